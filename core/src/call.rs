@@ -1,0 +1,402 @@
+//! What a built-in is handed when it runs.
+
+use std::sync::Arc;
+
+use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
+
+use crate::world::{
+    Clock, Databases, Dns, Files, Host, Log, Net, Processes, Random, Users,
+};
+use crate::{
+    Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
+    World,
+};
+
+/// The engine, as a built-in sees it through its [`Call`].
+pub trait Machine {
+    /// Evaluates a string of the tree at hand.
+    fn text(&mut self, seq: Seq) -> Result<Str, Fail>;
+    /// Passes over a string: only what is wrong with its form counts.
+    fn skim(&mut self, seq: Seq) -> Result<(), Fail>;
+    /// Evaluates a condition of the tree at hand, negations included.
+    fn condition(&mut self, id: CondId) -> Result<bool, Fail>;
+    /// Passes over a condition.
+    fn skim_condition(&mut self, id: CondId) -> Result<(), Fail>;
+    /// Whether the variable or header in a one-part string has a value.
+    fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail>;
+    /// What ended the parse of the tree at hand.
+    fn hard_fault(&self) -> Fail;
+    /// Expands text that is known only at run time; refused where tainted.
+    fn expand(&mut self, text: &Str) -> Result<Str, Fail>;
+    /// Whether a stray brace in a header's name is to blame, from here on.
+    fn malformed_header(&self, at: u32) -> bool;
+    /// The values with dynamic scope.
+    fn scope(&mut self) -> &mut Scope;
+    /// A variable's value, by name; `None` where nobody knows it.
+    fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>>;
+    /// Sets a variable, one of a family included; false where nobody knows it.
+    fn set_variable(&mut self, name: &[u8], value: Str) -> bool;
+    /// What built-ins keep between calls.
+    fn memory(&mut self) -> &mut Memory;
+    /// The message at hand.
+    fn message(&self) -> Option<&Message>;
+    /// The configuration's options.
+    fn settings(&self) -> &Settings;
+    /// All words.
+    fn registry(&self) -> &Registry;
+    /// The outside.
+    fn world(&self) -> &World;
+    /// What the policy in force forbids.
+    fn forbidden(&self) -> Effects;
+    /// Calls an ACL by name; its answer is the message, or what came of it.
+    fn call_acl(&mut self, name: &Str, args: &[Str]) -> Result<AclAnswer, Fail>;
+}
+
+/// What an ACL answered to an expansion.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AclAnswer {
+    /// Whether it accepted; a denial otherwise.
+    pub accepted: bool,
+    /// What its `message` modifier said.
+    pub message: Option<Str>,
+}
+
+/// What a built-in is handed when it runs: its arguments, and what its record
+/// lets it touch.
+pub struct Call<'a> {
+    machine: &'a mut dyn Machine,
+    meta: &'static Meta,
+    tree: &'a Tree,
+    source: &'a [u8],
+    args: &'a [Arg],
+    start: u32,
+    open: bool,
+}
+
+/// How an item with branches ends (specification 11.5).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Success; `$value` in the first branch, and the result where no branch
+    /// is given.
+    Yes(Str),
+    /// Success, with `$value` as it is, and a result where no branch is given.
+    Plain(Str),
+    /// Failure; `$value` as it was.
+    No,
+    /// Failure, with a `$value` for the second branch.
+    NoWith(Str),
+}
+
+impl<'a> Call<'a> {
+    /// For the engine: a call with its arguments in the tree.
+    pub fn new(
+        machine: &'a mut dyn Machine,
+        meta: &'static Meta,
+        (tree, source): (&'a Tree, &'a [u8]),
+        (args, start, open): (&'a [Arg], u32, bool),
+    ) -> Self {
+        Self { machine, meta, tree, source, args, start, open }
+    }
+
+    /// The built-in's name.
+    pub fn name(&self) -> &'static str {
+        self.meta.name
+    }
+
+    /// The arguments as parsed.
+    pub fn args(&self) -> &'a [Arg] {
+        self.args
+    }
+
+    /// How many of the arguments are strings.
+    pub fn text_count(&self) -> usize {
+        self.args.iter().filter(|a| matches!(a, Arg::Text(_))).count()
+    }
+
+    /// Evaluates the argument at an index, which is a string.
+    pub fn text(&mut self, index: usize) -> Result<Str, Fail> {
+        match self.args.get(index) {
+            Some(Arg::Text(seq) | Arg::Yes(seq) | Arg::No(seq)) => self.machine.text(*seq),
+            Some(Arg::Word(span)) => Ok(Str::from(span.of(self.source))),
+            _ => Err(self.machine.hard_fault()),
+        }
+    }
+
+    /// Passes over the argument at an index, where there is one.
+    pub fn skim(&mut self, index: usize) -> Result<(), Fail> {
+        match self.args.get(index) {
+            Some(Arg::Text(seq) | Arg::Yes(seq) | Arg::No(seq)) => self.machine.skim(*seq),
+            Some(Arg::Condition(id)) => self.machine.skim_condition(*id),
+            _ => Ok(()),
+        }
+    }
+
+    /// Evaluates the argument at an index, which is a condition.
+    pub fn condition(&mut self, index: usize) -> Result<bool, Fail> {
+        match self.args.get(index) {
+            Some(Arg::Condition(id)) => self.machine.condition(*id),
+            _ => Err(self.machine.hard_fault()),
+        }
+    }
+
+    /// Whether the variable after `def:` has a value.
+    pub fn is_defined(&mut self, index: usize) -> Result<bool, Fail> {
+        match self.args.get(index) {
+            Some(Arg::Variable(seq)) => self.machine.is_defined(*seq),
+            _ => Err(self.machine.hard_fault()),
+        }
+    }
+
+    /// The argument at an index as it is written, where it is a word.
+    pub fn word(&self, index: usize) -> Option<&'a [u8]> {
+        match self.args.get(index) {
+            Some(Arg::Word(span)) => Some(span.of(self.source)),
+            _ => None,
+        }
+    }
+
+    /// The source of the string argument at an index, not evaluated.
+    pub fn raw(&self, index: usize) -> Option<&'a [u8]> {
+        match self.args.get(index) {
+            Some(Arg::Text(seq)) => Some(seq.span.of(self.source)),
+            _ => None,
+        }
+    }
+
+    /// The string argument at an index, where it is literal text.
+    pub fn literal(&self, index: usize) -> Option<&'a [u8]> {
+        match self.args.get(index) {
+            Some(Arg::Text(seq)) => self.tree.literal(*seq),
+            _ => None,
+        }
+    }
+
+    /// The type of a lookup at an index.
+    pub fn lookup_node(&self, index: usize) -> Option<&'a LookupNode> {
+        match self.args.get(index) {
+            Some(Arg::Lookup(id)) => Some(self.tree.lookup(*id)),
+            _ => None,
+        }
+    }
+
+    /// The text that is being evaluated.
+    pub fn source(&self) -> &'a [u8] {
+        self.source
+    }
+
+    /// Raises what ended the parse inside this construct, if anything did.
+    pub fn check_closed(&self) -> Result<(), Fail> {
+        if self.open { Err(self.machine.hard_fault()) } else { Ok(()) }
+    }
+
+    /// A failure over braces, for which a header's name may be to blame.
+    pub fn curly(&self, message: impl Into<Vec<u8>>) -> Fail {
+        if self.machine.malformed_header(self.start) {
+            Fail::error(
+                ErrorKind::Syntax,
+                "missing or misplaced { or } - could be header name not terminated by colon",
+            )
+        } else {
+            Fail::error(ErrorKind::Syntax, message)
+        }
+    }
+
+    /// Evaluates the branch that an outcome picks, passes over the other, and
+    /// checks the closing brace. `$value` is what it was before, afterwards.
+    pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
+        let (mut yes, mut no, mut forced) = (None, None, false);
+        for arg in self.args {
+            match arg {
+                Arg::Yes(seq) => yes = Some(*seq),
+                Arg::No(seq) => no = Some(*seq),
+                Arg::ForceFail => forced = true,
+                _ => {}
+            }
+        }
+        self.choose(outcome, yes, no, forced)
+    }
+
+    /// As [`Call::branches`], with the branches found by the caller.
+    pub fn choose(
+        &mut self,
+        outcome: Outcome,
+        yes: Option<Seq>,
+        no: Option<Seq>,
+        forced: bool,
+    ) -> Result<Str, Fail> {
+        let Some(yes) = yes else {
+            self.check_closed()?;
+            return Ok(match outcome {
+                Outcome::Yes(value) | Outcome::Plain(value) => value,
+                Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
+            });
+        };
+        let success = matches!(outcome, Outcome::Yes(_) | Outcome::Plain(_));
+        let bound = match outcome {
+            Outcome::Yes(value) | Outcome::NoWith(value) => Some(value),
+            Outcome::Plain(_) | Outcome::No => None,
+        };
+        let saved = bound.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
+        let result = self.pick(success, yes, no, forced);
+        if let Some(saved) = saved {
+            self.machine.scope().value = saved;
+        }
+        result
+    }
+
+    fn pick(
+        &mut self,
+        success: bool,
+        yes: Seq,
+        no: Option<Seq>,
+        forced: bool,
+    ) -> Result<Str, Fail> {
+        let mut result = Str::EMPTY;
+        if success {
+            result = self.machine.text(yes)?;
+        } else {
+            self.machine.skim(yes)?;
+        }
+        match no {
+            Some(no) if success => self.machine.skim(no)?,
+            Some(no) => result = self.machine.text(no)?,
+            None if forced && !success => {
+                return Err(Fail::forced(format!(
+                    "\"{}\" failed and \"fail\" requested",
+                    self.name()
+                )));
+            }
+            None => {}
+        }
+        self.check_closed()?;
+        Ok(result)
+    }
+
+    /// Runs a piece of work and puts `$0`…, `$value` and `$item` back as they
+    /// were.
+    pub fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let saved = self.machine.scope().clone();
+        let result = work(self);
+        *self.machine.scope() = saved;
+        result
+    }
+
+    /// The values with dynamic scope.
+    pub fn scope(&mut self) -> &mut Scope {
+        self.machine.scope()
+    }
+
+    /// Sets `$0`, `$1`, …
+    pub fn set_captures(&mut self, captures: Captures) {
+        self.machine.scope().captures = Some(Arc::new(captures));
+    }
+
+    /// Expands text that is known only at run time. Tainted text is refused.
+    pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        self.machine.expand(text)
+    }
+
+    /// A variable's value; empty where nobody knows the name.
+    pub fn variable(&mut self, name: &str) -> Result<Str, Fail> {
+        self.machine.variable(name.as_bytes()).unwrap_or(Ok(Str::EMPTY))
+    }
+
+    /// A variable's value; `None` where nobody knows the name.
+    pub fn known_variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
+        self.machine.variable(name)
+    }
+
+    /// Sets a variable; false where nobody knows the name.
+    pub fn set_variable(&mut self, name: &str, value: Str) -> bool {
+        self.machine.set_variable(name.as_bytes(), value)
+    }
+
+    /// What built-ins keep between calls, one value of each type.
+    pub fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
+        self.machine.memory().get()
+    }
+
+    /// The message at hand.
+    pub fn message(&self) -> Option<&Message> {
+        self.machine.message()
+    }
+
+    /// The configuration's options.
+    pub fn settings(&self) -> &Settings {
+        self.machine.settings()
+    }
+
+    /// All words.
+    pub fn registry(&self) -> &Registry {
+        self.machine.registry()
+    }
+
+    /// Calls an ACL by name.
+    pub fn call_acl(&mut self, name: &Str, args: &[Str]) -> Result<AclAnswer, Fail> {
+        self.machine.call_acl(name, args)
+    }
+
+    /// The certificate that the argument of an operator is, where it is nothing
+    /// but a certificate variable.
+    pub fn certificate_argument(&mut self, arg: &Str) -> Option<Str> {
+        arg.bytes().starts_with(b"-----BEGIN CERTIFICATE-----").then(|| arg.clone())
+    }
+
+    /// The world, if the record declares the effect and the policy allows it.
+    fn world(&self, effect: Effects) -> Result<&World, Fail> {
+        if !self.meta.effects.contains(effect) {
+            return Err(Fail::error(
+                ErrorKind::Forbidden,
+                format!("\"{}\" does not declare the effect {effect:?}", self.meta.name),
+            ));
+        }
+        if self.machine.forbidden().intersects(self.meta.effects) {
+            return Err(Fail::error(
+                ErrorKind::Forbidden,
+                format!("\"{}\" is not permitted here", self.meta.name),
+            ));
+        }
+        Ok(self.machine.world())
+    }
+
+    /// Files and directories; needs [`Effects::FILES`].
+    pub fn files(&self) -> Result<Arc<dyn Files>, Fail> {
+        Ok(self.world(Effects::FILES)?.files.clone())
+    }
+    /// The DNS; needs [`Effects::DNS`].
+    pub fn dns(&self) -> Result<Arc<dyn Dns>, Fail> {
+        Ok(self.world(Effects::DNS)?.dns.clone())
+    }
+    /// Sockets; needs [`Effects::NET`].
+    pub fn net(&self) -> Result<Arc<dyn Net>, Fail> {
+        Ok(self.world(Effects::NET)?.net.clone())
+    }
+    /// Databases; needs [`Effects::LOOKUP`].
+    pub fn databases(&self) -> Result<Arc<dyn Databases>, Fail> {
+        Ok(self.world(Effects::LOOKUP)?.databases.clone())
+    }
+    /// Processes; needs [`Effects::RUN`].
+    pub fn processes(&self) -> Result<Arc<dyn Processes>, Fail> {
+        Ok(self.world(Effects::RUN)?.processes.clone())
+    }
+    /// The clock; needs [`Effects::CLOCK`].
+    pub fn clock(&self) -> Result<Arc<dyn Clock>, Fail> {
+        Ok(self.world(Effects::CLOCK)?.clock.clone())
+    }
+    /// Random numbers; needs [`Effects::RANDOM`].
+    pub fn random(&self) -> Result<Arc<dyn Random>, Fail> {
+        Ok(self.world(Effects::RANDOM)?.random.clone())
+    }
+    /// Users and groups; needs [`Effects::HOST`].
+    pub fn users(&self) -> Result<Arc<dyn Users>, Fail> {
+        Ok(self.world(Effects::HOST)?.users.clone())
+    }
+    /// This host and process; needs [`Effects::HOST`].
+    pub fn host(&self) -> Result<Arc<dyn Host>, Fail> {
+        Ok(self.world(Effects::HOST)?.host.clone())
+    }
+    /// The logs; needs [`Effects::LOG`].
+    pub fn log(&self) -> Result<Arc<dyn Log>, Fail> {
+        Ok(self.world(Effects::LOG)?.log.clone())
+    }
+}

@@ -1,0 +1,192 @@
+//! Why an expansion did not end in a string.
+
+use std::fmt;
+use std::sync::Arc;
+
+use eximious_grammar::Span;
+
+/// What kind of failure it is, as callers have to tell them apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FailClass {
+    /// The word `fail`, asked for (specification 11.4).
+    Forced,
+    /// A lookup or a name server could not answer now.
+    Defer,
+    /// Anything else.
+    Error,
+}
+
+/// What went wrong, for programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The text is not well-formed.
+    Syntax,
+    /// A name that nobody knows.
+    UnknownName,
+    /// An argument has the wrong form.
+    Argument,
+    /// Tainted data where only clean data may stand.
+    Taint,
+    /// The policy in force forbids it.
+    Forbidden,
+    /// The outside (file, process, socket) said no.
+    Outside,
+    /// A lookup failed.
+    Lookup,
+    /// A bound on depth, size or time was met.
+    Limit,
+    /// Not in this build, or not yet.
+    Unsupported,
+    /// Asked for with `fail`.
+    Forced,
+}
+
+/// Where it happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// The text that was evaluated.
+    pub source: Arc<[u8]>,
+    /// The part of it.
+    pub span: Span,
+}
+
+/// A failure: one word wide, because every step of an evaluation may return it.
+///
+/// `{}` shows Exim's wording, `{:#}` adds the source with a caret.
+#[derive(Clone, PartialEq)]
+pub struct Fail(Box<Body>);
+
+#[derive(Clone, PartialEq)]
+struct Body {
+    class: FailClass,
+    kind: ErrorKind,
+    message: Vec<u8>,
+    place: Option<Place>,
+    trace: Vec<String>,
+}
+
+const _: () = assert!(size_of::<Fail>() == size_of::<usize>());
+const _: () = assert!(size_of::<Result<(), Fail>>() == size_of::<usize>());
+
+impl Fail {
+    /// An ordinary failure in Exim's words.
+    pub fn error(kind: ErrorKind, message: impl Into<Vec<u8>>) -> Self {
+        Self::new(FailClass::Error, kind, message)
+    }
+
+    /// A failure of an argument's form: the most common one.
+    pub fn argument(message: impl Into<Vec<u8>>) -> Self {
+        Self::error(ErrorKind::Argument, message)
+    }
+
+    /// A temporary failure.
+    pub fn defer(message: impl Into<Vec<u8>>) -> Self {
+        Self::new(FailClass::Defer, ErrorKind::Lookup, message)
+    }
+
+    /// A failure that the string asked for.
+    pub fn forced(message: impl Into<Vec<u8>>) -> Self {
+        Self::new(FailClass::Forced, ErrorKind::Forced, message)
+    }
+
+    fn new(class: FailClass, kind: ErrorKind, message: impl Into<Vec<u8>>) -> Self {
+        Self(Box::new(Body { class, kind, message: message.into(), place: None, trace: Vec::new() }))
+    }
+
+    /// Which of the three it is.
+    pub fn class(&self) -> FailClass {
+        self.0.class
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// Exim's wording. Not UTF-8 by promise: it may quote what was given.
+    pub fn message(&self) -> &[u8] {
+        &self.0.message
+    }
+
+    /// Where it happened, once the evaluator has set it.
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
+    }
+
+    /// What was being evaluated around it, innermost first.
+    pub fn trace(&self) -> &[String] {
+        &self.0.trace
+    }
+
+    /// Sets the place, unless one is set: the innermost wins.
+    pub fn at(mut self, place: impl FnOnce() -> Place) -> Self {
+        self.0.place.get_or_insert_with(place);
+        self
+    }
+
+    /// Notes what was being evaluated.
+    pub fn through(mut self, what: impl Into<String>) -> Self {
+        if self.0.trace.len() < 32 {
+            self.0.trace.push(what.into());
+        }
+        self
+    }
+
+    /// The same failure with text after its message.
+    pub fn followed_by(mut self, text: &str) -> Self {
+        self.0.message.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// The same failure with another message.
+    pub fn reworded(mut self, message: impl Into<Vec<u8>>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+}
+
+impl fmt::Display for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = String::from_utf8_lossy(&self.0.message);
+        match (&self.0.place, f.alternate()) {
+            (Some(place), true) => f.write_str(&excerpt(&message, place)),
+            _ => f.write_str(&message),
+        }
+    }
+}
+
+impl fmt::Debug for Fail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fail")
+            .field("class", &self.0.class)
+            .field("kind", &self.0.kind)
+            .field("message", &String::from_utf8_lossy(&self.0.message))
+            .field("span", &self.0.place.as_ref().map(|p| p.span))
+            .finish()
+    }
+}
+
+impl std::error::Error for Fail {}
+
+fn excerpt(message: &str, place: &Place) -> String {
+    use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+    // Offsets are of bytes; where the source is not UTF-8, show it byte by byte.
+    let source: String = match std::str::from_utf8(&place.source) {
+        Ok(text) => text.to_owned(),
+        Err(_) => place.source.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect(),
+    };
+    let mut start = (place.span.start as usize).min(source.len());
+    let mut end = (place.span.end as usize).clamp(start, source.len());
+    while !source.is_char_boundary(start) {
+        start -= 1;
+    }
+    while !source.is_char_boundary(end) {
+        end += 1;
+    }
+    let first = message.lines().next().unwrap_or_default();
+    let group = Level::ERROR.primary_title(first).element(
+        Snippet::source(source).annotation(AnnotationKind::Primary.span(start..end)),
+    );
+    Renderer::plain().render(&[group])
+}

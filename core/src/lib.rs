@@ -1,0 +1,37 @@
+//! The words that the built-ins and the engine both speak.
+//!
+//! The built-ins must not know the engine, and the engine ships with the
+//! built-ins; so what they say to each other stands here: strings with their
+//! taint ([`Str`]), failures ([`Fail`]), the outside ([`World`]), the records
+//! that define each word of the language ([`Item`], [`Operator`],
+//! [`Condition`], [`Variable`], [`LookupDef`]), the [`Registry`] of them, and
+//! what a built-in is handed when it runs ([`Call`]).
+#![forbid(unsafe_code)]
+
+mod call;
+mod effects;
+mod fail;
+mod message;
+mod meta;
+mod record;
+mod registry;
+mod scope;
+mod settings;
+mod str;
+pub mod world;
+
+pub use call::{AclAnswer, Call, Machine, Outcome};
+pub use effects::Effects;
+pub use eximious_grammar as grammar;
+pub use fail::{ErrorKind, Fail, FailClass, Place};
+pub use message::{Header, Message};
+pub use meta::{Example, Meta, TaintRule};
+pub use record::{
+    Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,
+    Operator, Params, Variable, VariableSource,
+};
+pub use registry::Registry;
+pub use scope::{Captures, Memory, Scope};
+pub use settings::{ListKind, NamedList, Settings};
+pub use str::{Buf, Str, Taint};
+pub use world::World;

@@ -1,0 +1,202 @@
+//! All words that an engine knows.
+
+use eximious_grammar::expansion::{
+    ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
+};
+use rustc_hash::FxHashMap;
+
+use crate::{Condition, Item, LookupDef, Meta, Operator, Variable, VariableSource};
+
+/// All words that an engine knows. A later record replaces an earlier one of
+/// the same kind and name.
+#[derive(Clone, Default, Debug)]
+pub struct Registry {
+    items: Table<Item>,
+    operators: Table<Operator>,
+    conditions: Table<Condition>,
+    variables: Table<Variable>,
+    lookups: Table<LookupDef>,
+    families: Vec<u16>,
+}
+
+#[derive(Clone, Debug)]
+struct Table<T: 'static> {
+    records: Vec<&'static T>,
+    names: FxHashMap<&'static [u8], u16>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { records: Vec::new(), names: FxHashMap::default() }
+    }
+}
+
+impl<T> Table<T> {
+    fn add(&mut self, record: &'static T, meta: &'static Meta) -> u16 {
+        let id = match self.names.get(meta.name.as_bytes()) {
+            Some(id) => {
+                self.records[usize::from(*id)] = record;
+                *id
+            }
+            None => {
+                self.records.push(record);
+                (self.records.len() - 1) as u16
+            }
+        };
+        self.names.insert(meta.name.as_bytes(), id);
+        for alias in meta.aliases {
+            self.names.insert(alias.as_bytes(), id);
+        }
+        id
+    }
+
+    fn find(&self, name: &[u8]) -> Option<u16> {
+        self.names.get(name).copied()
+    }
+}
+
+impl Registry {
+    /// No words at all.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds items.
+    pub fn items(&mut self, items: &[&'static Item]) -> &mut Self {
+        for item in items {
+            self.items.add(item, &item.meta);
+        }
+        self
+    }
+    /// Adds operators.
+    pub fn operators(&mut self, operators: &[&'static Operator]) -> &mut Self {
+        for operator in operators {
+            self.operators.add(operator, &operator.meta);
+        }
+        self
+    }
+    /// Adds conditions.
+    pub fn conditions(&mut self, conditions: &[&'static Condition]) -> &mut Self {
+        for condition in conditions {
+            self.conditions.add(condition, &condition.meta);
+        }
+        self
+    }
+    /// Adds variables.
+    pub fn variables(&mut self, variables: &'static [Variable]) -> &mut Self {
+        for variable in variables {
+            let id = self.variables.add(variable, &variable.meta);
+            if matches!(variable.source, VariableSource::Family(_)) {
+                self.families.push(id);
+            }
+        }
+        self
+    }
+    /// Adds lookup types.
+    pub fn lookups(&mut self, lookups: &[&'static LookupDef]) -> &mut Self {
+        for lookup in lookups {
+            self.lookups.add(lookup, &lookup.meta);
+        }
+        self
+    }
+
+    /// The item with an id that the vocabulary gave.
+    pub fn item_at(&self, id: u16) -> &'static Item {
+        self.items.records[usize::from(id)]
+    }
+    /// The operator with an id that the vocabulary gave.
+    pub fn operator_at(&self, id: u16) -> &'static Operator {
+        self.operators.records[usize::from(id)]
+    }
+    /// The condition with an id that the vocabulary gave.
+    pub fn condition_at(&self, id: u16) -> &'static Condition {
+        self.conditions.records[usize::from(id)]
+    }
+    /// The variable with an id that the vocabulary gave.
+    pub fn variable_at(&self, id: u16) -> &'static Variable {
+        self.variables.records[usize::from(id)]
+    }
+    /// The lookup type with an id that the vocabulary gave.
+    pub fn lookup_at(&self, id: u16) -> &'static LookupDef {
+        self.lookups.records[usize::from(id)]
+    }
+
+    /// The id of a variable, by name.
+    pub fn variable_id(&self, name: &[u8]) -> Option<u16> {
+        self.variables.find(name)
+    }
+    /// The id of a lookup type, by name.
+    pub fn lookup_id(&self, name: &[u8]) -> Option<u16> {
+        self.lookups.find(name)
+    }
+    /// The id of a condition, by name.
+    pub fn condition_id(&self, name: &[u8]) -> Option<u16> {
+        self.conditions.find(name)
+    }
+
+    /// All items.
+    pub fn all_items(&self) -> impl Iterator<Item = &'static Item> {
+        self.items.records.iter().copied()
+    }
+    /// All operators.
+    pub fn all_operators(&self) -> impl Iterator<Item = &'static Operator> {
+        self.operators.records.iter().copied()
+    }
+    /// All conditions.
+    pub fn all_conditions(&self) -> impl Iterator<Item = &'static Condition> {
+        self.conditions.records.iter().copied()
+    }
+    /// All variables.
+    pub fn all_variables(&self) -> impl Iterator<Item = &'static Variable> {
+        self.variables.records.iter().copied()
+    }
+    /// All lookup types.
+    pub fn all_lookups(&self) -> impl Iterator<Item = &'static LookupDef> {
+        self.lookups.records.iter().copied()
+    }
+    /// How many variables there are; ids are below it.
+    pub fn variable_count(&self) -> usize {
+        self.variables.records.len()
+    }
+}
+
+impl Vocabulary for Registry {
+    fn item(&self, name: &[u8]) -> Option<(u16, ItemShape)> {
+        let id = self.items.find(name)?;
+        Some((id, self.item_at(id).shape))
+    }
+
+    fn operator(&self, name: &[u8]) -> Option<(u16, usize)> {
+        if let Some(id) = self.operators.find(name) {
+            return Some((id, name.len()));
+        }
+        let base = name.iter().position(|c| *c == b'_')?;
+        Some((self.operators.find(&name[..base])?, base))
+    }
+
+    fn condition(&self, name: &[u8]) -> Option<(u16, ConditionShape)> {
+        let id = self.conditions.find(name)?;
+        Some((id, self.condition_at(id).shape))
+    }
+
+    fn variable(&self, name: &[u8]) -> VariableName {
+        if let Some(id) = self.variables.find(name) {
+            return VariableName::Known(id);
+        }
+        for id in &self.families {
+            if let VariableSource::Family(member) = self.variable_at(*id).source {
+                match member(name) {
+                    Some(Ok(())) => return VariableName::Family(*id),
+                    Some(Err(why)) => return VariableName::Unknown(why),
+                    None => {}
+                }
+            }
+        }
+        VariableName::Unknown("")
+    }
+
+    fn lookup(&self, name: &[u8]) -> Option<(u16, LookupStyle)> {
+        let id = self.lookups.find(name)?;
+        Some((id, self.lookup_at(id).style))
+    }
+}

@@ -1,0 +1,82 @@
+//! What an evaluation binds for a while.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use crate::{Str, Taint};
+
+/// `$0`, `$1`, … after a match: ranges of its subject.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Captures {
+    /// What was matched against.
+    pub subject: Str,
+    /// The ranges; `$0` first. An unset group is an empty range.
+    pub groups: SmallVec<[(u32, u32); 6]>,
+}
+
+impl Captures {
+    /// `$number`; empty where there is none.
+    pub fn get(&self, number: u32) -> Str {
+        match self.groups.get(number as usize) {
+            Some((start, end)) => self.subject.slice(*start as usize, *end as usize),
+            None => Str::EMPTY,
+        }
+    }
+}
+
+/// The values with dynamic scope: an item that binds them puts back what was
+/// there before.
+#[derive(Clone, Default, Debug)]
+pub struct Scope {
+    /// `$0`, `$1`, …
+    pub captures: Option<Arc<Captures>>,
+    /// `$value`.
+    pub value: Str,
+    /// `$item`.
+    pub item: Str,
+}
+
+impl Scope {
+    /// `$number`.
+    pub fn numeric(&self, number: u32) -> Str {
+        self.captures.as_ref().map_or(Str::EMPTY, |c| c.get(number))
+    }
+
+    /// Binds `$0`, `$1`, … to the given strings, which get one taint.
+    pub fn bind_numeric(&mut self, values: &[&[u8]], taint: Taint) {
+        let mut subject = Vec::new();
+        let mut groups = SmallVec::new();
+        for value in values {
+            let start = subject.len() as u32;
+            subject.extend_from_slice(value);
+            groups.push((start, subject.len() as u32));
+        }
+        let subject = Str::from(subject).stamped(taint);
+        self.captures = Some(Arc::new(Captures { subject, groups }));
+    }
+}
+
+/// What built-ins keep in a context from one call to the next: caches, open
+/// files, a co-process. One value of each type.
+#[derive(Default)]
+pub struct Memory(HashMap<TypeId, Box<dyn Any + Send>>);
+
+impl Memory {
+    /// The value of a type, made if there is none.
+    pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
+        self.0
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Box::new(T::default()))
+            .downcast_mut()
+            .expect("the value under a type's id has that type")
+    }
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Memory({} kinds)", self.0.len())
+    }
+}

@@ -1,0 +1,109 @@
+//! The options of the configuration's main section that expansions see.
+
+use std::collections::BTreeMap;
+
+use crate::Str;
+
+/// What a named list holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ListKind {
+    /// `addresslist`.
+    Address,
+    /// `domainlist`.
+    Domain,
+    /// `hostlist`.
+    Host,
+    /// `localpartlist`.
+    LocalPart,
+}
+
+/// A named list: `domainlist local = a : b`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct NamedList {
+    /// Its text, as written after the equals sign.
+    pub text: Str,
+    /// Whether `hide` stands before it.
+    pub hidden: bool,
+}
+
+/// Main options, with the defaults of the specification (chapter 14).
+#[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
+pub struct Settings {
+    /// `primary_hostname`; `None` asks the host.
+    pub primary_hostname: Option<Str>,
+    /// `qualify_domain`; `None` is the primary host name.
+    pub qualify_domain: Option<Str>,
+    /// `qualify_recipient`; `None` is the qualify domain.
+    pub qualify_recipient: Option<Str>,
+    /// `spool_directory`.
+    pub spool_directory: Str,
+    /// `headers_charset`.
+    pub headers_charset: Str,
+    /// `check_rfc2047_length`.
+    pub check_rfc2047_length: bool,
+    /// `print_topbitchars`.
+    pub print_topbitchars: bool,
+    /// `timezone`.
+    pub timezone: Option<Str>,
+    /// `perl_startup`.
+    pub perl_startup: Option<Str>,
+    /// `perl_taintmode`.
+    pub perl_taintmode: bool,
+    /// `sqlite_dbfile`.
+    pub sqlite_dbfile: Option<Str>,
+    /// `sqlite_lock_timeout`, seconds.
+    pub sqlite_lock_timeout: u64,
+    /// `keep_environment`.
+    pub keep_environment: Str,
+    /// `add_environment`.
+    pub add_environment: Str,
+    /// `message_body_visible`, bytes.
+    pub message_body_visible: usize,
+    /// `message_body_newlines`.
+    pub message_body_newlines: bool,
+    /// `bounce_return_size_limit`, bytes.
+    pub bounce_return_size_limit: u64,
+    /// `localhost_number`.
+    pub localhost_number: Str,
+    /// `smtp_active_hostname`.
+    pub smtp_active_hostname: Str,
+    /// `exim_version`, where it is overridden.
+    pub exim_version: Str,
+    /// `exim_path`.
+    pub exim_path: Str,
+    /// The file that the configuration was read from.
+    pub config_file: Str,
+    /// Named lists.
+    pub lists: BTreeMap<(ListKind, Vec<u8>), NamedList>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            primary_hostname: None,
+            qualify_domain: None,
+            qualify_recipient: None,
+            spool_directory: Str::fixed("/var/spool/exim4"),
+            headers_charset: Str::fixed("UTF-8"),
+            check_rfc2047_length: true,
+            print_topbitchars: false,
+            timezone: None,
+            perl_startup: None,
+            perl_taintmode: false,
+            sqlite_dbfile: None,
+            sqlite_lock_timeout: 5,
+            keep_environment: Str::EMPTY,
+            add_environment: Str::EMPTY,
+            message_body_visible: 500,
+            message_body_newlines: false,
+            bounce_return_size_limit: 100 * 1024,
+            localhost_number: Str::EMPTY,
+            smtp_active_hostname: Str::EMPTY,
+            exim_version: Str::EMPTY,
+            exim_path: Str::fixed("/usr/sbin/exim4"),
+            config_file: Str::EMPTY,
+            lists: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The outside, as a struct of organs: a test replaces one of them.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+mod hermetic;
+
+/// The outside. No other room touches files, sockets, processes or the clock.
+#[derive(Clone)]
+pub struct World {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub random: Arc<dyn Random>,
+    /// Files and directories.
+    pub files: Arc<dyn Files>,
+    /// Sockets.
+    pub net: Arc<dyn Net>,
+    /// Processes.
+    pub processes: Arc<dyn Processes>,
+    /// Users and groups.
+    pub users: Arc<dyn Users>,
+    /// This host and this process.
+    pub host: Arc<dyn Host>,
+    /// Databases behind lookups.
+    pub databases: Arc<dyn Databases>,
+    /// The DNS.
+    pub dns: Arc<dyn Dns>,
+    /// The logs.
+    pub log: Arc<dyn Log>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("World")
+    }
+}
+
+/// A point in time: seconds and nanoseconds since 1970 in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Moment {
+    /// Whole seconds.
+    pub seconds: i64,
+    /// Nanoseconds, below 1,000,000,000.
+    pub nanos: u32,
+}
+
+/// A calendar's view of a moment in a time zone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Civil {
+    /// The year.
+    pub year: i32,
+    /// The month, 1 to 12.
+    pub month: u8,
+    /// The day of the month, 1 to 31.
+    pub day: u8,
+    /// The day of the week, 0 for Sunday.
+    pub weekday: u8,
+    /// The hour.
+    pub hour: u8,
+    /// The minute.
+    pub minute: u8,
+    /// The second.
+    pub second: u8,
+    /// Seconds east of Greenwich.
+    pub offset: i32,
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Moment;
+    /// A moment in a zone: `None` is the system's own; a name (`UTC`,
+    /// `Europe/Berlin`) or a POSIX rule otherwise.
+    fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil;
+}
+
+/// Random numbers, good enough for `randint`, not for keys.
+pub trait Random: Send + Sync {
+    /// A number below `limit`; 0 where `limit` is 0 or 1.
+    fn below(&self, limit: u64) -> u64;
+}
+
+/// What `stat` says of a file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stat {
+    /// Type and permissions.
+    pub mode: u32,
+    /// The inode's number.
+    pub inode: u64,
+    /// The device's number.
+    pub device: u64,
+    /// Links to it.
+    pub links: u64,
+    /// Its owner.
+    pub uid: u32,
+    /// Its group.
+    pub gid: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Last access, seconds since 1970.
+    pub atime: i64,
+    /// Last change of its contents.
+    pub mtime: i64,
+    /// The same, nanoseconds.
+    pub mtime_nanos: i64,
+    /// Last change of its state.
+    pub ctime: i64,
+}
+
+/// Files and directories.
+pub trait Files: Send + Sync {
+    /// The contents of a file, up to `limit` bytes; more is an error.
+    fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>>;
+    /// What `stat` says; `follow` says whether of a link's target.
+    fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat>;
+}
+
+/// An open connection.
+pub trait Stream: io::Read + io::Write + Send {
+    /// Says that nothing more will be written.
+    fn finish_writing(&mut self) -> io::Result<()>;
+    /// How long a read or write may take.
+    fn set_timeout(&mut self, timeout: Duration) -> io::Result<()>;
+}
+
+/// Where to connect to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// A Unix domain socket.
+    Unix(Vec<u8>),
+    /// A host's address and port.
+    Tcp(std::net::SocketAddr),
+}
+
+/// Sockets.
+pub trait Net: Send + Sync {
+    /// Opens a connection.
+    fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
+    /// The addresses of a host, as the system's resolver says.
+    fn resolve(&self, host: &str) -> io::Result<Vec<std::net::IpAddr>>;
+    /// The port of a TCP service.
+    fn service(&self, name: &str) -> Option<u16>;
+}
+
+/// How a process ended, and what it wrote.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Finished {
+    /// Its exit code; a negative one is the signal that ended it.
+    pub code: i32,
+    /// What it wrote to its standard output and error, in order.
+    pub output: Vec<u8>,
+}
+
+/// Why a process could not be run to its end.
+#[derive(Debug)]
+pub enum RunError {
+    /// It could not be started.
+    Start(io::Error),
+    /// It took too long, and was ended.
+    Timeout,
+    /// It wrote too much, and was ended.
+    TooMuch,
+}
+
+/// A process that stays up, with pipes to its standard input and output.
+pub trait Child: Send {
+    /// What is written here, it reads.
+    fn input(&mut self) -> &mut dyn io::Write;
+    /// What it writes is read here.
+    fn output(&mut self) -> &mut dyn io::BufRead;
+    /// Ends it.
+    fn end(&mut self);
+}
+
+/// Processes.
+pub trait Processes: Send + Sync {
+    /// Runs a command to its end, without a shell, with an empty input.
+    fn run(&self, argv: &[Vec<u8>], timeout: Duration, limit: u64) -> Result<Finished, RunError>;
+    /// Starts a command that stays up.
+    fn start(&self, argv: &[Vec<u8>]) -> io::Result<Box<dyn Child>>;
+}
+
+/// A line of the password file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct User {
+    /// The login name.
+    pub name: Vec<u8>,
+    /// The number.
+    pub uid: u32,
+    /// The first group's number.
+    pub gid: u32,
+    /// The full name and more.
+    pub gecos: Vec<u8>,
+    /// The home directory.
+    pub home: Vec<u8>,
+    /// The shell.
+    pub shell: Vec<u8>,
+}
+
+/// Users and groups.
+pub trait Users: Send + Sync {
+    /// A user by name.
+    fn user(&self, name: &[u8]) -> io::Result<Option<User>>;
+    /// Checks a password against a hash as `crypt(3)` does; `None` where the
+    /// system does not know the method.
+    fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>>;
+}
+
+/// Free room on a file system.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Room {
+    /// Kilobytes.
+    pub kilobytes: i64,
+    /// Inodes; negative where the file system does not count them.
+    pub inodes: i64,
+}
+
+/// This host and this process.
+pub trait Host: Send + Sync {
+    /// The host's name, qualified where the system can tell.
+    fn name(&self) -> Vec<u8>;
+    /// The addresses of its interfaces.
+    fn addresses(&self) -> Vec<std::net::IpAddr>;
+    /// A variable of the environment.
+    fn environment(&self, name: &[u8]) -> Option<Vec<u8>>;
+    /// This process's number.
+    fn pid(&self) -> u32;
+    /// The user and group that the program runs as.
+    fn ids(&self) -> (u32, u32);
+    /// The load average, times 1000.
+    fn load(&self) -> i64;
+    /// Free room where a path lies.
+    fn room(&self, path: &[u8]) -> io::Result<Room>;
+    /// The working directory at the start.
+    fn directory(&self) -> Vec<u8>;
+}
+
+/// What is asked of a database.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DatabaseQuery<'a> {
+    /// A key in an LMDB file.
+    Lmdb {
+        /// The file.
+        file: &'a [u8],
+        /// The key.
+        key: &'a [u8],
+    },
+    /// A key in a cdb file.
+    Cdb {
+        /// The file.
+        file: &'a [u8],
+        /// The key.
+        key: &'a [u8],
+    },
+    /// A statement for an SQLite file.
+    Sqlite {
+        /// The file.
+        file: &'a [u8],
+        /// The statement.
+        statement: &'a [u8],
+        /// How long to wait for a lock.
+        lock_timeout: Duration,
+    },
+}
+
+/// Rows of named columns; a column that is null is `None`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Rows {
+    /// The columns' names.
+    pub columns: Vec<Vec<u8>>,
+    /// The rows.
+    pub rows: Vec<Vec<Option<Vec<u8>>>>,
+}
+
+/// What a database answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DatabaseAnswer {
+    /// Nothing has that key.
+    Missing,
+    /// The value of a key.
+    Value(Vec<u8>),
+    /// Rows.
+    Rows(Rows),
+}
+
+/// Why a database did not answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DatabaseError {
+    /// The file could not be opened: the system's words.
+    Open(String),
+    /// Anything else: the database's words.
+    Other(String),
+}
+
+/// Databases behind lookups.
+pub trait Databases: Send + Sync {
+    /// Asks one.
+    fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError>;
+}
+
+/// Why the DNS has no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DnsError {
+    /// The name does not exist.
+    NoName,
+    /// The name exists, without such records.
+    NoData,
+    /// No answer now.
+    Again(String),
+}
+
+/// The DNS.
+pub trait Dns: Send + Sync {
+    /// The addresses of a host.
+    fn addresses(&self, host: &str) -> Result<Vec<std::net::IpAddr>, DnsError>;
+}
+
+/// The logs.
+pub trait Log: Send + Sync {
+    /// A line for the main log.
+    fn main(&self, line: &[u8]);
+    /// A line for the main and the panic log.
+    fn panic(&self, line: &[u8]);
+    /// Text for the debugging output.
+    fn debug(&self, text: &[u8]);
+}

@@ -1,0 +1,199 @@
+//! A world that denies everything, with a fixed clock and seeded randomness.
+
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{
+    Child, Civil, Clock, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns, DnsError,
+    Files, Finished, Host, Log, Moment, Net, Processes, Random, Room, RunError, Stat, Stream,
+    Target, User, Users, World,
+};
+
+impl World {
+    /// A world that denies everything. The clock stands at 2001-09-09 01:46:40
+    /// UTC, random numbers come from a fixed seed, and the logs keep what they
+    /// are told.
+    pub fn hermetic() -> Self {
+        let closed = Arc::new(Closed);
+        Self {
+            clock: Arc::new(Fixed(Moment { seconds: 1_000_000_000, nanos: 0 })),
+            random: Arc::new(Seeded(AtomicU64::new(0x9e37_79b9_7f4a_7c15))),
+            files: closed.clone(),
+            net: closed.clone(),
+            processes: closed.clone(),
+            users: closed.clone(),
+            host: closed.clone(),
+            databases: closed.clone(),
+            dns: closed,
+            log: Arc::new(Kept::default()),
+        }
+    }
+}
+
+/// A clock that stands still, in UTC.
+#[derive(Debug)]
+pub struct Fixed(pub Moment);
+
+impl Clock for Fixed {
+    fn now(&self) -> Moment {
+        self.0
+    }
+    fn civil(&self, moment: Moment, _zone: Option<&str>) -> Civil {
+        civil_utc(moment.seconds)
+    }
+}
+
+/// Proleptic Gregorian date of a second in UTC.
+fn civil_utc(seconds: i64) -> Civil {
+    let days = seconds.div_euclid(86_400);
+    let rest = seconds.rem_euclid(86_400);
+    // Days since 0000-03-01, so that a leap day is the last of its year.
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    Civil {
+        year: year as i32,
+        month: month as u8,
+        day: (day_of_year - (153 * shifted + 2) / 5 + 1) as u8,
+        weekday: (days + 4).rem_euclid(7) as u8,
+        hour: (rest / 3600) as u8,
+        minute: (rest / 60 % 60) as u8,
+        second: (rest % 60) as u8,
+        offset: 0,
+    }
+}
+
+/// Numbers from a seed (splitmix64).
+#[derive(Debug)]
+struct Seeded(AtomicU64);
+
+impl Random for Seeded {
+    fn below(&self, limit: u64) -> u64 {
+        let state = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        if limit == 0 { 0 } else { z % limit }
+    }
+}
+
+/// Says no to everything.
+struct Closed;
+
+fn denied<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, "Permission denied"))
+}
+
+impl Files for Closed {
+    fn read(&self, _: &[u8], _: u64) -> io::Result<Arc<[u8]>> {
+        denied()
+    }
+    fn stat(&self, _: &[u8], _: bool) -> io::Result<Stat> {
+        denied()
+    }
+}
+
+impl Net for Closed {
+    fn connect(&self, _: &Target, _: Duration) -> io::Result<Box<dyn Stream>> {
+        denied()
+    }
+    fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        denied()
+    }
+    fn service(&self, _: &str) -> Option<u16> {
+        None
+    }
+}
+
+impl Processes for Closed {
+    fn run(&self, _: &[Vec<u8>], _: Duration, _: u64) -> Result<Finished, RunError> {
+        denied().map_err(RunError::Start)
+    }
+    fn start(&self, _: &[Vec<u8>]) -> io::Result<Box<dyn Child>> {
+        denied()
+    }
+}
+
+impl Users for Closed {
+    fn user(&self, _: &[u8]) -> io::Result<Option<User>> {
+        Ok(None)
+    }
+    fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+impl Host for Closed {
+    fn name(&self) -> Vec<u8> {
+        b"localhost".to_vec()
+    }
+    fn addresses(&self) -> Vec<IpAddr> {
+        Vec::new()
+    }
+    fn environment(&self, _: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+    fn pid(&self) -> u32 {
+        1
+    }
+    fn ids(&self) -> (u32, u32) {
+        (0, 0)
+    }
+    fn load(&self) -> i64 {
+        0
+    }
+    fn room(&self, _: &[u8]) -> io::Result<Room> {
+        denied()
+    }
+    fn directory(&self) -> Vec<u8> {
+        b"/".to_vec()
+    }
+}
+
+impl Databases for Closed {
+    fn find(&self, _: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
+        Err(DatabaseError::Open("Permission denied".into()))
+    }
+}
+
+impl Dns for Closed {
+    fn addresses(&self, _: &str) -> Result<Vec<IpAddr>, DnsError> {
+        Err(DnsError::Again("the DNS is not there".into()))
+    }
+}
+
+/// Logs that keep what they are told.
+#[derive(Debug, Default)]
+struct Kept(Mutex<Vec<Vec<u8>>>);
+
+impl Kept {
+    fn keep(&self, line: &[u8]) {
+        if let Ok(mut lines) = self.0.lock()
+            && lines.len() < 10_000
+        {
+            lines.push(line.to_vec());
+        }
+    }
+}
+
+impl Log for Kept {
+    fn main(&self, line: &[u8]) {
+        self.keep(line);
+    }
+    fn panic(&self, line: &[u8]) {
+        self.keep(line);
+    }
+    fn debug(&self, text: &[u8]) {
+        self.keep(text);
+    }
+}

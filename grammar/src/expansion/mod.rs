@@ -1,0 +1,22 @@
+//! Expansion strings: `${if eq{$domain}{example.com}{yes}{no}}`.
+//!
+//! [`parse`] makes a flat arena ([`Tree`]) in one pass. Exim finds an error
+//! when it reaches it, from left to right, and also parses what it skips; so
+//! the first error that stops a parse ends the tree there
+//! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
+//! ([`Tree::soft_faults`]) and the parse goes on.
+
+mod lexer;
+mod lookup;
+mod parser;
+mod shape;
+mod tree;
+
+pub use parser::{Limits, parse, parse_into};
+pub use shape::{
+    ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,
+};
+pub use tree::{
+    Arg, CallId, CallNode, Closing, CondId, CondNode, Fault, LookupId, LookupNode, OpId, OpNode,
+    Part, Seq, Tree, Wrapper, WrapperText,
+};

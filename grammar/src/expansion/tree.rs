@@ -1,0 +1,283 @@
+//! The arena that a parse makes.
+
+use super::shape::{HeaderView, LookupStyle};
+use crate::Span;
+
+/// A run of parts in [`Tree::parts`] that make one string.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Seq {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+    /// Where the string stands in the source.
+    pub span: Span,
+}
+
+/// A piece of a string.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Part {
+    /// Literal text, a range of [`Tree::text`], escapes already read.
+    Text(Span),
+    /// `$name` or `${name}` of a variable with a record.
+    Variable(u16),
+    /// A variable of an open family; the name is a range of [`Tree::text`].
+    Family(u16, Span),
+    /// A variable that the vocabulary does not know: an evaluator may still.
+    /// The name is a range of [`Tree::text`].
+    Free(Span),
+    /// `$0`, `$1`, …
+    Numeric(u32),
+    /// `$h_name:`; the name is a range of [`Tree::text`].
+    Header(HeaderView, Span),
+    /// `${op:…}`.
+    Operator(OpId),
+    /// `${item…}`.
+    Item(CallId),
+    /// The parse ended here, with [`Tree::hard_fault`].
+    Fault,
+}
+
+/// Index of an operator in a [`Tree`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpId(pub(crate) u32);
+/// Index of an item in a [`Tree`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallId(pub(crate) u32);
+/// Index of a condition in a [`Tree`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CondId(pub(crate) u32);
+/// Index of a lookup's type in a [`Tree`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LookupId(pub(crate) u32);
+
+/// `${name_params:argument}`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct OpNode {
+    /// The vocabulary's id; `None` where nobody knows the name.
+    pub def: Option<u16>,
+    /// The whole name as written, a range of the source.
+    pub name: Span,
+    /// Length of the base name; what follows it are the parameters.
+    pub base: u32,
+    /// The argument.
+    pub arg: Seq,
+    /// The whole operator, a range of the source.
+    pub span: Span,
+}
+
+/// `${name{…}…}`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CallNode {
+    /// The vocabulary's id.
+    pub def: u16,
+    pub(crate) args: (u32, u32),
+    /// The whole item, a range of the source.
+    pub span: Span,
+    /// How the item ends.
+    pub closing: Closing,
+}
+
+/// How an item or condition ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    /// With its brace.
+    Closed,
+    /// The parse ended inside it, or at its end: once its arguments are done,
+    /// [`Tree::hard_fault`] is to be raised.
+    Open,
+}
+
+/// A condition and its arguments.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct CondNode {
+    /// The vocabulary's id; meaningless in a node that is open without args.
+    pub def: u16,
+    /// Whether an odd number of `!` stands before it.
+    pub negated: bool,
+    pub(crate) args: (u32, u32),
+    /// The whole condition, a range of the source.
+    pub span: Span,
+    /// How the condition ends.
+    pub closing: Closing,
+}
+
+/// An argument of an item or a condition.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Arg {
+    /// A string.
+    Text(Seq),
+    /// A condition.
+    Condition(CondId),
+    /// A word or raw text, a range of the source.
+    Word(Span),
+    /// The type of a lookup.
+    Lookup(LookupId),
+    /// A variable after `def:`; the sequence holds that one part.
+    Variable(Seq),
+    /// The branch for success.
+    Yes(Seq),
+    /// The branch for failure.
+    No(Seq),
+    /// The word `fail` in place of the second branch.
+    ForceFail,
+    /// `extract` and its kin: something other than the closing brace stands at
+    /// this offset of the source, after all groups were read.
+    Loose(u32),
+}
+
+/// The type word of a lookup: `partial2(.)lsearch*@,ret=full`.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct LookupNode {
+    /// The vocabulary's id.
+    pub def: u16,
+    /// The style, as the vocabulary says.
+    pub style: LookupStyle,
+    /// The minimum of components that must stay, where `partial` is asked for.
+    pub partial: Option<u8>,
+    /// The text put before a shortened key, a range of the source; `None`
+    /// stands for `*.`.
+    pub affix: Option<Span>,
+    /// `*`: try the key `*` in the end.
+    pub star: bool,
+    /// `*@`: try `*@domain` before that.
+    pub star_at: bool,
+    /// What follows the first comma, a range of the source.
+    pub options: Span,
+    /// The type's name as written, affixes included, a range of the source.
+    pub written: Span,
+}
+
+/// Something wrong, in Exim's words.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Fault {
+    /// Exim's wording, without what surrounding conditions add.
+    pub message: Vec<u8>,
+    /// Where it was met.
+    pub span: Span,
+    /// What a surrounding construct adds when it was only skimmed, innermost
+    /// first.
+    pub wrappers: Vec<Wrapper>,
+    /// The message where the construct is skimmed, if it differs.
+    pub skimmed: Option<Vec<u8>>,
+    /// The name of a variable that nobody knows; an evaluator may.
+    pub free: Vec<u8>,
+}
+
+/// ` inside "and{...}" condition` and the like.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Wrapper {
+    /// Where the surrounding construct begins.
+    pub start: u32,
+    /// What it adds.
+    pub text: WrapperText,
+}
+
+/// The text of a [`Wrapper`]: a static frame with a name in it.
+pub type WrapperText = &'static str;
+
+impl Fault {
+    /// The wording when the construct at `start` of the source is skipped.
+    pub fn skimmed_from(&self, start: u32) -> Vec<u8> {
+        let mut text = self.skimmed.clone().unwrap_or_else(|| self.message.clone());
+        for wrapper in self.wrappers.iter().filter(|w| w.start >= start) {
+            text.extend_from_slice(wrapper.text.as_bytes());
+        }
+        text
+    }
+}
+
+/// What [`super::parse`] makes of a text.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Tree {
+    /// Literal text and names, escapes read.
+    pub text: Vec<u8>,
+    /// The whole string.
+    pub root: Seq,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) part_spans: Vec<Span>,
+    pub(crate) ops: Vec<OpNode>,
+    pub(crate) calls: Vec<CallNode>,
+    pub(crate) conds: Vec<CondNode>,
+    pub(crate) args: Vec<Arg>,
+    pub(crate) lookups: Vec<LookupNode>,
+    /// Names that nobody knows, in the order of the text.
+    pub soft_faults: Vec<Fault>,
+    /// What ended the parse early.
+    pub hard_fault: Option<Fault>,
+    /// Where the first `$h_NAME` without a colon swallowed a brace; a fault
+    /// about braces after it says so.
+    pub malformed_header: Option<u32>,
+}
+
+impl Tree {
+    /// The parts of a string.
+    pub fn parts(&self, seq: Seq) -> &[Part] {
+        &self.parts[seq.start as usize..(seq.start + seq.len) as usize]
+    }
+    /// Where each part of a string stands.
+    pub fn part_spans(&self, seq: Seq) -> &[Span] {
+        &self.part_spans[seq.start as usize..(seq.start + seq.len) as usize]
+    }
+    /// An operator.
+    pub fn op(&self, id: OpId) -> &OpNode {
+        &self.ops[id.0 as usize]
+    }
+    /// An item.
+    pub fn call(&self, id: CallId) -> &CallNode {
+        &self.calls[id.0 as usize]
+    }
+    /// A condition.
+    pub fn cond(&self, id: CondId) -> &CondNode {
+        &self.conds[id.0 as usize]
+    }
+    /// A lookup's type.
+    pub fn lookup(&self, id: LookupId) -> &LookupNode {
+        &self.lookups[id.0 as usize]
+    }
+    /// The arguments of an item.
+    pub fn call_args(&self, call: &CallNode) -> &[Arg] {
+        &self.args[call.args.0 as usize..call.args.1 as usize]
+    }
+    /// The arguments of a condition.
+    pub fn cond_args(&self, cond: &CondNode) -> &[Arg] {
+        &self.args[cond.args.0 as usize..cond.args.1 as usize]
+    }
+    /// All items, in the order in which they end.
+    pub fn calls(&self) -> &[CallNode] {
+        &self.calls
+    }
+    /// All operators, in the order in which they end.
+    pub fn ops(&self) -> &[OpNode] {
+        &self.ops
+    }
+    /// All conditions, in the order in which they end.
+    pub fn conds(&self) -> &[CondNode] {
+        &self.conds
+    }
+    /// Literal text or a name.
+    pub fn text(&self, span: Span) -> &[u8] {
+        span.of(&self.text)
+    }
+    /// The text, where a string is nothing but literal text.
+    pub fn literal(&self, seq: Seq) -> Option<&[u8]> {
+        match self.parts(seq) {
+            [] => Some(b""),
+            [Part::Text(span)] => Some(self.text(*span)),
+            _ => None,
+        }
+    }
+    /// Empties the tree and keeps its memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.root = Seq::default();
+        self.parts.clear();
+        self.part_spans.clear();
+        self.ops.clear();
+        self.calls.clear();
+        self.conds.clear();
+        self.args.clear();
+        self.lookups.clear();
+        self.soft_faults.clear();
+        self.hard_fault = None;
+        self.malformed_header = None;
+    }
+}

@@ -1,0 +1,16 @@
+//! Bytes to trees.
+//!
+//! This room is pure: it reads no file, knows no built-in by name and never
+//! fails. Text that is wrong becomes a tree that ends in a [`Fault`], so that
+//! an evaluator raises the fault exactly where Exim would have met it, after
+//! the side effects that come before it.
+//!
+//! [`expansion`] reads `${…}` strings; what words exist, and what may follow
+//! each, comes from a [`expansion::Vocabulary`].
+#![forbid(unsafe_code)]
+
+pub mod expansion;
+mod span;
+
+pub use expansion::Fault;
+pub use span::Span;

@@ -1,0 +1,134 @@
+//! The values of one conversation.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use eximious_core::{Fail, Memory, Message, Scope, Str, VariableSource};
+use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+
+use crate::engine::{Compiled, Engine};
+use crate::eval::Eval;
+
+/// The values of one conversation: variables, the message, caches. It belongs
+/// to one thread at a time.
+#[derive(Debug)]
+pub struct Context {
+    pub(crate) engine: Engine,
+    /// Where each variable's value lies in `values`, plus one.
+    slots: Vec<u16>,
+    values: Vec<Str>,
+    /// Variables of open families, and those that only this context knows.
+    pub(crate) named: HashMap<Vec<u8>, Str>,
+    pub(crate) scope: Scope,
+    pub(crate) memory: Memory,
+    pub(crate) message: Option<Message>,
+    pub(crate) steps: u64,
+    pub(crate) depth: u32,
+    pub(crate) scratch: Tree,
+    pub(crate) expansions: HashMap<Vec<u8>, Arc<Compiled>>,
+    pub(crate) malformed_header: bool,
+}
+
+impl Context {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            slots: Vec::new(),
+            values: Vec::new(),
+            named: HashMap::new(),
+            scope: Scope::default(),
+            memory: Memory::default(),
+            message: None,
+            steps: 0,
+            depth: 0,
+            scratch: Tree::default(),
+            expansions: HashMap::new(),
+            malformed_header: false,
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Starts counting anew for an evaluation.
+    pub(crate) fn begin(&mut self) {
+        self.steps = 0;
+        self.depth = 0;
+        self.malformed_header = false;
+    }
+
+    /// Sets a variable, without its dollar. A name that the engine does not
+    /// know becomes known in this context.
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl Into<Str>) {
+        let name = name.as_ref();
+        let value = value.into();
+        if !self.set_known(name, value.clone()) {
+            self.named.insert(name.to_vec(), value);
+        }
+    }
+
+    /// Sets a variable that the engine knows; false for any other.
+    pub(crate) fn set_known(&mut self, name: &[u8], value: Str) -> bool {
+        match self.engine.0.registry.variable(name) {
+            VariableName::Known(id) => {
+                self.store(id, value);
+                true
+            }
+            VariableName::Family(_) => {
+                self.named.insert(name.to_vec(), value);
+                true
+            }
+            VariableName::Unknown(_) => false,
+        }
+    }
+
+    fn store(&mut self, id: u16, value: Str) {
+        let id = usize::from(id);
+        if self.slots.len() <= id {
+            self.slots.resize(id + 1, 0);
+        }
+        match self.slots[id] {
+            0 => {
+                self.values.push(value);
+                self.slots[id] = self.values.len() as u16;
+            }
+            slot => self.values[usize::from(slot) - 1] = value,
+        }
+    }
+
+    pub(crate) fn stored(&self, id: u16) -> Option<&Str> {
+        match self.slots.get(usize::from(id)) {
+            None | Some(0) => None,
+            Some(slot) => self.values.get(usize::from(*slot) - 1),
+        }
+    }
+
+    /// A variable's value, without its dollar; `None` where nobody knows it.
+    pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
+        let tree = Tree::default();
+        Eval::new(self, &tree, b"", None).named_variable(name.as_ref())
+    }
+
+    /// Sets the message that header variables and the like read.
+    pub fn set_message(&mut self, message: Option<Message>) {
+        self.message = message;
+    }
+
+    /// The message.
+    pub fn message(&self) -> Option<&Message> {
+        self.message.as_ref()
+    }
+
+    /// Sets `$0`, `$1`, …, each with the taint of the first.
+    pub fn set_numeric(&mut self, values: &[Str]) {
+        let bytes: Vec<&[u8]> = values.iter().map(Str::bytes).collect();
+        let taint = values.first().map(Str::taint).unwrap_or_default();
+        self.scope.bind_numeric(&bytes, taint);
+    }
+
+    pub(crate) fn source_of(&self, id: u16) -> VariableSource {
+        self.engine.0.registry.variable_at(id).source
+    }
+}

@@ -1,0 +1,196 @@
+//! The language, put together; and strings compiled with it.
+
+use std::sync::Arc;
+
+use eximious_core::{
+    Condition, Effects, Fail, Item, LookupDef, Operator, Registry, Settings, Str, Variable, World,
+};
+use eximious_grammar::Fault;
+use eximious_grammar::expansion::{Limits as ParseLimits, Tree, parse, parse_into};
+use hipstr::HipByt;
+
+use crate::context::Context;
+use crate::eval::Eval;
+
+/// How much an evaluation may ask for. Running out is an ordinary error.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// How deep constructs may stand in each other, in one text.
+    pub nesting: u32,
+    /// How deep texts may be expanded in each other at run time.
+    pub expansions: u32,
+    /// How many items, operators and conditions one evaluation may run.
+    pub steps: u64,
+    /// How many bytes a string may have.
+    pub length: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { nesting: 160, expansions: 24, steps: 20_000_000, length: 64 << 20 }
+    }
+}
+
+/// The language: its words, the outside, a policy. Immutable; a clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Engine(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) registry: Registry,
+    pub(crate) world: World,
+    pub(crate) settings: Settings,
+    pub(crate) forbidden: Effects,
+    pub(crate) limits: Limits,
+}
+
+/// Puts an [`Engine`] together.
+#[derive(Debug)]
+pub struct Builder(Inner);
+
+impl Engine {
+    /// Begins with the whole standard library, a world that denies everything,
+    /// and no policy.
+    pub fn builder() -> Builder {
+        Builder(Inner {
+            registry: eximious_stdlib::registry(),
+            world: World::hermetic(),
+            settings: Settings::default(),
+            forbidden: Effects::NONE,
+            limits: Limits::default(),
+        })
+    }
+
+    /// Parses a string once. This does not fail: what is wrong with the text
+    /// is raised when an evaluation reaches it ([`Expansion::faults`] lists it
+    /// beforehand).
+    pub fn compile(&self, source: impl AsRef<[u8]>) -> Expansion {
+        let source = source.as_ref();
+        Expansion(Arc::new(self.compiled(source)))
+    }
+
+    pub(crate) fn compiled(&self, source: &[u8]) -> Compiled {
+        let mut tree = parse(source, &self.0.registry, self.parse_limits());
+        let text = HipByt::from(std::mem::take(&mut tree.text));
+        tree.text = text.as_slice().to_vec();
+        Compiled { source: source.into(), tree, text: Some(text) }
+    }
+
+    fn parse_limits(&self) -> ParseLimits {
+        ParseLimits { depth: self.0.limits.nesting, length: self.0.limits.length as u32 }
+    }
+
+    /// A context with no values yet.
+    pub fn context(&self) -> Context {
+        Context::new(self.clone())
+    }
+
+    /// Parses and evaluates a string that is used once, with memory that the
+    /// context keeps for the next one.
+    ///
+    /// # Errors
+    /// What the expansion fails with.
+    pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
+        let mut tree = std::mem::take(&mut cx.scratch);
+        parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
+        cx.begin();
+        let result = Eval::new(cx, &tree, source, None).whole();
+        cx.scratch = tree;
+        result
+    }
+
+    /// All words.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The configuration's options.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+}
+
+impl Builder {
+    /// Adds an item, or replaces one.
+    pub fn item(mut self, item: &'static Item) -> Self {
+        self.0.registry.items(&[item]);
+        self
+    }
+    /// Adds an operator, or replaces one.
+    pub fn operator(mut self, operator: &'static Operator) -> Self {
+        self.0.registry.operators(&[operator]);
+        self
+    }
+    /// Adds a condition, or replaces one.
+    pub fn condition(mut self, condition: &'static Condition) -> Self {
+        self.0.registry.conditions(&[condition]);
+        self
+    }
+    /// Adds variables, or replaces some.
+    pub fn variables(mut self, variables: &'static [Variable]) -> Self {
+        self.0.registry.variables(variables);
+        self
+    }
+    /// Adds a lookup type, or replaces one.
+    pub fn lookup(mut self, lookup: &'static LookupDef) -> Self {
+        self.0.registry.lookups(&[lookup]);
+        self
+    }
+    /// Sets the outside.
+    pub fn world(mut self, world: World) -> Self {
+        self.0.world = world;
+        self
+    }
+    /// Sets the configuration's options.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.0.settings = settings;
+        self
+    }
+    /// Forbids effects: a word that has one of them fails.
+    pub fn forbid(mut self, effects: Effects) -> Self {
+        self.0.forbidden |= effects;
+        self
+    }
+    /// Sets how much an evaluation may ask for.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.0.limits = limits;
+        self
+    }
+    /// The engine.
+    pub fn build(self) -> Engine {
+        Engine(Arc::new(self.0))
+    }
+}
+
+/// A string that was parsed once. Shared by threads, a clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Expansion(pub(crate) Arc<Compiled>);
+
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) source: Arc<[u8]>,
+    pub(crate) tree: Tree,
+    /// The tree's text, so that literal parts need no copy.
+    pub(crate) text: Option<HipByt<'static>>,
+}
+
+impl Expansion {
+    /// Evaluates the string with a context of the engine that compiled it.
+    ///
+    /// # Errors
+    /// What the expansion fails with, in Exim's words, with its place.
+    pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
+        cx.begin();
+        Eval::new(cx, &self.0.tree, &self.0.source, self.0.text.as_ref()).whole()
+    }
+
+    /// What is wrong with the text, without evaluating it.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.0.tree.soft_faults.iter().chain(self.0.tree.hard_fault.as_ref())
+    }
+
+    /// The text.
+    pub fn source(&self) -> &[u8] {
+        &self.0.source
+    }
+}

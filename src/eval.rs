@@ -1,0 +1,446 @@
+//! Walks a tree and makes a string of it.
+
+use std::sync::Arc;
+
+use eximious_core::grammar::expansion::{
+    Arg, CallId, Closing, CondId, HeaderView, OpId, Part, Seq, Tree, VariableName, Vocabulary,
+};
+use eximious_core::{
+    AclAnswer, Buf, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
+    Message, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource, World,
+};
+use eximious_grammar::{Fault, Span};
+use hipstr::HipByt;
+use memchr::memchr;
+
+use crate::context::Context;
+
+/// One walk over one tree, with a context.
+pub(crate) struct Eval<'t> {
+    cx: &'t mut Context,
+    tree: &'t Tree,
+    source: &'t [u8],
+    text: Option<&'t HipByt<'static>>,
+}
+
+/// How many texts known only at run time are kept parsed.
+const KEPT_EXPANSIONS: usize = 128;
+/// How many arguments a construct has at the most.
+const MOST_ARGUMENTS: usize = 12;
+
+impl<'t> Eval<'t> {
+    pub(crate) fn new(
+        cx: &'t mut Context,
+        tree: &'t Tree,
+        source: &'t [u8],
+        text: Option<&'t HipByt<'static>>,
+    ) -> Self {
+        Self { cx, tree, source, text }
+    }
+
+    /// The whole text.
+    pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
+        self.text(self.tree.root)
+    }
+
+    fn sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
+        let tree = self.tree;
+        let parts = tree.parts(seq);
+        let string = match parts {
+            [] => return Ok(Str::EMPTY),
+            [part] => self.part(*part, seq, 0)?,
+            _ => {
+                let mut buffer = Buf::default();
+                for (index, part) in parts.iter().enumerate() {
+                    match part {
+                        Part::Text(span) => buffer.push_bytes(tree.text(*span)),
+                        part => buffer.push(&self.part(*part, seq, index)?),
+                    }
+                    if buffer.len() > self.cx.engine.0.limits.length {
+                        return Err(self.too_much("a string is too long"));
+                    }
+                }
+                buffer.finish()
+            }
+        };
+        // Exim's strings end at a zero byte.
+        match memchr(0, string.bytes()) {
+            Some(end) => Ok(string.slice(0, end)),
+            None => Ok(string),
+        }
+    }
+
+    fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
+        let result = match part {
+            Part::Text(span) => {
+                return Ok(match self.text {
+                    Some(text) => {
+                        Str::clean(text.slice(span.start as usize..span.end as usize))
+                    }
+                    None => Str::from(self.tree.text(span)),
+                });
+            }
+            Part::Variable(id) => self.variable_value(id),
+            Part::Family(_, name) => {
+                return Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default());
+            }
+            Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
+                Some(value) => return Ok(value.clone()),
+                None => Err(self.unknown(self.tree.part_spans(seq)[index], name)),
+            },
+            Part::Numeric(number) => return Ok(self.cx.scope.numeric(number)),
+            Part::Header(view, name) => self.header(view, name),
+            Part::Operator(id) => self.operator(id),
+            Part::Item(id) => self.item(id),
+            Part::Fault => return Err(self.hard_fault()),
+        };
+        result.map_err(|fail| {
+            let span = self.tree.part_spans(seq)[index];
+            fail.at(|| self.place(span))
+        })
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place { source: self.source.into(), span }
+    }
+
+    /// The complaint about a name that nobody knows.
+    fn unknown(&self, span: Span, name: Span) -> Fail {
+        let fault = self.tree.soft_faults.iter().find(|f| f.span.start >= span.start);
+        match fault {
+            Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
+            None => Fail::error(
+                ErrorKind::UnknownName,
+                [b"unknown variable name \"", self.tree.text(name), b"\""].concat(),
+            ),
+        }
+    }
+
+    fn raise(&self, fault: &Fault, kind: ErrorKind, message: Vec<u8>) -> Fail {
+        Fail::error(kind, message).at(|| self.place(fault.span))
+    }
+
+    fn too_much(&self, what: &str) -> Fail {
+        Fail::error(ErrorKind::Limit, format!("expansion stopped: {what}"))
+    }
+
+    fn step(&mut self) -> Result<(), Fail> {
+        self.cx.steps += 1;
+        if self.cx.steps > self.cx.engine.0.limits.steps {
+            return Err(self.too_much("it takes too many steps"));
+        }
+        Ok(())
+    }
+
+    fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
+        if let Some(value) = self.cx.stored(id) {
+            return Ok(value.clone());
+        }
+        match self.cx.source_of(id) {
+            VariableSource::Slot | VariableSource::Certificate => Ok(Str::EMPTY),
+            VariableSource::SlotWith(text) => Ok(Str::fixed(text)),
+            VariableSource::Family(_) => Ok(Str::EMPTY),
+            VariableSource::Computed(compute) => {
+                let meta = &self.cx.engine.0.registry.variable_at(id).meta;
+                let (tree, source) = (self.tree, self.source);
+                compute(&mut Call::new(self, meta, (tree, source), (&[], 0, false)))
+                    .map(|value| stamp(value, meta.taint, Taint::Clean, 0))
+            }
+        }
+    }
+
+    /// A variable by name, of whatever sort.
+    pub(crate) fn named_variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
+        match self.cx.engine.0.registry.variable(name) {
+            VariableName::Known(id) => Some(self.variable_value(id)),
+            VariableName::Family(_) => {
+                Some(Ok(self.cx.named.get(name).cloned().unwrap_or_default()))
+            }
+            VariableName::Unknown(_) => self.cx.named.get(name).cloned().map(Ok),
+        }
+    }
+
+    fn header(&mut self, view: HeaderView, name: Span) -> Result<Str, Fail> {
+        let Some(message) = &self.cx.message else { return Ok(Str::EMPTY) };
+        Ok(eximious_stdlib::headers::value(
+            message,
+            view,
+            self.tree.text(name),
+            &self.cx.engine.0.settings,
+        ))
+    }
+
+    fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
+        let (tree, source) = (self.tree, self.source);
+        let node = tree.op(id);
+        let arg = self.text(node.arg)?;
+        let Some(def) = node.def else {
+            let span = node.span;
+            let fault = tree.soft_faults.iter().find(|f| f.span == span);
+            return Err(match fault {
+                Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
+                None => self.hard_fault(),
+            });
+        };
+        self.step()?;
+        let record = self.cx.engine.0.registry.operator_at(def);
+        let name = node.name.of(source);
+        let params = name.get(node.base as usize + 1..);
+        let start = node.span.start;
+        let mut call = Call::new(self, &record.meta, (tree, source), (&[], start, false));
+        let result = (record.run)(&mut call, &arg, params)?;
+        let quoted = match (record.meta.taint, params) {
+            (TaintRule::Quoted, Some(params)) => self.quoting(params),
+            _ => 0,
+        };
+        Ok(stamp(result, record.meta.taint, arg.taint(), quoted))
+    }
+
+    /// The id of the lookup type that `quote_NAME` quotes for.
+    fn quoting(&self, params: &[u8]) -> u16 {
+        let registry = &self.cx.engine.0.registry;
+        registry
+            .lookup_id(params)
+            .or_else(|| {
+                let base = params.split(|c| *c == b'_').next().unwrap_or_default();
+                registry.lookup_id(base)
+            })
+            .unwrap_or(u16::MAX)
+    }
+
+    fn item(&mut self, id: CallId) -> Result<Str, Fail> {
+        let (tree, source) = (self.tree, self.source);
+        let node = tree.call(id);
+        self.step()?;
+        let record = self.cx.engine.0.registry.item_at(node.def);
+        let args = tree.call_args(node);
+        let open = node.closing == Closing::Open;
+        let place = (args, node.span.start, open);
+        match record.run {
+            ItemRun::Strict(run) => {
+                let (values, count, taint) = self.strict(args)?;
+                if open {
+                    return Err(self.hard_fault());
+                }
+                let mut call = Call::new(self, &record.meta, (tree, source), place);
+                let result = run(&mut call, &values[..count])?;
+                Ok(stamp(result, record.meta.taint, taint, 0))
+            }
+            ItemRun::Lazy(run) => {
+                let mut call = Call::new(self, &record.meta, (tree, source), place);
+                let result = run(&mut call)?;
+                if open {
+                    return Err(self.hard_fault());
+                }
+                Ok(stamp(result, record.meta.taint, Taint::Tainted, 0))
+            }
+        }
+    }
+
+    /// Evaluates all arguments, in order.
+    fn strict(
+        &mut self,
+        args: &[Arg],
+    ) -> Result<([Str; MOST_ARGUMENTS], usize, Taint), Fail> {
+        let mut values = [const { Str::EMPTY }; MOST_ARGUMENTS];
+        let mut count = 0;
+        let mut taint = Taint::Clean;
+        for arg in args {
+            if let Arg::Text(seq) = arg
+                && count < MOST_ARGUMENTS
+            {
+                values[count] = self.text(*seq)?;
+                taint = taint.with(values[count].taint());
+                count += 1;
+            }
+        }
+        Ok((values, count, taint))
+    }
+
+    /// Whether something is wrong between two offsets that are passed over.
+    fn skim_range(&self, span: Span, open: bool) -> Result<(), Fail> {
+        for fault in &self.tree.soft_faults {
+            let inside = fault.span.start >= span.start && fault.span.end <= span.end;
+            let known = !fault.free.is_empty() && self.cx.named.contains_key(&fault.free);
+            if inside && !known {
+                let message = fault.skimmed_from(span.start);
+                return Err(self.raise(fault, ErrorKind::UnknownName, message));
+            }
+        }
+        match &self.tree.hard_fault {
+            Some(fault) if open => {
+                let message = fault.skimmed_from(span.start);
+                Err(self.raise(fault, ErrorKind::Syntax, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Applies a record's rule to what its function returned.
+fn stamp(result: Str, rule: TaintRule, arguments: Taint, quoted: u16) -> Str {
+    let taint = match rule {
+        TaintRule::Arguments => arguments.with(result.taint()),
+        TaintRule::Clean => Taint::Clean,
+        TaintRule::Tainted => Taint::Tainted,
+        TaintRule::Result => return result,
+        TaintRule::Quoted if arguments.is_tainted() => Taint::Quoted(quoted),
+        TaintRule::Quoted => Taint::Clean,
+    };
+    if taint == result.taint() { result } else { result.stamped(taint) }
+}
+
+impl Machine for Eval<'_> {
+    fn text(&mut self, seq: Seq) -> Result<Str, Fail> {
+        self.sequence(seq)
+    }
+
+    fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
+        if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
+            return Ok(());
+        }
+        let open = self.tree.parts(seq).last() == Some(&Part::Fault);
+        self.skim_range(seq.span, open)
+    }
+
+    fn condition(&mut self, id: CondId) -> Result<bool, Fail> {
+        let (tree, source) = (self.tree, self.source);
+        let node = tree.cond(id);
+        let args = tree.cond_args(node);
+        let open = node.closing == Closing::Open;
+        if open && args.is_empty() {
+            return Err(self.hard_fault());
+        }
+        self.step()?;
+        let record = self.cx.engine.0.registry.condition_at(node.def);
+        let place = (args, node.span.start, open);
+        let result = match record.run {
+            ConditionRun::Strict(run) => {
+                let (values, count, _) = self.strict(args)?;
+                if open {
+                    return Err(self.hard_fault());
+                }
+                let mut call = Call::new(self, &record.meta, (tree, source), place);
+                run(&mut call, &values[..count])?
+            }
+            ConditionRun::Lazy(run) => {
+                let mut call = Call::new(self, &record.meta, (tree, source), place);
+                let result = run(&mut call)?;
+                if open {
+                    return Err(self.hard_fault());
+                }
+                result
+            }
+        };
+        Ok(result != node.negated)
+    }
+
+    fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
+        if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
+            return Ok(());
+        }
+        let node = self.tree.cond(id);
+        self.skim_range(node.span, node.closing == Closing::Open)
+    }
+
+    fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
+        if let [Part::Header(_, name)] = self.tree.parts(seq) {
+            let name = self.tree.text(*name);
+            let Some(message) = &self.cx.message else { return Ok(false) };
+            return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
+        }
+        Ok(!self.text(seq)?.is_empty())
+    }
+
+    fn hard_fault(&self) -> Fail {
+        match &self.tree.hard_fault {
+            Some(fault) => self.raise(fault, ErrorKind::Syntax, fault.message.clone()),
+            None => Fail::error(ErrorKind::Syntax, "an argument is missing"),
+        }
+    }
+
+    fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        if text.taint().is_tainted() {
+            let message =
+                [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+            return Err(Fail::error(ErrorKind::Taint, message));
+        }
+        // Most of what is expanded again holds nothing to expand.
+        if !text.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
+            return Ok(text.clone());
+        }
+        if self.cx.depth >= self.cx.engine.0.limits.expansions {
+            return Err(self.too_much("texts are expanded in each other too deep"));
+        }
+        let engine = self.cx.engine.clone();
+        let compiled = match self.cx.expansions.get(text.bytes()) {
+            Some(compiled) => compiled.clone(),
+            None => {
+                let compiled = Arc::new(engine.compiled(text.bytes()));
+                if self.cx.expansions.len() >= KEPT_EXPANSIONS {
+                    self.cx.expansions.clear();
+                }
+                self.cx.expansions.insert(text.bytes().to_vec(), compiled.clone());
+                compiled
+            }
+        };
+        self.cx.depth += 1;
+        let result =
+            Eval::new(self.cx, &compiled.tree, &compiled.source, compiled.text.as_ref()).whole();
+        self.cx.depth -= 1;
+        result
+    }
+
+    fn malformed_header(&self, at: u32) -> bool {
+        self.cx.malformed_header || self.tree.malformed_header.is_some_and(|start| start < at)
+    }
+
+    fn scope(&mut self) -> &mut Scope {
+        &mut self.cx.scope
+    }
+
+    fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
+        self.named_variable(name)
+    }
+
+    fn set_variable(&mut self, name: &[u8], value: Str) -> bool {
+        self.cx.set_known(name, value)
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        &mut self.cx.memory
+    }
+
+    fn message(&self) -> Option<&Message> {
+        self.cx.message.as_ref()
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.cx.engine.0.settings
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.cx.engine.0.registry
+    }
+
+    fn world(&self) -> &World {
+        &self.cx.engine.0.world
+    }
+
+    fn forbidden(&self) -> Effects {
+        self.cx.engine.0.forbidden
+    }
+
+    fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {
+        // ACLs come with the configuration; no name is one until then.
+        let message = [b"ERROR from acl \"", name.bytes(), b"\""].concat();
+        Err(Fail::error(ErrorKind::Unsupported, message))
+    }
+}
+
+impl std::fmt::Debug for Eval<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Eval")
+    }
+}
+

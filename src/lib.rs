@@ -1,0 +1,34 @@
+//! Exim's configuration and string-expansion language, as a library.
+//!
+//! ```
+//! use eximious::{Engine, Str};
+//!
+//! let engine = Engine::builder().build();
+//! let rule = engine.compile("${if eqi{$who}{world}{Hello ${uc:$who}}fail}");
+//! let mut cx = engine.context();
+//! cx.set("who", Str::tainted(b"world"));
+//! assert_eq!(rule.expand(&mut cx)?.display(), "Hello WORLD");
+//! # Ok::<(), eximious::Fail>(())
+//! ```
+//!
+//! An [`Engine`] is the language: its words, the outside that it may touch
+//! ([`World`], by default one that denies everything) and a policy. It is
+//! immutable and shared. A [`Context`] holds the values of one conversation
+//! and belongs to one thread at a time. An [`Expansion`] is a string that was
+//! parsed once and is evaluated many times.
+#![forbid(unsafe_code)]
+
+mod context;
+mod engine;
+mod eval;
+
+pub use context::Context;
+pub use engine::{Builder, Engine, Expansion, Limits};
+pub use eximious_core::{
+    AclAnswer, Buf, Call, Captures, Condition, ConditionRun, Effects, ErrorKind, Example, Fail,
+    FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail, LookupOptions, LookupQuery,
+    Message, Meta, NamedList, Operator, Outcome, Params, Place, Registry, Settings, Str, Taint,
+    TaintRule, Variable, VariableSource, World, world,
+};
+pub use eximious_grammar as grammar;
+pub use eximious_stdlib as stdlib;

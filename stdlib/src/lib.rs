@@ -1,0 +1,28 @@
+//! Every name in Exim's language, one record each.
+//!
+//! A family of words has a folder; a word that is more than a line or two has
+//! a file of its own. [`registry`] puts them together.
+#![forbid(unsafe_code)]
+
+pub mod conditions;
+pub mod headers;
+pub mod items;
+pub mod lists;
+pub mod lookups;
+pub mod number;
+pub mod operators;
+pub mod variables;
+
+use eximious_core::Registry;
+
+/// The whole standard library.
+pub fn registry() -> Registry {
+    let mut registry = Registry::new();
+    registry
+        .items(items::ALL)
+        .operators(operators::ALL)
+        .conditions(conditions::ALL)
+        .variables(variables::ALL)
+        .lookups(lookups::ALL);
+    registry
+}
