@@ -106,7 +106,8 @@ impl<'t> Eval<'t> {
 
     /// The complaint about a name that nobody knows.
     fn unknown(&self, span: Span, name: Span) -> Fail {
-        let fault = self.tree.soft_faults.iter().find(|f| f.span.start >= span.start);
+        let fault =
+            self.tree.soft_faults.iter().find(|f| f.span.start >= span.start && !f.only_skimmed);
         match fault {
             Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
             None => Fail::error(

@@ -103,6 +103,14 @@ impl<'a> Call<'a> {
         self.meta.name
     }
 
+    /// The name as it was typed, without parameters: an alias, perhaps.
+    pub fn written(&self) -> &'a [u8] {
+        let text = self.source.get(self.start as usize..).unwrap_or_default();
+        let text = text.strip_prefix(b"${").unwrap_or(text);
+        let end = text.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
+        &text[..end]
+    }
+
     /// The arguments as parsed.
     pub fn args(&self) -> &'a [Arg] {
         self.args
@@ -278,6 +286,19 @@ impl<'a> Call<'a> {
         let saved = self.machine.scope().clone();
         let result = work(self);
         *self.machine.scope() = saved;
+        result
+    }
+
+    /// Runs a piece of work under another record: what that one declares is
+    /// what the work may touch. For an item that carries others out.
+    pub fn with_record<T>(
+        &mut self,
+        meta: &'static Meta,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let own = std::mem::replace(&mut self.meta, meta);
+        let result = work(self);
+        self.meta = own;
         result
     }
 

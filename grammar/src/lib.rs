@@ -13,4 +13,5 @@ pub mod expansion;
 mod span;
 
 pub use expansion::Fault;
+pub use expansion::{escape, is_space};
 pub use span::Span;

@@ -6,10 +6,14 @@
 
 pub mod conditions;
 pub mod headers;
+pub mod json;
+pub mod keyed;
 pub mod items;
 pub mod lists;
 pub mod lookups;
 pub mod number;
+pub mod pattern;
+pub mod substring;
 pub mod operators;
 pub mod variables;
 
@@ -22,7 +26,9 @@ pub fn registry() -> Registry {
         .items(items::ALL)
         .operators(operators::ALL)
         .conditions(conditions::ALL)
-        .variables(variables::ALL)
         .lookups(lookups::ALL);
+    for family in variables::ALL {
+        registry.variables(family);
+    }
     registry
 }

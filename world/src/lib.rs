@@ -1,1 +1,23 @@
-//! To be written.
+//! The real outside: files, processes, sockets, databases, the clock.
+//!
+//! No other room touches them. [`system`] puts a [`World`] together.
+
+mod clock;
+mod files;
+mod host;
+
+use std::sync::Arc;
+
+use eximious_core::World;
+
+/// The system that the program runs on.
+pub fn system() -> World {
+    World {
+        clock: Arc::new(clock::System),
+        random: Arc::new(clock::System),
+        files: Arc::new(files::System),
+        host: Arc::new(host::System::new()),
+        log: Arc::new(host::Terminal),
+        ..World::hermetic()
+    }
+}

@@ -56,3 +56,17 @@ pub(super) fn unescape(token: &[u8]) -> u8 {
         other => other,
     }
 }
+
+/// The escape at the head of a text that begins with a backslash: the byte it
+/// stands for, and how many bytes it takes. A lone backslash stands for itself.
+pub fn escape(text: &[u8]) -> (u8, usize) {
+    let length = match text.get(1) {
+        None => return (b'\\', 1),
+        Some(b'0'..=b'7') => {
+            1 + text[1..].iter().take(3).take_while(|c| matches!(c, b'0'..=b'7')).count()
+        }
+        Some(b'x') => 2 + text[2..].iter().take(2).take_while(|c| c.is_ascii_hexdigit()).count(),
+        Some(_) => 2,
+    };
+    (unescape(&text[..length]), length)
+}

@@ -12,7 +12,8 @@ mod parser;
 mod shape;
 mod tree;
 
-pub use parser::{Limits, parse, parse_into};
+pub use lexer::escape;
+pub use parser::{Limits, is_space, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,
 };

@@ -43,6 +43,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             wrappers: Vec::new(),
             skimmed: None,
             free: Vec::new(),
+            only_skimmed: false,
         });
         tree.parts.push(Part::Fault);
         tree.part_spans.push(Span::default());
@@ -134,6 +135,7 @@ impl Parser<'_, '_, '_> {
             wrappers: Vec::new(),
             skimmed: None,
             free: Vec::new(),
+            only_skimmed: false,
         });
     }
 
@@ -153,7 +155,17 @@ impl Parser<'_, '_, '_> {
             wrappers: Vec::new(),
             skimmed: None,
             free: free.to_vec(),
+            only_skimmed: false,
         });
+    }
+
+    /// Exim can't skip `sort`: it looks for a comparator where none was read.
+    fn unskippable(&mut self) {
+        let message = b"condition name expected, but found \"\"".to_vec();
+        self.soft(message, Span::new(self.at - 1, self.at), b"");
+        if let Some(fault) = self.tree.soft_faults.last_mut() {
+            fault.only_skimmed = true;
+        }
     }
 
     /// How many soft faults there are; for [`Parser::wrap`].
@@ -539,9 +551,12 @@ impl Parser<'_, '_, '_> {
                 return;
             }
             match spec.kind {
-                ArgKind::Text => {
+                ArgKind::Text | ArgKind::Comparator => {
                     let seq = self.braced();
                     self.args.push(Arg::Text(seq));
+                    if spec.kind == ArgKind::Comparator && !self.stopped {
+                        self.unskippable();
+                    }
                 }
                 ArgKind::Certificate => self.certificate(),
                 ArgKind::Condition => {
@@ -983,7 +998,7 @@ fn inside_each(name: &str) -> &'static str {
 }
 
 /// What C's `isspace` calls white space.
-pub(super) fn is_space(byte: u8) -> bool {
+pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
 }
 

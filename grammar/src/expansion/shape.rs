@@ -65,6 +65,8 @@ pub struct ArgSpec {
 pub enum ArgKind {
     /// A string to expand.
     Text,
+    /// The name of a comparison; for `sort`.
+    Comparator,
     /// A condition; for `filter`.
     Condition,
     /// Like [`ArgKind::Text`], evaluated again and again; for `map`, `reduce`.

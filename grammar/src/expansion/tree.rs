@@ -160,6 +160,8 @@ pub struct Fault {
     pub skimmed: Option<Vec<u8>>,
     /// The name of a variable that nobody knows; an evaluator may.
     pub free: Vec<u8>,
+    /// Whether it counts only where the construct is skimmed.
+    pub only_skimmed: bool,
 }
 
 /// ` inside "and{...}" condition` and the like.

@@ -1,0 +1,121 @@
+//! `forany`, `forall` and their JSON kin.
+
+use eximious_core::grammar::expansion::ConditionShape;
+use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
+
+use crate::json;
+use crate::lists::elements;
+
+const fn each(
+    name: &'static str,
+    syntax: &'static str,
+    summary: &'static str,
+    examples: &'static [Example],
+    run: fn(&mut Call<'_>) -> Result<bool, Fail>,
+) -> Condition {
+    Condition {
+        meta: Meta::new(name, Effects::NONE, TaintRule::Result)
+            .syntax(syntax)
+            .summary(summary)
+            .docs(
+                "The list is expanded, and each element is put into `$item` in turn while the \
+                 condition is tested. An element is data: what stands in it is never expanded. \
+                 An empty list makes it false.",
+            )
+            .examples(examples)
+            .source("specification 11.7"),
+        shape: ConditionShape::Each,
+        run: ConditionRun::Lazy(run),
+    }
+}
+
+/// `forany`.
+pub static FORANY: Condition = each(
+    "forany",
+    "forany{<list>}{<condition>}",
+    "The condition is true for an element of the list.",
+    &[Example::new("${if forany{a:b}{eq{$item}{b}}{yes}{no}}", "yes")],
+    |call| listed(call, true, " inside \"forany\" condition"),
+);
+/// `forall`.
+pub static FORALL: Condition = each(
+    "forall",
+    "forall{<list>}{<condition>}",
+    "The condition is true for all elements of the list.",
+    &[Example::new("${if forall{a:b}{eq{$item}{b}}{yes}{no}}", "no")],
+    |call| listed(call, false, " inside \"forall\" condition"),
+);
+/// `forany_json`.
+pub static FORANY_JSON: Condition = each(
+    "forany_json",
+    "forany_json{<array>}{<condition>}",
+    "The condition is true for an element of a JSON array.",
+    &[Example::new("${if forany_json{[\"a\",\"b\"]}{eq{$item}{\"a\"}}{yes}{no}}", "yes")],
+    |call| array(call, true, false, " inside \"forany_json\" condition"),
+);
+/// `forall_json`.
+pub static FORALL_JSON: Condition = each(
+    "forall_json",
+    "forall_json{<array>}{<condition>}",
+    "The condition is true for all elements of a JSON array.",
+    &[Example::new("${if forall_json{[1,2]}{>{$item}{0}}{yes}{no}}", "yes")],
+    |call| array(call, false, false, " inside \"forall_json\" condition"),
+);
+/// `forany_jsons`.
+pub static FORANY_JSONS: Condition = each(
+    "forany_jsons",
+    "forany_jsons{<array>}{<condition>}",
+    "As `forany_json`, with the quotes taken off strings.",
+    &[Example::new("${if forany_jsons{[\"a\",\"b\"]}{eq{$item}{a}}{yes}{no}}", "yes")],
+    |call| array(call, true, true, " inside \"forany_jsons\" condition"),
+);
+/// `forall_jsons`.
+pub static FORALL_JSONS: Condition = each(
+    "forall_jsons",
+    "forall_jsons{<array>}{<condition>}",
+    "As `forall_json`, with the quotes taken off strings.",
+    &[Example::new("${if forall_jsons{[\"a\",\"b\"]}{eq{$item}{a}}{yes}{no}}", "no")],
+    |call| array(call, false, true, " inside \"forall_jsons\" condition"),
+);
+
+fn listed(call: &mut Call<'_>, any: bool, inside: &str) -> Result<bool, Fail> {
+    let list = call.text(0)?;
+    call.skim(1)?;
+    call.check_closed()?;
+    test(call, elements(list.bytes()).map(|e| Ok(Str::from(e.into_owned()))), &list, any, inside)
+}
+
+fn array(call: &mut Call<'_>, any: bool, unquote: bool, inside: &str) -> Result<bool, Fail> {
+    let list = call.text(0)?;
+    call.skim(1)?;
+    call.check_closed()?;
+    let values = json::array(list.bytes())
+        .map_err(|()| Fail::argument("missing ']' wrapping array for extract json"))?;
+    let values = values.map(|value| {
+        let value = if unquote { json::unquoted(value)? } else { value };
+        Ok(Str::from(value))
+    });
+    test(call, values, &list, any, inside)
+}
+
+fn test(
+    call: &mut Call<'_>,
+    elements: impl Iterator<Item = Result<Str, Fail>>,
+    list: &Str,
+    any: bool,
+    inside: &str,
+) -> Result<bool, Fail> {
+    let saved = call.scope().item.clone();
+    let mut result = Ok(false);
+    for element in elements {
+        result = element.and_then(|element| {
+            call.scope().item = element.stamped(list.taint());
+            call.condition(1).map_err(|fail| fail.followed_by(inside))
+        });
+        if !matches!(result, Ok(truth) if truth != any) {
+            break;
+        }
+    }
+    call.scope().item = saved;
+    result
+}

@@ -1,0 +1,253 @@
+//! `extract` in its five forms, and `listextract`.
+
+use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
+use eximious_core::{
+    Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+};
+
+use crate::lists::elements;
+use crate::number::{Leading, leading_integer};
+use crate::{json, keyed};
+
+/// `${extract{key}{string}…}`, `${extract{number}{separators}{string}…}`, and
+/// the two over JSON.
+pub static EXTRACT: Item = Item {
+    meta: Meta::new("extract", Effects::NONE, TaintRule::Result)
+        .syntax("${extract{<key>}{<string>}{<found>}{<not found>}}")
+        .summary("A named or numbered field of a string.")
+        .docs(
+            "With a name, the string is `name=value` pairs; a value with white space stands in \
+             double quotes. With a number, the second argument lists separator characters and \
+             the third is the string; a negative number counts from the right, and 0 is the \
+             whole string. `extract json` and `extract jsons` take a field of a JSON object, or \
+             with a number an element of a JSON array; `jsons` takes the quotes off a string.",
+        )
+        .examples(&[
+            Example::new("${extract{gid}{uid=1984 gid=2001}}", "2001"),
+            Example::new("${extract{2}{:}{x:42:99:& Mailer::/bin/bash}}", "42"),
+            Example::new("${extract{-4}{:}{x:42:99:& Mailer::/bin/bash}}", "99"),
+            Example::new("${extract{Z}{A=1 B=2}{$value}{none}}", "none"),
+            Example::new("${extract jsons{a}{ \\{\"a\": \"b\"\\} }}", "b"),
+        ])
+        .source("specification 11.5"),
+    shape: ItemShape::Extract,
+    run: ItemRun::Lazy(extract),
+};
+
+fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let args = call.args();
+    let form = call.word(0);
+    let first = usize::from(form.is_some());
+    let groups: Vec<Seq> = args
+        .iter()
+        .filter_map(|arg| if let Arg::Text(seq) = arg { Some(*seq) } else { None })
+        .collect();
+    let argument = |call: &mut Call<'_>, number: usize| -> Result<Str, Fail> {
+        if number <= groups.len() {
+            return call.text(first + number - 1);
+        }
+        // The parse may have ended here; otherwise the braces ran out.
+        match args.last() {
+            Some(Arg::Loose(_)) | None => {}
+            _ if number == groups.len() + 1 && !matches!(args.last(), Some(Arg::Text(_))) => {}
+            _ => {}
+        }
+        Err(call.curly(format!("missing '{{' for arg {number} of extract")))
+    };
+    let key = argument(call, 1)?;
+    let key = key.bytes().trim_ascii();
+    if key.is_empty() {
+        return Err(Fail::argument("first argument of \"extract\" must not be empty"));
+    }
+    let number = field_number(key);
+    let found = match (form, number) {
+        (None, Some(number)) => {
+            let separators = argument(call, 2)?;
+            let subject = argument(call, 3)?;
+            fields(subject.bytes(), separators.bytes(), number)
+                .map(|(start, end)| subject.slice(start, end))
+        }
+        (None, None) => {
+            let subject = argument(call, 2)?;
+            keyed::find(subject.bytes(), key).map(|v| Str::from(v.into_owned()).stamped(subject.taint()))
+        }
+        (Some(form), number) => {
+            let subject = argument(call, 2)?;
+            json_field(subject.bytes(), key, number, form == b"jsons")?
+                .map(|v| Str::from(v).stamped(subject.taint()))
+        }
+    };
+    let fixed = if form.is_none() && number.is_some() { 3 } else { 2 };
+    let outcome = found.map_or(Outcome::No, Outcome::Yes);
+    end(call, outcome, &groups, fixed)
+}
+
+/// The branches of an item whose arguments and branches look alike.
+fn end(
+    call: &mut Call<'_>,
+    outcome: Outcome,
+    groups: &[Seq],
+    fixed: usize,
+) -> Result<Str, Fail> {
+    let args = call.args();
+    let forced = args.iter().any(|a| matches!(a, Arg::ForceFail));
+    let loose = args.iter().find_map(|a| if let Arg::Loose(at) = a { Some(*at) } else { None });
+    let (yes, no) = (groups.get(fixed).copied(), groups.get(fixed + 1).copied());
+    // What the parse left to us: more groups than there are branches, `fail`
+    // in the wrong place, or something else before the closing brace.
+    let problem = if let Some(extra) = groups.get(fixed + 2) {
+        Some(("did not close with '}'", extra.span.start - 1))
+    } else {
+        match loose {
+            Some(at) if yes.is_none() => Some(("'yes' part did not start with '{'", at)),
+            Some(at) if no.is_some() => Some(("did not close with '}'", at)),
+            Some(_) if forced => None,
+            Some(at) => return fail_word(call, outcome, yes, at),
+            None => None,
+        }
+    };
+    let Some((what, at)) = problem else { return call.choose(outcome, yes, no, forced) };
+    // The branches before the problem come first.
+    if let Some(yes) = yes {
+        let quiet = Outcome::No;
+        let success = matches!(outcome, Outcome::Yes(_));
+        call.choose(if success { outcome } else { quiet }, Some(yes), no, false).or_else(
+            |fail| if fail.place().is_some() { Err(fail) } else { Ok(Str::EMPTY) },
+        )?;
+    }
+    let rest = &call.source()[at as usize..];
+    let message = [
+        b"curly-bracket problem in conditional yes/no parsing: ",
+        what.as_bytes(),
+        b"\n remaining string is '",
+        rest,
+        b"'",
+    ]
+    .concat();
+    Err(call.curly(message))
+}
+
+/// A word other than `fail`, or `fail` without a closing brace.
+fn fail_word(
+    call: &mut Call<'_>,
+    outcome: Outcome,
+    yes: Option<Seq>,
+    at: u32,
+) -> Result<Str, Fail> {
+    let rest = &call.source()[at as usize..];
+    let word = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
+    if &rest[..word] != b"fail" {
+        let message = "syntax error in \"extract\" item - \"fail\" expected";
+        return Err(Fail::error(eximious_core::ErrorKind::Syntax, message));
+    }
+    let _ = (outcome, yes);
+    let after = rest[word..].trim_ascii_start();
+    let message = [
+        &b"curly-bracket problem in conditional yes/no parsing: did not close with '}' after forcedfail\n remaining string is '"[..],
+        after,
+        b"'",
+    ]
+    .concat();
+    Err(call.curly(message))
+}
+
+/// The number that a key is, if it is one: digits after an optional minus.
+fn field_number(key: &[u8]) -> Option<i64> {
+    let digits = key.strip_prefix(b"-").unwrap_or(key);
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(match leading_integer(key) {
+        Leading::Number(value, _) => value,
+        Leading::None => 0,
+        Leading::Overflow => i64::from(i32::MAX),
+    })
+}
+
+/// The range of a field between separator characters; 0 is the whole.
+fn fields(subject: &[u8], separators: &[u8], number: i64) -> Option<(usize, usize)> {
+    if number == 0 {
+        return Some((0, subject.len()));
+    }
+    let is_separator = |c: &u8| separators.contains(c);
+    let count = subject.iter().filter(|c| is_separator(c)).count() as i64 + 1;
+    let index = if number > 0 { number - 1 } else { count.checked_add(number)? };
+    if index < 0 || index >= count {
+        return None;
+    }
+    let mut start = 0;
+    for _ in 0..index {
+        start += subject[start..].iter().position(is_separator)? + 1;
+    }
+    let end = subject[start..].iter().position(is_separator).map_or(subject.len(), |n| start + n);
+    Some((start, end))
+}
+
+fn json_field(
+    subject: &[u8],
+    key: &[u8],
+    number: Option<i64>,
+    unquote: bool,
+) -> Result<Option<Vec<u8>>, Fail> {
+    let form = if unquote { "jsons" } else { "json" };
+    let found = match number {
+        Some(number) => json::element(subject, number)
+            .map_err(|()| Fail::argument(format!("missing ']' wrapping array for extract {form}")))?,
+        None => json::member(subject, key)
+            .map_err(|()| Fail::argument(format!("missing '}}' wrapping object for extract {form}")))?,
+    };
+    match found {
+        Some(value) if unquote => json::unquoted(value).map(|v| Some(v.to_vec())),
+        found => Ok(found.map(<[u8]>::to_vec)),
+    }
+}
+
+/// `${listextract{number}{list}…}`.
+pub static LISTEXTRACT: Item = Item {
+    meta: Meta::new("listextract", Effects::NONE, TaintRule::Result)
+        .syntax("${listextract{<number>}{<list>}{<found>}{<not found>}}")
+        .summary("A numbered element of a list.")
+        .docs(
+            "The first element is number 1; a negative number counts from the right. The element \
+             is in `$value` while the third argument is expanded. Where there is no such \
+             element, the fourth is.",
+        )
+        .examples(&[
+            Example::new("${listextract{2}{x:42:99}}", "42"),
+            Example::new(
+                "${listextract{-3}{<, x,42,99,& Mailer,,/bin/bash}{result: $value}}",
+                "result: 42",
+            ),
+        ])
+        .source("specification 11.5"),
+    shape: ItemShape::Branches(&[
+        ArgSpec { kind: ArgKind::Text, missing: "missing '{' for arg 1 of listextract" },
+        ArgSpec { kind: ArgKind::Text, missing: "missing '{' for arg 2 of listextract" },
+    ]),
+    run: ItemRun::Lazy(listextract),
+};
+
+fn listextract(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let key = call.text(0)?;
+    let key = key.bytes().trim_ascii();
+    if key.is_empty() {
+        return Err(Fail::argument("first argument of \"listextract\" must not be empty"));
+    }
+    let Some(number) = field_number(key) else {
+        return Err(Fail::argument("first argument of \"listextract\" must be numeric"));
+    };
+    let list = call.text(1)?;
+    let index = match number {
+        0 => None,
+        n if n > 0 => usize::try_from(n - 1).ok(),
+        n => {
+            let count = elements(list.bytes()).count() as i64;
+            count.checked_add(n).and_then(|n| usize::try_from(n).ok())
+        }
+    };
+    let found = index.and_then(|n| elements(list.bytes()).nth(n));
+    let outcome = found.map_or(Outcome::No, |element| {
+        Outcome::Yes(Str::from(element.into_owned()).stamped(list.taint()))
+    });
+    call.branches(outcome)
+}

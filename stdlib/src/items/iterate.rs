@@ -1,0 +1,135 @@
+//! `map`, `filter`, `reduce`: an expression for each element of a list.
+
+use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
+use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+
+use crate::lists::{Joiner, elements};
+
+const fn text(missing: &'static str) -> ArgSpec {
+    ArgSpec { kind: ArgKind::Text, missing }
+}
+
+/// `${map{list}{expression}}`.
+pub static MAP: Item = Item {
+    meta: Meta::new("map", Effects::NONE, TaintRule::Result)
+        .syntax("${map{<list>}{<expression>}}")
+        .summary("Expands an expression for each element of a list, and makes a list of it.")
+        .docs(
+            "Each element is put into `$item` in turn, and the second argument is expanded. \
+             The results make a list with the separator of the first one. An element is data: \
+             what stands in it is never expanded.",
+        )
+        .examples(&[
+            Example::new("${map{a:b:c}{[$item]}}", "[a]:[b]:[c]"),
+            Example::new("${map{<- x-y-z}{($item)}}", "(x)-(y)-(z)"),
+        ])
+        .source("specification 11.5"),
+    shape: ItemShape::Loop(&[
+        text("missing '{' for first arg of map"),
+        ArgSpec { kind: ArgKind::Expression, missing: "missing '{' for last arg of map" },
+    ]),
+    run: ItemRun::Lazy(map),
+};
+
+fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let list = call.text(0)?;
+    call.skim(1)?;
+    call.check_closed()?;
+    call.scoped(|call| {
+        let mut source = elements(list.bytes());
+        let mut joiner = Joiner::new(source.separator());
+        let mut taint = list.taint();
+        while let Some(element) = source.next() {
+            call.scope().item = Str::from(element.into_owned()).stamped(list.taint());
+            let value =
+                call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
+            taint = taint.with(value.taint());
+            joiner.push(value.bytes());
+        }
+        Ok(Str::from(joiner.finish()).stamped(taint))
+    })
+}
+
+/// `${filter{list}{condition}}`.
+pub static FILTER: Item = Item {
+    meta: Meta::new("filter", Effects::NONE, TaintRule::Result)
+        .syntax("${filter{<list>}{<condition>}}")
+        .summary("The elements of a list for which a condition is true.")
+        .docs(
+            "Each element is put into `$item` in turn, and the condition is tested. Those for \
+             which it is true make a list with the separator of the first one. Any change of \
+             `$value` by the condition is undone.",
+        )
+        .examples(&[Example::new("${filter{a:b:c}{!eq{$item}{b}}}", "a:c")])
+        .source("specification 11.5"),
+    shape: ItemShape::Loop(&[
+        text("missing '{' for first arg of filter"),
+        ArgSpec { kind: ArgKind::Condition, missing: "missing '{' for last arg of filter" },
+    ]),
+    run: ItemRun::Lazy(filter),
+};
+
+fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let list = call.text(0)?;
+    call.skim(1)?;
+    call.check_closed()?;
+    call.scoped(|call| {
+        let mut source = elements(list.bytes());
+        let mut joiner = Joiner::new(source.separator());
+        let value = call.scope().value.clone();
+        while let Some(element) = source.next() {
+            call.scope().item = Str::from(&*element).stamped(list.taint());
+            let keep = call
+                .condition(1)
+                .map_err(|fail| fail.followed_by(" inside \"filter\" condition"))?;
+            call.scope().value = value.clone();
+            if keep {
+                joiner.push(&element);
+            }
+        }
+        Ok(Str::from(joiner.finish()).stamped(list.taint()))
+    })
+}
+
+/// `${reduce{list}{initial}{expression}}`.
+pub static REDUCE: Item = Item {
+    meta: Meta::new("reduce", Effects::NONE, TaintRule::Result)
+        .syntax("${reduce{<list>}{<initial>}{<expression>}}")
+        .summary("Folds a list into one value.")
+        .docs(
+            "`$value` begins as the second argument. Each element of the list is put into \
+             `$item` in turn, the third argument is expanded, and the result is the new \
+             `$value`. The last one is the result of the item.",
+        )
+        .examples(&[
+            Example::new("${reduce {<, 1,2,3}{0}{${eval:$value+$item}}}", "6"),
+            Example::new(
+                "${reduce {3:0:9:4:6}{0}{${if >{$item}{$value}{$item}{$value}}}}",
+                "9",
+            ),
+        ])
+        .source("specification 11.5"),
+    shape: ItemShape::Loop(&[
+        text("missing '{' for first arg of reduce"),
+        text("missing '{' for second arg of reduce"),
+        ArgSpec { kind: ArgKind::Expression, missing: "missing '{' for last arg of reduce" },
+    ]),
+    run: ItemRun::Lazy(reduce),
+};
+
+fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let list = call.text(0)?;
+    let initial = call.text(1)?;
+    call.skim(2)?;
+    call.check_closed()?;
+    call.scoped(|call| {
+        call.scope().value = initial;
+        for element in elements(list.bytes()) {
+            call.scope().item = Str::from(element.into_owned()).stamped(list.taint());
+            let value =
+                call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
+            call.scope().value = value;
+        }
+        Ok(call.scope().value.clone())
+    })
+}

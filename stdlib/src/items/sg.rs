@@ -1,0 +1,67 @@
+//! `sg`.
+
+use eximious_core::grammar::expansion::ItemShape;
+use eximious_core::{Call, Captures, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_pcre::Attempt;
+
+use crate::pattern::compile;
+
+/// `${sg{subject}{regex}{replacement}}`.
+pub static SG: Item = Item {
+    meta: Meta::new("sg", Effects::EXPAND, TaintRule::Result)
+        .syntax("${sg{<subject>}{<regex>}{<replacement>}}")
+        .summary("Replaces all matches of a regular expression.")
+        .docs(
+            "Like Perl's `s///g`. All three arguments are expanded first; the replacement is \
+             expanded again for each match, with `$0`, `$1`, … set, so a dollar for it has to \
+             be protected.",
+        )
+        .examples(&[
+            Example::new("${sg{abcdefabcdef}{abc}{xyz}}", "xyzdefxyzdef"),
+            Example::new("${sg{abcdef}{^(...)(...)\\$}{\\$2\\$1}}", "defabc"),
+            Example::new("${sg{1=A 4=D 3=C}{\\N(\\d+)=\\N}{K\\$1=}}", "K1=A K4=D K3=C"),
+        ])
+        .source("specification 11.5"),
+    shape: ItemShape::Braces { min: 3, max: 3 },
+    run: ItemRun::Strict(run),
+};
+
+fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
+    let (subject, replacement) = (&args[0], &args[2]);
+    let regex = compile(call, args[1].bytes(), false)?;
+    let mut matcher = regex.matcher();
+    let bytes = subject.bytes();
+    let (mut out, mut taint) = (Vec::with_capacity(bytes.len()), subject.taint());
+    let (mut at, mut copied) = (0, 0);
+    let mut anchored_not_empty = false;
+    call.scoped(|call| {
+        while at <= bytes.len() {
+            let found = matcher
+                .find(bytes, Attempt { start: at, anchored_not_empty })
+                .map_err(|e| Fail::argument(format!("regular expression match failed: {e}")))?;
+            let Some(groups) = found else {
+                // After an empty match, go on behind the next byte.
+                if !anchored_not_empty || at >= bytes.len() {
+                    break;
+                }
+                anchored_not_empty = false;
+                at += 1;
+                continue;
+            };
+            let (start, end) = groups.get(0).unwrap_or((at, at));
+            let ranges = (0..groups.len())
+                .map(|n| groups.get(n).map_or((0, 0), |(s, e)| (s as u32, e as u32)))
+                .collect();
+            call.set_captures(Captures { subject: subject.clone(), groups: ranges });
+            let piece = call.expand(replacement)?;
+            out.extend_from_slice(&bytes[copied..start.max(copied)]);
+            out.extend_from_slice(piece.bytes());
+            taint = taint.with(piece.taint());
+            copied = end.max(copied);
+            anchored_not_empty = start == end;
+            at = end;
+        }
+        out.extend_from_slice(&bytes[copied..]);
+        Ok(Str::from(std::mem::take(&mut out)).stamped(taint))
+    })
+}

@@ -1,0 +1,157 @@
+//! Lists: splitting and joining (specification 6.20).
+
+use std::borrow::Cow;
+
+/// Reads a list, element by element.
+#[derive(Clone, Debug)]
+pub struct Elements<'a> {
+    rest: &'a [u8],
+    separator: u8,
+}
+
+/// A list's elements. A change of separator (`<; `) at its head is obeyed.
+pub fn elements(list: &[u8]) -> Elements<'_> {
+    let start = skip_space(list, 0, 0);
+    if let [b'<', separator, rest @ ..] = &list[start..]
+        && is_separator(*separator)
+    {
+        return Elements { rest, separator: *separator };
+    }
+    Elements { rest: list, separator: b':' }
+}
+
+/// A list's elements, with a separator that can't be changed.
+pub fn elements_with(list: &[u8], separator: u8) -> Elements<'_> {
+    Elements { rest: list, separator }
+}
+
+fn is_separator(byte: u8) -> bool {
+    byte.is_ascii_punctuation() || byte.is_ascii_control()
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
+}
+
+fn skip_space(text: &[u8], from: usize, but: u8) -> usize {
+    text[from..].iter().position(|c| !is_space(*c) || *c == but).map_or(text.len(), |n| from + n)
+}
+
+impl Elements<'_> {
+    /// The separator in force.
+    pub fn separator(&self) -> u8 {
+        self.separator
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Cow<'a, [u8]>;
+
+    fn next(&mut self) -> Option<Cow<'a, [u8]>> {
+        let separator = self.separator;
+        let text = &self.rest[skip_space(self.rest, 0, separator)..];
+        if text.is_empty() {
+            self.rest = text;
+            return None;
+        }
+        // A control character as separator can't be doubled.
+        let doubles = !separator.is_ascii_control();
+        let mut gathered: Option<Vec<u8>> = None;
+        let (mut from, mut end) = (0, text.len());
+        let mut at = 0;
+        while let Some(offset) = memchr::memchr(separator, &text[at..]) {
+            at += offset;
+            if doubles && text.get(at + 1) == Some(&separator) {
+                gathered.get_or_insert_default().extend_from_slice(&text[from..=at]);
+                at += 2;
+                from = at;
+            } else {
+                end = at;
+                break;
+            }
+        }
+        self.rest = text.get(end + 1..).unwrap_or_default();
+        Some(match gathered {
+            Some(mut bytes) => {
+                bytes.extend_from_slice(&text[from..end]);
+                let kept = trim_end(&bytes).len();
+                bytes.truncate(kept);
+                Cow::Owned(bytes)
+            }
+            None => Cow::Borrowed(trim_end(&text[..end])),
+        })
+    }
+}
+
+fn trim_end(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|c| !is_space(*c)).map_or(0, |n| n + 1);
+    &text[..end]
+}
+
+/// Makes a list, element by element, as `map` and its kin do: separators in
+/// elements are doubled, and elements that would be lost get a space.
+#[derive(Clone, Debug)]
+pub struct Joiner {
+    list: Option<Vec<u8>>,
+    separator: u8,
+}
+
+impl Joiner {
+    /// An empty list with a separator.
+    pub fn new(separator: u8) -> Self {
+        Self { list: None, separator }
+    }
+
+    /// Adds an element.
+    pub fn push(&mut self, element: &[u8]) {
+        let separator = self.separator;
+        match &mut self.list {
+            None => self.list = Some(Vec::with_capacity(element.len())),
+            Some(list) => {
+                list.push(separator);
+                if element.is_empty() || element[0] == separator {
+                    list.push(b' ');
+                }
+            }
+        }
+        let list = self.list.get_or_insert_default();
+        for byte in element {
+            list.push(*byte);
+            if *byte == separator {
+                list.push(*byte);
+            }
+        }
+    }
+
+    /// The list.
+    pub fn finish(self) -> Vec<u8> {
+        self.list.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(list: &str) -> Vec<String> {
+        elements(list.as_bytes()).map(|e| String::from_utf8(e.into_owned()).unwrap()).collect()
+    }
+
+    #[test]
+    fn splits_as_the_specification_says() {
+        assert_eq!(split("a : b::c : d"), ["a", "b:c", "d"]);
+        assert_eq!(split("<; a;b:c;; d"), ["a", "b:c; d"]);
+        assert_eq!(split(":a:"), ["", "a"]);
+        assert_eq!(split("<\n a\n\nb"), ["a", "", "b"]);
+        assert_eq!(split(""), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_joined_splits_again() {
+        let mut list = Joiner::new(b':');
+        for element in ["a:b", "", ":c", "d"] {
+            list.push(element.as_bytes());
+        }
+        assert_eq!(split(std::str::from_utf8(&list.finish()).unwrap()), ["a:b", "", ":c", "d"]);
+    }
+}

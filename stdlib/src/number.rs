@@ -1,0 +1,108 @@
+//! Numbers, as items and conditions read them.
+
+use eximious_core::Fail;
+
+/// An integer for a comparison: an optional sign, decimal digits, an optional
+/// K, M or G; white space around it; an empty string is zero
+/// (specification 11.7).
+///
+/// # Errors
+/// With Exim's words, where the text is not such a number.
+pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
+    let trimmed = text.trim_ascii_start();
+    if trimmed.is_empty() {
+        return Ok(0);
+    }
+    let (value, used) = match leading_integer(trimmed) {
+        Leading::Number(value, used) => (value, used),
+        Leading::None => {
+            return Err(Fail::argument([b"integer expected but \"", text, b"\" found"].concat()));
+        }
+        Leading::Overflow => return Err(too_large(text)),
+    };
+    let mut rest = &trimmed[used..];
+    let mut scaled = Some(value);
+    if let Some(factor) = rest.first().and_then(|c| suffix(*c)) {
+        scaled = value.checked_mul(factor);
+        rest = &rest[1..];
+    }
+    let Some(value) = scaled else { return Err(too_large(text)) };
+    if !rest.trim_ascii_start().is_empty() {
+        return Err(Fail::argument([b"invalid integer \"", text, b"\""].concat()));
+    }
+    Ok(value)
+}
+
+fn too_large(text: &[u8]) -> Fail {
+    Fail::argument(
+        [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat(),
+    )
+}
+
+/// What a K, M or G multiplies by.
+pub fn suffix(letter: u8) -> Option<i64> {
+    match letter.to_ascii_uppercase() {
+        b'K' => Some(1 << 10),
+        b'M' => Some(1 << 20),
+        b'G' => Some(1 << 30),
+        _ => None,
+    }
+}
+
+/// What stands at the head of a text.
+pub enum Leading {
+    /// A number, and how many bytes it takes.
+    Number(i64, usize),
+    /// No number.
+    None,
+    /// A number that does not fit.
+    Overflow,
+}
+
+/// The integer at the head of a text, as C's `strtoll` reads it in base 10.
+pub fn leading_integer(text: &[u8]) -> Leading {
+    let space = text.len() - text.trim_ascii_start().len();
+    let mut at = space;
+    let negative = text.get(at) == Some(&b'-');
+    at += usize::from(matches!(text.get(at), Some(b'-' | b'+')));
+    let start = at;
+    let mut value: i128 = 0;
+    let mut overflow = false;
+    while let Some(digit) = text.get(at).filter(|c| c.is_ascii_digit()) {
+        value = value * 10 + i128::from(digit - b'0');
+        overflow |= value > i128::from(i64::MAX) + 1;
+        value = value.min(i128::from(u64::MAX));
+        at += 1;
+    }
+    if at == start {
+        return Leading::None;
+    }
+    let value = if negative { -value } else { value };
+    match i64::try_from(value) {
+        Ok(value) if !overflow => Leading::Number(value, at),
+        _ => Leading::Overflow,
+    }
+}
+
+/// The number of an item like `substr`: an optional minus and digits, white
+/// space before it, nothing after it.
+///
+/// # Errors
+/// With Exim's words, which name the item.
+pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
+    let number = match leading_integer(text) {
+        Leading::Number(value, used) if used == text.len() => Some(value),
+        Leading::Overflow => Some(if text.contains(&b'-') { i64::MIN } else { i64::MAX }),
+        _ => None,
+    };
+    match number {
+        Some(value) if signed || value >= 0 => Ok(value),
+        _ => {
+            let kind: &[u8] = if signed { b"" } else { b"positive " };
+            Err(Fail::argument(
+                [b"\"", text, b"\" is not a ", kind, b"number (in \"", name.as_bytes(), b"\" expansion)"]
+                    .concat(),
+            ))
+        }
+    }
+}

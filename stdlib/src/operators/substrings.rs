@@ -1,0 +1,118 @@
+//! `length`, `substr`, `hash`, `nhash` with fixed numbers, and `strlen`. The
+//! long names are items too, which come first where no number is given.
+
+use eximious_core::{
+    Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule,
+};
+
+use crate::substring;
+
+/// The numbers after a name: `_3_4`; a sign is allowed before the first.
+fn numbers(
+    call: &Call<'_>,
+    params: Params<'_>,
+    signed: bool,
+    most: usize,
+) -> Result<(i64, Option<i64>), Fail> {
+    let Some(params) = params else {
+        return Err(Fail::argument([b"missing values after ", call.written()].concat()));
+    };
+    let bad = || {
+        let message =
+            [b"non-digit after underscore in \"", call.written(), b"_", params, b"\""];
+        Fail::argument(message.concat())
+    };
+    let mut parts = params.split(|c| *c == b'_');
+    let first = parts.next().unwrap_or_default();
+    let second = parts.next();
+    if parts.next().is_some() || (second.is_some() && most < 2) {
+        return Err(bad());
+    }
+    let digits = |text: &[u8]| text.iter().try_fold(0i64, |n, c| {
+        c.is_ascii_digit().then(|| n.saturating_mul(10).saturating_add(i64::from(c - b'0')).min(i64::from(i32::MAX)))
+    });
+    let (negative, unsigned) = match first.strip_prefix(b"-") {
+        Some(rest) if signed => (true, rest),
+        _ => (false, first),
+    };
+    let value = digits(unsigned).ok_or_else(bad)?;
+    let second = match second {
+        Some(b"") => return Err(bad()),
+        Some(text) => Some(digits(text).ok_or_else(bad)?),
+        None => None,
+    };
+    Ok((if negative { -value } else { value }, second))
+}
+
+const fn meta(
+    name: &'static str,
+    aliases: &'static [&'static str],
+    syntax: &'static str,
+    summary: &'static str,
+    examples: &'static [Example],
+) -> Meta {
+    Meta::new(name, Effects::NONE, TaintRule::Arguments)
+        .aliases(aliases)
+        .syntax(syntax)
+        .summary(summary)
+        .examples(examples)
+        .source("specification 11.6")
+}
+
+/// `${length_n:…}`, `${l_n:…}`.
+pub static LENGTH: Operator = Operator {
+    meta: meta("length", &["l"], "${length_<number>:<string>}", "The first bytes of a string.", &[
+        Example::new("${length_3:abcdef}", "abc"),
+        Example::new("${l_3:abcdef}", "abc"),
+    ]),
+    run: |call, arg, params| {
+        let (length, _) = numbers(call, params, false, 1)?;
+        Ok(substring::substr(arg, 0, Some(length)))
+    },
+};
+
+/// `${substr_n_m:…}`, `${s_n_m:…}`.
+pub static S: Operator = Operator {
+    meta: meta("substr", &["s"], "${substr_<start>_<length>:<string>}", "A part of a string.", &[
+        Example::new("${substr_3_2:abcdefg}", "de"),
+        Example::new("${s_-1:abcde}", "abcd"),
+    ]),
+    run: |call, arg, params| {
+        let (start, length) = numbers(call, params, true, 2)?;
+        Ok(substring::substr(arg, start, length))
+    },
+};
+
+/// `${hash_n_m:…}`, `${h_n_m:…}`.
+pub static H: Operator = Operator {
+    meta: meta("hash", &["h"], "${hash_<n>_<m>:<string>}", "A textual hash of a string.", &[
+        Example::new("${hash_4_62:monty python}", "fbWx"),
+        Example::new("${h_3:monty}", "jmg"),
+    ]),
+    run: |call, arg, params| {
+        let (length, alphabet) = numbers(call, params, false, 2)?;
+        substring::hash(arg, length, alphabet)
+    },
+};
+
+/// `${nhash_n_m:…}`, `${nh_n_m:…}`.
+pub static NH: Operator = Operator {
+    meta: meta("nhash", &["nh"], "${nhash_<n>_<m>:<string>}", "A numeric hash of a string.", &[
+        Example::new("${nhash_8_64:supercalifragilisticexpialidocious}", "6/33"),
+        Example::new("${nh_8:abc}", "4"),
+    ]),
+    run: |call, arg, params| {
+        let (first, second) = numbers(call, params, false, 2)?;
+        substring::nhash(arg, first, second)
+    },
+};
+
+/// `${strlen:…}`.
+pub static STRLEN: Operator = Operator {
+    meta: Meta::new("strlen", Effects::NONE, TaintRule::Clean)
+        .syntax("${strlen:<string>}")
+        .summary("How many bytes a string has.")
+        .examples(&[Example::new("${strlen:abc}", "3")])
+        .source("specification 11.6"),
+    run: |_, arg, _| Ok(Str::from(arg.bytes().len().to_string())),
+};

@@ -1,0 +1,70 @@
+//! The time, and random numbers.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use eximious_core::world::{Civil, Clock, Moment, Random};
+use jiff::tz::TimeZone;
+
+/// The system's clock, zone and random numbers.
+#[derive(Debug)]
+pub struct System;
+
+impl Clock for System {
+    fn now(&self) -> Moment {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => Moment {
+                seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+                nanos: since.subsec_nanos(),
+            },
+            Err(before) => Moment {
+                seconds: -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
+                nanos: 0,
+            },
+        }
+    }
+
+    fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil {
+        let zone = match zone {
+            None => TimeZone::system(),
+            Some(name) => TimeZone::get(name)
+                .or_else(|_| TimeZone::posix(name))
+                .unwrap_or(TimeZone::UTC),
+        };
+        let Ok(stamp) = jiff::Timestamp::from_second(moment.seconds) else {
+            return Civil::default();
+        };
+        let civil = stamp.to_zoned(zone);
+        Civil {
+            year: i32::from(civil.year()),
+            month: civil.month() as u8,
+            day: civil.day() as u8,
+            weekday: civil.weekday().to_sunday_zero_offset() as u8,
+            hour: civil.hour() as u8,
+            minute: civil.minute() as u8,
+            second: civil.second() as u8,
+            offset: civil.offset().seconds(),
+        }
+    }
+}
+
+impl Random for System {
+    fn below(&self, limit: u64) -> u64 {
+        if limit < 2 {
+            return 0;
+        }
+        // Numbers at the upper end that would favour small results are drawn
+        // again.
+        let most = u64::MAX - u64::MAX % limit;
+        for _ in 0..64 {
+            let mut bytes = [0; 8];
+            if rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).is_err() {
+                break;
+            }
+            let number = u64::from_ne_bytes(bytes);
+            if number < most {
+                return number % limit;
+            }
+        }
+        u64::from(self.now().nanos) % limit
+    }
+}
