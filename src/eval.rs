@@ -74,9 +74,7 @@ impl<'t> Eval<'t> {
         let result = match part {
             Part::Text(span) => {
                 return Ok(match self.text {
-                    Some(text) => {
-                        Str::clean(text.slice(span.start as usize..span.end as usize))
-                    }
+                    Some(text) => Str::clean(text.slice(span.start as usize..span.end as usize)),
                     None => Str::from(self.tree.text(span)),
                 });
             }
@@ -239,10 +237,7 @@ impl<'t> Eval<'t> {
     }
 
     /// Evaluates all arguments, in order.
-    fn strict(
-        &mut self,
-        args: &[Arg],
-    ) -> Result<([Str; MOST_ARGUMENTS], usize, Taint), Fail> {
+    fn strict(&mut self, args: &[Arg]) -> Result<([Str; MOST_ARGUMENTS], usize, Taint), Fail> {
         let mut values = [const { Str::EMPTY }; MOST_ARGUMENTS];
         let mut count = 0;
         let mut taint = Taint::Clean;
@@ -362,8 +357,7 @@ impl Machine for Eval<'_> {
 
     fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
         if text.taint().is_tainted() {
-            let message =
-                [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+            let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.
@@ -444,4 +438,3 @@ impl std::fmt::Debug for Eval<'_> {
         f.write_str("Eval")
     }
 }
-

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
-use crate::world::{
-    Clock, Databases, Dns, Files, Host, Log, Net, Processes, Random, Users,
-};
+use crate::world::{Clock, Databases, Dns, Files, Host, Log, Net, Processes, Random, Users};
 use crate::{
     Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
     World,
@@ -291,11 +289,7 @@ impl<'a> Call<'a> {
 
     /// Runs a piece of work under another record: what that one declares is
     /// what the work may touch. For an item that carries others out.
-    pub fn with_record<T>(
-        &mut self,
-        meta: &'static Meta,
-        work: impl FnOnce(&mut Self) -> T,
-    ) -> T {
+    pub fn with_record<T>(&mut self, meta: &'static Meta, work: impl FnOnce(&mut Self) -> T) -> T {
         let own = std::mem::replace(&mut self.meta, meta);
         let result = work(self);
         self.meta = own;

@@ -91,7 +91,13 @@ impl Fail {
     }
 
     fn new(class: FailClass, kind: ErrorKind, message: impl Into<Vec<u8>>) -> Self {
-        Self(Box::new(Body { class, kind, message: message.into(), place: None, trace: Vec::new() }))
+        Self(Box::new(Body {
+            class,
+            kind,
+            message: message.into(),
+            place: None,
+            trace: Vec::new(),
+        }))
     }
 
     /// Which of the three it is.
@@ -174,7 +180,9 @@ fn excerpt(message: &str, place: &Place) -> String {
     // Offsets are of bytes; where the source is not UTF-8, show it byte by byte.
     let source: String = match std::str::from_utf8(&place.source) {
         Ok(text) => text.to_owned(),
-        Err(_) => place.source.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect(),
+        Err(_) => {
+            place.source.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect()
+        }
     };
     let mut start = (place.span.start as usize).min(source.len());
     let mut end = (place.span.end as usize).clamp(start, source.len());
@@ -185,8 +193,8 @@ fn excerpt(message: &str, place: &Place) -> String {
         end += 1;
     }
     let first = message.lines().next().unwrap_or_default();
-    let group = Level::ERROR.primary_title(first).element(
-        Snippet::source(source).annotation(AnnotationKind::Primary.span(start..end)),
-    );
+    let group = Level::ERROR
+        .primary_title(first)
+        .element(Snippet::source(source).annotation(AnnotationKind::Primary.span(start..end)));
     Renderer::plain().render(&[group])
 }

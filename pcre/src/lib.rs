@@ -189,11 +189,8 @@ impl Matcher<'_> {
         if attempt.start > subject.len() {
             return Ok(None);
         }
-        let options = if attempt.anchored_not_empty {
-            sys::PCRE2_ANCHORED | sys::PCRE2_NOTEMPTY
-        } else {
-            0
-        };
+        let options =
+            if attempt.anchored_not_empty { sys::PCRE2_ANCHORED | sys::PCRE2_NOTEMPTY } else { 0 };
         // SAFETY: all pointers are live; subject and length describe one slice,
         // and the start lies in it.
         let count = unsafe {
@@ -265,8 +262,7 @@ impl Groups<'_> {
 fn error_text(code: i32) -> String {
     let mut buffer = [0u8; 256];
     // SAFETY: the buffer and its length describe one array.
-    let length =
-        unsafe { sys::pcre2_get_error_message_8(code, buffer.as_mut_ptr(), buffer.len()) };
+    let length = unsafe { sys::pcre2_get_error_message_8(code, buffer.as_mut_ptr(), buffer.len()) };
     let length = usize::try_from(length).unwrap_or(0).min(buffer.len());
     String::from_utf8_lossy(&buffer[..length]).into_owned()
 }
@@ -277,7 +273,8 @@ mod tests {
 
     #[test]
     fn finds_groups_in_bytes() {
-        let regex = Regex::new(b"(a)(x)?(\xff)", Options { jit: true, ..Options::default() }).unwrap();
+        let regex =
+            Regex::new(b"(a)(x)?(\xff)", Options { jit: true, ..Options::default() }).unwrap();
         let mut matcher = regex.matcher();
         let groups = matcher.find(b"..a\xff", Attempt::default()).unwrap().unwrap();
         assert_eq!(groups.get(0), Some((2, 4)));

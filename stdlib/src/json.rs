@@ -29,7 +29,10 @@ pub fn element(text: &[u8], number: i64) -> Result<Option<&[u8]>, ()> {
         n if n > 0 => usize::try_from(n - 1).ok().and_then(|n| values.clone().nth(n)),
         n if n < 0 => {
             let count = values.clone().count() as i64;
-            count.checked_add(n).and_then(|n| usize::try_from(n).ok()).and_then(|n| values.clone().nth(n))
+            count
+                .checked_add(n)
+                .and_then(|n| usize::try_from(n).ok())
+                .and_then(|n| values.clone().nth(n))
         }
         _ => None,
     })

@@ -6,15 +6,15 @@
 
 pub mod conditions;
 pub mod headers;
+pub mod items;
 pub mod json;
 pub mod keyed;
-pub mod items;
 pub mod lists;
 pub mod lookups;
 pub mod number;
+pub mod operators;
 pub mod pattern;
 pub mod substring;
-pub mod operators;
 pub mod variables;
 
 use eximious_core::Registry;

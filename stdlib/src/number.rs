@@ -34,9 +34,7 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
 }
 
 fn too_large(text: &[u8]) -> Fail {
-    Fail::argument(
-        [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat(),
-    )
+    Fail::argument([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat())
 }
 
 /// What a K, M or G multiplies by.
@@ -100,8 +98,16 @@ pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
         _ => {
             let kind: &[u8] = if signed { b"" } else { b"positive " };
             Err(Fail::argument(
-                [b"\"", text, b"\" is not a ", kind, b"number (in \"", name.as_bytes(), b"\" expansion)"]
-                    .concat(),
+                [
+                    b"\"",
+                    text,
+                    b"\" is not a ",
+                    kind,
+                    b"number (in \"",
+                    name.as_bytes(),
+                    b"\" expansion)",
+                ]
+                .concat(),
             ))
         }
     }

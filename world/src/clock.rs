@@ -26,9 +26,9 @@ impl Clock for System {
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil {
         let zone = match zone {
             None => TimeZone::system(),
-            Some(name) => TimeZone::get(name)
-                .or_else(|_| TimeZone::posix(name))
-                .unwrap_or(TimeZone::UTC),
+            Some(name) => {
+                TimeZone::get(name).or_else(|_| TimeZone::posix(name)).unwrap_or(TimeZone::UTC)
+            }
         };
         let Ok(stamp) = jiff::Timestamp::from_second(moment.seconds) else {
             return Civil::default();

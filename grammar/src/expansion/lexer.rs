@@ -41,12 +41,11 @@ pub(super) enum Token {
 /// The byte that an [`Token::Escape`] stands for (specification 11.2).
 pub(super) fn unescape(token: &[u8]) -> u8 {
     match token[1] {
-        b'0'..=b'7' => {
-            token[1..].iter().fold(0u32, |n, d| n * 8 + u32::from(d - b'0')) as u8
-        }
-        b'x' => token[2..].iter().fold(0u32, |n, d| {
-            n * 16 + (*d as char).to_digit(16).unwrap_or_default()
-        }) as u8,
+        b'0'..=b'7' => token[1..].iter().fold(0u32, |n, d| n * 8 + u32::from(d - b'0')) as u8,
+        b'x' => token[2..]
+            .iter()
+            .fold(0u32, |n, d| n * 16 + (*d as char).to_digit(16).unwrap_or_default())
+            as u8,
         b'b' => 8,
         b'f' => 12,
         b'n' => b'\n',

@@ -309,9 +309,7 @@ impl Parser<'_, '_, '_> {
 
     fn unclosed(&mut self) {
         if self.tree.malformed_header.is_some() {
-            self.stop(
-                "missing } at end of string - could be header name not terminated by colon",
-            );
+            self.stop("missing } at end of string - could be header name not terminated by colon");
         } else {
             self.stop("missing } at end of string");
         }
@@ -437,8 +435,7 @@ impl Parser<'_, '_, '_> {
                     let message = [b"unknown expansion operator \"", text, b"\""].concat();
                     self.soft(message, span, b"");
                 }
-                let (def, base) =
-                    found.map_or((None, text.len()), |(def, base)| (Some(def), base));
+                let (def, base) = found.map_or((None, text.len()), |(def, base)| (Some(def), base));
                 let id = OpId(self.tree.ops.len() as u32);
                 self.tree.ops.push(OpNode { def, name, base: base as u32, arg, span });
                 Part::Operator(id)

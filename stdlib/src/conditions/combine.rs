@@ -1,9 +1,7 @@
 //! `and`, `or` (specification 11.8).
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{
-    Call, Condition, ConditionRun, Effects, Example, Fail, Meta, TaintRule,
-};
+use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, TaintRule};
 
 /// `and{{condition}{condition}…}`.
 pub static AND: Condition = Condition {

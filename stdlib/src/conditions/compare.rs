@@ -42,108 +42,152 @@ fn numbers(args: &[Str]) -> Result<Ordering, Fail> {
 
 /// `eq`.
 pub static EQ: Condition = condition(
-    meta("eq", "eq {<string1>}{<string2>}", "The strings are equal.", &[
-        Example::new("${if eq{a}{a}}", "true"),
-        Example::new("${if eq{a}{A}{yes}{no}}", "no"),
-    ]),
+    meta(
+        "eq",
+        "eq {<string1>}{<string2>}",
+        "The strings are equal.",
+        &[Example::new("${if eq{a}{a}}", "true"), Example::new("${if eq{a}{A}{yes}{no}}", "no")],
+    ),
     |_, args| Ok(args[0].bytes() == args[1].bytes()),
 );
 /// `eqi`.
 pub static EQI: Condition = condition(
-    meta("eqi", "eqi {<string1>}{<string2>}", "The strings are equal but for case.", &[
-        Example::new("${if eqi{a}{A}}", "true"),
-    ]),
+    meta(
+        "eqi",
+        "eqi {<string1>}{<string2>}",
+        "The strings are equal but for case.",
+        &[Example::new("${if eqi{a}{A}}", "true")],
+    ),
     |_, args| Ok(args[0].bytes().eq_ignore_ascii_case(args[1].bytes())),
 );
 /// `ge`.
 pub static GE: Condition = condition(
-    meta("ge", "ge {<string1>}{<string2>}", "The first string sorts after the second, or is equal.", &[
-        Example::new("${if ge{b}{a}}", "true"),
-    ]),
+    meta(
+        "ge",
+        "ge {<string1>}{<string2>}",
+        "The first string sorts after the second, or is equal.",
+        &[Example::new("${if ge{b}{a}}", "true")],
+    ),
     |_, args| Ok(cased(args).is_ge()),
 );
 /// `gei`.
 pub static GEI: Condition = condition(
-    meta("gei", "gei {<string1>}{<string2>}", "As `ge`, without case.", &[
-        Example::new("${if gei{B}{a}}", "true"),
-    ]),
+    meta(
+        "gei",
+        "gei {<string1>}{<string2>}",
+        "As `ge`, without case.",
+        &[Example::new("${if gei{B}{a}}", "true")],
+    ),
     |_, args| Ok(caseless(args).is_ge()),
 );
 /// `gt`.
 pub static GT: Condition = condition(
-    meta("gt", "gt {<string1>}{<string2>}", "The first string sorts after the second.", &[
-        Example::new("${if gt{b}{a}}", "true"),
-    ]),
+    meta(
+        "gt",
+        "gt {<string1>}{<string2>}",
+        "The first string sorts after the second.",
+        &[Example::new("${if gt{b}{a}}", "true")],
+    ),
     |_, args| Ok(cased(args).is_gt()),
 );
 /// `gti`.
 pub static GTI: Condition = condition(
-    meta("gti", "gti {<string1>}{<string2>}", "As `gt`, without case.", &[
-        Example::new("${if gti{B}{a}}", "true"),
-    ]),
+    meta(
+        "gti",
+        "gti {<string1>}{<string2>}",
+        "As `gt`, without case.",
+        &[Example::new("${if gti{B}{a}}", "true")],
+    ),
     |_, args| Ok(caseless(args).is_gt()),
 );
 /// `le`.
 pub static LE: Condition = condition(
-    meta("le", "le {<string1>}{<string2>}", "The first string sorts before the second, or is equal.", &[
-        Example::new("${if le{a}{b}}", "true"),
-    ]),
+    meta(
+        "le",
+        "le {<string1>}{<string2>}",
+        "The first string sorts before the second, or is equal.",
+        &[Example::new("${if le{a}{b}}", "true")],
+    ),
     |_, args| Ok(cased(args).is_le()),
 );
 /// `lei`.
 pub static LEI: Condition = condition(
-    meta("lei", "lei {<string1>}{<string2>}", "As `le`, without case.", &[
-        Example::new("${if lei{a}{B}}", "true"),
-    ]),
+    meta(
+        "lei",
+        "lei {<string1>}{<string2>}",
+        "As `le`, without case.",
+        &[Example::new("${if lei{a}{B}}", "true")],
+    ),
     |_, args| Ok(caseless(args).is_le()),
 );
 /// `lt`.
 pub static LT: Condition = condition(
-    meta("lt", "lt {<string1>}{<string2>}", "The first string sorts before the second.", &[
-        Example::new("${if lt{a}{b}}", "true"),
-    ]),
+    meta(
+        "lt",
+        "lt {<string1>}{<string2>}",
+        "The first string sorts before the second.",
+        &[Example::new("${if lt{a}{b}}", "true")],
+    ),
     |_, args| Ok(cased(args).is_lt()),
 );
 /// `lti`.
 pub static LTI: Condition = condition(
-    meta("lti", "lti {<string1>}{<string2>}", "As `lt`, without case.", &[
-        Example::new("${if lti{a}{B}}", "true"),
-    ]),
+    meta(
+        "lti",
+        "lti {<string1>}{<string2>}",
+        "As `lt`, without case.",
+        &[Example::new("${if lti{a}{B}}", "true")],
+    ),
     |_, args| Ok(caseless(args).is_lt()),
 );
 /// `=`.
 pub static NUMBER_EQ: Condition = condition(
-    meta("=", "= {<number1>}{<number2>}", "The numbers are equal.", &[
-        Example::new("${if ={1K}{1024}}", "true"),
-    ])
+    meta(
+        "=",
+        "= {<number1>}{<number2>}",
+        "The numbers are equal.",
+        &[Example::new("${if ={1K}{1024}}", "true")],
+    )
     .aliases(&["=="]),
     |_, args| Ok(numbers(args)?.is_eq()),
 );
 /// `>`.
 pub static NUMBER_GT: Condition = condition(
-    meta(">", "> {<number1>}{<number2>}", "The first number is greater.", &[
-        Example::new("${if >{2}{1}}", "true"),
-    ]),
+    meta(
+        ">",
+        "> {<number1>}{<number2>}",
+        "The first number is greater.",
+        &[Example::new("${if >{2}{1}}", "true")],
+    ),
     |_, args| Ok(numbers(args)?.is_gt()),
 );
 /// `>=`.
 pub static NUMBER_GE: Condition = condition(
-    meta(">=", ">= {<number1>}{<number2>}", "The first number is greater or equal.", &[
-        Example::new("${if >={2}{2}}", "true"),
-    ]),
+    meta(
+        ">=",
+        ">= {<number1>}{<number2>}",
+        "The first number is greater or equal.",
+        &[Example::new("${if >={2}{2}}", "true")],
+    ),
     |_, args| Ok(numbers(args)?.is_ge()),
 );
 /// `<`.
 pub static NUMBER_LT: Condition = condition(
-    meta("<", "< {<number1>}{<number2>}", "The first number is less.", &[
-        Example::new("${if <{1}{2}}", "true"),
-    ]),
+    meta(
+        "<",
+        "< {<number1>}{<number2>}",
+        "The first number is less.",
+        &[Example::new("${if <{1}{2}}", "true")],
+    ),
     |_, args| Ok(numbers(args)?.is_lt()),
 );
 /// `<=`.
 pub static NUMBER_LE: Condition = condition(
-    meta("<=", "<= {<number1>}{<number2>}", "The first number is less or equal.", &[
-        Example::new("${if <={1}{1}}", "true"),
-    ]),
+    meta(
+        "<=",
+        "<= {<number1>}{<number2>}",
+        "The first number is less or equal.",
+        &[Example::new("${if <={1}{1}}", "true")],
+    ),
     |_, args| Ok(numbers(args)?.is_le()),
 );

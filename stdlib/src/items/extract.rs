@@ -1,9 +1,7 @@
 //! `extract` in its five forms, and `listextract`.
 
 use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
-use eximious_core::{
-    Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
-};
+use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
 
 use crate::lists::elements;
 use crate::number::{Leading, leading_integer};
@@ -69,7 +67,8 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
         }
         (None, None) => {
             let subject = argument(call, 2)?;
-            keyed::find(subject.bytes(), key).map(|v| Str::from(v.into_owned()).stamped(subject.taint()))
+            keyed::find(subject.bytes(), key)
+                .map(|v| Str::from(v.into_owned()).stamped(subject.taint()))
         }
         (Some(form), number) => {
             let subject = argument(call, 2)?;
@@ -83,12 +82,7 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
 }
 
 /// The branches of an item whose arguments and branches look alike.
-fn end(
-    call: &mut Call<'_>,
-    outcome: Outcome,
-    groups: &[Seq],
-    fixed: usize,
-) -> Result<Str, Fail> {
+fn end(call: &mut Call<'_>, outcome: Outcome, groups: &[Seq], fixed: usize) -> Result<Str, Fail> {
     let args = call.args();
     let forced = args.iter().any(|a| matches!(a, Arg::ForceFail));
     let loose = args.iter().find_map(|a| if let Arg::Loose(at) = a { Some(*at) } else { None });
@@ -111,9 +105,8 @@ fn end(
     if let Some(yes) = yes {
         let quiet = Outcome::No;
         let success = matches!(outcome, Outcome::Yes(_));
-        call.choose(if success { outcome } else { quiet }, Some(yes), no, false).or_else(
-            |fail| if fail.place().is_some() { Err(fail) } else { Ok(Str::EMPTY) },
-        )?;
+        call.choose(if success { outcome } else { quiet }, Some(yes), no, false)
+            .or_else(|fail| if fail.place().is_some() { Err(fail) } else { Ok(Str::EMPTY) })?;
     }
     let rest = &call.source()[at as usize..];
     let message = [
@@ -191,10 +184,12 @@ fn json_field(
 ) -> Result<Option<Vec<u8>>, Fail> {
     let form = if unquote { "jsons" } else { "json" };
     let found = match number {
-        Some(number) => json::element(subject, number)
-            .map_err(|()| Fail::argument(format!("missing ']' wrapping array for extract {form}")))?,
-        None => json::member(subject, key)
-            .map_err(|()| Fail::argument(format!("missing '}}' wrapping object for extract {form}")))?,
+        Some(number) => json::element(subject, number).map_err(|()| {
+            Fail::argument(format!("missing ']' wrapping array for extract {form}"))
+        })?,
+        None => json::member(subject, key).map_err(|()| {
+            Fail::argument(format!("missing '}}' wrapping object for extract {form}"))
+        })?,
     };
     match found {
         Some(value) if unquote => json::unquoted(value).map(|v| Some(v.to_vec())),

@@ -41,8 +41,7 @@ fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
         let mut taint = list.taint();
         while let Some(element) = source.next() {
             call.scope().item = Str::from(element.into_owned()).stamped(list.taint());
-            let value =
-                call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
+            let value = call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
             taint = taint.with(value.taint());
             joiner.push(value.bytes());
         }
@@ -103,10 +102,7 @@ pub static REDUCE: Item = Item {
         )
         .examples(&[
             Example::new("${reduce {<, 1,2,3}{0}{${eval:$value+$item}}}", "6"),
-            Example::new(
-                "${reduce {3:0:9:4:6}{0}{${if >{$item}{$value}{$item}{$value}}}}",
-                "9",
-            ),
+            Example::new("${reduce {3:0:9:4:6}{0}{${if >{$item}{$value}{$item}{$value}}}}", "9"),
         ])
         .source("specification 11.5"),
     shape: ItemShape::Loop(&[
@@ -126,8 +122,7 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
         call.scope().value = initial;
         for element in elements(list.bytes()) {
             call.scope().item = Str::from(element.into_owned()).stamped(list.taint());
-            let value =
-                call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
+            let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
             call.scope().value = value;
         }
         Ok(call.scope().value.clone())

@@ -1,9 +1,7 @@
 //! `lookup`: data from files and databases.
 
 use eximious_core::grammar::expansion::{ItemShape, LookupNode, LookupStyle};
-use eximious_core::{
-    Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
-};
+use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
 
 use crate::lookups::{Found, Search, search};
 

@@ -1,9 +1,7 @@
 //! `sort`.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule,
-};
+use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::lists::{Joiner, elements};
 use crate::number::comparand;

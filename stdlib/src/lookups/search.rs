@@ -67,8 +67,7 @@ pub fn search(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Fai
         refuse_unquoted(search.def, def, &query)?;
     }
     if query.file.taint().is_tainted() && !from_options {
-        let message =
-            [b"Tainted filename for search '", query.file.bytes(), b"'"].concat();
+        let message = [b"Tainted filename for search '", query.file.bytes(), b"'"].concat();
         return Err(Fail::error(ErrorKind::Taint, message));
     }
     if let Some(value) = attempt(call, search.def, def, &query)? {
@@ -119,11 +118,8 @@ fn refuse_unquoted(id: u16, def: &LookupDef, query: &LookupQuery) -> Result<(), 
         _ if def.quote.is_none() => Ok(()),
         Taint::Quoted(by) if by == id => Ok(()),
         _ => {
-            let message = [
-                b"tainted search query is not properly quoted: ",
-                query.key.bytes(),
-            ]
-            .concat();
+            let message =
+                [b"tainted search query is not properly quoted: ", query.key.bytes()].concat();
             Err(Fail::error(ErrorKind::Taint, message))
         }
     }
@@ -139,10 +135,8 @@ fn attempt(
     if query.key.is_empty() && def.style == LookupStyle::SingleKey {
         return Ok(None);
     }
-    let key = (
-        id,
-        (query.key.bytes().to_vec(), query.file.bytes().to_vec(), query.options.0.clone()),
-    );
+    let key =
+        (id, (query.key.bytes().to_vec(), query.file.bytes().to_vec(), query.options.0.clone()));
     let no_read = query.options.get("cache").is_some_and(|v| v.starts_with(b"no"));
     if !no_read && let Some(kept) = call.memory::<Cache>().0.get(&key) {
         return Ok(kept.clone());
@@ -161,8 +155,7 @@ fn attempt(
         }
         Err(LookupFail::Open(fail)) => Err(fail),
         Err(LookupFail::Defer(why)) => {
-            let message =
-                [b"lookup of \"", query.key.bytes(), b"\" gave DEFER: ", &why].concat();
+            let message = [b"lookup of \"", query.key.bytes(), b"\" gave DEFER: ", &why].concat();
             Err(Fail::defer(message))
         }
     }
@@ -170,11 +163,7 @@ fn attempt(
 
 /// `ret=key` gives the key, clean, instead of the data.
 fn finish(value: Str, query: &LookupQuery, search: &Search) -> Str {
-    if query.options.is("ret", "key") {
-        search.key.clone().stamped(Taint::Clean)
-    } else {
-        value
-    }
+    if query.options.is("ret", "key") { search.key.clone().stamped(Taint::Clean) } else { value }
 }
 
 /// Ever fewer components of the key, with the affix before them

@@ -23,4 +23,3 @@ pub static TESTDB: LookupDef = LookupDef {
         _ => Ok(Some(query.key.clone().stamped(Default::default()))),
     },
 };
-

@@ -1,9 +1,7 @@
 //! `length`, `substr`, `hash`, `nhash` with fixed numbers, and `strlen`. The
 //! long names are items too, which come first where no number is given.
 
-use eximious_core::{
-    Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule,
-};
+use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
 use crate::substring;
 
@@ -18,8 +16,7 @@ fn numbers(
         return Err(Fail::argument([b"missing values after ", call.written()].concat()));
     };
     let bad = || {
-        let message =
-            [b"non-digit after underscore in \"", call.written(), b"_", params, b"\""];
+        let message = [b"non-digit after underscore in \"", call.written(), b"_", params, b"\""];
         Fail::argument(message.concat())
     };
     let mut parts = params.split(|c| *c == b'_');
@@ -28,9 +25,13 @@ fn numbers(
     if parts.next().is_some() || (second.is_some() && most < 2) {
         return Err(bad());
     }
-    let digits = |text: &[u8]| text.iter().try_fold(0i64, |n, c| {
-        c.is_ascii_digit().then(|| n.saturating_mul(10).saturating_add(i64::from(c - b'0')).min(i64::from(i32::MAX)))
-    });
+    let digits = |text: &[u8]| {
+        text.iter().try_fold(0i64, |n, c| {
+            c.is_ascii_digit().then(|| {
+                n.saturating_mul(10).saturating_add(i64::from(c - b'0')).min(i64::from(i32::MAX))
+            })
+        })
+    };
     let (negative, unsigned) = match first.strip_prefix(b"-") {
         Some(rest) if signed => (true, rest),
         _ => (false, first),
@@ -61,10 +62,13 @@ const fn meta(
 
 /// `${length_n:…}`, `${l_n:…}`.
 pub static LENGTH: Operator = Operator {
-    meta: meta("length", &["l"], "${length_<number>:<string>}", "The first bytes of a string.", &[
-        Example::new("${length_3:abcdef}", "abc"),
-        Example::new("${l_3:abcdef}", "abc"),
-    ]),
+    meta: meta(
+        "length",
+        &["l"],
+        "${length_<number>:<string>}",
+        "The first bytes of a string.",
+        &[Example::new("${length_3:abcdef}", "abc"), Example::new("${l_3:abcdef}", "abc")],
+    ),
     run: |call, arg, params| {
         let (length, _) = numbers(call, params, false, 1)?;
         Ok(substring::substr(arg, 0, Some(length)))
@@ -73,10 +77,13 @@ pub static LENGTH: Operator = Operator {
 
 /// `${substr_n_m:…}`, `${s_n_m:…}`.
 pub static S: Operator = Operator {
-    meta: meta("substr", &["s"], "${substr_<start>_<length>:<string>}", "A part of a string.", &[
-        Example::new("${substr_3_2:abcdefg}", "de"),
-        Example::new("${s_-1:abcde}", "abcd"),
-    ]),
+    meta: meta(
+        "substr",
+        &["s"],
+        "${substr_<start>_<length>:<string>}",
+        "A part of a string.",
+        &[Example::new("${substr_3_2:abcdefg}", "de"), Example::new("${s_-1:abcde}", "abcd")],
+    ),
     run: |call, arg, params| {
         let (start, length) = numbers(call, params, true, 2)?;
         Ok(substring::substr(arg, start, length))
@@ -85,10 +92,13 @@ pub static S: Operator = Operator {
 
 /// `${hash_n_m:…}`, `${h_n_m:…}`.
 pub static H: Operator = Operator {
-    meta: meta("hash", &["h"], "${hash_<n>_<m>:<string>}", "A textual hash of a string.", &[
-        Example::new("${hash_4_62:monty python}", "fbWx"),
-        Example::new("${h_3:monty}", "jmg"),
-    ]),
+    meta: meta(
+        "hash",
+        &["h"],
+        "${hash_<n>_<m>:<string>}",
+        "A textual hash of a string.",
+        &[Example::new("${hash_4_62:monty python}", "fbWx"), Example::new("${h_3:monty}", "jmg")],
+    ),
     run: |call, arg, params| {
         let (length, alphabet) = numbers(call, params, false, 2)?;
         substring::hash(arg, length, alphabet)
@@ -97,10 +107,16 @@ pub static H: Operator = Operator {
 
 /// `${nhash_n_m:…}`, `${nh_n_m:…}`.
 pub static NH: Operator = Operator {
-    meta: meta("nhash", &["nh"], "${nhash_<n>_<m>:<string>}", "A numeric hash of a string.", &[
-        Example::new("${nhash_8_64:supercalifragilisticexpialidocious}", "6/33"),
-        Example::new("${nh_8:abc}", "4"),
-    ]),
+    meta: meta(
+        "nhash",
+        &["nh"],
+        "${nhash_<n>_<m>:<string>}",
+        "A numeric hash of a string.",
+        &[
+            Example::new("${nhash_8_64:supercalifragilisticexpialidocious}", "6/33"),
+            Example::new("${nh_8:abc}", "4"),
+        ],
+    ),
     run: |call, arg, params| {
         let (first, second) = numbers(call, params, false, 2)?;
         substring::nhash(arg, first, second)

@@ -8,7 +8,5 @@ pub static ALL: &[Variable] = &[Variable {
         .syntax("$tod_epoch")
         .summary("Seconds since 1970.")
         .source("specification 11.9"),
-    source: VariableSource::Computed(|call| {
-        Ok(Str::from(call.clock()?.now().seconds.to_string()))
-    }),
+    source: VariableSource::Computed(|call| Ok(Str::from(call.clock()?.now().seconds.to_string()))),
 }];

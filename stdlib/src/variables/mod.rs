@@ -8,5 +8,4 @@ mod scope;
 use eximious_core::Variable;
 
 /// All variables, by family.
-pub static ALL: &[&[Variable]] =
-    &[clock::ALL, families::ALL, host::ALL, scope::ALL];
+pub static ALL: &[&[Variable]] = &[clock::ALL, families::ALL, host::ALL, scope::ALL];
