@@ -86,7 +86,8 @@ impl Engine {
     }
 
     /// Parses and evaluates a string that is used once, with memory that the
-    /// context keeps for the next one.
+    /// context keeps for the next one. As in a test of expansions line by line,
+    /// a failure leaves `$0`…, `$value` and `$item` as they were bound.
     ///
     /// # Errors
     /// What the expansion fails with.
@@ -181,7 +182,12 @@ impl Expansion {
     /// What the expansion fails with, in Exim's words, with its place.
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin();
-        Eval::new(cx, &self.0.tree, &self.0.source, self.0.text.as_ref()).whole()
+        let bound = cx.scope.clone();
+        let compiled = &self.0;
+        Eval::new(cx, &compiled.tree, &compiled.source, compiled.text.as_ref())
+            .whole()
+            // A failure leaves bindings behind, which the next use shall not see.
+            .inspect_err(|_| cx.scope = bound)
     }
 
     /// What is wrong with the text, without evaluating it.

@@ -243,11 +243,11 @@ impl<'a> Call<'a> {
             Outcome::Plain(_) | Outcome::No => None,
         };
         let saved = bound.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
-        let result = self.pick(success, yes, no, forced);
+        let result = self.pick(success, yes, no, forced)?;
         if let Some(saved) = saved {
             self.machine.scope().value = saved;
         }
-        result
+        Ok(result)
     }
 
     fn pick(
@@ -279,12 +279,19 @@ impl<'a> Call<'a> {
     }
 
     /// Runs a piece of work and puts `$0`…, `$value` and `$item` back as they
-    /// were.
-    pub fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    /// were, unless it fails: a failed expansion leaves them, as in Exim, where
+    /// the next line of a test shows them.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
         let saved = self.machine.scope().clone();
-        let result = work(self);
+        let result = work(self)?;
         *self.machine.scope() = saved;
-        result
+        Ok(result)
     }
 
     /// Runs a piece of work under another record: what that one declares is

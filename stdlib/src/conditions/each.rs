@@ -89,8 +89,7 @@ fn array(call: &mut Call<'_>, any: bool, unquote: bool, inside: &str) -> Result<
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    let values = json::array(list.bytes())
-        .map_err(|()| Fail::argument("missing ']' wrapping array for extract json"))?;
+    let values = json::array(list.bytes())?;
     let values = values.map(|value| {
         let value = if unquote { json::unquoted(value)? } else { value };
         Ok(Str::from(value))
@@ -116,6 +115,8 @@ fn test(
             break;
         }
     }
-    call.scope().item = saved;
+    if result.is_ok() {
+        call.scope().item = saved;
+    }
     result
 }

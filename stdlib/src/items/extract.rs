@@ -4,7 +4,7 @@ use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
 use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
 
 use crate::lists::elements;
-use crate::number::{Leading, leading_integer};
+use crate::number::wrapping;
 use crate::{json, keyed};
 
 /// `${extract{key}{string}…}`, `${extract{number}{separators}{string}…}`, and
@@ -43,12 +43,6 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
     let argument = |call: &mut Call<'_>, number: usize| -> Result<Str, Fail> {
         if number <= groups.len() {
             return call.text(first + number - 1);
-        }
-        // The parse may have ended here; otherwise the braces ran out.
-        match args.last() {
-            Some(Arg::Loose(_)) | None => {}
-            _ if number == groups.len() + 1 && !matches!(args.last(), Some(Arg::Text(_))) => {}
-            _ => {}
         }
         Err(call.curly(format!("missing '{{' for arg {number} of extract")))
     };
@@ -150,11 +144,7 @@ fn field_number(key: &[u8]) -> Option<i64> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(match leading_integer(key) {
-        Leading::Number(value, _) => value,
-        Leading::None => 0,
-        Leading::Overflow => i64::from(i32::MAX),
-    })
+    Some(i64::from(wrapping(digits) * if key.len() > digits.len() { -1 } else { 1 }))
 }
 
 /// The range of a field between separator characters; 0 is the whole.
@@ -182,14 +172,9 @@ fn json_field(
     number: Option<i64>,
     unquote: bool,
 ) -> Result<Option<Vec<u8>>, Fail> {
-    let form = if unquote { "jsons" } else { "json" };
     let found = match number {
-        Some(number) => json::element(subject, number).map_err(|()| {
-            Fail::argument(format!("missing ']' wrapping array for extract {form}"))
-        })?,
-        None => json::member(subject, key).map_err(|()| {
-            Fail::argument(format!("missing '}}' wrapping object for extract {form}"))
-        })?,
+        Some(number) => json::element(subject, number)?,
+        None => json::member(subject, key)?,
     };
     match found {
         Some(value) if unquote => json::unquoted(value).map(|v| Some(v.to_vec())),
