@@ -33,7 +33,7 @@ pub fn element(text: &[u8], number: i64) -> Result<Option<&[u8]>, Fail> {
     let Some(index) = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)) else {
         return Err(Fail::argument("first argument of \"extract\" must be greater than zero"));
     };
-    Ok(array(text)?.nth(index))
+    Ok(array(text)?.nth(index).map(<[u8]>::trim_ascii_end))
 }
 
 /// The values of an array.

@@ -3,6 +3,7 @@
 
 pub mod differences;
 pub mod fixtures;
+pub mod fuzz;
 pub mod generate;
 pub mod ours;
 pub mod reference;

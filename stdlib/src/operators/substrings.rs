@@ -67,7 +67,8 @@ pub static LENGTH: Operator = Operator {
     ),
     run: |call, arg, params| {
         let (length, _) = numbers(call, params, false, 1)?;
-        Ok(substring::substr(arg, 0, Some(length)))
+        // A number that wraps to a negative one asks for everything.
+        Ok(substring::substr(arg, 0, (length >= 0).then_some(length)))
     },
 };
 
