@@ -17,9 +17,8 @@ static SCORE: Item = Item {
 
 fn score(_: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
     let letters = args[0].bytes().iter().filter(|c| c.is_ascii_alphabetic());
-    let (all, upper) = letters.fold((0, 0), |(all, upper), c| {
-        (all + 1, upper + usize::from(c.is_ascii_uppercase()))
-    });
+    let (all, upper) = letters
+        .fold((0, 0), |(all, upper), c| (all + 1, upper + usize::from(c.is_ascii_uppercase())));
     if all == 0 {
         return Err(Fail::argument("score needs a letter"));
     }

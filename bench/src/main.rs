@@ -48,9 +48,8 @@ fn find_ours() -> Option<PathBuf> {
 
 fn command(program: &Path, args: &[&str], input: Option<&Path>) -> Command {
     let mut command = Command::new(program);
-    let stdin = input.map_or_else(Stdio::null, |path| {
-        Stdio::from(File::open(path).expect("the file of lines"))
-    });
+    let stdin = input
+        .map_or_else(Stdio::null, |path| Stdio::from(File::open(path).expect("the file of lines")));
     command.args(args).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
@@ -62,14 +61,7 @@ fn timed(program: &Path, args: &[&str], input: Option<&Path>) -> Duration {
 }
 
 /// The two in turn, so that both meet the machine as it is; medians.
-fn compare(
-    what: &str,
-    runs: usize,
-    exim: &Path,
-    ours: &Path,
-    args: &[&str],
-    input: Option<&Path>,
-) {
+fn compare(what: &str, runs: usize, exim: &Path, ours: &Path, args: &[&str], input: Option<&Path>) {
     let (mut theirs, mut own) = (Vec::new(), Vec::new());
     for _ in 0..=runs {
         theirs.push(timed(exim, args, input));
