@@ -27,6 +27,8 @@ pub struct Context {
     pub(crate) scratch: Tree,
     pub(crate) expansions: HashMap<Vec<u8>, Arc<Compiled>>,
     pub(crate) malformed_header: bool,
+    /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
+    pub(crate) leaves_bindings: bool,
 }
 
 impl Context {
@@ -44,6 +46,7 @@ impl Context {
             scratch: Tree::default(),
             expansions: HashMap::new(),
             malformed_header: false,
+            leaves_bindings: false,
         }
     }
 
@@ -53,7 +56,8 @@ impl Context {
     }
 
     /// Starts counting anew for an evaluation.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self, leaves_bindings: bool) {
+        self.leaves_bindings = leaves_bindings;
         self.steps = 0;
         self.depth = 0;
         self.malformed_header = false;

@@ -94,7 +94,7 @@ impl Engine {
     pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
         let mut tree = std::mem::take(&mut cx.scratch);
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
-        cx.begin();
+        cx.begin(true);
         let result = Eval::new(cx, &tree, source, None).whole();
         cx.scratch = tree;
         result
@@ -181,13 +181,9 @@ impl Expansion {
     /// # Errors
     /// What the expansion fails with, in Exim's words, with its place.
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
-        cx.begin();
-        let bound = cx.scope.clone();
+        cx.begin(false);
         let compiled = &self.0;
-        Eval::new(cx, &compiled.tree, &compiled.source, compiled.text.as_ref())
-            .whole()
-            // A failure leaves bindings behind, which the next use shall not see.
-            .inspect_err(|_| cx.scope = bound)
+        Eval::new(cx, &compiled.tree, &compiled.source, compiled.text.as_ref()).whole()
     }
 
     /// What is wrong with the text, without evaluating it.

@@ -30,6 +30,8 @@ pub trait Machine {
     fn malformed_header(&self, at: u32) -> bool;
     /// The values with dynamic scope.
     fn scope(&mut self) -> &mut Scope;
+    /// Whether a failure leaves them as they are bound.
+    fn leaves_bindings(&self) -> bool;
     /// A variable's value, by name; `None` where nobody knows it.
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>>;
     /// Sets a variable, one of a family included; false where nobody knows it.
@@ -243,11 +245,13 @@ impl<'a> Call<'a> {
             Outcome::Plain(_) | Outcome::No => None,
         };
         let saved = bound.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
-        let result = self.pick(success, yes, no, forced)?;
-        if let Some(saved) = saved {
+        let result = self.pick(success, yes, no, forced);
+        if let Some(saved) = saved
+            && (result.is_ok() || !self.machine.leaves_bindings())
+        {
             self.machine.scope().value = saved;
         }
-        Ok(result)
+        result
     }
 
     fn pick(
@@ -279,8 +283,8 @@ impl<'a> Call<'a> {
     }
 
     /// Runs a piece of work and puts `$0`…, `$value` and `$item` back as they
-    /// were, unless it fails: a failed expansion leaves them, as in Exim, where
-    /// the next line of a test shows them.
+    /// were. In a test line by line, a failure leaves them, as in Exim, where
+    /// the next line shows them.
     ///
     /// # Errors
     /// What the work fails with.
@@ -289,9 +293,27 @@ impl<'a> Call<'a> {
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
         let saved = self.machine.scope().clone();
-        let result = work(self)?;
-        *self.machine.scope() = saved;
-        Ok(result)
+        let result = work(self);
+        if result.is_ok() || !self.machine.leaves_bindings() {
+            *self.machine.scope() = saved;
+        }
+        result
+    }
+
+    /// As [`Call::scoped`], for `$item` alone.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped_item<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let saved = self.machine.scope().item.clone();
+        let result = work(self);
+        if result.is_ok() || !self.machine.leaves_bindings() {
+            self.machine.scope().item = saved;
+        }
+        result
     }
 
     /// Runs a piece of work under another record: what that one declares is

@@ -63,6 +63,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
     };
     let root = parser.sequence(Ends::Text, Dollar::Expands);
     parser.tree.root = root;
+    parser.tree.holds_zero = memchr::memchr(0, &parser.tree.text).is_some();
 }
 
 /// What ends a string.
