@@ -221,10 +221,13 @@ impl<'a> Call<'a> {
                 _ => {}
             }
         }
-        self.choose(outcome, yes, no, forced)
+        let result = self.choose(outcome, yes, no, forced)?;
+        self.check_closed()?;
+        Ok(result)
     }
 
-    /// As [`Call::branches`], with the branches found by the caller.
+    /// As [`Call::branches`], with the branches found by the caller, who also
+    /// checks the closing brace.
     pub fn choose(
         &mut self,
         outcome: Outcome,
@@ -233,7 +236,6 @@ impl<'a> Call<'a> {
         forced: bool,
     ) -> Result<Str, Fail> {
         let Some(yes) = yes else {
-            self.check_closed()?;
             return Ok(match outcome {
                 Outcome::Yes(value) | Outcome::Plain(value) => value,
                 Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
@@ -271,6 +273,9 @@ impl<'a> Call<'a> {
             Some(no) if success => self.machine.skim(no)?,
             Some(no) => result = self.machine.text(no)?,
             None if forced && !success => {
+                if self.open {
+                    return Err(self.after_forced_fail());
+                }
                 return Err(Fail::forced(format!(
                     "\"{}\" failed and \"fail\" requested",
                     self.name()
@@ -278,8 +283,19 @@ impl<'a> Call<'a> {
             }
             None => {}
         }
-        self.check_closed()?;
         Ok(result)
+    }
+
+    /// The complaint over a missing brace behind `fail`.
+    fn after_forced_fail(&self) -> Fail {
+        let fail = self.machine.hard_fault();
+        let text = String::from_utf8_lossy(fail.message()).into_owned();
+        match text.split_once("close with '}'") {
+            Some((before, after)) => {
+                fail.reworded(format!("{before}close with '}}' after forcedfail{after}"))
+            }
+            None => fail,
+        }
     }
 
     /// Runs a piece of work and puts `$0`…, `$value` and `$item` back as they

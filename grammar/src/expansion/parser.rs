@@ -647,13 +647,7 @@ impl Parser<'_, '_, '_> {
                 self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
                 return;
             }
-            self.skip_space();
-            if self.peek() == Some(b'}') {
-                self.args.push(Arg::ForceFail);
-            } else {
-                self.curly_problem("did not close with '}' after forcedfail");
-                return;
-            }
+            self.args.push(Arg::ForceFail);
         }
         self.skip_space();
         if !self.eat(b'}') {
