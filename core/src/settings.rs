@@ -42,6 +42,12 @@ pub struct Settings {
     pub headers_charset: Str,
     /// `check_rfc2047_length`.
     pub check_rfc2047_length: bool,
+    /// `allow_utf8_domains`.
+    pub allow_utf8_domains: bool,
+    /// `allow_domain_literals`.
+    pub allow_domain_literals: bool,
+    /// `strip_trailing_dot`.
+    pub strip_trailing_dot: bool,
     /// `print_topbitchars`.
     pub print_topbitchars: bool,
     /// `timezone`.
@@ -87,6 +93,9 @@ impl Default for Settings {
             spool_directory: Str::fixed("/var/spool/exim4"),
             headers_charset: Str::fixed("UTF-8"),
             check_rfc2047_length: true,
+            allow_utf8_domains: false,
+            allow_domain_literals: false,
+            strip_trailing_dot: false,
             print_topbitchars: false,
             timezone: None,
             perl_startup: None,
