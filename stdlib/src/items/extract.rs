@@ -1,7 +1,9 @@
 //! `extract` in its five forms, and `listextract`.
 
 use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
-use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+};
 
 use crate::lists::elements;
 use crate::number::wrapping;
@@ -77,12 +79,7 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 /// The branches of an item whose arguments and branches look alike: the parse
 /// left it to us to see where the ones end and the others begin.
-fn end(
-    call: &mut Call<'_>,
-    outcome: Outcome,
-    groups: &[Seq],
-    fixed: usize,
-) -> Result<Str, Fail> {
+fn end(call: &mut Call<'_>, outcome: Outcome, groups: &[Seq], fixed: usize) -> Result<Str, Fail> {
     let args = call.args();
     let forced = args.iter().any(|a| matches!(a, Arg::ForceFail));
     let loose = args.iter().find_map(|a| if let Arg::Loose(at) = a { Some(*at) } else { None });
@@ -110,11 +107,8 @@ fn bad_word(call: &Call<'_>, success: bool, at: u32) -> Fail {
         return Fail::error(ErrorKind::Syntax, message);
     }
     let space = rest[word..].len() - rest[word..].trim_ascii_start().len();
-    let what = if success {
-        "did not close with '}'"
-    } else {
-        "did not close with '}' after forcedfail"
-    };
+    let what =
+        if success { "did not close with '}'" } else { "did not close with '}' after forcedfail" };
     problem(call, what, at + (word + space) as u32)
 }
 
