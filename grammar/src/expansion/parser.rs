@@ -356,7 +356,7 @@ impl Parser<'_, '_, '_> {
             VariableName::Family(id) => Part::Family(id, self.keep(text)),
             VariableName::Unknown(why) => {
                 let message = [b"unknown variable name \"", text, b"\"", why.as_bytes()].concat();
-                self.soft(message, Span::new(start, self.at), text);
+                self.soft(message, Span::new(start - 1, self.at), text);
                 Part::Free(self.keep(text))
             }
         }
