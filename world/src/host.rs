@@ -27,7 +27,9 @@ impl Host for System {
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
-        Vec::new()
+        // A system that can't say has none that we could call ours.
+        let found = if_addrs::get_if_addrs().unwrap_or_default();
+        found.iter().map(if_addrs::Interface::ip).collect()
     }
 
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {

@@ -4,6 +4,7 @@ mod combine;
 mod compare;
 mod defined;
 mod each;
+mod lists;
 mod regex;
 mod state;
 
@@ -35,6 +36,10 @@ pub static ALL: &[&Condition] = &[
     &each::FORANY,
     &each::FORANY_JSON,
     &each::FORANY_JSONS,
+    &lists::MATCH_ADDRESS,
+    &lists::MATCH_DOMAIN,
+    &lists::MATCH_IP,
+    &lists::MATCH_LOCAL_PART,
     &regex::MATCH,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,
