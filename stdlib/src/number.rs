@@ -16,9 +16,9 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
     let (value, used) = match leading_integer(trimmed) {
         Leading::Number(value, used) => (value, used),
         Leading::None => {
-            return Err(Fail::argument([b"integer expected but \"", text, b"\" found"].concat()));
+            return Err(Fail::argument([b"integer expected but \"", trimmed, b"\" found"].concat()));
         }
-        Leading::Overflow => return Err(too_large(text)),
+        Leading::Overflow => return Err(too_large(trimmed)),
     };
     let mut rest = &trimmed[used..];
     let mut scaled = Some(value);
@@ -26,9 +26,9 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
         scaled = value.checked_mul(factor);
         rest = &rest[1..];
     }
-    let Some(value) = scaled else { return Err(too_large(text)) };
+    let Some(value) = scaled else { return Err(too_large(trimmed)) };
     if !rest.trim_ascii_start().is_empty() {
-        return Err(Fail::argument([b"invalid integer \"", text, b"\""].concat()));
+        return Err(Fail::argument([b"invalid integer \"", trimmed, b"\""].concat()));
     }
     Ok(value)
 }
