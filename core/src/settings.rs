@@ -72,6 +72,18 @@ pub struct Settings {
     pub exim_version: Str,
     /// `exim_path`.
     pub exim_path: Str,
+    /// `exim_user` as a number; `None` is the packaged user, or the process's.
+    pub exim_uid: Option<u32>,
+    /// `exim_group` as a number; `None` goes with the user.
+    pub exim_gid: Option<u32>,
+    /// `log_file_path`.
+    pub log_file_path: Str,
+    /// Whether `log_selector` has `millisec`.
+    pub log_millisec: bool,
+    /// `strict_acl_vars`.
+    pub strict_acl_vars: bool,
+    /// `spf_guess`.
+    pub spf_guess: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
     /// Named lists.
@@ -102,6 +114,12 @@ impl Default for Settings {
             smtp_active_hostname: Str::EMPTY,
             exim_version: Str::EMPTY,
             exim_path: Str::fixed("/usr/sbin/exim4"),
+            exim_uid: None,
+            exim_gid: None,
+            log_file_path: Str::fixed("/var/log/exim4/%slog"),
+            log_millisec: false,
+            strict_acl_vars: false,
+            spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
             config_file: Str::EMPTY,
             lists: BTreeMap::new(),
         }
