@@ -197,7 +197,10 @@ impl Vocabulary for Registry {
     }
 
     fn variable(&self, name: &[u8]) -> VariableName {
-        if let Some(id) = self.variables.find(name) {
+        if let Some(id) = self.variables.find(name)
+            // A family's record stands under its prefix, which is no name.
+            && !self.families.contains(&id)
+        {
             return VariableName::Known(id);
         }
         match self.family(name) {

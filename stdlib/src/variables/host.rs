@@ -96,7 +96,7 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The name of this host, as configured or as the system says.",
-        |call| primary_hostname(call),
+        primary_hostname,
         docs(
             "The option `primary_hostname`, else what the system calls itself; where that is a \
              single word, the name service is asked for the full name. It is what HELO says and \
@@ -109,7 +109,7 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The domain that is added to a sender's address without one.",
-        |call| qualify_domain(call),
+        qualify_domain,
         docs("The option `qualify_domain`, else `$primary_hostname`.")
     ),
     computed!(
@@ -135,7 +135,7 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The name by which this host goes in the SMTP connection at hand.",
-        |call| primary_hostname(call),
+        primary_hostname,
         docs(
             "The option `smtp_active_hostname`, expanded when a connection comes in, so that a \
              host with several addresses has a name for each; else `$primary_hostname`. It is \
