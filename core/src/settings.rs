@@ -42,12 +42,20 @@ pub struct Settings {
     pub headers_charset: Str,
     /// `check_rfc2047_length`.
     pub check_rfc2047_length: bool,
+    /// `allow_utf8_domains`.
+    pub allow_utf8_domains: bool,
+    /// `allow_domain_literals`.
+    pub allow_domain_literals: bool,
+    /// `strip_trailing_dot`.
+    pub strip_trailing_dot: bool,
     /// `print_topbitchars`.
     pub print_topbitchars: bool,
     /// `timezone`.
     pub timezone: Option<Str>,
     /// `perl_startup`.
     pub perl_startup: Option<Str>,
+    /// `perl_at_start`.
+    pub perl_at_start: bool,
     /// `perl_taintmode`.
     pub perl_taintmode: bool,
     /// `sqlite_dbfile`.
@@ -99,9 +107,13 @@ impl Default for Settings {
             spool_directory: Str::fixed("/var/spool/exim4"),
             headers_charset: Str::fixed("UTF-8"),
             check_rfc2047_length: true,
+            allow_utf8_domains: false,
+            allow_domain_literals: false,
+            strip_trailing_dot: false,
             print_topbitchars: false,
             timezone: None,
             perl_startup: None,
+            perl_at_start: false,
             perl_taintmode: false,
             sqlite_dbfile: None,
             sqlite_lock_timeout: 5,

@@ -4,6 +4,7 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod conditions;
 pub mod headers;
 pub mod items;

@@ -19,7 +19,7 @@ impl Ours {
 
     /// With a message, as `-bem` reads it.
     pub fn with_message(file: &std::path::Path) -> Self {
-        let mut ours = Self::new();
+        let ours = Self::new();
         let bytes = std::fs::read(file).expect("a message");
         let _ = bytes;
         ours

@@ -104,19 +104,15 @@ fn test(
     any: bool,
     inside: &str,
 ) -> Result<bool, Fail> {
-    let saved = call.scope().item.clone();
-    let mut result = Ok(false);
-    for element in elements {
-        result = element.and_then(|element| {
-            call.scope().item = element.stamped(list.taint());
-            call.condition(1).map_err(|fail| fail.followed_by(inside))
-        });
-        if !matches!(result, Ok(truth) if truth != any) {
-            break;
+    call.scoped_item(|call| {
+        let mut result = false;
+        for element in elements {
+            call.scope().item = element?.stamped(list.taint());
+            result = call.condition(1).map_err(|fail| fail.followed_by(inside))?;
+            if result == any {
+                break;
+            }
         }
-    }
-    if result.is_ok() {
-        call.scope().item = saved;
-    }
-    result
+        Ok(result)
+    })
 }

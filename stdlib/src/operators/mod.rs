@@ -1,5 +1,6 @@
 //! Operators: `${name:…}` (specification 11.6).
 
+mod addresses;
 mod case;
 mod substrings;
 
@@ -7,6 +8,11 @@ use eximious_core::Operator;
 
 /// All operators.
 pub static ALL: &[&Operator] = &[
+    &addresses::ADDRESS,
+    &addresses::ADDRESSES,
+    &addresses::DOMAIN,
+    &addresses::LOCAL_PART,
+    &addresses::QUOTE_LOCAL_PART,
     &case::LC,
     &case::UC,
     &substrings::H,

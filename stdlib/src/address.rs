@@ -1,0 +1,554 @@
+//! Addresses, as they stand in header lines and in the envelope (RFC 5322,
+//! read the way Exim reads it).
+//!
+//! [`parse`] takes one address with all that may stand around it: comments,
+//! a phrase before angle brackets, a source route. [`find_end`] finds where the
+//! first address of a list ends, and [`list`] goes through a list, groups
+//! included. Every function takes any bytes; what is not an address gives an
+//! error with Exim's words.
+
+use std::ops::Range;
+
+/// What a reader of addresses lets pass. All that is off by default is off in
+/// Exim's default configuration, too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Rules {
+    /// `<>` is an address: the empty sender of a bounce.
+    pub null: bool,
+    /// Letters outside ASCII may stand in domains (`allow_utf8_domains`, or an
+    /// SMTPUTF8 message). In local parts they always may.
+    pub utf8_domains: bool,
+    /// A dot at a domain's end is dropped (`strip_trailing_dot`).
+    pub trailing_dot: bool,
+    /// A source route may name hosts by their IP address
+    /// (`allow_domain_literals`); the address itself always may.
+    pub route_literals: bool,
+}
+
+/// An address, without what stood around it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// The operative address: local part, at sign, domain. No comments, no
+    /// white space, no source route. Empty for `<>`.
+    pub text: Vec<u8>,
+    /// Where the domain begins in `text`, if there is one.
+    pub domain: Option<usize>,
+    /// Where the operative address stands in the input, from its first byte to
+    /// its last; the source route is part of it.
+    pub span: Range<usize>,
+}
+
+impl Address {
+    /// What stands before the at sign, quotes included.
+    pub fn local_part(&self) -> &[u8] {
+        match self.domain {
+            Some(start) => &self.text[..start.saturating_sub(1)],
+            None => &self.text,
+        }
+    }
+
+    /// What stands after the at sign; empty where there is none.
+    pub fn domain(&self) -> &[u8] {
+        self.domain.map_or(b"", |start| &self.text[start..])
+    }
+}
+
+/// Why a text is no address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AddressError {
+    /// Exim's words. They may quote the input.
+    pub message: Vec<u8>,
+    /// How far the reader came.
+    pub at: usize,
+}
+
+/// How long an operative address may be (RFC 5321: 256 with its brackets).
+pub const MOST_BYTES: usize = 256;
+
+/// Reads one address; all of the input must belong to it.
+///
+/// # Errors
+/// With Exim's words, where the input is no address.
+pub fn parse(input: &[u8], rules: Rules) -> Result<Address, AddressError> {
+    Reader::new(input, rules, Groups::None).address()
+}
+
+/// Where the first address of a list ends: at a comma that stands outside
+/// quotes, comments, angle brackets and source routes, or at the end. Where
+/// `newline_ends` is set, a newline ends it too.
+pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
+    let mut at = skip_comments(list, 0);
+    let mut in_route = list.get(at) == Some(&b'@');
+    while let Some(byte) = list.get(at) {
+        match byte {
+            b',' if !in_route => return at,
+            b'\n' if newline_ends => return at,
+            b'\\' => at += 2,
+            b'"' => at = skip_quoted(list, at),
+            b'(' => at = skip_comments(list, at),
+            b'<' => at = skip_angles(list, at),
+            b':' => {
+                at = skip_comments(list, at + 1);
+                in_route = list.get(at) == Some(&b'@');
+            }
+            _ => at += 1,
+        }
+    }
+    list.len()
+}
+
+/// Goes through a list of addresses, as a header line holds it. Groups
+/// (`name: address, address;`) are seen through; what stands between commas
+/// and is no address comes as an error.
+pub fn list(text: &[u8], rules: Rules) -> Addresses<'_> {
+    Addresses { text, at: 0, rules, in_group: false }
+}
+
+/// The addresses of a list, one after the other; see [`list`].
+#[derive(Clone, Debug)]
+pub struct Addresses<'a> {
+    text: &'a [u8],
+    at: usize,
+    rules: Rules,
+    in_group: bool,
+}
+
+impl Iterator for Addresses<'_> {
+    /// Spans and places count from the head of the list.
+    type Item = Result<Address, AddressError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let start = self.at;
+        let end = find_end(rest, false);
+        self.at += end + 1;
+        let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
+        let mut reader = Reader::new(&rest[..end], self.rules, groups);
+        let result = reader.address();
+        // The semicolon that a reader stopped at closes the group, whether
+        // what stood before it was an address or not.
+        self.in_group = reader.groups == Groups::Inside && reader.peek() != Some(b';');
+        Some(match result {
+            Ok(mut address) => {
+                address.span = address.span.start + start..address.span.end + start;
+                Ok(address)
+            }
+            Err(error) => Err(AddressError { at: error.at + start, ..error }),
+        })
+    }
+}
+
+/// A local part as it has to be written in an address: in double quotes where
+/// its characters demand it.
+pub fn quote_local_part(text: &[u8]) -> Vec<u8> {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(byte);
+    let last = text.len().wrapping_sub(1);
+    let dots_inside = |(place, byte): (usize, &u8)| *byte == b'.' && place > 0 && place < last;
+    if !text.is_empty() && text.iter().enumerate().all(|(n, c)| plain(c) || dots_inside((n, c))) {
+        return text.to_vec();
+    }
+    let mut quoted = Vec::with_capacity(text.len() + 2);
+    quoted.push(b'"');
+    for byte in text {
+        match byte {
+            b'\n' => quoted.extend_from_slice(b"\\n"),
+            b'\r' => quoted.extend_from_slice(b"\\r"),
+            b'"' | b'\\' => quoted.extend_from_slice(&[b'\\', *byte]),
+            _ => quoted.push(*byte),
+        }
+    }
+    quoted.push(b'"');
+    quoted
+}
+
+/// Passes white space and comments. Comments may stand in each other; one that
+/// is not closed goes on to the end.
+fn skip_comments(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    let mut depth = 0usize;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'(' => depth += 1,
+            b')' if depth > 0 => depth -= 1,
+            b'\\' if depth > 0 => at += 1,
+            _ if depth > 0 || is_space(*byte) => {}
+            _ => break,
+        }
+        at += 1;
+    }
+    at.min(text.len())
+}
+
+/// Passes a quoted string, from its first quote on.
+fn skip_quoted(text: &[u8], from: usize) -> usize {
+    let mut at = from + 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Passes what stands in angle brackets, to the closing one.
+fn skip_angles(text: &[u8], from: usize) -> usize {
+    let mut at = from + 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'>' => return at + 1,
+            b'\\' => at += 2,
+            b'"' => at = skip_quoted(text, at),
+            b'(' => at = skip_comments(text, at),
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
+}
+
+/// Whether a byte may stand in a word outside quotes. A dot may not: it joins
+/// words. What is not ASCII may.
+fn is_atom(byte: u8) -> bool {
+    !(byte.is_ascii_control() || b" ()<>@,;:\\\".[]".contains(&byte))
+}
+
+/// How groups are seen while reading one address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    /// A colon never begins a group.
+    None,
+    /// A group may begin here.
+    Allowed,
+    /// A group has begun; a semicolon may follow.
+    Inside,
+}
+
+/// Reads one address, left to right.
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    rules: Rules,
+    groups: Groups,
+}
+
+impl<'a> Reader<'a> {
+    fn new(text: &'a [u8], rules: Rules, groups: Groups) -> Self {
+        Self { text, at: 0, rules, groups }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn skip(&mut self) {
+        self.at = skip_comments(self.text, self.at);
+    }
+
+    fn error(&self, message: impl Into<Vec<u8>>) -> AddressError {
+        AddressError { message: message.into(), at: self.at }
+    }
+
+    fn address(&mut self) -> Result<Address, AddressError> {
+        self.skip();
+        let address = loop {
+            if matches!(self.peek(), None | Some(b';')) {
+                return Err(self.error("empty address"));
+            }
+            if let Some(address) = self.one()? {
+                break address;
+            }
+            // A group's name was read, with its colon.
+            self.skip();
+        };
+        self.skip();
+        match self.peek() {
+            None => {}
+            Some(b';') if self.groups == Groups::Inside => {}
+            Some(_) => return Err(self.left_over()),
+        }
+        if address.text.len() > MOST_BYTES {
+            let shown = &address.text[..64];
+            return Err(self.error([b"address is ridiculously long: ", shown, b"..."].concat()));
+        }
+        Ok(address)
+    }
+
+    /// One address, or `None` for a group's name.
+    fn one(&mut self) -> Result<Option<Address>, AddressError> {
+        let start = self.at;
+        let mut text = Vec::new();
+        let routed = self.peek() == Some(b'@');
+        if routed {
+            self.route()?;
+        }
+        self.local_part(&mut text, !routed)?;
+        if self.peek() == Some(b'@') || routed {
+            return self.at_domain(text, start, routed).map(Some);
+        }
+        if matches!(self.peek(), None | Some(b';')) {
+            return Ok(Some(Address { span: start..self.last(start), text, domain: None }));
+        }
+        // What was read is the beginning of a phrase, or of a group's name.
+        while self.peek() != Some(b'<') {
+            if self.peek() == Some(b':') && self.groups == Groups::Allowed {
+                self.groups = Groups::Inside;
+                self.at += 1;
+                return Ok(None);
+            }
+            if let Err(mut error) = self.local_part(&mut text, false) {
+                error.message.extend_from_slice(b" (expected word or \"<\")");
+                return Err(error);
+            }
+        }
+        self.bracketed().map(Some)
+    }
+
+    /// An address in angle brackets, from the opening one on.
+    fn bracketed(&mut self) -> Result<Address, AddressError> {
+        self.at += 1;
+        self.skip();
+        let start = self.at;
+        let mut text = Vec::new();
+        let routed = self.peek() == Some(b'@');
+        if routed {
+            self.route()?;
+        }
+        if self.rules.null && !routed && self.peek() == Some(b'>') {
+            self.at += 1;
+            return Ok(Address { text, domain: None, span: start..start });
+        }
+        self.local_part(&mut text, false)?;
+        let address = if self.peek() == Some(b'@') || routed {
+            self.at_domain(text, start, routed)?
+        } else if self.peek() == Some(b'>') {
+            Address { span: start..self.last(start), text, domain: None }
+        } else {
+            let message = [b"\"@\" or \".\" expected after \"", text.as_slice(), b"\""].concat();
+            return Err(self.error(message));
+        };
+        self.skip();
+        match self.peek() {
+            Some(b'>') => self.at += 1,
+            None => return Err(self.error("'>' missing at end of address")),
+            Some(_) => return Err(self.left_over()),
+        }
+        Ok(address)
+    }
+
+    /// The domain after a local part.
+    fn at_domain(
+        &mut self,
+        mut text: Vec<u8>,
+        start: usize,
+        routed: bool,
+    ) -> Result<Address, AddressError> {
+        if self.peek() != Some(b'@') {
+            debug_assert!(routed, "without a route, the caller saw the at sign");
+            return Err(self.error("domain missing in source-routed address"));
+        }
+        self.at += 1;
+        text.push(b'@');
+        let domain = text.len();
+        self.domain(&mut text, true)?;
+        Ok(Address { span: start..self.last(start), text, domain: Some(domain) })
+    }
+
+    /// What stands where nothing may stand.
+    fn left_over(&self) -> AddressError {
+        let rest = &self.text[self.at..];
+        self.error(
+            [
+                b"malformed address: ",
+                &rest[..rest.len().min(32)],
+                b" may not follow ",
+                &self.text[..self.at],
+            ]
+            .concat(),
+        )
+    }
+
+    /// The end of what was read, without the white space and comments after it.
+    fn last(&self, start: usize) -> usize {
+        let mut end = start;
+        let mut at = start;
+        while at < self.at {
+            let next = skip_comments(self.text, at).min(self.at);
+            if next == at {
+                at = match self.text[at] {
+                    b'"' => skip_quoted(self.text, at).min(self.at),
+                    b'\\' => (at + 2).min(self.at),
+                    _ => at + 1,
+                };
+                end = at;
+            } else {
+                at = next;
+            }
+        }
+        end
+    }
+
+    /// Words and quoted strings, joined by dots; white space and comments
+    /// between them are dropped. Dots may stand anywhere.
+    fn local_part(&mut self, text: &mut Vec<u8>, may_be_empty: bool) -> Result<(), AddressError> {
+        let before = text.len();
+        self.skip();
+        loop {
+            if self.peek() == Some(b'"') {
+                self.quoted_string(text)?;
+            } else {
+                self.word(text);
+            }
+            self.skip();
+            if self.peek() != Some(b'.') {
+                break;
+            }
+            while self.peek() == Some(b'.') {
+                text.push(b'.');
+                self.at += 1;
+                self.skip();
+            }
+        }
+        if text.len() == before && !may_be_empty {
+            return Err(self.error("missing or malformed local part"));
+        }
+        Ok(())
+    }
+
+    fn quoted_string(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
+        let start = self.at;
+        let end = skip_quoted(self.text, start);
+        let quoted = &self.text[start..end];
+        self.at = end;
+        // A string that ran into the end is closed only if its last byte is a
+        // quote that neither opens it nor is escaped.
+        if end == self.text.len() && !is_closed(quoted) {
+            return Err(self.error("unmatched doublequote in local part"));
+        }
+        text.extend_from_slice(quoted);
+        Ok(())
+    }
+
+    fn word(&mut self, text: &mut Vec<u8>) {
+        let start = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'\\' => self.at = (self.at + 2).min(self.text.len()),
+                byte if is_atom(byte) => self.at += 1,
+                _ => break,
+            }
+        }
+        text.extend_from_slice(&self.text[start..self.at]);
+    }
+
+    /// A domain: labels joined by dots, or something in square brackets.
+    fn domain(&mut self, text: &mut Vec<u8>, literals: bool) -> Result<(), AddressError> {
+        self.skip();
+        if self.peek() == Some(b'[') {
+            if !literals {
+                return Err(self.error("domain literals not allowed"));
+            }
+            return self.literal(text);
+        }
+        loop {
+            self.label(text)?;
+            self.skip();
+            if self.peek() != Some(b'.') {
+                return Ok(());
+            }
+            self.at += 1;
+            self.skip();
+            if self.rules.trailing_dot && !self.peek().is_some_and(|c| c.is_ascii_alphanumeric()) {
+                return Ok(());
+            }
+            text.push(b'.');
+        }
+    }
+
+    fn label(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
+        let start = self.at;
+        while let Some(byte) = self.peek() {
+            match byte {
+                b'-' if self.at > start => self.at += 1,
+                byte if byte.is_ascii_alphanumeric() => self.at += 1,
+                0xc0.. if self.rules.utf8_domains => self.letter(byte)?,
+                _ => break,
+            }
+        }
+        if self.at == start {
+            return Err(self.error("domain missing or malformed"));
+        }
+        text.extend_from_slice(&self.text[start..self.at]);
+        Ok(())
+    }
+
+    /// A letter outside ASCII, by its first byte.
+    fn letter(&mut self, first: u8) -> Result<(), AddressError> {
+        let more = match first {
+            0xc0..=0xdf => 1,
+            0xe0..=0xef => 2,
+            0xf0..=0xf7 => 3,
+            _ => return Err(self.error("invalid UTF-8 byte sequence")),
+        };
+        let following = self.text.get(self.at + 1..=self.at + more).unwrap_or_default();
+        if following.len() != more || !following.iter().all(|c| c & 0xc0 == 0x80) {
+            return Err(self.error("invalid UTF-8 byte sequence"));
+        }
+        self.at += 1 + more;
+        Ok(())
+    }
+
+    fn literal(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
+        let start = self.at;
+        self.at += 1;
+        while self.peek().is_some_and(|c| c.is_ascii_graphic() && !b"[\\]".contains(&c)) {
+            self.at += 1;
+        }
+        if self.peek() != Some(b']') {
+            return Err(self.error("malformed domain literal"));
+        }
+        self.at += 1;
+        text.extend_from_slice(&self.text[start..self.at]);
+        self.skip();
+        Ok(())
+    }
+
+    /// A source route: `@a,@b:`. It is read and dropped.
+    fn route(&mut self) -> Result<(), AddressError> {
+        let mut dropped = Vec::new();
+        let mut several = false;
+        loop {
+            self.at += 1;
+            self.domain(&mut dropped, self.rules.route_literals)?;
+            match self.peek() {
+                Some(b':') => {
+                    self.at += 1;
+                    self.skip();
+                    return Ok(());
+                }
+                Some(b',') => {
+                    several = true;
+                    self.at += 1;
+                    self.skip();
+                    if self.peek() == Some(b'@') {
+                        continue;
+                    }
+                    return Err(self.error("colon expected after route list"));
+                }
+                _ if several => return Err(self.error("colon expected after route list")),
+                _ => return Err(self.error("no local part")),
+            }
+        }
+    }
+}
+
+/// Whether a quoted string ends in a quote of its own.
+fn is_closed(quoted: &[u8]) -> bool {
+    let Some((b'"', inner)) = quoted.split_last() else { return false };
+    let escapes = inner.iter().rev().take_while(|c| **c == b'\\').count();
+    !inner.is_empty() && escapes % 2 == 0
+}
