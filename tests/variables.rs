@@ -110,8 +110,8 @@ fn options_show_in_their_variables() {
         s.bounce_return_size_limit = 1001;
         s.exim_path = "/a/b".into();
         s.spf_guess = "v=spf1 x".into();
-        s.exim_uid = Some(65534);
-        s.exim_gid = Some(1);
+        s.exim_user = Some("65534".into());
+        s.exim_group = Some("1".into());
     });
     assert_eq!(expand(cx, "$primary_hostname $smtp_active_hostname"), "P.h P.h");
     assert_eq!(expand(cx, "$qualify_domain $qualify_recipient"), "Q.d R.d");

@@ -80,10 +80,11 @@ pub struct Settings {
     pub exim_version: Str,
     /// `exim_path`.
     pub exim_path: Str,
-    /// `exim_user` as a number; `None` is the packaged user, or the process's.
-    pub exim_uid: Option<u32>,
-    /// `exim_group` as a number; `None` goes with the user.
-    pub exim_gid: Option<u32>,
+    /// `exim_user`, a name or a number; `None` is the packaged user, where
+    /// there is one, or the process's.
+    pub exim_user: Option<Str>,
+    /// `exim_group`, a name or a number; `None` goes with the user.
+    pub exim_group: Option<Str>,
     /// `log_file_path`.
     pub log_file_path: Str,
     /// Whether `log_selector` has `millisec`.
@@ -126,8 +127,8 @@ impl Default for Settings {
             smtp_active_hostname: Str::EMPTY,
             exim_version: Str::EMPTY,
             exim_path: Str::fixed("/usr/sbin/exim4"),
-            exim_uid: None,
-            exim_gid: None,
+            exim_user: None,
+            exim_group: None,
             log_file_path: Str::fixed("/var/log/exim4/%slog"),
             log_millisec: false,
             strict_acl_vars: false,

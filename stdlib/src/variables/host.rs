@@ -179,14 +179,23 @@ fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 /// The numbers of `exim_user` and `exim_group`.
 fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
-    let (uid, gid) = (call.settings().exim_uid, call.settings().exim_gid);
-    if let (Some(uid), Some(gid)) = (uid, gid) {
-        return Ok((uid, gid));
-    }
+    let (user, group) = (call.settings().exim_user.clone(), call.settings().exim_group.clone());
+    let users = call.users()?;
     // Where the user database can't be read, the process's own numbers do.
-    let user = call.users()?.user(b"Debian-exim").ok().flatten();
-    let own = user.map_or_else(|| call.host().map(|host| host.ids()), |u| Ok((u.uid, u.gid)))?;
-    Ok((uid.unwrap_or(own.0), gid.unwrap_or(own.1)))
+    let find = |name: &[u8]| users.user(name).ok().flatten().map(|user| (user.uid, user.gid));
+    let packaged = find(b"Debian-exim").unwrap_or(call.host()?.ids());
+    let (uid, gid) = match &user {
+        Some(user) => match plain_number(user) {
+            Some(uid) => (uid, packaged.1),
+            None => find(user.bytes()).unwrap_or(packaged),
+        },
+        None => packaged,
+    };
+    Ok((uid, group.as_ref().and_then(plain_number).unwrap_or(gid)))
+}
+
+fn plain_number(text: &Str) -> Option<u32> {
+    std::str::from_utf8(text.bytes()).ok()?.parse().ok()
 }
 
 fn spool_directory(call: &Call<'_>) -> Option<Vec<u8>> {
