@@ -83,7 +83,7 @@ pub struct Settings {
     /// `exim_user`, a name or a number; `None` is the packaged user, where
     /// there is one, or the process's.
     pub exim_user: Option<Str>,
-    /// `exim_group`, a name or a number; `None` goes with the user.
+    /// `exim_group`, a name or a number; `None` is the packaged user's.
     pub exim_group: Option<Str>,
     /// `log_file_path`.
     pub log_file_path: Str,

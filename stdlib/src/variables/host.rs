@@ -177,21 +177,17 @@ fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
     }
 }
 
-/// The numbers of `exim_user` and `exim_group`.
+/// The numbers of `exim_user` and `exim_group`; neither follows from the other.
 fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
     let (user, group) = (call.settings().exim_user.clone(), call.settings().exim_group.clone());
     let users = call.users()?;
     // Where the user database can't be read, the process's own numbers do.
     let find = |name: &[u8]| users.user(name).ok().flatten().map(|user| (user.uid, user.gid));
     let packaged = find(b"Debian-exim").unwrap_or(call.host()?.ids());
-    let (uid, gid) = match &user {
-        Some(user) => match plain_number(user) {
-            Some(uid) => (uid, packaged.1),
-            None => find(user.bytes()).unwrap_or(packaged),
-        },
-        None => packaged,
-    };
-    Ok((uid, group.as_ref().and_then(plain_number).unwrap_or(gid)))
+    let uid = user
+        .and_then(|user| plain_number(&user).or_else(|| find(user.bytes()).map(|(uid, _)| uid)));
+    let gid = group.as_ref().and_then(plain_number);
+    Ok((uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1)))
 }
 
 fn plain_number(text: &Str) -> Option<u32> {
