@@ -11,7 +11,7 @@ pub static ALL: &[Variable] = &[
         Slot,
         Tainted,
         "The domains of the ARC chain that was verified, a colon-separated list, oldest first.",
-        since("4.91"),
+        since("4.92"),
         source("experimental: ARC; RFC 8617")
     ),
     variable!(

@@ -183,7 +183,7 @@ pub static ALL: &[Variable] = &[
         "The local IP address of an outgoing SMTP connection.",
         docs(
             "Set as soon as the connection is up, so `helo_data` can say a name that fits the \
-             interface: `${lookup dnsdb{>! ptr=$sending_ip_address}}`."
+             interface: `${lookup dnsdb{ptr=$sending_ip_address}}`."
         )
     ),
     variable!(
