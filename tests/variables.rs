@@ -214,3 +214,68 @@ fn hostile_values_of_options_are_no_panic() {
     let cx = &mut context(at(i64::MIN, 0), |s| s.timezone = Some("Asia/Kolkata".into()));
     assert!(!expand(cx, all).is_empty());
 }
+
+/// A value from outside goes through as it is, and stays tainted.
+fn stays_as_it_is(name: &str, value: &str) {
+    let cx = &mut context(at(0, 0), |_| {});
+    cx.set(name, Str::tainted(value.as_bytes()));
+    for (text, shown) in [
+        (format!("${name}"), value.to_owned()),
+        (format!("${{{name}}}"), value.to_owned()),
+        (format!("a${{{name}}}b"), format!("a{value}b")),
+    ] {
+        let engine = cx.engine().clone();
+        let found = engine.expand_once(text.as_bytes(), cx).expect("a value");
+        assert_eq!(found.display(), shown);
+        assert!(found.taint().is_tainted(), "{text}");
+    }
+}
+
+#[test]
+fn cve_2019_10149_a_local_part_is_not_expanded() {
+    stays_as_it_is("local_part", "${run{/bin/touch\\x20/tmp/x}}");
+    stays_as_it_is("local_part", "${local_part:x}$domain");
+}
+
+#[test]
+fn cve_2014_2957_what_dmarc_found_is_not_expanded() {
+    stays_as_it_is("dmarc_used_domain", "${readfile{/etc/passwd}}");
+}
+
+#[test]
+fn cve_2011_1407_a_signing_identity_is_no_pattern() {
+    let cx = &mut context(at(0, 0), |_| {});
+    cx.set("dkim_cur_signer", Str::tainted(&b"^(((((a"[..]));
+    cx.set("dkim_identity", Str::tainted(&b"^(((((a"[..]));
+    assert_eq!(expand(cx, "${if eq{$dkim_cur_signer}{$dkim_identity}{same}{differ}}"), "same");
+    stays_as_it_is("dkim_identity", "^(((((a : !b : +c : /etc/passwd");
+}
+
+#[test]
+fn cve_2011_1764_a_signing_identity_is_no_format() {
+    stays_as_it_is("dkim_identity", "%n%s%s%1000000d@%n");
+}
+
+#[test]
+fn cve_2023_42115_there_are_four_strings_of_an_authentication() {
+    let cx = &mut context(at(0, 0), |_| {});
+    cx.set("auth4", "x");
+    assert_eq!(expand(cx, "$auth1$auth2$auth3$auth4"), "x");
+    for beyond in ["auth0", "auth5", "auth10", "auth4294967297"] {
+        let said = format!("Failed: unknown variable name \"{beyond}\"");
+        assert_eq!(expand(cx, &format!("${beyond}")), said);
+    }
+}
+
+#[test]
+fn cve_2022_3559_captures_outlive_what_they_were_taken_from() {
+    let cx = &mut context(at(0, 0), |_| {});
+    {
+        let subject = Str::tainted(b"a long subject of which a part is kept".repeat(100));
+        cx.set("regex1", subject.slice(2, 6));
+    }
+    for _ in 0..100 {
+        assert_eq!(expand(cx, "${uc:$regex1}"), "LONG");
+    }
+    assert!(cx.get("regex1").expect("known").expect("a value").taint().is_tainted());
+}
