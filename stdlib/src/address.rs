@@ -20,9 +20,10 @@ pub struct Rules {
     pub utf8_domains: bool,
     /// A dot at a domain's end is dropped (`strip_trailing_dot`).
     pub trailing_dot: bool,
-    /// A source route may name hosts by their IP address
-    /// (`allow_domain_literals`); the address itself always may.
-    pub route_literals: bool,
+    /// In angle brackets and in source routes, an IP address in square
+    /// brackets may be the domain (`allow_domain_literals`). Outside of them it
+    /// always may, and is not looked at closely.
+    pub literals: bool,
 }
 
 /// An address, without what stood around it.
@@ -75,23 +76,33 @@ pub fn parse(input: &[u8], rules: Rules) -> Result<Address, AddressError> {
 
 /// Where the first address of a list ends: at a comma that stands outside
 /// quotes, comments, angle brackets and source routes, or at the end. Where
-/// `newline_ends` is set, a newline ends it too.
+/// `newline_ends` is set, a newline ends the address as a comma does.
 pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
-    let mut at = skip_comments(list, 0);
-    let mut in_route = list.get(at) == Some(&b'@');
+    let mut at = 0;
+    // How many colons or closing brackets must come before a comma counts: one
+    // after a route, two after a route in angle brackets. Other brackets must be
+    // closed.
+    let mut pending = u8::from(list.first() == Some(&b'@'));
+    let mut in_brackets = false;
     while let Some(byte) = list.get(at) {
         match byte {
-            b',' if !in_route => return at,
+            b',' if pending == 0 && !in_brackets => return at,
             b'\n' if newline_ends => return at,
             b'\\' => at += 2,
             b'"' => at = skip_quoted(list, at),
             b'(' => at = skip_comments(list, at),
-            b'<' => at = skip_angles(list, at),
-            b':' => {
-                at = skip_comments(list, at + 1);
-                in_route = list.get(at) == Some(&b'@');
+            _ => {
+                match byte {
+                    b'<' => {
+                        in_brackets = list.get(at + 1) != Some(&b'@');
+                        pending = if in_brackets { 0 } else { 2 };
+                    }
+                    b'>' if in_brackets => in_brackets = false,
+                    b':' | b'>' => pending = pending.saturating_sub(1),
+                    _ => {}
+                }
+                at += 1;
             }
-            _ => at += 1,
         }
     }
     list.len()
@@ -192,21 +203,6 @@ fn skip_quoted(text: &[u8], from: usize) -> usize {
     text.len()
 }
 
-/// Passes what stands in angle brackets, to the closing one.
-fn skip_angles(text: &[u8], from: usize) -> usize {
-    let mut at = from + 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'>' => return at + 1,
-            b'\\' => at += 2,
-            b'"' => at = skip_quoted(text, at),
-            b'(' => at = skip_comments(text, at),
-            _ => at += 1,
-        }
-    }
-    text.len()
-}
-
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
@@ -226,6 +222,15 @@ enum Groups {
     Allowed,
     /// A group has begun; a semicolon may follow.
     Inside,
+}
+
+/// What may stand in the square brackets of a domain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Literals {
+    /// Anything visible.
+    Loose,
+    /// An IP address, and only where the rules say so.
+    Strict,
 }
 
 /// Reads one address, left to right.
@@ -280,15 +285,14 @@ impl<'a> Reader<'a> {
 
     /// One address, or `None` for a group's name.
     fn one(&mut self) -> Result<Option<Address>, AddressError> {
+        if self.peek() == Some(b'@') {
+            return self.routed(None).map(Some);
+        }
         let start = self.at;
         let mut text = Vec::new();
-        let routed = self.peek() == Some(b'@');
-        if routed {
-            self.route()?;
-        }
-        self.local_part(&mut text, !routed)?;
-        if self.peek() == Some(b'@') || routed {
-            return self.at_domain(text, start, routed).map(Some);
+        self.local_part(&mut text, true)?;
+        if self.peek() == Some(b'@') {
+            return self.at_domain(text, start, Literals::Loose).map(Some);
         }
         if matches!(self.peek(), None | Some(b';')) {
             return Ok(Some(Address { span: start..self.last(start), text, domain: None }));
@@ -313,24 +317,11 @@ impl<'a> Reader<'a> {
         self.at += 1;
         self.skip();
         let start = self.at;
-        let mut text = Vec::new();
-        let routed = self.peek() == Some(b'@');
-        if routed {
-            self.route()?;
-        }
-        if self.rules.null && !routed && self.peek() == Some(b'>') {
+        if self.rules.null && self.peek() == Some(b'>') {
             self.at += 1;
-            return Ok(Address { text, domain: None, span: start..start });
+            return Ok(Address { text: Vec::new(), domain: None, span: start..start });
         }
-        self.local_part(&mut text, false)?;
-        let address = if self.peek() == Some(b'@') || routed {
-            self.at_domain(text, start, routed)?
-        } else if self.peek() == Some(b'>') {
-            Address { span: start..self.last(start), text, domain: None }
-        } else {
-            let message = [b"\"@\" or \".\" expected after \"", text.as_slice(), b"\""].concat();
-            return Err(self.error(message));
-        };
+        let address = self.routed(Some(b'>'))?;
         self.skip();
         match self.peek() {
             Some(b'>') => self.at += 1,
@@ -340,21 +331,40 @@ impl<'a> Reader<'a> {
         Ok(address)
     }
 
+    /// An address that may have a source route before it, and that ends at a
+    /// byte, or at the end of the text.
+    fn routed(&mut self, end: Option<u8>) -> Result<Address, AddressError> {
+        let start = self.at;
+        let mut text = Vec::new();
+        let routed = self.peek() == Some(b'@');
+        if routed {
+            self.route()?;
+        }
+        self.local_part(&mut text, false)?;
+        if self.peek() == Some(b'@') {
+            return self.at_domain(text, start, Literals::Strict);
+        }
+        if self.peek() != end {
+            let message = [b"\"@\" or \".\" expected after \"", text.as_slice(), b"\""].concat();
+            return Err(self.error(message));
+        }
+        if routed {
+            return Err(self.error("domain missing in source-routed address"));
+        }
+        Ok(Address { span: start..self.last(start), text, domain: None })
+    }
+
     /// The domain after a local part.
     fn at_domain(
         &mut self,
         mut text: Vec<u8>,
         start: usize,
-        routed: bool,
+        literals: Literals,
     ) -> Result<Address, AddressError> {
-        if self.peek() != Some(b'@') {
-            debug_assert!(routed, "without a route, the caller saw the at sign");
-            return Err(self.error("domain missing in source-routed address"));
-        }
         self.at += 1;
         text.push(b'@');
         let domain = text.len();
-        self.domain(&mut text, true)?;
+        self.domain(&mut text, literals)?;
         Ok(Address { span: start..self.last(start), text, domain: Some(domain) })
     }
 
@@ -446,13 +456,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A domain: labels joined by dots, or something in square brackets.
-    fn domain(&mut self, text: &mut Vec<u8>, literals: bool) -> Result<(), AddressError> {
+    fn domain(&mut self, text: &mut Vec<u8>, literals: Literals) -> Result<(), AddressError> {
         self.skip();
         if self.peek() == Some(b'[') {
-            if !literals {
-                return Err(self.error("domain literals not allowed"));
-            }
-            return self.literal(text);
+            return self.literal(text, literals);
         }
         loop {
             self.label(text)?;
@@ -462,11 +469,17 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.skip();
-            if self.rules.trailing_dot && !self.peek().is_some_and(|c| c.is_ascii_alphanumeric()) {
+            if self.rules.trailing_dot && self.peek() != Some(b'.') && !self.at_label() {
                 return Ok(());
             }
             text.push(b'.');
         }
+    }
+
+    /// Whether a label begins here.
+    fn at_label(&self) -> bool {
+        self.peek()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || (c >= 0xc0 && self.rules.utf8_domains))
     }
 
     fn label(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
@@ -502,12 +515,26 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn literal(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
-        let start = self.at;
-        self.at += 1;
-        while self.peek().is_some_and(|c| c.is_ascii_graphic() && !b"[\\]".contains(&c)) {
-            self.at += 1;
+    fn literal(&mut self, text: &mut Vec<u8>, literals: Literals) -> Result<(), AddressError> {
+        if literals == Literals::Strict && !self.rules.literals {
+            return Err(self.error("domain literals not allowed"));
         }
+        let start = self.at;
+        let inner = &self.text[start + 1..];
+        let length = match literals {
+            Literals::Loose => {
+                let inside = |c: &u8| c.is_ascii_graphic() && !b"[\\]".contains(c);
+                inner.iter().take_while(|c| inside(c)).count()
+            }
+            Literals::Strict => {
+                let named =
+                    |tag: &[u8]| inner.get(..5).is_some_and(|t| t.eq_ignore_ascii_case(tag));
+                let tag = if named(b"IPv6:") || named(b"IPv4:") { 5 } else { 0 };
+                let inside = |c: &u8| c.is_ascii_hexdigit() || matches!(c, b':' | b'.');
+                tag + inner[tag..].iter().take_while(|c| inside(c)).count()
+            }
+        };
+        self.at += 1 + length;
         if self.peek() != Some(b']') {
             return Err(self.error("malformed domain literal"));
         }
@@ -520,29 +547,25 @@ impl<'a> Reader<'a> {
     /// A source route: `@a,@b:`. It is read and dropped.
     fn route(&mut self) -> Result<(), AddressError> {
         let mut dropped = Vec::new();
-        let mut several = false;
-        loop {
+        let mut commas = 0;
+        while self.peek() == Some(b'@') {
             self.at += 1;
-            self.domain(&mut dropped, self.rules.route_literals)?;
-            match self.peek() {
-                Some(b':') => {
-                    self.at += 1;
-                    self.skip();
-                    return Ok(());
-                }
-                Some(b',') => {
-                    several = true;
-                    self.at += 1;
-                    self.skip();
-                    if self.peek() == Some(b'@') {
-                        continue;
-                    }
-                    return Err(self.error("colon expected after route list"));
-                }
-                _ if several => return Err(self.error("colon expected after route list")),
-                _ => return Err(self.error("no local part")),
+            self.domain(&mut dropped, Literals::Strict)?;
+            if self.peek() != Some(b',') {
+                break;
             }
+            commas += 1;
+            self.at += 1;
+            self.skip();
         }
+        if self.peek() != Some(b':') {
+            let message =
+                if commas > 0 { "colon expected after route list" } else { "no local part" };
+            return Err(self.error(message));
+        }
+        self.at += 1;
+        self.skip();
+        Ok(())
     }
 }
 

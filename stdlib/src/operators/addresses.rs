@@ -13,7 +13,7 @@ pub fn rules(settings: &Settings) -> Rules {
         null: false,
         utf8_domains: settings.allow_utf8_domains,
         trailing_dot: settings.strip_trailing_dot,
-        route_literals: settings.allow_domain_literals,
+        literals: settings.allow_domain_literals,
     }
 }
 
