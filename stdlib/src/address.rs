@@ -63,6 +63,16 @@ pub struct AddressError {
     pub at: usize,
 }
 
+impl AddressError {
+    /// Whether nothing was there at all but comments: an empty group, two
+    /// commas in a row. A check of header lines lets that pass.
+    pub fn is_empty(&self) -> bool {
+        self.message == EMPTY
+    }
+}
+
+const EMPTY: &[u8] = b"empty address";
+
 /// How long an operative address may be (RFC 5321: 256 with its brackets).
 pub const MOST_BYTES: usize = 256;
 
@@ -109,13 +119,22 @@ pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
 }
 
 /// Goes through a list of addresses, as a header line holds it. Groups
-/// (`name: address, address;`) are seen through; what stands between commas
-/// and is no address comes as an error.
+/// (`name: address, address;`) are seen through.
 pub fn list(text: &[u8], rules: Rules) -> Addresses<'_> {
     Addresses { text, at: 0, rules, in_group: false }
 }
 
-/// The addresses of a list, one after the other; see [`list`].
+/// What stands between two commas of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Element {
+    /// Where it stands in the list, without the commas.
+    pub span: Range<usize>,
+    /// The address in it; its span and an error's place count from the head of
+    /// the list.
+    pub address: Result<Address, AddressError>,
+}
+
+/// The elements of a list, one after the other; see [`list`].
 #[derive(Clone, Debug)]
 pub struct Addresses<'a> {
     text: &'a [u8],
@@ -125,27 +144,26 @@ pub struct Addresses<'a> {
 }
 
 impl Iterator for Addresses<'_> {
-    /// Spans and places count from the head of the list.
-    type Item = Result<Address, AddressError>;
+    type Item = Element;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+    fn next(&mut self) -> Option<Element> {
         let start = self.at;
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         let end = find_end(rest, false);
         self.at += end + 1;
         let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
         let mut reader = Reader::new(&rest[..end], self.rules, groups);
-        let result = reader.address();
+        let address = reader.address();
         // The semicolon that a reader stopped at closes the group, whether
         // what stood before it was an address or not.
         self.in_group = reader.groups == Groups::Inside && reader.peek() != Some(b';');
-        Some(match result {
-            Ok(mut address) => {
-                address.span = address.span.start + start..address.span.end + start;
-                Ok(address)
+        let address = match address {
+            Ok(found) => {
+                Ok(Address { span: found.span.start + start..found.span.end + start, ..found })
             }
             Err(error) => Err(AddressError { at: error.at + start, ..error }),
-        })
+        };
+        Some(Element { span: start..start + end, address })
     }
 }
 
@@ -262,7 +280,7 @@ impl<'a> Reader<'a> {
         self.skip();
         let address = loop {
             if matches!(self.peek(), None | Some(b';')) {
-                return Err(self.error("empty address"));
+                return Err(self.error(EMPTY));
             }
             if let Some(address) = self.one()? {
                 break address;
@@ -574,4 +592,107 @@ fn is_closed(quoted: &[u8]) -> bool {
     let Some((b'"', inner)) = quoted.split_last() else { return false };
     let escapes = inner.iter().rev().take_while(|c| **c == b'\\').count();
     !inner.is_empty() && escapes % 2 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, rules: Rules) -> String {
+        match parse(text.as_bytes(), rules) {
+            Ok(found) => {
+                let span = &text[found.span];
+                format!("{} in {span}", String::from_utf8_lossy(&found.text))
+            }
+            Err(error) => format!("{}: {}", error.at, String::from_utf8_lossy(&error.message)),
+        }
+    }
+
+    #[test]
+    fn an_address_knows_where_it_stands() {
+        let rules = Rules::default();
+        for (text, expected) in [
+            ("a@b", "a@b in a@b"),
+            (" a (x) @ b (y) ", "a@b in a (x) @ b"),
+            ("A B <\"c d\"@e> (f)", "\"c d\"@e in \"c d\"@e"),
+            ("<@a,@b:u@c>", "u@c in @a,@b:u@c"),
+            ("x", "x in x"),
+            ("a@b c", "4: malformed address: c may not follow a@b "),
+            ("<>", "1: missing or malformed local part"),
+        ] {
+            assert_eq!(shown(text, rules), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn rules_let_more_pass() {
+        let rules = Rules { null: true, utf8_domains: true, trailing_dot: true, literals: true };
+        for (text, expected) in [
+            ("<>", " in "),
+            ("(x) <(y)>", " in "),
+            ("a@b\u{e9}.c.", "a@b\u{e9}.c in a@b\u{e9}.c."),
+            ("<a@[1.2.3.4]>", "a@[1.2.3.4] in a@[1.2.3.4]"),
+            ("<a@[nowhere]>", "4: malformed domain literal"),
+        ] {
+            assert_eq!(shown(text, rules), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_gives_elements_with_their_places() {
+        let text = b"team: A <a@b>, c d, e@f;, , g@h";
+        let elements: Vec<_> = list(text, Rules::default()).collect();
+        let found: Vec<_> = elements
+            .iter()
+            .map(|e| e.address.as_ref().map(|a| &text[a.span.clone()]).map_err(|e| e.is_empty()))
+            .collect();
+        assert_eq!(found, [Ok(&b"a@b"[..]), Err(false), Ok(b"e@f"), Err(true), Ok(b"g@h")]);
+        assert_eq!(&text[elements[1].span.clone()], b" c d");
+    }
+
+    #[test]
+    fn every_byte_string_has_an_answer() {
+        // All strings of up to four of the bytes that mean something.
+        let bytes = b"a.@<>()\"\\,:;[] \xc3\xff";
+        let all = Rules { null: true, utf8_domains: true, trailing_dot: true, literals: true };
+        for number in 0..bytes.len().pow(4) {
+            let mut text = Vec::new();
+            let mut rest = number;
+            while rest > 0 {
+                text.push(bytes[rest % bytes.len()]);
+                rest /= bytes.len();
+            }
+            for rules in [Rules::default(), all] {
+                if let Ok(found) = parse(&text, rules) {
+                    assert!(found.span.end <= text.len());
+                    assert_eq!(
+                        found.local_part().len()
+                            + found.domain().len()
+                            + usize::from(found.domain.is_some()),
+                        found.text.len()
+                    );
+                }
+                let mut end = 0;
+                for element in list(&text, rules) {
+                    assert!(element.span.start == end || end == 0);
+                    end = element.span.end + 1;
+                }
+            }
+        }
+    }
+
+    /// Names and local parts of any length and form are quoted into growing
+    /// buffers, and what is quoted reads back as one local part.
+    #[test]
+    fn cve_2021_28013_quoting_local_parts() {
+        let long = vec![b'"'; 20_000];
+        for text in [&b""[..], b"\"", b"\\", b"a\\", b"(", b"a(b", b"\xff", b".", b"a\nb", &long] {
+            let quoted = quote_local_part(text);
+            let address = [quoted.as_slice(), b"@example.com"].concat();
+            match parse(&address, Rules::default()) {
+                Ok(found) => assert_eq!(found.domain(), b"example.com"),
+                Err(error) => assert!(error.message.starts_with(b"address is ridiculously long")),
+            }
+        }
+    }
 }
