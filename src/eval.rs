@@ -12,6 +12,7 @@ use eximious_core::{
 use eximious_grammar::{Fault, Span};
 use hipstr::HipByt;
 use memchr::memchr;
+use smallvec::SmallVec;
 
 use crate::context::Context;
 
@@ -25,8 +26,8 @@ pub(crate) struct Eval<'t> {
 
 /// How many texts known only at run time are kept parsed.
 const KEPT_EXPANSIONS: usize = 128;
-/// How many arguments a construct has at the most.
-const MOST_ARGUMENTS: usize = 12;
+/// Arguments: few have more than three.
+type Arguments = SmallVec<[Str; 3]>;
 
 impl<'t> Eval<'t> {
     pub(crate) fn new(
@@ -48,6 +49,7 @@ impl<'t> Eval<'t> {
         let parts = tree.parts(seq);
         let string = match parts {
             [] => return Ok(Str::EMPTY),
+            [Part::Text(span)] if !tree.holds_zero => return Ok(self.literal(*span)),
             [part] => self.part(*part, seq, 0)?,
             _ => {
                 let mut buffer = Buf::default();
@@ -70,14 +72,17 @@ impl<'t> Eval<'t> {
         }
     }
 
+    /// Literal text, without a copy where the tree is kept.
+    fn literal(&self, span: Span) -> Str {
+        match self.text {
+            Some(text) => Str::clean(text.slice(span.start as usize..span.end as usize)),
+            None => Str::from(self.tree.text(span)),
+        }
+    }
+
     fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
         let result = match part {
-            Part::Text(span) => {
-                return Ok(match self.text {
-                    Some(text) => Str::clean(text.slice(span.start as usize..span.end as usize)),
-                    None => Str::from(self.tree.text(span)),
-                });
-            }
+            Part::Text(span) => return Ok(self.literal(span)),
             Part::Variable(id) => self.variable_value(id),
             Part::Family(_, name) => {
                 return Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default());
@@ -217,12 +222,12 @@ impl<'t> Eval<'t> {
         let place = (args, node.span.start, open);
         match record.run {
             ItemRun::Strict(run) => {
-                let (values, count, taint) = self.strict(args)?;
+                let (values, taint) = self.strict(args)?;
                 if open {
                     return Err(self.hard_fault());
                 }
                 let mut call = Call::new(self, &record.meta, (tree, source), place);
-                let result = run(&mut call, &values[..count])?;
+                let result = run(&mut call, &values)?;
                 Ok(stamp(result, record.meta.taint, taint, 0))
             }
             ItemRun::Lazy(run) => {
@@ -237,20 +242,17 @@ impl<'t> Eval<'t> {
     }
 
     /// Evaluates all arguments, in order.
-    fn strict(&mut self, args: &[Arg]) -> Result<([Str; MOST_ARGUMENTS], usize, Taint), Fail> {
-        let mut values = [const { Str::EMPTY }; MOST_ARGUMENTS];
-        let mut count = 0;
+    fn strict(&mut self, args: &[Arg]) -> Result<(Arguments, Taint), Fail> {
+        let mut values = Arguments::new();
         let mut taint = Taint::Clean;
         for arg in args {
-            if let Arg::Text(seq) = arg
-                && count < MOST_ARGUMENTS
-            {
-                values[count] = self.text(*seq)?;
-                taint = taint.with(values[count].taint());
-                count += 1;
+            if let Arg::Text(seq) = arg {
+                let value = self.text(*seq)?;
+                taint = taint.with(value.taint());
+                values.push(value);
             }
         }
-        Ok((values, count, taint))
+        Ok((values, taint))
     }
 
     /// Whether something is wrong between two offsets that are passed over.
@@ -312,12 +314,12 @@ impl Machine for Eval<'_> {
         let place = (args, node.span.start, open);
         let result = match record.run {
             ConditionRun::Strict(run) => {
-                let (values, count, _) = self.strict(args)?;
+                let (values, _) = self.strict(args)?;
                 if open {
                     return Err(self.hard_fault());
                 }
                 let mut call = Call::new(self, &record.meta, (tree, source), place);
-                run(&mut call, &values[..count])?
+                run(&mut call, &values)?
             }
             ConditionRun::Lazy(run) => {
                 let mut call = Call::new(self, &record.meta, (tree, source), place);
@@ -392,6 +394,10 @@ impl Machine for Eval<'_> {
 
     fn scope(&mut self) -> &mut Scope {
         &mut self.cx.scope
+    }
+
+    fn leaves_bindings(&self) -> bool {
+        self.cx.leaves_bindings
     }
 
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {

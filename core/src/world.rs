@@ -4,7 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod fixture;
 mod hermetic;
+
+pub use fixture::Fixture;
+pub use hermetic::Fixed;
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]

@@ -88,9 +88,12 @@ pub fn leading_integer(text: &[u8]) -> Leading {
 /// # Errors
 /// With Exim's words, which name the item.
 pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
+    // Exim keeps 32 bits of what C's `strtol` gives, which takes nothing for 0.
     let number = match leading_integer(text) {
-        Leading::Number(value, used) if used == text.len() => Some(value),
-        Leading::Overflow => Some(if text.contains(&b'-') { i64::MIN } else { i64::MAX }),
+        Leading::Number(value, used) if used == text.len() => Some(i64::from(value as i32)),
+        Leading::Overflow if text.contains(&b'-') => Some(0),
+        Leading::Overflow => Some(-1),
+        Leading::None if text.is_empty() => Some(0),
         _ => None,
     };
     match number {
@@ -111,4 +114,11 @@ pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
             ))
         }
     }
+}
+
+/// A decimal number in 32 bits, of which only the lowest are kept.
+pub fn wrapping(digits: &[u8]) -> i32 {
+    digits
+        .iter()
+        .fold(0i32, |n, d| n.wrapping_mul(10).wrapping_add(i32::from(d.wrapping_sub(b'0'))))
 }

@@ -63,6 +63,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
     };
     let root = parser.sequence(Ends::Text, Dollar::Expands);
     parser.tree.root = root;
+    parser.tree.holds_zero = memchr::memchr(0, &parser.tree.text).is_some();
 }
 
 /// What ends a string.
@@ -355,7 +356,7 @@ impl Parser<'_, '_, '_> {
             VariableName::Family(id) => Part::Family(id, self.keep(text)),
             VariableName::Unknown(why) => {
                 let message = [b"unknown variable name \"", text, b"\"", why.as_bytes()].concat();
-                self.soft(message, Span::new(start, self.at), text);
+                self.soft(message, Span::new(start - 1, self.at), text);
                 Part::Free(self.keep(text))
             }
         }
@@ -646,13 +647,7 @@ impl Parser<'_, '_, '_> {
                 self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
                 return;
             }
-            self.skip_space();
-            if self.peek() == Some(b'}') {
-                self.args.push(Arg::ForceFail);
-            } else {
-                self.curly_problem("did not close with '}' after forcedfail");
-                return;
-            }
+            self.args.push(Arg::ForceFail);
         }
         self.skip_space();
         if !self.eat(b'}') {

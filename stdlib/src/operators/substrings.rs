@@ -3,6 +3,7 @@
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
+use crate::number::wrapping;
 use crate::substring;
 
 /// The numbers after a name: `_3_4`; a sign is allowed before the first.
@@ -25,13 +26,8 @@ fn numbers(
     if parts.next().is_some() || (second.is_some() && most < 2) {
         return Err(bad());
     }
-    let digits = |text: &[u8]| {
-        text.iter().try_fold(0i64, |n, c| {
-            c.is_ascii_digit().then(|| {
-                n.saturating_mul(10).saturating_add(i64::from(c - b'0')).min(i64::from(i32::MAX))
-            })
-        })
-    };
+    let digits =
+        |text: &[u8]| text.iter().all(u8::is_ascii_digit).then(|| i64::from(wrapping(text)));
     let (negative, unsigned) = match first.strip_prefix(b"-") {
         Some(rest) if signed => (true, rest),
         _ => (false, first),
@@ -71,7 +67,8 @@ pub static LENGTH: Operator = Operator {
     ),
     run: |call, arg, params| {
         let (length, _) = numbers(call, params, false, 1)?;
-        Ok(substring::substr(arg, 0, Some(length)))
+        // A number that wraps to a negative one asks for everything.
+        Ok(substring::substr(arg, 0, (length >= 0).then_some(length)))
     },
 };
 
