@@ -1,10 +1,10 @@
 //! The values of one conversation.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::{Fail, Memory, Message, Scope, Str, VariableSource};
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
@@ -18,14 +18,14 @@ pub struct Context {
     slots: Vec<u16>,
     values: Vec<Str>,
     /// Variables of open families, and those that only this context knows.
-    pub(crate) named: HashMap<Vec<u8>, Str>,
+    pub(crate) named: FxHashMap<Vec<u8>, Str>,
     pub(crate) scope: Scope,
     pub(crate) memory: Memory,
     pub(crate) message: Option<Message>,
     pub(crate) steps: u64,
     pub(crate) depth: u32,
     pub(crate) scratch: Tree,
-    pub(crate) expansions: HashMap<Vec<u8>, Arc<Compiled>>,
+    pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
     pub(crate) malformed_header: bool,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
     pub(crate) leaves_bindings: bool,
@@ -37,14 +37,14 @@ impl Context {
             engine,
             slots: Vec::new(),
             values: Vec::new(),
-            named: HashMap::new(),
+            named: FxHashMap::default(),
             scope: Scope::default(),
             memory: Memory::default(),
             message: None,
             steps: 0,
             depth: 0,
             scratch: Tree::default(),
-            expansions: HashMap::new(),
+            expansions: FxHashMap::default(),
             malformed_header: false,
             leaves_bindings: false,
         }

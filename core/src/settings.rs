@@ -54,6 +54,8 @@ pub struct Settings {
     pub timezone: Option<Str>,
     /// `perl_startup`.
     pub perl_startup: Option<Str>,
+    /// `perl_at_start`.
+    pub perl_at_start: bool,
     /// `perl_taintmode`.
     pub perl_taintmode: bool,
     /// `sqlite_dbfile`.
@@ -99,6 +101,7 @@ impl Default for Settings {
             print_topbitchars: false,
             timezone: None,
             perl_startup: None,
+            perl_at_start: false,
             perl_taintmode: false,
             sqlite_dbfile: None,
             sqlite_lock_timeout: 5,
