@@ -3,6 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
+use subtle::ConstantTimeEq;
 
 /// HMAC-MD5 of parts that make one text.
 pub fn md5(secret: &[u8], parts: &[&[u8]]) -> [u8; 16] {
@@ -27,7 +28,7 @@ pub fn hex(bytes: &[u8]) -> Vec<u8> {
 /// Whether two texts are equal, in a time that says nothing of where they
 /// differ.
 pub fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |acc, (x, y)| acc | (x ^ y)) == 0
+    a.ct_eq(b).into()
 }
 
 #[cfg(test)]

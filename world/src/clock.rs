@@ -24,12 +24,7 @@ impl Clock for System {
     }
 
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil {
-        let zone = match zone {
-            None => TimeZone::system(),
-            Some(name) => {
-                TimeZone::get(name).or_else(|_| TimeZone::posix(name)).unwrap_or(TimeZone::UTC)
-            }
-        };
+        let zone = find(zone);
         let Ok(stamp) = jiff::Timestamp::from_second(moment.seconds) else {
             return Civil::default();
         };
@@ -43,6 +38,23 @@ impl Clock for System {
             minute: civil.minute() as u8,
             second: civil.second() as u8,
             offset: civil.offset().seconds(),
+        }
+    }
+
+    fn zone_name(&self, moment: Moment, zone: Option<&str>) -> String {
+        match jiff::Timestamp::from_second(moment.seconds) {
+            Ok(stamp) => find(zone).to_offset_info(stamp).abbreviation().to_owned(),
+            Err(_) => "UTC".into(),
+        }
+    }
+}
+
+/// A zone by name or POSIX rule; the system's own without one.
+fn find(zone: Option<&str>) -> TimeZone {
+    match zone {
+        None => TimeZone::system(),
+        Some(name) => {
+            TimeZone::get(name).or_else(|_| TimeZone::posix(name)).unwrap_or(TimeZone::UTC)
         }
     }
 }

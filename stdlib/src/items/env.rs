@@ -80,8 +80,8 @@ fn kept(call: &mut Call<'_>, list: &[u8], name: &[u8]) -> Result<bool, Fail> {
         let found = match pattern {
             [b'^', ..] => {
                 let regex = compile(call, pattern, false)?;
-                let found = regex.matcher().find(name, Attempt::default());
-                found.map(|groups| groups.is_some()).unwrap_or(false)
+                let mut matcher = regex.matcher();
+                matches!(matcher.find(name, Attempt::default()), Ok(Some(_)))
             }
             [b'*', end @ ..] => name.ends_with(end),
             plain => name == plain,
