@@ -842,6 +842,7 @@ impl Parser<'_, '_, '_> {
                     self.group(min, max, &text);
                 }
             }
+            ConditionShape::Counted { count } => self.counted(count, &text),
             ConditionShape::Conditions => {
                 if self.open_condition(&text) {
                     self.subconditions(&text, start);
@@ -879,6 +880,21 @@ impl Parser<'_, '_, '_> {
             self.stop(format!("missing {{ after \"{name}\""));
         }
         found
+    }
+
+    fn counted(&mut self, count: u8, name: &str) {
+        for _ in 0..count {
+            self.skip_space();
+            if !self.eat(b'{') {
+                self.stop(format!("too few arguments or bracketing error for {name}"));
+                return;
+            }
+            let seq = self.braced();
+            self.args.push(Arg::Text(seq));
+            if self.stopped {
+                return;
+            }
+        }
     }
 
     fn group(&mut self, min: u8, max: u8, name: &str) {

@@ -137,6 +137,12 @@ pub enum ConditionShape {
         /// How many may be there.
         max: u8,
     },
+    /// `{string}{string}…`, that many of them, counted in messages as those of
+    /// a group are (`inbound_srs`).
+    Counted {
+        /// How many there are.
+        count: u8,
+    },
     /// `{{condition}{condition}…}`: `and`, `or`.
     Conditions,
     /// `{list}{condition}`: `forany` and its kin.

@@ -1,6 +1,6 @@
 //! Operators: `${name:…}` (specification 11.6).
 
-mod addresses;
+pub(crate) mod addresses;
 mod case;
 mod substrings;
 
