@@ -22,7 +22,11 @@ pub static IMAPFOLDER: Item = Item {
             Example::new("${imapfolder{a.b}}", "Failed: imapfolder: illegal character '.'"),
         ])
         .source("specification 60.2, RFC 3501"),
-    shape: ItemShape::Braces { min: 1, max: 3 },
+    shape: ItemShape::Peeked {
+        min: 1,
+        max: 3,
+        complaint: "IMAP folder separator must be one character, found \"\"",
+    },
     run: ItemRun::Strict(run),
 };
 
@@ -83,11 +87,11 @@ fn encode(folder: &[u8], separator: u8, specials: &[u8], charset: &str) -> Resul
 /// One stretch in UTF-16 and base 64, between an ampersand and a minus.
 fn run_of(bytes: &[u8], charset: &str, out: &mut Vec<u8>) -> Result<(), Fail> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-    let wide: Vec<u8> =
-        utf16(bytes, charset)?.into_iter().flat_map(u16::to_be_bytes).collect();
+    let wide: Vec<u8> = utf16(bytes, charset)?.into_iter().flat_map(u16::to_be_bytes).collect();
     out.push(b'&');
     for group in wide.chunks(3) {
-        let number = group.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - group.len()));
+        let number =
+            group.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - group.len()));
         for place in 0..=group.len() {
             out.push(DIGITS[(number >> (18 - 6 * place)) as usize & 63]);
         }
