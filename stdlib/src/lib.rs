@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod base64;
+pub mod charset;
 pub mod conditions;
 pub mod headers;
 pub mod items;
@@ -15,6 +17,7 @@ pub mod lookups;
 pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod rfc2047;
 pub mod substring;
 pub mod variables;
 
