@@ -25,7 +25,7 @@ impl Clock for System {
     }
 
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil {
-        let zone = zone.map_or_else(local_zone, named_zone);
+        let zone = find(zone);
         let Ok(stamp) = jiff::Timestamp::from_second(moment.seconds) else {
             return Civil::default();
         };
@@ -44,13 +44,15 @@ impl Clock for System {
 
     fn zone_name(&self, moment: Moment, zone: Option<&str>) -> String {
         match jiff::Timestamp::from_second(moment.seconds) {
-            Ok(stamp) => {
-                let zone = zone.map_or_else(local_zone, named_zone);
-                zone.to_offset_info(stamp).abbreviation().to_owned()
-            }
+            Ok(stamp) => find(zone).to_offset_info(stamp).abbreviation().to_owned(),
             Err(_) => "UTC".into(),
         }
     }
+}
+
+/// A zone as an option names it; the system's own without one.
+fn find(zone: Option<&str>) -> TimeZone {
+    zone.map_or_else(local_zone, named_zone)
 }
 
 /// What `/etc/localtime` says, as a mail server has no environment to ask: Exim

@@ -378,7 +378,7 @@ impl Parser<'_, '_, '_> {
         }
         let colon = self.source.get(end) == Some(&b':');
         self.at = end + usize::from(colon);
-        if braces && !colon {
+        if braces {
             self.tree.malformed_header.get_or_insert(start as u32);
         }
         let text = &self.source[start..end];
