@@ -83,10 +83,10 @@ impl<'a> Encoded<'a> {
         })
     }
 
-    /// The address that was encoded.
+    /// The address that was encoded, in lower case.
     pub fn address(&self) -> Vec<u8> {
         let quote: &[u8] = if self.quoted { b"\"" } else { b"" };
-        [quote, self.local_part, quote, b"@", self.domain].concat()
+        [quote, self.local_part, quote, b"@", self.domain].concat().to_ascii_lowercase()
     }
 
     /// Whether the signature is right and the day is not too long ago.
@@ -142,7 +142,7 @@ mod tests {
             (String::from_utf8(parts.address()).unwrap(), parts.is_valid(b"secret", day))
         };
         assert_eq!(check("SRS0=a979=jj=b.c=a", DAY), ("a@b.c".into(), true));
-        assert_eq!(check("srs0=a979=jj=B.c=A", DAY), ("A@B.c".into(), true));
+        assert_eq!(check("srs0=a979=jj=B.c=A", DAY), ("a@b.c".into(), true));
         assert_eq!(check("SRS0=a979=JJ=b.c=a", DAY).1, false);
         assert_eq!(check("SRS0=a979e=jj=b.c=a", DAY).1, false);
         assert_eq!(check("SRS0=a979=jj=b.c=a@x.y", DAY).0, "\"a@x.y\"@b.c");

@@ -551,7 +551,11 @@ impl Parser<'_, '_, '_> {
             }
             self.skip_space();
             if !self.eat(b'{') {
-                self.stop_curly(spec.missing);
+                // A header's name is not blamed for what goes without a word.
+                match spec.missing {
+                    "" => self.stop(""),
+                    missing => self.stop_curly(missing),
+                }
                 return;
             }
             match spec.kind {

@@ -4,6 +4,8 @@
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
+use crate::base64;
+
 /// `${imapfolder{folder}{separator}{specials}}`.
 pub static IMAPFOLDER: Item = Item {
     meta: Meta::new("imapfolder", Effects::NONE, TaintRule::Result)
@@ -47,30 +49,36 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
 }
 
 fn encode(folder: &[u8], separator: u8, specials: &[u8], charset: &str) -> Result<Vec<u8>, Fail> {
-    if folder == [separator] {
+    let plain = |c: &u8| {
+        matches!(*c, b' '..=b'~') && !b"&./".contains(c) && *c != separator && !specials.contains(c)
+    };
+    if folder.iter().all(plain) {
+        return Ok(folder.to_vec());
+    }
+    let rest = folder.strip_prefix(&[separator]).unwrap_or(folder);
+    let units = utf16(rest, charset)?;
+    if rest.is_empty() {
         // Exim fails without a word.
         return Err(Fail::argument(""));
     }
-    let folder = folder.strip_prefix(&[separator]).unwrap_or(folder);
-    let encoded = |c: u8| !matches!(c, b' '..=b'~') || (c != separator && specials.contains(&c));
     let mut out = Vec::with_capacity(folder.len());
+    let mut stretch = Vec::new();
     let mut pending = false;
-    let mut rest = folder;
-    while let Some(byte) = rest.first().copied() {
-        if byte == separator && !encoded(byte) {
+    for unit in units {
+        let byte = u8::try_from(unit).ok().filter(|c| matches!(c, b' '..=b'~'));
+        if byte == Some(separator) {
+            finish(&mut stretch, &mut out);
             pending = true;
-            rest = &rest[1..];
             continue;
         }
         if std::mem::take(&mut pending) {
             out.push(b'.');
         }
-        let length = rest.iter().take_while(|c| encoded(**c)).count();
-        if length > 0 {
-            run_of(&rest[..length], charset, &mut out)?;
-            rest = &rest[length..];
+        let Some(byte) = byte.filter(|c| !specials.contains(c)) else {
+            stretch.extend(unit.to_be_bytes());
             continue;
-        }
+        };
+        finish(&mut stretch, &mut out);
         match byte {
             b'&' => out.extend_from_slice(b"&-"),
             b'.' | b'/' => {
@@ -79,11 +87,12 @@ fn encode(folder: &[u8], separator: u8, specials: &[u8], charset: &str) -> Resul
             }
             _ => out.push(byte),
         }
-        rest = &rest[1..];
     }
+    finish(&mut stretch, &mut out);
     Ok(out)
 }
 
+<<<<<<< HEAD
 /// One stretch in UTF-16 and base 64, between an ampersand and a minus.
 fn run_of(bytes: &[u8], charset: &str, out: &mut Vec<u8>) -> Result<(), Fail> {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
@@ -94,28 +103,58 @@ fn run_of(bytes: &[u8], charset: &str, out: &mut Vec<u8>) -> Result<(), Fail> {
             group.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - group.len()));
         for place in 0..=group.len() {
             out.push(DIGITS[(number >> (18 - 6 * place)) as usize & 63]);
+=======
+/// Ends a stretch of UTF-16: base 64 with a comma for the slash and without
+/// padding, between an ampersand and a minus.
+fn finish(stretch: &mut Vec<u8>, out: &mut Vec<u8>) {
+    if stretch.is_empty() {
+        return;
+    }
+    out.push(b'&');
+    for byte in base64::encode(stretch) {
+        match byte {
+            b'/' => out.push(b','),
+            b'=' => {}
+            byte => out.push(byte),
+>>>>>>> h/items
         }
     }
     out.push(b'-');
-    Ok(())
+    stretch.clear();
 }
 
-fn utf16(bytes: &[u8], charset: &str) -> Result<Vec<u16>, Fail> {
-    let failed = |why: &str| {
-        Fail::argument(format!("imapfolder: iconv() failed to convert from {charset}: {why}"))
-    };
+fn utf16(text: &[u8], charset: &str) -> Result<Vec<u16>, Fail> {
     if charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8") {
-        return match std::str::from_utf8(bytes) {
+        return match std::str::from_utf8(text) {
             Ok(text) => Ok(text.encode_utf16().collect()),
-            Err(error) if error.error_len().is_none() => Err(failed("Invalid argument")),
-            Err(_) => Err(failed("Invalid or incomplete multibyte or wide character")),
+            Err(error) => Err(Fail::argument(format!(
+                "imapfolder: iconv() failed to convert from {charset}: {}",
+                if is_incomplete(&text[error.valid_up_to()..]) {
+                    "Invalid argument"
+                } else {
+                    "Invalid or incomplete multibyte or wide character"
+                }
+            ))),
         };
     }
     if charset.eq_ignore_ascii_case("iso-8859-1") {
-        return Ok(bytes.iter().copied().map(u16::from).collect());
+        return Ok(text.iter().copied().map(u16::from).collect());
     }
     Err(Fail::argument(format!(
         "imapfolder: iconv_open(\"UTF-16BE\", \"{charset}\") failed: Invalid argument (maybe \
          unsupported conversion)"
     )))
+}
+
+/// Whether UTF-8, as it was once meant with up to six bytes, just breaks off.
+fn is_incomplete(text: &[u8]) -> bool {
+    let length = match text.first() {
+        Some(0xc2..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf7) => 4,
+        Some(0xf8..=0xfb) => 5,
+        Some(0xfc..=0xfd) => 6,
+        _ => 0,
+    };
+    text.len() < length && text[1..].iter().all(|c| matches!(c, 0x80..=0xbf))
 }

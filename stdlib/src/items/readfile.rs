@@ -9,6 +9,8 @@ use crate::wording::reason;
 
 /// The bytes that a file may have: as many as a string.
 const MOST: u64 = 64 << 20;
+/// The system's number for a device that does not answer.
+const EIO: i32 = 5;
 /// The bytes that Exim reads at once, where a line is longer.
 const PIECE: usize = 1023;
 
@@ -41,7 +43,9 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
     }
     let contents = match call.files()?.read(name, MOST) {
         Ok(contents) => contents,
+        // What opens and can't be read is empty.
         Err(error) if error.kind() == Io::IsADirectory => return Ok(Str::EMPTY),
+        Err(error) if error.raw_os_error() == Some(EIO) => return Ok(Str::EMPTY),
         Err(error) => return Err(cannot_open(call, name, &error)?),
     };
     let end_of_line = args.get(1).map_or(b"\n".as_slice(), Str::bytes);
