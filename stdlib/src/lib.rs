@@ -6,11 +6,8 @@
 
 pub mod address;
 pub mod base64;
-<<<<<<< HEAD
 pub mod certificate;
-=======
 pub mod charset;
->>>>>>> h/mail
 pub mod conditions;
 pub mod headers;
 pub mod items;
@@ -22,11 +19,8 @@ pub mod mac;
 pub mod number;
 pub mod operators;
 pub mod pattern;
-<<<<<<< HEAD
-pub mod srs;
-=======
 pub mod rfc2047;
->>>>>>> h/mail
+pub mod srs;
 pub mod substring;
 pub mod variables;
 pub mod wording;

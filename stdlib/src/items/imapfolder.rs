@@ -92,18 +92,6 @@ fn encode(folder: &[u8], separator: u8, specials: &[u8], charset: &str) -> Resul
     Ok(out)
 }
 
-<<<<<<< HEAD
-/// One stretch in UTF-16 and base 64, between an ampersand and a minus.
-fn run_of(bytes: &[u8], charset: &str, out: &mut Vec<u8>) -> Result<(), Fail> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,";
-    let wide: Vec<u8> = utf16(bytes, charset)?.into_iter().flat_map(u16::to_be_bytes).collect();
-    out.push(b'&');
-    for group in wide.chunks(3) {
-        let number =
-            group.iter().fold(0u32, |n, b| n << 8 | u32::from(*b)) << (8 * (3 - group.len()));
-        for place in 0..=group.len() {
-            out.push(DIGITS[(number >> (18 - 6 * place)) as usize & 63]);
-=======
 /// Ends a stretch of UTF-16: base 64 with a comma for the slash and without
 /// padding, between an ampersand and a minus.
 fn finish(stretch: &mut Vec<u8>, out: &mut Vec<u8>) {
@@ -116,7 +104,6 @@ fn finish(stretch: &mut Vec<u8>, out: &mut Vec<u8>) {
             b'/' => out.push(b','),
             b'=' => {}
             byte => out.push(byte),
->>>>>>> h/items
         }
     }
     out.push(b'-');
