@@ -15,6 +15,9 @@ use std::sync::Arc;
 use eximious_core::world::Files;
 use eximious_core::{ListKind, NamedList, Registry, Settings, Str};
 
+use eximious_grammar::is_space;
+
+use crate::macros::{trim, trim_start};
 use crate::options::{self, Kind};
 use crate::{Builder, Engine, Macros};
 use lines::Lines;
@@ -109,7 +112,7 @@ impl Config {
         files: &Arc<dyn Files>,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        for name in names.split(|c| *c == b':').map(<[u8]>::trim_ascii) {
+        for name in names.split(|c| *c == b':').map(trim) {
             if name.is_empty() {
                 continue;
             }
@@ -212,7 +215,7 @@ fn begins_section(line: &[u8]) -> bool {
 }
 
 fn section(line: &[u8]) -> Result<(), Vec<u8>> {
-    let name = line["begin ".len()..].trim_ascii();
+    let name = trim(&line["begin ".len()..]);
     if SECTIONS.iter().any(|section| section.as_bytes() == name) {
         return Ok(());
     }
@@ -228,10 +231,10 @@ fn setting(
     let mut text = line;
     let mut hidden = false;
     if let Some(rest) = text.strip_prefix(b"hide")
-        && rest.first().is_none_or(u8::is_ascii_whitespace)
+        && rest.first().is_none_or(|c| is_space(*c))
     {
         hidden = true;
-        text = rest.trim_ascii_start();
+        text = trim_start(rest);
     }
     for (word, kind, called) in LISTS {
         if let Some(rest) = text.strip_prefix(word.as_bytes()) {
@@ -251,16 +254,16 @@ fn named_list(
         Some(rest) => (true, rest),
         None => (false, rest),
     };
-    if !rest.first().is_some_and(u8::is_ascii_whitespace) {
+    if !rest.first().is_some_and(|c| is_space(*c)) {
         return Err(b"unrecognized configuration line".to_vec());
     }
-    let rest = rest.trim_ascii_start();
+    let rest = trim_start(rest);
     let end = rest.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
     let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
-    let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else {
+    let Some(value) = trim_start(rest).strip_prefix(b"=") else {
         return Err([b"missing '=' after \"", name, b"\""].concat());
     };
-    let text = Str::from(values::string(value.trim_ascii(), name)?);
+    let text = Str::from(values::string(trim(value), name)?);
     let key = (kind, name.to_vec());
     if settings.lists.contains_key(&key) {
         return Err(
@@ -290,7 +293,7 @@ fn option(
     if !seen.insert(name.to_vec()) {
         return Err([b"\"", name, b"\" option set for the second time"].concat());
     }
-    let rest = rest.trim_ascii();
+    let rest = trim(rest);
     let value = match kind {
         Kind::Boolean => Value::Flag(values::flag(rest, name, written, negated)?),
         _ => {
@@ -300,7 +303,7 @@ fn option(
             let Some(value) = rest.strip_prefix(b"=") else {
                 return Err([b"missing \"=\" after ", written].concat());
             };
-            Value::Text(value.trim_ascii())
+            Value::Text(trim(value))
         }
     };
     set(settings, name, value)
@@ -333,11 +336,15 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
             settings.bounce_return_size_limit = value.size(name)?;
         }
         b"check_rfc2047_length" => settings.check_rfc2047_length = value.flag(),
+        b"exim_group" => some(&mut settings.exim_group)?,
         b"exim_path" => text(&mut settings.exim_path)?,
+        b"exim_user" => some(&mut settings.exim_user)?,
         b"exim_version" => text(&mut settings.exim_version)?,
         b"headers_charset" => text(&mut settings.headers_charset)?,
         b"keep_environment" => text(&mut settings.keep_environment)?,
         b"localhost_number" => text(&mut settings.localhost_number)?,
+        b"log_file_path" => text(&mut settings.log_file_path)?,
+        b"log_selector" => settings.log_millisec = selects_millisec(&value.string(name)?),
         b"message_body_newlines" => settings.message_body_newlines = value.flag(),
         b"message_body_visible" => {
             settings.message_body_visible = value.size(name)? as usize;
@@ -350,13 +357,28 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
         b"qualify_domain" => some(&mut settings.qualify_domain)?,
         b"qualify_recipient" => some(&mut settings.qualify_recipient)?,
         b"smtp_active_hostname" => text(&mut settings.smtp_active_hostname)?,
+        b"spf_guess" => text(&mut settings.spf_guess)?,
         b"spool_directory" => text(&mut settings.spool_directory)?,
         b"sqlite_dbfile" => some(&mut settings.sqlite_dbfile)?,
         b"sqlite_lock_timeout" => settings.sqlite_lock_timeout = value.size(name)?,
+        b"strict_acl_vars" => settings.strict_acl_vars = value.flag(),
         b"timezone" => some(&mut settings.timezone)?,
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a `log_selector` has `millisec` in the end: `+all -millisec` has not.
+fn selects_millisec(selector: &[u8]) -> bool {
+    let mut selected = false;
+    for (start, sign) in selector.iter().enumerate().filter(|(_, c)| matches!(c, b'+' | b'-')) {
+        let word = &selector[start + 1..];
+        let end = word.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+        if matches!(&word[..end.unwrap_or(word.len())], b"millisec" | b"all") {
+            selected = *sign == b'+';
+        }
+    }
+    selected
 }
 
 #[cfg(test)]

@@ -167,7 +167,8 @@ impl Builder {
         &self.0.registry
     }
     /// The engine.
-    pub fn build(self) -> Engine {
+    pub fn build(mut self) -> Engine {
+        self.0.registry.set_strict(self.0.settings.strict_acl_vars);
         Engine(Arc::new(self.0))
     }
 }

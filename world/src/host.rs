@@ -4,32 +4,41 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::OnceLock;
 
+use dns_lookup::{AddrFamily, AddrInfoHints, getaddrinfo};
 use eximious_core::world::{Clock, Host, Log, Room};
+use nix::sys::socket::SockaddrStorage;
+
+/// `AI_CANONNAME`: with the addresses, the name that they belong to.
+const WITH_NAME: i32 = 2;
 
 /// The system's host and this process.
 #[derive(Debug)]
 pub struct System {
     directory: Vec<u8>,
+    /// The name, asked for once: it may take the DNS to find it.
+    name: OnceLock<Vec<u8>>,
 }
 
 impl System {
     /// Notes the working directory.
     pub fn new() -> Self {
         let directory = std::env::current_dir().map(|d| d.into_os_string().into_vec());
-        Self { directory: directory.unwrap_or_else(|_| b"/".to_vec()) }
+        let directory = directory.unwrap_or_else(|_| b"/".to_vec());
+        Self { directory, name: OnceLock::new() }
     }
 }
 
 impl Host for System {
     fn name(&self) -> Vec<u8> {
-        rustix::system::uname().nodename().to_bytes().to_vec()
+        self.name.get_or_init(qualified_name).clone()
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
         // A system that can't say has none that we could call ours.
-        let found = if_addrs::get_if_addrs().unwrap_or_default();
-        found.iter().map(if_addrs::Interface::ip).collect()
+        let Ok(found) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
+        found.filter_map(|interface| ip(&interface.address?)).collect()
     }
 
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -69,6 +78,32 @@ impl Host for System {
     fn directory(&self) -> Vec<u8> {
         self.directory.clone()
     }
+}
+
+/// What the system calls this host; where that is a single word, the name that
+/// the name service has for it.
+fn qualified_name() -> Vec<u8> {
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
+    if name.contains(&b'.') {
+        return name;
+    }
+    let Ok(text) = std::str::from_utf8(&name) else { return name };
+    [AddrFamily::Inet6, AddrFamily::Inet]
+        .into_iter()
+        .find_map(|family| canonical_name(text, family))
+        .map_or(name, String::into_bytes)
+}
+
+fn canonical_name(host: &str, family: AddrFamily) -> Option<String> {
+    let hints =
+        AddrInfoHints { flags: WITH_NAME, address: family.into(), ..AddrInfoHints::default() };
+    getaddrinfo(Some(host), None, Some(hints)).ok()?.flatten().find_map(|found| found.canonname)
+}
+
+/// The IP address in an interface's address, which may be of another family.
+fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
 }
 
 /// Logs that go to the standard error, as Exim's do when it tests.
