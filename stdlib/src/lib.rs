@@ -17,6 +17,7 @@ pub mod operators;
 pub mod pattern;
 pub mod substring;
 pub mod variables;
+pub mod wording;
 
 use eximious_core::Registry;
 

@@ -62,6 +62,6 @@ pub fn matches(call: &mut Call<'_>, regex: &Regex, subject: &Str) -> Result<bool
     let groups = (0..groups.len())
         .map(|n| groups.get(n).map_or((0, 0), |(start, end)| (start as u32, end as u32)))
         .collect();
-    call.set_captures(Captures { subject: subject.clone(), groups });
+    call.set_captures(Captures { subject: subject.clone(), groups, clean: 0 });
     Ok(true)
 }

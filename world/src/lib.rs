@@ -2,9 +2,14 @@
 //!
 //! No other room touches them. [`system`] puts a [`World`] together.
 
+mod cdb;
 mod clock;
+mod databases;
 mod files;
 mod host;
+mod lmdb;
+mod sqlite;
+mod users;
 
 use std::sync::Arc;
 
@@ -18,6 +23,8 @@ pub fn system() -> World {
         files: Arc::new(files::System),
         host: Arc::new(host::System::new()),
         log: Arc::new(host::Terminal),
+        databases: Arc::new(databases::System::default()),
+        users: Arc::new(users::System),
         ..World::hermetic()
     }
 }

@@ -52,7 +52,7 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
             let ranges = (0..groups.len())
                 .map(|n| groups.get(n).map_or((0, 0), |(s, e)| (s as u32, e as u32)))
                 .collect();
-            call.set_captures(Captures { subject: subject.clone(), groups: ranges });
+            call.set_captures(Captures { subject: subject.clone(), groups: ranges, clean: 0 });
             let piece = call.expand(replacement)?;
             out.extend_from_slice(&bytes[copied..start.max(copied)]);
             out.extend_from_slice(piece.bytes());
