@@ -35,7 +35,7 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Engine(pub(crate) Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub(crate) registry: Registry,
     pub(crate) world: World,
@@ -45,7 +45,7 @@ pub(crate) struct Inner {
 }
 
 /// Puts an [`Engine`] together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Builder(Inner);
 
 impl Engine {
@@ -109,6 +109,11 @@ impl Engine {
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }
+
+    /// The outside.
+    pub fn world(&self) -> &World {
+        &self.0.world
+    }
 }
 
 impl Builder {
@@ -157,8 +162,13 @@ impl Builder {
         self.0.limits = limits;
         self
     }
+    /// The words so far.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
     /// The engine.
-    pub fn build(self) -> Engine {
+    pub fn build(mut self) -> Engine {
+        self.0.registry.set_strict(self.0.settings.strict_acl_vars);
         Engine(Arc::new(self.0))
     }
 }

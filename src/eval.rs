@@ -83,7 +83,15 @@ impl<'t> Eval<'t> {
     fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
         let result = match part {
             Part::Text(span) => return Ok(self.literal(span)),
-            Part::Variable(id) => self.variable_value(id),
+            Part::Variable(id) => self.variable_value(id).map_err(|fail| {
+                let start = self.tree.part_spans(seq)[index].start as usize;
+                let braces = self.source.get(start + 1) == Some(&b'{');
+                if braces && self.is_absent(id) {
+                    self.absent(id, ("in \"${", "}\""))
+                } else {
+                    fail
+                }
+            }),
             Part::Family(_, name) => {
                 return Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default());
             }
@@ -120,6 +128,17 @@ impl<'t> Eval<'t> {
         }
     }
 
+    /// Whether a variable is there only while something sets it, and nothing
+    /// does.
+    fn is_absent(&self, id: u16) -> bool {
+        matches!(self.cx.source_of(id), VariableSource::Absent) && self.cx.stored(id).is_none()
+    }
+
+    fn absent(&self, id: u16, (before, after): (&str, &str)) -> Fail {
+        let name = self.cx.engine.0.registry.variable_at(id).meta.name;
+        Fail::error(ErrorKind::UnknownName, format!("unknown variable {before}{name}{after}"))
+    }
+
     fn raise(&self, fault: &Fault, kind: ErrorKind, message: Vec<u8>) -> Fail {
         Fail::error(kind, message).at(|| self.place(fault.span))
     }
@@ -142,6 +161,7 @@ impl<'t> Eval<'t> {
         }
         match self.cx.source_of(id) {
             VariableSource::Slot | VariableSource::Certificate => Ok(Str::EMPTY),
+            VariableSource::Absent => Err(self.absent(id, ("name \"", "\""))),
             VariableSource::SlotWith(text) => Ok(Str::fixed(text)),
             VariableSource::Family(_) => Ok(Str::EMPTY),
             VariableSource::Computed(compute) => {
@@ -156,6 +176,7 @@ impl<'t> Eval<'t> {
     /// A variable by name, of whatever sort.
     pub(crate) fn named_variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
         match self.cx.engine.0.registry.variable(name) {
+            VariableName::Known(id) if self.is_absent(id) => None,
             VariableName::Known(id) => Some(self.variable_value(id)),
             VariableName::Family(_) => {
                 Some(Ok(self.cx.named.get(name).cloned().unwrap_or_default()))
@@ -342,10 +363,16 @@ impl Machine for Eval<'_> {
     }
 
     fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
-        if let [Part::Header(_, name)] = self.tree.parts(seq) {
-            let name = self.tree.text(*name);
-            let Some(message) = &self.cx.message else { return Ok(false) };
-            return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
+        match self.tree.parts(seq) {
+            [Part::Header(_, name)] => {
+                let name = self.tree.text(*name);
+                let Some(message) = &self.cx.message else { return Ok(false) };
+                return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
+            }
+            [Part::Variable(id)] if self.is_absent(*id) => {
+                return Err(self.absent(*id, ("\"", "\" after \"def:\"")));
+            }
+            _ => {}
         }
         Ok(!self.text(seq)?.is_empty())
     }

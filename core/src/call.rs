@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
-use crate::world::{Clock, Databases, Dns, Files, Host, Log, Net, Processes, Random, Users};
+use crate::world::{
+    Clock, Databases, Dns, Files, Host, Libraries, Log, Net, Processes, Random, Users,
+};
 use crate::{
     Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
     World,
@@ -454,6 +456,10 @@ impl<'a> Call<'a> {
     /// This host and process; needs [`Effects::HOST`].
     pub fn host(&self) -> Result<Arc<dyn Host>, Fail> {
         Ok(self.world(Effects::HOST)?.host.clone())
+    }
+    /// Shared objects; needs [`Effects::FOREIGN`].
+    pub fn libraries(&self) -> Result<Arc<dyn Libraries>, Fail> {
+        Ok(self.world(Effects::FOREIGN)?.libraries.clone())
     }
     /// The logs; needs [`Effects::LOG`].
     pub fn log(&self) -> Result<Arc<dyn Log>, Fail> {

@@ -20,9 +20,10 @@ pub struct Rules {
     pub utf8_domains: bool,
     /// A dot at a domain's end is dropped (`strip_trailing_dot`).
     pub trailing_dot: bool,
-    /// A source route may name hosts by their IP address
-    /// (`allow_domain_literals`); the address itself always may.
-    pub route_literals: bool,
+    /// In angle brackets and in source routes, an IP address in square
+    /// brackets may be the domain (`allow_domain_literals`). Outside of them it
+    /// always may, and is not looked at closely.
+    pub literals: bool,
 }
 
 /// An address, without what stood around it.
@@ -62,6 +63,16 @@ pub struct AddressError {
     pub at: usize,
 }
 
+impl AddressError {
+    /// Whether nothing was there at all but comments: an empty group, two
+    /// commas in a row. A check of header lines lets that pass.
+    pub fn is_empty(&self) -> bool {
+        self.message == EMPTY
+    }
+}
+
+const EMPTY: &[u8] = b"empty address";
+
 /// How long an operative address may be (RFC 5321: 256 with its brackets).
 pub const MOST_BYTES: usize = 256;
 
@@ -75,36 +86,55 @@ pub fn parse(input: &[u8], rules: Rules) -> Result<Address, AddressError> {
 
 /// Where the first address of a list ends: at a comma that stands outside
 /// quotes, comments, angle brackets and source routes, or at the end. Where
-/// `newline_ends` is set, a newline ends it too.
+/// `newline_ends` is set, a newline ends the address as a comma does.
 pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
-    let mut at = skip_comments(list, 0);
-    let mut in_route = list.get(at) == Some(&b'@');
+    let mut at = 0;
+    // How many colons or closing brackets must come before a comma counts: one
+    // after a route, two after a route in angle brackets. Other brackets must be
+    // closed.
+    let mut pending = u8::from(list.first() == Some(&b'@'));
+    let mut in_brackets = false;
     while let Some(byte) = list.get(at) {
         match byte {
-            b',' if !in_route => return at,
+            b',' if pending == 0 && !in_brackets => return at,
             b'\n' if newline_ends => return at,
             b'\\' => at += 2,
             b'"' => at = skip_quoted(list, at),
             b'(' => at = skip_comments(list, at),
-            b'<' => at = skip_angles(list, at),
-            b':' => {
-                at = skip_comments(list, at + 1);
-                in_route = list.get(at) == Some(&b'@');
+            _ => {
+                match byte {
+                    b'<' => {
+                        in_brackets = list.get(at + 1) != Some(&b'@');
+                        pending = if in_brackets { 0 } else { 2 };
+                    }
+                    b'>' if in_brackets => in_brackets = false,
+                    b':' | b'>' => pending = pending.saturating_sub(1),
+                    _ => {}
+                }
+                at += 1;
             }
-            _ => at += 1,
         }
     }
     list.len()
 }
 
 /// Goes through a list of addresses, as a header line holds it. Groups
-/// (`name: address, address;`) are seen through; what stands between commas
-/// and is no address comes as an error.
+/// (`name: address, address;`) are seen through.
 pub fn list(text: &[u8], rules: Rules) -> Addresses<'_> {
     Addresses { text, at: 0, rules, in_group: false }
 }
 
-/// The addresses of a list, one after the other; see [`list`].
+/// What stands between two commas of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Element {
+    /// Where it stands in the list, without the commas.
+    pub span: Range<usize>,
+    /// The address in it; its span and an error's place count from the head of
+    /// the list.
+    pub address: Result<Address, AddressError>,
+}
+
+/// The elements of a list, one after the other; see [`list`].
 #[derive(Clone, Debug)]
 pub struct Addresses<'a> {
     text: &'a [u8],
@@ -114,27 +144,26 @@ pub struct Addresses<'a> {
 }
 
 impl Iterator for Addresses<'_> {
-    /// Spans and places count from the head of the list.
-    type Item = Result<Address, AddressError>;
+    type Item = Element;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        let rest = self.text.get(self.at..).filter(|rest| !rest.is_empty())?;
+    fn next(&mut self) -> Option<Element> {
         let start = self.at;
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         let end = find_end(rest, false);
         self.at += end + 1;
         let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
         let mut reader = Reader::new(&rest[..end], self.rules, groups);
-        let result = reader.address();
+        let address = reader.address();
         // The semicolon that a reader stopped at closes the group, whether
         // what stood before it was an address or not.
         self.in_group = reader.groups == Groups::Inside && reader.peek() != Some(b';');
-        Some(match result {
-            Ok(mut address) => {
-                address.span = address.span.start + start..address.span.end + start;
-                Ok(address)
+        let address = match address {
+            Ok(found) => {
+                Ok(Address { span: found.span.start + start..found.span.end + start, ..found })
             }
             Err(error) => Err(AddressError { at: error.at + start, ..error }),
-        })
+        };
+        Some(Element { span: start..start + end, address })
     }
 }
 
@@ -192,21 +221,6 @@ fn skip_quoted(text: &[u8], from: usize) -> usize {
     text.len()
 }
 
-/// Passes what stands in angle brackets, to the closing one.
-fn skip_angles(text: &[u8], from: usize) -> usize {
-    let mut at = from + 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'>' => return at + 1,
-            b'\\' => at += 2,
-            b'"' => at = skip_quoted(text, at),
-            b'(' => at = skip_comments(text, at),
-            _ => at += 1,
-        }
-    }
-    text.len()
-}
-
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
@@ -226,6 +240,15 @@ enum Groups {
     Allowed,
     /// A group has begun; a semicolon may follow.
     Inside,
+}
+
+/// What may stand in the square brackets of a domain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Literals {
+    /// Anything visible.
+    Loose,
+    /// An IP address, and only where the rules say so.
+    Strict,
 }
 
 /// Reads one address, left to right.
@@ -257,7 +280,7 @@ impl<'a> Reader<'a> {
         self.skip();
         let address = loop {
             if matches!(self.peek(), None | Some(b';')) {
-                return Err(self.error("empty address"));
+                return Err(self.error(EMPTY));
             }
             if let Some(address) = self.one()? {
                 break address;
@@ -280,15 +303,14 @@ impl<'a> Reader<'a> {
 
     /// One address, or `None` for a group's name.
     fn one(&mut self) -> Result<Option<Address>, AddressError> {
+        if self.peek() == Some(b'@') {
+            return self.routed(None).map(Some);
+        }
         let start = self.at;
         let mut text = Vec::new();
-        let routed = self.peek() == Some(b'@');
-        if routed {
-            self.route()?;
-        }
-        self.local_part(&mut text, !routed)?;
-        if self.peek() == Some(b'@') || routed {
-            return self.at_domain(text, start, routed).map(Some);
+        self.local_part(&mut text, true)?;
+        if self.peek() == Some(b'@') {
+            return self.at_domain(text, start, Literals::Loose).map(Some);
         }
         if matches!(self.peek(), None | Some(b';')) {
             return Ok(Some(Address { span: start..self.last(start), text, domain: None }));
@@ -313,24 +335,11 @@ impl<'a> Reader<'a> {
         self.at += 1;
         self.skip();
         let start = self.at;
-        let mut text = Vec::new();
-        let routed = self.peek() == Some(b'@');
-        if routed {
-            self.route()?;
-        }
-        if self.rules.null && !routed && self.peek() == Some(b'>') {
+        if self.rules.null && self.peek() == Some(b'>') {
             self.at += 1;
-            return Ok(Address { text, domain: None, span: start..start });
+            return Ok(Address { text: Vec::new(), domain: None, span: start..start });
         }
-        self.local_part(&mut text, false)?;
-        let address = if self.peek() == Some(b'@') || routed {
-            self.at_domain(text, start, routed)?
-        } else if self.peek() == Some(b'>') {
-            Address { span: start..self.last(start), text, domain: None }
-        } else {
-            let message = [b"\"@\" or \".\" expected after \"", text.as_slice(), b"\""].concat();
-            return Err(self.error(message));
-        };
+        let address = self.routed(Some(b'>'))?;
         self.skip();
         match self.peek() {
             Some(b'>') => self.at += 1,
@@ -340,21 +349,40 @@ impl<'a> Reader<'a> {
         Ok(address)
     }
 
+    /// An address that may have a source route before it, and that ends at a
+    /// byte, or at the end of the text.
+    fn routed(&mut self, end: Option<u8>) -> Result<Address, AddressError> {
+        let start = self.at;
+        let mut text = Vec::new();
+        let routed = self.peek() == Some(b'@');
+        if routed {
+            self.route()?;
+        }
+        self.local_part(&mut text, false)?;
+        if self.peek() == Some(b'@') {
+            return self.at_domain(text, start, Literals::Strict);
+        }
+        if self.peek() != end {
+            let message = [b"\"@\" or \".\" expected after \"", text.as_slice(), b"\""].concat();
+            return Err(self.error(message));
+        }
+        if routed {
+            return Err(self.error("domain missing in source-routed address"));
+        }
+        Ok(Address { span: start..self.last(start), text, domain: None })
+    }
+
     /// The domain after a local part.
     fn at_domain(
         &mut self,
         mut text: Vec<u8>,
         start: usize,
-        routed: bool,
+        literals: Literals,
     ) -> Result<Address, AddressError> {
-        if self.peek() != Some(b'@') {
-            debug_assert!(routed, "without a route, the caller saw the at sign");
-            return Err(self.error("domain missing in source-routed address"));
-        }
         self.at += 1;
         text.push(b'@');
         let domain = text.len();
-        self.domain(&mut text, true)?;
+        self.domain(&mut text, literals)?;
         Ok(Address { span: start..self.last(start), text, domain: Some(domain) })
     }
 
@@ -446,13 +474,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A domain: labels joined by dots, or something in square brackets.
-    fn domain(&mut self, text: &mut Vec<u8>, literals: bool) -> Result<(), AddressError> {
+    fn domain(&mut self, text: &mut Vec<u8>, literals: Literals) -> Result<(), AddressError> {
         self.skip();
         if self.peek() == Some(b'[') {
-            if !literals {
-                return Err(self.error("domain literals not allowed"));
-            }
-            return self.literal(text);
+            return self.literal(text, literals);
         }
         loop {
             self.label(text)?;
@@ -462,11 +487,17 @@ impl<'a> Reader<'a> {
             }
             self.at += 1;
             self.skip();
-            if self.rules.trailing_dot && !self.peek().is_some_and(|c| c.is_ascii_alphanumeric()) {
+            if self.rules.trailing_dot && self.peek() != Some(b'.') && !self.at_label() {
                 return Ok(());
             }
             text.push(b'.');
         }
+    }
+
+    /// Whether a label begins here.
+    fn at_label(&self) -> bool {
+        self.peek()
+            .is_some_and(|c| c.is_ascii_alphanumeric() || (c >= 0xc0 && self.rules.utf8_domains))
     }
 
     fn label(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
@@ -502,12 +533,26 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn literal(&mut self, text: &mut Vec<u8>) -> Result<(), AddressError> {
-        let start = self.at;
-        self.at += 1;
-        while self.peek().is_some_and(|c| c.is_ascii_graphic() && !b"[\\]".contains(&c)) {
-            self.at += 1;
+    fn literal(&mut self, text: &mut Vec<u8>, literals: Literals) -> Result<(), AddressError> {
+        if literals == Literals::Strict && !self.rules.literals {
+            return Err(self.error("domain literals not allowed"));
         }
+        let start = self.at;
+        let inner = &self.text[start + 1..];
+        let length = match literals {
+            Literals::Loose => {
+                let inside = |c: &u8| c.is_ascii_graphic() && !b"[\\]".contains(c);
+                inner.iter().take_while(|c| inside(c)).count()
+            }
+            Literals::Strict => {
+                let named =
+                    |tag: &[u8]| inner.get(..5).is_some_and(|t| t.eq_ignore_ascii_case(tag));
+                let tag = if named(b"IPv6:") || named(b"IPv4:") { 5 } else { 0 };
+                let inside = |c: &u8| c.is_ascii_hexdigit() || matches!(c, b':' | b'.');
+                tag + inner[tag..].iter().take_while(|c| inside(c)).count()
+            }
+        };
+        self.at += 1 + length;
         if self.peek() != Some(b']') {
             return Err(self.error("malformed domain literal"));
         }
@@ -520,29 +565,25 @@ impl<'a> Reader<'a> {
     /// A source route: `@a,@b:`. It is read and dropped.
     fn route(&mut self) -> Result<(), AddressError> {
         let mut dropped = Vec::new();
-        let mut several = false;
-        loop {
+        let mut commas = 0;
+        while self.peek() == Some(b'@') {
             self.at += 1;
-            self.domain(&mut dropped, self.rules.route_literals)?;
-            match self.peek() {
-                Some(b':') => {
-                    self.at += 1;
-                    self.skip();
-                    return Ok(());
-                }
-                Some(b',') => {
-                    several = true;
-                    self.at += 1;
-                    self.skip();
-                    if self.peek() == Some(b'@') {
-                        continue;
-                    }
-                    return Err(self.error("colon expected after route list"));
-                }
-                _ if several => return Err(self.error("colon expected after route list")),
-                _ => return Err(self.error("no local part")),
+            self.domain(&mut dropped, Literals::Strict)?;
+            if self.peek() != Some(b',') {
+                break;
             }
+            commas += 1;
+            self.at += 1;
+            self.skip();
         }
+        if self.peek() != Some(b':') {
+            let message =
+                if commas > 0 { "colon expected after route list" } else { "no local part" };
+            return Err(self.error(message));
+        }
+        self.at += 1;
+        self.skip();
+        Ok(())
     }
 }
 
@@ -551,4 +592,107 @@ fn is_closed(quoted: &[u8]) -> bool {
     let Some((b'"', inner)) = quoted.split_last() else { return false };
     let escapes = inner.iter().rev().take_while(|c| **c == b'\\').count();
     !inner.is_empty() && escapes % 2 == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, rules: Rules) -> String {
+        match parse(text.as_bytes(), rules) {
+            Ok(found) => {
+                let span = &text[found.span];
+                format!("{} in {span}", String::from_utf8_lossy(&found.text))
+            }
+            Err(error) => format!("{}: {}", error.at, String::from_utf8_lossy(&error.message)),
+        }
+    }
+
+    #[test]
+    fn an_address_knows_where_it_stands() {
+        let rules = Rules::default();
+        for (text, expected) in [
+            ("a@b", "a@b in a@b"),
+            (" a (x) @ b (y) ", "a@b in a (x) @ b"),
+            ("A B <\"c d\"@e> (f)", "\"c d\"@e in \"c d\"@e"),
+            ("<@a,@b:u@c>", "u@c in @a,@b:u@c"),
+            ("x", "x in x"),
+            ("a@b c", "4: malformed address: c may not follow a@b "),
+            ("<>", "1: missing or malformed local part"),
+        ] {
+            assert_eq!(shown(text, rules), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn rules_let_more_pass() {
+        let rules = Rules { null: true, utf8_domains: true, trailing_dot: true, literals: true };
+        for (text, expected) in [
+            ("<>", " in "),
+            ("(x) <(y)>", " in "),
+            ("a@b\u{e9}.c.", "a@b\u{e9}.c in a@b\u{e9}.c."),
+            ("<a@[1.2.3.4]>", "a@[1.2.3.4] in a@[1.2.3.4]"),
+            ("<a@[nowhere]>", "4: malformed domain literal"),
+        ] {
+            assert_eq!(shown(text, rules), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_gives_elements_with_their_places() {
+        let text = b"team: A <a@b>, c d, e@f;, , g@h";
+        let elements: Vec<_> = list(text, Rules::default()).collect();
+        let found: Vec<_> = elements
+            .iter()
+            .map(|e| e.address.as_ref().map(|a| &text[a.span.clone()]).map_err(|e| e.is_empty()))
+            .collect();
+        assert_eq!(found, [Ok(&b"a@b"[..]), Err(false), Ok(b"e@f"), Err(true), Ok(b"g@h")]);
+        assert_eq!(&text[elements[1].span.clone()], b" c d");
+    }
+
+    #[test]
+    fn every_byte_string_has_an_answer() {
+        // All strings of up to four of the bytes that mean something.
+        let bytes = b"a.@<>()\"\\,:;[] \xc3\xff";
+        let all = Rules { null: true, utf8_domains: true, trailing_dot: true, literals: true };
+        for number in 0..bytes.len().pow(4) {
+            let mut text = Vec::new();
+            let mut rest = number;
+            while rest > 0 {
+                text.push(bytes[rest % bytes.len()]);
+                rest /= bytes.len();
+            }
+            for rules in [Rules::default(), all] {
+                if let Ok(found) = parse(&text, rules) {
+                    assert!(found.span.end <= text.len());
+                    assert_eq!(
+                        found.local_part().len()
+                            + found.domain().len()
+                            + usize::from(found.domain.is_some()),
+                        found.text.len()
+                    );
+                }
+                let mut end = 0;
+                for element in list(&text, rules) {
+                    assert!(element.span.start == end || end == 0);
+                    end = element.span.end + 1;
+                }
+            }
+        }
+    }
+
+    /// Names and local parts of any length and form are quoted into growing
+    /// buffers, and what is quoted reads back as one local part.
+    #[test]
+    fn cve_2021_28013_quoting_local_parts() {
+        let long = vec![b'"'; 20_000];
+        for text in [&b""[..], b"\"", b"\\", b"a\\", b"(", b"a(b", b"\xff", b".", b"a\nb", &long] {
+            let quoted = quote_local_part(text);
+            let address = [quoted.as_slice(), b"@example.com"].concat();
+            match parse(&address, Rules::default()) {
+                Ok(found) => assert_eq!(found.domain(), b"example.com"),
+                Err(error) => assert!(error.message.starts_with(b"address is ridiculously long")),
+            }
+        }
+    }
 }

@@ -5,6 +5,9 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod base64;
+pub mod certificate;
+pub mod charset;
 pub mod conditions;
 pub mod headers;
 pub mod items;
@@ -12,12 +15,16 @@ pub mod json;
 pub mod keyed;
 pub mod lists;
 pub mod lookups;
+pub mod mac;
 pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod rfc2047;
+pub mod srs;
 pub mod substring;
 pub mod variables;
 pub mod wording;
+pub mod x509;
 
 use eximious_core::Registry;
 

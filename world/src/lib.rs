@@ -7,6 +7,7 @@ mod clock;
 mod databases;
 mod files;
 mod host;
+mod libraries;
 mod lmdb;
 mod sqlite;
 mod users;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+pub use files::make_directory;
+
 /// The system that the program runs on.
 pub fn system() -> World {
     World {
@@ -22,6 +25,7 @@ pub fn system() -> World {
         random: Arc::new(clock::System),
         files: Arc::new(files::System),
         host: Arc::new(host::System::new()),
+        libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         users: Arc::new(users::System),

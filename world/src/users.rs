@@ -19,8 +19,8 @@ impl Users for System {
         Ok(nix::unistd::User::from_uid(uid.into())?.map(filled))
     }
 
-    fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
-        None
+    fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
+        eximious_crypt::crypt(password, setting)
     }
 }
 

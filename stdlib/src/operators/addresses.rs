@@ -13,7 +13,7 @@ pub fn rules(settings: &Settings) -> Rules {
         null: false,
         utf8_domains: settings.allow_utf8_domains,
         trailing_dot: settings.strip_trailing_dot,
-        route_literals: settings.allow_domain_literals,
+        literals: settings.allow_domain_literals,
     }
 }
 
@@ -126,8 +126,10 @@ fn addresses(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail>
         text => (b':', text),
     };
     let mut joined = Joiner::new(separator);
-    for found in address::list(text, rules(call.settings())).flatten() {
-        joined.push(&found.text);
+    for element in address::list(text, rules(call.settings())) {
+        if let Ok(found) = element.address {
+            joined.push(&found.text);
+        }
     }
     Ok(Str::from(joined.finish()))
 }
