@@ -7,10 +7,10 @@ use eximious_core::{Call, ErrorKind, Fail, Str};
 
 use super::domain::is_interface;
 use super::ip::{self, Written};
-use super::lookup::{Looked, Typed};
+use super::lookup::{Looked, look_up};
 use super::text::{Bind, Text, folded};
 use super::walk::{Hit, Pattern, log_panic};
-use crate::lookups::{Search, search};
+use crate::lookups::Search;
 
 /// What is known of a name or an address.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -181,23 +181,22 @@ fn look_up_query(
     call: &mut Call<'_>,
     pattern: Pattern<'_>,
 ) -> Result<Option<(Hit, Option<Str>)>, Fail> {
-    let Some(semicolon) = memchr::memchr(b';', pattern.text) else { return Ok(None) };
     if matches!(pattern.text.first(), Some(b'^' | b'*')) {
         return Ok(None);
     }
-    let typed = match Typed::read(call, &pattern.text[..semicolon]) {
-        Ok(typed) => typed,
+    let search = match Search::of_element(call, &pattern.str(), &Str::EMPTY) {
+        Ok(None) => return Ok(None),
+        Ok(Some(search)) => search,
         Err(fail) => {
             let line = [fail.message(), b" in host list item \"", pattern.text, b"\""].concat();
             log_panic(call, &line);
             return Ok(Some((Hit::Later(None), None)));
         }
     };
-    if !typed.takes_query() {
-        return Ok(None);
+    match call.registry().lookup_at(search.def).style {
+        LookupStyle::SingleKey => Ok(None),
+        LookupStyle::Query => look_up(call, &search).map(|looked| Some(answer(looked))),
     }
-    let query = pattern.part(&pattern.text[semicolon + 1..]);
-    Ok(Some(answer(typed.find(call, &Str::EMPTY, query)?)))
 }
 
 /// Looks an address up, or the network that it is in.
@@ -237,7 +236,7 @@ fn look_up_address(
         star_at: false,
         options: comma.map_or_else(Vec::new, |comma| word[comma + 1..].to_vec()),
     };
-    Looked::of(search(call, &asked)).map(answer)
+    look_up(call, &asked).map(answer)
 }
 
 fn answer(looked: Looked) -> (Hit, Option<Str>) {

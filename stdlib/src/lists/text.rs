@@ -4,8 +4,9 @@
 use eximious_core::{Call, Captures, Fail, Str};
 use smallvec::smallvec;
 
-use super::lookup::{Looked, Typed};
+use super::lookup::{Looked, look_up};
 use super::walk::{Hit, Pattern};
+use crate::lookups::Search;
 use crate::pattern::{Trouble, find};
 
 /// What becomes of `$0`, `$1`, ….
@@ -47,8 +48,10 @@ impl Text<'_> {
         if let Some(suffix) = pattern.text.strip_prefix(b"*") {
             return Ok(self.suffix(call, pattern, suffix));
         }
-        if let Some(semicolon) = memchr::memchr(b';', pattern.text) {
-            return self.lookup(call, pattern, semicolon);
+        if memchr::memchr(b';', pattern.text).is_some()
+            && let Some(search) = Search::of_element(call, &pattern.str(), self.folded)?
+        {
+            return self.lookup(call, search);
         }
         Ok(self.decide(call, self.is(pattern.text), pattern))
     }
@@ -114,18 +117,11 @@ impl Text<'_> {
         Ok((Hit::Yes, Some(pattern.str())))
     }
 
-    fn lookup(
-        &self,
-        call: &mut Call<'_>,
-        pattern: Pattern<'_>,
-        semicolon: usize,
-    ) -> Result<(Hit, Option<Str>), Fail> {
-        let mut typed = Typed::read(call, &pattern.text[..semicolon])?;
+    fn lookup(&self, call: &mut Call<'_>, mut search: Search) -> Result<(Hit, Option<Str>), Fail> {
         if !self.partial {
-            typed = typed.whole();
+            search.partial = None;
         }
-        let rest = pattern.part(pattern.text[semicolon + 1..].trim_ascii_start());
-        Ok(match typed.find(call, self.folded, rest)? {
+        Ok(match look_up(call, &search)? {
             Looked::Missing => (Hit::No, None),
             Looked::Later(why) => (Hit::Later(Some(why)), None),
             Looked::Found(found) => {
