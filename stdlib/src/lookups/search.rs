@@ -263,8 +263,10 @@ impl Attempts<'_> {
             let rest = &key.bytes()[start..];
             let components = rest.split(|c| *c == b'.').count();
             let enough = !rest.is_empty() && components >= usize::from(least);
-            // With an empty affix the first of these is the key itself again.
-            if enough && (start > 0 || !affix.is_empty()) {
+            // The whole key is tried with the affix however short it is. With an
+            // empty affix that is the key itself again.
+            let tried = if start == 0 { !affix.is_empty() } else { enough };
+            if tried {
                 let wanted = self.key(&[affix, rest]);
                 if let Some(value) = self.one(call, wanted)? {
                     let wild = key.slice(0, start.saturating_sub(1));
