@@ -4,8 +4,13 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+mod arithmetic;
+pub mod base64;
+pub mod certificate;
 pub mod conditions;
 pub mod headers;
+pub mod idn;
+mod ip;
 pub mod items;
 pub mod json;
 pub mod keyed;
@@ -14,8 +19,11 @@ pub mod lookups;
 pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod printing;
 pub mod substring;
+pub mod utf8;
 pub mod variables;
+mod wording;
 
 use eximious_core::Registry;
 
