@@ -1,18 +1,187 @@
 //! International names in ASCII and back (specification 60.1).
 
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
+use icu_normalizer::uts46::Uts46MapperBorrowed;
+use icu_properties::CodePointMapData;
+use icu_properties::props::{GeneralCategory, GeneralCategoryGroup};
+use idna::AsciiDenyList;
 use idna::punycode;
+use idna::uts46::{Hyphens, Uts46};
 
 /// What a label begins with that stands for one with other characters.
 const PREFIX: &[u8] = b"xn--";
 
-/// A domain, label by label, as DNS has it (RFC 5891).
+/// A domain, label by label, as DNS has it (RFC 5891, UTS 46). The complaints
+/// and their order are those of the program's library.
 ///
 /// # Errors
 /// Why not.
 pub fn domain_to_alabel(domain: &[u8]) -> Result<Vec<u8>, &'static str> {
     let text = std::str::from_utf8(domain).map_err(|_| "string encoding error")?;
-    let _ = text;
-    Err("todo")
+    let mapped = mapped(text);
+    if mapped.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(DISALLOWED);
+    }
+    let labels: Vec<Label<'_>> = mapped.split('.').map(Label::read).collect::<Result<_, _>>()?;
+    labels.iter().try_for_each(Label::check)?;
+    if mapped.len() > 255 {
+        return Err(LONG_DOMAIN);
+    }
+    let mut out = Vec::with_capacity(mapped.len() + 16);
+    for (index, label) in labels.iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        label.push_ascii(&mut out)?;
+    }
+    if out.strip_suffix(b".").unwrap_or(&out).len() > 253 {
+        return Err(LONG_DOMAIN);
+    }
+    Ok(out)
+}
+
+const DISALLOWED: &str = "string contains a disallowed character";
+const BAD_CODE: &str = "string contains invalid punycode data";
+const LONG_DOMAIN: &str = "domain name longer than 255 characters";
+
+/// Letters in lower case, full width forms in their usual one, and so on; what
+/// may not stand in a domain is a replacement character.
+fn mapped(text: &str) -> String {
+    Uts46MapperBorrowed::new().map_normalize(text.chars()).collect()
+}
+
+/// A label that was mapped.
+struct Label<'a> {
+    /// As it is written.
+    written: &'a str,
+    /// What it means, where that has characters outside of ASCII; owned where
+    /// it was encoded.
+    meaning: Option<Cow<'a, str>>,
+}
+
+impl<'a> Label<'a> {
+    /// Reads a label, and decodes one that begins with `xn--`.
+    fn read(written: &'a str) -> Result<Self, &'static str> {
+        let meaning = match written.strip_prefix("xn--") {
+            None => (!written.is_ascii()).then_some(Cow::Borrowed(written)),
+            Some(code) => {
+                let meaning = punycode::decode_to_string(code).ok_or(BAD_CODE)?;
+                if meaning.is_ascii() || !meaning.chars().all(may_be_encoded) {
+                    return Err(BAD_CODE);
+                }
+                Some(Cow::Owned(meaning))
+            }
+        };
+        Ok(Self { written, meaning })
+    }
+
+    /// What must hold for every label (RFC 5891, section 4.2.3); for one that
+    /// was encoded, that it was mapped before.
+    fn check(&self) -> Result<(), &'static str> {
+        let Some(Cow::Owned(meaning)) = &self.meaning else { return check_form(self.written) };
+        if !ComposingNormalizerBorrowed::new_nfc().is_normalized(meaning) {
+            return Err("string is not in Unicode NFC format");
+        }
+        check_form(meaning)?;
+        if mapped(meaning) != *meaning {
+            return Err("domain label has character forbidden in non-transitional mode (TR46)");
+        }
+        Ok(())
+    }
+
+    /// Adds the label as it stands in DNS.
+    fn push_ascii(&self, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        let Some(meaning) = &self.meaning else {
+            if self.written.len() > 63 {
+                return Err("domain label longer than 63 characters");
+            }
+            out.extend_from_slice(self.written.as_bytes());
+            return Ok(());
+        };
+        check_meaning(meaning)?;
+        let code = punycode::encode_str(meaning).filter(|code| code.len() + PREFIX.len() <= 63);
+        let code = code.ok_or("punycode encoded data will be too large")?;
+        if !meaning.chars().all(may_be_encoded) {
+            return Err("A-label roundtrip failed");
+        }
+        out.extend_from_slice(PREFIX);
+        out.extend_from_slice(code.as_bytes());
+        Ok(())
+    }
+}
+
+/// Whether a character may stand in a label that is encoded: of ASCII only
+/// letters, digits, hyphens and underscores.
+fn may_be_encoded(c: char) -> bool {
+    !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+fn check_form(label: &str) -> Result<(), &'static str> {
+    if label.chars().skip(2).take(2).eq(['-', '-']) {
+        return Err("string contains forbidden two hyphens pattern");
+    }
+    if label.starts_with('-') || label.ends_with('-') {
+        return Err("string start/ends with forbidden hyphen");
+    }
+    if label.chars().next().is_some_and(is_mark) {
+        return Err("string contains a forbidden leading combining character");
+    }
+    Ok(())
+}
+
+/// What must hold for the characters of a label outside of ASCII.
+fn check_meaning(label: &str) -> Result<(), &'static str> {
+    if label.chars().any(is_disallowed) {
+        return Err(DISALLOWED);
+    }
+    // Form and characters are as they should be: what can be wrong still is
+    // how they stand together.
+    let (_, result) =
+        Uts46::new().to_unicode(label.as_bytes(), AsciiDenyList::EMPTY, Hyphens::Allow);
+    result.map_err(|_| {
+        if label.contains(['\u{200c}', '\u{200d}']) {
+            "string contains a forbidden context-j character"
+        } else {
+            "string has forbidden bi-directional properties"
+        }
+    })
+}
+
+fn category(c: char) -> GeneralCategory {
+    CodePointMapData::<GeneralCategory>::new().get(c)
+}
+
+fn is_mark(c: char) -> bool {
+    GeneralCategoryGroup::Mark.contains(category(c))
+}
+
+/// Whether a character outside of ASCII, which mapping left as it is, may not
+/// stand in a label (RFC 5892, section 3).
+fn is_disallowed(c: char) -> bool {
+    match c {
+        '\0'..='\u{7f}' => false,
+        // Exceptions, and those that the characters around them decide on.
+        '\u{b7}' | '\u{375}' | '\u{5f3}' | '\u{5f4}' | '\u{6fd}' | '\u{6fe}' | '\u{f0b}'
+        | '\u{200c}' | '\u{200d}' | '\u{3007}' | '\u{30fb}' => false,
+        '\u{640}' | '\u{7fa}' | '\u{302e}' | '\u{302f}' | '\u{3031}'..='\u{3035}' | '\u{303b}' => {
+            true
+        }
+        // Marks of symbols and of music, and letters of old Korean.
+        '\u{20d0}'..='\u{20ff}' | '\u{1d100}'..='\u{1d1ff}' | '\u{1d200}'..='\u{1d24f}' => true,
+        '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}' => true,
+        _ => !matches!(
+            category(c),
+            GeneralCategory::LowercaseLetter
+                | GeneralCategory::UppercaseLetter
+                | GeneralCategory::OtherLetter
+                | GeneralCategory::ModifierLetter
+                | GeneralCategory::DecimalNumber
+                | GeneralCategory::NonspacingMark
+                | GeneralCategory::SpacingMark
+        ),
+    }
 }
 
 /// A domain with every label that begins with `xn--` decoded.

@@ -7,7 +7,7 @@ pub fn address(text: &[u8]) -> Option<IpAddr> {
     let bare = match memchr::memchr(b'%', text) {
         Some(percent) => {
             let zone = &text[percent + 1..];
-            if zone.iter().any(|c| matches!(c, b' ' | 9..=13 | b'/')) {
+            if zone.iter().any(|c| !c.is_ascii_graphic() || *c == b'/') {
                 return None;
             }
             &text[..percent]

@@ -5,7 +5,7 @@ use eximious_core::{
 };
 
 use crate::arithmetic::evaluate;
-use crate::number::{Leading, comparand, leading_integer};
+use crate::number::{Leading, comparand, leading_integer, trim_start};
 
 /// `${eval:…}`.
 pub static EVAL: Operator = Operator {
@@ -71,14 +71,14 @@ fn randint(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {
     let text = arg.bytes();
     let negative = match leading_integer(text) {
         Leading::Number(value, _) => value < 0,
-        Leading::Overflow => text.trim_ascii_start().starts_with(b"-"),
+        Leading::Overflow => trim_start(text).starts_with(b"-"),
         Leading::None if text.is_empty() => {
             return Err(Fail::argument("integer expected but \"\" found"));
         }
         Leading::None => false,
     };
     if negative {
-        let text = text.trim_ascii_start();
+        let text = trim_start(text);
         let message = [b"non-negative integer expected but \"", text, b"\" found"].concat();
         return Err(Fail::argument(message));
     }
