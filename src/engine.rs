@@ -35,7 +35,7 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Engine(pub(crate) Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Inner {
     pub(crate) registry: Registry,
     pub(crate) world: World,
@@ -45,7 +45,7 @@ pub(crate) struct Inner {
 }
 
 /// Puts an [`Engine`] together.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Builder(Inner);
 
 impl Engine {
@@ -86,14 +86,15 @@ impl Engine {
     }
 
     /// Parses and evaluates a string that is used once, with memory that the
-    /// context keeps for the next one.
+    /// context keeps for the next one. As in a test of expansions line by line,
+    /// a failure leaves `$0`…, `$value` and `$item` as they were bound.
     ///
     /// # Errors
     /// What the expansion fails with.
     pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
         let mut tree = std::mem::take(&mut cx.scratch);
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
-        cx.begin();
+        cx.begin(true);
         let result = Eval::new(cx, &tree, source, None).whole();
         cx.scratch = tree;
         result
@@ -107,6 +108,11 @@ impl Engine {
     /// The configuration's options.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// The outside.
+    pub fn world(&self) -> &World {
+        &self.0.world
     }
 }
 
@@ -156,8 +162,13 @@ impl Builder {
         self.0.limits = limits;
         self
     }
+    /// The words so far.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
     /// The engine.
-    pub fn build(self) -> Engine {
+    pub fn build(mut self) -> Engine {
+        self.0.registry.set_strict(self.0.settings.strict_acl_vars);
         Engine(Arc::new(self.0))
     }
 }
@@ -180,8 +191,9 @@ impl Expansion {
     /// # Errors
     /// What the expansion fails with, in Exim's words, with its place.
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
-        cx.begin();
-        Eval::new(cx, &self.0.tree, &self.0.source, self.0.text.as_ref()).whole()
+        cx.begin(false);
+        let compiled = &self.0;
+        Eval::new(cx, &compiled.tree, &compiled.source, compiled.text.as_ref()).whole()
     }
 
     /// What is wrong with the text, without evaluating it.

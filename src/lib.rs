@@ -18,10 +18,14 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+mod config;
 mod context;
 mod engine;
 mod eval;
+mod macros;
+mod options;
 
+pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use engine::{Builder, Engine, Expansion, Limits};
 pub use eximious_core::{
@@ -32,3 +36,4 @@ pub use eximious_core::{
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
+pub use macros::{MacroError, Macros};

@@ -4,9 +4,11 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+pub mod address;
 mod arithmetic;
 pub mod base64;
 pub mod certificate;
+pub mod charset;
 pub mod conditions;
 pub mod headers;
 pub mod idn;
@@ -16,14 +18,18 @@ pub mod json;
 pub mod keyed;
 pub mod lists;
 pub mod lookups;
+pub mod mac;
 pub mod number;
 pub mod operators;
 pub mod pattern;
 pub mod printing;
+pub mod rfc2047;
+pub mod srs;
 pub mod substring;
 pub mod utf8;
 pub mod variables;
-mod wording;
+pub mod wording;
+pub mod x509;
 
 use eximious_core::Registry;
 

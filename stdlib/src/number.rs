@@ -16,9 +16,11 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
     let (value, used) = match leading_integer(trimmed) {
         Leading::Number(value, used) => (value, used),
         Leading::None => {
-            return Err(Fail::argument([b"integer expected but \"", text, b"\" found"].concat()));
+            return Err(Fail::argument(
+                [b"integer expected but \"", trimmed, b"\" found"].concat(),
+            ));
         }
-        Leading::Overflow => return Err(too_large(text)),
+        Leading::Overflow => return Err(too_large(trimmed)),
     };
     let mut rest = &trimmed[used..];
     let mut scaled = Some(value);
@@ -26,9 +28,9 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
         scaled = value.checked_mul(factor);
         rest = &rest[1..];
     }
-    let Some(value) = scaled else { return Err(too_large(text)) };
+    let Some(value) = scaled else { return Err(too_large(trimmed)) };
     if !trim_start(rest).is_empty() {
-        return Err(Fail::argument([b"invalid integer \"", text, b"\""].concat()));
+        return Err(Fail::argument([b"invalid integer \"", trimmed, b"\""].concat()));
     }
     Ok(value)
 }
@@ -95,6 +97,7 @@ pub fn leading_integer(text: &[u8]) -> Leading {
 /// # Errors
 /// With Exim's words, which name the item.
 pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
+    // Exim keeps 32 bits of what C's `strtol` gives, which takes nothing for 0.
     let number = match leading_integer(text) {
         _ if text.is_empty() => Some(0),
         Leading::Number(value, used) if used == text.len() => Some(value),
@@ -119,4 +122,11 @@ pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
             ))
         }
     }
+}
+
+/// A decimal number in 32 bits, of which only the lowest are kept.
+pub fn wrapping(digits: &[u8]) -> i32 {
+    digits
+        .iter()
+        .fold(0i32, |n, d| n.wrapping_mul(10).wrapping_add(i32::from(d.wrapping_sub(b'0'))))
 }

@@ -5,10 +5,14 @@
 mod clock;
 mod files;
 mod host;
+mod libraries;
+mod users;
 
 use std::sync::Arc;
 
 use eximious_core::World;
+
+pub use files::make_directory;
 
 /// The system that the program runs on.
 pub fn system() -> World {
@@ -17,6 +21,8 @@ pub fn system() -> World {
         random: Arc::new(clock::System),
         files: Arc::new(files::System),
         host: Arc::new(host::System::new()),
+        users: Arc::new(users::System),
+        libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
         ..World::hermetic()
     }

@@ -1,5 +1,6 @@
 //! Operators: `${name:…}` (specification 11.6).
 
+pub(crate) mod addresses;
 mod bases;
 mod case;
 mod encodings;
@@ -11,6 +12,7 @@ mod hosts;
 mod named;
 mod numbers;
 mod quotes;
+mod rfc2047;
 mod stat;
 mod substrings;
 mod time;
@@ -20,6 +22,11 @@ use eximious_core::{Operator, Str};
 
 /// All operators.
 pub static ALL: &[&Operator] = &[
+    &addresses::ADDRESS,
+    &addresses::ADDRESSES,
+    &addresses::DOMAIN,
+    &addresses::LOCAL_PART,
+    &addresses::QUOTE_LOCAL_PART,
     &bases::BASE32,
     &bases::BASE32D,
     &bases::BASE62,
@@ -52,6 +59,8 @@ pub static ALL: &[&Operator] = &[
     &quotes::QUOTE,
     &quotes::QUOTE_FOR,
     &quotes::RXQUOTE,
+    &rfc2047::RFC2047,
+    &rfc2047::RFC2047D,
     &stat::STAT,
     &substrings::H,
     &substrings::LENGTH,

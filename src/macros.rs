@@ -1,0 +1,314 @@
+//! Macros: names that stand for text (specification 6.4 to 6.9).
+
+mod builtin;
+
+use std::borrow::Cow;
+
+use eximious_core::Registry;
+use eximious_grammar::is_space;
+use memchr::memmem::Finder;
+
+use builtin::Builtin;
+
+/// How long a macro's name may be.
+const LONGEST_NAME: usize = 63;
+/// How long a name may be that comes from the command line.
+const LONGEST_OPTION_NAME: usize = 22;
+/// How long macros may make a line. Each macro may hold many names of the
+/// next, so that a few short lines could ask for any amount of memory.
+const LONGEST_LINE: usize = 16 << 20;
+
+/// The macros that are defined, in order, and Exim's own.
+#[derive(Debug, Default)]
+pub struct Macros {
+    defined: Vec<Macro>,
+    builtin: Builtin,
+}
+
+#[derive(Debug)]
+struct Macro {
+    name: Vec<u8>,
+    value: Vec<u8>,
+    finder: Finder<'static>,
+    /// Definitions in files do not count, then.
+    from_command_line: bool,
+}
+
+/// Why a line that begins with a capital letter defines nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MacroError {
+    /// No name with an equals sign after it.
+    Malformed,
+    /// The name is too long.
+    LongName,
+    /// The name is taken: `==` would define it anew.
+    Taken(Vec<u8>),
+    /// `==`, and the name is not taken.
+    Unknown(Vec<u8>),
+    /// The name has that of an earlier one in it, so that it would never be
+    /// found.
+    Shadowed(Vec<u8>, Vec<u8>),
+    /// Macros make the line longer than is reasonable.
+    LongLine,
+}
+
+impl MacroError {
+    /// The complaint, in Exim's words.
+    pub fn message(&self) -> Vec<u8> {
+        match self {
+            Self::Malformed => b"malformed macro definition".to_vec(),
+            Self::LongName => {
+                format!("macro name too long (maximum is {LONGEST_NAME} characters)").into()
+            }
+            Self::Taken(name) => {
+                let why = b"\" is already defined (use \"==\" if you want to redefine it)";
+                [b"macro \"", name.as_slice(), why].concat()
+            }
+            Self::Unknown(name) => {
+                [b"can't redefine an undefined macro \"", name.as_slice(), b"\""].concat()
+            }
+            Self::Shadowed(name, inner) => {
+                let why = b"\" cannot be defined as a macro because previously defined macro \"";
+                [b"\"", name.as_slice(), why, inner, b"\" is a substring"].concat()
+            }
+            Self::LongLine => {
+                format!("macros make a line of more than {} MiB", LONGEST_LINE >> 20).into()
+            }
+        }
+    }
+
+    /// Whether Exim says in which line it happened.
+    pub fn names_line(&self) -> bool {
+        matches!(self, Self::Malformed | Self::LongName | Self::LongLine)
+    }
+}
+
+impl Macros {
+    /// None but Exim's own.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Defines one as `-DNAME=value` does; false where the name is taken. What
+    /// files say of such a name does not count.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
+        let name = &name[..name.len().min(LONGEST_OPTION_NAME)];
+        if self.defined.iter().any(|m| m.name == name) {
+            return false;
+        }
+        self.push(name, value, true);
+        true
+    }
+
+    /// The names that are defined, with their values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.defined.iter().map(|m| (m.name.as_slice(), m.value.as_slice()))
+    }
+
+    /// Whether a line is a definition, or would have to be one.
+    pub fn is_definition(line: &[u8]) -> bool {
+        line.first().is_some_and(u8::is_ascii_uppercase)
+    }
+
+    /// The name of the macro that was added last.
+    pub fn newest(&self) -> Option<&[u8]> {
+        self.defined.last().map(|m| m.name.as_slice())
+    }
+
+    /// Carries out a line `NAME = text` or `NAME == text`.
+    ///
+    /// # Errors
+    /// What is wrong with the definition.
+    pub fn define(&mut self, line: &[u8], registry: &Registry) -> Result<(), MacroError> {
+        let (name, rest) = line.split_at(name_length(line));
+        if name.len() > LONGEST_NAME {
+            return Err(MacroError::LongName);
+        }
+        let rest = trim_start(rest).strip_prefix(b"=").ok_or(MacroError::Malformed)?;
+        let again = rest.strip_prefix(b"=");
+        let value = trim(again.unwrap_or(rest));
+        if let Some(inner) = self.builtin.inside(name, registry) {
+            return Err(MacroError::Shadowed(name.to_vec(), inner));
+        }
+        for known in &mut self.defined {
+            if known.name == name {
+                if !known.from_command_line {
+                    if again.is_none() {
+                        return Err(MacroError::Taken(name.to_vec()));
+                    }
+                    known.value = value.to_vec();
+                }
+                return Ok(());
+            }
+            if known.finder.find(name).is_some() {
+                return Err(MacroError::Shadowed(name.to_vec(), known.name.clone()));
+            }
+        }
+        if again.is_some() {
+            return Err(MacroError::Unknown(name.to_vec()));
+        }
+        self.push(name, value, false);
+        Ok(())
+    }
+
+    fn push(&mut self, name: &[u8], value: &[u8], from_command_line: bool) {
+        let finder = Finder::new(name).into_owned();
+        let (name, value) = (name.to_vec(), value.to_vec());
+        self.defined.push(Macro { name, value, finder, from_command_line });
+    }
+
+    /// Puts the macros' text where their names stand: each in turn, in the
+    /// order of their definitions. The name that the line itself defines stays.
+    /// Borrowed where no name was found.
+    ///
+    /// # Errors
+    /// The line became too long.
+    pub fn apply<'l>(
+        &self,
+        line: &'l [u8],
+        registry: &Registry,
+    ) -> Result<Cow<'l, [u8]>, MacroError> {
+        let Some(first) = line.iter().position(u8::is_ascii_uppercase) else {
+            return Ok(Cow::Borrowed(line));
+        };
+        let start = defined_name(line);
+        let own = Builtin::count_in(&line[start..], first.saturating_sub(start));
+        if self.defined.is_empty() && !own {
+            return Ok(Cow::Borrowed(line));
+        }
+        let mut text = Cow::Borrowed(line);
+        if own && let Some(replaced) = self.builtin.replace(line, start, registry) {
+            text = Cow::Owned(replaced);
+        }
+        for known in &self.defined {
+            if let Some(replaced) = known.replace(&text, start)? {
+                text = Cow::Owned(replaced);
+            }
+        }
+        Ok(text)
+    }
+}
+
+impl Macro {
+    fn replace(&self, text: &[u8], start: usize) -> Result<Option<Vec<u8>>, MacroError> {
+        let (head, mut rest) = text.split_at(start.min(text.len()));
+        let Some(mut at) = self.finder.find(rest) else { return Ok(None) };
+        let mut out = head.to_vec();
+        loop {
+            out.extend_from_slice(&rest[..at]);
+            out.extend_from_slice(&self.value);
+            rest = &rest[at + self.name.len()..];
+            if out.len() > LONGEST_LINE {
+                return Err(MacroError::LongLine);
+            }
+            match self.finder.find(rest) {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        out.extend_from_slice(rest);
+        Ok(Some(out))
+    }
+}
+
+/// A text without what C calls white space at its beginning.
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|c| is_space(**c)).count()..]
+}
+
+/// A text without what C calls white space at its ends.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    let text = trim_start(text);
+    &text[..text.iter().rposition(|c| !is_space(*c)).map_or(0, |last| last + 1)]
+}
+
+/// How many bytes of a line could be a macro's name.
+fn name_length(line: &[u8]) -> usize {
+    line.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_').unwrap_or(line.len())
+}
+
+/// Where the name ends that a line defines; 0 where it defines none.
+fn defined_name(line: &[u8]) -> usize {
+    let blank = line.len() - trim_start(line).len();
+    let text = &line[blank..];
+    if !Macros::is_definition(text) {
+        return 0;
+    }
+    let end = name_length(text);
+    if trim_start(&text[end..]).starts_with(b"=") { blank + end } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(lines: &[&str]) -> Vec<String> {
+        let registry = Registry::new();
+        let mut macros = Macros::new();
+        let mut said = Vec::new();
+        for line in lines {
+            let text = macros.apply(line.as_bytes(), &registry).unwrap().into_owned();
+            let answer = if Macros::is_definition(&text) {
+                match macros.define(&text, &registry) {
+                    Ok(()) => text[..name_length(&text)].to_vec(),
+                    Err(why) => why.message(),
+                }
+            } else {
+                text
+            };
+            said.push(String::from_utf8(answer).unwrap());
+        }
+        said
+    }
+
+    #[test]
+    fn each_macro_is_applied_in_the_order_of_definition() {
+        assert_eq!(typed(&["B = c", "A = BB", "xAB"]), ["B", "A", "xccc"]);
+        assert_eq!(typed(&["A = B", "B = c", "xA B"]), ["A", "B", "xc c"]);
+    }
+
+    #[test]
+    fn a_name_may_not_hold_an_earlier_one() {
+        assert_eq!(
+            typed(&["A = 1", "AB = 2"])[1],
+            "\"AB\" cannot be defined as a macro because previously defined macro \"A\" is a \
+             substring"
+        );
+        assert_eq!(typed(&["AB = 1", "A = 2", "xAB A"])[2], "x1 2");
+    }
+
+    #[test]
+    fn redefining_takes_two_signs() {
+        assert_eq!(
+            typed(&["A = x", "A = y", "A == A z", " A"]),
+            [
+                "A",
+                "macro \"A\" is already defined (use \"==\" if you want to redefine it)",
+                "A",
+                " x z"
+            ]
+        );
+        assert_eq!(typed(&["A == x"]), ["can't redefine an undefined macro \"A\""]);
+    }
+
+    #[test]
+    fn the_command_line_wins() {
+        let registry = Registry::new();
+        let mut macros = Macros::new();
+        assert!(macros.set(b"A", b"1"));
+        assert!(!macros.set(b"A", b"2"));
+        assert_eq!(macros.define(b"A = 3", &registry), Ok(()));
+        assert_eq!(macros.apply(b"xA", &registry).unwrap().as_ref(), b"x1");
+    }
+
+    #[test]
+    fn growth_has_an_end() {
+        let registry = Registry::new();
+        let mut macros = Macros::new();
+        for name in b'A'..=b'Y' {
+            let value = vec![name + 1; 900];
+            macros.define(&[&[name, b'='], value.as_slice()].concat(), &registry).unwrap();
+        }
+        assert_eq!(macros.apply(b" AA", &registry), Err(MacroError::LongLine));
+    }
+}

@@ -1,0 +1,340 @@
+//! The macros that are there from the start (specification 6.9).
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use eximious_core::{Meta, Registry};
+
+use crate::options;
+
+/// What a configuration may test for, as the packaged Exim answers: a file that
+/// asks gets the same branch from both. What the registry and the options'
+/// table know is added to it.
+const FIXED: &[&str] = &[
+    "_ACL_COND_ACL",
+    "_ACL_COND_AUTHENTICATED",
+    "_ACL_COND_CONDITION",
+    "_ACL_COND_DECODE",
+    "_ACL_COND_DKIM_SIGNERS",
+    "_ACL_COND_DKIM_STATUS",
+    "_ACL_COND_DNSLISTS",
+    "_ACL_COND_DOMAINS",
+    "_ACL_COND_ENCRYPTED",
+    "_ACL_COND_HOSTS",
+    "_ACL_COND_LOCAL_PARTS",
+    "_ACL_COND_MALWARE",
+    "_ACL_COND_MIME_REGEX",
+    "_ACL_COND_RATELIMIT",
+    "_ACL_COND_RECIPIENTS",
+    "_ACL_COND_REGEX",
+    "_ACL_COND_SEEN",
+    "_ACL_COND_SENDERS",
+    "_ACL_COND_SENDER_DOMAINS",
+    "_ACL_COND_SPAM",
+    "_ACL_COND_SPF",
+    "_ACL_COND_SPF_GUESS",
+    "_ACL_COND_VERIFY",
+    "_ACL_MOD_ADD_HEADER",
+    "_ACL_MOD_CONTINUE",
+    "_ACL_MOD_CONTROL",
+    "_ACL_MOD_DELAY",
+    "_ACL_MOD_ENDPASS",
+    "_ACL_MOD_LOGWRITE",
+    "_ACL_MOD_LOG_MESSAGE",
+    "_ACL_MOD_LOG_REJECT_TARGET",
+    "_ACL_MOD_MESSAGE",
+    "_ACL_MOD_QUEUE",
+    "_ACL_MOD_REMOVE_HEADER",
+    "_ACL_MOD_SET",
+    "_ACL_MOD_UDPSEND",
+    "_CRYPTO_HASH_SHA3",
+    "_CRYPTO_SIGN_ED25519",
+    "_DRIVER_AUTHENTICATOR_CRAM_MD5",
+    "_DRIVER_AUTHENTICATOR_CYRUS_SASL",
+    "_DRIVER_AUTHENTICATOR_DOVECOT",
+    "_DRIVER_AUTHENTICATOR_EXTERNAL",
+    "_DRIVER_AUTHENTICATOR_PLAINTEXT",
+    "_DRIVER_AUTHENTICATOR_SPA",
+    "_DRIVER_AUTHENTICATOR_TLS",
+    "_DRIVER_ROUTER_ACCEPT",
+    "_DRIVER_ROUTER_DNSLOOKUP",
+    "_DRIVER_ROUTER_IPLITERAL",
+    "_DRIVER_ROUTER_IPLOOKUP",
+    "_DRIVER_ROUTER_MANUALROUTE",
+    "_DRIVER_ROUTER_QUERYPROGRAM",
+    "_DRIVER_ROUTER_REDIRECT",
+    "_DRIVER_TRANSPORT_APPENDFILE",
+    "_DRIVER_TRANSPORT_AUTOREPLY",
+    "_DRIVER_TRANSPORT_LMTP",
+    "_DRIVER_TRANSPORT_PIPE",
+    "_DRIVER_TRANSPORT_SMTP",
+    "_HAVE_CONTENT_SCANNING",
+    "_HAVE_CRYPTEQ",
+    "_HAVE_DANE",
+    "_HAVE_DKIM",
+    "_HAVE_DLFUNC",
+    "_HAVE_DNSSEC",
+    "_HAVE_ESMTP_LIMITS",
+    "_HAVE_EVENT",
+    "_HAVE_GNUTLS",
+    "_HAVE_HINTS_BDB",
+    "_HAVE_I18N",
+    "_HAVE_ICONV",
+    "_HAVE_IPV6",
+    "_HAVE_LOOKUP_CDB",
+    "_HAVE_LOOKUP_DBM",
+    "_HAVE_LOOKUP_DNSDB",
+    "_HAVE_LOOKUP_DSEARCH",
+    "_HAVE_LOOKUP_JSON",
+    "_HAVE_LOOKUP_LDAP",
+    "_HAVE_LOOKUP_LSEARCH",
+    "_HAVE_LOOKUP_MYSQL",
+    "_HAVE_LOOKUP_NIS",
+    "_HAVE_LOOKUP_PASSWD",
+    "_HAVE_LOOKUP_PGSQL",
+    "_HAVE_LOOKUP_SQLITE",
+    "_HAVE_MALWARE_AVAST",
+    "_HAVE_MALWARE_CLAMD",
+    "_HAVE_MALWARE_CMDLINE",
+    "_HAVE_MALWARE_DRWEB",
+    "_HAVE_MALWARE_FPROT6D",
+    "_HAVE_MALWARE_FPROTD",
+    "_HAVE_MALWARE_FSECURE",
+    "_HAVE_MALWARE_SOCK",
+    "_HAVE_MALWARE_SOPHIE",
+    "_HAVE_MOVE_FROZEN_MESSAGES",
+    "_HAVE_NATIVE_SRS",
+    "_HAVE_OCSP",
+    "_HAVE_PAM",
+    "_HAVE_PERL",
+    "_HAVE_PIPE_CONNECT",
+    "_HAVE_PRDR",
+    "_HAVE_PROXY",
+    "_HAVE_SOCKS",
+    "_HAVE_SPF",
+    "_HAVE_SRS",
+    "_HAVE_TCP_FASTOPEN",
+    "_HAVE_TLS",
+    "_HAVE_TLS1_3",
+    "_HAVE_TLS_ALPN",
+    "_HAVE_TLS_CA_CACHE",
+    "_HAVE_TLS_OCSP",
+    "_HAVE_TLS_OCSP_LIST",
+    "_HAVE_TLS_RESUME",
+    "_HAVE_TRANSPORT_APPEND_MAILDIR",
+    "_HAVE_TRANSPORT_APPEND_MAILSTORE",
+    "_HAVE_TRANSPORT_APPEND_MBX",
+    "_HAVE_WELLKNOWN",
+];
+
+/// `_LOG_…`, for each word that `log_selector` knows.
+const LOG_SELECTORS: &[&str] = &[
+    "8bitmime",
+    "acl_warn_skipped",
+    "address_rewrite",
+    "all",
+    "all_parents",
+    "arguments",
+    "connection_id",
+    "connection_reject",
+    "delay_delivery",
+    "deliver_time",
+    "delivery_size",
+    "dkim",
+    "dkim_verbose",
+    "dmarc",
+    "dmarc_verbose",
+    "dnslist_defer",
+    "dnssec",
+    "dsn",
+    "etrn",
+    "host_lookup_failed",
+    "ident_timeout",
+    "incoming_interface",
+    "incoming_port",
+    "lost_incoming_connection",
+    "millisec",
+    "msg_id",
+    "msg_id_created",
+    "outgoing_interface",
+    "outgoing_port",
+    "pid",
+    "pipelining",
+    "protocol_detail",
+    "proxy",
+    "queue_run",
+    "queue_time",
+    "queue_time_exclusive",
+    "queue_time_overall",
+    "receive_time",
+    "received_recipients",
+    "received_sender",
+    "rejected_header",
+    "rejected_headers",
+    "retry_defer",
+    "return_path_on_delivery",
+    "sender_on_delivery",
+    "sender_verify_fail",
+    "size_reject",
+    "skip_delivery",
+    "smtp_confirmation",
+    "smtp_connection",
+    "smtp_incomplete_transaction",
+    "smtp_mailauth",
+    "smtp_no_mail",
+    "smtp_protocol_error",
+    "smtp_syntax_error",
+    "spf",
+    "spf_verbose",
+    "subject",
+    "tls_certificate_verified",
+    "tls_cipher",
+    "tls_on_connect",
+    "tls_peerdn",
+    "tls_resumption",
+    "tls_sni",
+    "unknown_in_list",
+];
+
+/// Headers that a signature covers unless told otherwise (RFC 4871, 5.5).
+const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:\
+    Content-Type:Content-Transfer-Encoding:Content-ID:Content-Description:Resent-Date:\
+    Resent-From:Resent-Sender:Resent-To:Resent-Cc:Resent-Message-ID:In-Reply-To:References:\
+    List-Id:List-Help:List-Unsubscribe:List-Subscribe:List-Post:List-Owner:List-Archive";
+
+/// Exim's own macros; put together when the first underscore asks for them.
+#[derive(Debug, Default)]
+pub(super) struct Builtin {
+    names: OnceCell<HashMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl Builtin {
+    /// Whether Exim looks for its own in a line: only where the first capital
+    /// letter, which stands at an offset or after it, follows an underscore.
+    pub(super) fn count_in(line: &[u8], from: usize) -> bool {
+        let first = line[from..].iter().position(u8::is_ascii_uppercase);
+        first.is_some_and(|at| (from + at).checked_sub(1).is_some_and(|n| line[n] == b'_'))
+    }
+
+    /// The line with their values in it, from an offset on; `None` where none
+    /// stands there.
+    pub(super) fn replace(
+        &self,
+        line: &[u8],
+        start: usize,
+        registry: &Registry,
+    ) -> Option<Vec<u8>> {
+        let names = self.names(registry);
+        let mut out = Vec::new();
+        let mut done = 0;
+        for at in memchr::memchr_iter(b'_', line) {
+            if at < start.max(done) {
+                continue;
+            }
+            if let Some((length, value)) = longest(names, &line[at..]) {
+                out.extend_from_slice(&line[done..at]);
+                out.extend_from_slice(value);
+                done = at + length;
+            }
+        }
+        if done == 0 {
+            return None;
+        }
+        out.extend_from_slice(&line[done..]);
+        Some(out)
+    }
+
+    /// The one that stands inside a name, where one does.
+    pub(super) fn inside(&self, name: &[u8], registry: &Registry) -> Option<Vec<u8>> {
+        if !name.contains(&b'_') {
+            return None;
+        }
+        let names = self.names(registry);
+        memchr::memchr_iter(b'_', name).find_map(|at| {
+            let (length, _) = longest(names, &name[at..])?;
+            Some(name[at..at + length].to_vec())
+        })
+    }
+
+    fn names(&self, registry: &Registry) -> &HashMap<Vec<u8>, Vec<u8>> {
+        self.names.get_or_init(|| collect(registry))
+    }
+}
+
+/// The longest name that a text begins with, and its value.
+fn longest<'n>(names: &'n HashMap<Vec<u8>, Vec<u8>>, text: &[u8]) -> Option<(usize, &'n [u8])> {
+    let end = text
+        .iter()
+        .position(|c| !c.is_ascii_alphanumeric() && !b"_<>=".contains(c))
+        .unwrap_or(text.len())
+        .min(80);
+    (2..=end)
+        .rev()
+        .find_map(|length| names.get(&text[..length]).map(|value| (length, value.as_slice())))
+}
+
+fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
+    let mut names = HashMap::with_capacity(1600);
+    let mut flag = |name: String| {
+        names.insert(name.into_bytes(), b"y".to_vec());
+    };
+    FIXED.iter().for_each(|name| flag((*name).to_owned()));
+    LOG_SELECTORS.iter().for_each(|name| flag(format!("_LOG_{}", name.to_ascii_uppercase())));
+    words(registry.all_items().map(|r| &r.meta), "ITEM", &mut flag);
+    words(registry.all_operators().map(|r| &r.meta), "OP", &mut flag);
+    words(registry.all_conditions().map(|r| &r.meta), "COND", &mut flag);
+    words(registry.all_variables().map(|r| &r.meta), "VAR", &mut flag);
+    for (place, name, _) in options::all() {
+        let place = match *place {
+            "main" => "MAIN".to_owned(),
+            "router" | "transport" | "authenticator" => format!("{}S", place.to_uppercase()),
+            driver => match kind_of(driver) {
+                Some(kind) => format!("{kind}_{}", driver.to_uppercase()),
+                None => continue,
+            },
+        };
+        flag(format!("_OPT_{place}_{}", name.to_uppercase()));
+    }
+    let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
+    names.insert(b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into());
+    names.insert(b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into());
+    names
+}
+
+fn words<'r>(metas: impl Iterator<Item = &'r Meta>, kind: &str, flag: &mut impl FnMut(String)) {
+    for meta in metas {
+        for name in std::iter::once(&meta.name).chain(meta.aliases) {
+            flag(format!("_EXP_{kind}_{}", name.to_ascii_uppercase()));
+        }
+    }
+}
+
+/// What kind of driver a name is of.
+fn kind_of(driver: &str) -> Option<&'static str> {
+    let suffix = format!("_{}", driver.to_ascii_uppercase());
+    ["ROUTER", "TRANSPORT", "AUTHENTICATOR"].into_iter().find(|kind| {
+        let name = format!("_DRIVER_{kind}{suffix}");
+        FIXED.contains(&name.as_str())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replaced(line: &str) -> Option<String> {
+        let registry = eximious_stdlib::registry();
+        let out = Builtin::default().replace(line.as_bytes(), 0, &registry)?;
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn the_longest_name_counts() {
+        assert_eq!(replaced("_HAVE_TLS_CA_CACHE").as_deref(), Some("y"));
+        assert_eq!(replaced("x_HAVE_TLSX_HAVE_IPV6").as_deref(), Some("xyXy"));
+        assert_eq!(replaced("_OPT_MAIN_TIMEZONE _EXP_COND_>=").as_deref(), Some("y y"));
+        assert_eq!(replaced("_OPT_ROUTER_REDIRECT_FILE").as_deref(), Some("y"));
+        assert_eq!(replaced("_HAVE _NOTHING"), None);
+        assert!(replaced("_DKIM_OVERSIGN_HEADERS").unwrap().starts_with("+From:+Sender:"));
+    }
+}
