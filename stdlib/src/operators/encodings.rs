@@ -1,9 +1,10 @@
 //! Bytes as text and back: `base64`, `base64d`, `hex2b64`, `xtextd`.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
 
 use super::until_zero;
-use crate::{base64, certificate};
+use crate::base64;
+use crate::certificate::{Input, input};
 
 const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -> Meta {
     Meta::new(name, Effects::NONE, TaintRule::Arguments)
@@ -12,25 +13,29 @@ const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -
         .source("specification 11.6; RFC 4648")
 }
 
-/// `${base64:…}`, `${str2b64:…}`.
+/// `${base64:…}`.
 pub static BASE64: Operator = Operator {
     meta: meta("base64", "${base64:<string>}", "A string encoded in base 64.")
-        .aliases(&["str2b64"])
         .docs(
             "A certificate variable, where nothing else stands in the argument, gives its DER \
-             form encoded. `str2b64` is an older name.",
+             form encoded.",
         )
-        .examples(&[
-            Example::new("${base64:abcd}", "YWJjZA=="),
-            Example::new("${str2b64:abc}", "YWJj"),
-        ]),
-    run: encode,
+        .examples(&[Example::new("${base64:abcd}", "YWJjZA==")]),
+    run: |call, arg, _| {
+        Ok(Str::from(match input(call, arg) {
+            Input::Certificate(der) => base64::encode(&der),
+            Input::Text(text) => base64::encode(&text),
+        }))
+    },
 };
 
-fn encode(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {
-    let der = call.certificate_argument(arg).and_then(|pem| certificate::der(pem.bytes()));
-    Ok(Str::from(base64::encode(der.as_deref().unwrap_or(arg.bytes()))))
-}
+/// `${str2b64:…}`.
+pub static STR2B64: Operator = Operator {
+    meta: meta("str2b64", "${str2b64:<string>}", "A string encoded in base 64.")
+        .docs("An older name of `base64`, without its eye for certificates.")
+        .examples(&[Example::new("${str2b64:abc}", "YWJj")]),
+    run: |_, arg, _| Ok(Str::from(base64::encode(arg.bytes()))),
+};
 
 /// `${base64d:…}`.
 pub static BASE64D: Operator = Operator {

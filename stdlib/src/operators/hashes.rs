@@ -1,16 +1,16 @@
 //! Hash functions: `md5`, `sha1`, `sha2`, `sha3`.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
-use crate::certificate;
+use crate::certificate::{Input, input};
 use crate::printing::{LOWER, UPPER, hexadecimal};
 
 const CERTIFICATE: &str = "A certificate variable, where nothing else stands in the argument, \
-                           gives the fingerprint of the certificate.";
+                           gives the fingerprint of the certificate, in upper case.";
 
 const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -> Meta {
     Meta::new(name, Effects::NONE, TaintRule::Clean)
@@ -25,11 +25,10 @@ pub static MD5: Operator = Operator {
         .docs(CERTIFICATE)
         .examples(&[Example::new("${md5:abc}", "900150983cd24fb0d6963f7d28e17f72")]),
     run: |call, arg, _| {
-        let digest = match certificate_in(call, arg) {
-            Some(der) => Md5::digest(der),
-            None => Md5::digest(arg.bytes()),
-        };
-        Ok(Str::from(hexadecimal(&digest, LOWER)))
+        Ok(match input(call, arg) {
+            Input::Certificate(der) => upper::<Md5>(&der),
+            Input::Text(text) => Str::from(hexadecimal(&Md5::digest(text), LOWER)),
+        })
     },
 };
 
@@ -38,9 +37,9 @@ pub static SHA1: Operator = Operator {
     meta: meta("sha1", "${sha1:<string>}", "A SHA-1 hash, 40 digits in upper case.")
         .docs(CERTIFICATE)
         .examples(&[Example::new("${sha1:abc}", "A9993E364706816ABA3E25717850C26C9CD0D89D")]),
-    run: |call, arg, _| match certificate_in(call, arg) {
-        Some(der) => Ok(upper::<Sha1>(&der)),
-        None => Ok(upper::<Sha1>(arg.bytes())),
+    run: |call, arg, _| match input(call, arg) {
+        Input::Certificate(der) => Ok(upper::<Sha1>(&der)),
+        Input::Text(text) => Ok(upper::<Sha1>(&text)),
     },
 };
 
@@ -52,9 +51,9 @@ pub static SHA256: Operator = Operator {
             "${sha256:abc}",
             "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
         )]),
-    run: |call, arg, params| match certificate_in(call, arg) {
-        Some(der) => sha2(&der, params),
-        None => sha2(arg.bytes(), params),
+    run: |call, arg, params| match input(call, arg) {
+        Input::Certificate(der) => sha2(&der, None),
+        Input::Text(text) => sha2(&text, params),
     },
 };
 
@@ -105,7 +104,3 @@ fn upper<D: Digest>(text: &[u8]) -> Str {
     Str::from(hexadecimal(&D::digest(text), UPPER))
 }
 
-/// The DER form of the certificate that an argument is, if it is one.
-fn certificate_in(call: &mut Call<'_>, arg: &Str) -> Option<Vec<u8>> {
-    certificate::der(call.certificate_argument(arg)?.bytes())
-}

@@ -36,6 +36,7 @@ pub static ALL: &[&Operator] = &[
     &encodings::BASE64,
     &encodings::BASE64D,
     &encodings::HEX2B64,
+    &encodings::STR2B64,
     &encodings::XTEXTD,
     &escapes::ESCAPE,
     &escapes::ESCAPE8BIT,
