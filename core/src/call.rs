@@ -355,6 +355,10 @@ impl<'a> Call<'a> {
 
     /// Expands text that is known only at run time. Tainted text is refused.
     pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        if self.machine.forbidden().contains(Effects::EXPAND) {
+            let message = format!("\"{}\" is not permitted here", self.meta.name);
+            return Err(Fail::error(ErrorKind::Forbidden, message));
+        }
         self.machine.expand(text)
     }
 

@@ -103,4 +103,3 @@ fn sha2(text: &[u8], params: Params<'_>) -> Result<Str, Fail> {
 fn upper<D: Digest>(text: &[u8]) -> Str {
     Str::from(hexadecimal(&D::digest(text), UPPER))
 }
-
