@@ -9,7 +9,7 @@ use crate::world::{
 };
 use crate::{
     Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    World,
+    VariableSource, World,
 };
 
 /// The engine, as a built-in sees it through its [`Call`].
@@ -355,6 +355,10 @@ impl<'a> Call<'a> {
 
     /// Expands text that is known only at run time. Tainted text is refused.
     pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        if self.machine.forbidden().contains(Effects::EXPAND) {
+            let message = format!("\"{}\" is not permitted here", self.meta.name);
+            return Err(Fail::error(ErrorKind::Forbidden, message));
+        }
         self.machine.expand(text)
     }
 
@@ -398,10 +402,16 @@ impl<'a> Call<'a> {
         self.machine.call_acl(name, args)
     }
 
-    /// The certificate that the argument of an operator is, where it is nothing
-    /// but a certificate variable.
-    pub fn certificate_argument(&mut self, arg: &Str) -> Option<Str> {
-        arg.bytes().starts_with(b"-----BEGIN CERTIFICATE-----").then(|| arg.clone())
+    /// The certificate variable that the argument of an operator is, where
+    /// nothing else stands there, not even braces: its name, and its value as
+    /// PEM.
+    pub fn certificate_argument(&mut self) -> Option<(&'a [u8], Str)> {
+        let name = self.raw(0)?.strip_prefix(b"$")?;
+        let id = self.machine.registry().variable_id(name)?;
+        match self.machine.registry().variable_at(id).source {
+            VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
+            _ => None,
+        }
     }
 
     /// The world, if the record declares the effect and the policy allows it.

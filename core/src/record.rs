@@ -95,7 +95,6 @@ pub struct LookupDef {
     /// Whether a query begins with the name of a file (`sqlite`).
     pub wants_file: bool,
     /// What `${quote_NAME:…}` does; `None` for a type that needs no quoting.
-    /// The second argument is what follows the name (`quote_ldap_dn`).
     pub quote: Option<fn(&[u8]) -> Vec<u8>>,
     /// Finds the data for a key or a query.
     pub find: fn(&mut Call<'_>, &LookupQuery) -> Result<Option<Str>, LookupFail>,

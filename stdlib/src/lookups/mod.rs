@@ -1,6 +1,7 @@
 //! Lookup types (specification, chapter 9).
 
 mod passwd;
+pub mod quoting;
 mod search;
 mod testdb;
 
