@@ -99,7 +99,7 @@ fn extract(call: &Call<'_>, pem: &[u8], field: &[u8]) -> Result<Option<String>, 
     } else if is("ocsp_uri") {
         list(read.ocsp_uris().into_iter().map(str::to_owned), &plain)
     } else if is("crl_uri") {
-        list(read.crl_uris().into_iter().map(str::to_owned), &plain)
+        list(read.crl_uris(), &plain)
     } else {
         return Err(Fail::argument(format!("bad field selector \"{name}\" for certextract")));
     })
