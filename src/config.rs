@@ -15,6 +15,9 @@ use std::sync::Arc;
 use eximious_core::world::Files;
 use eximious_core::{ListKind, NamedList, Registry, Settings, Str};
 
+use eximious_grammar::is_space;
+
+use crate::macros::{trim, trim_start};
 use crate::options::{self, Kind};
 use crate::{Builder, Engine, Macros};
 use lines::Lines;
@@ -109,7 +112,7 @@ impl Config {
         files: &Arc<dyn Files>,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        for name in names.split(|c| *c == b':').map(<[u8]>::trim_ascii) {
+        for name in names.split(|c| *c == b':').map(trim) {
             if name.is_empty() {
                 continue;
             }
@@ -212,7 +215,7 @@ fn begins_section(line: &[u8]) -> bool {
 }
 
 fn section(line: &[u8]) -> Result<(), Vec<u8>> {
-    let name = line["begin ".len()..].trim_ascii();
+    let name = trim(&line["begin ".len()..]);
     if SECTIONS.iter().any(|section| section.as_bytes() == name) {
         return Ok(());
     }
@@ -228,10 +231,10 @@ fn setting(
     let mut text = line;
     let mut hidden = false;
     if let Some(rest) = text.strip_prefix(b"hide")
-        && rest.first().is_none_or(u8::is_ascii_whitespace)
+        && rest.first().is_none_or(|c| is_space(*c))
     {
         hidden = true;
-        text = rest.trim_ascii_start();
+        text = trim_start(rest);
     }
     for (word, kind, called) in LISTS {
         if let Some(rest) = text.strip_prefix(word.as_bytes()) {
@@ -247,16 +250,16 @@ fn named_list(
     (kind, called): (ListKind, &str),
     settings: &mut Settings,
 ) -> Result<(), Vec<u8>> {
-    if !rest.first().is_some_and(u8::is_ascii_whitespace) {
+    if !rest.first().is_some_and(|c| is_space(*c)) {
         return Err(b"unrecognized configuration line".to_vec());
     }
-    let rest = rest.trim_ascii_start();
+    let rest = trim_start(rest);
     let end = rest.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
     let (name, rest) = rest.split_at(end.unwrap_or(rest.len()));
-    let Some(value) = rest.trim_ascii_start().strip_prefix(b"=") else {
+    let Some(value) = trim_start(rest).strip_prefix(b"=") else {
         return Err([b"missing '=' after \"", name, b"\""].concat());
     };
-    let text = Str::from(values::string(value.trim_ascii(), name)?);
+    let text = Str::from(values::string(trim(value), name)?);
     let key = (kind, name.to_vec());
     if settings.lists.contains_key(&key) {
         return Err(
@@ -286,7 +289,7 @@ fn option(
     if !seen.insert(name.to_vec()) {
         return Err([b"\"", name, b"\" option set for the second time"].concat());
     }
-    let rest = rest.trim_ascii();
+    let rest = trim(rest);
     let value = match kind {
         Kind::Boolean => Value::Flag(values::flag(rest, name, written, negated)?),
         _ => {
@@ -296,7 +299,7 @@ fn option(
             let Some(value) = rest.strip_prefix(b"=") else {
                 return Err([b"missing \"=\" after ", written].concat());
             };
-            Value::Text(value.trim_ascii())
+            Value::Text(trim(value))
         }
     };
     set(settings, name, value)

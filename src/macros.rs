@@ -5,6 +5,7 @@ mod builtin;
 use std::borrow::Cow;
 
 use eximious_core::Registry;
+use eximious_grammar::is_space;
 use memchr::memmem::Finder;
 
 use builtin::Builtin;
@@ -109,22 +110,23 @@ impl Macros {
         line.first().is_some_and(u8::is_ascii_uppercase)
     }
 
-    /// Carries out a line `NAME = text` or `NAME == text`; gives the name.
+    /// The name of the macro that was added last.
+    pub fn newest(&self) -> Option<&[u8]> {
+        self.defined.last().map(|m| m.name.as_slice())
+    }
+
+    /// Carries out a line `NAME = text` or `NAME == text`.
     ///
     /// # Errors
     /// What is wrong with the definition.
-    pub fn define<'l>(
-        &mut self,
-        line: &'l [u8],
-        registry: &Registry,
-    ) -> Result<&'l [u8], MacroError> {
+    pub fn define(&mut self, line: &[u8], registry: &Registry) -> Result<(), MacroError> {
         let (name, rest) = line.split_at(name_length(line));
         if name.len() > LONGEST_NAME {
             return Err(MacroError::LongName);
         }
-        let rest = rest.trim_ascii_start().strip_prefix(b"=").ok_or(MacroError::Malformed)?;
+        let rest = trim_start(rest).strip_prefix(b"=").ok_or(MacroError::Malformed)?;
         let again = rest.strip_prefix(b"=");
-        let value = again.unwrap_or(rest).trim_ascii();
+        let value = trim(again.unwrap_or(rest));
         if let Some(inner) = self.builtin.inside(name, registry) {
             return Err(MacroError::Shadowed(name.to_vec(), inner));
         }
@@ -136,7 +138,7 @@ impl Macros {
                     }
                     known.value = value.to_vec();
                 }
-                return Ok(name);
+                return Ok(());
             }
             if known.finder.find(name).is_some() {
                 return Err(MacroError::Shadowed(name.to_vec(), known.name.clone()));
@@ -146,7 +148,7 @@ impl Macros {
             return Err(MacroError::Unknown(name.to_vec()));
         }
         self.push(name, value, false);
-        Ok(name)
+        Ok(())
     }
 
     fn push(&mut self, name: &[u8], value: &[u8], from_command_line: bool) {
@@ -166,11 +168,14 @@ impl Macros {
         line: &'l [u8],
         registry: &Registry,
     ) -> Result<Cow<'l, [u8]>, MacroError> {
-        let own = Builtin::may_stand_in(line);
+        let Some(first) = line.iter().position(u8::is_ascii_uppercase) else {
+            return Ok(Cow::Borrowed(line));
+        };
+        let start = defined_name(line);
+        let own = Builtin::count_in(&line[start..], first.saturating_sub(start));
         if self.defined.is_empty() && !own {
             return Ok(Cow::Borrowed(line));
         }
-        let start = defined_name(line);
         let mut text = Cow::Borrowed(line);
         if own && let Some(replaced) = self.builtin.replace(line, start, registry) {
             text = Cow::Owned(replaced);
@@ -206,6 +211,17 @@ impl Macro {
     }
 }
 
+/// A text without what C calls white space at its beginning.
+pub(crate) fn trim_start(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|c| is_space(**c)).count()..]
+}
+
+/// A text without what C calls white space at its ends.
+pub(crate) fn trim(text: &[u8]) -> &[u8] {
+    let text = trim_start(text);
+    &text[..text.iter().rposition(|c| !is_space(*c)).map_or(0, |last| last + 1)]
+}
+
 /// How many bytes of a line could be a macro's name.
 fn name_length(line: &[u8]) -> usize {
     line.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_').unwrap_or(line.len())
@@ -213,13 +229,13 @@ fn name_length(line: &[u8]) -> usize {
 
 /// Where the name ends that a line defines; 0 where it defines none.
 fn defined_name(line: &[u8]) -> usize {
-    let blank = line.len() - line.trim_ascii_start().len();
+    let blank = line.len() - trim_start(line).len();
     let text = &line[blank..];
     if !Macros::is_definition(text) {
         return 0;
     }
     let end = name_length(text);
-    if text[end..].trim_ascii_start().starts_with(b"=") { blank + end } else { 0 }
+    if trim_start(&text[end..]).starts_with(b"=") { blank + end } else { 0 }
 }
 
 #[cfg(test)]
@@ -234,7 +250,7 @@ mod tests {
             let text = macros.apply(line.as_bytes(), &registry).unwrap().into_owned();
             let answer = if Macros::is_definition(&text) {
                 match macros.define(&text, &registry) {
-                    Ok(name) => name.to_vec(),
+                    Ok(()) => text[..name_length(&text)].to_vec(),
                     Err(why) => why.message(),
                 }
             } else {
@@ -281,7 +297,7 @@ mod tests {
         let mut macros = Macros::new();
         assert!(macros.set(b"A", b"1"));
         assert!(!macros.set(b"A", b"2"));
-        assert_eq!(macros.define(b"A = 3", &registry), Ok(b"A".as_slice()));
+        assert_eq!(macros.define(b"A = 3", &registry), Ok(()));
         assert_eq!(macros.apply(b"xA", &registry).unwrap().as_ref(), b"x1");
     }
 

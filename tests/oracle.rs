@@ -9,8 +9,9 @@ use eximious_tests::reference::{Answer, Reference};
 use eximious_tests::suite::Suite;
 use eximious_tests::{root, show};
 
-/// How many lines are asked again, each of a process of its own.
-const MOST_DOUBTS: usize = 1500;
+/// How many lines are asked again, each of a process of its own; with more,
+/// something is wrong that shows without.
+const MOST_DOUBTS: usize = 600;
 /// How many lines a run generates, unless `EXIMIOUS_LINES` says otherwise.
 const GENERATED: usize = 24_000;
 
@@ -73,9 +74,10 @@ fn generated_lines_agree() {
     let lines: Vec<Vec<u8>> = (0..count).map(|_| generator.line()).collect();
     let theirs = reference.ask(&lines, None);
     let (mut wrong, mut excused, mut crashed, mut failed) = (Vec::new(), 0, 0, 0);
-    let mut doubtful = Vec::new();
+    let mut ours = Ours::new();
+    let (mut doubtful, mut doubts) = (Vec::new(), Vec::new());
     for (line, theirs) in lines.iter().zip(&theirs) {
-        let ours = Ours::new().answer(line);
+        let ours = ours.answer_afresh(line);
         crashed += usize::from(*theirs == Answer::Crashed);
         failed += usize::from(ours.starts_with(b"Failed: "));
         if compare(line, theirs, &ours).is_none() {
@@ -85,16 +87,20 @@ fn generated_lines_agree() {
             excused += 1;
         } else {
             doubtful.push((line, ours));
+            doubts.push(theirs.clone());
         }
     }
     // What Exim leaves behind from line to line can't be told from here: a
     // process of its own decides.
-    let many = doubtful.len().saturating_sub(MOST_DOUBTS);
-    for (line, ours) in doubtful.into_iter().take(MOST_DOUBTS) {
-        let theirs = reference.ask(std::slice::from_ref(line), None);
-        wrong.extend(theirs.first().and_then(|theirs| compare(line, theirs, &ours)));
+    let many = doubtful.len() > MOST_DOUBTS;
+    for (index, (line, ours)) in doubtful.into_iter().enumerate() {
+        let theirs = if many {
+            doubts[index].clone()
+        } else {
+            reference.ask(std::slice::from_ref(line), None).remove(0)
+        };
+        wrong.extend(compare(line, &theirs, &ours));
     }
-    assert_eq!(many, 0, "too many lines differ to ask each alone:\n{}", wrong.join("\n"));
     println!(
         "{count} generated lines asked of Exim {}: {failed} fail, {excused} are known \
          differences, {crashed} kill it",

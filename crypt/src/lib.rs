@@ -38,9 +38,8 @@ mod system {
         // over; the scratch is larger than the structure that the library
         // keeps in it, aligned for any type of C, all zero as its manual asks,
         // and nobody else has it.
-        let hash = unsafe {
-            crypt_r(password.as_ptr(), setting.as_ptr(), scratch.as_mut_ptr().cast())
-        };
+        let hash =
+            unsafe { crypt_r(password.as_ptr(), setting.as_ptr(), scratch.as_mut_ptr().cast()) };
         let found = (!hash.is_null()).then(|| {
             // SAFETY: a pointer that is not null is to a text in the scratch,
             // which is still there, or to one of the library's own.

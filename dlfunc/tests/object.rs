@@ -38,7 +38,8 @@ fn object() -> Option<(TempDir, PathBuf)> {
     let folder = TempDir::with_prefix("eximious-").expect("a directory");
     let (source, object) = (folder.path().join("object.c"), folder.path().join("object.so"));
     std::fs::write(&source, SOURCE).expect("a source");
-    let made = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&object).arg(&source).status();
+    let made =
+        Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&object).arg(&source).status();
     match made {
         Ok(status) if status.success() => Some((folder, object)),
         other => {

@@ -1,12 +1,144 @@
 //! The program `eximious`.
 
+mod assign;
 mod be;
+mod help;
+mod input;
+mod list;
+mod message;
+mod options;
+mod output;
+mod prompt;
+mod session;
+mod version;
+mod words;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use eximious::Engine;
+
+use options::{Action, Options, Stop};
+use output::Output;
+use session::{Refusal, Session};
 
 fn main() -> ExitCode {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsString::into_vec).collect();
-    be::run(&args[1.min(args.len())..])
+    let options = match options::parse(&args) {
+        Ok(options) => options,
+        Err(Stop(message)) => return complain(&message),
+    };
+    // Without a word, at a terminal, it opens its prompt and introduces itself.
+    let greet = args.is_empty() || args[0] == b"repl";
+    if args.is_empty() && at_terminal() {
+        return expand(options, greet);
+    }
+    match &options.action {
+        Action::Usage => usage(&options),
+        Action::Information => print(version::INFORMATION.as_bytes()),
+        Action::Version => version(options),
+        Action::Expand => expand(options, greet),
+        Action::List { json, kind } => {
+            let engine = Engine::builder().build();
+            finish(list::list(engine.registry(), *json, kind.as_deref()))
+        }
+        Action::Help(names) => finish(help(names)),
+    }
+}
+
+fn at_terminal() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Nothing to do: say what the program is.
+fn usage(options: &Options) -> ExitCode {
+    log_lines(options);
+    complain(version::USAGE.trim_end().as_bytes())
+}
+
+fn log_lines(options: &Options) {
+    if !options.log_lines.is_empty() {
+        let log = eximious_world::system().log;
+        options.log_lines.iter().for_each(|line| log.main(line));
+    }
+}
+
+/// As Exim's `-bV`, this reads the configuration file to find its faults.
+fn version(mut options: Options) -> ExitCode {
+    let named = options.config.is_some();
+    match Session::start(&mut options, eximious_world::system()) {
+        Ok(session) => {
+            let engine = session.engine();
+            let file = named.then(|| engine.settings().config_file.bytes());
+            print(&version::version(engine.registry(), file))
+        }
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+fn expand(mut options: Options, greet: bool) -> ExitCode {
+    log_lines(&options);
+    let output = Arc::new(Output::default());
+    let texts = std::mem::take(&mut options.texts);
+    let mut session = match Session::start(&mut options, output::world(&output)) {
+        Ok(session) => session,
+        Err(refusal) => return refuse(refusal),
+    };
+    let result = if !texts.is_empty() {
+        be::texts(&mut session, &texts, &output)
+    } else if at_terminal() {
+        prompt::run(session, greet, &options, &output)
+    } else {
+        be::lines(&mut session, io::stdin().lock(), &output)
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        // Nobody reads the answers any more.
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+fn help(names: &[String]) -> Result<String, String> {
+    if names.is_empty() {
+        return Ok(help::START.to_owned());
+    }
+    let engine = Engine::builder().build();
+    let pages: Result<Vec<String>, String> =
+        names.iter().map(|name| help::pages(engine.registry(), name)).collect();
+    pages.map(|pages| pages.join("\n"))
+}
+
+fn finish(result: Result<String, String>) -> ExitCode {
+    match result {
+        Ok(text) => print(text.as_bytes()),
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+fn print(text: &[u8]) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(message: &[u8]) -> ExitCode {
+    // Where the standard error is closed, the exit status has to do.
+    let _ = io::stderr().write_all(&[message, b"\n"].concat());
+    ExitCode::FAILURE
+}
+
+fn refuse(refusal: Refusal) -> ExitCode {
+    match refusal {
+        Refusal::Said(message) => complain(&message),
+        Refusal::Logged(line) => {
+            eximious_world::system().log.main(&line);
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use eximious_core::Registry;
 use eximious_core::world::Files;
+use eximious_grammar::is_space;
 
 use super::ConfigError;
 use crate::Macros;
-use crate::macros::MacroError;
+use crate::macros::{MacroError, trim};
 
 /// How large a configuration file may be.
 pub(super) const LARGEST_FILE: u64 = 64 << 20;
@@ -67,7 +68,7 @@ impl<'r> Lines<'r> {
             let applied = self.macros.apply(&line, self.registry);
             let text = applied.map_err(|why| self.explain(&why))?;
             let found_macro = matches!(text, std::borrow::Cow::Owned(_));
-            let text = text.trim_ascii();
+            let text = trim(&text);
             if text.starts_with(b".") && self.directive(text, found_macro)? {
                 continue;
             }
@@ -84,7 +85,7 @@ impl<'r> Lines<'r> {
             if let Some(whole) = &joined
                 && !continues
             {
-                let whole = whole.trim_ascii();
+                let whole = trim(whole);
                 if !whole.is_empty() {
                     return Ok(Some(whole.to_vec()));
                 }
@@ -154,7 +155,7 @@ impl<'r> Lines<'r> {
 
     /// Carries a directive out; false where the line is none.
     fn directive(&mut self, text: &[u8], found_macro: bool) -> Result<bool, ConfigError> {
-        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        let end = text.iter().position(|c| is_space(*c)).unwrap_or(text.len());
         let (word, rest) = text.split_at(end);
         match word {
             b".ifdef" => self.open_condition(found_macro),
@@ -168,7 +169,7 @@ impl<'r> Lines<'r> {
                 }
             }
             b".include" | b".include_if_exists" if self.counts() => {
-                self.include(rest.trim_ascii(), word == b".include_if_exists")?;
+                self.include(trim(rest), word == b".include_if_exists")?;
             }
             b".include" | b".include_if_exists" => {}
             _ => return Ok(false),

@@ -1,5 +1,7 @@
 //! The values of options (specification 6.12 to 6.17).
 
+use crate::macros::trim;
+
 /// A value as written, or a switch as read.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Value<'v> {
@@ -43,7 +45,7 @@ pub(super) fn flag(
         return extra();
     }
     let Some(value) = rest.strip_prefix(b"=") else { return extra() };
-    let value = value.trim_ascii();
+    let value = trim(value);
     if value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {
         return Ok(true);
     }

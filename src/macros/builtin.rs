@@ -209,10 +209,11 @@ pub(super) struct Builtin {
 }
 
 impl Builtin {
-    /// Whether a line could hold one: a quick look at each underscore.
-    pub(super) fn may_stand_in(line: &[u8]) -> bool {
-        memchr::memchr_iter(b'_', line)
-            .any(|at| line.get(at + 1).is_some_and(u8::is_ascii_uppercase))
+    /// Whether Exim looks for its own in a line: only where the first capital
+    /// letter, which stands at an offset or after it, follows an underscore.
+    pub(super) fn count_in(line: &[u8], from: usize) -> bool {
+        let first = line[from..].iter().position(u8::is_ascii_uppercase);
+        first.is_some_and(|at| (from + at).checked_sub(1).is_some_and(|n| line[n] == b'_'))
     }
 
     /// The line with their values in it, from an offset on; `None` where none
@@ -245,7 +246,7 @@ impl Builtin {
 
     /// The one that stands inside a name, where one does.
     pub(super) fn inside(&self, name: &[u8], registry: &Registry) -> Option<Vec<u8>> {
-        if !Self::may_stand_in(name) {
+        if !name.contains(&b'_') {
             return None;
         }
         let names = self.names(registry);

@@ -30,10 +30,11 @@ pub fn member<'a>(text: &'a [u8], name: &[u8]) -> Result<Option<&'a [u8]>, Fail>
 /// # Errors
 /// Where brackets are missing, or the number is not positive, in Exim's words.
 pub fn element(text: &[u8], number: i64) -> Result<Option<&[u8]>, Fail> {
+    let mut values = array(text)?;
     let Some(index) = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)) else {
         return Err(Fail::argument("first argument of \"extract\" must be greater than zero"));
     };
-    Ok(array(text)?.nth(index).map(<[u8]>::trim_ascii_end))
+    Ok(values.nth(index).map(<[u8]>::trim_ascii_end))
 }
 
 /// The values of an array.

@@ -7,6 +7,7 @@
 pub mod address;
 pub mod base64;
 pub mod certificate;
+pub mod charset;
 pub mod conditions;
 pub mod headers;
 pub mod items;
@@ -18,6 +19,7 @@ pub mod mac;
 pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod rfc2047;
 pub mod srs;
 pub mod substring;
 pub mod variables;

@@ -38,7 +38,10 @@ mod tests {
     #[test]
     fn published_values() {
         // RFC 2202, test cases 1 and 6.
-        assert_eq!(hex(&md5(&[0x0b; 16], &[b"Hi ", b"There"])), b"9294727a3638bb1c13f48ef8158bfc9d");
+        assert_eq!(
+            hex(&md5(&[0x0b; 16], &[b"Hi ", b"There"])),
+            b"9294727a3638bb1c13f48ef8158bfc9d"
+        );
         let text: &[u8] = b"Test Using Larger Than Block-Size Key - Hash Key First";
         assert_eq!(hex(&sha1(&[0xaa; 80], &[text])), b"aa4ae5e15272d00e95705637ce8a3b55ed402112");
     }

@@ -16,7 +16,9 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
     let (value, used) = match leading_integer(trimmed) {
         Leading::Number(value, used) => (value, used),
         Leading::None => {
-            return Err(Fail::argument([b"integer expected but \"", trimmed, b"\" found"].concat()));
+            return Err(Fail::argument(
+                [b"integer expected but \"", trimmed, b"\" found"].concat(),
+            ));
         }
         Leading::Overflow => return Err(too_large(trimmed)),
     };

@@ -235,7 +235,11 @@ fn text(value: &Any<'_>, texts: Kind) -> Option<String> {
                 [high, low] => u16::from_be_bytes([*high, *low]),
                 _ => 0xfffd,
             });
-            Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+            Some(
+                char::decode_utf16(units)
+                    .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+                    .collect(),
+            )
         }
         Tag::UniversalString => {
             let units = value.data.chunks(4).map(|four| {

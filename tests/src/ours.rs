@@ -1,6 +1,6 @@
 //! eximious's answers.
 
-use eximious::{Context, Engine};
+use eximious::{Context, Engine, Str};
 
 /// A conversation: what one line sets, the next one sees.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ impl Ours {
     /// With the system as its world.
     pub fn new() -> Self {
         let engine = Engine::builder().world(eximious_world::system()).build();
-        let cx = engine.context();
+        let cx = context(&engine);
         Self { engine, cx }
     }
 
@@ -32,6 +32,28 @@ impl Ours {
             Err(fail) => [b"Failed: ", fail.message()].concat(),
         }
     }
+
+    /// The answer in a conversation that begins with this line.
+    pub fn answer_afresh(&mut self, line: &[u8]) -> Vec<u8> {
+        self.cx = context(&self.engine);
+        self.answer(line)
+    }
+}
+
+/// What a test of expansions sets up: the caller is the sender.
+fn context(engine: &Engine) -> Context {
+    let mut cx = engine.context();
+    let login = std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
+    let domain = match cx.get("qualify_domain") {
+        Some(Ok(domain)) => domain.display().into_owned(),
+        _ => String::new(),
+    };
+    let address = format!("{login}@{domain}");
+    cx.set("sender_ident", Str::from(login.as_str()));
+    cx.set("authenticated_id", Str::from(login));
+    cx.set("sender_address", Str::from(address.as_str()));
+    cx.set("authenticated_sender", Str::from(address));
+    cx
 }
 
 impl Default for Ours {

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+pub use files::make_directory;
+
 /// The system that the program runs on.
 pub fn system() -> World {
     World {

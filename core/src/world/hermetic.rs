@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::{
     Child, Civil, Clock, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns, DnsError,
-    Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net, Processes, Random, Room, RunError, Stat, Stream,
-    Target, User, Users, World,
+    Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net, Processes,
+    Random, Room, RunError, Stat, Stream, Target, User, Users, World,
 };
 
 impl World {

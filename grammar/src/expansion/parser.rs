@@ -160,9 +160,9 @@ impl Parser<'_, '_, '_> {
         });
     }
 
-    /// Exim can't skip `sort`: it looks for a comparator where none was read.
-    fn unskippable(&mut self) {
-        let message = b"condition name expected, but found \"\"".to_vec();
+    /// Notes what Exim complains of where it skips what was just read.
+    fn unskippable(&mut self, complaint: &str) {
+        let message = complaint.as_bytes().to_vec();
         self.soft(message, Span::new(self.at - 1, self.at), b"");
         if let Some(fault) = self.tree.soft_faults.last_mut() {
             fault.only_skimmed = true;
@@ -460,6 +460,12 @@ impl Parser<'_, '_, '_> {
         let text = String::from_utf8_lossy(name.of(source));
         match shape {
             ItemShape::Braces { min, max } => self.braces(min, max, &text, None),
+            ItemShape::Peeked { min, max, complaint } => {
+                self.braces(min, max, &text, None);
+                if !self.stopped && self.args.len() - from > 1 {
+                    self.unskippable(complaint);
+                }
+            }
             ItemShape::Socket { min, max } => {
                 self.braces(min, max, &text, Some("missing '}' closing readsocket"));
             }
@@ -553,11 +559,15 @@ impl Parser<'_, '_, '_> {
                 return;
             }
             match spec.kind {
-                ArgKind::Text | ArgKind::Comparator => {
+                ArgKind::Text => {
                     let seq = self.braced();
                     self.args.push(Arg::Text(seq));
-                    if spec.kind == ArgKind::Comparator && !self.stopped {
-                        self.unskippable();
+                }
+                ArgKind::Comparator => {
+                    let seq = self.braced_literal();
+                    self.args.push(Arg::Text(seq));
+                    if !self.stopped {
+                        self.unskippable("condition name expected, but found \"\"");
                     }
                 }
                 ArgKind::Certificate => self.certificate(),

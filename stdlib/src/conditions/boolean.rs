@@ -29,9 +29,7 @@ pub static BOOL: Condition = Condition {
         }
         let digits = text.strip_prefix(b"-").unwrap_or(text);
         if !digits.iter().all(u8::is_ascii_digit) {
-            return Err(Fail::argument(
-                [b"unrecognised boolean value \"", text, b"\""].concat(),
-            ));
+            return Err(Fail::argument([b"unrecognised boolean value \"", text, b"\""].concat()));
         }
         // Exim looks at the lower 32 bits.
         Ok(match leading_integer(text) {

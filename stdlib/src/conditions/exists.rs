@@ -15,7 +15,5 @@ pub static EXISTS: Condition = Condition {
         .examples(&[Example::new("${if exists{/nosuch}{yes}{no}}", "no")])
         .source("specification 11.7"),
     shape: ConditionShape::One,
-    run: ConditionRun::Strict(|call, args| {
-        Ok(call.files()?.stat(args[0].bytes(), true).is_ok())
-    }),
+    run: ConditionRun::Strict(|call, args| Ok(call.files()?.stat(args[0].bytes(), true).is_ok())),
 };

@@ -15,6 +15,7 @@ mod services;
 mod srs;
 mod state;
 
+pub(crate) use compare::compare_caseless;
 use eximious_core::Condition;
 
 /// All conditions.

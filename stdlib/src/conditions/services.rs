@@ -2,7 +2,9 @@
 //! `pam`, `pwcheck`, `radius`, `saslauthd`.
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{Call, Condition, ConditionRun, Effects, ErrorKind, Fail, Meta, Str, TaintRule};
+use eximious_core::{
+    Call, Condition, ConditionRun, Effects, ErrorKind, Fail, Meta, Str, TaintRule,
+};
 
 const fn service(
     name: &'static str,

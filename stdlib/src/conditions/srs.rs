@@ -7,28 +7,21 @@ use crate::srs::Encoded;
 
 /// `inbound_srs {local part}{secret}`.
 pub static INBOUND_SRS: Condition = Condition {
-    meta: Meta::new(
-        "inbound_srs",
-        Effects::CLOCK.union(Effects::VARS),
-        TaintRule::Result,
-    )
-    .syntax("inbound_srs {<local part>}{<secret>}")
-    .summary("The local part holds an address that `srs_encode` put there.")
-    .docs(
-        "True if the signature is right and was made today or up to ten days ago; \
+    meta: Meta::new("inbound_srs", Effects::CLOCK.union(Effects::VARS), TaintRule::Result)
+        .syntax("inbound_srs {<local part>}{<secret>}")
+        .summary("The local part holds an address that `srs_encode` put there.")
+        .docs(
+            "True if the signature is right and was made today or up to ten days ago; \
          `$srs_recipient` is then the address. With an empty secret it is true for any local \
          part of the right form, whoever made it. `$srs_recipient` is empty after a local part \
          of the right form that is refused.",
-    )
-    .examples(&[
-        Example::new(
-            "${if inbound_srs{SRS0=a979=hg=b.c=a}{secret}{yes}{no}}",
-            "yes",
-        ),
-        Example::new("${if inbound_srs{SRS0=a979=hg=b.c=a}{wrong}{yes}{no}}", "no"),
-        Example::new("${if inbound_srs{SRS0=any=aa=b.c=a}{}{yes}{no}}", "yes"),
-    ])
-    .source("specification 58.2.1"),
+        )
+        .examples(&[
+            Example::new("${if inbound_srs{SRS0=a979=hg=b.c=a}{secret}{yes}{no}}", "yes"),
+            Example::new("${if inbound_srs{SRS0=a979=hg=b.c=a}{wrong}{yes}{no}}", "no"),
+            Example::new("${if inbound_srs{SRS0=any=aa=b.c=a}{}{yes}{no}}", "yes"),
+        ])
+        .source("specification 58.2.1"),
     shape: ConditionShape::Counted { count: 2 },
     run: ConditionRun::Strict(run),
 };

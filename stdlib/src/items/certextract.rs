@@ -218,8 +218,5 @@ fn time(call: &Call<'_>, seconds: i64, modifiers: &Modifiers) -> Result<String, 
     };
     let month = MONTHS[usize::from(civil.month.clamp(1, 12) - 1)];
     let (hour, minute, second) = (civil.hour, civil.minute, civil.second);
-    Ok(format!(
-        "{month} {:>2} {hour:02}:{minute:02}:{second:02} {} {name}",
-        civil.day, civil.year
-    ))
+    Ok(format!("{month} {:>2} {hour:02}:{minute:02}:{second:02} {} {name}", civil.day, civil.year))
 }

@@ -56,8 +56,7 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
         4 => Err(Fail::forced(message)),
         code => {
             let code = format!("}} failed ({code}): ");
-            let line =
-                [b"dlfunc{", file, b"}{", function, code.as_bytes(), &message].concat();
+            let line = [b"dlfunc{", file, b"}{", function, code.as_bytes(), &message].concat();
             call.log()?.panic(&line);
             Err(Fail::error(ErrorKind::Outside, message))
         }

@@ -61,9 +61,7 @@ fn added(settings: &Settings, name: &[u8]) -> Option<Str> {
     let list = &settings.add_environment;
     let settings = elements(list.bytes());
     settings
-        .filter_map(|element| {
-            Some(Str::from(element.strip_prefix(name)?.strip_prefix(b"=")?))
-        })
+        .filter_map(|element| Some(Str::from(element.strip_prefix(name)?.strip_prefix(b"=")?)))
         .last()
 }
 

@@ -24,7 +24,11 @@ pub static IMAPFOLDER: Item = Item {
             Example::new("${imapfolder{a.b}}", "Failed: imapfolder: illegal character '.'"),
         ])
         .source("specification 60.2, RFC 3501"),
-    shape: ItemShape::Braces { min: 1, max: 3 },
+    shape: ItemShape::Peeked {
+        min: 1,
+        max: 3,
+        complaint: "IMAP folder separator must be one character, found \"\"",
+    },
     run: ItemRun::Strict(run),
 };
 

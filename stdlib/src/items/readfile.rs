@@ -16,16 +16,20 @@ const PIECE: usize = 1023;
 
 /// `${readfile{name}{end of line}}`.
 pub static READFILE: Item = Item {
-    meta: Meta::new("readfile", Effects::FILES.union(Effects::HOST).union(Effects::LOG), TaintRule::Clean)
-        .syntax("${readfile{<file name>}{<end of line>}}")
-        .summary("The contents of a file.")
-        .docs(
-            "With a second argument, each newline of the file is replaced by it. What the file \
+    meta: Meta::new(
+        "readfile",
+        Effects::FILES.union(Effects::HOST).union(Effects::LOG),
+        TaintRule::Clean,
+    )
+    .syntax("${readfile{<file name>}{<end of line>}}")
+    .summary("The contents of a file.")
+    .docs(
+        "With a second argument, each newline of the file is replaced by it. What the file \
              holds is not expanded; wrap the item in `${expand:…}` for that. A file that can't \
              be opened makes the expansion fail; a directory reads as empty. The name must not \
              be tainted.",
-        )
-        .source("specification 11.5"),
+    )
+    .source("specification 11.5"),
     shape: ItemShape::Braces { min: 1, max: 2 },
     run: ItemRun::Strict(run),
 };

@@ -2,6 +2,7 @@
 
 pub(crate) mod addresses;
 mod case;
+mod rfc2047;
 mod substrings;
 
 use eximious_core::Operator;
@@ -15,6 +16,8 @@ pub static ALL: &[&Operator] = &[
     &addresses::QUOTE_LOCAL_PART,
     &case::LC,
     &case::UC,
+    &rfc2047::RFC2047,
+    &rfc2047::RFC2047D,
     &substrings::H,
     &substrings::LENGTH,
     &substrings::NH,

@@ -1,0 +1,158 @@
+//! `eximious help`, and `help` at the prompt.
+
+use std::fmt::Write;
+
+use eximious::Registry;
+
+use crate::words::{self, Word};
+
+/// How wide a page is.
+const WIDTH: usize = 78;
+
+/// How to get started, from a shell.
+pub const START: &str = "\
+eximious expands strings of Exim's configuration language, as exim -be does.
+
+  eximious -be '${uc:hello}'    expand arguments, one after the other
+  eximious -be < FILE           expand lines; also from a pipe
+  eximious                      a prompt that completes names (Tab) and explains
+  eximious -C FILE -be …        the same with the options of a configuration
+  eximious -bem FILE …          the same with a message: $h_subject:, $message_size
+  eximious -DNAME=text -be …    the same with a macro
+  eximious -oMa 192.0.2.1 …     the same with $sender_host_address; -f for the sender
+
+  eximious list [--json] [KIND]   every item, operator, condition, variable, lookup
+  eximious help NAME              the page of one of them: help extract, help $pid
+  eximious -bV                    the version
+";
+
+/// The same, at the prompt.
+pub const PROMPT: &str = "\
+Type a string, and see what it expands to:  ${uc:hello}  ${if eq{a}{b}{yes}{no}}
+  set acl_m_x = text      give a variable a value (set,t: as if from outside)
+  NAME = text             define a macro: a line that begins with a capital letter
+  a line ending in \\      goes on in the next
+  help NAME               the page of a word: help extract, help $sender_address
+  :list [KIND]            all items, operators, conditions, variables or lookups
+  :set NAME = text        give any variable a value: :set sender_address = a@b.example
+  :message FILE           read a message: then $h_subject: and the like have values
+  :quit                   leave; Ctrl-D does so too
+Tab completes names. A line that begins with \"help \" or a colon is never expanded:
+put a space before it where it should be.
+";
+
+/// The pages of a name; an error says what could have been meant.
+pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
+    let found = words::named(registry, name);
+    if found.is_empty() {
+        return Err(unknown(registry, name));
+    }
+    let pages: Vec<String> = found.iter().map(page).collect();
+    Ok(pages.join("\n"))
+}
+
+fn unknown(registry: &Registry, name: &str) -> String {
+    let all = words::all(registry);
+    let names = all
+        .iter()
+        .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()));
+    let bare = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
+    let near = words::nearest(bare, names);
+    if near.is_empty() {
+        format!("nothing is called \"{name}\"; \"eximious list\" shows all names")
+    } else {
+        format!("nothing is called \"{name}\": did you mean {}?", near.join(" or "))
+    }
+}
+
+/// The page of a record.
+fn page(word: &Word) -> String {
+    let meta = word.meta;
+    let mut text = format!("{} ({})\n", meta.name, word.kind.name());
+    if !meta.syntax.is_empty() {
+        let _ = writeln!(text, "  {}", meta.syntax);
+    }
+    if !meta.aliases.is_empty() {
+        let _ = writeln!(text, "  also: {}", meta.aliases.join(", "));
+    }
+    for part in [meta.summary, meta.docs] {
+        if !part.is_empty() {
+            text.push('\n');
+            wrap(part, &mut text);
+        }
+    }
+    if !meta.examples.is_empty() {
+        text.push('\n');
+        for example in meta.examples {
+            let _ = writeln!(text, "  > {}", example.input);
+            for line in example.output.lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+    }
+    text.push('\n');
+    let effects = words::effects(meta.effects);
+    let effects = if effects.is_empty() { "none".to_owned() } else { effects.join(", ") };
+    for (label, value) in [
+        ("Effects", effects.as_str()),
+        ("Taint", taint(word)),
+        ("Since", meta.since),
+        ("Needs", meta.needs),
+        ("Source", meta.source),
+    ] {
+        if !value.is_empty() {
+            let _ = writeln!(text, "  {:<8} {value}", format!("{label}:"));
+        }
+    }
+    text
+}
+
+fn taint(word: &Word) -> &'static str {
+    match words::taint(word.meta.taint) {
+        "arguments" => "as its arguments",
+        "clean" => "never",
+        "tainted" => "always",
+        "quoted" => "as its arguments, quoted for the lookup that it names",
+        _ => "as what it returns",
+    }
+}
+
+/// Adds paragraphs, with lines of a fair length; lines that are indented stay
+/// as they are.
+fn wrap(text: &str, out: &mut String) {
+    for (index, paragraph) in text.trim_end().split("\n\n").enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        if paragraph.starts_with([' ', '\t']) {
+            for line in paragraph.lines() {
+                let _ = writeln!(out, "  {line}");
+            }
+            continue;
+        }
+        let mut line = String::from(" ");
+        for word in paragraph.split_whitespace() {
+            if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                let _ = writeln!(out, "{line}");
+                line = String::from(" ");
+            }
+            line.push(' ');
+            line.push_str(word);
+        }
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_wrapped() {
+        let mut out = String::new();
+        wrap(&format!("{}\n\n  kept  as it is\n\nend", "word ".repeat(20)), &mut out);
+        let lines: Vec<&str> = out.lines().collect();
+        assert!(lines.iter().all(|line| line.len() <= WIDTH), "{out}");
+        assert_eq!(lines[lines.len() - 3..], ["    kept  as it is", "", "  end"][..], "{out}");
+    }
+}

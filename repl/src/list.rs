@@ -1,0 +1,71 @@
+//! `eximious list`: every word of the language.
+
+use std::fmt::Write;
+
+use eximious::Registry;
+use serde_json::{Value, json};
+
+use crate::words::{self, Kind, Word};
+
+/// The list as text or as JSON; an error names what is not a kind.
+pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<String, String> {
+    let words = match kind {
+        None => words::all(registry),
+        Some(name) => match Kind::named(name) {
+            Some(kind) => words::of(registry, kind),
+            None => return Err(unknown(name)),
+        },
+    };
+    if json {
+        let all: Vec<Value> = words.iter().map(record).collect();
+        return Ok(format!("{:#}\n", Value::Array(all)));
+    }
+    let wide = words.iter().map(|word| written(word).len()).max().unwrap_or(0).min(28);
+    let mut text = String::new();
+    for word in &words {
+        let line =
+            format!("{:<9}  {:<wide$}  {}", word.kind.name(), written(word), word.meta.summary);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    Ok(text)
+}
+
+fn unknown(name: &str) -> String {
+    let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("{}s", kind.name())).collect();
+    let near = words::nearest(name, kinds.iter().map(String::as_str));
+    match near.first() {
+        Some(near) => format!("\"{name}\" is not a kind of word: did you mean \"{near}\"?"),
+        None => format!("\"{name}\" is not a kind of word: there are {}", kinds.join(", ")),
+    }
+}
+
+fn written(word: &Word) -> String {
+    let mut text = word.meta.name.to_owned();
+    if !word.meta.aliases.is_empty() {
+        let _ = write!(text, " ({})", word.meta.aliases.join(", "));
+    }
+    text
+}
+
+fn record(word: &Word) -> Value {
+    let meta = word.meta;
+    let examples: Vec<Value> = meta
+        .examples
+        .iter()
+        .map(|example| json!({ "input": example.input, "output": example.output }))
+        .collect();
+    json!({
+        "kind": word.kind.name(),
+        "name": meta.name,
+        "aliases": meta.aliases,
+        "syntax": meta.syntax,
+        "summary": meta.summary,
+        "docs": meta.docs,
+        "examples": examples,
+        "effects": words::effects(meta.effects),
+        "taint": words::taint(meta.taint),
+        "since": meta.since,
+        "needs": meta.needs,
+        "source": meta.source,
+    })
+}

@@ -1,0 +1,448 @@
+//! The command line, in Exim's own style (specification, chapter 5): one dash,
+//! and values attached to their options or in the next argument.
+
+mod rules;
+
+use std::net::IpAddr;
+
+use eximious::Macros;
+
+use rules::{Missing, Takes, Then};
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub struct Options {
+    /// What to do.
+    pub action: Action,
+    /// `-C`: names of configuration files, the first that exists counts.
+    pub config: Option<Vec<u8>>,
+    /// `-D`: macros.
+    pub macros: Macros,
+    /// `-oM…`, `-p`: variables and their values.
+    pub variables: Vec<(&'static str, Vec<u8>)>,
+    /// `-f`: the envelope's sender, as typed.
+    pub sender: Option<Vec<u8>>,
+    /// `-bem`: the file that holds a message.
+    pub message: Option<Vec<u8>>,
+    /// `-t`: the message's header says who gets it.
+    pub recipients_in_header: bool,
+    /// `-i`: a line of one dot does not end a message.
+    pub dot_is_text: bool,
+    /// `-z`: lines for the log.
+    pub log_lines: Vec<Vec<u8>>,
+    /// What is left: strings to expand.
+    pub texts: Vec<Vec<u8>>,
+}
+
+/// What to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Nothing was asked for: say what the program is.
+    Usage,
+    /// Say which version it is, and what it knows.
+    Version,
+    /// Expand the texts, or what is typed.
+    Expand,
+    /// `eximious list`.
+    List {
+        /// As JSON.
+        json: bool,
+        /// Of one kind only.
+        kind: Option<String>,
+    },
+    /// `eximious help`.
+    Help(Vec<String>),
+    /// `-bI:help`.
+    Information,
+}
+
+/// Why the program stops before it began: what to say, and the exit status
+/// that goes with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stop(pub Vec<u8>);
+
+impl Stop {
+    fn exim(message: impl AsRef<[u8]>) -> Self {
+        Self([b"exim: ", message.as_ref()].concat())
+    }
+
+    fn abandoned(argument: &[u8]) -> Self {
+        let head = b"exim abandoned: unknown, malformed, or incomplete option ";
+        Self([head.as_slice(), argument].concat())
+    }
+}
+
+/// How many `-D` options there may be.
+const MOST_MACROS: usize = 10;
+
+/// Reads the arguments, without the program's own name.
+pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
+    if let Some(action) = command(args)? {
+        return Ok(Parser::new(&[]).finish(Some(action)));
+    }
+    let mut parser = Parser::new(args);
+    if args.first().is_some_and(|word| word == b"repl") {
+        parser.args = &args[1..];
+        parser.action = Some(Action::Expand);
+    }
+    while let Some(arg) = parser.args.first() {
+        if !arg.starts_with(b"-") {
+            break;
+        }
+        parser.args = &parser.args[1..];
+        if arg == b"--" {
+            break;
+        }
+        parser.option(arg)?;
+    }
+    parser.decide()
+}
+
+/// What is not Exim's: a word in front.
+fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
+    let Some((word, rest)) = args.split_first() else { return Ok(None) };
+    let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
+    match word.as_slice() {
+        b"help" => Ok(Some(Action::Help(rest.collect()))),
+        b"list" => {
+            let (mut json, mut kind) = (false, None);
+            for arg in rest {
+                if arg == "--json" {
+                    json = true;
+                } else if arg.starts_with('-') || kind.replace(arg.clone()).is_some() {
+                    return Err(Stop(
+                        format!("eximious: list takes --json and one kind, not \"{arg}\"").into(),
+                    ));
+                }
+            }
+            Ok(Some(Action::List { json, kind }))
+        }
+        _ => Ok(None),
+    }
+}
+
+struct Parser<'a> {
+    args: &'a [Vec<u8>],
+    action: Option<Action>,
+    /// An option of Exim's that is not there yet, and whether it would have
+    /// its way where `-be` is given too.
+    later: Option<(Vec<u8>, &'static str, bool)>,
+    options: Options,
+}
+
+impl<'a> Parser<'a> {
+    fn new(args: &'a [Vec<u8>]) -> Self {
+        let options = Options {
+            action: Action::Usage,
+            config: None,
+            macros: Macros::new(),
+            variables: Vec::new(),
+            sender: None,
+            message: None,
+            recipients_in_header: false,
+            dot_is_text: false,
+            log_lines: Vec::new(),
+            texts: Vec::new(),
+        };
+        Self { args, action: None, later: None, options }
+    }
+
+    fn next(&mut self) -> Option<&'a Vec<u8>> {
+        let (first, rest) = self.args.split_first()?;
+        self.args = rest;
+        Some(first)
+    }
+
+    fn option(&mut self, arg: &'a [u8]) -> Result<(), Stop> {
+        let Some((rule, attached)) = rules::find(arg) else { return Err(Stop::abandoned(arg)) };
+        let name = rule.name;
+        let value = match rule.takes {
+            Takes::Nothing => b"".as_slice(),
+            Takes::Attached => attached,
+            Takes::Value(_) if !attached.is_empty() => attached,
+            Takes::Next(missing) | Takes::Value(missing) => match self.next() {
+                Some(value) => value,
+                None => return Err(missing_value(missing, arg)),
+            },
+        };
+        match rule.then {
+            Then::Ignore => Ok(()),
+            Then::Later(what, wins) => {
+                let known = self.later.as_ref().is_some_and(|(_, _, other)| *other || !wins);
+                if !known {
+                    self.later = Some((arg.to_vec(), what, wins));
+                }
+                Ok(())
+            }
+            Then::Variable(variable) => self.variable(name, variable, value),
+            Then::Own => self.own(name, arg, value),
+        }
+    }
+
+    /// The options that mean something to this program.
+    fn own(&mut self, name: &str, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
+        match name {
+            "-be" => self.action = self.action.take().or(Some(Action::Expand)),
+            "-bem" => {
+                self.action = self.action.take().or(Some(Action::Expand));
+                self.options.message = Some(value.to_vec());
+            }
+            "-bV" | "--version" => self.action = Some(Action::Version),
+            "--help" => self.action = Some(Action::Usage),
+            "-bI:" => return self.information(value),
+            "-C" => self.options.config = Some(value.to_vec()),
+            "-D" => return self.macro_option(arg, value),
+            "-d" => return rules::check_debugging(value).map_err(Stop::exim),
+            "-f" | "-r" => self.options.sender = Some(value.to_vec()),
+            "-i" | "-oi" | "-oitrue" => self.options.dot_is_text = true,
+            "-t" => self.options.recipients_in_header = true,
+            "-ti" => {
+                self.options.recipients_in_header = true;
+                self.options.dot_is_text = true;
+            }
+            "-z" => self.options.log_lines.push(value.to_vec()),
+            "-h" | "-oB" => return number(name, arg, value),
+            "-or" | "-os" => return self.time(arg, value),
+            "-oMm" if !is_message_id(value) => {
+                return Err(Stop(b"-oMm must be a valid message ID".to_vec()));
+            }
+            "-p" => {
+                let colon = value.iter().position(|c| *c == b':').unwrap_or(value.len());
+                self.variable(name, "received_protocol", &value[..colon])?;
+                if let Some(host) = value.get(colon + 1..) {
+                    self.variable(name, "sender_host_name", host)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {
+        match topic {
+            b"help" => {
+                self.action = Some(Action::Information);
+                Ok(())
+            }
+            b"dscp" | b"modules" | b"sieve" => {
+                let arg = [b"-bI:", topic].concat();
+                self.later = Some((arg, "lists of what the mail server knows", true));
+                Ok(())
+            }
+            _ => Err(Stop(crate::version::INFORMATION.trim_end().into())),
+        }
+    }
+
+    /// `-DNAME=value`, `-D NAME = value`.
+    fn macro_option(&mut self, arg: &[u8], text: &[u8]) -> Result<(), Stop> {
+        let text = text.trim_ascii_start();
+        if !Macros::is_definition(text) {
+            let why = "macro name set by -D must start with an upper case letter";
+            return Err(Stop::exim(why));
+        }
+        let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+        let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+        let rest = rest.trim_ascii_start();
+        let value = match rest.strip_prefix(b"=") {
+            Some(value) => value.trim_ascii_start(),
+            None if rest.is_empty() => rest,
+            None => return Err(Stop::abandoned(arg)),
+        };
+        if self.options.macros.iter().count() >= MOST_MACROS {
+            return Err(Stop::exim("too many -D options on command line"));
+        }
+        if !self.options.macros.set(name, value) {
+            return Err(Stop::exim("duplicated -D in command line"));
+        }
+        Ok(())
+    }
+
+    /// `-or5m`, `-or 5m`: a time, which means nothing here.
+    fn time(&mut self, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
+        let shown = match attached {
+            b"" => self.next().map_or(arg, Vec::as_slice),
+            _ => arg,
+        };
+        let value = if attached.is_empty() { shown } else { attached };
+        if is_time(value) {
+            return Ok(());
+        }
+        Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
+    }
+
+    /// `-oMa` and its like, which set variables.
+    fn variable(&mut self, option: &str, name: &'static str, value: &[u8]) -> Result<(), Stop> {
+        if name == "received_protocol" && self.options.variables.iter().any(|(n, _)| *n == name) {
+            return Err(Stop(b"received_protocol is set already".to_vec()));
+        }
+        let port = match option {
+            "-oMa" => Some("sender_host_port"),
+            "-oMi" => Some("received_port"),
+            _ => None,
+        };
+        let Some(port_name) = port else {
+            self.options.variables.push((name, value.to_vec()));
+            return Ok(());
+        };
+        let Some((address, port)) = address_and_port(value) else {
+            let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
+            return Err(Stop(message.concat()));
+        };
+        self.options.variables.push((name, address.to_vec()));
+        self.options.variables.push((port_name, port.to_string().into_bytes()));
+        Ok(())
+    }
+
+    fn decide(mut self) -> Result<Options, Stop> {
+        let expands = self.action == Some(Action::Expand) || self.action.is_none();
+        match self.later.take() {
+            Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {
+                return Err(later(&option, what));
+            }
+            _ => {}
+        }
+        if self.action.is_none()
+            && let Some(first) = self.args.first()
+        {
+            return Err(recipient(first));
+        }
+        let action = self.action.take();
+        Ok(self.finish(action))
+    }
+
+    fn finish(mut self, action: Option<Action>) -> Options {
+        self.options.action = action.unwrap_or(Action::Usage);
+        self.options.texts = self.args.to_vec();
+        self.options
+    }
+}
+
+fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
+    match missing {
+        Missing::Abandoned => Stop::abandoned(arg),
+        Missing::Expected(what) => Stop::exim([what.as_bytes(), b" expected after ", arg].concat()),
+        Missing::BadItem => Stop::exim([b"bad item for: ", arg].concat()),
+        Missing::Needs(what) => Stop([arg, b" needs ", what.as_bytes()].concat()),
+        Missing::Messages => Stop::exim([b"no message ids given after ", arg, b" option"].concat()),
+    }
+}
+
+fn later(option: &[u8], what: &str) -> Stop {
+    let what = format!(" is not there yet: {what} comes in a later release");
+    Stop([b"eximious: option ", option, what.as_bytes()].concat())
+}
+
+/// An argument without an option is the recipient of a message, to Exim.
+fn recipient(first: &[u8]) -> Stop {
+    let word = String::from_utf8_lossy(first);
+    let near = crate::words::nearest(&word, ["help", "list", "repl"].into_iter());
+    let mut message =
+        [b"eximious: accepting a message for \"", first, b"\" is not there yet"].concat();
+    message.extend_from_slice(
+        match near.first() {
+            Some(near) => format!("; did you mean \"eximious {near}\"?").into_bytes(),
+            None => b"; to expand a string, put -be before it".to_vec(),
+        }
+        .as_slice(),
+    );
+    Stop(message)
+}
+
+fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
+    let digits = attached.iter().all(u8::is_ascii_digit);
+    match name {
+        "-h" if attached.is_empty() || !digits => Err(Stop::abandoned(arg)),
+        "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
+        _ => Ok(()),
+    }
+}
+
+/// `3h50m` (specification 6.16).
+fn is_time(text: &[u8]) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+        match rest.get(digits) {
+            Some(b's' | b'm' | b'h' | b'd' | b'w') if digits > 0 => rest = &rest[digits + 1..],
+            _ => return false,
+        }
+    }
+    !text.is_empty()
+}
+
+/// `1vMhJz-000000000Gz-0001`, or the shorter form of earlier releases.
+fn is_message_id(text: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = text.split(|c| *c == b'-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    (lengths == [6, 11, 4] || lengths == [6, 6, 2])
+        && parts.iter().all(|part| part.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`, and the same for version 6.
+fn address_and_port(text: &[u8]) -> Option<(&[u8], u32)> {
+    let is_address =
+        |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
+    let port = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
+    if let Some(rest) = text.strip_prefix(b"[") {
+        let end = rest.iter().position(|c| *c == b']')?;
+        let (address, rest) = (&rest[..end], &rest[end + 1..]);
+        let port = if rest.is_empty() { 0 } else { port(rest.strip_prefix(b":")?)? };
+        return is_address(address).then_some((address, port));
+    }
+    if is_address(text) {
+        return Some((text, 0));
+    }
+    let dot = text.iter().rposition(|c| *c == b'.')?;
+    let (address, rest) = (&text[..dot], &text[dot + 1..]);
+    is_address(address).then_some((address, port(rest)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Options, String> {
+        let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
+        parse(&args).map_err(|Stop(message)| String::from_utf8(message).unwrap())
+    }
+
+    fn texts(args: &[&str]) -> Vec<String> {
+        let options = parsed(args).unwrap();
+        assert_eq!(options.action, Action::Expand, "{args:?}");
+        options.texts.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn options_end_at_the_first_text_or_at_two_dashes() {
+        assert_eq!(texts(&["-be", "a", "-zz"]), ["a", "-zz"]);
+        assert_eq!(texts(&["-be", "--", "-x"]), ["-x"]);
+        assert_eq!(texts(&["-be", "-be", "x"]), ["x"]);
+        assert_eq!(texts(&["-C", "f", "-Cg", "-v", "-d+all", "-oA", "q", "-be"]), [""; 0]);
+    }
+
+    #[test]
+    fn addresses_may_have_ports() {
+        for (text, answer) in [
+            ("1.2.3.4", Some(("1.2.3.4", 0))),
+            ("1.2.3.4.5", Some(("1.2.3.4", 5))),
+            ("[1.2.3.4]:5", Some(("1.2.3.4", 5))),
+            ("[::1]", Some(("::1", 0))),
+            ("::1.25", Some(("::1", 25))),
+            ("x", None),
+            ("[1.2.3.4]x", None),
+            ("", None),
+        ] {
+            let answer = answer.map(|(address, port)| (address.as_bytes(), port));
+            assert_eq!(address_and_port(text.as_bytes()), answer, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_comes_later_is_named() {
+        let why = parsed(&["-bt", "x"]).unwrap_err();
+        assert!(why.starts_with("eximious: option -bt is not there yet"), "{why}");
+        assert!(parsed(&["-bs"]).unwrap_err().contains("-bs"));
+        assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
+        assert!(parsed(&["lst"]).unwrap_err().ends_with("did you mean \"eximious list\"?"));
+    }
+}

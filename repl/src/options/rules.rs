@@ -1,0 +1,332 @@
+//! Which options there are, and what each takes.
+
+/// What follows an option.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Takes {
+    /// Nothing: the whole argument is the name.
+    Nothing,
+    /// What is attached to it, if anything.
+    Attached,
+    /// The next argument.
+    Next(Missing),
+    /// What is attached to it, or the next argument.
+    Value(Missing),
+}
+
+/// What Exim says where the next argument is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Missing {
+    /// `exim abandoned: …`.
+    Abandoned,
+    /// `exim: … expected after …`.
+    Expected(&'static str),
+    /// `exim: bad item for: …`.
+    BadItem,
+    /// `… needs …`.
+    Needs(&'static str),
+    /// `exim: no message ids given after … option`.
+    Messages,
+}
+
+/// What an option does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Then {
+    /// Nothing, to an expansion.
+    Ignore,
+    /// What it asks for is not there yet; it would win over `-be`, or not.
+    Later(&'static str, bool),
+    /// It sets a variable.
+    Variable(&'static str),
+    /// Something of its own.
+    Own,
+}
+
+/// An option.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) name: &'static str,
+    pub(super) takes: Takes,
+    pub(super) then: Then,
+}
+
+/// The rule for an argument, and what is attached to the name in it.
+pub(super) fn find(arg: &[u8]) -> Option<(&'static Rule, &[u8])> {
+    let exact = RULES.iter().find(|rule| rule.name.as_bytes() == arg);
+    if let Some(rule) = exact {
+        return Some((rule, b""));
+    }
+    RULES
+        .iter()
+        .filter(|rule| matches!(rule.takes, Takes::Attached | Takes::Value(_)))
+        .filter_map(|rule| Some((rule, arg.strip_prefix(rule.name.as_bytes())?)))
+        .max_by_key(|(rule, _)| rule.name.len())
+}
+
+/// Whether `-d…` names selectors that exist; it changes nothing here.
+pub(super) fn check_debugging(text: &[u8]) -> Result<(), Vec<u8>> {
+    let text = text.strip_prefix(b"d").unwrap_or(text);
+    if let Some(number) = text.strip_prefix(b"=")
+        && number.iter().all(u8::is_ascii_alphanumeric)
+    {
+        return Ok(());
+    }
+    let mut rest = text;
+    while let Some(sign) = rest.first() {
+        if !matches!(sign, b'+' | b'-') {
+            let head = b"malformed debug_selector setting: + or - expected but found \"";
+            return Err([head.as_slice(), rest, b"\""].concat());
+        }
+        let end = rest[1..].iter().position(|c| matches!(c, b'+' | b'-'));
+        let (item, after) = rest.split_at(end.map_or(rest.len(), |n| n + 1));
+        if !SELECTORS.iter().any(|name| name.as_bytes() == &item[1..]) {
+            return Err([b"unknown debug_selector setting: ", item].concat());
+        }
+        rest = after;
+    }
+    Ok(())
+}
+
+const SELECTORS: &[&str] = &[
+    "acl",
+    "all",
+    "any",
+    "auth",
+    "deliver",
+    "dns",
+    "dnsbl",
+    "exec",
+    "expand",
+    "filter",
+    "hints_lookup",
+    "host_lookup",
+    "ident",
+    "interface",
+    "lists",
+    "load",
+    "local_scan",
+    "lookup",
+    "macro",
+    "memory",
+    "noutf8",
+    "pid",
+    "process_info",
+    "queue_run",
+    "receive",
+    "regex",
+    "resolver",
+    "retry",
+    "rewrite",
+    "route",
+    "start",
+    "timestamp",
+    "tls",
+    "transport",
+    "uid",
+    "verify",
+];
+
+const fn ignored(name: &'static str, takes: Takes) -> Rule {
+    Rule { name, takes, then: Then::Ignore }
+}
+
+const fn later(name: &'static str, takes: Takes, what: &'static str) -> Rule {
+    Rule { name, takes, then: Then::Later(what, true) }
+}
+
+const fn own(name: &'static str, takes: Takes) -> Rule {
+    Rule { name, takes, then: Then::Own }
+}
+
+const fn variable(name: &'static str, variable: &'static str) -> Rule {
+    Rule { name, takes: Takes::Next(Missing::Expected("data")), then: Then::Variable(variable) }
+}
+
+const NOTHING: Takes = Takes::Nothing;
+const ATTACHED: Takes = Takes::Attached;
+const ABANDONED: Missing = Missing::Abandoned;
+const STRING: Missing = Missing::Expected("string");
+const FILE: Missing = Missing::Expected("file name");
+
+const RECEIVING: &str = "receiving messages";
+const DAEMON: &str = "the daemon";
+const FILTERS: &str = "testing filters";
+const SESSION: &str = "testing an SMTP session";
+const QUEUE: &str = "the message queue";
+const ROUTING: &str = "routing addresses";
+const CONFIGURATION: &str = "the whole configuration";
+
+static RULES: &[Rule] = &[
+    own("--help", NOTHING),
+    own("--version", NOTHING),
+    own("-C", Takes::Value(ABANDONED)),
+    own("-D", ATTACHED),
+    own("-bI:", ATTACHED),
+    own("-bV", NOTHING),
+    own("-be", NOTHING),
+    own("-bem", Takes::Next(ABANDONED)),
+    own("-d", ATTACHED),
+    own("-f", Takes::Value(ABANDONED)),
+    own("-h", ATTACHED),
+    own("-i", NOTHING),
+    own("-oB", ATTACHED),
+    own("-oMm", Takes::Next(Missing::Expected("data"))),
+    own("-oi", NOTHING),
+    own("-oitrue", NOTHING),
+    own("-or", ATTACHED),
+    own("-os", ATTACHED),
+    own("-p", Takes::Value(Missing::BadItem)),
+    own("-r", Takes::Value(ABANDONED)),
+    own("-t", NOTHING),
+    own("-ti", NOTHING),
+    own("-z", Takes::Value(FILE)),
+    variable("-oMa", "sender_host_address"),
+    variable("-oMaa", "sender_host_authenticated"),
+    variable("-oMai", "authenticated_id"),
+    variable("-oMas", "authenticated_sender"),
+    variable("-oMi", "received_ip_address"),
+    variable("-oMr", "received_protocol"),
+    variable("-oMs", "sender_host_name"),
+    variable("-oMt", "sender_ident"),
+    ignored("-Ac", NOTHING),
+    ignored("-Am", NOTHING),
+    ignored("-B", Takes::Value(STRING)),
+    ignored("-E", ATTACHED),
+    ignored("-F", Takes::Value(ABANDONED)),
+    ignored("-G", ATTACHED),
+    ignored("-L", Takes::Value(ABANDONED)),
+    ignored("-N", NOTHING),
+    ignored("-O", Takes::Value(STRING)),
+    ignored("-U", ATTACHED),
+    ignored("-X", Takes::Value(STRING)),
+    ignored("-bnq", NOTHING),
+    ignored("-dp", Takes::Value(ABANDONED)),
+    ignored("-ee", NOTHING),
+    ignored("-em", NOTHING),
+    ignored("-ep", NOTHING),
+    ignored("-eq", NOTHING),
+    ignored("-ew", NOTHING),
+    ignored("-m", NOTHING),
+    ignored("-n", ATTACHED),
+    ignored("-oA", Takes::Next(STRING)),
+    ignored("-oP", Takes::Next(ABANDONED)),
+    ignored("-oPX", NOTHING),
+    ignored("-oX", Takes::Next(ABANDONED)),
+    ignored("-oY", NOTHING),
+    ignored("-odb", NOTHING),
+    ignored("-odf", NOTHING),
+    ignored("-odi", NOTHING),
+    ignored("-odq", NOTHING),
+    ignored("-odqs", NOTHING),
+    ignored("-oee", NOTHING),
+    ignored("-oem", NOTHING),
+    ignored("-oep", NOTHING),
+    ignored("-oeq", NOTHING),
+    ignored("-oew", NOTHING),
+    ignored("-om", NOTHING),
+    ignored("-oo", NOTHING),
+    ignored("-ov", NOTHING),
+    ignored("-pd", NOTHING),
+    ignored("-ps", NOTHING),
+    ignored("-tls-on-connect", NOTHING),
+    ignored("-v", NOTHING),
+    ignored("-x", NOTHING),
+    Rule { name: "-bS", takes: NOTHING, then: Then::Later(RECEIVING, false) },
+    Rule { name: "-bm", takes: NOTHING, then: Then::Later(RECEIVING, false) },
+    Rule { name: "-bs", takes: NOTHING, then: Then::Later(RECEIVING, false) },
+    later("-M", NOTHING, QUEUE),
+    later("-MC", NOTHING, QUEUE),
+    later("-MCA", NOTHING, QUEUE),
+    later("-MCD", NOTHING, QUEUE),
+    later("-MCG", Takes::Next(Missing::BadItem), QUEUE),
+    later("-MCK", NOTHING, QUEUE),
+    later("-MCL", NOTHING, QUEUE),
+    later("-MCP", NOTHING, QUEUE),
+    later("-MCQ", NOTHING, QUEUE),
+    later("-MCS", NOTHING, QUEUE),
+    later("-MCT", NOTHING, QUEUE),
+    later("-MCd", NOTHING, QUEUE),
+    later("-MCp", NOTHING, QUEUE),
+    later("-MCq", Takes::Next(ABANDONED), QUEUE),
+    later("-MCr", Takes::Next(ABANDONED), QUEUE),
+    later("-MCs", Takes::Next(ABANDONED), QUEUE),
+    later("-MCt", Takes::Next(ABANDONED), QUEUE),
+    later("-MG", Takes::Next(Missing::BadItem), QUEUE),
+    later("-Mar", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mc", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mes", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mf", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mg", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mmad", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mmd", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mrm", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mset", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mt", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mvb", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mvc", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mvh", Takes::Next(Missing::Messages), QUEUE),
+    later("-Mvl", Takes::Next(Missing::Messages), QUEUE),
+    later("-R", ATTACHED, QUEUE),
+    later("-S", ATTACHED, QUEUE),
+    later("-atrn", NOTHING, RECEIVING),
+    later("-bF", Takes::Next(FILE), FILTERS),
+    later("-bP", NOTHING, CONFIGURATION),
+    later("-bd", NOTHING, DAEMON),
+    later("-bdf", NOTHING, DAEMON),
+    later("-bf", Takes::Next(FILE), FILTERS),
+    later("-bfd", Takes::Next(STRING), FILTERS),
+    later("-bfl", Takes::Next(STRING), FILTERS),
+    later("-bfp", Takes::Next(STRING), FILTERS),
+    later("-bfs", Takes::Next(STRING), FILTERS),
+    later("-bh", Takes::Next(ABANDONED), SESSION),
+    later("-bhc", Takes::Next(ABANDONED), SESSION),
+    later("-bi", NOTHING, CONFIGURATION),
+    later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
+    later("-bp", NOTHING, QUEUE),
+    later("-bpa", NOTHING, QUEUE),
+    later("-bpc", NOTHING, QUEUE),
+    later("-bpi", NOTHING, QUEUE),
+    later("-bpr", NOTHING, QUEUE),
+    later("-bpra", NOTHING, QUEUE),
+    later("-bpri", NOTHING, QUEUE),
+    later("-bpru", NOTHING, QUEUE),
+    later("-bpu", NOTHING, QUEUE),
+    later("-brt", Takes::Next(Missing::Needs("a domain or address argument")), CONFIGURATION),
+    later("-brw", Takes::Next(Missing::Needs("an address argument")), CONFIGURATION),
+    later("-bt", NOTHING, ROUTING),
+    later("-bv", NOTHING, ROUTING),
+    later("-bvs", NOTHING, ROUTING),
+    later("-bw", ATTACHED, DAEMON),
+    later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
+    later("-q", ATTACHED, QUEUE),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_name_counts() {
+        assert_eq!(find(b"-oMaa").unwrap().0.name, "-oMaa");
+        assert_eq!(find(b"-dp5").unwrap().0.name, "-dp");
+        assert_eq!(find(b"-d+all").unwrap(), (find(b"-d").unwrap().0, b"+all".as_slice()));
+        assert_eq!(find(b"-bex"), None);
+        assert_eq!(find(b"-"), None);
+    }
+
+    impl PartialEq for Rule {
+        fn eq(&self, other: &Self) -> bool {
+            self.name == other.name
+        }
+    }
+
+    #[test]
+    fn debugging_names_selectors() {
+        for text in ["", "d", "+all", "-all+expand", "=0x10"] {
+            assert_eq!(check_debugging(text.as_bytes()), Ok(()), "{text}");
+        }
+        let why = check_debugging(b"+foo").unwrap_err();
+        assert_eq!(why, b"unknown debug_selector setting: +foo");
+        let why = check_debugging(b"x").unwrap_err();
+        assert_eq!(why, b"malformed debug_selector setting: + or - expected but found \"x\"");
+    }
+}

@@ -1,0 +1,75 @@
+//! The standard output, in large pieces, and the log that keeps its place
+//! among them.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eximious::World;
+use eximious::world::Log;
+
+/// How much is gathered before it is written.
+const FULL: usize = 64 * 1024;
+
+/// What is to be written to the standard output.
+#[derive(Debug, Default)]
+pub struct Output(Mutex<Vec<u8>>);
+
+impl Output {
+    /// Adds pieces; writes when enough has come together.
+    pub fn put(&self, pieces: &[&[u8]]) -> io::Result<()> {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for piece in pieces {
+            pending.extend_from_slice(piece);
+        }
+        if pending.len() < FULL { Ok(()) } else { write(&mut pending) }
+    }
+
+    /// Writes what is there.
+    pub fn flush(&self) -> io::Result<()> {
+        let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.is_empty() { Ok(()) } else { write(&mut pending) }
+    }
+}
+
+fn write(pending: &mut Vec<u8>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let result = out.write_all(pending).and_then(|()| out.flush());
+    pending.clear();
+    result
+}
+
+/// Log lines go to the standard error. Whoever sees both there expects them in
+/// order.
+struct Ordered {
+    output: Arc<Output>,
+    log: Arc<dyn Log>,
+}
+
+impl Ordered {
+    fn first(&self) {
+        // Where the standard output is closed, the next line finds out.
+        let _ = self.output.flush();
+    }
+}
+
+impl Log for Ordered {
+    fn main(&self, line: &[u8]) {
+        self.first();
+        self.log.main(line);
+    }
+    fn panic(&self, line: &[u8]) {
+        self.first();
+        self.log.panic(line);
+    }
+    fn debug(&self, text: &[u8]) {
+        self.first();
+        self.log.debug(text);
+    }
+}
+
+/// The system, with a log that waits for the output.
+pub fn world(output: &Arc<Output>) -> World {
+    let world = eximious_world::system();
+    let log = Arc::new(Ordered { output: output.clone(), log: world.log.clone() });
+    World { log, ..world }
+}

@@ -1,0 +1,286 @@
+//! What stands where in a line that is still being typed: enough to complete
+//! names, to show a signature and to colour it. It need not be right to the
+//! last brace; whether a line is right is said when it is expanded.
+
+use std::ops::Range;
+
+/// What a name at the cursor would be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expected {
+    /// After `${`: an item, an operator or a variable.
+    Construct,
+    /// After `$` or `def:`.
+    Variable,
+    /// In `${if …`, or in braces that hold a condition.
+    Condition,
+    /// In `${lookup…`.
+    Lookup,
+    /// Nothing that has a name.
+    Nothing,
+}
+
+/// What a word of the line is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    Construct,
+    Variable,
+    Condition,
+    Lookup,
+    Escape,
+}
+
+/// What a line is made of, as far as it was read.
+#[derive(Debug, Default)]
+pub struct Scan<'l> {
+    /// The words with a role, in order; each without its `${` or `$`.
+    pub words: Vec<(Role, Range<usize>)>,
+    /// Braces: where each opens, and where it closes if it does.
+    pub braces: Vec<(usize, Option<usize>)>,
+    open: Vec<Frame<'l>>,
+}
+
+/// A construct or a pair of braces that is open.
+#[derive(Clone, Copy, Debug)]
+struct Frame<'l> {
+    kind: Inside,
+    /// The construct's name.
+    name: &'l str,
+    /// The condition that was read here, if one is.
+    condition: Option<&'l str>,
+    /// How many braced arguments were read since.
+    arguments: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Inside {
+    /// `${name …`.
+    Construct,
+    /// Braces with text in them.
+    Text,
+    /// Braces with a condition in them.
+    Condition,
+    /// Braces with braces in them that hold conditions.
+    Conditions,
+}
+
+impl<'l> Frame<'l> {
+    fn new(kind: Inside, name: &'l str) -> Self {
+        Self { kind, name, condition: None, arguments: 0 }
+    }
+
+    fn wants_condition(&self) -> bool {
+        let place = match self.kind {
+            Inside::Construct => self.name == "if",
+            kind => kind == Inside::Condition,
+        };
+        place && self.condition.is_none()
+    }
+
+    fn wants_lookup(&self) -> bool {
+        self.kind == Inside::Construct && self.name == "lookup" && self.arguments < 2
+    }
+
+    /// What braces hold that open here.
+    fn braces(&self) -> Inside {
+        match (self.kind, self.condition) {
+            (Inside::Conditions, _) => Inside::Condition,
+            (_, Some("and" | "or")) if self.arguments == 0 => Inside::Conditions,
+            (_, Some(name)) if name.starts_with("fora") && self.arguments == 1 => Inside::Condition,
+            (Inside::Construct, None) if self.name == "filter" && self.arguments == 1 => {
+                Inside::Condition
+            }
+            _ => Inside::Text,
+        }
+    }
+}
+
+/// Reads a line, or the part of it before the cursor.
+pub fn scan(line: &str) -> Scan<'_> {
+    let mut scan = Scan::default();
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        at = match bytes[at] {
+            b'\\' => {
+                let end = (at + 1..bytes.len()).find(|end| line.is_char_boundary(end + 1));
+                let end = end.map_or(bytes.len(), |end| end + 1);
+                scan.words.push((Role::Escape, at..end));
+                end
+            }
+            b'$' => scan.dollar(line, at),
+            b'{' => {
+                let kind = scan.open.last().map_or(Inside::Text, Frame::braces);
+                scan.braces.push((at, None));
+                scan.open.push(Frame::new(kind, ""));
+                at + 1
+            }
+            b'}' => {
+                scan.close(at);
+                at + 1
+            }
+            byte if is_name(byte) || b"<>=".contains(&byte) => scan.word(line, at),
+            _ => at + 1,
+        };
+    }
+    scan
+}
+
+impl<'l> Scan<'l> {
+    fn dollar(&mut self, line: &'l str, at: usize) -> usize {
+        let braced = line.as_bytes().get(at + 1) == Some(&b'{');
+        let start = at + if braced { 2 } else { 1 };
+        let end = name_end(line, start);
+        if braced {
+            self.braces.push((at + 1, None));
+            self.open.push(Frame::new(Inside::Construct, &line[start..end]));
+        }
+        let role = if braced { Role::Construct } else { Role::Variable };
+        if end > start {
+            self.words.push((role, start..end));
+        }
+        end.max(start)
+    }
+
+    fn word(&mut self, line: &'l str, at: usize) -> usize {
+        let bytes = line.as_bytes();
+        let symbol = b"<>=".contains(&bytes[at]);
+        let end = if symbol {
+            (at..bytes.len()).find(|n| !b"<>=".contains(&bytes[*n])).unwrap_or(bytes.len())
+        } else {
+            name_end(line, at)
+        };
+        let Some(frame) = self.open.last_mut() else { return end };
+        if frame.wants_condition() {
+            frame.condition = Some(&line[at..end]);
+            frame.arguments = 0;
+            self.words.push((Role::Condition, at..end));
+            if &line[at..end] == "def" && bytes.get(end) == Some(&b':') {
+                let stop = name_end(line, end + 1);
+                if stop > end + 1 {
+                    self.words.push((Role::Variable, end + 1..stop));
+                }
+                return stop;
+            }
+        } else if frame.wants_lookup() && !symbol {
+            self.words.push((Role::Lookup, at..end));
+        }
+        end
+    }
+
+    fn close(&mut self, at: usize) {
+        if self.open.pop().is_some()
+            && let Some(outer) = self.open.last_mut()
+        {
+            outer.arguments += 1;
+        }
+        if let Some(open) = self.braces.iter_mut().rev().find(|(_, close)| close.is_none()) {
+            open.1 = Some(at);
+        }
+    }
+
+    /// What is expected at the end of what was read, and where the name begins
+    /// that is being typed there.
+    pub fn expected(&self, line: &str) -> (Expected, usize) {
+        let start = line.bytes().rposition(|c| !is_name(c)).map_or(0, |n| n + 1);
+        let before = &line[..start];
+        let expected = if before.ends_with("${") {
+            Expected::Construct
+        } else if before.ends_with('$') || before.ends_with("def:") {
+            Expected::Variable
+        } else {
+            // The word being typed may have been taken for the condition.
+            match scan(before).open.last() {
+                Some(frame) if frame.wants_condition() => Expected::Condition,
+                Some(frame) if frame.wants_lookup() => Expected::Lookup,
+                _ => Expected::Nothing,
+            }
+        };
+        (expected, start)
+    }
+
+    /// The constructs and conditions that the end of what was read is in, the
+    /// innermost first.
+    pub fn around(&self) -> impl Iterator<Item = (Role, &'l str)> {
+        self.open.iter().rev().flat_map(|frame| {
+            let construct = (frame.kind == Inside::Construct && !frame.name.is_empty())
+                .then_some((Role::Construct, frame.name));
+            frame.condition.map(|name| (Role::Condition, name)).into_iter().chain(construct)
+        })
+    }
+
+    /// The two braces of a pair, one of which stands at an offset.
+    pub fn pair(&self, at: usize) -> Option<(usize, usize)> {
+        self.braces.iter().find_map(|(open, close)| {
+            let close = (*close)?;
+            (*open == at || close == at).then_some((*open, close))
+        })
+    }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn name_end(line: &str, start: usize) -> usize {
+    let rest = &line.as_bytes()[start..];
+    start + rest.iter().position(|c| !is_name(*c)).unwrap_or(rest.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected(line: &str) -> (Expected, &str) {
+        let (expected, start) = scan(line).expected(line);
+        (expected, &line[start..])
+    }
+
+    #[test]
+    fn names_are_expected_where_they_stand() {
+        for (line, answer) in [
+            ("a ${ex", (Expected::Construct, "ex")),
+            ("${", (Expected::Construct, "")),
+            ("${uc:$sen", (Expected::Variable, "sen")),
+            ("${if def:sen", (Expected::Variable, "sen")),
+            ("${if ", (Expected::Condition, "")),
+            ("${if !e", (Expected::Condition, "e")),
+            ("${if eq{a}{b}", (Expected::Nothing, "")),
+            ("${if and{{e", (Expected::Condition, "e")),
+            ("${if and{{eq{a}{b}}{m", (Expected::Condition, "m")),
+            ("${if forany{a:b}{e", (Expected::Condition, "e")),
+            ("${filter{a:b}{e", (Expected::Condition, "e")),
+            ("${lookup{$x} ls", (Expected::Lookup, "ls")),
+            ("${lookup dns", (Expected::Lookup, "dns")),
+            ("${lookup{$x}lsearch{/f", (Expected::Nothing, "f")),
+            ("word", (Expected::Nothing, "word")),
+            ("\\${if ", (Expected::Nothing, "")),
+            ("${map{a}{$it", (Expected::Variable, "it")),
+        ] {
+            assert_eq!(expected(line), answer, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_innermost_construct_comes_first() {
+        let names = |line| scan(line).around().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names("${if eq{${extract{a"), ["extract", "eq", "if"]);
+        assert_eq!(names("${uc:a} "), [""; 0]);
+    }
+
+    #[test]
+    fn braces_have_their_counterparts() {
+        let line = "${if eq{a}{\\}}{";
+        assert_eq!(scan(line).pair(7), Some((7, 9)));
+        assert_eq!(scan(line).pair(10), Some((10, 13)));
+        assert_eq!(scan(line).pair(14), None);
+    }
+
+    #[test]
+    fn odd_text_does_no_harm() {
+        for line in ["}}}}", "\\", "\\é", "$", "${", "${é{", "${if é", "é$é", "}{", "${if =={1}"]
+        {
+            let read = scan(line);
+            let _ = (read.expected(line), read.around().count());
+        }
+    }
+}

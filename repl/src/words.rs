@@ -1,0 +1,135 @@
+//! All records of the registry in one view.
+
+use eximious::grammar::expansion::{VariableName, Vocabulary};
+use eximious::{Effects, Meta, Registry, TaintRule};
+
+/// What kind of word a record is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Item,
+    Operator,
+    Condition,
+    Variable,
+    Lookup,
+}
+
+impl Kind {
+    pub const ALL: [Self; 5] =
+        [Self::Item, Self::Operator, Self::Condition, Self::Variable, Self::Lookup];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Item => "item",
+            Self::Operator => "operator",
+            Self::Condition => "condition",
+            Self::Variable => "variable",
+            Self::Lookup => "lookup",
+        }
+    }
+
+    /// By name, in the plural or not.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| name.strip_suffix('s').unwrap_or(name) == kind.name())
+    }
+}
+
+/// A record.
+#[derive(Clone, Copy, Debug)]
+pub struct Word {
+    pub kind: Kind,
+    pub meta: &'static Meta,
+}
+
+/// All records, by kind, each kind in the order of its names.
+pub fn all(registry: &Registry) -> Vec<Word> {
+    Kind::ALL.into_iter().flat_map(|kind| of(registry, kind)).collect()
+}
+
+/// The records of a kind, in the order of their names.
+pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
+    let mut metas: Vec<&'static Meta> = match kind {
+        Kind::Item => registry.all_items().map(|r| &r.meta).collect(),
+        Kind::Operator => registry.all_operators().map(|r| &r.meta).collect(),
+        Kind::Condition => registry.all_conditions().map(|r| &r.meta).collect(),
+        Kind::Variable => registry.all_variables().map(|r| &r.meta).collect(),
+        Kind::Lookup => registry.all_lookups().map(|r| &r.meta).collect(),
+    };
+    metas.sort_by_key(|meta| meta.name);
+    metas.into_iter().map(|meta| Word { kind, meta }).collect()
+}
+
+/// The records with a name, or with another name for the same; `$name`,
+/// `${name`, `name:` and the like will do.
+pub fn named(registry: &Registry, name: &str) -> Vec<Word> {
+    let name = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
+    let bytes = name.as_bytes();
+    let mut found: Vec<Word> = all(registry)
+        .into_iter()
+        .filter(|word| word.meta.name == name || word.meta.aliases.contains(&name))
+        .collect();
+    let mut add = |kind, meta: &'static Meta| {
+        if !found.iter().any(|word| word.kind == kind) {
+            found.push(Word { kind, meta });
+        }
+    };
+    if let Some((id, _)) = registry.operator(bytes) {
+        add(Kind::Operator, &registry.operator_at(id).meta);
+    }
+    if let VariableName::Known(id) | VariableName::Family(id) = registry.variable(bytes) {
+        add(Kind::Variable, &registry.variable_at(id).meta);
+    }
+    found
+}
+
+/// Up to three names that could have been meant, the nearest first.
+pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let farthest = name.chars().count().div_ceil(3).min(3);
+    let mut near: Vec<(usize, &str)> = names
+        .map(|other| (strsim::osa_distance(name, other), other))
+        .filter(|(distance, _)| *distance <= farthest)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(3);
+    near.into_iter().map(|(_, other)| other).collect()
+}
+
+/// The names of effects, in small letters.
+pub fn effects(effects: Effects) -> Vec<String> {
+    effects.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect()
+}
+
+/// The name of a taint rule.
+pub fn taint(rule: TaintRule) -> &'static str {
+    match rule {
+        TaintRule::Arguments => "arguments",
+        TaintRule::Clean => "clean",
+        TaintRule::Tainted => "tainted",
+        TaintRule::Result => "result",
+        TaintRule::Quoted => "quoted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_as_they_are_written() {
+        let registry = eximious::stdlib::registry();
+        for name in ["substr", "${substr", "substr_1_2:", "substr_0"] {
+            let found = named(&registry, name);
+            assert!(found.iter().any(|word| word.kind == Kind::Operator), "{name}");
+        }
+        assert_eq!(named(&registry, "$pid")[0].kind, Kind::Variable);
+        assert_eq!(named(&registry, "acl_m_whatever")[0].kind, Kind::Variable);
+        assert!(named(&registry, "no_such_word").is_empty());
+    }
+
+    #[test]
+    fn near_names_are_offered() {
+        let names = ["extract", "length", "lookup"];
+        assert_eq!(nearest("extrat", names.into_iter()), ["extract"]);
+        assert!(nearest("zzz", names.into_iter()).is_empty());
+    }
+}
