@@ -644,14 +644,9 @@ impl Parser<'_, '_, '_> {
             self.stop("second argument of \"certextract\" must be a certificate variable");
             return;
         }
-        let start = self.at;
-        while self.peek().is_some_and(|c| c != b'}') {
-            self.at += 1;
-        }
-        self.args.push(Arg::Word(Span::new(start, self.at)));
-        if !self.eat(b'}') {
-            self.stop_curly("missing '}' closing cert variable arg of certextract");
-        }
+        // Escapes are read, and nothing is expanded.
+        let seq = self.braced_literal();
+        self.args.push(Arg::Text(seq));
     }
 
     /// The two branches of an item and its closing brace.
