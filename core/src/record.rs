@@ -85,7 +85,7 @@ pub enum VariableSource {
     Family(fn(&[u8]) -> Option<Result<(), &'static str>>),
 }
 
-/// Makes text safe for a query.
+/// How text is quoted for a query.
 pub type Quote = fn(&[u8]) -> Vec<u8>;
 
 /// A type of lookup (specification, chapter 9).

@@ -1,6 +1,6 @@
 //! Quoting: `quote`, `quote_LOOKUP`, `rxquote`.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Quote, Str, TaintRule};
+use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
 use crate::lookups::quoting;
 
@@ -70,7 +70,7 @@ fn quote_for(call: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, 
     let lookup = registry.lookup_at(id);
     let quote = match option {
         None => lookup.quote,
-        Some(option) => match variant(lookup.meta.name, option) {
+        Some(option) => match quoting::variant(lookup.meta.name, option) {
             Some(quote) => Some(quote),
             None => {
                 let message = [b"\"", option, b"\" unrecognized after \"${quote_", name, b"\""];
@@ -79,12 +79,6 @@ fn quote_for(call: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, 
         },
     };
     Ok(quote.map_or_else(|| arg.clone(), |quote| Str::from(quote(arg.bytes()))))
-}
-
-/// The function for `${quote_LOOKUP_OPTION:…}`. The LDAP types have an option
-/// for distinguished names; no other type has any.
-fn variant(lookup: &str, option: &[u8]) -> Option<Quote> {
-    (matches!(lookup, "ldap" | "ldapdn" | "ldapm") && option == b"dn").then_some(quoting::ldap_dn)
 }
 
 /// `${rxquote:…}`.
