@@ -112,5 +112,6 @@ pub fn matches(
 /// What `$0`, `$1`, … are after a match.
 pub fn captures(subject: &Str, groups: Groups<'_>) -> Captures {
     let range = |n| groups.get(n).map_or((0, 0), |(start, end)| (start as u32, end as u32));
-    Captures { subject: subject.clone(), groups: (0..groups.len()).map(range).collect() }
+    let groups = (0..groups.len()).map(range).collect();
+    Captures { subject: subject.clone(), groups, clean: 0 }
 }

@@ -1,6 +1,8 @@
 //! What makes data safe in a query: one function for each kind of query
 //! (specification, chapter 9).
 
+use eximious_core::Quote;
+
 use crate::printing::UPPER;
 
 /// For MySQL: a backslash before quotes and backslashes, and letters for
@@ -105,7 +107,7 @@ fn push_hexadecimal(byte: u8, out: &mut Vec<u8>) {
 
 /// The function for `${quote_LOOKUP_OPTION:…}`. The LDAP types have an option
 /// for distinguished names; no other type has any.
-pub fn variant(lookup: &str, option: &[u8]) -> Option<fn(&[u8]) -> Vec<u8>> {
+pub fn variant(lookup: &str, option: &[u8]) -> Option<Quote> {
     (matches!(lookup, "ldap" | "ldapdn" | "ldapm") && option == b"dn").then_some(ldap_dn)
 }
 
