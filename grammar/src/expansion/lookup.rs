@@ -103,7 +103,10 @@ pub fn lookup_word(word: &[u8], vocabulary: &dyn Vocabulary) -> Result<LookupNod
 }
 
 /// Whether key, affixes and style go together.
-fn fits(
+///
+/// # Errors
+/// Exim's complaint, where they do not.
+pub fn fits(
     node: &LookupNode,
     word: &[u8],
     keyed: bool,

@@ -1,7 +1,7 @@
 //! A lookup with its affixes, defaults and cache; for `${lookup…}` and for
 //! lists alike.
 
-use eximious_core::grammar::expansion::{LookupNode, LookupStyle, lookup_word};
+use eximious_core::grammar::expansion::{LookupNode, LookupStyle, fits, lookup_word};
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Meta, Str,
     Taint, TaintRule,
@@ -79,8 +79,10 @@ impl Search {
         let text = element.bytes();
         let Some(end) = memchr::memchr(b';', text) else { return Ok(None) };
         let word = &text[..end];
-        let node = lookup_word(word, call.registry())
-            .map_err(|message| Fail::error(ErrorKind::UnknownName, message))?;
+        let unknown = |message| Fail::error(ErrorKind::UnknownName, message);
+        let node = lookup_word(word, call.registry()).map_err(unknown)?;
+        let keyed = node.style == LookupStyle::SingleKey;
+        fits(&node, word, keyed, call.registry()).map_err(unknown)?;
         let start = text.len() - text[end + 1..].trim_ascii_start().len();
         let argument = element.slice(start, text.len());
         Ok(Some(Self::new(&node, word, key.clone(), argument)))
