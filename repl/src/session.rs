@@ -26,10 +26,12 @@ pub enum Answer {
     Value(Str),
     /// The expansion failed.
     Failed(Fail),
+    /// The expansion of a variable's new value failed.
+    NotSet(Fail),
     /// The line did something else, and this is to be said of it.
     Said(Vec<u8>),
-    /// The line was wrong; the log says why.
-    Nothing,
+    /// The line defines no macro, though it begins as if it did: what to log.
+    Wrong(Vec<u8>, MacroError),
 }
 
 impl Session {
@@ -77,7 +79,7 @@ impl Session {
         let registry = self.engine.registry();
         let line = match self.macros.apply(line, registry) {
             Ok(line) => line,
-            Err(why) => return self.complain(&why),
+            Err(why) => return self.complaint(why),
         };
         if Macros::is_definition(&line) {
             return match self.macros.define(&line, registry) {
@@ -86,11 +88,14 @@ impl Session {
                     let name = self.macros.newest().unwrap_or_default();
                     Answer::Said([b"Defined macro '", name, b"'"].concat())
                 }
-                Err(why) => self.complain(&why),
+                Err(why) => self.complaint(why),
             };
         }
         if let Some(assignment) = Assignment::in_line(&line) {
-            return Answer::Said(assignment.carry_out(self));
+            return match assignment.carry_out(self) {
+                Ok(said) => Answer::Said(said),
+                Err(fail) => Answer::NotSet(fail),
+            };
         }
         match self.engine.expand_once(&line, &mut self.cx) {
             Ok(value) => Answer::Value(value),
@@ -124,13 +129,12 @@ impl Session {
         self.engine.world().log.main(line);
     }
 
-    fn complain(&self, why: &MacroError) -> Answer {
-        let complaint = match &self.place {
+    fn complaint(&self, why: MacroError) -> Answer {
+        let error = match &self.place {
             Some((file, lines)) if why.names_line() => ConfigError::at(*lines, file, why.message()),
             _ => ConfigError::somewhere(why.message()),
         };
-        self.log(&complaint.text());
-        Answer::Nothing
+        Answer::Wrong(error.text(), why)
     }
 
     /// Whoever runs the program is the sender, unless `-f` says otherwise.
