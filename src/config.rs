@@ -332,11 +332,15 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
             settings.bounce_return_size_limit = value.size(name)?;
         }
         b"check_rfc2047_length" => settings.check_rfc2047_length = value.flag(),
+        b"exim_group" => some(&mut settings.exim_group)?,
         b"exim_path" => text(&mut settings.exim_path)?,
+        b"exim_user" => some(&mut settings.exim_user)?,
         b"exim_version" => text(&mut settings.exim_version)?,
         b"headers_charset" => text(&mut settings.headers_charset)?,
         b"keep_environment" => text(&mut settings.keep_environment)?,
         b"localhost_number" => text(&mut settings.localhost_number)?,
+        b"log_file_path" => text(&mut settings.log_file_path)?,
+        b"log_selector" => settings.log_millisec = selects_millisec(&value.string(name)?),
         b"message_body_newlines" => settings.message_body_newlines = value.flag(),
         b"message_body_visible" => {
             settings.message_body_visible = value.size(name)? as usize;
@@ -349,13 +353,28 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
         b"qualify_domain" => some(&mut settings.qualify_domain)?,
         b"qualify_recipient" => some(&mut settings.qualify_recipient)?,
         b"smtp_active_hostname" => text(&mut settings.smtp_active_hostname)?,
+        b"spf_guess" => text(&mut settings.spf_guess)?,
         b"spool_directory" => text(&mut settings.spool_directory)?,
         b"sqlite_dbfile" => some(&mut settings.sqlite_dbfile)?,
         b"sqlite_lock_timeout" => settings.sqlite_lock_timeout = value.size(name)?,
+        b"strict_acl_vars" => settings.strict_acl_vars = value.flag(),
         b"timezone" => some(&mut settings.timezone)?,
         _ => {}
     }
     Ok(())
+}
+
+/// Whether a `log_selector` has `millisec` in the end: `+all -millisec` has not.
+fn selects_millisec(selector: &[u8]) -> bool {
+    let mut selected = false;
+    for (start, sign) in selector.iter().enumerate().filter(|(_, c)| matches!(c, b'+' | b'-')) {
+        let word = &selector[start + 1..];
+        let end = word.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+        if matches!(&word[..end.unwrap_or(word.len())], b"millisec" | b"all") {
+            selected = *sign == b'+';
+        }
+    }
+    selected
 }
 
 #[cfg(test)]

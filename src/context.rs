@@ -1,10 +1,10 @@
 //! The values of one conversation.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::{Fail, Memory, Message, Scope, Str, VariableSource};
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
@@ -16,17 +16,19 @@ pub struct Context {
     pub(crate) engine: Engine,
     /// Where each variable's value lies in `values`, plus one.
     slots: Vec<u16>,
-    values: Vec<Str>,
+    values: Vec<Option<Str>>,
     /// Variables of open families, and those that only this context knows.
-    pub(crate) named: HashMap<Vec<u8>, Str>,
+    pub(crate) named: FxHashMap<Vec<u8>, Str>,
     pub(crate) scope: Scope,
     pub(crate) memory: Memory,
     pub(crate) message: Option<Message>,
     pub(crate) steps: u64,
     pub(crate) depth: u32,
     pub(crate) scratch: Tree,
-    pub(crate) expansions: HashMap<Vec<u8>, Arc<Compiled>>,
+    pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
     pub(crate) malformed_header: bool,
+    /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
+    pub(crate) leaves_bindings: bool,
 }
 
 impl Context {
@@ -35,15 +37,16 @@ impl Context {
             engine,
             slots: Vec::new(),
             values: Vec::new(),
-            named: HashMap::new(),
+            named: FxHashMap::default(),
             scope: Scope::default(),
             memory: Memory::default(),
             message: None,
             steps: 0,
             depth: 0,
             scratch: Tree::default(),
-            expansions: HashMap::new(),
+            expansions: FxHashMap::default(),
             malformed_header: false,
+            leaves_bindings: false,
         }
     }
 
@@ -53,7 +56,8 @@ impl Context {
     }
 
     /// Starts counting anew for an evaluation.
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self, leaves_bindings: bool) {
+        self.leaves_bindings = leaves_bindings;
         self.steps = 0;
         self.depth = 0;
         self.malformed_header = false;
@@ -80,6 +84,10 @@ impl Context {
                 self.named.insert(name.to_vec(), value);
                 true
             }
+            VariableName::Unknown(_) if self.engine.0.registry.in_family(name) => {
+                self.named.insert(name.to_vec(), value);
+                true
+            }
             VariableName::Unknown(_) => false,
         }
     }
@@ -91,17 +99,32 @@ impl Context {
         }
         match self.slots[id] {
             0 => {
-                self.values.push(value);
+                self.values.push(Some(value));
                 self.slots[id] = self.values.len() as u16;
             }
-            slot => self.values[usize::from(slot) - 1] = value,
+            slot => self.values[usize::from(slot) - 1] = Some(value),
         }
     }
 
     pub(crate) fn stored(&self, id: u16) -> Option<&Str> {
         match self.slots.get(usize::from(id)) {
             None | Some(0) => None,
-            Some(slot) => self.values.get(usize::from(*slot) - 1),
+            Some(slot) => self.values.get(usize::from(*slot) - 1)?.as_ref(),
+        }
+    }
+
+    /// Forgets what was set: the variable is again what it was at the start.
+    pub fn unset(&mut self, name: impl AsRef<[u8]>) {
+        let name = name.as_ref();
+        if let VariableName::Known(id) = self.engine.0.registry.variable(name) {
+            let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
+            if let Some(value) =
+                usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n))
+            {
+                *value = None;
+            }
+        } else {
+            self.named.remove(name);
         }
     }
 
@@ -130,5 +153,81 @@ impl Context {
 
     pub(crate) fn source_of(&self, id: u16) -> VariableSource {
         self.engine.0.registry.variable_at(id).source
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::Settings;
+
+    use super::*;
+
+    fn check(cx: &mut Context, text: &str, answer: &str) {
+        let engine = cx.engine.clone();
+        let said = match engine.expand_once(text.as_bytes(), cx) {
+            Ok(value) => value.display().into_owned(),
+            Err(fail) => format!("Failed: {fail}"),
+        };
+        assert_eq!(said, answer, "{text}");
+    }
+
+    #[test]
+    fn counters_are_there_while_they_are_set() {
+        let cx = &mut Engine::builder().build().context();
+        cx.set("n3", "5");
+        check(cx, "$n3 ${n3} ${if def:n3 {a}{b}}", "5 5 a");
+        check(cx, "$n4", "Failed: unknown variable name \"n4\"");
+        cx.unset("n3");
+        check(cx, "$n3", "Failed: unknown variable name \"n3\"");
+        check(cx, "${n3}", "Failed: unknown variable in \"${n3}\"");
+        check(cx, "${if def:n3 {a}{b}}", "Failed: unknown variable \"n3\" after \"def:\"");
+        check(cx, "${if eq{1}{1}{a}{$n3}}", "a");
+        assert!(cx.get("n3").is_none());
+        cx.set("n3", "7");
+        check(cx, "$n3", "7");
+    }
+
+    #[test]
+    fn a_value_from_the_start_comes_back() {
+        let cx = &mut Engine::builder().build().context();
+        cx.set("rcpt_count", "3");
+        cx.set("acl_m_x", "y");
+        check(cx, "$rcpt_count$acl_m_x", "3y");
+        cx.unset("rcpt_count");
+        cx.unset("acl_m_x");
+        check(cx, "$rcpt_count$acl_m_x", "0");
+    }
+
+    #[test]
+    fn strict_acl_vars_makes_unset_ones_unknown() {
+        let mut settings = Settings::default();
+        settings.strict_acl_vars = true;
+        let cx = &mut Engine::builder().settings(settings).build().context();
+        let strict = "(strict_acl_vars is set)";
+        check(cx, "$acl_m1", &format!("Failed: unknown variable name \"acl_m1\" {strict}"));
+        check(cx, "${acl_m1}", &format!("Failed: unknown variable in \"${{acl_m1}}\" {strict}"));
+        check(
+            cx,
+            "${if def:acl_m1 {a}{b}}",
+            &format!("Failed: unknown variable \"acl_m1\" after \"def:\" {strict}"),
+        );
+        check(
+            cx,
+            "${if eq{1}{1}{a}{$acl_m1}}",
+            &format!("Failed: unknown variable name \"acl_m1\" {strict}"),
+        );
+        check(
+            cx,
+            "${if or{{eq{1}{1}}{def:acl_m2}}{a}{b}}",
+            &format!(
+                "Failed: unknown variable \"acl_m2\" after \"def:\" {strict} \
+                 inside \"or{{...}}\" condition"
+            ),
+        );
+        check(cx, "$r_x", "Failed: unknown variable name \"r_x\"");
+        cx.set("acl_m1", "");
+        cx.set("r_x", "v");
+        check(cx, "[$acl_m1][$r_x]${if def:acl_m1 {a}{b}}", "[][v]b");
+        check(cx, "${if eq{1}{1}{a}{$acl_m1}}", "a");
     }
 }

@@ -86,14 +86,15 @@ impl Engine {
     }
 
     /// Parses and evaluates a string that is used once, with memory that the
-    /// context keeps for the next one.
+    /// context keeps for the next one. As in a test of expansions line by line,
+    /// a failure leaves `$0`…, `$value` and `$item` as they were bound.
     ///
     /// # Errors
     /// What the expansion fails with.
     pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
         let mut tree = std::mem::take(&mut cx.scratch);
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
-        cx.begin();
+        cx.begin(true);
         let result = Eval::new(cx, &tree, source, None).whole();
         cx.scratch = tree;
         result
@@ -166,7 +167,8 @@ impl Builder {
         &self.0.registry
     }
     /// The engine.
-    pub fn build(self) -> Engine {
+    pub fn build(mut self) -> Engine {
+        self.0.registry.set_strict(self.0.settings.strict_acl_vars);
         Engine(Arc::new(self.0))
     }
 }
@@ -189,8 +191,9 @@ impl Expansion {
     /// # Errors
     /// What the expansion fails with, in Exim's words, with its place.
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
-        cx.begin();
-        Eval::new(cx, &self.0.tree, &self.0.source, self.0.text.as_ref()).whole()
+        cx.begin(false);
+        let compiled = &self.0;
+        Eval::new(cx, &compiled.tree, &compiled.source, compiled.text.as_ref()).whole()
     }
 
     /// What is wrong with the text, without evaluating it.

@@ -12,6 +12,7 @@ use eximious_core::{
 use eximious_grammar::{Fault, Span};
 use hipstr::HipByt;
 use memchr::memchr;
+use smallvec::SmallVec;
 
 use crate::context::Context;
 
@@ -25,8 +26,8 @@ pub(crate) struct Eval<'t> {
 
 /// How many texts known only at run time are kept parsed.
 const KEPT_EXPANSIONS: usize = 128;
-/// How many arguments a construct has at the most.
-const MOST_ARGUMENTS: usize = 12;
+/// Arguments: few have more than three.
+type Arguments = SmallVec<[Str; 3]>;
 
 impl<'t> Eval<'t> {
     pub(crate) fn new(
@@ -48,6 +49,7 @@ impl<'t> Eval<'t> {
         let parts = tree.parts(seq);
         let string = match parts {
             [] => return Ok(Str::EMPTY),
+            [Part::Text(span)] if !tree.holds_zero => return Ok(self.literal(*span)),
             [part] => self.part(*part, seq, 0)?,
             _ => {
                 let mut buffer = Buf::default();
@@ -70,15 +72,26 @@ impl<'t> Eval<'t> {
         }
     }
 
+    /// Literal text, without a copy where the tree is kept.
+    fn literal(&self, span: Span) -> Str {
+        match self.text {
+            Some(text) => Str::clean(text.slice(span.start as usize..span.end as usize)),
+            None => Str::from(self.tree.text(span)),
+        }
+    }
+
     fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
         let result = match part {
-            Part::Text(span) => {
-                return Ok(match self.text {
-                    Some(text) => Str::clean(text.slice(span.start as usize..span.end as usize)),
-                    None => Str::from(self.tree.text(span)),
-                });
-            }
-            Part::Variable(id) => self.variable_value(id),
+            Part::Text(span) => return Ok(self.literal(span)),
+            Part::Variable(id) => self.variable_value(id).map_err(|fail| {
+                let start = self.tree.part_spans(seq)[index].start as usize;
+                let braces = self.source.get(start + 1) == Some(&b'{');
+                if braces && self.is_absent(id) {
+                    self.absent(id, ("in \"${", "}\""))
+                } else {
+                    fail
+                }
+            }),
             Part::Family(_, name) => {
                 return Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default());
             }
@@ -115,6 +128,17 @@ impl<'t> Eval<'t> {
         }
     }
 
+    /// Whether a variable is there only while something sets it, and nothing
+    /// does.
+    fn is_absent(&self, id: u16) -> bool {
+        matches!(self.cx.source_of(id), VariableSource::Absent) && self.cx.stored(id).is_none()
+    }
+
+    fn absent(&self, id: u16, (before, after): (&str, &str)) -> Fail {
+        let name = self.cx.engine.0.registry.variable_at(id).meta.name;
+        Fail::error(ErrorKind::UnknownName, format!("unknown variable {before}{name}{after}"))
+    }
+
     fn raise(&self, fault: &Fault, kind: ErrorKind, message: Vec<u8>) -> Fail {
         Fail::error(kind, message).at(|| self.place(fault.span))
     }
@@ -137,6 +161,7 @@ impl<'t> Eval<'t> {
         }
         match self.cx.source_of(id) {
             VariableSource::Slot | VariableSource::Certificate => Ok(Str::EMPTY),
+            VariableSource::Absent => Err(self.absent(id, ("name \"", "\""))),
             VariableSource::SlotWith(text) => Ok(Str::fixed(text)),
             VariableSource::Family(_) => Ok(Str::EMPTY),
             VariableSource::Computed(compute) => {
@@ -151,6 +176,7 @@ impl<'t> Eval<'t> {
     /// A variable by name, of whatever sort.
     pub(crate) fn named_variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
         match self.cx.engine.0.registry.variable(name) {
+            VariableName::Known(id) if self.is_absent(id) => None,
             VariableName::Known(id) => Some(self.variable_value(id)),
             VariableName::Family(_) => {
                 Some(Ok(self.cx.named.get(name).cloned().unwrap_or_default()))
@@ -217,12 +243,12 @@ impl<'t> Eval<'t> {
         let place = (args, node.span.start, open);
         match record.run {
             ItemRun::Strict(run) => {
-                let (values, count, taint) = self.strict(args)?;
+                let (values, taint) = self.strict(args)?;
                 if open {
                     return Err(self.hard_fault());
                 }
                 let mut call = Call::new(self, &record.meta, (tree, source), place);
-                let result = run(&mut call, &values[..count])?;
+                let result = run(&mut call, &values)?;
                 Ok(stamp(result, record.meta.taint, taint, 0))
             }
             ItemRun::Lazy(run) => {
@@ -237,20 +263,17 @@ impl<'t> Eval<'t> {
     }
 
     /// Evaluates all arguments, in order.
-    fn strict(&mut self, args: &[Arg]) -> Result<([Str; MOST_ARGUMENTS], usize, Taint), Fail> {
-        let mut values = [const { Str::EMPTY }; MOST_ARGUMENTS];
-        let mut count = 0;
+    fn strict(&mut self, args: &[Arg]) -> Result<(Arguments, Taint), Fail> {
+        let mut values = Arguments::new();
         let mut taint = Taint::Clean;
         for arg in args {
-            if let Arg::Text(seq) = arg
-                && count < MOST_ARGUMENTS
-            {
-                values[count] = self.text(*seq)?;
-                taint = taint.with(values[count].taint());
-                count += 1;
+            if let Arg::Text(seq) = arg {
+                let value = self.text(*seq)?;
+                taint = taint.with(value.taint());
+                values.push(value);
             }
         }
-        Ok((values, count, taint))
+        Ok((values, taint))
     }
 
     /// Whether something is wrong between two offsets that are passed over.
@@ -312,12 +335,12 @@ impl Machine for Eval<'_> {
         let place = (args, node.span.start, open);
         let result = match record.run {
             ConditionRun::Strict(run) => {
-                let (values, count, _) = self.strict(args)?;
+                let (values, _) = self.strict(args)?;
                 if open {
                     return Err(self.hard_fault());
                 }
                 let mut call = Call::new(self, &record.meta, (tree, source), place);
-                run(&mut call, &values[..count])?
+                run(&mut call, &values)?
             }
             ConditionRun::Lazy(run) => {
                 let mut call = Call::new(self, &record.meta, (tree, source), place);
@@ -340,10 +363,16 @@ impl Machine for Eval<'_> {
     }
 
     fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
-        if let [Part::Header(_, name)] = self.tree.parts(seq) {
-            let name = self.tree.text(*name);
-            let Some(message) = &self.cx.message else { return Ok(false) };
-            return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
+        match self.tree.parts(seq) {
+            [Part::Header(_, name)] => {
+                let name = self.tree.text(*name);
+                let Some(message) = &self.cx.message else { return Ok(false) };
+                return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
+            }
+            [Part::Variable(id)] if self.is_absent(*id) => {
+                return Err(self.absent(*id, ("\"", "\" after \"def:\"")));
+            }
+            _ => {}
         }
         Ok(!self.text(seq)?.is_empty())
     }
@@ -395,6 +424,10 @@ impl Machine for Eval<'_> {
 
     fn scope(&mut self) -> &mut Scope {
         &mut self.cx.scope
+    }
+
+    fn leaves_bindings(&self) -> bool {
+        self.cx.leaves_bindings
     }
 
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
-use crate::world::{Clock, Databases, Dns, Files, Host, Log, Net, Processes, Random, Users};
+use crate::world::{
+    Clock, Databases, Dns, Files, Host, Libraries, Log, Net, Processes, Random, Users,
+};
 use crate::{
     Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
     World,
@@ -30,6 +32,8 @@ pub trait Machine {
     fn malformed_header(&self, at: u32) -> bool;
     /// The values with dynamic scope.
     fn scope(&mut self) -> &mut Scope;
+    /// Whether a failure leaves them as they are bound.
+    fn leaves_bindings(&self) -> bool;
     /// A variable's value, by name; `None` where nobody knows it.
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>>;
     /// Sets a variable, one of a family included; false where nobody knows it.
@@ -219,10 +223,13 @@ impl<'a> Call<'a> {
                 _ => {}
             }
         }
-        self.choose(outcome, yes, no, forced)
+        let result = self.choose(outcome, yes, no, forced)?;
+        self.check_closed()?;
+        Ok(result)
     }
 
-    /// As [`Call::branches`], with the branches found by the caller.
+    /// As [`Call::branches`], with the branches found by the caller, who also
+    /// checks the closing brace.
     pub fn choose(
         &mut self,
         outcome: Outcome,
@@ -231,7 +238,6 @@ impl<'a> Call<'a> {
         forced: bool,
     ) -> Result<Str, Fail> {
         let Some(yes) = yes else {
-            self.check_closed()?;
             return Ok(match outcome {
                 Outcome::Yes(value) | Outcome::Plain(value) => value,
                 Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
@@ -244,7 +250,9 @@ impl<'a> Call<'a> {
         };
         let saved = bound.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
         let result = self.pick(success, yes, no, forced);
-        if let Some(saved) = saved {
+        if let Some(saved) = saved
+            && (result.is_ok() || !self.machine.leaves_bindings())
+        {
             self.machine.scope().value = saved;
         }
         result
@@ -267,6 +275,9 @@ impl<'a> Call<'a> {
             Some(no) if success => self.machine.skim(no)?,
             Some(no) => result = self.machine.text(no)?,
             None if forced && !success => {
+                if self.open {
+                    return Err(self.after_forced_fail());
+                }
                 return Err(Fail::forced(format!(
                     "\"{}\" failed and \"fail\" requested",
                     self.name()
@@ -274,16 +285,52 @@ impl<'a> Call<'a> {
             }
             None => {}
         }
-        self.check_closed()?;
         Ok(result)
     }
 
+    /// The complaint over a missing brace behind `fail`.
+    fn after_forced_fail(&self) -> Fail {
+        let fail = self.machine.hard_fault();
+        let text = String::from_utf8_lossy(fail.message()).into_owned();
+        match text.split_once("close with '}'") {
+            Some((before, after)) => {
+                fail.reworded(format!("{before}close with '}}' after forcedfail{after}"))
+            }
+            None => fail,
+        }
+    }
+
     /// Runs a piece of work and puts `$0`…, `$value` and `$item` back as they
-    /// were.
-    pub fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+    /// were. In a test line by line, a failure leaves them, as in Exim, where
+    /// the next line shows them.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
         let saved = self.machine.scope().clone();
         let result = work(self);
-        *self.machine.scope() = saved;
+        if result.is_ok() || !self.machine.leaves_bindings() {
+            *self.machine.scope() = saved;
+        }
+        result
+    }
+
+    /// As [`Call::scoped`], for `$item` alone.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped_item<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let saved = self.machine.scope().item.clone();
+        let result = work(self);
+        if result.is_ok() || !self.machine.leaves_bindings() {
+            self.machine.scope().item = saved;
+        }
         result
     }
 
@@ -409,6 +456,10 @@ impl<'a> Call<'a> {
     /// This host and process; needs [`Effects::HOST`].
     pub fn host(&self) -> Result<Arc<dyn Host>, Fail> {
         Ok(self.world(Effects::HOST)?.host.clone())
+    }
+    /// Shared objects; needs [`Effects::FOREIGN`].
+    pub fn libraries(&self) -> Result<Arc<dyn Libraries>, Fail> {
+        Ok(self.world(Effects::FOREIGN)?.libraries.clone())
     }
     /// The logs; needs [`Effects::LOG`].
     pub fn log(&self) -> Result<Arc<dyn Log>, Fail> {

@@ -73,6 +73,9 @@ pub enum VariableSource {
     Slot,
     /// As [`VariableSource::Slot`], with a value from the start.
     SlotWith(&'static str),
+    /// As [`VariableSource::Slot`], but as long as nothing sets it, to reach it
+    /// is an error as if nobody knew the name (`$n0` outside a filter).
+    Absent,
     /// The context holds a certificate, as PEM.
     Certificate,
     /// It is computed each time.

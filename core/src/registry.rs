@@ -17,6 +17,7 @@ pub struct Registry {
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
     families: Vec<u16>,
+    strict: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -121,6 +122,22 @@ impl Registry {
         self.lookups.records[usize::from(id)]
     }
 
+    /// Says whether a name of an open family is unknown as long as nothing
+    /// sets it (the option `strict_acl_vars`).
+    pub fn set_strict(&mut self, strict: bool) {
+        self.strict = strict;
+    }
+    /// Whether a name belongs to an open family (`acl_m_count`).
+    pub fn in_family(&self, name: &[u8]) -> bool {
+        matches!(self.family(name), Some((_, Ok(()))))
+    }
+    fn family(&self, name: &[u8]) -> Option<(u16, Result<(), &'static str>)> {
+        self.families.iter().find_map(|id| match self.variable_at(*id).source {
+            VariableSource::Family(member) => member(name).map(|answer| (*id, answer)),
+            _ => None,
+        })
+    }
+
     /// The id of a variable, by name.
     pub fn variable_id(&self, name: &[u8]) -> Option<u16> {
         self.variables.find(name)
@@ -180,19 +197,21 @@ impl Vocabulary for Registry {
     }
 
     fn variable(&self, name: &[u8]) -> VariableName {
-        if let Some(id) = self.variables.find(name) {
+        if let Some(id) = self.variables.find(name)
+            // A family's record stands under its prefix, which is no name.
+            && !self.families.contains(&id)
+        {
             return VariableName::Known(id);
         }
-        for id in &self.families {
-            if let VariableSource::Family(member) = self.variable_at(*id).source {
-                match member(name) {
-                    Some(Ok(())) => return VariableName::Family(*id),
-                    Some(Err(why)) => return VariableName::Unknown(why),
-                    None => {}
-                }
+        match self.family(name) {
+            Some((_, Ok(()))) if self.strict && name.starts_with(b"acl_") => {
+                VariableName::Unknown(" (strict_acl_vars is set)")
             }
+            Some((_, Ok(()))) if self.strict => VariableName::Unknown(""),
+            Some((id, Ok(()))) => VariableName::Family(id),
+            Some((_, Err(why))) => VariableName::Unknown(why),
+            None => VariableName::Unknown(""),
         }
-        VariableName::Unknown("")
     }
 
     fn lookup(&self, name: &[u8]) -> Option<(u16, LookupStyle)> {

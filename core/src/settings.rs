@@ -42,6 +42,12 @@ pub struct Settings {
     pub headers_charset: Str,
     /// `check_rfc2047_length`.
     pub check_rfc2047_length: bool,
+    /// `allow_utf8_domains`.
+    pub allow_utf8_domains: bool,
+    /// `allow_domain_literals`.
+    pub allow_domain_literals: bool,
+    /// `strip_trailing_dot`.
+    pub strip_trailing_dot: bool,
     /// `print_topbitchars`.
     pub print_topbitchars: bool,
     /// `timezone`.
@@ -74,6 +80,19 @@ pub struct Settings {
     pub exim_version: Str,
     /// `exim_path`.
     pub exim_path: Str,
+    /// `exim_user`, a name or a number; `None` is the packaged user, where
+    /// there is one, or the process's.
+    pub exim_user: Option<Str>,
+    /// `exim_group`, a name or a number; `None` is the packaged user's.
+    pub exim_group: Option<Str>,
+    /// `log_file_path`.
+    pub log_file_path: Str,
+    /// Whether `log_selector` has `millisec`.
+    pub log_millisec: bool,
+    /// `strict_acl_vars`.
+    pub strict_acl_vars: bool,
+    /// `spf_guess`.
+    pub spf_guess: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
     /// Named lists.
@@ -89,6 +108,9 @@ impl Default for Settings {
             spool_directory: Str::fixed("/var/spool/exim4"),
             headers_charset: Str::fixed("UTF-8"),
             check_rfc2047_length: true,
+            allow_utf8_domains: false,
+            allow_domain_literals: false,
+            strip_trailing_dot: false,
             print_topbitchars: false,
             timezone: None,
             perl_startup: None,
@@ -105,6 +127,12 @@ impl Default for Settings {
             smtp_active_hostname: Str::EMPTY,
             exim_version: Str::EMPTY,
             exim_path: Str::fixed("/usr/sbin/exim4"),
+            exim_user: None,
+            exim_group: None,
+            log_file_path: Str::fixed("/var/log/exim4/%slog"),
+            log_millisec: false,
+            strict_acl_vars: false,
+            spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
             config_file: Str::EMPTY,
             lists: BTreeMap::new(),
         }

@@ -4,7 +4,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod fixture;
 mod hermetic;
+
+pub use fixture::Fixture;
+pub use hermetic::Fixed;
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -27,6 +31,8 @@ pub struct World {
     pub databases: Arc<dyn Databases>,
     /// The DNS.
     pub dns: Arc<dyn Dns>,
+    /// Functions in shared objects.
+    pub libraries: Arc<dyn Libraries>,
     /// The logs.
     pub log: Arc<dyn Log>,
 }
@@ -74,6 +80,13 @@ pub trait Clock: Send + Sync {
     /// A moment in a zone: `None` is the system's own; a name (`UTC`,
     /// `Europe/Berlin`) or a POSIX rule otherwise.
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil;
+    /// What a zone calls itself at a moment: `UTC`, `CEST`.
+    fn zone_name(&self, moment: Moment, zone: Option<&str>) -> String {
+        match self.civil(moment, zone).offset {
+            0 => "UTC".into(),
+            offset => format!("{:+03}{:02}", offset / 3600, offset.abs() / 60 % 60),
+        }
+    }
 }
 
 /// Random numbers, good enough for `randint`, not for keys.
@@ -315,6 +328,37 @@ pub enum DnsError {
 pub trait Dns: Send + Sync {
     /// The addresses of a host.
     fn addresses(&self, host: &str) -> Result<Vec<std::net::IpAddr>, DnsError>;
+}
+
+/// What a function of a shared object returned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ForeignAnswer {
+    /// Its value.
+    pub code: i32,
+    /// The text that it left behind, if any.
+    pub text: Option<Vec<u8>>,
+}
+
+/// Why a function of a shared object could not be called.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ForeignError {
+    /// The object could not be loaded: the system's words.
+    Open(String),
+    /// It has no such function: the system's words.
+    Find(String),
+    /// This build loads nothing.
+    NotBuilt,
+}
+
+/// Functions in shared objects.
+pub trait Libraries: Send + Sync {
+    /// Calls a function that has the type that `dlfunc` wants.
+    fn call(
+        &self,
+        file: &[u8],
+        function: &[u8],
+        args: &[Vec<u8>],
+    ) -> Result<ForeignAnswer, ForeignError>;
 }
 
 /// The logs.

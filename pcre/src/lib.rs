@@ -8,6 +8,7 @@
 use std::ffi::c_void;
 use std::fmt;
 use std::ptr;
+use std::sync::Arc;
 
 use pcre2_sys as sys;
 
@@ -79,13 +80,17 @@ pub struct Attempt {
     pub anchored_not_empty: bool,
 }
 
-/// Ranges of the subject: the whole match, then each group.
+/// A pattern with the memory that a match needs: kept where there are several.
 #[derive(Debug)]
-pub struct Matcher<'r> {
-    regex: &'r Regex,
+pub struct Matcher {
+    regex: Arc<Regex>,
     data: *mut sys::pcre2_match_data_8,
     context: *mut sys::pcre2_match_context_8,
 }
+
+// SAFETY: the match data and context belong to this value alone, and are used
+// only through `&mut self`.
+unsafe impl Send for Matcher {}
 
 impl Regex {
     /// Compiles a pattern.
@@ -136,7 +141,7 @@ impl Regex {
     }
 
     /// Something to match with; keep it where there are several matches.
-    pub fn matcher(&self) -> Matcher<'_> {
+    pub fn matcher(self: &Arc<Self>) -> Matcher {
         // SAFETY: the pattern is live; null contexts are allowed. The limits
         // are set on a context that was just made, and is freed on drop.
         unsafe {
@@ -147,7 +152,7 @@ impl Regex {
                 sys::pcre2_set_heap_limit_8(context, HEAP_LIMIT);
                 sys::pcre2_set_depth_limit_8(context, DEPTH_LIMIT);
             }
-            Matcher { regex: self, data, context }
+            Matcher { regex: self.clone(), data, context }
         }
     }
 
@@ -155,7 +160,7 @@ impl Regex {
     ///
     /// # Errors
     /// Where a limit is met.
-    pub fn is_match(&self, subject: &[u8]) -> Result<bool, MatchError> {
+    pub fn is_match(self: &Arc<Self>, subject: &[u8]) -> Result<bool, MatchError> {
         self.matcher().find(subject, Attempt::default()).map(|found| found.is_some())
     }
 }
@@ -173,7 +178,7 @@ impl fmt::Debug for Regex {
     }
 }
 
-impl Matcher<'_> {
+impl Matcher {
     /// Tries a match; the ranges of its groups, an unset one as `None`.
     ///
     /// # Errors
@@ -222,7 +227,7 @@ impl Matcher<'_> {
     }
 }
 
-impl Drop for Matcher<'_> {
+impl Drop for Matcher {
     fn drop(&mut self) {
         // SAFETY: both were made for this value; freeing null does nothing.
         unsafe {
@@ -273,8 +278,8 @@ mod tests {
 
     #[test]
     fn finds_groups_in_bytes() {
-        let regex =
-            Regex::new(b"(a)(x)?(\xff)", Options { jit: true, ..Options::default() }).unwrap();
+        let options = Options { jit: true, ..Options::default() };
+        let regex = Arc::new(Regex::new(b"(a)(x)?(\xff)", options).unwrap());
         let mut matcher = regex.matcher();
         let groups = matcher.find(b"..a\xff", Attempt::default()).unwrap().unwrap();
         assert_eq!(groups.get(0), Some((2, 4)));
@@ -290,7 +295,7 @@ mod tests {
 
     #[test]
     fn gives_up_on_an_exploding_pattern() {
-        let regex = Regex::new(b"^(a+)+$", Options::default()).unwrap();
+        let regex = Arc::new(Regex::new(b"^(a+)+$", Options::default()).unwrap());
         assert!(regex.is_match(&[b"a".repeat(40), b"!".to_vec()].concat()).is_err());
     }
 }

@@ -147,3 +147,20 @@ fn a_missing_file_is_named() {
     let files = read_all(vec![]);
     assert_eq!(files.unwrap_err(), "non-existent configuration file(s): /no : /c");
 }
+
+#[test]
+fn a_log_selector_may_ask_for_milliseconds() {
+    for (text, millisec) in [
+        ("", false),
+        ("log_selector = +millisec\n", true),
+        ("log_selector = \"+millisec\"\n", true),
+        ("log_selector = +all\n", true),
+        ("log_selector = +all -millisec\n", false),
+        ("log_selector = -all +millisec\n", true),
+        ("log_selector = +millisec-millisec\n", false),
+        ("log_selector = +millisec+pid\n", true),
+        ("log_selector = +all_parents\n", false),
+    ] {
+        assert_eq!(read(text).unwrap().settings.log_millisec, millisec, "{text}");
+    }
+}

@@ -1,49 +1,48 @@
 //! JSON, as `extract json` and `forany_json` read it: enough to find a value,
-//! not to judge it.
+//! not to judge it. Exim's own reading is kept, loose ends included: the brace
+//! that closes an object is found without looking at strings, and white space
+//! after a value belongs to it.
 
 use eximious_core::Fail;
 
 /// The member of an object with a name, compared with case.
 ///
 /// # Errors
-/// Where no braces stand around the text.
-pub fn member<'a>(text: &'a [u8], name: &[u8]) -> Result<Option<&'a [u8]>, ()> {
-    let inside = wrapped(text, b'{', b'}').ok_or(())?;
-    for pair in Values::new(inside) {
-        let Some((key, value)) = split_pair(pair) else { continue };
+/// Where braces, quotes or a colon are missing, in Exim's words.
+pub fn member<'a>(text: &'a [u8], name: &[u8]) -> Result<Option<&'a [u8]>, Fail> {
+    let inside = unwrap(text, b'{', b'}', "object")?;
+    for pair in Values(inside) {
+        let key = unwrap(pair, b'"', b'"', "string key")?;
+        let quotes = pair.len() - pair.trim_ascii_start().len() + key.len() + 2;
+        let rest = pair.get(quotes..).unwrap_or_default().trim_ascii_start();
+        let Some(value) = rest.strip_prefix(b":") else {
+            return Err(Fail::argument("missing object value-separator for extract json"));
+        };
         if key == name {
-            return Ok(Some(value));
+            return Ok(Some(value.trim_ascii_start()));
         }
     }
     Ok(None)
 }
 
-/// The element of an array with a number, the first being 1, negative ones
-/// counted from the end.
+/// The element of an array with a number, the first being 1.
 ///
 /// # Errors
-/// Where no brackets stand around the text.
-pub fn element(text: &[u8], number: i64) -> Result<Option<&[u8]>, ()> {
-    let values = array(text)?;
-    Ok(match number {
-        n if n > 0 => usize::try_from(n - 1).ok().and_then(|n| values.clone().nth(n)),
-        n if n < 0 => {
-            let count = values.clone().count() as i64;
-            count
-                .checked_add(n)
-                .and_then(|n| usize::try_from(n).ok())
-                .and_then(|n| values.clone().nth(n))
-        }
-        _ => None,
-    })
+/// Where brackets are missing, or the number is not positive, in Exim's words.
+pub fn element(text: &[u8], number: i64) -> Result<Option<&[u8]>, Fail> {
+    let mut values = array(text)?;
+    let Some(index) = usize::try_from(number).ok().and_then(|n| n.checked_sub(1)) else {
+        return Err(Fail::argument("first argument of \"extract\" must be greater than zero"));
+    };
+    Ok(values.nth(index).map(<[u8]>::trim_ascii_end))
 }
 
 /// The values of an array.
 ///
 /// # Errors
-/// Where no brackets stand around the text.
-pub fn array(text: &[u8]) -> Result<Values<'_>, ()> {
-    wrapped(text, b'[', b']').map(Values::new).ok_or(())
+/// Where brackets are missing, in Exim's words.
+pub fn array(text: &[u8]) -> Result<Values<'_>, Fail> {
+    unwrap(text, b'[', b']', "array").map(Values)
 }
 
 /// A string value without its quotes.
@@ -51,74 +50,62 @@ pub fn array(text: &[u8]) -> Result<Values<'_>, ()> {
 /// # Errors
 /// Where it has none, in Exim's words.
 pub fn unquoted(value: &[u8]) -> Result<&[u8], Fail> {
-    value
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-        .ok_or_else(|| Fail::argument("missing '\"' wrapping string result for extract jsons"))
+    unwrap(value, b'"', b'"', "string result").map_err(|fail| {
+        let json = fail.message().to_vec();
+        fail.reworded([&json[..], b"s"].concat())
+    })
 }
 
-fn wrapped(text: &[u8], open: u8, close: u8) -> Option<&[u8]> {
-    let text = text.trim_ascii();
-    text.strip_prefix(&[open])?.strip_suffix(&[close])
-}
-
-fn split_pair(pair: &[u8]) -> Option<(&[u8], &[u8])> {
-    let quoted = pair.strip_prefix(b"\"")?;
-    let end = string_end(quoted)?;
-    let rest = quoted[end + 1..].trim_ascii_start().strip_prefix(b":")?;
-    Some((&quoted[..end], rest.trim_ascii()))
-}
-
-/// The offset of the quote that ends a string.
-fn string_end(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
+/// What stands between a wrapper's two characters.
+fn unwrap<'a>(text: &'a [u8], open: u8, close: u8, what: &str) -> Result<&'a [u8], Fail> {
+    let missing = |c: u8| {
+        Fail::argument(format!("missing '{}' wrapping {what} for extract json", char::from(c)))
+    };
+    let Some(inside) = text.trim_ascii_start().strip_prefix(&[open]) else {
+        return Err(missing(open));
+    };
+    let (mut depth, mut at) = (0usize, 0);
+    while let Some(byte) = inside.get(at) {
+        match *byte {
+            b'\\' => at += 1,
+            c if c == close && depth == 0 => return Ok(&inside[..at]),
+            c if c == close => depth -= 1,
+            c if c == open => depth += 1,
+            _ => {}
         }
+        at += 1;
     }
-    None
+    Err(missing(close))
 }
 
 /// Values between commas, with strings, brackets and braces kept together.
 #[derive(Clone, Debug)]
-pub struct Values<'a> {
-    rest: &'a [u8],
-    done: bool,
-}
-
-impl<'a> Values<'a> {
-    fn new(text: &'a [u8]) -> Self {
-        let rest = text.trim_ascii();
-        Self { rest, done: rest.is_empty() }
-    }
-}
+pub struct Values<'a>(&'a [u8]);
 
 impl<'a> Iterator for Values<'a> {
     type Item = &'a [u8];
 
     fn next(&mut self) -> Option<&'a [u8]> {
-        if self.done {
+        let text = self.0.trim_ascii_start();
+        if text.is_empty() {
             return None;
         }
-        let (mut depth, mut at) = (0usize, 0);
-        while let Some(byte) = self.rest.get(at) {
+        let (mut depth, mut at, mut quoted) = (0usize, 0, false);
+        while let Some(byte) = text.get(at) {
             match byte {
-                b'"' => at += string_end(&self.rest[at + 1..]).map_or(self.rest.len(), |n| n + 1),
-                b'[' | b'{' => depth += 1,
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                b',' if depth == 0 => {
-                    let value = self.rest[..at].trim_ascii();
-                    self.rest = &self.rest[at + 1..];
-                    return Some(value);
+                b'\\' => at += 1,
+                b'"' => quoted = !quoted,
+                b'[' | b'{' if !quoted => depth += 1,
+                b']' | b'}' if !quoted => depth = depth.saturating_sub(1),
+                b',' if depth == 0 && !quoted => {
+                    self.0 = &text[at + 1..];
+                    return Some(&text[..at]);
                 }
                 _ => {}
             }
             at += 1;
         }
-        self.done = true;
-        Some(self.rest.trim_ascii())
+        self.0 = b"";
+        Some(text)
     }
 }

@@ -4,6 +4,10 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+pub mod address;
+pub mod base64;
+pub mod certificate;
+pub mod charset;
 pub mod conditions;
 pub mod headers;
 pub mod items;
@@ -11,11 +15,16 @@ pub mod json;
 pub mod keyed;
 pub mod lists;
 pub mod lookups;
+pub mod mac;
 pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod rfc2047;
+pub mod srs;
 pub mod substring;
 pub mod variables;
+pub mod wording;
+pub mod x509;
 
 use eximious_core::Registry;
 

@@ -16,9 +16,11 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
     let (value, used) = match leading_integer(trimmed) {
         Leading::Number(value, used) => (value, used),
         Leading::None => {
-            return Err(Fail::argument([b"integer expected but \"", text, b"\" found"].concat()));
+            return Err(Fail::argument(
+                [b"integer expected but \"", trimmed, b"\" found"].concat(),
+            ));
         }
-        Leading::Overflow => return Err(too_large(text)),
+        Leading::Overflow => return Err(too_large(trimmed)),
     };
     let mut rest = &trimmed[used..];
     let mut scaled = Some(value);
@@ -26,9 +28,9 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
         scaled = value.checked_mul(factor);
         rest = &rest[1..];
     }
-    let Some(value) = scaled else { return Err(too_large(text)) };
+    let Some(value) = scaled else { return Err(too_large(trimmed)) };
     if !rest.trim_ascii_start().is_empty() {
-        return Err(Fail::argument([b"invalid integer \"", text, b"\""].concat()));
+        return Err(Fail::argument([b"invalid integer \"", trimmed, b"\""].concat()));
     }
     Ok(value)
 }
@@ -83,17 +85,20 @@ pub fn leading_integer(text: &[u8]) -> Leading {
 }
 
 /// The number of an item like `substr`: an optional minus and digits, white
-/// space before it, nothing after it.
+/// space before it, nothing after it; an empty text is zero. It has 32 bits; what does not fit wraps
+/// round, past 64 bits what is at their end.
 ///
 /// # Errors
 /// With Exim's words, which name the item.
 pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
+    // Exim keeps 32 bits of what C's `strtol` gives, which takes nothing for 0.
     let number = match leading_integer(text) {
+        _ if text.is_empty() => Some(0),
         Leading::Number(value, used) if used == text.len() => Some(value),
         Leading::Overflow => Some(if text.contains(&b'-') { i64::MIN } else { i64::MAX }),
         _ => None,
     };
-    match number {
+    match number.map(|value| i64::from(value as i32)) {
         Some(value) if signed || value >= 0 => Ok(value),
         _ => {
             let kind: &[u8] = if signed { b"" } else { b"positive " };
@@ -111,4 +116,11 @@ pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
             ))
         }
     }
+}
+
+/// A decimal number in 32 bits, of which only the lowest are kept.
+pub fn wrapping(digits: &[u8]) -> i32 {
+    digits
+        .iter()
+        .fold(0i32, |n, d| n.wrapping_mul(10).wrapping_add(i32::from(d.wrapping_sub(b'0'))))
 }

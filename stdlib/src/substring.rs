@@ -1,6 +1,6 @@
 //! What `length`, `substr`, `hash` and `nhash` do, as items and as operators.
 
-use eximious_core::{Fail, Str};
+use eximious_core::Str;
 
 /// A part of a string (specification 11.5, `substr`).
 pub fn substr(subject: &Str, start: i64, length: Option<i64>) -> Str {
@@ -26,42 +26,55 @@ pub fn substr(subject: &Str, start: i64, length: Option<i64>) -> Str {
     subject.slice(from as usize, end.max(from) as usize)
 }
 
-const ALPHABET: &[u8; 63] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQWRSTUVWXYZ0123456789";
+/// The characters of a textual hash, as the program has them: `t` stands
+/// before `s`, and the specification's `W` before `R` is not there.
+const ALPHABET: &[u8; 62] = b"abcdefghijklmnopqrtsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// A textual hash (specification 11.5, `hash`).
+/// How many characters a textual hash may be made of.
+pub const LARGEST_ALPHABET: usize = ALPHABET.len();
+
+/// A textual hash of `length` characters from the first `alphabet` ones; a
+/// string that is not longer than that is its own hash. An alphabet of no
+/// characters is the one that is used where none is given: 26.
 ///
-/// # Errors
-/// Where a number is out of range.
-pub fn hash(subject: &Str, length: i64, alphabet: Option<i64>) -> Result<Str, Fail> {
-    let alphabet = alphabet.unwrap_or(26);
-    if alphabet > ALPHABET.len() as i64 {
-        return Err(Fail::argument(format!("hash count \"{alphabet}\" too big")));
-    }
+/// Every byte after the first `length` is rotated left by its value and its
+/// offset, and changes one of them, round robin.
+pub fn hash(subject: &Str, length: usize, alphabet: usize) -> Str {
     let text = subject.bytes();
-    let Ok(length) = usize::try_from(length) else {
-        return Err(Fail::argument(format!(
-            "\"{length}\" is not a positive number (in \"hash\" expansion)"
-        )));
-    };
     if length >= text.len() {
-        return Ok(subject.clone());
+        return subject.clone();
     }
-    if alphabet == 0 {
-        return Err(Fail::argument("\"0\" is zero (in \"hash\" expansion)"));
+    if length == 0 {
+        return Str::EMPTY;
     }
-    let _ = ALPHABET;
-    Err(Fail::argument("hash is not written yet"))
+    let alphabet = if alphabet == 0 { 26 } else { alphabet.min(LARGEST_ALPHABET) };
+    let (head, tail) = text.split_at(length);
+    let mut slots = head.to_vec();
+    for (offset, byte) in tail.iter().enumerate() {
+        let position = length + offset;
+        slots[offset % length] ^= byte.rotate_left((usize::from(*byte) + position) as u32 & 7);
+    }
+    for slot in &mut slots {
+        *slot = ALPHABET[usize::from(*slot) % alphabet];
+    }
+    Str::from(slots)
 }
 
-/// A numeric hash, or two (specification 11.5, `nhash`).
-///
-/// # Errors
-/// Where a number is zero.
-pub fn nhash(subject: &Str, first: i64, second: Option<i64>) -> Result<Str, Fail> {
-    const PRIMES: [i32; 30] = [
-        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89,
-        97, 101, 103, 107, 109, 113, 127,
-    ];
-    let _ = (subject, first, second, PRIMES);
-    Err(Fail::argument("nhash is not written yet"))
+/// The weights of a numeric hash's bytes, from the first on, again and again.
+const WEIGHTS: [u32; 29] = [
+    113, 109, 107, 103, 101, 97, 89, 83, 79, 73, 71, 67, 61, 59, 53, 47, 43, 41, 37, 31, 29, 23,
+    19, 17, 13, 11, 7, 5, 3,
+];
+
+/// A numeric hash below `first`, or a pair of them below `first` and `second`.
+/// `None` where the range is empty, which a product that overflows may be.
+pub fn nhash(subject: &Str, first: u32, second: Option<u32>) -> Option<String> {
+    let total = subject
+        .bytes()
+        .iter()
+        .zip(WEIGHTS.iter().cycle())
+        .fold(0u32, |sum, (byte, weight)| sum.wrapping_add(u32::from(*byte) * weight));
+    let Some(second) = second else { return Some(total.checked_rem(first)?.to_string()) };
+    let total = total.checked_rem(first.wrapping_mul(second))?;
+    Some(format!("{}/{}", total.checked_div(second)?, total.checked_rem(second)?))
 }

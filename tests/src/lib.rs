@@ -1,1 +1,28 @@
-//! To be written.
+//! What the tests share: suites of lines with answers, the two programs that
+//! answer them, and a generator of lines.
+
+pub mod differences;
+pub mod fixtures;
+pub mod fuzz;
+pub mod generate;
+pub mod ours;
+pub mod reference;
+pub mod suite;
+
+use std::path::PathBuf;
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(PathBuf::from).unwrap_or(here)
+}
+
+/// Whether this is the run that must not leave anything out.
+pub fn in_ci() -> bool {
+    std::env::var_os("CI").is_some()
+}
+
+/// Shows bytes of an answer on one line.
+pub fn show(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string()
+}

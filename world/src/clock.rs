@@ -1,5 +1,6 @@
 //! The time, and random numbers.
 
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use eximious_core::world::{Civil, Clock, Moment, Random};
@@ -24,12 +25,7 @@ impl Clock for System {
     }
 
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil {
-        let zone = match zone {
-            None => TimeZone::system(),
-            Some(name) => {
-                TimeZone::get(name).or_else(|_| TimeZone::posix(name)).unwrap_or(TimeZone::UTC)
-            }
-        };
+        let zone = find(zone);
         let Ok(stamp) = jiff::Timestamp::from_second(moment.seconds) else {
             return Civil::default();
         };
@@ -45,6 +41,43 @@ impl Clock for System {
             offset: civil.offset().seconds(),
         }
     }
+
+    fn zone_name(&self, moment: Moment, zone: Option<&str>) -> String {
+        match jiff::Timestamp::from_second(moment.seconds) {
+            Ok(stamp) => find(zone).to_offset_info(stamp).abbreviation().to_owned(),
+            Err(_) => "UTC".into(),
+        }
+    }
+}
+
+/// A zone as an option names it; the system's own without one.
+fn find(zone: Option<&str>) -> TimeZone {
+    zone.map_or_else(local_zone, named_zone)
+}
+
+/// What `/etc/localtime` says, as a mail server has no environment to ask: Exim
+/// takes `TZ` away.
+fn local_zone() -> TimeZone {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    ZONE.get_or_init(|| zone_file("/etc/localtime").unwrap_or(TimeZone::UTC)).clone()
+}
+
+/// A zone as the C library's `TZ` names it; UTC where it means nothing.
+fn named_zone(name: &str) -> TimeZone {
+    let name = name.strip_prefix(':').unwrap_or(name);
+    if name.starts_with('/') {
+        return zone_file(name).unwrap_or(TimeZone::UTC);
+    }
+    let found = TimeZone::get(name).ok();
+    // Zones are files there, and their names have one case.
+    found
+        .filter(|zone| zone.iana_name().is_none_or(|known| known == name))
+        .or_else(|| TimeZone::posix(name).ok())
+        .unwrap_or(TimeZone::UTC)
+}
+
+fn zone_file(path: &str) -> Option<TimeZone> {
+    TimeZone::tzif("", &std::fs::read(path).ok()?).ok()
 }
 
 impl Random for System {

@@ -4,26 +4,34 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::OnceLock;
 
+use dns_lookup::{AddrFamily, AddrInfoHints, getaddrinfo};
 use eximious_core::world::{Clock, Host, Log, Room};
+
+/// `AI_CANONNAME`: with the addresses, the name that they belong to.
+const WITH_NAME: i32 = 2;
 
 /// The system's host and this process.
 #[derive(Debug)]
 pub struct System {
     directory: Vec<u8>,
+    /// The name, asked for once: it may take the DNS to find it.
+    name: OnceLock<Vec<u8>>,
 }
 
 impl System {
     /// Notes the working directory.
     pub fn new() -> Self {
         let directory = std::env::current_dir().map(|d| d.into_os_string().into_vec());
-        Self { directory: directory.unwrap_or_else(|_| b"/".to_vec()) }
+        let directory = directory.unwrap_or_else(|_| b"/".to_vec());
+        Self { directory, name: OnceLock::new() }
     }
 }
 
 impl Host for System {
     fn name(&self) -> Vec<u8> {
-        rustix::system::uname().nodename().to_bytes().to_vec()
+        self.name.get_or_init(qualified_name).clone()
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
@@ -67,6 +75,26 @@ impl Host for System {
     fn directory(&self) -> Vec<u8> {
         self.directory.clone()
     }
+}
+
+/// What the system calls this host; where that is a single word, the name that
+/// the name service has for it.
+fn qualified_name() -> Vec<u8> {
+    let name = rustix::system::uname().nodename().to_bytes().to_vec();
+    if name.contains(&b'.') {
+        return name;
+    }
+    let Ok(text) = std::str::from_utf8(&name) else { return name };
+    [AddrFamily::Inet6, AddrFamily::Inet]
+        .into_iter()
+        .find_map(|family| canonical_name(text, family))
+        .map_or(name, String::into_bytes)
+}
+
+fn canonical_name(host: &str, family: AddrFamily) -> Option<String> {
+    let hints =
+        AddrInfoHints { flags: WITH_NAME, address: family.into(), ..AddrInfoHints::default() };
+    getaddrinfo(Some(host), None, Some(hints)).ok()?.flatten().find_map(|found| found.canonname)
 }
 
 /// Logs that go to the standard error, as Exim's do when it tests.

@@ -5,6 +5,8 @@
 mod clock;
 mod files;
 mod host;
+mod libraries;
+mod users;
 
 use std::sync::Arc;
 
@@ -19,6 +21,8 @@ pub fn system() -> World {
         random: Arc::new(clock::System),
         files: Arc::new(files::System),
         host: Arc::new(host::System::new()),
+        users: Arc::new(users::System),
+        libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
         ..World::hermetic()
     }

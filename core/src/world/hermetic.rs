@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::{
     Child, Civil, Clock, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns, DnsError,
-    Files, Finished, Host, Log, Moment, Net, Processes, Random, Room, RunError, Stat, Stream,
-    Target, User, Users, World,
+    Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net, Processes,
+    Random, Room, RunError, Stat, Stream, Target, User, Users, World,
 };
 
 impl World {
@@ -27,6 +27,7 @@ impl World {
             users: closed.clone(),
             host: closed.clone(),
             databases: closed.clone(),
+            libraries: closed.clone(),
             dns: closed,
             log: Arc::new(Kept::default()),
         }
@@ -163,6 +164,12 @@ impl Host for Closed {
 impl Databases for Closed {
     fn find(&self, _: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         Err(DatabaseError::Open("Permission denied".into()))
+    }
+}
+
+impl Libraries for Closed {
+    fn call(&self, _: &[u8], _: &[u8], _: &[Vec<u8>]) -> Result<ForeignAnswer, ForeignError> {
+        Err(ForeignError::Open("Permission denied".into()))
     }
 }
 

@@ -63,6 +63,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
     };
     let root = parser.sequence(Ends::Text, Dollar::Expands);
     parser.tree.root = root;
+    parser.tree.holds_zero = memchr::memchr(0, &parser.tree.text).is_some();
 }
 
 /// What ends a string.
@@ -159,9 +160,9 @@ impl Parser<'_, '_, '_> {
         });
     }
 
-    /// Exim can't skip `sort`: it looks for a comparator where none was read.
-    fn unskippable(&mut self) {
-        let message = b"condition name expected, but found \"\"".to_vec();
+    /// Notes what Exim complains of where it skips what was just read.
+    fn unskippable(&mut self, complaint: &str) {
+        let message = complaint.as_bytes().to_vec();
         self.soft(message, Span::new(self.at - 1, self.at), b"");
         if let Some(fault) = self.tree.soft_faults.last_mut() {
             fault.only_skimmed = true;
@@ -355,7 +356,7 @@ impl Parser<'_, '_, '_> {
             VariableName::Family(id) => Part::Family(id, self.keep(text)),
             VariableName::Unknown(why) => {
                 let message = [b"unknown variable name \"", text, b"\"", why.as_bytes()].concat();
-                self.soft(message, Span::new(start, self.at), text);
+                self.soft(message, Span::new(start - 1, self.at), text);
                 Part::Free(self.keep(text))
             }
         }
@@ -377,7 +378,7 @@ impl Parser<'_, '_, '_> {
         }
         let colon = self.source.get(end) == Some(&b':');
         self.at = end + usize::from(colon);
-        if braces && !colon {
+        if braces {
             self.tree.malformed_header.get_or_insert(start as u32);
         }
         let text = &self.source[start..end];
@@ -459,6 +460,12 @@ impl Parser<'_, '_, '_> {
         let text = String::from_utf8_lossy(name.of(source));
         match shape {
             ItemShape::Braces { min, max } => self.braces(min, max, &text, None),
+            ItemShape::Peeked { min, max, complaint } => {
+                self.braces(min, max, &text, None);
+                if !self.stopped && self.args.len() - from > 1 {
+                    self.unskippable(complaint);
+                }
+            }
             ItemShape::Socket { min, max } => {
                 self.braces(min, max, &text, Some("missing '}' closing readsocket"));
             }
@@ -544,15 +551,23 @@ impl Parser<'_, '_, '_> {
             }
             self.skip_space();
             if !self.eat(b'{') {
-                self.stop_curly(spec.missing);
+                // A header's name is not blamed for what goes without a word.
+                match spec.missing {
+                    "" => self.stop(""),
+                    missing => self.stop_curly(missing),
+                }
                 return;
             }
             match spec.kind {
-                ArgKind::Text | ArgKind::Comparator => {
+                ArgKind::Text => {
                     let seq = self.braced();
                     self.args.push(Arg::Text(seq));
-                    if spec.kind == ArgKind::Comparator && !self.stopped {
-                        self.unskippable();
+                }
+                ArgKind::Comparator => {
+                    let seq = self.braced_literal();
+                    self.args.push(Arg::Text(seq));
+                    if !self.stopped {
+                        self.unskippable("condition name expected, but found \"\"");
                     }
                 }
                 ArgKind::Certificate => self.certificate(),
@@ -646,13 +661,7 @@ impl Parser<'_, '_, '_> {
                 self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
                 return;
             }
-            self.skip_space();
-            if self.peek() == Some(b'}') {
-                self.args.push(Arg::ForceFail);
-            } else {
-                self.curly_problem("did not close with '}' after forcedfail");
-                return;
-            }
+            self.args.push(Arg::ForceFail);
         }
         self.skip_space();
         if !self.eat(b'}') {
@@ -847,6 +856,7 @@ impl Parser<'_, '_, '_> {
                     self.group(min, max, &text);
                 }
             }
+            ConditionShape::Counted { count } => self.counted(count, &text),
             ConditionShape::Conditions => {
                 if self.open_condition(&text) {
                     self.subconditions(&text, start);
@@ -884,6 +894,21 @@ impl Parser<'_, '_, '_> {
             self.stop(format!("missing {{ after \"{name}\""));
         }
         found
+    }
+
+    fn counted(&mut self, count: u8, name: &str) {
+        for _ in 0..count {
+            self.skip_space();
+            if !self.eat(b'{') {
+                self.stop(format!("too few arguments or bracketing error for {name}"));
+                return;
+            }
+            let seq = self.braced();
+            self.args.push(Arg::Text(seq));
+            if self.stopped {
+                return;
+            }
+        }
     }
 
     fn group(&mut self, min: u8, max: u8, name: &str) {

@@ -65,7 +65,8 @@ pub struct ArgSpec {
 pub enum ArgKind {
     /// A string to expand.
     Text,
-    /// The name of a comparison; for `sort`.
+    /// The name of a comparison, with dollars that stand for themselves; for
+    /// `sort`.
     Comparator,
     /// A condition; for `filter`.
     Condition,
@@ -84,6 +85,16 @@ pub enum ItemShape {
         min: u8,
         /// How many may be there.
         max: u8,
+    },
+    /// As [`ItemShape::Braces`], for an item whose second string Exim looks at
+    /// even where it skips the item, when no string has a value: that fails.
+    Peeked {
+        /// How many must be there.
+        min: u8,
+        /// How many may be there.
+        max: u8,
+        /// What Exim says then.
+        complaint: &'static str,
     },
     /// One string, then from 1 to `max` more, counted anew in messages
     /// (`prvscheck`).
@@ -136,6 +147,12 @@ pub enum ConditionShape {
         min: u8,
         /// How many may be there.
         max: u8,
+    },
+    /// `{string}{string}…`, that many of them, counted in messages as those of
+    /// a group are (`inbound_srs`).
+    Counted {
+        /// How many there are.
+        count: u8,
     },
     /// `{{condition}{condition}…}`: `and`, `or`.
     Conditions,

@@ -205,6 +205,8 @@ pub struct Tree {
     pub soft_faults: Vec<Fault>,
     /// What ended the parse early.
     pub hard_fault: Option<Fault>,
+    /// Whether literal text holds a zero byte, where Exim's strings end.
+    pub holds_zero: bool,
     /// Where the first `$h_NAME` without a colon swallowed a brace; a fault
     /// about braces after it says so.
     pub malformed_header: Option<u32>,
@@ -281,5 +283,6 @@ impl Tree {
         self.soft_faults.clear();
         self.hard_fault = None;
         self.malformed_header = None;
+        self.holds_zero = false;
     }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
 
 use crate::number::comparand;
 
@@ -20,10 +20,7 @@ const fn meta(
         .source("specification 11.7")
 }
 
-const fn condition(
-    meta: Meta,
-    run: fn(&mut eximious_core::Call<'_>, &[Str]) -> Result<bool, Fail>,
-) -> Condition {
+const fn condition(meta: Meta, run: fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>) -> Condition {
     Condition { meta, shape: ConditionShape::Two, run: ConditionRun::Strict(run) }
 }
 
@@ -32,12 +29,28 @@ fn cased(args: &[Str]) -> Ordering {
 }
 
 fn caseless(args: &[Str]) -> Ordering {
-    let lower = |s: &'_ Str| s.bytes().iter().map(u8::to_ascii_lowercase).collect::<Vec<u8>>();
-    lower(&args[0]).cmp(&lower(&args[1]))
+    compare_caseless(args[0].bytes(), args[1].bytes())
 }
 
-fn numbers(args: &[Str]) -> Result<Ordering, Fail> {
-    Ok(comparand(args[0].bytes())?.cmp(&comparand(args[1].bytes())?))
+/// Compares without case, as Exim does: of two strings that differ in nothing
+/// but their length, the first counts as the greater one, whichever it is.
+pub(crate) fn compare_caseless(a: &[u8], b: &[u8]) -> Ordering {
+    let lower = |s: &[u8]| s.iter().map(u8::to_ascii_lowercase).collect::<Vec<u8>>();
+    let common = a.len().min(b.len());
+    let ordering = lower(&a[..common]).cmp(&lower(&b[..common]));
+    ordering.then(if a.len() == b.len() { Ordering::Equal } else { Ordering::Greater })
+}
+
+/// Each argument is read as a number before the next one is evaluated.
+fn numbers(call: &mut Call<'_>) -> Result<Ordering, Fail> {
+    let first = call.text(0)?;
+    let first = comparand(first.bytes())?;
+    let second = call.text(1)?;
+    Ok(first.cmp(&comparand(second.bytes())?))
+}
+
+const fn number(meta: Meta, run: fn(&mut Call<'_>) -> Result<bool, Fail>) -> Condition {
+    Condition { meta, shape: ConditionShape::Two, run: ConditionRun::Lazy(run) }
 }
 
 /// `eq`.
@@ -141,7 +154,7 @@ pub static LTI: Condition = condition(
     |_, args| Ok(caseless(args).is_lt()),
 );
 /// `=`.
-pub static NUMBER_EQ: Condition = condition(
+pub static NUMBER_EQ: Condition = number(
     meta(
         "=",
         "= {<number1>}{<number2>}",
@@ -149,45 +162,45 @@ pub static NUMBER_EQ: Condition = condition(
         &[Example::new("${if ={1K}{1024}}", "true")],
     )
     .aliases(&["=="]),
-    |_, args| Ok(numbers(args)?.is_eq()),
+    |call| Ok(numbers(call)?.is_eq()),
 );
 /// `>`.
-pub static NUMBER_GT: Condition = condition(
+pub static NUMBER_GT: Condition = number(
     meta(
         ">",
         "> {<number1>}{<number2>}",
         "The first number is greater.",
         &[Example::new("${if >{2}{1}}", "true")],
     ),
-    |_, args| Ok(numbers(args)?.is_gt()),
+    |call| Ok(numbers(call)?.is_gt()),
 );
 /// `>=`.
-pub static NUMBER_GE: Condition = condition(
+pub static NUMBER_GE: Condition = number(
     meta(
         ">=",
         ">= {<number1>}{<number2>}",
         "The first number is greater or equal.",
         &[Example::new("${if >={2}{2}}", "true")],
     ),
-    |_, args| Ok(numbers(args)?.is_ge()),
+    |call| Ok(numbers(call)?.is_ge()),
 );
 /// `<`.
-pub static NUMBER_LT: Condition = condition(
+pub static NUMBER_LT: Condition = number(
     meta(
         "<",
         "< {<number1>}{<number2>}",
         "The first number is less.",
         &[Example::new("${if <{1}{2}}", "true")],
     ),
-    |_, args| Ok(numbers(args)?.is_lt()),
+    |call| Ok(numbers(call)?.is_lt()),
 );
 /// `<=`.
-pub static NUMBER_LE: Condition = condition(
+pub static NUMBER_LE: Condition = number(
     meta(
         "<=",
         "<= {<number1>}{<number2>}",
         "The first number is less or equal.",
         &[Example::new("${if <={1}{1}}", "true")],
     ),
-    |_, args| Ok(numbers(args)?.is_le()),
+    |call| Ok(numbers(call)?.is_le()),
 );

@@ -89,8 +89,7 @@ fn array(call: &mut Call<'_>, any: bool, unquote: bool, inside: &str) -> Result<
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    let values = json::array(list.bytes())
-        .map_err(|()| Fail::argument("missing ']' wrapping array for extract json"))?;
+    let values = json::array(list.bytes())?;
     let values = values.map(|value| {
         let value = if unquote { json::unquoted(value)? } else { value };
         Ok(Str::from(value))
@@ -105,17 +104,15 @@ fn test(
     any: bool,
     inside: &str,
 ) -> Result<bool, Fail> {
-    let saved = call.scope().item.clone();
-    let mut result = Ok(false);
-    for element in elements {
-        result = element.and_then(|element| {
-            call.scope().item = element.stamped(list.taint());
-            call.condition(1).map_err(|fail| fail.followed_by(inside))
-        });
-        if !matches!(result, Ok(truth) if truth != any) {
-            break;
+    call.scoped_item(|call| {
+        let mut result = false;
+        for element in elements {
+            call.scope().item = element?.stamped(list.taint());
+            result = call.condition(1).map_err(|fail| fail.followed_by(inside))?;
+            if result == any {
+                break;
+            }
         }
-    }
-    call.scope().item = saved;
-    result
+        Ok(result)
+    })
 }

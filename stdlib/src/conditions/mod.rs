@@ -1,16 +1,28 @@
 //! Conditions (specification 11.7 and 11.8).
 
+mod acl;
+mod boolean;
 mod combine;
 mod compare;
+mod crypteq;
 mod defined;
 mod each;
+mod exists;
+mod inlist;
+mod isip;
 mod regex;
+mod services;
+mod srs;
 mod state;
 
+pub(crate) use compare::compare_caseless;
 use eximious_core::Condition;
 
 /// All conditions.
 pub static ALL: &[&Condition] = &[
+    &acl::ACL,
+    &boolean::BOOL,
+    &boolean::BOOL_LAX,
     &combine::AND,
     &combine::OR,
     &compare::EQ,
@@ -28,6 +40,7 @@ pub static ALL: &[&Condition] = &[
     &compare::NUMBER_GT,
     &compare::NUMBER_LE,
     &compare::NUMBER_LT,
+    &crypteq::CRYPTEQ,
     &defined::DEF,
     &each::FORALL,
     &each::FORALL_JSON,
@@ -35,7 +48,19 @@ pub static ALL: &[&Condition] = &[
     &each::FORANY,
     &each::FORANY_JSON,
     &each::FORANY_JSONS,
+    &exists::EXISTS,
+    &inlist::INLIST,
+    &inlist::INLISTI,
+    &isip::ISIP,
+    &isip::ISIP4,
+    &isip::ISIP6,
     &regex::MATCH,
+    &services::LDAPAUTH,
+    &services::PAM,
+    &services::PWCHECK,
+    &services::RADIUS,
+    &services::SASLAUTHD,
+    &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,
 ];

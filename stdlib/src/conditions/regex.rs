@@ -3,7 +3,7 @@
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Condition, ConditionRun, Effects, Example, Meta, TaintRule};
 
-use crate::pattern::{compile, matches};
+use crate::pattern::matches;
 
 /// `match {string}{regex}`.
 pub static MATCH: Condition = Condition {
@@ -18,8 +18,5 @@ pub static MATCH: Condition = Condition {
         .examples(&[Example::new("${if match{abc}{^a(.)}{$1}{no}}", "b")])
         .source("specification 11.7"),
     shape: ConditionShape::Two,
-    run: ConditionRun::Strict(|call, args| {
-        let regex = compile(call, args[1].bytes(), false)?;
-        matches(call, &regex, &args[0])
-    }),
+    run: ConditionRun::Strict(|call, args| matches(call, args[1].bytes(), false, &args[0])),
 };

@@ -1,10 +1,12 @@
 //! `extract` in its five forms, and `listextract`.
 
 use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+};
 
 use crate::lists::elements;
-use crate::number::{Leading, leading_integer};
+use crate::number::wrapping;
 use crate::{json, keyed};
 
 /// `${extract{key}{string}…}`, `${extract{number}{separators}{string}…}`, and
@@ -44,12 +46,6 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
         if number <= groups.len() {
             return call.text(first + number - 1);
         }
-        // The parse may have ended here; otherwise the braces ran out.
-        match args.last() {
-            Some(Arg::Loose(_)) | None => {}
-            _ if number == groups.len() + 1 && !matches!(args.last(), Some(Arg::Text(_))) => {}
-            _ => {}
-        }
         Err(call.curly(format!("missing '{{' for arg {number} of extract")))
     };
     let key = argument(call, 1)?;
@@ -81,34 +77,43 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
     end(call, outcome, &groups, fixed)
 }
 
-/// The branches of an item whose arguments and branches look alike.
+/// The branches of an item whose arguments and branches look alike: the parse
+/// left it to us to see where the ones end and the others begin.
 fn end(call: &mut Call<'_>, outcome: Outcome, groups: &[Seq], fixed: usize) -> Result<Str, Fail> {
     let args = call.args();
     let forced = args.iter().any(|a| matches!(a, Arg::ForceFail));
     let loose = args.iter().find_map(|a| if let Arg::Loose(at) = a { Some(*at) } else { None });
     let (yes, no) = (groups.get(fixed).copied(), groups.get(fixed + 1).copied());
-    // What the parse left to us: more groups than there are branches, `fail`
-    // in the wrong place, or something else before the closing brace.
-    let problem = if let Some(extra) = groups.get(fixed + 2) {
-        Some(("did not close with '}'", extra.span.start - 1))
-    } else {
-        match loose {
-            Some(at) if yes.is_none() => Some(("'yes' part did not start with '{'", at)),
-            Some(at) if no.is_some() => Some(("did not close with '}'", at)),
-            Some(_) if forced => None,
-            Some(at) => return fail_word(call, outcome, yes, at),
-            None => None,
-        }
-    };
-    let Some((what, at)) = problem else { return call.choose(outcome, yes, no, forced) };
-    // The branches before the problem come first.
-    if let Some(yes) = yes {
-        let quiet = Outcome::No;
-        let success = matches!(outcome, Outcome::Yes(_));
-        call.choose(if success { outcome } else { quiet }, Some(yes), no, false)
-            .or_else(|fail| if fail.place().is_some() { Err(fail) } else { Ok(Str::EMPTY) })?;
+    let success = matches!(outcome, Outcome::Yes(_));
+    if let (None, Some(at)) = (yes, loose) {
+        return Err(problem(call, "'yes' part did not start with '{'", at));
     }
-    let rest = &call.source()[at as usize..];
+    let result = call.choose(outcome, yes, no, forced && no.is_none())?;
+    let extra = groups.get(fixed + 2).map(|seq| seq.span.start - 1).or(loose);
+    match extra {
+        None => Ok(result),
+        Some(_) if forced && no.is_none() => Ok(result),
+        Some(at) if no.is_some() => Err(problem(call, "did not close with '}'", at)),
+        Some(at) => Err(bad_word(call, success, at)),
+    }
+}
+
+/// A word other than `fail`, or `fail` without a closing brace.
+fn bad_word(call: &Call<'_>, success: bool, at: u32) -> Fail {
+    let rest = call.source().get(at as usize..).unwrap_or_default();
+    let word = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
+    if &rest[..word] != b"fail" {
+        let message = "syntax error in \"extract\" item - \"fail\" expected";
+        return Fail::error(ErrorKind::Syntax, message);
+    }
+    let space = rest[word..].len() - rest[word..].trim_ascii_start().len();
+    let what =
+        if success { "did not close with '}'" } else { "did not close with '}' after forcedfail" };
+    problem(call, what, at + (word + space) as u32)
+}
+
+fn problem(call: &Call<'_>, what: &str, at: u32) -> Fail {
+    let rest = call.source().get(at as usize..).unwrap_or_default();
     let message = [
         b"curly-bracket problem in conditional yes/no parsing: ",
         what.as_bytes(),
@@ -117,31 +122,7 @@ fn end(call: &mut Call<'_>, outcome: Outcome, groups: &[Seq], fixed: usize) -> R
         b"'",
     ]
     .concat();
-    Err(call.curly(message))
-}
-
-/// A word other than `fail`, or `fail` without a closing brace.
-fn fail_word(
-    call: &mut Call<'_>,
-    outcome: Outcome,
-    yes: Option<Seq>,
-    at: u32,
-) -> Result<Str, Fail> {
-    let rest = &call.source()[at as usize..];
-    let word = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
-    if &rest[..word] != b"fail" {
-        let message = "syntax error in \"extract\" item - \"fail\" expected";
-        return Err(Fail::error(eximious_core::ErrorKind::Syntax, message));
-    }
-    let _ = (outcome, yes);
-    let after = rest[word..].trim_ascii_start();
-    let message = [
-        &b"curly-bracket problem in conditional yes/no parsing: did not close with '}' after forcedfail\n remaining string is '"[..],
-        after,
-        b"'",
-    ]
-    .concat();
-    Err(call.curly(message))
+    call.curly(message)
 }
 
 /// The number that a key is, if it is one: digits after an optional minus.
@@ -150,11 +131,7 @@ fn field_number(key: &[u8]) -> Option<i64> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(match leading_integer(key) {
-        Leading::Number(value, _) => value,
-        Leading::None => 0,
-        Leading::Overflow => i64::from(i32::MAX),
-    })
+    Some(i64::from(wrapping(digits) * if key.len() > digits.len() { -1 } else { 1 }))
 }
 
 /// The range of a field between separator characters; 0 is the whole.
@@ -182,14 +159,9 @@ fn json_field(
     number: Option<i64>,
     unquote: bool,
 ) -> Result<Option<Vec<u8>>, Fail> {
-    let form = if unquote { "jsons" } else { "json" };
     let found = match number {
-        Some(number) => json::element(subject, number).map_err(|()| {
-            Fail::argument(format!("missing ']' wrapping array for extract {form}"))
-        })?,
-        None => json::member(subject, key).map_err(|()| {
-            Fail::argument(format!("missing '}}' wrapping object for extract {form}"))
-        })?,
+        Some(number) => json::element(subject, number)?,
+        None => json::member(subject, key)?,
     };
     match found {
         Some(value) if unquote => json::unquoted(value).map(|v| Some(v.to_vec())),

@@ -1,10 +1,10 @@
 //! `sg`.
 
 use eximious_core::grammar::expansion::ItemShape;
-use eximious_core::{Call, Captures, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 use eximious_pcre::Attempt;
 
-use crate::pattern::compile;
+use crate::pattern::{captures, compile};
 
 /// `${sg{subject}{regex}{replacement}}`.
 pub static SG: Item = Item {
@@ -49,10 +49,7 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
                 continue;
             };
             let (start, end) = groups.get(0).unwrap_or((at, at));
-            let ranges = (0..groups.len())
-                .map(|n| groups.get(n).map_or((0, 0), |(s, e)| (s as u32, e as u32)))
-                .collect();
-            call.set_captures(Captures { subject: subject.clone(), groups: ranges });
+            call.set_captures(captures(subject, groups));
             let piece = call.expand(replacement)?;
             out.extend_from_slice(&bytes[copied..start.max(copied)]);
             out.extend_from_slice(piece.bytes());

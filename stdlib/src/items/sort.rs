@@ -3,6 +3,7 @@
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
 use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
+use crate::conditions::compare_caseless;
 use crate::lists::{Joiner, elements};
 use crate::number::comparand;
 
@@ -50,14 +51,14 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
         let mut sorted: Vec<(Vec<u8>, Str)> = Vec::new();
         for element in source {
             call.scope().item = Str::from(&*element).stamped(list.taint());
-            let key = call.text(2)?;
+            let message = || [b"field-extract in sort: \"", extractor, b"\""].concat();
+            let key = call.text(2).map_err(|fail| fail.reworded(message()))?;
             if key.is_empty() {
-                let message = [b"field-extract in sort: \"", extractor, b"\""].concat();
-                return Err(Fail::error(ErrorKind::Argument, message));
+                return Err(Fail::error(ErrorKind::Argument, message()));
             }
             let mut place = sorted.len();
             for (index, (_, other)) in sorted.iter().enumerate() {
-                if precedes(key.bytes(), other.bytes(), compare, greater, equal)? {
+                if precedes(key.bytes(), other.bytes(), compare, greater, equal) {
                     place = index;
                     break;
                 }
@@ -73,49 +74,51 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 }
 
 /// The way of comparing, whether greater values come first, and whether equal
-/// ones count as sorted.
-fn order(call: &Call<'_>, name: &[u8]) -> Result<(Compare, bool, bool), Fail> {
+/// ones count as sorted. What follows the comparator's name is ignored.
+fn order(call: &Call<'_>, text: &[u8]) -> Result<(Compare, bool, bool), Fail> {
+    let name = comparator(text);
     let caseless = name.ends_with(b"i");
-    let text = Compare::Text { caseless };
+    let text_order = Compare::Text { caseless };
     Ok(match name {
         b"<" => (Compare::Number, false, false),
         b"<=" => (Compare::Number, false, true),
         b">" => (Compare::Number, true, false),
         b">=" => (Compare::Number, true, true),
-        b"lt" | b"lti" => (text, false, false),
-        b"le" | b"lei" => (text, false, true),
-        b"gt" | b"gti" => (text, true, false),
-        b"ge" | b"gei" => (text, true, true),
-        _ => return Err(Fail::argument(complaint(call, name))),
+        b"lt" | b"lti" => (text_order, false, false),
+        b"le" | b"lei" => (text_order, false, true),
+        b"gt" | b"gti" => (text_order, true, false),
+        b"ge" | b"gei" => (text_order, true, true),
+        b"" => {
+            let shown = &text[..text.len().min(16)];
+            let message = [b"condition name expected, but found \"", shown, b"\""].concat();
+            return Err(Fail::argument(message));
+        }
+        _ if call.registry().condition_id(name).is_some() => {
+            return Err(Fail::argument("comparator not handled for sort"));
+        }
+        // Exim says nothing of a name that it does not know.
+        _ => return Err(Fail::argument("")),
     })
 }
 
-/// What Exim says of a comparator that it does not take.
-fn complaint(call: &Call<'_>, name: &[u8]) -> Vec<u8> {
-    match name.first() {
-        Some(c) if !c.is_ascii_alphanumeric() && !matches!(c, b'=' | b'<' | b'>') => {
-            let shown = &name[..name.len().min(16)];
-            [b"condition name expected, but found \"", shown, b"\""].concat()
-        }
-        None => b"condition name expected, but found \"\"".to_vec(),
-        _ if call.registry().condition_id(name).is_some() => {
-            b"comparator not handled for sort".to_vec()
-        }
-        _ => Vec::new(),
-    }
+/// The name of a condition at the head of a text; empty where there is none.
+fn comparator(text: &[u8]) -> &[u8] {
+    let length = match text.first() {
+        Some(b'=' | b'<' | b'>') => 1 + usize::from(text.get(1) == Some(&b'=')),
+        _ => text.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count(),
+    };
+    &text[..length]
 }
 
-fn precedes(
-    a: &[u8],
-    b: &[u8],
-    compare: Compare,
-    greater: bool,
-    equal: bool,
-) -> Result<bool, Fail> {
+/// Whether one value sorts before another; what is no number never does.
+fn precedes(a: &[u8], b: &[u8], compare: Compare, greater: bool, equal: bool) -> bool {
     let ordering = match compare {
-        Compare::Number => comparand(a)?.cmp(&comparand(b)?),
+        Compare::Number => match (comparand(a), comparand(b)) {
+            (Ok(a), Ok(b)) => a.cmp(&b),
+            _ => return false,
+        },
         Compare::Text { caseless: false } => a.cmp(b),
-        Compare::Text { caseless: true } => a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase()),
+        Compare::Text { caseless: true } => compare_caseless(a, b),
     };
-    Ok(if greater { ordering.is_gt() } else { ordering.is_lt() } || (equal && ordering.is_eq()))
+    (if greater { ordering.is_gt() } else { ordering.is_lt() }) || (equal && ordering.is_eq())
 }

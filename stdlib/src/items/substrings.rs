@@ -4,7 +4,7 @@ use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::number::parameter;
-use crate::substring;
+use crate::substring::{self, LARGEST_ALPHABET};
 
 const THREE: ItemShape = ItemShape::Braces { min: 2, max: 3 };
 
@@ -66,7 +66,10 @@ pub static HASH: Item = Item {
     meta: Meta::new("hash", Effects::NONE, TaintRule::Arguments)
         .syntax("${hash{<n>}{<m>}{<string>}}")
         .summary("A textual hash of n characters from the first m letters and digits.")
-        .docs("A string that is not longer than n comes back as it is. Without m it is 26.")
+        .docs(
+            "A string that is not longer than n comes back as it is. Without m, or where it is \
+             zero, it is 26, so that there are lower case letters only; the most is 62.",
+        )
         .examples(&[
             Example::new("${hash{3}{monty}}", "jmg"),
             Example::new("${hash{5}{monty}}", "monty"),
@@ -76,17 +79,22 @@ pub static HASH: Item = Item {
     shape: THREE,
     run: ItemRun::Strict(|_, args| {
         let (subject, numbers) = split(args);
-        let length = parameter(numbers[0].bytes(), "hash", true)?;
-        let alphabet = second(numbers, "hash")?;
-        substring::hash(subject, length, alphabet)
+        parameter(numbers[0].bytes(), "hash", true)?;
+        let alphabet = second(numbers, "hash")?.unwrap_or_default() as usize;
+        if alphabet > LARGEST_ALPHABET {
+            return Err(Fail::argument(format!("hash count \"{alphabet}\" too big")));
+        }
+        let length = parameter(numbers[0].bytes(), "hash", false)?;
+        Ok(substring::hash(subject, length as usize, alphabet))
     }),
 };
 
 /// `${nhash{n}{m}{string}}`.
 pub static NHASH: Item = Item {
-    meta: Meta::new("nhash", Effects::NONE, TaintRule::Arguments)
+    meta: Meta::new("nhash", Effects::NONE, TaintRule::Clean)
         .syntax("${nhash{<n>}{<m>}{<string>}}")
         .summary("A numeric hash below n, or a pair of them below n and m.")
+        .docs("The pair is one number below n times m, divided by m: quotient and remainder.")
         .examples(&[
             Example::new("${nhash{8}{64}{supercalifragilisticexpialidocious}}", "6/33"),
             Example::new("${nhash{8}{abc}}", "4"),
@@ -98,7 +106,18 @@ pub static NHASH: Item = Item {
 
 fn nhash(_: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
     let (subject, numbers) = split(args);
-    let first = parameter(numbers[0].bytes(), "nhash", true)?;
-    let modulus = second(numbers, "nhash")?;
-    substring::nhash(subject, first, modulus)
+    let first = parameter(numbers[0].bytes(), "nhash", true)? as i32;
+    let modulus = second(numbers, "nhash")?.map(|n| n as u32);
+    let complaint = |number: &Str, what: &str| {
+        let what = format!("\" is {what} (in \"nhash\" expansion)");
+        Fail::argument([b"\"", number.bytes(), what.as_bytes()].concat())
+    };
+    if first == 0 {
+        return Err(complaint(&numbers[0], "zero"));
+    }
+    if modulus == Some(0) {
+        return Err(complaint(&numbers[1], "zero"));
+    }
+    let hash = substring::nhash(subject, first.cast_unsigned(), modulus);
+    hash.map(Str::from).ok_or_else(|| complaint(&numbers[0], "too large"))
 }

@@ -3,15 +3,16 @@
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
-use crate::substring;
+use crate::substring::{self, LARGEST_ALPHABET};
 
-/// The numbers after a name: `_3_4`; a sign is allowed before the first.
+/// The numbers after a name: `_3_4`; a sign is allowed before the first. They
+/// have 32 bits, and a longer one wraps round.
 fn numbers(
     call: &Call<'_>,
     params: Params<'_>,
     signed: bool,
     most: usize,
-) -> Result<(i64, Option<i64>), Fail> {
+) -> Result<(i32, Option<i32>), Fail> {
     let Some(params) = params else {
         return Err(Fail::argument([b"missing values after ", call.written()].concat()));
     };
@@ -26,23 +27,29 @@ fn numbers(
         return Err(bad());
     }
     let digits = |text: &[u8]| {
-        text.iter().try_fold(0i64, |n, c| {
-            c.is_ascii_digit().then(|| {
-                n.saturating_mul(10).saturating_add(i64::from(c - b'0')).min(i64::from(i32::MAX))
-            })
+        text.iter().try_fold(0i32, |n, c| {
+            c.is_ascii_digit().then(|| n.wrapping_mul(10).wrapping_add(i32::from(c - b'0')))
         })
     };
     let (negative, unsigned) = match first.strip_prefix(b"-") {
         Some(rest) if signed => (true, rest),
         _ => (false, first),
     };
+    if unsigned.is_empty() && second.is_some() {
+        return Err(bad());
+    }
     let value = digits(unsigned).ok_or_else(bad)?;
     let second = match second {
         Some(b"") => return Err(bad()),
         Some(text) => Some(digits(text).ok_or_else(bad)?),
         None => None,
     };
-    Ok((if negative { -value } else { value }, second))
+    Ok((if negative { value.wrapping_neg() } else { value }, second))
+}
+
+/// A second number: one that wrapped round below zero counts as not given.
+fn given(number: Option<i32>) -> Option<i64> {
+    number.filter(|n| *n >= 0).map(i64::from)
 }
 
 const fn meta(
@@ -52,7 +59,18 @@ const fn meta(
     summary: &'static str,
     examples: &'static [Example],
 ) -> Meta {
-    Meta::new(name, Effects::NONE, TaintRule::Arguments)
+    meta_with(TaintRule::Arguments, name, aliases, syntax, summary, examples)
+}
+
+const fn meta_with(
+    taint: TaintRule,
+    name: &'static str,
+    aliases: &'static [&'static str],
+    syntax: &'static str,
+    summary: &'static str,
+    examples: &'static [Example],
+) -> Meta {
+    Meta::new(name, Effects::NONE, taint)
         .aliases(aliases)
         .syntax(syntax)
         .summary(summary)
@@ -71,7 +89,7 @@ pub static LENGTH: Operator = Operator {
     ),
     run: |call, arg, params| {
         let (length, _) = numbers(call, params, false, 1)?;
-        Ok(substring::substr(arg, 0, Some(length)))
+        Ok(substring::substr(arg, 0, given(Some(length))))
     },
 };
 
@@ -86,7 +104,7 @@ pub static S: Operator = Operator {
     ),
     run: |call, arg, params| {
         let (start, length) = numbers(call, params, true, 2)?;
-        Ok(substring::substr(arg, start, length))
+        Ok(substring::substr(arg, i64::from(start), given(length)))
     },
 };
 
@@ -101,13 +119,24 @@ pub static H: Operator = Operator {
     ),
     run: |call, arg, params| {
         let (length, alphabet) = numbers(call, params, false, 2)?;
-        substring::hash(arg, length, alphabet)
+        let alphabet = given(alphabet).unwrap_or_default() as usize;
+        if alphabet > LARGEST_ALPHABET {
+            return Err(Fail::argument(format!("hash count \"{alphabet}\" too big")));
+        }
+        let length = usize::try_from(length).map_err(|_| too_large(call, params))?;
+        Ok(substring::hash(arg, length, alphabet))
     },
 };
 
+fn too_large(call: &Call<'_>, params: Params<'_>) -> Fail {
+    let params = params.unwrap_or_default();
+    Fail::argument([b"value too large in \"", call.written(), b"_", params, b"\""].concat())
+}
+
 /// `${nhash_n_m:…}`, `${nh_n_m:…}`.
 pub static NH: Operator = Operator {
-    meta: meta(
+    meta: meta_with(
+        TaintRule::Clean,
         "nhash",
         &["nh"],
         "${nhash_<n>_<m>:<string>}",
@@ -119,7 +148,13 @@ pub static NH: Operator = Operator {
     ),
     run: |call, arg, params| {
         let (first, second) = numbers(call, params, false, 2)?;
-        substring::nhash(arg, first, second)
+        let zero = || Fail::argument("\"0\" is zero (in \"nhash\" expansion)");
+        if first == 0 || second == Some(0) {
+            return Err(zero());
+        }
+        let second = given(second).map(|n| n as u32);
+        let hash = substring::nhash(arg, first.cast_unsigned(), second);
+        hash.map(Str::from).ok_or_else(|| too_large(call, params))
     },
 };
 

@@ -1,6 +1,6 @@
 //! Variables whose names are the configuration's own.
 
-use eximious_core::{Effects, Meta, TaintRule, Variable, VariableSource};
+use eximious_core::{Effects, Example, Meta, TaintRule, Variable, VariableSource};
 
 /// The records.
 pub static ALL: &[Variable] = &[
@@ -11,8 +11,15 @@ pub static ALL: &[Variable] = &[
             .docs(
                 "The name goes on with a digit or an underscore: `$acl_c5`, `$acl_m_count`. \
                  Connection variables live as long as an SMTP connection; message variables are \
-                 forgotten after a message.",
+                 forgotten after a message, and by MAIL, RSET, HELO, EHLO and STARTTLS. Both are \
+                 saved with a message, for routers and transports. One that was never set is \
+                 empty, unless `strict_acl_vars` makes that an error. They keep the taint of what \
+                 was put there.",
             )
+            .examples(&[
+                Example::new("[$acl_m_count]", "[]"),
+                Example::new("${if def:acl_c0 {set}{not set}}", "not set"),
+            ])
             .source("specification 11.9"),
         source: VariableSource::Family(acl),
     },
@@ -20,7 +27,13 @@ pub static ALL: &[Variable] = &[
         meta: Meta::new("r_", Effects::NONE, TaintRule::Result)
             .syntax("$r_…")
             .summary("Values that a router's `set` puts there.")
-            .source("specification 15"),
+            .docs(
+                "The name goes on with whatever the configuration likes. A value stays with the \
+                 address through later routers and the transport, with the taint it was given.",
+            )
+            .examples(&[Example::new("[$r_route]", "[]")])
+            .since("4.93")
+            .source("specification 11.9, 15"),
         source: VariableSource::Family(|name| name.starts_with(b"r_").then_some(Ok(()))),
     },
 ];

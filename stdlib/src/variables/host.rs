@@ -1,29 +1,224 @@
 //! Variables of this host and process.
 
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Variable, VariableSource};
+use eximious_core::{Call, Fail, Str, Variable};
 
-const fn computed(
-    name: &'static str,
-    summary: &'static str,
-    run: fn(&mut Call<'_>) -> Result<Str, Fail>,
-) -> Variable {
-    Variable {
-        meta: Meta::new(name, Effects::HOST, TaintRule::Clean)
-            .summary(summary)
-            .source("specification 11.9"),
-        source: VariableSource::Computed(run),
-    }
-}
+use super::record::{computed, variable};
 
 /// The records.
 pub static ALL: &[Variable] = &[
-    computed("primary_hostname", "The host's name, as configured or as the system says.", |call| {
-        match &call.settings().primary_hostname {
-            Some(name) => Ok(name.clone()),
-            None => Ok(Str::from(call.host()?.name())),
-        }
-    }),
-    computed("pid", "The number of this process.", |call| {
+    computed!(
+        "caller_gid",
+        HOST,
+        Clean,
+        "The group of the user that started the program, as a number.",
+        |call| Ok(Str::from(call.host()?.ids().1.to_string()))
+    ),
+    computed!(
+        "caller_uid",
+        HOST,
+        Clean,
+        "The user that started the program, as a number.",
+        |call| Ok(Str::from(call.host()?.ids().0.to_string()))
+    ),
+    computed!(
+        "exim_gid",
+        HOST,
+        Clean,
+        "The group that a mail server runs as, as a number.",
+        |call| { Ok(Str::from(server_ids(call)?.1.to_string())) }
+    ),
+    computed!(
+        "exim_uid",
+        HOST,
+        Clean,
+        "The user that a mail server runs as, as a number.",
+        |call| Ok(Str::from(server_ids(call)?.0.to_string())),
+        docs(
+            "What `exim_user` says; without it the user `Debian-exim`, where there is one, else \
+             the user that the program runs as."
+        )
+    ),
+    computed!(
+        "initial_cwd",
+        HOST,
+        Clean,
+        "The working directory at the start of the program, as a full path.",
+        |call| Ok(Str::from(call.host()?.directory()))
+    ),
+    computed!(
+        "load_average",
+        HOST,
+        Clean,
+        "The load average of the last minute, times 1000.",
+        |call| Ok(Str::from(call.host()?.load().to_string())),
+        docs(
+            "A whole number: 210 for a load of 0.21. It is read anew at each reference: \
+             `defer condition = ${if >{$load_average}{8000}}`."
+        )
+    ),
+    computed!(
+        "log_inodes",
+        HOST,
+        Clean,
+        "Free inodes where the log files lie; -1 where they are not counted.",
+        |call| Ok(number(room(call, log_directory)?.map(|room| room.inodes)))
+    ),
+    computed!(
+        "log_space",
+        HOST,
+        Clean,
+        "Free kilobytes where the log files lie; -1 where nobody knows.",
+        |call| Ok(number(room(call, log_directory)?.map(|room| room.kilobytes)))
+    ),
+    computed!(
+        "originator_gid",
+        HOST,
+        Clean,
+        "The group of the user that the message came from, as a number.",
+        |call| Ok(Str::from(call.host()?.ids().1.to_string()))
+    ),
+    computed!(
+        "originator_uid",
+        HOST,
+        Clean,
+        "The user that the message came from, as a number.",
+        |call| Ok(Str::from(call.host()?.ids().0.to_string())),
+        docs(
+            "`$caller_uid` as it was when the message was received. For a message that came \
+             over the network it is mostly the server's own user."
+        )
+    ),
+    computed!("pid", HOST, Clean, "The number of this process.", |call| {
         Ok(Str::from(call.host()?.pid().to_string()))
     }),
+    computed!(
+        "primary_hostname",
+        HOST,
+        Clean,
+        "The name of this host, as configured or as the system says.",
+        primary_hostname,
+        docs(
+            "The option `primary_hostname`, else what the system calls itself; where that is a \
+             single word, the name service is asked for the full name. It is what HELO says and \
+             what message ids end in, unless options say otherwise; `$qualify_domain` defaults \
+             to it. A host with several names uses `$smtp_active_hostname`."
+        )
+    ),
+    computed!(
+        "qualify_domain",
+        HOST,
+        Clean,
+        "The domain that is added to a sender's address without one.",
+        qualify_domain,
+        docs("The option `qualify_domain`, else `$primary_hostname`.")
+    ),
+    computed!(
+        "qualify_recipient",
+        HOST,
+        Clean,
+        "The domain that is added to a recipient's address without one.",
+        |call| match call.settings().qualify_recipient.clone() {
+            Some(domain) => Ok(domain),
+            None => qualify_domain(call),
+        },
+        docs("The option `qualify_recipient`, else `$qualify_domain`.")
+    ),
+    variable!(
+        "queue_size",
+        Slot,
+        Clean,
+        "How many messages are queued, as the daemon says; empty without a daemon.",
+        since("4.94")
+    ),
+    computed!(
+        "smtp_active_hostname",
+        HOST,
+        Clean,
+        "The name by which this host goes in the SMTP connection at hand.",
+        primary_hostname,
+        docs(
+            "The option `smtp_active_hostname`, expanded when a connection comes in, so that a \
+             host with several addresses has a name for each; else `$primary_hostname`. It is \
+             saved with the message."
+        )
+    ),
+    computed!(
+        "spool_inodes",
+        HOST,
+        Clean,
+        "Free inodes where the queue lies; -1 where they are not counted.",
+        |call| Ok(number(room(call, spool_directory)?.map(|room| room.inodes)))
+    ),
+    computed!(
+        "spool_space",
+        HOST,
+        Clean,
+        "Free kilobytes where the queue lies; -1 where nobody knows.",
+        |call| Ok(number(room(call, spool_directory)?.map(|room| room.kilobytes))),
+        docs(
+            "Read anew at each reference: `defer condition = ${if <{$spool_space}{50000}}` \
+             refuses mail while less than 50 megabytes are free. `check_spool_space` does so \
+             without an ACL."
+        )
+    ),
 ];
+
+fn primary_hostname(call: &mut Call<'_>) -> Result<Str, Fail> {
+    match &call.settings().primary_hostname {
+        Some(name) => Ok(name.clone()),
+        None => Ok(Str::from(call.host()?.name())),
+    }
+}
+
+fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
+    match call.settings().qualify_domain.clone() {
+        Some(domain) => Ok(domain),
+        None => primary_hostname(call),
+    }
+}
+
+/// The numbers of `exim_user` and `exim_group`; neither follows from the other.
+fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
+    let (user, group) = (call.settings().exim_user.clone(), call.settings().exim_group.clone());
+    let users = call.users()?;
+    // Where the user database can't be read, the process's own numbers do.
+    let find = |name: &[u8]| users.user(name).ok().flatten().map(|user| (user.uid, user.gid));
+    let packaged = find(b"Debian-exim").unwrap_or(call.host()?.ids());
+    let uid = user
+        .and_then(|user| plain_number(&user).or_else(|| find(user.bytes()).map(|(uid, _)| uid)));
+    let gid = group.as_ref().and_then(plain_number);
+    Ok((uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1)))
+}
+
+fn plain_number(text: &Str) -> Option<u32> {
+    std::str::from_utf8(text.bytes()).ok()?.parse().ok()
+}
+
+fn spool_directory(call: &Call<'_>) -> Option<Vec<u8>> {
+    Some(call.settings().spool_directory.bytes().to_vec())
+}
+
+/// Where the first log file of `log_file_path` lies; none where all goes to
+/// syslog.
+fn log_directory(call: &Call<'_>) -> Option<Vec<u8>> {
+    let path = call.settings().log_file_path.clone();
+    let first =
+        path.bytes().split(|c| *c == b':').map(<[u8]>::trim_ascii).find(|p| *p != b"syslog")?;
+    if first.is_empty() {
+        return Some([call.settings().spool_directory.bytes(), b"/log"].concat());
+    }
+    let slash = first.iter().rposition(|c| *c == b'/')?;
+    Some(first[..slash.max(1)].to_vec())
+}
+
+fn room(
+    call: &mut Call<'_>,
+    directory: fn(&Call<'_>) -> Option<Vec<u8>>,
+) -> Result<Option<eximious_core::world::Room>, Fail> {
+    let host = call.host()?;
+    Ok(directory(call).and_then(|path| host.room(&path).ok()))
+}
+
+fn number(value: Option<i64>) -> Str {
+    Str::from(value.unwrap_or(-1).to_string())
+}

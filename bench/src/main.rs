@@ -1,0 +1,125 @@
+//! eximious against a real Exim, in one run: each figure is a ratio.
+//!
+//! `cargo run --release -p eximious-bench` wants the program built beside it
+//! (`cargo build --release`) and a real Exim; `--smoke` runs each part once.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use eximious::{Engine, Str};
+
+const CONDITION: &str = "${if and{{match{$sender_address}{\\N^bounce[-+]\\N}}\
+    {!inlist{$sender_address_domain}{example.com:example.net:example.org:lists.example}}\
+    }{yes}{no}}";
+
+fn main() {
+    let smoke = std::env::args().any(|a| a == "--smoke");
+    let runs = if smoke { 1 } else { 7 };
+    inside(if smoke { 1_000 } else { 2_000_000 });
+    let Some(exim) = find_exim() else {
+        println!("no Exim to compare with (exim4-daemon-heavy)");
+        return;
+    };
+    let Some(ours) = find_ours() else {
+        println!("build the program first: cargo build --release");
+        std::process::exit(1);
+    };
+    let mixed = Path::new(env!("CARGO_MANIFEST_DIR")).join("mixed.txt");
+    compare("100,000 mixed lines piped into -be", runs, &exim, &ours, &["-be"], Some(&mixed));
+    memory(&exim, &ours, &mixed);
+    let call = ["-be", "${if match{abc}{^a(.)}{${uc:$1}}{no}}"];
+    compare("one -be call with one argument", runs * 20, &exim, &ours, &call, None);
+}
+
+fn find_exim() -> Option<PathBuf> {
+    let named = std::env::var_os("EXIMIOUS_REFERENCE").map(PathBuf::from);
+    let places = ["/usr/sbin/exim4", "/usr/sbin/exim"].map(PathBuf::from);
+    named.into_iter().chain(places).find(|path| path.exists())
+}
+
+/// The program beside this one.
+fn find_ours() -> Option<PathBuf> {
+    let here = std::env::current_exe().ok()?;
+    Some(here.with_file_name("eximious")).filter(|path| path.exists())
+}
+
+fn command(program: &Path, args: &[&str], input: Option<&Path>) -> Command {
+    let mut command = Command::new(program);
+    let stdin = input
+        .map_or_else(Stdio::null, |path| Stdio::from(File::open(path).expect("the file of lines")));
+    command.args(args).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+fn timed(program: &Path, args: &[&str], input: Option<&Path>) -> Duration {
+    let start = Instant::now();
+    command(program, args, input).status().expect("the program runs");
+    start.elapsed()
+}
+
+/// The two in turn, so that both meet the machine as it is; medians.
+fn compare(what: &str, runs: usize, exim: &Path, ours: &Path, args: &[&str], input: Option<&Path>) {
+    let (mut theirs, mut own) = (Vec::new(), Vec::new());
+    for _ in 0..=runs {
+        theirs.push(timed(exim, args, input));
+        own.push(timed(ours, args, input));
+    }
+    // The first of each warms the caches.
+    let (theirs, own) = (median(&mut theirs[1..]), median(&mut own[1..]));
+    println!(
+        "{what}: exim {:.2} ms, eximious {:.2} ms, {:.1} times as fast",
+        theirs.as_secs_f64() * 1e3,
+        own.as_secs_f64() * 1e3,
+        theirs.as_secs_f64() / own.as_secs_f64()
+    );
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn memory(exim: &Path, ours: &Path, input: &Path) {
+    let (theirs, own) = (peak(exim, input), peak(ours, input));
+    println!(
+        "peak memory of that: exim {theirs} KiB, eximious {own} KiB, {:.2} of it",
+        own as f64 / theirs as f64
+    );
+}
+
+/// The most memory that a run held, in KiB: the kernel keeps the high mark,
+/// which is read until the process is gone.
+fn peak(program: &Path, input: &Path) -> u64 {
+    let mut child = command(program, &["-be"], Some(input)).spawn().expect("the program runs");
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while child.try_wait().expect("the program ends").is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let number = mark.and_then(|m| m.trim().split(' ').next()?.parse().ok());
+        most = most.max(number.unwrap_or(0));
+    }
+    most
+}
+
+/// A compiled condition, evaluated again and again.
+fn inside(count: u32) {
+    let engine = Engine::builder().build();
+    let mut cx = engine.context();
+    cx.set("sender_address", Str::tainted(b"bounce-1234@mail.example.edu"));
+    cx.set("sender_address_domain", Str::tainted(b"mail.example.edu"));
+    let rule = engine.compile(CONDITION);
+    for _ in 0..1000 {
+        assert_eq!(rule.expand(&mut cx).expect("the condition holds").display(), "yes");
+    }
+    let start = Instant::now();
+    for _ in 0..count {
+        std::hint::black_box(rule.expand(&mut cx)).ok();
+    }
+    let each = start.elapsed().as_secs_f64() * 1e9 / f64::from(count);
+    println!("a compiled condition evaluated again: {each:.0} ns");
+    std::io::stdout().flush().ok();
+}

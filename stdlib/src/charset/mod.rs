@@ -1,0 +1,173 @@
+//! Character sets: their names, and translation between them.
+//!
+//! Names are read as glibc's `iconv_open` reads them. Sets of one byte a
+//! character are tables here, the East Asian ones go through `encoding_rs`,
+//! which alone would read ISO 8859-1 as Windows-1252 and knows no code pages.
+
+mod east_asian;
+mod tables;
+mod unicode;
+
+use east_asian::EastAsian;
+use tables::{TABLES, Table};
+use unicode::Unicode;
+
+/// A character set.
+#[derive(Clone, Copy, Debug)]
+pub struct Charset(Kind);
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// One byte a character.
+    Table(&'static Table),
+    /// Unicode in one of its forms.
+    Unicode(Unicode),
+    /// One or more bytes a character, some with shifts.
+    EastAsian(EastAsian),
+}
+
+/// What a decoder found at the head of a text.
+enum Step {
+    /// A character, or two that stand for one code; and how many bytes that
+    /// took.
+    Text([Option<char>; 2], usize),
+    /// A shift, and how many bytes it took.
+    Shift(usize),
+    /// Nothing that the character set knows.
+    Bad,
+}
+
+impl Step {
+    fn one(character: char, length: usize) -> Self {
+        Self::Text([Some(character), None], length)
+    }
+
+    fn code(code: u32, length: usize) -> Self {
+        char::from_u32(code).map_or(Self::Bad, |c| Self::one(c, length))
+    }
+}
+
+/// What a decoder has to remember from one character to the next.
+#[derive(Default)]
+struct State {
+    /// Whether the first bytes have been looked at for a byte order mark.
+    begun: bool,
+    /// Whether bytes come with the less significant one first.
+    little: bool,
+    /// The character set shifted to.
+    shift: u8,
+    /// Bits of a character that is not complete, and how many there are.
+    bits: u32,
+    count: u32,
+    /// The first half of a pair that is not complete, or 0.
+    high: u32,
+}
+
+impl Charset {
+    /// The character set with a name; `None` where nobody knows it. Case,
+    /// spaces and quotes don't matter, and what follows two slashes neither.
+    /// The empty name is ASCII.
+    pub fn find(name: &[u8]) -> Option<Self> {
+        let name = normal(name);
+        if let Some(unicode) = Unicode::find(&name) {
+            return Some(Self(Kind::Unicode(unicode)));
+        }
+        if let Some(east_asian) = EastAsian::find(&name) {
+            return Some(Self(Kind::EastAsian(east_asian)));
+        }
+        let table = TABLES.iter().find(|t| t.names.contains(&name.as_str()))?;
+        Some(Self(Kind::Table(table)))
+    }
+
+    fn step(self, state: &mut State, rest: &[u8]) -> Step {
+        match self.0 {
+            Kind::Table(table) => table.step(rest),
+            Kind::Unicode(unicode) => unicode.step(state, rest),
+            Kind::EastAsian(set) => set.step(state, rest),
+        }
+    }
+
+    /// Adds a character; false where this set does not have it.
+    fn push(self, out: &mut Vec<u8>, character: char) -> bool {
+        match self.0 {
+            Kind::Table(table) => table.push(out, character),
+            Kind::Unicode(unicode) => unicode.push(out, character),
+            Kind::EastAsian(set) => set.push(out, character),
+        }
+    }
+}
+
+/// Translates a text from one character set to another. From the first byte
+/// on that can't be translated, all stays as it is.
+pub fn translate(text: &[u8], from: Charset, to: Charset) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + text.len() / 2);
+    let mut state = State::default();
+    let mut at = 0;
+    'text: while at < text.len() {
+        match from.step(&mut state, &text[at..]) {
+            Step::Text(characters, length) => {
+                let before = out.len();
+                for character in characters.into_iter().flatten() {
+                    if !to.push(&mut out, character) {
+                        out.truncate(before);
+                        break 'text;
+                    }
+                }
+                at += length;
+            }
+            Step::Shift(length) => at += length,
+            Step::Bad => break,
+        }
+    }
+    out.extend_from_slice(text.get(at..).unwrap_or_default());
+    out
+}
+
+impl Table {
+    fn step(&self, rest: &[u8]) -> Step {
+        let Some(byte) = rest.first() else { return Step::Bad };
+        let Some(index) = u16::from(*byte).checked_sub(self.first) else {
+            return Step::one(char::from(*byte), 1);
+        };
+        match self.upper.chars().nth(usize::from(index)) {
+            None | Some(tables::NOTHING) => Step::Bad,
+            Some(character) => Step::one(character, 1),
+        }
+    }
+
+    fn push(&self, out: &mut Vec<u8>, character: char) -> bool {
+        let code = u32::from(character);
+        if code < u32::from(self.first) {
+            out.push(code as u8);
+            return true;
+        }
+        let mut upper = self.upper.chars();
+        match upper.position(|c| c == character && c != tables::NOTHING) {
+            Some(index) => {
+                out.push((usize::from(self.first) + index) as u8);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+/// A name in capitals, without what does not matter in it.
+fn normal(name: &[u8]) -> String {
+    let mut normal = String::with_capacity(name.len());
+    for byte in name {
+        match byte {
+            b'/' if normal.ends_with('/') => break,
+            b'_' | b'-' | b'.' | b':' | b'/' | b'0'..=b'9' | b'A'..=b'Z' => {
+                normal.push(char::from(*byte));
+            }
+            b'a'..=b'z' => normal.push(char::from(byte.to_ascii_uppercase())),
+            b',' => break,
+            _ => {}
+        }
+    }
+    if normal.ends_with('/') {
+        normal.pop();
+    }
+    normal
+}

@@ -1,0 +1,110 @@
+//! `authresults`.
+
+use eximious_core::grammar::expansion::ItemShape;
+use eximious_core::{Buf, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+
+/// `${authresults{name}}`.
+pub static AUTHRESULTS: Item = Item {
+    meta: Meta::new("authresults", Effects::NONE, TaintRule::Result)
+        .syntax("${authresults{<name of this service>}}")
+        .summary("A header line that says what is known of where a message comes from.")
+        .docs(
+            "The line begins with the name, and goes on with what has been found out: whether \
+             the host's name and address agree (`iprev`), who the client is (`auth`), and \
+             whether the sender's domain permits the host (`spf`). Without any of them it is \
+             the name alone.",
+        )
+        .examples(&[Example::new(
+            "${authresults{mail.example}}",
+            "Authentication-Results: mail.example",
+        )])
+        .source("specification 11.5, RFC 8601"),
+    shape: ItemShape::Braces { min: 1, max: 1 },
+    run: ItemRun::Strict(|call, args| {
+        let mut line = Buf::default();
+        line.push_bytes(b"Authentication-Results: ");
+        line.push(&args[0]);
+        iprev(call, &mut line)?;
+        auth(call, &mut line)?;
+        spf(call, &mut line)?;
+        Ok(line.finish())
+    }),
+};
+
+const NEXT: &[u8] = b";\n\t";
+
+/// Adds a property, where its variable has a value.
+fn property(line: &mut Buf, name: &str, value: &Str) {
+    if !value.is_empty() {
+        line.push_bytes(name.as_bytes());
+        line.push(value);
+    }
+}
+
+/// Whether the host's address has a name that has the address.
+fn iprev(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
+    let address = call.variable("sender_host_address")?;
+    if address.is_empty() {
+        return Ok(());
+    }
+    let name = call.variable("sender_host_name")?;
+    let comment = if call.variable("host_lookup_deferred")?.bytes() == b"1" {
+        (b"temperror".as_slice(), None)
+    } else if call.variable("host_lookup_failed")?.bytes() == b"1" {
+        (b"fail".as_slice(), None)
+    } else if !name.is_empty() {
+        (b"pass".as_slice(), Some(name))
+    } else {
+        // Nobody has asked for the name.
+        return Ok(());
+    };
+    line.push_bytes(NEXT);
+    line.push_bytes(b"iprev=");
+    line.push_bytes(comment.0);
+    if let Some(name) = comment.1 {
+        line.push_bytes(b" (");
+        line.push(&name);
+        line.push_bytes(b")");
+    }
+    property(line, " smtp.remote-ip=", &address);
+    Ok(())
+}
+
+/// Who the client has shown to be.
+fn auth(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
+    let method = call.variable("sender_host_authenticated")?;
+    if method.is_empty() {
+        return Ok(());
+    }
+    // What the client named may differ from what the configuration calls it.
+    let public = call.variable("sender_host_auth_pubname")?;
+    let id = call.variable("authenticated_id")?;
+    line.push_bytes(NEXT);
+    line.push_bytes(b"auth=pass (");
+    line.push(if public.is_empty() { &method } else { &public });
+    line.push_bytes(if id.is_empty() { b", no id saved)" } else { b")" });
+    property(line, " smtp.auth=", &id);
+    property(line, " smtp.mailfrom=", &call.variable("authenticated_sender")?);
+    Ok(())
+}
+
+/// Whether the sender's domain permits the host.
+fn spf(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
+    let result = call.variable("spf_result")?;
+    if result.is_empty() {
+        return Ok(());
+    }
+    line.push_bytes(NEXT);
+    line.push_bytes(b"spf=");
+    line.push(&result);
+    if call.variable("spf_result_guessed")?.bytes() == b"yes" {
+        line.push_bytes(b" (best guess record for domain)");
+    }
+    let domain = call.variable("sender_address_domain")?;
+    if domain.is_empty() {
+        property(line, " smtp.helo=", &call.variable("sender_helo_name")?);
+    } else {
+        property(line, " smtp.mailfrom=", &domain);
+    }
+    Ok(())
+}

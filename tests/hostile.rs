@@ -1,0 +1,181 @@
+//! Input that means harm: an error, never a panic, a hang, or a value that is
+//! expanded twice.
+
+use std::time::{Duration, Instant};
+
+use eximious::{Effects, Engine, ErrorKind, Limits, Str, Taint};
+use eximious_tests::fuzz;
+use eximious_tests::suite::Suite;
+
+/// How long the plain drivers of the fuzz targets run, each.
+const DRIVEN: Duration = Duration::from_secs(4);
+
+fn lines() -> Vec<Vec<u8>> {
+    Suite::all().into_iter().flat_map(|s| s.cases).map(|c| c.input).collect()
+}
+
+/// Runs a fuzz target over lines of the suites, cut, changed and mixed.
+fn drive(target: fn(&[u8])) {
+    let corpus = lines();
+    assert!(corpus.len() > 500, "only {} lines", corpus.len());
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let end = Instant::now() + DRIVEN;
+    let mut count = 0u64;
+    while Instant::now() < end {
+        let mut data = corpus[rng.usize(..corpus.len())].clone();
+        for _ in 0..rng.u32(0..6) {
+            let at = rng.usize(..=data.len());
+            match rng.u32(..5) {
+                0 => data.truncate(at),
+                1 => data.insert(at, rng.u8(..)),
+                2 if at < data.len() => data[at] = b"{}$\\:<>=,\0\xff"[rng.usize(..11)],
+                3 => {
+                    let other = &corpus[rng.usize(..corpus.len())];
+                    let from = rng.usize(..=other.len());
+                    data.splice(at..at, other[from..].iter().copied());
+                }
+                _ => {
+                    let copy = data[at..].to_vec();
+                    data.extend(copy);
+                }
+            }
+        }
+        data.truncate(4096);
+        let kept = data.clone();
+        if std::panic::catch_unwind(move || target(&data)).is_err() {
+            panic!("seed {seed}: {}", kept.escape_ascii());
+        }
+        count += 1;
+    }
+    println!("{count} inputs");
+}
+
+#[test]
+fn parser_takes_anything() {
+    drive(fuzz::parse);
+}
+
+#[test]
+fn evaluator_takes_anything() {
+    drive(fuzz::evaluate);
+}
+
+#[test]
+fn lists_take_anything() {
+    drive(fuzz::lists);
+}
+
+#[test]
+fn addresses_take_anything() {
+    drive(fuzz::addresses);
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let engine = Engine::builder().build();
+    for (open, close) in
+        [("${lc:", "}"), ("${if eq{a}{a}{", "}}"), ("${if and{{", "}}}"), ("${expand:", "}")]
+    {
+        let text = [open.repeat(100_000), close.repeat(100_000)].concat();
+        let fail = engine.compile(text).expand(&mut engine.context()).unwrap_err();
+        assert_eq!(fail.kind(), ErrorKind::Syntax, "{fail}");
+    }
+    let bangs = format!("${{if {}eq{{a}}{{a}}}}", "!".repeat(1_000_000));
+    let value = engine.compile(bangs).expand(&mut engine.context()).unwrap();
+    assert_eq!(value.display(), "true");
+}
+
+#[test]
+fn work_is_bounded() {
+    let limits = Limits { steps: 10_000, length: 1 << 16, ..Limits::default() };
+    let engine = Engine::builder().limits(limits).build();
+    let mut cx = engine.context();
+    let list = (0..200).map(|n| n.to_string()).collect::<Vec<_>>().join(":");
+    cx.set("acl_m_l", Str::from(list));
+    let text = "${map{$acl_m_l}{${map{$acl_m_l}{${map{$acl_m_l}{${lc:$item}}}}}}}";
+    let fail = engine.compile(text).expand(&mut cx).unwrap_err();
+    assert_eq!(fail.kind(), ErrorKind::Limit, "{fail}");
+    let text = "${reduce{$acl_m_l}{0123456789}{$value$value}}";
+    let fail = engine.compile(text).expand(&mut cx).unwrap_err();
+    assert_eq!(fail.kind(), ErrorKind::Limit, "{fail}");
+}
+
+#[test]
+fn tainted_text_is_never_expanded() {
+    let engine = Engine::builder().build();
+    let mut cx = engine.context();
+    cx.set("local_part", Str::tainted(b"${lc:X}".as_slice()));
+    let expand = |text: &str, cx: &mut _| engine.compile(text).expand(cx);
+    assert_eq!(expand("$local_part", &mut cx).unwrap().display(), "${lc:X}");
+    for text in ["${expand:$local_part}", "${expand:a$local_part}", "${sg{x}{x}{$local_part}}"] {
+        let fail = expand(text, &mut cx).unwrap_err();
+        assert_eq!(fail.kind(), ErrorKind::Taint, "{text}: {fail}");
+    }
+    // It stays tainted through items, and is clean again from a list of ours.
+    for (text, tainted) in [
+        ("${uc:$local_part}", true),
+        ("${map{a:$local_part}{x$item}}", true),
+        ("${if eq{a}{a}{$local_part}}", true),
+        ("${extract{1}{:}{$local_part:b}}", true),
+        ("${strlen:$local_part}", false),
+        ("${if eq{$local_part}{a}{b}{c}}", false),
+    ] {
+        let taint = expand(text, &mut cx).unwrap().taint();
+        assert_eq!(taint != Taint::Clean, tainted, "{text}");
+    }
+}
+
+#[test]
+fn cve_2019_15846_unescaping_is_total() {
+    // Every prefix of every line, and a backslash behind it, is an answer.
+    let engine = Engine::builder().build();
+    let mut cx = engine.context();
+    for line in lines().iter().filter(|line| line.len() < 200) {
+        for end in 0..line.len() {
+            let text = [&line[..end], b"\\"].concat();
+            let _ = engine.expand_once(&text, &mut cx);
+            let _ = engine.expand_once(&text[..end], &mut cx);
+        }
+    }
+    for tail in ["\\", "\\x", "\\x4", "\\0", "\\N", "\\N\\", "a\\N\\x\\"] {
+        let _ = engine.expand_once(tail.as_bytes(), &mut cx);
+        let inside = format!("${{lc:{tail}");
+        assert!(engine.expand_once(inside.as_bytes(), &mut cx).is_err());
+    }
+}
+
+#[test]
+fn cve_2026_40685_json_that_is_none_fails_cleanly() {
+    let engine = Engine::builder().build();
+    for json in
+        ["", "\\\\", "[", "[\"", "[\"\\\\", "{", "\\{\"a", "\\{\"a\\\\", "]", "x", "\"", ","]
+    {
+        for text in [
+            format!("${{extract json{{a}}{{{json}}}}}"),
+            format!("${{extract jsons{{1}}{{{json}}}}}"),
+            format!("${{if forany_json{{{json}}}{{eq{{$item}}{{a}}}}}}"),
+            format!("${{if forall_jsons{{{json}}}{{eq{{$item}}{{a}}}}}}"),
+        ] {
+            let _ = engine.compile(text).expand(&mut engine.context());
+        }
+    }
+}
+
+#[test]
+fn a_policy_is_kept() {
+    let forbidden = Effects::FILES | Effects::DNS | Effects::RUN | Effects::NET;
+    let engine = Engine::builder().world(eximious_world::system()).forbid(forbidden).build();
+    for text in [
+        "${readfile{/etc/passwd}}",
+        "${run{/bin/echo x}}",
+        "${if exists{/etc/passwd}{y}{n}}",
+        "${readsocket{/nosuch}{x}}",
+        "${stat:/etc/passwd}",
+        "${lookup{root}lsearch{/etc/passwd}}",
+    ] {
+        let fail = engine.compile(text).expand(&mut engine.context()).unwrap_err();
+        assert_eq!(fail.kind(), ErrorKind::Forbidden, "{text}: {fail}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What the fuzz targets do with their bytes. A plain test drives them too,
+//! with what the suites hold and what becomes of it when bytes change.
+
+use eximious::grammar::expansion::{self, Limits as ParseLimits};
+use eximious::{Engine, Limits, Settings, Str};
+
+/// Parses: any bytes make a tree, and the places in it lie in the text.
+pub fn parse(data: &[u8]) {
+    let registry = eximious::stdlib::registry();
+    let tree = expansion::parse(data, &registry, ParseLimits::default());
+    for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
+        assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
+    }
+    for part in tree.part_spans(tree.root) {
+        assert!(part.start <= part.end && part.end as usize <= data.len());
+    }
+}
+
+/// Evaluates, in a world that denies everything: a string or a failure.
+pub fn evaluate(data: &[u8]) {
+    let engine = Engine::builder().settings(settings()).limits(limits()).build();
+    let mut cx = engine.context();
+    cx.set("local_part", Str::tainted(b"o'tool${lc:X}\\$\xff".as_slice()));
+    cx.set("domain", Str::tainted(b"Example.com".as_slice()));
+    cx.set("acl_m_x", Str::from("a:b::c"));
+    let rule = engine.compile(data);
+    let first = rule.expand(&mut cx);
+    // The same text gives the same answer, however it is compiled.
+    let again = engine.expand_once(data, &mut engine_context(&engine));
+    if let (Err(first), Err(again)) = (&first, &again)
+        && !data.windows(4).any(|w| w == b"rand")
+    {
+        let same = first.message() == again.message();
+        assert!(same || data.contains(&b'$'), "{first} / {again}");
+    }
+    if let Err(fail) = first {
+        let _ = format!("{fail:#}");
+    }
+}
+
+fn engine_context(engine: &Engine) -> eximious::Context {
+    engine.context()
+}
+
+fn settings() -> Settings {
+    Settings::default()
+}
+
+fn limits() -> Limits {
+    Limits { steps: 20_000, length: 1 << 20, ..Limits::default() }
+}
+
+/// Splits and joins lists: what is joined splits into the same elements.
+pub fn lists(data: &[u8]) {
+    use eximious::stdlib::lists::{Joiner, elements, elements_with};
+    let split = elements(data);
+    let separator = split.separator();
+    let found: Vec<Vec<u8>> = split.map(|e| e.into_owned()).collect();
+    assert!(found.len() <= data.len() + 1);
+    if separator.is_ascii_control() || separator == b' ' {
+        return;
+    }
+    let mut joiner = Joiner::new(separator);
+    found.iter().for_each(|element| joiner.push(element));
+    let joined = joiner.finish();
+    let again: Vec<Vec<u8>> = elements_with(&joined, separator).map(|e| e.into_owned()).collect();
+    // A first element that is empty or begins with a separator, and a last one
+    // that is empty, can't be told apart from their absence.
+    if found.first().is_some_and(|e| !e.is_empty() && e[0] != separator)
+        && found.last().is_some_and(|e| !e.is_empty())
+        && found.iter().all(|e| e.last() != Some(&separator))
+    {
+        assert_eq!(again, found);
+    }
+}
+
+/// Reads addresses, headers and encoded words through the operators.
+pub fn addresses(data: &[u8]) {
+    let engine = Engine::builder().build();
+    let mut cx = engine.context();
+    cx.set("acl_m_x", Str::tainted(data));
+    for operator in ["address", "addresses", "domain", "local_part", "rfc2047", "rfc2047d"] {
+        let text = format!("${{{operator}:$acl_m_x}}");
+        let _ = engine.expand_once(text.as_bytes(), &mut cx);
+    }
+}

@@ -1,0 +1,63 @@
+//! eximious's answers.
+
+use eximious::{Context, Engine, Str};
+
+/// A conversation: what one line sets, the next one sees.
+#[derive(Debug)]
+pub struct Ours {
+    engine: Engine,
+    cx: Context,
+}
+
+impl Ours {
+    /// With the system as its world.
+    pub fn new() -> Self {
+        let engine = Engine::builder().world(eximious_world::system()).build();
+        let cx = context(&engine);
+        Self { engine, cx }
+    }
+
+    /// With a message, as `-bem` reads it.
+    pub fn with_message(file: &std::path::Path) -> Self {
+        let ours = Self::new();
+        let bytes = std::fs::read(file).expect("a message");
+        let _ = bytes;
+        ours
+    }
+
+    /// The answer to a line, as `-be` prints it, without the last newline.
+    pub fn answer(&mut self, line: &[u8]) -> Vec<u8> {
+        match self.engine.expand_once(line, &mut self.cx) {
+            Ok(value) => value.bytes().to_vec(),
+            Err(fail) => [b"Failed: ", fail.message()].concat(),
+        }
+    }
+
+    /// The answer in a conversation that begins with this line.
+    pub fn answer_afresh(&mut self, line: &[u8]) -> Vec<u8> {
+        self.cx = context(&self.engine);
+        self.answer(line)
+    }
+}
+
+/// What a test of expansions sets up: the caller is the sender.
+fn context(engine: &Engine) -> Context {
+    let mut cx = engine.context();
+    let login = std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
+    let domain = match cx.get("qualify_domain") {
+        Some(Ok(domain)) => domain.display().into_owned(),
+        _ => String::new(),
+    };
+    let address = format!("{login}@{domain}");
+    cx.set("sender_ident", Str::from(login.as_str()));
+    cx.set("authenticated_id", Str::from(login));
+    cx.set("sender_address", Str::from(address.as_str()));
+    cx.set("authenticated_sender", Str::from(address));
+    cx
+}
+
+impl Default for Ours {
+    fn default() -> Self {
+        Self::new()
+    }
+}

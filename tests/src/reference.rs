@@ -1,0 +1,110 @@
+//! The answers of a real Exim.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A real Exim, asked through a pipe.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    program: PathBuf,
+    version: String,
+}
+
+/// What it answered to a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// This, without the last newline.
+    Said(Vec<u8>),
+    /// It died.
+    Crashed,
+}
+
+/// How many lines are asked of one process.
+const CHUNK: usize = 500;
+
+impl Reference {
+    /// The installed one: `EXIMIOUS_REFERENCE`, or `exim4` where Debian puts it.
+    /// In CI it has to be there.
+    pub fn find() -> Option<Self> {
+        let named = std::env::var_os("EXIMIOUS_REFERENCE").map(PathBuf::from);
+        let candidates =
+            named.into_iter().chain(["/usr/sbin/exim4", "/usr/sbin/exim"].map(PathBuf::from));
+        for program in candidates {
+            let Ok(output) = Command::new(&program).arg("-bV").output() else { continue };
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            if let Some(version) = text.strip_prefix("Exim version ") {
+                let version = version.split(' ').next().unwrap_or_default().to_owned();
+                return Some(Self { program, version });
+            }
+        }
+        assert!(!crate::in_ci(), "no Exim to compare with: install exim4-daemon-heavy");
+        eprintln!("LEFT OUT: no Exim to compare with (exim4-daemon-heavy)");
+        None
+    }
+
+    /// Its version, such as `4.98.2`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Its answers to lines, in order; with a message, as `-bem` gives them.
+    pub fn ask(&self, lines: &[Vec<u8>], message: Option<&Path>) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(lines.len());
+        while answers.len() < lines.len() {
+            let from = answers.len();
+            let chunk = &lines[from..lines.len().min(from + CHUNK)];
+            let said = self.chunk(chunk, message);
+            let complete = said.len() == chunk.len();
+            answers.extend(said.into_iter().map(Answer::Said));
+            if !complete {
+                // The next line killed it; go on behind that one.
+                answers.push(Answer::Crashed);
+            }
+        }
+        answers
+    }
+
+    /// The answers of one process, up to the line that kills it.
+    fn chunk(&self, lines: &[Vec<u8>], message: Option<&Path>) -> Vec<Vec<u8>> {
+        let mut command = Command::new(&self.program);
+        match message {
+            Some(file) => command.arg("-bem").arg(file),
+            None => command.arg("-be"),
+        };
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the reference starts");
+        let mut input = Vec::new();
+        for (index, line) in lines.iter().enumerate() {
+            input.extend_from_slice(line);
+            input.extend_from_slice(format!("\n~~~{index}~~~\n").as_bytes());
+        }
+        let mut pipe = child.stdin.take().expect("a pipe was asked for");
+        let writer = std::thread::spawn(move || {
+            // It may die before it has read everything.
+            let _ = pipe.write_all(&input);
+        });
+        let output = child.wait_with_output().expect("the reference ends").stdout;
+        writer.join().expect("the writer ends");
+        split(&output, lines.len())
+    }
+}
+
+/// Cuts what was printed at the marks between lines.
+fn split(output: &[u8], count: usize) -> Vec<Vec<u8>> {
+    let mut answers = Vec::new();
+    let mut rest = output;
+    for index in 0..count {
+        let mark = format!("> ~~~{index}~~~\n");
+        let Some(at) = rest.windows(mark.len()).position(|w| w == mark.as_bytes()) else { break };
+        let answer = &rest[..at];
+        let answer = answer.strip_prefix(b"> ").unwrap_or(answer);
+        answers.push(answer.strip_suffix(b"\n").unwrap_or(answer).to_vec());
+        rest = &rest[at + mark.len()..];
+    }
+    answers
+}

@@ -1,0 +1,33 @@
+//! Users of the system.
+
+use std::io;
+
+use eximious_core::world::{User, Users};
+
+/// The system's users, from wherever it keeps them.
+#[derive(Debug)]
+pub struct System;
+
+impl Users for System {
+    fn user(&self, name: &[u8]) -> io::Result<Option<User>> {
+        // Names that are not UTF-8 are not names of users here.
+        let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };
+        Ok(nix::unistd::User::from_name(name)?.map(filled))
+    }
+
+    fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
+        eximious_crypt::crypt(password, setting)
+    }
+}
+
+fn filled(user: nix::unistd::User) -> User {
+    use std::os::unix::ffi::OsStringExt;
+    User {
+        name: user.name.into_bytes(),
+        uid: user.uid.as_raw(),
+        gid: user.gid.as_raw(),
+        gecos: user.gecos.into_bytes(),
+        home: user.dir.into_os_string().into_vec(),
+        shell: user.shell.into_os_string().into_vec(),
+    }
+}
