@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eximious::stdlib::address::{self, Rules};
 use eximious::{
     Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Macros, Str, World,
 };
@@ -147,7 +148,7 @@ impl Session {
         self.cx.set("authenticated_sender", address.clone());
         let sender = match options.sender.take() {
             None => Str::from(address),
-            Some(typed) => Str::tainted(self.sender(&typed, &domain)?),
+            Some(typed) => Str::tainted(sender(&typed, &domain)?),
         };
         self.cx.set("sender_address", sender);
         Ok(())
@@ -160,22 +161,22 @@ impl Session {
             Err(_) => self.engine.world().host.name(),
         }
     }
+}
 
-    /// The address in what was typed after `-f`.
-    fn sender(&mut self, typed: &[u8], domain: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let typed = typed.trim_ascii();
-        if typed.is_empty() || typed == b"<>" {
-            return Ok(Vec::new());
+/// The address in what was typed after `-f`; a name without a domain gets one.
+fn sender(typed: &[u8], domain: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if typed.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let rules = Rules { null: true, ..Rules::default() };
+    match address::parse(typed, rules) {
+        Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
+            Ok([address.local_part(), b"@", domain].concat())
         }
-        if !typed.iter().any(|c| b" \t<>()\",:;@".contains(c)) {
-            return Ok([typed, b"@", domain].concat());
-        }
-        self.cx.set_numeric(&[Str::tainted(typed)]);
-        let found = self.expand(b"${address:$0}");
-        self.cx.set_numeric(&[]);
-        match found {
-            Ok(address) if !address.is_empty() => Ok(address.bytes().to_vec()),
-            _ => Err(Refusal::Said([b"exim: bad -f address \"", typed, b"\""].concat())),
+        Ok(address) => Ok(address.text),
+        Err(why) => {
+            let parts = [b"exim: bad -f address \"", typed, b"\": ", &why.message];
+            Err(Refusal::Said(parts.concat()))
         }
     }
 }

@@ -257,7 +257,7 @@ mod tests {
         assert!(completed("${u").contains(&"uc:".to_owned()));
         assert!(completed("${if e").contains(&"eq".to_owned()));
         assert!(completed("$primary").contains(&"primary_hostname".to_owned()));
-        assert!(completed("${lookup{x} ls").contains(&"lsearch".to_owned()));
+        assert!(completed("${lookup{x} pass").contains(&"passwd".to_owned()));
         assert!(completed("help ext").iter().any(|name| name.starts_with("extract")));
         assert!(completed(":q").contains(&":quit".to_owned()));
         assert!(completed("ext").is_empty());
