@@ -912,12 +912,12 @@ impl Parser<'_, '_, '_> {
     }
 
     fn group(&mut self, min: u8, max: u8, name: &str) {
-        let problem = format!("too few arguments or bracketing error for {name}");
+        let problem = || format!("too few arguments or bracketing error for {name}");
         for count in 0..max {
             self.skip_space();
             if !self.eat(b'{') {
                 if count < min {
-                    self.stop(problem);
+                    self.stop(problem());
                     return;
                 }
                 break;
@@ -935,21 +935,20 @@ impl Parser<'_, '_, '_> {
         if self.peek() == Some(b'{') {
             self.stop(format!("Too many arguments for '{name}' (max is {max})"));
         } else {
-            self.stop(problem);
+            self.stop(problem());
         }
     }
 
     fn subconditions(&mut self, name: &str, start: usize) {
-        let own = format!(
-            "each subcondition inside an \"{name}{{...}}\" condition must be in its own {{}}"
-        );
         loop {
             self.skip_space();
             if self.eat(b'}') {
                 return;
             }
             if !self.eat(b'{') {
-                self.stop(own);
+                self.stop(format!(
+                    "each subcondition inside an \"{name}{{...}}\" condition must be in its own {{}}"
+                ));
                 return;
             }
             let (mark, begin) = (self.mark(), self.at);
