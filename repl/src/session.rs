@@ -19,6 +19,9 @@ pub struct Session {
     /// The configuration file and its number of lines: Exim names them when
     /// something is wrong with a macro.
     place: Option<(Vec<u8>, u32)>,
+    login: Vec<u8>,
+    /// What there is to say before the first answer.
+    said: Vec<u8>,
 }
 
 /// What came of a line.
@@ -54,10 +57,11 @@ impl Session {
             }
         };
         let cx = engine.context();
-        let mut session = Self { engine, cx, macros, place };
+        let login = login(&world);
+        let mut session = Self { engine, cx, macros, place, login, said: Vec::new() };
         session.caller(options)?;
         if let Some(file) = options.message.take() {
-            message::load(&mut session, &file, options)?;
+            session.said = message::load(&mut session, &file, options)?;
         }
         for (name, value) in options.variables.drain(..) {
             session.cx.set(name, Str::tainted(value));
@@ -73,6 +77,16 @@ impl Session {
     /// The values.
     pub fn context(&mut self) -> &mut Context {
         &mut self.cx
+    }
+
+    /// What there is to say before the first answer.
+    pub fn said(&self) -> &[u8] {
+        &self.said
+    }
+
+    /// The login name of whoever runs the program.
+    pub fn login(&self) -> &[u8] {
+        &self.login
     }
 
     /// Carries out a line, or an argument.
@@ -140,22 +154,21 @@ impl Session {
 
     /// Whoever runs the program is the sender, unless `-f` says otherwise.
     fn caller(&mut self, options: &mut Options) -> Result<(), Refusal> {
-        let login = login(self.engine.world());
         let domain = self.domain();
-        let address = [login.as_slice(), b"@", &domain].concat();
-        self.cx.set("sender_ident", login.clone());
-        self.cx.set("authenticated_id", login);
+        let address = [self.login.as_slice(), b"@", &domain].concat();
+        self.cx.set("sender_ident", self.login.clone());
+        self.cx.set("authenticated_id", self.login.clone());
         self.cx.set("authenticated_sender", address.clone());
-        let sender = match options.sender.take() {
+        let sender = match &options.sender {
             None => Str::from(address),
-            Some(typed) => Str::tainted(sender(&typed, &domain)?),
+            Some(typed) => Str::tainted(sender(typed, &domain)?),
         };
         self.cx.set("sender_address", sender);
         Ok(())
     }
 
     /// The domain that local names get.
-    fn domain(&mut self) -> Vec<u8> {
+    pub fn domain(&mut self) -> Vec<u8> {
         match self.expand(b"$qualify_domain") {
             Ok(domain) => domain.bytes().to_vec(),
             Err(_) => self.engine.world().host.name(),

@@ -1,4 +1,6 @@
 //! The command line: Exim's options, its complaints and its exit status.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! `eximious list`, `eximious help`, `-bV`.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! `-be` over pipes and arguments: what is printed, byte for byte.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
 

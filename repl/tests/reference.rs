@@ -1,4 +1,6 @@
 //! The same input for the real program and for this one: the same output.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
 

@@ -1,4 +1,6 @@
 //! The prompt at a terminal: a pseudo-terminal types, and looks at the screen.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
 
