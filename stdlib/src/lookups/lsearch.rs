@@ -117,6 +117,9 @@ fn find_pattern(
     expanded: bool,
 ) -> Result<Option<Str>, LookupFail> {
     let text = open(call, query)?;
+    if query.key.is_empty() {
+        return Ok(None);
+    }
     call.scope().captures = None;
     for entry in text.entries() {
         if wild::matches(call, &entry.key, &query.key, expanded)? {
