@@ -398,6 +398,9 @@ impl Machine for Eval<'_> {
     fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
         if text.taint().is_tainted() {
             let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+            // Whoever runs the server has to hear of it, whatever becomes of
+            // the expansion.
+            self.cx.engine.0.world.log.main(&message);
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.

@@ -221,4 +221,8 @@ impl Vocabulary for Registry {
         let id = self.lookups.find(name)?;
         Some((id, self.lookup_at(id).style))
     }
+
+    fn lookup_has_file(&self, id: u16) -> bool {
+        self.lookup_at(id).wants_file
+    }
 }

@@ -146,6 +146,18 @@ pub struct LookupNode {
     pub written: Span,
 }
 
+impl LookupNode {
+    /// The same node in a text where its word begins at an offset.
+    pub(crate) fn shifted(mut self, by: u32) -> Self {
+        let spans = [&mut self.options, &mut self.written].into_iter().chain(&mut self.affix);
+        for span in spans {
+            span.start += by;
+            span.end += by;
+        }
+        self
+    }
+}
+
 /// Something wrong, in Exim's words.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fault {
