@@ -74,7 +74,8 @@ fn what_is_no_certificate_has_no_fields() {
     for place in (30..text.len() - 30).step_by(7) {
         let mut changed = whole.clone();
         changed[place] = if changed[place] == b'A' { b'Q' } else { b'A' };
-        for field in ["version", "subject", "issuer", "notbefore", "sig_algorithm", "subj_altname"] {
+        for field in ["version", "subject", "issuer", "notbefore", "sig_algorithm", "subj_altname"]
+        {
             let _ = ask(&changed, field);
         }
     }

@@ -199,7 +199,8 @@ fn a_refused_signature_leaves_no_recipient() {
     let mut cx = engine.context();
     cx.set("local_part", Str::tainted(b"SRS0=a979=jj=b.c=a".as_slice()));
     let mut ask = |secret: &str| {
-        let text = format!("${{if inbound_srs{{$local_part}}{{{secret}}}{{y}}{{n}}}}$srs_recipient");
+        let text =
+            format!("${{if inbound_srs{{$local_part}}{{{secret}}}{{y}}{{n}}}}$srs_recipient");
         engine.compile(text).expand(&mut cx).unwrap()
     };
     let accepted = ask("secret");

@@ -367,18 +367,18 @@ impl Parser<'_, '_, '_> {
         let (view, prefix) = header_view(name.of(self.source))?;
         let start = name.start as usize + prefix;
         let mut end = start;
-        let mut braces = false;
+        let mut brace = false;
         while let Some(c) = self.source.get(end)
             && *c > b' '
             && *c != 0x7f
             && *c != b':'
         {
-            braces |= matches!(c, b'{' | b'}');
+            brace |= *c == b'}';
             end += 1;
         }
         let colon = self.source.get(end) == Some(&b':');
         self.at = end + usize::from(colon);
-        if braces {
+        if brace {
             self.tree.malformed_header.get_or_insert(start as u32);
         }
         let text = &self.source[start..end];

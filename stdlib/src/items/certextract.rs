@@ -1,8 +1,6 @@
 //! `certextract`: a field of a certificate.
 
-use eximious_core::grammar::expansion::{
-    ArgKind, ArgSpec, ItemShape, VariableName, Vocabulary,
-};
+use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape, VariableName, Vocabulary};
 use eximious_core::world::Moment;
 use eximious_core::{
     Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
