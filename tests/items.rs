@@ -2,10 +2,14 @@
 //! that a line in a suite can't bring along. The answers are those of a real
 //! Exim, recorded with the options and in the sessions named here.
 
+use std::io::{self, Cursor, Read, Write};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use eximious::world::{Fixture, ForeignAnswer, ForeignError, Host, Libraries, Log, Room};
+use eximious::world::{
+    Fixture, ForeignAnswer, ForeignError, Host, Libraries, Log, Net, Room, Stream, Target,
+};
 use eximious::{Effects, Engine, ErrorKind, FailClass, Settings, Str, Taint, World};
 
 /// A host with an environment.
@@ -31,7 +35,7 @@ impl Host for Environment {
     fn load(&self) -> i64 {
         self.1.load()
     }
-    fn room(&self, path: &[u8]) -> std::io::Result<Room> {
+    fn room(&self, path: &[u8]) -> io::Result<Room> {
         self.1.room(path)
     }
     fn directory(&self) -> Vec<u8> {
@@ -295,4 +299,89 @@ fn a_call_of_an_acl_puts_its_arguments_back() {
         let value = engine.compile("$acl_arg1/$acl_arg2/$acl_narg").expand(&mut cx).unwrap();
         assert_eq!(value.display(), "outer//1");
     }
+}
+
+/// A daemon that answers every connection the same, and keeps what it is told.
+#[derive(Clone)]
+struct Daemon(Vec<u8>, Arc<Mutex<Vec<u8>>>);
+
+struct Line(Cursor<Vec<u8>>, Arc<Mutex<Vec<u8>>>);
+
+impl Net for Daemon {
+    fn connect(&self, target: &Target, _: Duration) -> io::Result<Box<dyn Stream>> {
+        assert_eq!(*target, Target::Unix(b"/var/run/saslauthd/mux".to_vec()));
+        Ok(Box::new(Line(Cursor::new(self.0.clone()), self.1.clone())))
+    }
+    fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(Vec::new())
+    }
+    fn service(&self, _: &str) -> Option<u16> {
+        None
+    }
+}
+
+impl Read for Line {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Line {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Line {
+    fn finish_writing(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_timeout(&mut self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn saslauthd_is_asked() {
+    // What a daemon in place of the real one was told by Exim, and what Exim
+    // made of its answers; where that printed "(null)", words of ours.
+    let ask = |arguments: &str, answer: &[u8]| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let net = Arc::new(Daemon(answer.to_vec(), told.clone()));
+        let engine = Engine::builder().world(World { net, ..World::hermetic() }).build();
+        let text = format!("${{if saslauthd{{{arguments}}}{{yes}}{{no}}}}");
+        let answer = match engine.compile(text).expand(&mut engine.context()) {
+            Ok(value) => value.display().into_owned(),
+            Err(fail) => fail.to_string(),
+        };
+        (answer, told.lock().unwrap().clone())
+    };
+    let told = b"\0\x04user\0\x02pw\0\0\0\0".to_vec();
+    assert_eq!(ask("{user}{pw}", b"\0\x02OK"), ("yes".into(), told));
+    let told = b"\0\x01u\0\0\0\x03 s \0\x01r".to_vec();
+    assert_eq!(ask("{u}{}{ s }{r}", b"\0\x02NO"), ("no".into(), told));
+    let long = [b"\xff\xffOK".as_slice(), &[b'x'; 70_000]].concat();
+    let cases: &[(&[u8], &str)] = &[
+        (b"\0\x09OK reason", "yes"),
+        (b"\0\x0dNO reason why", "no"),
+        (b"\0\x03OK\0", "yes"),
+        (b"\0\x10OK", "yes"),
+        (b"\0\x02ok", "ok"),
+        (b"\0\x04junk", "junk"),
+        (b"\0\x01O", "no answer from saslauthd: its length makes no sense"),
+        (b"\0\0", "no answer from saslauthd: its length makes no sense"),
+        (b"\0", "no answer from saslauthd: it broke off"),
+        (&long, "no answer from saslauthd: its length makes no sense"),
+    ];
+    for (answer, result) in cases {
+        assert_eq!(ask("{user}{pw}", answer).0, *result);
+    }
+    let engine = Engine::builder().build();
+    let fail = engine.compile("${if saslauthd{{a}{b}}}").expand(&mut engine.context());
+    let words = "cannot connect to saslauthd daemon at /var/run/saslauthd/mux: Permission denied";
+    assert_eq!(fail.unwrap_err().to_string(), words);
 }
