@@ -390,18 +390,18 @@ impl Parser<'_, '_, '_> {
         let (view, prefix) = header_view(name.of(self.source))?;
         let start = name.start as usize + prefix;
         let mut end = start;
-        let mut brace = false;
+        let mut braces = false;
         while let Some(c) = self.source.get(end)
             && *c > b' '
             && *c != 0x7f
             && *c != b':'
         {
-            brace |= *c == b'}';
+            braces |= *c == b'}';
             end += 1;
         }
         let colon = self.source.get(end) == Some(&b':');
         self.at = end + usize::from(colon);
-        if brace {
+        if braces {
             self.tree.malformed_header.get_or_insert(start as u32);
         }
         let text = &self.source[start..end];
