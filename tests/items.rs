@@ -385,3 +385,42 @@ fn saslauthd_is_asked() {
     let words = "cannot connect to saslauthd daemon at /var/run/saslauthd/mux: Permission denied";
     assert_eq!(fail.unwrap_err().to_string(), words);
 }
+
+#[test]
+fn folders_in_other_character_sets() {
+    let ask = |charset: &str, folder: &str| {
+        let mut settings = Settings::default();
+        settings.headers_charset = Str::from(charset);
+        let engine = Engine::builder().settings(settings).build();
+        let text = format!("${{imapfolder{{{folder}}}}}");
+        match engine.compile(text).expand(&mut engine.context()) {
+            Ok(value) => value.display().into_owned(),
+            Err(fail) => format!("Failed: {fail}"),
+        }
+    };
+    let unknown = "Failed: imapfolder: iconv_open(\"UTF-16BE\", \"nosuch\") failed: Invalid \
+                   argument (maybe unsupported conversion)";
+    let odd = "Failed: imapfolder: iconv() failed to convert from UTF-16LE: Invalid argument";
+    for (charset, folder, answer) in [
+        ("ISO-8859-1", "\\xe9\\x80\\xa4", "&AOkAgACk-"),
+        ("iso8859-15", "\\xe9\\x80\\xa4", "&AOkAgCCs-"),
+        ("windows-1252", "\\xe9\\x80\\xa4", "&AOkgrACk-"),
+        ("utf8", "\\xe9\\x80\\xa4", "&kCQ-"),
+        ("koi8-r", "\\xe9\\x80\\xa4", "&BBglACVT-"),
+        ("cp437", "\\xe9\\x80\\xa4", "&A5gAxwDx-"),
+        ("Shift_JIS", "\\x95\\x5c", "&iGg-"),
+        ("EUC-JP", "\\xb0\\xa1b", "&Tpw-b"),
+        ("GB18030", "a\\xc3\\xa9b", "a&gwU-b"),
+        ("UTF-16LE", "ab", "ab"),
+        ("UTF-16LE", "a/bc", "&L2FjYg-"),
+        ("UTF-16LE", "a&b", odd),
+        ("UTF-16LE", "/", "Failed: "),
+        ("nosuch", "ab", "ab"),
+        ("nosuch", "a/b", unknown),
+        ("nosuch", "/", unknown),
+        ("", "ab", "ab"),
+        ("", "a/b", "a.b"),
+    ] {
+        assert_eq!(ask(charset, folder), answer, "{charset}: {folder}");
+    }
+}
