@@ -1,6 +1,6 @@
 //! `-bem`: a message, read before anything is expanded.
 
-use eximious::{Header, Message, Str};
+use eximious::stdlib::message::{End, parse_until};
 
 use crate::options::Options;
 use crate::session::{Refusal, Session};
@@ -16,34 +16,8 @@ pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec
         let why = why.split(" (os error").next().unwrap_or_default();
         Refusal::Said([b"exim: failed to open ", file, b": ", why.as_bytes()].concat())
     })?;
-    let _ = options;
-    let message = parse(&bytes);
+    let end = if options.dot_is_text { End::Input } else { End::Dot };
+    let (message, _) = parse_until(&bytes, end);
     session.context().set_message(Some(message));
     Ok(Vec::new())
-}
-
-fn parse(bytes: &[u8]) -> Message {
-    let mut message = Message { size: bytes.len() as u64, ..Message::default() };
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let end = rest.iter().position(|c| *c == b'\n').map_or(rest.len(), |n| n + 1);
-        let line = &rest[..end];
-        rest = &rest[end..];
-        if line.trim_ascii().is_empty() {
-            break;
-        }
-        match message.headers.last_mut() {
-            Some(last) if line.starts_with(b" ") || line.starts_with(b"\t") => {
-                last.line.extend_from_slice(line);
-            }
-            _ => {
-                let colon = line.iter().position(|c| *c == b':').unwrap_or(0);
-                let name = line[..colon].trim_ascii().to_vec();
-                message.headers.push(Header { name, line: line.to_vec() });
-            }
-        }
-    }
-    message.body = rest.to_vec();
-    message.sender = Str::EMPTY;
-    message
 }
