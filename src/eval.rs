@@ -83,7 +83,7 @@ impl<'t> Eval<'t> {
     fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
         let result = match part {
             Part::Text(span) => return Ok(self.literal(span)),
-            Part::Variable(id) => self.variable_value(id).map_err(|fail| {
+            Part::Variable(id) => self.variable_text(id).map_err(|fail| {
                 let start = self.tree.part_spans(seq)[index].start as usize;
                 let braces = self.source.get(start + 1) == Some(&b'{');
                 if braces && self.is_absent(id) {
@@ -173,6 +173,16 @@ impl<'t> Eval<'t> {
         }
     }
 
+    /// A variable's value as it stands in a text: a certificate only shows that
+    /// it is there.
+    fn variable_text(&mut self, id: u16) -> Result<Str, Fail> {
+        let value = self.variable_value(id)?;
+        if matches!(self.cx.source_of(id), VariableSource::Certificate) && !value.is_empty() {
+            return Ok(Str::fixed("<cert>").stamped(value.taint()));
+        }
+        Ok(value)
+    }
+
     /// A variable by name, of whatever sort.
     pub(crate) fn named_variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
         match self.cx.engine.0.registry.variable(name) {
@@ -212,7 +222,8 @@ impl<'t> Eval<'t> {
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
         let start = node.span.start;
-        let mut call = Call::new(self, &record.meta, (tree, source), (&[], start, false));
+        let args = [Arg::Text(node.arg)];
+        let mut call = Call::new(self, &record.meta, (tree, source), (&args, start, false));
         let result = (record.run)(&mut call, &arg, params)?;
         let quoted = match (record.meta.taint, params) {
             (TaintRule::Quoted, Some(params)) => self.quoting(params),
@@ -389,6 +400,9 @@ impl Machine for Eval<'_> {
     fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
         if text.taint().is_tainted() {
             let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+            // Whoever runs the server has to hear of it, whatever becomes of
+            // the expansion.
+            self.cx.engine.0.world.log.main(&message);
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.

@@ -24,6 +24,9 @@ pub struct NamedList {
     pub text: Str,
     /// Whether `hide` stands before it.
     pub hidden: bool,
+    /// Whether its answers may be kept although it is expanded
+    /// (`domainlist_cache`).
+    pub cached: bool,
 }
 
 /// Main options, with the defaults of the specification (chapter 14).

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use dns_lookup::{AddrFamily, AddrInfoHints, getaddrinfo};
 use eximious_core::world::{Clock, Host, Log, Room};
+use nix::sys::socket::SockaddrStorage;
 
 /// `AI_CANONNAME`: with the addresses, the name that they belong to.
 const WITH_NAME: i32 = 2;
@@ -35,7 +36,9 @@ impl Host for System {
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
-        Vec::new()
+        // A system that can't say has none that we could call ours.
+        let Ok(found) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
+        found.filter_map(|interface| ip(&interface.address?)).collect()
     }
 
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -95,6 +98,12 @@ fn canonical_name(host: &str, family: AddrFamily) -> Option<String> {
     let hints =
         AddrInfoHints { flags: WITH_NAME, address: family.into(), ..AddrInfoHints::default() };
     getaddrinfo(Some(host), None, Some(hints)).ok()?.flatten().find_map(|found| found.canonname)
+}
+
+/// The IP address in an interface's address, which may be of another family.
+fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
 }
 
 /// Logs that go to the standard error, as Exim's do when it tests.

@@ -2,10 +2,14 @@
 //!
 //! No other room touches them. [`system`] puts a [`World`] together.
 
+mod cdb;
 mod clock;
+mod databases;
 mod files;
 mod host;
 mod libraries;
+mod lmdb;
+mod sqlite;
 mod users;
 
 use std::sync::Arc;
@@ -21,9 +25,10 @@ pub fn system() -> World {
         random: Arc::new(clock::System),
         files: Arc::new(files::System),
         host: Arc::new(host::System::new()),
-        users: Arc::new(users::System),
         libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
+        databases: Arc::new(databases::System::default()),
+        users: Arc::new(users::System),
         ..World::hermetic()
     }
 }

@@ -10,6 +10,7 @@ mod each;
 mod exists;
 mod inlist;
 mod isip;
+mod lists;
 mod regex;
 mod services;
 mod srs;
@@ -54,6 +55,10 @@ pub static ALL: &[&Condition] = &[
     &isip::ISIP,
     &isip::ISIP4,
     &isip::ISIP6,
+    &lists::MATCH_ADDRESS,
+    &lists::MATCH_DOMAIN,
+    &lists::MATCH_IP,
+    &lists::MATCH_LOCAL_PART,
     &regex::MATCH,
     &services::LDAPAUTH,
     &services::PAM,

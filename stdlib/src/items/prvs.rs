@@ -182,7 +182,7 @@ impl Parts {
     fn captures(&self, text: &Str) -> Captures {
         let (start, end, at) = (self.address.0 as u32, self.address.1 as u32, self.at as u32);
         let ranges = [(0, end), (5, 6), (6, 9), (9, 15), (start, at), (at + 1, end)];
-        Captures { subject: text.clone(), groups: ranges.into_iter().collect() }
+        Captures { subject: text.clone(), groups: ranges.into_iter().collect(), clean: 0 }
     }
 }
 
