@@ -297,13 +297,15 @@ impl Generator {
             // a variable; both are tested elsewhere.
             let command = line.trim_start().starts_with("set")
                 || line.trim_start().starts_with(|c: char| c.is_ascii_uppercase());
-            if !line.trim().is_empty()
+            let line = line.trim();
+            // Exim reads about a thousand bytes of a line at a time.
+            if !line.is_empty()
                 && !command
                 && !line.ends_with('\\')
                 && !line.contains(['\n', '\0'])
-                && line.len() < 2000
+                && line.len() < 900
             {
-                return line.trim().as_bytes().to_vec();
+                return line.as_bytes().to_vec();
             }
         }
     }

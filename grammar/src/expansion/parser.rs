@@ -396,7 +396,7 @@ impl Parser<'_, '_, '_> {
             && *c != 0x7f
             && *c != b':'
         {
-            braces |= matches!(c, b'{' | b'}');
+            braces |= *c == b'}';
             end += 1;
         }
         let colon = self.source.get(end) == Some(&b':');
