@@ -312,6 +312,8 @@ fn stamp(result: Str, rule: TaintRule, arguments: Taint, quoted: u16) -> Str {
     let taint = match rule {
         TaintRule::Arguments => arguments.with(result.taint()),
         TaintRule::Clean => Taint::Clean,
+        // Nothing at all comes from nobody.
+        TaintRule::Tainted if result.is_empty() => return result,
         TaintRule::Tainted => Taint::Tainted,
         TaintRule::Result => return result,
         TaintRule::Quoted if arguments.is_tainted() => Taint::Quoted(quoted),

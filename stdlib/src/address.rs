@@ -167,6 +167,23 @@ impl Iterator for Addresses<'_> {
     }
 }
 
+/// Where the at sign stands that separates an operative address's local part
+/// from its domain: the last one outside quotes.
+pub fn find_at(address: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    let mut found = None;
+    while let Some(byte) = address.get(at) {
+        match byte {
+            b'@' => found = Some(at),
+            b'\\' => at += 1,
+            b'"' => at = skip_quoted(address, at) - 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    found
+}
+
 /// A local part as it has to be written in an address: in double quotes where
 /// its characters demand it.
 pub fn quote_local_part(text: &[u8]) -> Vec<u8> {
@@ -221,7 +238,8 @@ fn skip_quoted(text: &[u8], from: usize) -> usize {
     text.len()
 }
 
-fn is_space(byte: u8) -> bool {
+/// What counts as white space: C's idea of it.
+pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0b | 0x0c)
 }
 
