@@ -134,8 +134,16 @@ impl Context {
         Eval::new(self, &tree, b"", None).named_variable(name.as_ref())
     }
 
-    /// Sets the message that header variables and the like read.
+    /// Sets the message that header variables and the like read, and the
+    /// variables that hold values of it. Without a message, they have none.
     pub fn set_message(&mut self, message: Option<Message>) {
+        let values = match &message {
+            Some(message) => eximious_stdlib::message::values(message),
+            None => eximious_stdlib::message::values(&Message::default()),
+        };
+        for (name, value) in values {
+            self.set_known(name.as_bytes(), value);
+        }
         self.message = message;
     }
 

@@ -19,6 +19,7 @@ pub mod keyed;
 pub mod lists;
 pub mod lookups;
 pub mod mac;
+pub mod message;
 pub mod number;
 pub mod operators;
 pub mod pattern;
