@@ -18,13 +18,15 @@ struct Patterns([HashMap<Vec<u8>, Kept>; 2]);
 struct Kept {
     regex: Arc<Regex>,
     matcher: Matcher,
+    /// A second matcher, for items that go on matching while they evaluate.
+    spare: Option<Matcher>,
     uses: u32,
 }
 
 impl Kept {
     fn new(regex: Regex) -> Self {
         let regex = Arc::new(regex);
-        Self { matcher: regex.matcher(), regex, uses: 1 }
+        Self { matcher: regex.matcher(), spare: None, regex, uses: 1 }
     }
 }
 
@@ -71,6 +73,23 @@ pub fn compile(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Ar
     match kept(call.memory(), pattern, caseless) {
         Ok(kept) => Ok(kept.regex.clone()),
         Err(error) => Err(wrong(pattern, &error)),
+    }
+}
+
+/// A matcher of a kept pattern, to be put back with [`give_back`].
+///
+/// # Errors
+/// `regular expression error in "…"`, with PCRE2's words.
+pub fn take_matcher(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Matcher, Fail> {
+    let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
+    Ok(kept.spare.take().unwrap_or_else(|| kept.regex.matcher()))
+}
+
+/// Puts a matcher back for the next use of its pattern.
+pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: Matcher) {
+    let patterns: &mut Patterns = call.memory();
+    if let Some(kept) = patterns.0[usize::from(caseless)].get_mut(pattern) {
+        kept.spare = Some(matcher);
     }
 }
 

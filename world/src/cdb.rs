@@ -12,6 +12,8 @@ use std::path::Path;
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
 
+use crate::databases::words;
+
 /// How long the head of a file is.
 const HEAD: u64 = 256 * 8;
 /// How many slots of a table are read at once; most searches end in the first
@@ -120,10 +122,4 @@ fn pair(bytes: &[u8]) -> (u64, u64) {
             | u64::from(bytes[at + 3]) << 24
     };
     (number(0), number(4))
-}
-
-/// The system's words, without the number that Rust adds.
-fn words(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

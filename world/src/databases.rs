@@ -29,3 +29,8 @@ impl Databases for System {
         }
     }
 }
+
+/// The system's words, without the number that Rust adds.
+pub(crate) fn words(error: &std::io::Error) -> String {
+    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
+}

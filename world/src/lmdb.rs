@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex};
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
 use lmdb::{Database, Environment, EnvironmentFlags, Error, Transaction};
 
+use crate::databases::words;
+
 /// How many files stay open.
 const KEPT: usize = 16;
 
@@ -28,7 +30,7 @@ struct Open {
 /// Looks a key up in a file.
 pub fn find(path: &Path, key: &[u8]) -> Result<DatabaseAnswer, DatabaseError> {
     let open = open(path)?;
-    if !check::key(&open.file, key).map_err(|bad| DatabaseError::Other(words(bad).into()))? {
+    if !check::key(&open.file, key).map_err(|bad| DatabaseError::Other(complaint(bad).into()))? {
         return Ok(DatabaseAnswer::Missing);
     }
     match get(&open, key) {
@@ -57,15 +59,21 @@ fn get(open: &Open, key: &[u8]) -> Result<DatabaseAnswer, Error> {
 
 fn open(path: &Path) -> Result<Arc<Open>, DatabaseError> {
     let failed = |words: String| DatabaseError::Open(words);
-    let data = std::fs::metadata(path).map_err(|error| failed(system_words(&error)))?;
+    let data = std::fs::metadata(path).map_err(|error| failed(words(&error)))?;
     let identity = (data.dev(), data.ino());
     let mut kept = OPEN.lock().map_err(|_| failed("another thread panicked".into()))?;
     if let Some(open) = kept.iter().find(|open| open.identity == identity) {
         return Ok(open.clone());
     }
-    let file = File::open(path).map_err(|error| failed(system_words(&error)))?;
-    check::key(&file, b"").map_err(|bad| failed(words(bad).into()))?;
-    let flags = EnvironmentFlags::NO_SUB_DIR | EnvironmentFlags::READ_ONLY;
+    if !data.is_file() {
+        // A named pipe would make it wait.
+        return Err(failed(complaint(check::Bad::Foreign).into()));
+    }
+    let file = File::open(path).map_err(|error| failed(words(&error)))?;
+    check::key(&file, b"").map_err(|bad| failed(complaint(bad).into()))?;
+    // Readers belong to transactions: threads come and go.
+    let flags =
+        EnvironmentFlags::NO_SUB_DIR | EnvironmentFlags::READ_ONLY | EnvironmentFlags::NO_TLS;
     let environment = Environment::new()
         .set_flags(flags)
         .open(path)
@@ -84,15 +92,10 @@ fn open(path: &Path) -> Result<Arc<Open>, DatabaseError> {
 }
 
 /// The library's words, as far as it has any.
-fn words(bad: check::Bad) -> &'static str {
+fn complaint(bad: check::Bad) -> &'static str {
     match bad {
         check::Bad::Foreign => "MDB_INVALID: File is not an LMDB file",
         check::Bad::Damaged => "MDB_CORRUPTED: Located page was wrong type",
         check::Bad::Unusual => "keys in another order, and several values of a key, are not read",
     }
-}
-
-/// The system's words, without the number that Rust adds.
-fn system_words(error: &std::io::Error) -> String {
-    error.to_string().split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -217,6 +217,8 @@ pub struct Tree {
     pub soft_faults: Vec<Fault>,
     /// What ended the parse early.
     pub hard_fault: Option<Fault>,
+    /// Memory that a parse needs for a while, kept for the next one.
+    pub(crate) scratch: (Vec<(Part, Span)>, Vec<Arg>),
     /// Whether literal text holds a zero byte, where Exim's strings end.
     pub holds_zero: bool,
     /// Where the first `$h_NAME` without a colon swallowed a brace; a fault

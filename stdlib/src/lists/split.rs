@@ -123,12 +123,13 @@ impl Joiner {
             }
         }
         let list = self.list.get_or_insert_default();
-        for byte in element {
-            list.push(*byte);
-            if *byte == separator {
-                list.push(*byte);
-            }
+        let mut rest = element;
+        while let Some(at) = memchr::memchr(separator, rest) {
+            list.extend_from_slice(&rest[..=at]);
+            list.push(separator);
+            rest = &rest[at + 1..];
         }
+        list.extend_from_slice(rest);
     }
 
     /// The list.

@@ -57,12 +57,20 @@ impl From<Fail> for Trouble {
 
 impl Trouble {
     /// A failure in the words of a lookup type, given those of the system.
-    pub(super) fn worded(self, outside: impl FnOnce(&str) -> Vec<u8>) -> LookupFail {
-        match self {
-            Self::Outside(error) => LookupFail::Open(super::outside(outside(&reason(&error)))),
-            Self::NotRegular => LookupFail::Open(super::outside(outside("Not a regular file"))),
-            Self::Lookup(fail) => fail,
-        }
+    pub(super) fn worded(
+        self,
+        file: &[u8],
+        name: &str,
+        outside: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> LookupFail {
+        let message = match self {
+            Self::Outside(error) => outside(reason(&error).as_bytes()),
+            Self::NotRegular => {
+                [file, b" is not a regular file (", name.as_bytes(), b" lookup)"].concat()
+            }
+            Self::Lookup(fail) => return fail,
+        };
+        LookupFail::Open(super::outside(message))
     }
 }
 

@@ -51,8 +51,8 @@ impl View for Document {
 fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
     let file = query.file.bytes();
     let document: Arc<Document> = view(call, file).map_err(|trouble| {
-        trouble.worded(|reason| {
-            [b"failed to open ", file, b" for json search: ", reason.as_bytes()].concat()
+        trouble.worded(file, "json", |reason| {
+            [b"failed to open ", file, b" for json search: ", reason].concat()
         })
     })?;
     Ok(select(&document.0, query.key.bytes()).and_then(written))

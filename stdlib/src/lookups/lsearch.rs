@@ -1,13 +1,12 @@
 //! `lsearch` and its kin: text files of keys and data.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{
-    Call, Effects, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
-};
+use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
 
-use super::files::{Trouble, view};
+use super::files::view;
 use super::lines::{Entry, Text};
 use super::{network, wild};
 
@@ -118,6 +117,9 @@ fn find_pattern(
     expanded: bool,
 ) -> Result<Option<Str>, LookupFail> {
     let text = open(call, query)?;
+    if query.key.is_empty() {
+        return Ok(None);
+    }
     call.scope().captures = None;
     for entry in text.entries() {
         if wild::matches(call, &entry.key, &query.key, expanded)? {
@@ -131,16 +133,12 @@ fn answer(text: &Text, entry: Option<Entry<'_>>, query: &LookupQuery) -> Option<
     entry.map(|entry| Str::from(text.data(&entry, query.options.is("ret", "full"))))
 }
 
-fn open(call: &mut Call<'_>, query: &LookupQuery) -> Result<std::sync::Arc<Text>, LookupFail> {
+fn open(call: &mut Call<'_>, query: &LookupQuery) -> Result<Arc<Text>, LookupFail> {
     let file = query.file.bytes();
-    view(call, file).map_err(|trouble| match trouble {
-        Trouble::NotRegular => LookupFail::Open(irregular(file)),
-        trouble => trouble.worded(|reason| {
-            [b"failed to open ", file, b" for linear search: ", reason.as_bytes()].concat()
-        }),
+    // All of the family go by the name of the first.
+    view(call, file).map_err(|trouble| {
+        trouble.worded(file, "lsearch", |reason| {
+            [b"failed to open ", file, b" for linear search: ", reason].concat()
+        })
     })
-}
-
-fn irregular(file: &[u8]) -> Fail {
-    super::outside([file, b" is not a regular file (lsearch lookup)"].concat())
 }

@@ -11,10 +11,14 @@ pub(super) struct Network {
 
 impl Network {
     /// Reads `10.0.0.0/8`; a mask that is missing is the longest, one that is
-    /// too long also.
+    /// too long also. An address with a scope has no mask.
     pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let slash = text.iter().position(|c| *c == b'/');
-        let address = address(&text[..slash.unwrap_or(text.len())])?;
+        let before = &text[..slash.unwrap_or(text.len())];
+        if slash.is_some() && before.contains(&b'%') {
+            return None;
+        }
+        let address = address(before)?;
         let longest = if address.is_ipv4() { 32 } else { 128 };
         let mask = match slash {
             None => longest,
@@ -48,13 +52,16 @@ pub(super) fn address(text: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// The length of a mask, as C's `strtol` reads it; nothing is zero.
+/// The length of a mask, as C's `strtol` reads it into an `int`; nothing is
+/// zero.
 fn mask(text: &[u8]) -> Option<u8> {
     let space = text.iter().take_while(|c| eximious_core::grammar::is_space(**c)).count();
     let digits = text[space..].strip_prefix(b"+").unwrap_or(&text[space..]);
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    let number = |n: u32, digit: &u8| n.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
-    Some(digits.iter().fold(0, number).min(255) as u8)
+    let number = digits.iter().fold(0i64, |number, digit| {
+        number.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+    });
+    u32::try_from(number as i32).ok().map(|number| number.min(255) as u8)
 }

@@ -82,8 +82,8 @@ fn prepared(
     call: &mut Call<'_>,
     query: &LookupQuery,
 ) -> Result<(Vec<u8>, Arc<Suffixes>), LookupFail> {
-    let list = view(call, query.file.bytes())
-        .map_err(|trouble| trouble.worded(|reason| reason.as_bytes().to_vec()))?;
+    let file = query.file.bytes();
+    let list = view(call, file).map_err(|trouble| trouble.worded(file, "psl", <[u8]>::to_vec))?;
     let domain = match std::str::from_utf8(query.key.bytes()) {
         Ok(text) => text.to_lowercase().into_bytes(),
         Err(_) => Vec::new(),

@@ -44,6 +44,9 @@ pub struct Found {
 /// another file, or the same one.
 const DEEPEST: u32 = 12;
 
+/// How many components of a key `partial-` takes off, one after the other.
+const MOST_COMPONENTS: usize = 255;
+
 /// Under this name the log is written to.
 static NOTES: Meta = Meta::new("lookup", Effects::LOG, TaintRule::Clean);
 
@@ -232,10 +235,15 @@ struct Attempts<'s> {
 impl Attempts<'_> {
     /// One key, through the cache.
     fn one(&self, call: &mut Call<'_>, key: Str) -> Result<Option<Str>, LookupFail> {
-        if key.is_empty() && self.def.style == LookupStyle::SingleKey {
-            return Ok(None);
-        }
         let query = LookupQuery { key, ..self.query.clone() };
+        if query.key.is_empty() && self.def.style == LookupStyle::SingleKey {
+            // Nothing has an empty key; that the file is there counts.
+            let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
+            return match found {
+                Err(fail @ LookupFail::Open(_)) => Err(fail),
+                _ => Ok(None),
+            };
+        }
         let slot = Cache::slot(self.search.def, &query);
         let caching = query.options.get("cache").unwrap_or_default();
         if !matches!(caching, b"no" | b"no_rd")
@@ -258,26 +266,29 @@ impl Attempts<'_> {
     /// (specification 9.7).
     fn shortened(&self, call: &mut Call<'_>, least: u8) -> Result<Option<Found>, LookupFail> {
         let (key, affix) = (&self.query.key, &self.search.affix[..]);
+        let text = key.bytes();
         let mut start = 0;
+        // The whole key counts however few components it has. With an empty
+        // affix it has been tried already.
+        let mut tried = affix.is_empty();
+        let mut dots = memchr::memchr_iter(b'.', text).count();
         loop {
-            let rest = &key.bytes()[start..];
-            let components = rest.split(|c| *c == b'.').count();
-            let enough = !rest.is_empty() && components >= usize::from(least);
-            // The whole key is tried with the affix however short it is. With an
-            // empty affix that is the key itself again.
-            let tried = if start == 0 { !affix.is_empty() } else { enough };
-            if tried {
-                let wanted = self.key(&[affix, rest]);
-                if let Some(value) = self.one(call, wanted)? {
-                    let wild = key.slice(0, start.saturating_sub(1));
-                    let fixed = key.slice(start, key.bytes().len());
-                    return Ok(Some(self.found(value, Some((wild, fixed)))));
-                }
+            if !std::mem::replace(&mut tried, false)
+                && let Some(value) = self.one(call, self.key(&[affix, &text[start..]]))?
+            {
+                let wild = key.slice(0, start.saturating_sub(1));
+                let fixed = key.slice(start, text.len());
+                return Ok(Some(self.found(value, Some((wild, fixed)))));
             }
-            match rest.iter().position(|c| *c == b'.') {
-                Some(dot) if enough => start += dot + 1,
-                _ => break,
+            if dots == 0 || dots < usize::from(least) {
+                break;
             }
+            // No domain has more components: text from outside must not make
+            // a million keys.
+            let skipped = dots.saturating_sub(MOST_COMPONENTS);
+            let dot = memchr::memchr_iter(b'.', &text[start..]).nth(skipped).unwrap_or_default();
+            start += dot + 1;
+            dots -= skipped + 1;
         }
         let last = match affix {
             _ if least > 0 => return Ok(None),
@@ -288,7 +299,7 @@ impl Attempts<'_> {
         };
         let value = self.one(call, self.key(&[last]))?;
         // Exim counts a dot here that is not there.
-        let wild = key.slice(0, key.bytes().len().saturating_sub(1));
+        let wild = key.slice(0, text.len().saturating_sub(1));
         Ok(value.map(|value| self.found(value, Some((wild, Str::EMPTY)))))
     }
 

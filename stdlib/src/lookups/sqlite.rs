@@ -24,8 +24,8 @@ pub static SQLITE: LookupDef = LookupDef {
              begins with a double quote stands in double quotes with `\\` before quotes and \
              backslashes. NULL is `<NULL>`. Rows, and the answers of several statements, are \
              separated by newlines. The lookup fails where no row comes back, and also where a \
-             statement is wrong. A statement that changes something is never answered from the \
-             cache. A lock is waited for as long as `sqlite_lock_timeout` says. Text from outside \
+             statement is wrong. Where no row comes back, nothing is kept for the next lookup, and \
+             what is known of the file is forgotten. A lock is waited for as long as `sqlite_lock_timeout` says. Text from outside \
              belongs in quotes, through `${quote_sqlite:…}`.",
         )
         .source("specification 9.4.9, 9.13.5"),
@@ -55,10 +55,10 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
         // A statement that is wrong finds nothing.
         Err(_) => return Ok(None),
     };
-    if answers.iter().any(|rows| rows.columns.is_empty()) {
-        call.memory::<Cache>().written = true;
-    }
-    Ok(written(&answers).map(Str::from))
+    let text = written(&answers);
+    // Where no row comes back, something may have changed.
+    call.memory::<Cache>().written = text.is_none();
+    Ok(text.map(Str::from))
 }
 
 /// The rows as text; `None` where there is none.
