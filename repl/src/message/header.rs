@@ -4,6 +4,7 @@
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Header, Message, Str};
 
+use crate::caller;
 use crate::options::Options;
 use crate::session::Session;
 
@@ -11,46 +12,13 @@ use crate::session::Session;
 const SENDERS: [&str; 3] = ["from", "sender", "reply-to"];
 const RECIPIENTS: [&str; 3] = ["to", "cc", "bcc"];
 
-/// The name that a line begins with, if it is a header line.
-pub fn name(line: &[u8]) -> Option<&[u8]> {
-    let colon = line.iter().position(|c| *c == b':')?;
-    let name = line[..colon].trim_ascii_end();
-    let good = !name.is_empty() && name.iter().all(|c| (33..127).contains(c));
-    good.then_some(name)
-}
-
-/// Header and body of a text with an empty line between them.
-pub fn parse(text: &[u8]) -> Message {
-    let mut message = Message::default();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
-        let (line, after) = rest.split_at(end);
-        rest = after;
-        if line == b"\n" {
-            break;
-        }
-        match (name(line), message.headers.last_mut()) {
-            (_, Some(last)) if line.starts_with(b" ") || line.starts_with(b"\t") => {
-                last.line.extend_from_slice(line);
-            }
-            (name, _) => message
-                .headers
-                .push(Header { name: name.unwrap_or_default().to_vec(), line: line.to_vec() }),
-        }
-    }
-    message.body = rest.to_vec();
-    message
-}
-
 /// Takes out what only the last host may add; true where a return path was
 /// among it.
 pub fn drop_trace(message: &mut Message) -> bool {
-    let is = |header: &Header, name: &str| header.name.eq_ignore_ascii_case(name.as_bytes());
-    let path = message.headers.iter().any(|header| is(header, "return-path"));
-    message.headers.retain(|header| {
-        !["return-path", "envelope-to", "delivery-date"].iter().any(|name| is(header, name))
-    });
+    let path = message.named(b"return-path").next().is_some();
+    message
+        .headers
+        .retain(|header| !among(&header.name, &["return-path", "envelope-to", "delivery-date"]));
     path
 }
 
@@ -70,7 +38,7 @@ fn among(name: &[u8], names: &[&str]) -> bool {
 }
 
 /// The recipients that the header names (`-t`); the blind ones go from it.
-pub fn take_recipients(message: &mut Message) -> Vec<Vec<u8>> {
+pub fn take_recipients(message: &mut Message) -> Vec<Str> {
     let resent = is_resent(message);
     let own = |header: &Header, names: &[&str]| {
         let name = if resent { prefixed(&header.name) } else { Some(header.name.as_slice()) };
@@ -79,7 +47,7 @@ pub fn take_recipients(message: &mut Message) -> Vec<Vec<u8>> {
     let named = message.headers.iter().filter(|header| own(header, &RECIPIENTS));
     let found = named
         .flat_map(|header| address::list(header.value(), Rules::default()))
-        .filter_map(|element| Some(element.address.ok()?.text))
+        .filter_map(|element| Some(Str::tainted(element.address.ok()?.text)))
         .collect();
     message.headers.retain(|header| !own(header, &["bcc"]));
     found
@@ -102,13 +70,17 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
             continue;
         };
         let colon = header.line.len() - header.value().len();
-        let places: Vec<usize> = address::list(header.value(), Rules::default())
-            .filter_map(|element| {
-                let address = element.address.ok()?;
-                let bare = address.domain.is_none() && !address.text.is_empty();
-                bare.then_some(colon + element.span.start + address.span.end)
-            })
-            .collect();
+        let mut places = Vec::new();
+        for element in address::list(header.value(), Rules::default()) {
+            match element.address {
+                Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
+                    places.push(colon + address.span.end);
+                }
+                Ok(_) => {}
+                Err(why) if why.is_empty() => {}
+                Err(why) => session.log(&[b"qualify/rewrite: ", why.message.as_slice()].concat()),
+            }
+        }
         for place in places.into_iter().rev() {
             let domain = [b"@", domain.as_slice()].concat();
             header.line.splice(place..place, domain);
@@ -116,20 +88,16 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
     }
 }
 
-/// Adds what every message has: an identification, a sender, a date.
-pub fn complete(message: &mut Message, session: &mut Session, options: &Options) {
+/// Adds what every message has: an identification, a sender, a date. The sender
+/// may stand in a line before the message.
+pub fn complete(message: &mut Message, session: &mut Session, options: &Options, in_message: bool) {
     let id = message_id(session);
-    session.set(b"message_exim_id", Str::from(id.as_str()));
+    message.id = Str::from(id.as_str());
     let resent = is_resent(message);
     let prefix = if resent { "Resent-" } else { "" };
-    let missing = |name: &str| {
-        let name = format!("{prefix}{name}");
-        !message.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name.as_bytes()))
-    };
+    let missing = |name: &str| message.named(format!("{prefix}{name}").as_bytes()).next().is_none();
     let line = |name: &str, value: &[u8]| {
-        let name = format!("{prefix}{name}").into_bytes();
-        let line = [name.as_slice(), b": ", value, b"\n"].concat();
-        Header { name, line }
+        Header::new([format!("{prefix}{name}: ").as_bytes(), value, b"\n"].concat())
     };
     let date = missing("date").then(|| {
         let now = session.expand(b"$tod_full").map_or_else(|_| Vec::new(), |t| t.bytes().to_vec());
@@ -141,7 +109,8 @@ pub fn complete(message: &mut Message, session: &mut Session, options: &Options)
         let value = [b"<E", id.as_bytes(), b"@", &host, b">"].concat();
         line("Message-Id", &value)
     });
-    let from = missing("from").then(|| line("From", &sender(session, options)));
+    let from = missing("from").then(|| sender(session, options, in_message));
+    let from = from.flatten().map(|value| line("From", &value));
     if resent {
         let front = date.into_iter().chain(identification);
         message.headers.splice(0..0, front);
@@ -151,18 +120,48 @@ pub fn complete(message: &mut Message, session: &mut Session, options: &Options)
     }
 }
 
-/// `Full Name <login@domain>` of whoever runs the program.
-fn sender(session: &mut Session, options: &Options) -> Vec<u8> {
-    let login = session.login().to_vec();
+/// What stands in `From:` where the message has none: the full name of whoever
+/// runs the program and the address, or the sender alone that was given.
+fn sender(session: &mut Session, options: &Options, in_message: bool) -> Option<Vec<u8>> {
+    let address = session.expand(b"$sender_address").ok()?.bytes().to_vec();
+    if address.is_empty() {
+        return None;
+    }
     let name = match &options.full_name {
+        _ if in_message => Vec::new(),
         Some(name) => name.clone(),
-        None => match session.engine().world().users.user(&login) {
-            Ok(Some(user)) => user.gecos.split(|c| *c == b',').next().unwrap_or(b"").to_vec(),
-            _ => Vec::new(),
-        },
+        None if options.sender.is_some() => Vec::new(),
+        None => caller::full_name(session.engine().world()),
     };
-    let address = [login.as_slice(), b"@", &session.domain()].concat();
-    if name.is_empty() { address } else { [&name, b" <".as_slice(), &address, b">"].concat() }
+    if name.is_empty() {
+        return Some(address);
+    }
+    Some([phrase(&name, session).as_slice(), b" <", &address, b">"].concat())
+}
+
+/// A name as it may stand before an address (RFC 5322, 3.2.5).
+fn phrase(name: &[u8], session: &mut Session) -> Vec<u8> {
+    if !name.is_ascii() {
+        session.context().set_numeric(&[Str::tainted(name)]);
+        let encoded = session.expand(b"${rfc2047:$0}");
+        session.context().set_numeric(&[]);
+        return encoded.map_or_else(|_| Vec::new(), |encoded| encoded.bytes().to_vec());
+    }
+    // A comment is as good as a word.
+    let plain = |c: &u8| c.is_ascii_alphanumeric() || b" !#$%&'*+-/=?^_`{|}~()".contains(c);
+    let quoted = name.len() > 1 && name.starts_with(b"\"") && name.ends_with(b"\"");
+    if quoted || name.iter().all(plain) {
+        return name.to_vec();
+    }
+    let mut out = b"\"".to_vec();
+    for byte in name {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+    out
 }
 
 /// An identification as Exim makes it: the time, the process, and parts of a
@@ -192,15 +191,19 @@ fn base62(mut number: u64, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eximious::stdlib::message::parse;
 
     #[test]
     fn recipients_come_from_the_header() {
+        let taken = |message: &mut Message| -> Vec<String> {
+            let found = take_recipients(message);
+            found.iter().map(|recipient| recipient.display().into_owned()).collect()
+        };
         let mut message = parse(b"To: a@b, X <c@d>\nCc: bad@@, e@f\nBcc: g\nSubject: x\n\n");
-        let found = take_recipients(&mut message);
-        assert_eq!(found, [&b"a@b"[..], b"c@d", b"e@f", b"g"]);
-        assert!(!message.headers.iter().any(|header| header.name == b"Bcc"));
+        assert_eq!(taken(&mut message), ["a@b", "c@d", "e@f", "g"]);
+        assert!(message.named(b"bcc").next().is_none());
         let mut message = parse(b"To: a@b\nBcc: g\nResent-To: z@z\n\n");
-        assert_eq!(take_recipients(&mut message), [b"z@z"]);
+        assert_eq!(taken(&mut message), ["z@z"]);
         assert_eq!(message.headers.len(), 3);
     }
 
