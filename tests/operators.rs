@@ -158,9 +158,9 @@ fn quoting_is_for_one_lookup_type() {
 fn options_have_their_say() {
     let mut settings = Settings::default();
     settings.print_topbitchars = true;
-    let list = NamedList { text: Str::from("a : +c"), hidden: false };
+    let list = NamedList::new(Str::from("a : +c"));
     settings.lists.insert((ListKind::Domain, b"d".to_vec()), list);
-    let list = NamedList { text: Str::from("<; ::1; x"), hidden: false };
+    let list = NamedList::new(Str::from("<; ::1; x"));
     settings.lists.insert((ListKind::Domain, b"c".to_vec()), list);
     let engine = Engine::builder().settings(settings).build();
     check(

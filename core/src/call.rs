@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
 use crate::world::{
@@ -71,7 +72,7 @@ pub struct Call<'a> {
     tree: &'a Tree,
     source: &'a [u8],
     args: &'a [Arg],
-    start: u32,
+    span: Span,
     open: bool,
 }
 
@@ -95,9 +96,9 @@ impl<'a> Call<'a> {
         machine: &'a mut dyn Machine,
         meta: &'static Meta,
         (tree, source): (&'a Tree, &'a [u8]),
-        (args, start, open): (&'a [Arg], u32, bool),
+        (args, span, open): (&'a [Arg], Span, bool),
     ) -> Self {
-        Self { machine, meta, tree, source, args, start, open }
+        Self { machine, meta, tree, source, args, span, open }
     }
 
     /// The built-in's name.
@@ -107,7 +108,7 @@ impl<'a> Call<'a> {
 
     /// The name as it was typed, without parameters: an alias, perhaps.
     pub fn written(&self) -> &'a [u8] {
-        let text = self.source.get(self.start as usize..).unwrap_or_default();
+        let text = self.source.get(self.span.start as usize..).unwrap_or_default();
         let text = text.strip_prefix(b"${").unwrap_or(text);
         let end = text.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
         &text[..end]
@@ -199,9 +200,15 @@ impl<'a> Call<'a> {
         if self.open { Err(self.machine.hard_fault()) } else { Ok(()) }
     }
 
-    /// A failure over braces, for which a header's name may be to blame.
-    pub fn curly(&self, message: impl Into<Vec<u8>>) -> Fail {
-        if self.machine.malformed_header(self.start) {
+    /// Where the construct ends in the text that is being evaluated.
+    pub fn end(&self) -> u32 {
+        self.span.end
+    }
+
+    /// A failure over braces at an offset of the text, for which a header's
+    /// name before it may be to blame.
+    pub fn curly(&self, message: impl Into<Vec<u8>>, at: u32) -> Fail {
+        if self.machine.malformed_header(at) {
             Fail::error(
                 ErrorKind::Syntax,
                 "missing or misplaced { or } - could be header name not terminated by colon",

@@ -29,6 +29,13 @@ pub struct NamedList {
     pub cached: bool,
 }
 
+impl NamedList {
+    /// A list with neither `hide` nor `_cache`.
+    pub fn new(text: Str) -> Self {
+        Self { text, hidden: false, cached: false }
+    }
+}
+
 /// Main options, with the defaults of the specification (chapter 14).
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]

@@ -81,8 +81,7 @@ pub fn compile(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Ar
 /// # Errors
 /// `regular expression error in "…"`, with PCRE2's words.
 pub fn take_matcher(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Matcher, Fail> {
-    let kept =
-        kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
+    let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
     Ok(kept.spare.take().unwrap_or_else(|| kept.regex.matcher()))
 }
 
