@@ -35,7 +35,11 @@ impl Host for System {
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
-        Vec::new()
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let mut addresses: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        addresses
     }
 
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -43,6 +47,10 @@ impl Host for System {
             return None;
         }
         std::env::var_os(OsStr::from_bytes(name)).map(OsStringExt::into_vec)
+    }
+
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        std::env::vars_os().map(|(name, _)| name.into_vec()).collect()
     }
 
     fn pid(&self) -> u32 {

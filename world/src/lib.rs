@@ -3,9 +3,12 @@
 //! No other room touches them. [`system`] puts a [`World`] together.
 
 mod clock;
+mod deadline;
 mod files;
 mod host;
 mod libraries;
+mod net;
+mod processes;
 mod users;
 
 use std::sync::Arc;
@@ -20,6 +23,8 @@ pub fn system() -> World {
         clock: Arc::new(clock::System),
         random: Arc::new(clock::System),
         files: Arc::new(files::System),
+        net: Arc::new(net::System),
+        processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
         users: Arc::new(users::System),
         libraries: Arc::new(libraries::System),
