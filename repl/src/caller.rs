@@ -76,11 +76,9 @@ fn named(user: std::io::Result<Option<eximious::world::User>>, uid: u32) -> Vec<
     }
 }
 
-/// The full name of whoever runs the program.
-pub fn full_name(world: &World) -> Vec<u8> {
+/// The full name of whoever runs the program, where it has one.
+pub fn full_name(world: &World) -> Option<Vec<u8>> {
     let (uid, _) = world.host.ids();
-    match world.users.user_by_id(uid) {
-        Ok(Some(user)) => user.gecos.split(|c| *c == b',').next().unwrap_or_default().to_vec(),
-        _ => Vec::new(),
-    }
+    let user = world.users.user_by_id(uid).ok()??;
+    user.gecos.split(|c| *c == b',').next().map(<[u8]>::to_vec)
 }

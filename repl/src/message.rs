@@ -6,6 +6,7 @@ use eximious::Str;
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::message::{End, parse_until};
 
+use crate::caller;
 use crate::options::Options;
 use crate::session::{Refusal, Session};
 
@@ -20,43 +21,43 @@ pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec
         let why = why.split(" (os error").next().unwrap_or_default();
         Refusal::Said([b"exim: failed to open ", file, b": ", why.as_bytes()].concat())
     })?;
-    let end = if options.dot_is_text { End::Input } else { End::Dot };
-    let (mut message, sender) = parse_until(&bytes, end);
     let mut said = Vec::new();
-    let in_message = sender.is_some() && options.sender.is_none();
-    if let Some(sender) = sender
-        && options.sender.is_none()
-    {
-        let sender = qualified(&sender, &session.domain());
-        session.set(b"sender_address", Str::tainted(sender));
-        said.extend_from_slice(b"Sender taken from \"From \" line\n");
+    let end = if options.dot_is_text { End::Input } else { End::Dot };
+    let (mut message, senders) = parse_until(&bytes, end);
+    let mut name = options.full_name.clone();
+    if name.is_none() && options.sender.is_none() {
+        name = caller::full_name(session.engine().world());
+    }
+    if options.sender.is_none() {
+        let domain = session.domain();
+        for sender in senders.iter().filter_map(|sender| qualified(sender, &domain)) {
+            session.set(b"sender_address", Str::tainted(sender));
+            said.extend_from_slice(b"Sender taken from \"From \" line\n");
+            name = None;
+        }
     }
     if message.headers.is_empty() {
         said.extend_from_slice(b"Warning: no message headers read\n");
     }
-    // The line that is about to be added to a message counts, too.
-    let received = message.named(b"received").count() + 1;
-    session.set(b"received_count", Str::from(received.to_string()));
-    if header::drop_trace(&mut message) {
+    for path in header::drop_trace(&mut message) {
         said.extend_from_slice(b"Return-path taken from \"Return-path:\" header line\n");
+        message.return_path = Str::tainted(path);
     }
     header::qualify(&mut message, session);
     if options.recipients_in_header {
         message.recipients = header::take_recipients(&mut message);
     }
-    header::complete(&mut message, session, options, in_message);
+    header::complete(&mut message, session, name);
     message.received = session.engine().world().clock.now().seconds;
     session.context().set_message(Some(message));
     Ok(said)
 }
 
-/// An address with a domain, where it has none.
-fn qualified(typed: &[u8], domain: &[u8]) -> Vec<u8> {
-    match address::parse(typed, Rules { null: true, ..Rules::default() }) {
-        Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
-            [&address.text, b"@".as_slice(), domain].concat()
-        }
-        Ok(address) => address.text,
-        Err(_) => typed.to_vec(),
-    }
+/// An address with a domain, which is added where it has none.
+fn qualified(typed: &[u8], domain: &[u8]) -> Option<Vec<u8>> {
+    let address = address::parse(typed, Rules { null: true, ..Rules::default() }).ok()?;
+    Some(match address.domain {
+        None if !address.text.is_empty() => [&address.text, b"@".as_slice(), domain].concat(),
+        _ => address.text,
+    })
 }

@@ -26,12 +26,12 @@ pub fn parse(bytes: &[u8]) -> Message {
     parse_until(bytes, End::Input).0
 }
 
-/// Reads a message up to its end. The second value is the sender that a line
-/// `From SENDER DATE` before the header names; of several, the last.
-pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
+/// Reads a message up to its end. The second value holds the senders that lines
+/// `From SENDER DATE` before the header name; of several, the last counts.
+pub fn parse_until(bytes: &[u8], end: End) -> (Message, Vec<Vec<u8>>) {
     let mut reader = Reader { bytes, at: 0, space: false, crlf: None, end, lines: 0, longest: 0 };
     let mut message = Message::default();
-    let mut sender = None;
+    let mut senders = Vec::new();
     let rest = loop {
         match reader.field() {
             Field::Done => break false,
@@ -47,7 +47,7 @@ pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
                 if message.headers.is_empty()
                     && let Some(from) = envelope_sender(&line)
                 {
-                    sender = Some(from.to_vec());
+                    senders.push(from.to_vec());
                 } else if is_header(&line) {
                     message.headers.push(Header::new(without_zeros(line)));
                 } else {
@@ -67,7 +67,7 @@ pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
     message.lines = reader.lines + message.body_lines;
     message.longest_line = reader.longest;
     message.size += message.body.len() as u64;
-    (message, sender)
+    (message, senders)
 }
 
 /// What a message says through variables that hold their own values.

@@ -4,22 +4,24 @@
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Header, Message, Str};
 
-use crate::caller;
-use crate::options::Options;
 use crate::session::Session;
 
 /// Headers with addresses, of the senders' side and of the recipients'.
 const SENDERS: [&str; 3] = ["from", "sender", "reply-to"];
 const RECIPIENTS: [&str; 3] = ["to", "cc", "bcc"];
 
-/// Takes out what only the last host may add; true where a return path was
-/// among it.
-pub fn drop_trace(message: &mut Message) -> bool {
-    let path = message.named(b"return-path").next().is_some();
-    message
-        .headers
-        .retain(|header| !among(&header.name, &["return-path", "envelope-to", "delivery-date"]));
-    path
+/// Takes out what only the last host may add, and returns the return paths that
+/// were among it.
+pub fn drop_trace(message: &mut Message) -> Vec<Vec<u8>> {
+    let rules = Rules { null: true, ..Rules::default() };
+    let paths = message
+        .named(b"return-path")
+        .filter_map(|header| Some(address::parse(header.value(), rules).ok()?.text))
+        .collect();
+    message.headers.retain(|header| {
+        ![&b"return-path"[..], b"envelope-to", b"delivery-date"].iter().any(|n| header.is(n))
+    });
+    paths
 }
 
 /// Whether the message was sent on by somebody, who added headers of his own.
@@ -61,7 +63,9 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
         Err(_) => sender.clone(),
     };
     for header in &mut message.headers {
-        let name = prefixed(&header.name).unwrap_or(&header.name);
+        // White space before the colon does not matter here.
+        let name = header.name.trim_ascii_end();
+        let name = prefixed(name).filter(|name| !among(name, &["reply-to"])).unwrap_or(name);
         let domain = if among(name, &SENDERS) {
             &sender
         } else if among(name, &RECIPIENTS) {
@@ -88,16 +92,23 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
     }
 }
 
-/// Adds what every message has: an identification, a sender, a date. The sender
-/// may stand in a line before the message.
-pub fn complete(message: &mut Message, session: &mut Session, options: &Options, in_message: bool) {
+/// Adds what every message has: an identification, a sender, a date.
+///
+/// The name is the sender's, where it is known.
+pub fn complete(message: &mut Message, session: &mut Session, name: Option<Vec<u8>>) {
     let id = message_id(session);
     message.id = Str::from(id.as_str());
     let resent = is_resent(message);
     let prefix = if resent { "Resent-" } else { "" };
-    let missing = |name: &str| message.named(format!("{prefix}{name}").as_bytes()).next().is_none();
+    let missing = |name: &str| {
+        let name = format!("{prefix}{name}");
+        let names = message.headers.iter().map(|header| header.name.trim_ascii_end());
+        !names.into_iter().any(|other| other.eq_ignore_ascii_case(name.as_bytes()))
+    };
     let line = |name: &str, value: &[u8]| {
-        Header::new([format!("{prefix}{name}: ").as_bytes(), value, b"\n"].concat())
+        let name = format!("{prefix}{name}").into_bytes();
+        let line = [name.as_slice(), b": ", value, b"\n"].concat();
+        Header { name, line }
     };
     let date = missing("date").then(|| {
         let now = session.expand(b"$tod_full").map_or_else(|_| Vec::new(), |t| t.bytes().to_vec());
@@ -109,8 +120,10 @@ pub fn complete(message: &mut Message, session: &mut Session, options: &Options,
         let value = [b"<E", id.as_bytes(), b"@", &host, b">"].concat();
         line("Message-Id", &value)
     });
-    let from = missing("from").then(|| sender(session, options, in_message));
-    let from = from.flatten().map(|value| line("From", &value));
+    let from = match missing("from") {
+        true => sender(session, name).map(|sender| line("From", &sender)),
+        false => None,
+    };
     if resent {
         let front = date.into_iter().chain(identification);
         message.headers.splice(0..0, front);
@@ -120,48 +133,14 @@ pub fn complete(message: &mut Message, session: &mut Session, options: &Options,
     }
 }
 
-/// What stands in `From:` where the message has none: the full name of whoever
-/// runs the program and the address, or the sender alone that was given.
-fn sender(session: &mut Session, options: &Options, in_message: bool) -> Option<Vec<u8>> {
-    let address = session.expand(b"$sender_address").ok()?.bytes().to_vec();
-    if address.is_empty() {
-        return None;
-    }
-    let name = match &options.full_name {
-        _ if in_message => Vec::new(),
-        Some(name) => name.clone(),
-        None if options.sender.is_some() => Vec::new(),
-        None => caller::full_name(session.engine().world()),
+/// `Full Name <sender@domain>`; nothing where the sender is empty.
+fn sender(session: &mut Session, name: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let address = session.expand(b"$sender_address").ok().filter(|address| !address.is_empty())?;
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Some(address.bytes().to_vec());
     };
-    if name.is_empty() {
-        return Some(address);
-    }
-    Some([phrase(&name, session).as_slice(), b" <", &address, b">"].concat())
-}
-
-/// A name as it may stand before an address (RFC 5322, 3.2.5).
-fn phrase(name: &[u8], session: &mut Session) -> Vec<u8> {
-    if !name.is_ascii() {
-        session.context().set_numeric(&[Str::tainted(name)]);
-        let encoded = session.expand(b"${rfc2047:$0}");
-        session.context().set_numeric(&[]);
-        return encoded.map_or_else(|_| Vec::new(), |encoded| encoded.bytes().to_vec());
-    }
-    // A comment is as good as a word.
-    let plain = |c: &u8| c.is_ascii_alphanumeric() || b" !#$%&'*+-/=?^_`{|}~()".contains(c);
-    let quoted = name.len() > 1 && name.starts_with(b"\"") && name.ends_with(b"\"");
-    if quoted || name.iter().all(plain) {
-        return name.to_vec();
-    }
-    let mut out = b"\"".to_vec();
-    for byte in name {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
-    out
+    let name = address::phrase(&name, session.engine().settings().headers_charset.bytes());
+    Some([&name, b" <".as_slice(), address.bytes(), b">"].concat())
 }
 
 /// An identification as Exim makes it: the time, the process, and parts of a
@@ -195,15 +174,12 @@ mod tests {
 
     #[test]
     fn recipients_come_from_the_header() {
-        let taken = |message: &mut Message| -> Vec<String> {
-            let found = take_recipients(message);
-            found.iter().map(|recipient| recipient.display().into_owned()).collect()
-        };
         let mut message = parse(b"To: a@b, X <c@d>\nCc: bad@@, e@f\nBcc: g\nSubject: x\n\n");
-        assert_eq!(taken(&mut message), ["a@b", "c@d", "e@f", "g"]);
-        assert!(message.named(b"bcc").next().is_none());
+        let found = take_recipients(&mut message);
+        assert_eq!(found, ["a@b", "c@d", "e@f", "g"].map(|a| Str::tainted(a.as_bytes())));
+        assert!(!message.headers.iter().any(|header| header.name == b"Bcc"));
         let mut message = parse(b"To: a@b\nBcc: g\nResent-To: z@z\n\n");
-        assert_eq!(taken(&mut message), ["z@z"]);
+        assert_eq!(take_recipients(&mut message), [Str::tainted(b"z@z")]);
         assert_eq!(message.headers.len(), 3);
     }
 
