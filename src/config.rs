@@ -250,6 +250,10 @@ fn named_list(
     (kind, called): (ListKind, &str),
     settings: &mut Settings,
 ) -> Result<(), Vec<u8>> {
+    let (cached, rest) = match rest.strip_prefix(b"_cache") {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
     if !rest.first().is_some_and(|c| is_space(*c)) {
         return Err(b"unrecognized configuration line".to_vec());
     }
@@ -266,7 +270,7 @@ fn named_list(
             [b"duplicate name \"", name, b"\" for a named ", called.as_bytes(), b" list"].concat()
         );
     }
-    settings.lists.insert(key, NamedList { text, hidden });
+    settings.lists.insert(key, NamedList { text, hidden, cached });
     Ok(())
 }
 

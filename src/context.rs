@@ -24,7 +24,7 @@ pub struct Context {
     pub(crate) message: Option<Message>,
     pub(crate) steps: u64,
     pub(crate) depth: u32,
-    pub(crate) scratch: Tree,
+    pub(crate) scratch: Box<Tree>,
     pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
     pub(crate) malformed_header: bool,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
@@ -43,7 +43,7 @@ impl Context {
             message: None,
             steps: 0,
             depth: 0,
-            scratch: Tree::default(),
+            scratch: Box::default(),
             expansions: FxHashMap::default(),
             malformed_header: false,
             leaves_bindings: false,
@@ -134,8 +134,16 @@ impl Context {
         Eval::new(self, &tree, b"", None).named_variable(name.as_ref())
     }
 
-    /// Sets the message that header variables and the like read.
+    /// Sets the message that header variables and the like read, and the
+    /// variables that hold values of it. Without a message, they have none.
     pub fn set_message(&mut self, message: Option<Message>) {
+        let values = match &message {
+            Some(message) => eximious_stdlib::message::values(message),
+            None => eximious_stdlib::message::values(&Message::default()),
+        };
+        for (name, value) in values {
+            self.set_known(name.as_bytes(), value);
+        }
         self.message = message;
     }
 

@@ -83,7 +83,7 @@ impl<'t> Eval<'t> {
     fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
         let result = match part {
             Part::Text(span) => return Ok(self.literal(span)),
-            Part::Variable(id) => self.variable_value(id).map_err(|fail| {
+            Part::Variable(id) => self.variable_text(id).map_err(|fail| {
                 let start = self.tree.part_spans(seq)[index].start as usize;
                 let braces = self.source.get(start + 1) == Some(&b'{');
                 if braces && self.is_absent(id) {
@@ -167,10 +167,20 @@ impl<'t> Eval<'t> {
             VariableSource::Computed(compute) => {
                 let meta = &self.cx.engine.0.registry.variable_at(id).meta;
                 let (tree, source) = (self.tree, self.source);
-                compute(&mut Call::new(self, meta, (tree, source), (&[], 0, false)))
+                compute(&mut Call::new(self, meta, (tree, source), (&[], Span::default(), false)))
                     .map(|value| stamp(value, meta.taint, Taint::Clean, 0))
             }
         }
+    }
+
+    /// A variable's value as it stands in a text: a certificate only shows that
+    /// it is there.
+    fn variable_text(&mut self, id: u16) -> Result<Str, Fail> {
+        let value = self.variable_value(id)?;
+        if matches!(self.cx.source_of(id), VariableSource::Certificate) && !value.is_empty() {
+            return Ok(Str::fixed("<cert>").stamped(value.taint()));
+        }
+        Ok(value)
     }
 
     /// A variable by name, of whatever sort.
@@ -211,8 +221,8 @@ impl<'t> Eval<'t> {
         let record = self.cx.engine.0.registry.operator_at(def);
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
-        let start = node.span.start;
-        let mut call = Call::new(self, &record.meta, (tree, source), (&[], start, false));
+        let args = [Arg::Text(node.arg)];
+        let mut call = Call::new(self, &record.meta, (tree, source), (&args, node.span, false));
         let result = (record.run)(&mut call, &arg, params)?;
         let quoted = match (record.meta.taint, params) {
             (TaintRule::Quoted, Some(params)) => self.quoting(params),
@@ -240,7 +250,7 @@ impl<'t> Eval<'t> {
         let record = self.cx.engine.0.registry.item_at(node.def);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
-        let place = (args, node.span.start, open);
+        let place = (args, node.span, open);
         match record.run {
             ItemRun::Strict(run) => {
                 let (values, taint) = self.strict(args)?;
@@ -301,6 +311,8 @@ fn stamp(result: Str, rule: TaintRule, arguments: Taint, quoted: u16) -> Str {
     let taint = match rule {
         TaintRule::Arguments => arguments.with(result.taint()),
         TaintRule::Clean => Taint::Clean,
+        // Nothing at all comes from nobody.
+        TaintRule::Tainted if result.is_empty() => return result,
         TaintRule::Tainted => Taint::Tainted,
         TaintRule::Result => return result,
         TaintRule::Quoted if arguments.is_tainted() => Taint::Quoted(quoted),
@@ -332,7 +344,7 @@ impl Machine for Eval<'_> {
         }
         self.step()?;
         let record = self.cx.engine.0.registry.condition_at(node.def);
-        let place = (args, node.span.start, open);
+        let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => {
                 let (values, _) = self.strict(args)?;
@@ -387,6 +399,9 @@ impl Machine for Eval<'_> {
     fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
         if text.taint().is_tainted() {
             let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+            // Whoever runs the server has to hear of it, whatever becomes of
+            // the expansion.
+            self.cx.engine.0.world.log.main(&message);
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.

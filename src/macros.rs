@@ -13,7 +13,7 @@ use builtin::Builtin;
 /// How long a macro's name may be.
 const LONGEST_NAME: usize = 63;
 /// How long a name may be that comes from the command line.
-const LONGEST_OPTION_NAME: usize = 22;
+const LONGEST_OPTION_NAME: usize = 23;
 /// How long macros may make a line. Each macro may hold many names of the
 /// next, so that a few short lines could ask for any amount of memory.
 const LONGEST_LINE: usize = 16 << 20;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
 use crate::world::{
@@ -10,7 +11,7 @@ use crate::world::{
 };
 use crate::{
     Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    World,
+    VariableSource, World,
 };
 
 /// The engine, as a built-in sees it through its [`Call`].
@@ -88,7 +89,7 @@ pub struct Call<'a> {
     tree: &'a Tree,
     source: &'a [u8],
     args: &'a [Arg],
-    start: u32,
+    span: Span,
     open: bool,
 }
 
@@ -112,9 +113,9 @@ impl<'a> Call<'a> {
         machine: &'a mut dyn Machine,
         meta: &'static Meta,
         (tree, source): (&'a Tree, &'a [u8]),
-        (args, start, open): (&'a [Arg], u32, bool),
+        (args, span, open): (&'a [Arg], Span, bool),
     ) -> Self {
-        Self { machine, meta, tree, source, args, start, open }
+        Self { machine, meta, tree, source, args, span, open }
     }
 
     /// The built-in's name.
@@ -124,7 +125,7 @@ impl<'a> Call<'a> {
 
     /// The name as it was typed, without parameters: an alias, perhaps.
     pub fn written(&self) -> &'a [u8] {
-        let text = self.source.get(self.start as usize..).unwrap_or_default();
+        let text = self.source.get(self.span.start as usize..).unwrap_or_default();
         let text = text.strip_prefix(b"${").unwrap_or(text);
         let end = text.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
         &text[..end]
@@ -216,9 +217,15 @@ impl<'a> Call<'a> {
         if self.open { Err(self.machine.hard_fault()) } else { Ok(()) }
     }
 
-    /// A failure over braces, for which a header's name may be to blame.
-    pub fn curly(&self, message: impl Into<Vec<u8>>) -> Fail {
-        if self.machine.malformed_header(self.start) {
+    /// Where the construct ends in the text that is being evaluated.
+    pub fn end(&self) -> u32 {
+        self.span.end
+    }
+
+    /// A failure over braces at an offset of the text, for which a header's
+    /// name before it may be to blame.
+    pub fn curly(&self, message: impl Into<Vec<u8>>, at: u32) -> Fail {
+        if self.machine.malformed_header(at) {
             Fail::error(
                 ErrorKind::Syntax,
                 "missing or misplaced { or } - could be header name not terminated by colon",
@@ -256,53 +263,68 @@ impl<'a> Call<'a> {
     ) -> Result<Str, Fail> {
         let Some(yes) = yes else {
             return Ok(match outcome {
-                Outcome::Yes(value) | Outcome::Plain(value) => value,
+                Outcome::Yes(value) => {
+                    if self.open && self.machine.leaves_bindings() {
+                        self.machine.scope().value = value.clone();
+                    }
+                    value
+                }
+                Outcome::Plain(value) => value,
                 Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
             });
         };
-        let success = matches!(outcome, Outcome::Yes(_) | Outcome::Plain(_));
-        let bound = match outcome {
-            Outcome::Yes(value) | Outcome::NoWith(value) => Some(value),
-            Outcome::Plain(_) | Outcome::No => None,
-        };
-        let saved = bound.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
-        let result = self.pick(success, yes, no, forced);
+        match outcome {
+            Outcome::Yes(value) => self.succeed(Some(value), yes, no),
+            Outcome::Plain(_) => self.succeed(None, yes, no),
+            Outcome::No => self.fail(None, yes, no, forced),
+            Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+        }
+    }
+
+    /// `$value` is what it was again before the second branch is passed over.
+    fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
+        let result = self.with_value(value, |call| call.machine.text(yes))?;
+        if let Some(no) = no {
+            self.machine.skim(no)?;
+        }
+        Ok(result)
+    }
+
+    fn fail(
+        &mut self,
+        value: Option<Str>,
+        yes: Seq,
+        no: Option<Seq>,
+        forced: bool,
+    ) -> Result<Str, Fail> {
+        self.with_value(value, |call| {
+            call.machine.skim(yes)?;
+            match no {
+                Some(no) => call.machine.text(no),
+                None if !forced => Ok(Str::EMPTY),
+                None if call.open => Err(call.after_forced_fail()),
+                None => {
+                    let message = format!("\"{}\" failed and \"fail\" requested", call.name());
+                    Err(Fail::forced(message))
+                }
+            }
+        })
+    }
+
+    /// Binds `$value`, if there is one, for a piece of work.
+    fn with_value(
+        &mut self,
+        value: Option<Str>,
+        work: impl FnOnce(&mut Self) -> Result<Str, Fail>,
+    ) -> Result<Str, Fail> {
+        let saved = value.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
+        let result = work(self);
         if let Some(saved) = saved
             && (result.is_ok() || !self.machine.leaves_bindings())
         {
             self.machine.scope().value = saved;
         }
         result
-    }
-
-    fn pick(
-        &mut self,
-        success: bool,
-        yes: Seq,
-        no: Option<Seq>,
-        forced: bool,
-    ) -> Result<Str, Fail> {
-        let mut result = Str::EMPTY;
-        if success {
-            result = self.machine.text(yes)?;
-        } else {
-            self.machine.skim(yes)?;
-        }
-        match no {
-            Some(no) if success => self.machine.skim(no)?,
-            Some(no) => result = self.machine.text(no)?,
-            None if forced && !success => {
-                if self.open {
-                    return Err(self.after_forced_fail());
-                }
-                return Err(Fail::forced(format!(
-                    "\"{}\" failed and \"fail\" requested",
-                    self.name()
-                )));
-            }
-            None => {}
-        }
-        Ok(result)
     }
 
     /// The complaint over a missing brace behind `fail`.
@@ -372,6 +394,10 @@ impl<'a> Call<'a> {
 
     /// Expands text that is known only at run time. Tainted text is refused.
     pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        if self.machine.forbidden().contains(Effects::EXPAND) {
+            let message = format!("\"{}\" is not permitted here", self.meta.name);
+            return Err(Fail::error(ErrorKind::Forbidden, message));
+        }
         self.machine.expand(text)
     }
 
@@ -420,10 +446,16 @@ impl<'a> Call<'a> {
         self.machine.call_acl(name, args)
     }
 
-    /// The certificate that the argument of an operator is, where it is nothing
-    /// but a certificate variable.
-    pub fn certificate_argument(&mut self, arg: &Str) -> Option<Str> {
-        arg.bytes().starts_with(b"-----BEGIN CERTIFICATE-----").then(|| arg.clone())
+    /// The certificate variable that the argument of an operator is, where
+    /// nothing else stands there, not even braces: its name, and its value as
+    /// PEM.
+    pub fn certificate_argument(&mut self) -> Option<(&'a [u8], Str)> {
+        let name = self.raw(0)?.strip_prefix(b"$")?;
+        let id = self.machine.registry().variable_id(name)?;
+        match self.machine.registry().variable_at(id).source {
+            VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
+            _ => None,
+        }
     }
 
     /// How long and how much may be waited for.

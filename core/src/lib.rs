@@ -28,7 +28,7 @@ pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,
-    Operator, Params, Variable, VariableSource,
+    Operator, Params, Quote, Variable, VariableSource,
 };
 pub use registry::Registry;
 pub use scope::{Captures, Memory, Scope};

@@ -3,7 +3,7 @@
 use crate::Str;
 
 /// One header line.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Header {
     /// The name, without the colon.
     pub name: Vec<u8>,
@@ -12,10 +12,21 @@ pub struct Header {
 }
 
 impl Header {
+    /// A header line, whose name ends at its first colon.
+    pub fn new(line: impl Into<Vec<u8>>) -> Self {
+        let line = line.into();
+        let colon = line.iter().position(|c| *c == b':').unwrap_or(line.len());
+        Self { name: line[..colon].to_vec(), line }
+    }
+
     /// What stands after the colon, as received, last newline included.
     pub fn value(&self) -> &[u8] {
-        let colon = self.line.iter().position(|c| *c == b':').map_or(self.line.len(), |n| n + 1);
-        &self.line[colon..]
+        self.line.get(self.name.len() + 1..).unwrap_or_default()
+    }
+
+    /// Whether this line has a name; case does not matter.
+    pub fn is(&self, name: &[u8]) -> bool {
+        self.name.eq_ignore_ascii_case(name)
     }
 }
 
@@ -24,10 +35,36 @@ impl Header {
 pub struct Message {
     /// The header lines, in order.
     pub headers: Vec<Header>,
+    /// A line that is not a header line and ended the header without a blank
+    /// one. The variables of the body pass it over, as Exim's do.
+    pub stray: Vec<u8>,
     /// The body, newlines as `\n`.
     pub body: Vec<u8>,
     /// Size of header and body in bytes, as `$message_size` gives it.
     pub size: u64,
+    /// Lines of header and body, as `$message_linecount` gives them.
+    pub lines: u64,
+    /// Lines of the body, as `$body_linecount` gives them.
+    pub body_lines: u64,
+    /// Zero bytes, as `$body_zerocount` gives them.
+    pub body_zeros: u64,
+    /// The length of the longest line.
+    pub longest_line: u64,
+    /// The name that this program gave it.
+    pub id: Str,
+    /// When it was received, in seconds since 1970; 0 where that is not known.
+    pub received: i64,
     /// The envelope's sender.
     pub sender: Str,
+    /// The envelope's recipients.
+    pub recipients: Vec<Str>,
+    /// The envelope's sender when it leaves, where that is set already.
+    pub return_path: Str,
+}
+
+impl Message {
+    /// The header lines with a name; case does not matter.
+    pub fn named<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = &'a Header> {
+        self.headers.iter().filter(move |header| header.is(name))
+    }
 }

@@ -85,6 +85,9 @@ pub enum VariableSource {
     Family(fn(&[u8]) -> Option<Result<(), &'static str>>),
 }
 
+/// How text is quoted for a query.
+pub type Quote = fn(&[u8]) -> Vec<u8>;
+
 /// A type of lookup (specification, chapter 9).
 #[derive(Clone, Copy, Debug)]
 pub struct LookupDef {
@@ -95,8 +98,7 @@ pub struct LookupDef {
     /// Whether a query begins with the name of a file (`sqlite`).
     pub wants_file: bool,
     /// What `${quote_NAME:…}` does; `None` for a type that needs no quoting.
-    /// The second argument is what follows the name (`quote_ldap_dn`).
-    pub quote: Option<fn(&[u8]) -> Vec<u8>>,
+    pub quote: Option<Quote>,
     /// Finds the data for a key or a query.
     pub find: fn(&mut Call<'_>, &LookupQuery) -> Result<Option<Str>, LookupFail>,
 }

@@ -187,8 +187,11 @@ impl Vocabulary for Registry {
         if let Some(id) = self.operators.find(name) {
             return Some((id, name.len()));
         }
+        // `quote_NAME` is another operator than `quote`: its record's name ends
+        // in the underscore.
         let base = name.iter().position(|c| *c == b'_')?;
-        Some((self.operators.find(&name[..base])?, base))
+        let found = self.operators.find(&name[..=base]);
+        Some((found.or_else(|| self.operators.find(&name[..base]))?, base))
     }
 
     fn condition(&self, name: &[u8]) -> Option<(u16, ConditionShape)> {
@@ -217,5 +220,9 @@ impl Vocabulary for Registry {
     fn lookup(&self, name: &[u8]) -> Option<(u16, LookupStyle)> {
         let id = self.lookups.find(name)?;
         Some((id, self.lookup_at(id).style))
+    }
+
+    fn lookup_has_file(&self, id: u16) -> bool {
+        self.lookup_at(id).wants_file
     }
 }

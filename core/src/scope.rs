@@ -15,13 +15,20 @@ pub struct Captures {
     pub subject: Str,
     /// The ranges; `$0` first. An unset group is an empty range.
     pub groups: SmallVec<[(u32, u32); 6]>,
+    /// Bit n is set where group n is clean whatever the subject is: the part of
+    /// a key that was found in a file.
+    pub clean: u8,
 }
 
 impl Captures {
     /// `$number`; empty where there is none.
     pub fn get(&self, number: u32) -> Str {
         match self.groups.get(number as usize) {
-            Some((start, end)) => self.subject.slice(*start as usize, *end as usize),
+            Some((start, end)) => {
+                let group = self.subject.slice(*start as usize, *end as usize);
+                let clean = self.clean.checked_shr(number).is_some_and(|bits| bits & 1 != 0);
+                if clean { group.stamped(Taint::Clean) } else { group }
+            }
             None => Str::EMPTY,
         }
     }
@@ -55,7 +62,7 @@ impl Scope {
             groups.push((start, subject.len() as u32));
         }
         let subject = Str::from(subject).stamped(taint);
-        self.captures = Some(Arc::new(Captures { subject, groups }));
+        self.captures = Some(Arc::new(Captures { subject, groups, clean: 0 }));
     }
 }
 

@@ -24,6 +24,16 @@ pub struct NamedList {
     pub text: Str,
     /// Whether `hide` stands before it.
     pub hidden: bool,
+    /// Whether its answers may be kept although it is expanded
+    /// (`domainlist_cache`).
+    pub cached: bool,
+}
+
+impl NamedList {
+    /// A list with neither `hide` nor `_cache`.
+    pub fn new(text: Str) -> Self {
+        Self { text, hidden: false, cached: false }
+    }
 }
 
 /// Main options, with the defaults of the specification (chapter 14).

@@ -122,7 +122,17 @@ impl From<String> for Str {
 
 impl From<Vec<u8>> for Str {
     fn from(bytes: Vec<u8>) -> Self {
-        Self::clean(bytes)
+        Self { bytes: packed(bytes), taint: Taint::Clean }
+    }
+}
+
+/// A short vector becomes inline bytes: to share it would take memory for the
+/// count as well.
+fn packed(bytes: Vec<u8>) -> HipByt<'static> {
+    if bytes.len() <= HipByt::inline_capacity() {
+        HipByt::from(bytes.as_slice())
+    } else {
+        HipByt::from(bytes)
     }
 }
 
@@ -168,6 +178,6 @@ impl Buf {
 
     /// The string.
     pub fn finish(self) -> Str {
-        Str { bytes: HipByt::from(self.bytes), taint: self.taint }
+        Str { bytes: packed(self.bytes), taint: self.taint }
     }
 }

@@ -231,6 +231,8 @@ pub struct User {
 pub trait Users: Send + Sync {
     /// A user by name.
     fn user(&self, name: &[u8]) -> io::Result<Option<User>>;
+    /// A user by number.
+    fn user_by_id(&self, uid: u32) -> io::Result<Option<User>>;
     /// Checks a password against a hash as `crypt(3)` does; `None` where the
     /// system does not know the method.
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>>;
@@ -284,18 +286,19 @@ pub enum DatabaseQuery<'a> {
         /// The key.
         key: &'a [u8],
     },
-    /// A statement for an SQLite file.
+    /// Statements for an SQLite file, which is made where it is not there.
     Sqlite {
         /// The file.
         file: &'a [u8],
-        /// The statement.
-        statement: &'a [u8],
+        /// The statements, with semicolons between them.
+        statements: &'a str,
         /// How long to wait for a lock.
         lock_timeout: Duration,
     },
 }
 
-/// Rows of named columns; a column that is null is `None`.
+/// What a statement answered: rows of named columns; a value that is null is
+/// `None`. A statement that asks for nothing has no columns.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rows {
     /// The columns' names.
@@ -311,15 +314,23 @@ pub enum DatabaseAnswer {
     Missing,
     /// The value of a key.
     Value(Vec<u8>),
-    /// Rows.
-    Rows(Rows),
+    /// The rows of each statement.
+    Rows(Vec<Rows>),
 }
 
 /// Why a database did not answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DatabaseError {
-    /// The file could not be opened: the system's words.
+    /// The file could not be opened: the system's or the database's words.
     Open(String),
+    /// The file was opened, and its beginning could not be read.
+    Header(String),
+    /// The file is too short for its format.
+    Short,
+    /// The file is not what it should be.
+    Corrupt,
+    /// The answer is longer than can be held.
+    TooMuch,
     /// Anything else: the database's words.
     Other(String),
 }

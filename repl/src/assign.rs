@@ -1,7 +1,7 @@
 //! `set acl_m_x = text`, as an ACL has it.
 
 use eximious::grammar::is_space;
-use eximious::{FailClass, Str};
+use eximious::{Fail, FailClass, Str};
 
 use crate::session::Session;
 
@@ -27,11 +27,12 @@ impl<'l> Assignment<'l> {
         rest.strip_prefix(b",t ").map(|text| Self { text, tainted: true })
     }
 
-    /// Sets it, and says so; or says why not.
-    pub fn carry_out(self, session: &mut Session) -> Vec<u8> {
+    /// Sets it, and says so; or says what is wrong with the line. A failure is
+    /// that of the value's expansion.
+    pub fn carry_out(self, session: &mut Session) -> Result<Vec<u8>, Fail> {
         let (name, text) = match self.parse() {
             Ok(parts) => parts,
-            Err(complaint) => return complaint,
+            Err(complaint) => return Ok(complaint),
         };
         let shown = name.strip_prefix(b"acl_").unwrap_or(name);
         let done = [b"variable ", shown, b" set"].concat();
@@ -40,12 +41,11 @@ impl<'l> Assignment<'l> {
             Ok(value) => {
                 let value = if self.tainted { Str::tainted(value.bytes()) } else { value };
                 session.set(name, value);
-                done
+                Ok(done)
             }
             // As in an ACL, the modifier does not count then.
-            Err(fail) if fail.class() == FailClass::Forced => done,
-            // Exim does not say why.
-            Err(_) => b"oops: NULL".to_vec(),
+            Err(fail) if fail.class() == FailClass::Forced => Ok(done),
+            Err(fail) => Err(fail),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::session::{Answer, Session};
 /// Expands texts, one after the other.
 pub fn texts(session: &mut Session, texts: &[Vec<u8>], output: &Output) -> io::Result<()> {
     for text in texts {
-        put(session.answer(text), output)?;
+        answer(session, text, output)?;
     }
     output.flush()
 }
@@ -20,7 +20,7 @@ pub fn lines(session: &mut Session, input: impl Read, output: &Output) -> io::Re
     loop {
         output.put(&[b"> "])?;
         match lines.next(&mut || output.flush())? {
-            Some(line) => put(session.answer(line), output)?,
+            Some(line) => answer(session, line, output)?,
             None => {
                 output.put(&[b"\n"])?;
                 return output.flush();
@@ -29,11 +29,16 @@ pub fn lines(session: &mut Session, input: impl Read, output: &Output) -> io::Re
     }
 }
 
-fn put(answer: Answer, output: &Output) -> io::Result<()> {
-    match answer {
+fn answer(session: &mut Session, line: &[u8], output: &Output) -> io::Result<()> {
+    match session.answer(line) {
         Answer::Value(value) => output.put(&[value.bytes(), b"\n"]),
         Answer::Failed(fail) => output.put(&[b"Failed: ", fail.message(), b"\n"]),
+        // Exim does not say why.
+        Answer::NotSet(_) => output.put(&[b"oops: NULL\n"]),
         Answer::Said(text) => output.put(&[&text, b"\n"]),
-        Answer::Nothing => Ok(()),
+        Answer::Wrong(complaint, _) => {
+            session.log(&complaint);
+            Ok(())
+        }
     }
 }

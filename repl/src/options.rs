@@ -22,6 +22,8 @@ pub struct Options {
     pub variables: Vec<(&'static str, Vec<u8>)>,
     /// `-f`: the envelope's sender, as typed.
     pub sender: Option<Vec<u8>>,
+    /// `-F`: the sender's full name.
+    pub full_name: Option<Vec<u8>>,
     /// `-bem`: the file that holds a message.
     pub message: Option<Vec<u8>>,
     /// `-t`: the message's header says who gets it.
@@ -138,6 +140,7 @@ impl<'a> Parser<'a> {
             macros: Macros::new(),
             variables: Vec::new(),
             sender: None,
+            full_name: None,
             message: None,
             recipients_in_header: false,
             dot_is_text: false,
@@ -193,6 +196,7 @@ impl<'a> Parser<'a> {
             "-C" => self.options.config = Some(value.to_vec()),
             "-D" => return self.macro_option(arg, value),
             "-d" => return rules::check_debugging(value).map_err(Stop::exim),
+            "-F" => self.options.full_name = Some(value.to_vec()),
             "-f" | "-r" => self.options.sender = Some(value.to_vec()),
             "-i" | "-oi" | "-oitrue" => self.options.dot_is_text = true,
             "-t" => self.options.recipients_in_header = true,

@@ -9,8 +9,8 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use eximious::Str;
 use eximious::world::Host;
+use eximious::{MacroError, Str};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Behavior, CompletionType, Config, Editor};
@@ -26,6 +26,10 @@ use helper::Words;
 /// Said once, where the program was started without being told what to do.
 const GREETING: &str = "Type a string to see what it expands to: ${uc:hello}\n\
     \"help\" says what else there is, Tab completes names, \":quit\" or Ctrl-D leaves.\n";
+
+/// Why a line such as `Hello` is not expanded.
+const CAPITAL: &str = "A line that begins with a capital letter defines a macro: NAME = text.\n\
+    Put a space before it to have it expanded.\n";
 
 /// Reads lines until there are no more.
 pub fn run(
@@ -116,11 +120,12 @@ fn obey(
         match session.answer(&line) {
             Answer::Value(value) => output.put(&[value.bytes(), b"\n"])?,
             Answer::Said(text) => output.put(&[&text, b"\n"])?,
-            Answer::Failed(fail) => output.put(&[&failed(&fail)])?,
-            Answer::Nothing => {
-                let why = "A line that begins with a capital letter defines a macro: NAME = text. \
-                           Put a space before it to expand it.\n";
-                output.put(&[why.as_bytes()])?;
+            Answer::Failed(fail) | Answer::NotSet(fail) => output.put(&[&failed(&fail)])?,
+            Answer::Wrong(complaint, why) => {
+                output.put(&[&complaint, b"\n"])?;
+                if why == MacroError::Malformed {
+                    output.put(&[CAPITAL.as_bytes()])?;
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eximious::stdlib::address::{self, Rules};
 use eximious::{
     Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Macros, Str, World,
 };
@@ -18,6 +19,9 @@ pub struct Session {
     /// The configuration file and its number of lines: Exim names them when
     /// something is wrong with a macro.
     place: Option<(Vec<u8>, u32)>,
+    login: Vec<u8>,
+    /// What there is to say before the first answer.
+    said: Vec<u8>,
 }
 
 /// What came of a line.
@@ -26,10 +30,12 @@ pub enum Answer {
     Value(Str),
     /// The expansion failed.
     Failed(Fail),
+    /// The expansion of a variable's new value failed.
+    NotSet(Fail),
     /// The line did something else, and this is to be said of it.
     Said(Vec<u8>),
-    /// The line was wrong; the log says why.
-    Nothing,
+    /// The line defines no macro, though it begins as if it did: what to log.
+    Wrong(Vec<u8>, MacroError),
 }
 
 impl Session {
@@ -51,10 +57,11 @@ impl Session {
             }
         };
         let cx = engine.context();
-        let mut session = Self { engine, cx, macros, place };
+        let login = login(&world);
+        let mut session = Self { engine, cx, macros, place, login, said: Vec::new() };
         session.caller(options)?;
         if let Some(file) = options.message.take() {
-            message::load(&mut session, &file, options)?;
+            session.said = message::load(&mut session, &file, options)?;
         }
         for (name, value) in options.variables.drain(..) {
             session.cx.set(name, Str::tainted(value));
@@ -72,12 +79,22 @@ impl Session {
         &mut self.cx
     }
 
+    /// What there is to say before the first answer.
+    pub fn said(&self) -> &[u8] {
+        &self.said
+    }
+
+    /// The login name of whoever runs the program.
+    pub fn login(&self) -> &[u8] {
+        &self.login
+    }
+
     /// Carries out a line, or an argument.
     pub fn answer(&mut self, line: &[u8]) -> Answer {
         let registry = self.engine.registry();
         let line = match self.macros.apply(line, registry) {
             Ok(line) => line,
-            Err(why) => return self.complain(&why),
+            Err(why) => return self.complaint(why),
         };
         if Macros::is_definition(&line) {
             return match self.macros.define(&line, registry) {
@@ -86,11 +103,14 @@ impl Session {
                     let name = self.macros.newest().unwrap_or_default();
                     Answer::Said([b"Defined macro '", name, b"'"].concat())
                 }
-                Err(why) => self.complain(&why),
+                Err(why) => self.complaint(why),
             };
         }
         if let Some(assignment) = Assignment::in_line(&line) {
-            return Answer::Said(assignment.carry_out(self));
+            return match assignment.carry_out(self) {
+                Ok(said) => Answer::Said(said),
+                Err(fail) => Answer::NotSet(fail),
+            };
         }
         match self.engine.expand_once(&line, &mut self.cx) {
             Ok(value) => Answer::Value(value),
@@ -124,54 +144,52 @@ impl Session {
         self.engine.world().log.main(line);
     }
 
-    fn complain(&self, why: &MacroError) -> Answer {
-        let complaint = match &self.place {
+    fn complaint(&self, why: MacroError) -> Answer {
+        let error = match &self.place {
             Some((file, lines)) if why.names_line() => ConfigError::at(*lines, file, why.message()),
             _ => ConfigError::somewhere(why.message()),
         };
-        self.log(&complaint.text());
-        Answer::Nothing
+        Answer::Wrong(error.text(), why)
     }
 
     /// Whoever runs the program is the sender, unless `-f` says otherwise.
     fn caller(&mut self, options: &mut Options) -> Result<(), Refusal> {
-        let login = login(self.engine.world());
         let domain = self.domain();
-        let address = [login.as_slice(), b"@", &domain].concat();
-        self.cx.set("sender_ident", login.clone());
-        self.cx.set("authenticated_id", login);
+        let address = [self.login.as_slice(), b"@", &domain].concat();
+        self.cx.set("sender_ident", self.login.clone());
+        self.cx.set("authenticated_id", self.login.clone());
         self.cx.set("authenticated_sender", address.clone());
-        let sender = match options.sender.take() {
+        let sender = match &options.sender {
             None => Str::from(address),
-            Some(typed) => Str::tainted(self.sender(&typed, &domain)?),
+            Some(typed) => Str::tainted(sender(typed, &domain)?),
         };
         self.cx.set("sender_address", sender);
         Ok(())
     }
 
     /// The domain that local names get.
-    fn domain(&mut self) -> Vec<u8> {
+    pub fn domain(&mut self) -> Vec<u8> {
         match self.expand(b"$qualify_domain") {
             Ok(domain) => domain.bytes().to_vec(),
             Err(_) => self.engine.world().host.name(),
         }
     }
+}
 
-    /// The address in what was typed after `-f`.
-    fn sender(&mut self, typed: &[u8], domain: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let typed = typed.trim_ascii();
-        if typed.is_empty() || typed == b"<>" {
-            return Ok(Vec::new());
+/// The address in what was typed after `-f`; a name without a domain gets one.
+fn sender(typed: &[u8], domain: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if typed.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
+    let rules = Rules { null: true, ..Rules::default() };
+    match address::parse(typed, rules) {
+        Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
+            Ok([address.local_part(), b"@", domain].concat())
         }
-        if !typed.iter().any(|c| b" \t<>()\",:;@".contains(c)) {
-            return Ok([typed, b"@", domain].concat());
-        }
-        self.cx.set_numeric(&[Str::tainted(typed)]);
-        let found = self.expand(b"${address:$0}");
-        self.cx.set_numeric(&[]);
-        match found {
-            Ok(address) if !address.is_empty() => Ok(address.bytes().to_vec()),
-            _ => Err(Refusal::Said([b"exim: bad -f address \"", typed, b"\""].concat())),
+        Ok(address) => Ok(address.text),
+        Err(why) => {
+            let parts = [b"exim: bad -f address \"", typed, b"\": ", &why.message];
+            Err(Refusal::Said(parts.concat()))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All records of the registry in one view.
 
 use eximious::grammar::expansion::{VariableName, Vocabulary};
-use eximious::{Effects, Meta, Registry, TaintRule};
+use eximious::{Effects, Example, Meta, Registry, TaintRule};
 
 /// What kind of word a record is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,6 +40,14 @@ pub struct Word {
     pub meta: &'static Meta,
 }
 
+/// The grammar's own word, which needs no record to be carried out.
+static NEGATION: Meta = Meta::new("!", Effects::NONE, TaintRule::Clean)
+    .syntax("!<condition>")
+    .summary("The condition after it does not hold.")
+    .docs("White space may stand between the two, and `!!` is as good as nothing.")
+    .examples(&[Example::new("${if !eq{a}{b}{yes}{no}}", "yes")])
+    .source("specification 11.7");
+
 /// All records, by kind, each kind in the order of its names.
 pub fn all(registry: &Registry) -> Vec<Word> {
     Kind::ALL.into_iter().flat_map(|kind| of(registry, kind)).collect()
@@ -54,6 +62,9 @@ pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
         Kind::Variable => registry.all_variables().map(|r| &r.meta).collect(),
         Kind::Lookup => registry.all_lookups().map(|r| &r.meta).collect(),
     };
+    if kind == Kind::Condition {
+        metas.push(&NEGATION);
+    }
     metas.sort_by_key(|meta| meta.name);
     metas.into_iter().map(|meta| Word { kind, meta }).collect()
 }

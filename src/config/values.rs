@@ -62,7 +62,7 @@ pub(super) fn string(text: &[u8], name: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     loop {
         match rest {
             [] => return Err([b"missing quote at end of string value for ", name].concat()),
-            [b'"', after @ ..] if after.is_empty() => return Ok(out),
+            [b'"'] => return Ok(out),
             [b'"', ..] => {
                 return Err([b"extra characters follow string value for ", name].concat());
             }

@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn cve_2018_6789_base64d_all_residues() {
         for length in 0..=24 {
-            let bytes: Vec<u8> = (0..length).map(|n| n * 37 + 1).collect();
+            let bytes: Vec<u8> = (0..length).map(|n: u8| n.wrapping_mul(37) | 1).collect();
             let text = encode(&bytes);
             assert_eq!(decode(&text), Some(bytes.clone()));
             let bare = text.iter().position(|c| *c == b'=').unwrap_or(text.len());

@@ -1,6 +1,30 @@
 //! Certificates, as far as operators look into them.
 
+use std::borrow::Cow;
+
+use eximious_core::{Call, Str};
+
 use crate::base64;
+
+/// What an operator that looks into certificates has to work on.
+pub enum Input<'a> {
+    /// The DER form of the certificate in a variable.
+    Certificate(Vec<u8>),
+    /// A text; where a certificate variable holds nothing, its name, as in the
+    /// program.
+    Text(Cow<'a, [u8]>),
+}
+
+/// The argument of an operator that looks into certificates.
+pub fn input<'a>(call: &mut Call<'_>, arg: &'a Str) -> Input<'a> {
+    match call.certificate_argument() {
+        Some((name, pem)) if pem.is_empty() => Input::Text(name.to_vec().into()),
+        certificate => match certificate.and_then(|(_, pem)| der(pem.bytes())) {
+            Some(der) => Input::Certificate(der),
+            None => Input::Text(arg.bytes().into()),
+        },
+    }
+}
 
 /// The DER form of a certificate that is given as PEM (RFC 7468).
 pub fn der(pem: &[u8]) -> Option<Vec<u8>> {

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod arithmetic;
 pub mod base64;
 pub mod certificate;
 pub mod charset;
@@ -12,19 +13,24 @@ pub mod command;
 pub mod conditions;
 pub mod environment;
 pub mod headers;
+pub mod idn;
+mod ip;
 pub mod items;
 pub mod json;
 pub mod keyed;
 pub mod lists;
 pub mod lookups;
 pub mod mac;
+pub mod message;
 pub mod number;
 pub mod operators;
 pub mod pattern;
+pub mod printing;
 pub mod provenance;
 pub mod rfc2047;
 pub mod srs;
 pub mod substring;
+pub mod utf8;
 pub mod variables;
 pub mod wording;
 pub mod x509;

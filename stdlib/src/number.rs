@@ -9,7 +9,7 @@ use eximious_core::Fail;
 /// # Errors
 /// With Exim's words, where the text is not such a number.
 pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
-    let trimmed = text.trim_ascii_start();
+    let trimmed = trim_start(text);
     if trimmed.is_empty() {
         return Ok(0);
     }
@@ -29,10 +29,16 @@ pub fn comparand(text: &[u8]) -> Result<i64, Fail> {
         rest = &rest[1..];
     }
     let Some(value) = scaled else { return Err(too_large(trimmed)) };
-    if !rest.trim_ascii_start().is_empty() {
+    if !trim_start(rest).is_empty() {
         return Err(Fail::argument([b"invalid integer \"", trimmed, b"\""].concat()));
     }
     Ok(value)
+}
+
+/// The text without the white space before it; the vertical tab is some too.
+pub fn trim_start(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|c| !matches!(c, b' ' | 9..=13)).unwrap_or(text.len());
+    &text[start..]
 }
 
 fn too_large(text: &[u8]) -> Fail {
@@ -61,7 +67,7 @@ pub enum Leading {
 
 /// The integer at the head of a text, as C's `strtoll` reads it in base 10.
 pub fn leading_integer(text: &[u8]) -> Leading {
-    let space = text.len() - text.trim_ascii_start().len();
+    let space = text.len() - trim_start(text).len();
     let mut at = space;
     let negative = text.get(at) == Some(&b'-');
     at += usize::from(matches!(text.get(at), Some(b'-' | b'+')));

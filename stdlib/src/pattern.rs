@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::{Call, Captures, Fail, Str};
-use eximious_pcre::{Attempt, Groups, Matcher, Options, Regex};
+use eximious_pcre::{Attempt, Groups, MatchError, Matcher, Options, PatternError, Regex};
 
 /// How many patterns a context keeps compiled.
 const KEPT: usize = 256;
@@ -18,13 +18,15 @@ struct Patterns([HashMap<Vec<u8>, Kept>; 2]);
 struct Kept {
     regex: Arc<Regex>,
     matcher: Matcher,
+    /// A second matcher, for items that go on matching while they evaluate.
+    spare: Option<Matcher>,
     uses: u32,
 }
 
 impl Kept {
     fn new(regex: Regex) -> Self {
         let regex = Arc::new(regex);
-        Self { matcher: regex.matcher(), regex, uses: 1 }
+        Self { matcher: regex.matcher(), spare: None, regex, uses: 1 }
     }
 }
 
@@ -33,7 +35,7 @@ fn kept<'p>(
     patterns: &'p mut Patterns,
     pattern: &[u8],
     caseless: bool,
-) -> Result<&'p mut Kept, Fail> {
+) -> Result<&'p mut Kept, PatternError> {
     let map = &mut patterns.0[usize::from(caseless)];
     match map.get_mut(pattern) {
         Some(kept) => {
@@ -47,19 +49,20 @@ fn kept<'p>(
             }
         }
         None => {
-            let regex = Regex::new(pattern, Options { caseless, jit: false }).map_err(|error| {
-                let text = error.to_string();
-                Fail::argument(
-                    [b"regular expression error in \"", pattern, b"\": ", text.as_bytes()].concat(),
-                )
-            })?;
+            let regex = Regex::new(pattern, Options { caseless, jit: false })?;
             if map.len() >= KEPT {
                 map.clear();
             }
             map.insert(pattern.to_vec(), Kept::new(regex));
         }
     }
-    map.get_mut(pattern).ok_or_else(|| Fail::argument("regular expression was lost"))
+    let lost = || PatternError { message: "regular expression was lost".to_owned(), offset: 0 };
+    map.get_mut(pattern).ok_or_else(lost)
+}
+
+fn wrong(pattern: &[u8], error: &PatternError) -> Fail {
+    let text = error.to_string();
+    Fail::argument([b"regular expression error in \"", pattern, b"\": ", text.as_bytes()].concat())
 }
 
 /// Compiles a pattern, or finds it compiled.
@@ -67,7 +70,27 @@ fn kept<'p>(
 /// # Errors
 /// `regular expression error in "…"`, with PCRE2's words.
 pub fn compile(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Arc<Regex>, Fail> {
-    Ok(kept(call.memory(), pattern, caseless)?.regex.clone())
+    match kept(call.memory(), pattern, caseless) {
+        Ok(kept) => Ok(kept.regex.clone()),
+        Err(error) => Err(wrong(pattern, &error)),
+    }
+}
+
+/// A matcher of a kept pattern, to be put back with [`give_back`].
+///
+/// # Errors
+/// `regular expression error in "…"`, with PCRE2's words.
+pub fn take_matcher(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Matcher, Fail> {
+    let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
+    Ok(kept.spare.take().unwrap_or_else(|| kept.regex.matcher()))
+}
+
+/// Puts a matcher back for the next use of its pattern.
+pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: Matcher) {
+    let patterns: &mut Patterns = call.memory();
+    if let Some(kept) = patterns.0[usize::from(caseless)].get_mut(pattern) {
+        kept.spare = Some(matcher);
+    }
 }
 
 /// Whether a pattern matches; sets `$0`, `$1`, … where it does.
@@ -80,18 +103,44 @@ pub fn matches(
     caseless: bool,
     subject: &Str,
 ) -> Result<bool, Fail> {
-    let matcher = &mut kept(call.memory(), pattern, caseless)?.matcher;
-    let found = matcher
-        .find(subject.bytes(), Attempt::default())
-        .map_err(|error| Fail::argument(format!("regular expression match failed: {error}")))?;
-    let Some(groups) = found else { return Ok(false) };
-    let captures = captures(subject, groups);
+    let found = find(call, pattern, caseless, subject).map_err(|trouble| match trouble {
+        Trouble::Pattern(error) => wrong(pattern, &error),
+        Trouble::Match(error) => {
+            Fail::argument(format!("regular expression match failed: {error}"))
+        }
+    })?;
+    let Some(captures) = found else { return Ok(false) };
     call.set_captures(captures);
     Ok(true)
+}
+
+/// Why there is neither a match nor none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// The pattern is wrong.
+    Pattern(PatternError),
+    /// The match takes too much time or memory.
+    Match(MatchError),
+}
+
+/// Looks for a match; the caller words what goes wrong.
+///
+/// # Errors
+/// Where the pattern is wrong, or a match takes too much time or memory.
+pub fn find(
+    call: &mut Call<'_>,
+    pattern: &[u8],
+    caseless: bool,
+    subject: &Str,
+) -> Result<Option<Captures>, Trouble> {
+    let matcher = &mut kept(call.memory(), pattern, caseless).map_err(Trouble::Pattern)?.matcher;
+    let found = matcher.find(subject.bytes(), Attempt::default()).map_err(Trouble::Match)?;
+    Ok(found.map(|groups| captures(subject, groups)))
 }
 
 /// What `$0`, `$1`, … are after a match.
 pub fn captures(subject: &Str, groups: Groups<'_>) -> Captures {
     let range = |n| groups.get(n).map_or((0, 0), |(start, end)| (start as u32, end as u32));
-    Captures { subject: subject.clone(), groups: (0..groups.len()).map(range).collect() }
+    let groups = (0..groups.len()).map(range).collect();
+    Captures { subject: subject.clone(), groups, clean: 0 }
 }

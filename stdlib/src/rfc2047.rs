@@ -34,9 +34,8 @@ pub fn encode<'a>(text: &'a [u8], charset: &[u8]) -> Cow<'a, [u8]> {
             out.extend_from_slice(&frame);
         }
         match byte {
-            b' ' => out.push(b'_'),
-            byte if is_plain(*byte) => {
-                out.push(*byte);
+            byte if *byte == b' ' || is_plain(*byte) => {
+                out.push(if *byte == b' ' { b'_' } else { *byte });
                 half = false;
             }
             byte => {

@@ -109,7 +109,7 @@ impl<'a> Certificate<'a> {
     }
 
     /// Where lists of certificates that are no longer valid are.
-    pub fn crl_uris(&self) -> Vec<&str> {
+    pub fn crl_uris(&self) -> Vec<String> {
         let mut found = Vec::new();
         for extension in self.0.extensions() {
             if let ParsedExtension::CRLDistributionPoints(points) = extension.parsed_extension() {
@@ -117,7 +117,8 @@ impl<'a> Certificate<'a> {
                     if let Some(DistributionPointName::FullName(names)) = &point.distribution_point
                     {
                         found.extend(names.iter().filter_map(|name| match name {
-                            GeneralName::URI(text) => Some(*text),
+                            GeneralName::URI(text) => Some((*text).to_owned()),
+                            GeneralName::DirectoryName(name) => Some(distinguished_name(name)),
                             _ => None,
                         }));
                     }
@@ -140,41 +141,53 @@ fn hex(bytes: &[u8], between: &str) -> String {
     out
 }
 
-/// What GnuTLS calls the types of attributes that it knows.
-const LABELS: &[(&str, &str)] = &[
-    ("2.5.4.3", "CN"),
-    ("2.5.4.4", "surName"),
-    ("2.5.4.5", "serialNumber"),
-    ("2.5.4.6", "C"),
-    ("2.5.4.7", "L"),
-    ("2.5.4.8", "ST"),
-    ("2.5.4.9", "street"),
-    ("2.5.4.10", "O"),
-    ("2.5.4.11", "OU"),
-    ("2.5.4.12", "title"),
-    ("2.5.4.13", "description"),
-    ("2.5.4.15", "businessCategory"),
-    ("2.5.4.17", "postalCode"),
-    ("2.5.4.20", "telephoneNumber"),
-    ("2.5.4.41", "name"),
-    ("2.5.4.42", "givenName"),
-    ("2.5.4.43", "initials"),
-    ("2.5.4.44", "generationQualifier"),
-    ("2.5.4.46", "dnQualifier"),
-    ("2.5.4.65", "pseudonym"),
-    ("0.9.2342.19200300.100.1.1", "UID"),
-    ("0.9.2342.19200300.100.1.25", "DC"),
-    ("1.2.643.3.131.1.1", "INN"),
-    ("1.2.643.100.1", "OGRN"),
-    ("1.2.643.100.3", "SNILS"),
-    ("1.2.840.113549.1.9.1", "EMAIL"),
-    ("1.3.6.1.4.1.311.60.2.1.1", "jurisdictionOfIncorporationLocalityName"),
-    ("1.3.6.1.4.1.311.60.2.1.2", "jurisdictionOfIncorporationStateOrProvinceName"),
-    ("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionOfIncorporationCountryName"),
-    ("1.3.6.1.5.5.7.9.2", "placeOfBirth"),
-    ("1.3.6.1.5.5.7.9.3", "gender"),
-    ("1.3.6.1.5.5.7.9.4", "countryOfCitizenship"),
-    ("1.3.6.1.5.5.7.9.5", "countryOfResidence"),
+/// The texts that may stand in an attribute (RFC 5280, appendix A).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Any of those that a directory takes.
+    Directory,
+    Printable,
+    Ia5,
+    Numeric,
+}
+
+/// The types of attributes that GnuTLS knows, what it calls them, and the texts
+/// that it takes in them.
+const LABELS: &[(&str, &str, Kind)] = &[
+    ("0.9.2342.19200300.100.1.1", "UID", Kind::Directory),
+    ("0.9.2342.19200300.100.1.25", "DC", Kind::Ia5),
+    ("1.2.643.3.131.1.1", "INN", Kind::Numeric),
+    ("1.2.643.100.1", "OGRN", Kind::Numeric),
+    ("1.2.643.100.3", "SNILS", Kind::Numeric),
+    ("1.2.840.113549.1.9.1", "EMAIL", Kind::Ia5),
+    ("1.2.840.113549.1.9.7", "1.2.840.113549.1.9.7", Kind::Directory),
+    ("1.3.6.1.4.1.311.60.2.1.1", "jurisdictionOfIncorporationLocalityName", Kind::Directory),
+    ("1.3.6.1.4.1.311.60.2.1.2", "jurisdictionOfIncorporationStateOrProvinceName", Kind::Directory),
+    ("1.3.6.1.4.1.311.60.2.1.3", "jurisdictionOfIncorporationCountryName", Kind::Printable),
+    ("1.3.6.1.5.5.7.9.2", "placeOfBirth", Kind::Directory),
+    ("1.3.6.1.5.5.7.9.3", "gender", Kind::Printable),
+    ("1.3.6.1.5.5.7.9.4", "countryOfCitizenship", Kind::Printable),
+    ("1.3.6.1.5.5.7.9.5", "countryOfResidence", Kind::Printable),
+    ("2.5.4.3", "CN", Kind::Directory),
+    ("2.5.4.4", "surName", Kind::Directory),
+    ("2.5.4.5", "serialNumber", Kind::Printable),
+    ("2.5.4.6", "C", Kind::Printable),
+    ("2.5.4.7", "L", Kind::Directory),
+    ("2.5.4.8", "ST", Kind::Directory),
+    ("2.5.4.9", "street", Kind::Directory),
+    ("2.5.4.10", "O", Kind::Directory),
+    ("2.5.4.11", "OU", Kind::Directory),
+    ("2.5.4.12", "title", Kind::Directory),
+    ("2.5.4.13", "description", Kind::Directory),
+    ("2.5.4.15", "businessCategory", Kind::Directory),
+    ("2.5.4.17", "postalCode", Kind::Directory),
+    ("2.5.4.20", "telephoneNumber", Kind::Printable),
+    ("2.5.4.41", "name", Kind::Directory),
+    ("2.5.4.42", "givenName", Kind::Directory),
+    ("2.5.4.43", "initials", Kind::Directory),
+    ("2.5.4.44", "generationQualifier", Kind::Directory),
+    ("2.5.4.46", "dnQualifier", Kind::Printable),
+    ("2.5.4.65", "pseudonym", Kind::Directory),
 ];
 
 fn distinguished_name(name: &X509Name<'_>) -> String {
@@ -188,10 +201,10 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
                 out.push('+');
             }
             let kind = attribute.attr_type().to_id_string();
-            let label = LABELS.iter().find(|(id, _)| *id == kind).map(|(_, label)| *label);
-            out.push_str(label.unwrap_or(&kind));
+            let known = LABELS.iter().find(|(id, ..)| *id == kind);
+            out.push_str(known.map_or(&kind, |(_, label, _)| label));
             out.push('=');
-            match label.and_then(|_| text(attribute.attr_value())) {
+            match known.and_then(|(.., texts)| text(attribute.attr_value(), *texts)) {
                 Some(text) => escape(&text, &mut out),
                 None => {
                     out.push('#');
@@ -204,9 +217,19 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
     out
 }
 
-/// A value as text, where it is of a type that is one.
-fn text(value: &Any<'_>) -> Option<String> {
-    match value.header.tag() {
+/// A value as text, where it is of a type that is one and that may stand there.
+fn text(value: &Any<'_>, texts: Kind) -> Option<String> {
+    let tag = value.header.tag();
+    let only = match texts {
+        Kind::Directory => tag,
+        Kind::Printable => Tag::PrintableString,
+        Kind::Ia5 => Tag::Ia5String,
+        Kind::Numeric => Tag::NumericString,
+    };
+    if tag != only {
+        return None;
+    }
+    match tag {
         Tag::BmpString => {
             let units = value.data.chunks(2).map(|pair| match pair {
                 [high, low] => u16::from_be_bytes([*high, *low]),
@@ -225,10 +248,14 @@ fn text(value: &Any<'_>) -> Option<String> {
             });
             Some(units.collect())
         }
+        Tag::T61String => Some(
+            // GnuTLS does not guess what other bytes mean.
+            String::from_utf8(value.data.to_vec())
+                .unwrap_or_else(|_| format!("#{}", hex(value.data, ""))),
+        ),
         Tag::Utf8String
         | Tag::PrintableString
         | Tag::Ia5String
-        | Tag::T61String
         | Tag::NumericString
         | Tag::VisibleString => String::from_utf8(value.data.to_vec()).ok(),
         _ => None,

@@ -1,5 +1,6 @@
 //! eximious's answers.
 
+use eximious::stdlib::message::{End, parse_until};
 use eximious::{Context, Engine, Str};
 
 /// A conversation: what one line sets, the next one sees.
@@ -19,9 +20,9 @@ impl Ours {
 
     /// With a message, as `-bem` reads it.
     pub fn with_message(file: &std::path::Path) -> Self {
-        let ours = Self::new();
+        let mut ours = Self::new();
         let bytes = std::fs::read(file).expect("a message");
-        let _ = bytes;
+        ours.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
         ours
     }
 

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use dns_lookup::{AddrFamily, AddrInfoHints, getaddrinfo};
 use eximious_core::world::{Clock, Host, Log, Room};
+use nix::sys::socket::SockaddrStorage;
 
 /// `AI_CANONNAME`: with the addresses, the name that they belong to.
 const WITH_NAME: i32 = 2;
@@ -35,11 +36,9 @@ impl Host for System {
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
-        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
-        let mut addresses: Vec<IpAddr> = interfaces.iter().map(if_addrs::Interface::ip).collect();
-        addresses.sort_unstable();
-        addresses.dedup();
-        addresses
+        // A system that can't say has none that we could call ours.
+        let Ok(found) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
+        found.filter_map(|interface| ip(&interface.address?)).collect()
     }
 
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -86,11 +85,17 @@ impl Host for System {
 }
 
 /// What the system calls this host; where that is a single word, the name that
-/// the name service has for it.
+/// the file of hosts has for it, or else the name service. The file comes
+/// first, because the resolver asks name servers for the families of addresses
+/// that it lacks, and that may take long.
 fn qualified_name() -> Vec<u8> {
     let name = rustix::system::uname().nodename().to_bytes().to_vec();
     if name.contains(&b'.') {
         return name;
+    }
+    let hosts = std::fs::read("/etc/hosts").unwrap_or_default();
+    if let Some(found) = name_in_hosts(&hosts, &name) {
+        return found.to_vec();
     }
     let Ok(text) = std::str::from_utf8(&name) else { return name };
     [AddrFamily::Inet6, AddrFamily::Inet]
@@ -99,10 +104,29 @@ fn qualified_name() -> Vec<u8> {
         .map_or(name, String::into_bytes)
 }
 
+/// The first name of the first line that has a name.
+fn name_in_hosts<'a>(hosts: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    hosts.split(|c| *c == b'\n').find_map(|line| {
+        let line = line.split(|c| *c == b'#').next()?;
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let _address = words.next()?;
+        let first = words.next()?;
+        let found =
+            first.eq_ignore_ascii_case(name) || words.any(|word| word.eq_ignore_ascii_case(name));
+        found.then_some(first)
+    })
+}
+
 fn canonical_name(host: &str, family: AddrFamily) -> Option<String> {
     let hints =
         AddrInfoHints { flags: WITH_NAME, address: family.into(), ..AddrInfoHints::default() };
     getaddrinfo(Some(host), None, Some(hints)).ok()?.flatten().find_map(|found| found.canonname)
+}
+
+/// The IP address in an interface's address, which may be of another family.
+fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
+    let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
 }
 
 /// Logs that go to the standard error, as Exim's do when it tests.
@@ -130,4 +154,19 @@ impl Log for Terminal {
         Self::line(line);
     }
     fn debug(&self, _: &[u8]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_a_canonical_name() {
+        let hosts = b"127.0.0.1 localhost\n# 10.0.0.1 old.example mail\n\
+            127.0.1.1\tmail.example.com  Mail # me\n::1 mail\n";
+        assert_eq!(name_in_hosts(hosts, b"mail"), Some(b"mail.example.com".as_slice()));
+        assert_eq!(name_in_hosts(hosts, b"localhost"), Some(b"localhost".as_slice()));
+        assert_eq!(name_in_hosts(hosts, b"127.0.0.1"), None);
+        assert_eq!(name_in_hosts(hosts, b"old"), None);
+    }
 }

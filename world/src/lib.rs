@@ -2,13 +2,17 @@
 //!
 //! No other room touches them. [`system`] puts a [`World`] together.
 
+mod cdb;
 mod clock;
+mod databases;
 mod deadline;
 mod files;
 mod host;
 mod libraries;
+mod lmdb;
 mod net;
 mod processes;
+mod sqlite;
 mod users;
 
 use std::sync::Arc;
@@ -26,9 +30,10 @@ pub fn system() -> World {
         net: Arc::new(net::System),
         processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
-        users: Arc::new(users::System),
         libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
+        databases: Arc::new(databases::System::default()),
+        users: Arc::new(users::System),
         ..World::hermetic()
     }
 }

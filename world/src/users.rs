@@ -15,6 +15,10 @@ impl Users for System {
         Ok(nix::unistd::User::from_name(name)?.map(filled))
     }
 
+    fn user_by_id(&self, uid: u32) -> io::Result<Option<User>> {
+        Ok(nix::unistd::User::from_uid(uid.into())?.map(filled))
+    }
+
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
         eximious_crypt::crypt(password, setting)
     }

@@ -129,6 +129,9 @@ impl Users for Closed {
     fn user(&self, _: &[u8]) -> io::Result<Option<User>> {
         Ok(None)
     }
+    fn user_by_id(&self, _: u32) -> io::Result<Option<User>> {
+        Ok(None)
+    }
     fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         None
     }

@@ -50,6 +50,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
         tree.root = Seq { start: 0, len: 1, span: Span::default() };
         return;
     }
+    let (parts, args) = std::mem::take(&mut tree.scratch);
     let mut parser = Parser {
         source,
         at: 0,
@@ -57,14 +58,16 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
         vocabulary,
         limits,
         depth: 0,
-        parts: Vec::new(),
-        args: Vec::new(),
+        parts,
+        args,
         stopped: false,
         left: None,
     };
     let root = parser.sequence(Ends::Text, Dollar::Expands);
-    parser.tree.root = root;
-    parser.tree.holds_zero = memchr::memchr(0, &parser.tree.text).is_some();
+    let scratch = (parser.parts, parser.args);
+    tree.scratch = scratch;
+    tree.root = root;
+    tree.holds_zero = memchr::memchr(0, &tree.text).is_some();
 }
 
 /// What ends a string.
@@ -227,7 +230,36 @@ impl Parser<'_, '_, '_> {
         self.sequence(Ends::Brace, Dollar::Literal)
     }
 
+    /// A string that is nothing but bytes that stand for themselves: the most
+    /// common one, which needs no lexer.
+    fn plain(&mut self, ends: Ends) -> Option<Seq> {
+        let start = self.at;
+        let rest = &self.source[start..];
+        let special = |c: &u8| matches!(c, b'$' | b'\\' | b'}');
+        let length = match rest.iter().position(special) {
+            Some(n) if ends == Ends::Brace && rest[n] == b'}' => n,
+            None if ends == Ends::Text => rest.len(),
+            _ => return None,
+        };
+        let first = self.tree.parts.len() as u32;
+        let end = start + length;
+        let span = Span::new(start, end);
+        if length > 0 {
+            let begin = self.tree.text.len();
+            self.tree.text.extend_from_slice(&rest[..length]);
+            self.tree.parts.push(Part::Text(Span::new(begin, begin + length)));
+            self.tree.part_spans.push(span);
+        }
+        self.at = end + usize::from(ends == Ends::Brace);
+        Some(Seq { start: first, len: u32::from(length > 0), span })
+    }
+
     fn sequence(&mut self, ends: Ends, dollar: Dollar) -> Seq {
+        if self.depth < self.limits.depth
+            && let Some(seq) = self.plain(ends)
+        {
+            return seq;
+        }
         let from = self.parts.len();
         let start = self.at;
         self.depth += 1;
@@ -392,7 +424,7 @@ impl Parser<'_, '_, '_> {
             && *c != 0x7f
             && *c != b':'
         {
-            braces |= matches!(c, b'{' | b'}');
+            braces |= *c == b'}';
             end += 1;
         }
         let colon = self.source.get(end) == Some(&b':');
@@ -476,32 +508,33 @@ impl Parser<'_, '_, '_> {
     fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
         let from = self.args.len();
         let source = self.source;
-        let text = String::from_utf8_lossy(name.of(source));
         let left = self.left;
+        // A name that the vocabulary knows is text.
+        let text = std::str::from_utf8(name.of(source)).unwrap_or_default();
         match shape {
-            ItemShape::Braces { min, max } => self.braces(min, max, &text, None),
+            ItemShape::Braces { min, max } => self.braces(min, max, text, None),
             ItemShape::Peeked { min, max, complaint } => {
-                self.braces(min, max, &text, None);
+                self.braces(min, max, text, None);
                 if !self.stopped && self.args.len() - from > 1 {
                     self.unskippable(complaint);
                 }
             }
             ItemShape::Socket { min, max } => {
-                self.braces(min, max, &text, Some("missing '}' closing readsocket"));
+                self.braces(min, max, text, Some("missing '}' closing readsocket"));
             }
             ItemShape::Staged { max } => {
-                self.stage(1, 1, &text);
+                self.stage(1, 1, text);
                 if !self.stopped {
-                    self.braces(1, max, &text, None);
+                    self.braces(1, max, text, None);
                 }
             }
             ItemShape::Branches(specs) => {
                 self.fixed(specs, 0);
-                self.branches(&text);
+                self.branches(text);
             }
             ItemShape::Loop(specs) => {
                 self.fixed(specs, 1);
-                self.end_loop(&text);
+                self.end_loop(text);
             }
             ItemShape::Fixed(specs) => {
                 self.fixed(specs, 1);
@@ -515,11 +548,11 @@ impl Parser<'_, '_, '_> {
             ItemShape::If => {
                 let condition = self.condition();
                 self.args.push(Arg::Condition(condition));
-                self.branches(&text);
+                self.branches(text);
             }
-            ItemShape::Lookup => self.lookup(&text),
+            ItemShape::Lookup => self.lookup(text),
             ItemShape::Extract => self.extract(),
-            ItemShape::Run => self.run(&text),
+            ItemShape::Run => self.run(text),
         }
         if left.is_none() && self.left.is_some() && shape.is_read_at_once() {
             self.left = Some(name.end as usize);
@@ -644,14 +677,9 @@ impl Parser<'_, '_, '_> {
             self.stop("second argument of \"certextract\" must be a certificate variable");
             return;
         }
-        let start = self.at;
-        while self.peek().is_some_and(|c| c != b'}') {
-            self.at += 1;
-        }
-        self.args.push(Arg::Word(Span::new(start, self.at)));
-        if !self.eat(b'}') {
-            self.stop_curly("missing '}' closing cert variable arg of certextract");
-        }
+        // Escapes are read, and nothing is expanded.
+        let seq = self.braced_literal();
+        self.args.push(Arg::Text(seq));
     }
 
     /// The two branches of an item and its closing brace.
@@ -812,11 +840,11 @@ impl Parser<'_, '_, '_> {
 
     fn condition_args(&mut self, shape: ConditionShape, name: Span, start: usize) {
         let source = self.source;
-        let text = String::from_utf8_lossy(name.of(source));
+        let text = std::str::from_utf8(name.of(source)).unwrap_or_default();
         match shape {
             ConditionShape::Bare => {}
             ConditionShape::One | ConditionShape::Two | ConditionShape::TwoLiteral => {
-                if !self.open_condition(&text) {
+                if !self.open_condition(text) {
                     return;
                 }
                 let first = self.braced();
@@ -837,28 +865,28 @@ impl Parser<'_, '_, '_> {
                 self.args.push(Arg::Text(second));
             }
             ConditionShape::Group { min, max } => {
-                if self.open_condition(&text) {
-                    self.group(min, max, &text);
+                if self.open_condition(text) {
+                    self.group(min, max, text);
                 }
             }
-            ConditionShape::Counted { count } => self.counted(count, &text),
+            ConditionShape::Counted { count } => self.counted(count, text),
             ConditionShape::Conditions => {
-                if self.open_condition(&text) {
-                    self.subconditions(&text, start);
+                if self.open_condition(text) {
+                    self.subconditions(text, start);
                 }
             }
             ConditionShape::Each => {
-                if !self.open_condition(&text) {
+                if !self.open_condition(text) {
                     return;
                 }
                 let list = self.braced();
                 self.args.push(Arg::Text(list));
-                if self.stopped || !self.open_condition(&text) {
+                if self.stopped || !self.open_condition(text) {
                     return;
                 }
                 let (mark, begin) = (self.mark(), self.at);
                 let condition = self.condition();
-                self.wrap(mark, begin, inside_each(&text));
+                self.wrap(mark, begin, inside_each(text));
                 self.args.push(Arg::Condition(condition));
                 if self.stopped {
                     return;
@@ -897,12 +925,12 @@ impl Parser<'_, '_, '_> {
     }
 
     fn group(&mut self, min: u8, max: u8, name: &str) {
-        let problem = format!("too few arguments or bracketing error for {name}");
+        let problem = || format!("too few arguments or bracketing error for {name}");
         for count in 0..max {
             self.skip_space();
             if !self.eat(b'{') {
                 if count < min {
-                    self.stop(problem);
+                    self.stop(problem());
                     return;
                 }
                 break;
@@ -920,21 +948,20 @@ impl Parser<'_, '_, '_> {
         if self.peek() == Some(b'{') {
             self.stop(format!("Too many arguments for '{name}' (max is {max})"));
         } else {
-            self.stop(problem);
+            self.stop(problem());
         }
     }
 
     fn subconditions(&mut self, name: &str, start: usize) {
-        let own = format!(
-            "each subcondition inside an \"{name}{{...}}\" condition must be in its own {{}}"
-        );
         loop {
             self.skip_space();
             if self.eat(b'}') {
                 return;
             }
             if !self.eat(b'{') {
-                self.stop(own);
+                self.stop(format!(
+                    "each subcondition inside an \"{name}{{...}}\" condition must be in its own {{}}"
+                ));
                 return;
             }
             let (mark, begin) = (self.mark(), self.at);

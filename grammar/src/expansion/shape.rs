@@ -15,6 +15,8 @@ pub trait Vocabulary {
     fn variable(&self, name: &[u8]) -> VariableName;
     /// A lookup type, without `partial-` and default suffixes.
     fn lookup(&self, name: &[u8]) -> Option<(u16, LookupStyle)>;
+    /// Whether the queries of a lookup type may begin with a file's name.
+    fn lookup_has_file(&self, id: u16) -> bool;
 }
 
 /// What a vocabulary says of a variable's name.

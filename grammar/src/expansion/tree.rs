@@ -146,6 +146,18 @@ pub struct LookupNode {
     pub written: Span,
 }
 
+impl LookupNode {
+    /// The same node in a text where its word begins at an offset.
+    pub(crate) fn shifted(mut self, by: u32) -> Self {
+        let spans = [&mut self.options, &mut self.written].into_iter().chain(&mut self.affix);
+        for span in spans {
+            span.start += by;
+            span.end += by;
+        }
+        self
+    }
+}
+
 /// Something wrong, in Exim's words.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Fault {
@@ -205,6 +217,8 @@ pub struct Tree {
     pub soft_faults: Vec<Fault>,
     /// What ended the parse early.
     pub hard_fault: Option<Fault>,
+    /// Memory that a parse needs for a while, kept for the next one.
+    pub(crate) scratch: (Vec<(Part, Span)>, Vec<Arg>),
     /// Whether literal text holds a zero byte, where Exim's strings end.
     pub holds_zero: bool,
     /// Where the first `$h_NAME` without a colon swallowed a brace; a fault

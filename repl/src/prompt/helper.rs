@@ -1,6 +1,7 @@
 //! What the line editor asks for while a line is typed.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt::Write;
 
 use eximious::Engine;
@@ -27,11 +28,13 @@ const PLAIN: &str = "\x1b[0m";
 /// Knows the words of an engine.
 pub struct Words {
     engine: Engine,
+    /// The line is done: no brace is under the cursor any more.
+    settled: Cell<bool>,
 }
 
 impl Words {
     pub fn new(engine: Engine) -> Self {
-        Self { engine }
+        Self { engine, settled: Cell::new(false) }
     }
 
     /// Names of some kinds that begin so, with their one-line descriptions.
@@ -190,6 +193,7 @@ impl Highlighter for Words {
             marks.push((range.start, range.end, colour));
         }
         let pair = read.pair(pos).or_else(|| read.pair(pos.checked_sub(1)?));
+        let pair = pair.filter(|_| !self.settled.get());
         for brace in pair.into_iter().flat_map(|(open, close)| [open, close]) {
             marks.push((brace, brace + 1, BOLD));
         }
@@ -202,7 +206,8 @@ impl Highlighter for Words {
     }
 
     fn highlight_char(&self, line: &str, _: usize, kind: CmdKind) -> bool {
-        kind != CmdKind::ForcedRefresh && line.contains(['$', '{', '\\'])
+        self.settled.set(kind == CmdKind::ForcedRefresh);
+        line.contains(['$', '{', '\\'])
     }
 }
 
@@ -252,7 +257,7 @@ mod tests {
         assert!(completed("${u").contains(&"uc:".to_owned()));
         assert!(completed("${if e").contains(&"eq".to_owned()));
         assert!(completed("$primary").contains(&"primary_hostname".to_owned()));
-        assert!(completed("${lookup{x} ls").contains(&"lsearch".to_owned()));
+        assert!(completed("${lookup{x} pass").contains(&"passwd".to_owned()));
         assert!(completed("help ext").iter().any(|name| name.starts_with("extract")));
         assert!(completed(":q").contains(&":quit".to_owned()));
         assert!(completed("ext").is_empty());

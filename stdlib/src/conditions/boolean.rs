@@ -23,7 +23,7 @@ pub static BOOL: Condition = Condition {
         .source("specification 11.7"),
     shape: ConditionShape::One,
     run: ConditionRun::Strict(|_, args| {
-        let text = args[0].bytes().trim_ascii();
+        let text = trim(args[0].bytes());
         if let Some(truth) = word(text) {
             return Ok(truth);
         }
@@ -34,7 +34,8 @@ pub static BOOL: Condition = Condition {
         // Exim looks at the lower 32 bits.
         Ok(match leading_integer(text) {
             Leading::Number(value, _) => value as i32 != 0,
-            Leading::Overflow => true,
+            // C's `strtol` stops at the largest and the smallest number.
+            Leading::Overflow => !text.starts_with(b"-"),
             Leading::None => false,
         })
     }),
@@ -57,7 +58,7 @@ pub static BOOL_LAX: Condition = Condition {
         .source("specification 11.7"),
     shape: ConditionShape::One,
     run: ConditionRun::Strict(|_, args| {
-        let text = args[0].bytes().trim_ascii();
+        let text = trim(args[0].bytes());
         Ok(text != b"0" && word(text) != Some(false))
     }),
 };
@@ -72,4 +73,12 @@ fn word(text: &[u8]) -> Option<bool> {
     } else {
         None
     }
+}
+
+/// Without the white space of C's `isspace` around it.
+fn trim(text: &[u8]) -> &[u8] {
+    let solid = |c: &u8| !matches!(c, b' ' | 9..=13);
+    let Some(start) = text.iter().position(solid) else { return b"" };
+    let end = text.iter().rposition(solid).map_or(start, |last| last + 1);
+    &text[start..end]
 }

@@ -29,8 +29,16 @@ fn cased(args: &[Str]) -> Ordering {
 }
 
 fn caseless(args: &[Str]) -> Ordering {
-    let lower = |s: &'_ Str| s.bytes().iter().map(u8::to_ascii_lowercase).collect::<Vec<u8>>();
-    lower(&args[0]).cmp(&lower(&args[1]))
+    compare_caseless(args[0].bytes(), args[1].bytes())
+}
+
+/// Compares without case, as Exim does: of two strings that differ in nothing
+/// but their length, the first counts as the greater one, whichever it is.
+pub(crate) fn compare_caseless(a: &[u8], b: &[u8]) -> Ordering {
+    let lower = |s: &[u8]| s.iter().map(u8::to_ascii_lowercase).collect::<Vec<u8>>();
+    let common = a.len().min(b.len());
+    let ordering = lower(&a[..common]).cmp(&lower(&b[..common]));
+    ordering.then(if a.len() == b.len() { Ordering::Equal } else { Ordering::Greater })
 }
 
 /// Each argument is read as a number before the next one is evaluated.

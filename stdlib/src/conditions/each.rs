@@ -82,7 +82,7 @@ fn listed(call: &mut Call<'_>, any: bool, inside: &str) -> Result<bool, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    test(call, elements(list.bytes()).map(|e| Ok(Str::from(e.into_owned()))), &list, any, inside)
+    test(call, elements(list.bytes()).map(|e| Ok(Str::from(&*e))), &list, any, inside)
 }
 
 fn array(call: &mut Call<'_>, any: bool, unquote: bool, inside: &str) -> Result<bool, Fail> {

@@ -10,11 +10,14 @@ mod each;
 mod exists;
 mod inlist;
 mod isip;
+mod lists;
 mod regex;
+mod saslauthd;
 mod services;
 mod srs;
 mod state;
 
+pub(crate) use compare::compare_caseless;
 use eximious_core::Condition;
 
 /// All conditions.
@@ -53,12 +56,16 @@ pub static ALL: &[&Condition] = &[
     &isip::ISIP,
     &isip::ISIP4,
     &isip::ISIP6,
+    &lists::MATCH_ADDRESS,
+    &lists::MATCH_DOMAIN,
+    &lists::MATCH_IP,
+    &lists::MATCH_LOCAL_PART,
     &regex::MATCH,
+    &saslauthd::SASLAUTHD,
     &services::LDAPAUTH,
     &services::PAM,
     &services::PWCHECK,
     &services::RADIUS,
-    &services::SASLAUTHD,
     &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,

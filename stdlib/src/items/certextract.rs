@@ -1,6 +1,6 @@
 //! `certextract`: a field of a certificate.
 
-use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
+use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape, VariableName, Vocabulary};
 use eximious_core::world::Moment;
 use eximious_core::{
     Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
@@ -50,15 +50,19 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 /// The certificate in a variable.
 fn variable(call: &mut Call<'_>, name: &[u8]) -> Result<Str, Fail> {
-    let Some(value) = call.known_variable(name) else {
-        return Err(Fail::argument([b"no variable named \"", name, b"\""].concat()));
-    };
-    let registry = call.registry();
-    let sort = registry.variable_id(name).map(|id| registry.variable_at(id).source);
-    match sort {
+    let missing = || Err(Fail::argument([b"no variable named \"", name, b"\""].concat()));
+    match call.registry().variable(name) {
+        VariableName::Known(id) => match call.registry().variable_at(id).source {
+            VariableSource::Certificate => {}
+            _ => return Err(Fail::argument([b"\"", name, b"\" is not a certificate"].concat())),
+        },
+        VariableName::Family(_) => return missing(),
         // What only this context knows may hold anything.
-        Some(VariableSource::Certificate) | None => value,
-        Some(_) => Err(Fail::argument([b"\"", name, b"\" is not a certificate"].concat())),
+        VariableName::Unknown(_) => {}
+    }
+    match call.known_variable(name) {
+        Some(value) => value,
+        None => missing(),
     }
 }
 
@@ -93,7 +97,7 @@ fn extract(call: &Call<'_>, pem: &[u8], field: &[u8]) -> Result<Option<String>, 
     } else if is("ocsp_uri") {
         list(read.ocsp_uris().into_iter().map(str::to_owned), &plain)
     } else if is("crl_uri") {
-        list(read.crl_uris().into_iter().map(str::to_owned), &plain)
+        list(read.crl_uris(), &plain)
     } else {
         return Err(Fail::argument(format!("bad field selector \"{name}\" for certextract")));
     })

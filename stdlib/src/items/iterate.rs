@@ -40,7 +40,7 @@ fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
         while let Some(element) = source.next() {
-            call.scope().item = Str::from(element.into_owned()).stamped(list.taint());
+            call.scope().item = Str::from(&*element).stamped(list.taint());
             let value = call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
             taint = taint.with(value.taint());
             joiner.push(value.bytes());
@@ -121,7 +121,7 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.scoped(|call| {
         call.scope().value = initial;
         for element in elements(list.bytes()) {
-            call.scope().item = Str::from(element.into_owned()).stamped(list.taint());
+            call.scope().item = Str::from(&*element).stamped(list.taint());
             let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
             call.scope().value = value;
         }

@@ -1,13 +1,15 @@
 //! `lookup`: data from files and databases.
 
-use eximious_core::grammar::expansion::{ItemShape, LookupNode, LookupStyle};
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
+use eximious_core::grammar::expansion::ItemShape;
+use eximious_core::{
+    Buf, Call, Captures, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+};
 
 use crate::lookups::{Found, Search, search};
 
 /// `${lookup{key}type{file}…}`, `${lookup type{query}…}`.
 pub static LOOKUP: Item = Item {
-    meta: Meta::new("lookup", Effects::LOOKUP, TaintRule::Result)
+    meta: Meta::new("lookup", Effects::LOOKUP.union(Effects::LOG), TaintRule::Result)
         .syntax("${lookup {<key>} <type> {<file>} {<found>} {<not found>}}")
         .summary("Data for a key in a file, or for a query in a database.")
         .docs(
@@ -15,7 +17,12 @@ pub static LOOKUP: Item = Item {
              is found, it is in `$value` while the first string is expanded; otherwise the second \
              string is. `partial-` before a single-key type also tries `*.` with ever fewer parts \
              of the key; `*` after it tries the key `*` in the end, `*@` tries `*@domain` before \
-             that. Options stand after a comma: `lsearch,ret=full`.",
+             that, and the part of the key that was not found is in `$1`, the other in `$2`. \
+             Options stand after a comma: `lsearch,ret=full`. `ret=key` gives the key, no longer \
+             tainted, in place of the data. Results are kept for the next lookup in the same \
+             conversation: with `cache=no_rd` a kept one is not used, with `cache=no_wr` none is \
+             kept, with `cache=no` both. The name of a file must not be tainted. What is tainted in \
+             a query belongs in quotes: `${quote_TYPE:…}`.",
         )
         .examples(&[
             Example::new("${lookup testdb{result}{<$value>}{none}}", "<result>"),
@@ -35,33 +42,30 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
         return Ok(Str::EMPTY);
     };
     let argument = call.text(at + 1)?;
-    let found = search(call, &request(call, node, key, argument))?;
-    match found {
+    let request = Search::new(node, call.source(), key, argument);
+    // A search may unset $1 and its like (wildlsearch), or bind them.
+    call.scoped(|call| match search(call, &request)? {
         None => call.branches(Outcome::No),
-        Some(Found { value, wild: None }) => call.branches(Outcome::Yes(value)),
-        Some(Found { value, wild: Some((wild, fixed)) }) => call.scoped(|call| {
-            let taint = wild.taint();
-            let (whole, wild, fixed) = (Str::EMPTY, wild.bytes(), fixed.bytes());
-            call.scope().bind_numeric(&[whole.bytes(), wild, fixed], taint);
+        Some(Found { value, wild }) => {
+            if let Some((wild, fixed)) = wild {
+                bind(call, &wild, &fixed);
+            }
             call.branches(Outcome::Yes(value))
-        }),
-    }
+        }
+    })
 }
 
-fn request(call: &Call<'_>, node: &LookupNode, key: Str, argument: Str) -> Search {
-    let source = call.source();
-    let (key, file) = match node.style {
-        LookupStyle::SingleKey => (key, argument),
-        LookupStyle::Query => (argument, Str::EMPTY),
-    };
-    Search {
-        def: node.def,
-        key,
-        file,
-        partial: node.partial,
-        affix: node.affix.map_or_else(|| b"*.".to_vec(), |span| span.of(source).to_vec()),
-        star: node.star,
-        star_at: node.star_at,
-        options: node.options.of(source).to_vec(),
+/// Binds `$1` and `$2`; `$0` stays.
+fn bind(call: &mut Call<'_>, wild: &Str, fixed: &Str) {
+    let whole = call.scope().numeric(0);
+    let mut subject = Buf::default();
+    let mut captures = Captures::default();
+    for (number, part) in [&whole, wild, fixed].into_iter().enumerate() {
+        let start = subject.len() as u32;
+        subject.push(part);
+        captures.groups.push((start, subject.len() as u32));
+        captures.clean |= u8::from(!part.taint().is_tainted()) << number;
     }
+    captures.subject = subject.finish();
+    call.set_captures(captures);
 }

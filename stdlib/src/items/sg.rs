@@ -2,9 +2,9 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
-use eximious_pcre::Attempt;
+use eximious_pcre::{Attempt, Matcher};
 
-use crate::pattern::{captures, compile};
+use crate::pattern::{captures, give_back, take_matcher};
 
 /// `${sg{subject}{regex}{replacement}}`.
 pub static SG: Item = Item {
@@ -27,38 +27,50 @@ pub static SG: Item = Item {
 };
 
 fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
-    let (subject, replacement) = (&args[0], &args[2]);
-    let regex = compile(call, args[1].bytes(), false)?;
-    let mut matcher = regex.matcher();
+    let pattern = args[1].bytes();
+    let mut matcher = take_matcher(call, pattern, false)?;
+    let result = call.scoped(|call| replace(call, &mut matcher, &args[0], &args[2]));
+    give_back(call, pattern, false, matcher);
+    result
+}
+
+fn replace(
+    call: &mut Call<'_>,
+    matcher: &mut Matcher,
+    subject: &Str,
+    replacement: &Str,
+) -> Result<Str, Fail> {
     let bytes = subject.bytes();
     let (mut out, mut taint) = (Vec::with_capacity(bytes.len()), subject.taint());
     let (mut at, mut copied) = (0, 0);
     let mut anchored_not_empty = false;
-    call.scoped(|call| {
-        while at <= bytes.len() {
-            let found = matcher
-                .find(bytes, Attempt { start: at, anchored_not_empty })
-                .map_err(|e| Fail::argument(format!("regular expression match failed: {e}")))?;
-            let Some(groups) = found else {
-                // After an empty match, go on behind the next byte.
-                if !anchored_not_empty || at >= bytes.len() {
-                    break;
-                }
-                anchored_not_empty = false;
-                at += 1;
-                continue;
-            };
-            let (start, end) = groups.get(0).unwrap_or((at, at));
+    // Where nothing is to be expanded, nobody looks at `$0`, `$1`, …
+    let plain = !replacement.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
+    while at <= bytes.len() {
+        let found = matcher
+            .find(bytes, Attempt { start: at, anchored_not_empty })
+            .map_err(|e| Fail::argument(format!("regular expression match failed: {e}")))?;
+        let Some(groups) = found else {
+            // After an empty match, go on behind the next byte.
+            if !anchored_not_empty || at >= bytes.len() {
+                break;
+            }
+            anchored_not_empty = false;
+            at += 1;
+            continue;
+        };
+        let (start, end) = groups.get(0).unwrap_or((at, at));
+        if !plain {
             call.set_captures(captures(subject, groups));
-            let piece = call.expand(replacement)?;
-            out.extend_from_slice(&bytes[copied..start.max(copied)]);
-            out.extend_from_slice(piece.bytes());
-            taint = taint.with(piece.taint());
-            copied = end.max(copied);
-            anchored_not_empty = start == end;
-            at = end;
         }
-        out.extend_from_slice(&bytes[copied..]);
-        Ok(Str::from(std::mem::take(&mut out)).stamped(taint))
-    })
+        let piece = call.expand(replacement)?;
+        out.extend_from_slice(&bytes[copied..start.max(copied)]);
+        out.extend_from_slice(piece.bytes());
+        taint = taint.with(piece.taint());
+        copied = end.max(copied);
+        anchored_not_empty = start == end;
+        at = end;
+    }
+    out.extend_from_slice(&bytes[copied..]);
+    Ok(Str::from(out).stamped(taint))
 }

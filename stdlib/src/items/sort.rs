@@ -3,6 +3,7 @@
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
 use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
+use crate::conditions::compare_caseless;
 use crate::lists::{Joiner, elements};
 use crate::number::comparand;
 
@@ -117,7 +118,7 @@ fn precedes(a: &[u8], b: &[u8], compare: Compare, greater: bool, equal: bool) ->
             _ => return false,
         },
         Compare::Text { caseless: false } => a.cmp(b),
-        Compare::Text { caseless: true } => a.to_ascii_lowercase().cmp(&b.to_ascii_lowercase()),
+        Compare::Text { caseless: true } => compare_caseless(a, b),
     };
     (if greater { ordering.is_gt() } else { ordering.is_lt() }) || (equal && ordering.is_eq())
 }

@@ -1,12 +1,94 @@
 //! Lookup types (specification, chapter 9).
 
+mod cache;
+mod cdb;
+mod dbm;
+mod dnsdb;
+mod dsearch;
+mod files;
+mod json;
+mod ldap;
+mod lines;
+mod lmdb;
+mod lsearch;
+mod network;
+mod nis;
 mod passwd;
+mod psl;
+pub mod quoting;
+mod readsock;
+mod redis;
 mod search;
+mod spf;
+mod sql;
+mod sqlite;
 mod testdb;
+mod whoson;
+mod wild;
 
-use eximious_core::LookupDef;
+use eximious_core::world::DatabaseError;
+use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Str};
 
-pub use search::{Found, Search, search};
+pub use search::{Found, Search, find, search};
 
 /// All lookup types.
-pub static ALL: &[&LookupDef] = &[&passwd::PASSWD, &testdb::TESTDB];
+pub static ALL: &[&LookupDef] = &[
+    &cdb::CDB,
+    &dbm::DBM,
+    &dbm::DBMJZ,
+    &dbm::DBMNZ,
+    &dnsdb::DNSDB,
+    &dsearch::DSEARCH,
+    &json::JSON,
+    &ldap::LDAP,
+    &ldap::LDAPDN,
+    &ldap::LDAPM,
+    &lmdb::LMDB,
+    &lsearch::IPLSEARCH,
+    &lsearch::LSEARCH,
+    &lsearch::NWILDLSEARCH,
+    &lsearch::WILDLSEARCH,
+    &nis::NIS,
+    &nis::NIS0,
+    &nis::NISPLUS,
+    &passwd::PASSWD,
+    &psl::PSL,
+    &psl::REGDOM,
+    &readsock::READSOCK,
+    &redis::REDIS,
+    &spf::SPF,
+    &sql::IBASE,
+    &sql::MYSQL,
+    &sql::ORACLE,
+    &sql::PGSQL,
+    &sqlite::SQLITE,
+    &testdb::TESTDB,
+    &whoson::WHOSON,
+];
+
+/// What the page of a type says that has no client yet.
+const NEEDS_CLIENT: &str = "a client for its servers";
+
+/// The answer of such a type.
+fn unavailable(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
+    let name = call.name();
+    let message = format!("lookup type \"{name}\" is not available in this build yet");
+    Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
+}
+
+/// A failure that comes from outside, in words that are complete.
+fn outside(message: impl Into<Vec<u8>>) -> Fail {
+    Fail::error(ErrorKind::Outside, message)
+}
+
+/// A database's words.
+fn why(error: &DatabaseError) -> &str {
+    match error {
+        DatabaseError::Open(words) | DatabaseError::Header(words) | DatabaseError::Other(words) => {
+            words
+        }
+        DatabaseError::Short => "the file is too short",
+        DatabaseError::Corrupt => "the file is damaged",
+        DatabaseError::TooMuch => "the answer is too long",
+    }
+}

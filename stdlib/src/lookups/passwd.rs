@@ -3,6 +3,8 @@
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{Effects, LookupDef, LookupFail, Meta, Str, TaintRule};
 
+use crate::wording::reason;
+
 /// `${lookup passwd{name}}`.
 pub static PASSWD: LookupDef = LookupDef {
     meta: Meta::new("passwd", Effects::LOOKUP.union(Effects::HOST), TaintRule::Clean)
@@ -15,7 +17,7 @@ pub static PASSWD: LookupDef = LookupDef {
     quote: None,
     find: |call, query| {
         let found = call.users()?.user(query.key.bytes());
-        let user = found.map_err(|error| LookupFail::Defer(error.to_string().into_bytes()))?;
+        let user = found.map_err(|error| LookupFail::Defer(reason(&error).into_bytes()))?;
         Ok(user.map(|user| {
             let numbers = format!("*:{}:{}:", user.uid, user.gid);
             let text =

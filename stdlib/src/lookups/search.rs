@@ -1,12 +1,13 @@
 //! A lookup with its affixes, defaults and cache; for `${lookup…}` and for
 //! lists alike.
 
-use std::collections::HashMap;
-
-use eximious_core::grammar::expansion::LookupStyle;
+use eximious_core::grammar::expansion::{LookupNode, LookupStyle, fits, lookup_word};
 use eximious_core::{
-    Call, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Str, Taint,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Meta, Str,
+    Taint, TaintRule,
 };
+
+use super::cache::Cache;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,210 +35,337 @@ pub struct Search {
 pub struct Found {
     /// The data.
     pub value: Str,
-    /// The wild and the fixed part of the key, where a partial match was made.
+    /// The wild and the fixed part of the key, where affixes or defaults had a
+    /// part in it: `$1` and `$2`.
     pub wild: Option<(Str, Str)>,
 }
 
-/// How many results a context keeps.
-const KEPT: usize = 1024;
+/// How deep lookups may stand in each other: the keys of a file may name
+/// another file, or the same one.
+const DEEPEST: u32 = 12;
 
-#[derive(Default)]
-struct Cache(HashMap<(u16, LookupQuery2), Option<Str>>);
+/// How many components of a key `partial-` takes off, one after the other.
+const MOST_COMPONENTS: usize = 255;
 
-/// A query without taint, as the cache knows it.
-type LookupQuery2 = (Vec<u8>, Vec<u8>, Vec<u8>);
+/// Under this name the log is written to.
+static NOTES: Meta = Meta::new("lookup", Effects::LOG, TaintRule::Clean);
+
+impl Search {
+    /// A search after a node of the grammar. `word` is the text that the
+    /// node's spans are ranges of; `argument` is the file, or the query.
+    pub fn new(node: &LookupNode, word: &[u8], key: Str, argument: Str) -> Self {
+        let (key, file) = match node.style {
+            LookupStyle::SingleKey => (key, argument),
+            LookupStyle::Query => (argument, Str::EMPTY),
+        };
+        Self {
+            def: node.def,
+            key,
+            file,
+            partial: node.partial,
+            affix: node.affix.map_or_else(|| b"*.".to_vec(), |span| span.of(word).to_vec()),
+            star: node.star,
+            star_at: node.star_at,
+            options: node.options.of(word).to_vec(),
+        }
+    }
+
+    /// The search that an element of a list asks for: `lsearch;/some/file`,
+    /// with a key for types that take one. `None` where there is no semicolon.
+    ///
+    /// # Errors
+    /// Exim's complaint about the word before the semicolon.
+    pub fn of_element(call: &Call<'_>, element: &Str, key: &Str) -> Result<Option<Self>, Fail> {
+        let text = element.bytes();
+        let Some(end) = memchr::memchr(b';', text) else { return Ok(None) };
+        let word = &text[..end];
+        let unknown = |message| Fail::error(ErrorKind::UnknownName, message);
+        let node = lookup_word(word, call.registry()).map_err(unknown)?;
+        let keyed = node.style == LookupStyle::SingleKey;
+        fits(&node, word, keyed, call.registry()).map_err(unknown)?;
+        let start = text.len() - text[end + 1..].trim_ascii_start().len();
+        let argument = element.slice(start, text.len());
+        Ok(Some(Self::new(&node, word, key.clone(), argument)))
+    }
+}
 
 /// Looks something up.
 ///
 /// # Errors
 /// Where the file can't be opened, where there is no answer now (a failure of
-/// class defer), or where tainted data stands in a file's name or a query.
+/// class defer), or where tainted data stands in a file's name.
 pub fn search(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Fail> {
+    find(call, search).map_err(|fail| match fail {
+        LookupFail::Open(fail) => fail,
+        LookupFail::Defer(why) => {
+            let query = begun(call.registry().lookup_at(search.def), &search.key);
+            let top = call.settings().print_topbitchars;
+            let key = printable(query.bytes(), top);
+            Fail::defer([b"lookup of \"", &key[..], b"\" gave DEFER: ", &why].concat())
+        }
+    })
+}
+
+/// As [`search`], with a deferral as the lookup type words it.
+///
+/// # Errors
+/// As [`search`].
+pub fn find(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFail> {
+    let depth = &mut call.memory::<Cache>().depth;
+    if *depth >= DEEPEST {
+        let message = "lookups stand in each other too deep";
+        return Err(LookupFail::Open(Fail::error(ErrorKind::Limit, message)));
+    }
+    *depth += 1;
+    let found = tries(call, search);
+    call.memory::<Cache>().depth -= 1;
+    found
+}
+
+fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFail> {
     let def = call.registry().lookup_at(search.def);
     let mut query = LookupQuery {
-        key: search.key.clone(),
+        key: begun(def, &search.key),
         file: search.file.clone(),
         options: LookupOptions(search.options.clone()),
     };
-    let mut from_options = false;
-    if def.style == LookupStyle::Query {
-        if def.wants_file {
-            from_options = take_file(call, def, &mut query)?;
-        }
-        refuse_unquoted(search.def, def, &query)?;
+    if def.wants_file {
+        take_file(call, def, &mut query)?;
+    } else if def.style == LookupStyle::Query {
+        warn_unquoted(call, search.def, def, &query.key);
     }
-    if query.file.taint().is_tainted() && !from_options {
-        let message = [b"Tainted filename for search '", query.file.bytes(), b"'"].concat();
-        return Err(Fail::error(ErrorKind::Taint, message));
+    if query.file.taint().is_tainted() {
+        // Exim says this in its log, and nothing in the error.
+        let message = [b"Tainted filename for search: '", query.file.bytes(), b"'"].concat();
+        note(call, &message);
+        let fail = Fail::error(ErrorKind::Taint, "");
+        return Err(LookupFail::Open(fail.through(String::from_utf8_lossy(&message))));
     }
-    if let Some(value) = attempt(call, search.def, def, &query)? {
-        return Ok(Some(Found { value: finish(value, &query, search), wild: None }));
+    let attempts = Attempts { search, def, query };
+    if let Some(value) = attempts.one(call, attempts.query.key.clone())? {
+        let partial = search.partial.is_some() && def.style == LookupStyle::SingleKey;
+        let wild = partial.then(|| (Str::EMPTY, attempts.query.key.clone()));
+        return Ok(Some(attempts.found(value, wild)));
     }
     if def.style == LookupStyle::Query {
         return Ok(None);
     }
     if let Some(least) = search.partial
-        && let Some(found) = partial(call, search, def, &query, least)?
+        && let Some(found) = attempts.shortened(call, least)?
     {
         return Ok(Some(found));
     }
-    defaults(call, search, def, &query)
+    attempts.defaults(call)
 }
 
-/// The file that a query begins with, or that an option names.
-fn take_file(call: &Call<'_>, def: &LookupDef, query: &mut LookupQuery) -> Result<bool, Fail> {
-    if let Some(file) = query.options.get("file") {
-        query.file = Str::from(file);
-        return Ok(true);
+/// A query without the white space before it; a key as it is.
+fn begun(def: &LookupDef, key: &Str) -> Str {
+    match def.style {
+        LookupStyle::SingleKey => key.clone(),
+        LookupStyle::Query => {
+            let text = key.bytes();
+            let space = text.iter().take_while(|c| eximious_core::grammar::is_space(**c)).count();
+            if space == 0 { key.clone() } else { key.slice(space, text.len()) }
+        }
     }
+}
+
+/// The file that an option names, that the query begins with, or that the
+/// configuration gives.
+fn take_file(call: &Call<'_>, def: &LookupDef, query: &mut LookupQuery) -> Result<(), Fail> {
     let key = query.key.clone();
     let text = key.bytes();
-    if text.first() == Some(&b'/') {
-        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
-        query.file = key.slice(0, end);
-        let rest = text[end..].len() - text[end..].trim_ascii_start().len();
-        query.key = key.slice(end + rest, text.len());
-        return Ok(false);
-    }
-    match &call.settings().sqlite_dbfile {
-        Some(file) => {
-            query.file = file.clone();
-            Ok(true)
+    match query.options.get("file").filter(|file| !file.is_empty()) {
+        Some(file) => query.file = Str::from(file),
+        None if text.first() == Some(&b'/') => {
+            let space = |c: &u8| eximious_core::grammar::is_space(*c);
+            let end = text.iter().position(space).unwrap_or(text.len());
+            let start = text[end..].iter().position(|c| !space(c)).map_or(text.len(), |n| end + n);
+            query.file = key.slice(0, end);
+            query.key = key.slice(start, text.len());
         }
-        None => Err(Fail::argument(format!(
-            "absolute file name expected for \"{}\" lookup",
-            def.meta.name
-        ))),
+        None => query.file = call.settings().sqlite_dbfile.clone().unwrap_or_default(),
     }
+    if query.file.bytes().first() == Some(&b'/') {
+        return Ok(());
+    }
+    let name = def.meta.name;
+    Err(Fail::argument(format!("absolute file name expected for \"{name}\" lookup")))
 }
 
-/// Tainted data in a query must be quoted for its type.
-fn refuse_unquoted(id: u16, def: &LookupDef, query: &LookupQuery) -> Result<(), Fail> {
-    match query.key.taint() {
-        Taint::Clean => Ok(()),
-        _ if def.quote.is_none() => Ok(()),
-        Taint::Quoted(by) if by == id => Ok(()),
-        _ => {
-            let message =
-                [b"tainted search query is not properly quoted: ", query.key.bytes()].concat();
-            Err(Fail::error(ErrorKind::Taint, message))
+/// Exim notes tainted data that is not quoted for the type, and goes on.
+fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
+    let Some(quote) = def.quote else { return };
+    let proper = match query.taint() {
+        Taint::Clean => true,
+        // The types of a family quote alike, and stand in for each other.
+        Taint::Quoted(by) => {
+            by == id
+                || usize::from(by) < call.registry().all_lookups().count()
+                    && call
+                        .registry()
+                        .lookup_at(by)
+                        .quote
+                        .is_some_and(|other| std::ptr::fn_addr_eq(other, quote))
         }
-    }
-}
-
-/// One key, through the cache.
-fn attempt(
-    call: &mut Call<'_>,
-    id: u16,
-    def: &'static LookupDef,
-    query: &LookupQuery,
-) -> Result<Option<Str>, Fail> {
-    if query.key.is_empty() && def.style == LookupStyle::SingleKey {
-        return Ok(None);
-    }
-    let key =
-        (id, (query.key.bytes().to_vec(), query.file.bytes().to_vec(), query.options.0.clone()));
-    let no_read = query.options.get("cache").is_some_and(|v| v.starts_with(b"no"));
-    if !no_read && let Some(kept) = call.memory::<Cache>().0.get(&key) {
-        return Ok(kept.clone());
-    }
-    let found = call.with_record(&def.meta, |call| (def.find)(call, query));
-    match found {
-        Ok(found) => {
-            let cache: &mut Cache = call.memory();
-            if cache.0.len() >= KEPT {
-                cache.0.clear();
-            }
-            if !query.options.is("cache", "no_wr") {
-                cache.0.insert(key, found.clone());
-            }
-            Ok(found)
-        }
-        Err(LookupFail::Open(fail)) => Err(fail),
-        Err(LookupFail::Defer(why)) => {
-            let message = [b"lookup of \"", query.key.bytes(), b"\" gave DEFER: ", &why].concat();
-            Err(Fail::defer(message))
-        }
-    }
-}
-
-/// `ret=key` gives the key, clean, instead of the data.
-fn finish(value: Str, query: &LookupQuery, search: &Search) -> Str {
-    if query.options.is("ret", "key") { search.key.clone().stamped(Taint::Clean) } else { value }
-}
-
-/// Ever fewer components of the key, with the affix before them
-/// (specification 9.7).
-fn partial(
-    call: &mut Call<'_>,
-    search: &Search,
-    def: &'static LookupDef,
-    query: &LookupQuery,
-    least: u8,
-) -> Result<Option<Found>, Fail> {
-    let key = search.key.bytes();
-    let mut start = 0;
-    loop {
-        let rest = &key[start..];
-        let components = rest.split(|c| *c == b'.').count();
-        let enough = !rest.is_empty() && components >= usize::from(least);
-        // With an empty affix the first of these is the key itself again.
-        if enough && (start > 0 || !search.affix.is_empty()) {
-            let wanted = [&search.affix[..], rest].concat();
-            let found = attempt(call, search.def, def, &with_key(query, wanted))?;
-            if let Some(value) = found {
-                let wild = (start > 0)
-                    .then(|| search.key.slice(0, start - 1))
-                    .unwrap_or_else(|| search.key.slice(0, 0));
-                let fixed = search.key.slice(start, key.len());
-                let value = finish(value, query, search);
-                return Ok(Some(Found { value, wild: Some((wild, fixed)) }));
-            }
-        }
-        match rest.iter().position(|c| *c == b'.') {
-            Some(dot) if enough => start += dot + 1,
-            _ => break,
-        }
-    }
-    if least > 0 {
-        return Ok(None);
-    }
-    let last: &[u8] = match &search.affix[..] {
-        [] => return Ok(None),
-        [one] => &[*one],
-        [head @ .., b'.'] => head,
-        whole => whole,
+        Taint::Tainted => false,
     };
-    let found = attempt(call, search.def, def, &with_key(query, last.to_vec()))?;
-    Ok(found.map(|value| Found {
-        value: finish(value, query, search),
-        wild: Some((search.key.clone(), Str::EMPTY)),
-    }))
+    if !proper {
+        let message = [b"tainted search query is not properly quoted: ", query.bytes()].concat();
+        note(call, &message);
+    }
 }
 
-/// `*@domain` and `*` (specification 9.6).
-fn defaults(
-    call: &mut Call<'_>,
-    search: &Search,
-    def: &'static LookupDef,
-    query: &LookupQuery,
-) -> Result<Option<Found>, Fail> {
-    let key = search.key.bytes();
-    if search.star_at
-        && let Some(at) = key.iter().rposition(|c| *c == b'@')
-    {
-        let wanted = [b"*", &key[at..]].concat();
-        if let Some(value) = attempt(call, search.def, def, &with_key(query, wanted))? {
-            return Ok(Some(Found { value: finish(value, query, search), wild: None }));
+/// Writes to the log, where the policy in force allows it.
+pub(super) fn note(call: &mut Call<'_>, message: &[u8]) {
+    call.with_record(&NOTES, |call| {
+        if let Ok(log) = call.log() {
+            log.panic(message);
         }
-    }
-    if !search.star {
-        return Ok(None);
-    }
-    let found = attempt(call, search.def, def, &with_key(query, b"*".to_vec()))?;
-    Ok(found.map(|value| Found { value: finish(value, query, search), wild: None }))
+    });
 }
 
-fn with_key(query: &LookupQuery, key: Vec<u8>) -> LookupQuery {
-    LookupQuery { key: Str::from(key).stamped(query.key.taint()), ..query.clone() }
+/// The keys that a search tries, one after the other.
+struct Attempts<'s> {
+    search: &'s Search,
+    def: &'static LookupDef,
+    query: LookupQuery,
+}
+
+impl Attempts<'_> {
+    /// One key, through the cache.
+    fn one(&self, call: &mut Call<'_>, key: Str) -> Result<Option<Str>, LookupFail> {
+        let query = LookupQuery { key, ..self.query.clone() };
+        if query.key.is_empty() && self.def.style == LookupStyle::SingleKey {
+            // Nothing has an empty key; that the file is there counts.
+            let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
+            return match found {
+                Err(fail @ LookupFail::Open(_)) => Err(fail),
+                _ => Ok(None),
+            };
+        }
+        let slot = Cache::slot(self.search.def, &query);
+        let caching = query.options.get("cache").unwrap_or_default();
+        if !matches!(caching, b"no" | b"no_rd")
+            && let Some(kept) = call.memory::<Cache>().get(&slot)
+        {
+            return Ok(kept);
+        }
+        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query))?;
+        let found = found.map(|value| stamp(value, self.def.meta.taint));
+        let cache: &mut Cache = call.memory();
+        if std::mem::take(&mut cache.written) {
+            cache.forget(&slot);
+        } else if !matches!(caching, b"no" | b"no_wr") {
+            cache.put(slot, found.clone());
+        }
+        Ok(found)
+    }
+
+    /// Ever fewer components of the key, with the affix before them
+    /// (specification 9.7).
+    fn shortened(&self, call: &mut Call<'_>, least: u8) -> Result<Option<Found>, LookupFail> {
+        let (key, affix) = (&self.query.key, &self.search.affix[..]);
+        let text = key.bytes();
+        let mut start = 0;
+        // The whole key counts however few components it has. With an empty
+        // affix it has been tried already.
+        let mut tried = affix.is_empty();
+        let mut dots = memchr::memchr_iter(b'.', text).count();
+        loop {
+            if !std::mem::replace(&mut tried, false)
+                && let Some(value) = self.one(call, self.key(&[affix, &text[start..]]))?
+            {
+                let wild = key.slice(0, start.saturating_sub(1));
+                let fixed = key.slice(start, text.len());
+                return Ok(Some(self.found(value, Some((wild, fixed)))));
+            }
+            if dots == 0 || dots < usize::from(least) {
+                break;
+            }
+            // No domain has more components: text from outside must not make
+            // a million keys.
+            let skipped = dots.saturating_sub(MOST_COMPONENTS);
+            let dot = memchr::memchr_iter(b'.', &text[start..]).nth(skipped).unwrap_or_default();
+            start += dot + 1;
+            dots -= skipped + 1;
+        }
+        let last = match affix {
+            _ if least > 0 => return Ok(None),
+            [] => return Ok(None),
+            [_] => affix,
+            [head @ .., b'.'] => head,
+            whole => whole,
+        };
+        let value = self.one(call, self.key(&[last]))?;
+        // Exim counts a dot here that is not there.
+        let wild = key.slice(0, text.len().saturating_sub(1));
+        Ok(value.map(|value| self.found(value, Some((wild, Str::EMPTY)))))
+    }
+
+    /// `*@domain` and `*` (specification 9.6).
+    fn defaults(&self, call: &mut Call<'_>) -> Result<Option<Found>, LookupFail> {
+        let key = &self.query.key;
+        if self.search.star_at
+            && let Some(at) = key.bytes().iter().rposition(|c| *c == b'@')
+            && at > 0
+            && let Some(value) = self.one(call, self.key(&[b"*", &key.bytes()[at..]]))?
+        {
+            return Ok(Some(self.found(value, Some((key.slice(0, at), Str::EMPTY)))));
+        }
+        if !self.search.star {
+            return Ok(None);
+        }
+        let value = self.one(call, self.key(&[b"*"]))?;
+        Ok(value.map(|value| self.found(value, Some((key.clone(), Str::EMPTY)))))
+    }
+
+    fn key(&self, parts: &[&[u8]]) -> Str {
+        Str::from(parts.concat()).stamped(self.query.key.taint())
+    }
+
+    /// `ret=key` gives the key, clean, instead of the data. What was found in
+    /// a file is clean: so is the fixed part of the key.
+    fn found(&self, value: Str, wild: Option<(Str, Str)>) -> Found {
+        let key = self.search.options.split(|c| *c == b',').any(|option| option == b"ret=key");
+        let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
+        Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
+    }
+}
+
+fn stamp(value: Str, rule: TaintRule) -> Str {
+    match rule {
+        TaintRule::Clean => value.stamped(Taint::Clean),
+        TaintRule::Tainted => value.stamped(Taint::Tainted),
+        TaintRule::Arguments | TaintRule::Result | TaintRule::Quoted => value,
+    }
+}
+
+/// Text for a message: what can't be printed is escaped.
+fn printable(text: &[u8], top: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text {
+        let letter = match byte {
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            8 => b'b',
+            11 => b'v',
+            12 => b'f',
+            b' '..=b'~' => {
+                out.push(*byte);
+                continue;
+            }
+            128.. if top => {
+                out.push(*byte);
+                continue;
+            }
+            byte => {
+                out.extend(format!("\\{byte:03o}").into_bytes());
+                continue;
+            }
+        };
+        out.extend([b'\\', letter]);
+    }
+    out
 }

@@ -13,6 +13,7 @@ mod families;
 mod filter;
 mod host;
 mod local;
+mod message;
 mod mime;
 mod program;
 mod proxy;
@@ -45,6 +46,7 @@ pub static ALL: &[&[Variable]] = &[
     filter::ALL,
     host::ALL,
     local::ALL,
+    message::ALL,
     mime::ALL,
     program::ALL,
     proxy::ALL,

@@ -11,13 +11,21 @@ pub struct Elements<'a> {
 
 /// A list's elements. A change of separator (`<; `) at its head is obeyed.
 pub fn elements(list: &[u8]) -> Elements<'_> {
-    let start = skip_space(list, 0, 0);
-    if let [b'<', separator, rest @ ..] = &list[start..]
-        && is_separator(*separator)
-    {
-        return Elements { rest, separator: *separator };
+    match change_of_separator(list) {
+        Some((separator, length)) => Elements { rest: &list[length..], separator },
+        None => Elements { rest: list, separator: b':' },
     }
-    Elements { rest: list, separator: b':' }
+}
+
+/// The separator that a list's head asks for, and how long that head is.
+pub fn change_of_separator(list: &[u8]) -> Option<(u8, usize)> {
+    let start = skip_space(list, 0, 0);
+    match &list[start..] {
+        [b'<', separator, ..] if is_separator(*separator) => Some((*separator, start + 2)),
+        // Exim takes the end of the list for the separator: nothing is left.
+        [b'<'] => Some((0, start + 1)),
+        _ => None,
+    }
 }
 
 /// A list's elements, with a separator that can't be changed.
@@ -115,12 +123,13 @@ impl Joiner {
             }
         }
         let list = self.list.get_or_insert_default();
-        for byte in element {
-            list.push(*byte);
-            if *byte == separator {
-                list.push(*byte);
-            }
+        let mut rest = element;
+        while let Some(at) = memchr::memchr(separator, rest) {
+            list.extend_from_slice(&rest[..=at]);
+            list.push(separator);
+            rest = &rest[at + 1..];
         }
+        list.extend_from_slice(rest);
     }
 
     /// The list.

@@ -1,0 +1,105 @@
+//! `eximious list`, `eximious help`, `-bV`.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+
+use common::eximious;
+
+fn said(args: &[&str]) -> String {
+    let run = eximious(args, b"");
+    assert_eq!((run.status, run.err.as_str()), (Some(0), ""), "{args:?}");
+    run.out
+}
+
+#[test]
+fn the_list_has_every_word() {
+    let registry = eximious::stdlib::registry();
+    let list: serde_json::Value = serde_json::from_str(&said(&["list", "--json"])).unwrap();
+    let list = list.as_array().unwrap();
+    let count = registry.all_items().count()
+        + registry.all_operators().count()
+        + registry.all_conditions().count()
+        + registry.all_variables().count()
+        + registry.all_lookups().count();
+    // The sign of negation is the grammar's own.
+    assert_eq!(list.len(), count + 1);
+    for record in list {
+        let keys: Vec<&str> = record.as_object().unwrap().keys().map(String::as_str).collect();
+        for key in [
+            "aliases", "docs", "effects", "examples", "kind", "name", "needs", "since", "source",
+            "summary", "syntax", "taint",
+        ] {
+            assert!(keys.contains(&key), "{record}");
+        }
+    }
+    let lookup = list.iter().find(|r| r["kind"] == "item" && r["name"] == "lookup").unwrap();
+    assert_eq!(lookup["effects"], serde_json::json!(["lookup"]));
+    assert_eq!(said(&["list", "variables"]).lines().count(), registry.all_variables().count());
+    let items = said(&["list", "item"]);
+    assert!(items.lines().all(|line| line.starts_with("item ")), "{items}");
+}
+
+#[test]
+fn unknown_kinds_and_names_get_suggestions() {
+    for (args, complaint) in [
+        (
+            &["list", "operatrs"][..],
+            "eximious: \"operatrs\" is not a kind of word: did you mean \"operators\"?\n",
+        ),
+        (&["list", "-x"], "eximious: list takes --json and one kind, not \"-x\"\n"),
+        (&["help", "extrakt"], "eximious: nothing is called \"extrakt\": did you mean extract?\n"),
+        (
+            &["help", "qqqqqqqqqq"],
+            "eximious: nothing is called \"qqqqqqqqqq\"; \"eximious list\" shows all names\n",
+        ),
+    ] {
+        let run = eximious(args, b"");
+        assert_eq!((run.status, run.out.as_str(), run.err.as_str()), (Some(1), "", complaint));
+    }
+}
+
+#[test]
+fn a_page_has_syntax_summary_and_examples() {
+    assert!(said(&["help"]).contains("eximious help NAME"));
+    let page = said(&["help", "sg"]);
+    for part in ["sg (item)", "${sg{", "  > ${sg{", "Effects:", "Taint:", "Source:"] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    // One name, several words; and names as they are written.
+    let page = said(&["help", "length"]);
+    assert!(page.contains("length (item)") && page.contains("(operator)"), "{page}");
+    assert!(said(&["help", "${length_3:"]).contains("(operator)"));
+    assert!(said(&["help", "$primary_hostname"]).contains("(variable)"));
+    assert!(said(&["help", "!"]).contains("(condition)"));
+}
+
+#[test]
+fn every_word_has_a_page() {
+    let registry = eximious::stdlib::registry();
+    let names: Vec<&str> = registry
+        .all_items()
+        .map(|r| r.meta.name)
+        .chain(registry.all_operators().map(|r| r.meta.name))
+        .chain(registry.all_conditions().map(|r| r.meta.name))
+        .chain(registry.all_variables().map(|r| r.meta.name))
+        .chain(registry.all_lookups().map(|r| r.meta.name))
+        .collect();
+    let pages = said(&[&["help"], names.as_slice()].concat());
+    assert!(pages.len() > names.len() * 20);
+}
+
+#[test]
+fn the_version_says_that_no_configuration_is_read() {
+    for option in ["-bV", "--version"] {
+        let text = said(&[option]);
+        let head = format!("eximious version {}\n", env!("CARGO_PKG_VERSION"));
+        assert!(text.starts_with(&head), "{text}");
+        assert!(text.contains("Lookups (built-in): "), "{text}");
+        assert!(text.ends_with("-C FILE names one\n"), "{text}");
+    }
+    let config = common::file("primary_hostname = x\n");
+    let name = config.path().to_str().unwrap();
+    assert!(said(&["-C", name, "-bV"]).ends_with(&format!("Configuration file is {name}\n")));
+    assert!(said(&["-bI:help"]).contains("exim -bI:sieve"));
+}

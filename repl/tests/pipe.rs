@@ -1,0 +1,178 @@
+//! `-be` over pipes and arguments: what is printed, byte for byte.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+
+use common::{eximious, file};
+
+/// What is printed for piped input.
+fn piped(input: &str) -> String {
+    let run = eximious(&["-be"], input.as_bytes());
+    assert_eq!(run.status, Some(0), "{input:?}");
+    run.out
+}
+
+#[test]
+fn a_prompt_stands_before_each_line_and_at_the_end() {
+    assert_eq!(piped(""), "> \n");
+    assert_eq!(piped("a"), "> a\n> \n");
+    assert_eq!(piped("${uc:a}\n\n b \n"), "> A\n> \n>  b\n> \n");
+    assert_eq!(piped("$\n"), "> Failed: $ not followed by letter, digit, or {\n> \n");
+}
+
+#[test]
+fn a_backslash_joins_lines() {
+    assert_eq!(piped("a  \\\n   b\n"), "> a  b\n> \n");
+    assert_eq!(piped("a\\ \r\nb\r\n"), "> ab\n> \n");
+    assert_eq!(piped("a\\\n\nb\n"), "> a\n> b\n> \n");
+    assert_eq!(piped("a\\"), "> a\n> \n");
+    assert_eq!(piped("\\"), "> \n> \n");
+}
+
+#[test]
+fn a_zero_byte_ends_a_line() {
+    assert_eq!(piped("a\0b\nc\n"), "> a\n> c\n> \n");
+    assert_eq!(piped("a\\\0\nc\n"), "> ac\n> \n");
+}
+
+#[test]
+fn a_long_line_is_taken_in_pieces_as_exim_does() {
+    let long = "a".repeat(1023);
+    assert_eq!(piped(&format!("{long}b\n")), format!("> {long}\n> b\n> \n"));
+    assert_eq!(piped(&format!("{long}\n")), format!("> {long}\n> \n> \n"));
+}
+
+#[test]
+fn variables_are_set() {
+    assert_eq!(
+        piped("set acl_m_x = ${uc:a} b\n$acl_m_x\nset acl_c0=1\n$acl_c0\n"),
+        "> variable m_x set\n> A b\n> variable c0 set\n> 1\n> \n"
+    );
+    assert_eq!(
+        piped("set acl_m_x = 1\nset acl_m_x = ${if eq{a}{b}{x}fail}\n$acl_m_x\n"),
+        "> variable m_x set\n> variable m_x set\n> 1\n> \n"
+    );
+    for (line, answer) in [
+        ("set", "set"),
+        (" set acl_m_x = 1", " set acl_m_x = 1"),
+        ("set acl_m_x = ${nosuch:x}", "oops: NULL"),
+        ("set acl_m_x", "\"=\" missing after ACL \"'-be'\" modifier"),
+        (
+            "set foo = 1",
+            "invalid variable name after \"set\" in ACL modifier \"set foo = 1\" (must start \
+             \"acl_c\" or \"acl_m\")",
+        ),
+        (
+            "set acl_mx = 1",
+            "invalid variable name after \"set\" in ACL modifier \"set acl_mx = 1\" (digit or \
+             underscore must follow acl_c or acl_m)",
+        ),
+        (
+            "set acl_m_a.b = 1",
+            "invalid character \".\" in variable name in ACL modifier \"set acl_m_a.b = 1\"",
+        ),
+        (
+            "set dkim_verify_statusx = 2",
+            "invalid variable name after \"set\" in ACL modifier \"set dkim_verify_statusx = 2\" \
+             (only \"dkim_verify_status\" or \"dkim_verify_reason\" permitted)",
+        ),
+    ] {
+        assert_eq!(piped(line), format!("> {answer}\n> \n"));
+    }
+}
+
+#[test]
+fn values_may_be_tainted() {
+    let run = eximious(&["-be"], b"set,t acl_m_x = ab\n$acl_m_x\nset,t acl_m_x = ${uc:x}\n");
+    assert_eq!(run.out, "> variable m_x set\n> ab\n> oops: NULL\n> \n");
+    assert_eq!(run.err, "attempt to expand tainted string '${uc:x}'\n");
+}
+
+#[test]
+fn macros_are_defined_and_used() {
+    assert_eq!(
+        piped("AAA = b c \nxAAAy\nAAA == AAA d\n AAA\n_HAVE_TLS\n"),
+        "> Defined macro 'AAA'\n> xb cy\n> Defined macro 'AAA'\n>  b c d\n> y\n> \n"
+    );
+    // What comes of a macro may be a definition or a setting.
+    assert_eq!(
+        piped("Aset = set acl_m_x = 3\nAset\n$acl_m_x\n"),
+        "> Defined macro 'Aset'\n> variable m_x set\n> 3\n> \n"
+    );
+}
+
+#[test]
+fn a_wrong_definition_is_logged() {
+    let config = file("\n\nprimary_hostname = x\n");
+    let name = config.path().to_str().unwrap();
+    let run = eximious(&["-C", name, "-be"], b"Hello\nA = 1\nA = 2\nAB = 3\nB == 3\n");
+    assert_eq!(run.status, Some(0));
+    assert_eq!(run.out, "> > Defined macro 'A'\n> > > > \n");
+    assert_eq!(
+        run.err,
+        format!(
+            "Exim configuration error in line 3 of {name}:\n  malformed macro definition\n\
+             Exim configuration error:\n  macro \"A\" is already defined (use \"==\" if you want \
+             to redefine it)\n\
+             Exim configuration error:\n  \"AB\" cannot be defined as a macro because previously \
+             defined macro \"A\" is a substring\n\
+             Exim configuration error:\n  can't redefine an undefined macro \"B\"\n"
+        )
+    );
+    let run = eximious(&["-be", "Hello"], b"");
+    assert_eq!(run.err, "Exim configuration error:\n  malformed macro definition\n");
+}
+
+#[test]
+fn macros_can_not_ask_for_any_amount_of_memory() {
+    let mut input = String::new();
+    for name in b'A'..=b'Y' {
+        let next = char::from(name + 1).to_string().repeat(1000);
+        input.push_str(&format!("{} = {next}\n", char::from(name)));
+    }
+    input.push_str(" AA\n");
+    let run = eximious(&["-be"], input.as_bytes());
+    assert_eq!(run.status, Some(0));
+    assert!(run.err.contains("macros make a line of more than 16 MiB"), "{}", run.err);
+}
+
+#[test]
+fn arguments_are_expanded_in_order() {
+    let args = ["-be", "A = b", "xAx", "set acl_m_x = 1 ", "$acl_m_x|", "", "a\\", "-x"];
+    let run = eximious(&args, b"");
+    assert_eq!(run.status, Some(0));
+    assert_eq!(
+        run.out,
+        "Defined macro 'A'\nxbx\nvariable m_x set\n1 |\n\nFailed: \\ at end of string\n-x\n"
+    );
+    let long = "a".repeat(100_000);
+    assert_eq!(eximious(&["-be", &long], b"").out, format!("{long}\n"));
+}
+
+#[test]
+fn a_hundred_thousand_lines_go_through() {
+    let input = "${uc:hello}\nplain\n".repeat(50_000);
+    assert_eq!(piped(&input), format!("{}> \n", "> HELLO\n> plain\n".repeat(50_000)));
+}
+
+#[test]
+fn answers_come_before_the_next_line_is_read() {
+    use std::io::{Read, Write};
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"))
+        .arg("-be")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut answer = [0; 2];
+    from.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"> ");
+    to.write_all(b"a\n").unwrap();
+    let mut answer = [0; 4];
+    from.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"a\n> ");
+    drop(to);
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,86 @@
+//! Patterns of domain lists (specification 10.3).
+
+use eximious_core::{Call, Fail, Str};
+
+use super::text::{Bind, Text, folded};
+use super::walk::{HOST, Hit, Pattern, organ};
+
+/// A domain that is tested.
+pub(super) struct Domain {
+    given: Str,
+    pub(super) folded: Str,
+    bind: Bind,
+}
+
+impl Domain {
+    pub(super) fn new(given: &Str, bind: Bind) -> Self {
+        Self { given: given.clone(), folded: folded(given), bind }
+    }
+
+    /// Tests a pattern; the data is never left as it was. Case counts where the
+    /// domain stands in an address, which has no capitals then, after `+caseful`.
+    pub(super) fn test(
+        &self,
+        call: &mut Call<'_>,
+        pattern: Pattern<'_>,
+        caseful: bool,
+    ) -> Result<(Hit, Option<Str>), Fail> {
+        let text = Text {
+            given: &self.given,
+            folded: &self.folded,
+            caseful,
+            bind: self.bind,
+            partial: true,
+        };
+        let (hit, data) = match pattern.text {
+            b"@" => {
+                pattern.as_metadata()?;
+                let name = call.variable("primary_hostname")?;
+                let (bytes, taint) = name.read();
+                text.decide(call, text.is(bytes), Pattern { text: bytes, taint })
+            }
+            b"@[]" => {
+                pattern.as_metadata()?;
+                let matched = self.is_local_literal(call)?;
+                text.decide(call, matched, pattern)
+            }
+            written if is_mx(written) => {
+                pattern.as_metadata()?;
+                // The DNS can't be asked for MX records yet: no answer now.
+                (Hit::Later(None), None)
+            }
+            _ => text.test(call, pattern)?,
+        };
+        Ok((hit, Some(data.unwrap_or_default())))
+    }
+
+    /// Whether it is the address of an interface of this host, in brackets.
+    fn is_local_literal(&self, call: &mut Call<'_>) -> Result<bool, Fail> {
+        let inside = self.folded.bytes().strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]"));
+        match inside {
+            Some(address) => is_interface(call, address),
+            None => Ok(false),
+        }
+    }
+}
+
+/// Whether a text is the address of an interface of this host, as it is
+/// commonly written.
+pub(super) fn is_interface(call: &mut Call<'_>, text: &[u8]) -> Result<bool, Fail> {
+    let host = organ(call, &HOST, |call| call.host())?;
+    Ok(host.addresses().iter().any(|address| address.to_string().as_bytes() == text))
+}
+
+/// `@mx_any`, `@mx_primary`, `@mx_secondary`, perhaps with addresses to ignore.
+pub(super) fn is_mx(pattern: &[u8]) -> bool {
+    let head = |name: &str| {
+        let (head, rest) = pattern.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
+    };
+    let rest = ["@mx_any", "@mx_primary", "@mx_secondary"].into_iter().find_map(head);
+    rest.is_some_and(|rest| {
+        const IGNORE: &[u8] = b"/ignore=";
+        rest.is_empty()
+            || rest.get(..IGNORE.len()).is_some_and(|head| head.eq_ignore_ascii_case(IGNORE))
+    })
+}

@@ -1,0 +1,65 @@
+//! Files in lists (specification 10.2.2).
+
+use std::io;
+use std::sync::Arc;
+
+use eximious_core::{Call, ErrorKind, Fail, ListKind, Str};
+
+use super::walk::{FILES, Pattern, organ};
+use crate::wording::reason;
+
+/// How large a file may be.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads a file that a list names. It is read each time, because it may change.
+pub(super) fn read(call: &mut Call<'_>, name: Pattern<'_>, list: &Str) -> Result<Arc<[u8]>, Fail> {
+    if name.taint.is_tainted() {
+        let message = [b"Tainted filename '", name.text, b"'"].concat();
+        return Err(Fail::error(ErrorKind::Taint, message));
+    }
+    let files = organ(call, &FILES, |call| call.files())?;
+    match files.read(name.text, LARGEST) {
+        Ok(bytes) => Ok(bytes),
+        // C's functions open a directory and find no line in it.
+        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Arc::default()),
+        Err(error) => {
+            let why = reason(&error);
+            let message = [
+                b"failed to open ",
+                name.text,
+                b" when checking \"",
+                list.bytes(),
+                b"\": ",
+                why.as_bytes(),
+            ];
+            Err(Fail::error(ErrorKind::Outside, message.concat()))
+        }
+    }
+}
+
+/// The elements in a file: lines without comments and white space around them,
+/// and no empty ones.
+pub(super) fn lines(bytes: &[u8], kind: ListKind) -> impl Iterator<Item = &[u8]> {
+    // A local part may hold the character that begins a comment elsewhere.
+    let inside = matches!(kind, ListKind::Domain | ListKind::Host);
+    bytes.split(|c| *c == b'\n').filter_map(move |line| {
+        let comment = memchr::memchr_iter(b'#', line)
+            .find(|at| inside || *at == 0 || line[at - 1].is_ascii_whitespace());
+        let text = line[..comment.unwrap_or(line.len())].trim_ascii();
+        (!text.is_empty()).then_some(text)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_hang_on_the_kind() {
+        let text = b"# first\n a.b # c\n\nnot#comment\n";
+        let domains: Vec<_> = lines(text, ListKind::Domain).collect();
+        assert_eq!(domains, [&b"a.b"[..], b"not"]);
+        let parts: Vec<_> = lines(text, ListKind::LocalPart).collect();
+        assert_eq!(parts, [&b"a.b"[..], b"not#comment"]);
+    }
+}

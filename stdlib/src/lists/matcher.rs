@@ -1,0 +1,147 @@
+//! Tests a domain, host, address or local part against a list.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use eximious_core::{Call, Fail, ListKind, Str};
+
+use super::address::Address;
+use super::domain::Domain;
+use super::host::{Host, HostNames};
+use super::local_part::LocalPart;
+use super::text::Bind;
+use super::walk::{Subject, Verdict, Walk};
+
+/// What a list says of a subject. An error is none of these: it is a list that
+/// can't be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It is in the list.
+    Matched(Option<Str>),
+    /// It is not. A negative element that matched may have left data, too.
+    Unmatched(Option<Str>),
+    /// There is no answer now, and why, where that is known.
+    Deferred(Option<Vec<u8>>),
+}
+
+/// A subject that is tested against lists. The data of an outcome is what the
+/// pattern that decided stands for: its own text, a line of a file, what was
+/// looked up. None means that no pattern said anything of it.
+///
+/// Domains and local parts leave what was matched in `$0`, `$1`, ….
+pub struct Matcher<'n> {
+    subject: Subject<'n>,
+    caseful: bool,
+    cached: bool,
+}
+
+impl std::fmt::Debug for Matcher<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Matcher")
+    }
+}
+
+impl<'n> Matcher<'n> {
+    /// Tests a domain.
+    pub fn domain(domain: &Str) -> Self {
+        Self::new(Subject::Domain(Domain::new(domain, Bind::Set)))
+    }
+
+    /// Tests a local part.
+    pub fn local_part(local_part: &Str) -> Self {
+        Self::new(Subject::LocalPart(LocalPart::new(local_part, Bind::Set)))
+    }
+
+    /// Tests an address; an empty one is the sender of a bounce.
+    pub fn address(address: &Str) -> Self {
+        Self::new(Subject::Address(Address::new(address)))
+    }
+
+    /// Tests an address of a host, against a list without names.
+    pub fn ip(address: Option<(Str, IpAddr)>) -> Self {
+        Self::new(Subject::Host(Host::new(address, None)))
+    }
+
+    /// Tests a host, whose names are looked for where a pattern needs them.
+    pub fn host(address: Option<(Str, IpAddr)>, names: &'n mut dyn HostNames) -> Self {
+        Self::new(Subject::Host(Host::new(address, Some(names))))
+    }
+
+    fn new(subject: Subject<'n>) -> Self {
+        Self { subject, caseful: false, cached: false }
+    }
+
+    /// Heeds the case of local parts from the start (`caseful_local_part`).
+    pub fn caseful(mut self) -> Self {
+        self.caseful = true;
+        self
+    }
+
+    /// Keeps what named lists say, where they hold the same each time; until
+    /// [`forget`]. What is remembered leaves nothing in `$0`, `$1`, ….
+    pub fn cached(mut self) -> Self {
+        self.cached = true;
+        self
+    }
+
+    /// Tests a list that is expanded already.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub fn test(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
+        self.walk(|walk| walk.expanded(call, list))
+    }
+
+    /// Tests a list as it is written in the configuration, and expands it but
+    /// for a change of separator at its head. A forced failure means that
+    /// nothing is in the list.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
+        self.walk(|walk| walk.written(call, list))
+    }
+
+    fn walk(
+        &mut self,
+        work: impl FnOnce(&mut Walk<'_, 'n>) -> Result<Verdict, Fail>,
+    ) -> Result<Outcome, Fail> {
+        let mut walk = Walk::new(&mut self.subject, self.caseful, self.cached);
+        let verdict = work(&mut walk)?;
+        Ok(match verdict {
+            Verdict::Yes => Outcome::Matched(walk.data),
+            Verdict::No => Outcome::Unmatched(walk.data),
+            Verdict::Later(why) => Outcome::Deferred(why),
+        })
+    }
+}
+
+/// Forgets what named lists said: a new message begins.
+pub fn forget(call: &mut Call<'_>) {
+    call.memory::<Kept>().0.clear();
+}
+
+/// How many answers of named lists a context keeps.
+const KEPT: usize = 1024;
+
+/// A list's kind and name, the subject, and whether case counts.
+pub(super) type Key = (ListKind, Vec<u8>, Vec<u8>, bool);
+/// A verdict, its data, and whether case counts from then on.
+pub(super) type Answer = (Verdict, Option<Str>, bool);
+
+/// What named lists said.
+#[derive(Default)]
+pub(super) struct Kept(HashMap<Key, Answer>);
+
+impl Kept {
+    pub(super) fn get(&self, key: &Key) -> Option<Answer> {
+        self.0.get(key).cloned()
+    }
+
+    pub(super) fn insert(&mut self, key: Key, answer: Answer) {
+        if self.0.len() >= KEPT {
+            self.0.clear();
+        }
+        self.0.insert(key, answer);
+    }
+}

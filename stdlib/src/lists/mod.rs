@@ -1,0 +1,22 @@
+//! Lists: splitting, joining, and matching (specification 6.20 and chapter 10).
+//!
+//! A plain list is split by [`elements`] and made by [`Joiner`]. A list of
+//! domains, hosts, addresses or local parts holds patterns, against which a
+//! [`Matcher`] tests a subject; `match_domain` and its kin, routers and ACLs
+//! use it alike.
+
+mod address;
+mod domain;
+mod file;
+mod host;
+pub mod ip;
+mod local_part;
+mod lookup;
+mod matcher;
+mod split;
+mod text;
+mod walk;
+
+pub use host::{HostNames, Known};
+pub use matcher::{Matcher, Outcome, forget};
+pub use split::{Elements, Joiner, change_of_separator, elements, elements_with};

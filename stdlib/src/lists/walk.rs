@@ -1,0 +1,483 @@
+//! The walk over a list: negation, named lists, files, and what the end of a
+//! list means (specification 10.2).
+
+use eximious_core::{
+    Call, Effects, ErrorKind, Fail, FailClass, ListKind, Meta, Str, Taint, TaintRule,
+};
+
+use super::address::Address;
+use super::domain::Domain;
+use super::host::Host;
+use super::local_part::LocalPart;
+use super::matcher::Kept;
+use super::split::{change_of_separator, elements_with};
+use super::{elements, file};
+
+/// How many elements and lines one test looks at. Named lists that hold each
+/// other twice grow by powers of two.
+const MOST_ELEMENTS: u32 = 5_000_000;
+/// How deep named lists may stand in each other.
+const MOST_NAMES: usize = 64;
+
+/// An element, without its exclamation mark.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pattern<'a> {
+    pub(super) text: &'a [u8],
+    pub(super) taint: Taint,
+}
+
+impl<'a> Pattern<'a> {
+    /// As a string.
+    pub(super) fn str(self) -> Str {
+        Str::from(self.text).stamped(self.taint)
+    }
+
+    /// A part of it.
+    pub(super) fn part(self, text: &'a [u8]) -> Str {
+        Pattern { text, ..self }.str()
+    }
+
+    /// Refuses text from outside where it would name something of ours: a list
+    /// or this host.
+    pub(super) fn as_metadata(self) -> Result<Self, Fail> {
+        if self.taint.is_tainted() {
+            let message = [b"attempt to use tainted list metadata ", self.text].concat();
+            return Err(Fail::error(ErrorKind::Taint, message));
+        }
+        Ok(self)
+    }
+}
+
+/// What a pattern says of a subject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Hit {
+    /// It matches.
+    Yes,
+    /// It does not.
+    No,
+    /// There is no answer now, and why, where that is known.
+    Later(Option<Vec<u8>>),
+    /// It can't be said of this host, and why.
+    Unknown(Option<Vec<u8>>),
+}
+
+/// What a list says of a subject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    /// It is in the list.
+    Yes,
+    /// It is not.
+    No,
+    /// There is no answer now, and why, where that is known.
+    Later(Option<Vec<u8>>),
+}
+
+/// What is tested.
+pub(super) enum Subject<'n> {
+    Domain(Domain),
+    LocalPart(LocalPart),
+    Address(Address),
+    Host(Host<'n>),
+}
+
+impl Subject<'_> {
+    fn kind(&self) -> ListKind {
+        match self {
+            Self::Domain(_) => ListKind::Domain,
+            Self::LocalPart(_) => ListKind::LocalPart,
+            Self::Address(_) => ListKind::Address,
+            Self::Host(_) => ListKind::Host,
+        }
+    }
+
+    /// What a cache knows it by.
+    fn key(&self) -> Option<&[u8]> {
+        match self {
+            Self::Domain(domain) => Some(domain.folded.bytes()),
+            Self::LocalPart(part) => Some(part.given.bytes()),
+            Self::Address(address) => Some(address.given.bytes()),
+            Self::Host(host) => host.address.as_ref().map(|(text, _)| text.bytes()),
+        }
+    }
+}
+
+/// What a host list does with what it can't find out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Doubt {
+    /// The default: not in the list, or no answer now.
+    Stop,
+    /// `+include_…`: in the list.
+    Include,
+    /// `+ignore_…`: on with the next element.
+    Ignore,
+}
+
+/// What holds for one list, and not for those that it refers to.
+struct Run {
+    last_negated: bool,
+    unknown: Doubt,
+    deferred: Doubt,
+}
+
+/// One test of a subject.
+pub(super) struct Walk<'s, 'n> {
+    pub(super) subject: &'s mut Subject<'n>,
+    /// Whether the case of local parts counts; a named list that says
+    /// `+caseful` says it to the lists around it, too.
+    pub(super) caseful: bool,
+    /// What the last element that said anything left as data.
+    pub(super) data: Option<Str>,
+    /// Whether results of constant named lists are kept.
+    pub(super) cached: bool,
+    /// Whether all named lists so far hold the same each time.
+    constant: bool,
+    /// The named lists that are open, outermost first.
+    open: Vec<Vec<u8>>,
+    /// How many elements may still be looked at.
+    pub(super) left: u32,
+}
+
+impl<'s, 'n> Walk<'s, 'n> {
+    pub(super) fn new(subject: &'s mut Subject<'n>, caseful: bool, cached: bool) -> Self {
+        Self {
+            subject,
+            caseful,
+            data: None,
+            cached,
+            constant: true,
+            open: Vec::new(),
+            left: MOST_ELEMENTS,
+        }
+    }
+
+    /// Tests a list as it is written in the configuration: what follows a
+    /// change of separator is expanded.
+    pub(super) fn written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Verdict, Fail> {
+        let head = change_of_separator(list.bytes());
+        let length = head.map_or(0, |(_, length)| length);
+        let rest = match call.expand(&list.slice(length, usize::MAX)) {
+            Ok(rest) => rest,
+            Err(fail) if fail.class() == FailClass::Forced => return Ok(Verdict::No),
+            Err(fail) if fail.kind() == ErrorKind::Limit => return Err(fail),
+            Err(fail) => {
+                let message = [
+                    b"failed to expand \"",
+                    list.bytes(),
+                    b"\" while checking a list: ",
+                    fail.message(),
+                ];
+                log_panic(call, &message.concat());
+                return Ok(Verdict::Later(None));
+            }
+        };
+        self.run(call, &rest, head.map(|(separator, _)| separator), list)
+    }
+
+    /// Tests a list that is expanded already.
+    pub(super) fn expanded(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Verdict, Fail> {
+        self.run(call, list, None, list)
+    }
+
+    fn run(
+        &mut self,
+        call: &mut Call<'_>,
+        text: &Str,
+        separator: Option<u8>,
+        list: &Str,
+    ) -> Result<Verdict, Fail> {
+        let (bytes, taint) = text.read();
+        let elements = match separator {
+            Some(separator) => elements_with(bytes, separator),
+            // Text from outside does not choose how it is split.
+            None if taint.is_tainted() => {
+                let head = change_of_separator(bytes).map_or(0, |(_, length)| length);
+                elements_with(&bytes[head..], b':')
+            }
+            None => elements(bytes),
+        };
+        let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
+        for element in elements {
+            let pattern = Pattern { text: &element, taint };
+            if let Some(verdict) = self.element(call, &mut run, pattern, list)? {
+                return Ok(verdict);
+            }
+        }
+        Ok(run.end())
+    }
+
+    /// Tests one element as a list of its own: the domain of an address.
+    pub(super) fn single(
+        &mut self,
+        call: &mut Call<'_>,
+        pattern: Pattern<'_>,
+    ) -> Result<Verdict, Fail> {
+        let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
+        let pattern = Pattern { text: pattern.text.trim_ascii(), ..pattern };
+        if !pattern.text.is_empty()
+            && let Some(verdict) = self.element(call, &mut run, pattern, &pattern.str())?
+        {
+            return Ok(verdict);
+        }
+        Ok(run.end())
+    }
+
+    fn element(
+        &mut self,
+        call: &mut Call<'_>,
+        run: &mut Run,
+        pattern: Pattern<'_>,
+        list: &Str,
+    ) -> Result<Option<Verdict>, Fail> {
+        self.step()?;
+        if pattern.text.first() == Some(&b'+') && self.directive(run, pattern)? {
+            return Ok(None);
+        }
+        let (negated, pattern) = negation(pattern);
+        match pattern.text.first() {
+            Some(b'+') => self.named(call, run, pattern.as_metadata()?, negated),
+            Some(b'/') => self.file(call, run, pattern, negated, list),
+            _ => {
+                let hit = self.test(call, pattern)?;
+                self.judge(call, run, hit, pattern, negated)
+            }
+        }
+    }
+
+    /// `+caseful`, `+include_unknown` and the like.
+    fn directive(&mut self, run: &mut Run, pattern: Pattern<'_>) -> Result<bool, Fail> {
+        let kind = self.subject.kind();
+        match (kind, pattern.text) {
+            (ListKind::Address | ListKind::LocalPart, b"+caseful") => self.caseful = true,
+            (ListKind::Host, b"+include_unknown") => run.unknown = Doubt::Include,
+            (ListKind::Host, b"+ignore_unknown") => run.unknown = Doubt::Ignore,
+            (ListKind::Host, b"+include_defer") => run.deferred = Doubt::Include,
+            (ListKind::Host, b"+ignore_defer") => run.deferred = Doubt::Ignore,
+            _ => return Ok(false),
+        }
+        pattern.as_metadata()?;
+        Ok(true)
+    }
+
+    fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
+        let (hit, data) = match self.subject {
+            Subject::Domain(domain) => domain.test(call, pattern, self.caseful)?,
+            Subject::LocalPart(part) => part.test(call, pattern, self.caseful)?,
+            Subject::Address(address) => {
+                address.test(call, pattern, (self.caseful, self.cached), &mut self.left)?
+            }
+            Subject::Host(host) => host.test(call, pattern)?,
+        };
+        if data.is_some() {
+            self.data = data;
+        }
+        Ok(hit)
+    }
+
+    /// What an element's answer means; nothing, where the walk goes on.
+    fn judge(
+        &mut self,
+        call: &mut Call<'_>,
+        run: &mut Run,
+        hit: Hit,
+        pattern: Pattern<'_>,
+        negated: bool,
+    ) -> Result<Option<Verdict>, Fail> {
+        run.last_negated = negated;
+        let (doubt, why, otherwise) = match hit {
+            Hit::Yes if negated => return Ok(Some(Verdict::No)),
+            Hit::Yes => return Ok(Some(Verdict::Yes)),
+            Hit::No => return Ok(None),
+            Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
+            Hit::Later(why) => {
+                let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
+                let why = why.unwrap_or_else(|| general.clone());
+                (run.deferred, general, Some(why))
+            }
+        };
+        match doubt {
+            Doubt::Ignore => Ok(None),
+            Doubt::Include => {
+                let word = if otherwise.is_some() { "+include_defer" } else { "+include_unknown" };
+                let line = [&why[..], b": accepted by ", word.as_bytes()].concat();
+                log_main(call, &line);
+                Ok(Some(Verdict::Yes))
+            }
+            Doubt::Stop => Ok(Some(match otherwise {
+                Some(why) => Verdict::Later(Some(why)),
+                None => Verdict::No,
+            })),
+        }
+    }
+
+    /// `+name`.
+    fn named(
+        &mut self,
+        call: &mut Call<'_>,
+        run: &mut Run,
+        pattern: Pattern<'_>,
+        negated: bool,
+    ) -> Result<Option<Verdict>, Fail> {
+        let kind = self.subject.kind();
+        let name = &pattern.text[1..];
+        let found = call.settings().lists.get(&(kind, name.to_vec()));
+        let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
+            let line = [b"unknown named ", word(kind), b" list \"", pattern.text, b"\""].concat();
+            log_panic(call, &line);
+            return Ok(Some(Verdict::Later(None)));
+        };
+        let verdict = self.named_list(call, name, list)?;
+        run.last_negated = negated;
+        Ok(match verdict {
+            Verdict::Yes if negated => Some(Verdict::No),
+            Verdict::No => None,
+            verdict => Some(verdict),
+        })
+    }
+
+    fn named_list(
+        &mut self,
+        call: &mut Call<'_>,
+        name: &[u8],
+        (text, cached): (Str, bool),
+    ) -> Result<Verdict, Fail> {
+        let key = match self.subject.key() {
+            Some(subject) if self.cached => {
+                let key = (self.subject.kind(), name.to_vec(), subject.to_vec(), self.caseful);
+                if let Some((verdict, data, caseful)) = call.memory::<Kept>().get(&key) {
+                    self.data = data;
+                    self.caseful = caseful;
+                    return Ok(verdict);
+                }
+                Some(key)
+            }
+            _ => None,
+        };
+        self.enter(name)?;
+        let before = std::mem::replace(&mut self.constant, true);
+        let verdict = self.written(call, &text);
+        self.open.pop();
+        let constant = cached || (self.constant && !text.bytes().contains(&b'$'));
+        self.constant = before && constant;
+        let verdict = verdict?;
+        if constant
+            && !matches!(verdict, Verdict::Later(_))
+            && let Some(key) = key
+        {
+            let kept = (verdict.clone(), self.data.clone(), self.caseful);
+            call.memory::<Kept>().insert(key, kept);
+        }
+        Ok(verdict)
+    }
+
+    fn enter(&mut self, name: &[u8]) -> Result<(), Fail> {
+        let kind = self.subject.kind();
+        let complaint = |text: &[u8]| {
+            let message = [b"named ", word(kind), b" list \"+", name, b"\" ", text].concat();
+            Err(Fail::error(ErrorKind::Limit, message))
+        };
+        if self.open.iter().any(|open| open == name) {
+            return complaint(b"refers to itself");
+        }
+        if self.open.len() >= MOST_NAMES {
+            return complaint(b"stands in too many others");
+        }
+        self.open.push(name.to_vec());
+        Ok(())
+    }
+
+    /// `/some/file`: its lines are elements.
+    fn file(
+        &mut self,
+        call: &mut Call<'_>,
+        run: &mut Run,
+        pattern: Pattern<'_>,
+        negated: bool,
+        list: &Str,
+    ) -> Result<Option<Verdict>, Fail> {
+        run.last_negated = negated;
+        let bytes = file::read(call, pattern, list)?;
+        for line in file::lines(&bytes, self.subject.kind()) {
+            self.step()?;
+            let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean });
+            let hit = self.test(call, line)?;
+            if hit == Hit::Yes {
+                self.data = Some(line.str());
+            }
+            if let Some(verdict) = self.judge(call, run, hit, line, negated != inverted)? {
+                return Ok(Some(verdict));
+            }
+        }
+        Ok(None)
+    }
+
+    fn step(&mut self) -> Result<(), Fail> {
+        take(&mut self.left)
+    }
+}
+
+impl Run {
+    /// What it means that no element has decided.
+    fn end(&self) -> Verdict {
+        if self.last_negated { Verdict::Yes } else { Verdict::No }
+    }
+}
+
+/// Counts an element.
+pub(super) fn take(left: &mut u32) -> Result<(), Fail> {
+    match left.checked_sub(1) {
+        Some(less) => {
+            *left = less;
+            Ok(())
+        }
+        None => Err(Fail::error(ErrorKind::Limit, "list matching stopped: the list is too long")),
+    }
+}
+
+/// Takes one exclamation mark off.
+fn negation(pattern: Pattern<'_>) -> (bool, Pattern<'_>) {
+    match pattern.text {
+        [b'!', rest @ ..] => (true, Pattern { text: rest.trim_ascii_start(), ..pattern }),
+        _ => (false, pattern),
+    }
+}
+
+fn word(kind: ListKind) -> &'static [u8] {
+    match kind {
+        ListKind::Address => b"address",
+        ListKind::Domain => b"domain",
+        ListKind::Host => b"host",
+        ListKind::LocalPart => b"local part",
+    }
+}
+
+/// Writes to the main log, where the policy lets us.
+pub(super) fn log_main(call: &mut Call<'_>, line: &[u8]) {
+    if let Ok(log) = organ(call, &LOG, |call| call.log()) {
+        log.main(line);
+    }
+}
+
+/// Writes to the main and the panic log, where the policy lets us.
+pub(super) fn log_panic(call: &mut Call<'_>, line: &[u8]) {
+    if let Ok(log) = organ(call, &LOG, |call| call.log()) {
+        log.panic(line);
+    }
+}
+
+/// Asks for a piece of the world that a pattern needs. Each has a record of its
+/// own, so that a policy that forbids files leaves lists without files alone.
+pub(super) fn organ<T>(
+    call: &mut Call<'_>,
+    record: &'static Meta,
+    ask: impl FnOnce(&mut Call<'_>) -> Result<T, Fail>,
+) -> Result<T, Fail> {
+    call.with_record(record, ask)
+}
+
+const fn record(name: &'static str, effects: Effects) -> Meta {
+    Meta::new(name, effects, TaintRule::Result)
+}
+
+static LOG: Meta = record("list", Effects::LOG);
+pub(super) static FILES: Meta = record("list", Effects::FILES);
+pub(super) static HOST: Meta = record("list", Effects::HOST);

@@ -1,0 +1,76 @@
+//! Results of lookups, kept for a while (specification 9.8).
+
+use std::collections::HashMap;
+
+use eximious_core::{LookupQuery, Str};
+use rustc_hash::FxBuildHasher;
+
+/// How many results a context keeps.
+const KEPT: usize = 4096;
+/// How many bytes they have together, at the most.
+const LARGEST: usize = 16 << 20;
+
+/// The results that a context has met, and what goes with a search.
+#[derive(Default)]
+pub(super) struct Cache {
+    kept: HashMap<Slot, Option<Str>, FxBuildHasher>,
+    size: usize,
+    /// How many lookups stand in each other right now.
+    pub(super) depth: u32,
+    /// The lookup at hand changed its database: its result is not kept, and
+    /// what is known of the database is forgotten.
+    pub(super) written: bool,
+}
+
+/// What a result is the result of.
+#[derive(PartialEq, Eq, Hash)]
+pub(super) struct Slot {
+    def: u16,
+    file: Vec<u8>,
+    key: Vec<u8>,
+    options: Vec<u8>,
+}
+
+impl Slot {
+    fn size(&self) -> usize {
+        self.file.len() + self.key.len() + self.options.len()
+    }
+}
+
+impl Cache {
+    /// Where a query's result is kept. Options that do not change what is
+    /// found do not count.
+    pub(super) fn slot(def: u16, query: &LookupQuery) -> Slot {
+        let mut options = Vec::new();
+        for option in query.options.0.split(|c| *c == b',') {
+            if !option.starts_with(b"cache=") && option != b"ret=key" && !option.is_empty() {
+                options.extend_from_slice(option);
+                options.push(b',');
+            }
+        }
+        Slot { def, file: query.file.bytes().to_vec(), key: query.key.bytes().to_vec(), options }
+    }
+
+    /// A kept result.
+    pub(super) fn get(&self, slot: &Slot) -> Option<Option<Str>> {
+        self.kept.get(slot).cloned()
+    }
+
+    /// Keeps a result.
+    pub(super) fn put(&mut self, slot: Slot, value: Option<Str>) {
+        let size = slot.size() + value.as_ref().map_or(0, |value| value.bytes().len());
+        if self.kept.len() >= KEPT || self.size.saturating_add(size) > LARGEST {
+            self.kept.clear();
+            self.size = 0;
+        }
+        if size <= LARGEST {
+            self.size += size;
+            self.kept.insert(slot, value);
+        }
+    }
+
+    /// Forgets what is known of the database that a slot belongs to.
+    pub(super) fn forget(&mut self, slot: &Slot) {
+        self.kept.retain(|kept, _| kept.def != slot.def || kept.file != slot.file);
+    }
+}

@@ -1,0 +1,74 @@
+//! Keys of files that are patterns: each is a list of one element.
+
+use eximious_core::grammar::is_space;
+use eximious_core::{Call, ErrorKind, Fail, FailClass, LookupFail, Str};
+
+use super::search::{Search, find, note};
+use crate::pattern;
+
+/// Whether a key from a file matches a subject.
+///
+/// # Errors
+/// Where the key can't be expanded, is no regular expression, or names a
+/// lookup that fails.
+pub(super) fn matches(
+    call: &mut Call<'_>,
+    key: &[u8],
+    subject: &Str,
+    expanded: bool,
+) -> Result<bool, LookupFail> {
+    let mut key = Str::from(key);
+    if expanded {
+        match call.expand(&key) {
+            Ok(value) => key = value,
+            Err(fail) if fail.class() == FailClass::Forced => return Ok(false),
+            Err(fail) => {
+                let message = [
+                    b"failed to expand \"",
+                    key.bytes(),
+                    b"\" while checking a list: ",
+                    fail.message(),
+                ];
+                note(call, &message.concat());
+                return Err(LookupFail::Defer(Vec::new()));
+            }
+        }
+    }
+    let text = key.bytes();
+    let space = text.iter().take_while(|c| is_space(**c)).count();
+    let end = text.iter().rposition(|c| !is_space(*c)).map_or(space, |n| n + 1);
+    if space == end {
+        return Ok(false);
+    }
+    if text[space] != b'!' {
+        return element(call, &key.slice(space, end), subject);
+    }
+    let rest = &text[space + 1..end];
+    let start = end - rest.len() + rest.iter().take_while(|c| is_space(**c)).count();
+    element(call, &key.slice(start, end), subject).map(|matched| !matched)
+}
+
+fn element(call: &mut Call<'_>, element: &Str, subject: &Str) -> Result<bool, LookupFail> {
+    let bytes = subject.bytes();
+    match element.bytes() {
+        pattern @ [b'^', ..] => {
+            let regex = pattern::compile(call, pattern, true)?;
+            let failed = |error: eximious_pcre::MatchError| {
+                Fail::error(ErrorKind::Limit, format!("regular expression match failed: {error}"))
+            };
+            Ok(regex.is_match(bytes).map_err(failed)?)
+        }
+        [b'*', ending @ ..] => {
+            let start = bytes.len().checked_sub(ending.len());
+            Ok(start.is_some_and(|start| bytes[start..].eq_ignore_ascii_case(ending)))
+        }
+        literal => {
+            // A lookup finds keys in lower case: the comparison is without it.
+            let lower = Str::from(bytes.to_ascii_lowercase()).stamped(subject.taint());
+            match Search::of_element(call, element, &lower)? {
+                Some(search) => Ok(find(call, &search)?.is_some()),
+                None => Ok(bytes.eq_ignore_ascii_case(literal)),
+            }
+        }
+    }
+}

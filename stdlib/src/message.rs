@@ -1,0 +1,297 @@
+//! Reads a message from bytes, as Exim reads one from a local program.
+//!
+//! Every input is a message; what can't be a header is body. Lines end in a
+//! newline, with or without a carriage return before it. Where the first header
+//! line has the carriage return, a newline without one is no end of a header
+//! line; and a carriage return alone never is. What such a line goes on with is
+//! a continuation.
+
+use eximious_core::{Header, Message, Str};
+
+use crate::address::is_space;
+use crate::lists::Joiner;
+
+/// Where a message ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum End {
+    /// Where the bytes end (`-i`).
+    #[default]
+    Input,
+    /// There, or at a line with nothing but a dot (`-bem FILE` without `-i`).
+    Dot,
+}
+
+/// Reads a message.
+pub fn parse(bytes: &[u8]) -> Message {
+    parse_until(bytes, End::Input).0
+}
+
+/// Reads a message up to its end. The second value is the sender that a line
+/// `From SENDER DATE` before the header names; of several, the last.
+pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
+    let mut reader = Reader { bytes, at: 0, space: false, crlf: None, end, lines: 0, longest: 0 };
+    let mut message = Message::default();
+    let mut sender = None;
+    let rest = loop {
+        match reader.field() {
+            Field::Done => break false,
+            Field::Blank => {
+                message.size += 1;
+                break true;
+            }
+            Field::Line(mut line) => {
+                if is_header(&line) {
+                    drop_blank_end(&mut line);
+                }
+                message.size += line.len() as u64;
+                if message.headers.is_empty()
+                    && let Some(from) = envelope_sender(&line)
+                {
+                    sender = Some(from.to_vec());
+                } else if is_header(&line) {
+                    message.headers.push(Header::new(without_zeros(line)));
+                } else {
+                    // Exim does not look for zero bytes behind white space.
+                    if !line.first().is_some_and(|c| is_space(*c)) {
+                        message.body_zeros += zeros(&line);
+                    }
+                    message.stray = line;
+                    break true;
+                }
+            }
+        }
+    };
+    if rest {
+        reader.body(&mut message);
+    }
+    message.lines = reader.lines + message.body_lines;
+    message.longest_line = reader.longest;
+    message.size += message.body.len() as u64;
+    (message, sender)
+}
+
+/// What a message says through variables that hold their own values.
+pub fn values(message: &Message) -> [(&'static str, Str); 6] {
+    let number = |n: u64| Str::from(n.to_string());
+    let mut list = Joiner::new(b':');
+    let mut shown = Vec::new();
+    for recipient in &message.recipients {
+        list.push(recipient.bytes());
+        if !shown.is_empty() {
+            shown.extend_from_slice(b", ");
+        }
+        shown.extend_from_slice(recipient.bytes());
+    }
+    let outside = |text: Vec<u8>| if text.is_empty() { Str::EMPTY } else { Str::tainted(text) };
+    [
+        ("max_received_linelength", number(message.longest_line)),
+        ("received_time", Str::from(message.received.to_string())),
+        ("recipients", outside(shown)),
+        ("recipients_count", number(message.recipients.len() as u64)),
+        ("recipients_list", outside(list.finish())),
+        ("return_path", message.return_path.clone()),
+    ]
+}
+
+/// What stands at a place before the body.
+enum Field {
+    /// A header line with its continuations and last newline, or something else
+    /// that is not blank.
+    Line(Vec<u8>),
+    /// A blank line.
+    Blank,
+    /// The end of the message.
+    Done,
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Whether a space comes before the next byte.
+    space: bool,
+    /// Whether the first line ended in a carriage return and a newline, once it
+    /// has been read.
+    crlf: Option<bool>,
+    end: End,
+    lines: u64,
+    longest: u64,
+}
+
+impl Reader<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        if std::mem::take(&mut self.space) {
+            return Some(b' ');
+        }
+        let byte = self.bytes.get(self.at).copied();
+        self.at += usize::from(byte.is_some());
+        byte
+    }
+
+    fn peek(&self) -> Option<u8> {
+        if self.space { Some(b' ') } else { self.bytes.get(self.at).copied() }
+    }
+
+    /// The next header line with its continuations, or what stands there
+    /// instead.
+    fn field(&mut self) -> Field {
+        if self.peek().is_none() && self.crlf.is_some() {
+            return Field::Done;
+        }
+        let mut text = Vec::new();
+        loop {
+            let start = text.len();
+            let more = self.line(&mut text);
+            if self.end == End::Dot && text[start..] == *b".\n" && start == 0 && more {
+                return Field::Done;
+            }
+            self.lines += 1;
+            self.longest = self.longest.max((text.len() - start) as u64 - 1);
+            if text == b"\n" {
+                return Field::Blank;
+            }
+            if !matches!(self.peek(), Some(b' ' | b'\t')) {
+                return Field::Line(text);
+            }
+        }
+    }
+
+    /// A line with its newline, which is added where the input ends; false
+    /// where it does.
+    fn line(&mut self, text: &mut Vec<u8>) -> bool {
+        loop {
+            match self.byte() {
+                None => {
+                    self.crlf.get_or_insert(false);
+                    text.push(b'\n');
+                    return false;
+                }
+                Some(b'\n') => {
+                    // The line goes on, and a blank one is blank.
+                    self.space = *self.crlf.get_or_insert(false);
+                    text.push(b'\n');
+                    return true;
+                }
+                Some(b'\r') if !self.space && self.peek() == Some(b'\n') => {
+                    self.at += 1;
+                    self.crlf.get_or_insert(true);
+                    text.push(b'\n');
+                    return true;
+                }
+                Some(b'\r') => text.extend_from_slice(b"\n "),
+                Some(byte) => text.push(byte),
+            }
+        }
+    }
+
+    /// Takes the rest as the body.
+    fn body(&mut self, message: &mut Message) {
+        let mut body = Vec::with_capacity(self.bytes.len() - self.at + 1);
+        if self.space {
+            body.push(b' ');
+        }
+        body.extend_from_slice(&self.bytes[self.at..]);
+        let dot = if self.end == End::Dot { last_dot(&body) } else { None };
+        if let Some(dot) = dot {
+            body.truncate(dot);
+        }
+        message.body_lines = match self.end {
+            End::Input => newlines(&body) + u64::from(body.last().is_some_and(|c| *c != b'\n')),
+            // Exim counts so where it looks for a dot: lines with something in
+            // them, and the dot if it is the first of all.
+            End::Dot => {
+                let filled = body.split(|c| *c == b'\n').filter(|line| !line.is_empty());
+                filled.count() as u64 + u64::from(dot == Some(0))
+            }
+        };
+        message.body_zeros += zeros(&body);
+        message.body = body;
+    }
+}
+
+/// Where a line begins that holds nothing but a dot.
+fn last_dot(body: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    for line in body.split(|c| *c == b'\n') {
+        if line == b"." {
+            return Some(start);
+        }
+        start += line.len() + 1;
+    }
+    None
+}
+
+fn newlines(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
+}
+
+/// Drops continuations at the end that have only white space.
+fn drop_blank_end(line: &mut Vec<u8>) {
+    while let Some(inner) = line.strip_suffix(b"\n")
+        && let Some(start) = memchr::memrchr(b'\n', inner)
+        && inner[start..].iter().all(|c| matches!(c, b'\n' | b' ' | b'\t'))
+    {
+        line.truncate(start + 1);
+    }
+}
+
+fn zeros(text: &[u8]) -> u64 {
+    text.iter().filter(|c| **c == 0).count() as u64
+}
+
+fn without_zeros(mut line: Vec<u8>) -> Vec<u8> {
+    line.iter_mut().filter(|c| **c == 0).for_each(|c| *c = b'?');
+    line
+}
+
+/// Whether a line has a name of visible characters, perhaps white space, and a
+/// colon. The name may be empty if nothing stands before the colon.
+fn is_header(line: &[u8]) -> bool {
+    let visible = |c: &u8| *c > b' ' && *c != 0x7f && *c != b':';
+    let name = line.iter().take_while(|c| visible(c)).count();
+    let space = line[name..].iter().take_while(|c| is_space(**c)).count();
+    line.get(name + space) == Some(&b':') && (name > 0 || space == 0)
+}
+
+/// The sender in a line `From SENDER DATE`, as mailboxes and UUCP have it: the
+/// default of the option `uucp_from_pattern`.
+fn envelope_sender(line: &[u8]) -> Option<&[u8]> {
+    let rest = spaces(line.strip_prefix(b"From")?)?;
+    let length = rest.iter().position(|c| is_space(*c))?;
+    let sender = &rest[..length];
+    let date = spaces(&rest[length..])?;
+    let weekday = letters(date).and_then(|r| spaces(r.strip_prefix(b",").unwrap_or(r)));
+    let found = is_date(date) || weekday.is_some_and(is_date);
+    (found && !sender.is_empty()).then_some(sender)
+}
+
+/// `Jan 5 12:35` or `7 Jan 97 14:00`.
+fn is_date(text: &[u8]) -> bool {
+    let month_first = || spaces(digits(spaces(letters(text)?)?, 1, 2)?);
+    let day_first = || {
+        let rest = spaces(letters(spaces(digits(text, 1, 2)?)?)?)?;
+        let year = digits(rest, 2, 2)?;
+        spaces(digits(year, 2, 2).unwrap_or(year))
+    };
+    let time = month_first().or_else(day_first);
+    time.and_then(|time| digits(digits(time, 1, 2)?.strip_prefix(b":")?, 1, 2)).is_some()
+}
+
+/// Passes white space, of which there must be some.
+fn spaces(text: &[u8]) -> Option<&[u8]> {
+    match text.iter().position(|c| !is_space(*c)) {
+        Some(0) | None => None,
+        Some(length) => Some(&text[length..]),
+    }
+}
+
+/// Passes three letters.
+fn letters(text: &[u8]) -> Option<&[u8]> {
+    let (letters, rest) = text.split_at_checked(3)?;
+    letters.iter().all(u8::is_ascii_alphabetic).then_some(rest)
+}
+
+/// Passes digits, as many as there are of those that may be there.
+fn digits(text: &[u8], least: usize, most: usize) -> Option<&[u8]> {
+    let count = text.iter().take(most).take_while(|c| c.is_ascii_digit()).count();
+    (count >= least).then(|| &text[count..])
+}

@@ -1,0 +1,37 @@
+//! Text as it is shown: what does not print is written as an escape.
+
+/// The bytes with everything that does not print as an escape: `\n` and its
+/// kin, or three octal digits. A tab stays, and a backslash too. Whether bytes
+/// above 127 print is the option `print_topbitchars`.
+pub fn printing(text: &[u8], topbit_prints: bool) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b'\t' | b' '..=b'~' => out.push(*byte),
+            128.. if topbit_prints => out.push(*byte),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            8 => out.extend_from_slice(b"\\b"),
+            11 => out.extend_from_slice(b"\\v"),
+            12 => out.extend_from_slice(b"\\f"),
+            _ => octal(*byte, &mut out),
+        }
+    }
+    out
+}
+
+/// Adds a byte as a backslash and three octal digits.
+pub fn octal(byte: u8, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
+}
+
+/// Bytes as pairs of hexadecimal digits.
+pub fn hexadecimal(bytes: &[u8], digits: &[u8; 16]) -> Vec<u8> {
+    bytes.iter().flat_map(|b| [b >> 4, b & 15]).map(|n| digits[usize::from(n)]).collect()
+}
+
+/// Hexadecimal digits with letters in lower case.
+pub const LOWER: &[u8; 16] = b"0123456789abcdef";
+
+/// Hexadecimal digits with letters in upper case.
+pub const UPPER: &[u8; 16] = b"0123456789ABCDEF";
