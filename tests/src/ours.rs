@@ -1,5 +1,6 @@
 //! eximious's answers.
 
+use eximious::stdlib::message::{End, parse_until};
 use eximious::{Context, Engine, Str};
 
 /// A conversation: what one line sets, the next one sees.
