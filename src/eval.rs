@@ -6,7 +6,7 @@ use eximious_core::grammar::expansion::{
     Arg, CallId, Closing, CondId, HeaderView, OpId, Part, Seq, Tree, VariableName, Vocabulary,
 };
 use eximious_core::{
-    AclAnswer, Buf, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
+    AclAnswer, Bounds, Buf, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
     Message, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource, World,
 };
 use eximious_grammar::{Fault, Span};
@@ -167,7 +167,7 @@ impl<'t> Eval<'t> {
             VariableSource::Computed(compute) => {
                 let meta = &self.cx.engine.0.registry.variable_at(id).meta;
                 let (tree, source) = (self.tree, self.source);
-                compute(&mut Call::new(self, meta, (tree, source), (&[], 0, false)))
+                compute(&mut Call::new(self, meta, (tree, source), (&[], Span::default(), false)))
                     .map(|value| stamp(value, meta.taint, Taint::Clean, 0))
             }
         }
@@ -221,9 +221,8 @@ impl<'t> Eval<'t> {
         let record = self.cx.engine.0.registry.operator_at(def);
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
-        let start = node.span.start;
         let args = [Arg::Text(node.arg)];
-        let mut call = Call::new(self, &record.meta, (tree, source), (&args, start, false));
+        let mut call = Call::new(self, &record.meta, (tree, source), (&args, node.span, false));
         let result = (record.run)(&mut call, &arg, params)?;
         let quoted = match (record.meta.taint, params) {
             (TaintRule::Quoted, Some(params)) => self.quoting(params),
@@ -251,7 +250,7 @@ impl<'t> Eval<'t> {
         let record = self.cx.engine.0.registry.item_at(node.def);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
-        let place = (args, node.span.start, open);
+        let place = (args, node.span, open);
         match record.run {
             ItemRun::Strict(run) => {
                 let (values, taint) = self.strict(args)?;
@@ -345,7 +344,7 @@ impl Machine for Eval<'_> {
         }
         self.step()?;
         let record = self.cx.engine.0.registry.condition_at(node.def);
-        let place = (args, node.span.start, open);
+        let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => {
                 let (values, _) = self.strict(args)?;
@@ -447,6 +446,11 @@ impl Machine for Eval<'_> {
         self.named_variable(name)
     }
 
+    fn knows_variable(&self, name: &[u8]) -> bool {
+        let known = !matches!(self.cx.engine.0.registry.variable(name), VariableName::Unknown(_));
+        known || self.cx.named.contains_key(name)
+    }
+
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool {
         self.cx.set_known(name, value)
     }
@@ -473,6 +477,11 @@ impl Machine for Eval<'_> {
 
     fn forbidden(&self) -> Effects {
         self.cx.engine.0.forbidden
+    }
+
+    fn bounds(&self) -> Bounds {
+        let limits = &self.cx.engine.0.limits;
+        Bounds { command: limits.command, code: limits.code, length: limits.length }
     }
 
     fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {

@@ -1,7 +1,9 @@
 //! What a built-in is handed when it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
 use crate::world::{
@@ -36,6 +38,8 @@ pub trait Machine {
     fn leaves_bindings(&self) -> bool;
     /// A variable's value, by name; `None` where nobody knows it.
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>>;
+    /// Whether anybody knows a variable of this name.
+    fn knows_variable(&self, name: &[u8]) -> bool;
     /// Sets a variable, one of a family included; false where nobody knows it.
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool;
     /// What built-ins keep between calls.
@@ -50,6 +54,8 @@ pub trait Machine {
     fn world(&self) -> &World;
     /// What the policy in force forbids.
     fn forbidden(&self) -> Effects;
+    /// How long and how much may be waited for.
+    fn bounds(&self) -> Bounds;
     /// Calls an ACL by name; its answer is the message, or what came of it.
     fn call_acl(&mut self, name: &Str, args: &[Str]) -> Result<AclAnswer, Fail>;
 }
@@ -63,6 +69,18 @@ pub struct AclAnswer {
     pub message: Option<Str>,
 }
 
+/// How long and how much a built-in may wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// How long a command may run; also how long anything else outside may
+    /// take that has no limit of its own.
+    pub command: Duration,
+    /// How long code of an interpreter may run.
+    pub code: Duration,
+    /// How many bytes may come from outside.
+    pub length: usize,
+}
+
 /// What a built-in is handed when it runs: its arguments, and what its record
 /// lets it touch.
 pub struct Call<'a> {
@@ -71,7 +89,7 @@ pub struct Call<'a> {
     tree: &'a Tree,
     source: &'a [u8],
     args: &'a [Arg],
-    start: u32,
+    span: Span,
     open: bool,
 }
 
@@ -95,9 +113,9 @@ impl<'a> Call<'a> {
         machine: &'a mut dyn Machine,
         meta: &'static Meta,
         (tree, source): (&'a Tree, &'a [u8]),
-        (args, start, open): (&'a [Arg], u32, bool),
+        (args, span, open): (&'a [Arg], Span, bool),
     ) -> Self {
-        Self { machine, meta, tree, source, args, start, open }
+        Self { machine, meta, tree, source, args, span, open }
     }
 
     /// The built-in's name.
@@ -107,7 +125,7 @@ impl<'a> Call<'a> {
 
     /// The name as it was typed, without parameters: an alias, perhaps.
     pub fn written(&self) -> &'a [u8] {
-        let text = self.source.get(self.start as usize..).unwrap_or_default();
+        let text = self.source.get(self.span.start as usize..).unwrap_or_default();
         let text = text.strip_prefix(b"${").unwrap_or(text);
         let end = text.iter().position(|c| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
         &text[..end]
@@ -199,9 +217,15 @@ impl<'a> Call<'a> {
         if self.open { Err(self.machine.hard_fault()) } else { Ok(()) }
     }
 
-    /// A failure over braces, for which a header's name may be to blame.
-    pub fn curly(&self, message: impl Into<Vec<u8>>) -> Fail {
-        if self.machine.malformed_header(self.start) {
+    /// Where the construct ends in the text that is being evaluated.
+    pub fn end(&self) -> u32 {
+        self.span.end
+    }
+
+    /// A failure over braces at an offset of the text, for which a header's
+    /// name before it may be to blame.
+    pub fn curly(&self, message: impl Into<Vec<u8>>, at: u32) -> Fail {
+        if self.machine.malformed_header(at) {
             Fail::error(
                 ErrorKind::Syntax,
                 "missing or misplaced { or } - could be header name not terminated by colon",
@@ -387,6 +411,11 @@ impl<'a> Call<'a> {
         self.machine.variable(name)
     }
 
+    /// Whether anybody knows a variable of this name.
+    pub fn knows_variable(&self, name: &[u8]) -> bool {
+        self.machine.knows_variable(name)
+    }
+
     /// Sets a variable; false where nobody knows the name.
     pub fn set_variable(&mut self, name: &str, value: Str) -> bool {
         self.machine.set_variable(name.as_bytes(), value)
@@ -427,6 +456,23 @@ impl<'a> Call<'a> {
             VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
             _ => None,
         }
+    }
+
+    /// How long and how much may be waited for.
+    pub fn bounds(&self) -> Bounds {
+        self.machine.bounds()
+    }
+
+    /// Fails in these words where the policy in force forbids what the record
+    /// does; for an item that Exim refuses before it looks at its arguments.
+    ///
+    /// # Errors
+    /// The policy forbids it.
+    pub fn permitted(&self, refusal: &str) -> Result<(), Fail> {
+        if self.machine.forbidden().intersects(self.meta.effects) {
+            return Err(Fail::error(ErrorKind::Forbidden, refusal));
+        }
+        Ok(())
     }
 
     /// The world, if the record declares the effect and the policy allows it.
@@ -481,6 +527,10 @@ impl<'a> Call<'a> {
     /// This host and process; needs [`Effects::HOST`].
     pub fn host(&self) -> Result<Arc<dyn Host>, Fail> {
         Ok(self.world(Effects::HOST)?.host.clone())
+    }
+    /// Interpreters of other languages; needs [`Effects::FOREIGN`].
+    pub fn interpreters(&self) -> Result<Arc<dyn Processes>, Fail> {
+        Ok(self.world(Effects::FOREIGN)?.processes.clone())
     }
     /// Shared objects; needs [`Effects::FOREIGN`].
     pub fn libraries(&self) -> Result<Arc<dyn Libraries>, Fail> {

@@ -143,8 +143,8 @@ mod tests {
         };
         assert_eq!(check("SRS0=a979=jj=b.c=a", DAY), ("a@b.c".into(), true));
         assert_eq!(check("srs0=a979=jj=B.c=A", DAY), ("a@b.c".into(), true));
-        assert_eq!(check("SRS0=a979=JJ=b.c=a", DAY).1, false);
-        assert_eq!(check("SRS0=a979e=jj=b.c=a", DAY).1, false);
+        assert!(!check("SRS0=a979=JJ=b.c=a", DAY).1);
+        assert!(!check("SRS0=a979e=jj=b.c=a", DAY).1);
         assert_eq!(check("SRS0=a979=jj=b.c=a@x.y", DAY).0, "\"a@x.y\"@b.c");
         for (days, valid) in [(-1, false), (0, true), (10, true), (11, false), (1024, true)] {
             assert_eq!(check("SRS0=a979=jj=b.c=a", DAY + days).1, valid, "{days}");

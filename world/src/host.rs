@@ -48,6 +48,10 @@ impl Host for System {
         std::env::var_os(OsStr::from_bytes(name)).map(OsStringExt::into_vec)
     }
 
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        std::env::vars_os().map(|(name, _)| name.into_vec()).collect()
+    }
+
     fn pid(&self) -> u32 {
         std::process::id()
     }

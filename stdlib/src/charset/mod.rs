@@ -123,6 +123,27 @@ pub fn translate(text: &[u8], from: Charset, to: Charset) -> Vec<u8> {
     out
 }
 
+/// A text of a character set in Unicode.
+///
+/// # Errors
+/// Where the first byte is that can't be translated.
+pub fn decode(text: &[u8], from: Charset) -> Result<String, usize> {
+    let mut out = String::with_capacity(text.len());
+    let mut state = State::default();
+    let mut at = 0;
+    while at < text.len() {
+        at += match from.step(&mut state, &text[at..]) {
+            Step::Text(characters, length) => {
+                out.extend(characters.into_iter().flatten());
+                length
+            }
+            Step::Shift(length) => length,
+            Step::Bad => return Err(at),
+        };
+    }
+    Ok(out)
+}
+
 impl Table {
     fn step(&self, rest: &[u8]) -> Step {
         let Some(byte) = rest.first() else { return Step::Bad };

@@ -1,10 +1,11 @@
 //! `isip`, `isip4`, `isip6`.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
+use std::net::IpAddr;
 
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
+
+use crate::ip::address;
 
 const fn isip(
     name: &'static str,
@@ -38,7 +39,7 @@ pub static ISIP: Condition = isip(
         Example::new("${if isip{2001:db8::1}{yes}{no}}", "yes"),
         Example::new("${if isip{192.0.2.0/24}{yes}{no}}", "no"),
     ],
-    |_, args| Ok(is_4(args[0].bytes()) || is_6(args[0].bytes())),
+    |_, args| Ok(address(args[0].bytes()).is_some()),
 );
 
 /// `isip4 {string}`.
@@ -47,7 +48,7 @@ pub static ISIP4: Condition = isip(
     "isip4 {<string>}",
     "The string is an IPv4 address.",
     &[Example::new("${if isip4{::1}{yes}{no}}", "no")],
-    |_, args| Ok(is_4(args[0].bytes())),
+    |_, args| Ok(matches!(address(args[0].bytes()), Some(IpAddr::V4(_)))),
 );
 
 /// `isip6 {string}`.
@@ -56,22 +57,5 @@ pub static ISIP6: Condition = isip(
     "isip6 {<string>}",
     "The string is an IPv6 address.",
     &[Example::new("${if isip6{::ffff:192.0.2.1}{yes}{no}}", "yes")],
-    |_, args| Ok(is_6(args[0].bytes())),
+    |_, args| Ok(matches!(address(args[0].bytes()), Some(IpAddr::V6(_)))),
 );
-
-fn is_4(text: &[u8]) -> bool {
-    parse::<Ipv4Addr>(text)
-}
-
-fn is_6(text: &[u8]) -> bool {
-    let (address, zone) = match text.iter().position(|c| *c == b'%') {
-        Some(at) => text.split_at(at),
-        None => (text, &b""[..]),
-    };
-    let ends = |c: &u8| *c == b'/' || matches!(*c, b' ' | 9..=13);
-    parse::<Ipv6Addr>(address) && !zone.iter().any(ends)
-}
-
-fn parse<T: FromStr>(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(|text| text.parse::<T>().is_ok())
-}

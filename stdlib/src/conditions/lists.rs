@@ -95,7 +95,7 @@ pub static MATCH_ADDRESS: Condition = listed(
 pub static MATCH_IP: Condition = listed(
     meta("match_ip", "match_ip {<IP address>}{<list>}", "An IP address is in a list of hosts.")
         .docs(
-            "The list is not expanded, and names of hosts can't stand in it. Its elements are \
+            "The list is expanded when it is tested, and names of hosts can't stand in it. Its elements are \
              addresses and networks (`10.0.0.0/8`), `*` for any address, `@[]` for those of \
              this host, an empty one for no address, and lookups, whose key is the address \
              (`iplsearch;/some/file`) or the network that it is in (`net24-lsearch;/some/file`). \
@@ -115,7 +115,7 @@ pub static MATCH_IP: Condition = listed(
                 return Err(Fail::argument(message));
             }
         };
-        let outcome = Matcher::ip(address).test(call, &args[1])?;
+        let outcome = Matcher::ip(address).test_written(call, &args[1])?;
         decide(call, outcome, &args[1])
     },
 );

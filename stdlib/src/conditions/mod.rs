@@ -12,6 +12,7 @@ mod inlist;
 mod isip;
 mod lists;
 mod regex;
+mod saslauthd;
 mod services;
 mod srs;
 mod state;
@@ -60,11 +61,11 @@ pub static ALL: &[&Condition] = &[
     &lists::MATCH_IP,
     &lists::MATCH_LOCAL_PART,
     &regex::MATCH,
+    &saslauthd::SASLAUTHD,
     &services::LDAPAUTH,
     &services::PAM,
     &services::PWCHECK,
     &services::RADIUS,
-    &services::SASLAUTHD,
     &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,

@@ -1,5 +1,5 @@
-//! Conditions that ask a service whether a password is right: `ldapauth`,
-//! `pam`, `pwcheck`, `radius`, `saslauthd`.
+//! Conditions that ask a service whether a password is right, and that this
+//! build can't ask: `ldapauth`, `pam`, `pwcheck`, `radius`.
 
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{
@@ -11,7 +11,6 @@ const fn service(
     syntax: &'static str,
     summary: &'static str,
     needs: &'static str,
-    shape: ConditionShape,
 ) -> Condition {
     Condition {
         meta: Meta::new(name, Effects::NONE, TaintRule::Result)
@@ -20,7 +19,7 @@ const fn service(
             .docs("This build does not ask it: the expansion fails and says so.")
             .needs(needs)
             .source("specification 11.7"),
-        shape,
+        shape: ConditionShape::One,
         run: ConditionRun::Strict(not_compiled),
     }
 }
@@ -36,7 +35,6 @@ pub static LDAPAUTH: Condition = service(
     "ldapauth {<ldap query>}",
     "An LDAP server accepts the user and password of a query.",
     "the LDAP lookup",
-    ConditionShape::One,
 );
 /// `pam {user:string:…}`.
 pub static PAM: Condition = service(
@@ -44,7 +42,6 @@ pub static PAM: Condition = service(
     "pam {<user>:<string>:…}",
     "The system's authentication modules accept a user and the answers to their questions.",
     "PAM",
-    ConditionShape::One,
 );
 /// `pwcheck {user:password}`.
 pub static PWCHECK: Condition = service(
@@ -52,7 +49,6 @@ pub static PWCHECK: Condition = service(
     "pwcheck {<user>:<password>}",
     "The pwcheck daemon, which is no more, accepts a password.",
     "a daemon that saslauthd has replaced",
-    ConditionShape::One,
 );
 /// `radius {user:password}`.
 pub static RADIUS: Condition = service(
@@ -60,13 +56,4 @@ pub static RADIUS: Condition = service(
     "radius {<user>:<password>}",
     "A Radius server accepts a user and password.",
     "a Radius client",
-    ConditionShape::One,
-);
-/// `saslauthd {{user}{password}{service}{realm}}`.
-pub static SASLAUTHD: Condition = service(
-    "saslauthd",
-    "saslauthd {{<user>}{<password>}{<service>}{<realm>}}",
-    "The saslauthd daemon accepts a user and password.",
-    "the daemon's socket",
-    ConditionShape::Group { min: 2, max: 4 },
 );

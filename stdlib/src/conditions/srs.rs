@@ -17,8 +17,8 @@ pub static INBOUND_SRS: Condition = Condition {
          of the right form that is refused.",
         )
         .examples(&[
-            Example::new("${if inbound_srs{SRS0=a979=hg=b.c=a}{secret}{yes}{no}}", "yes"),
-            Example::new("${if inbound_srs{SRS0=a979=hg=b.c=a}{wrong}{yes}{no}}", "no"),
+            Example::new("${if inbound_srs{SRS0=a979=jw=b.c=a}{secret}{yes}{no}}", "yes"),
+            Example::new("${if inbound_srs{SRS0=a979=jw=b.c=a}{wrong}{yes}{no}}", "no"),
             Example::new("${if inbound_srs{SRS0=any=aa=b.c=a}{}{yes}{no}}", "yes"),
         ])
         .source("specification 58.2.1"),

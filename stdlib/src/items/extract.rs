@@ -46,7 +46,7 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
         if number <= groups.len() {
             return call.text(first + number - 1);
         }
-        Err(call.curly(format!("missing '{{' for arg {number} of extract")))
+        Err(call.curly(format!("missing '{{' for arg {number} of extract"), call.end()))
     };
     let key = argument(call, 1)?;
     let key = key.bytes().trim_ascii();
@@ -122,7 +122,7 @@ fn problem(call: &Call<'_>, what: &str, at: u32) -> Fail {
         b"'",
     ]
     .concat();
-    call.curly(message)
+    call.curly(message, at)
 }
 
 /// The number that a key is, if it is one: digits after an optional minus.
@@ -209,7 +209,12 @@ fn listextract(call: &mut Call<'_>) -> Result<Str, Fail> {
         n if n > 0 => usize::try_from(n - 1).ok(),
         n => {
             let count = elements(list.bytes()).count() as i64;
-            count.checked_add(n).and_then(|n| usize::try_from(n).ok())
+            // One too far to the left is nothing; farther still, Exim takes
+            // the first.
+            match count + n {
+                -1 => None,
+                index => Some(usize::try_from(index).unwrap_or(0)),
+            }
         }
     };
     let found = index.and_then(|n| elements(list.bytes()).nth(n));

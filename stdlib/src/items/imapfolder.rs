@@ -5,6 +5,7 @@ use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::base64;
+use crate::charset::{Charset, decode};
 
 /// `${imapfolder{folder}{separator}{specials}}`.
 pub static IMAPFOLDER: Item = Item {
@@ -111,26 +112,33 @@ fn finish(stretch: &mut Vec<u8>, out: &mut Vec<u8>) {
 }
 
 fn utf16(text: &[u8], charset: &str) -> Result<Vec<u16>, Fail> {
-    if charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8") {
-        return match std::str::from_utf8(text) {
-            Ok(text) => Ok(text.encode_utf16().collect()),
-            Err(error) => Err(Fail::argument(format!(
-                "imapfolder: iconv() failed to convert from {charset}: {}",
-                if is_incomplete(&text[error.valid_up_to()..]) {
-                    "Invalid argument"
-                } else {
-                    "Invalid or incomplete multibyte or wide character"
-                }
-            ))),
-        };
+    let Some(known) = Charset::find(charset.as_bytes()) else {
+        return Err(Fail::argument(format!(
+            "imapfolder: iconv_open(\"UTF-16BE\", \"{charset}\") failed: Invalid argument (maybe \
+             unsupported conversion)"
+        )));
+    };
+    match decode(text, known) {
+        Ok(text) => Ok(text.encode_utf16().collect()),
+        Err(at) => {
+            let rest = &text[at..];
+            let cut = match charset.to_ascii_uppercase().as_str() {
+                "UTF-8" | "UTF8" => is_incomplete(rest),
+                // What is left is less than a unit.
+                name if name.starts_with("UTF-16") || name.starts_with("UCS-2") => rest.len() < 2,
+                name if name.starts_with("UTF-32") || name.starts_with("UCS-4") => rest.len() < 4,
+                _ => false,
+            };
+            let why = if cut {
+                "Invalid argument"
+            } else {
+                "Invalid or incomplete multibyte or wide character"
+            };
+            Err(Fail::argument(format!(
+                "imapfolder: iconv() failed to convert from {charset}: {why}"
+            )))
+        }
     }
-    if charset.eq_ignore_ascii_case("iso-8859-1") {
-        return Ok(text.iter().copied().map(u16::from).collect());
-    }
-    Err(Fail::argument(format!(
-        "imapfolder: iconv_open(\"UTF-16BE\", \"{charset}\") failed: Invalid argument (maybe \
-         unsupported conversion)"
-    )))
 }
 
 /// Whether UTF-8, as it was once meant with up to six bytes, just breaks off.

@@ -27,7 +27,7 @@ pub static PRVS: Item = Item {
              several secrets was used.",
         )
         .examples(&[
-            Example::new("${prvs{a@b}{secret}}", "prvs=0581e65463=a@b"),
+            Example::new("${prvs{a@b}{secret}}", "prvs=058144b995=a@b"),
             Example::new(
                 "${prvs{a}{secret}}",
                 "Failed: prvs first argument must be a qualified email address",
@@ -76,12 +76,12 @@ pub static PRVSCHECK: Item = Item {
          for other addresses too, and count for nothing.",
     )
     .examples(&[
-        Example::new("${prvscheck{prvs=0581e65463=a@b}{secret}}", "a@b"),
+        Example::new("${prvscheck{prvs=058144b995=a@b}{secret}}", "a@b"),
         Example::new(
-            "${prvscheck{prvs=0581e65463=a@b}{secret}{$prvscheck_keynum/$prvscheck_result}}",
+            "${prvscheck{prvs=058144b995=a@b}{secret}{$prvscheck_keynum/$prvscheck_result}}",
             "0/1",
         ),
-        Example::new("${prvscheck{prvs=0581e65463=a@b}{wrong}{<$prvscheck_result>}}", "<>"),
+        Example::new("${prvscheck{prvs=058144b995=a@b}{wrong}{<$prvscheck_result>}}", "<>"),
         Example::new("${prvscheck{a@b}{secret}{signed}}", ""),
     ])
     .source("specification 11.5 and 44.27"),

@@ -18,7 +18,7 @@ pub static SRS_ENCODE: Item = Item {
              was sent to.",
         )
         .examples(&[
-            Example::new("${srs_encode{secret}{a@b.c}{d.e}}", "SRS0=a979=hg=b.c=a@d.e"),
+            Example::new("${srs_encode{secret}{a@b.c}{d.e}}", "SRS0=a979=jw=b.c=a@d.e"),
             Example::new("[${srs_encode{secret}{}{d.e}}]", "[]"),
             Example::new("${srs_encode{secret}{@c}{d.e}}", "Failed: no local part"),
         ])

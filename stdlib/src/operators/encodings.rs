@@ -2,7 +2,6 @@
 
 use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
 
-use super::until_zero;
 use crate::base64;
 use crate::certificate::{Input, input};
 
@@ -52,7 +51,11 @@ pub static BASE64D: Operator = Operator {
             ),
         ]),
     run: |_, arg, _| match base64::decode(arg.bytes()) {
-        Some(bytes) => Ok(until_zero(bytes)),
+        Some(mut bytes) => {
+            // Only the result ends there, not the string that it stands in.
+            bytes.truncate(memchr::memchr(0, &bytes).unwrap_or(bytes.len()));
+            Ok(Str::from(bytes))
+        }
         None => Err(malformed(arg, "base64d")),
     },
 };
@@ -82,7 +85,9 @@ pub static XTEXTD: Operator = Operator {
     meta: Meta::new("xtextd", Effects::NONE, TaintRule::Arguments)
         .syntax("${xtextd:<string>}")
         .summary("A string decoded from xtext, as delivery status notifications use it.")
-        .docs("A plus sign and two hexadecimal digits stand for a byte. The result ends at the first zero byte.")
+        .docs(
+            "A plus sign and two hexadecimal digits stand for a byte; a zero byte ends the string.",
+        )
         .examples(&[
             Example::new("${xtextd:ab+2Bcd+3Defg}", "ab+cd=efg"),
             Example::new(
@@ -92,7 +97,7 @@ pub static XTEXTD: Operator = Operator {
         ])
         .source("specification 11.6; RFC 3461, section 4"),
     run: |_, arg, _| match xtext(arg.bytes()) {
-        Some(bytes) => Ok(until_zero(bytes)),
+        Some(bytes) => Ok(Str::from(bytes)),
         None => Err(malformed(arg, "xtextd")),
     },
 };

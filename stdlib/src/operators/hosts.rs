@@ -26,13 +26,19 @@ pub static IPV6NORM: Operator = Operator {
     meta: meta("ipv6norm", "${ipv6norm:<address>}", "An IPv6 address in its shortest form.")
         .docs(
             "Zeros at the head of groups are left out, and the longest run of zero groups is a \
-             double colon. An IPv4 address is mapped into IPv6.",
+             double colon. An IPv4 address is mapped into IPv6. As in Exim, what stands behind \
+             the operator in the same string is lost.",
         )
         .examples(&[
             Example::new("${ipv6norm:2001:0db8:0:0:1:0:0:1}", "2001:db8::1:0:0:1"),
             Example::new("${ipv6norm:1.2.3.4}", "::ffff:102:304"),
         ]),
-    run: |_, arg, _| Ok(Str::from(ip::shortest(groups(arg)?))),
+    run: |_, arg, _| {
+        // The program leaves a zero byte at the end, where a string ends.
+        let mut text = ip::shortest(groups(arg)?);
+        text.push('\0');
+        Ok(Str::from(text))
+    },
 };
 
 fn groups(arg: &Str) -> Result<[u16; 8], Fail> {

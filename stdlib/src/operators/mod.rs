@@ -18,7 +18,7 @@ mod substrings;
 mod time;
 mod utf8;
 
-use eximious_core::{Operator, Str};
+use eximious_core::Operator;
 
 /// All operators.
 pub static ALL: &[&Operator] = &[
@@ -77,12 +77,3 @@ pub static ALL: &[&Operator] = &[
     &utf8::LOCALPART_TO_ALABEL,
     &utf8::UTF8CLEAN,
 ];
-
-/// A result that was decoded from somewhere: it ends at a zero byte, where the
-/// program's strings end, even if something follows it.
-fn until_zero(mut bytes: Vec<u8>) -> Str {
-    if let Some(end) = memchr::memchr(0, &bytes) {
-        bytes.truncate(end);
-    }
-    Str::from(bytes)
-}

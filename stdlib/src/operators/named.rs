@@ -115,7 +115,7 @@ mod tests {
     fn flat(name: &str, kinds: &[(ListKind, &str)]) -> Result<String, Fail> {
         let mut settings = Settings::default();
         let mut add = |kind, name: &str, text: &str| {
-            let list = NamedList { text: Str::from(text), hidden: false, cached: false };
+            let list = NamedList::new(Str::from(text));
             settings.lists.insert((kind, name.as_bytes().to_vec()), list);
         };
         add(ListKind::Domain, "foo", "a.b : c.d");

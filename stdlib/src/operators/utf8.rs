@@ -3,7 +3,6 @@
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Str, TaintRule};
 
-use super::until_zero;
 use crate::printing::printing;
 use crate::{idn, utf8};
 
@@ -20,7 +19,7 @@ pub static FROM_UTF8: Operator = Operator {
         )
         .examples(&[Example::new("${escape:${from_utf8:\\xc3\\xa9\\xe2\\x82\\xac}}", "\\351_")])
         .source("specification 11.6"),
-    run: |_, arg, _| Ok(until_zero(utf8::to_latin1(arg.bytes()))),
+    run: |_, arg, _| Ok(Str::from(utf8::to_latin1(arg.bytes()))),
 };
 
 /// `${utf8clean:…}`.
@@ -104,7 +103,7 @@ fn to_alabel(call: &mut Call<'_>, arg: &Str, convert: Conversion) -> Result<Str,
 }
 
 fn from_alabel(call: &mut Call<'_>, arg: &Str, convert: Conversion) -> Result<Str, Fail> {
-    let result = convert(arg.bytes()).map(until_zero);
+    let result = convert(arg.bytes()).map(Str::from);
     result.map_err(|why| complaint(call, arg, "alabel", "utf8", why))
 }
 
