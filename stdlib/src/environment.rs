@@ -30,8 +30,11 @@ pub fn value(call: &mut Call<'_>, name: &[u8]) -> Result<Option<Str>, Fail> {
     Ok(call.host()?.environment(name).map(Str::from))
 }
 
+/// Names and values.
+pub type Environment = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// All names and values, for a process.
-pub fn all(call: &mut Call<'_>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Fail> {
+pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
     let settings = call.settings();
     let mut names = Vec::new();
     if !settings.keep_environment.is_empty() {

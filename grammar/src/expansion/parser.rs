@@ -766,7 +766,12 @@ impl Parser<'_, '_, '_> {
                 self.at = word.start as usize;
             } else {
                 self.args.push(Arg::Word(word));
+                let end = self.at;
                 self.skip_space();
+                if self.at > end {
+                    // Exim does not step over the space when it skips the item.
+                    self.unskippable("missing '}' closing extract");
+                }
             }
         }
         for count in 0.. {

@@ -51,15 +51,16 @@ sub put {
     return;
 }
 
-# Does what the other side asks for, until it answers a question.
+# Does what the other side asks for, until it answers a question. There is no
+# loop here, nor a block that Perl takes for one, because a "last" in the
+# configuration's code would leave it.
 sub serve {
-    while (1) {
-        my ($letter, $length) = unpack 'aN', take(5);
-        my $text = $length ? take($length) : '';
-        if ($letter eq 'C') { call(unpack '(N/a)*', $text) }
-        elsif ($letter eq 'S') { begin($text) }
-        else { return ($letter, $text) }
-    }
+    my ($letter, $length) = unpack 'aN', take(5);
+    my $text = $length ? take($length) : '';
+    if ($letter eq 'C') { call(unpack '(N/a)*', $text) }
+    elsif ($letter eq 'S') { begin($text) }
+    else { return ($letter, $text) }
+    goto &serve;
 }
 
 # Evaluates the configuration's own code. That it can be compiled counts; what
@@ -69,17 +70,15 @@ sub begin {
     our $compiled = 0;
     evaluate("UNITCHECK { \$Eximious::compiled = 1 } $code");
     leave_if_forked();
-    return $compiled ? put('V') : put('E', 'Compilation error');
+    return $compiled ? put('V') : put('E', "Compilation error\n");
 }
 
 # Calls a subroutine.
 sub call {
     my ($name, @arguments) = @_;
     my ($value, $wrong);
-    {
-        local $@;
-        eval { $value = enter($name, @arguments); 1 } or $wrong = defined $@ ? "$@" : '';
-    }
+    local $@;
+    eval { $value = enter($name, @arguments); 1 } or $wrong = defined $@ ? "$@" : '';
     leave_if_forked();
     return put('E', $wrong) if defined $wrong;
     return defined $value ? put('V', "$value") : put('U');

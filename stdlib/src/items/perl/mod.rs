@@ -88,15 +88,17 @@ fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<Session>>, Fail> {
         ));
     };
     let session = Arc::new(Mutex::new(Session::start(call)?));
-    // The code may call back, and what it expands may want Perl.
+    // The code may call back, and what it expands may want Perl; and where it
+    // can't be compiled, Perl is there without it.
     call.memory::<Interpreter>().0 = Some(session.clone());
-    let failed = match startup_code(call, &session, &startup) {
-        Ok(()) => return Ok(session),
-        Err(Failure::Said(fail)) => fail,
-        Err(Failure::Broken(broken)) => broken.fail(None),
-    };
-    call.memory::<Interpreter>().0 = None;
-    Err(failed)
+    startup_code(call, &session, &startup).map_err(|failure| match failure {
+        Failure::Said(fail) => fail,
+        Failure::Broken(broken) => {
+            call.memory::<Interpreter>().0 = None;
+            broken.fail(None)
+        }
+    })?;
+    Ok(session)
 }
 
 fn startup_code(
