@@ -1,6 +1,7 @@
 //! The language, put together; and strings compiled with it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eximious_core::{
     Condition, Effects, Fail, Item, LookupDef, Operator, Registry, Settings, Str, Variable, World,
@@ -23,11 +24,23 @@ pub struct Limits {
     pub steps: u64,
     /// How many bytes a string may have.
     pub length: usize,
+    /// How long a command of `run` may take, and what else is outside and has
+    /// no limit of its own.
+    pub command: Duration,
+    /// How long one call of `perl` may take.
+    pub code: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nesting: 160, expansions: 24, steps: 20_000_000, length: 64 << 20 }
+        Self {
+            nesting: 160,
+            expansions: 24,
+            steps: 20_000_000,
+            length: 64 << 20,
+            command: Duration::from_secs(60),
+            code: Duration::from_secs(600),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use eximious_core::grammar::expansion::{
     Arg, CallId, Closing, CondId, HeaderView, OpId, Part, Seq, Tree, VariableName, Vocabulary,
 };
 use eximious_core::{
-    AclAnswer, Buf, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
+    AclAnswer, Bounds, Buf, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
     Message, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource, World,
 };
 use eximious_grammar::{Fault, Span};
@@ -446,6 +446,11 @@ impl Machine for Eval<'_> {
         self.named_variable(name)
     }
 
+    fn knows_variable(&self, name: &[u8]) -> bool {
+        let known = !matches!(self.cx.engine.0.registry.variable(name), VariableName::Unknown(_));
+        known || self.cx.named.contains_key(name)
+    }
+
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool {
         self.cx.set_known(name, value)
     }
@@ -472,6 +477,11 @@ impl Machine for Eval<'_> {
 
     fn forbidden(&self) -> Effects {
         self.cx.engine.0.forbidden
+    }
+
+    fn bounds(&self) -> Bounds {
+        let limits = &self.cx.engine.0.limits;
+        Bounds { command: limits.command, code: limits.code, length: limits.length }
     }
 
     fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {

@@ -26,6 +26,9 @@ impl Host for Environment {
         let found = self.0.iter().find(|(known, _)| known.as_bytes() == name);
         found.map(|(_, value)| value.as_bytes().to_vec())
     }
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        self.0.iter().map(|(name, _)| name.as_bytes().to_vec()).collect()
+    }
     fn pid(&self) -> u32 {
         self.1.pid()
     }
@@ -341,9 +344,7 @@ impl Stream for Line {
     fn finish_writing(&mut self) -> io::Result<()> {
         Ok(())
     }
-    fn set_timeout(&mut self, _: Duration) -> io::Result<()> {
-        Ok(())
-    }
+    fn set_deadline(&mut self, _: Duration) {}
 }
 
 #[test]

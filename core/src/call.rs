@@ -1,6 +1,7 @@
 //! What a built-in is handed when it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
@@ -37,6 +38,8 @@ pub trait Machine {
     fn leaves_bindings(&self) -> bool;
     /// A variable's value, by name; `None` where nobody knows it.
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>>;
+    /// Whether anybody knows a variable of this name.
+    fn knows_variable(&self, name: &[u8]) -> bool;
     /// Sets a variable, one of a family included; false where nobody knows it.
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool;
     /// What built-ins keep between calls.
@@ -51,6 +54,8 @@ pub trait Machine {
     fn world(&self) -> &World;
     /// What the policy in force forbids.
     fn forbidden(&self) -> Effects;
+    /// How long and how much may be waited for.
+    fn bounds(&self) -> Bounds;
     /// Calls an ACL by name; its answer is the message, or what came of it.
     fn call_acl(&mut self, name: &Str, args: &[Str]) -> Result<AclAnswer, Fail>;
 }
@@ -62,6 +67,18 @@ pub struct AclAnswer {
     pub accepted: bool,
     /// What its `message` modifier said.
     pub message: Option<Str>,
+}
+
+/// How long and how much a built-in may wait for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// How long a command may run; also how long anything else outside may
+    /// take that has no limit of its own.
+    pub command: Duration,
+    /// How long code of an interpreter may run.
+    pub code: Duration,
+    /// How many bytes may come from outside.
+    pub length: usize,
 }
 
 /// What a built-in is handed when it runs: its arguments, and what its record
@@ -394,6 +411,11 @@ impl<'a> Call<'a> {
         self.machine.variable(name)
     }
 
+    /// Whether anybody knows a variable of this name.
+    pub fn knows_variable(&self, name: &[u8]) -> bool {
+        self.machine.knows_variable(name)
+    }
+
     /// Sets a variable; false where nobody knows the name.
     pub fn set_variable(&mut self, name: &str, value: Str) -> bool {
         self.machine.set_variable(name.as_bytes(), value)
@@ -434,6 +456,23 @@ impl<'a> Call<'a> {
             VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
             _ => None,
         }
+    }
+
+    /// How long and how much may be waited for.
+    pub fn bounds(&self) -> Bounds {
+        self.machine.bounds()
+    }
+
+    /// Fails in these words where the policy in force forbids what the record
+    /// does; for an item that Exim refuses before it looks at its arguments.
+    ///
+    /// # Errors
+    /// The policy forbids it.
+    pub fn permitted(&self, refusal: &str) -> Result<(), Fail> {
+        if self.machine.forbidden().intersects(self.meta.effects) {
+            return Err(Fail::error(ErrorKind::Forbidden, refusal));
+        }
+        Ok(())
     }
 
     /// The world, if the record declares the effect and the policy allows it.
@@ -488,6 +527,10 @@ impl<'a> Call<'a> {
     /// This host and process; needs [`Effects::HOST`].
     pub fn host(&self) -> Result<Arc<dyn Host>, Fail> {
         Ok(self.world(Effects::HOST)?.host.clone())
+    }
+    /// Interpreters of other languages; needs [`Effects::FOREIGN`].
+    pub fn interpreters(&self) -> Result<Arc<dyn Processes>, Fail> {
+        Ok(self.world(Effects::FOREIGN)?.processes.clone())
     }
     /// Shared objects; needs [`Effects::FOREIGN`].
     pub fn libraries(&self) -> Result<Arc<dyn Libraries>, Fail> {

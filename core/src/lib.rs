@@ -20,7 +20,7 @@ mod settings;
 mod str;
 pub mod world;
 
-pub use call::{AclAnswer, Call, Machine, Outcome};
+pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};

@@ -134,8 +134,9 @@ pub trait Files: Send + Sync {
 pub trait Stream: io::Read + io::Write + Send {
     /// Says that nothing more will be written.
     fn finish_writing(&mut self) -> io::Result<()>;
-    /// How long a read or write may take.
-    fn set_timeout(&mut self, timeout: Duration) -> io::Result<()>;
+    /// How long all reads and writes from now on may take together; what comes
+    /// later fails with [`io::ErrorKind::TimedOut`].
+    fn set_deadline(&mut self, within: Duration);
 }
 
 /// Where to connect to.
@@ -157,10 +158,20 @@ pub trait Net: Send + Sync {
     fn service(&self, name: &str) -> Option<u16>;
 }
 
+/// What to run, without a shell.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Command {
+    /// The program and its arguments. No path is searched for the program.
+    pub argv: Vec<Vec<u8>>,
+    /// The whole environment: names and values.
+    pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
 /// How a process ended, and what it wrote.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Finished {
-    /// Its exit code; a negative one is the signal that ended it.
+    /// Its exit code, 127 where it can't be executed; a negative one is the
+    /// signal that ended it.
     pub code: i32,
     /// What it wrote to its standard output and error, in order.
     pub output: Vec<u8>,
@@ -169,7 +180,7 @@ pub struct Finished {
 /// Why a process could not be run to its end.
 #[derive(Debug)]
 pub enum RunError {
-    /// It could not be started.
+    /// There can't be another process.
     Start(io::Error),
     /// It took too long, and was ended.
     Timeout,
@@ -177,22 +188,26 @@ pub enum RunError {
     TooMuch,
 }
 
-/// A process that stays up, with pipes to its standard input and output.
-pub trait Child: Send {
-    /// What is written here, it reads.
-    fn input(&mut self) -> &mut dyn io::Write;
-    /// What it writes is read here.
-    fn output(&mut self) -> &mut dyn io::BufRead;
-    /// Ends it.
-    fn end(&mut self);
+/// A process that stays up. What is written here arrives at its standard
+/// input, and what it writes there is read here: a channel for both ways. When
+/// the value goes, the channel closes, and the process is ended if it does not
+/// end by itself soon.
+pub trait Child: io::Read + io::Write + Send {
+    /// How long all reads and writes from now on may take together; what comes
+    /// later fails with [`io::ErrorKind::TimedOut`].
+    fn set_deadline(&mut self, within: Duration);
+    /// Ends it, if it still runs, and says how it ended, as in [`Finished`].
+    fn end(&mut self) -> Option<i32>;
 }
 
 /// Processes.
 pub trait Processes: Send + Sync {
-    /// Runs a command to its end, without a shell, with an empty input.
-    fn run(&self, argv: &[Vec<u8>], timeout: Duration, limit: u64) -> Result<Finished, RunError>;
-    /// Starts a command that stays up.
-    fn start(&self, argv: &[Vec<u8>]) -> io::Result<Box<dyn Child>>;
+    /// Runs a command to its end: with an empty input, in a group of its own
+    /// that is ended with it, and files that it makes are for its user alone.
+    fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError>;
+    /// Starts a command that stays up. Its standard output goes nowhere, its
+    /// standard error where this process's goes.
+    fn start(&self, command: &Command) -> io::Result<Box<dyn Child>>;
 }
 
 /// A line of the password file.
@@ -240,6 +255,8 @@ pub trait Host: Send + Sync {
     fn addresses(&self) -> Vec<std::net::IpAddr>;
     /// A variable of the environment.
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>>;
+    /// The names of all variables of the environment.
+    fn environment_names(&self) -> Vec<Vec<u8>>;
     /// This process's number.
     fn pid(&self) -> u32;
     /// The user and group that the program runs as.

@@ -48,6 +48,10 @@ impl Host for System {
         std::env::var_os(OsStr::from_bytes(name)).map(OsStringExt::into_vec)
     }
 
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        std::env::vars_os().map(|(name, _)| name.into_vec()).collect()
+    }
+
     fn pid(&self) -> u32 {
         std::process::id()
     }
@@ -81,17 +85,36 @@ impl Host for System {
 }
 
 /// What the system calls this host; where that is a single word, the name that
-/// the name service has for it.
+/// the file of hosts has for it, or else the name service. The file comes
+/// first, because the resolver asks name servers for the families of addresses
+/// that it lacks, and that may take long.
 fn qualified_name() -> Vec<u8> {
     let name = rustix::system::uname().nodename().to_bytes().to_vec();
     if name.contains(&b'.') {
         return name;
+    }
+    let hosts = std::fs::read("/etc/hosts").unwrap_or_default();
+    if let Some(found) = name_in_hosts(&hosts, &name) {
+        return found.to_vec();
     }
     let Ok(text) = std::str::from_utf8(&name) else { return name };
     [AddrFamily::Inet6, AddrFamily::Inet]
         .into_iter()
         .find_map(|family| canonical_name(text, family))
         .map_or(name, String::into_bytes)
+}
+
+/// The first name of the first line that has a name.
+fn name_in_hosts<'a>(hosts: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    hosts.split(|c| *c == b'\n').find_map(|line| {
+        let line = line.split(|c| *c == b'#').next()?;
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let _address = words.next()?;
+        let first = words.next()?;
+        let found =
+            first.eq_ignore_ascii_case(name) || words.any(|word| word.eq_ignore_ascii_case(name));
+        found.then_some(first)
+    })
 }
 
 fn canonical_name(host: &str, family: AddrFamily) -> Option<String> {
@@ -131,4 +154,19 @@ impl Log for Terminal {
         Self::line(line);
     }
     fn debug(&self, _: &[u8]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_has_a_canonical_name() {
+        let hosts = b"127.0.0.1 localhost\n# 10.0.0.1 old.example mail\n\
+            127.0.1.1\tmail.example.com  Mail # me\n::1 mail\n";
+        assert_eq!(name_in_hosts(hosts, b"mail"), Some(b"mail.example.com".as_slice()));
+        assert_eq!(name_in_hosts(hosts, b"localhost"), Some(b"localhost".as_slice()));
+        assert_eq!(name_in_hosts(hosts, b"127.0.0.1"), None);
+        assert_eq!(name_in_hosts(hosts, b"old"), None);
+    }
 }

@@ -5,10 +5,13 @@
 mod cdb;
 mod clock;
 mod databases;
+mod deadline;
 mod files;
 mod host;
 mod libraries;
 mod lmdb;
+mod net;
+mod processes;
 mod sqlite;
 mod users;
 
@@ -24,6 +27,8 @@ pub fn system() -> World {
         clock: Arc::new(clock::System),
         random: Arc::new(clock::System),
         files: Arc::new(files::System),
+        net: Arc::new(net::System),
+        processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),

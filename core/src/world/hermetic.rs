@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Child, Civil, Clock, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns, DnsError,
-    Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net, Processes,
-    Random, Room, RunError, Stat, Stream, Target, User, Users, World,
+    Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns,
+    DnsError, Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net,
+    Processes, Random, Room, RunError, Stat, Stream, Target, User, Users, World,
 };
 
 impl World {
@@ -117,10 +117,10 @@ impl Net for Closed {
 }
 
 impl Processes for Closed {
-    fn run(&self, _: &[Vec<u8>], _: Duration, _: u64) -> Result<Finished, RunError> {
+    fn run(&self, _: &Command, _: Duration, _: u64) -> Result<Finished, RunError> {
         denied().map_err(RunError::Start)
     }
-    fn start(&self, _: &[Vec<u8>]) -> io::Result<Box<dyn Child>> {
+    fn start(&self, _: &Command) -> io::Result<Box<dyn Child>> {
         denied()
     }
 }
@@ -146,6 +146,9 @@ impl Host for Closed {
     }
     fn environment(&self, _: &[u8]) -> Option<Vec<u8>> {
         None
+    }
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        Vec::new()
     }
     fn pid(&self) -> u32 {
         1

@@ -9,6 +9,7 @@
 mod lexer;
 mod lookup;
 mod parser;
+mod run;
 mod shape;
 mod tree;
 

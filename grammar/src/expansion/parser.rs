@@ -51,8 +51,18 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
         return;
     }
     let (parts, args) = std::mem::take(&mut tree.scratch);
-    let mut parser =
-        Parser { source, at: 0, tree, vocabulary, limits, depth: 0, parts, args, stopped: false };
+    let mut parser = Parser {
+        source,
+        at: 0,
+        tree,
+        vocabulary,
+        limits,
+        depth: 0,
+        parts,
+        args,
+        stopped: false,
+        left: None,
+    };
     let root = parser.sequence(Ends::Text, Dollar::Expands);
     let scratch = (parser.parts, parser.args);
     tree.scratch = scratch;
@@ -86,8 +96,13 @@ pub(super) struct Parser<'s, 't, 'v> {
     /// Arguments of the constructs that are open, innermost last.
     pub(super) args: Vec<Arg>,
     pub(super) stopped: bool,
+    /// Where Exim stands after the first fault since this was cleared: what
+    /// skips the command of a `run` goes on there.
+    pub(super) left: Option<usize>,
 }
 
+pub(super) const MISPLACED: &str =
+    "missing or misplaced { or } - could be header name not terminated by colon";
 const EXPECTED_NAME: &str = "letter or digit expected after ${";
 const LONE_DOLLAR: &str = "$ not followed by letter, digit, or {";
 
@@ -138,6 +153,7 @@ impl Parser<'_, '_, '_> {
         }
         self.stopped = true;
         let at = self.at.min(self.source.len());
+        self.leave(at);
         self.tree.hard_fault = Some(Fault {
             message: message.into(),
             span: Span::new(at, at),
@@ -148,16 +164,28 @@ impl Parser<'_, '_, '_> {
         });
     }
 
+    /// Notes where Exim stands after a fault.
+    fn leave(&mut self, at: usize) {
+        self.left.get_or_insert(at);
+    }
+
+    /// As [`Parser::stop`], where Exim has looked at `ahead` bytes more.
+    fn stop_behind(&mut self, message: impl Into<Vec<u8>>, ahead: usize) {
+        self.leave(self.at + ahead);
+        self.stop(message);
+    }
+
     /// Ends the parse over braces, for which a header name may be to blame.
     pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
         if self.tree.malformed_header.is_some() {
-            self.stop("missing or misplaced { or } - could be header name not terminated by colon");
+            self.stop(MISPLACED);
         } else {
             self.stop(message);
         }
     }
 
     fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
+        self.leave(span.end as usize);
         self.tree.soft_faults.push(Fault {
             message,
             span,
@@ -328,7 +356,7 @@ impl Parser<'_, '_, '_> {
                 }
                 Token::Dollar => {
                     self.at = start;
-                    self.stop(LONE_DOLLAR);
+                    self.stop_behind(LONE_DOLLAR, 1);
                     return;
                 }
                 Token::DollarDigits => {
@@ -438,7 +466,7 @@ impl Parser<'_, '_, '_> {
                 let count = text.iter().take_while(|c| c.is_ascii_digit()).count();
                 self.at = digits.start as usize + count;
                 if !self.eat(b'}') {
-                    self.stop("} expected after number");
+                    self.stop_behind("} expected after number", 1);
                     return None;
                 }
                 Some(Part::Numeric(decimal(&text[..count])))
@@ -492,7 +520,7 @@ impl Parser<'_, '_, '_> {
                     b"\" is not a known operator (or a } is missing in a variable reference)",
                 ]
                 .concat();
-                self.stop(message);
+                self.stop_behind(message, 1);
                 Part::Fault
             }
         }
@@ -500,6 +528,7 @@ impl Parser<'_, '_, '_> {
 
     fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
         let from = self.args.len();
+        let left = self.left;
         match shape {
             ItemShape::Braces { min, max } => self.braces(min, max, name, None),
             ItemShape::Peeked { min, max, complaint } => {
@@ -518,15 +547,15 @@ impl Parser<'_, '_, '_> {
                 }
             }
             ItemShape::Branches(specs) => {
-                self.fixed(specs);
+                self.fixed(specs, 0);
                 self.branches(name);
             }
             ItemShape::Loop(specs) => {
-                self.fixed(specs);
+                self.fixed(specs, 1);
                 self.end_loop(name);
             }
             ItemShape::Fixed(specs) => {
-                self.fixed(specs);
+                self.fixed(specs, 1);
                 if !self.stopped {
                     self.skip_space();
                     if !self.eat(b'}') {
@@ -542,6 +571,9 @@ impl Parser<'_, '_, '_> {
             ItemShape::Lookup => self.lookup(name),
             ItemShape::Extract => self.extract(),
             ItemShape::Run => self.run(name),
+        }
+        if left.is_none() && self.left.is_some() && shape.is_read_at_once() {
+            self.left = Some(name.end as usize);
         }
         let args = self.finish_args(from);
         let id = CallId(self.tree.calls.len() as u32);
@@ -588,13 +620,14 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Arguments that must be there, each with its own complaint.
-    fn fixed(&mut self, specs: &[ArgSpec]) {
+    fn fixed(&mut self, specs: &[ArgSpec], ahead: usize) {
         for spec in specs {
             if self.stopped {
                 return;
             }
             self.skip_space();
             if !self.eat(b'{') {
+                self.leave(self.at + ahead);
                 // A header's name is not blamed for what goes without a word.
                 match spec.missing {
                     "" => self.stop(""),
@@ -733,7 +766,12 @@ impl Parser<'_, '_, '_> {
                 self.at = word.start as usize;
             } else {
                 self.args.push(Arg::Word(word));
+                let end = self.at;
                 self.skip_space();
+                if self.at > end {
+                    // Exim does not step over the space when it skips the item.
+                    self.unskippable("missing '}' closing extract");
+                }
             }
         }
         for count in 0.. {
@@ -765,49 +803,6 @@ impl Parser<'_, '_, '_> {
         self.stop_curly("missing '}' closing extract");
     }
 
-    fn run(&mut self, name: Span) {
-        let mut preexpand = false;
-        while self.eat(b',') {
-            let start = self.at;
-            // An empty option swallows what follows, up to a comma or brace.
-            while self.peek().is_some_and(|c| c != b',' && (c != b'{' || self.at == start)) {
-                if self.at > start && is_space(self.source[self.at]) {
-                    break;
-                }
-                self.at += 1;
-            }
-            let option = Span::new(start, self.at);
-            if option.of(self.source) == b"preexpand" {
-                preexpand = true;
-                self.args.push(Arg::Word(option));
-            } else {
-                let message = [b"bad option '", option.of(self.source), b"' for run"].concat();
-                self.stop(message);
-                return;
-            }
-        }
-        self.skip_space();
-        if !self.eat(b'{') {
-            self.stop_curly("missing '{' for command arg of run");
-            return;
-        }
-        let mark = self.mark();
-        let start = self.at;
-        let seq = self.braced();
-        self.args.push(Arg::Text(seq));
-        if !preexpand {
-            let unknown = self.mark() > mark;
-            self.tree.soft_faults.truncate(mark);
-            if self.stopped || unknown {
-                self.stopped = false;
-                self.at = start;
-                self.stop_curly("missing '}' closing command arg of run");
-                return;
-            }
-        }
-        self.branches(name);
-    }
-
     pub(super) fn push_condition(&mut self, node: CondNode) -> CondId {
         let id = CondId(self.tree.conds.len() as u32);
         self.tree.conds.push(node);
@@ -817,6 +812,7 @@ impl Parser<'_, '_, '_> {
     /// A condition, its negations and its arguments.
     pub(super) fn condition(&mut self) -> CondId {
         let start = self.at;
+        let left = self.left;
         let from = self.args.len();
         self.depth += 1;
         let mut negated = false;
@@ -834,6 +830,9 @@ impl Parser<'_, '_, '_> {
             self.condition_args(shape, name, start);
         }
         self.depth -= 1;
+        if left.is_none() && self.left.is_some() {
+            self.left = Some(start);
+        }
         let args = self.finish_args(from);
         let closing = self.closing();
         let span = Span::new(start, self.at);

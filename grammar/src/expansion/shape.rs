@@ -132,6 +132,17 @@ pub enum ItemShape {
     },
 }
 
+impl ItemShape {
+    /// Whether Exim reads all arguments at once, and after a fault in one of
+    /// them stands where they begin.
+    pub(super) fn is_read_at_once(self) -> bool {
+        matches!(
+            self,
+            Self::Braces { .. } | Self::Peeked { .. } | Self::Staged { .. } | Self::Socket { .. }
+        )
+    }
+}
+
 /// What may follow a condition's name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ConditionShape {

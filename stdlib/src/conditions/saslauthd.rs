@@ -52,9 +52,9 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<bool, Fail> {
         let why = reason(&error);
         outside(format!("cannot connect to saslauthd daemon at {SOCKET}: {why}"))
     })?;
+    stream.set_deadline(PATIENCE);
     let answer = stream
-        .set_timeout(PATIENCE)
-        .and_then(|()| stream.write_all(&request))
+        .write_all(&request)
         .and_then(|()| stream.flush())
         .and_then(|()| read(&mut *stream))
         .map_err(|error| outside(format!("no answer from saslauthd: {}", reason(&error))))?;

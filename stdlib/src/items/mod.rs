@@ -12,8 +12,12 @@ mod imapfolder;
 mod iterate;
 mod listquote;
 mod lookup;
+
+mod perl;
 mod prvs;
 mod readfile;
+mod readsocket;
+mod run;
 mod sg;
 mod sort;
 mod srs;
@@ -39,9 +43,12 @@ pub static ALL: &[&Item] = &[
     &iterate::REDUCE,
     &listquote::LISTQUOTE,
     &lookup::LOOKUP,
+    &perl::PERL,
     &prvs::PRVS,
     &prvs::PRVSCHECK,
     &readfile::READFILE,
+    &readsocket::READSOCKET,
+    &run::RUN,
     &sg::SG,
     &sort::SORT,
     &srs::SRS_ENCODE,

@@ -65,7 +65,7 @@ fn cannot_open(call: &Call<'_>, name: &[u8], error: &io::Error) -> Result<Fail, 
 
 /// The contents as Exim puts them together: of each piece that it reads, what
 /// stands before a zero byte.
-fn lines(contents: &[u8], end_of_line: &[u8]) -> Vec<u8> {
+pub(super) fn lines(contents: &[u8], end_of_line: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(contents.len());
     for line in contents.split_inclusive(|c| *c == b'\n') {
         for piece in line.chunks(PIECE) {

@@ -1,0 +1,92 @@
+//! The environment, as the options `keep_environment`, `add_environment` and
+//! `timezone` adjust it.
+
+use eximious_core::{Call, Fail, Settings, Str};
+use eximious_pcre::Attempt;
+
+use crate::lists::elements;
+use crate::pattern::compile;
+
+/// A variable's value.
+pub fn value(call: &mut Call<'_>, name: &[u8]) -> Result<Option<Str>, Fail> {
+    if name.is_empty() || name.contains(&b'=') {
+        return Ok(None);
+    }
+    if name == b"TZ" {
+        match &call.settings().timezone {
+            None => return Ok(None),
+            Some(zone) if zone.is_empty() => return Ok(None),
+            Some(zone) if zone.bytes().eq_ignore_ascii_case(b"UTC") => {}
+            Some(zone) => return Ok(Some(zone.clone())),
+        }
+    }
+    if let Some(value) = added(call.settings(), name) {
+        return Ok(Some(value));
+    }
+    let keep = call.settings().keep_environment.clone();
+    if !kept(call, keep.bytes(), name)? {
+        return Ok(None);
+    }
+    Ok(call.host()?.environment(name).map(Str::from))
+}
+
+/// Names and values.
+pub type Environment = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// All names and values, for a process.
+pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
+    let settings = call.settings();
+    let mut names = Vec::new();
+    if !settings.keep_environment.is_empty() {
+        names = call.host()?.environment_names();
+    }
+    let settings = call.settings();
+    let added = elements(settings.add_environment.bytes());
+    names.extend(added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec())));
+    names.push(b"TZ".to_vec());
+    let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    for name in names {
+        if found.iter().all(|(known, _)| *known != name)
+            && let Some(value) = value(call, &name)?
+        {
+            found.push((name, value.bytes().to_vec()));
+        }
+    }
+    Ok(found)
+}
+
+/// What `add_environment` gives a name: the last setting counts.
+fn added(settings: &Settings, name: &[u8]) -> Option<Str> {
+    let list = &settings.add_environment;
+    let settings = elements(list.bytes());
+    settings
+        .filter_map(|element| Some(Str::from(element.strip_prefix(name)?.strip_prefix(b"=")?)))
+        .last()
+}
+
+/// Whether a list of patterns lets a name through: plain names, `*end`,
+/// `^regular expression`, and `!` before those that are not to be let through.
+fn kept(call: &mut Call<'_>, list: &[u8], name: &[u8]) -> Result<bool, Fail> {
+    let mut positive = true;
+    for element in elements(list) {
+        let pattern = match element.strip_prefix(b"!") {
+            Some(rest) => rest.trim_ascii_start(),
+            None => &element,
+        };
+        positive = pattern.len() == element.len();
+        let found = match pattern {
+            [b'^', ..] => {
+                let regex = compile(call, pattern, false)?;
+                let mut matcher = regex.matcher();
+                matches!(matcher.find(name, Attempt::default()), Ok(Some(_)))
+            }
+            [b'*', end @ ..] => name.ends_with(end),
+            plain => name == plain,
+        };
+        if found {
+            return Ok(positive);
+        }
+    }
+    // A list that ends in an exception is one of exceptions.
+    Ok(!positive)
+}

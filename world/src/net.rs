@@ -1,0 +1,146 @@
+//! Sockets, names of hosts and services.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use eximious_core::world::{Net, Stream, Target};
+use rustix::io::Errno;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+use crate::deadline::Deadline;
+
+/// The system's sockets.
+#[derive(Debug)]
+pub struct System;
+
+impl Net for System {
+    fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
+        let deadline = Deadline::within(timeout);
+        let timeout = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
+        let socket = match target {
+            Target::Unix(path) => Socket::Unix(connect_unix(path, timeout)?),
+            Target::Tcp(address) => Socket::Tcp(connect_tcp(address, timeout)?),
+        };
+        Ok(Box::new(Connection { socket, deadline }))
+    }
+
+    fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
+        let found = (host, 0).to_socket_addrs()?;
+        let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        addresses.dedup();
+        Ok(addresses)
+    }
+
+    fn service(&self, name: &str) -> Option<u16> {
+        find_service(&fs::read("/etc/services").ok()?, name)
+    }
+}
+
+/// A connection over a Unix domain socket. Where the listener's queue is full,
+/// the system makes the caller wait, as long as a write may take.
+fn connect_unix(path: &[u8], timeout: Duration) -> io::Result<UnixStream> {
+    // The system takes an empty name for one that nobody listens at.
+    if path.is_empty() {
+        return Err(Errno::CONNREFUSED.into());
+    }
+    let address = SocketAddrUnix::new(path)?;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(timeout))?;
+    match connect(&socket, &address) {
+        Ok(()) => Ok(UnixStream::from(socket)),
+        Err(Errno::AGAIN) => Err(io::ErrorKind::TimedOut.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn connect_tcp(address: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
+    let socket = TcpStream::connect_timeout(address, timeout)?;
+    // A request is written whole; nothing is gained by holding its end back.
+    let _ = socket.set_nodelay(true);
+    Ok(socket)
+}
+
+enum Socket {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+/// An open connection.
+struct Connection {
+    socket: Socket,
+    deadline: Deadline,
+}
+
+impl Connection {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        match &self.socket {
+            Socket::Unix(socket) => socket.as_fd(),
+            Socket::Tcp(socket) => socket.as_fd(),
+        }
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.deadline.readable(self.descriptor())?;
+        match &mut self.socket {
+            Socket::Unix(socket) => socket.read(into),
+            Socket::Tcp(socket) => socket.read(into),
+        }
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.deadline.send(self.descriptor(), from)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Connection {
+    fn finish_writing(&mut self) -> io::Result<()> {
+        match &self.socket {
+            Socket::Unix(socket) => socket.shutdown(Shutdown::Write),
+            Socket::Tcp(socket) => socket.shutdown(Shutdown::Write),
+        }
+    }
+
+    fn set_deadline(&mut self, within: Duration) {
+        self.deadline = Deadline::within(within);
+    }
+}
+
+/// The port of a TCP service, by its name or another of its names.
+fn find_service(services: &[u8], name: &str) -> Option<u16> {
+    services.split(|c| *c == b'\n').find_map(|line| {
+        let line = line.split(|c| *c == b'#').next().unwrap_or_default();
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let first = words.next()?;
+        let port = words.next()?.strip_suffix(b"/tcp")?;
+        let found = first == name.as_bytes() || words.any(|word| word == name.as_bytes());
+        found.then(|| std::str::from_utf8(port).ok()?.parse().ok()).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_have_names_and_other_names() {
+        let services = b"# a comment\ndomain 53/udp\nsmtp\t\t25/tcp\t\tmail # x\ndomain 53/tcp\n";
+        assert_eq!(find_service(services, "smtp"), Some(25));
+        assert_eq!(find_service(services, "mail"), Some(25));
+        assert_eq!(find_service(services, "domain"), Some(53));
+        assert_eq!(find_service(services, "x"), None);
+        assert_eq!(find_service(services, ""), None);
+        assert_eq!(find_service(b"bad\nworse 70000/tcp\n\xff", "worse"), None);
+    }
+}

@@ -1,0 +1,185 @@
+//! Processes: commands that run to their end, and those that stay up.
+
+mod image;
+mod wait;
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{self, ExitStatus, Stdio};
+use std::time::Duration;
+
+use eximious_core::world::{Child, Command, Finished, Processes, RunError};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::deadline::Deadline;
+use image::Image;
+
+/// The system's processes.
+#[derive(Debug)]
+pub struct System;
+
+/// What a shell says of a command that can't be executed.
+const NOT_EXECUTED: i32 = 127;
+/// How long a process may take to end that is told to end at once.
+const MOMENT: Duration = Duration::from_millis(100);
+/// How long a process may take to end by itself when its channel is closed.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Files that a command makes are for its user alone.
+const UMASK: u32 = 0o077;
+
+impl Processes for System {
+    fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
+        let deadline = Deadline::within(timeout);
+        let (mut reader, writer) = io::pipe().map_err(RunError::Start)?;
+        let copy = writer.try_clone().map_err(RunError::Start)?;
+        let started = start(command, Some(UMASK), |program| {
+            program.stdin(Stdio::null()).stdout(copy).stderr(writer);
+        });
+        let mut group = match started {
+            Ok(group) => group,
+            Err(error) if is_shortage(&error) => return Err(RunError::Start(error)),
+            Err(_) => return Ok(Finished { code: NOT_EXECUTED, output: Vec::new() }),
+        };
+        let mut output = Vec::new();
+        let mut piece = vec![0; 64 * 1024];
+        loop {
+            match deadline.readable(reader.as_fd()).and_then(|()| reader.read(&mut piece)) {
+                Ok(0) => break,
+                Ok(count) => output.extend_from_slice(&piece[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(RunError::Timeout),
+            }
+            if output.len() as u64 > limit {
+                return Err(RunError::TooMuch);
+            }
+        }
+        match group.wait(deadline) {
+            Some(status) => Ok(Finished { code: code(status), output }),
+            None => Err(RunError::Timeout),
+        }
+    }
+
+    fn start(&self, command: &Command) -> io::Result<Box<dyn Child>> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let group = start(command, None, |program| {
+            program.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::inherit());
+        })?;
+        let deadline = Deadline::within(PATIENCE);
+        Ok(Box::new(Companion { channel: Some(ours), deadline, group }))
+    }
+}
+
+/// Starts a process in a group of its own. Whatever else this process has open
+/// is closed in it: every descriptor here has CLOEXEC.
+fn start(
+    command: &Command,
+    umask: Option<u32>,
+    plumb: impl FnOnce(&mut process::Command),
+) -> io::Result<Group> {
+    let image = Image::new(command)?;
+    let mut program = process::Command::new("/");
+    plumb(&mut program);
+    program.process_group(0);
+    image.replaces(&mut program, umask);
+    Ok(Group { leader: program.spawn()?, ended: None })
+}
+
+/// Whether the system is short of something, so that there is no process at
+/// all; any other error means that there was one, with nothing to execute.
+fn is_shortage(error: &io::Error) -> bool {
+    const SHORTAGES: [Errno; 5] =
+        [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::NOSYS];
+    Errno::from_io_error(error).is_some_and(|number| SHORTAGES.contains(&number))
+}
+
+/// An exit code, or the number of a signal as a negative one.
+fn code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|number| -number)).unwrap_or(NOT_EXECUTED)
+}
+
+/// A process and those that it starts. They end with this value.
+struct Group {
+    leader: process::Child,
+    ended: Option<ExitStatus>,
+}
+
+impl Group {
+    /// Waits for the leader.
+    fn wait(&mut self, deadline: Deadline) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            self.ended = wait::wait(&mut self.leader, deadline);
+        }
+        self.ended
+    }
+
+    /// Ends all of them. As long as the leader is not waited for, no other
+    /// group can have its number.
+    fn kill(&mut self) -> Option<ExitStatus> {
+        if self.ended.is_none() {
+            if let Some(number) = i32::try_from(self.leader.id()).ok().and_then(Pid::from_raw) {
+                let _ = kill_process_group(number, Signal::KILL);
+            }
+            self.ended = self.leader.wait().ok();
+        }
+        self.ended
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A process that stays up.
+struct Companion {
+    channel: Option<UnixStream>,
+    deadline: Deadline,
+    group: Group,
+}
+
+impl Companion {
+    fn channel(&self) -> io::Result<&UnixStream> {
+        self.channel.as_ref().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Read for Companion {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let mut channel = self.channel()?;
+        self.deadline.readable(channel.as_fd())?;
+        channel.read(into)
+    }
+}
+
+impl Write for Companion {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.deadline.send(self.channel()?.as_fd(), from)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Child for Companion {
+    fn set_deadline(&mut self, within: Duration) {
+        self.deadline = Deadline::within(within);
+    }
+
+    fn end(&mut self) -> Option<i32> {
+        self.channel = None;
+        // Its end of the channel may close a moment before it ends.
+        let ended = self.group.wait(Deadline::within(MOMENT));
+        ended.or_else(|| self.group.kill()).map(code)
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        self.channel = None;
+        self.group.wait(Deadline::within(PATIENCE));
+    }
+}
