@@ -307,6 +307,10 @@ static CACHED: Condition = condition("test_cached", |call, args| {
     let outcome = Matcher::domain(&args[0]).cached().test(call, &args[1])?;
     said(call, outcome)
 });
+static CACHED_ADDRESS: Condition = condition("test_cached_address", |call, args| {
+    let outcome = Matcher::address(&args[0]).cached().test(call, &args[1])?;
+    said(call, outcome)
+});
 static WRITTEN: Condition = condition("test_written", |call, args| {
     let outcome = Matcher::domain(&args[0]).test_written(call, &args[1])?;
     said(call, outcome)
@@ -326,6 +330,7 @@ fn extended(lists: &[(&str, &str)], world: World) -> Context {
         .settings(settings(lists))
         .condition(&HOST)
         .condition(&CACHED)
+        .condition(&CACHED_ADDRESS)
         .condition(&WRITTEN)
         .condition(&CASEFUL)
         .condition(&FORGET)
@@ -412,7 +417,12 @@ fn hosts_are_matched_by_name_and_address() {
 #[test]
 fn what_constant_named_lists_said_is_kept_until_it_is_forgotten() {
     let fixture = Fixture::new().file("/list", "a.b\n");
-    let lists = [("file", "/list"), ("outer", "x.y : +file"), ("changing", "/list : $acl_m_x")];
+    let lists = [
+        ("file", "/list"),
+        ("outer", "x.y : +file"),
+        ("changing", "/list : $acl_m_x"),
+        ("@addresses", "x@y.z : *@+changing"),
+    ];
     let mut cx = extended(&lists, fixture.world());
     let reads = |cx: &mut Context, text: &str| {
         let before = fixture.asked().len();
@@ -430,8 +440,11 @@ fn what_constant_named_lists_said_is_kept_until_it_is_forgotten() {
     // One that is expanded may hold something else each time.
     let changing = "${if test_cached{c.d}{+changing}{$value}}";
     assert_eq!(reads(&mut cx, changing), ("no ".into(), 1));
+    let address = "${if test_cached_address{u@c.d}{+addresses}{$value}}";
+    assert_eq!(reads(&mut cx, address), ("no *@".into(), 1));
     cx.set("acl_m_x", "c.d");
     assert_eq!(reads(&mut cx, changing), ("yes c.d".into(), 1));
+    assert_eq!(reads(&mut cx, address), ("yes *@c.d".into(), 1));
     // The conditions of the language do not keep answers.
     let plain = "${if match_domain{a.b}{+file}{$value}}";
     assert_eq!(reads(&mut cx, plain), ("a.b".into(), 1));

@@ -5,7 +5,7 @@ use eximious_core::{Call, ErrorKind, Fail, Str};
 use super::domain::{Domain, is_mx};
 use super::elements;
 use super::text::{Bind, Text, folded};
-use super::walk::{Hit, Left, Pattern, Subject, Verdict, Walk, log_panic, take};
+use super::walk::{Hit, Left, Pattern, Subject, Terms, Verdict, Walk, log_panic};
 
 /// How many lookups a chain of local part lists may take.
 const LONGEST_CHAIN: usize = 50;
@@ -52,10 +52,9 @@ impl Address {
         &mut self,
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
-        (caseful, cached): (bool, bool),
-        budget: &mut u32,
+        terms: &mut Terms,
     ) -> Result<(Hit, Left), Fail> {
-        let text = pattern.text;
+        let (text, caseful) = (pattern.text, terms.caseful);
         let whole = if caseful { &self.cased } else { &self.lower };
         if self.given.is_empty() && text.is_empty() {
             return Ok((Hit::Yes, None));
@@ -81,17 +80,16 @@ impl Address {
         let Some(at) = self.at else { return Ok((Hit::No, None)) };
         let local = whole.slice(0, at);
         if let Some(by_domain) = text.strip_prefix(b"@@") {
-            return self.by_domain(call, pattern, by_domain, &local, caseful, budget);
+            return self.by_domain(call, pattern, by_domain, &local, terms);
         }
         let split = split(text);
         if split.is_some_and(|end| !local_part_matches(local.bytes(), &text[..end], caseful)) {
             return Ok((Hit::No, None));
         }
         let wanted = Pattern { text: split.map_or(text, |end| &text[end + 1..]), ..pattern };
-        let mut walk = Walk::new(&mut self.domain, caseful, cached);
-        walk.budget = *budget;
+        let mut walk = Walk::new(&mut self.domain, *terms);
         let verdict = walk.single(call, wanted);
-        *budget = walk.budget;
+        terms.after(walk.terms);
         let found = walk.left.flatten();
         let data = match split {
             // Exim takes as many bytes of the pattern as the local part has.
@@ -116,8 +114,7 @@ impl Address {
         pattern: Pattern<'_>,
         wanted: &[u8],
         local: &Str,
-        caseful: bool,
-        budget: &mut u32,
+        terms: &mut Terms,
     ) -> Result<(Hit, Left), Fail> {
         // An address that stands for a whole domain has no local part to find.
         if local.bytes() == b"*" {
@@ -134,7 +131,7 @@ impl Address {
             let mut chained = None;
             let mut parts = elements(list.bytes()).peekable();
             while let Some(part) = parts.next() {
-                take(budget, 1)?;
+                terms.take(1)?;
                 if part.first() == Some(&b'>') && parts.peek().is_none() {
                     chained = Some(Str::from(part[1..].trim_ascii_start()).stamped(list.taint()));
                     break;
@@ -144,7 +141,7 @@ impl Address {
                     part => (false, part),
                 };
                 let part = Pattern { text: part, taint: list.taint() };
-                let (hit, found) = plain(local, caseful, true).test(call, part)?;
+                let (hit, found) = plain(local, terms.caseful, true).test(call, part)?;
                 data = Some(found);
                 match hit {
                     Hit::No => {}

@@ -10,7 +10,7 @@ use super::domain::Domain;
 use super::host::{Host, HostNames};
 use super::local_part::LocalPart;
 use super::text::Bind;
-use super::walk::{Left, Subject, Verdict, Walk};
+use super::walk::{Left, Subject, Terms, Verdict, Walk};
 
 /// What a list says of a subject. An error is none of these: it is a list that
 /// can't be read.
@@ -106,7 +106,7 @@ impl<'n> Matcher<'n> {
         &mut self,
         work: impl FnOnce(&mut Walk<'_, 'n>) -> Result<Verdict, Fail>,
     ) -> Result<Outcome, Fail> {
-        let mut walk = Walk::new(&mut self.subject, self.caseful, self.cached);
+        let mut walk = Walk::new(&mut self.subject, Terms::new(self.caseful, self.cached));
         let verdict = work(&mut walk)?;
         let data = walk.left.map(Option::unwrap_or_default);
         Ok(match verdict {

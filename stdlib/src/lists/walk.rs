@@ -125,35 +125,59 @@ struct Run {
     deferred: Doubt,
 }
 
-/// One test of a subject.
-pub(super) struct Walk<'s, 'n> {
-    pub(super) subject: &'s mut Subject<'n>,
+/// What goes from a list into those that it refers to, and comes back.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
     /// Whether the case of local parts counts; a named list that says
     /// `+caseful` says it to the lists around it, too.
     pub(super) caseful: bool,
-    /// What the elements left as data.
-    pub(super) left: Left,
     /// Whether results of constant named lists are kept.
-    pub(super) cached: bool,
+    cached: bool,
     /// Whether all named lists so far hold the same each time.
     constant: bool,
+    /// How many elements may still be looked at.
+    budget: u32,
+}
+
+impl Terms {
+    pub(super) fn new(caseful: bool, cached: bool) -> Self {
+        Self { caseful, cached, constant: true, budget: MOST_ELEMENTS }
+    }
+
+    /// Takes back what a list of another kind was given: there, case is a
+    /// matter of its own.
+    pub(super) fn after(&mut self, inner: Self) {
+        self.constant = inner.constant;
+        self.budget = inner.budget;
+    }
+
+    /// Counts elements.
+    pub(super) fn take(&mut self, count: u32) -> Result<(), Fail> {
+        match self.budget.checked_sub(count) {
+            Some(less) => {
+                self.budget = less;
+                Ok(())
+            }
+            None => {
+                Err(Fail::error(ErrorKind::Limit, "list matching stopped: the list is too long"))
+            }
+        }
+    }
+}
+
+/// One test of a subject.
+pub(super) struct Walk<'s, 'n> {
+    subject: &'s mut Subject<'n>,
+    pub(super) terms: Terms,
+    /// What the elements left as data.
+    pub(super) left: Left,
     /// The named lists that are open, outermost first.
     open: Vec<Vec<u8>>,
-    /// How many elements may still be looked at.
-    pub(super) budget: u32,
 }
 
 impl<'s, 'n> Walk<'s, 'n> {
-    pub(super) fn new(subject: &'s mut Subject<'n>, caseful: bool, cached: bool) -> Self {
-        Self {
-            subject,
-            caseful,
-            left: None,
-            cached,
-            constant: true,
-            open: Vec::new(),
-            budget: MOST_ELEMENTS,
-        }
+    pub(super) fn new(subject: &'s mut Subject<'n>, terms: Terms) -> Self {
+        Self { subject, terms, left: None, open: Vec::new() }
     }
 
     /// Tests a list as it is written in the configuration: what follows a
@@ -234,7 +258,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         pattern: Pattern<'_>,
         list: &Str,
     ) -> Result<Option<Verdict>, Fail> {
-        self.step()?;
+        self.terms.take(1)?;
         if pattern.text.first() == Some(&b'+') && self.directive(run, pattern)? {
             return Ok(None);
         }
@@ -253,7 +277,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     fn directive(&mut self, run: &mut Run, pattern: Pattern<'_>) -> Result<bool, Fail> {
         let kind = self.subject.kind();
         match (kind, pattern.text) {
-            (ListKind::Address | ListKind::LocalPart, b"+caseful") => self.caseful = true,
+            (ListKind::Address | ListKind::LocalPart, b"+caseful") => self.terms.caseful = true,
             (ListKind::Host, b"+include_unknown") => run.unknown = Doubt::Include,
             (ListKind::Host, b"+ignore_unknown") => run.unknown = Doubt::Ignore,
             (ListKind::Host, b"+include_defer") => run.deferred = Doubt::Include,
@@ -266,11 +290,9 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
         let (hit, left) = match self.subject {
-            Subject::Domain(domain) => domain.test(call, pattern, self.caseful)?,
-            Subject::LocalPart(part) => part.test(call, pattern, self.caseful)?,
-            Subject::Address(address) => {
-                address.test(call, pattern, (self.caseful, self.cached), &mut self.budget)?
-            }
+            Subject::Domain(domain) => domain.test(call, pattern, self.terms.caseful)?,
+            Subject::LocalPart(part) => part.test(call, pattern, self.terms.caseful)?,
+            Subject::Address(address) => address.test(call, pattern, &mut self.terms)?,
             Subject::Host(host) => host.test(call, pattern)?,
         };
         if left.is_some() {
@@ -347,11 +369,12 @@ impl<'s, 'n> Walk<'s, 'n> {
         (text, cached): (Str, bool),
     ) -> Result<Verdict, Fail> {
         let key = match self.subject.key() {
-            Some(subject) if self.cached => {
-                let key = (self.subject.kind(), name.to_vec(), subject.to_vec(), self.caseful);
+            Some(subject) if self.terms.cached => {
+                let key =
+                    (self.subject.kind(), name.to_vec(), subject.to_vec(), self.terms.caseful);
                 if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(&key) {
                     self.left = left;
-                    self.caseful = caseful;
+                    self.terms.caseful = caseful;
                     return Ok(verdict);
                 }
                 Some(key)
@@ -359,18 +382,18 @@ impl<'s, 'n> Walk<'s, 'n> {
             _ => None,
         };
         self.enter(name)?;
-        take(&mut self.budget, NAME)?;
-        let before = std::mem::replace(&mut self.constant, true);
+        self.terms.take(NAME)?;
+        let before = std::mem::replace(&mut self.terms.constant, true);
         let verdict = self.written(call, &text);
         self.open.pop();
-        let constant = cached || (self.constant && !text.bytes().contains(&b'$'));
-        self.constant = before && constant;
+        let constant = cached || (self.terms.constant && !text.bytes().contains(&b'$'));
+        self.terms.constant = before && constant;
         let verdict = verdict?;
         if constant
             && !matches!(verdict, Verdict::Later(_))
             && let Some(key) = key
         {
-            let kept = (verdict.clone(), self.left.clone(), self.caseful);
+            let kept = (verdict.clone(), self.left.clone(), self.terms.caseful);
             call.memory::<Kept>().insert(key, kept);
         }
         Ok(verdict)
@@ -404,7 +427,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         run.last_negated = negated;
         let bytes = file::read(call, pattern, list)?;
         for line in file::lines(&bytes, self.subject.kind()) {
-            self.step()?;
+            self.terms.take(1)?;
             let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean });
             let hit = self.test(call, line)?;
             if hit == Hit::Yes {
@@ -420,27 +443,12 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         Ok(None)
     }
-
-    fn step(&mut self) -> Result<(), Fail> {
-        take(&mut self.budget, 1)
-    }
 }
 
 impl Run {
     /// What it means that no element has decided.
     fn end(&self) -> Verdict {
         if self.last_negated { Verdict::Yes } else { Verdict::No }
-    }
-}
-
-/// Counts elements.
-pub(super) fn take(budget: &mut u32, count: u32) -> Result<(), Fail> {
-    match budget.checked_sub(count) {
-        Some(less) => {
-            *budget = less;
-            Ok(())
-        }
-        None => Err(Fail::error(ErrorKind::Limit, "list matching stopped: the list is too long")),
     }
 }
 
