@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 pub struct Reference {
     program: PathBuf,
     version: String,
+    config: Option<PathBuf>,
 }
 
 /// What it answered to a line.
@@ -35,12 +36,17 @@ impl Reference {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if let Some(version) = text.strip_prefix("Exim version ") {
                 let version = version.split(' ').next().unwrap_or_default().to_owned();
-                return Some(Self { program, version });
+                return Some(Self { program, version, config: None });
             }
         }
         assert!(!crate::in_ci(), "no Exim to compare with: install exim4-daemon-heavy");
         eprintln!("LEFT OUT: no Exim to compare with (exim4-daemon-heavy)");
         None
+    }
+
+    /// The same with another configuration.
+    pub fn with_config(&self, config: &Path) -> Self {
+        Self { config: Some(config.to_owned()), ..self.clone() }
     }
 
     /// Its version, such as `4.98.2`.
@@ -68,6 +74,9 @@ impl Reference {
     /// The answers of one process, up to the line that kills it.
     fn chunk(&self, lines: &[Vec<u8>], message: Option<&Path>) -> Vec<Vec<u8>> {
         let mut command = Command::new(&self.program);
+        if let Some(config) = &self.config {
+            command.arg("-C").arg(config);
+        }
         match message {
             Some(file) => command.arg("-bem").arg(file),
             None => command.arg("-be"),
