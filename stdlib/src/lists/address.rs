@@ -134,7 +134,7 @@ impl Address {
             let mut chained = None;
             let mut parts = elements(list.bytes()).peekable();
             while let Some(part) = parts.next() {
-                take(budget)?;
+                take(budget, 1)?;
                 if part.first() == Some(&b'>') && parts.peek().is_none() {
                     chained = Some(Str::from(part[1..].trim_ascii_start()).stamped(list.taint()));
                     break;

@@ -13,9 +13,11 @@ use super::matcher::Kept;
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 
-/// How many elements and lines one test looks at. Named lists that hold each
-/// other twice grow by powers of two.
+/// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
+/// How many elements a named list counts as, beside its own. Named lists that
+/// hold each other twice grow by powers of two.
+const NAME: u32 = 20;
 /// How deep named lists may stand in each other.
 const MOST_NAMES: usize = 64;
 
@@ -357,6 +359,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             _ => None,
         };
         self.enter(name)?;
+        take(&mut self.budget, NAME)?;
         let before = std::mem::replace(&mut self.constant, true);
         let verdict = self.written(call, &text);
         self.open.pop();
@@ -419,7 +422,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn step(&mut self) -> Result<(), Fail> {
-        take(&mut self.budget)
+        take(&mut self.budget, 1)
     }
 }
 
@@ -430,9 +433,9 @@ impl Run {
     }
 }
 
-/// Counts an element.
-pub(super) fn take(budget: &mut u32) -> Result<(), Fail> {
-    match budget.checked_sub(1) {
+/// Counts elements.
+pub(super) fn take(budget: &mut u32, count: u32) -> Result<(), Fail> {
+    match budget.checked_sub(count) {
         Some(less) => {
             *budget = less;
             Ok(())
