@@ -179,3 +179,41 @@ fn a_policy_is_kept() {
         assert_eq!(fail.kind(), ErrorKind::Forbidden, "{text}: {fail}");
     }
 }
+
+#[test]
+fn cve_2010_4344_long_header_lines_are_handled_whole() {
+    let mut message = Vec::new();
+    for number in 0..200 {
+        message.extend_from_slice(format!("X-{number}: %s%n%x ").as_bytes());
+        message.extend_from_slice(&b"A".repeat(7000));
+        message.extend_from_slice(b"\n");
+    }
+    message.extend_from_slice(b"\nbody\n");
+    let engine = Engine::builder().build();
+    let mut cx = engine.context();
+    cx.set_message(Some(eximious::stdlib::message::parse(&message)));
+    let mut size = |text: &str| {
+        let value = engine.compile(format!("${{strlen:{text}}}")).expand(&mut cx).unwrap();
+        value.display().parse::<usize>().unwrap()
+    };
+    assert_eq!(size("$h_x-7:"), 7007);
+    // Joined header lines have a bound of their own.
+    assert!((60_000..=66_000).contains(&size("$message_headers")));
+    assert!(size("${escape:$rh_x-199:}") > 7000);
+}
+
+#[test]
+fn cve_2021_28012_a_command_gets_no_descriptor_but_its_own() {
+    let engine = Engine::builder().world(eximious_world::system()).build();
+    let text = "${run{/bin/sh -c \"ls /proc/self/fd | wc -l\"}{$value}{failed: $value}}";
+    let count = || {
+        let value = engine.compile(text).expand(&mut engine.context()).unwrap();
+        value.display().trim().parse::<u32>().unwrap()
+    };
+    // What this process was started with is not ours to close.
+    let before = count();
+    let held: Vec<_> =
+        (0..9).map(|_| std::fs::File::open("/dev/null").expect("a file that stays open")).collect();
+    assert_eq!(count(), before);
+    drop(held);
+}

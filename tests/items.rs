@@ -26,6 +26,9 @@ impl Host for Environment {
         let found = self.0.iter().find(|(known, _)| known.as_bytes() == name);
         found.map(|(_, value)| value.as_bytes().to_vec())
     }
+    fn environment_names(&self) -> Vec<Vec<u8>> {
+        self.0.iter().map(|(name, _)| name.as_bytes().to_vec()).collect()
+    }
     fn pid(&self) -> u32 {
         self.1.pid()
     }
@@ -262,7 +265,8 @@ fn taint_goes_where_the_bytes_go() {
         ("${hmac{md5}{$local_part}{$local_part}}", false),
         ("${tr{$local_part}{a}{b}}", true),
         ("${tr{abc}{$local_part}{x}}", false),
-        ("${tr{abc}{a}{$local_part}}", true),
+        ("${tr{xyz}{x}{$local_part}}", true),
+        ("${tr{xyz}{a}{$local_part}}", false),
         ("${listquote{:}{$local_part}}", true),
         ("${listquote{$local_part}{x}}", false),
         ("${imapfolder{$local_part}}", true),

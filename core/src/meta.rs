@@ -35,6 +35,9 @@ pub struct Meta {
     pub name: &'static str,
     /// Other names for the same.
     pub aliases: &'static [&'static str],
+    /// The name with parameters that have a meaning of their own
+    /// (`listnamed_d`), for lists of names.
+    pub forms: &'static [&'static str],
     /// How it is written, for a hint under the cursor.
     pub syntax: &'static str,
     /// One line.
@@ -61,6 +64,7 @@ impl Meta {
         Self {
             name,
             aliases: &[],
+            forms: &[],
             syntax: "",
             summary: "",
             docs: "",
@@ -75,6 +79,11 @@ impl Meta {
     /// Sets other names.
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+    /// Sets the name with parameters.
+    pub const fn forms(mut self, forms: &'static [&'static str]) -> Self {
+        self.forms = forms;
         self
     }
     /// Sets how it is written.

@@ -54,10 +54,12 @@ fn record(word: &Word) -> Value {
         .iter()
         .map(|example| json!({ "input": example.input, "output": example.output }))
         .collect();
+    let names = [&[meta.name][..], meta.aliases, meta.forms].concat();
     json!({
         "kind": word.kind.name(),
         "name": meta.name,
         "aliases": meta.aliases,
+        "names": names,
         "syntax": meta.syntax,
         "summary": meta.summary,
         "docs": meta.docs,

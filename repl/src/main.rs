@@ -2,6 +2,7 @@
 
 mod assign;
 mod be;
+mod caller;
 mod help;
 mod input;
 mod list;

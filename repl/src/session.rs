@@ -1,13 +1,12 @@
 //! One run of `-be`: what lines do to each other.
 
-use std::sync::Arc;
-
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
     Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Macros, Str, World,
 };
 
 use crate::assign::Assignment;
+use crate::caller;
 use crate::message;
 use crate::options::Options;
 
@@ -19,7 +18,6 @@ pub struct Session {
     /// The configuration file and its number of lines: Exim names them when
     /// something is wrong with a macro.
     place: Option<(Vec<u8>, u32)>,
-    login: Vec<u8>,
     /// What there is to say before the first answer.
     said: Vec<u8>,
 }
@@ -42,7 +40,7 @@ impl Session {
     /// Gets ready what the options ask for; an error is what to say before
     /// giving up.
     pub fn start(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        let builder = Engine::builder().world(world.clone());
+        let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = std::mem::take(&mut options.macros);
         let mut place = None;
         let engine = match options.config.take() {
@@ -57,9 +55,11 @@ impl Session {
             }
         };
         let cx = engine.context();
-        let login = login(&world);
-        let mut session = Self { engine, cx, macros, place, login, said: Vec::new() };
-        session.caller(options)?;
+        let mut session = Self { engine, cx, macros, place, said: Vec::new() };
+        if let Some(typed) = &options.sender {
+            let sender = session.sender(typed)?;
+            session.cx.set("sender_address", Str::tainted(sender));
+        }
         if let Some(file) = options.message.take() {
             session.said = message::load(&mut session, &file, options)?;
         }
@@ -82,11 +82,6 @@ impl Session {
     /// What there is to say before the first answer.
     pub fn said(&self) -> &[u8] {
         &self.said
-    }
-
-    /// The login name of whoever runs the program.
-    pub fn login(&self) -> &[u8] {
-        &self.login
     }
 
     /// Carries out a line, or an argument.
@@ -152,21 +147,6 @@ impl Session {
         Answer::Wrong(error.text(), why)
     }
 
-    /// Whoever runs the program is the sender, unless `-f` says otherwise.
-    fn caller(&mut self, options: &mut Options) -> Result<(), Refusal> {
-        let domain = self.domain();
-        let address = [self.login.as_slice(), b"@", &domain].concat();
-        self.cx.set("sender_ident", self.login.clone());
-        self.cx.set("authenticated_id", self.login.clone());
-        self.cx.set("authenticated_sender", address.clone());
-        let sender = match &options.sender {
-            None => Str::from(address),
-            Some(typed) => Str::tainted(sender(typed, &domain)?),
-        };
-        self.cx.set("sender_address", sender);
-        Ok(())
-    }
-
     /// The domain that local names get.
     pub fn domain(&mut self) -> Vec<u8> {
         match self.expand(b"$qualify_domain") {
@@ -174,22 +154,23 @@ impl Session {
             Err(_) => self.engine.world().host.name(),
         }
     }
-}
 
-/// The address in what was typed after `-f`; a name without a domain gets one.
-fn sender(typed: &[u8], domain: &[u8]) -> Result<Vec<u8>, Refusal> {
-    if typed.trim_ascii().is_empty() {
-        return Ok(Vec::new());
-    }
-    let rules = Rules { null: true, ..Rules::default() };
-    match address::parse(typed, rules) {
-        Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
-            Ok([address.local_part(), b"@", domain].concat())
+    /// The address in what was typed after `-f`; a name without a domain gets
+    /// one.
+    fn sender(&mut self, typed: &[u8]) -> Result<Vec<u8>, Refusal> {
+        if typed.trim_ascii().is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(address) => Ok(address.text),
-        Err(why) => {
-            let parts = [b"exim: bad -f address \"", typed, b"\": ", &why.message];
-            Err(Refusal::Said(parts.concat()))
+        let rules = Rules { null: true, ..Rules::default() };
+        match address::parse(typed, rules) {
+            Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
+                Ok([address.local_part(), b"@", &self.domain()].concat())
+            }
+            Ok(address) => Ok(address.text),
+            Err(why) => {
+                let parts = [b"exim: bad -f address \"", typed, b"\": ", &why.message];
+                Err(Refusal::Said(parts.concat()))
+            }
         }
     }
 }
@@ -207,17 +188,4 @@ impl From<ConfigError> for Refusal {
     fn from(why: ConfigError) -> Self {
         Self::Logged(why.text())
     }
-}
-
-/// The login name of whoever runs the program, as the password file says.
-fn login(world: &World) -> Vec<u8> {
-    let (uid, _) = world.host.ids();
-    let number = uid.to_string();
-    let passwords: Arc<[u8]> = world.files.read(b"/etc/passwd", 1 << 24).unwrap_or_default();
-    let found = passwords.split(|c| *c == b'\n').find_map(|line| {
-        let mut fields = line.split(|c| *c == b':');
-        let name = fields.next()?;
-        (fields.nth(1)? == number.as_bytes()).then_some(name)
-    });
-    found.map_or_else(|| number.clone().into_bytes(), <[u8]>::to_vec)
 }

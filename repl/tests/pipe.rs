@@ -176,3 +176,24 @@ fn answers_come_before_the_next_line_is_read() {
     drop(to);
     assert!(child.wait().unwrap().success());
 }
+
+#[test]
+fn a_message_has_its_values_seen() {
+    let message = file("From: a@b.example\nTo: c@d.example\nSubject: hello\n\nbody\n");
+    let path = message.path().to_str().unwrap();
+    let run = eximious(&["-bem", path], b"$h_subject:\n$message_size $body_linecount\n");
+    assert_eq!((run.status, run.out.as_str()), (Some(0), "> hello\n> 55 1\n> \n"));
+    let text = "$recipients $recipients_count";
+    assert_eq!(eximious(&["-t", "-bem", path, text], b"").out, "c@d.example 1\n");
+    // What a message says is tainted.
+    let run = eximious(&["-bem", path, "${expand:$h_subject:}"], b"");
+    assert!(run.out.starts_with("Failed:"), "{run:?}");
+}
+
+#[test]
+fn cve_2010_4344_long_log_lines_are_written_whole() {
+    let long = "$".repeat(100_000);
+    let run = eximious(&["-be", &format!("set,t acl_m_x = {long}")], b"");
+    assert_eq!((run.status, run.out.as_str()), (Some(0), "oops: NULL\n"));
+    assert_eq!(run.err, format!("attempt to expand tainted string '{long}'\n"));
+}

@@ -273,6 +273,50 @@ fn options() {
 }
 
 #[test]
+fn messages() {
+    let Some(program) = reference() else { return };
+    let config = file(CONFIG);
+    let name = config.path().to_str().unwrap();
+    // What differs from run to run is left out: the identification, the date.
+    let steady = "${filter{<\\n $message_headers_raw}{!match{$item}{^(Resent-)?(Message-I|Dat)}}}";
+    let texts = [
+        "$message_size|$body_linecount|$message_linecount|$max_received_linelength",
+        "$received_count|$body_zerocount|$recipients|$recipients_count|$sender_address",
+        "$h_subject:|$message_body",
+        steady,
+    ];
+    for text in [
+        "Subject: x\n\nbody\n",
+        "Subject: x",
+        "Subject: x\n\na\n.\nb\n",
+        "Subject: x\r\n\r\na\r\nb\r\n",
+        "",
+        "\nbody\n",
+        "no header\nx: y\n\nbody\n",
+        "Subject: x\nno header\nx: y\n\nbody\n",
+        "Received: x\nReceived: y\nSubject: x\n\nbody\n",
+        "From foo@bar Fri Jan  5 12:55 GMT 1997\nSubject: x\n\nbody\n",
+        "From foo Fri, 5 Jan 97 12:55:01\nSubject: x\n\nbody\n",
+        " x: y\nSubject: x\n\nbody\n",
+        "To: a@b, \"x\" <c@d>\nCc: (foo) e@f\nBcc: g\nResent-To: z@z\n\nb\n",
+        "To: a@b, c@d\nBcc: g@h\n\nb\n",
+        "To: undisclosed: ;\nSubject: x\n\nb\n",
+        "To: a@b, bad@@x, c\nSubject: x\n\nb\n",
+        "From: q\nSender: z@z\nMessage-ID: <a@b>\nDate: now\n\nb",
+        "Resent-From: q\nFrom: z\n\nb",
+        "Return-Path: q\nEnvelope-To: z\nDelivery-Date: x\nX: y\n\nb",
+    ] {
+        let message = file(text);
+        let path = message.path().to_str().unwrap();
+        for options in [&[][..], &["-t"], &["-i"], &["-f", "q@r"], &["-F", "a b.c"]] {
+            let args = [&["-C", name], options, &["-bem", path], &texts[..]].concat();
+            compare(&program, &args, b"");
+        }
+        compare(&program, &["-C", name, "-bem", path], b"$h_subject:\n");
+    }
+}
+
+#[test]
 fn configurations() {
     let Some(program) = reference() else { return };
     let texts = ["$primary_hostname $qualify_domain|$qualify_recipient|$spool_directory", "A"];

@@ -57,10 +57,22 @@ impl Terminal {
     fn types(&mut self, keys: &str, awaited: &str) -> String {
         self.seen.clear();
         self.keyboard.write_all(keys.as_bytes()).unwrap();
-        let end = Instant::now() + Duration::from_secs(20);
+        self.waits(awaited, "")
+    }
+
+    /// Types a line, and waits until it was answered and the prompt is back:
+    /// what is typed earlier than that may be lost.
+    fn enters(&mut self, line: &str, answer: &str) -> String {
+        self.seen.clear();
+        self.keyboard.write_all(format!("{line}\r").as_bytes()).unwrap();
+        self.waits(answer, "> ")
+    }
+
+    fn waits(&mut self, awaited: &str, after: &str) -> String {
+        let end = Instant::now() + PATIENCE;
         loop {
             let text = plain(&self.seen);
-            if text.contains(awaited) {
+            if text.find(awaited).is_some_and(|at| text[at + awaited.len()..].contains(after)) {
                 return text;
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -71,10 +83,30 @@ impl Terminal {
         }
     }
 
-    fn ends(mut self) {
-        assert!(self.child.wait().unwrap().success());
+    /// Types the last keys, and waits until the program has ended.
+    fn ends(mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.success());
+                return;
+            }
+            assert!(Instant::now() < end, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How long the program may take for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Text without escape sequences.
 fn plain(text: &str) -> String {
@@ -96,23 +128,22 @@ fn a_session() {
     let mut terminal = Terminal::start(&[], home.path());
     let greeting = terminal.types("", "> ");
     assert!(greeting.contains("\"help\" says what else there is"), "{greeting}");
-    terminal.types("${uc:hello}\r", "HELLO");
-    // Completion, and a signature while typing.
+    terminal.enters("${uc:hello}", "HELLO\r\n");
+    // Completion while typing.
     terminal.types("${lc:${extr\t", "${extract{");
-    terminal.types("1}{:}{A:B}}}\r", "a\r\n");
+    terminal.enters("1}{:}{A:B}}}", "a\r\n");
     // Where the fault is.
-    let failed = terminal.types("x ${nosuch:y}\r", "^^^");
+    let failed = terminal.enters("x ${nosuch:y}", "^^^");
     assert!(failed.contains("unknown expansion operator \"nosuch\""), "{failed}");
     // Lines that go on, settings, macros, commands.
-    terminal.types("set acl_m_x = a\\\r  b\r", "variable m_x set");
-    terminal.types("[$acl_m_x]\r", "[ab]\r\n");
-    terminal.types("Hello\r", "Put a space before it");
-    terminal.types("help sg\r", "sg (item)");
-    terminal.types(":nosuch\r", "there is no :nosuch");
-    terminal.types(":set sender_address = a@b.example\r", "> ");
-    terminal.types("[$sender_address]\r", "[a@b.example]\r\n");
-    terminal.types(":quit\r", "\r\n");
-    terminal.ends();
+    terminal.enters("set acl_m_x = a\\\r  b", "variable m_x set\r\n");
+    terminal.enters("[$acl_m_x]", "[ab]\r\n");
+    terminal.enters("Hello", "Put a space before it");
+    terminal.enters("help sg", "sg (item)");
+    terminal.enters(":nosuch", "there is no :nosuch");
+    terminal.enters(":set sender_address = a@b.example", "a@b.example\r\n");
+    terminal.enters("[$sender_address]", "[a@b.example]\r\n");
+    terminal.ends(":quit\r");
     let history = std::fs::read_to_string(home.path().join("eximious/history")).unwrap();
     assert!(history.contains("${uc:hello}"), "{history}");
 }
@@ -123,8 +154,7 @@ fn exims_own_way_to_the_prompt_has_no_greeting() {
     let mut terminal = Terminal::start(&["-DA=b", "-be"], home.path());
     let first = terminal.types("", "> ");
     assert!(!first.contains("help"), "{first}");
-    terminal.types("xA\r", "xb\r\n");
+    terminal.enters("xA", "xb\r\n");
     // Ctrl-D on an empty line.
-    terminal.types("\u{4}", "");
-    terminal.ends();
+    terminal.ends("\u{4}");
 }

@@ -30,11 +30,11 @@ pub fn value(call: &mut Call<'_>, name: &[u8]) -> Result<Option<Str>, Fail> {
     Ok(call.host()?.environment(name).map(Str::from))
 }
 
-/// Names and values, as a process gets them.
-pub type Variables = Vec<(Vec<u8>, Vec<u8>)>;
+/// Names and values.
+pub type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// All of them.
-pub fn all(call: &mut Call<'_>) -> Result<Variables, Fail> {
+/// All names and values, for a process.
+pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
     let settings = call.settings();
     let mut names = Vec::new();
     if !settings.keep_environment.is_empty() {
@@ -44,7 +44,7 @@ pub fn all(call: &mut Call<'_>) -> Result<Variables, Fail> {
     let added = elements(settings.add_environment.bytes());
     names.extend(added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec())));
     names.push(b"TZ".to_vec());
-    let mut found = Variables::new();
+    let mut found = Environment::new();
     for name in names {
         if found.iter().all(|(known, _)| *known != name)
             && let Some(value) = value(call, &name)?

@@ -1,5 +1,7 @@
 //! What `$h_NAME:` and its kin give (specification 11.5, `$header_`).
 
+use std::borrow::Cow;
+
 use eximious_core::grammar::expansion::HeaderView;
 use eximious_core::{Header, Message, Settings, Str};
 
@@ -44,14 +46,13 @@ pub fn value(message: &Message, view: HeaderView, name: &[u8], settings: &Settin
         HeaderView::Basic => None,
         HeaderView::Decoded => Some(settings.headers_charset.bytes()),
     };
-    // A character set that nobody knows leaves the bytes as they are.
-    outside(decode(&text, target, settings.check_rfc2047_length).text.into_owned())
+    outside(decoded(text, target, settings))
 }
 
 /// All header lines, names included, for `$message_headers`.
 pub fn all(message: &Message, settings: &Settings) -> Str {
     let text = joined(message.headers.iter().map(|h| h.line.as_slice()), b"\n");
-    outside(decode(&text, None, settings.check_rfc2047_length).text.into_owned())
+    outside(decoded(text, None, settings))
 }
 
 /// All header lines as received, for `$message_headers_raw`.
@@ -70,6 +71,15 @@ pub fn reply_address(message: &Message) -> Str {
         }
     }
     Str::EMPTY
+}
+
+/// A character set that nobody knows leaves the bytes as they are.
+fn decoded(text: Vec<u8>, target: Option<&[u8]>, settings: &Settings) -> Vec<u8> {
+    let words = match decode(&text, target, settings.check_rfc2047_length).text {
+        Cow::Owned(words) => Some(words),
+        Cow::Borrowed(_) => None,
+    };
+    words.unwrap_or(text)
 }
 
 /// Nothing at all comes from nobody.

@@ -26,12 +26,12 @@ pub fn parse(bytes: &[u8]) -> Message {
     parse_until(bytes, End::Input).0
 }
 
-/// Reads a message up to its end. The second value is the sender that a line
-/// `From SENDER DATE` before the header names; of several, the last.
-pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
+/// Reads a message up to its end. The second value holds the senders that lines
+/// `From SENDER DATE` before the header name; of several, the last counts.
+pub fn parse_until(bytes: &[u8], end: End) -> (Message, Vec<Vec<u8>>) {
     let mut reader = Reader { bytes, at: 0, space: false, crlf: None, end, lines: 0, longest: 0 };
     let mut message = Message::default();
-    let mut sender = None;
+    let mut senders = Vec::new();
     let rest = loop {
         match reader.field() {
             Field::Done => break false,
@@ -47,7 +47,7 @@ pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
                 if message.headers.is_empty()
                     && let Some(from) = envelope_sender(&line)
                 {
-                    sender = Some(from.to_vec());
+                    senders.push(from.to_vec());
                 } else if is_header(&line) {
                     message.headers.push(Header::new(without_zeros(line)));
                 } else {
@@ -67,7 +67,7 @@ pub fn parse_until(bytes: &[u8], end: End) -> (Message, Option<Vec<u8>>) {
     message.lines = reader.lines + message.body_lines;
     message.longest_line = reader.longest;
     message.size += message.body.len() as u64;
-    (message, sender)
+    (message, senders)
 }
 
 /// What a message says through variables that hold their own values.
@@ -294,4 +294,69 @@ fn letters(text: &[u8]) -> Option<&[u8]> {
 fn digits(text: &[u8], least: usize, most: usize) -> Option<&[u8]> {
     let count = text.iter().take(most).take_while(|c| c.is_ascii_digit()).count();
     (count >= least).then(|| &text[count..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &[u8], end: End) -> (String, String, [u64; 4]) {
+        let (message, _) = parse_until(text, end);
+        let header: Vec<u8> = message.headers.iter().flat_map(|h| h.line.clone()).collect();
+        (
+            String::from_utf8_lossy(&header).into_owned(),
+            String::from_utf8_lossy(&message.body).into_owned(),
+            [message.size, message.lines, message.body_lines, message.longest_line],
+        )
+    }
+
+    #[test]
+    fn a_dot_ends_a_message_only_on_request() {
+        let text = b"X: y\n\na\n\n.\nb\n";
+        let all = ("X: y\n".into(), "a\n\n.\nb\n".into(), [13, 6, 4, 4]);
+        assert_eq!(shown(text, End::Input), all);
+        let first = ("X: y\n".into(), "a\n\n".into(), [9, 3, 1, 4]);
+        assert_eq!(shown(text, End::Dot), first);
+    }
+
+    #[test]
+    fn a_header_needs_no_end() {
+        for (text, numbers) in [
+            (&b""[..], [1, 1, 0, 0]),
+            (b"X: y", [5, 1, 0, 4]),
+            (b"X: y\n", [5, 1, 0, 4]),
+            (b"X: y\n\n", [6, 2, 0, 4]),
+            (b"X: y\n  \n\n", [6, 3, 0, 4]),
+        ] {
+            assert_eq!(shown(text, End::Input).2, numbers, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_is_no_header_line_is_kept_apart() {
+        let message = parse(b"X: y\nno header line\nbody\n");
+        assert_eq!(message.headers, [Header::new("X: y\n")]);
+        assert_eq!(message.stray, b"no header line\n");
+        assert_eq!(message.body, b"body\n");
+        assert_eq!(message.size, 25);
+    }
+
+    #[test]
+    fn the_line_of_a_mailbox_names_the_sender() {
+        for (line, sender) in [
+            ("From a@b Fri Jan  5 12:35 GMT 1996", Some("a@b")),
+            ("From a@b Fri, 7 Jan 97 14:00:00 GMT", Some("a@b")),
+            ("From\ta\t 7 Jan 1997 4:00", Some("a")),
+            ("From <> Jan 5 1:2", Some("<>")),
+            ("From a@b Friday Jan 5 12:35", None),
+            ("From a@b 7 Jan 197 14:00", None),
+            ("From a@b", None),
+            ("from a@b Jan 5 1:2", None),
+        ] {
+            let text = format!("{line}\nX: y\n\n");
+            let (message, senders) = parse_until(text.as_bytes(), End::Input);
+            assert_eq!(senders.first().map(|s| String::from_utf8_lossy(s)).as_deref(), sender);
+            assert_eq!(message.headers.len(), usize::from(sender.is_some()), "{line}");
+        }
+    }
 }

@@ -110,10 +110,23 @@ fn split(output: &[u8], count: usize) -> Vec<Vec<u8>> {
     for index in 0..count {
         let mark = format!("> ~~~{index}~~~\n");
         let Some(at) = rest.windows(mark.len()).position(|w| w == mark.as_bytes()) else { break };
-        let answer = &rest[..at];
+        let answer = if index == 0 { from_prompt(&rest[..at]) } else { &rest[..at] };
         let answer = answer.strip_prefix(b"> ").unwrap_or(answer);
         answers.push(answer.strip_suffix(b"\n").unwrap_or(answer).to_vec());
         rest = &rest[at + mark.len()..];
     }
     answers
+}
+
+/// What is printed from the first prompt on: before it, a message that was read
+/// may have been remarked on.
+fn from_prompt(output: &[u8]) -> &[u8] {
+    let mut at = 0;
+    for line in output.split_inclusive(|c| *c == b'\n') {
+        if line.starts_with(b"> ") {
+            return &output[at..];
+        }
+        at += line.len();
+    }
+    output
 }

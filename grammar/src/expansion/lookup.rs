@@ -6,7 +6,7 @@ use super::tree::{Arg, LookupId, LookupNode};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
-    pub(super) fn lookup(&mut self, name: &str) {
+    pub(super) fn lookup(&mut self, name: Span) {
         self.skip_space();
         let keyed = self.eat(b'{');
         if keyed {

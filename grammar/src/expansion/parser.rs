@@ -123,13 +123,27 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    /// A name: alphanumeric characters and those of `extra`.
-    pub(super) fn name(&mut self, extra: &[u8]) -> Span {
+    /// A name: letters, digits and underscores.
+    pub(super) fn name(&mut self) -> Span {
         let start = self.at;
-        while self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || extra.contains(&c)) {
+        while self.peek().is_some_and(is_name) {
             self.at += 1;
         }
         Span::new(start, self.at)
+    }
+
+    /// As [`Parser::name`], with hyphens.
+    fn dashed_name(&mut self) -> Span {
+        let start = self.at;
+        while self.peek().is_some_and(|c| is_name(c) || c == b'-') {
+            self.at += 1;
+        }
+        Span::new(start, self.at)
+    }
+
+    /// A name for a message.
+    fn shown(&self, name: Span) -> String {
+        String::from_utf8_lossy(name.of(self.source)).into_owned()
     }
 
     /// Ends the parse.
@@ -291,20 +305,32 @@ impl Parser<'_, '_, '_> {
 
     fn pieces(&mut self, from: usize, ends: Ends, dollar: Dollar) {
         let source = self.source;
-        let mut lexer = Token::lexer(&source[self.at..]);
-        let base = self.at;
         loop {
-            let Some(token) = lexer.next() else {
-                self.at = source.len();
-                if ends == Ends::Brace {
-                    self.unclosed();
+            let start = self.at;
+            // What most strings are made of needs no lexer.
+            let token = match source[start..] {
+                [] => {
+                    if ends == Ends::Brace {
+                        self.unclosed();
+                    }
+                    return;
                 }
-                return;
+                [b'}', ..] => {
+                    self.at += 1;
+                    Token::Close
+                }
+                [b'$', b'{', ..] => {
+                    self.at += 2;
+                    Token::DollarBrace
+                }
+                ref rest => {
+                    let mut lexer = Token::lexer(rest);
+                    // Every byte is covered by a token.
+                    let token = lexer.next().and_then(Result::ok).unwrap_or(Token::Run);
+                    self.at += lexer.span().end.max(1);
+                    token
+                }
             };
-            let start = base + lexer.span().start;
-            self.at = base + lexer.span().end;
-            // Every byte is covered by a token.
-            let token = token.unwrap_or(Token::Run);
             match token {
                 Token::Close if ends == Ends::Brace => return,
                 Token::Run | Token::Close => self.text(from, start),
@@ -322,7 +348,6 @@ impl Parser<'_, '_, '_> {
                     let length = memchr::memmem::find(&source[begin..], b"\\N");
                     let end = length.map_or(source.len(), |n| begin + n);
                     self.at = length.map_or(source.len(), |_| end + 2);
-                    lexer.bump(self.at - begin);
                     self.text_bytes(from, start, &source[begin..end]);
                 }
                 _ if dollar == Dollar::Literal => {
@@ -339,21 +364,17 @@ impl Parser<'_, '_, '_> {
                     self.parts.push((Part::Numeric(number), Span::new(start, self.at)));
                 }
                 Token::DollarLetter => {
-                    let after = self.at;
                     self.at = start + 1;
                     let part = self.variable();
                     self.parts.push((part, Span::new(start, self.at)));
-                    lexer.bump(self.at - after);
                 }
                 Token::DollarBrace => {
-                    let after = self.at;
                     if let Some(part) = self.construct(start) {
                         self.parts.push((part, Span::new(start, self.at)));
                     }
                     if self.stopped {
                         return;
                     }
-                    lexer.bump(self.at - after);
                 }
             }
         }
@@ -397,7 +418,7 @@ impl Parser<'_, '_, '_> {
     /// A variable or header after its dollar.
     fn variable(&mut self) -> Part {
         let start = self.at;
-        let name = self.name(b"_");
+        let name = self.name();
         if let Some(part) = self.header(name) {
             return part;
         }
@@ -440,7 +461,7 @@ impl Parser<'_, '_, '_> {
     fn construct(&mut self, start: usize) -> Option<Part> {
         match self.peek() {
             Some(c) if c.is_ascii_digit() => {
-                let digits = self.name(b"");
+                let digits = self.name();
                 let text = digits.of(self.source);
                 let count = text.iter().take_while(|c| c.is_ascii_digit()).count();
                 self.at = digits.start as usize + count;
@@ -459,7 +480,7 @@ impl Parser<'_, '_, '_> {
     }
 
     fn named(&mut self, start: usize) -> Part {
-        let name = self.name(b"_-");
+        let name = self.dashed_name();
         let text = name.of(self.source);
         if let Some((def, shape)) = self.vocabulary.item(text) {
             return Part::Item(self.item(def, shape, name, start));
@@ -507,52 +528,49 @@ impl Parser<'_, '_, '_> {
 
     fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
         let from = self.args.len();
-        let source = self.source;
         let left = self.left;
-        // A name that the vocabulary knows is text.
-        let text = std::str::from_utf8(name.of(source)).unwrap_or_default();
         match shape {
-            ItemShape::Braces { min, max } => self.braces(min, max, text, None),
+            ItemShape::Braces { min, max } => self.braces(min, max, name, None),
             ItemShape::Peeked { min, max, complaint } => {
-                self.braces(min, max, text, None);
+                self.braces(min, max, name, None);
                 if !self.stopped && self.args.len() - from > 1 {
                     self.unskippable(complaint);
                 }
             }
             ItemShape::Socket { min, max } => {
-                self.braces(min, max, text, Some("missing '}' closing readsocket"));
+                self.braces(min, max, name, Some("missing '}' closing readsocket"));
             }
             ItemShape::Staged { max } => {
-                self.stage(1, 1, text);
+                self.stage(1, 1, name);
                 if !self.stopped {
-                    self.braces(1, max, text, None);
+                    self.braces(1, max, name, None);
                 }
             }
             ItemShape::Branches(specs) => {
                 self.fixed(specs, 0);
-                self.branches(text);
+                self.branches(name);
             }
             ItemShape::Loop(specs) => {
                 self.fixed(specs, 1);
-                self.end_loop(text);
+                self.end_loop(name);
             }
             ItemShape::Fixed(specs) => {
                 self.fixed(specs, 1);
                 if !self.stopped {
                     self.skip_space();
                     if !self.eat(b'}') {
-                        self.stop(format!("missing }} at end of \"{text}\""));
+                        self.stop(format!("missing }} at end of \"{}\"", self.shown(name)));
                     }
                 }
             }
             ItemShape::If => {
                 let condition = self.condition();
                 self.args.push(Arg::Condition(condition));
-                self.branches(text);
+                self.branches(name);
             }
-            ItemShape::Lookup => self.lookup(text),
+            ItemShape::Lookup => self.lookup(name),
             ItemShape::Extract => self.extract(),
-            ItemShape::Run => self.run(text),
+            ItemShape::Run => self.run(name),
         }
         if left.is_none() && self.left.is_some() && shape.is_read_at_once() {
             self.left = Some(name.end as usize);
@@ -566,11 +584,12 @@ impl Parser<'_, '_, '_> {
     }
 
     /// From `min` to `max` strings in braces.
-    fn stage(&mut self, min: u8, max: u8, name: &str) {
+    fn stage(&mut self, min: u8, max: u8, name: Span) {
         for count in 0..max {
             self.skip_space();
             if !self.eat(b'{') {
                 if count < min {
+                    let name = self.shown(name);
                     self.stop_curly(format!("Not enough arguments for '{name}' (min is {min})"));
                 }
                 return;
@@ -585,11 +604,12 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Strings in braces, then the brace that closes the item.
-    fn braces(&mut self, min: u8, max: u8, name: &str, unclosed: Option<&str>) {
+    fn braces(&mut self, min: u8, max: u8, name: Span, unclosed: Option<&str>) {
         self.stage(min, max, name);
         if self.stopped || self.eat(b'}') {
             return;
         }
+        let name = self.shown(name);
         match unclosed {
             Some(message) => self.stop_curly(message),
             None if self.peek() == Some(b'{') => {
@@ -653,12 +673,13 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn end_loop(&mut self, name: &str) {
+    fn end_loop(&mut self, name: Span) {
         if self.stopped {
             return;
         }
         self.skip_space();
         if !self.eat(b'}') {
+            let name = self.shown(name);
             self.stop(format!(
                 "missing }} at end of condition or expression inside \"{name}\"; \
                  could be an unquoted }} in the content"
@@ -667,6 +688,7 @@ impl Parser<'_, '_, '_> {
         }
         self.skip_space();
         if !self.eat(b'}') {
+            let name = self.shown(name);
             self.stop(format!("missing }} at end of \"{name}\""));
         }
     }
@@ -683,7 +705,7 @@ impl Parser<'_, '_, '_> {
     }
 
     /// The two branches of an item and its closing brace.
-    pub(super) fn branches(&mut self, name: &str) {
+    pub(super) fn branches(&mut self, name: Span) {
         if self.stopped {
             return;
         }
@@ -708,8 +730,9 @@ impl Parser<'_, '_, '_> {
                 return;
             }
         } else if self.peek() != Some(b'}') {
-            let word = self.name(b"_");
+            let word = self.name();
             if word.of(self.source) != b"fail" {
+                let name = self.shown(name);
                 self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
                 return;
             }
@@ -738,12 +761,17 @@ impl Parser<'_, '_, '_> {
     fn extract(&mut self) {
         self.skip_space();
         if self.peek() == Some(b'j') {
-            let word = self.name(b"");
+            let word = self.name();
             if !matches!(word.of(self.source), b"json" | b"jsons") {
                 self.at = word.start as usize;
             } else {
                 self.args.push(Arg::Word(word));
+                let end = self.at;
                 self.skip_space();
+                if self.at > end {
+                    // Exim does not step over the space when it skips the item.
+                    self.unskippable("missing '}' closing extract");
+                }
             }
         }
         for count in 0.. {
@@ -761,7 +789,7 @@ impl Parser<'_, '_, '_> {
         if self.eat(b'}') {
             return;
         }
-        let word = self.name(b"_");
+        let word = self.name();
         if word.of(self.source) == b"fail" {
             self.skip_space();
             if self.eat(b'}') {
@@ -814,7 +842,7 @@ impl Parser<'_, '_, '_> {
     fn condition_name(&mut self) -> Option<(u16, ConditionShape, Span)> {
         let start = self.at;
         let name = match self.peek() {
-            Some(c) if c.is_ascii_alphanumeric() => self.name(b"_"),
+            Some(c) if is_name(c) => self.name(),
             Some(b'=' | b'<' | b'>') => {
                 self.at += 1;
                 self.eat(b'=');
@@ -991,7 +1019,7 @@ impl Parser<'_, '_, '_> {
             return;
         }
         let start = self.at;
-        let name = self.name(b"_");
+        let name = self.name();
         let part = if let Some(part) = self.header(name) {
             part
         } else if name.start == name.end {
@@ -1029,6 +1057,20 @@ fn inside_each(name: &str) -> &'static str {
         "forall_jsons" => " inside \"forall_jsons\" condition",
         _ => " inside list condition",
     }
+}
+
+/// Whether a byte may stand in a name.
+fn is_name(byte: u8) -> bool {
+    const NAMES: [bool; 256] = {
+        let mut names = [false; 256];
+        let mut c = 0;
+        while c < 256 {
+            names[c] = (c as u8).is_ascii_alphanumeric() || c == b'_' as usize;
+            c += 1;
+        }
+        names
+    };
+    NAMES[usize::from(byte)]
 }
 
 /// What C's `isspace` calls white space.

@@ -10,7 +10,7 @@ use super::tree::{Arg, Fault, Seq};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
-    pub(super) fn run(&mut self, name: &str) {
+    pub(super) fn run(&mut self, name: Span) {
         let Some(preexpand) = self.options() else { return };
         self.skip_space();
         if !self.eat(b'{') {

@@ -4,54 +4,24 @@
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Header, Message, Str};
 
-use crate::options::Options;
 use crate::session::Session;
 
 /// Headers with addresses, of the senders' side and of the recipients'.
 const SENDERS: [&str; 3] = ["from", "sender", "reply-to"];
 const RECIPIENTS: [&str; 3] = ["to", "cc", "bcc"];
 
-/// The name that a line begins with, if it is a header line.
-pub fn name(line: &[u8]) -> Option<&[u8]> {
-    let colon = line.iter().position(|c| *c == b':')?;
-    let name = line[..colon].trim_ascii_end();
-    let good = !name.is_empty() && name.iter().all(|c| (33..127).contains(c));
-    good.then_some(name)
-}
-
-/// Header and body of a text with an empty line between them.
-pub fn parse(text: &[u8]) -> Message {
-    let mut message = Message::default();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
-        let (line, after) = rest.split_at(end);
-        rest = after;
-        if line == b"\n" {
-            break;
-        }
-        match (name(line), message.headers.last_mut()) {
-            (_, Some(last)) if line.starts_with(b" ") || line.starts_with(b"\t") => {
-                last.line.extend_from_slice(line);
-            }
-            (name, _) => message
-                .headers
-                .push(Header { name: name.unwrap_or_default().to_vec(), line: line.to_vec() }),
-        }
-    }
-    message.body = rest.to_vec();
-    message
-}
-
-/// Takes out what only the last host may add; true where a return path was
-/// among it.
-pub fn drop_trace(message: &mut Message) -> bool {
-    let is = |header: &Header, name: &str| header.name.eq_ignore_ascii_case(name.as_bytes());
-    let path = message.headers.iter().any(|header| is(header, "return-path"));
+/// Takes out what only the last host may add, and returns the return paths that
+/// were among it.
+pub fn drop_trace(message: &mut Message) -> Vec<Vec<u8>> {
+    let rules = Rules { null: true, ..Rules::default() };
+    let paths = message
+        .named(b"return-path")
+        .filter_map(|header| Some(address::parse(header.value(), rules).ok()?.text))
+        .collect();
     message.headers.retain(|header| {
-        !["return-path", "envelope-to", "delivery-date"].iter().any(|name| is(header, name))
+        ![&b"return-path"[..], b"envelope-to", b"delivery-date"].iter().any(|n| header.is(n))
     });
-    path
+    paths
 }
 
 /// Whether the message was sent on by somebody, who added headers of his own.
@@ -70,7 +40,7 @@ fn among(name: &[u8], names: &[&str]) -> bool {
 }
 
 /// The recipients that the header names (`-t`); the blind ones go from it.
-pub fn take_recipients(message: &mut Message) -> Vec<Vec<u8>> {
+pub fn take_recipients(message: &mut Message) -> Vec<Str> {
     let resent = is_resent(message);
     let own = |header: &Header, names: &[&str]| {
         let name = if resent { prefixed(&header.name) } else { Some(header.name.as_slice()) };
@@ -79,7 +49,7 @@ pub fn take_recipients(message: &mut Message) -> Vec<Vec<u8>> {
     let named = message.headers.iter().filter(|header| own(header, &RECIPIENTS));
     let found = named
         .flat_map(|header| address::list(header.value(), Rules::default()))
-        .filter_map(|element| Some(element.address.ok()?.text))
+        .filter_map(|element| Some(Str::tainted(element.address.ok()?.text)))
         .collect();
     message.headers.retain(|header| !own(header, &["bcc"]));
     found
@@ -93,7 +63,9 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
         Err(_) => sender.clone(),
     };
     for header in &mut message.headers {
-        let name = prefixed(&header.name).unwrap_or(&header.name);
+        // White space before the colon does not matter here.
+        let name = header.name.trim_ascii_end();
+        let name = prefixed(name).filter(|name| !among(name, &["reply-to"])).unwrap_or(name);
         let domain = if among(name, &SENDERS) {
             &sender
         } else if among(name, &RECIPIENTS) {
@@ -102,13 +74,17 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
             continue;
         };
         let colon = header.line.len() - header.value().len();
-        let places: Vec<usize> = address::list(header.value(), Rules::default())
-            .filter_map(|element| {
-                let address = element.address.ok()?;
-                let bare = address.domain.is_none() && !address.text.is_empty();
-                bare.then_some(colon + element.span.start + address.span.end)
-            })
-            .collect();
+        let mut places = Vec::new();
+        for element in address::list(header.value(), Rules::default()) {
+            match element.address {
+                Ok(address) if address.domain.is_none() && !address.text.is_empty() => {
+                    places.push(colon + address.span.end);
+                }
+                Ok(_) => {}
+                Err(why) if why.is_empty() => {}
+                Err(why) => session.log(&[b"qualify/rewrite: ", why.message.as_slice()].concat()),
+            }
+        }
         for place in places.into_iter().rev() {
             let domain = [b"@", domain.as_slice()].concat();
             header.line.splice(place..place, domain);
@@ -117,14 +93,17 @@ pub fn qualify(message: &mut Message, session: &mut Session) {
 }
 
 /// Adds what every message has: an identification, a sender, a date.
-pub fn complete(message: &mut Message, session: &mut Session, options: &Options) {
+///
+/// The name is the sender's, where it is known.
+pub fn complete(message: &mut Message, session: &mut Session, name: Option<Vec<u8>>) {
     let id = message_id(session);
-    session.set(b"message_exim_id", Str::from(id.as_str()));
+    message.id = Str::from(id.as_str());
     let resent = is_resent(message);
     let prefix = if resent { "Resent-" } else { "" };
     let missing = |name: &str| {
         let name = format!("{prefix}{name}");
-        !message.headers.iter().any(|header| header.name.eq_ignore_ascii_case(name.as_bytes()))
+        let names = message.headers.iter().map(|header| header.name.trim_ascii_end());
+        !names.into_iter().any(|other| other.eq_ignore_ascii_case(name.as_bytes()))
     };
     let line = |name: &str, value: &[u8]| {
         let name = format!("{prefix}{name}").into_bytes();
@@ -141,7 +120,10 @@ pub fn complete(message: &mut Message, session: &mut Session, options: &Options)
         let value = [b"<E", id.as_bytes(), b"@", &host, b">"].concat();
         line("Message-Id", &value)
     });
-    let from = missing("from").then(|| line("From", &sender(session, options)));
+    let from = match missing("from") {
+        true => sender(session, name).map(|sender| line("From", &sender)),
+        false => None,
+    };
     if resent {
         let front = date.into_iter().chain(identification);
         message.headers.splice(0..0, front);
@@ -151,18 +133,14 @@ pub fn complete(message: &mut Message, session: &mut Session, options: &Options)
     }
 }
 
-/// `Full Name <login@domain>` of whoever runs the program.
-fn sender(session: &mut Session, options: &Options) -> Vec<u8> {
-    let login = session.login().to_vec();
-    let name = match &options.full_name {
-        Some(name) => name.clone(),
-        None => match session.engine().world().users.user(&login) {
-            Ok(Some(user)) => user.gecos.split(|c| *c == b',').next().unwrap_or(b"").to_vec(),
-            _ => Vec::new(),
-        },
+/// `Full Name <sender@domain>`; nothing where the sender is empty.
+fn sender(session: &mut Session, name: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let address = session.expand(b"$sender_address").ok().filter(|address| !address.is_empty())?;
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Some(address.bytes().to_vec());
     };
-    let address = [login.as_slice(), b"@", &session.domain()].concat();
-    if name.is_empty() { address } else { [&name, b" <".as_slice(), &address, b">"].concat() }
+    let name = address::phrase(&name, session.engine().settings().headers_charset.bytes());
+    Some([&name, b" <".as_slice(), address.bytes(), b">"].concat())
 }
 
 /// An identification as Exim makes it: the time, the process, and parts of a
@@ -192,15 +170,16 @@ fn base62(mut number: u64, digits: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use eximious::stdlib::message::parse;
 
     #[test]
     fn recipients_come_from_the_header() {
         let mut message = parse(b"To: a@b, X <c@d>\nCc: bad@@, e@f\nBcc: g\nSubject: x\n\n");
         let found = take_recipients(&mut message);
-        assert_eq!(found, [&b"a@b"[..], b"c@d", b"e@f", b"g"]);
+        assert_eq!(found, ["a@b", "c@d", "e@f", "g"].map(|a| Str::tainted(a.as_bytes())));
         assert!(!message.headers.iter().any(|header| header.name == b"Bcc"));
         let mut message = parse(b"To: a@b\nBcc: g\nResent-To: z@z\n\n");
-        assert_eq!(take_recipients(&mut message), [b"z@z"]);
+        assert_eq!(take_recipients(&mut message), [Str::tainted(b"z@z")]);
         assert_eq!(message.headers.len(), 3);
     }
 

@@ -192,3 +192,79 @@ fn normal(name: &[u8]) -> String {
     }
     normal
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn between(from: &str, to: &str, text: &[u8]) -> Option<Vec<u8>> {
+        let (from, to) = (Charset::find(from.as_bytes())?, Charset::find(to.as_bytes())?);
+        Some(translate(text, from, to))
+    }
+
+    #[test]
+    fn what_has_no_counterpart_stays_with_all_behind_it() {
+        let text = "\u{e9}\u{20ac}\u{e9}".as_bytes();
+        let raw = b"\xe9\xe2\x82\xac\xc3\xa9".to_vec();
+        assert_eq!(between("utf-8", "iso-8859-1", text), Some(raw));
+        assert_eq!(between("utf-8", "iso-8859-15", text), Some(b"\xe9\xa4\xe9".to_vec()));
+        assert_eq!(between("utf-8", "us-ascii", b"a\x80b"), Some(b"a\x80b".to_vec()));
+    }
+
+    #[test]
+    fn names_are_read_as_iconv_reads_them() {
+        for name in ["ISO-8859-1", "latin1", "iso8859-1//TRANSLIT", "\"iso 8859-1\"", "cp819"] {
+            let found = between(name, "utf-8", b"\xe9");
+            assert_eq!(found.as_deref(), Some("\u{e9}".as_bytes()), "{name}");
+        }
+        for name in ["nosuch", "iso-8859-1/x", "x-unknown", "utf-8-", "ks_c_5601-1987"] {
+            assert!(Charset::find(name.as_bytes()).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_table_reads_and_writes_the_same() {
+        for table in TABLES {
+            let name = table.names[0].as_bytes();
+            let set = Charset::find(name).unwrap();
+            let utf8 = Charset::find(b"utf-8").unwrap();
+            for byte in 0..=255u8 {
+                let there = translate(&[byte], set, utf8);
+                if std::str::from_utf8(&there).is_ok() {
+                    let back = translate(&there, utf8, set);
+                    let again = translate(&back, set, utf8);
+                    assert_eq!((back.len(), again), (1, there), "{:?} {byte}", table.names);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_come_to_an_end() {
+        let sets = [
+            "utf-7",
+            "utf-16",
+            "utf-32",
+            "gb18030",
+            "big5-hkscs",
+            "euc-jp",
+            "iso-2022-jp",
+            "iso-2022-kr",
+            "shift_jis",
+            "uhc",
+            "utf-8",
+        ];
+        for name in sets {
+            for first in 0..=255u8 {
+                for second in [0, b'+', b'-', b'$', b'A', 0x1b, 0x0e, 0x80, 0xa1, 0xd8, 0xfe, 0xff]
+                {
+                    for third in [0, b'B', 0x30, 0x80, 0xff] {
+                        let text = [first, second, third, first, second];
+                        between(name, "utf-8", &text).unwrap();
+                        between("utf-8", name, &text).unwrap();
+                    }
+                }
+            }
+        }
+    }
+}

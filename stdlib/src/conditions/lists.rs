@@ -95,9 +95,10 @@ pub static MATCH_ADDRESS: Condition = listed(
 pub static MATCH_IP: Condition = listed(
     meta("match_ip", "match_ip {<IP address>}{<list>}", "An IP address is in a list of hosts.")
         .docs(
-            "The list is expanded when it is tested, and names of hosts can't stand in it. Its elements are \
-             addresses and networks (`10.0.0.0/8`), `*` for any address, `@[]` for those of \
-             this host, an empty one for no address, and lookups, whose key is the address \
+            "The list is expanded when it is tested, although a dollar in it stands for itself \
+             until then. Names of hosts can't stand in it. Its elements are addresses and \
+             networks (`10.0.0.0/8`), `*` for any address, `@[]` for those of this host, an \
+             empty one for no address, and lookups, whose key is the address \
              (`iplsearch;/some/file`) or the network that it is in (`net24-lsearch;/some/file`). \
              `$value` is what was looked up, and otherwise stays what it was.",
         )

@@ -14,10 +14,10 @@ pub static DLFUNC: Item = Item {
              `int function(unsigned char **yield, int argc, unsigned char *argv[])`. It leaves \
              its text in `*yield` and returns 0 for success, 2 to make the expansion fail, 4 to \
              force it to fail; any other value makes it fail, too, and writes to the panic log. \
-             The functions that Exim offers to such objects are not there. The name of the file \
+             The functions that Exim offers to such objects are not there. A build without the \
+             feature `dlfunc` loads nothing and says so. The name of the file \
              must not be tainted.",
         )
-        .needs("the feature dlfunc")
         .source("specification 11.5"),
     shape: ItemShape::Braces { min: 2, max: 10 },
     run: ItemRun::Strict(run),

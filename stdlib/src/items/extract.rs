@@ -68,7 +68,12 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
         }
         (Some(form), number) => {
             let subject = argument(call, 2)?;
-            json_field(subject.bytes(), key, number, form == b"jsons")?
+            json_field(subject.bytes(), key, number, form == b"jsons")
+                .map_err(|fail| {
+                    // A header's name that swallowed a brace is blamed for all.
+                    let message = fail.message().to_vec();
+                    call.curly(message, groups.get(1).map_or(0, |seq| seq.span.end))
+                })?
                 .map(|v| Str::from(v).stamped(subject.taint()))
         }
     };

@@ -36,10 +36,10 @@ fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.skim(1)?;
     call.check_closed()?;
     call.scoped(|call| {
-        let mut source = elements(list.bytes());
+        let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
-        while let Some(element) = source.next() {
+        for element in source {
             call.scope().item = Str::from(&*element).stamped(list.taint());
             let value = call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
             taint = taint.with(value.taint());
@@ -73,10 +73,10 @@ fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.skim(1)?;
     call.check_closed()?;
     call.scoped(|call| {
-        let mut source = elements(list.bytes());
+        let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
         let value = call.scope().value.clone();
-        while let Some(element) = source.next() {
+        for element in source {
             call.scope().item = Str::from(&*element).stamped(list.taint());
             let keep = call
                 .condition(1)

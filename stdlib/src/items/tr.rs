@@ -30,6 +30,11 @@ pub static TR: Item = Item {
         }
         let bytes: Vec<u8> = subject.bytes().iter().map(|c| table[usize::from(*c)]).collect();
         // What is put in may come from outside as well as what was there.
-        Ok(Str::from(bytes).stamped(subject.taint().with(args[2].taint())))
+        let taint = if bytes == subject.bytes() {
+            subject.taint()
+        } else {
+            subject.taint().with(args[2].taint())
+        };
+        Ok(Str::from(bytes).stamped(taint))
     }),
 };

@@ -5,7 +5,7 @@ use eximious_core::{Call, ErrorKind, Fail, Str};
 use super::domain::{Domain, is_mx};
 use super::elements;
 use super::text::{Bind, Text, folded};
-use super::walk::{Hit, Pattern, Subject, Verdict, Walk, log_panic, take};
+use super::walk::{Hit, Left, Pattern, Subject, Verdict, Walk, log_panic, take};
 
 /// How many lookups a chain of local part lists may take.
 const LONGEST_CHAIN: usize = 50;
@@ -53,8 +53,8 @@ impl Address {
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
         (caseful, cached): (bool, bool),
-        left: &mut u32,
-    ) -> Result<(Hit, Option<Str>), Fail> {
+        budget: &mut u32,
+    ) -> Result<(Hit, Left), Fail> {
         let text = pattern.text;
         let whole = if caseful { &self.cased } else { &self.lower };
         if self.given.is_empty() && text.is_empty() {
@@ -78,10 +78,10 @@ impl Address {
         if is_of_whole(text) {
             return look_up_whole(call, pattern, whole, caseful);
         }
-        let Some(at) = self.at.filter(|_| !text.is_empty()) else { return Ok((Hit::No, None)) };
+        let Some(at) = self.at else { return Ok((Hit::No, None)) };
         let local = whole.slice(0, at);
         if let Some(by_domain) = text.strip_prefix(b"@@") {
-            return self.by_domain(call, pattern, by_domain, &local, caseful, left);
+            return self.by_domain(call, pattern, by_domain, &local, caseful, budget);
         }
         let split = split(text);
         if split.is_some_and(|end| !local_part_matches(local.bytes(), &text[..end], caseful)) {
@@ -89,18 +89,17 @@ impl Address {
         }
         let wanted = Pattern { text: split.map_or(text, |end| &text[end + 1..]), ..pattern };
         let mut walk = Walk::new(&mut self.domain, caseful, cached);
-        walk.left = *left;
+        walk.budget = *budget;
         let verdict = walk.single(call, wanted);
-        *left = walk.left;
-        let found = walk.data.unwrap_or_default();
+        *budget = walk.budget;
+        let found = walk.left.flatten();
         let data = match split {
             // Exim takes as many bytes of the pattern as the local part has.
             Some(_) => {
                 let head = &text[..local.bytes().len().min(text.len())];
-                join(pattern, head, &found)
+                Some(join(pattern, head, &found.unwrap_or_default()))
             }
-            None if found.is_empty() => Str::EMPTY,
-            None => join(pattern, b"", &found),
+            None => found.map(|found| join(pattern, b"", &found)),
         };
         let hit = match verdict? {
             Verdict::Yes => Hit::Yes,
@@ -118,8 +117,8 @@ impl Address {
         wanted: &[u8],
         local: &Str,
         caseful: bool,
-        left: &mut u32,
-    ) -> Result<(Hit, Option<Str>), Fail> {
+        budget: &mut u32,
+    ) -> Result<(Hit, Left), Fail> {
         // An address that stands for a whole domain has no local part to find.
         if local.bytes() == b"*" {
             return Ok((Hit::No, None));
@@ -135,7 +134,7 @@ impl Address {
             let mut chained = None;
             let mut parts = elements(list.bytes()).peekable();
             while let Some(part) = parts.next() {
-                take(left)?;
+                take(budget, 1)?;
                 if part.first() == Some(&b'>') && parts.peek().is_none() {
                     chained = Some(Str::from(part[1..].trim_ascii_start()).stamped(list.taint()));
                     break;
@@ -146,7 +145,7 @@ impl Address {
                 };
                 let part = Pattern { text: part, taint: list.taint() };
                 let (hit, found) = plain(local, caseful, true).test(call, part)?;
-                data = Some(found.unwrap_or_default());
+                data = Some(found);
                 match hit {
                     Hit::No => {}
                     Hit::Yes if negated => return Ok((Hit::No, data)),
@@ -178,7 +177,7 @@ fn look_up_whole(
     pattern: Pattern<'_>,
     whole: &Str,
     caseful: bool,
-) -> Result<(Hit, Option<Str>), Fail> {
+) -> Result<(Hit, Left), Fail> {
     if pattern.text.starts_with(b"partial-") {
         let line = [
             b"partial matching is not applicable to whole-address lookups: ignored \"partial-\" \
@@ -189,7 +188,7 @@ fn look_up_whole(
         log_panic(call, &line.concat());
     }
     let (hit, data) = plain(whole, caseful, false).test(call, pattern)?;
-    Ok((hit, Some(data.unwrap_or_default())))
+    Ok((hit, Some(data)))
 }
 
 /// Whether a pattern begins with the type of a lookup for whole addresses:

@@ -3,7 +3,7 @@
 use eximious_core::{Call, Fail, Str};
 
 use super::text::{Bind, Text, folded};
-use super::walk::{HOST, Hit, Pattern, organ};
+use super::walk::{HOST, Hit, Left, Pattern, organ};
 
 /// A domain that is tested.
 pub(super) struct Domain {
@@ -24,7 +24,7 @@ impl Domain {
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
         caseful: bool,
-    ) -> Result<(Hit, Option<Str>), Fail> {
+    ) -> Result<(Hit, Left), Fail> {
         let text = Text {
             given: &self.given,
             folded: &self.folded,
@@ -51,7 +51,7 @@ impl Domain {
             }
             _ => text.test(call, pattern)?,
         };
-        Ok((hit, Some(data.unwrap_or_default())))
+        Ok((hit, Some(data)))
     }
 
     /// Whether it is the address of an interface of this host, in brackets.

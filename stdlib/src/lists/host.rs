@@ -9,7 +9,7 @@ use super::domain::is_interface;
 use super::ip::{self, Written};
 use super::lookup::{Looked, look_up};
 use super::text::{Bind, Text, folded};
-use super::walk::{Hit, Pattern, log_panic};
+use super::walk::{Hit, Left, Pattern, log_panic};
 use crate::lookups::Search;
 
 /// What is known of a name or an address.
@@ -59,7 +59,7 @@ impl<'n> Host<'n> {
         &mut self,
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
-    ) -> Result<(Hit, Option<Str>), Fail> {
+    ) -> Result<(Hit, Left), Fail> {
         let bare = |matched| Ok((if matched { Hit::Yes } else { Hit::No }, None));
         if pattern.text == b"*" {
             return bare(true);
@@ -144,7 +144,7 @@ impl<'n> Host<'n> {
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
         address: &Str,
-    ) -> Result<(Hit, Option<Str>), Fail> {
+    ) -> Result<(Hit, Left), Fail> {
         let Some(names) = &mut self.names else { return Ok((Hit::Unknown(None), None)) };
         if let Some(hit) = look_up_query(call, pattern)? {
             return Ok(hit);
@@ -168,19 +168,16 @@ impl<'n> Host<'n> {
             };
             let (hit, data) = text.test(call, pattern)?;
             if hit != Hit::No {
-                return Ok((hit, Some(data.unwrap_or_default())));
+                return Ok((hit, Some(data)));
             }
         }
-        Ok((Hit::No, Some(Str::EMPTY)))
+        Ok((Hit::No, Some(None)))
     }
 }
 
 /// A lookup that takes a query needs no name of the host. One whose type
 /// nobody knows is no answer now.
-fn look_up_query(
-    call: &mut Call<'_>,
-    pattern: Pattern<'_>,
-) -> Result<Option<(Hit, Option<Str>)>, Fail> {
+fn look_up_query(call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Option<(Hit, Left)>, Fail> {
     if matches!(pattern.text.first(), Some(b'^' | b'*')) {
         return Ok(None);
     }
@@ -206,7 +203,7 @@ fn look_up_address(
     rest: Str,
     ip: IpAddr,
     mask: Option<u32>,
-) -> Result<(Hit, Option<Str>), Fail> {
+) -> Result<(Hit, Left), Fail> {
     let comma = memchr::memchr(b',', word);
     let name = &word[..comma.unwrap_or(word.len())];
     let Some((def, style)) = call.registry().lookup(name) else {
@@ -239,10 +236,10 @@ fn look_up_address(
     look_up(call, &asked).map(answer)
 }
 
-fn answer(looked: Looked) -> (Hit, Option<Str>) {
+fn answer(looked: Looked) -> (Hit, Left) {
     match looked {
-        Looked::Found(found) => (Hit::Yes, Some(found.value)),
-        Looked::Missing => (Hit::No, Some(Str::EMPTY)),
-        Looked::Later(why) => (Hit::Later(Some(why)), Some(Str::EMPTY)),
+        Looked::Found(found) => (Hit::Yes, Some(Some(found.value))),
+        Looked::Missing => (Hit::No, Some(None)),
+        Looked::Later(why) => (Hit::Later(Some(why)), Some(None)),
     }
 }

@@ -4,7 +4,7 @@
 use eximious_core::{Call, Fail, Str};
 
 use super::text::{Bind, Text, folded};
-use super::walk::{Hit, Pattern};
+use super::walk::{Hit, Left, Pattern};
 
 /// A local part that is tested.
 pub(super) struct LocalPart {
@@ -24,7 +24,7 @@ impl LocalPart {
         call: &mut Call<'_>,
         pattern: Pattern<'_>,
         caseful: bool,
-    ) -> Result<(Hit, Option<Str>), Fail> {
+    ) -> Result<(Hit, Left), Fail> {
         let text = Text {
             given: &self.given,
             folded: if caseful { &self.given } else { &self.folded },
@@ -33,6 +33,6 @@ impl LocalPart {
             partial: true,
         };
         let (hit, data) = text.test(call, pattern)?;
-        Ok((hit, Some(data.unwrap_or_default())))
+        Ok((hit, Some(data)))
     }
 }

@@ -10,7 +10,7 @@ use super::domain::Domain;
 use super::host::{Host, HostNames};
 use super::local_part::LocalPart;
 use super::text::Bind;
-use super::walk::{Subject, Verdict, Walk};
+use super::walk::{Left, Subject, Verdict, Walk};
 
 /// What a list says of a subject. An error is none of these: it is a list that
 /// can't be read.
@@ -108,9 +108,10 @@ impl<'n> Matcher<'n> {
     ) -> Result<Outcome, Fail> {
         let mut walk = Walk::new(&mut self.subject, self.caseful, self.cached);
         let verdict = work(&mut walk)?;
+        let data = walk.left.map(Option::unwrap_or_default);
         Ok(match verdict {
-            Verdict::Yes => Outcome::Matched(walk.data),
-            Verdict::No => Outcome::Unmatched(walk.data),
+            Verdict::Yes => Outcome::Matched(data),
+            Verdict::No => Outcome::Unmatched(data),
             Verdict::Later(why) => Outcome::Deferred(why),
         })
     }
@@ -127,7 +128,7 @@ const KEPT: usize = 1024;
 /// A list's kind and name, the subject, and whether case counts.
 pub(super) type Key = (ListKind, Vec<u8>, Vec<u8>, bool);
 /// A verdict, its data, and whether case counts from then on.
-pub(super) type Answer = (Verdict, Option<Str>, bool);
+pub(super) type Answer = (Verdict, Left, bool);
 
 /// What named lists said.
 #[derive(Default)]

@@ -13,9 +13,11 @@ use super::matcher::Kept;
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 
-/// How many elements and lines one test looks at. Named lists that hold each
-/// other twice grow by powers of two.
+/// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
+/// How many elements a named list counts as, beside its own. Named lists that
+/// hold each other twice grow by powers of two.
+const NAME: u32 = 20;
 /// How deep named lists may stand in each other.
 const MOST_NAMES: usize = 64;
 
@@ -60,6 +62,10 @@ pub(super) enum Hit {
     /// It can't be said of this host, and why.
     Unknown(Option<Vec<u8>>),
 }
+
+/// What a pattern leaves as data: nothing at all (what was there stays), no data,
+/// or data.
+pub(super) type Left = Option<Option<Str>>;
 
 /// What a list says of a subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,8 +131,8 @@ pub(super) struct Walk<'s, 'n> {
     /// Whether the case of local parts counts; a named list that says
     /// `+caseful` says it to the lists around it, too.
     pub(super) caseful: bool,
-    /// What the last element that said anything left as data.
-    pub(super) data: Option<Str>,
+    /// What the elements left as data.
+    pub(super) left: Left,
     /// Whether results of constant named lists are kept.
     pub(super) cached: bool,
     /// Whether all named lists so far hold the same each time.
@@ -134,7 +140,7 @@ pub(super) struct Walk<'s, 'n> {
     /// The named lists that are open, outermost first.
     open: Vec<Vec<u8>>,
     /// How many elements may still be looked at.
-    pub(super) left: u32,
+    pub(super) budget: u32,
 }
 
 impl<'s, 'n> Walk<'s, 'n> {
@@ -142,11 +148,11 @@ impl<'s, 'n> Walk<'s, 'n> {
         Self {
             subject,
             caseful,
-            data: None,
+            left: None,
             cached,
             constant: true,
             open: Vec::new(),
-            left: MOST_ELEMENTS,
+            budget: MOST_ELEMENTS,
         }
     }
 
@@ -259,16 +265,16 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
-        let (hit, data) = match self.subject {
+        let (hit, left) = match self.subject {
             Subject::Domain(domain) => domain.test(call, pattern, self.caseful)?,
             Subject::LocalPart(part) => part.test(call, pattern, self.caseful)?,
             Subject::Address(address) => {
-                address.test(call, pattern, (self.caseful, self.cached), &mut self.left)?
+                address.test(call, pattern, (self.caseful, self.cached), &mut self.budget)?
             }
             Subject::Host(host) => host.test(call, pattern)?,
         };
-        if data.is_some() {
-            self.data = data;
+        if left.is_some() {
+            self.left = left;
         }
         Ok(hit)
     }
@@ -343,8 +349,8 @@ impl<'s, 'n> Walk<'s, 'n> {
         let key = match self.subject.key() {
             Some(subject) if self.cached => {
                 let key = (self.subject.kind(), name.to_vec(), subject.to_vec(), self.caseful);
-                if let Some((verdict, data, caseful)) = call.memory::<Kept>().get(&key) {
-                    self.data = data;
+                if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(&key) {
+                    self.left = left;
                     self.caseful = caseful;
                     return Ok(verdict);
                 }
@@ -353,6 +359,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             _ => None,
         };
         self.enter(name)?;
+        take(&mut self.budget, NAME)?;
         let before = std::mem::replace(&mut self.constant, true);
         let verdict = self.written(call, &text);
         self.open.pop();
@@ -363,7 +370,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             && !matches!(verdict, Verdict::Later(_))
             && let Some(key) = key
         {
-            let kept = (verdict.clone(), self.data.clone(), self.caseful);
+            let kept = (verdict.clone(), self.left.clone(), self.caseful);
             call.memory::<Kept>().insert(key, kept);
         }
         Ok(verdict)
@@ -401,7 +408,11 @@ impl<'s, 'n> Walk<'s, 'n> {
             let (inverted, line) = negation(Pattern { text: line, taint: Taint::Clean });
             let hit = self.test(call, line)?;
             if hit == Hit::Yes {
-                self.data = Some(line.str());
+                self.left = Some(Some(line.str()));
+            }
+            // Of a line there is less to say than of an element.
+            if hit == Hit::Later(None) && run.deferred == Doubt::Stop {
+                return Ok(Some(Verdict::Later(None)));
             }
             if let Some(verdict) = self.judge(call, run, hit, line, negated != inverted)? {
                 return Ok(Some(verdict));
@@ -411,7 +422,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn step(&mut self) -> Result<(), Fail> {
-        take(&mut self.left)
+        take(&mut self.budget, 1)
     }
 }
 
@@ -422,11 +433,11 @@ impl Run {
     }
 }
 
-/// Counts an element.
-pub(super) fn take(left: &mut u32) -> Result<(), Fail> {
-    match left.checked_sub(1) {
+/// Counts elements.
+pub(super) fn take(budget: &mut u32, count: u32) -> Result<(), Fail> {
+    match budget.checked_sub(count) {
         Some(less) => {
-            *left = less;
+            *budget = less;
             Ok(())
         }
         None => Err(Fail::error(ErrorKind::Limit, "list matching stopped: the list is too long")),

@@ -52,6 +52,7 @@ fn not_an_address(text: &[u8]) -> Fail {
 /// `${mask:…}`, `${mask_n:…}`.
 pub static MASK: Operator = Operator {
     meta: meta("mask", "${mask_n:<address>/<bits>}", "The network that an address lies in.")
+        .forms(&["mask_n"])
         .docs(
             "The bits after the given number are cleared. An IPv6 address comes back with dots \
              between its groups, fit for a key in a file; `mask_n` gives the shortest form with \

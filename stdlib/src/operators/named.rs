@@ -27,6 +27,7 @@ pub static LISTCOUNT: Operator = Operator {
 /// `${listnamed:…}`, `${listnamed_TYPE:…}`.
 pub static LISTNAMED: Operator = Operator {
     meta: Meta::new("listnamed", Effects::NONE, TaintRule::Clean)
+        .forms(&["listnamed_a", "listnamed_d", "listnamed_h", "listnamed_l"])
         .syntax("${listnamed_<type>:<name>}")
         .summary("What a named list holds, with the lists that it refers to.")
         .docs(

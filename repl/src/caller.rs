@@ -1,0 +1,93 @@
+//! Whoever runs the program, as the sender of what is tested.
+//!
+//! The sender's address has the domain that local names get, and without a
+//! configuration that is the host's name, for which name servers may have to be
+//! asked. So nothing of it is put together before a line asks for it.
+
+use eximious::{Call, Effects, Fail, Meta, Str, TaintRule, Variable, VariableSource, World};
+
+/// Variables that speak of the caller, until something else is set.
+pub static VARIABLES: &[Variable] = &[
+    variable(
+        "sender_address",
+        "$sender_address",
+        "The envelope's sender: here, whoever runs the program.",
+        "`-f` says otherwise; so does a \"From \" line in front of a message. It is empty for a \
+         bounce.",
+        address,
+    ),
+    variable(
+        "authenticated_sender",
+        "$authenticated_sender",
+        "The sender that an authenticated client gave with AUTH=: here, whoever runs the program.",
+        "`-oMas` says otherwise.",
+        address,
+    ),
+    variable(
+        "authenticated_id",
+        "$authenticated_id",
+        "The name that a client authenticated with: here, that of whoever runs the program.",
+        "`-oMai` says otherwise.",
+        login,
+    ),
+    variable(
+        "sender_ident",
+        "$sender_ident",
+        "Who a client says runs it: here, whoever runs the program.",
+        "`-oMt` says otherwise.",
+        login,
+    ),
+];
+
+const fn variable(
+    name: &'static str,
+    syntax: &'static str,
+    summary: &'static str,
+    docs: &'static str,
+    run: fn(&mut Call<'_>) -> Result<Str, Fail>,
+) -> Variable {
+    Variable {
+        meta: Meta::new(name, Effects::HOST, TaintRule::Clean)
+            .syntax(syntax)
+            .summary(summary)
+            .docs(docs)
+            .source("specification 11.9"),
+        source: VariableSource::Computed(run),
+    }
+}
+
+/// Who the caller is does not change while the program runs.
+#[derive(Default)]
+struct Known(Option<Str>);
+
+fn login(call: &mut Call<'_>) -> Result<Str, Fail> {
+    if let Some(known) = &call.memory::<Known>().0 {
+        return Ok(known.clone());
+    }
+    let (uid, _) = call.host()?.ids();
+    let user = call.users()?.user_by_id(uid);
+    let name = Str::from(named(user, uid));
+    call.memory::<Known>().0 = Some(name.clone());
+    Ok(name)
+}
+
+fn address(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let login = login(call)?;
+    let domain = call.variable("qualify_domain")?;
+    Ok(Str::from([login.bytes(), b"@", domain.bytes()].concat()))
+}
+
+/// A user's name; the number will do where there is none.
+fn named(user: std::io::Result<Option<eximious::world::User>>, uid: u32) -> Vec<u8> {
+    match user {
+        Ok(Some(user)) => user.name,
+        _ => uid.to_string().into_bytes(),
+    }
+}
+
+/// The full name of whoever runs the program, where it has one.
+pub fn full_name(world: &World) -> Option<Vec<u8>> {
+    let (uid, _) = world.host.ids();
+    let user = world.users.user_by_id(uid).ok()??;
+    user.gecos.split(|c| *c == b',').next().map(<[u8]>::to_vec)
+}
