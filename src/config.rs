@@ -332,6 +332,8 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
     };
     match name {
         b"add_environment" => text(&mut settings.add_environment)?,
+        b"allow_domain_literals" => settings.allow_domain_literals = value.flag(),
+        b"allow_utf8_domains" => settings.allow_utf8_domains = value.flag(),
         b"bounce_return_size_limit" => {
             settings.bounce_return_size_limit = value.size(name)?;
         }
@@ -362,6 +364,7 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
         b"sqlite_dbfile" => some(&mut settings.sqlite_dbfile)?,
         b"sqlite_lock_timeout" => settings.sqlite_lock_timeout = value.size(name)?,
         b"strict_acl_vars" => settings.strict_acl_vars = value.flag(),
+        b"strip_trailing_dot" => settings.strip_trailing_dot = value.flag(),
         b"timezone" => some(&mut settings.timezone)?,
         _ => {}
     }

@@ -24,7 +24,7 @@ pub struct Context {
     pub(crate) message: Option<Message>,
     pub(crate) steps: u64,
     pub(crate) depth: u32,
-    pub(crate) scratch: Box<Tree>,
+    pub(crate) scratch: Option<Box<Tree>>,
     pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
     pub(crate) malformed_header: bool,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
@@ -43,7 +43,7 @@ impl Context {
             message: None,
             steps: 0,
             depth: 0,
-            scratch: Box::default(),
+            scratch: None,
             expansions: FxHashMap::default(),
             malformed_header: false,
             leaves_bindings: false,

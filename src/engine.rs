@@ -105,11 +105,11 @@ impl Engine {
     /// # Errors
     /// What the expansion fails with.
     pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
-        let mut tree = std::mem::take(&mut cx.scratch);
+        let mut tree = cx.scratch.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
         let result = Eval::new(cx, &tree, source, None).whole();
-        cx.scratch = tree;
+        cx.scratch = Some(tree);
         result
     }
 

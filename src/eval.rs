@@ -66,7 +66,7 @@ impl<'t> Eval<'t> {
             }
         };
         // Exim's strings end at a zero byte.
-        match memchr(0, string.bytes()) {
+        match zero(string.bytes()) {
             Some(end) => Ok(string.slice(0, end)),
             None => Ok(string),
         }
@@ -304,6 +304,12 @@ impl<'t> Eval<'t> {
             _ => Ok(()),
         }
     }
+}
+
+/// The first zero byte. Most strings are too short for a search that has to be
+/// set up.
+fn zero(bytes: &[u8]) -> Option<usize> {
+    if bytes.len() < 32 { bytes.iter().position(|c| *c == 0) } else { memchr(0, bytes) }
 }
 
 /// Applies a record's rule to what its function returned.

@@ -1,7 +1,6 @@
 //! What an evaluation binds for a while.
 
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -69,16 +68,19 @@ impl Scope {
 /// What built-ins keep in a context from one call to the next: caches, open
 /// files, a co-process. One value of each type.
 #[derive(Default)]
-pub struct Memory(HashMap<TypeId, Box<dyn Any + Send>>);
+pub struct Memory(Vec<(TypeId, Box<dyn Any + Send>)>);
 
 impl Memory {
     /// The value of a type, made if there is none.
     pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
-        self.0
-            .entry(TypeId::of::<T>())
-            .or_insert_with(|| Box::new(T::default()))
-            .downcast_mut()
-            .expect("the value under a type's id has that type")
+        let wanted = TypeId::of::<T>();
+        // There are few types: to look at each is faster than to hash one.
+        let found = self.0.iter().position(|(id, _)| *id == wanted);
+        let place = found.unwrap_or_else(|| {
+            self.0.push((wanted, Box::new(T::default())));
+            self.0.len() - 1
+        });
+        self.0[place].1.downcast_mut().expect("the value under a type's id has that type")
     }
 }
 

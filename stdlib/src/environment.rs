@@ -44,7 +44,7 @@ pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
     let added = elements(settings.add_environment.bytes());
     names.extend(added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec())));
     names.push(b"TZ".to_vec());
-    let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut found = Environment::new();
     for name in names {
         if found.iter().all(|(known, _)| *known != name)
             && let Some(value) = value(call, &name)?

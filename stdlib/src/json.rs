@@ -15,10 +15,11 @@ pub fn member<'a>(text: &'a [u8], name: &[u8]) -> Result<Option<&'a [u8]>, Fail>
         let key = unwrap(pair, b'"', b'"', "string key")?;
         let quotes = pair.len() - pair.trim_ascii_start().len() + key.len() + 2;
         let rest = pair.get(quotes..).unwrap_or_default().trim_ascii_start();
-        let Some(value) = rest.strip_prefix(b":") else {
-            return Err(Fail::argument("missing object value-separator for extract json"));
-        };
+        // What follows a name that is not wanted is not looked at.
         if key == name {
+            let Some(value) = rest.strip_prefix(b":") else {
+                return Err(Fail::argument("missing object value-separator for extract json"));
+            };
             return Ok(Some(value.trim_ascii_start()));
         }
     }

@@ -1,10 +1,10 @@
 //! Regular expressions: compiled once where the pattern comes again.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::{Call, Captures, Fail, Str};
 use eximious_pcre::{Attempt, Groups, MatchError, Matcher, Options, PatternError, Regex};
+use rustc_hash::FxHashMap;
 
 /// How many patterns a context keeps compiled.
 const KEPT: usize = 256;
@@ -12,7 +12,13 @@ const KEPT: usize = 256;
 /// The patterns that a context has used: those that heed case, and those that
 /// do not.
 #[derive(Default, Debug)]
-struct Patterns([HashMap<Vec<u8>, Kept>; 2]);
+struct Patterns([Table; 2]);
+
+#[derive(Default, Debug)]
+struct Table {
+    places: FxHashMap<Vec<u8>, usize>,
+    kept: Vec<Kept>,
+}
 
 #[derive(Debug)]
 struct Kept {
@@ -36,28 +42,27 @@ fn kept<'p>(
     pattern: &[u8],
     caseless: bool,
 ) -> Result<&'p mut Kept, PatternError> {
-    let map = &mut patterns.0[usize::from(caseless)];
-    match map.get_mut(pattern) {
-        Some(kept) => {
-            kept.uses = kept.uses.saturating_add(1);
-            // Machine code pays from about the third use on.
-            if kept.uses == 3
-                && let Ok(regex) = Regex::new(pattern, Options { caseless, jit: true })
-            {
-                let uses = kept.uses;
-                *kept = Kept { uses, ..Kept::new(regex) };
-            }
+    let table = &mut patterns.0[usize::from(caseless)];
+    if let Some(place) = table.places.get(pattern) {
+        let kept = &mut table.kept[*place];
+        kept.uses = kept.uses.saturating_add(1);
+        // Machine code pays from about the third use on.
+        if kept.uses == 3
+            && let Ok(regex) = Regex::new(pattern, Options { caseless, jit: true })
+        {
+            let uses = kept.uses;
+            *kept = Kept { uses, ..Kept::new(regex) };
         }
-        None => {
-            let regex = Regex::new(pattern, Options { caseless, jit: false })?;
-            if map.len() >= KEPT {
-                map.clear();
-            }
-            map.insert(pattern.to_vec(), Kept::new(regex));
-        }
+        return Ok(&mut table.kept[*place]);
     }
-    let lost = || PatternError { message: "regular expression was lost".to_owned(), offset: 0 };
-    map.get_mut(pattern).ok_or_else(lost)
+    let regex = Regex::new(pattern, Options { caseless, jit: false })?;
+    if table.kept.len() >= KEPT {
+        *table = Table::default();
+    }
+    let place = table.kept.len();
+    table.places.insert(pattern.to_vec(), place);
+    table.kept.push(Kept::new(regex));
+    Ok(&mut table.kept[place])
 }
 
 fn wrong(pattern: &[u8], error: &PatternError) -> Fail {
@@ -88,8 +93,9 @@ pub fn take_matcher(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Resu
 /// Puts a matcher back for the next use of its pattern.
 pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: Matcher) {
     let patterns: &mut Patterns = call.memory();
-    if let Some(kept) = patterns.0[usize::from(caseless)].get_mut(pattern) {
-        kept.spare = Some(matcher);
+    let table = &mut patterns.0[usize::from(caseless)];
+    if let Some(place) = table.places.get(pattern) {
+        table.kept[*place].spare = Some(matcher);
     }
 }
 

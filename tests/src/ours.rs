@@ -1,7 +1,7 @@
 //! eximious's answers.
 
 use eximious::stdlib::message::{End, parse_until};
-use eximious::{Context, Engine, Str};
+use eximious::{Config, Context, Engine, Macros, Str};
 
 /// A conversation: what one line sets, the next one sees.
 #[derive(Debug)]
@@ -14,6 +14,18 @@ impl Ours {
     /// With the system as its world.
     pub fn new() -> Self {
         let engine = Engine::builder().world(eximious_world::system()).build();
+        let cx = context(&engine);
+        Self { engine, cx }
+    }
+
+    /// With a configuration, as `-C` reads it.
+    pub fn with_config(file: &std::path::Path) -> Self {
+        let world = eximious_world::system();
+        let builder = Engine::builder().world(world.clone());
+        let name = file.as_os_str().as_encoded_bytes();
+        let config = Config::read(name, Macros::default(), &world.files, builder.registry())
+            .expect("a configuration");
+        let engine = config.build(builder).expect("an engine");
         let cx = context(&engine);
         Self { engine, cx }
     }

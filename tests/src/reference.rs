@@ -44,9 +44,9 @@ impl Reference {
         None
     }
 
-    /// The same with a configuration of ours.
-    pub fn with_config(self, file: &Path) -> Self {
-        Self { config: Some(file.to_owned()), ..self }
+    /// The same with another configuration.
+    pub fn with_config(&self, config: &Path) -> Self {
+        Self { config: Some(config.to_owned()), ..self.clone() }
     }
 
     /// Its version, such as `4.98.2`.
@@ -74,8 +74,8 @@ impl Reference {
     /// The answers of one process, up to the line that kills it.
     fn chunk(&self, lines: &[Vec<u8>], message: Option<&Path>) -> Vec<Vec<u8>> {
         let mut command = Command::new(&self.program);
-        if let Some(file) = &self.config {
-            command.arg("-C").arg(file);
+        if let Some(config) = &self.config {
+            command.arg("-C").arg(config);
         }
         match message {
             Some(file) => command.arg("-bem").arg(file),

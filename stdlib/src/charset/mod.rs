@@ -231,7 +231,9 @@ mod tests {
             for byte in 0..=255u8 {
                 let there = translate(&[byte], set, utf8);
                 if std::str::from_utf8(&there).is_ok() {
-                    assert_eq!(translate(&there, utf8, set), [byte], "{:?} {byte}", table.names);
+                    let back = translate(&there, utf8, set);
+                    let again = translate(&back, set, utf8);
+                    assert_eq!((back.len(), again), (1, there), "{:?} {byte}", table.names);
                 }
             }
         }

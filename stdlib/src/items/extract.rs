@@ -72,7 +72,7 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
                 .map_err(|fail| {
                     // A header's name that swallowed a brace is blamed for all.
                     let message = fail.message().to_vec();
-                    call.curly(message, call.end())
+                    call.curly(message, groups.get(1).map_or(0, |seq| seq.span.end))
                 })?
                 .map(|v| Str::from(v).stamped(subject.taint()))
         }

@@ -119,7 +119,11 @@ fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fail> {
         ));
     }
     let received = converse(&mut *stream, question, &options, call.bounds().length)?;
-    let text = lines(&received, &read_escapes(question.end_of_line.bytes()));
+    let end_of_line = match question.end_of_line.bytes() {
+        b"" => b"\n".to_vec(),
+        text => read_escapes(text),
+    };
+    let text = lines(&received, &end_of_line);
     let taint = provenance::of_answer(&text, [&question.request]);
     let answer = Str::from(text).stamped(taint);
     if options.cache {

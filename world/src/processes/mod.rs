@@ -1,6 +1,5 @@
 //! Processes: commands that run to their end, and those that stay up.
 
-mod image;
 mod wait;
 
 use std::io::{self, Read, Write};
@@ -11,11 +10,11 @@ use std::process::{self, ExitStatus, Stdio};
 use std::time::Duration;
 
 use eximious_core::world::{Child, Command, Finished, Processes, RunError};
+use eximious_exec::Image;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::deadline::Deadline;
-use image::Image;
 
 /// The system's processes.
 #[derive(Debug)]
@@ -57,8 +56,9 @@ impl Processes for System {
             }
         }
         match group.wait(deadline) {
-            Some(status) => Ok(Finished { code: code(status), output }),
-            None => Err(RunError::Timeout),
+            Ok(Some(status)) => Ok(Finished { code: code(status), output }),
+            Ok(None) => Err(RunError::Timeout),
+            Err(error) => Err(RunError::Start(error)),
         }
     }
 
@@ -79,11 +79,10 @@ fn start(
     umask: Option<u32>,
     plumb: impl FnOnce(&mut process::Command),
 ) -> io::Result<Group> {
-    let image = Image::new(command)?;
-    let mut program = process::Command::new("/");
+    let image = Image::new(&command.argv, &command.environment)?;
+    let mut program = image.command(umask);
     plumb(&mut program);
     program.process_group(0);
-    image.replaces(&mut program, umask);
     Ok(Group { leader: program.spawn()?, ended: None })
 }
 
@@ -100,7 +99,8 @@ fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|number| -number)).unwrap_or(NOT_EXECUTED)
 }
 
-/// A process and those that it starts. They end with this value.
+/// A process and those that it starts. They end with this value; those that are
+/// left when the first one has ended by itself are left alone.
 struct Group {
     leader: process::Child,
     ended: Option<ExitStatus>,
@@ -108,11 +108,11 @@ struct Group {
 
 impl Group {
     /// Waits for the leader.
-    fn wait(&mut self, deadline: Deadline) -> Option<ExitStatus> {
+    fn wait(&mut self, deadline: Deadline) -> io::Result<Option<ExitStatus>> {
         if self.ended.is_none() {
-            self.ended = wait::wait(&mut self.leader, deadline);
+            self.ended = wait::wait(&mut self.leader, deadline)?;
         }
-        self.ended
+        Ok(self.ended)
     }
 
     /// Ends all of them. As long as the leader is not waited for, no other
@@ -172,7 +172,7 @@ impl Child for Companion {
     fn end(&mut self) -> Option<i32> {
         self.channel = None;
         // Its end of the channel may close a moment before it ends.
-        let ended = self.group.wait(Deadline::within(MOMENT));
+        let ended = self.group.wait(Deadline::within(MOMENT)).ok().flatten();
         ended.or_else(|| self.group.kill()).map(code)
     }
 }
@@ -180,6 +180,7 @@ impl Child for Companion {
 impl Drop for Companion {
     fn drop(&mut self) {
         self.channel = None;
-        self.group.wait(Deadline::within(PATIENCE));
+        // The group ends in any case.
+        let _ = self.group.wait(Deadline::within(PATIENCE));
     }
 }

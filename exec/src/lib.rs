@@ -1,0 +1,125 @@
+//! What a new process executes.
+//!
+//! The standard library searches a path for a program, hands scripts without a
+//! first line to a shell, and leaves the umask as it is. Exim does neither, and
+//! sets the umask; so the new process executes its program by itself.
+
+use std::ffi::{CString, c_char};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::ptr;
+
+/// A program, its arguments and its environment, as the system wants them.
+pub struct Image {
+    argv: Vector,
+    environment: Vector,
+}
+
+/// Strings, and the array of pointers to them that ends in a null pointer.
+struct Vector {
+    strings: Vec<CString>,
+    pointers: Vec<*const c_char>,
+}
+
+// SAFETY: the pointers point into the heap memory of the strings beside them,
+// which nobody changes, and which goes together with them.
+unsafe impl Send for Vector {}
+// SAFETY: as above; all access is reading.
+unsafe impl Sync for Vector {}
+
+impl Vector {
+    fn new(strings: impl Iterator<Item = Vec<u8>>) -> io::Result<Self> {
+        let strings = strings.map(CString::new).collect::<Result<Vec<_>, _>>()?;
+        let pointers = strings.iter().map(|s| s.as_ptr()).chain([ptr::null()]).collect();
+        Ok(Self { strings, pointers })
+    }
+}
+
+impl Image {
+    /// Puts it together from a program with its arguments, and from the names
+    /// and values of its environment.
+    ///
+    /// # Errors
+    /// A string has a zero byte in it.
+    pub fn new(argv: &[Vec<u8>], environment: &[(Vec<u8>, Vec<u8>)]) -> io::Result<Self> {
+        let named = |(name, value): &(Vec<u8>, Vec<u8>)| [name, &b"="[..], value].concat();
+        Ok(Self {
+            argv: Vector::new(argv.iter().cloned())?,
+            environment: Vector::new(environment.iter().map(named))?,
+        })
+    }
+
+    /// The command that executes this; what it is given as its program,
+    /// arguments and environment does not count. Where the system does not
+    /// execute it, to spawn the command fails with its reason.
+    pub fn command(self, umask: Option<u32>) -> Command {
+        let mut command = Command::new("/");
+        let execute = move || Err(self.execute(umask));
+        // SAFETY: between fork and exec the closure makes the system calls
+        // umask and execve, and nothing else: it takes no lock and no memory,
+        // for the arrays are made before.
+        unsafe {
+            command.pre_exec(execute);
+        }
+        command
+    }
+
+    /// Goes on as this; what comes back is why not.
+    fn execute(&self, umask: Option<u32>) -> io::Error {
+        if let Some(mask) = umask {
+            // SAFETY: the call takes a number and can't fail.
+            unsafe {
+                libc::umask(mask as libc::mode_t);
+            }
+        }
+        let Some(path) = self.argv.strings.first() else {
+            return io::Error::from_raw_os_error(libc::ENOENT);
+        };
+        let (argv, environment) = (self.argv.pointers.as_ptr(), self.environment.pointers.as_ptr());
+        // SAFETY: the path is a C string; both arrays end in a null pointer,
+        // and all other pointers in them are to C strings that live as long as
+        // `self`.
+        unsafe {
+            libc::execve(path.as_ptr(), argv, environment);
+        }
+        io::Error::last_os_error()
+    }
+}
+
+impl std::fmt::Debug for Image {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(&self.argv.strings).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(argv: &[&str], umask: Option<u32>) -> io::Result<String> {
+        let argv: Vec<Vec<u8>> = argv.iter().map(|word| word.as_bytes().to_vec()).collect();
+        let environment = [(b"NAME".to_vec(), b"a=b".to_vec())];
+        let output = Image::new(&argv, &environment)?.command(umask).output()?;
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    #[test]
+    fn programs_get_what_they_are_given() {
+        assert_eq!(run(&["/bin/echo", "a b", "", "c"], None).unwrap(), "a b  c\n");
+        assert_eq!(run(&["/usr/bin/env"], None).unwrap(), "NAME=a=b\n");
+        assert_eq!(run(&["/bin/sh", "-c", "umask"], Some(0o077)).unwrap(), "0077\n");
+    }
+
+    #[test]
+    fn nothing_is_searched_for() {
+        for program in ["echo", "", "/nosuch", "/etc/passwd", "/tmp"] {
+            assert!(run(&[program], None).is_err(), "{program}");
+        }
+        assert!(run(&[], None).is_err());
+        assert_eq!(
+            run(&["/bin/echo", "a\0b"], None).unwrap_err().kind(),
+            io::ErrorKind::InvalidInput
+        );
+    }
+}
