@@ -357,7 +357,19 @@ impl<'a> Call<'a> {
         result
     }
 
-    /// As [`Call::scoped`], for `$item` alone.
+    /// As [`Call::scoped`], for work that binds `$item` to elements of a list:
+    /// that is put back in any case, as in Exim.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped_elements<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        self.scoped_item(|call| call.scoped(work))
+    }
+
+    /// Runs a piece of work and puts `$item` back as it was, and nothing else.
     ///
     /// # Errors
     /// What the work fails with.
@@ -367,9 +379,7 @@ impl<'a> Call<'a> {
     ) -> Result<T, Fail> {
         let saved = self.machine.scope().item.clone();
         let result = work(self);
-        if result.is_ok() || !self.machine.leaves_bindings() {
-            self.machine.scope().item = saved;
-        }
+        self.machine.scope().item = saved;
         result
     }
 

@@ -10,15 +10,15 @@ use eximious_core::grammar::is_space;
 pub fn find<'a>(text: &'a [u8], key: &[u8]) -> Option<Cow<'a, [u8]>> {
     let mut rest = text;
     loop {
-        rest = rest.trim_ascii_start();
+        rest = unspaced(rest);
         if rest.is_empty() {
             return None;
         }
         let length = rest.iter().position(|c| *c == b'=' || is_space(*c)).unwrap_or(rest.len());
         let name = &rest[..length];
-        rest = rest[length..].trim_ascii_start();
+        rest = unspaced(&rest[length..]);
         if let [b'=', after @ ..] = rest {
-            rest = after.trim_ascii_start();
+            rest = unspaced(after);
         }
         let (value, after) = value(rest);
         if name.eq_ignore_ascii_case(key) {
@@ -26,6 +26,12 @@ pub fn find<'a>(text: &'a [u8], key: &[u8]) -> Option<Cow<'a, [u8]>> {
         }
         rest = after;
     }
+}
+
+/// What follows the white space at the head of a text.
+fn unspaced(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|c| !is_space(*c)).unwrap_or(text.len());
+    &text[start..]
 }
 
 /// A value at the head of a text, and what follows it.
@@ -51,4 +57,15 @@ pub fn value(text: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
         }
     }
     (Cow::Owned(out), b"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_white_space_separates() {
+        assert_eq!(find(b"a=1\x0bb=2\x0c\x0bc=3", b"c").as_deref(), Some(&b"3"[..]));
+        assert_eq!(find(b"\x0b\x0b", b"c"), None);
+    }
 }

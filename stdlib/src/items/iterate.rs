@@ -35,7 +35,7 @@ fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    call.scoped(|call| {
+    call.scoped_elements(|call| {
         let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
@@ -72,7 +72,7 @@ fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    call.scoped(|call| {
+    call.scoped_elements(|call| {
         let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
         let value = call.scope().value.clone();
@@ -118,7 +118,7 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
     let initial = call.text(1)?;
     call.skim(2)?;
     call.check_closed()?;
-    call.scoped(|call| {
+    call.scoped_elements(|call| {
         call.scope().value = initial;
         for element in elements(list.bytes()) {
             call.scope().item = Str::from(&*element).stamped(list.taint());

@@ -132,7 +132,7 @@ pub static ALL: &[Variable] = &[
              are spaces."
         )
     ),
-    computed!("sender_address_domain", NONE, Tainted, "The domain of `$sender_address`.", |call| {
+    computed!("sender_address_domain", NONE, Result, "The domain of `$sender_address`.", |call| {
         let sender = call.variable("sender_address")?;
         let at = address::find_at(sender.bytes());
         Ok(at.map(|at| sender.slice(at + 1, usize::MAX)).unwrap_or_default())
@@ -140,7 +140,7 @@ pub static ALL: &[Variable] = &[
     computed!(
         "sender_address_local_part",
         NONE,
-        Tainted,
+        Result,
         "The local part of `$sender_address`.",
         |call| {
             let sender = call.variable("sender_address")?;
