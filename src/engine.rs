@@ -83,9 +83,8 @@ impl Engine {
     }
 
     pub(crate) fn compiled(&self, source: &[u8]) -> Compiled {
-        let mut tree = parse(source, &self.0.registry, self.parse_limits());
-        let text = HipByt::from(std::mem::take(&mut tree.text));
-        tree.text = text.as_slice().to_vec();
+        let tree = parse(source, &self.0.registry, self.parse_limits());
+        let text = HipByt::from(tree.text.as_slice());
         Compiled { source: source.into(), tree, text: Some(text) }
     }
 

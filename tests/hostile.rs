@@ -217,3 +217,12 @@ fn cve_2021_28012_a_command_gets_no_descriptor_but_its_own() {
     assert_eq!(count(), before);
     drop(held);
 }
+
+#[test]
+fn the_lowest_field_number_is_a_number() {
+    let engine = Engine::builder().build();
+    for text in ["${extract{-2147483648}{:}{a:b}{y}{n}}", "${listextract{-2147483648}{a:b}{y}{n}}"]
+    {
+        assert!(engine.compile(text).expand(&mut engine.context()).is_ok(), "{text}");
+    }
+}

@@ -2,7 +2,7 @@
 //! with what the suites hold and what becomes of it when bytes change.
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
-use eximious::{Engine, Limits, Settings, Str};
+use eximious::{Engine, Limits, Str};
 
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
@@ -18,7 +18,7 @@ pub fn parse(data: &[u8]) {
 
 /// Evaluates, in a world that denies everything: a string or a failure.
 pub fn evaluate(data: &[u8]) {
-    let engine = Engine::builder().settings(settings()).limits(limits()).build();
+    let engine = Engine::builder().limits(limits()).build();
     let mut cx = engine.context();
     cx.set("local_part", Str::tainted(b"o'tool${lc:X}\\$\xff".as_slice()));
     cx.set("domain", Str::tainted(b"Example.com".as_slice()));
@@ -26,7 +26,7 @@ pub fn evaluate(data: &[u8]) {
     let rule = engine.compile(data);
     let first = rule.expand(&mut cx);
     // The same text gives the same answer, however it is compiled.
-    let again = engine.expand_once(data, &mut engine_context(&engine));
+    let again = engine.expand_once(data, &mut engine.context());
     if let (Err(first), Err(again)) = (&first, &again)
         && !data.windows(4).any(|w| w == b"rand")
     {
@@ -36,14 +36,6 @@ pub fn evaluate(data: &[u8]) {
     if let Err(fail) = first {
         let _ = format!("{fail:#}");
     }
-}
-
-fn engine_context(engine: &Engine) -> eximious::Context {
-    engine.context()
-}
-
-fn settings() -> Settings {
-    Settings::default()
 }
 
 fn limits() -> Limits {

@@ -136,7 +136,9 @@ fn field_number(key: &[u8]) -> Option<i64> {
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    Some(i64::from(wrapping(digits) * if key.len() > digits.len() { -1 } else { 1 }))
+    let sign = if key.len() > digits.len() { -1 } else { 1 };
+    // The lowest number of 32 bits has no positive twin among them.
+    Some(i64::from(wrapping(digits)) * sign)
 }
 
 /// The range of a field between separator characters; 0 is the whole.
