@@ -19,6 +19,7 @@ pub mod quoting;
 mod readsock;
 mod redis;
 mod search;
+mod servers;
 mod spf;
 mod sql;
 mod sqlite;
