@@ -8,6 +8,7 @@
 //! what a built-in is handed when it runs ([`Call`]).
 #![forbid(unsafe_code)]
 
+mod acl;
 mod call;
 mod effects;
 mod fail;
@@ -21,6 +22,7 @@ mod settings;
 mod str;
 pub mod world;
 
+pub use acl::{AclControl, AclOperand, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerify};
 pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
