@@ -6,8 +6,8 @@ use eximious_grammar::expansion::{
 use rustc_hash::FxHashMap;
 
 use crate::{
-    AclControl, AclTerm, AclVerify, Condition, Item, LookupDef, Meta, Operator, Variable,
-    VariableSource,
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, DriverKind, Item, LookupDef, Meta,
+    Operator, OptionDef, OptionPlace, Variable, VariableSource,
 };
 
 /// All words that an engine knows. A later record replaces an earlier one of
@@ -19,6 +19,8 @@ pub struct Registry {
     conditions: Table<Condition>,
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
+    options: FxHashMap<(OptionPlace, &'static [u8]), &'static OptionDef>,
+    drivers: FxHashMap<(DriverKind, &'static [u8]), &'static DriverDef>,
     acl_terms: Table<AclTerm>,
     acl_controls: Table<AclControl>,
     acl_verifies: Table<AclVerify>,
@@ -111,6 +113,22 @@ impl Registry {
         self
     }
 
+    /// Adds options of the configuration.
+    pub fn options(&mut self, options: &'static [OptionDef]) -> &mut Self {
+        for option in options {
+            for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
+                self.options.insert((option.place, name.as_bytes()), option);
+            }
+        }
+        self
+    }
+    /// Adds drivers.
+    pub fn drivers(&mut self, drivers: &'static [DriverDef]) -> &mut Self {
+        for driver in drivers {
+            self.drivers.insert((driver.kind, driver.meta.name.as_bytes()), driver);
+        }
+        self
+    }
     /// Adds conditions and modifiers of ACLs.
     pub fn acl_terms(&mut self, terms: &'static [AclTerm]) -> &mut Self {
         for term in terms {
@@ -183,6 +201,27 @@ impl Registry {
         self.conditions.find(name)
     }
 
+    /// An option, by its place and name, or an older name of it.
+    pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
+        self.options.get(&(place, name)).copied()
+    }
+    /// A driver, by kind and name.
+    pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
+        self.drivers.get(&(kind, name)).copied()
+    }
+    /// All options, sorted by place and name, each once.
+    pub fn all_options(&self) -> Vec<&'static OptionDef> {
+        let mut all: Vec<_> = self.options.iter().collect();
+        all.retain(|((_, name), option)| *name == option.meta.name.as_bytes());
+        all.sort_by_key(|(key, _)| **key);
+        all.into_iter().map(|(_, option)| *option).collect()
+    }
+    /// All drivers, sorted by kind and name.
+    pub fn all_drivers(&self) -> Vec<&'static DriverDef> {
+        let mut all: Vec<_> = self.drivers.iter().collect();
+        all.sort_by_key(|(key, _)| **key);
+        all.into_iter().map(|(_, driver)| *driver).collect()
+    }
     /// A condition or modifier of ACLs, by name.
     pub fn acl_term(&self, name: &[u8]) -> Option<&'static AclTerm> {
         self.acl_terms.named(name)
