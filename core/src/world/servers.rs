@@ -96,9 +96,12 @@ pub enum RedisReply {
     Error(Vec<u8>),
 }
 
-/// Redis servers, also in a cluster.
+/// Redis servers. One of a cluster that does not have a key says `MOVED`, which
+/// is an answer like others: nobody follows it to a server that no list names.
 pub trait Redis: Send + Sync {
-    /// Carries out a command, given as its words, within a time.
+    /// Carries out a command, given as its words, within a time. What a server
+    /// says against a command is [`RedisReply::Error`];
+    /// [`ServerError::Refused`] says that it does not give the database.
     fn command(
         &self,
         server: &Server,

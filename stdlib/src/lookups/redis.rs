@@ -31,7 +31,8 @@ pub static REDIS: LookupDef = LookupDef {
              A string or a status is given as it is, a number as `true`, or `false` where it is \
              zero. An array, with all arrays in it, is given as its elements with a newline \
              between them, numbers as they are; `<\\n ${lookup redis{smembers …}}` makes a list of \
-             a set. What is not there is empty, and found nevertheless.\n\n\
+             a set. What is not there is empty, and found nevertheless: the lookup does not fail, and \
+             as an element of a list it matches.\n\n\
              Results are kept like those of other lookups, but only of commands that do nothing \
              but read: after any other, what is known of Redis is forgotten. A connection is used \
              again, unless the command was one that changes the connection itself, such as \

@@ -87,10 +87,17 @@ impl System {
     /// A connection that is open still. One that the server has closed in the
     /// meantime, or on which it said something unasked, is not used again.
     fn take(&self, server: &Server) -> Option<Connection> {
-        let mut kept = self.0.lock().ok()?;
-        kept.retain(|kept| kept.since.elapsed() < IDLE && kept.connection.is_quiet());
-        let at = kept.iter().rposition(|kept| kept.server == *server)?;
-        Some(kept.swap_remove(at).connection)
+        loop {
+            let connection = {
+                let mut kept = self.0.lock().ok()?;
+                kept.retain(|kept| kept.since.elapsed() < IDLE);
+                let at = kept.iter().rposition(|kept| kept.server == *server)?;
+                kept.remove(at).connection
+            };
+            if connection.is_quiet() {
+                return Some(connection);
+            }
+        }
     }
 
     fn keep(&self, server: &Server, connection: Connection) {
