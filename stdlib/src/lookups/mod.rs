@@ -18,6 +18,7 @@ mod psl;
 pub mod quoting;
 mod readsock;
 mod redis;
+mod rows;
 mod search;
 mod servers;
 mod spf;

@@ -42,6 +42,10 @@ pub(super) fn ask(
     query: &LookupQuery,
     mut one: impl FnMut(&mut Call<'_>, &[u8], &[u8]) -> Result<Option<Str>, Attempt>,
 ) -> Result<Option<Str>, LookupFail> {
+    if query.key.is_empty() {
+        // Nobody is asked nothing.
+        return Ok(None);
+    }
     let listed = call.settings().options.text(kind.option).cloned();
     let (own, statement) = split(call, kind, query)?;
     let list = match (&own, &listed) {
