@@ -185,14 +185,16 @@ fn connections_are_used_again() {
         assert_eq!(expand(&mut cx, &text), "PONG");
     }
     assert_eq!(received() - before, 4);
-    // What one conversation makes of a connection is nothing to the next.
-    let text = format!("${{lookup redis,servers=127.0.0.1::{port}/0/ {{SELECT 5}}}}");
-    assert_eq!(expand(&mut cx, &text), "OK");
+    // What one thread makes of a connection is its own to see.
+    let select = format!("${{lookup redis,servers=127.0.0.1::{port}/0/ {{SELECT 5}}}}");
     let info = format!(
         "${{lookup redis,servers=127.0.0.1::{port}/0/,cache=no {{CLIENT INFO}}\
          {{${{extract{{db}}{{$value}}}}}}}}"
     );
-    assert_eq!(expand(&mut cx, &info), "0");
+    assert_eq!((expand(&mut cx, &select), expand(&mut cx, &info)), ("OK".into(), "5".into()));
+    let engine = cx.engine().clone();
+    let other = std::thread::spawn(move || expand(&mut engine.context(), &info));
+    assert_eq!(other.join().expect("the thread ends"), "0");
     // The server closes them all, and none is missed.
     for _ in 0..3 {
         let text = format!("${{lookup redis,servers=127.0.0.1::{port}/1/,cache=no {{DBSIZE}}}}");

@@ -6,11 +6,11 @@ use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 
-use super::super::hosts::addresses;
 use super::super::wire::{Broken, Packet, Wire};
 use super::complaint::Complaint;
 use super::{CLOSED, Session, message, receive, words};
 use crate::deadline::Deadline;
+use crate::hosts::addresses;
 use crate::net::Connection;
 
 /// Where a server listens that says nothing else.
