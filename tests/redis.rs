@@ -375,6 +375,22 @@ fn a_server_that_waits_or_lies_is_left() {
             assert!(message == wanted || reset, "{message:?}, not {wanted:?}");
         }
     }
+    // One at a path, and one that does not even read what it is asked.
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
+    Played::unix(&path, |peer| {
+        let mut bytes = [0; 4096];
+        while matches!(peer.read(&mut bytes), Ok(1..)) {}
+    });
+    let text = format!("${{lookup redis,servers=({})/0/ {{GET x}}}}", path.display());
+    assert_eq!(deferred(&mut cx, &text), failed("timed out"));
+    let deaf = Played::tcp(|_| std::thread::sleep(Duration::from_secs(10)));
+    let long = "x".repeat(20_000_000);
+    let text = format!("${{lookup redis,servers=127.0.0.1::{}// {{SET k {long}}}}}", deaf.port);
+    assert_eq!(deferred(&mut cx, &text), failed("timed out"));
+    let many = "x ".repeat((1 << 20) + 1);
+    let text = format!("${{lookup redis,servers=127.0.0.1::{}// {{{many}}}}}", deaf.port);
+    assert_eq!(deferred(&mut cx, &text), "REDIS: too many words in a command");
     // Elements without end.
     let played = Played::tcp(|peer| {
         let _ = peer.write_all(b"*999999999\r\n");
