@@ -1,11 +1,16 @@
 //! All words that an engine knows.
 
+use std::collections::BTreeMap;
+
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
 use rustc_hash::FxHashMap;
 
-use crate::{Condition, Item, LookupDef, Meta, Operator, Variable, VariableSource};
+use crate::{
+    Condition, DriverKind, Item, LookupDef, Meta, Operator, OptionDef, OptionPlace, Variable,
+    VariableSource,
+};
 
 /// All words that an engine knows. A later record replaces an earlier one of
 /// the same kind and name.
@@ -16,6 +21,7 @@ pub struct Registry {
     conditions: Table<Condition>,
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
+    options: Vec<(OptionPlace, OptionTable)>,
     families: Vec<u16>,
     strict: bool,
 }
@@ -55,6 +61,9 @@ impl<T> Table<T> {
         self.names.get(name).copied()
     }
 }
+
+/// The options of one place, by name: a record stands under its aliases too.
+type OptionTable = BTreeMap<&'static [u8], &'static OptionDef>;
 
 impl Registry {
     /// No words at all.
@@ -97,6 +106,22 @@ impl Registry {
     pub fn lookups(&mut self, lookups: &[&'static LookupDef]) -> &mut Self {
         for lookup in lookups {
             self.lookups.add(lookup, &lookup.meta);
+        }
+        self
+    }
+
+    /// Adds options.
+    pub fn options(&mut self, options: &'static [OptionDef]) -> &mut Self {
+        for option in options {
+            let at = self.options.iter().position(|(place, _)| *place == option.place);
+            let at = at.unwrap_or_else(|| {
+                self.options.push((option.place, OptionTable::new()));
+                self.options.len() - 1
+            });
+            let table = &mut self.options[at].1;
+            for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
+                table.insert(name.as_bytes(), option);
+            }
         }
         self
     }
@@ -151,6 +176,39 @@ impl Registry {
         self.conditions.find(name)
     }
 
+    /// An option of a place, by its name or an older one.
+    pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
+        self.option_table(place)?.get(name).copied()
+    }
+    /// An option of a driver: one of its own, or one that all drivers of the
+    /// kind have.
+    pub fn driver_option(
+        &self,
+        kind: DriverKind,
+        driver: &str,
+        name: &[u8],
+    ) -> Option<&'static OptionDef> {
+        let own = self.options.iter().find(
+            |(place, _)| matches!(place, OptionPlace::Driver(k, d) if *k == kind && *d == driver),
+        );
+        own.and_then(|(_, table)| table.get(name).copied())
+            .or_else(|| self.option(OptionPlace::Generic(kind), name))
+    }
+    /// The options of a place, in the order of their names.
+    pub fn options_of(&self, place: OptionPlace) -> impl Iterator<Item = &'static OptionDef> {
+        self.option_table(place).into_iter().flat_map(named)
+    }
+    /// The options of all places, place after place, each in the order of
+    /// their names.
+    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionDef> {
+        let mut places: Vec<&(OptionPlace, OptionTable)> = self.options.iter().collect();
+        places.sort_unstable_by_key(|(place, _)| *place);
+        places.into_iter().flat_map(|(_, table)| named(table))
+    }
+    fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
+        self.options.iter().find(|(own, _)| *own == place).map(|(_, table)| table)
+    }
+
     /// All items.
     pub fn all_items(&self) -> impl Iterator<Item = &'static Item> {
         self.items.records.iter().copied()
@@ -175,6 +233,14 @@ impl Registry {
     pub fn variable_count(&self) -> usize {
         self.variables.records.len()
     }
+}
+
+/// The records of a table under their own names.
+fn named(table: &OptionTable) -> impl Iterator<Item = &'static OptionDef> {
+    table
+        .iter()
+        .filter(|(name, option)| **name == option.meta.name.as_bytes())
+        .map(|(_, option)| *option)
 }
 
 impl Vocabulary for Registry {
