@@ -12,6 +12,7 @@ mod libraries;
 mod lmdb;
 mod net;
 mod processes;
+mod sql;
 mod sqlite;
 mod users;
 
@@ -33,6 +34,7 @@ pub fn system() -> World {
         libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
+        sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System),
         ..World::hermetic()
     }

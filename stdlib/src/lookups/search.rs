@@ -8,6 +8,7 @@ use eximious_core::{
 };
 
 use super::cache::Cache;
+use super::servers;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -211,7 +212,8 @@ fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
         Taint::Tainted => false,
     };
     if !proper {
-        let message = [b"tainted search query is not properly quoted: ", query.bytes()].concat();
+        let shown = servers::without_servers(query.bytes());
+        let message = [b"tainted search query is not properly quoted: ", shown].concat();
         note(call, &message);
     }
 }
