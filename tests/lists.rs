@@ -472,12 +472,18 @@ fn a_list_marked_so_is_kept_although_it_is_expanded() {
 }
 
 #[test]
-fn lists_as_written_are_expanded_but_for_their_separator() {
+fn lists_as_written_are_expanded_and_choose_their_separator() {
     let mut cx = extended(&[], World::hermetic());
     cx.set("acl_m_x", "b-c:d");
+    cx.set("acl_m_lines", Str::tainted(&b"b\nc:d\ne"[..]));
+    cx.set("acl_m_head", Str::tainted(&b"- b - c:d"[..]));
     for (list, answer) in [
         ("$acl_m_x", "no "),
         ("<- a - $acl_m_x", "yes c:d"),
+        ("<\\n a\\n$acl_m_lines", "yes c:d"),
+        ("<\\x0a$acl_m_lines", "yes c:d"),
+        ("<$acl_m_head", "no "),
+        ("$acl_m_head", "no "),
         ("${if eq{a\\}{b\\}{c\\}fail\\}", "no -"),
         ("${nosuch:a\\}", "later "),
     ] {

@@ -12,6 +12,7 @@ mod libraries;
 mod lmdb;
 mod net;
 mod processes;
+mod redis;
 mod sql;
 mod sqlite;
 mod users;
@@ -35,6 +36,7 @@ pub fn system() -> World {
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         sql: Arc::new(sql::System::default()),
+        redis: Arc::new(redis::System::default()),
         users: Arc::new(users::System),
         ..World::hermetic()
     }
