@@ -1,10 +1,9 @@
 //! The main section of a configuration file, as far as expansions see it.
 //!
 //! This reads what string expansions need: macros, conditional and included
-//! parts, named lists and the options in [`Settings`]. Every other main option
-//! is known by name and passed over, its value unread; reading stops at the
-//! first `begin`, so ACLs, routers, transports and authenticators are not
-//! looked at. The whole grammar takes this file's place when it comes.
+//! parts, named lists and the main options; reading stops at the first
+//! `begin`, so ACLs, routers, transports and authenticators are not looked at.
+//! The whole grammar takes this file's place when it comes.
 
 mod lines;
 mod values;
@@ -13,7 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::world::Files;
-use eximious_core::{ListKind, NamedList, Registry, Settings, Str};
+use eximious_core::{ListKind, NamedList, OptionValue, Registry, Settings, Str};
 
 use eximious_grammar::is_space;
 
@@ -226,7 +225,7 @@ fn section(line: &[u8]) -> Result<(), Vec<u8>> {
 fn setting(
     line: &[u8],
     settings: &mut Settings,
-    seen: &mut BTreeSet<Vec<u8>>,
+    seen: &mut BTreeSet<&'static str>,
 ) -> Result<(), Vec<u8>> {
     let mut text = line;
     let mut hidden = false;
@@ -277,7 +276,7 @@ fn named_list(
 fn option(
     text: &[u8],
     settings: &mut Settings,
-    seen: &mut BTreeSet<Vec<u8>>,
+    seen: &mut BTreeSet<&'static str>,
 ) -> Result<(), Vec<u8>> {
     if text.first().is_some_and(|c| !c.is_ascii_alphabetic()) {
         return Err([b"option setting expected: ", text].concat());
@@ -290,12 +289,12 @@ fn option(
     if negated && kind != Kind::Boolean {
         return Err(b"negation prefix applied to a non-boolean option".to_vec());
     }
-    if !seen.insert(name.to_vec()) {
-        return Err([b"\"", name, b"\" option set for the second time"].concat());
+    if !seen.insert(name) {
+        return Err([b"\"", name.as_bytes(), b"\" option set for the second time"].concat());
     }
     let rest = trim(rest);
     let value = match kind {
-        Kind::Boolean => Value::Flag(values::flag(rest, name, written, negated)?),
+        Kind::Boolean => Value::Flag(values::flag(rest, name.as_bytes(), written, negated)?),
         _ => {
             if rest.is_empty() {
                 return Err([b"unexpected end of line (data missing) after ", written].concat());
@@ -306,22 +305,28 @@ fn option(
             Value::Text(trim(value))
         }
     };
-    set(settings, name, value)
+    set(settings, name, kind, value)
 }
 
 /// An option by name: as it stands, or with `no_` or `not_` before it.
-fn find(written: &[u8]) -> Option<(&[u8], Kind, bool)> {
-    if let Some(kind) = options::main(written) {
-        return Some((written, kind, false));
+fn find(written: &[u8]) -> Option<(&'static str, Kind, bool)> {
+    if let Some((name, kind)) = options::main(written) {
+        return Some((name, kind, false));
     }
     ["no_", "not_"].iter().find_map(|prefix| {
-        let name = written.strip_prefix(prefix.as_bytes())?;
-        Some((name, options::main(name)?, true))
+        let (name, kind) = options::main(written.strip_prefix(prefix.as_bytes())?)?;
+        Some((name, kind, true))
     })
 }
 
-/// Stores the value of an option that expansions see; passes any other over.
-fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec<u8>> {
+/// Stores the value of an option that expansions see, each in its place; all others by name.
+fn set(
+    settings: &mut Settings,
+    option: &'static str,
+    kind: Kind,
+    value: Value<'_>,
+) -> Result<(), Vec<u8>> {
+    let name = option.as_bytes();
     let text = |into: &mut Str| -> Result<(), Vec<u8>> {
         *into = Str::from(value.string(name)?);
         Ok(())
@@ -366,7 +371,16 @@ fn set(settings: &mut Settings, name: &[u8], value: Value<'_>) -> Result<(), Vec
         b"strict_acl_vars" => settings.strict_acl_vars = value.flag(),
         b"strip_trailing_dot" => settings.strip_trailing_dot = value.flag(),
         b"timezone" => some(&mut settings.timezone)?,
-        _ => {}
+        _ => {
+            let value = match kind {
+                Kind::Boolean => OptionValue::Flag(value.flag()),
+                Kind::Integer if let Ok(number) = value.size(name) => {
+                    OptionValue::Number(number as i64)
+                }
+                Kind::Integer | Kind::Other => OptionValue::Text(Str::from(value.string(name)?)),
+            };
+            settings.options.set(option, value);
+        }
     }
     Ok(())
 }

@@ -48,13 +48,14 @@ pub(crate) fn all() -> &'static [Row] {
     &TABLE
 }
 
-/// How the value of a main option is read; `None` where there is none such.
-pub(crate) fn main(name: &[u8]) -> Option<Kind> {
+/// The name of a main option, and how its value is read; `None` where there is
+/// none such.
+pub(crate) fn main(name: &[u8]) -> Option<(&'static str, Kind)> {
     let table = all();
     let found = table.binary_search_by(|(place, own, _)| {
         (place.as_bytes(), own.as_bytes()).cmp(&(b"main".as_slice(), name))
     });
-    found.ok().map(|index| table[index].2)
+    found.ok().map(|index| (table[index].1, table[index].2))
 }
 
 #[cfg(test)]
@@ -63,10 +64,11 @@ mod tests {
 
     #[test]
     fn main_options_have_their_types() {
-        assert_eq!(main(b"primary_hostname"), Some(Kind::Other));
-        assert_eq!(main(b"print_topbitchars"), Some(Kind::Boolean));
-        assert_eq!(main(b"message_body_visible"), Some(Kind::Integer));
-        assert_eq!(main(b"drop_cr"), Some(Kind::Boolean));
+        let kind = |name: &[u8]| main(name).map(|(_, kind)| kind);
+        assert_eq!(kind(b"primary_hostname"), Some(Kind::Other));
+        assert_eq!(kind(b"print_topbitchars"), Some(Kind::Boolean));
+        assert_eq!(kind(b"message_body_visible"), Some(Kind::Integer));
+        assert_eq!(kind(b"drop_cr"), Some(Kind::Boolean));
         assert_eq!(main(b"transport"), None);
     }
 }

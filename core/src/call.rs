@@ -7,7 +7,8 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
 use crate::world::{
-    Clock, Databases, Dns, Files, Host, Libraries, Log, Net, Processes, Random, Users,
+    Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random, Redis, Sql,
+    Users,
 };
 use crate::{
     Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
@@ -540,6 +541,18 @@ impl<'a> Call<'a> {
     /// Databases; needs [`Effects::LOOKUP`].
     pub fn databases(&self) -> Result<Arc<dyn Databases>, Fail> {
         Ok(self.world(Effects::LOOKUP)?.databases.clone())
+    }
+    /// SQL servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
+    pub fn sql(&self) -> Result<Arc<dyn Sql>, Fail> {
+        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.sql.clone())
+    }
+    /// Redis servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
+    pub fn redis(&self) -> Result<Arc<dyn Redis>, Fail> {
+        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.redis.clone())
+    }
+    /// LDAP servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
+    pub fn ldap(&self) -> Result<Arc<dyn Ldap>, Fail> {
+        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.ldap.clone())
     }
     /// Processes; needs [`Effects::RUN`].
     pub fn processes(&self) -> Result<Arc<dyn Processes>, Fail> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Str;
+use crate::{Options, Str};
 
 /// What a named list holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -105,6 +105,8 @@ pub struct Settings {
     pub spf_guess: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
+    /// All other main options that are set.
+    pub options: Options,
     /// Named lists.
     pub lists: BTreeMap<(ListKind, Vec<u8>), NamedList>,
 }
@@ -144,6 +146,7 @@ impl Default for Settings {
             strict_acl_vars: false,
             spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
             config_file: Str::EMPTY,
+            options: Options::default(),
             lists: BTreeMap::new(),
         }
     }

@@ -4,11 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod dns;
 mod fixture;
 mod hermetic;
+mod ldap;
+mod servers;
 
+pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
+pub use ldap::{Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapRequest, LdapTls};
+pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -27,8 +33,14 @@ pub struct World {
     pub users: Arc<dyn Users>,
     /// This host and this process.
     pub host: Arc<dyn Host>,
-    /// Databases behind lookups.
+    /// Databases in files.
     pub databases: Arc<dyn Databases>,
+    /// SQL servers.
+    pub sql: Arc<dyn Sql>,
+    /// Redis servers.
+    pub redis: Arc<dyn Redis>,
+    /// LDAP servers.
+    pub ldap: Arc<dyn Ldap>,
     /// The DNS.
     pub dns: Arc<dyn Dns>,
     /// Functions in shared objects.
@@ -335,27 +347,10 @@ pub enum DatabaseError {
     Other(String),
 }
 
-/// Databases behind lookups.
+/// Databases in files.
 pub trait Databases: Send + Sync {
     /// Asks one.
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError>;
-}
-
-/// Why the DNS has no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum DnsError {
-    /// The name does not exist.
-    NoName,
-    /// The name exists, without such records.
-    NoData,
-    /// No answer now.
-    Again(String),
-}
-
-/// The DNS.
-pub trait Dns: Send + Sync {
-    /// The addresses of a host.
-    fn addresses(&self, host: &str) -> Result<Vec<std::net::IpAddr>, DnsError>;
 }
 
 /// What a function of a shared object returned.

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use super::{
     Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns,
-    DnsError, Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net,
-    Processes, Random, Room, RunError, Stat, Stream, Target, User, Users, World,
+    DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Host, Ldap,
+    LdapAnswer, LdapError, LdapRequest, Libraries, Log, Moment, Net, Processes, Random, Redis,
+    RedisReply, Room, RunError, Server, ServerError, Sql, SqlAnswer, SqlKind, Stat, Stream, Target,
+    User, Users, World,
 };
 
 impl World {
@@ -28,6 +30,9 @@ impl World {
             host: closed.clone(),
             databases: closed.clone(),
             libraries: closed.clone(),
+            sql: closed.clone(),
+            redis: closed.clone(),
+            ldap: closed.clone(),
             dns: closed,
             log: Arc::new(Kept::default()),
         }
@@ -180,8 +185,32 @@ impl Libraries for Closed {
 }
 
 impl Dns for Closed {
-    fn addresses(&self, _: &str) -> Result<Vec<IpAddr>, DnsError> {
+    fn query(&self, _: &str, _: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         Err(DnsError::Again("the DNS is not there".into()))
+    }
+}
+
+impl Sql for Closed {
+    fn query(
+        &self,
+        _: SqlKind,
+        _: &Server,
+        _: &[u8],
+        _: Duration,
+    ) -> Result<SqlAnswer, ServerError> {
+        Err(ServerError::Unavailable)
+    }
+}
+
+impl Redis for Closed {
+    fn command(&self, _: &Server, _: &[Vec<u8>], _: Duration) -> Result<RedisReply, ServerError> {
+        Err(ServerError::Unavailable)
+    }
+}
+
+impl Ldap for Closed {
+    fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
+        Err(LdapError::Connect("LDAP is not there".into()))
     }
 }
 
