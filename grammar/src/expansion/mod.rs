@@ -6,6 +6,8 @@
 //! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
 //! ([`Tree::soft_faults`]) and the parse goes on.
 
+mod conditions;
+mod items;
 mod lexer;
 mod lookup;
 mod parser;
