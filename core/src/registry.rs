@@ -1,11 +1,10 @@
 //! All words that an engine knows.
 
+use crate::names::Names;
+use crate::{Condition, Item, LookupDef, Meta, Operator, Variable, VariableSource};
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
-use rustc_hash::FxHashMap;
-
-use crate::{Condition, Item, LookupDef, Meta, Operator, Variable, VariableSource};
 
 /// All words that an engine knows. A later record replaces an earlier one of
 /// the same kind and name.
@@ -23,21 +22,21 @@ pub struct Registry {
 #[derive(Clone, Debug)]
 struct Table<T: 'static> {
     records: Vec<&'static T>,
-    names: FxHashMap<&'static [u8], u16>,
+    names: Names,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { records: Vec::new(), names: FxHashMap::default() }
+        Self { records: Vec::new(), names: Names::default() }
     }
 }
 
 impl<T> Table<T> {
     fn add(&mut self, record: &'static T, meta: &'static Meta) -> u16 {
-        let id = match self.names.get(meta.name.as_bytes()) {
+        let id = match self.names.find(meta.name.as_bytes()) {
             Some(id) => {
-                self.records[usize::from(*id)] = record;
-                *id
+                self.records[usize::from(id)] = record;
+                id
             }
             None => {
                 self.records.push(record);
@@ -52,7 +51,7 @@ impl<T> Table<T> {
     }
 
     fn find(&self, name: &[u8]) -> Option<u16> {
-        self.names.get(name).copied()
+        self.names.find(name)
     }
 }
 

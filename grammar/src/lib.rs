@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod expansion;
+pub mod scan;
 mod span;
 
 pub use expansion::Fault;

@@ -40,7 +40,7 @@ fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
         for element in source {
-            call.scope().item = Str::from(&*element).stamped(list.taint());
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let value = call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
             taint = taint.with(value.taint());
             joiner.push(value.bytes());
@@ -75,13 +75,13 @@ fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.scoped_elements(|call| {
         let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
-        let value = call.scope().value.clone();
+        let value = call.scope().value().clone();
         for element in source {
-            call.scope().item = Str::from(&*element).stamped(list.taint());
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let keep = call
                 .condition(1)
                 .map_err(|fail| fail.followed_by(" inside \"filter\" condition"))?;
-            call.scope().value = value.clone();
+            call.scope().set_value(value.clone());
             if keep {
                 joiner.push(&element);
             }
@@ -119,12 +119,12 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.skim(2)?;
     call.check_closed()?;
     call.scoped_elements(|call| {
-        call.scope().value = initial;
+        call.scope().set_value(initial);
         for element in elements(list.bytes()) {
-            call.scope().item = Str::from(&*element).stamped(list.taint());
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
-            call.scope().value = value;
+            call.scope().set_value(value);
         }
-        Ok(call.scope().value.clone())
+        Ok(call.scope().value().clone())
     })
 }
