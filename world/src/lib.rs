@@ -5,6 +5,7 @@
 mod cdb;
 mod clock;
 mod databases;
+mod dbm;
 mod deadline;
 mod files;
 mod host;
