@@ -175,7 +175,9 @@ fn no_tls(wire: &mut Wire) -> Result<(), Stop> {
 fn startup(user: &[u8], database: &[u8]) -> Vec<u8> {
     let mut body = VERSION.to_be_bytes().to_vec();
     let database = if database.is_empty() { user } else { database };
-    for text in [b"user", user, b"database", database] {
+    // Text goes to the server and comes back as the bytes that it is.
+    let encoding = [&b"client_encoding"[..], b"SQL_ASCII"];
+    for text in [b"user", user, b"database", database].into_iter().chain(encoding) {
         body.extend_from_slice(text);
         body.push(0);
     }
