@@ -70,7 +70,9 @@ impl Redis for System {
         connection.set_deadline(deadline.left().unwrap_or_default());
         let reply = ask(&mut connection, words)?;
         let is = |word: &&[u8]| name.eq_ignore_ascii_case(word);
-        if !ENDING.iter().any(is) {
+        // Who was not let in may be the next time.
+        let out = matches!(&reply, RedisReply::Error(words) if words.starts_with(b"NOAUTH"));
+        if !out && !ENDING.iter().any(is) {
             self.0.keep(server, connection, own || CHANGING.iter().any(is));
         }
         Ok(reply)
