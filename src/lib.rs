@@ -18,7 +18,7 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
-mod config;
+pub mod config;
 mod context;
 mod engine;
 mod eval;
