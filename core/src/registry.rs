@@ -1,5 +1,7 @@
 //! All words that an engine knows.
 
+use std::collections::BTreeMap;
+
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
@@ -19,7 +21,7 @@ pub struct Registry {
     conditions: Table<Condition>,
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
-    options: FxHashMap<(OptionPlace, &'static [u8]), &'static OptionDef>,
+    options: Vec<(OptionPlace, OptionTable)>,
     drivers: FxHashMap<(DriverKind, &'static [u8]), &'static DriverDef>,
     acl_terms: Table<AclTerm>,
     acl_controls: Table<AclControl>,
@@ -68,6 +70,9 @@ impl<T> Table<T> {
     }
 }
 
+/// The options of one place, by name: a record stands under its aliases too.
+type OptionTable = BTreeMap<&'static [u8], &'static OptionDef>;
+
 impl Registry {
     /// No words at all.
     pub fn new() -> Self {
@@ -113,11 +118,17 @@ impl Registry {
         self
     }
 
-    /// Adds options of the configuration.
+    /// Adds options.
     pub fn options(&mut self, options: &'static [OptionDef]) -> &mut Self {
         for option in options {
+            let at = self.options.iter().position(|(place, _)| *place == option.place);
+            let at = at.unwrap_or_else(|| {
+                self.options.push((option.place, OptionTable::new()));
+                self.options.len() - 1
+            });
+            let table = &mut self.options[at].1;
             for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
-                self.options.insert((option.place, name.as_bytes()), option);
+                table.insert(name.as_bytes(), option);
             }
         }
         self
@@ -201,20 +212,41 @@ impl Registry {
         self.conditions.find(name)
     }
 
-    /// An option, by its place and name, or an older name of it.
+    /// An option of a place, by its name or an older one.
     pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
-        self.options.get(&(place, name)).copied()
+        self.option_table(place)?.get(name).copied()
+    }
+    /// An option of a driver: one of its own, or one that all drivers of the
+    /// kind have.
+    pub fn driver_option(
+        &self,
+        kind: DriverKind,
+        driver: &str,
+        name: &[u8],
+    ) -> Option<&'static OptionDef> {
+        let own = self.options.iter().find(
+            |(place, _)| matches!(place, OptionPlace::Driver(k, d) if *k == kind && *d == driver),
+        );
+        own.and_then(|(_, table)| table.get(name).copied())
+            .or_else(|| self.option(OptionPlace::Generic(kind), name))
+    }
+    /// The options of a place, in the order of their names.
+    pub fn options_of(&self, place: OptionPlace) -> impl Iterator<Item = &'static OptionDef> {
+        self.option_table(place).into_iter().flat_map(named)
+    }
+    /// The options of all places, place after place, each in the order of
+    /// their names.
+    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionDef> {
+        let mut places: Vec<&(OptionPlace, OptionTable)> = self.options.iter().collect();
+        places.sort_unstable_by_key(|(place, _)| *place);
+        places.into_iter().flat_map(|(_, table)| named(table))
+    }
+    fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
+        self.options.iter().find(|(own, _)| *own == place).map(|(_, table)| table)
     }
     /// A driver, by kind and name.
     pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
         self.drivers.get(&(kind, name)).copied()
-    }
-    /// All options, sorted by place and name, each once.
-    pub fn all_options(&self) -> Vec<&'static OptionDef> {
-        let mut all: Vec<_> = self.options.iter().collect();
-        all.retain(|((_, name), option)| *name == option.meta.name.as_bytes());
-        all.sort_by_key(|(key, _)| **key);
-        all.into_iter().map(|(_, option)| *option).collect()
     }
     /// All drivers, sorted by kind and name.
     pub fn all_drivers(&self) -> Vec<&'static DriverDef> {
@@ -271,6 +303,14 @@ impl Registry {
     pub fn variable_count(&self) -> usize {
         self.variables.records.len()
     }
+}
+
+/// The records of a table under their own names.
+fn named(table: &OptionTable) -> impl Iterator<Item = &'static OptionDef> {
+    table
+        .iter()
+        .filter(|(name, option)| **name == option.meta.name.as_bytes())
+        .map(|(_, option)| *option)
 }
 
 impl Vocabulary for Registry {
