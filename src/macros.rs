@@ -107,6 +107,11 @@ impl Macros {
         self.defined.iter().map(|m| (m.name.as_slice(), m.value.as_slice()))
     }
 
+    /// The names of Exim's own, with their values.
+    pub(crate) fn builtin(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.builtin.all(registry)
+    }
+
     /// Whether a line is a definition, or would have to be one.
     pub fn is_definition(line: &[u8]) -> bool {
         line.first().is_some_and(u8::is_ascii_uppercase)

@@ -107,6 +107,20 @@ pub enum OptionKind {
     Rewrite,
 }
 
+/// What happens where an option is set again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeat {
+    /// It is an error.
+    Refused,
+    /// All must hold (`condition`).
+    Condition,
+    /// The values are lines (`headers_add`).
+    Lines,
+    /// The values are elements of one list, with this separator
+    /// (`headers_remove`, `set`).
+    List(char),
+}
+
 /// An option of the configuration (specification 14 to 42).
 #[derive(Clone, Copy, Debug)]
 pub struct OptionDef {
@@ -122,6 +136,8 @@ pub struct OptionDef {
     /// Its value where it is not set, as it would be written; `None` where it
     /// then has none, or one that the program computes.
     pub default: Option<&'static str>,
+    /// What happens where it is set again.
+    pub repeat: Repeat,
     /// Whether `-bP` leaves it out.
     pub unprinted: bool,
 }
@@ -135,6 +151,7 @@ impl OptionDef {
             kind,
             expanded: false,
             default: None,
+            repeat: Repeat::Refused,
             unprinted: false,
         }
     }
@@ -146,6 +163,11 @@ impl OptionDef {
     /// Sets the value that it has where it is not set.
     pub const fn default(mut self, text: &'static str) -> Self {
         self.default = Some(text);
+        self
+    }
+    /// Sets what happens where it is set again.
+    pub const fn repeat(mut self, repeat: Repeat) -> Self {
+        self.repeat = repeat;
         self
     }
     /// Sets older names.

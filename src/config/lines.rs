@@ -56,7 +56,7 @@ impl<'r> Lines<'r> {
         registry: &'r Registry,
     ) -> Self {
         let mut sources = SourceMap::default();
-        let file = sources.add(name.to_vec(), text.clone());
+        let file = sources.add(name.to_vec(), text.clone(), None);
         let open = vec![Open { file, text, at: 0, line: 0 }];
         Self { files, registry, macros, sources, open, conditions: Vec::new() }
     }
@@ -227,7 +227,8 @@ impl<'r> Lines<'r> {
         };
         match self.files.read(&path, LARGEST_FILE) {
             Ok(text) if self.open.len() < DEEPEST => {
-                let file = self.sources.add(path, text.clone());
+                let included = self.open.last().map(|open| (open.file, open.line));
+                let file = self.sources.add(path, text.clone(), included);
                 self.open.push(Open { file, text, at: 0, line: 0 });
                 Ok(())
             }

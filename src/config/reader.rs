@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use eximious_core::{
     DriverKind, ListKind, NamedList, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
-    Registry, Str, World,
+    Registry, Repeat, Str, World,
 };
 use eximious_grammar::config::{
     AclLine, After, DriverLine, Label, MainLine, NamedListLine, Setting, acl_line, driver_line,
     main_line, section,
 };
+
+use eximious_stdlib::lists::elements_with;
 
 use super::lines::Lines;
 use super::source::Line;
@@ -348,11 +350,13 @@ impl<'r> Reader<'r> {
             return Err([b"option \"", setting.name.of(text), b"\" unknown", hint].concat());
         };
         let name = option.meta.name;
-        if current.options.get(name).is_some() {
+        let instance = current.name.clone();
+        let before = current.options.get(name);
+        if before.is_some() && option.repeat == Repeat::Refused {
             return Err(twice(name));
         }
-        let instance = current.name.clone();
         let value = self.value(option, negated, setting, text)?;
+        let value = again(option, before, value);
         let mut chosen = driver;
         if name == "driver"
             && let OptionValue::Text(wanted) = &value
@@ -438,6 +442,34 @@ fn named(
 fn twice(name: &str) -> Vec<u8> {
     format!("\"{name}\" option set for the second time").into_bytes()
 }
+
+/// The value of an option that may be set more than once, after it was set again.
+fn again(option: &OptionDef, before: Option<&OptionValue>, value: OptionValue) -> OptionValue {
+    let (Some(OptionValue::Text(old)), OptionValue::Text(new)) = (before, &value) else {
+        return value;
+    };
+    let (old, new) = (old.bytes(), new.bytes());
+    let joined = match option.repeat {
+        Repeat::Refused => return value,
+        Repeat::Condition => match old.strip_suffix(b"}}").filter(|_| old.starts_with(AND)) {
+            Some(head) => [head, b"{bool_lax{", new, b"}}}}"].concat(),
+            None => [AND, b"{bool_lax{", old, b"}}{bool_lax{", new, b"}}}}"].concat(),
+        },
+        Repeat::Lines => [old, b"\\n", new].concat(),
+        Repeat::List(separator) => {
+            let mut joined = old.to_vec();
+            for element in elements_with(new, separator as u8) {
+                joined.push(separator as u8);
+                joined.extend_from_slice(&element);
+            }
+            joined
+        }
+    };
+    OptionValue::Text(Str::from(joined))
+}
+
+/// How conditions that must all hold begin.
+const AND: &[u8] = b"${if and{";
 
 fn used(option: &'static OptionDef, setting: &Setting, line: usize) -> SettingUse {
     let value = match setting.after {

@@ -16,6 +16,8 @@ pub struct SourceFile {
     pub name: Vec<u8>,
     /// What it says.
     pub text: Arc<[u8]>,
+    /// The file and the line that include it; `None` for the outermost.
+    pub included: Option<(u32, u32)>,
 }
 
 /// A place in a file.
@@ -81,8 +83,13 @@ impl SourceMap {
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
-    pub(super) fn add(&mut self, name: Vec<u8>, text: Arc<[u8]>) -> u32 {
-        self.files.push(SourceFile { name, text });
+    pub(super) fn add(
+        &mut self,
+        name: Vec<u8>,
+        text: Arc<[u8]>,
+        included: Option<(u32, u32)>,
+    ) -> u32 {
+        self.files.push(SourceFile { name, text, included });
         (self.files.len() - 1) as u32
     }
 }

@@ -73,6 +73,15 @@ pub(super) fn read(
     }
 }
 
+/// The value of an option that is not set; `None` where it has none, or one
+/// that the program computes.
+pub(super) fn default(option: &OptionDef) -> Option<OptionValue> {
+    let text = option.default?;
+    let nobody = eximious_core::World::hermetic().users;
+    let expand = |text: &[u8]| Ok(Str::from(text.to_vec()));
+    read(option, text.as_bytes(), &Resolver { users: &*nobody, expand: &expand }).ok()
+}
+
 /// `yes`, `no`, `true`, `false`.
 fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
     if value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {

@@ -278,6 +278,13 @@ impl Builtin {
         })
     }
 
+    /// All of them, sorted.
+    pub(super) fn all(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut all: Vec<_> = self.names(registry).clone().into_iter().collect();
+        all.sort_unstable();
+        all
+    }
+
     fn names(&self, registry: &Registry) -> &HashMap<Vec<u8>, Vec<u8>> {
         self.names.get_or_init(|| collect(registry))
     }
