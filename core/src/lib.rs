@@ -8,6 +8,7 @@
 //! what a built-in is handed when it runs ([`Call`]).
 #![forbid(unsafe_code)]
 
+mod acl;
 mod call;
 mod effects;
 mod fail;
@@ -21,13 +22,16 @@ mod settings;
 mod str;
 pub mod world;
 
+pub use acl::{AclControl, AclOperand, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerify};
 pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
-pub use option::{DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated};
+pub use option::{
+    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+};
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,
     Operator, Params, Quote, Variable, VariableSource,

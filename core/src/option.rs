@@ -38,6 +38,29 @@ impl DriverKind {
     }
 }
 
+/// A driver: what an instance in the routers, transports or authenticators can
+/// be (specification 6.21).
+#[derive(Clone, Copy, Debug)]
+pub struct DriverDef {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// What it drives.
+    pub kind: DriverKind,
+}
+
+impl DriverDef {
+    /// A record with its one line, and where it is specified.
+    pub const fn new(
+        kind: DriverKind,
+        name: &'static str,
+        summary: &'static str,
+        source: &'static str,
+    ) -> Self {
+        let meta = Meta::new(name, Effects::NONE, TaintRule::Result);
+        Self { meta: meta.summary(summary).source(source), kind }
+    }
+}
+
 /// How an option's value is written, and what it means (specification 6.12 to
 /// 6.20).
 ///

@@ -8,8 +8,8 @@ use eximious_grammar::expansion::{
 use rustc_hash::FxHashMap;
 
 use crate::{
-    Condition, DriverKind, Item, LookupDef, Meta, Operator, OptionDef, OptionPlace, Variable,
-    VariableSource,
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, DriverKind, Item, LookupDef, Meta,
+    Operator, OptionDef, OptionPlace, Variable, VariableSource,
 };
 
 /// All words that an engine knows. A later record replaces an earlier one of
@@ -22,6 +22,10 @@ pub struct Registry {
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
     options: Vec<(OptionPlace, OptionTable)>,
+    drivers: FxHashMap<(DriverKind, &'static [u8]), &'static DriverDef>,
+    acl_terms: Table<AclTerm>,
+    acl_controls: Table<AclControl>,
+    acl_verifies: Table<AclVerify>,
     families: Vec<u16>,
     strict: bool,
 }
@@ -59,6 +63,10 @@ impl<T> Table<T> {
 
     fn find(&self, name: &[u8]) -> Option<u16> {
         self.names.get(name).copied()
+    }
+
+    fn named(&self, name: &[u8]) -> Option<&'static T> {
+        self.find(name).map(|id| self.records[usize::from(id)])
     }
 }
 
@@ -122,6 +130,34 @@ impl Registry {
             for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
                 table.insert(name.as_bytes(), option);
             }
+        }
+        self
+    }
+    /// Adds drivers.
+    pub fn drivers(&mut self, drivers: &'static [DriverDef]) -> &mut Self {
+        for driver in drivers {
+            self.drivers.insert((driver.kind, driver.meta.name.as_bytes()), driver);
+        }
+        self
+    }
+    /// Adds conditions and modifiers of ACLs.
+    pub fn acl_terms(&mut self, terms: &'static [AclTerm]) -> &mut Self {
+        for term in terms {
+            self.acl_terms.add(term, &term.meta);
+        }
+        self
+    }
+    /// Adds what `control` may name.
+    pub fn acl_controls(&mut self, controls: &'static [AclControl]) -> &mut Self {
+        for control in controls {
+            self.acl_controls.add(control, &control.meta);
+        }
+        self
+    }
+    /// Adds what `verify` may name.
+    pub fn acl_verifies(&mut self, verifies: &'static [AclVerify]) -> &mut Self {
+        for verify in verifies {
+            self.acl_verifies.add(verify, &verify.meta);
         }
         self
     }
@@ -207,6 +243,40 @@ impl Registry {
     }
     fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
         self.options.iter().find(|(own, _)| *own == place).map(|(_, table)| table)
+    }
+    /// A driver, by kind and name.
+    pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
+        self.drivers.get(&(kind, name)).copied()
+    }
+    /// All drivers, sorted by kind and name.
+    pub fn all_drivers(&self) -> Vec<&'static DriverDef> {
+        let mut all: Vec<_> = self.drivers.iter().collect();
+        all.sort_by_key(|(key, _)| **key);
+        all.into_iter().map(|(_, driver)| *driver).collect()
+    }
+    /// A condition or modifier of ACLs, by name.
+    pub fn acl_term(&self, name: &[u8]) -> Option<&'static AclTerm> {
+        self.acl_terms.named(name)
+    }
+    /// What `control` may name, by name.
+    pub fn acl_control(&self, name: &[u8]) -> Option<&'static AclControl> {
+        self.acl_controls.named(name)
+    }
+    /// What `verify` may name, by name.
+    pub fn acl_verify(&self, name: &[u8]) -> Option<&'static AclVerify> {
+        self.acl_verifies.named(name)
+    }
+    /// All conditions and modifiers of ACLs.
+    pub fn all_acl_terms(&self) -> impl Iterator<Item = &'static AclTerm> {
+        self.acl_terms.records.iter().copied()
+    }
+    /// All that `control` may name.
+    pub fn all_acl_controls(&self) -> impl Iterator<Item = &'static AclControl> {
+        self.acl_controls.records.iter().copied()
+    }
+    /// All that `verify` may name.
+    pub fn all_acl_verifies(&self) -> impl Iterator<Item = &'static AclVerify> {
+        self.acl_verifies.records.iter().copied()
     }
 
     /// All items.

@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod charset;
 pub mod command;
 pub mod conditions;
+pub mod drivers;
 pub mod environment;
 pub mod headers;
 pub mod idn;
@@ -45,7 +46,8 @@ pub fn registry() -> Registry {
         .items(items::ALL)
         .operators(operators::ALL)
         .conditions(conditions::ALL)
-        .lookups(lookups::ALL);
+        .lookups(lookups::ALL)
+        .drivers(drivers::ALL);
     for family in variables::ALL {
         registry.variables(family);
     }
