@@ -36,7 +36,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.list("pgsql_servers")
         .summary("PostgreSQL servers, as `host/database/user/password`.")
         .docs("It is wise to write `hide` before it."),
-    AT.text("redis_servers")
+    AT.list("redis_servers")
         .summary("Redis servers, as `host/number/password`.")
         .docs("It is wise to write `hide` before it. For a cluster, all its servers are named."),
     AT.text("sqlite_dbfile")

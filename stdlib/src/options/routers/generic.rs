@@ -98,7 +98,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("An asterisk at the end stands for anything: `-*`."),
     AT.no("local_part_suffix_optional").summary("Runs the router without a suffix too."),
     AT.local_parts("local_parts").summary("Runs the router only for these local parts."),
-    AT.yes("log_as_local")
+    AT.no("log_as_local")
         .varies()
         .summary("Logs deliveries as local ones, by the local part.")
         .docs("Set for the router accept, off for the others, where nobody says otherwise."),
@@ -117,7 +117,11 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.no("retry_use_local_part")
         .varies()
-        .summary("Keeps failures of the router apart by local part."),
+        .summary("Keeps failures of the router apart by local part.")
+        .docs(
+            "On by default where `check_local_user`, `local_parts`, a prefix, a suffix, \
+             `senders`, `require_files` or `condition` is set.",
+        ),
     AT.text("router_home_directory").expanded().summary("`$home` while the router runs."),
     AT.text("self")
         .default("freeze")

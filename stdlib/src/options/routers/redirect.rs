@@ -17,8 +17,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Turns an address that an ancestor had back into the one at hand.")
         .docs("So two users who forward to each other's mailboxes make no loop."),
     AT.no("check_group").varies().summary("Checks the group of the file.").docs(
-        "On by default where `check_local_user` is set and `modemask` lets the group write, \
-             or where `owngroups` is set.",
+        "On by default where `owngroups` is set, or `check_local_user` and a `modemask` that \
+             lets the group write.",
     ),
     AT.no("check_owner")
         .varies()
@@ -94,8 +94,10 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.octal("modemask").default("022").summary("Permissions that the file must not have."),
     AT.no("one_time")
         .summary("Keeps the addresses that it makes, and doesn't redirect anew at each try."),
-    AT.users("owners").summary("Users, besides the local one, who may own the file."),
-    AT.groups("owngroups").summary("Groups, besides the local user's, that may own the file."),
+    AT.users("owners").expanded().summary("Users, besides the local one, who may own the file."),
+    AT.groups("owngroups")
+        .expanded()
+        .summary("Groups, besides the local user's, that may own the file."),
     AT.text("pipe_transport").expanded().summary("The transport for commands."),
     AT.text("qualify_domain").expanded().summary("The domain for addresses without one."),
     AT.no("qualify_preserve_domain")

@@ -19,7 +19,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("From ")
         .varies()
         .summary("What a line must begin with to be escaped.")
-        .docs("`From ` for mailboxes of one file; for MBX, and for a file a message, it is unset."),
+        .docs("`From ` for `file`, nothing for `directory`; a dot for batched SMTP."),
     AT.yes("create_directory").summary("Makes directories that are missing."),
     AT.text("create_file")
         .default("anywhere")
@@ -33,7 +33,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("escape_string")
         .default(">From ")
         .varies()
-        .summary("What stands in place of `check_string` in an escaped line."),
+        .summary("What stands in place of `check_string` in an escaped line.")
+        .docs("`>From ` for `file`, nothing for `directory`; two dots for batched SMTP."),
     AT.text("file").expanded().summary("The file that messages are appended to."),
     AT.text("file_format")
         .summary("Pairs of a text and a transport: who takes over if the file begins so."),
@@ -79,19 +80,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("From ${if def:return_path{$return_path}{MAILER-DAEMON}} ${tod_bsdinbox}\n")
         .varies()
         .summary("A text before each message.")
-        .docs(
-            "A line `From …` for mailboxes of one file; for a file a message, for MBX and \
-             batched SMTP it is unset.",
-        ),
+        .docs("A line `From …` for `file`; nothing for `directory` and for batched SMTP."),
     AT.text("message_suffix")
         .expanded()
         .default("\n")
         .varies()
         .summary("A text after each message.")
-        .docs(
-            "An empty line for mailboxes of one file; for a file a message, for MBX and batched \
-             SMTP it is unset.",
-        ),
+        .docs("An empty line for `file`; nothing for `directory` and for batched SMTP."),
     AT.octal("mode")
         .default("0600")
         .summary("The mode of new mailboxes, and the widest that old ones may have."),
@@ -125,14 +120,14 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.yes("use_fcntl_lock")
         .varies()
         .summary("Locks with fcntl().")
-        .docs("On unless `use_flock_lock` is set."),
+        .docs("Off by default where `use_flock_lock` is set."),
     AT.no("use_flock_lock").summary("Locks with flock()."),
     AT.yes("use_lockfile")
         .varies()
         .summary("Locks with a lock file.")
-        .docs("On unless `use_mbx_lock` is."),
+        .docs("Off by default where `mbx_format` is set."),
     AT.no("use_mbx_lock")
         .varies()
         .summary("Locks as programs of the MBX format do.")
-        .docs("On where `mbx_format` is set and no other lock is asked for."),
+        .docs("On by default where `mbx_format` is set."),
 ];

@@ -42,7 +42,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("No limit where it is unset."),
     AT.no("rcpt_include_affixes")
         .summary("Leaves prefixes and suffixes on local parts that go out by SMTP or LMTP."),
-    AT.no("retry_use_local_part")
+    AT.yes("retry_use_local_part")
         .varies()
         .summary("Keeps failures of the transport apart by local part.")
         .docs("On for local transports, off for smtp."),

@@ -12,12 +12,18 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("What addresses must have in common to be delivered together."),
     AT.integer("batch_max").default("1").summary("How many addresses are delivered together."),
-    AT.text("check_string").summary("What a line must begin with to be escaped."),
+    AT.text("check_string")
+        .varies()
+        .summary("What a line must begin with to be escaped.")
+        .docs("A dot for batched SMTP."),
     AT.text("command").expanded().summary("The command; each argument is expanded by itself."),
     AT.list("environment")
         .expanded()
         .summary("Variables, as `name=value`, for the command's environment."),
-    AT.text("escape_string").summary("What stands in place of `check_string` in an escaped line."),
+    AT.text("escape_string")
+        .varies()
+        .summary("What stands in place of `check_string` in an escaped line.")
+        .docs("Two dots for batched SMTP."),
     AT.no("force_command")
         .summary("Runs `command` even for an address that is a command itself.")
         .docs("The address is then in `$address_pipe`."),

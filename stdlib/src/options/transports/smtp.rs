@@ -86,7 +86,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("Hosts to try when all others have failed for a time.")
         .docs("4.98.2 doesn't expand it."),
-    AT.text("final_timeout")
+    AT.time("final_timeout")
         .default("10m")
         .summary("How long the answer to the end of the data is waited for."),
     AT.no("gethostbyname").summary("Asks the system, not the DNS, for addresses of hosts."),
@@ -170,8 +170,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.expanded_yes("multi_domain")
         .summary("Whether recipients of several domains go in one transaction."),
     AT.text("port").expanded().default("25").varies().summary("The port to connect to.").docs(
-        "Where nothing is said: 25, for `smtps` 465, for `lmtp` 24. 4.98.2 shows the names \
-             `smtp`, `smtps` and `lmtp`.",
+        "By default 25, for the protocol `smtps` 465, for `lmtp` 24. 4.98.2 has the names \
+             `smtp`, `smtps` and `lmtp` there, which the system's list of services resolves.",
     ),
     AT.text("protocol")
         .expanded()
