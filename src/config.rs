@@ -147,7 +147,8 @@ impl Config {
             if Macros::is_definition(&line) {
                 lines.define(&line)?;
             } else {
-                setting(&line, &mut settings, &mut seen).map_err(|message| lines.error(message))?;
+                setting(&line, registry, &mut settings, &mut seen)
+                    .map_err(|message| lines.error(message))?;
             }
         }
         let (macros, lines) = lines.finish();
@@ -224,6 +225,7 @@ fn section(line: &[u8]) -> Result<(), Vec<u8>> {
 /// A line that sets something.
 fn setting(
     line: &[u8],
+    registry: &Registry,
     settings: &mut Settings,
     seen: &mut BTreeSet<&'static str>,
 ) -> Result<(), Vec<u8>> {
@@ -240,7 +242,7 @@ fn setting(
             return named_list(rest, hidden, (kind, called), settings);
         }
     }
-    option(text, settings, seen)
+    option(text, registry, settings, seen)
 }
 
 fn named_list(
@@ -275,6 +277,7 @@ fn named_list(
 
 fn option(
     text: &[u8],
+    registry: &Registry,
     settings: &mut Settings,
     seen: &mut BTreeSet<&'static str>,
 ) -> Result<(), Vec<u8>> {
@@ -283,7 +286,7 @@ fn option(
     }
     let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
     let (written, rest) = text.split_at(end.unwrap_or(text.len()));
-    let Some((name, kind, negated)) = find(written) else {
+    let Some((name, kind, negated)) = find(registry, written) else {
         return Err([b"main option \"", written, b"\" unknown"].concat());
     };
     if negated && kind != Kind::Boolean {
@@ -309,12 +312,12 @@ fn option(
 }
 
 /// An option by name: as it stands, or with `no_` or `not_` before it.
-fn find(written: &[u8]) -> Option<(&'static str, Kind, bool)> {
-    if let Some((name, kind)) = options::main(written) {
+fn find(registry: &Registry, written: &[u8]) -> Option<(&'static str, Kind, bool)> {
+    if let Some((name, kind)) = options::main(registry, written) {
         return Some((name, kind, false));
     }
     ["no_", "not_"].iter().find_map(|prefix| {
-        let (name, kind) = options::main(written.strip_prefix(prefix.as_bytes())?)?;
+        let (name, kind) = options::main(registry, written.strip_prefix(prefix.as_bytes())?)?;
         Some((name, kind, true))
     })
 }

@@ -1,10 +1,6 @@
-//! Names and types of the configuration's options.
-//!
-//! They stand in a table beside this file: a driver (or `main`, and `router`,
-//! `transport`, `authenticator` for what all of a kind have), the option, its
-//! type as the specification calls it.
+//! How the reader of the main section reads an option's value.
 
-use std::sync::LazyLock;
+use eximious_core::{OptionKind, OptionPlace, Registry};
 
 /// How an option's value is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,45 +13,16 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// Where it belongs, its name, how its value is read.
-pub(crate) type Row = (&'static str, &'static str, Kind);
-
-/// Options that later releases dropped. A configuration that still has them is
-/// no worse for it.
-const GONE: [Row; 2] =
-    [("main", "drop_cr", Kind::Boolean), ("main", "local_scan_path", Kind::Other)];
-
-static TABLE: LazyLock<Vec<Row>> = LazyLock::new(|| {
-    let mut rows: Vec<Row> = include_str!("options.tsv").lines().filter_map(row).collect();
-    rows.extend(GONE);
-    rows.sort_unstable_by_key(|(place, name, _)| (*place, *name));
-    rows
-});
-
-fn row(line: &'static str) -> Option<Row> {
-    let mut columns = line.split('\t');
-    let (place, name, kind) = (columns.next()?, columns.next()?, columns.next()?);
-    let kind = match kind {
-        "boolean" | "bool" => Kind::Boolean,
-        "integer" => Kind::Integer,
-        _ => Kind::Other,
-    };
-    Some((place, name, kind))
-}
-
-/// All options, sorted.
-pub(crate) fn all() -> &'static [Row] {
-    &TABLE
-}
-
 /// The name of a main option, and how its value is read; `None` where there is
 /// none such.
-pub(crate) fn main(name: &[u8]) -> Option<(&'static str, Kind)> {
-    let table = all();
-    let found = table.binary_search_by(|(place, own, _)| {
-        (place.as_bytes(), own.as_bytes()).cmp(&(b"main".as_slice(), name))
-    });
-    found.ok().map(|index| (table[index].1, table[index].2))
+pub(crate) fn main(registry: &Registry, name: &[u8]) -> Option<(&'static str, Kind)> {
+    let option = registry.option(OptionPlace::Main, name)?;
+    let kind = match option.kind {
+        OptionKind::Bool | OptionKind::ExpandedBool => Kind::Boolean,
+        OptionKind::Integer | OptionKind::Size | OptionKind::Kilobytes => Kind::Integer,
+        _ => Kind::Other,
+    };
+    Some((option.meta.name, kind))
 }
 
 #[cfg(test)]
@@ -64,11 +31,12 @@ mod tests {
 
     #[test]
     fn main_options_have_their_types() {
-        let kind = |name: &[u8]| main(name).map(|(_, kind)| kind);
+        let registry = eximious_stdlib::registry();
+        let kind = |name: &[u8]| main(&registry, name).map(|(_, kind)| kind);
         assert_eq!(kind(b"primary_hostname"), Some(Kind::Other));
         assert_eq!(kind(b"print_topbitchars"), Some(Kind::Boolean));
         assert_eq!(kind(b"message_body_visible"), Some(Kind::Integer));
         assert_eq!(kind(b"drop_cr"), Some(Kind::Boolean));
-        assert_eq!(main(b"transport"), None);
+        assert_eq!(main(&registry, b"transport"), None);
     }
 }
