@@ -23,7 +23,6 @@ mod context;
 mod engine;
 mod eval;
 mod macros;
-mod options;
 
 pub use config::{Config, ConfigError};
 pub use context::Context;

@@ -31,7 +31,7 @@ pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use option::{
-    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeat,
+    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
 };
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,

@@ -10,6 +10,7 @@ use eximious_core::{
 use eximious_grammar::config::section;
 
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::printing::printing;
 
 use super::values;
 use super::{Config, Instance};
@@ -370,7 +371,7 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
 fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8> {
     match value {
         OptionValue::Flag(flag) => flag.to_string().into(),
-        OptionValue::Text(text) => text.bytes().to_vec(),
+        OptionValue::Text(text) => shown_text(text.bytes()),
         OptionValue::Times(times) => {
             times.iter().map(|seconds| interval(*seconds)).collect::<Vec<_>>().join(":").into()
         }
@@ -384,11 +385,23 @@ fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8
             OptionKind::Kilobytes => kilobytes(*number),
             OptionKind::Octal => Octal(*number).to_string(),
             OptionKind::Fixed => fixed(*number),
-            OptionKind::Time => interval(*number),
+            OptionKind::Time | OptionKind::ExpandedTime => interval(*number),
             _ => number.to_string(),
         }
         .into(),
     }
+}
+
+/// Text with what does not print as an escape, tabs too.
+fn shown_text(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for (index, part) in text.split(|c| *c == b'\t').enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"\\t");
+        }
+        out.extend_from_slice(&printing(part, true));
+    }
+    out
 }
 
 /// A number in base eight, with a zero before it.
@@ -413,7 +426,6 @@ fn called(id: u32, user: bool, users: &dyn Users) -> Vec<u8> {
 fn size(number: i64) -> String {
     match number {
         0 => "0".into(),
-        n if n % (1 << 30) == 0 => format!("{}G", n >> 30),
         n if n % (1 << 20) == 0 => format!("{}M", n >> 20),
         n if n % (1 << 10) == 0 => format!("{}K", n >> 10),
         n => n.to_string(),
@@ -423,6 +435,7 @@ fn size(number: i64) -> String {
 fn kilobytes(number: i64) -> String {
     match number {
         0 => "0".into(),
+        n if n % (1 << 30) == 0 => format!("{}T", n >> 30),
         n if n % (1 << 20) == 0 => format!("{}G", n >> 20),
         n if n % (1 << 10) == 0 => format!("{}M", n >> 10),
         n => format!("{n}K"),

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use eximious_core::{
     DriverKind, ListKind, NamedList, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
-    Registry, Repeat, Str, World,
+    Registry, Repeated, Str, World,
 };
 use eximious_grammar::config::{
     AclLine, After, DriverLine, Label, MainLine, NamedListLine, Setting, acl_line, driver_line,
     main_line, section,
 };
 
-use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::lists::{change_of_separator, elements, elements_with};
 
 use super::lines::Lines;
 use super::source::Line;
@@ -352,7 +352,7 @@ impl<'r> Reader<'r> {
         let name = option.meta.name;
         let instance = current.name.clone();
         let before = current.options.get(name);
-        if before.is_some() && option.repeat == Repeat::Refused {
+        if before.is_some() && option.repeated == Repeated::Never {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;
@@ -449,16 +449,19 @@ fn again(option: &OptionDef, before: Option<&OptionValue>, value: OptionValue) -
         return value;
     };
     let (old, new) = (old.bytes(), new.bytes());
-    let joined = match option.repeat {
-        Repeat::Refused => return value,
-        Repeat::Condition => match old.strip_suffix(b"}}").filter(|_| old.starts_with(AND)) {
+    let joined = match option.repeated {
+        Repeated::Never => return value,
+        Repeated::Conjoined => match old.strip_suffix(b"}}").filter(|_| old.starts_with(AND)) {
             Some(head) => [head, b"{bool_lax{", new, b"}}}}"].concat(),
             None => [AND, b"{bool_lax{", old, b"}}{bool_lax{", new, b"}}}}"].concat(),
         },
-        Repeat::Lines => [old, b"\\n", new].concat(),
-        Repeat::List(separator) => {
+        Repeated::Joined(separator) => {
             let mut joined = old.to_vec();
-            for element in elements_with(new, separator as u8) {
+            let elements = match change_of_separator(new) {
+                Some(_) => elements(new),
+                None => elements_with(new, separator as u8),
+            };
+            for element in elements {
                 joined.push(separator as u8);
                 joined.extend_from_slice(&element);
             }

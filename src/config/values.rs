@@ -39,8 +39,8 @@ pub(super) fn read(
         OptionKind::Kilobytes => kilobytes(text, name).map(OptionValue::Number),
         OptionKind::Octal => octal(text, name).map(OptionValue::Number),
         OptionKind::Fixed => fixed(text, name).map(OptionValue::Number),
-        OptionKind::Time if option.expanded && text.contains(&b'$') => plain(),
-        OptionKind::Time => match time(text) {
+        OptionKind::ExpandedTime if text.contains(&b'$') => plain(),
+        OptionKind::Time | OptionKind::ExpandedTime => match time(text) {
             Some(seconds) => Ok(OptionValue::Number(seconds)),
             None => Err([b"invalid time value for ", name].concat()),
         },
@@ -122,7 +122,7 @@ pub(super) fn time(text: &[u8]) -> Option<i64> {
 /// Intervals with colons between them, each longer than the one before it.
 fn times(text: &[u8], name: &[u8]) -> Result<Vec<i64>, Wrong> {
     let mut all: Vec<i64> = Vec::new();
-    if text.is_empty() {
+    if text.is_empty() || time(text) == Some(0) {
         return Ok(all);
     }
     for part in text.split(|c| *c == b':') {
@@ -187,7 +187,7 @@ fn octal(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
 
 /// A number of kilobytes, whether K follows it or not.
 fn kilobytes(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
-    let (number, factor) = scaled(text, name)?;
+    let (number, factor) = scaled(text, name, true)?;
     // A number without a letter counts kilobytes already.
     number.checked_mul(factor.max(1024) / 1024).ok_or_else(|| {
         [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
@@ -295,15 +295,16 @@ fn escaped(text: &[u8]) -> (Option<u8>, usize) {
 /// A decimal, octal (`0…`) or hexadecimal (`0x…`) number, perhaps with K, M
 /// or G; it must fit in 32 bits.
 fn integer(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
-    let (number, factor) = scaled(text, name)?;
+    let (number, factor) = scaled(text, name, false)?;
     let fits = |n: &i64| (i64::from(i32::MIN)..=i64::from(i32::MAX)).contains(n);
     number.checked_mul(factor).filter(fits).ok_or_else(|| {
         [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
     })
 }
 
-/// A number, and what the letter behind it multiplies it by.
-fn scaled(text: &[u8], name: &[u8]) -> Result<(i64, i64), Wrong> {
+/// A number, and what the letter behind it multiplies it by: T only where the
+/// number is a wide one.
+fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64), Wrong> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -324,6 +325,7 @@ fn scaled(text: &[u8], name: &[u8]) -> Result<(i64, i64), Wrong> {
         [b'k' | b'K', rest @ ..] => (1i64 << 10, rest),
         [b'm' | b'M', rest @ ..] => (1 << 20, rest),
         [b'g' | b'G', rest @ ..] => (1 << 30, rest),
+        [b't' | b'T', rest @ ..] if wide => (1 << 40, rest),
         _ => (1, rest),
     };
     let Some(number) = number else {

@@ -3,13 +3,11 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use eximious_core::{Meta, Registry};
-
-use crate::options;
+use eximious_core::{Meta, OptionPlace, Registry};
 
 /// What a configuration may test for, as the packaged Exim answers: a file that
-/// asks gets the same branch from both. What the registry and the options'
-/// table know is added to it.
+/// asks gets the same branch from both. What the registry knows is
+/// added to it.
 const FIXED: &[&str] = &[
     "_ACL_COND_ACL",
     "_ACL_COND_AUTHENTICATED",
@@ -313,16 +311,22 @@ fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
     words(registry.all_operators().map(|r| &r.meta), "OP", &mut flag);
     words(registry.all_conditions().map(|r| &r.meta), "COND", &mut flag);
     words(registry.all_variables().map(|r| &r.meta), "VAR", &mut flag);
-    for (place, name, _) in options::all() {
-        let place = match *place {
-            "main" => "MAIN".to_owned(),
-            "router" | "transport" | "authenticator" => format!("{}S", place.to_uppercase()),
-            driver => match kind_of(driver) {
-                Some(kind) => format!("{kind}_{}", driver.to_uppercase()),
-                None => continue,
-            },
+    for option in registry.all_options() {
+        let place = match option.place {
+            OptionPlace::Main => "MAIN".to_owned(),
+            OptionPlace::Generic(kind) => format!("{}S", kind.name().to_ascii_uppercase()),
+            OptionPlace::Driver(kind, driver) => {
+                let place = format!("{}_{driver}", kind.name()).to_ascii_uppercase();
+                // What a driver that is not there could do is not there either.
+                if !FIXED.contains(&format!("_DRIVER_{place}").as_str()) {
+                    continue;
+                }
+                place
+            }
         };
-        flag(format!("_OPT_{place}_{}", name.to_uppercase()));
+        for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
+            flag(format!("_OPT_{place}_{}", name.to_ascii_uppercase()));
+        }
     }
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
     names.insert(b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into());
@@ -336,15 +340,6 @@ fn words<'r>(metas: impl Iterator<Item = &'r Meta>, kind: &str, flag: &mut impl 
             flag(format!("_EXP_{kind}_{}", name.to_ascii_uppercase()));
         }
     }
-}
-
-/// What kind of driver a name is of.
-fn kind_of(driver: &str) -> Option<&'static str> {
-    let suffix = format!("_{}", driver.to_ascii_uppercase());
-    ["ROUTER", "TRANSPORT", "AUTHENTICATOR"].into_iter().find(|kind| {
-        let name = format!("_DRIVER_{kind}{suffix}");
-        FIXED.contains(&name.as_str())
-    })
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ pub mod mac;
 pub mod message;
 pub mod number;
 pub mod operators;
+pub mod options;
 pub mod pattern;
 pub mod printing;
 pub mod provenance;
@@ -49,6 +50,9 @@ pub fn registry() -> Registry {
         .drivers(drivers::ALL);
     for family in variables::ALL {
         registry.variables(family);
+    }
+    for family in options::ALL.iter().copied().flatten() {
+        registry.options(family);
     }
     registry
 }
