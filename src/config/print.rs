@@ -121,6 +121,12 @@ impl Printer<'_> {
             None => Str::from(self.world.host.name()),
         };
         match (option.meta.name, &value) {
+            ("exim_version", None) => text(Str::from(self.version)),
+            ("process_log_path", None) => {
+                let directory = settings.spool_directory.bytes();
+                text(Str::from([directory, b"/exim-process.info"].concat()))
+            }
+            ("exim_user" | "exim_group", None) => values::default_with(option, &*self.world.users),
             ("primary_hostname", None) => text(host()),
             ("qualify_domain", None) => text(host()),
             ("qualify_recipient", None) => match options.text("qualify_domain") {

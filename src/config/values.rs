@@ -76,10 +76,13 @@ pub(super) fn read(
 /// The value of an option that is not set; `None` where it has none, or one
 /// that the program computes.
 pub(super) fn default(option: &OptionDef) -> Option<OptionValue> {
-    let text = option.default?;
-    let nobody = eximious_core::World::hermetic().users;
+    default_with(option, &*eximious_core::World::hermetic().users)
+}
+
+/// The same, where users and groups are known.
+pub(super) fn default_with(option: &OptionDef, users: &dyn Users) -> Option<OptionValue> {
     let expand = |text: &[u8]| Ok(Str::from(text.to_vec()));
-    read(option, text.as_bytes(), &Resolver { users: &*nobody, expand: &expand }).ok()
+    read(option, option.default?.as_bytes(), &Resolver { users, expand: &expand }).ok()
 }
 
 /// `yes`, `no`, `true`, `false`.
