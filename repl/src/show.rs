@@ -40,7 +40,8 @@ pub fn show(options: &mut Options) -> Result<(Vec<u8>, Vec<Vec<u8>>), Vec<u8>> {
 /// A mistake, as Exim prints it where the log would be in the way.
 fn panicked(error: ConfigError) -> Vec<u8> {
     let text = error.text();
-    let mut out = b"LOG: PANIC DIE".to_vec();
+    let logs = if error.in_configuration() { "PANIC" } else { "MAIN PANIC" };
+    let mut out = format!("LOG: {logs} DIE").into_bytes();
     for line in text.split(|c| *c == b'\n') {
         out.extend_from_slice(b"\n  ");
         out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));

@@ -16,6 +16,8 @@ pub struct Instance {
     pub kind: DriverKind,
     /// Its driver; `None` where none is named that exists, which is a fault.
     pub driver: Option<&'static DriverDef>,
+    /// Whether a driver is named that does not exist.
+    pub misnamed: bool,
     /// The options that are set.
     pub options: Options,
     /// The options whose values `-bP` hides from those who do not administrate.
@@ -33,6 +35,19 @@ impl Instance {
     }
 }
 
+/// Says that an instance has no driver, where it has none: Exim looks before the
+/// next instance begins.
+pub(super) fn driven(instance: &Instance) -> Result<(), ConfigError> {
+    // A driver that does not exist was complained about already.
+    let named = instance.driver.is_some() || instance.misnamed;
+    if named {
+        return Ok(());
+    }
+    let (kind, name) = (instance.kind.name().as_bytes(), instance.name.bytes());
+    let message = [b"no driver defined for ", kind, b" \"", name, b"\""].concat();
+    Err(ConfigError::somewhere(message))
+}
+
 /// What is wrong with an instance as a whole; Exim looks when its section ends.
 pub(super) fn check(instance: &Instance, all: &[Instance]) -> Result<(), ConfigError> {
     let name = instance.name.bytes();
@@ -40,9 +55,7 @@ pub(super) fn check(instance: &Instance, all: &[Instance]) -> Result<(), ConfigE
     let wrong = |message: &str| Err(ConfigError::of(called.clone(), message));
     let set = |option: &str| instance.options.text(option).is_some();
     if instance.driver.is_none() {
-        let kind = instance.kind.name().as_bytes();
-        let message = [b"no driver defined for ", kind, b" \"", name, b"\""].concat();
-        return Err(ConfigError::somewhere(message));
+        return Ok(());
     }
     match (instance.kind, instance.driver_name()) {
         (DriverKind::Router, "manualroute") if set("route_list") == set("route_data") => {

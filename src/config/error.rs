@@ -39,6 +39,12 @@ impl ConfigError {
         Self { message: message.into(), place: Place::Line(line, file.to_vec()) }
     }
 
+    /// Whether it is about the configuration file, and not about what follows
+    /// from it.
+    pub fn in_configuration(&self) -> bool {
+        self.place != Place::None
+    }
+
     /// What is wrong, without a place.
     pub fn message(&self) -> &[u8] {
         &self.message

@@ -93,7 +93,7 @@ impl Printer<'_> {
                 Some(option) => {
                     let settings = &self.config.settings;
                     let value = self.main_value(option, &settings.options);
-                    self.option(option, value, &self.config.hidden, out);
+                    self.option((word, option), value, &self.config.hidden, out);
                 }
                 None => line(out, &[word, b" is not a known option"]),
             },
@@ -105,7 +105,8 @@ impl Printer<'_> {
         for option in self.registry.options_of(OptionPlace::Main) {
             if !option.unprinted {
                 let value = self.main_value(option, &self.config.settings.options);
-                self.option(option, value, &self.config.hidden, out);
+                let name = option.meta.name.as_bytes();
+                self.option((name, option), value, &self.config.hidden, out);
             }
         }
     }
@@ -150,7 +151,8 @@ impl Printer<'_> {
         for (kind, word) in kinds {
             let Some(list) = lists.get(&(kind, name.to_vec())) else { continue };
             found = true;
-            let text = if list.hidden && !self.admin { HIDDEN } else { list.text.bytes() };
+            // Hidden lists are hidden from everybody.
+            let text = if list.hidden { HIDDEN } else { list.text.bytes() };
             if self.values_only {
                 line(out, &[text]);
             } else {
@@ -200,20 +202,21 @@ impl Printer<'_> {
         for (place, hidden) in places {
             for option in self.registry.options_of(place) {
                 if !option.unprinted {
-                    self.option(option, value_of(option, &instance.options), &hidden, out);
+                    let name = option.meta.name.as_bytes();
+                    self.option((name, option), driver_value(option, instance), &hidden, out);
                 }
             }
         }
     }
 
+    /// An option by the name that was asked for.
     fn option(
         &self,
-        option: &OptionDef,
+        (name, option): (&[u8], &OptionDef),
         value: Option<OptionValue>,
         hidden: &BTreeSet<&'static str>,
         out: &mut Vec<u8>,
     ) {
-        let name = option.meta.name.as_bytes();
         if !self.admin && hidden.contains(option.meta.name) {
             return line(out, &[name, b" = ", HIDDEN]);
         }
@@ -371,6 +374,20 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
         return Some(value.clone());
     }
     values::default(option)
+}
+
+/// The value of an instance's option; some that are not set have one that hangs
+/// on the driver.
+fn driver_value(option: &OptionDef, instance: &Instance) -> Option<OptionValue> {
+    if instance.options.get(option.meta.name).is_none() {
+        let local = match (instance.kind, option.meta.name) {
+            (DriverKind::Router, "log_as_local") => instance.driver_name() == "accept",
+            (DriverKind::Transport, "retry_use_local_part") => instance.driver_name() != "smtp",
+            _ => return values::default(option),
+        };
+        return Some(OptionValue::Flag(local));
+    }
+    value_of(option, &instance.options)
 }
 
 /// A value as `-bP` writes it.

@@ -159,6 +159,7 @@ impl<'r> Reader<'r> {
                 checks::after_main(&mut self.config, self.registry, self.world);
             }
             Some(Section::Drivers(kind)) => {
+                self.close(kind);
                 let instances = self.config.instances(kind);
                 let wrong = instances.iter().filter_map(|one| drivers::check(one, instances).err());
                 let wrong: Vec<ConfigError> = wrong.collect();
@@ -282,7 +283,7 @@ impl<'r> Reader<'r> {
     /// A line of the routers, transports or authenticators.
     fn driver(&mut self, kind: DriverKind, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
         if Macros::defines(text) {
-            self.open = false;
+            self.close(kind);
             return self.define(text);
         }
         match driver_line(text) {
@@ -294,6 +295,16 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// Looks at the instance at hand before another thing begins.
+    fn close(&mut self, kind: DriverKind) {
+        if self.open {
+            let last = self.config.instances(kind).last();
+            let wrong = last.and_then(|instance| drivers::driven(instance).err());
+            self.config.faults.extend(wrong);
+        }
+        self.open = false;
+    }
+
     /// The beginning of an instance.
     fn instance(
         &mut self,
@@ -303,12 +314,14 @@ impl<'r> Reader<'r> {
         number: usize,
     ) -> Result<(), Vec<u8>> {
         let name = label.name.of(text);
+        self.close(kind);
         let fellows = self.config.instances_mut(kind);
         let twice = fellows.iter().any(|other| other.name.bytes() == name);
         fellows.push(Instance {
             name: Str::from(name),
             kind,
             driver: None,
+            misnamed: false,
             options: Options::default(),
             hidden: BTreeSet::new(),
             settings: Vec::new(),
@@ -363,6 +376,9 @@ impl<'r> Reader<'r> {
         {
             chosen = registry.driver(kind, wanted.bytes());
             if chosen.is_none() {
+                if let Some(current) = self.config.instances_mut(kind).last_mut() {
+                    current.misnamed = true;
+                }
                 let kind = kind.name().as_bytes();
                 let (instance, wanted) = (instance.bytes(), wanted.bytes());
                 let head = [kind, b" ", instance, b": cannot find "].concat();
