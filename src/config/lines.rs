@@ -37,6 +37,14 @@ struct Open {
     line: u32,
 }
 
+/// A line of a file.
+struct Physical {
+    file: u32,
+    number: u32,
+    source: Arc<[u8]>,
+    range: Range<usize>,
+}
+
 /// One `.ifdef` that is open.
 struct Condition {
     /// Whether the lines around it count.
@@ -65,7 +73,7 @@ impl<'r> Lines<'r> {
     pub(super) fn next(&mut self) -> Result<Option<Line>, ConfigError> {
         let mut joined: Option<Line> = None;
         loop {
-            let Some((file, number, source, range)) = self.physical() else {
+            let Some(Physical { file, number, source, range }) = self.physical() else {
                 if !self.conditions.is_empty() {
                     self.conditions.clear();
                     return Err(self.error("Unexpected end of configuration file: .endif missing"));
@@ -145,9 +153,8 @@ impl<'r> Lines<'r> {
         }
     }
 
-    /// The next line of the innermost file: the file, its number, its text, and
-    /// where the line stands in it. It ends at a zero byte.
-    fn physical(&mut self) -> Option<(u32, u32, Arc<[u8]>, Range<usize>)> {
+    /// The next line of the innermost file. It ends at a zero byte.
+    fn physical(&mut self) -> Option<Physical> {
         loop {
             let depth = self.open.len();
             let open = self.open.last_mut()?;
@@ -158,7 +165,8 @@ impl<'r> Lines<'r> {
                 open.at += end;
                 open.line += 1;
                 let end = memchr::memchr(0, &rest[..end]).unwrap_or(end);
-                return Some((open.file, open.line, open.text.clone(), start..start + end));
+                let (file, number, source) = (open.file, open.line, open.text.clone());
+                return Some(Physical { file, number, source, range: start..start + end });
             }
             if depth == 1 {
                 return None;
