@@ -102,8 +102,10 @@ pub enum Outcome {
     Yes(Str),
     /// Success, with `$value` as it is, and a result where no branch is given.
     Plain(Str),
-    /// Failure; `$value` as it was.
+    /// Failure, because there is nothing; `$value` as it was.
     No,
+    /// Failure of a condition, which leaves `$value` alone.
+    Unmet,
     /// Failure, with a `$value` for the second branch.
     NoWith(Str),
 }
@@ -263,22 +265,39 @@ impl<'a> Call<'a> {
         forced: bool,
     ) -> Result<Str, Fail> {
         let Some(yes) = yes else {
+            if self.open {
+                self.leave_value(&outcome);
+            }
             return Ok(match outcome {
-                Outcome::Yes(value) => {
-                    if self.open && self.machine.leaves_bindings() {
-                        self.machine.scope().value = value.clone();
-                    }
-                    value
-                }
-                Outcome::Plain(value) => value,
-                Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
+                Outcome::Yes(value) | Outcome::Plain(value) => value,
+                Outcome::No | Outcome::Unmet | Outcome::NoWith(_) => Str::EMPTY,
             });
         };
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::No => self.fail(None, yes, no, forced),
+            Outcome::Unmet => self.fail(None, yes, no, forced),
+            Outcome::No => {
+                // Exim has no `$value` while it passes over the first branch.
+                self.with_value(Some(Str::EMPTY), |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
             Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+        }
+    }
+
+    /// Leaves `$value` as an outcome has it, where what follows can't be read.
+    /// The next line shows it in a test line by line, as in Exim.
+    pub fn leave_value(&mut self, outcome: &Outcome) {
+        if !self.machine.leaves_bindings() {
+            return;
+        }
+        match outcome {
+            Outcome::Yes(value) | Outcome::NoWith(value) => {
+                self.machine.scope().value = value.clone();
+            }
+            Outcome::No => self.machine.scope().value = Str::EMPTY,
+            Outcome::Plain(_) | Outcome::Unmet => {}
         }
     }
 
@@ -300,24 +319,28 @@ impl<'a> Call<'a> {
     ) -> Result<Str, Fail> {
         self.with_value(value, |call| {
             call.machine.skim(yes)?;
-            match no {
-                Some(no) => call.machine.text(no),
-                None if !forced => Ok(Str::EMPTY),
-                None if call.open => Err(call.after_forced_fail()),
-                None => {
-                    let message = format!("\"{}\" failed and \"fail\" requested", call.name());
-                    Err(Fail::forced(message))
-                }
-            }
+            call.otherwise(no, forced)
         })
     }
 
+    fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
+        match no {
+            Some(no) => self.machine.text(no),
+            None if !forced => Ok(Str::EMPTY),
+            None if self.open => Err(self.after_forced_fail()),
+            None => {
+                let message = format!("\"{}\" failed and \"fail\" requested", self.name());
+                Err(Fail::forced(message))
+            }
+        }
+    }
+
     /// Binds `$value`, if there is one, for a piece of work.
-    fn with_value(
+    fn with_value<T>(
         &mut self,
         value: Option<Str>,
-        work: impl FnOnce(&mut Self) -> Result<Str, Fail>,
-    ) -> Result<Str, Fail> {
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
         let saved = value.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
         let result = work(self);
         if let Some(saved) = saved

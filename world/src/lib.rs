@@ -13,6 +13,8 @@ mod libraries;
 mod lmdb;
 mod net;
 mod processes;
+mod redis;
+mod sql;
 mod sqlite;
 mod users;
 
@@ -34,6 +36,8 @@ pub fn system() -> World {
         libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
+        sql: Arc::new(sql::System::default()),
+        redis: Arc::new(redis::System::default()),
         users: Arc::new(users::System),
         ..World::hermetic()
     }

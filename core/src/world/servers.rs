@@ -14,7 +14,7 @@ pub enum ServerAddress {
         /// The port.
         port: Option<u16>,
     },
-    /// A Unix domain socket.
+    /// A Unix domain socket; empty for the client's usual one.
     Unix(Vec<u8>),
 }
 
@@ -56,6 +56,12 @@ pub enum SqlAnswer {
     /// A statement that asks for nothing: how many rows it changed, where the
     /// server counts them.
     Changed(Option<u64>),
+    /// A statement that copies a table over the connection, which nobody here
+    /// follows: into the table, or out of it.
+    Copy {
+        /// Whether it copies into the table.
+        into: bool,
+    },
 }
 
 /// Kinds of SQL servers.

@@ -3,12 +3,8 @@
 use logos::Logos;
 
 use super::lexer::{Token, unescape};
-use super::shape::{
-    ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, VariableName, Vocabulary,
-};
-use super::tree::{
-    Arg, CallId, CallNode, Closing, CondId, CondNode, Fault, OpId, OpNode, Part, Seq, Tree, Wrapper,
-};
+use super::shape::{HeaderView, VariableName, Vocabulary};
+use super::tree::{Arg, Closing, Fault, OpId, OpNode, Part, Seq, Tree, Wrapper};
 use crate::Span;
 
 /// How much a text may ask for.
@@ -89,8 +85,8 @@ pub(super) struct Parser<'s, 't, 'v> {
     pub(super) at: usize,
     pub(super) tree: &'t mut Tree,
     pub(super) vocabulary: &'v dyn Vocabulary,
-    limits: Limits,
-    depth: u32,
+    pub(super) limits: Limits,
+    pub(super) depth: u32,
     /// Parts of the strings that are open, innermost last.
     parts: Vec<(Part, Span)>,
     /// Arguments of the constructs that are open, innermost last.
@@ -142,7 +138,7 @@ impl Parser<'_, '_, '_> {
     }
 
     /// A name for a message.
-    fn shown(&self, name: Span) -> String {
+    pub(super) fn shown(&self, name: Span) -> String {
         String::from_utf8_lossy(name.of(self.source)).into_owned()
     }
 
@@ -165,12 +161,12 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Notes where Exim stands after a fault.
-    fn leave(&mut self, at: usize) {
+    pub(super) fn leave(&mut self, at: usize) {
         self.left.get_or_insert(at);
     }
 
     /// As [`Parser::stop`], where Exim has looked at `ahead` bytes more.
-    fn stop_behind(&mut self, message: impl Into<Vec<u8>>, ahead: usize) {
+    pub(super) fn stop_behind(&mut self, message: impl Into<Vec<u8>>, ahead: usize) {
         self.leave(self.at + ahead);
         self.stop(message);
     }
@@ -184,7 +180,7 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
+    pub(super) fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
         self.leave(span.end as usize);
         self.tree.soft_faults.push(Fault {
             message,
@@ -197,7 +193,7 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Notes what Exim complains of where it skips what was just read.
-    fn unskippable(&mut self, complaint: &str) {
+    pub(super) fn unskippable(&mut self, complaint: &str) {
         let message = complaint.as_bytes().to_vec();
         self.soft(message, Span::new(self.at - 1, self.at), b"");
         if let Some(fault) = self.tree.soft_faults.last_mut() {
@@ -230,7 +226,7 @@ impl Parser<'_, '_, '_> {
         (start, self.tree.args.len() as u32)
     }
 
-    fn closing(&self) -> Closing {
+    pub(super) fn closing(&self) -> Closing {
         if self.stopped { Closing::Open } else { Closing::Closed }
     }
 
@@ -409,7 +405,7 @@ impl Parser<'_, '_, '_> {
         self.parts.push((Part::Text(Span::new(begin, end)), Span::new(start, self.at)));
     }
 
-    fn keep(&mut self, bytes: &[u8]) -> Span {
+    pub(super) fn keep(&mut self, bytes: &[u8]) -> Span {
         let begin = self.tree.text.len();
         self.tree.text.extend_from_slice(bytes);
         Span::new(begin, self.tree.text.len())
@@ -525,542 +521,10 @@ impl Parser<'_, '_, '_> {
             }
         }
     }
-
-    fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
-        let from = self.args.len();
-        let left = self.left;
-        match shape {
-            ItemShape::Braces { min, max } => self.braces(min, max, name, None),
-            ItemShape::Peeked { min, max, complaint } => {
-                self.braces(min, max, name, None);
-                if !self.stopped && self.args.len() - from > 1 {
-                    self.unskippable(complaint);
-                }
-            }
-            ItemShape::Socket { min, max } => {
-                self.braces(min, max, name, Some("missing '}' closing readsocket"));
-            }
-            ItemShape::Staged { max } => {
-                self.stage(1, 1, name);
-                if !self.stopped {
-                    self.braces(1, max, name, None);
-                }
-            }
-            ItemShape::Branches(specs) => {
-                self.fixed(specs, 0);
-                self.branches(name);
-            }
-            ItemShape::Loop(specs) => {
-                self.fixed(specs, 1);
-                self.end_loop(name);
-            }
-            ItemShape::Fixed(specs) => {
-                self.fixed(specs, 1);
-                if !self.stopped {
-                    self.skip_space();
-                    if !self.eat(b'}') {
-                        self.stop(format!("missing }} at end of \"{}\"", self.shown(name)));
-                    }
-                }
-            }
-            ItemShape::If => {
-                let condition = self.condition();
-                self.args.push(Arg::Condition(condition));
-                self.branches(name);
-            }
-            ItemShape::Lookup => self.lookup(name),
-            ItemShape::Extract => self.extract(),
-            ItemShape::Run => self.run(name),
-        }
-        if left.is_none() && self.left.is_some() && shape.is_read_at_once() {
-            self.left = Some(name.end as usize);
-        }
-        let args = self.finish_args(from);
-        let id = CallId(self.tree.calls.len() as u32);
-        let span = Span::new(start, self.at);
-        let closing = self.closing();
-        self.tree.calls.push(CallNode { def, args, span, closing });
-        id
-    }
-
-    /// From `min` to `max` strings in braces.
-    fn stage(&mut self, min: u8, max: u8, name: Span) {
-        for count in 0..max {
-            self.skip_space();
-            if !self.eat(b'{') {
-                if count < min {
-                    let name = self.shown(name);
-                    self.stop_curly(format!("Not enough arguments for '{name}' (min is {min})"));
-                }
-                return;
-            }
-            let seq = self.braced();
-            self.args.push(Arg::Text(seq));
-            if self.stopped {
-                return;
-            }
-        }
-        self.skip_space();
-    }
-
-    /// Strings in braces, then the brace that closes the item.
-    fn braces(&mut self, min: u8, max: u8, name: Span, unclosed: Option<&str>) {
-        self.stage(min, max, name);
-        if self.stopped || self.eat(b'}') {
-            return;
-        }
-        let name = self.shown(name);
-        match unclosed {
-            Some(message) => self.stop_curly(message),
-            None if self.peek() == Some(b'{') => {
-                self.stop(format!("Too many arguments for '{name}' (max is {max})"));
-            }
-            None => self.stop_curly(format!("missing '}}' after '{name}'")),
-        }
-    }
-
-    /// Arguments that must be there, each with its own complaint.
-    fn fixed(&mut self, specs: &[ArgSpec], ahead: usize) {
-        for spec in specs {
-            if self.stopped {
-                return;
-            }
-            self.skip_space();
-            if !self.eat(b'{') {
-                self.leave(self.at + ahead);
-                // A header's name is not blamed for what goes without a word.
-                match spec.missing {
-                    "" => self.stop(""),
-                    missing => self.stop_curly(missing),
-                }
-                return;
-            }
-            match spec.kind {
-                ArgKind::Text => {
-                    let seq = self.braced();
-                    self.args.push(Arg::Text(seq));
-                }
-                ArgKind::Comparator => {
-                    let seq = self.braced_literal();
-                    self.args.push(Arg::Text(seq));
-                    if !self.stopped {
-                        self.unskippable("condition name expected, but found \"\"");
-                    }
-                }
-                ArgKind::Certificate => self.certificate(),
-                ArgKind::Condition => {
-                    let (mark, start) = (self.mark(), self.at);
-                    let condition = self.condition();
-                    self.wrap(mark, start, " inside \"filter\" item");
-                    self.args.push(Arg::Condition(condition));
-                }
-                ArgKind::Expression => {
-                    let (mark, start) = (self.mark(), self.at);
-                    let seq = self.braced();
-                    // The closing brace belongs to the loop's own check.
-                    if !self.stopped {
-                        self.at -= 1;
-                    }
-                    let text = if specs.len() == 2 {
-                        " inside \"map\" item"
-                    } else {
-                        " inside \"reduce\" item"
-                    };
-                    self.wrap(mark, start, text);
-                    self.args.push(Arg::Text(seq));
-                }
-            }
-        }
-    }
-
-    fn end_loop(&mut self, name: Span) {
-        if self.stopped {
-            return;
-        }
-        self.skip_space();
-        if !self.eat(b'}') {
-            let name = self.shown(name);
-            self.stop(format!(
-                "missing }} at end of condition or expression inside \"{name}\"; \
-                 could be an unquoted }} in the content"
-            ));
-            return;
-        }
-        self.skip_space();
-        if !self.eat(b'}') {
-            let name = self.shown(name);
-            self.stop(format!("missing }} at end of \"{name}\""));
-        }
-    }
-
-    /// `$name}` after the brace is eaten.
-    fn certificate(&mut self) {
-        if !self.eat(b'$') {
-            self.stop("second argument of \"certextract\" must be a certificate variable");
-            return;
-        }
-        // Escapes are read, and nothing is expanded.
-        let seq = self.braced_literal();
-        self.args.push(Arg::Text(seq));
-    }
-
-    /// The two branches of an item and its closing brace.
-    pub(super) fn branches(&mut self, name: Span) {
-        if self.stopped {
-            return;
-        }
-        self.skip_space();
-        if self.eat(b'}') {
-            return;
-        }
-        if !self.eat(b'{') {
-            self.curly_problem("'yes' part did not start with '{'");
-            return;
-        }
-        let yes = self.braced();
-        self.args.push(Arg::Yes(yes));
-        if self.stopped {
-            return;
-        }
-        self.skip_space();
-        if self.eat(b'{') {
-            let no = self.braced();
-            self.args.push(Arg::No(no));
-            if self.stopped {
-                return;
-            }
-        } else if self.peek() != Some(b'}') {
-            let word = self.name();
-            if word.of(self.source) != b"fail" {
-                let name = self.shown(name);
-                self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
-                return;
-            }
-            self.args.push(Arg::ForceFail);
-        }
-        self.skip_space();
-        if !self.eat(b'}') {
-            self.curly_problem("did not close with '}'");
-        }
-    }
-
-    fn curly_problem(&mut self, what: &str) {
-        let rest = &self.source[self.at.min(self.source.len())..];
-        let message = [
-            b"curly-bracket problem in conditional yes/no parsing: ",
-            what.as_bytes(),
-            b"\n remaining string is '",
-            rest,
-            b"'",
-        ]
-        .concat();
-        self.stop_curly(message);
-    }
-
-    /// The groups of `extract`: how many are arguments shows at run time.
-    fn extract(&mut self) {
-        self.skip_space();
-        if self.peek() == Some(b'j') {
-            let word = self.name();
-            if !matches!(word.of(self.source), b"json" | b"jsons") {
-                self.at = word.start as usize;
-            } else {
-                self.args.push(Arg::Word(word));
-                let end = self.at;
-                self.skip_space();
-                if self.at > end {
-                    // Exim does not step over the space when it skips the item.
-                    self.unskippable("missing '}' closing extract");
-                }
-            }
-        }
-        for count in 0.. {
-            self.skip_space();
-            if count == 5 || !self.eat(b'{') {
-                break;
-            }
-            let seq = self.braced();
-            self.args.push(Arg::Text(seq));
-            if self.stopped {
-                return;
-            }
-        }
-        let end = self.at;
-        if self.eat(b'}') {
-            return;
-        }
-        let word = self.name();
-        if word.of(self.source) == b"fail" {
-            self.skip_space();
-            if self.eat(b'}') {
-                self.args.push(Arg::ForceFail);
-                self.args.push(Arg::Loose(end as u32));
-                return;
-            }
-        }
-        self.at = end;
-        self.args.push(Arg::Loose(end as u32));
-        self.stop_curly("missing '}' closing extract");
-    }
-
-    pub(super) fn push_condition(&mut self, node: CondNode) -> CondId {
-        let id = CondId(self.tree.conds.len() as u32);
-        self.tree.conds.push(node);
-        id
-    }
-
-    /// A condition, its negations and its arguments.
-    pub(super) fn condition(&mut self) -> CondId {
-        let start = self.at;
-        let left = self.left;
-        let from = self.args.len();
-        self.depth += 1;
-        let mut negated = false;
-        self.skip_space();
-        while self.eat(b'!') {
-            negated = !negated;
-            self.skip_space();
-        }
-        let mut def = 0;
-        if self.depth > self.limits.depth {
-            let text = format!("string is too deeply nested (more than {})", self.limits.depth);
-            self.stop(text);
-        } else if let Some((id, shape, name)) = self.condition_name() {
-            def = id;
-            self.condition_args(shape, name, start);
-        }
-        self.depth -= 1;
-        if left.is_none() && self.left.is_some() {
-            self.left = Some(start);
-        }
-        let args = self.finish_args(from);
-        let closing = self.closing();
-        let span = Span::new(start, self.at);
-        self.push_condition(CondNode { def, negated, args, span, closing })
-    }
-
-    fn condition_name(&mut self) -> Option<(u16, ConditionShape, Span)> {
-        let start = self.at;
-        let name = match self.peek() {
-            Some(c) if is_name(c) => self.name(),
-            Some(b'=' | b'<' | b'>') => {
-                self.at += 1;
-                self.eat(b'=');
-                Span::new(start, self.at)
-            }
-            _ => {
-                let rest = &self.source[start.min(self.source.len())..];
-                let shown = &rest[..rest.len().min(16)];
-                let message = [b"condition name expected, but found \"", shown, b"\""].concat();
-                self.stop(message);
-                return None;
-            }
-        };
-        match self.vocabulary.condition(name.of(self.source)) {
-            Some((id, shape)) => Some((id, shape, name)),
-            None => {
-                let message = [b"unknown condition \"", name.of(self.source), b"\""].concat();
-                self.stop(message);
-                None
-            }
-        }
-    }
-
-    fn condition_args(&mut self, shape: ConditionShape, name: Span, start: usize) {
-        let source = self.source;
-        let text = std::str::from_utf8(name.of(source)).unwrap_or_default();
-        match shape {
-            ConditionShape::Bare => {}
-            ConditionShape::One | ConditionShape::Two | ConditionShape::TwoLiteral => {
-                if !self.open_condition(text) {
-                    return;
-                }
-                let first = self.braced();
-                self.args.push(Arg::Text(first));
-                if shape == ConditionShape::One || self.stopped {
-                    return;
-                }
-                self.skip_space();
-                if !self.eat(b'{') {
-                    self.stop(format!("missing 2nd string in {{}} after \"{text}\""));
-                    return;
-                }
-                let second = if shape == ConditionShape::Two {
-                    self.braced()
-                } else {
-                    self.braced_literal()
-                };
-                self.args.push(Arg::Text(second));
-            }
-            ConditionShape::Group { min, max } => {
-                if self.open_condition(text) {
-                    self.group(min, max, text);
-                }
-            }
-            ConditionShape::Counted { count } => self.counted(count, text),
-            ConditionShape::Conditions => {
-                if self.open_condition(text) {
-                    self.subconditions(text, start);
-                }
-            }
-            ConditionShape::Each => {
-                if !self.open_condition(text) {
-                    return;
-                }
-                let list = self.braced();
-                self.args.push(Arg::Text(list));
-                if self.stopped || !self.open_condition(text) {
-                    return;
-                }
-                let (mark, begin) = (self.mark(), self.at);
-                let condition = self.condition();
-                self.wrap(mark, begin, inside_each(text));
-                self.args.push(Arg::Condition(condition));
-                if self.stopped {
-                    return;
-                }
-                self.skip_space();
-                if !self.eat(b'}') {
-                    self.stop(format!("missing }} at end of condition inside \"{text}\""));
-                }
-            }
-            ConditionShape::Variable => self.defined_variable(),
-        }
-    }
-
-    fn open_condition(&mut self, name: &str) -> bool {
-        self.skip_space();
-        let found = self.eat(b'{');
-        if !found {
-            self.stop(format!("missing {{ after \"{name}\""));
-        }
-        found
-    }
-
-    fn counted(&mut self, count: u8, name: &str) {
-        for _ in 0..count {
-            self.skip_space();
-            if !self.eat(b'{') {
-                self.stop(format!("too few arguments or bracketing error for {name}"));
-                return;
-            }
-            let seq = self.braced();
-            self.args.push(Arg::Text(seq));
-            if self.stopped {
-                return;
-            }
-        }
-    }
-
-    fn group(&mut self, min: u8, max: u8, name: &str) {
-        let problem = || format!("too few arguments or bracketing error for {name}");
-        for count in 0..max {
-            self.skip_space();
-            if !self.eat(b'{') {
-                if count < min {
-                    self.stop(problem());
-                    return;
-                }
-                break;
-            }
-            let seq = self.braced();
-            self.args.push(Arg::Text(seq));
-            if self.stopped {
-                return;
-            }
-        }
-        self.skip_space();
-        if self.eat(b'}') {
-            return;
-        }
-        if self.peek() == Some(b'{') {
-            self.stop(format!("Too many arguments for '{name}' (max is {max})"));
-        } else {
-            self.stop(problem());
-        }
-    }
-
-    fn subconditions(&mut self, name: &str, start: usize) {
-        loop {
-            self.skip_space();
-            if self.eat(b'}') {
-                return;
-            }
-            if !self.eat(b'{') {
-                self.stop(format!(
-                    "each subcondition inside an \"{name}{{...}}\" condition must be in its own {{}}"
-                ));
-                return;
-            }
-            let (mark, begin) = (self.mark(), self.at);
-            let condition = self.condition();
-            let text = if name == "and" {
-                " inside \"and{...}\" condition"
-            } else {
-                " inside \"or{...}\" condition"
-            };
-            self.wrap(mark, begin.max(start), text);
-            self.args.push(Arg::Condition(condition));
-            if self.stopped {
-                return;
-            }
-            self.skip_space();
-            if !self.eat(b'}') {
-                self.stop(format!("missing }} at end of condition inside \"{name}\" group"));
-                return;
-            }
-        }
-    }
-
-    /// `:name` after `def`.
-    fn defined_variable(&mut self) {
-        if !self.eat(b':') {
-            self.stop("\":\" expected after \"def\"");
-            return;
-        }
-        let start = self.at;
-        let name = self.name();
-        let part = if let Some(part) = self.header(name) {
-            part
-        } else if name.start == name.end {
-            self.stop("variable name omitted after \"def:\"");
-            return;
-        } else {
-            let text = name.of(self.source);
-            match self.vocabulary.variable(text) {
-                VariableName::Known(id) => Part::Variable(id),
-                VariableName::Family(id) => Part::Family(id, self.keep(text)),
-                VariableName::Unknown(why) => {
-                    let message =
-                        [b"unknown variable \"", text, b"\" after \"def:\"", why.as_bytes()]
-                            .concat();
-                    self.soft(message, Span::new(start, self.at), text);
-                    Part::Free(self.keep(text))
-                }
-            }
-        };
-        let span = Span::new(start, self.at);
-        let seq = Seq { start: self.tree.parts.len() as u32, len: 1, span };
-        self.tree.parts.push(part);
-        self.tree.part_spans.push(span);
-        self.args.push(Arg::Variable(seq));
-    }
-}
-
-fn inside_each(name: &str) -> &'static str {
-    match name {
-        "forany" => " inside \"forany\" condition",
-        "forall" => " inside \"forall\" condition",
-        "forany_json" => " inside \"forany_json\" condition",
-        "forall_json" => " inside \"forall_json\" condition",
-        "forany_jsons" => " inside \"forany_jsons\" condition",
-        "forall_jsons" => " inside \"forall_jsons\" condition",
-        _ => " inside list condition",
-    }
 }
 
 /// Whether a byte may stand in a name.
-fn is_name(byte: u8) -> bool {
+pub(super) fn is_name(byte: u8) -> bool {
     const NAMES: [bool; 256] = {
         let mut names = [false; 256];
         let mut c = 0;
