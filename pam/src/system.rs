@@ -35,12 +35,8 @@ struct Reply {
     code: c_int,
 }
 
-type Talk = unsafe extern "C" fn(
-    c_int,
-    *const *const Question,
-    *mut *mut Reply,
-    *mut c_void,
-) -> c_int;
+type Talk =
+    unsafe extern "C" fn(c_int, *const *const Question, *mut *mut Reply, *mut c_void) -> c_int;
 
 #[repr(C)]
 struct Conversation {

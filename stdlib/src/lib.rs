@@ -28,6 +28,7 @@ pub mod operators;
 pub mod pattern;
 pub mod printing;
 pub mod provenance;
+mod radius;
 pub mod rfc2047;
 pub mod srs;
 pub mod substring;

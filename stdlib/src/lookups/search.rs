@@ -5,8 +5,8 @@ use eximious_core::grammar::expansion::{
     LookupNode, LookupStyle, blames_type_word, fits, lookup_word,
 };
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Memory, Meta,
-    Str, Taint, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Memory,
+    Meta, Str, Taint, TaintRule,
 };
 
 use super::cache::Cache;
