@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use eximious_core::Registry;
 use eximious_grammar::is_space;
+use eximious_grammar::scan::holds_capital;
 use memchr::memmem::Finder;
 
 use builtin::Builtin;
@@ -168,9 +169,10 @@ impl Macros {
         line: &'l [u8],
         registry: &Registry,
     ) -> Result<Cow<'l, [u8]>, MacroError> {
-        let Some(first) = line.iter().position(u8::is_ascii_uppercase) else {
+        if !holds_capital(line) {
             return Ok(Cow::Borrowed(line));
-        };
+        }
+        let first = line.iter().position(u8::is_ascii_uppercase).unwrap_or(line.len());
         let start = defined_name(line);
         let own = Builtin::count_in(&line[start..], first.saturating_sub(start));
         if self.defined.is_empty() && !own {

@@ -277,13 +277,13 @@ impl HostNames for Names {
 
 fn said(call: &mut Call<'_>, outcome: Outcome) -> Result<bool, Fail> {
     let text = |data: Option<Str>| data.map_or("-".into(), |d| d.display().into_owned());
-    call.scope().value = Str::from(match outcome {
+    call.scope().set_value(Str::from(match outcome {
         Outcome::Matched(data) => format!("yes {}", text(data)),
         Outcome::Unmatched(data) => format!("no {}", text(data)),
         Outcome::Deferred(why) => {
             format!("later {}", String::from_utf8_lossy(&why.unwrap_or_default()))
         }
-    });
+    }));
     Ok(true)
 }
 

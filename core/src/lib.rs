@@ -14,6 +14,7 @@ mod effects;
 mod fail;
 mod message;
 mod meta;
+mod names;
 mod option;
 mod record;
 mod registry;
@@ -35,7 +36,7 @@ pub use record::{
     Operator, Params, Quote, Variable, VariableSource,
 };
 pub use registry::Registry;
-pub use scope::{Captures, Memory, Scope};
+pub use scope::{Bindings, Captures, Memory, Scope};
 pub use settings::{ListKind, NamedList, Settings};
 pub use str::{Buf, Str, Taint};
 pub use world::World;

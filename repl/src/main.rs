@@ -89,7 +89,7 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
         Err(refusal) => return refuse(refusal),
     };
     // Nothing is written yet, so nothing can go wrong with it.
-    let _ = output.put(&[session.said()]);
+    let _ = output.put(session.said(), b"");
     let result = if !texts.is_empty() {
         be::texts(&mut session, &texts, &output)
     } else if at_terminal() {

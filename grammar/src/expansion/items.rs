@@ -7,13 +7,13 @@ use crate::Span;
 
 impl Parser<'_, '_, '_> {
     pub(super) fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
-        let from = self.args.len();
+        let from = self.tree.open_args.len();
         let left = self.left;
         match shape {
             ItemShape::Braces { min, max } => self.braces(min, max, name, None),
             ItemShape::Peeked { min, max, complaint } => {
                 self.braces(min, max, name, None);
-                if !self.stopped && self.args.len() - from > 1 {
+                if !self.stopped && self.tree.open_args.len() - from > 1 {
                     self.unskippable(complaint);
                 }
             }
@@ -45,7 +45,7 @@ impl Parser<'_, '_, '_> {
             }
             ItemShape::If => {
                 let condition = self.condition();
-                self.args.push(Arg::Condition(condition));
+                self.tree.open_args.push(Arg::Condition(condition));
                 self.branches(name);
             }
             ItemShape::Lookup => self.lookup(name),
@@ -75,7 +75,7 @@ impl Parser<'_, '_, '_> {
                 return;
             }
             let seq = self.braced();
-            self.args.push(Arg::Text(seq));
+            self.tree.open_args.push(Arg::Text(seq));
             if self.stopped {
                 return;
             }
@@ -118,11 +118,11 @@ impl Parser<'_, '_, '_> {
             match spec.kind {
                 ArgKind::Text => {
                     let seq = self.braced();
-                    self.args.push(Arg::Text(seq));
+                    self.tree.open_args.push(Arg::Text(seq));
                 }
                 ArgKind::Comparator => {
                     let seq = self.braced_literal();
-                    self.args.push(Arg::Text(seq));
+                    self.tree.open_args.push(Arg::Text(seq));
                     if !self.stopped {
                         self.unskippable("condition name expected, but found \"\"");
                     }
@@ -132,7 +132,7 @@ impl Parser<'_, '_, '_> {
                     let (mark, start) = (self.mark(), self.at);
                     let condition = self.condition();
                     self.wrap(mark, start, " inside \"filter\" item");
-                    self.args.push(Arg::Condition(condition));
+                    self.tree.open_args.push(Arg::Condition(condition));
                 }
                 ArgKind::Expression => {
                     let (mark, start) = (self.mark(), self.at);
@@ -147,7 +147,7 @@ impl Parser<'_, '_, '_> {
                         " inside \"reduce\" item"
                     };
                     self.wrap(mark, start, text);
-                    self.args.push(Arg::Text(seq));
+                    self.tree.open_args.push(Arg::Text(seq));
                 }
             }
         }
@@ -181,7 +181,7 @@ impl Parser<'_, '_, '_> {
         }
         // Escapes are read, and nothing is expanded.
         let seq = self.braced_literal();
-        self.args.push(Arg::Text(seq));
+        self.tree.open_args.push(Arg::Text(seq));
     }
 
     /// The two branches of an item and its closing brace.
@@ -198,14 +198,14 @@ impl Parser<'_, '_, '_> {
             return;
         }
         let yes = self.braced();
-        self.args.push(Arg::Yes(yes));
+        self.tree.open_args.push(Arg::Yes(yes));
         if self.stopped {
             return;
         }
         self.skip_space();
         if self.eat(b'{') {
             let no = self.braced();
-            self.args.push(Arg::No(no));
+            self.tree.open_args.push(Arg::No(no));
             if self.stopped {
                 return;
             }
@@ -216,7 +216,7 @@ impl Parser<'_, '_, '_> {
                 self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
                 return;
             }
-            self.args.push(Arg::ForceFail);
+            self.tree.open_args.push(Arg::ForceFail);
         }
         self.skip_space();
         if !self.eat(b'}') {
@@ -245,7 +245,7 @@ impl Parser<'_, '_, '_> {
             if !matches!(word.of(self.source), b"json" | b"jsons") {
                 self.at = word.start as usize;
             } else {
-                self.args.push(Arg::Word(word));
+                self.tree.open_args.push(Arg::Word(word));
                 let end = self.at;
                 self.skip_space();
                 if self.at > end {
@@ -260,7 +260,7 @@ impl Parser<'_, '_, '_> {
                 break;
             }
             let seq = self.braced();
-            self.args.push(Arg::Text(seq));
+            self.tree.open_args.push(Arg::Text(seq));
             if self.stopped {
                 return;
             }
@@ -273,13 +273,13 @@ impl Parser<'_, '_, '_> {
         if word.of(self.source) == b"fail" {
             self.skip_space();
             if self.eat(b'}') {
-                self.args.push(Arg::ForceFail);
-                self.args.push(Arg::Loose(end as u32));
+                self.tree.open_args.push(Arg::ForceFail);
+                self.tree.open_args.push(Arg::Loose(end as u32));
                 return;
             }
         }
         self.at = end;
-        self.args.push(Arg::Loose(end as u32));
+        self.tree.open_args.push(Arg::Loose(end as u32));
         self.stop_curly("missing '}' closing extract");
     }
 }
