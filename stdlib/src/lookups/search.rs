@@ -279,7 +279,7 @@ impl Attempts<'_> {
             return Ok(kept);
         }
         let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query))?;
-        let found = found.map(|value| stamp(value, self.def.meta.taint));
+        let found = found.map(|value| stamp(text(value), self.def.meta.taint));
         let cache: &mut Cache = call.memory();
         if std::mem::take(&mut cache.written) {
             cache.forget(&slot);
@@ -357,6 +357,14 @@ impl Attempts<'_> {
         let key = self.search.options.split(|c| *c == b',').any(|option| option == b"ret=key");
         let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
         Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
+    }
+}
+
+/// Data up to its first zero byte: what is behind it, no string of Exim's has.
+fn text(value: Str) -> Str {
+    match memchr::memchr(0, value.bytes()) {
+        Some(end) => value.slice(0, end),
+        None => value,
     }
 }
 
