@@ -30,7 +30,9 @@ pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
-pub use option::{DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options};
+pub use option::{
+    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+};
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,
     Operator, Params, Quote, Variable, VariableSource,
