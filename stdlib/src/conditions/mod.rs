@@ -11,6 +11,9 @@ mod exists;
 mod inlist;
 mod isip;
 mod lists;
+mod pam;
+mod pwcheck;
+mod radius;
 mod regex;
 mod saslauthd;
 mod services;
@@ -60,12 +63,12 @@ pub static ALL: &[&Condition] = &[
     &lists::MATCH_DOMAIN,
     &lists::MATCH_IP,
     &lists::MATCH_LOCAL_PART,
+    &pam::PAM,
+    &pwcheck::PWCHECK,
+    &radius::RADIUS,
     &regex::MATCH,
     &saslauthd::SASLAUTHD,
     &services::LDAPAUTH,
-    &services::PAM,
-    &services::PWCHECK,
-    &services::RADIUS,
     &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,

@@ -1,5 +1,5 @@
 //! Conditions that ask a service whether a password is right, and that this
-//! build can't ask: `ldapauth`, `pam`, `pwcheck`, `radius`.
+//! build can't ask: `ldapauth`.
 
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{
@@ -35,25 +35,4 @@ pub static LDAPAUTH: Condition = service(
     "ldapauth {<ldap query>}",
     "An LDAP server accepts the user and password of a query.",
     "the LDAP lookup",
-);
-/// `pam {user:string:…}`.
-pub static PAM: Condition = service(
-    "pam",
-    "pam {<user>:<string>:…}",
-    "The system's authentication modules accept a user and the answers to their questions.",
-    "PAM",
-);
-/// `pwcheck {user:password}`.
-pub static PWCHECK: Condition = service(
-    "pwcheck",
-    "pwcheck {<user>:<password>}",
-    "The pwcheck daemon, which is no more, accepts a password.",
-    "a daemon that saslauthd has replaced",
-);
-/// `radius {user:password}`.
-pub static RADIUS: Condition = service(
-    "radius",
-    "radius {<user>:<password>}",
-    "A Radius server accepts a user and password.",
-    "a Radius client",
 );
