@@ -422,7 +422,47 @@ fn pgsql_servers() {
             ("${lookup pgsql{select 6}}", "6"),
         ],
     );
+    under_tls(&sql, &one);
     connections(sql, "select pg_backend_pid()", "select pg_sleep(5)");
+}
+
+/// The client asks for TLS, as PostgreSQL's own does, and goes on without where
+/// that is how it is let in.
+fn under_tls(sql: &Sql, config: &Path) {
+    let Some(openssl) = program("openssl") else { return };
+    let home = sql.server.home();
+    let mut command = home.command(&openssl);
+    command.args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(' '));
+    home.run(command.args(["-keyout", "data/server.key", "-out", "data/server.crt"]));
+    let rules = "local all postgres trust\nhostssl all s all scram-sha-256\n\
+                 hostnossl all n all scram-sha-256\nhost all m all md5\n\
+                 host all c all password\nhost all u all scram-sha-256\n";
+    home.write("data/pg_hba.conf", rules);
+    sql.admin(
+        "create user s password 'secret'; create user n password 'secret';\n\
+         create user c password 'secret'; create user r password 'secret';\n\
+         set password_encryption=md5; create user m password 'secret';\n\
+         alter system set ssl=on;\nselect pg_reload_conf();\nselect pg_sleep(0.3)",
+    );
+    let asked = "select ssl from pg_stat_ssl where pid=pg_backend_pid()";
+    let at = |host: &str, user: &str, password: &str| {
+        let server = format!("{host}::PGPORT/postgres/{user}/{password}");
+        sql.fill(format!("${{lookup pgsql,servers={server}{{{asked}}}}}").as_bytes())
+    };
+    let mut lines = Vec::new();
+    for user in ["s", "n", "m", "c", "r"] {
+        lines.push(at("localhost", user, "wrong"));
+        lines.push(at("127.0.0.1", user, ""));
+        lines.push(at("127.0.0.1", user, "secret"));
+    }
+    let mut ours = Ours::with_config(config);
+    let ours: Vec<_> = lines.iter().map(|line| Answer::Said(ours.answer(line))).collect();
+    let secret: Vec<_> = ours.iter().skip(2).step_by(3).cloned().collect();
+    let said = |text: &str| Answer::Said(text.as_bytes().to_vec());
+    assert_eq!(secret[..4], [said("t"), said("f"), said("t"), said("t")]);
+    if let Some(exim) = Reference::find() {
+        assert_eq!(exim.with_config(config).ask(&lines, None), ours);
+    }
 }
 
 #[test]

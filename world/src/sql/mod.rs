@@ -10,6 +10,7 @@ mod hosts;
 mod mysql;
 mod pgsql;
 mod pool;
+mod tls;
 mod wire;
 
 use std::time::Duration;
