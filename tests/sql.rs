@@ -299,6 +299,52 @@ fn connections(sql: Sql, identity: &str, sleep: &str) {
     assert_eq!(value(query("select 1")), "1");
 }
 
+/// Data from outside in statements, and where a server should be named.
+fn tainted(sql: &Sql, config: &Path) {
+    let word = if sql.kind == SqlKind::Mysql { "mysql" } else { "pgsql" };
+    let port = if sql.kind == SqlKind::Mysql { "MYPORT" } else { "PGPORT" };
+    let message = sql.config(
+        "message",
+        "Subject: 127.0.0.1::MYPORT/db/u/secret\nX-Server: 127.0.0.1::PGPORT/db/u/secret\n\
+         X-Plain: one\nX-Quote: it's\nX-Harm: \\'; drop table t; --\n\nBody\n",
+    );
+    let lines: Vec<Vec<u8>> = [
+        "{select '$h_x-plain:'}",
+        "{select '$h_x-quote:'}",
+        "{select '${quote_WORD:$h_x-quote:}'}",
+        "{select '${quote_WORD:$h_x-harm:}'}",
+        "{select count(*) from t}",
+        "{select name from t where name='${quote_WORD:$h_x-plain:}'}",
+        ",servers=127.0.0.1::PORT{select '${quote_WORD:$h_x-plain:}'}",
+        ",servers=127.0.0.1::PORT/db/u/secret{select '$h_x-plain:'}",
+        ",servers=$h_subject{select 1}",
+        "{servers=127.0.0.1::PORT; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::1 : 127.0.0.1::PORT; select '${quote_WORD:$h_x-plain:}'}",
+        "{servers=127.0.0.1::PORT/db/u/secret; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::PORT/db/u/secret : 127.0.0.1::PORT; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::PORT/db; select '$h_x-plain:'}",
+        "{servers=(/tmp/x)///; select '${quote_WORD:$h_x-plain:}'}",
+        "{servers=$h_x-plain:; select 1}",
+        "{servers=$h_subject:; select 1}",
+        "{servers=$h_x-server:; select 1}",
+        "{servers=; select '$h_x-plain:'}",
+        "{servers=x select '$h_x-plain:'}",
+    ]
+    .iter()
+    .map(|line| format!("${{lookup {word}{line}}}").replace("WORD", word).replace("PORT", port))
+    .map(|line| sql.fill(line.as_bytes()))
+    .collect();
+    let mut ours = Ours::with_config(config).reading(&message);
+    let ours: Vec<_> = lines.iter().map(|line| Answer::Said(ours.answer(line))).collect();
+    assert!(ours[4] == Answer::Said(b"3".to_vec()), "{:?}", ours[4]);
+    assert!(ours[6] == Answer::Said(b"one".to_vec()), "{:?}", ours[6]);
+    let Some(exim) = Reference::find() else { return };
+    let theirs = exim.with_config(config).ask(&lines, Some(&message));
+    for ((line, ours), theirs) in lines.iter().zip(ours).zip(theirs) {
+        assert_eq!(ours, theirs, "{}", show(line));
+    }
+}
+
 /// The answers to lines of our own.
 fn check(sql: &Sql, ours: &mut Ours, lines: &[(&str, &str)]) {
     for (line, wanted) in lines {
@@ -314,6 +360,7 @@ fn mysql_servers() {
     sql.suite("mysql.txt", &one);
     sql.suite("mysql-servers.txt", &many);
     sql.reset();
+    tainted(&sql, &one);
 
     let mut ours = Ours::with_config(&one);
     check(
@@ -385,6 +432,7 @@ fn pgsql_servers() {
     sql.suite("pgsql.txt", &one);
     sql.suite("pgsql-servers.txt", &many);
     sql.reset();
+    tainted(&sql, &one);
 
     let mut ours = Ours::with_config(&one);
     check(

@@ -20,6 +20,8 @@ const PIECE: usize = 16 << 10;
 pub enum Broken {
     /// The other side closed the connection.
     Closed,
+    /// The other side is gone, and what was on its way is lost.
+    Reset,
     /// There is no time left.
     Slow,
     /// The answer is too long.
@@ -34,9 +36,8 @@ impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::Slow,
-            io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::BrokenPipe => Self::Closed,
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::Reset,
             _ => Self::Failed(error),
         }
     }

@@ -39,7 +39,8 @@ const QUESTIONS: usize = 16;
 /// there is nothing to read, and where a connection can't be made at once.
 const NOTHING: i32 = 11;
 const IN_PROGRESS: i32 = 115;
-/// What it finds where the time is up.
+/// What it finds where the other side is gone, and where the time is up.
+const RESET: i32 = 104;
 const TIMED_OUT: i32 = 110;
 
 /// Opens a session.
@@ -55,6 +56,7 @@ pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError>
             Stop::Broken(at, broken) => {
                 let number = match broken {
                     Broken::Slow => TIMED_OUT,
+                    Broken::Reset => RESET,
                     Broken::Failed(error) => error.raw_os_error().unwrap_or(NOTHING),
                     Broken::Closed | Broken::Garbage | Broken::TooMuch => NOTHING,
                 };
@@ -70,7 +72,7 @@ fn connect(server: &Server, options: &Options, deadline: Deadline) -> Result<Con
         let left = deadline.left().ok_or(io::Error::from(io::ErrorKind::TimedOut))?;
         Connection::open(target, left)
     };
-    let (host, port) = match &server.address {
+    let (list, port) = match &server.address {
         ServerAddress::Unix(path) => {
             let path = match &path[..] {
                 [] => options.socket.as_deref().unwrap_or(SOCKET),
@@ -84,26 +86,36 @@ fn connect(server: &Server, options: &Options, deadline: Deadline) -> Result<Con
         }
         ServerAddress::Tcp { host, port } => (host, port.or(options.port).unwrap_or(PORT)),
     };
-    let found = addresses(host)
-        .map_err(|none| format!("Unknown server host '{host}' ({})", none.number))?;
-    let mut number = IN_PROGRESS;
-    for address in found {
-        match open(&Target::Tcp((address, port).into())) {
-            Ok(connection) => return Ok(connection),
-            Err(error) => {
-                // Only what the system says at once has a number of its own.
-                let at_once = matches!(
-                    error.kind(),
-                    io::ErrorKind::NetworkUnreachable
-                        | io::ErrorKind::AddrNotAvailable
-                        | io::ErrorKind::PermissionDenied
-                        | io::ErrorKind::InvalidInput
-                );
-                number = error.raw_os_error().filter(|_| at_once).unwrap_or(IN_PROGRESS);
+    let mut why = String::new();
+    // A list of hosts has commas between them.
+    for host in list.split(',') {
+        match addresses(host) {
+            Err(none) => why = format!("Unknown server host '{host}' ({})", none.number),
+            Ok(found) => {
+                let mut number = IN_PROGRESS;
+                for address in found {
+                    match open(&Target::Tcp((address, port).into())) {
+                        Ok(connection) => return Ok(connection),
+                        Err(error) => number = shown_number(&error),
+                    }
+                }
+                why = format!("Can't connect to server on '{host}' ({number})");
             }
         }
     }
-    Err(format!("Can't connect to server on '{host}' ({number})"))
+    Err(why)
+}
+
+/// Only what the system says at once has a number of its own.
+fn shown_number(error: &io::Error) -> i32 {
+    let at_once = matches!(
+        error.kind(),
+        io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::InvalidInput
+    );
+    error.raw_os_error().filter(|_| at_once).unwrap_or(IN_PROGRESS)
 }
 
 /// Why the server did not let us in.

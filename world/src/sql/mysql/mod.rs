@@ -124,7 +124,9 @@ fn refused(packet: &[u8]) -> ServerError {
 
 fn error(broken: Broken) -> ServerError {
     match broken {
-        Broken::Closed => ServerError::Broken("Lost connection to server during query".into()),
+        Broken::Closed | Broken::Reset => {
+            ServerError::Broken("Lost connection to server during query".into())
+        }
         Broken::TooMuch => ServerError::TooMuch,
         Broken::Slow => ServerError::Broken("Timeout while waiting for the server".into()),
         Broken::Garbage => ServerError::Broken("Malformed communication packet".into()),

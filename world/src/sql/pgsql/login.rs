@@ -28,7 +28,14 @@ const MOST_ROUNDS: u32 = 1_000_000;
 /// Opens a session.
 pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
     let mut all = String::new();
-    for place in places(server).map_err(ServerError::Connect)? {
+    for place in places(server) {
+        let place = match place {
+            Ok(place) => place,
+            Err(words) => {
+                all.push_str(&words);
+                continue;
+            }
+        };
         match attempt(server, &place, true, deadline) {
             Ok(session) => return Ok(session),
             Err(Tried::Absent(words)) => all.push_str(&words),
@@ -68,28 +75,36 @@ struct Place {
 const LOCAL: &str = "\tIs the server running locally and accepting connections on that socket?\n";
 const REMOTE: &str = "\tIs the server running on that host and accepting TCP/IP connections?\n";
 
-fn places(server: &Server) -> Result<Vec<Place>, String> {
-    match &server.address {
+/// All places, in their order, and why there is none for a host. A list of
+/// hosts has commas between them.
+fn places(server: &Server) -> Vec<Result<Place, String>> {
+    let (list, port) = match &server.address {
         ServerAddress::Unix(path) => {
             let shown = String::from_utf8_lossy(path);
             let shown = format!("connection to server on socket \"{shown}\"");
-            Ok(vec![Place { target: Target::Unix(path.clone()), host: None, shown, hint: LOCAL }])
+            let target = Target::Unix(path.clone());
+            return vec![Ok(Place { target, host: None, shown, hint: LOCAL })];
         }
-        ServerAddress::Tcp { host, port } => {
-            let port = port.unwrap_or(PORT);
-            let found = addresses(host).map_err(|none| {
-                let why = &none.words;
-                format!("could not translate host name \"{host}\" to address: {why}\n")
-            })?;
-            let place = |address| {
+        ServerAddress::Tcp { host, port } => (host, port.unwrap_or(PORT)),
+    };
+    let mut places = Vec::new();
+    for host in list.split(',') {
+        match addresses(host) {
+            Ok(found) => places.extend(found.into_iter().map(|address| {
                 let shown =
                     format!("connection to server at {}, port {port}", named(host, address));
                 let target = Target::Tcp((address, port).into());
-                Place { target, host: Some(host.clone()), shown, hint: REMOTE }
-            };
-            Ok(found.into_iter().map(place).collect())
+                Ok(Place { target, host: Some(host.to_owned()), shown, hint: REMOTE })
+            })),
+            Err(none) => {
+                let why = &none.words;
+                places.push(Err(format!(
+                    "could not translate host name \"{host}\" to address: {why}\n"
+                )));
+            }
         }
     }
+    places
 }
 
 fn named(host: &str, address: IpAddr) -> String {
@@ -134,7 +149,7 @@ fn attempt(
                 Tried::RefusedUnderTls(words(&why))
             }
             Stop::Server(why) | Stop::Said(why) => Tried::Refused(words(&why)),
-            Stop::Broken(Broken::Closed) => Tried::Refused(words(CLOSED)),
+            Stop::Broken(Broken::Closed | Broken::Reset) => Tried::Refused(words(CLOSED)),
             Stop::Broken(Broken::Slow) => Tried::Refused(words("timeout expired\n")),
             Stop::Broken(Broken::TooMuch | Broken::Garbage) => {
                 Tried::Refused(words("unexpected response from server\n"))

@@ -114,7 +114,7 @@ impl Session {
 
 fn error(broken: Broken) -> ServerError {
     match broken {
-        Broken::Closed => ServerError::Refused(CLOSED.into()),
+        Broken::Closed | Broken::Reset => ServerError::Refused(CLOSED.into()),
         Broken::TooMuch => ServerError::TooMuch,
         Broken::Slow => ServerError::Broken("timeout expired\n".into()),
         Broken::Garbage => ServerError::Broken("unexpected response from server\n".into()),
