@@ -31,7 +31,7 @@ mod wild;
 use eximious_core::world::DatabaseError;
 use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Str};
 
-pub use search::{Found, Search, find, search};
+pub use search::{Found, Search, find, keep_complaint, reason, search};
 
 /// All lookup types.
 pub static ALL: &[&LookupDef] = &[

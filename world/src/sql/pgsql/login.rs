@@ -8,12 +8,12 @@ use postgres_protocol::authentication::sasl::{
     ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS as BOUND, ScramSha256,
 };
 
-use super::super::hosts::addresses;
 use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
 use super::complaint::Complaint;
 use super::{CLOSED, Session, message, receive, words};
 use crate::deadline::Deadline;
+use crate::hosts::addresses;
 use crate::net::Connection;
 
 /// Where a server listens that says nothing else.
