@@ -9,7 +9,7 @@ use eximious::world::{Server as At, ServerAddress, ServerError, SqlAnswer, SqlKi
 use eximious_tests::fixtures::replace;
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
-use eximious_tests::servers::{Home, Played, Server, free_port, program};
+use eximious_tests::servers::{Home, Server, free_port, program};
 use eximious_tests::suite::Suite;
 use eximious_tests::{root, show};
 
@@ -511,84 +511,4 @@ fn under_tls(sql: &Sql, config: &Path) {
     if let Some(exim) = Reference::find() {
         assert_eq!(exim.with_config(config).ask(&lines, None), ours);
     }
-}
-
-#[test]
-fn servers_that_are_none() {
-    let world = eximious_world::system();
-    let begun = Instant::now();
-    let greeting = b"\x4a\0\0\0\x0a5.5.5-x\0".as_slice();
-    for kind in [SqlKind::Mysql, SqlKind::Pgsql] {
-        for played in [
-            Played::silent(),
-            Played::saying(""),
-            Played::saying("HTTP/1.0 400 Bad Request\r\n\r\n"),
-            Played::saying([0xff; 300]),
-            Played::saying([0; 300]),
-            Played::saying(greeting),
-            Played::saying("N"),
-            Played::saying("NR"),
-            // A message that is said to be two gigabytes long.
-            Played::saying(b"NR\x7f\xff\xff\xff\0\0\0\0".as_slice()),
-            Played::saying(b"NR\0\0\0\0\0\0\0\0".as_slice()),
-            Played::saying(b"NR\0\0\0\x08\0\0\0\x0b".as_slice()),
-            Played::saying(b"NR\0\0\0\x08\0\0\0\x0c".as_slice()),
-            Played::saying(b"NE\0\0\0\x05S".as_slice()),
-            Played::saying(b"\x01\0\0\0\xff".as_slice()),
-            Played::dripping(b'N', Duration::from_millis(40)),
-            Played::dripping(0, Duration::from_millis(40)),
-        ] {
-            let asked =
-                world.sql.query(kind, &at(played.port), b"select 1", Duration::from_millis(400));
-            assert!(matches!(asked, Err(ServerError::Connect(_))), "{asked:?}");
-        }
-    }
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
-}
-
-/// A server that asks for more rounds of hashing than anybody needs.
-#[test]
-fn a_server_that_wants_work() {
-    let played = Played::tcp(|peer| {
-        let mut bytes = [0; 1024];
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"N");
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0");
-        let Ok(count) = peer.read(&mut bytes) else { return };
-        let said = String::from_utf8_lossy(&bytes[..count]).into_owned();
-        let nonce = said.rsplit("r=").next().unwrap_or_default();
-        let text = format!("r={nonce}x,s=c2FsdA==,i=4294967295");
-        let length = u32::try_from(text.len() + 8).expect("a length").to_be_bytes();
-        let _ = peer.write_all(&[b"R", &length[..], b"\0\0\0\x0b", text.as_bytes()].concat());
-        let _ = peer.read(&mut bytes);
-    });
-    let world = eximious_world::system();
-    let begun = Instant::now();
-    let asked = ask(&world, SqlKind::Pgsql, &at(played.port), "select 1");
-    let Err(ServerError::Connect(words)) = asked else { panic!("{asked:?}") };
-    assert!(words.ends_with("malformed SCRAM message (invalid iteration count)\n"), "{words}");
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-}
-
-/// A server that would read files of this host: it gets none.
-#[test]
-fn a_server_that_wants_files() {
-    let played = Played::tcp(|peer| {
-        let mut bytes = [0; 1024];
-        let mut greeting =
-            b"\x0a5.5.5-x\0\x01\0\0\0abcdefgh\0\xff\xff\x2d\x02\0\xff\xff\x15".to_vec();
-        greeting.extend_from_slice(b"\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0mysql_native_password\0");
-        let length = u8::try_from(greeting.len()).expect("a length");
-        let _ = peer.write_all(&[&[length, 0, 0, 0], &greeting[..]].concat());
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"\x07\0\0\x02\0\0\0\x02\0\0\0");
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"\x0c\0\0\x01\xfb/etc/passwd");
-        let count = peer.read(&mut bytes).unwrap_or_default();
-        assert_eq!(count, 0, "{}", String::from_utf8_lossy(&bytes[..count]));
-    });
-    let world = eximious_world::system();
-    let asked = ask(&world, SqlKind::Mysql, &at(played.port), "select 1");
-    assert_eq!(asked, Err(ServerError::Broken("Malformed communication packet".into())));
 }

@@ -119,20 +119,29 @@ fn query(
     let end = memchr::memchr(0, statement).unwrap_or(statement.len());
     match call.sql()?.query(kind, server, &statement[..end], WITHIN) {
         Err(ServerError::Unavailable) => Err(servers::no_client(of)),
-        Err(ServerError::TooMuch) => {
-            Err(Fail::error(ErrorKind::Limit, "the answer is too long").into())
-        }
+        Err(ServerError::TooMuch) => Err(too_long()),
         answer => Ok(answer),
     }
 }
 
+/// How long a result can be: with the names of columns before each value, it
+/// may be much longer than what the server said.
+const LONGEST: usize = 64 << 20;
+
 /// Rows as text.
-fn written(rows: &Rows, null: &Null) -> Option<Str> {
-    let mut out = None;
+fn written(rows: &Rows, null: &Null) -> Result<Option<Str>, Attempt> {
+    let mut out: Option<Vec<u8>> = None;
     for row in &rows.rows {
         push_row(&mut out, &rows.columns, row, null);
+        if out.as_ref().is_some_and(|out| out.len() > LONGEST) {
+            return Err(too_long());
+        }
     }
-    out.map(Str::from)
+    Ok(out.map(Str::from))
+}
+
+fn too_long() -> Attempt {
+    Fail::error(ErrorKind::Limit, "the answer is too long").into()
 }
 
 /// After a statement that asks for nothing, what is known of the servers may

@@ -153,6 +153,14 @@ impl Wire {
         Ok(taken)
     }
 
+    /// Counts values of a row, which take room beside their bytes: a NULL is
+    /// nearly nothing on its way.
+    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+        let room = values.saturating_mul(size_of::<Option<Vec<u8>>>());
+        self.left = self.left.checked_sub(room).ok_or(Broken::TooMuch)?;
+        Ok(())
+    }
+
     /// Reads as many bytes as the type has.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
         let bytes = self.take(N)?;

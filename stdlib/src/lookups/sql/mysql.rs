@@ -21,7 +21,7 @@ pub(super) fn ask(
 ) -> Result<Option<Str>, Attempt> {
     let server = read(server)?;
     match query(call, SqlKind::Mysql, &KIND, &server, statement)? {
-        Ok(SqlAnswer::Rows(rows)) => Ok(written(&rows, &Null::Nothing)),
+        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
         Ok(SqlAnswer::Changed(count)) => {
             forget(call);
             Ok(Some(Str::from(count.unwrap_or_default().to_string())))

@@ -30,6 +30,11 @@ impl Frames {
         self.wire.is_quiet()
     }
 
+    /// As [`Wire::charge`].
+    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+        self.wire.charge(values)
+    }
+
     /// Goes on under TLS.
     pub fn secure(&mut self, settings: &tls::Settings) -> Result<(), tls::Refused> {
         self.wire.secure(settings)

@@ -103,6 +103,7 @@ impl Session {
                 return Ok((Err(refused(&body)), false));
             }
             let mut packet = Packet(&body);
+            self.frames.charge(rows.columns.len() + 1)?;
             let mut row = Vec::with_capacity(rows.columns.len());
             for _ in 0..rows.columns.len() {
                 row.push(value(&mut packet)?);

@@ -75,7 +75,11 @@ impl Session {
             let (tag, body) = receive(&mut self.wire)?;
             match tag {
                 b'T' => rows = Some(Rows { columns: columns(&body)?, rows: Vec::new() }),
-                b'D' => rows.as_mut().ok_or(Broken::Garbage)?.rows.push(values(&body)?),
+                b'D' => {
+                    let row = values(&body)?;
+                    self.wire.charge(row.len() + 1)?;
+                    rows.as_mut().ok_or(Broken::Garbage)?.rows.push(row);
+                }
                 b'C' => {
                     let tag = Packet(&body).text()?;
                     *result = Ok(match rows.take() {
