@@ -8,6 +8,7 @@ mod databases;
 mod deadline;
 mod files;
 mod host;
+mod ldap;
 mod libraries;
 mod lmdb;
 mod net;
@@ -31,6 +32,7 @@ pub fn system() -> World {
         processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
+        ldap: Arc::new(ldap::System::default()),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         users: Arc::new(users::System),

@@ -10,6 +10,7 @@ mod each;
 mod exists;
 mod inlist;
 mod isip;
+mod ldapauth;
 mod lists;
 mod regex;
 mod saslauthd;
@@ -56,13 +57,13 @@ pub static ALL: &[&Condition] = &[
     &isip::ISIP,
     &isip::ISIP4,
     &isip::ISIP6,
+    &ldapauth::LDAPAUTH,
     &lists::MATCH_ADDRESS,
     &lists::MATCH_DOMAIN,
     &lists::MATCH_IP,
     &lists::MATCH_LOCAL_PART,
     &regex::MATCH,
     &saslauthd::SASLAUTHD,
-    &services::LDAPAUTH,
     &services::PAM,
     &services::PWCHECK,
     &services::RADIUS,

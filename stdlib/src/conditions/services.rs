@@ -1,5 +1,5 @@
 //! Conditions that ask a service whether a password is right, and that this
-//! build can't ask: `ldapauth`, `pam`, `pwcheck`, `radius`.
+//! build can't ask: `pam`, `pwcheck`, `radius`.
 
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{
@@ -29,13 +29,6 @@ fn not_compiled(call: &mut Call<'_>, _: &[Str]) -> Result<bool, Fail> {
     Err(Fail::error(ErrorKind::Unsupported, message))
 }
 
-/// `ldapauth {query}`.
-pub static LDAPAUTH: Condition = service(
-    "ldapauth",
-    "ldapauth {<ldap query>}",
-    "An LDAP server accepts the user and password of a query.",
-    "the LDAP lookup",
-);
 /// `pam {user:string:…}`.
 pub static PAM: Condition = service(
     "pam",
