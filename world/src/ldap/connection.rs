@@ -259,10 +259,7 @@ impl Connection {
 }
 
 /// A stream to the server, and its host's name; for an error, the system's words.
-fn connect(
-    server: &LdapServer,
-    patience: &Patience,
-) -> Result<(Box<dyn Stream>, String), String> {
+fn connect(server: &LdapServer, patience: &Patience) -> Result<(Box<dyn Stream>, String), String> {
     let (host, port) = match &server.address {
         ServerAddress::Unix(path) => {
             let target = Target::Unix(path.clone());

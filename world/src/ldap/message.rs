@@ -146,11 +146,15 @@ mod tests {
 
     #[test]
     fn a_result_is_read() {
-        let bytes = b"0\x1c\x02\x01\x07e\x17\n\x01\x0a\x04\x01m\x04\x01x\xa3\x0c\x04\x04ldap\x04\x04url2";
+        let bytes =
+            b"0\x1c\x02\x01\x07e\x17\n\x01\x0a\x04\x01m\x04\x01x\xa3\x0c\x04\x04ldap\x04\x04url2";
         let message = Message::read(bytes).expect("a message");
         assert_eq!((message.number, message.tag), (7, DONE));
         let result = message.result().expect("a result");
-        assert_eq!((result.code, &result.matched[..], &result.message[..]), (10, &b"m"[..], &b"x"[..]));
+        assert_eq!(
+            (result.code, &result.matched[..], &result.message[..]),
+            (10, &b"m"[..], &b"x"[..])
+        );
         assert_eq!(result.referrals, [b"ldap".to_vec(), b"url2".to_vec()]);
         assert!(message.entry().is_err());
     }

@@ -36,12 +36,9 @@ struct Idle {
 
 impl Ldap for System {
     fn request(&self, request: &LdapRequest) -> Result<LdapAnswer, LdapError> {
-        let patience =
-            Patience { each: request.network, end: Instant::now() + request.within };
-        let identity = Identity {
-            name: request.bind_dn.clone(),
-            password: request.password.clone(),
-        };
+        let patience = Patience { each: request.network, end: Instant::now() + request.within };
+        let identity =
+            Identity { name: request.bind_dn.clone(), password: request.password.clone() };
         if let Some(mut connection) = self.take(&request.server, &identity) {
             let answer = converse(&mut connection, request, &identity, &patience);
             // It may have died since it was used last: then nothing comes.

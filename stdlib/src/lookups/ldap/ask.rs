@@ -103,12 +103,14 @@ fn attempt(
     let place = Place::new(&url).map_err(Refusal::Next)?;
     let options = &call.settings().options;
     let start_tls = options.flag("ldap_start_tls") == Some(true);
-    let protection = match (place.scheme, start_tls) {
-        (Scheme::Ldapi, _) => LdapProtection::None,
-        (Scheme::Ldaps, true) => return Err(Refusal::Next(place.no_tls(1))),
-        (Scheme::Ldaps, false) => LdapProtection::Tls,
-        (Scheme::Ldap, true) => LdapProtection::StartTls,
-        (Scheme::Ldap, false) => LdapProtection::None,
+    // The library takes "hard" for TLS at once on all connections.
+    let hard = requires(options, &[b"hard"]);
+    let plain = if hard { LdapProtection::Tls } else { LdapProtection::None };
+    let protection = match place.scheme {
+        Scheme::Ldapi => LdapProtection::None,
+        Scheme::Ldaps => LdapProtection::Tls,
+        Scheme::Ldap if start_tls && !hard => LdapProtection::StartTls,
+        Scheme::Ldap => plain,
     };
     let Some(address) = place.address.clone() else {
         return Err(Refusal::Next(place.refusal(protection, &LdapError::Connect(String::new()))));
@@ -138,6 +140,14 @@ fn attempt(
         operation: LdapOperation::Search(search),
     };
     let ldap = call.ldap()?;
+    if start_tls && protection == LdapProtection::Tls {
+        // TLS can't begin a second time; that is said once it has begun.
+        request.operation = LdapOperation::Bind;
+        request.bind_dn.clear();
+        request.password.clear();
+        let connected = !matches!(ldap.request(&request), Err(LdapError::Connect(_)));
+        return Err(Refusal::Next(place.no_tls(if connected { 1 } else { -1 })));
+    }
     if purpose == Purpose::Login {
         request.operation = LdapOperation::Bind;
         return match ldap.request(&request) {
@@ -149,7 +159,7 @@ fn attempt(
         };
     }
     let answer = ldap.request(&request).and_then(|answer| match query.follow {
-        true => referral::follow(&*ldap, &request, answer),
+        true => referral::follow(&*ldap, &request, plain, answer),
         false => Ok(answer),
     });
     let answer = answer.map_err(|error| Refusal::Next(place.refusal(protection, &error)))?;
@@ -214,7 +224,11 @@ impl Place {
                 (Scheme::Ldapi, _) => Some(ServerAddress::Unix(SOCKET.to_vec())),
                 (_, port) => tcp(HOST, port.ok()),
             };
-            return Ok(Self { scheme: url.scheme, address, label: [b"NULL", &suffix[..]].concat() });
+            return Ok(Self {
+                scheme: url.scheme,
+                address,
+                label: [b"NULL", &suffix[..]].concat(),
+            });
         };
         let path = host.first() == Some(&b'/');
         let (scheme, built, label) = match (path, url.scheme) {
@@ -246,9 +260,9 @@ impl Place {
         let address = match scheme {
             Scheme::Ldapi => Some(ServerAddress::Unix(host)),
             _ if host.is_empty() => tcp(HOST, u16::try_from(port).ok()),
-            _ => std::str::from_utf8(&host)
-                .ok()
-                .and_then(|host| tcp(host, u16::try_from(port).ok())),
+            _ => {
+                std::str::from_utf8(&host).ok().and_then(|host| tcp(host, u16::try_from(port).ok()))
+            }
         };
         Ok(Self { scheme, address, label })
     }
@@ -311,19 +325,22 @@ fn text<'o>(options: &'o Options, name: &str) -> Option<&'o Str> {
 
 fn tls(options: &Options) -> LdapTls {
     let bytes = |name| options.text(name).map(|text| text.bytes().to_vec());
-    // Any other word is taken for "never", as is an empty one.
-    let strict = |word: &Str| {
-        let word = word.bytes();
-        [&b"try"[..], b"demand", b"hard"].iter().any(|strict| word.eq_ignore_ascii_case(strict))
-    };
     LdapTls {
         ca_dir: bytes("ldap_ca_cert_dir"),
         ca_file: bytes("ldap_ca_cert_file"),
         certificate: bytes("ldap_cert_file"),
         key: bytes("ldap_cert_key"),
         ciphers: bytes("ldap_cipher_suite"),
-        lenient: text(options, "ldap_require_cert").is_some_and(|word| !strict(word)),
+        // Any other word is taken for "never", as is an empty one.
+        lenient: text(options, "ldap_require_cert").is_some()
+            && !requires(options, &[b"try", b"demand", b"hard"]),
     }
+}
+
+/// Whether `ldap_require_cert` is one of these words.
+fn requires(options: &Options, words: &[&[u8]]) -> bool {
+    let word = text(options, "ldap_require_cert").map_or(&b""[..], Str::bytes);
+    words.iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 /// The protocol's version: any other is refused by the library, which then

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn zero_bytes() {
-        let zeros = [entry(&[("a", &["x\0y", "z"]), ("b", &["x\0"]), ("c\0d", &["1"]), ("e", &["2"])])];
+        let zeros =
+            [entry(&[("a", &["x\0y", "z"]), ("b", &["x\0"]), ("c\0d", &["1"]), ("e", &["2"])])];
         check(&zeros, Wanted::NamesAndValues, Some("b=\"x\""));
     }
 }

@@ -120,9 +120,7 @@ pub(crate) fn login(call: &mut Call<'_>, query: &Str) -> Result<bool, Fail> {
     query.check_scheme().map_err(Fail::argument)?;
     match ask(call, &query, Purpose::Login) {
         Ok(outcome) => Ok(outcome != Outcome::Nothing),
-        Err(Refusal::Next(why) | Refusal::Last(why)) => {
-            Err(Fail::error(ErrorKind::Outside, why))
-        }
+        Err(Refusal::Next(why) | Refusal::Last(why)) => Err(Fail::error(ErrorKind::Outside, why)),
         Err(Refusal::Forbidden(fail)) => Err(fail),
     }
 }

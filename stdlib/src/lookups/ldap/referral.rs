@@ -17,13 +17,15 @@ const MOST_NAMED: usize = 10;
 
 /// Follows an answer's referral, if it is one: the first server that is named
 /// and can be reached is asked, without a password. Its entries follow those
-/// that came before, and its result is the result.
+/// that came before, and its result is the result. `plain` is what protects a
+/// connection to `ldap://`.
 ///
 /// # Errors
 /// As [`Ldap::request`], where the server that is named broke off.
 pub(super) fn follow(
     ldap: &dyn Ldap,
     request: &LdapRequest,
+    plain: LdapProtection,
     mut answer: LdapAnswer,
 ) -> Result<LdapAnswer, LdapError> {
     let mut request = request.clone();
@@ -32,7 +34,9 @@ pub(super) fn follow(
             break;
         }
         let mut named = answer.result.referrals.iter().take(MOST_NAMED);
-        let Some((next, found)) = named.find_map(|url| try_one(ldap, &request, url)) else { break };
+        let Some((next, found)) = named.find_map(|url| try_one(ldap, &request, plain, url)) else {
+            break;
+        };
         let found = found?;
         request = next;
         answer.entries.extend(found.entries);
@@ -49,9 +53,10 @@ pub(super) fn follow(
 fn try_one(
     ldap: &dyn Ldap,
     request: &LdapRequest,
+    plain: LdapProtection,
     url: &[u8],
 ) -> Option<(LdapRequest, Result<LdapAnswer, LdapError>)> {
-    let mut next = request_to(request, url)?;
+    let mut next = request_to(request, plain, url)?;
     if next.server == request.server && next.operation == request.operation {
         return None;
     }
@@ -64,7 +69,7 @@ fn try_one(
 }
 
 /// The same request for the server, the base and the scope that a URL names.
-fn request_to(request: &LdapRequest, url: &[u8]) -> Option<LdapRequest> {
+fn request_to(request: &LdapRequest, plain: LdapProtection, url: &[u8]) -> Option<LdapRequest> {
     let url = Url::parse(url).ok().filter(|url| url.scheme != Scheme::Ldapi)?;
     let host = String::from_utf8(url.host.filter(|host| !host.is_empty())?).ok()?;
     let port = match url.port {
@@ -73,7 +78,7 @@ fn request_to(request: &LdapRequest, url: &[u8]) -> Option<LdapRequest> {
     };
     let protection = match url.scheme {
         Scheme::Ldaps => LdapProtection::Tls,
-        _ => LdapProtection::None,
+        _ => plain,
     };
     let mut next = request.clone();
     next.server = LdapServer {
