@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
-use rustc_hash::FxHashMap;
 
+use crate::names::Names;
 use crate::{
     AclControl, AclTerm, AclVerify, Condition, DriverDef, DriverKind, Item, LookupDef, Meta,
     Operator, OptionDef, OptionPlace, Variable, VariableSource,
@@ -22,7 +22,7 @@ pub struct Registry {
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
     options: Vec<(OptionPlace, OptionTable)>,
-    drivers: FxHashMap<(DriverKind, &'static [u8]), &'static DriverDef>,
+    drivers: BTreeMap<(DriverKind, &'static [u8]), &'static DriverDef>,
     acl_terms: Table<AclTerm>,
     acl_controls: Table<AclControl>,
     acl_verifies: Table<AclVerify>,
@@ -33,21 +33,21 @@ pub struct Registry {
 #[derive(Clone, Debug)]
 struct Table<T: 'static> {
     records: Vec<&'static T>,
-    names: FxHashMap<&'static [u8], u16>,
+    names: Names,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { records: Vec::new(), names: FxHashMap::default() }
+        Self { records: Vec::new(), names: Names::default() }
     }
 }
 
 impl<T> Table<T> {
     fn add(&mut self, record: &'static T, meta: &'static Meta) -> u16 {
-        let id = match self.names.get(meta.name.as_bytes()) {
+        let id = match self.names.find(meta.name.as_bytes()) {
             Some(id) => {
-                self.records[usize::from(*id)] = record;
-                *id
+                self.records[usize::from(id)] = record;
+                id
             }
             None => {
                 self.records.push(record);
@@ -62,7 +62,7 @@ impl<T> Table<T> {
     }
 
     fn find(&self, name: &[u8]) -> Option<u16> {
-        self.names.get(name).copied()
+        self.names.find(name)
     }
 
     fn named(&self, name: &[u8]) -> Option<&'static T> {
@@ -249,10 +249,8 @@ impl Registry {
         self.drivers.get(&(kind, name)).copied()
     }
     /// All drivers, sorted by kind and name.
-    pub fn all_drivers(&self) -> Vec<&'static DriverDef> {
-        let mut all: Vec<_> = self.drivers.iter().collect();
-        all.sort_by_key(|(key, _)| **key);
-        all.into_iter().map(|(_, driver)| *driver).collect()
+    pub fn all_drivers(&self) -> impl Iterator<Item = &'static DriverDef> {
+        self.drivers.values().copied()
     }
     /// A condition or modifier of ACLs, by name.
     pub fn acl_term(&self, name: &[u8]) -> Option<&'static AclTerm> {

@@ -20,6 +20,9 @@ pub(super) struct Cache {
     /// The lookup at hand changed its database: its result is not kept, and
     /// what is known of the database is forgotten.
     pub(super) written: bool,
+    /// What the last search complained of; nothing, where it did not. Exim
+    /// shows it where a list has no answer, and no reason for it.
+    pub(super) complaint: Option<Vec<u8>>,
 }
 
 /// What a result is the result of.
