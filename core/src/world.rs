@@ -13,7 +13,10 @@ mod servers;
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
-pub use ldap::{Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapRequest, LdapTls};
+pub use ldap::{
+    Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
+    LdapSearch, LdapServer, LdapTls, LdapTrouble,
+};
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 
 /// The outside. No other room touches files, sockets, processes or the clock.

@@ -10,6 +10,7 @@ mod deadline;
 mod files;
 mod host;
 mod hosts;
+mod ldap;
 mod libraries;
 mod lmdb;
 mod net;
@@ -36,6 +37,7 @@ pub fn system() -> World {
         processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
+        ldap: Arc::new(ldap::System::default()),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         redis: Arc::new(redis::System::default()),

@@ -10,13 +10,13 @@ mod each;
 mod exists;
 mod inlist;
 mod isip;
+mod ldapauth;
 mod lists;
 mod pam;
 mod pwcheck;
 mod radius;
 mod regex;
 mod saslauthd;
-mod services;
 mod srs;
 mod state;
 
@@ -59,6 +59,7 @@ pub static ALL: &[&Condition] = &[
     &isip::ISIP,
     &isip::ISIP4,
     &isip::ISIP6,
+    &ldapauth::LDAPAUTH,
     &lists::MATCH_ADDRESS,
     &lists::MATCH_DOMAIN,
     &lists::MATCH_IP,
@@ -68,7 +69,6 @@ pub static ALL: &[&Condition] = &[
     &radius::RADIUS,
     &regex::MATCH,
     &saslauthd::SASLAUTHD,
-    &services::LDAPAUTH,
     &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,

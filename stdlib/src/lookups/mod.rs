@@ -7,7 +7,7 @@ mod dnsdb;
 mod dsearch;
 mod files;
 mod json;
-mod ldap;
+pub(crate) mod ldap;
 mod lines;
 mod lmdb;
 mod lsearch;
