@@ -6,6 +6,7 @@ mod cdb;
 mod clock;
 mod databases;
 mod deadline;
+mod dns;
 mod files;
 mod host;
 mod libraries;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+pub use dns::Resolver;
 pub use files::make_directory;
 
 /// The system that the program runs on.
@@ -34,6 +36,7 @@ pub fn system() -> World {
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         users: Arc::new(users::System),
+        dns: Arc::new(dns::Resolver::system()),
         ..World::hermetic()
     }
 }
