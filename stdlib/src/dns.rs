@@ -47,9 +47,9 @@ pub mod kind {
 const CHECK_NAMES: &str = r"(?i)^(?>(?(1)\.|())[^\W](?>[a-z0-9/_-]*[^\W])?)+(\.?)$";
 /// How many aliases are followed at the most, whatever `dns_cname_loops` says.
 const MOST_ALIASES: i64 = 100;
-/// How long it is remembered that there was no answer.
+/// How long it is remembered that nothing was found, in seconds.
 const REMEMBERED: i64 = 60;
-/// How many questions without an answer are remembered.
+/// How many such questions are remembered.
 const MOST_REMEMBERED: usize = 500;
 
 /// How a question is asked, apart from what options say.
@@ -124,8 +124,8 @@ struct Memory {
     /// `dns_again_means_nonexist` or `dns_trust_aa` is being looked at; it may
     /// ask questions itself.
     judging: bool,
-    /// Questions that had no answer, and until when that is known.
-    unanswered: HashMap<(Vec<u8>, u16), i64>,
+    /// Questions that nothing was found for, and until when that is known.
+    fruitless: HashMap<(Vec<u8>, u16), (Reply, i64)>,
 }
 
 static DNS: Meta = Meta::new("dns", Effects::DNS, TaintRule::Tainted);
@@ -143,12 +143,12 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<R
         return Ok(Reply::insecure(Found::NoName));
     }
     let slot = (name.to_ascii_lowercase().into_bytes(), kind);
-    let reply = match unanswered(call, &slot) {
-        true => Reply::insecure(Found::Later),
-        false => resolve(call, &name, kind, how)?,
+    let reply = match remembered(call, &slot) {
+        Some(reply) => reply,
+        None => resolve(call, &name, kind, how)?,
     };
+    remember(call, slot, &reply);
     if reply.found == Found::Later {
-        remember(call, slot);
         // Who looks at TLSA records must know that they could not be had.
         if kind != kind::TLSA && listed(call, "dns_again_means_nonexist", &name)? {
             return Ok(Reply::insecure(Found::NoName));
@@ -356,19 +356,30 @@ fn setting(call: &Call<'_>, option: &str) -> Option<i64> {
     call.settings().options.number(option)
 }
 
-/// Whether a question had no answer a short while ago.
-fn unanswered(call: &mut Call<'_>, slot: &(Vec<u8>, u16)) -> bool {
-    let Some(until) = call.memory::<Memory>().unanswered.get(slot).copied() else { return false };
-    now(call).is_some_and(|now| now < until)
+/// What came of a question a short while ago, where nothing was found.
+fn remembered(call: &mut Call<'_>, slot: &(Vec<u8>, u16)) -> Option<Reply> {
+    let (reply, until) = call.memory::<Memory>().fruitless.get(slot).cloned()?;
+    now(call).filter(|now| *now < until).map(|_| reply)
 }
 
-fn remember(call: &mut Call<'_>, slot: (Vec<u8>, u16)) {
-    let Some(now) = now(call) else { return };
-    let unanswered = &mut call.memory::<Memory>().unanswered;
-    if unanswered.len() >= MOST_REMEMBERED {
-        unanswered.clear();
+fn remember(call: &mut Call<'_>, slot: (Vec<u8>, u16), reply: &Reply) {
+    if matches!(reply.found, Found::Records { .. }) {
+        return;
     }
-    unanswered.insert(slot, now.saturating_add(REMEMBERED));
+    let Some(now) = now(call) else { return };
+    let fruitless = &mut call.memory::<Memory>().fruitless;
+    if fruitless.len() >= MOST_REMEMBERED {
+        fruitless.clear();
+    }
+    // The time counts from the first answer.
+    fruitless
+        .entry(slot)
+        .and_modify(|(kept, until)| {
+            if *until <= now {
+                (*kept, *until) = (reply.clone(), now.saturating_add(REMEMBERED));
+            }
+        })
+        .or_insert_with(|| (reply.clone(), now.saturating_add(REMEMBERED)));
 }
 
 /// The time, where the policy lets us see it.

@@ -51,7 +51,7 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
     let query =
         Query::read(query.key.bytes()).map_err(|why| LookupFail::Defer(why.as_bytes().to_vec()))?;
     let mut out = Output { query: &query, text: Buf::default(), any: false };
-    let mut lifetime = u32::MAX;
+    let mut lifetime: Option<u32> = None;
     // That one domain has no answer counts where no other has any record.
     let mut later = false;
     let single = query.kind == Type::Ptr && address(query.domains).is_some();
@@ -76,7 +76,8 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
                     deferral => later |= deferral == Deferral::Lax,
                 },
                 Found::Records { records, .. } => {
-                    lifetime = lifetime.min(reply.answer.lifetime());
+                    let own = reply.answer.lifetime();
+                    lifetime = Some(lifetime.map_or(own, |least| least.min(own)));
                     out.records(records, reply.parent);
                 }
                 Found::NoName | Found::NoData | Found::Broken => {}
@@ -140,12 +141,10 @@ fn note(call: &mut Call<'_>, signed: Signed, reply: &Reply) {
     call.set_variable("lookup_dnssec_authenticated", Str::fixed(said));
 }
 
-/// Says until when the result may be kept; that there is none is known for the
-/// same conversation.
-fn keep(call: &mut Call<'_>, lifetime: u32) {
-    if lifetime == u32::MAX {
-        return;
-    }
+/// Says until when the result may be kept. That nothing was found is for the
+/// DNS to remember: the lookup says anew whether that is genuine.
+fn keep(call: &mut Call<'_>, lifetime: Option<u32>) {
+    let lifetime = lifetime.unwrap_or(0);
     let until = dns::now(call).map_or(0, |now| now.saturating_add(lifetime.into()));
     call.memory::<Cache>().until = Some(until);
 }
