@@ -81,8 +81,8 @@ pub fn client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
     let address = call.variable("sender_host_address")?;
     let state = call.memory::<State>();
     if state.address != address.bytes() {
-        *state = State { address: address.bytes().to_vec(), ..State::default() };
-        state.settled = address.is_empty();
+        let (own, quiet) = (address.bytes().to_vec(), state.quiet);
+        *state = State { settled: own.is_empty(), address: own, quiet, names: Vec::new() };
     }
     if !state.settled && !state.quiet {
         look_up(call, &address)?;

@@ -61,9 +61,8 @@ pub fn real(zones: &Path) -> Option<(Server, u16)> {
 /// Plays the server at an address, for as long as the program runs. `real` is
 /// the port of the one that knows the rest.
 pub fn play(at: SocketAddr, real: u16) -> SocketAddr {
-    let datagrams = UdpSocket::bind(at).expect("a socket");
+    let (datagrams, connections) = both(at);
     let at = datagrams.local_addr().expect("an address");
-    let connections = TcpListener::bind(at).expect("a socket");
     let datagrams = Arc::new(datagrams);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
@@ -88,6 +87,19 @@ pub fn play(at: SocketAddr, real: u16) -> SocketAddr {
         }
     });
     at
+}
+
+/// Two sockets at one address. The system picks a port for one of them, which
+/// somebody else may have for the other.
+fn both(at: SocketAddr) -> (UdpSocket, TcpListener) {
+    for _ in 0..100 {
+        let datagrams = UdpSocket::bind(at).expect("a socket");
+        let own = datagrams.local_addr().expect("an address");
+        if let Ok(connections) = TcpListener::bind(own) {
+            return (datagrams, connections);
+        }
+    }
+    panic!("no port is free at {at}");
 }
 
 fn framed(peer: &mut TcpStream) -> Option<Vec<u8>> {

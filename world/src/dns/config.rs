@@ -26,9 +26,9 @@ pub(super) struct Config {
     /// The servers, at least one.
     pub(super) servers: Vec<SocketAddr>,
     /// The domains that complete a name.
-    search: Vec<String>,
+    pub(super) search: Vec<String>,
     /// A name with as many dots is asked as it is first.
-    ndots: usize,
+    pub(super) ndots: usize,
     /// How long to wait for an answer.
     pub(super) timeout: Duration,
     /// How often to ask all of them.

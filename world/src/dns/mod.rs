@@ -158,15 +158,4 @@ impl Dns for Resolver {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn later_servers_get_their_share_of_patience() {
-        let wait = |seconds, index, count| {
-            patience_with(Duration::from_secs(seconds), index, count).as_secs()
-        };
-        assert_eq!([wait(5, 0, 3), wait(5, 1, 3), wait(5, 2, 3)], [5, 3, 6]);
-        assert_eq!(wait(1, 1, 3), 1);
-    }
-}
+mod tests;
