@@ -11,8 +11,8 @@ use crate::world::{
     Users,
 };
 use crate::{
-    Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    VariableSource, World,
+    Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
+    Str, VariableSource, World,
 };
 
 /// The engine, as a built-in sees it through its [`Call`].
@@ -35,6 +35,8 @@ pub trait Machine {
     fn malformed_header(&self, at: u32) -> bool;
     /// The values with dynamic scope.
     fn scope(&mut self) -> &mut Scope;
+    /// What built-ins keep between calls, and the values with dynamic scope.
+    fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope);
     /// Whether a failure leaves them as they are bound.
     fn leaves_bindings(&self) -> bool;
     /// A variable's value, by name; `None` where nobody knows it.
@@ -102,8 +104,10 @@ pub enum Outcome {
     Yes(Str),
     /// Success, with `$value` as it is, and a result where no branch is given.
     Plain(Str),
-    /// Failure; `$value` as it was.
+    /// Failure, because there is nothing; `$value` as it was.
     No,
+    /// Failure of a condition, which leaves `$value` alone.
+    Unmet,
     /// Failure, with a `$value` for the second branch.
     NoWith(Str),
 }
@@ -239,18 +243,18 @@ impl<'a> Call<'a> {
     /// Evaluates the branch that an outcome picks, passes over the other, and
     /// checks the closing brace. `$value` is what it was before, afterwards.
     pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
-        let (mut yes, mut no, mut forced) = (None, None, false);
-        for arg in self.args {
-            match arg {
-                Arg::Yes(seq) => yes = Some(*seq),
-                Arg::No(seq) => no = Some(*seq),
-                Arg::ForceFail => forced = true,
-                _ => {}
-            }
+        // They stand behind all other arguments.
+        let (yes, no, forced) = match self.args {
+            [.., Arg::Yes(yes), Arg::No(no)] => (Some(*yes), Some(*no), false),
+            [.., Arg::Yes(yes), Arg::ForceFail] => (Some(*yes), None, true),
+            [.., Arg::Yes(yes)] => (Some(*yes), None, false),
+            _ => (None, None, false),
+        };
+        let result = self.choose(outcome, yes, no, forced);
+        if self.open && result.is_ok() {
+            return Err(self.machine.hard_fault());
         }
-        let result = self.choose(outcome, yes, no, forced)?;
-        self.check_closed()?;
-        Ok(result)
+        result
     }
 
     /// As [`Call::branches`], with the branches found by the caller, who also
@@ -263,22 +267,39 @@ impl<'a> Call<'a> {
         forced: bool,
     ) -> Result<Str, Fail> {
         let Some(yes) = yes else {
+            if self.open {
+                self.leave_value(&outcome);
+            }
             return Ok(match outcome {
-                Outcome::Yes(value) => {
-                    if self.open && self.machine.leaves_bindings() {
-                        self.machine.scope().value = value.clone();
-                    }
-                    value
-                }
-                Outcome::Plain(value) => value,
-                Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
+                Outcome::Yes(value) | Outcome::Plain(value) => value,
+                Outcome::No | Outcome::Unmet | Outcome::NoWith(_) => Str::EMPTY,
             });
         };
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::No => self.fail(None, yes, no, forced),
+            Outcome::Unmet => self.fail(None, yes, no, forced),
+            Outcome::No => {
+                // Exim has no `$value` while it passes over the first branch.
+                self.with_value(Some(Str::EMPTY), |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
             Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+        }
+    }
+
+    /// Leaves `$value` as an outcome has it, where what follows can't be read.
+    /// The next line shows it in a test line by line, as in Exim.
+    pub fn leave_value(&mut self, outcome: &Outcome) {
+        if !self.machine.leaves_bindings() {
+            return;
+        }
+        match outcome {
+            Outcome::Yes(value) | Outcome::NoWith(value) => {
+                self.machine.scope().set_value(value.clone());
+            }
+            Outcome::No => self.machine.scope().set_value(Str::EMPTY),
+            Outcome::Plain(_) | Outcome::Unmet => {}
         }
     }
 
@@ -300,31 +321,34 @@ impl<'a> Call<'a> {
     ) -> Result<Str, Fail> {
         self.with_value(value, |call| {
             call.machine.skim(yes)?;
-            match no {
-                Some(no) => call.machine.text(no),
-                None if !forced => Ok(Str::EMPTY),
-                None if call.open => Err(call.after_forced_fail()),
-                None => {
-                    let message = format!("\"{}\" failed and \"fail\" requested", call.name());
-                    Err(Fail::forced(message))
-                }
-            }
+            call.otherwise(no, forced)
         })
     }
 
+    fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
+        match no {
+            Some(no) => self.machine.text(no),
+            None if !forced => Ok(Str::EMPTY),
+            None if self.open => Err(self.after_forced_fail()),
+            None => {
+                let message = format!("\"{}\" failed and \"fail\" requested", self.name());
+                Err(Fail::forced(message))
+            }
+        }
+    }
+
     /// Binds `$value`, if there is one, for a piece of work.
-    fn with_value(
+    fn with_value<T>(
         &mut self,
         value: Option<Str>,
-        work: impl FnOnce(&mut Self) -> Result<Str, Fail>,
-    ) -> Result<Str, Fail> {
-        let saved = value.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let Some(value) = value else { return work(self) };
+        let scope = self.machine.scope();
+        let outer = scope.enter();
+        scope.set_value(value);
         let result = work(self);
-        if let Some(saved) = saved
-            && (result.is_ok() || !self.machine.leaves_bindings())
-        {
-            self.machine.scope().value = saved;
-        }
+        self.leave(outer, Bindings::VALUE, result.is_ok());
         result
     }
 
@@ -350,11 +374,9 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let saved = self.machine.scope().clone();
+        let outer = self.machine.scope().enter();
         let result = work(self);
-        if result.is_ok() || !self.machine.leaves_bindings() {
-            *self.machine.scope() = saved;
-        }
+        self.leave(outer, Bindings::ALL, result.is_ok());
         result
     }
 
@@ -378,10 +400,16 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let saved = self.machine.scope().item.clone();
+        let outer = self.machine.scope().enter();
         let result = work(self);
-        self.machine.scope().item = saved;
+        self.machine.scope().leave(outer, Bindings::ITEM);
         result
+    }
+
+    /// Puts bindings back, unless a failure leaves them.
+    fn leave(&mut self, outer: Bindings, bindings: Bindings, done: bool) {
+        let back = done || !self.machine.leaves_bindings();
+        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
     }
 
     /// Runs a piece of work under another record: what that one declares is
@@ -400,7 +428,7 @@ impl<'a> Call<'a> {
 
     /// Sets `$0`, `$1`, …
     pub fn set_captures(&mut self, captures: Captures) {
-        self.machine.scope().captures = Some(Arc::new(captures));
+        *self.machine.scope().captures_mut() = captures;
     }
 
     /// Expands text that is known only at run time. Tainted text is refused.
@@ -435,6 +463,12 @@ impl<'a> Call<'a> {
     /// What built-ins keep between calls, one value of each type.
     pub fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
         self.machine.memory().get()
+    }
+
+    /// As [`Call::memory`], and the values with dynamic scope.
+    pub fn memory_and_scope<T: Default + Send + 'static>(&mut self) -> (&mut T, &mut Scope) {
+        let (memory, scope) = self.machine.memory_and_scope();
+        (memory.get(), scope)
     }
 
     /// The message at hand.

@@ -1,10 +1,12 @@
 //! All words that an engine knows.
 
+use std::collections::BTreeMap;
+
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
-use rustc_hash::FxHashMap;
 
+use crate::names::Names;
 use crate::{
     AclControl, AclTerm, AclVerify, Condition, DriverDef, DriverKind, Item, LookupDef, Meta,
     Operator, OptionDef, OptionPlace, Variable, VariableSource,
@@ -19,8 +21,8 @@ pub struct Registry {
     conditions: Table<Condition>,
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
-    options: FxHashMap<(OptionPlace, &'static [u8]), &'static OptionDef>,
-    drivers: FxHashMap<(DriverKind, &'static [u8]), &'static DriverDef>,
+    options: Vec<(OptionPlace, OptionTable)>,
+    drivers: BTreeMap<(DriverKind, &'static [u8]), &'static DriverDef>,
     acl_terms: Table<AclTerm>,
     acl_controls: Table<AclControl>,
     acl_verifies: Table<AclVerify>,
@@ -31,21 +33,21 @@ pub struct Registry {
 #[derive(Clone, Debug)]
 struct Table<T: 'static> {
     records: Vec<&'static T>,
-    names: FxHashMap<&'static [u8], u16>,
+    names: Names,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { records: Vec::new(), names: FxHashMap::default() }
+        Self { records: Vec::new(), names: Names::default() }
     }
 }
 
 impl<T> Table<T> {
     fn add(&mut self, record: &'static T, meta: &'static Meta) -> u16 {
-        let id = match self.names.get(meta.name.as_bytes()) {
+        let id = match self.names.find(meta.name.as_bytes()) {
             Some(id) => {
-                self.records[usize::from(*id)] = record;
-                *id
+                self.records[usize::from(id)] = record;
+                id
             }
             None => {
                 self.records.push(record);
@@ -60,13 +62,16 @@ impl<T> Table<T> {
     }
 
     fn find(&self, name: &[u8]) -> Option<u16> {
-        self.names.get(name).copied()
+        self.names.find(name)
     }
 
     fn named(&self, name: &[u8]) -> Option<&'static T> {
         self.find(name).map(|id| self.records[usize::from(id)])
     }
 }
+
+/// The options of one place, by name: a record stands under its aliases too.
+type OptionTable = BTreeMap<&'static [u8], &'static OptionDef>;
 
 impl Registry {
     /// No words at all.
@@ -113,11 +118,17 @@ impl Registry {
         self
     }
 
-    /// Adds options of the configuration.
+    /// Adds options.
     pub fn options(&mut self, options: &'static [OptionDef]) -> &mut Self {
         for option in options {
+            let at = self.options.iter().position(|(place, _)| *place == option.place);
+            let at = at.unwrap_or_else(|| {
+                self.options.push((option.place, OptionTable::new()));
+                self.options.len() - 1
+            });
+            let table = &mut self.options[at].1;
             for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
-                self.options.insert((option.place, name.as_bytes()), option);
+                table.insert(name.as_bytes(), option);
             }
         }
         self
@@ -201,26 +212,45 @@ impl Registry {
         self.conditions.find(name)
     }
 
-    /// An option, by its place and name, or an older name of it.
+    /// An option of a place, by its name or an older one.
     pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
-        self.options.get(&(place, name)).copied()
+        self.option_table(place)?.get(name).copied()
+    }
+    /// An option of a driver: one of its own, or one that all drivers of the
+    /// kind have.
+    pub fn driver_option(
+        &self,
+        kind: DriverKind,
+        driver: &str,
+        name: &[u8],
+    ) -> Option<&'static OptionDef> {
+        let own = self.options.iter().find(
+            |(place, _)| matches!(place, OptionPlace::Driver(k, d) if *k == kind && *d == driver),
+        );
+        own.and_then(|(_, table)| table.get(name).copied())
+            .or_else(|| self.option(OptionPlace::Generic(kind), name))
+    }
+    /// The options of a place, in the order of their names.
+    pub fn options_of(&self, place: OptionPlace) -> impl Iterator<Item = &'static OptionDef> {
+        self.option_table(place).into_iter().flat_map(named)
+    }
+    /// The options of all places, place after place, each in the order of
+    /// their names.
+    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionDef> {
+        let mut places: Vec<&(OptionPlace, OptionTable)> = self.options.iter().collect();
+        places.sort_unstable_by_key(|(place, _)| *place);
+        places.into_iter().flat_map(|(_, table)| named(table))
+    }
+    fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
+        self.options.iter().find(|(own, _)| *own == place).map(|(_, table)| table)
     }
     /// A driver, by kind and name.
     pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
         self.drivers.get(&(kind, name)).copied()
     }
-    /// All options, sorted by place and name, each once.
-    pub fn all_options(&self) -> Vec<&'static OptionDef> {
-        let mut all: Vec<_> = self.options.iter().collect();
-        all.retain(|((_, name), option)| *name == option.meta.name.as_bytes());
-        all.sort_by_key(|(key, _)| **key);
-        all.into_iter().map(|(_, option)| *option).collect()
-    }
     /// All drivers, sorted by kind and name.
-    pub fn all_drivers(&self) -> Vec<&'static DriverDef> {
-        let mut all: Vec<_> = self.drivers.iter().collect();
-        all.sort_by_key(|(key, _)| **key);
-        all.into_iter().map(|(_, driver)| *driver).collect()
+    pub fn all_drivers(&self) -> impl Iterator<Item = &'static DriverDef> {
+        self.drivers.values().copied()
     }
     /// A condition or modifier of ACLs, by name.
     pub fn acl_term(&self, name: &[u8]) -> Option<&'static AclTerm> {
@@ -271,6 +301,14 @@ impl Registry {
     pub fn variable_count(&self) -> usize {
         self.variables.records.len()
     }
+}
+
+/// The records of a table under their own names.
+fn named(table: &OptionTable) -> impl Iterator<Item = &'static OptionDef> {
+    table
+        .iter()
+        .filter(|(name, option)| **name == option.meta.name.as_bytes())
+        .map(|(_, option)| *option)
 }
 
 impl Vocabulary for Registry {

@@ -314,6 +314,13 @@ pub enum DatabaseQuery<'a> {
         /// The key.
         key: &'a [u8],
     },
+    /// A key in a Berkeley DB file.
+    Dbm {
+        /// The file.
+        file: &'a [u8],
+        /// The key, with the zero byte at its end where the file has one.
+        key: &'a [u8],
+    },
     /// Statements for an SQLite file, which is made where it is not there.
     Sqlite {
         /// The file.

@@ -11,7 +11,7 @@ impl Parser<'_, '_, '_> {
         let keyed = self.eat(b'{');
         if keyed {
             let key = self.braced();
-            self.args.push(Arg::Text(key));
+            self.tree.open_args.push(Arg::Text(key));
             if self.stopped {
                 return;
             }
@@ -39,13 +39,13 @@ impl Parser<'_, '_, '_> {
         };
         let id = LookupId(self.tree.lookups.len() as u32);
         self.tree.lookups.push(node);
-        self.args.push(Arg::Lookup(id));
+        self.tree.open_args.push(Arg::Lookup(id));
         if !self.eat(b'{') {
             self.stop_curly("missing '{' for lookup file-or-query arg");
             return;
         }
         let file = self.braced();
-        self.args.push(Arg::Text(file));
+        self.tree.open_args.push(Arg::Text(file));
         self.branches(name);
     }
 }
@@ -138,4 +138,17 @@ pub fn fits(
         .concat(),
         _ => return Ok(()),
     })
+}
+
+/// Whether a complaint is about a type's word itself. Exim remembers these, and
+/// says them again where a list has no answer and no reason for it.
+pub fn blames_type_word(message: &[u8]) -> bool {
+    [
+        &b"format error in lookup type \""[..],
+        b"unknown lookup type \"",
+        b"\"partial\" is not permitted for lookup type \"",
+        b"defaults using \"*\" or \"*@\" are not permitted for lookup type \"",
+    ]
+    .iter()
+    .any(|head| message.starts_with(head))
 }

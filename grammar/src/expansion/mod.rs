@@ -6,6 +6,8 @@
 //! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
 //! ([`Tree::soft_faults`]) and the parse goes on.
 
+mod conditions;
+mod items;
 mod lexer;
 mod lookup;
 mod parser;
@@ -14,7 +16,7 @@ mod shape;
 mod tree;
 
 pub use lexer::escape;
-pub use lookup::{fits, lookup_word};
+pub use lookup::{blames_type_word, fits, lookup_word};
 pub use parser::{Limits, is_space, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,

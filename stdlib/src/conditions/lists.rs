@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
 
 use crate::lists::{Matcher, Outcome, ip};
+use crate::lookups::reason;
 
 const fn listed(meta: Meta, run: fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>) -> Condition {
     Condition { meta, shape: ConditionShape::TwoLiteral, run: ConditionRun::Strict(run) }
@@ -136,13 +137,13 @@ fn decide(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fai
         Outcome::Matched(data) => (true, data),
         Outcome::Unmatched(data) => (false, data),
         Outcome::Deferred(why) => {
-            let why = why.unwrap_or_else(|| b"NULL".to_vec());
+            let why = reason(call, why);
             let message = [b"unable to complete match against \"", list.bytes(), b"\": ", &why];
             return Err(Fail::defer(message.concat()));
         }
     };
     if let Some(data) = data {
-        call.scope().value = data;
+        call.scope().set_value(data);
     }
     Ok(matched)
 }

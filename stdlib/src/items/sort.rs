@@ -50,7 +50,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
         // Exim inserts each element before the first that it should precede.
         let mut sorted: Vec<(Vec<u8>, Str)> = Vec::new();
         for element in source {
-            call.scope().item = Str::from(&*element).stamped(list.taint());
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let message = || [b"field-extract in sort: \"", extractor, b"\""].concat();
             let key = call.text(2).map_err(|fail| fail.reworded(message()))?;
             if key.is_empty() {

@@ -23,6 +23,9 @@ pub(super) struct Cache {
     /// Until when the result of the lookup at hand may be kept, in seconds
     /// since 1970; for ever, where it does not say.
     pub(super) until: Option<i64>,
+    /// What the last search complained of; nothing, where it did not. Exim
+    /// shows it where a list has no answer, and no reason for it.
+    pub(super) complaint: Option<Vec<u8>>,
 }
 
 /// A result, and until when it is one.

@@ -18,7 +18,9 @@ mod psl;
 pub mod quoting;
 mod readsock;
 mod redis;
+mod rows;
 mod search;
+mod servers;
 mod spf;
 mod sql;
 mod sqlite;
@@ -29,7 +31,7 @@ mod wild;
 use eximious_core::world::DatabaseError;
 use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Str};
 
-pub use search::{Found, Search, find, search};
+pub use search::{Found, Search, find, keep_complaint, reason, search};
 
 /// All lookup types.
 pub static ALL: &[&LookupDef] = &[

@@ -1,13 +1,16 @@
 //! A lookup with its affixes, defaults and cache; for `${lookup…}` and for
 //! lists alike.
 
-use eximious_core::grammar::expansion::{LookupNode, LookupStyle, fits, lookup_word};
+use eximious_core::grammar::expansion::{
+    LookupNode, LookupStyle, blames_type_word, fits, lookup_word,
+};
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Meta, Str,
-    Taint, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Memory,
+    Meta, Str, Taint, TaintRule,
 };
 
 use super::cache::Cache;
+use super::servers;
 use crate::dns;
 
 /// What is asked for.
@@ -119,8 +122,31 @@ pub fn find(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Looku
     }
     *depth += 1;
     let found = tries(call, search);
-    call.memory::<Cache>().depth -= 1;
+    let cache = call.memory::<Cache>();
+    cache.depth -= 1;
+    cache.complaint = Some(match &found {
+        Ok(_) => Vec::new(),
+        Err(LookupFail::Open(fail)) => fail.message().to_vec(),
+        Err(LookupFail::Defer(why)) => why.clone(),
+    });
     found
+}
+
+/// Why there is no answer, where that is known; otherwise what the last search
+/// in this context complained of, as in Exim.
+pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>) -> Vec<u8> {
+    let kept = &mut call.memory::<Cache>().complaint;
+    if why.is_some() {
+        kept.clone_from(&why);
+    }
+    kept.clone().unwrap_or_else(|| b"NULL".to_vec())
+}
+
+/// Keeps the complaint that ended an expansion, if it is about a lookup type.
+pub fn keep_complaint(memory: &mut Memory, message: &[u8]) {
+    if blames_type_word(message) {
+        memory.get::<Cache>().complaint = Some(message.to_vec());
+    }
 }
 
 fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFail> {
@@ -212,7 +238,8 @@ fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
         Taint::Tainted => false,
     };
     if !proper {
-        let message = [b"tainted search query is not properly quoted: ", query.bytes()].concat();
+        let shown = servers::without_servers(query.bytes());
+        let message = [b"tainted search query is not properly quoted: ", shown].concat();
         note(call, &message);
     }
 }
@@ -253,13 +280,16 @@ impl Attempts<'_> {
         {
             return Ok(kept);
         }
-        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query))?;
-        let found = found.map(|value| stamp(value, self.def.meta.taint));
+        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
         let cache: &mut Cache = call.memory();
         let until = cache.until.take();
-        if std::mem::take(&mut cache.written) {
+        // What failed may have written, too, before it did.
+        let written = std::mem::take(&mut cache.written);
+        if written {
             cache.forget(&slot);
-        } else if !matches!(caching, b"no" | b"no_wr") {
+        }
+        let found = found?.map(|value| stamp(value, self.def.meta.taint));
+        if !written && !matches!(caching, b"no" | b"no_wr") {
             cache.put(slot, found.clone(), until);
         }
         Ok(found)
