@@ -128,12 +128,11 @@ impl Group {
     }
 
     fn ours(&self, world: World, directory: &Path) -> Vec<String> {
-        let builder = Engine::builder().world(world).item(&HOSTS);
+        let builder = Engine::builder().world(world.clone()).item(&HOSTS);
         let config = self.config(directory);
         let name = config.as_os_str().as_encoded_bytes();
-        let files = eximious_world::system().files;
-        let config = Config::read(name, Macros::default(), &files, builder.registry());
-        let engine = config.and_then(|config| config.build(builder)).expect("an engine");
+        let config = Config::read(name, Macros::default(), &world, builder.registry());
+        let engine = config.expect("a configuration").build(builder);
         let mut ours = Ours::with_engine(engine);
         if let Some(client) = &self.client {
             ours.set("sender_host_address", client);
