@@ -114,7 +114,7 @@ fn ask(call: &mut Call<'_>, query: &Query<'_>, name: &[u8], kind: u16) -> Result
     match query.kind {
         Type::Csa => csa::ask(call, name, &how),
         Type::Zns | Type::Soa => {
-            let mut name = &name[..];
+            let mut name = name;
             loop {
                 let answer = dns::query(call, name, kind, &how)?;
                 let parent = memchr::memchr(b'.', name).map(|dot| &name[dot + 1..]);

@@ -35,11 +35,17 @@ fn datagram(server: SocketAddr, question: &Question, deadline: Deadline) -> io::
     };
     let socket = UdpSocket::bind((any, 0))?;
     socket.connect(server)?;
+    // A datagram that shows may turn out to be damaged, and is gone.
+    socket.set_nonblocking(true)?;
     socket.send(question.bytes())?;
     let mut buffer = vec![0; usize::from(u16::MAX)];
     loop {
         deadline.readable(socket.as_fd())?;
-        let length = socket.recv(&mut buffer)?;
+        let length = match socket.recv(&mut buffer) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+            Err(error) => return Err(error),
+        };
         if let Some(reply) = question.reply(&buffer[..length]) {
             return Ok(reply);
         }

@@ -277,4 +277,25 @@ mod tests {
         let reply = question.reply(&answer(&question, PTR, &[0xc0, at])).unwrap();
         assert!(reply.records.is_empty());
     }
+
+    #[test]
+    fn cve_2023_42119_messages_with_changed_bytes_are_read_to_an_end() {
+        let question = question(MX);
+        let good = answer(&question, MX, &[0, 10, 2, b'm', b'x', 0xc0, 12]);
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |limit: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % limit
+        };
+        let mut read = 0;
+        for _ in 0..50_000 {
+            let mut bytes = good.clone();
+            for _ in 0..1 + next(4) {
+                let place = 2 + next(bytes.len() - 2);
+                bytes[place] = next(256) as u8;
+            }
+            read += usize::from(question.reply(&bytes).is_some());
+        }
+        assert!(read > 1000, "{read}");
+    }
 }
