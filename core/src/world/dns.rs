@@ -86,25 +86,6 @@ pub trait Dns: Send + Sync {
     fn table_names(&self, _address: IpAddr) -> Vec<String> {
         Vec::new()
     }
-
-    /// The addresses of a host, IPv6 before IPv4.
-    fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
-        let mut addresses = Vec::new();
-        let mut failure = None;
-        for kind in [28, 1] {
-            match self.query(host, kind, &DnsOptions::default()) {
-                Ok(answer) => {
-                    addresses.extend(answer.records.iter().filter_map(DnsRecord::address))
-                }
-                Err(error @ DnsError::Again(_)) => return Err(error),
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            Some(error) if addresses.is_empty() => Err(error),
-            _ => Ok(addresses),
-        }
-    }
 }
 
 impl DnsRecord {

@@ -333,3 +333,20 @@ fn later_servers_get_their_share_of_patience() {
     assert_eq!([wait(5, 0, 3), wait(5, 1, 3), wait(5, 2, 3)], [5, 3, 6]);
     assert_eq!(wait(1, 1, 3), 1);
 }
+
+#[test]
+fn names_are_completed_by_the_search_list() {
+    let server = Server::new(|question| {
+        let found = question.windows(10).any(|bytes| bytes == b"\x01h\x04here\x00\x00\x01");
+        vec![if found { answer(question, 0, 0, 1) } else { answer(question, 0, 3, 0) }]
+    });
+    let config = Config { search: vec!["away.".into(), "here.".into()], ..Config::of([server.at]) };
+    let resolver = Resolver::with(Source::Fixed(config.into()));
+    let parents = DnsOptions { search_parents: true, ..options() };
+    assert_eq!(resolver.query("h", 1, &parents).unwrap().name, "h.here");
+    assert_eq!(server.asked(), 2);
+    let single = DnsOptions { qualify_single: true, ..options() };
+    assert!(matches!(resolver.query("h", 1, &single), Err(DnsError::NoName(_))));
+    assert!(matches!(resolver.query("h", 1, &options()), Err(DnsError::NoName(_))));
+    assert_eq!(server.asked(), 5);
+}
