@@ -150,7 +150,7 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<R
     remember(call, slot, &reply);
     if reply.found == Found::Later {
         // Who looks at TLSA records must know that they could not be had.
-        if kind != kind::TLSA && listed(call, "dns_again_means_nonexist", &name)? {
+        if kind != kind::TLSA && means_nonexist(call, name.as_bytes())? {
             return Ok(Reply::insecure(Found::NoName));
         }
     }
@@ -188,7 +188,11 @@ pub fn addresses_beside(
             continue;
         }
         let reply = query(call, name, kind, how)?;
-        hosted.later |= matches!(reply.found, Found::Later | Found::Broken);
+        hosted.later |= match reply.found {
+            Found::Later => true,
+            Found::Broken => !means_nonexist(call, name)?,
+            _ => false,
+        };
         if let Found::Records { records, .. } = &reply.found {
             hosted.secure &= reply.secure;
             hosted.addresses.extend(records.iter().filter_map(DnsRecord::address));
@@ -331,6 +335,11 @@ pub(crate) fn listed(call: &mut Call<'_>, option: &str, name: &str) -> Result<bo
     let outcome = call.scoped(|call| Matcher::domain(&name).test_written(call, &list));
     call.memory::<Memory>().judging = false;
     Ok(matches!(outcome?, Outcome::Matched(_)))
+}
+
+/// Whether a name without an answer is one that does not exist.
+fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
+    listed(call, "dns_again_means_nonexist", &String::from_utf8_lossy(name))
 }
 
 /// What the options say of how to ask.

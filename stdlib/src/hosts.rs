@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use eximious_core::world::domain;
 use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule};
 
 use crate::dns::{self, Found, How};
@@ -47,6 +48,10 @@ impl HostNames for Client {
 pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
     let how = How { qualify_single: true, search_parents: true, ..How::default() };
     let text = String::from_utf8_lossy(name).into_owned();
+    // To the system, a host can't have what is no name.
+    if domain::labels(&text).is_none_or(|labels| labels.is_empty()) {
+        return Ok(Known::Missing);
+    }
     let table = call.with_record(&DNS, |call| call.dns())?.table_addresses(&text);
     let hosted = dns::addresses_beside(call, &table, name, &how)?;
     if hosted.later {

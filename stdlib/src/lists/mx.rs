@@ -34,6 +34,8 @@ enum Wanted {
 enum Host {
     Local,
     Remote,
+    /// It has addresses, of which none counts.
+    Ignored,
     Unknown,
     Later,
 }
@@ -66,16 +68,18 @@ impl<'p> Mx<'p> {
         let mut hosts: Vec<_> = reply.records().iter().filter_map(dns::mx).collect();
         hosts.retain(|(_, host)| !host.is_empty());
         hosts.sort_by_key(|(preference, _)| *preference);
-        let Some(lowest) = hosts.first().map(|(preference, _)| *preference) else {
-            return Ok(Hit::No);
-        };
         let mut before = Vec::new();
         for (preference, host) in hosts.iter().take(MOST_HOSTS) {
             let known = self.host(call, host)?;
-            if known != Host::Local {
-                before.push((*preference, known));
-                continue;
+            match known {
+                Host::Local => {}
+                Host::Ignored => continue,
+                _ => {
+                    before.push((*preference, known));
+                    continue;
+                }
             }
+            let lowest = before.first().map_or(*preference, |(lowest, _)| *lowest);
             // Hosts behind this one, or beside it, are as good as not there.
             let mut others = before.iter().filter(|(other, _)| other < preference).peekable();
             let undecided = others.peek().is_some()
@@ -95,7 +99,7 @@ impl<'p> Mx<'p> {
 
     fn host(self, call: &mut Call<'_>, name: &str) -> Result<Host, Fail> {
         let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
-        let mut counted = Vec::new();
+        let (all, mut counted) = (hosted.addresses.len(), Vec::new());
         for address in hosted.addresses {
             if !self.ignores(call, address)? {
                 counted.push(address);
@@ -111,6 +115,7 @@ impl<'p> Mx<'p> {
         }
         Ok(match (counted.is_empty(), hosted.later) {
             (false, _) => Host::Remote,
+            (true, _) if all > 0 => Host::Ignored,
             (true, false) => Host::Unknown,
             (true, true) => Host::Later,
         })
