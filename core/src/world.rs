@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod dns;
+pub mod domain;
 mod fixture;
 mod hermetic;
 mod ldap;
 mod servers;
 
-pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord};
+pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
 pub use ldap::{

@@ -11,6 +11,7 @@ use eximious_core::{
 
 use super::cache::Cache;
 use super::servers;
+use crate::dns;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -274,12 +275,14 @@ impl Attempts<'_> {
         let slot = Cache::slot(self.search.def, &query);
         let caching = query.options.get("cache").unwrap_or_default();
         if !matches!(caching, b"no" | b"no_rd")
-            && let Some(kept) = call.memory::<Cache>().get(&slot)
+            && let Some((kept, until)) = call.memory::<Cache>().get(&slot)
+            && until.is_none_or(|until| dns::now(call).is_some_and(|now| now < until))
         {
             return Ok(kept);
         }
         let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
         let cache: &mut Cache = call.memory();
+        let until = cache.until.take();
         // What failed may have written, too, before it did.
         let written = std::mem::take(&mut cache.written);
         if written {
@@ -287,7 +290,7 @@ impl Attempts<'_> {
         }
         let found = found?.map(|value| stamp(text(value), self.def.meta.taint));
         if !written && !matches!(caching, b"no" | b"no_wr") {
-            cache.put(slot, found.clone());
+            cache.put(slot, found.clone(), until);
         }
         Ok(found)
     }
