@@ -49,6 +49,11 @@ impl Reference {
         Self { config: Some(config.to_owned()), ..self.clone() }
     }
 
+    /// The program's file.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its version, such as `4.98.2`.
     pub fn version(&self) -> &str {
         &self.version
