@@ -134,6 +134,33 @@ pub enum OptionKind {
     Rewrite,
 }
 
+impl OptionKind {
+    /// What it is called in lists.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool | Self::ExpandedBool => "boolean",
+            Self::Integer => "integer",
+            Self::Size => "size",
+            Self::Kilobytes => "kilobytes",
+            Self::Octal => "octal integer",
+            Self::Fixed => "fixed-point number",
+            Self::Time | Self::ExpandedTime => "time",
+            Self::TimeList => "time list",
+            Self::Text => "string",
+            Self::List => "string list",
+            Self::DomainList => "domain list",
+            Self::HostList => "host list",
+            Self::AddressList => "address list",
+            Self::LocalPartList => "local part list",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::UserList => "user list",
+            Self::GroupList => "group list",
+            Self::Rewrite => "rewriting rule",
+        }
+    }
+}
+
 /// What a second setting of an option does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Repeated {
