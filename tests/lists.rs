@@ -58,7 +58,7 @@ fn named_lists_answer_as_exim_does() {
     let config = Config::read(
         file.as_os_str().as_encoded_bytes(),
         Macros::default(),
-        &world.files,
+        &world,
         &eximious::stdlib::registry(),
     )
     .expect("a configuration");

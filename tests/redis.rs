@@ -86,7 +86,7 @@ fn deferred(cx: &mut Context, text: &str) -> String {
 
 /// Asks the lines of a file, in which ports stand for others.
 fn check(name: &str, ours: &mut Ours, ports: &[(&str, String)], wanted: fn(&Case) -> Vec<u8>) {
-    let suite = Suite::read(&root().join("tests/data/redis").join(name));
+    let suite = Suite::read(&root().join("tests/suites/redis").join(name));
     assert!(!suite.cases.is_empty(), "{name}");
     let mut wrong = Vec::new();
     for case in &suite.cases {
@@ -120,8 +120,24 @@ fn in_older_words(case: &Case) -> Vec<u8> {
 
 #[test]
 fn recorded_answers() {
-    let Some(open) = Redis::start(&[]) else { return };
-    let Some(closed) = Redis::start(&["--requirepass", "pw"]) else { return };
+    if let Some(program) = program("redis-server") {
+        check_recorded(&program);
+    }
+}
+
+#[test]
+fn recorded_answers_of_valkey() {
+    let program = Path::new("/usr/bin/valkey-server");
+    if program.exists() {
+        check_recorded(program);
+    } else {
+        eprintln!("LEFT OUT: no valkey-server (not every release has it)");
+    }
+}
+
+fn check_recorded(program: &Path) {
+    let open = Redis::start_at(program, free_port(), &[]);
+    let closed = Redis::start_at(program, free_port(), &["--requirepass", "pw"]);
     let servers = format!("127.0.0.1::{}/0/ : 127.0.0.1::{}/0/pw", open.port, closed.port);
     let ports = [
         ("16399", open.port.to_string()),
@@ -169,14 +185,16 @@ fn connections_are_used_again() {
         assert_eq!(expand(&mut cx, &text), "PONG");
     }
     assert_eq!(received() - before, 4);
-    // What one conversation makes of a connection is nothing to the next.
-    let text = format!("${{lookup redis,servers=127.0.0.1::{port}/0/ {{SELECT 5}}}}");
-    assert_eq!(expand(&mut cx, &text), "OK");
+    // What one thread makes of a connection is its own to see.
+    let select = format!("${{lookup redis,servers=127.0.0.1::{port}/0/ {{SELECT 5}}}}");
     let info = format!(
         "${{lookup redis,servers=127.0.0.1::{port}/0/,cache=no {{CLIENT INFO}}\
          {{${{extract{{db}}{{$value}}}}}}}}"
     );
-    assert_eq!(expand(&mut cx, &info), "0");
+    assert_eq!((expand(&mut cx, &select), expand(&mut cx, &info)), ("OK".into(), "5".into()));
+    let engine = cx.engine().clone();
+    let other = std::thread::spawn(move || expand(&mut engine.context(), &info));
+    assert_eq!(other.join().expect("the thread ends"), "0");
     // The server closes them all, and none is missed.
     for _ in 0..3 {
         let text = format!("${{lookup redis,servers=127.0.0.1::{port}/1/,cache=no {{DBSIZE}}}}");
@@ -199,6 +217,25 @@ fn a_server_that_was_away_is_found_again() {
         drop(redis);
     }
     assert_eq!(deferred(&mut cx, &text), down);
+}
+
+#[test]
+fn a_password_that_becomes_right_is_tried_again() {
+    let Some(redis) = Redis::start(&["--requirepass", "old"]) else { return };
+    let port = redis.port;
+    let mut cx = hasty(Duration::from_secs(10));
+    let text = format!("${{lookup redis,servers=127.0.0.1::{port}//new,cache=no {{PING}}}}");
+    let refused = "REDIS: lookup result failed: NOAUTH Authentication required.\n";
+    assert_eq!(deferred(&mut cx, &text), refused);
+    let said = said(port, "AUTH old\r\nCONFIG SET requirepass new");
+    assert!(said.is_some_and(|said| said.starts_with("+OK\r\n")));
+    // The second line may be carried out a moment after the first.
+    let until = Instant::now() + Duration::from_secs(5);
+    while expand(&mut cx, &text) != "PONG" {
+        assert!(Instant::now() < until, "the new password is refused");
+    }
+    let wrong = text.replace("//new", "//old");
+    assert_eq!(deferred(&mut cx, &wrong), refused);
 }
 
 #[test]
@@ -357,6 +394,22 @@ fn a_server_that_waits_or_lies_is_left() {
             assert!(message == wanted || reset, "{message:?}, not {wanted:?}");
         }
     }
+    // One at a path, and one that does not even read what it is asked.
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("socket");
+    Played::unix(&path, |peer| {
+        let mut bytes = [0; 4096];
+        while matches!(peer.read(&mut bytes), Ok(1..)) {}
+    });
+    let text = format!("${{lookup redis,servers=({})/0/ {{GET x}}}}", path.display());
+    assert_eq!(deferred(&mut cx, &text), failed("timed out"));
+    let deaf = Played::tcp(|_| std::thread::sleep(Duration::from_secs(10)));
+    let long = "x".repeat(10_000_000);
+    let text = format!("${{lookup redis,servers=127.0.0.1::{}// {{SET k {long}}}}}", deaf.port);
+    assert_eq!(deferred(&mut cx, &text), failed("timed out"));
+    let many = "x ".repeat((1 << 20) + 1);
+    let text = format!("${{lookup redis,servers=127.0.0.1::{}// {{{many}}}}}", deaf.port);
+    assert_eq!(deferred(&mut cx, &text), "REDIS: too many words in a command");
     // Elements without end.
     let played = Played::tcp(|peer| {
         let _ = peer.write_all(b"*999999999\r\n");
@@ -366,6 +419,27 @@ fn a_server_that_waits_or_lies_is_left() {
     let mut cx = hasty(Duration::from_secs(20));
     let text = format!("${{lookup redis,servers=127.0.0.1::{}/0/ {{GET x}}}}", played.port);
     assert_eq!(deferred(&mut cx, &text), failed("the reply is too long"));
+}
+
+#[test]
+fn long_replies_have_a_bound() {
+    let Some(redis) = Redis::start(&[]) else { return };
+    let port = redis.port;
+    let mut cx = hasty(Duration::from_secs(20));
+    let servers = format!("servers=127.0.0.1::{port}/0/,cache=no");
+    let engine = cx.engine().clone();
+    let get = engine.compile(format!("${{lookup redis,{servers} {{GET long}}}}"));
+    for length in [10_000_000, 70_000_000] {
+        let script = format!("redis.call('set','long',string.rep('x',{length}))");
+        let text = format!("${{lookup redis,{servers} {{EVAL {script} 0}}}}");
+        assert_eq!(expand(&mut cx, &text), "");
+        match get.expand(&mut cx) {
+            Ok(long) => assert_eq!((long.bytes().len(), length), (length, 10_000_000)),
+            Err(fail) => assert!(fail.to_string().ends_with("the reply is too long\n")),
+        }
+    }
+    // The connection on which half of a reply lies is not used again.
+    assert_eq!(expand(&mut cx, &format!("${{lookup redis,{servers} {{PING}}}}")), "PONG");
 }
 
 #[test]

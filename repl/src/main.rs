@@ -11,6 +11,7 @@ mod options;
 mod output;
 mod prompt;
 mod session;
+mod show;
 mod version;
 mod words;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
             let engine = Engine::builder().build();
             finish(list::list(engine.registry(), *json, kind.as_deref()))
         }
+        Action::Show => show(options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -77,6 +79,19 @@ fn version(mut options: Options) -> ExitCode {
             print(&version::version(engine.registry(), file))
         }
         Err(refusal) => refuse(refusal),
+    }
+}
+
+fn show(mut options: Options) -> ExitCode {
+    match show::show(&mut options) {
+        Ok((text, warnings)) => {
+            warnings.iter().for_each(|line| {
+                let _ =
+                    io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());
+            });
+            print(&text)
+        }
+        Err(message) => complain(&message),
     }
 }
 

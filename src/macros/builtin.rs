@@ -194,6 +194,11 @@ const LOG_SELECTORS: &[&str] = &[
     "unknown_in_list",
 ];
 
+/// The words that `log_selector` knows.
+pub(crate) fn log_selectors() -> &'static [&'static str] {
+    LOG_SELECTORS
+}
+
 /// Headers that a signature covers unless told otherwise (RFC 4871, 5.5).
 const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:\
     Content-Type:Content-Transfer-Encoding:Content-ID:Content-Description:Resent-Date:\
@@ -214,6 +219,28 @@ impl Builtin {
         first.is_some_and(|at| (from + at).checked_sub(1).is_some_and(|n| line[n] == b'_'))
     }
 
+    /// Where their names stand in a line, from an offset on: the offset, the
+    /// name's length, the value.
+    pub(super) fn found(
+        &self,
+        line: &[u8],
+        start: usize,
+        registry: &Registry,
+    ) -> Vec<(usize, usize, &[u8])> {
+        let names = self.names(registry);
+        let mut found: Vec<(usize, usize, &[u8])> = Vec::new();
+        let mut done = start;
+        for at in memchr::memchr_iter(b'_', line) {
+            if at >= done
+                && let Some((length, value)) = longest(names, &line[at..])
+            {
+                found.push((at, length, value));
+                done = at + length;
+            }
+        }
+        found
+    }
+
     /// The line with their values in it, from an offset on; `None` where none
     /// stands there.
     pub(super) fn replace(
@@ -222,21 +249,16 @@ impl Builtin {
         start: usize,
         registry: &Registry,
     ) -> Option<Vec<u8>> {
-        let names = self.names(registry);
+        let found = self.found(line, start, registry);
+        if found.is_empty() {
+            return None;
+        }
         let mut out = Vec::new();
         let mut done = 0;
-        for at in memchr::memchr_iter(b'_', line) {
-            if at < start.max(done) {
-                continue;
-            }
-            if let Some((length, value)) = longest(names, &line[at..]) {
-                out.extend_from_slice(&line[done..at]);
-                out.extend_from_slice(value);
-                done = at + length;
-            }
-        }
-        if done == 0 {
-            return None;
+        for (at, length, value) in found {
+            out.extend_from_slice(&line[done..at]);
+            out.extend_from_slice(value);
+            done = at + length;
         }
         out.extend_from_slice(&line[done..]);
         Some(out)
@@ -252,6 +274,13 @@ impl Builtin {
             let (length, _) = longest(names, &name[at..])?;
             Some(name[at..at + length].to_vec())
         })
+    }
+
+    /// All of them, sorted.
+    pub(super) fn all(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut all: Vec<_> = self.names(registry).clone().into_iter().collect();
+        all.sort_unstable();
+        all
     }
 
     fn names(&self, registry: &Registry) -> &HashMap<Vec<u8>, Vec<u8>> {

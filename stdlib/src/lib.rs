@@ -4,6 +4,7 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod address;
 mod arithmetic;
 pub mod base64;
@@ -47,7 +48,10 @@ pub fn registry() -> Registry {
         .operators(operators::ALL)
         .conditions(conditions::ALL)
         .lookups(lookups::ALL)
-        .drivers(drivers::ALL);
+        .drivers(drivers::ALL)
+        .acl_terms(acl::TERMS)
+        .acl_controls(acl::CONTROLS)
+        .acl_verifies(acl::VERIFIES);
     for family in variables::ALL {
         registry.variables(family);
     }

@@ -24,18 +24,20 @@ pub static REDIS: LookupDef = LookupDef {
              The servers are those of `redis_servers`, or of the option `servers=`: \
              `host::port/database/password`, or `(/path/of/a/socket)/database/password`. The port \
              is 6379 if it is not given; the number of the database and the password may be \
-             empty, but not their slashes. The servers are tried in turn: the next one where one \
-             can't be reached, breaks off, or says that it is not the one to ask now (`MOVED` and \
-             `ASK` of a cluster, whose servers are all to be listed, `CLUSTERDOWN`, `TRYAGAIN`, \
-             `LOADING`, `MASTERDOWN`, `READONLY`, `NOAUTH`). Any other error ends the lookup.\n\n\
+             empty, but not their slashes. The servers are tried in turn, until one does what it is \
+             asked: the next one where one can't be reached or breaks off, and also where one \
+             refuses the command, as those of a cluster do that do not have a key. So all servers \
+             of a cluster are to be listed, and no others beside them. The last refusal is the \
+             lookup's.\n\n\
              A string or a status is given as it is, a number as `true`, or `false` where it is \
              zero. An array, with all arrays in it, is given as its elements with a newline \
              between them, numbers as they are; `<\\n ${lookup redis{smembers …}}` makes a list of \
-             a set. What is not there is empty, and found nevertheless.\n\n\
+             a set. What is not there is empty, and found nevertheless: the lookup does not fail, and \
+             as an element of a list it matches.\n\n\
              Results are kept like those of other lookups, but only of commands that do nothing \
              but read: after any other, what is known of Redis is forgotten. A connection is used \
-             again, unless the command was one that changes the connection itself, such as \
-             `select` or `multi`.",
+             again; after a command that changes the connection itself, such as `select` or \
+             `multi`, only in the same thread.",
         )
         .examples(&[
             Example::new(
@@ -72,10 +74,13 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
         if words.len() > MOST_WORDS {
             return Err(Attempt::Stop(b"REDIS: too many words in a command".to_vec()));
         }
-        let reply = call.redis()?.command(&server, &words, call.bounds().command);
-        let text = text_of(reply.map_err(broken)?)?;
-        call.memory::<Cache>().written = !only_reads(&words[0]);
-        Ok(Some(Str::from(text)))
+        let client = call.redis()?;
+        let within = call.bounds().command;
+        if !only_reads(&words[0]) {
+            call.memory::<Cache>().written = true;
+        }
+        let reply = client.command(&server, &words, within).map_err(broken)?;
+        text_of(reply).map(|text| Some(Str::from(text)))
     })
 }
 
@@ -136,35 +141,18 @@ fn broken(error: ServerError) -> Attempt {
         ServerError::Connect(why) => {
             Attempt::Next(format!("REDIS connection failed: {why}").into_bytes())
         }
-        ServerError::Broken(why) => Attempt::Next(failed(why.as_bytes())),
-        ServerError::Refused(why) => refused(&why),
-        ServerError::TooMuch => Attempt::Stop(failed(b"the reply is too long")),
+        ServerError::Broken(why) => failed(why.as_bytes()),
+        ServerError::Refused(why) => failed(&why),
+        ServerError::TooMuch => failed(b"the reply is too long"),
         ServerError::Unavailable => servers::no_client(&KIND),
     }
 }
 
-/// What begins a server's refusal that speaks of the server, and not of the
-/// command: another one may take it.
-const NOT_HERE: &[&[u8]] = &[
-    b"ASK",
-    b"CLUSTERDOWN",
-    b"LOADING",
-    b"MASTERDOWN",
-    b"MOVED",
-    b"NOAUTH",
-    b"READONLY",
-    b"TRYAGAIN",
-];
-
-/// A refusal, in the server's words.
-fn refused(words: &[u8]) -> Attempt {
-    let code = words.split(|c| *c == b' ').next().unwrap_or_default();
-    let message = failed(words);
-    if NOT_HERE.contains(&code) { Attempt::Next(message) } else { Attempt::Stop(message) }
-}
-
-fn failed(why: &[u8]) -> Vec<u8> {
-    [b"REDIS: lookup result failed: ", why, b"\n"].concat()
+/// As for all types that ask servers, whatever goes wrong at one of them is no
+/// reason not to ask the next: so the server of a cluster is found that has a
+/// key.
+fn failed(why: &[u8]) -> Attempt {
+    Attempt::Next([b"REDIS: lookup result failed: ", why, b"\n"].concat())
 }
 
 /// A reply as text.
@@ -174,7 +162,7 @@ fn text_of(reply: RedisReply) -> Result<Vec<u8>, Attempt> {
         RedisReply::Integer(0) => b"false".to_vec(),
         RedisReply::Integer(_) => b"true".to_vec(),
         RedisReply::Status(text) | RedisReply::Bulk(text) => text,
-        RedisReply::Error(words) => return Err(refused(&words)),
+        RedisReply::Error(words) => return Err(failed(&words)),
         RedisReply::Array(elements) => {
             let mut out = Vec::new();
             push_elements(elements, &mut out);

@@ -278,12 +278,15 @@ impl Attempts<'_> {
         {
             return Ok(kept);
         }
-        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query))?;
-        let found = found.map(|value| stamp(value, self.def.meta.taint));
+        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
         let cache: &mut Cache = call.memory();
-        if std::mem::take(&mut cache.written) {
+        // What failed may have written, too, before it did.
+        let written = std::mem::take(&mut cache.written);
+        if written {
             cache.forget(&slot);
-        } else if !matches!(caching, b"no" | b"no_wr") {
+        }
+        let found = found?.map(|value| stamp(value, self.def.meta.taint));
+        if !written && !matches!(caching, b"no" | b"no_wr") {
             cache.put(slot, found.clone());
         }
         Ok(found)

@@ -284,4 +284,56 @@ mod tests {
             assert_eq!(reply(&mut announced.as_bytes()), Err(ServerError::TooMuch));
         }
     }
+
+    #[test]
+    fn noise_is_never_more_than_an_error() {
+        let words: &[&[u8]] = &[
+            b"*",
+            b"$",
+            b":",
+            b"+",
+            b"-",
+            b"%",
+            b"=",
+            b"|",
+            b"\r\n",
+            b"\r\n",
+            b"\r",
+            b"\n",
+            b"1",
+            b"2",
+            b"3",
+            b"-1",
+            b"0",
+            b"9223372036854775807",
+            b"-9223372036854775808",
+            b"x",
+            b"OK",
+            b" ",
+            b"\xff",
+            b"\0",
+            b"*1\r\n",
+            b"*2\r\n",
+            b"$1\r\nx\r\n",
+            b":1\r\n",
+            b"$-1\r\n",
+            b"+OK\r\n",
+        ];
+        let mut random = fastrand::Rng::with_seed(11);
+        let mut good = 0;
+        for _ in 0..50_000 {
+            let bytes: Vec<u8> = (0..random.usize(1..9))
+                .flat_map(|_| words[random.usize(..words.len())].to_vec())
+                .collect();
+            let result = reply(&mut &bytes[..]);
+            if random.u8(..8) == 0 {
+                // However the bytes come, they say the same.
+                let slowly = reply(&mut Slowly(&bytes));
+                let more = Err(broken("the server said more than it was asked"));
+                assert!(slowly == result || result == more, "{}", bytes.escape_ascii());
+            }
+            good += usize::from(result.is_ok());
+        }
+        assert!(good > 1000, "{good} replies");
+    }
 }

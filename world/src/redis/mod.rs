@@ -7,59 +7,52 @@
 mod frame;
 
 use std::io::{self, Write};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use eximious_core::world::{
-    Net, Redis, RedisReply, Server, ServerAddress, ServerError, Stream, Target,
-};
+use eximious_core::world::{Redis, RedisReply, Server, ServerAddress, ServerError, Stream, Target};
 
 use crate::databases::words as plain;
 use crate::deadline::Deadline;
-use crate::net::{self, Connection};
+use crate::hosts::addresses;
+use crate::net::Connection;
+use crate::pool::Pool;
 
-/// How many connections stay open.
-const KEPT: usize = 16;
-/// How long a connection stays open that nobody uses.
-const IDLE: Duration = Duration::from_secs(60);
 /// Where a server listens that says nothing else.
 const PORT: u16 = 6379;
 
-/// Commands after which a connection is not what it was when it was new. None
-/// of them is kept for the next user, who may be in another conversation.
+/// Commands after which a connection is not what it was when it was new.
 const CHANGING: &[&[u8]] = &[
     b"ASKING",
     b"AUTH",
     b"CLIENT",
     b"DISCARD",
     b"EXEC",
+    b"MULTI",
+    b"READONLY",
+    b"READWRITE",
+    b"SCRIPT",
+    b"SELECT",
+    b"UNWATCH",
+    b"WATCH",
+];
+
+/// Commands after which nothing more can be asked on a connection, or not in
+/// the protocol that is spoken here.
+const ENDING: &[&[u8]] = &[
     b"HELLO",
     b"MONITOR",
-    b"MULTI",
     b"PSUBSCRIBE",
     b"PSYNC",
     b"QUIT",
-    b"READONLY",
-    b"READWRITE",
     b"RESET",
-    b"SCRIPT",
-    b"SELECT",
     b"SSUBSCRIBE",
     b"SUBSCRIBE",
     b"SYNC",
-    b"WATCH",
 ];
 
 /// The system's way to Redis servers.
 #[derive(Default)]
-pub struct System(Mutex<Vec<Kept>>);
-
-/// A connection that nobody uses just now.
-struct Kept {
-    server: Server,
-    connection: Connection,
-    since: Instant,
-}
+pub struct System(Pool<Connection>);
 
 impl Redis for System {
     fn command(
@@ -70,42 +63,25 @@ impl Redis for System {
     ) -> Result<RedisReply, ServerError> {
         let Some(name) = words.first() else { return Ok(RedisReply::Nil) };
         let deadline = Deadline::within(within);
-        let mut connection = match self.take(server) {
-            Some(connection) => connection,
-            None => open(server, deadline)?,
+        let (mut connection, own) = match self.0.take(server, Connection::is_quiet) {
+            Some(kept) => kept,
+            None => (open(server, deadline)?, false),
         };
         connection.set_deadline(deadline.left().unwrap_or_default());
         let reply = ask(&mut connection, words)?;
-        if !CHANGING.iter().any(|word| name.eq_ignore_ascii_case(word)) {
-            self.keep(server, connection);
+        let is = |word: &&[u8]| name.eq_ignore_ascii_case(word);
+        // Who was not let in may be the next time.
+        let out = matches!(&reply, RedisReply::Error(words) if words.starts_with(b"NOAUTH"));
+        if !out && !ENDING.iter().any(is) {
+            self.0.keep(server, connection, own || CHANGING.iter().any(is));
         }
         Ok(reply)
     }
 }
 
-impl System {
-    /// A connection that is open still. One that the server has closed in the
-    /// meantime, or on which it said something unasked, is not used again.
-    fn take(&self, server: &Server) -> Option<Connection> {
-        let mut kept = self.0.lock().ok()?;
-        kept.retain(|kept| kept.since.elapsed() < IDLE && kept.connection.is_quiet());
-        let at = kept.iter().rposition(|kept| kept.server == *server)?;
-        Some(kept.swap_remove(at).connection)
-    }
-
-    fn keep(&self, server: &Server, connection: Connection) {
-        let Ok(mut kept) = self.0.lock() else { return };
-        if kept.len() >= KEPT {
-            kept.remove(0);
-        }
-        kept.push(Kept { server: server.clone(), connection, since: Instant::now() });
-    }
-}
-
 /// A new connection, with the database chosen.
 fn open(server: &Server, deadline: Deadline) -> Result<Connection, ServerError> {
-    let mut connection =
-        connect(&server.address, deadline).map_err(|error| ServerError::Connect(plain(&error)))?;
+    let mut connection = connect(&server.address, deadline).map_err(ServerError::Connect)?;
     if !server.password.is_empty() {
         // A server that wants none refuses a password. One that wants another
         // says so to all that comes now.
@@ -120,15 +96,17 @@ fn open(server: &Server, deadline: Deadline) -> Result<Connection, ServerError> 
     Ok(connection)
 }
 
-fn connect(address: &ServerAddress, deadline: Deadline) -> io::Result<Connection> {
-    let left = || deadline.left().ok_or(io::Error::from(io::ErrorKind::TimedOut));
+fn connect(address: &ServerAddress, deadline: Deadline) -> Result<Connection, String> {
+    let to = |target: &Target| {
+        let left = deadline.left().ok_or(io::Error::from(io::ErrorKind::TimedOut));
+        left.and_then(|left| Connection::open(target, left)).map_err(|error| plain(&error))
+    };
     match address {
-        ServerAddress::Unix(path) => Connection::open(&Target::Unix(path.clone()), left()?),
+        ServerAddress::Unix(path) => to(&Target::Unix(path.clone())),
         ServerAddress::Tcp { host, port } => {
-            let mut result = Err(io::ErrorKind::NotFound.into());
-            for ip in net::System.resolve(host)? {
-                let target = Target::Tcp((ip, port.unwrap_or(PORT)).into());
-                result = Connection::open(&target, left()?);
+            let mut result = Err(String::new());
+            for ip in addresses(host).map_err(|none| none.words)? {
+                result = to(&Target::Tcp((ip, port.unwrap_or(PORT)).into()));
                 if result.is_ok() {
                     break;
                 }

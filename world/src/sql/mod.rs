@@ -6,10 +6,9 @@
 //! mail server needs bytes as they are, and an end to every wait. What is hard
 //! about the protocols, which is to prove who one is, is left to crates.
 
-mod hosts;
 mod mysql;
 mod pgsql;
-mod pool;
+mod session;
 mod wire;
 
 use std::time::Duration;
@@ -17,7 +16,8 @@ use std::time::Duration;
 use eximious_core::world::{Server, ServerError, Sql, SqlAnswer, SqlKind};
 
 use crate::deadline::Deadline;
-use pool::{Pool, changes_session};
+use crate::pool::Pool;
+use session::changes_session;
 
 /// The system's way to SQL servers.
 #[derive(Default)]

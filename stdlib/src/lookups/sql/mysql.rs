@@ -26,12 +26,17 @@ pub(super) fn ask(
             forget(call);
             Ok(Some(Str::from(count.unwrap_or_default().to_string())))
         }
-        Ok(SqlAnswer::Copy { .. }) => Err(next(FAILED, b"")),
+        Ok(SqlAnswer::Copy { .. }) => Err(failed(b"")),
         Err(ServerError::Connect(words)) => Err(next(NO_CONNECTION, words.as_bytes())),
-        Err(ServerError::Refused(words)) => Err(next(FAILED, &words)),
-        Err(ServerError::Broken(words)) => Err(next(FAILED, words.as_bytes())),
-        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(next(FAILED, b"")),
+        Err(ServerError::Refused(words)) => Err(failed(&words)),
+        Err(ServerError::Broken(words)) => Err(failed(words.as_bytes())),
+        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(failed(b"")),
     }
+}
+
+/// Exim ends this with a newline.
+fn failed(words: &[u8]) -> Attempt {
+    next(FAILED, &[words, b"\n"].concat())
 }
 
 /// Reads `host::port(socket)[group]/database/user/password`.

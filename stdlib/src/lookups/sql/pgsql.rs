@@ -28,7 +28,7 @@ pub(super) fn ask(
     let server = read(server)?;
     let failed = |words: &[u8], status: &str| {
         let after = format!(" ({status}) (");
-        next(FAILED, &[words, after.as_bytes(), statement, b")"].concat())
+        next(FAILED, &[words, after.as_bytes(), statement, b")\n"].concat())
     };
     match query(call, SqlKind::Pgsql, &KIND, &server, statement)? {
         Ok(SqlAnswer::Rows(rows)) => Ok(written(&rows, &Null::Empty)),

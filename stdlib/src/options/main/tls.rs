@@ -31,7 +31,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("The parameters for Diffie-Hellman: a file, a well-known name, or `none`."),
     AT.hosts("tls_early_banner_hosts")
-        .default("lis !!")
         .since("4.99")
         .summary("Hosts that get the greeting before the TLS handshake is over."),
     AT.list("tls_eccurve")

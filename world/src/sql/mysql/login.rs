@@ -4,13 +4,13 @@ use std::io;
 
 use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 
-use super::super::hosts::addresses;
 use super::super::wire::{Broken, Packet, Wire};
 use super::Session;
 use super::frame::{Complaint, Frames};
 use super::options::{Options, read_options};
 use super::proof::{NoProof, Plugin};
 use crate::deadline::Deadline;
+use crate::hosts::addresses;
 use crate::net::Connection;
 
 /// Where a server listens that says nothing else.

@@ -152,7 +152,7 @@ mod tests {
         check("select 'ü', x", 13, "LINE 1: select 'ü', x\n                    ^\n");
         check("x", 9, "");
         let long = format!("select {}, nosuch, {}", "1".repeat(60), "2".repeat(60));
-        let shown = format!("...{}, nosuch, 2...", "1".repeat(48));
+        let shown = format!("...{}, nosuch, 22...", "1".repeat(48));
         check(&long, 70, &format!("LINE 1: {shown}\n{}^\n", " ".repeat(8 + 3 + 50)));
     }
 

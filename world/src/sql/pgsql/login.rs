@@ -6,11 +6,11 @@ use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 
-use super::super::hosts::addresses;
 use super::super::wire::{Broken, Packet, Wire};
 use super::complaint::Complaint;
 use super::{CLOSED, Session, message, receive, words};
 use crate::deadline::Deadline;
+use crate::hosts::addresses;
 use crate::net::Connection;
 
 /// Where a server listens that says nothing else.
@@ -175,7 +175,9 @@ fn no_tls(wire: &mut Wire) -> Result<(), Stop> {
 fn startup(user: &[u8], database: &[u8]) -> Vec<u8> {
     let mut body = VERSION.to_be_bytes().to_vec();
     let database = if database.is_empty() { user } else { database };
-    for text in [b"user", user, b"database", database] {
+    // Text goes to the server and comes back as the bytes that it is.
+    let encoding = [&b"client_encoding"[..], b"SQL_ASCII"];
+    for text in [b"user", user, b"database", database].into_iter().chain(encoding) {
         body.extend_from_slice(text);
         body.push(0);
     }

@@ -70,19 +70,18 @@ impl Session {
     /// last of several answers counts.
     fn exchange(&mut self, statement: &[u8], result: &mut Outcome) -> Result<(), Ended> {
         self.wire.send(&message(b'Q', &[statement, b"\0"]))?;
-        let mut rows = Rows::default();
+        let mut rows: Option<Rows> = None;
         loop {
             let (tag, body) = receive(&mut self.wire)?;
             match tag {
-                b'T' => rows = Rows { columns: columns(&body)?, rows: Vec::new() },
-                b'D' => rows.rows.push(values(&body)?),
+                b'T' => rows = Some(Rows { columns: columns(&body)?, rows: Vec::new() }),
+                b'D' => rows.as_mut().ok_or(Broken::Garbage)?.rows.push(values(&body)?),
                 b'C' => {
                     let tag = Packet(&body).text()?;
-                    let answer = match std::mem::take(&mut rows) {
-                        found if has_rows(tag, &found) => SqlAnswer::Rows(found),
-                        _ => SqlAnswer::Changed(changed(tag)),
-                    };
-                    *result = Ok(answer);
+                    *result = Ok(match rows.take() {
+                        Some(rows) => SqlAnswer::Rows(rows),
+                        None => SqlAnswer::Changed(changed(tag)),
+                    });
                 }
                 b'I' => *result = Ok(SqlAnswer::Changed(None)),
                 b'E' => {
@@ -174,13 +173,6 @@ fn values(body: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Broken> {
         });
     }
     Ok(values)
-}
-
-/// Whether a statement that is complete asked for rows. `CREATE TABLE … AS`
-/// and `SELECT … INTO` have the tag of one that did, and no columns; a `SELECT`
-/// of no columns at all can't be told from them but by its rows.
-fn has_rows(tag: &[u8], found: &Rows) -> bool {
-    !found.columns.is_empty() || !found.rows.is_empty() || tag == b"SELECT"
 }
 
 /// How many rows a statement changed, where the server counts them.
