@@ -194,7 +194,8 @@ pub struct OptionDef {
     pub varies: bool,
     /// What a second setting does.
     pub repeated: Repeated,
-    /// Whether `-bP` leaves it out.
+    /// Whether `-bP` leaves it out of its lists: it only sets others, or belongs
+    /// to a part that few programs are built with.
     pub unprinted: bool,
 }
 
@@ -262,7 +263,7 @@ impl OptionDef {
         self.meta.source = source;
         self
     }
-    /// Says that `-bP` leaves it out.
+    /// Says that `-bP` leaves it out of its lists.
     pub const fn unprinted(mut self) -> Self {
         self.unprinted = true;
         self

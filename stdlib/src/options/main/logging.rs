@@ -22,7 +22,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Where the logs go: a path with `%s` for the log's name, `syslog`, or both.")
         .docs("`%D`, `%M` in the path stand for the day or the month. Expanded at the start."),
     AT.list("log_ports")
-        .default("*")
         .since("4.99")
         .summary("Ports that are worth logging where ports are logged; all, where it is unset.")
         .docs("For example `!25 : !587`."),

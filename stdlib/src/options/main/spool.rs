@@ -28,6 +28,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("Local deliveries as another user are then impossible."),
     AT.fixed("deliver_queue_load_max").summary("The load average above which a queue run stops."),
     AT.no("disable_fsync")
+        .unprinted()
         .summary("Does without forcing files to the disk, at the risk of lost mail."),
     AT.text("freeze_tell")
         .summary("Addresses, with commas between them, that are told of a message that freezes."),

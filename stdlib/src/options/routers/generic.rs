@@ -16,15 +16,19 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.yes("address_test").summary("Whether the router runs in `-bt`."),
     AT.no("bmi_deliver_alternate")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants another place for the message."),
     AT.no("bmi_deliver_default")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants the message delivered as usual."),
     AT.no("bmi_dont_deliver")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants the message dropped."),
     AT.text("bmi_rule")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where one of these rules of Brightmail fired."),
     AT.text("cannot_route_message")
@@ -141,6 +145,7 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.text("translate_ip_address")
         .expanded()
+        .unprinted()
         .summary("Expands to another IP address for a host, for networks of an unusual kind."),
     AT.text("transport").expanded().summary("The transport that delivers what the router takes."),
     AT.text("transport_current_directory")

@@ -125,22 +125,27 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("skip_syntax_errors").summary("Passes over bad addresses in the data, and logs them."),
     AT.text("srs")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("What the old SRS does to an address: `forward`, `reverse`, `reverseandforward`."),
     AT.text("srs_alias")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("The domain, or address, that the old SRS writes addresses with."),
     AT.text("srs_condition")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Whether the old SRS is used; expanded."),
     AT.text("srs_dbinsert")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Expanded by the old SRS to store an address in a database."),
     AT.text("srs_dbselect")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Expanded by the old SRS to find an address in a database."),
     AT.text("syntax_errors_text")

@@ -62,7 +62,9 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("timeout_defer").summary("Defers, rather than fails, when the time is over."),
     AT.octal("umask").default("022").summary("The command's umask."),
     AT.no("use_bsmtp").summary("Writes messages as batched SMTP."),
-    AT.no("use_classresources").summary("Limits the command by its user's login class."),
+    AT.no("use_classresources")
+        .unprinted()
+        .summary("Limits the command by its user's login class."),
     AT.no("use_crlf").summary("Ends lines with CR and LF."),
     AT.no("use_shell").summary("Runs the command with a shell."),
 ];
