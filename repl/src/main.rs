@@ -84,7 +84,7 @@ fn version(mut options: Options) -> ExitCode {
 
 fn show(mut options: Options) -> ExitCode {
     match show::show(&mut options) {
-        Ok((text, warnings)) => {
+        Ok(show::Shown { text, warnings }) => {
             warnings.iter().for_each(|line| {
                 let _ =
                     io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());

@@ -12,12 +12,19 @@ pub const USUAL_FILES: &[u8] = b"/etc/exim4/exim4.conf:/var/lib/exim4/config.aut
 /// The release of Exim whose answers these are.
 const VERSION: &str = "4.98.2";
 
-/// What is printed for the options' words; what Exim logs while it reads comes
-/// with it.
+/// What there is to print.
+pub struct Shown {
+    /// For the standard output.
+    pub text: Vec<u8>,
+    /// What Exim logs while it reads.
+    pub warnings: Vec<Vec<u8>>,
+}
+
+/// What is printed for the options' words.
 ///
 /// # Errors
 /// The configuration can't be read: what Exim says then.
-pub fn show(options: &mut Options) -> Result<(Vec<u8>, Vec<Vec<u8>>), Vec<u8>> {
+pub fn show(options: &mut Options) -> Result<Shown, Vec<u8>> {
     let world = eximious_world::system();
     let builder = Engine::builder();
     let names = options.config.take().unwrap_or_else(|| USUAL_FILES.to_vec());
@@ -33,8 +40,7 @@ pub fn show(options: &mut Options) -> Result<(Vec<u8>, Vec<Vec<u8>>), Vec<u8>> {
         version: VERSION,
     };
     let text = printer.print(&options.texts);
-    drop(printer);
-    Ok((text, config.warnings))
+    Ok(Shown { text, warnings: config.warnings })
 }
 
 /// A mistake, as Exim prints it where the log would be in the way.
