@@ -17,10 +17,16 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The mechanism's name in the protocol; by default the authenticator's own."),
     AT.text("server_advertise_condition")
         .expanded()
-        .summary("Says whether a server offers the mechanism; expanded."),
+        .summary("Says whether a server offers the mechanism; expanded.")
+        .docs("To offer it over TLS only: `${if def:tls_in_cipher}`."),
     AT.text("server_condition")
         .expanded()
-        .summary("Says whether a client has proved who it is; expanded."),
+        .summary("Says whether a client has proved who it is; expanded.")
+        .docs(
+            "Nothing, `0`, `no` or `false` refuses, `1`, `yes` or `true` accepts; any other text \
+             is a temporary error, and the client is told. plaintext needs it; for others it \
+             comes on top.",
+        ),
     AT.text("server_debug_print")
         .expanded()
         .summary("A text that is expanded and shown when debugging."),

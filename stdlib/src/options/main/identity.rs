@@ -8,7 +8,8 @@ const AT: At = At::main("specification 14.23");
 
 pub(super) static ALL: &[OptionDef] = &[
     AT.list("add_environment")
-        .summary("Variables, as `name=value`, that are added to the environment."),
+        .summary("Variables, as `name=value`, that are added to the environment.")
+        .docs("They are added after all others but those of `keep_environment` have been removed."),
     AT.groups("admin_groups")
         .expanded()
         .summary("Groups whose members may administer the queue.")

@@ -58,9 +58,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("The file to which results of DMARC are written."),
     AT.text("dmarc_tld_file").expanded().summary("The list of public suffixes that DMARC goes by."),
-    AT.text("spamd_address").default("127.0.0.1 783").summary(
-        "Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.",
-    ),
+    AT.text("spamd_address")
+        .default("127.0.0.1 783")
+        .summary("Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.")
+        .docs(
+            "Several are tried in turn or by weight. Each may have options after it: \
+             `variant=rspamd`, `pri=2`, `tmo=30s`, `retry=5s`.",
+        ),
     AT.text("spf_guess")
         .default("v=spf1 a/24 mx/24 ptr ?all")
         .since("4.91")
