@@ -90,7 +90,7 @@ pub enum OptionKind {
     Octal,
     /// A number with up to three decimal places, kept as thousandths; further
     /// ones are dropped. `-bP` shows at least one place: `1.0`, `1.25`; and
-    /// `name =`, with nothing after it, where it is unset.
+    /// `name =`, with nothing after it, where it is unset, with `-n` too.
     Fixed,
     /// `5d3h`: an interval, kept in seconds. `-bP` shows it in the largest
     /// units: 90 seconds are `1m30s`, seven days `1w`, none `0s`.

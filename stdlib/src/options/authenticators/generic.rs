@@ -14,7 +14,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("driver").summary("The kind of authenticator."),
     AT.text("public_name")
         .varies()
-        .summary("The mechanism's name in the protocol; by default the authenticator's own."),
+        .summary("The mechanism's name in the protocol; by default the authenticator's own.")
+        .docs("Mechanisms are compared without regard to case."),
     AT.text("server_advertise_condition")
         .expanded()
         .summary("Says whether a server offers the mechanism; expanded.")

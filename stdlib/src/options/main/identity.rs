@@ -35,7 +35,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("exim_version")
         .varies()
         .since("4.93")
-        .summary("What `$exim_version` and `$version_number` say in place of the real number."),
+        .summary("What `$exim_version` and `$version_number` say in place of the real number.")
+        .docs("By default the release that the program answers like."),
     AT.integer("finduser_retries")
         .default("0")
         .summary("How often an unknown user is looked up again, a second apart."),

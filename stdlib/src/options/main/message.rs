@@ -59,7 +59,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Domains at which `user%other@domain` goes on to `user@other`."),
     AT.text("qualify_domain")
         .varies()
-        .summary("The domain that is added to sender addresses without one."),
+        .summary("The domain that is added to sender addresses without one.")
+        .docs("By default `primary_hostname`."),
     AT.text("qualify_recipient")
         .varies()
         .summary("The domain that is added to recipient addresses without one.")

@@ -80,7 +80,9 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("4.98.2 doesn't expand it."),
     AT.group("group")
         .expanded()
-        .summary("The group for deliveries, where the transport names none."),
+        .varies()
+        .summary("The group for deliveries, where the transport names none.")
+        .docs("By default that of `user`, if a name stands there."),
     AT.list("headers_add")
         .expanded()
         .repeated(Repeated::Joined('\n'))

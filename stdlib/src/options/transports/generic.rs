@@ -18,7 +18,11 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .aliases(&["tpda_delivery_action", "tpda_host_defer_action"])
         .summary("The expansion that runs on events of the transport."),
-    AT.group("group").expanded().summary("The group that a local delivery runs as."),
+    AT.group("group")
+        .expanded()
+        .varies()
+        .summary("The group that a local delivery runs as.")
+        .docs("By default that of `user`, if a name stands there; else what the router says."),
     AT.list("headers_add")
         .expanded()
         .repeated(Repeated::Joined('\n'))
@@ -71,5 +75,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.time("transport_filter_timeout")
         .default("5m")
         .summary("How long output of `transport_filter` is waited for."),
-    AT.user("user").expanded().summary("The user that a local delivery runs as."),
+    AT.user("user")
+        .expanded()
+        .summary("The user that a local delivery runs as.")
+        .docs("By default what the router says."),
 ];
