@@ -276,13 +276,20 @@ impl<'a> Call<'a> {
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::Unmet => self.fail(None, yes, no, forced),
+            Outcome::Unmet => {
+                let value = self.machine.scope().value.clone();
+                self.with_value(Some(value), |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
             Outcome::No => {
                 // Exim has no `$value` while it passes over the first branch.
                 self.with_value(Some(Str::EMPTY), |call| call.machine.skim(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+            Outcome::NoWith(value) => self.with_value(Some(value), |call| {
+                call.machine.skim(yes)?;
+                call.otherwise(no, forced)
+            }),
         }
     }
 
@@ -308,19 +315,6 @@ impl<'a> Call<'a> {
             self.machine.skim(no)?;
         }
         Ok(result)
-    }
-
-    fn fail(
-        &mut self,
-        value: Option<Str>,
-        yes: Seq,
-        no: Option<Seq>,
-        forced: bool,
-    ) -> Result<Str, Fail> {
-        self.with_value(value, |call| {
-            call.machine.skim(yes)?;
-            call.otherwise(no, forced)
-        })
     }
 
     fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
@@ -381,19 +375,24 @@ impl<'a> Call<'a> {
         result
     }
 
-    /// As [`Call::scoped`], for work that binds `$item` to elements of a list:
-    /// that is put back in any case, as in Exim.
+    /// Evaluates the arguments of an item that binds `$value` afterwards, and puts
+    /// back what was in `$value` before them, where that succeeds: a `run` among
+    /// them leaves its output there.
     ///
     /// # Errors
     /// What the work fails with.
-    pub fn scoped_elements<T>(
+    pub fn arguments<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        self.scoped_item(|call| call.scoped(work))
+        let value = self.machine.scope().value.clone();
+        let result = work(self)?;
+        self.machine.scope().value = value;
+        Ok(result)
     }
 
-    /// Runs a piece of work and puts `$item` back as it was, and nothing else.
+    /// Runs a piece of work that binds `$item` to elements of a list, and puts it
+    /// back as it was in any case, as Exim does.
     ///
     /// # Errors
     /// What the work fails with.
@@ -404,6 +403,23 @@ impl<'a> Call<'a> {
         let saved = self.machine.scope().item.clone();
         let result = work(self);
         self.machine.scope().item = saved;
+        result
+    }
+
+    /// As [`Call::scoped`], for a part of the values only: `|scope| &mut scope.item`.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped_part<P: Clone, T>(
+        &mut self,
+        part: fn(&mut Scope) -> &mut P,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let saved = part(self.machine.scope()).clone();
+        let result = work(self);
+        if result.is_ok() || !self.machine.leaves_bindings() {
+            *part(self.machine.scope()) = saved;
+        }
         result
     }
 

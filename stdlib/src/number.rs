@@ -124,9 +124,10 @@ pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
     }
 }
 
-/// A decimal number in 32 bits, of which only the lowest are kept.
-pub fn wrapping(digits: &[u8]) -> i32 {
-    digits
-        .iter()
-        .fold(0i32, |n, d| n.wrapping_mul(10).wrapping_add(i32::from(d.wrapping_sub(b'0'))))
+/// A decimal number, of which only the lowest 32 bits are kept. `None` where
+/// there is something else than digits; no digits at all are zero.
+pub fn wrapping(digits: &[u8]) -> Option<i32> {
+    digits.iter().try_fold(0i32, |n, c| {
+        c.is_ascii_digit().then(|| n.wrapping_mul(10).wrapping_add(i32::from(c - b'0')))
+    })
 }

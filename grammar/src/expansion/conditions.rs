@@ -101,12 +101,12 @@ impl Parser<'_, '_, '_> {
                 }
             }
             ConditionShape::Counted { count } => self.counted(count, text),
-            ConditionShape::Conditions => {
+            ConditionShape::Conditions { inside } => {
                 if self.open_condition(text) {
-                    self.subconditions(text, start);
+                    self.subconditions(text, start, inside);
                 }
             }
-            ConditionShape::Each => {
+            ConditionShape::Each { inside } => {
                 if !self.open_condition(text) {
                     return;
                 }
@@ -117,7 +117,7 @@ impl Parser<'_, '_, '_> {
                 }
                 let (mark, begin) = (self.mark(), self.at);
                 let condition = self.condition();
-                self.wrap(mark, begin, inside_each(text));
+                self.wrap(mark, begin, inside);
                 self.args.push(Arg::Condition(condition));
                 if self.stopped {
                     return;
@@ -183,7 +183,7 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn subconditions(&mut self, name: &str, start: usize) {
+    fn subconditions(&mut self, name: &str, start: usize, inside: &'static str) {
         loop {
             self.skip_space();
             if self.eat(b'}') {
@@ -197,12 +197,7 @@ impl Parser<'_, '_, '_> {
             }
             let (mark, begin) = (self.mark(), self.at);
             let condition = self.condition();
-            let text = if name == "and" {
-                " inside \"and{...}\" condition"
-            } else {
-                " inside \"or{...}\" condition"
-            };
-            self.wrap(mark, begin.max(start), text);
+            self.wrap(mark, begin.max(start), inside);
             self.args.push(Arg::Condition(condition));
             if self.stopped {
                 return;
@@ -247,17 +242,5 @@ impl Parser<'_, '_, '_> {
         self.tree.parts.push(part);
         self.tree.part_spans.push(span);
         self.args.push(Arg::Variable(seq));
-    }
-}
-
-fn inside_each(name: &str) -> &'static str {
-    match name {
-        "forany" => " inside \"forany\" condition",
-        "forall" => " inside \"forall\" condition",
-        "forany_json" => " inside \"forany_json\" condition",
-        "forall_json" => " inside \"forall_json\" condition",
-        "forany_jsons" => " inside \"forany_jsons\" condition",
-        "forall_jsons" => " inside \"forall_jsons\" condition",
-        _ => " inside list condition",
     }
 }

@@ -6,7 +6,7 @@ use super::tree::{Arg, LookupId, LookupNode};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
-    pub(super) fn lookup(&mut self, name: Span) {
+    pub(super) fn lookup(&mut self, name: Span, lapses: usize) {
         self.skip_space();
         let keyed = self.eat(b'{');
         if keyed {
@@ -46,7 +46,7 @@ impl Parser<'_, '_, '_> {
         }
         let file = self.braced();
         self.args.push(Arg::Text(file));
-        self.branches(name);
+        self.branches(name, Some(lapses));
     }
 }
 

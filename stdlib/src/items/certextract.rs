@@ -33,12 +33,11 @@ pub static CERTEXTRACT: Item = Item {
             missing: "missing '{' for cert variable arg of certextract",
         },
     ]),
-    run: ItemRun::Lazy(run),
+    run: ItemRun::Lazy(|call| call.scoped_part(|scope| &mut scope.captures, run)),
 };
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
-    let field = call.text(0)?;
-    let name = call.text(1)?;
+    let (field, name) = call.arguments(|call| Ok((call.text(0)?, call.text(1)?)))?;
     let certificate = variable(call, name.bytes())?;
     if certificate.is_empty() {
         return call.branches(Outcome::No);

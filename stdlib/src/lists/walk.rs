@@ -12,6 +12,7 @@ use super::local_part::LocalPart;
 use super::matcher::Kept;
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
+use crate::lookups::reason;
 
 /// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
@@ -318,7 +319,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
             Hit::Later(why) => {
                 let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
-                let why = why.unwrap_or_else(|| general.clone());
+                let why = reason(call, why, &general);
                 (run.deferred, general, Some(why))
             }
         };
