@@ -38,13 +38,20 @@ pub static CERTEXTRACT: Item = Item {
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     let (field, name) = call.arguments(|call| Ok((call.text(0)?, call.text(1)?)))?;
-    let certificate = variable(call, name.bytes())?;
-    if certificate.is_empty() {
-        return call.branches(Outcome::No);
+    let found = variable(call, name.bytes()).and_then(|certificate| {
+        if certificate.is_empty() {
+            return Ok(None);
+        }
+        extract(call, certificate.bytes(), field.bytes())
+    });
+    match found {
+        Ok(Some(text)) => call.branches(Outcome::Yes(Str::tainted(text.into_bytes()))),
+        Ok(None) => call.branches(Outcome::No),
+        Err(fail) => {
+            call.leave_value(&Outcome::No);
+            Err(fail)
+        }
     }
-    let found = extract(call, certificate.bytes(), field.bytes())?;
-    let outcome = found.map_or(Outcome::No, |text| Outcome::Yes(Str::tainted(text.into_bytes())));
-    call.branches(outcome)
 }
 
 /// The certificate in a variable.

@@ -2,7 +2,8 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{
-    Buf, Call, Captures, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+    Buf, Call, Captures, Effects, Example, Fail, FailClass, Item, ItemRun, Meta, Outcome, Str,
+    TaintRule,
 };
 
 use crate::lookups::{Found, Search, search};
@@ -42,9 +43,15 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
                 call.check_closed()?;
                 return Ok(Str::EMPTY);
             };
-            match search(call, &request)? {
-                None => call.branches(Outcome::No),
-                Some(Found { value, wild }) => {
+            match search(call, &request) {
+                Err(fail) => {
+                    if fail.class() == FailClass::Defer {
+                        call.leave_value(&Outcome::No);
+                    }
+                    Err(fail)
+                }
+                Ok(None) => call.branches(Outcome::No),
+                Ok(Some(Found { value, wild })) => {
                     if let Some((wild, fixed)) = wild {
                         bind(call, &wild, &fixed);
                     }
