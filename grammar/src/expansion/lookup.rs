@@ -21,11 +21,7 @@ impl Parser<'_, '_, '_> {
             self.stop("missing lookup type");
             return;
         }
-        let start = self.at;
-        while self.peek().is_some_and(|c| c != b'{' && !is_space(c)) {
-            self.at += 1;
-        }
-        let word = Span::new(start, self.at);
+        let word = self.name_of(|c| c != b'{' && !is_space(c));
         self.skip_space();
         let text = word.of(self.source);
         let read = lookup_word(text, self.vocabulary)

@@ -35,7 +35,7 @@ pub static IPV6NORM: Operator = Operator {
         ]),
     run: |_, arg, _| {
         let mut text = ip::shortest(groups(arg)?);
-        if text.contains("::") {
+        if text.contains("::") || text == ":" {
             // The program leaves a zero byte at the end, where a string ends.
             text.push('\0');
         }
