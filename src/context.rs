@@ -22,9 +22,12 @@ pub struct Context {
     pub(crate) scope: Scope,
     pub(crate) memory: Memory,
     pub(crate) message: Option<Message>,
+    /// How many steps the evaluation at hand may still take.
     pub(crate) steps: u64,
     pub(crate) depth: u32,
     pub(crate) scratch: Option<Box<Tree>>,
+    /// What is being put together: the innermost string is the last one.
+    pub(crate) buffer: Vec<u8>,
     pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
     pub(crate) malformed_header: bool,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
@@ -44,6 +47,7 @@ impl Context {
             steps: 0,
             depth: 0,
             scratch: None,
+            buffer: Vec::new(),
             expansions: FxHashMap::default(),
             malformed_header: false,
             leaves_bindings: false,
@@ -58,7 +62,7 @@ impl Context {
     /// Starts counting anew for an evaluation.
     pub(crate) fn begin(&mut self, leaves_bindings: bool) {
         self.leaves_bindings = leaves_bindings;
-        self.steps = 0;
+        self.steps = self.engine.0.limits.steps;
         self.depth = 0;
         self.malformed_header = false;
     }
@@ -131,7 +135,7 @@ impl Context {
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
         let tree = Tree::default();
-        Eval::new(self, &tree, b"", None).named_variable(name.as_ref())
+        Eval::new(self, &tree, &[]).named_variable(name.as_ref())
     }
 
     /// Sets the message that header variables and the like read, and the

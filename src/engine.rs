@@ -7,8 +7,7 @@ use eximious_core::{
     Condition, Effects, Fail, Item, LookupDef, Operator, Registry, Settings, Str, Variable, World,
 };
 use eximious_grammar::Fault;
-use eximious_grammar::expansion::{Limits as ParseLimits, Tree, parse, parse_into};
-use hipstr::HipByt;
+use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
 
 use crate::context::Context;
 use crate::eval::Eval;
@@ -74,6 +73,12 @@ impl Engine {
         })
     }
 
+    /// An engine with words, an outside and options that are there already.
+    pub(crate) fn of(registry: Registry, world: World, settings: Settings) -> Self {
+        let limits = Limits::default();
+        Self(Arc::new(Inner { registry, world, settings, forbidden: Effects::NONE, limits }))
+    }
+
     /// Parses a string once. This does not fail: what is wrong with the text
     /// is raised when an evaluation reaches it ([`Expansion::faults`] lists it
     /// beforehand).
@@ -84,8 +89,11 @@ impl Engine {
 
     pub(crate) fn compiled(&self, source: &[u8]) -> Compiled {
         let tree = parse(source, &self.0.registry, self.parse_limits());
-        let text = HipByt::from(tree.text.as_slice());
-        Compiled { source: source.into(), tree, text: Some(text) }
+        let literals = tree.all_parts().iter().map(|part| match part {
+            Part::Text(span) => Str::from(tree.text(*span)),
+            _ => Str::EMPTY,
+        });
+        Compiled { literals: literals.collect(), tree }
     }
 
     fn parse_limits(&self) -> ParseLimits {
@@ -107,7 +115,7 @@ impl Engine {
         let mut tree = cx.scratch.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
-        let result = Eval::new(cx, &tree, source, None).whole();
+        let result = Eval::new(cx, &tree, &[]).whole();
         cx.scratch = Some(tree);
         result
     }
@@ -191,10 +199,10 @@ pub struct Expansion(pub(crate) Arc<Compiled>);
 
 #[derive(Debug)]
 pub(crate) struct Compiled {
-    pub(crate) source: Arc<[u8]>,
     pub(crate) tree: Tree,
-    /// The tree's text, so that literal parts need no copy.
-    pub(crate) text: Option<HipByt<'static>>,
+    /// What literal parts of the tree are, so that they need no copy; one for
+    /// each part.
+    pub(crate) literals: Box<[Str]>,
 }
 
 impl Expansion {
@@ -205,7 +213,7 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         let compiled = &self.0;
-        Eval::new(cx, &compiled.tree, &compiled.source, compiled.text.as_ref()).whole()
+        Eval::new(cx, &compiled.tree, &compiled.literals).whole()
     }
 
     /// What is wrong with the text, without evaluating it.
@@ -215,6 +223,6 @@ impl Expansion {
 
     /// The text.
     pub fn source(&self) -> &[u8] {
-        &self.0.source
+        self.0.tree.source()
     }
 }

@@ -6,12 +6,11 @@ use eximious_core::grammar::expansion::{
     Arg, CallId, Closing, CondId, HeaderView, OpId, Part, Seq, Tree, VariableName, Vocabulary,
 };
 use eximious_core::{
-    AclAnswer, Bounds, Buf, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
+    AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
     Message, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource, World,
 };
+use eximious_grammar::scan::find_byte;
 use eximious_grammar::{Fault, Span};
-use hipstr::HipByt;
-use memchr::memchr;
 use smallvec::SmallVec;
 
 use crate::context::Context;
@@ -21,22 +20,20 @@ pub(crate) struct Eval<'t> {
     cx: &'t mut Context,
     tree: &'t Tree,
     source: &'t [u8],
-    text: Option<&'t HipByt<'static>>,
+    /// The tree's literal parts, where they are kept ready.
+    literals: &'t [Str],
 }
 
 /// How many texts known only at run time are kept parsed.
 const KEPT_EXPANSIONS: usize = 128;
+/// How much memory is kept for strings that are put together.
+const KEPT_BUFFER: usize = 64 << 10;
 /// Arguments: few have more than three.
 type Arguments = SmallVec<[Str; 3]>;
 
 impl<'t> Eval<'t> {
-    pub(crate) fn new(
-        cx: &'t mut Context,
-        tree: &'t Tree,
-        source: &'t [u8],
-        text: Option<&'t HipByt<'static>>,
-    ) -> Self {
-        Self { cx, tree, source, text }
+    pub(crate) fn new(cx: &'t mut Context, tree: &'t Tree, literals: &'t [Str]) -> Self {
+        Self { cx, tree, source: tree.source(), literals }
     }
 
     /// The whole text.
@@ -52,52 +49,64 @@ impl<'t> Eval<'t> {
 
     fn sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let tree = self.tree;
-        let parts = tree.parts(seq);
-        let string = match parts {
+        let mut result = match tree.parts(seq) {
             [] => return Ok(Str::EMPTY),
-            [Part::Text(span)] if !tree.holds_zero => return Ok(self.literal(*span)),
-            [part] => self.part(*part, seq, 0)?,
-            _ => {
-                let mut buffer = Buf::default();
-                for (index, part) in parts.iter().enumerate() {
-                    match part {
-                        Part::Text(span) => buffer.push_bytes(tree.text(*span)),
-                        part => buffer.push(&self.part(*part, seq, index)?),
-                    }
-                    if buffer.len() > self.cx.engine.0.limits.length {
-                        return Err(self.too_much("a string is too long"));
-                    }
-                }
-                buffer.finish()
-            }
+            [Part::Text(span)] if !tree.holds_zero => return Ok(self.literal(*span, seq, 0)),
+            [part] => self.part(*part, seq, 0),
+            parts => self.concatenation(parts, seq),
         };
         // Exim's strings end at a zero byte.
-        match zero(string.bytes()) {
-            Some(end) => Ok(string.slice(0, end)),
-            None => Ok(string),
+        if let Ok(string) = &mut result
+            && let Some(end) = find_byte(string.bytes(), 0)
+        {
+            *string = string.slice(0, end);
         }
+        result
     }
 
-    /// Literal text, without a copy where the tree is kept.
-    fn literal(&self, span: Span) -> Str {
-        match self.text {
-            Some(text) => Str::clean(text.slice(span.start as usize..span.end as usize)),
+    fn concatenation(&mut self, parts: &[Part], seq: Seq) -> Result<Str, Fail> {
+        let start = self.cx.buffer.len();
+        let taint = self.append(parts, seq, start);
+        let result = taint.map(|taint| Str::from(&self.cx.buffer[start..]).stamped(taint));
+        self.cx.buffer.truncate(start);
+        if self.cx.buffer.capacity() > KEPT_BUFFER {
+            self.cx.buffer.shrink_to(KEPT_BUFFER);
+        }
+        result
+    }
+
+    /// Appends parts to the buffer; their taint.
+    fn append(&mut self, parts: &[Part], seq: Seq, start: usize) -> Result<Taint, Fail> {
+        let tree = self.tree;
+        let mut taint = Taint::Clean;
+        for (index, part) in parts.iter().enumerate() {
+            match part {
+                Part::Text(span) => self.cx.buffer.extend_from_slice(tree.text(*span)),
+                part => {
+                    let piece = self.part(*part, seq, index)?;
+                    taint = taint.with(piece.taint());
+                    self.cx.buffer.extend_from_slice(piece.bytes());
+                }
+            }
+            if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
+                return Err(self.too_much("a string is too long"));
+            }
+        }
+        Ok(taint)
+    }
+
+    /// Literal text: the part of a string at an index.
+    fn literal(&self, span: Span, seq: Seq, index: usize) -> Str {
+        match self.literals.get(seq.start as usize + index) {
+            Some(ready) => ready.clone(),
             None => Str::from(self.tree.text(span)),
         }
     }
 
     fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
-        let result = match part {
-            Part::Text(span) => return Ok(self.literal(span)),
-            Part::Variable(id) => self.variable_text(id).map_err(|fail| {
-                let start = self.tree.part_spans(seq)[index].start as usize;
-                let braces = self.source.get(start + 1) == Some(&b'{');
-                if braces && self.is_absent(id) {
-                    self.absent(id, ("in \"${", "}\""))
-                } else {
-                    fail
-                }
-            }),
+        let mut result = match part {
+            Part::Text(span) => return Ok(self.literal(span, seq, index)),
+            Part::Variable(id) => self.variable_text(id),
             Part::Family(_, name) => {
                 return Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default());
             }
@@ -109,12 +118,24 @@ impl<'t> Eval<'t> {
             Part::Header(view, name) => self.header(view, name),
             Part::Operator(id) => self.operator(id),
             Part::Item(id) => self.item(id),
-            Part::Fault => return Err(self.hard_fault()),
+            Part::Fault => Err(self.hard_fault()),
         };
-        result.map_err(|fail| {
-            let span = self.tree.part_spans(seq)[index];
-            fail.at(|| self.place(span))
-        })
+        if let Err(fail) = &mut result {
+            self.located(fail, part, self.tree.part_spans(seq)[index]);
+        }
+        result
+    }
+
+    /// Adds to a failure where it was met.
+    #[cold]
+    fn located(&self, fail: &mut Fail, part: Part, span: Span) {
+        if let Part::Variable(id) = part
+            && self.source.get(span.start as usize + 1) == Some(&b'{')
+            && self.is_absent(id)
+        {
+            *fail = self.absent(id, ("in \"${", "}\""));
+        }
+        fail.locate(|| self.place(span));
     }
 
     fn place(&self, span: Span) -> Place {
@@ -154,9 +175,9 @@ impl<'t> Eval<'t> {
     }
 
     fn step(&mut self) -> Result<(), Fail> {
-        self.cx.steps += 1;
-        if self.cx.steps > self.cx.engine.0.limits.steps {
-            return Err(self.too_much("it takes too many steps"));
+        match self.cx.steps.checked_sub(1) {
+            Some(left) => self.cx.steps = left,
+            None => return Err(self.too_much("it takes too many steps")),
         }
         Ok(())
     }
@@ -259,7 +280,8 @@ impl<'t> Eval<'t> {
         let place = (args, node.span, open);
         match record.run {
             ItemRun::Strict(run) => {
-                let (values, taint) = self.strict(args)?;
+                let mut values = Arguments::new();
+                let taint = self.strict(args, &mut values)?;
                 if open {
                     return Err(self.hard_fault());
                 }
@@ -278,9 +300,8 @@ impl<'t> Eval<'t> {
         }
     }
 
-    /// Evaluates all arguments, in order.
-    fn strict(&mut self, args: &[Arg]) -> Result<(Arguments, Taint), Fail> {
-        let mut values = Arguments::new();
+    /// Evaluates all arguments, in order; their taint.
+    fn strict(&mut self, args: &[Arg], values: &mut Arguments) -> Result<Taint, Fail> {
         let mut taint = Taint::Clean;
         for arg in args {
             if let Arg::Text(seq) = arg {
@@ -289,7 +310,7 @@ impl<'t> Eval<'t> {
                 values.push(value);
             }
         }
-        Ok((values, taint))
+        Ok(taint)
     }
 
     /// Passes over a range of the source, which is cut off if it is open.
@@ -299,7 +320,7 @@ impl<'t> Eval<'t> {
         if self.tree.loses_value(Span { start: span.start, end })
             && (fault.is_none() || self.cx.leaves_bindings)
         {
-            self.cx.scope.value = Str::EMPTY;
+            self.cx.scope.set_value(Str::EMPTY);
         }
         match fault {
             Some((fault, kind)) => Err(self.raise(fault, kind, fault.skimmed_from(span.start))),
@@ -320,12 +341,6 @@ impl<'t> Eval<'t> {
         let fault = self.tree.hard_fault.as_ref().filter(|_| open);
         fault.map(|fault| (fault, ErrorKind::Syntax))
     }
-}
-
-/// The first zero byte. Most strings are too short for a search that has to be
-/// set up.
-fn zero(bytes: &[u8]) -> Option<usize> {
-    if bytes.len() < 32 { bytes.iter().position(|c| *c == 0) } else { memchr(0, bytes) }
 }
 
 /// Applies a record's rule to what its function returned.
@@ -369,7 +384,8 @@ impl Machine for Eval<'_> {
         let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => {
-                let (values, _) = self.strict(args)?;
+                let mut values = Arguments::new();
+                self.strict(args, &mut values)?;
                 if open {
                     return Err(self.hard_fault());
                 }
@@ -446,8 +462,7 @@ impl Machine for Eval<'_> {
             }
         };
         self.cx.depth += 1;
-        let result =
-            Eval::new(self.cx, &compiled.tree, &compiled.source, compiled.text.as_ref()).whole();
+        let result = Eval::new(self.cx, &compiled.tree, &compiled.literals).whole();
         self.cx.depth -= 1;
         result
     }
@@ -458,6 +473,10 @@ impl Machine for Eval<'_> {
 
     fn scope(&mut self) -> &mut Scope {
         &mut self.cx.scope
+    }
+
+    fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope) {
+        (&mut self.cx.memory, &mut self.cx.scope)
     }
 
     fn leaves_bindings(&self) -> bool {

@@ -18,12 +18,11 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
-mod config;
+pub mod config;
 mod context;
 mod engine;
 mod eval;
 mod macros;
-mod options;
 
 pub use config::{Config, ConfigError};
 pub use context::Context;

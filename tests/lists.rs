@@ -58,7 +58,7 @@ fn named_lists_answer_as_exim_does() {
     let config = Config::read(
         file.as_os_str().as_encoded_bytes(),
         Macros::default(),
-        &world.files,
+        &world,
         &eximious::stdlib::registry(),
     )
     .expect("a configuration");
@@ -277,13 +277,13 @@ impl HostNames for Names {
 
 fn said(call: &mut Call<'_>, outcome: Outcome) -> Result<bool, Fail> {
     let text = |data: Option<Str>| data.map_or("-".into(), |d| d.display().into_owned());
-    call.scope().value = Str::from(match outcome {
+    call.scope().set_value(Str::from(match outcome {
         Outcome::Matched(data) => format!("yes {}", text(data)),
         Outcome::Unmatched(data) => format!("no {}", text(data)),
         Outcome::Deferred(why) => {
             format!("later {}", String::from_utf8_lossy(&why.unwrap_or_default()))
         }
-    });
+    }));
     Ok(true)
 }
 
@@ -476,12 +476,18 @@ fn a_list_marked_so_is_kept_although_it_is_expanded() {
 }
 
 #[test]
-fn lists_as_written_are_expanded_but_for_their_separator() {
+fn lists_as_written_are_expanded_and_choose_their_separator() {
     let mut cx = extended(&[], World::hermetic());
     cx.set("acl_m_x", "b-c:d");
+    cx.set("acl_m_lines", Str::tainted(&b"b\nc:d\ne"[..]));
+    cx.set("acl_m_head", Str::tainted(&b"- b - c:d"[..]));
     for (list, answer) in [
         ("$acl_m_x", "no "),
         ("<- a - $acl_m_x", "yes c:d"),
+        ("<\\n a\\n$acl_m_lines", "yes c:d"),
+        ("<\\x0a$acl_m_lines", "yes c:d"),
+        ("<$acl_m_head", "no "),
+        ("$acl_m_head", "no "),
         ("${if eq{a\\}{b\\}{c\\}fail\\}", "no -"),
         ("${nosuch:a\\}", "later "),
     ] {

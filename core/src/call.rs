@@ -11,8 +11,8 @@ use crate::world::{
     Users,
 };
 use crate::{
-    Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    VariableSource, World,
+    Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
+    Str, VariableSource, World,
 };
 
 /// The engine, as a built-in sees it through its [`Call`].
@@ -35,6 +35,8 @@ pub trait Machine {
     fn malformed_header(&self, at: u32) -> bool;
     /// The values with dynamic scope.
     fn scope(&mut self) -> &mut Scope;
+    /// What built-ins keep between calls, and the values with dynamic scope.
+    fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope);
     /// Whether a failure leaves them as they are bound.
     fn leaves_bindings(&self) -> bool;
     /// A variable's value, by name; `None` where nobody knows it.
@@ -241,18 +243,18 @@ impl<'a> Call<'a> {
     /// Evaluates the branch that an outcome picks, passes over the other, and
     /// checks the closing brace. `$value` is what it was before, afterwards.
     pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
-        let (mut yes, mut no, mut forced) = (None, None, false);
-        for arg in self.args {
-            match arg {
-                Arg::Yes(seq) => yes = Some(*seq),
-                Arg::No(seq) => no = Some(*seq),
-                Arg::ForceFail => forced = true,
-                _ => {}
-            }
+        // They stand behind all other arguments.
+        let (yes, no, forced) = match self.args {
+            [.., Arg::Yes(yes), Arg::No(no)] => (Some(*yes), Some(*no), false),
+            [.., Arg::Yes(yes), Arg::ForceFail] => (Some(*yes), None, true),
+            [.., Arg::Yes(yes)] => (Some(*yes), None, false),
+            _ => (None, None, false),
+        };
+        let result = self.choose(outcome, yes, no, forced);
+        if self.open && result.is_ok() {
+            return Err(self.machine.hard_fault());
         }
-        let result = self.choose(outcome, yes, no, forced)?;
-        self.check_closed()?;
-        Ok(result)
+        result
     }
 
     /// As [`Call::branches`], with the branches found by the caller, who also
@@ -277,8 +279,7 @@ impl<'a> Call<'a> {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
             Outcome::Unmet => {
-                let value = self.machine.scope().value.clone();
-                self.with_value(Some(value), |call| call.machine.skim(yes))?;
+                self.scoped_for(Bindings::VALUE, |call| call.machine.skim(yes))?;
                 self.otherwise(no, forced)
             }
             Outcome::No => {
@@ -301,9 +302,9 @@ impl<'a> Call<'a> {
         }
         match outcome {
             Outcome::Yes(value) | Outcome::NoWith(value) => {
-                self.machine.scope().value = value.clone();
+                self.machine.scope().set_value(value.clone());
             }
-            Outcome::No => self.machine.scope().value = Str::EMPTY,
+            Outcome::No => self.machine.scope().set_value(Str::EMPTY),
             Outcome::Plain(_) | Outcome::Unmet => {}
         }
     }
@@ -335,13 +336,12 @@ impl<'a> Call<'a> {
         value: Option<Str>,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let saved = value.map(|value| std::mem::replace(&mut self.machine.scope().value, value));
+        let Some(value) = value else { return work(self) };
+        let scope = self.machine.scope();
+        let outer = scope.enter();
+        scope.set_value(value);
         let result = work(self);
-        if let Some(saved) = saved
-            && (result.is_ok() || !self.machine.leaves_bindings())
-        {
-            self.machine.scope().value = saved;
-        }
+        self.leave(outer, Bindings::VALUE, result.is_ok());
         result
     }
 
@@ -367,11 +367,21 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let saved = self.machine.scope().clone();
+        self.scoped_for(Bindings::ALL, work)
+    }
+
+    /// As [`Call::scoped`], for some of the values only.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn scoped_for<T>(
+        &mut self,
+        bindings: Bindings,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let outer = self.machine.scope().enter();
         let result = work(self);
-        if result.is_ok() || !self.machine.leaves_bindings() {
-            *self.machine.scope() = saved;
-        }
+        self.leave(outer, bindings, result.is_ok());
         result
     }
 
@@ -385,10 +395,11 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let value = self.machine.scope().value.clone();
-        let result = work(self)?;
-        self.machine.scope().value = value;
-        Ok(result)
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        let back = if result.is_ok() { Bindings::VALUE } else { Bindings::NONE };
+        self.machine.scope().leave(outer, back);
+        result
     }
 
     /// Runs a piece of work that binds `$item` to elements of a list, and puts it
@@ -400,27 +411,16 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let saved = self.machine.scope().item.clone();
+        let outer = self.machine.scope().enter();
         let result = work(self);
-        self.machine.scope().item = saved;
+        self.machine.scope().leave(outer, Bindings::ITEM);
         result
     }
 
-    /// As [`Call::scoped`], for a part of the values only: `|scope| &mut scope.item`.
-    ///
-    /// # Errors
-    /// What the work fails with.
-    pub fn scoped_part<P: Clone, T>(
-        &mut self,
-        part: fn(&mut Scope) -> &mut P,
-        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
-    ) -> Result<T, Fail> {
-        let saved = part(self.machine.scope()).clone();
-        let result = work(self);
-        if result.is_ok() || !self.machine.leaves_bindings() {
-            *part(self.machine.scope()) = saved;
-        }
-        result
+    /// Puts bindings back, unless a failure leaves them.
+    fn leave(&mut self, outer: Bindings, bindings: Bindings, done: bool) {
+        let back = done || !self.machine.leaves_bindings();
+        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
     }
 
     /// Runs a piece of work under another record: what that one declares is
@@ -439,7 +439,7 @@ impl<'a> Call<'a> {
 
     /// Sets `$0`, `$1`, …
     pub fn set_captures(&mut self, captures: Captures) {
-        self.machine.scope().captures = Some(Arc::new(captures));
+        *self.machine.scope().captures_mut() = captures;
     }
 
     /// Expands text that is known only at run time. Tainted text is refused.
@@ -474,6 +474,12 @@ impl<'a> Call<'a> {
     /// What built-ins keep between calls, one value of each type.
     pub fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
         self.machine.memory().get()
+    }
+
+    /// As [`Call::memory`], and the values with dynamic scope.
+    pub fn memory_and_scope<T: Default + Send + 'static>(&mut self) -> (&mut T, &mut Scope) {
+        let (memory, scope) = self.machine.memory_and_scope();
+        (memory.get(), scope)
     }
 
     /// The message at hand.

@@ -127,8 +127,13 @@ impl Fail {
 
     /// Sets the place, unless one is set: the innermost wins.
     pub fn at(mut self, place: impl FnOnce() -> Place) -> Self {
-        self.0.place.get_or_insert_with(place);
+        self.locate(place);
         self
+    }
+
+    /// As [`Fail::at`], where it is.
+    pub fn locate(&mut self, place: impl FnOnce() -> Place) {
+        self.0.place.get_or_insert_with(place);
     }
 
     /// Notes what was being evaluated.

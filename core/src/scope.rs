@@ -1,7 +1,6 @@
 //! What an evaluation binds for a while.
 
 use std::any::{Any, TypeId};
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -33,22 +32,113 @@ impl Captures {
     }
 }
 
-/// The values with dynamic scope: an item that binds them puts back what was
-/// there before.
-#[derive(Clone, Default, Debug)]
+/// The values with dynamic scope. What binds them does so between
+/// [`Scope::enter`] and [`Scope::leave`], which puts back what was there before:
+/// the first change of each value after the one notes it down for the other.
+#[derive(Clone, Debug)]
 pub struct Scope {
-    /// `$0`, `$1`, …
-    pub captures: Option<Arc<Captures>>,
+    captures: Captures,
+    value: Str,
+    item: Str,
+    /// What was noted down since the last [`Scope::enter`].
+    noted: Bindings,
+    earlier: Vec<Earlier>,
+}
+
+/// Which of the values with dynamic scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Bindings(u8);
+
+impl Bindings {
+    /// None.
+    pub const NONE: Self = Self(0);
+    /// `$0`, `$1`, ….
+    pub const CAPTURES: Self = Self(1);
     /// `$value`.
-    pub value: Str,
+    pub const VALUE: Self = Self(2);
     /// `$item`.
-    pub item: Str,
+    pub const ITEM: Self = Self(4);
+    /// All.
+    pub const ALL: Self = Self(7);
+
+    fn contains(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    fn add(&mut self, other: Self) {
+        self.0 |= other.0;
+    }
+}
+
+/// What a value was before.
+#[derive(Clone, Debug)]
+enum Earlier {
+    Captures(Captures),
+    Value(Str),
+    Item(Str),
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            captures: Captures::default(),
+            value: Str::EMPTY,
+            item: Str::EMPTY,
+            // Outside of everything, nobody puts anything back.
+            noted: Bindings::ALL,
+            earlier: Vec::new(),
+        }
+    }
 }
 
 impl Scope {
     /// `$number`.
     pub fn numeric(&self, number: u32) -> Str {
-        self.captures.as_ref().map_or(Str::EMPTY, |c| c.get(number))
+        self.captures.get(number)
+    }
+
+    /// `$value`.
+    pub fn value(&self) -> &Str {
+        &self.value
+    }
+
+    /// `$item`.
+    pub fn item(&self) -> &Str {
+        &self.item
+    }
+
+    /// Binds `$value`.
+    pub fn set_value(&mut self, value: Str) {
+        let earlier = std::mem::replace(&mut self.value, value);
+        if !self.noted.contains(Bindings::VALUE) {
+            self.noted.add(Bindings::VALUE);
+            self.earlier.push(Earlier::Value(earlier));
+        }
+    }
+
+    /// Binds `$item`.
+    pub fn set_item(&mut self, item: Str) {
+        let earlier = std::mem::replace(&mut self.item, item);
+        if !self.noted.contains(Bindings::ITEM) {
+            self.noted.add(Bindings::ITEM);
+            self.earlier.push(Earlier::Item(earlier));
+        }
+    }
+
+    /// Binds `$0`, `$1`, …: what is there is for the caller to overwrite.
+    pub fn captures_mut(&mut self) -> &mut Captures {
+        if !self.noted.contains(Bindings::CAPTURES) {
+            self.noted.add(Bindings::CAPTURES);
+            self.earlier.push(Earlier::Captures(std::mem::take(&mut self.captures)));
+        }
+        &mut self.captures
+    }
+
+    /// Takes `$0`, `$1`, … away.
+    pub fn clear_captures(&mut self) {
+        if !self.captures.groups.is_empty() {
+            *self.captures_mut() = Captures::default();
+        }
     }
 
     /// Binds `$0`, `$1`, … to the given strings, which get one taint.
@@ -61,7 +151,54 @@ impl Scope {
             groups.push((start, subject.len() as u32));
         }
         let subject = Str::from(subject).stamped(taint);
-        self.captures = Some(Arc::new(Captures { subject, groups, clean: 0 }));
+        *self.captures_mut() = Captures { subject, groups, clean: 0 };
+    }
+
+    /// From here on, changes can be taken back. What this returns belongs to
+    /// [`Scope::leave`].
+    pub fn enter(&mut self) -> Bindings {
+        std::mem::replace(&mut self.noted, Bindings::NONE)
+    }
+
+    /// Puts some values back as they were at [`Scope::enter`]. The rest stay
+    /// as they are.
+    pub fn leave(&mut self, outer: Bindings, back: Bindings) {
+        let changed = std::mem::replace(&mut self.noted, outer);
+        if changed != Bindings::NONE {
+            self.put_back(changed.0.count_ones() as usize, back);
+        }
+    }
+
+    fn put_back(&mut self, count: usize, back: Bindings) {
+        let from = self.earlier.len().saturating_sub(count);
+        let mut kept = SmallVec::<[Earlier; 1]>::new();
+        while self.earlier.len() > from
+            && let Some(earlier) = self.earlier.pop()
+        {
+            let which = earlier.which();
+            if back.contains(which) {
+                match earlier {
+                    Earlier::Captures(captures) => self.captures = captures,
+                    Earlier::Value(value) => self.value = value,
+                    Earlier::Item(item) => self.item = item,
+                }
+            } else if !self.noted.contains(which) {
+                // What is around has not noted down this one itself.
+                self.noted.add(which);
+                kept.push(earlier);
+            }
+        }
+        self.earlier.extend(kept);
+    }
+}
+
+impl Earlier {
+    fn which(&self) -> Bindings {
+        match self {
+            Self::Captures(_) => Bindings::CAPTURES,
+            Self::Value(_) => Bindings::VALUE,
+            Self::Item(_) => Bindings::ITEM,
+        }
     }
 }
 
@@ -87,5 +224,59 @@ impl Memory {
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Memory({} kinds)", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(scope: &Scope) -> String {
+        let captures = scope.numeric(0);
+        [&captures, scope.value(), scope.item()].map(|s| s.display().into_owned()).join(" ")
+    }
+
+    fn bind(scope: &mut Scope, text: &str) {
+        scope.bind_numeric(&[text.as_bytes()], Taint::Clean);
+        scope.set_value(text.into());
+        scope.set_item(text.into());
+    }
+
+    #[test]
+    fn what_was_bound_is_put_back() {
+        let mut scope = Scope::default();
+        bind(&mut scope, "a");
+        let outer = scope.enter();
+        bind(&mut scope, "b");
+        let inner = scope.enter();
+        bind(&mut scope, "c");
+        bind(&mut scope, "d");
+        assert_eq!(shown(&scope), "d d d");
+        scope.leave(inner, Bindings::ALL);
+        assert_eq!(shown(&scope), "b b b");
+        scope.clear_captures();
+        scope.leave(outer, Bindings::ALL);
+        assert_eq!(shown(&scope), "a a a");
+        assert!(scope.earlier.is_empty());
+    }
+
+    #[test]
+    fn what_stays_is_put_back_further_out() {
+        let mut scope = Scope::default();
+        bind(&mut scope, "a");
+        let outer = scope.enter();
+        scope.set_value("b".into());
+        let inner = scope.enter();
+        bind(&mut scope, "c");
+        scope.leave(inner, Bindings::ITEM);
+        assert_eq!(shown(&scope), "c c a");
+        bind(&mut scope, "d");
+        scope.leave(outer, Bindings::ALL);
+        assert_eq!(shown(&scope), "a a a");
+        let outer = scope.enter();
+        bind(&mut scope, "b");
+        scope.leave(outer, Bindings::NONE);
+        assert_eq!(shown(&scope), "b b b");
+        assert!(scope.earlier.is_empty());
     }
 }

@@ -239,12 +239,27 @@ pub struct User {
     pub shell: Vec<u8>,
 }
 
+/// A line of the group file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Group {
+    /// The name.
+    pub name: Vec<u8>,
+    /// The number.
+    pub gid: u32,
+    /// The names of its members; those whose first group it is may be missing.
+    pub members: Vec<Vec<u8>>,
+}
+
 /// Users and groups.
 pub trait Users: Send + Sync {
     /// A user by name.
     fn user(&self, name: &[u8]) -> io::Result<Option<User>>;
     /// A user by number.
     fn user_by_id(&self, uid: u32) -> io::Result<Option<User>>;
+    /// A group by name.
+    fn group(&self, name: &[u8]) -> io::Result<Option<Group>>;
+    /// A group by number.
+    fn group_by_id(&self, gid: u32) -> io::Result<Option<Group>>;
     /// Checks a password against a hash as `crypt(3)` does; `None` where the
     /// system does not know the method.
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>>;
@@ -296,6 +311,13 @@ pub enum DatabaseQuery<'a> {
         /// The file.
         file: &'a [u8],
         /// The key.
+        key: &'a [u8],
+    },
+    /// A key in a Berkeley DB file.
+    Dbm {
+        /// The file.
+        file: &'a [u8],
+        /// The key, with the zero byte at its end where the file has one.
         key: &'a [u8],
     },
     /// Statements for an SQLite file, which is made where it is not there.

@@ -23,6 +23,8 @@ pub struct Lines<R> {
     end: usize,
     ended: bool,
     longest: usize,
+    /// Whether a zero byte came since the buffer was empty.
+    zeros: bool,
     joined: Vec<u8>,
 }
 
@@ -30,7 +32,8 @@ impl<R: Read> Lines<R> {
     pub fn new(source: R) -> Self {
         let buffer = vec![0; CHUNK];
         let joined = Vec::new();
-        Self { source, buffer, start: 0, end: 0, ended: false, longest: LONGEST, joined }
+        let (start, end, ended, zeros) = (0, 0, false, false);
+        Self { source, buffer, start, end, ended, longest: LONGEST, zeros, joined }
     }
 
     /// The same, without the limit that Exim has where nobody edits lines.
@@ -64,7 +67,8 @@ impl<R: Read> Lines<R> {
     /// end; and whether it ended in a backslash, which is left out.
     fn cut(&self, range: Range<usize>) -> (Range<usize>, bool) {
         let line = &self.buffer[range.clone()];
-        let mut length = memchr::memchr(0, line).unwrap_or(line.len());
+        let zero = if self.zeros { memchr::memchr(0, line) } else { None };
+        let mut length = zero.unwrap_or(line.len());
         while length > 0 && is_space(line[length - 1]) {
             length -= 1;
         }
@@ -104,6 +108,7 @@ impl<R: Read> Lines<R> {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
+        self.zeros &= self.end > 0;
         if self.end == self.buffer.len() {
             self.buffer.resize(2 * self.end, 0);
         }
@@ -111,7 +116,11 @@ impl<R: Read> Lines<R> {
         loop {
             match self.source.read(&mut self.buffer[self.end..]) {
                 Ok(0) => self.ended = true,
-                Ok(count) => self.end += count,
+                Ok(count) => {
+                    let new = &self.buffer[self.end..self.end + count];
+                    self.zeros |= memchr::memchr(0, new).is_some();
+                    self.end += count;
+                }
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => continue,
                 Err(why) => return Err(why),
             }

@@ -11,6 +11,7 @@ mod options;
 mod output;
 mod prompt;
 mod session;
+mod show;
 mod version;
 mod words;
 
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
             let engine = Engine::builder().build();
             finish(list::list(engine.registry(), *json, kind.as_deref()))
         }
+        Action::Show => show(options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -80,6 +82,19 @@ fn version(mut options: Options) -> ExitCode {
     }
 }
 
+fn show(mut options: Options) -> ExitCode {
+    match show::show(&mut options) {
+        Ok(show::Shown { text, warnings }) => {
+            warnings.iter().for_each(|line| {
+                let _ =
+                    io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());
+            });
+            print(&text)
+        }
+        Err(message) => complain(&message),
+    }
+}
+
 fn expand(mut options: Options, greet: bool) -> ExitCode {
     log_lines(&options);
     let output = Arc::new(Output::default());
@@ -89,7 +104,7 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
         Err(refusal) => return refuse(refusal),
     };
     // Nothing is written yet, so nothing can go wrong with it.
-    let _ = output.put(&[session.said()]);
+    let _ = output.put(session.said(), b"");
     let result = if !texts.is_empty() {
         be::texts(&mut session, &texts, &output)
     } else if at_terminal() {

@@ -30,6 +30,8 @@ pub struct Options {
     pub recipients_in_header: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
+    /// `-n`: values without their names.
+    pub values_only: bool,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -56,6 +58,8 @@ pub enum Action {
     Help(Vec<String>),
     /// `-bI:help`.
     Information,
+    /// Print what the configuration says.
+    Show,
 }
 
 /// Why the program stops before it began: what to say, and the exit status
@@ -144,6 +148,7 @@ impl<'a> Parser<'a> {
             message: None,
             recipients_in_header: false,
             dot_is_text: false,
+            values_only: false,
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -190,6 +195,8 @@ impl<'a> Parser<'a> {
                 self.action = self.action.take().or(Some(Action::Expand));
                 self.options.message = Some(value.to_vec());
             }
+            "-bP" => self.action = Some(Action::Show),
+            "-n" => self.options.values_only = true,
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
             "-bI:" => return self.information(value),

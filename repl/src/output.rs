@@ -15,12 +15,11 @@ const FULL: usize = 64 * 1024;
 pub struct Output(Mutex<Vec<u8>>);
 
 impl Output {
-    /// Adds pieces; writes when enough has come together.
-    pub fn put(&self, pieces: &[&[u8]]) -> io::Result<()> {
+    /// Adds a text and what ends it; writes when enough has come together.
+    pub fn put(&self, text: &[u8], end: &[u8]) -> io::Result<()> {
         let mut pending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for piece in pieces {
-            pending.extend_from_slice(piece);
-        }
+        pending.extend_from_slice(text);
+        pending.extend_from_slice(end);
         if pending.len() < FULL { Ok(()) } else { write(&mut pending) }
     }
 

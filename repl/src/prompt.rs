@@ -45,7 +45,7 @@ pub fn run(
         let _ = editor.load_history(path);
     }
     if greet {
-        output.put(&[GREETING.as_bytes()])?;
+        output.put(GREETING.as_bytes(), b"")?;
     }
     loop {
         output.flush()?;
@@ -113,18 +113,18 @@ fn obey(
             return Ok(true);
         }
         let said = carry_out(command, session, options);
-        output.put(&[said.as_bytes()])?;
+        output.put(said.as_bytes(), b"")?;
         return Ok(false);
     }
     for line in joined(typed.as_bytes())? {
         match session.answer(&line) {
-            Answer::Value(value) => output.put(&[value.bytes(), b"\n"])?,
-            Answer::Said(text) => output.put(&[&text, b"\n"])?,
-            Answer::Failed(fail) | Answer::NotSet(fail) => output.put(&[&failed(&fail)])?,
+            Answer::Value(value) => output.put(value.bytes(), b"\n")?,
+            Answer::Said(text) => output.put(&text, b"\n")?,
+            Answer::Failed(fail) | Answer::NotSet(fail) => output.put(&failed(&fail), b"")?,
             Answer::Wrong(complaint, why) => {
-                output.put(&[&complaint, b"\n"])?;
+                output.put(&complaint, b"\n")?;
                 if why == MacroError::Malformed {
-                    output.put(&[CAPITAL.as_bytes()])?;
+                    output.put(CAPITAL.as_bytes(), b"")?;
                 }
             }
         }

@@ -109,15 +109,16 @@ pub fn matches(
     caseless: bool,
     subject: &Str,
 ) -> Result<bool, Fail> {
-    let found = find(call, pattern, caseless, subject).map_err(|trouble| match trouble {
-        Trouble::Pattern(error) => wrong(pattern, &error),
-        Trouble::Match(error) => {
-            Fail::argument(format!("regular expression match failed: {error}"))
+    let (patterns, scope) = call.memory_and_scope();
+    let kept = kept(patterns, pattern, caseless).map_err(|error| wrong(pattern, &error))?;
+    match kept.matcher.find(subject.bytes(), Attempt::default()) {
+        Ok(Some(groups)) => {
+            capture(scope.captures_mut(), subject, groups);
+            Ok(true)
         }
-    })?;
-    let Some(captures) = found else { return Ok(false) };
-    call.set_captures(captures);
-    Ok(true)
+        Ok(None) => Ok(false),
+        Err(error) => Err(Fail::argument(format!("regular expression match failed: {error}"))),
+    }
 }
 
 /// Why there is neither a match nor none.
@@ -146,7 +147,17 @@ pub fn find(
 
 /// What `$0`, `$1`, … are after a match.
 pub fn captures(subject: &Str, groups: Groups<'_>) -> Captures {
-    let range = |n| groups.get(n).map_or((0, 0), |(start, end)| (start as u32, end as u32));
-    let groups = (0..groups.len()).map(range).collect();
-    Captures { subject: subject.clone(), groups, clean: 0 }
+    let mut captures = Captures::default();
+    capture(&mut captures, subject, groups);
+    captures
+}
+
+fn capture(captures: &mut Captures, subject: &Str, groups: Groups<'_>) {
+    captures.subject = subject.clone();
+    captures.clean = 0;
+    captures.groups.clear();
+    for number in 0..groups.len() {
+        let (start, end) = groups.get(number).unwrap_or((0, 0));
+        captures.groups.push((start as u32, end as u32));
+    }
 }

@@ -7,6 +7,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod ours;
 pub mod reference;
+pub mod servers;
 pub mod suite;
 
 use std::path::PathBuf;

@@ -23,9 +23,9 @@ impl Ours {
         let world = eximious_world::system();
         let builder = Engine::builder().world(world.clone());
         let name = file.as_os_str().as_encoded_bytes();
-        let config = Config::read(name, Macros::default(), &world.files, builder.registry())
+        let config = Config::read(name, Macros::default(), &world, builder.registry())
             .expect("a configuration");
-        let engine = config.build(builder).expect("an engine");
+        let engine = config.build(builder);
         let cx = context(&engine);
         Self { engine, cx }
     }

@@ -5,13 +5,18 @@
 mod cdb;
 mod clock;
 mod databases;
+mod dbm;
 mod deadline;
 mod files;
 mod host;
+mod hosts;
 mod libraries;
 mod lmdb;
 mod net;
+mod pool;
 mod processes;
+mod redis;
+mod sql;
 mod sqlite;
 mod users;
 
@@ -33,6 +38,8 @@ pub fn system() -> World {
         libraries: Arc::new(libraries::System),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
+        redis: Arc::new(redis::System::default()),
+        sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System),
         ..World::hermetic()
     }

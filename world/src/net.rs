@@ -10,7 +10,9 @@ use std::time::Duration;
 use eximious_core::world::{Net, Stream, Target};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{
+    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, socket_with,
+};
 
 use crate::deadline::Deadline;
 
@@ -20,13 +22,7 @@ pub struct System;
 
 impl Net for System {
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
-        let deadline = Deadline::within(timeout);
-        let timeout = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
-        let socket = match target {
-            Target::Unix(path) => Socket::Unix(connect_unix(path, timeout)?),
-            Target::Tcp(address) => Socket::Tcp(connect_tcp(address, timeout)?),
-        };
-        Ok(Box::new(Connection { socket, deadline }))
+        Ok(Box::new(Connection::open(target, timeout)?))
     }
 
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
@@ -71,12 +67,32 @@ enum Socket {
 }
 
 /// An open connection.
-struct Connection {
+pub struct Connection {
     socket: Socket,
     deadline: Deadline,
 }
 
 impl Connection {
+    /// Opens one. The time holds for what is read and written later, too, until
+    /// another is set.
+    pub fn open(target: &Target, timeout: Duration) -> io::Result<Self> {
+        let deadline = Deadline::within(timeout);
+        let timeout = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
+        let socket = match target {
+            Target::Unix(path) => Socket::Unix(connect_unix(path, timeout)?),
+            Target::Tcp(address) => Socket::Tcp(connect_tcp(address, timeout)?),
+        };
+        Ok(Self { socket, deadline })
+    }
+
+    /// Whether the other side has neither closed it nor said anything that
+    /// nobody has read.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [0; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        recv(self.descriptor(), &mut byte, flags).is_err_and(|error| error == Errno::AGAIN)
+    }
+
     fn descriptor(&self) -> BorrowedFd<'_> {
         match &self.socket {
             Socket::Unix(socket) => socket.as_fd(),

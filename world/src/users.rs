@@ -1,10 +1,10 @@
-//! Users of the system.
+//! Users and groups of the system.
 
 use std::io;
 
-use eximious_core::world::{User, Users};
+use eximious_core::world::{Group, User, Users};
 
-/// The system's users, from wherever it keeps them.
+/// The system's users and groups, from wherever it keeps them.
 #[derive(Debug)]
 pub struct System;
 
@@ -17,6 +17,15 @@ impl Users for System {
 
     fn user_by_id(&self, uid: u32) -> io::Result<Option<User>> {
         Ok(nix::unistd::User::from_uid(uid.into())?.map(filled))
+    }
+
+    fn group(&self, name: &[u8]) -> io::Result<Option<Group>> {
+        let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };
+        Ok(nix::unistd::Group::from_name(name)?.map(group))
+    }
+
+    fn group_by_id(&self, gid: u32) -> io::Result<Option<Group>> {
+        Ok(nix::unistd::Group::from_gid(gid.into())?.map(group))
     }
 
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
@@ -33,5 +42,13 @@ fn filled(user: nix::unistd::User) -> User {
         gecos: user.gecos.into_bytes(),
         home: user.dir.into_os_string().into_vec(),
         shell: user.shell.into_os_string().into_vec(),
+    }
+}
+
+fn group(group: nix::unistd::Group) -> Group {
+    Group {
+        name: group.name.into_bytes(),
+        gid: group.gid.as_raw(),
+        members: group.mem.into_iter().map(String::into_bytes).collect(),
     }
 }

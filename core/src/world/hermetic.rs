@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use super::{
     Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns,
-    DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Host, Ldap,
-    LdapAnswer, LdapError, LdapRequest, Libraries, Log, Moment, Net, Processes, Random, Redis,
-    RedisReply, Room, RunError, Server, ServerError, Sql, SqlAnswer, SqlKind, Stat, Stream, Target,
-    User, Users, World,
+    DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group, Host,
+    Ldap, LdapAnswer, LdapError, LdapRequest, Libraries, Log, Moment, Net, Processes, Random,
+    Redis, RedisReply, Room, RunError, Server, ServerError, Sql, SqlAnswer, SqlKind, Stat, Stream,
+    Target, User, Users, World,
 };
 
 impl World {
@@ -135,6 +135,12 @@ impl Users for Closed {
         Ok(None)
     }
     fn user_by_id(&self, _: u32) -> io::Result<Option<User>> {
+        Ok(None)
+    }
+    fn group(&self, _: &[u8]) -> io::Result<Option<Group>> {
+        Ok(None)
+    }
+    fn group_by_id(&self, _: u32) -> io::Result<Option<Group>> {
         Ok(None)
     }
     fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {

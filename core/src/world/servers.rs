@@ -1,5 +1,6 @@
 //! Clients of database servers.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Rows;
@@ -14,12 +15,13 @@ pub enum ServerAddress {
         /// The port.
         port: Option<u16>,
     },
-    /// A Unix domain socket.
+    /// A Unix domain socket; empty for the client's usual one.
     Unix(Vec<u8>),
 }
 
-/// A server and how to be let in. Connections to an equal value are reused.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+/// A server and how to be let in. Connections to an equal value are reused. What
+/// is printed of it for debugging leaves the password out.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Server {
     /// Where it listens.
     pub address: ServerAddress,
@@ -31,6 +33,17 @@ pub struct Server {
     pub password: Vec<u8>,
     /// The group of settings in the client's own option file (`mysql`).
     pub group: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy;
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .field("database", &text(&self.database))
+            .field("user", &text(&self.user))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a server gave no answer.
@@ -56,6 +69,12 @@ pub enum SqlAnswer {
     /// A statement that asks for nothing: how many rows it changed, where the
     /// server counts them.
     Changed(Option<u64>),
+    /// A statement that copies a table over the connection, which nobody here
+    /// follows: into the table, or out of it.
+    Copy {
+        /// Whether it copies into the table.
+        into: bool,
+    },
 }
 
 /// Kinds of SQL servers.
@@ -96,9 +115,12 @@ pub enum RedisReply {
     Error(Vec<u8>),
 }
 
-/// Redis servers, also in a cluster.
+/// Redis servers. One of a cluster that does not have a key says `MOVED`, which
+/// is an answer like others: nobody follows it to a server that no list names.
 pub trait Redis: Send + Sync {
-    /// Carries out a command, given as its words, within a time.
+    /// Carries out a command, given as its words, within a time. What a server
+    /// says against a command is [`RedisReply::Error`];
+    /// [`ServerError::Refused`] says that it does not give the database.
     fn command(
         &self,
         server: &Server,

@@ -1,8 +1,8 @@
 //! Conditions: negations, a name, and what may follow it.
 
 use super::parser::{Parser, is_name};
-use super::shape::{ConditionShape, VariableName};
-use super::tree::{Arg, CondId, CondNode, Part, Seq};
+use super::shape::ConditionShape;
+use super::tree::{Arg, CondId, CondNode, Seq};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
@@ -16,7 +16,7 @@ impl Parser<'_, '_, '_> {
     pub(super) fn condition(&mut self) -> CondId {
         let start = self.at;
         let left = self.left;
-        let from = self.args.len();
+        let from = self.tree.open_args.len();
         self.depth += 1;
         let mut negated = false;
         self.skip_space();
@@ -70,22 +70,21 @@ impl Parser<'_, '_, '_> {
     }
 
     fn condition_args(&mut self, shape: ConditionShape, name: Span, start: usize) {
-        let source = self.source;
-        let text = std::str::from_utf8(name.of(source)).unwrap_or_default();
         match shape {
             ConditionShape::Bare => {}
             ConditionShape::One | ConditionShape::Two | ConditionShape::TwoLiteral => {
-                if !self.open_condition(text) {
+                if !self.open_condition(name) {
                     return;
                 }
                 let first = self.braced();
-                self.args.push(Arg::Text(first));
+                self.tree.open_args.push(Arg::Text(first));
                 if shape == ConditionShape::One || self.stopped {
                     return;
                 }
                 self.skip_space();
                 if !self.eat(b'{') {
-                    self.stop(format!("missing 2nd string in {{}} after \"{text}\""));
+                    let name = self.shown(name);
+                    self.stop(format!("missing 2nd string in {{}} after \"{name}\""));
                     return;
                 }
                 let second = if shape == ConditionShape::Two {
@@ -93,81 +92,82 @@ impl Parser<'_, '_, '_> {
                 } else {
                     self.braced_literal()
                 };
-                self.args.push(Arg::Text(second));
+                self.tree.open_args.push(Arg::Text(second));
             }
             ConditionShape::Group { min, max } => {
-                if self.open_condition(text) {
-                    self.group(min, max, text);
+                if self.open_condition(name) {
+                    self.group(min, max, name);
                 }
             }
-            ConditionShape::Counted { count } => self.counted(count, text),
+            ConditionShape::Counted { count } => self.counted(count, name),
             ConditionShape::Conditions { inside } => {
-                if self.open_condition(text) {
-                    self.subconditions(text, start, inside);
+                if self.open_condition(name) {
+                    self.subconditions(name, start, inside);
                 }
             }
             ConditionShape::Each { inside } => {
-                if !self.open_condition(text) {
+                if !self.open_condition(name) {
                     return;
                 }
                 let list = self.braced();
-                self.args.push(Arg::Text(list));
-                if self.stopped || !self.open_condition(text) {
+                self.tree.open_args.push(Arg::Text(list));
+                if self.stopped || !self.open_condition(name) {
                     return;
                 }
                 let (mark, begin) = (self.mark(), self.at);
                 let condition = self.condition();
                 self.wrap(mark, begin, inside);
-                self.args.push(Arg::Condition(condition));
+                self.tree.open_args.push(Arg::Condition(condition));
                 if self.stopped {
                     return;
                 }
                 self.skip_space();
                 if !self.eat(b'}') {
-                    self.stop(format!("missing }} at end of condition inside \"{text}\""));
+                    let name = self.shown(name);
+                    self.stop(format!("missing }} at end of condition inside \"{name}\""));
                 }
             }
             ConditionShape::Variable => self.defined_variable(),
         }
     }
 
-    fn open_condition(&mut self, name: &str) -> bool {
+    fn open_condition(&mut self, name: Span) -> bool {
         self.skip_space();
         let found = self.eat(b'{');
         if !found {
+            let name = self.shown(name);
             self.stop(format!("missing {{ after \"{name}\""));
         }
         found
     }
 
-    fn counted(&mut self, count: u8, name: &str) {
+    fn counted(&mut self, count: u8, name: Span) {
         for _ in 0..count {
             self.skip_space();
             if !self.eat(b'{') {
-                self.stop(format!("too few arguments or bracketing error for {name}"));
+                self.too_few(name);
                 return;
             }
             let seq = self.braced();
-            self.args.push(Arg::Text(seq));
+            self.tree.open_args.push(Arg::Text(seq));
             if self.stopped {
                 return;
             }
         }
     }
 
-    fn group(&mut self, min: u8, max: u8, name: &str) {
-        let problem = || format!("too few arguments or bracketing error for {name}");
+    fn group(&mut self, min: u8, max: u8, name: Span) {
         for count in 0..max {
             self.skip_space();
             if !self.eat(b'{') {
                 if count < min {
-                    self.stop(problem());
+                    self.too_few(name);
                     return;
                 }
                 break;
             }
             let seq = self.braced();
-            self.args.push(Arg::Text(seq));
+            self.tree.open_args.push(Arg::Text(seq));
             if self.stopped {
                 return;
             }
@@ -177,19 +177,27 @@ impl Parser<'_, '_, '_> {
             return;
         }
         if self.peek() == Some(b'{') {
+            let name = self.shown(name);
             self.stop(format!("Too many arguments for '{name}' (max is {max})"));
         } else {
-            self.stop(problem());
+            self.too_few(name);
         }
     }
 
-    fn subconditions(&mut self, name: &str, start: usize, inside: &'static str) {
+    #[cold]
+    fn too_few(&mut self, name: Span) {
+        let name = self.shown(name);
+        self.stop(format!("too few arguments or bracketing error for {name}"));
+    }
+
+    fn subconditions(&mut self, name: Span, start: usize, inside: &'static str) {
         loop {
             self.skip_space();
             if self.eat(b'}') {
                 return;
             }
             if !self.eat(b'{') {
+                let name = self.shown(name);
                 self.stop(format!(
                     "each subcondition inside an \"{name}{{...}}\" condition must be in its own {{}}"
                 ));
@@ -198,12 +206,13 @@ impl Parser<'_, '_, '_> {
             let (mark, begin) = (self.mark(), self.at);
             let condition = self.condition();
             self.wrap(mark, begin.max(start), inside);
-            self.args.push(Arg::Condition(condition));
+            self.tree.open_args.push(Arg::Condition(condition));
             if self.stopped {
                 return;
             }
             self.skip_space();
             if !self.eat(b'}') {
+                let name = self.shown(name);
                 self.stop(format!("missing }} at end of condition inside \"{name}\" group"));
                 return;
             }
@@ -224,23 +233,12 @@ impl Parser<'_, '_, '_> {
             self.stop("variable name omitted after \"def:\"");
             return;
         } else {
-            let text = name.of(self.source);
-            match self.vocabulary.variable(text) {
-                VariableName::Known(id) => Part::Variable(id),
-                VariableName::Family(id) => Part::Family(id, self.keep(text)),
-                VariableName::Unknown(why) => {
-                    let message =
-                        [b"unknown variable \"", text, b"\" after \"def:\"", why.as_bytes()]
-                            .concat();
-                    self.soft(message, Span::new(start, self.at), text);
-                    Part::Free(self.keep(text))
-                }
-            }
+            self.reference(name, start, ("\"", "\" after \"def:\""))
         };
         let span = Span::new(start, self.at);
         let seq = Seq { start: self.tree.parts.len() as u32, len: 1, span };
         self.tree.parts.push(part);
         self.tree.part_spans.push(span);
-        self.args.push(Arg::Variable(seq));
+        self.tree.open_args.push(Arg::Variable(seq));
     }
 }

@@ -7,14 +7,14 @@ use crate::Span;
 
 impl Parser<'_, '_, '_> {
     pub(super) fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
-        let from = self.args.len();
+        let from = self.tree.open_args.len();
         let left = self.left;
         let lapses = self.lapses();
         match shape {
             ItemShape::Braces { min, max } => self.braces(min, max, name, None),
             ItemShape::Peeked { min, max, complaint } => {
                 self.braces(min, max, name, None);
-                if !self.stopped && self.args.len() - from > 1 {
+                if !self.stopped && self.tree.open_args.len() - from > 1 {
                     self.unskippable(complaint);
                 }
             }
@@ -46,7 +46,7 @@ impl Parser<'_, '_, '_> {
             }
             ItemShape::If => {
                 let condition = self.condition();
-                self.args.push(Arg::Condition(condition));
+                self.tree.open_args.push(Arg::Condition(condition));
                 self.branches(name, None);
                 self.end_lapses(lapses);
             }
@@ -80,7 +80,7 @@ impl Parser<'_, '_, '_> {
                 return;
             }
             let seq = self.braced();
-            self.args.push(Arg::Text(seq));
+            self.tree.open_args.push(Arg::Text(seq));
             if self.stopped {
                 return;
             }
@@ -126,11 +126,11 @@ impl Parser<'_, '_, '_> {
             match spec.kind {
                 ArgKind::Text => {
                     let seq = self.braced();
-                    self.args.push(Arg::Text(seq));
+                    self.tree.open_args.push(Arg::Text(seq));
                 }
                 ArgKind::Comparator => {
                     let seq = self.braced_literal();
-                    self.args.push(Arg::Text(seq));
+                    self.tree.open_args.push(Arg::Text(seq));
                     if !self.stopped {
                         self.unskippable("condition name expected, but found \"\"");
                     }
@@ -140,7 +140,7 @@ impl Parser<'_, '_, '_> {
                     let (mark, start) = (self.mark(), self.at);
                     let condition = self.condition();
                     self.wrap(mark, start, inside);
-                    self.args.push(Arg::Condition(condition));
+                    self.tree.open_args.push(Arg::Condition(condition));
                 }
                 ArgKind::Expression | ArgKind::Fold => {
                     let (mark, start) = (self.mark(), self.at);
@@ -150,7 +150,7 @@ impl Parser<'_, '_, '_> {
                         self.at -= 1;
                     }
                     self.wrap(mark, start, inside);
-                    self.args.push(Arg::Text(seq));
+                    self.tree.open_args.push(Arg::Text(seq));
                 }
             }
         }
@@ -184,7 +184,7 @@ impl Parser<'_, '_, '_> {
         }
         // Escapes are read, and nothing is expanded.
         let seq = self.braced_literal();
-        self.args.push(Arg::Text(seq));
+        self.tree.open_args.push(Arg::Text(seq));
     }
 
     /// The two branches of an item and its closing brace. Where the item has a
@@ -206,7 +206,7 @@ impl Parser<'_, '_, '_> {
             return;
         }
         let yes = self.braced();
-        self.args.push(Arg::Yes(yes));
+        self.tree.open_args.push(Arg::Yes(yes));
         if self.stopped {
             return;
         }
@@ -214,7 +214,7 @@ impl Parser<'_, '_, '_> {
         self.skip_space();
         if self.eat(b'{') {
             let no = self.braced();
-            self.args.push(Arg::No(no));
+            self.tree.open_args.push(Arg::No(no));
             if self.stopped {
                 return;
             }
@@ -225,7 +225,7 @@ impl Parser<'_, '_, '_> {
                 self.stop(format!("syntax error in \"{name}\" item - \"fail\" expected"));
                 return;
             }
-            self.args.push(Arg::ForceFail);
+            self.tree.open_args.push(Arg::ForceFail);
         }
         self.skip_space();
         if !self.eat(b'}') {
@@ -254,7 +254,7 @@ impl Parser<'_, '_, '_> {
             if !matches!(word.of(self.source), b"json" | b"jsons") {
                 self.at = word.start as usize;
             } else {
-                self.args.push(Arg::Word(word));
+                self.tree.open_args.push(Arg::Word(word));
                 let end = self.at;
                 self.skip_space();
                 if self.at > end {
@@ -269,7 +269,7 @@ impl Parser<'_, '_, '_> {
                 break;
             }
             let seq = self.braced();
-            self.args.push(Arg::Text(seq));
+            self.tree.open_args.push(Arg::Text(seq));
             if self.stopped {
                 return;
             }
@@ -282,13 +282,13 @@ impl Parser<'_, '_, '_> {
         if word.of(self.source) == b"fail" {
             self.skip_space();
             if self.eat(b'}') {
-                self.args.push(Arg::ForceFail);
-                self.args.push(Arg::Loose(end as u32));
+                self.tree.open_args.push(Arg::ForceFail);
+                self.tree.open_args.push(Arg::Loose(end as u32));
                 return;
             }
         }
         self.at = end;
-        self.args.push(Arg::Loose(end as u32));
+        self.tree.open_args.push(Arg::Loose(end as u32));
         self.stop_curly("missing '}' closing extract");
     }
 }

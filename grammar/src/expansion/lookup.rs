@@ -11,7 +11,7 @@ impl Parser<'_, '_, '_> {
         let keyed = self.eat(b'{');
         if keyed {
             let key = self.braced();
-            self.args.push(Arg::Text(key));
+            self.tree.open_args.push(Arg::Text(key));
             if self.stopped {
                 return;
             }
@@ -35,13 +35,13 @@ impl Parser<'_, '_, '_> {
         };
         let id = LookupId(self.tree.lookups.len() as u32);
         self.tree.lookups.push(node);
-        self.args.push(Arg::Lookup(id));
+        self.tree.open_args.push(Arg::Lookup(id));
         if !self.eat(b'{') {
             self.stop_curly("missing '{' for lookup file-or-query arg");
             return;
         }
         let file = self.braced();
-        self.args.push(Arg::Text(file));
+        self.tree.open_args.push(Arg::Text(file));
         self.branches(name, Some(lapses));
     }
 }

@@ -4,8 +4,9 @@ use logos::Logos;
 
 use super::lexer::{Token, unescape};
 use super::shape::{HeaderView, VariableName, Vocabulary};
-use super::tree::{Arg, Closing, Fault, OpId, OpNode, Part, Seq, Tree, Wrapper};
+use super::tree::{Closing, Fault, OpId, OpNode, Part, Seq, Tree, Wrapper};
 use crate::Span;
+use crate::scan::{find_byte, find_of_three};
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +33,8 @@ pub fn parse(source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) -> Tree
 /// Parses a whole text into a tree whose memory is used again.
 pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) {
     tree.clear();
+    tree.text.extend_from_slice(source);
+    tree.source_length = source.len();
     if source.len() > limits.length as usize {
         tree.hard_fault = Some(Fault {
             message: format!("string is too long (more than {} bytes)", limits.length).into_bytes(),
@@ -46,24 +49,11 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
         tree.root = Seq { start: 0, len: 1, span: Span::default() };
         return;
     }
-    let (parts, args) = std::mem::take(&mut tree.scratch);
-    let mut parser = Parser {
-        source,
-        at: 0,
-        tree,
-        vocabulary,
-        limits,
-        depth: 0,
-        parts,
-        args,
-        stopped: false,
-        left: None,
-    };
+    let mut parser =
+        Parser { source, at: 0, tree, vocabulary, limits, depth: 0, stopped: false, left: None };
     let root = parser.sequence(Ends::Text, Dollar::Expands);
-    let scratch = (parser.parts, parser.args);
-    tree.scratch = scratch;
     tree.root = root;
-    tree.holds_zero = memchr::memchr(0, &tree.text).is_some();
+    tree.holds_zero = find_byte(&tree.text, 0).is_some();
 }
 
 /// What ends a string.
@@ -87,10 +77,6 @@ pub(super) struct Parser<'s, 't, 'v> {
     pub(super) vocabulary: &'v dyn Vocabulary,
     pub(super) limits: Limits,
     pub(super) depth: u32,
-    /// Parts of the strings that are open, innermost last.
-    parts: Vec<(Part, Span)>,
-    /// Arguments of the constructs that are open, innermost last.
-    pub(super) args: Vec<Arg>,
     pub(super) stopped: bool,
     /// Where Exim stands after the first fault since this was cleared: what
     /// skips the command of a `run` goes on there.
@@ -101,6 +87,8 @@ pub(super) const MISPLACED: &str =
     "missing or misplaced { or } - could be header name not terminated by colon";
 /// How many bytes of a name count.
 const LONGEST_NAME: usize = 255;
+/// What literal text ends at.
+const SPECIAL: [u8; 3] = [b'$', b'\\', b'}'];
 const EXPECTED_NAME: &str = "letter or digit expected after ${";
 const LONE_DOLLAR: &str = "$ not followed by letter, digit, or {";
 
@@ -135,9 +123,8 @@ impl Parser<'_, '_, '_> {
     /// is passed over.
     pub(super) fn name_of(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
         let start = self.at;
-        while self.peek().is_some_and(&belongs) {
-            self.at += 1;
-        }
+        let rest = self.source.get(start..).unwrap_or_default();
+        self.at += rest.iter().position(|c| !belongs(*c)).unwrap_or(rest.len());
         Span::new(start, self.at.min(start + LONGEST_NAME))
     }
 
@@ -147,6 +134,7 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Ends the parse.
+    #[cold]
     pub(super) fn stop(&mut self, message: impl Into<Vec<u8>>) {
         if self.stopped {
             return;
@@ -176,6 +164,7 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Ends the parse over braces, for which a header name may be to blame.
+    #[cold]
     pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
         if self.tree.malformed_header.is_some() {
             self.stop(MISPLACED);
@@ -184,6 +173,7 @@ impl Parser<'_, '_, '_> {
         }
     }
 
+    #[cold]
     pub(super) fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
         self.leave(span.end as usize);
         self.tree.soft_faults.push(Fault {
@@ -225,9 +215,11 @@ impl Parser<'_, '_, '_> {
 
     /// Moves what the innermost open construct gathered into the arena.
     pub(super) fn finish_args(&mut self, from: usize) -> (u32, u32) {
-        let start = self.tree.args.len() as u32;
-        self.tree.args.extend(self.args.drain(from..));
-        (start, self.tree.args.len() as u32)
+        let Tree { args, open_args, .. } = &mut *self.tree;
+        let start = args.len() as u32;
+        args.extend_from_slice(&open_args[from..]);
+        open_args.truncate(from);
+        (start, args.len() as u32)
     }
 
     pub(super) fn closing(&self) -> Closing {
@@ -249,8 +241,7 @@ impl Parser<'_, '_, '_> {
     fn plain(&mut self, ends: Ends) -> Option<Seq> {
         let start = self.at;
         let rest = &self.source[start..];
-        let special = |c: &u8| matches!(c, b'$' | b'\\' | b'}');
-        let length = match rest.iter().position(special) {
+        let length = match find_of_three(rest, SPECIAL) {
             Some(n) if ends == Ends::Brace && rest[n] == b'}' => n,
             None if ends == Ends::Text => rest.len(),
             _ => return None,
@@ -259,9 +250,7 @@ impl Parser<'_, '_, '_> {
         let end = start + length;
         let span = Span::new(start, end);
         if length > 0 {
-            let begin = self.tree.text.len();
-            self.tree.text.extend_from_slice(&rest[..length]);
-            self.tree.parts.push(Part::Text(Span::new(begin, begin + length)));
+            self.tree.parts.push(Part::Text(span));
             self.tree.part_spans.push(span);
         }
         self.at = end + usize::from(ends == Ends::Brace);
@@ -274,7 +263,7 @@ impl Parser<'_, '_, '_> {
         {
             return seq;
         }
-        let from = self.parts.len();
+        let from = self.tree.open_parts.len();
         let start = self.at;
         self.depth += 1;
         if self.depth > self.limits.depth {
@@ -289,17 +278,19 @@ impl Parser<'_, '_, '_> {
             end -= 1;
         }
         if self.stopped {
-            self.parts.push((Part::Fault, Span::new(end, end)));
+            self.push(Part::Fault, end, end);
         }
+        let Tree { parts, part_spans, open_parts, .. } = &mut *self.tree;
         let seq = Seq {
-            start: self.tree.parts.len() as u32,
-            len: (self.parts.len() - from) as u32,
+            start: parts.len() as u32,
+            len: (open_parts.len() - from) as u32,
             span: Span::new(start.min(end), end),
         };
-        for (part, span) in self.parts.drain(from..) {
-            self.tree.parts.push(part);
-            self.tree.part_spans.push(span);
+        for (part, span) in &open_parts[from..] {
+            parts.push(*part);
+            part_spans.push(*span);
         }
+        open_parts.truncate(from);
         seq
     }
 
@@ -323,6 +314,14 @@ impl Parser<'_, '_, '_> {
                     self.at += 2;
                     Token::DollarBrace
                 }
+                [b'$', c, ..] if c.is_ascii_alphabetic() => {
+                    self.at += 2;
+                    Token::DollarLetter
+                }
+                [c, ref rest @ ..] if !SPECIAL.contains(&c) => {
+                    self.at += 1 + find_of_three(rest, SPECIAL).unwrap_or(rest.len());
+                    Token::Run
+                }
                 ref rest => {
                     let mut lexer = Token::lexer(rest);
                     // Every byte is covered by a token.
@@ -336,7 +335,9 @@ impl Parser<'_, '_, '_> {
                 Token::Run | Token::Close => self.text(from, start),
                 Token::Escape => {
                     let byte = unescape(&source[start..self.at]);
-                    self.text_bytes(from, start, &[byte]);
+                    let begin = self.tree.text.len();
+                    self.tree.text.push(byte);
+                    self.literal(from, start, Span::new(begin, begin + 1));
                 }
                 Token::Backslash => {
                     self.at = start;
@@ -348,7 +349,7 @@ impl Parser<'_, '_, '_> {
                     let length = memchr::memmem::find(&source[begin..], b"\\N");
                     let end = length.map_or(source.len(), |n| begin + n);
                     self.at = length.map_or(source.len(), |_| end + 2);
-                    self.text_bytes(from, start, &source[begin..end]);
+                    self.literal(from, start, Span::new(begin, end));
                 }
                 _ if dollar == Dollar::Literal => {
                     // Only the dollar: what follows it is read as text.
@@ -361,16 +362,16 @@ impl Parser<'_, '_, '_> {
                 }
                 Token::DollarDigits => {
                     let number = decimal(&source[start + 1..self.at]);
-                    self.parts.push((Part::Numeric(number), Span::new(start, self.at)));
+                    self.push(Part::Numeric(number), start, self.at);
                 }
                 Token::DollarLetter => {
                     self.at = start + 1;
                     let part = self.variable();
-                    self.parts.push((part, Span::new(start, self.at)));
+                    self.push(part, start, self.at);
                 }
                 Token::DollarBrace => {
                     if let Some(part) = self.construct(start) {
-                        self.parts.push((part, Span::new(start, self.at)));
+                        self.push(part, start, self.at);
                     }
                     if self.stopped {
                         return;
@@ -388,31 +389,32 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn text(&mut self, from: usize, start: usize) {
-        let source = self.source;
-        self.text_bytes(from, start, &source[start..self.at]);
+    fn push(&mut self, part: Part, start: usize, end: usize) {
+        self.tree.open_parts.push((part, Span::new(start, end)));
     }
 
-    /// Adds literal text, to the part before it where that is literal too.
-    fn text_bytes(&mut self, from: usize, start: usize, bytes: &[u8]) {
-        let begin = self.tree.text.len();
-        self.tree.text.extend_from_slice(bytes);
-        let end = self.tree.text.len();
-        if self.parts.len() > from
-            && let Some((Part::Text(text), span)) = self.parts.last_mut()
-            && text.end as usize == begin
+    /// Adds what was just read as it is written.
+    fn text(&mut self, from: usize, start: usize) {
+        self.literal(from, start, Span::new(start, self.at));
+    }
+
+    /// Adds literal text, a range of the tree's text, to the part before it
+    /// where that is literal too.
+    fn literal(&mut self, from: usize, start: usize, text: Span) {
+        let Tree { text: all, open_parts, .. } = &mut *self.tree;
+        if open_parts.len() > from
+            && let Some((Part::Text(before), span)) = open_parts.last_mut()
         {
-            text.end = end as u32;
             span.end = self.at as u32;
+            if before.end != text.start {
+                // They do not stand together yet.
+                *before = joined(all, *before, text);
+                return;
+            }
+            before.end = text.end;
             return;
         }
-        self.parts.push((Part::Text(Span::new(begin, end)), Span::new(start, self.at)));
-    }
-
-    pub(super) fn keep(&mut self, bytes: &[u8]) -> Span {
-        let begin = self.tree.text.len();
-        self.tree.text.extend_from_slice(bytes);
-        Span::new(begin, self.tree.text.len())
+        self.push(Part::Text(text), start, self.at);
     }
 
     /// A variable or header after its dollar.
@@ -422,14 +424,26 @@ impl Parser<'_, '_, '_> {
         if let Some(part) = self.header(name) {
             return part;
         }
+        self.reference(name, start - 1, ("name \"", "\""))
+    }
+
+    /// A variable by its name, which is read already, in a construct that began
+    /// at `start`; and what stands around the name in a complaint.
+    pub(super) fn reference(
+        &mut self,
+        name: Span,
+        start: usize,
+        (before, after): (&str, &str),
+    ) -> Part {
         let text = name.of(self.source);
         match self.vocabulary.variable(text) {
             VariableName::Known(id) => Part::Variable(id),
-            VariableName::Family(id) => Part::Family(id, self.keep(text)),
+            VariableName::Family(id) => Part::Family(id, name),
             VariableName::Unknown(why) => {
-                let message = [b"unknown variable name \"", text, b"\"", why.as_bytes()].concat();
-                self.soft(message, Span::new(start - 1, self.at), text);
-                Part::Free(self.keep(text))
+                let (before, after, why) = (before.as_bytes(), after.as_bytes(), why.as_bytes());
+                let message = [b"unknown variable ", before, text, after, why].concat();
+                self.soft(message, Span::new(start, self.at), text);
+                Part::Free(name)
             }
         }
     }
@@ -453,8 +467,7 @@ impl Parser<'_, '_, '_> {
         if braces {
             self.tree.malformed_header.get_or_insert(start as u32);
         }
-        let text = &self.source[start..end];
-        Some(Part::Header(view, self.keep(text)))
+        Some(Part::Header(view, Span::new(start, end)))
     }
 
     /// What stands after `${`.
@@ -489,16 +502,7 @@ impl Parser<'_, '_, '_> {
         match self.peek() {
             Some(b'}') => {
                 self.at += 1;
-                match self.vocabulary.variable(text) {
-                    VariableName::Known(id) => Part::Variable(id),
-                    VariableName::Family(id) => Part::Family(id, self.keep(text)),
-                    VariableName::Unknown(why) => {
-                        let message =
-                            [b"unknown variable in \"${", text, b"}\"", why.as_bytes()].concat();
-                        self.soft(message, Span::new(start, self.at), text);
-                        Part::Free(self.keep(text))
-                    }
-                }
+                self.reference(name, start, ("in \"${", "}\""))
             }
             Some(b':') => {
                 self.at += 1;
@@ -526,6 +530,22 @@ impl Parser<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Puts a text behind one that stands somewhere before it; the range of both.
+fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
+    let range = |span: Span| span.start as usize..span.end as usize;
+    let length = before.end - before.start + text.end - text.start;
+    // Only the last text that was put together has its end there.
+    let start = if before.end as usize == all.len() {
+        before.start
+    } else {
+        let start = all.len() as u32;
+        all.extend_from_within(range(before));
+        start
+    };
+    all.extend_from_within(range(text));
+    Span { start, end: start + length }
 }
 
 /// Whether a byte may stand in a name.

@@ -19,7 +19,7 @@ impl Parser<'_, '_, '_> {
         }
         if preexpand {
             let command = self.braced();
-            self.args.push(Arg::Text(command));
+            self.tree.open_args.push(Arg::Text(command));
         } else {
             self.command();
         }
@@ -38,7 +38,7 @@ impl Parser<'_, '_, '_> {
             let start = self.at;
             if self.source[start..].starts_with(PREEXPAND) {
                 self.at += PREEXPAND.len();
-                self.args.push(Arg::Word(Span::new(start, self.at)));
+                self.tree.open_args.push(Arg::Word(Span::new(start, self.at)));
                 preexpand = true;
                 continue;
             }
@@ -66,7 +66,7 @@ impl Parser<'_, '_, '_> {
         let left = std::mem::replace(&mut self.left, outside);
         let first = self.tree.soft_faults.drain(mark..).next();
         let Some(left) = left else {
-            self.args.push(Arg::Text(command));
+            self.tree.open_args.push(Arg::Text(command));
             return;
         };
         let closes = self.source.get(left) == Some(&b'}');
@@ -76,7 +76,7 @@ impl Parser<'_, '_, '_> {
             if closes {
                 self.at = left + 1;
                 let span = Span::new(start, left);
-                self.args.push(Arg::Text(Seq { start: command.start, len: 0, span }));
+                self.tree.open_args.push(Arg::Text(Seq { start: command.start, len: 0, span }));
             } else {
                 self.at = start;
                 self.left.get_or_insert(left);
@@ -84,10 +84,10 @@ impl Parser<'_, '_, '_> {
             }
             return;
         }
-        self.args.push(Arg::Text(command));
+        self.tree.open_args.push(Arg::Text(command));
         let Some(fault) = first else { return };
         if closes && !fault.only_skimmed {
-            self.args.push(Arg::Word(fault.span));
+            self.tree.open_args.push(Arg::Word(fault.span));
             return;
         }
         // The complaint over the braces stands unless the name is known when

@@ -6,7 +6,8 @@ use crate::Span;
 /// A run of parts in [`Tree::parts`] that make one string.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Seq {
-    pub(crate) start: u32,
+    /// Where its first part stands among all of them.
+    pub start: u32,
     pub(crate) len: u32,
     /// Where the string stands in the source.
     pub span: Span,
@@ -202,8 +203,10 @@ impl Fault {
 /// What [`super::parse`] makes of a text.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Tree {
-    /// Literal text and names, escapes read.
+    /// The source, and after it literal text that does not stand in it as it
+    /// is meant: escapes are read.
     pub text: Vec<u8>,
+    pub(crate) source_length: usize,
     /// The whole string.
     pub root: Seq,
     pub(crate) parts: Vec<Part>,
@@ -219,9 +222,11 @@ pub struct Tree {
     pub soft_faults: Vec<Fault>,
     /// What ended the parse early.
     pub hard_fault: Option<Fault>,
-    /// Memory that a parse needs for a while, kept for the next one.
-    pub(crate) scratch: (Vec<(Part, Span)>, Vec<Arg>),
-    /// Whether literal text holds a zero byte, where Exim's strings end.
+    /// While it is made: parts of the strings that are open, innermost last.
+    pub(crate) open_parts: Vec<(Part, Span)>,
+    /// While it is made: arguments of the constructs that are open.
+    pub(crate) open_args: Vec<Arg>,
+    /// Whether the text holds a zero byte, where Exim's strings end.
     pub holds_zero: bool,
     /// Where the first `$h_NAME` without a colon swallowed a brace; a fault
     /// about braces after it says so.
@@ -229,9 +234,17 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// What was parsed.
+    pub fn source(&self) -> &[u8] {
+        &self.text[..self.source_length]
+    }
     /// The parts of a string.
     pub fn parts(&self, seq: Seq) -> &[Part] {
         &self.parts[seq.start as usize..(seq.start + seq.len) as usize]
+    }
+    /// The parts of all strings.
+    pub fn all_parts(&self) -> &[Part] {
+        &self.parts
     }
     /// Where each part of a string stands.
     pub fn part_spans(&self, seq: Seq) -> &[Span] {
@@ -288,6 +301,7 @@ impl Tree {
     /// Empties the tree and keeps its memory.
     pub fn clear(&mut self) {
         self.text.clear();
+        self.source_length = 0;
         self.root = Seq::default();
         self.parts.clear();
         self.part_spans.clear();
@@ -295,6 +309,8 @@ impl Tree {
         self.calls.clear();
         self.conds.clear();
         self.args.clear();
+        self.open_parts.clear();
+        self.open_args.clear();
         self.lookups.clear();
         self.lapses.clear();
         self.soft_faults.clear();

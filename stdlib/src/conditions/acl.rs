@@ -23,7 +23,7 @@ pub static ACL: Condition = Condition {
     shape: ConditionShape::Group { min: 1, max: 10 },
     run: ConditionRun::Strict(|call, args| {
         let answer = answer(call, args)?;
-        call.scope().value = answer.message.unwrap_or_default();
+        call.scope().set_value(answer.message.unwrap_or_default());
         Ok(answer.accepted)
     }),
 };

@@ -113,7 +113,7 @@ fn test(
     call.scoped_item(|call| {
         let mut result = false;
         for element in elements {
-            call.scope().item = element?.stamped(list.taint());
+            call.scope().set_item(element?.stamped(list.taint()));
             result = call.condition(1).map_err(|fail| {
                 fail.followed_by(&format!(" inside \"{}\" condition", call.name()))
             })?;

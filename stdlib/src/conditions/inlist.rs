@@ -53,7 +53,7 @@ fn find(call: &mut Call<'_>, args: &[Str], same: fn(&[u8], &[u8]) -> bool) -> bo
     let (subject, list) = (args[0].bytes(), &args[1]);
     match elements(list.bytes()).find(|element| same(element, subject)) {
         Some(element) => {
-            call.scope().value = Str::from(element.into_owned()).stamped(list.taint());
+            call.scope().set_value(Str::from(element.into_owned()).stamped(list.taint()));
             true
         }
         None => false,

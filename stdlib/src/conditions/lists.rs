@@ -143,7 +143,7 @@ fn decide(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fai
         }
     };
     if let Some(data) = data {
-        call.scope().value = data;
+        call.scope().set_value(data);
     }
     Ok(matched)
 }

@@ -3,7 +3,7 @@
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape, VariableName, Vocabulary};
 use eximious_core::world::Moment;
 use eximious_core::{
-    Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
+    Bindings, Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
 };
 
 use crate::certificate::der;
@@ -33,7 +33,7 @@ pub static CERTEXTRACT: Item = Item {
             missing: "missing '{' for cert variable arg of certextract",
         },
     ]),
-    run: ItemRun::Lazy(|call| call.scoped_part(|scope| &mut scope.captures, run)),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, run)),
 };
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {

@@ -2,7 +2,7 @@
 
 use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
 use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+    Bindings, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
 };
 
 use crate::lists::elements;
@@ -31,7 +31,7 @@ pub static EXTRACT: Item = Item {
         ])
         .source("specification 11.5"),
     shape: ItemShape::Extract,
-    run: ItemRun::Lazy(|call| call.scoped_part(|scope| &mut scope.captures, extract)),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, extract)),
 };
 
 fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
@@ -196,7 +196,7 @@ pub static LISTEXTRACT: Item = Item {
         ArgSpec { kind: ArgKind::Text, missing: "missing '{' for arg 1 of listextract" },
         ArgSpec { kind: ArgKind::Text, missing: "missing '{' for arg 2 of listextract" },
     ]),
-    run: ItemRun::Lazy(|call| call.scoped_part(|scope| &mut scope.captures, listextract)),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, listextract)),
 };
 
 fn listextract(call: &mut Call<'_>) -> Result<Str, Fail> {

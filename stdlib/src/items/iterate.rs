@@ -1,7 +1,7 @@
 //! `map`, `filter`, `reduce`: an expression for each element of a list.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::lists::{Joiner, elements};
 
@@ -55,7 +55,7 @@ fn each(
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
         for element in source {
-            call.scope().item = Str::from(&*element).stamped(list.taint());
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             if let Some(value) = work(call)? {
                 taint = taint.with(value.taint());
                 joiner.push(value.bytes());
@@ -89,11 +89,12 @@ pub static FILTER: Item = Item {
 
 fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
     each(call, |call| {
-        let value = call.scope().value.clone();
+        // `$value` is put back whether or not the condition can be tested.
+        let outer = call.scope().enter();
         let keep = call.condition(1);
-        call.scope().value = value;
+        call.scope().leave(outer, Bindings::VALUE);
         let keep = keep.map_err(|fail| fail.followed_by(" inside \"filter\" condition"))?;
-        Ok(keep.then(|| call.scope().item.clone()))
+        Ok(keep.then(|| call.scope().item().clone()))
     })
 }
 
@@ -126,15 +127,15 @@ pub static REDUCE: Item = Item {
 fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
     let (list, initial) = call.arguments(|call| Ok((call.text(0)?, call.text(1)?)))?;
     let fold = |call: &mut Call<'_>| {
-        call.scope().value = initial;
+        call.scope().set_value(initial);
         call.skim(2)?;
         call.check_closed()?;
         for element in elements(list.bytes()) {
-            call.scope().item = Str::from(&*element).stamped(list.taint());
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
-            call.scope().value = value;
+            call.scope().set_value(value);
         }
-        Ok(call.scope().value.clone())
+        Ok(call.scope().value().clone())
     };
-    call.scoped_item(|call| call.scoped_part(|scope| &mut scope.value, fold))
+    call.scoped_item(|call| call.scoped_for(Bindings::VALUE, fold))
 }

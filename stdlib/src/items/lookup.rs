@@ -2,8 +2,8 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{
-    Buf, Call, Captures, Effects, Example, Fail, FailClass, Item, ItemRun, Meta, Outcome, Str,
-    TaintRule,
+    Bindings, Buf, Call, Captures, Effects, Example, Fail, FailClass, Item, ItemRun, Meta, Outcome,
+    Str, TaintRule,
 };
 
 use crate::lookups::{Found, Search, search};
@@ -36,30 +36,27 @@ pub static LOOKUP: Item = Item {
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     // A search may unset $1 and its like (wildlsearch), or bind them.
-    call.scoped_part(
-        |scope| &mut scope.captures,
-        |call| {
-            let Some(request) = call.arguments(request)? else {
-                call.check_closed()?;
-                return Ok(Str::EMPTY);
-            };
-            match search(call, &request) {
-                Err(fail) => {
-                    if fail.class() == FailClass::Defer {
-                        call.leave_value(&Outcome::No);
-                    }
-                    Err(fail)
+    call.scoped_for(Bindings::CAPTURES, |call| {
+        let Some(request) = call.arguments(request)? else {
+            call.check_closed()?;
+            return Ok(Str::EMPTY);
+        };
+        match search(call, &request) {
+            Err(fail) => {
+                if fail.class() == FailClass::Defer {
+                    call.leave_value(&Outcome::No);
                 }
-                Ok(None) => call.branches(Outcome::No),
-                Ok(Some(Found { value, wild })) => {
-                    if let Some((wild, fixed)) = wild {
-                        bind(call, &wild, &fixed);
-                    }
-                    call.branches(Outcome::Yes(value))
-                }
+                Err(fail)
             }
-        },
-    )
+            Ok(None) => call.branches(Outcome::No),
+            Ok(Some(Found { value, wild })) => {
+                if let Some((wild, fixed)) = wild {
+                    bind(call, &wild, &fixed);
+                }
+                call.branches(Outcome::Yes(value))
+            }
+        }
+    })
 }
 
 /// What is asked for; nothing, where the type can't be read.

@@ -51,14 +51,14 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     let finished = finish(call, &argv)?;
     call.set_variable("runrc", Str::from(finished.code.to_string()));
     if finished.code < 0 {
-        call.scope().value = Str::EMPTY;
+        call.scope().set_value(Str::EMPTY);
         let message = format!("command killed by signal {}", -finished.code);
         return Err(Fail::error(ErrorKind::Outside, message));
     }
     let taint = provenance::of_answer(&finished.output, &argv);
     let output = cut_at_zero(Str::from(finished.output)).stamped(taint);
     // It stays there afterwards.
-    call.scope().value = output.clone();
+    call.scope().set_value(output.clone());
     call.branches(if finished.code == 0 { Outcome::Yes(output) } else { Outcome::NoWith(output) })
 }
 

@@ -1,7 +1,7 @@
 //! `sg`.
 
 use eximious_core::grammar::expansion::ItemShape;
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 use eximious_pcre::{Attempt, Matcher};
 
 use crate::pattern::{captures, give_back, take_matcher};
@@ -23,7 +23,7 @@ pub static SG: Item = Item {
         ])
         .source("specification 11.5"),
     shape: ItemShape::Braces { min: 3, max: 3 },
-    run: ItemRun::Lazy(|call| call.scoped_part(|scope| &mut scope.captures, run)),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, run)),
 };
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {

@@ -1,7 +1,9 @@
 //! `sort`.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{
+    Bindings, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule,
+};
 
 use crate::conditions::compare_caseless;
 use crate::lists::{Joiner, elements};
@@ -44,36 +46,33 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.skim(2)?;
     call.check_closed()?;
     let extractor = call.raw(2).unwrap_or_default();
-    call.scoped_part(
-        |scope| &mut scope.item,
-        |call| {
-            let source = elements(list.bytes());
-            let separator = source.separator();
-            // Exim inserts each element before the first that it should precede.
-            let mut sorted: Vec<(Vec<u8>, Str)> = Vec::new();
-            for element in source {
-                call.scope().item = Str::from(&*element).stamped(list.taint());
-                let message = || [b"field-extract in sort: \"", extractor, b"\""].concat();
-                let key = call.text(2).map_err(|fail| fail.reworded(message()))?;
-                if key.is_empty() {
-                    return Err(Fail::error(ErrorKind::Argument, message()));
-                }
-                let mut place = sorted.len();
-                for (index, (_, other)) in sorted.iter().enumerate() {
-                    if precedes(key.bytes(), other.bytes(), compare, greater, equal) {
-                        place = index;
-                        break;
-                    }
-                }
-                sorted.insert(place, (element.into_owned(), key));
+    call.scoped_for(Bindings::ITEM, |call| {
+        let source = elements(list.bytes());
+        let separator = source.separator();
+        // Exim inserts each element before the first that it should precede.
+        let mut sorted: Vec<(Vec<u8>, Str)> = Vec::new();
+        for element in source {
+            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
+            let message = || [b"field-extract in sort: \"", extractor, b"\""].concat();
+            let key = call.text(2).map_err(|fail| fail.reworded(message()))?;
+            if key.is_empty() {
+                return Err(Fail::error(ErrorKind::Argument, message()));
             }
-            let mut joiner = Joiner::new(separator);
-            for (element, _) in &sorted {
-                joiner.push(element);
+            let mut place = sorted.len();
+            for (index, (_, other)) in sorted.iter().enumerate() {
+                if precedes(key.bytes(), other.bytes(), compare, greater, equal) {
+                    place = index;
+                    break;
+                }
             }
-            Ok(Str::from(joiner.finish()).stamped(list.taint()))
-        },
-    )
+            sorted.insert(place, (element.into_owned(), key));
+        }
+        let mut joiner = Joiner::new(separator);
+        for (element, _) in &sorted {
+            joiner.push(element);
+        }
+        Ok(Str::from(joiner.finish()).stamped(list.taint()))
+    })
 }
 
 /// The way of comparing, whether greater values come first, and whether equal

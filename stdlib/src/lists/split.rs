@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use eximious_core::grammar::scan::find_byte;
+
 /// Reads a list, element by element.
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
@@ -67,7 +69,7 @@ impl<'a> Iterator for Elements<'a> {
         let mut gathered: Option<Vec<u8>> = None;
         let (mut from, mut end) = (0, text.len());
         let mut at = 0;
-        while let Some(offset) = memchr::memchr(separator, &text[at..]) {
+        while let Some(offset) = find_byte(&text[at..], separator) {
             at += offset;
             if doubles && text.get(at + 1) == Some(&separator) {
                 gathered.get_or_insert_default().extend_from_slice(&text[from..=at]);
@@ -126,7 +128,7 @@ impl Joiner {
         }
         let list = self.list.get_or_insert_default();
         let mut rest = element;
-        while let Some(at) = memchr::memchr(separator, rest) {
+        while let Some(at) = find_byte(rest, separator) {
             list.extend_from_slice(&rest[..=at]);
             list.push(separator);
             rest = &rest[at + 1..];

@@ -138,7 +138,7 @@ impl Text<'_> {
 
     fn unbind(&self, call: &mut Call<'_>) {
         if self.bind != Bind::Leave {
-            call.scope().captures = None;
+            call.scope().clear_captures();
         }
     }
 

@@ -120,7 +120,7 @@ fn find_pattern(
     if query.key.is_empty() {
         return Ok(None);
     }
-    call.scope().captures = None;
+    call.scope().clear_captures();
     for entry in text.entries() {
         if wild::matches(call, &entry.key, &query.key, expanded)? {
             return Ok(answer(&text, Some(entry), query));

@@ -10,6 +10,7 @@ use eximious_core::{
 };
 
 use super::cache::Cache;
+use super::servers;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -236,7 +237,8 @@ fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
         Taint::Tainted => false,
     };
     if !proper {
-        let message = [b"tainted search query is not properly quoted: ", query.bytes()].concat();
+        let shown = servers::without_servers(query.bytes());
+        let message = [b"tainted search query is not properly quoted: ", shown].concat();
         note(call, &message);
     }
 }
@@ -276,12 +278,15 @@ impl Attempts<'_> {
         {
             return Ok(kept);
         }
-        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query))?;
-        let found = found.map(|value| stamp(value, self.def.meta.taint));
+        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
         let cache: &mut Cache = call.memory();
-        if std::mem::take(&mut cache.written) {
+        // What failed may have written, too, before it did.
+        let written = std::mem::take(&mut cache.written);
+        if written {
             cache.forget(&slot);
-        } else if !matches!(caching, b"no" | b"no_wr") {
+        }
+        let found = found?.map(|value| stamp(value, self.def.meta.taint));
+        if !written && !matches!(caching, b"no" | b"no_wr") {
             cache.put(slot, found.clone());
         }
         Ok(found)

@@ -1,8 +1,17 @@
 //! `mysql`, `pgsql`, `oracle`, `ibase`: SQL statements for servers.
 
-use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, LookupDef, Meta, TaintRule};
+mod mysql;
+mod pgsql;
 
+use std::time::Duration;
+
+use eximious_core::grammar::expansion::LookupStyle;
+use eximious_core::world::{Rows, Server, ServerError, SqlAnswer, SqlKind};
+use eximious_core::{Call, Effects, ErrorKind, Fail, LookupDef, Meta, Str, TaintRule};
+
+use super::cache::Cache;
+use super::rows::{Null, push_row};
+use super::servers::{self, Attempt, Kind};
 use super::{NEEDS_CLIENT, quoting, unavailable};
 
 const EFFECTS: Effects = Effects::LOOKUP.union(Effects::NET);
@@ -20,12 +29,11 @@ pub static MYSQL: LookupDef = LookupDef {
              that asks for nothing gives the number of rows that it changed. Text from outside \
              belongs in quotes, through `${quote_mysql:…}`.",
         )
-        .needs(NEEDS_CLIENT)
         .source("specification 9.4.3, 9.13"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::mysql),
-    find: unavailable,
+    find: |call, query| servers::ask(call, &mysql::KIND, query, mysql::ask),
 };
 
 /// `${lookup pgsql{select …}}`.
@@ -38,12 +46,11 @@ pub static PGSQL: LookupDef = LookupDef {
              or the path of a socket in parentheses in place of the host. Text from outside \
              belongs in quotes, through `${quote_pgsql:…}`.",
         )
-        .needs(NEEDS_CLIENT)
         .source("specification 9.4.7, 9.13"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::pgsql),
-    find: unavailable,
+    find: |call, query| servers::ask(call, &pgsql::KIND, query, pgsql::ask),
 };
 
 /// `${lookup oracle{select …}}`.
@@ -80,3 +87,46 @@ pub static IBASE: LookupDef = LookupDef {
     quote: Some(quoting::sqlite),
     find: unavailable,
 };
+
+/// How long a server may take for a statement, connection and all. Exim waits
+/// for ever.
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// Asks one server.
+fn query(
+    call: &mut Call<'_>,
+    kind: SqlKind,
+    of: &Kind,
+    server: &Server,
+    statement: &[u8],
+) -> Result<Result<SqlAnswer, ServerError>, Attempt> {
+    // A statement ends at a zero byte.
+    let end = memchr::memchr(0, statement).unwrap_or(statement.len());
+    match call.sql()?.query(kind, server, &statement[..end], WITHIN) {
+        Err(ServerError::Unavailable) => Err(servers::no_client(of)),
+        Err(ServerError::TooMuch) => {
+            Err(Fail::error(ErrorKind::Limit, "the answer is too long").into())
+        }
+        answer => Ok(answer),
+    }
+}
+
+/// Rows as text.
+fn written(rows: &Rows, null: &Null) -> Option<Str> {
+    let mut out = None;
+    for row in &rows.rows {
+        push_row(&mut out, &rows.columns, row, null);
+    }
+    out.map(Str::from)
+}
+
+/// After a statement that asks for nothing, what is known of the servers may
+/// be wrong.
+fn forget(call: &mut Call<'_>) {
+    call.memory::<Cache>().written = true;
+}
+
+/// A failure, after the words that say whose it is.
+fn next(before: &str, words: &[u8]) -> Attempt {
+    Attempt::Next([before.as_bytes(), words].concat())
+}

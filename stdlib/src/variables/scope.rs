@@ -19,7 +19,7 @@ pub static ALL: &[Variable] = &[
                 Example::new("${reduce{1:2:3}{0}{${eval:$value + $item}}}", "6"),
             ])
             .source("specification 11.5, 11.9"),
-        source: VariableSource::Computed(|call| Ok(call.scope().value.clone())),
+        source: VariableSource::Computed(|call| Ok(call.scope().value().clone())),
     },
     Variable {
         meta: Meta::new("item", Effects::NONE, TaintRule::Result)
@@ -32,6 +32,6 @@ pub static ALL: &[Variable] = &[
             )
             .examples(&[Example::new("${map{a:b}{<$item>}}", "<a>:<b>")])
             .source("specification 11.5, 11.9"),
-        source: VariableSource::Computed(|call| Ok(call.scope().item.clone())),
+        source: VariableSource::Computed(|call| Ok(call.scope().item().clone())),
     },
 ];
