@@ -101,25 +101,7 @@ fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
 
 /// An interval in seconds; `None` where it is none (specification 6.16).
 pub(super) fn time(text: &[u8]) -> Option<i64> {
-    let mut seconds = 0i64;
-    let mut rest = text;
-    loop {
-        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        let number: i64 = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
-        let unit = match rest.get(digits)? {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3600,
-            b'd' => 86_400,
-            b'w' => 604_800,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-        rest = &rest[digits + 1..];
-        if rest.is_empty() {
-            return (seconds <= i64::from(i32::MAX)).then_some(seconds);
-        }
-    }
+    eximious_stdlib::interval::seconds(text).map(i64::from)
 }
 
 /// Intervals with colons between them, each longer than the one before it.

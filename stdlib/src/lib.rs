@@ -16,6 +16,7 @@ pub mod drivers;
 pub mod environment;
 pub mod headers;
 pub mod idn;
+pub mod interval;
 mod ip;
 pub mod items;
 pub mod json;

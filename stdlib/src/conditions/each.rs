@@ -1,8 +1,9 @@
 //! `forany`, `forall` and their JSON kin.
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Condition, ConditionRun, Example, Fail, Str};
 
+use super::record::meta;
 use crate::json;
 use crate::lists::elements;
 
@@ -15,16 +16,11 @@ const fn each(
     run: fn(&mut Call<'_>) -> Result<bool, Fail>,
 ) -> Condition {
     Condition {
-        meta: Meta::new(name, Effects::NONE, TaintRule::Result)
-            .syntax(syntax)
-            .summary(summary)
-            .docs(
-                "The list is expanded, and each element is put into `$item` in turn while the \
-                 condition is tested. An element is data: what stands in it is never expanded. \
-                 An empty list makes it false.",
-            )
-            .examples(examples)
-            .source("specification 11.7"),
+        meta: meta(name, syntax, summary, examples).docs(
+            "The list is expanded, and each element is put into `$item` in turn while the \
+             condition is tested. An element is data: what stands in it is never expanded. An \
+             empty list makes it false.",
+        ),
         shape: ConditionShape::Each { inside },
         run: ConditionRun::Lazy(run),
     }

@@ -11,6 +11,7 @@ mod exists;
 mod inlist;
 mod isip;
 mod lists;
+mod record;
 mod regex;
 mod saslauthd;
 mod services;

@@ -100,8 +100,8 @@ impl Subject<'_> {
     /// What a cache knows it by.
     fn key(&self) -> Option<&[u8]> {
         match self {
-            Self::Domain(domain) => Some(domain.folded.bytes()),
-            Self::LocalPart(part) => Some(part.given.bytes()),
+            Self::Domain(domain) => Some(domain.0.folded.bytes()),
+            Self::LocalPart(part) => Some(part.0.given.bytes()),
             Self::Address(address) => Some(address.given.bytes()),
             Self::Host(host) => host.address.as_ref().map(|(text, _)| text.bytes()),
         }
