@@ -278,13 +278,19 @@ impl<'a> Call<'a> {
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::Unmet => self.fail(None, yes, no, forced),
+            Outcome::Unmet => {
+                self.scoped_for(Bindings::VALUE, |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
             Outcome::No => {
                 // Exim has no `$value` while it passes over the first branch.
                 self.with_value(Some(Str::EMPTY), |call| call.machine.skim(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+            Outcome::NoWith(value) => self.with_value(Some(value), |call| {
+                call.machine.skim(yes)?;
+                call.otherwise(no, forced)
+            }),
         }
     }
 
@@ -310,19 +316,6 @@ impl<'a> Call<'a> {
             self.machine.skim(no)?;
         }
         Ok(result)
-    }
-
-    fn fail(
-        &mut self,
-        value: Option<Str>,
-        yes: Seq,
-        no: Option<Seq>,
-        forced: bool,
-    ) -> Result<Str, Fail> {
-        self.with_value(value, |call| {
-            call.machine.skim(yes)?;
-            call.otherwise(no, forced)
-        })
     }
 
     fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
@@ -374,25 +367,43 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let outer = self.machine.scope().enter();
-        let result = work(self);
-        self.leave(outer, Bindings::ALL, result.is_ok());
-        result
+        self.scoped_for(Bindings::ALL, work)
     }
 
-    /// As [`Call::scoped`], for work that binds `$item` to elements of a list:
-    /// that is put back in any case, as in Exim.
+    /// As [`Call::scoped`], for some of the values only.
     ///
     /// # Errors
     /// What the work fails with.
-    pub fn scoped_elements<T>(
+    pub fn scoped_for<T>(
+        &mut self,
+        bindings: Bindings,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        self.leave(outer, bindings, result.is_ok());
+        result
+    }
+
+    /// Evaluates the arguments of an item that binds `$value` afterwards, and puts
+    /// back what was in `$value` before them, where that succeeds: a `run` among
+    /// them leaves its output there.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn arguments<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        self.scoped_item(|call| call.scoped(work))
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        let back = if result.is_ok() { Bindings::VALUE } else { Bindings::NONE };
+        self.machine.scope().leave(outer, back);
+        result
     }
 
-    /// Runs a piece of work and puts `$item` back as it was, and nothing else.
+    /// Runs a piece of work that binds `$item` to elements of a list, and puts it
+    /// back as it was in any case, as Exim does.
     ///
     /// # Errors
     /// What the work fails with.

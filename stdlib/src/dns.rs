@@ -11,8 +11,9 @@ use std::time::Duration;
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
+use crate::interval::seconds;
 use crate::lists::{Matcher, Outcome};
-use crate::{idn, number, pattern};
+use crate::{idn, pattern};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
 
@@ -348,7 +349,7 @@ fn options(call: &Call<'_>, how: &How) -> DnsOptions {
     let ok = setting(call, "dns_dnssec_ok").unwrap_or(-1);
     let retransmit = settings.time("dns_retrans").or_else(|| {
         let text = settings.text("dns_retrans")?;
-        number::interval(text.bytes()).map(Duration::from_secs)
+        seconds(text.bytes()).map(|seconds| Duration::from_secs(seconds.unsigned_abs().into()))
     });
     let retries = setting(call, "dns_retry").and_then(|retries| u32::try_from(retries).ok());
     DnsOptions {

@@ -8,6 +8,7 @@
 
 mod conditions;
 mod items;
+mod lapses;
 mod lexer;
 mod lookup;
 mod parser;

@@ -10,8 +10,8 @@ use eximious_core::world::{Stream, Target};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use super::readfile::lines;
+use crate::interval::seconds;
 use crate::lists::elements;
-use crate::number;
 use crate::provenance;
 use crate::wording::reason;
 
@@ -150,9 +150,9 @@ impl Options {
         let mut elements = elements(list);
         let timeout = match elements.next() {
             None => TIMEOUT,
-            Some(time) => match number::interval(&time) {
+            Some(time) => match seconds(&time) {
                 None | Some(0) => unlimited,
-                Some(seconds) => Duration::from_secs(seconds),
+                Some(seconds) => Duration::from_secs(seconds.unsigned_abs().into()),
             },
         };
         let mut options = Self { timeout, shutdown: true, cache: false, tls: false };
