@@ -16,6 +16,7 @@ mod meta;
 mod names;
 mod record;
 mod registry;
+mod repr;
 mod scope;
 mod settings;
 mod str;
