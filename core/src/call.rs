@@ -247,9 +247,9 @@ impl<'a> Call<'a> {
             [.., Arg::Yes(yes)] => (Some(*yes), None, false),
             _ => (None, None, false),
         };
-        let result = self.choose(outcome, yes, no, forced);
+        let mut result = self.choose(outcome, yes, no, forced);
         if self.open && result.is_ok() {
-            return Err(self.machine.hard_fault());
+            result = Err(self.machine.hard_fault());
         }
         result
     }
@@ -285,11 +285,14 @@ impl<'a> Call<'a> {
 
     /// `$value` is what it was again before the second branch is passed over.
     fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
-        let result = self.with_value(value, |call| call.machine.text(yes))?;
-        if let Some(no) = no {
-            self.machine.skim(no)?;
+        let mut result = self.with_value(value, |call| call.machine.text(yes));
+        if let Some(no) = no
+            && result.is_ok()
+            && let Err(fail) = self.machine.skim(no)
+        {
+            result = Err(fail);
         }
-        Ok(result)
+        result
     }
 
     fn fail(
@@ -319,13 +322,13 @@ impl<'a> Call<'a> {
         value: Option<Str>,
         work: impl FnOnce(&mut Self) -> Result<Str, Fail>,
     ) -> Result<Str, Fail> {
-        let Some(value) = value else { return work(self) };
-        let scope = self.machine.scope();
-        let outer = scope.enter();
-        scope.set_value(value);
-        let result = work(self);
-        self.leave(outer, Bindings::VALUE, result.is_ok());
-        result
+        match value {
+            None => work(self),
+            Some(value) => self.scoped_to(Bindings::VALUE, |call| {
+                call.machine.scope().set_value(value);
+                work(call)
+            }),
+        }
     }
 
     /// The complaint over a missing brace behind `fail`.
@@ -350,10 +353,7 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let outer = self.machine.scope().enter();
-        let result = work(self);
-        self.leave(outer, Bindings::ALL, result.is_ok());
-        result
+        self.scoped_to(Bindings::ALL, work)
     }
 
     /// As [`Call::scoped`], for work that binds `$item` to elements of a list:
@@ -382,10 +382,18 @@ impl<'a> Call<'a> {
         result
     }
 
-    /// Puts bindings back, unless a failure leaves them.
-    fn leave(&mut self, outer: Bindings, bindings: Bindings, done: bool) {
-        let back = done || !self.machine.leaves_bindings();
+    /// Puts some bindings back after a piece of work, unless a failure leaves
+    /// them.
+    fn scoped_to<T>(
+        &mut self,
+        bindings: Bindings,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        let back = result.is_ok() || !self.machine.leaves_bindings();
         self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
+        result
     }
 
     /// Runs a piece of work under another record: what that one declares is

@@ -33,7 +33,7 @@ pub use record::{
     Operator, Params, Quote, Variable, VariableSource,
 };
 pub use registry::Registry;
-pub use scope::{Bindings, Captures, Memory, Scope};
+pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, Settings};
 pub use str::{Buf, Str, Taint};
 pub use world::World;

@@ -8,7 +8,6 @@ pub(crate) const ROOM: usize = 28;
 
 /// The bytes and two more that belong to them. Each variant begins with the
 /// head, which so has the same place in all of them.
-#[derive(Clone)]
 pub(crate) enum Repr {
     Inline(Head, [u8; ROOM]),
     Fixed(Head, &'static [u8]),
@@ -69,11 +68,21 @@ impl Repr {
         Some(Self::Inline(Head::new(length as u8, mark), room))
     }
 
+    // What most values are is looked for first, by itself: a jump for each of
+    // the variants is hard to foresee.
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
+        if let Self::Inline(head, room) = self {
+            return &room[..usize::from(head.length)];
+        }
+        self.long()
+    }
+
+    fn long(&self) -> &[u8] {
         match self {
-            Self::Inline(head, room) => &room[..usize::from(head.length)],
-            Self::Fixed(_, bytes) => bytes,
             Self::Shared(_, bytes) => bytes,
+            Self::Fixed(_, bytes) => bytes,
+            Self::Inline(_, room) => room,
             Self::Part(_, bytes, start, length) => {
                 let start = *start as usize;
                 &bytes[start..start + *length as usize]
@@ -81,10 +90,12 @@ impl Repr {
         }
     }
 
+    #[inline]
     pub(crate) fn mark(&self) -> u16 {
         u16::from_le_bytes(self.head().mark)
     }
 
+    #[inline]
     pub(crate) fn set_mark(&mut self, mark: u16) {
         let (Self::Inline(head, ..)
         | Self::Fixed(head, ..)
@@ -93,6 +104,19 @@ impl Repr {
         head.mark = mark.to_le_bytes();
     }
 
+    #[inline(never)]
+    fn clone_long(&self) -> Self {
+        match self {
+            Self::Shared(head, bytes) => Self::Shared(*head, bytes.clone()),
+            Self::Fixed(head, bytes) => Self::Fixed(*head, bytes),
+            Self::Inline(head, room) => Self::Inline(*head, *room),
+            Self::Part(head, bytes, start, length) => {
+                Self::Part(*head, bytes.clone(), *start, *length)
+            }
+        }
+    }
+
+    #[inline]
     fn head(&self) -> Head {
         let (Self::Inline(head, ..)
         | Self::Fixed(head, ..)
@@ -118,6 +142,16 @@ impl Repr {
             // Offsets that do not fit.
             _ => Self::new(bytes, self.mark()),
         }
+    }
+}
+
+impl Clone for Repr {
+    #[inline]
+    fn clone(&self) -> Self {
+        if let Self::Inline(head, room) = self {
+            return Self::Inline(*head, *room);
+        }
+        self.clone_long()
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use eximious_grammar::scan::find_byte;
+
 use crate::repr::Repr;
 
 /// Whether bytes come from outside (specification, chapter 11).
@@ -15,6 +17,9 @@ pub enum Taint {
     /// From outside.
     Tainted,
 }
+
+/// A bit beside the taint: no byte is zero.
+const WITHOUT_ZERO: u16 = 1 << 15;
 
 impl Taint {
     /// The taint of a string made of two.
@@ -37,12 +42,12 @@ impl Taint {
         match self {
             Self::Clean => 0,
             Self::Tainted => 1,
-            Self::Quoted(lookup) => lookup.saturating_add(2),
+            Self::Quoted(lookup) => lookup.saturating_add(2).min(!WITHOUT_ZERO),
         }
     }
 
     fn of_mark(mark: u16) -> Self {
-        match mark {
+        match mark & !WITHOUT_ZERO {
             0 => Self::Clean,
             1 => Self::Tainted,
             quoted => Self::Quoted(quoted - 2),
@@ -78,7 +83,36 @@ impl Str {
     /// The same bytes with another taint. For the engine and for lists; a
     /// built-in declares its [`crate::TaintRule`] instead.
     pub fn stamped(mut self, taint: Taint) -> Self {
-        self.0.set_mark(taint.mark());
+        self.stamp(taint);
+        self
+    }
+
+    /// As [`Str::stamped`], where it is.
+    #[inline]
+    pub fn stamp(&mut self, taint: Taint) {
+        self.0.set_mark(taint.mark() | self.0.mark() & WITHOUT_ZERO);
+    }
+
+    /// Cuts it where Exim's strings end: at the first zero byte. It is looked
+    /// for once.
+    #[inline]
+    pub fn cut_at_zero(&mut self) {
+        if self.0.mark() & WITHOUT_ZERO == 0 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if let Some(end) = find_byte(self.bytes(), 0) {
+            *self = self.slice(0, end);
+        }
+        self.0.set_mark(self.0.mark() | WITHOUT_ZERO);
+    }
+
+    /// For bytes among which the caller knows no zero byte:
+    /// [`Str::cut_at_zero`] need not look for one.
+    pub fn without_zero(mut self) -> Self {
+        self.0.set_mark(self.0.mark() | WITHOUT_ZERO);
         self
     }
 

@@ -559,7 +559,7 @@ pub(super) fn is_name(byte: u8) -> bool {
 
 /// What C's `isspace` calls white space.
 pub fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
+    byte == b' ' || matches!(byte, b'\t'..=b'\r')
 }
 
 fn decimal(digits: &[u8]) -> u32 {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use eximious_core::grammar::is_space;
 use eximious_core::grammar::scan::find_byte;
 
 /// Reads a list, element by element.
@@ -39,10 +40,6 @@ fn is_separator(byte: u8) -> bool {
     byte.is_ascii_punctuation() || byte.is_ascii_control()
 }
 
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
-}
-
 fn skip_space(text: &[u8], from: usize, but: u8) -> usize {
     text[from..].iter().position(|c| !is_space(*c) || *c == but).map_or(text.len(), |n| from + n)
 }
@@ -57,6 +54,7 @@ impl Elements<'_> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Cow<'a, [u8]>;
 
+    #[inline]
     fn next(&mut self) -> Option<Cow<'a, [u8]>> {
         let separator = self.separator;
         let text = &self.rest[skip_space(self.rest, 0, separator)..];
@@ -64,32 +62,36 @@ impl<'a> Iterator for Elements<'a> {
             self.rest = text;
             return None;
         }
+        let end = find_byte(text, separator).unwrap_or(text.len());
         // A control character as separator can't be doubled.
-        let doubles = !separator.is_ascii_control();
-        let mut gathered: Option<Vec<u8>> = None;
+        if text.get(end + 1) == Some(&separator) && !separator.is_ascii_control() {
+            return Some(self.gathered(text));
+        }
+        self.rest = text.get(end + 1..).unwrap_or_default();
+        Some(Cow::Borrowed(trim_end(&text[..end])))
+    }
+}
+
+impl<'a> Elements<'a> {
+    /// An element that has doubled separators in it, at the head of a text.
+    #[cold]
+    fn gathered(&mut self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let separator = self.separator;
+        let mut bytes = Vec::new();
         let (mut from, mut end) = (0, text.len());
-        let mut at = 0;
-        while let Some(offset) = find_byte(&text[at..], separator) {
-            at += offset;
-            if doubles && text.get(at + 1) == Some(&separator) {
-                gathered.get_or_insert_default().extend_from_slice(&text[from..=at]);
-                at += 2;
-                from = at;
-            } else {
+        while let Some(offset) = find_byte(&text[from..], separator) {
+            let at = from + offset;
+            if text.get(at + 1) != Some(&separator) {
                 end = at;
                 break;
             }
+            bytes.extend_from_slice(&text[from..=at]);
+            from = at + 2;
         }
         self.rest = text.get(end + 1..).unwrap_or_default();
-        Some(match gathered {
-            Some(mut bytes) => {
-                bytes.extend_from_slice(&text[from..end]);
-                let kept = trim_end(&bytes).len();
-                bytes.truncate(kept);
-                Cow::Owned(bytes)
-            }
-            None => Cow::Borrowed(trim_end(&text[..end])),
-        })
+        bytes.extend_from_slice(&text[from..end]);
+        bytes.truncate(trim_end(&bytes).len());
+        Cow::Owned(bytes)
     }
 }
 
