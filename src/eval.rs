@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::grammar::expansion::{
-    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Seq, Tree, VariableName,
+    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, Tree, VariableName,
     Vocabulary,
 };
 use eximious_core::{
@@ -29,8 +29,8 @@ pub(crate) struct Eval<'t> {
 const KEPT_EXPANSIONS: usize = 128;
 /// How much memory is kept for strings that are put together.
 const KEPT_BUFFER: usize = 64 << 10;
-/// Arguments: few have more than four.
-type Arguments = SmallVec<[Str; 4]>;
+/// Arguments, where there are many.
+type Arguments = SmallVec<[Str; 8]>;
 
 impl<'t> Eval<'t> {
     pub(crate) fn new(cx: &'t mut Context, tree: &'t Tree, literals: &'t [Str]) -> Self {
@@ -48,15 +48,15 @@ impl<'t> Eval<'t> {
 
     fn sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let tree = self.tree;
-        match tree.parts(seq) {
-            [part] => self.single(*part, seq),
+        match tree.pieces(seq) {
+            [piece] => self.single(piece, seq.start),
             [] => Ok(Str::EMPTY),
-            parts => self.concatenation(parts, seq),
+            pieces => self.concatenation(pieces, seq.start),
         }
     }
 
-    fn single(&mut self, part: Part, seq: Seq) -> Result<Str, Fail> {
-        let mut result = self.part(part, seq, 0);
+    fn single(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        let mut result = self.piece(piece, at);
         if let Ok(string) = &mut result {
             string.cut_at_zero();
         }
@@ -64,9 +64,9 @@ impl<'t> Eval<'t> {
     }
 
     #[inline(never)]
-    fn concatenation(&mut self, parts: &[Part], seq: Seq) -> Result<Str, Fail> {
+    fn concatenation(&mut self, pieces: &[Piece], first: u32) -> Result<Str, Fail> {
         let start = self.cx.buffer.len();
-        let result = self.append(parts, seq, start).map(|taint| {
+        let result = self.append(pieces, first, start).map(|taint| {
             let mut string = Str::from(&self.cx.buffer[start..]).stamped(taint);
             string.cut_at_zero();
             string
@@ -78,17 +78,17 @@ impl<'t> Eval<'t> {
         result
     }
 
-    /// Appends parts to the buffer; their taint.
-    fn append(&mut self, parts: &[Part], seq: Seq, start: usize) -> Result<Taint, Fail> {
+    /// Appends pieces to the buffer; their taint.
+    fn append(&mut self, pieces: &[Piece], first: u32, start: usize) -> Result<Taint, Fail> {
         let tree = self.tree;
         let mut taint = Taint::Clean;
-        for (index, part) in parts.iter().enumerate() {
-            match part {
+        for (at, piece) in (first..).zip(pieces) {
+            match &piece.part {
                 Part::Text(span) => self.cx.buffer.extend_from_slice(tree.text(*span)),
-                part => {
-                    let piece = self.part(*part, seq, index)?;
-                    taint = taint.with(piece.taint());
-                    self.cx.buffer.extend_from_slice(piece.bytes());
+                _ => {
+                    let value = self.piece(piece, at)?;
+                    taint = taint.with(value.taint());
+                    self.cx.buffer.extend_from_slice(value.bytes());
                 }
             }
             if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
@@ -98,18 +98,18 @@ impl<'t> Eval<'t> {
         Ok(taint)
     }
 
-    /// Literal text: the part of a string at an index.
-    fn literal(&self, span: Span, seq: Seq, index: usize) -> Str {
-        match self.literals.get(seq.start as usize + index) {
+    /// Literal text: the piece at a place among all of them.
+    fn literal(&self, span: Span, at: u32) -> Str {
+        match self.literals.get(at as usize) {
             Some(ready) => ready.clone(),
             None if self.tree.holds_zero => Str::from(self.tree.text(span)),
             None => Str::from(self.tree.text(span)).without_zero(),
         }
     }
 
-    fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
-        let mut result = match part {
-            Part::Text(span) => Ok(self.literal(span, seq, index)),
+    fn piece(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        let mut result = match piece.part {
+            Part::Text(span) => Ok(self.literal(span, at)),
             Part::Variable(id) => self.variable_text(id),
             Part::Operator(id) => self.operator(id),
             Part::Item(id) => self.item(id),
@@ -119,27 +119,27 @@ impl<'t> Eval<'t> {
             }
             Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
                 Some(value) => Ok(value.clone()),
-                None => Err(self.unknown(self.tree.part_spans(seq)[index], name)),
+                None => Err(self.unknown(piece.span, name)),
             },
             Part::Header(view, name) => self.header(view, name),
             Part::Fault => Err(self.hard_fault()),
         };
         if let Err(fail) = &mut result {
-            self.located(fail, part, self.tree.part_spans(seq)[index]);
+            self.located(fail, piece);
         }
         result
     }
 
     /// Adds to a failure where it was met.
     #[cold]
-    fn located(&self, fail: &mut Fail, part: Part, span: Span) {
-        if let Part::Variable(id) = part
-            && self.source.get(span.start as usize + 1) == Some(&b'{')
+    fn located(&self, fail: &mut Fail, piece: &Piece) {
+        if let Part::Variable(id) = piece.part
+            && self.source.get(piece.span.start as usize + 1) == Some(&b'{')
             && self.is_absent(id)
         {
             *fail = self.absent(id, ("in \"${", "}\""));
         }
-        fail.locate(|| self.place(span));
+        fail.locate(|| self.place(piece.span));
     }
 
     fn place(&self, span: Span) -> Place {
@@ -347,7 +347,7 @@ impl<'t> Eval<'t> {
         args: &[Arg],
         work: impl FnOnce(&mut Self, &[Str]) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        // Most have one or two.
+        // Most have three at the most.
         match args {
             [Arg::Text(only)] => {
                 let only = self.text(*only)?;
@@ -355,6 +355,10 @@ impl<'t> Eval<'t> {
             }
             [Arg::Text(first), Arg::Text(second)] => {
                 let values = [self.text(*first)?, self.text(*second)?];
+                work(self, &values)
+            }
+            [Arg::Text(first), Arg::Text(second), Arg::Text(third)] => {
+                let values = [self.text(*first)?, self.text(*second)?, self.text(*third)?];
                 work(self, &values)
             }
             args => {
@@ -412,7 +416,7 @@ impl Machine for Eval<'_> {
         if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
             return Ok(());
         }
-        let open = self.tree.parts(seq).last() == Some(&Part::Fault);
+        let open = self.tree.pieces(seq).last().is_some_and(|piece| piece.part == Part::Fault);
         self.skim_range(seq.span, open)
     }
 
@@ -454,13 +458,13 @@ impl Machine for Eval<'_> {
     }
 
     fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
-        match self.tree.parts(seq) {
-            [Part::Header(_, name)] => {
+        match self.tree.pieces(seq) {
+            [Piece { part: Part::Header(_, name), .. }] => {
                 let name = self.tree.text(*name);
                 let Some(message) = &self.cx.message else { return Ok(false) };
                 return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
             }
-            [Part::Variable(id)] if self.is_absent(*id) => {
+            [Piece { part: Part::Variable(id), .. }] if self.is_absent(*id) => {
                 return Err(self.absent(*id, ("\"", "\" after \"def:\"")));
             }
             _ => {}

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use eximious_core::Registry;
 use eximious_grammar::is_space;
 use eximious_grammar::scan::holds_capital;
+use memchr::memchr;
 use memchr::memmem::Finder;
 
 use builtin::Builtin;
@@ -169,7 +170,13 @@ impl Macros {
         line: &'l [u8],
         registry: &Registry,
     ) -> Result<Cow<'l, [u8]>, MacroError> {
-        if !holds_capital(line) {
+        // Exim's own begin with an underscore.
+        let none = if self.defined.is_empty() {
+            memchr(b'_', line).is_none()
+        } else {
+            !holds_capital(line)
+        };
+        if none {
             return Ok(Cow::Borrowed(line));
         }
         let first = line.iter().position(u8::is_ascii_uppercase).unwrap_or(line.len());

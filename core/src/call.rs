@@ -239,6 +239,7 @@ impl<'a> Call<'a> {
 
     /// Evaluates the branch that an outcome picks, passes over the other, and
     /// checks the closing brace. `$value` is what it was before, afterwards.
+    #[inline]
     pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
         // They stand behind all other arguments.
         let (yes, no, forced) = match self.args {
@@ -256,6 +257,7 @@ impl<'a> Call<'a> {
 
     /// As [`Call::branches`], with the branches found by the caller, who also
     /// checks the closing brace.
+    #[inline]
     pub fn choose(
         &mut self,
         outcome: Outcome,
@@ -284,6 +286,7 @@ impl<'a> Call<'a> {
     }
 
     /// `$value` is what it was again before the second branch is passed over.
+    #[inline]
     fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
         let mut result = self.with_value(value, |call| call.machine.text(yes));
         if let Some(no) = no
@@ -349,6 +352,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// What the work fails with.
+    #[inline]
     pub fn scoped<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
@@ -384,6 +388,7 @@ impl<'a> Call<'a> {
 
     /// Puts some bindings back after a piece of work, unless a failure leaves
     /// them.
+    #[inline]
     fn scoped_to<T>(
         &mut self,
         bindings: Bindings,

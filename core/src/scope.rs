@@ -176,28 +176,38 @@ impl Scope {
     /// Puts some values back as they were at [`Scope::enter`]. The rest stay
     /// as they are.
     pub fn leave(&mut self, outer: Outer, back: Bindings) {
-        self.noted = outer.noted;
-        let mut at = self.earlier.len();
-        while at > outer.length {
-            at -= 1;
-            let which = self.earlier[at].which();
-            if back.contains(which) {
-                self.put_back(at);
-            } else if self.noted.contains(which) {
-                // What is around has noted down an earlier one itself.
-                self.earlier.swap_remove(at);
-            } else {
-                self.noted.add(which);
-            }
+        let changed = std::mem::replace(&mut self.noted, outer.noted);
+        if back.0 & changed.0 != changed.0 {
+            return self.leave_some(outer.length, back);
+        }
+        while self.earlier.len() > outer.length
+            && let Some(earlier) = self.earlier.pop()
+        {
+            self.put_back(earlier);
         }
     }
 
-    fn put_back(&mut self, at: usize) {
-        match self.earlier.swap_remove(at) {
+    fn put_back(&mut self, earlier: Earlier) {
+        match earlier {
             Earlier::NoCaptures => self.captures.clear(),
             Earlier::Captures(captures) => self.captures = captures,
             Earlier::Value(value) => self.value = value,
             Earlier::Item(item) => self.item = item,
+        }
+    }
+
+    /// What is not put back is handed over to what is around, unless that has
+    /// noted down an earlier one itself.
+    #[cold]
+    fn leave_some(&mut self, length: usize, back: Bindings) {
+        for earlier in self.earlier.split_off(length) {
+            let which = earlier.which();
+            if back.contains(which) {
+                self.put_back(earlier);
+            } else if !self.noted.contains(which) {
+                self.noted.add(which);
+                self.earlier.push(earlier);
+            }
         }
     }
 }

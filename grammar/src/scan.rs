@@ -17,7 +17,7 @@ pub fn find_of_three(text: &[u8], wanted: [u8; 3]) -> Option<usize> {
 }
 
 /// Where a byte stands first.
-#[inline]
+#[inline(always)]
 pub fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
     let marks = |word| zeros(word ^ each(wanted));
     find(text, marks, |byte| byte == wanted, |far| memchr::memchr(wanted, far))
@@ -48,7 +48,7 @@ fn zeros(word: u64) -> u64 {
 
 /// Where the first byte stands whose highest bit `marks` sets in a word; the
 /// rest of the text, and what is far, are searched otherwise.
-#[inline]
+#[inline(always)]
 fn find(
     text: &[u8],
     marks: impl Fn(u64) -> u64,

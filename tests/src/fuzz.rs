@@ -11,7 +11,7 @@ pub fn parse(data: &[u8]) {
     for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
         assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
     }
-    for part in tree.part_spans(tree.root) {
+    for part in tree.pieces(tree.root).iter().map(|piece| piece.span) {
         assert!(part.start <= part.end && part.end as usize <= data.len());
     }
 }

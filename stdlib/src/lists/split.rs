@@ -54,7 +54,7 @@ impl Elements<'_> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Cow<'a, [u8]>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Cow<'a, [u8]>> {
         let separator = self.separator;
         let text = &self.rest[skip_space(self.rest, 0, separator)..];
