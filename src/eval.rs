@@ -8,7 +8,7 @@ use eximious_core::grammar::expansion::{
 };
 use eximious_core::{
     AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Item, ItemRun, Machine,
-    Memory, Message, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource,
+    Memory, Message, Meta, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource,
     World,
 };
 use eximious_grammar::{Fault, Span};
@@ -107,6 +107,7 @@ impl<'t> Eval<'t> {
         }
     }
 
+    #[inline(always)]
     fn piece(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
         let mut result = match piece.part {
             Part::Text(span) => Ok(self.literal(span, at)),
@@ -325,11 +326,8 @@ impl<'t> Eval<'t> {
         let place = (args, node.span, open);
         match record.run {
             ItemRun::Strict(run) => self.with_values(args, |eval, values| {
-                if open {
-                    return Err(eval.hard_fault());
-                }
                 *taint = values.iter().fold(Taint::Clean, |taint, v| taint.with(v.taint()));
-                run(&mut Call::new(eval, &record.meta, (tree, source), place), values)
+                eval.run_strict(&record.meta, place, |call| run(call, values))
             }),
             ItemRun::Lazy(run) => {
                 let mut result = run(&mut Call::new(self, &record.meta, (tree, source), place));
@@ -339,6 +337,21 @@ impl<'t> Eval<'t> {
                 result
             }
         }
+    }
+
+    /// Runs what has its arguments, unless the parse ended in it.
+    #[inline(never)]
+    fn run_strict<T>(
+        &mut self,
+        meta: &'static Meta,
+        place: (&[Arg], Span, bool),
+        run: impl FnOnce(&mut Call<'_>) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        if place.2 {
+            return Err(self.hard_fault());
+        }
+        let (tree, source) = (self.tree, self.source);
+        run(&mut Call::new(self, meta, (tree, source), place))
     }
 
     /// Evaluates all arguments, in order, for a piece of work.
@@ -433,10 +446,7 @@ impl Machine for Eval<'_> {
         let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
-                if open {
-                    return Err(eval.hard_fault());
-                }
-                run(&mut Call::new(eval, &record.meta, (tree, source), place), values)
+                eval.run_strict(&record.meta, place, |call| run(call, values))
             })?,
             ConditionRun::Lazy(run) => {
                 let result = run(&mut Call::new(self, &record.meta, (tree, source), place))?;

@@ -257,7 +257,7 @@ impl<'a> Call<'a> {
 
     /// As [`Call::branches`], with the branches found by the caller, who also
     /// checks the closing brace.
-    #[inline]
+    #[inline(always)]
     pub fn choose(
         &mut self,
         outcome: Outcome,
@@ -286,7 +286,7 @@ impl<'a> Call<'a> {
     }
 
     /// `$value` is what it was again before the second branch is passed over.
-    #[inline]
+    #[inline(always)]
     fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
         let mut result = self.with_value(value, |call| call.machine.text(yes));
         if let Some(no) = no

@@ -23,8 +23,8 @@ pub fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
     find(text, marks, |byte| byte == wanted, |far| memchr::memchr(wanted, far))
 }
 
-/// Whether there is a capital letter of ASCII.
-pub fn holds_capital(text: &[u8]) -> bool {
+/// Where the first capital letter of ASCII stands.
+pub fn find_capital(text: &[u8]) -> Option<usize> {
     // Carries stay inside their bytes: the highest bits are left out.
     let capitals = |word: u64| {
         let low = word & !TOPS;
@@ -33,7 +33,7 @@ pub fn holds_capital(text: &[u8]) -> bool {
         from_a & !beyond_z & !word & TOPS
     };
     let is_capital = |byte: u8| byte.is_ascii_uppercase();
-    find(text, capitals, is_capital, |far| far.iter().position(|c| is_capital(*c))).is_some()
+    find(text, capitals, is_capital, |far| far.iter().position(|c| is_capital(*c)))
 }
 
 fn each(byte: u8) -> u64 {
@@ -101,8 +101,8 @@ mod tests {
             let three = [b'$', b'\\', b'}'];
             let plain = text.iter().position(|c| three.contains(c));
             assert_eq!(find_of_three(&text, three), plain, "{text:?}");
-            let capital = text.iter().any(u8::is_ascii_uppercase);
-            assert_eq!(holds_capital(&text), capital, "{text:?}");
+            let capital = text.iter().position(u8::is_ascii_uppercase);
+            assert_eq!(find_capital(&text), capital, "{text:?}");
         }
     }
 }

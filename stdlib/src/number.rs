@@ -72,22 +72,21 @@ pub fn leading_integer(text: &[u8]) -> Leading {
     let negative = text.get(at) == Some(&b'-');
     at += usize::from(matches!(text.get(at), Some(b'-' | b'+')));
     let start = at;
-    let mut value: i128 = 0;
-    let mut overflow = false;
+    let mut value = Some(0u64);
     while let Some(digit) = text.get(at).filter(|c| c.is_ascii_digit()) {
-        value = value * 10 + i128::from(digit - b'0');
-        overflow |= value > i128::from(i64::MAX) + 1;
-        value = value.min(i128::from(u64::MAX));
+        let more = |value: u64| value.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        value = value.and_then(more);
         at += 1;
     }
     if at == start {
         return Leading::None;
     }
-    let value = if negative { -value } else { value };
-    match i64::try_from(value) {
-        Ok(value) if !overflow => Leading::Number(value, at),
-        _ => Leading::Overflow,
-    }
+    let signed = match value {
+        Some(value) if negative => 0i64.checked_sub_unsigned(value),
+        Some(value) => i64::try_from(value).ok(),
+        None => None,
+    };
+    signed.map_or(Leading::Overflow, |value| Leading::Number(value, at))
 }
 
 /// The number of an item like `substr`: an optional minus and digits, white

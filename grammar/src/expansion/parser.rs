@@ -113,7 +113,7 @@ impl Parser<'_, '_, '_> {
 
     /// As [`Parser::name`], with hyphens.
     fn dashed_name(&mut self) -> Span {
-        self.taken_while(|c| NAMES[usize::from(c)] != 0)
+        self.taken_while(|c| CLASSES[usize::from(c)] & (NAME_BYTE | HYPHEN) != 0)
     }
 
     fn taken_while(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
@@ -245,7 +245,7 @@ impl Parser<'_, '_, '_> {
         if rest.first() == Some(&b'$') || self.depth >= self.limits.depth {
             return None;
         }
-        let length = match find_of_three(rest, SPECIAL) {
+        let length = match special(rest) {
             Some(n) if ends == Ends::Brace && rest[n] == b'}' => n,
             None if ends == Ends::Text => rest.len(),
             _ => return None,
@@ -311,7 +311,7 @@ impl Parser<'_, '_, '_> {
                     Token::DollarLetter
                 }
                 [c, ref rest @ ..] if !SPECIAL.contains(&c) => {
-                    self.at += 1 + find_of_three(rest, SPECIAL).unwrap_or(rest.len());
+                    self.at += 1 + special(rest).unwrap_or(rest.len());
                     Token::Run
                 }
                 ref rest => {
@@ -550,19 +550,47 @@ fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
 
 /// Whether a byte may stand in a name.
 pub(super) fn is_name(byte: u8) -> bool {
-    NAMES[usize::from(byte)] & 1 != 0
+    CLASSES[usize::from(byte)] & NAME_BYTE != 0
 }
 
-/// 1 for what may stand in any name; 2 for a hyphen, which some have.
-const NAMES: [u8; 256] = {
-    let mut names = [0; 256];
+/// Where the first byte stands that literal text ends at.
+fn special(text: &[u8]) -> Option<usize> {
+    // Most often it is near.
+    let near = &text[..text.len().min(8)];
+    let found = near.iter().position(|c| CLASSES[usize::from(*c)] & SPECIAL_BYTE != 0);
+    if found.is_some() || near.len() == text.len() {
+        return found;
+    }
+    find_far(&text[near.len()..]).map(|at| near.len() + at)
+}
+
+#[inline(never)]
+fn find_far(text: &[u8]) -> Option<usize> {
+    find_of_three(text, SPECIAL)
+}
+
+/// What may stand in any name.
+const NAME_BYTE: u8 = 1;
+/// A hyphen, which may stand in some names.
+const HYPHEN: u8 = 2;
+/// What literal text ends at.
+const SPECIAL_BYTE: u8 = 4;
+
+/// Of which of these classes a byte is.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
     let mut c = 0;
     while c < 256 {
-        names[c] = ((c as u8).is_ascii_alphanumeric() || c == b'_' as usize) as u8;
+        if (c as u8).is_ascii_alphanumeric() || c == b'_' as usize {
+            classes[c] = NAME_BYTE;
+        }
         c += 1;
     }
-    names[b'-' as usize] = 2;
-    names
+    classes[b'-' as usize] = HYPHEN;
+    classes[SPECIAL[0] as usize] = SPECIAL_BYTE;
+    classes[SPECIAL[1] as usize] = SPECIAL_BYTE;
+    classes[SPECIAL[2] as usize] = SPECIAL_BYTE;
+    classes
 };
 
 /// What C's `isspace` calls white space.

@@ -49,7 +49,7 @@ pub static INLISTI: Condition = inlist(
     |call, args| Ok(find(call, args, <[u8]>::eq_ignore_ascii_case)),
 );
 
-fn find(call: &mut Call<'_>, args: &[Str], same: fn(&[u8], &[u8]) -> bool) -> bool {
+fn find(call: &mut Call<'_>, args: &[Str], same: impl Fn(&[u8], &[u8]) -> bool) -> bool {
     let (subject, list) = (args[0].bytes(), &args[1]);
     let Some(element) = elements(list.bytes()).find(|element| same(element, subject)) else {
         return false;
