@@ -327,7 +327,7 @@ impl<'t> Eval<'t> {
         match record.run {
             ItemRun::Strict(run) => self.with_values(args, |eval, values| {
                 *taint = values.iter().fold(Taint::Clean, |taint, v| taint.with(v.taint()));
-                eval.run_strict(&record.meta, place, |call| run(call, values))
+                eval.run_strict(&record.meta, place, run, values)
             }),
             ItemRun::Lazy(run) => {
                 let mut result = run(&mut Call::new(self, &record.meta, (tree, source), place));
@@ -340,18 +340,18 @@ impl<'t> Eval<'t> {
     }
 
     /// Runs what has its arguments, unless the parse ended in it.
-    #[inline(never)]
     fn run_strict<T>(
         &mut self,
         meta: &'static Meta,
         place: (&[Arg], Span, bool),
-        run: impl FnOnce(&mut Call<'_>) -> Result<T, Fail>,
+        run: fn(&mut Call<'_>, &[Str]) -> Result<T, Fail>,
+        values: &[Str],
     ) -> Result<T, Fail> {
         if place.2 {
             return Err(self.hard_fault());
         }
         let (tree, source) = (self.tree, self.source);
-        run(&mut Call::new(self, meta, (tree, source), place))
+        run(&mut Call::new(self, meta, (tree, source), place), values)
     }
 
     /// Evaluates all arguments, in order, for a piece of work.
@@ -446,7 +446,7 @@ impl Machine for Eval<'_> {
         let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
-                eval.run_strict(&record.meta, place, |call| run(call, values))
+                eval.run_strict(&record.meta, place, run, values)
             })?,
             ConditionRun::Lazy(run) => {
                 let result = run(&mut Call::new(self, &record.meta, (tree, source), place))?;

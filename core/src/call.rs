@@ -288,7 +288,10 @@ impl<'a> Call<'a> {
     /// `$value` is what it was again before the second branch is passed over.
     #[inline(always)]
     fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
-        let mut result = self.with_value(value, |call| call.machine.text(yes));
+        let mut result = match value {
+            Some(value) => self.with_value(value, |call| call.machine.text(yes)),
+            None => self.machine.text(yes),
+        };
         if let Some(no) = no
             && result.is_ok()
             && let Err(fail) = self.machine.skim(no)
@@ -305,33 +308,36 @@ impl<'a> Call<'a> {
         no: Option<Seq>,
         forced: bool,
     ) -> Result<Str, Fail> {
-        self.with_value(value, |call| {
-            call.machine.skim(yes)?;
-            match no {
-                Some(no) => call.machine.text(no),
-                None if !forced => Ok(Str::EMPTY),
-                None if call.open => Err(call.after_forced_fail()),
-                None => {
-                    let message = format!("\"{}\" failed and \"fail\" requested", call.name());
-                    Err(Fail::forced(message))
-                }
-            }
-        })
+        match value {
+            Some(value) => self.with_value(value, |call| call.second(yes, no, forced)),
+            None => self.second(yes, no, forced),
+        }
     }
 
-    /// Binds `$value`, if there is one, for a piece of work.
+    /// Passes over the first branch and evaluates the second.
+    fn second(&mut self, yes: Seq, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
+        self.machine.skim(yes)?;
+        match no {
+            Some(no) => self.machine.text(no),
+            None if !forced => Ok(Str::EMPTY),
+            None if self.open => Err(self.after_forced_fail()),
+            None => {
+                let message = format!("\"{}\" failed and \"fail\" requested", self.name());
+                Err(Fail::forced(message))
+            }
+        }
+    }
+
+    /// Binds `$value` for a piece of work.
     fn with_value(
         &mut self,
-        value: Option<Str>,
+        value: Str,
         work: impl FnOnce(&mut Self) -> Result<Str, Fail>,
     ) -> Result<Str, Fail> {
-        match value {
-            None => work(self),
-            Some(value) => self.scoped_to(Bindings::VALUE, |call| {
-                call.machine.scope().set_value(value);
-                work(call)
-            }),
-        }
+        self.scoped_to(Bindings::VALUE, |call| {
+            call.machine.scope().set_value(value);
+            work(call)
+        })
     }
 
     /// The complaint over a missing brace behind `fail`.

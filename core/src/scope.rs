@@ -236,6 +236,7 @@ pub struct Memory(Vec<(TypeId, Box<dyn Any + Send>)>);
 
 impl Memory {
     /// The value of a type, made if there is none.
+    #[inline]
     pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
         let wanted = TypeId::of::<T>();
         // There are few types: to look at each is faster than to hash one.

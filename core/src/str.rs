@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use eximious_grammar::scan::find_byte;
 
-use crate::repr::Repr;
+use crate::repr::{ROOM, Repr};
 
 /// Whether bytes come from outside (specification, chapter 11).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -143,6 +143,19 @@ impl Str {
     pub fn slice(&self, start: usize, end: usize) -> Self {
         let end = end.min(self.bytes().len());
         Self(self.0.slice(start.min(end), end))
+    }
+
+    /// Each byte made another one; as clean as what is made here.
+    pub fn mapped(&self, of: impl Fn(u8) -> u8) -> Self {
+        let bytes = self.bytes();
+        let mut room = [0; ROOM];
+        match room.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.iter_mut().zip(bytes).for_each(|(new, old)| *new = of(*old));
+                Self::from(&*room)
+            }
+            None => Self::from(bytes.iter().map(|byte| of(*byte)).collect::<Vec<u8>>()),
+        }
     }
 
     /// For showing: what is not UTF-8 is replaced.

@@ -1,6 +1,6 @@
 //! Numbers, as items and conditions read them.
 
-use eximious_core::Fail;
+use eximious_core::{Fail, Str};
 
 /// An integer for a comparison: an optional sign, decimal digits, an optional
 /// K, M or G; white space around it; an empty string is zero
@@ -43,6 +43,26 @@ pub fn trim_start(text: &[u8]) -> &[u8] {
 
 fn too_large(text: &[u8]) -> Fail {
     Fail::argument([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat())
+}
+
+/// A number in decimal digits.
+pub fn decimal(value: i64) -> Str {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    Str::from(&digits[at..])
 }
 
 /// What a K, M or G multiplies by.
@@ -128,4 +148,22 @@ pub fn wrapping(digits: &[u8]) -> i32 {
     digits
         .iter()
         .fold(0i32, |n, d| n.wrapping_mul(10).wrapping_add(i32::from(d.wrapping_sub(b'0'))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_read() {
+        for value in [0, 7, -7, 10, 1234567890, i64::MAX, i64::MIN] {
+            let text = decimal(value);
+            assert_eq!(text.display(), value.to_string());
+            assert!(matches!(leading_integer(text.bytes()), Leading::Number(n, used)
+                    if n == value && used == text.bytes().len()));
+        }
+        for text in ["9223372036854775808", "-9223372036854775809", "99999999999999999999"] {
+            assert!(matches!(leading_integer(text.as_bytes()), Leading::Overflow), "{text}");
+        }
+    }
 }

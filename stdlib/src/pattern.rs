@@ -24,6 +24,7 @@ struct Table {
 }
 
 impl Table {
+    #[inline]
     fn find(&mut self, pattern: &[u8]) -> Option<usize> {
         let hint = match pattern {
             [first, .., last] => *first ^ last.rotate_left(3) ^ pattern.len() as u8,

@@ -230,7 +230,11 @@ impl Parser<'_, '_, '_> {
         self.string(Ends::Brace, Dollar::Literal)
     }
 
+    #[inline(always)]
     fn string(&mut self, ends: Ends, dollar: Dollar) -> Seq {
+        if self.peek() == Some(b'$') {
+            return self.sequence(ends, dollar);
+        }
         match self.plain(ends) {
             Some(seq) => seq,
             None => self.sequence(ends, dollar),
@@ -239,10 +243,11 @@ impl Parser<'_, '_, '_> {
 
     /// A string that is nothing but bytes that stand for themselves: the most
     /// common one, which needs no lexer.
+    #[inline(never)]
     fn plain(&mut self, ends: Ends) -> Option<Seq> {
         let start = self.at;
         let rest = &self.source[start..];
-        if rest.first() == Some(&b'$') || self.depth >= self.limits.depth {
+        if self.depth >= self.limits.depth {
             return None;
         }
         let length = match special(rest) {
@@ -595,7 +600,7 @@ const CLASSES: [u8; 256] = {
 
 /// What C's `isspace` calls white space.
 pub fn is_space(byte: u8) -> bool {
-    byte == b' ' || matches!(byte, b'\t'..=b'\r')
+    byte <= b' ' && (byte == b' ' || matches!(byte, b'\t'..=b'\r'))
 }
 
 fn decimal(digits: &[u8]) -> u32 {

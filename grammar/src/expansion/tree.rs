@@ -245,6 +245,7 @@ impl Tree {
         &self.text[..self.source_length]
     }
     /// The pieces of a string.
+    #[inline(always)]
     pub fn pieces(&self, seq: Seq) -> &[Piece] {
         &self.pieces[seq.start as usize..(seq.start + seq.len) as usize]
     }

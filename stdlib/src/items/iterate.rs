@@ -45,7 +45,7 @@ fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
             taint = taint.with(value.taint());
             joiner.push(value.bytes());
         }
-        Ok(Str::from(joiner.finish()).stamped(taint))
+        Ok(joiner.finish().stamped(taint))
     })
 }
 
@@ -86,7 +86,7 @@ fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
                 joiner.push(&element);
             }
         }
-        Ok(Str::from(joiner.finish()).stamped(list.taint()))
+        Ok(joiner.finish().stamped(list.taint()))
     })
 }
 

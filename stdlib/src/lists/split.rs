@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use eximious_core::Str;
 use eximious_core::grammar::is_space;
 use eximious_core::grammar::scan::find_byte;
+use smallvec::SmallVec;
 
 /// Reads a list, element by element.
 #[derive(Clone, Debug)]
@@ -104,41 +106,40 @@ fn trim_end(text: &[u8]) -> &[u8] {
 /// elements are doubled, and elements that would be lost get a space.
 #[derive(Clone, Debug)]
 pub struct Joiner {
-    list: Option<Vec<u8>>,
+    /// Most lists are short.
+    list: SmallVec<[u8; 64]>,
     separator: u8,
+    begun: bool,
 }
 
 impl Joiner {
     /// An empty list with a separator.
     pub fn new(separator: u8) -> Self {
-        Self { list: None, separator }
+        Self { list: SmallVec::new(), separator, begun: false }
     }
 
     /// Adds an element.
     pub fn push(&mut self, element: &[u8]) {
         let separator = self.separator;
-        match &mut self.list {
-            None => self.list = Some(Vec::with_capacity(element.len())),
-            Some(list) => {
-                list.push(separator);
-                if element.is_empty() || element[0] == separator {
-                    list.push(b' ');
-                }
+        if self.begun {
+            self.list.push(separator);
+            if element.is_empty() || element[0] == separator {
+                self.list.push(b' ');
             }
         }
-        let list = self.list.get_or_insert_default();
+        self.begun = true;
         let mut rest = element;
         while let Some(at) = find_byte(rest, separator) {
-            list.extend_from_slice(&rest[..=at]);
-            list.push(separator);
+            self.list.extend_from_slice(&rest[..=at]);
+            self.list.push(separator);
             rest = &rest[at + 1..];
         }
-        list.extend_from_slice(rest);
+        self.list.extend_from_slice(rest);
     }
 
     /// The list.
-    pub fn finish(self) -> Vec<u8> {
-        self.list.unwrap_or_default()
+    pub fn finish(self) -> Str {
+        Str::from(self.list.as_slice())
     }
 }
 
@@ -165,6 +166,6 @@ mod tests {
         for element in ["a:b", "", ":c", "d"] {
             list.push(element.as_bytes());
         }
-        assert_eq!(split(std::str::from_utf8(&list.finish()).unwrap()), ["a:b", "", ":c", "d"]);
+        assert_eq!(split(&list.finish().display()), ["a:b", "", ":c", "d"]);
     }
 }
