@@ -73,6 +73,12 @@ impl Engine {
         })
     }
 
+    /// An engine with words, an outside and options that are there already.
+    pub(crate) fn of(registry: Registry, world: World, settings: Settings) -> Self {
+        let limits = Limits::default();
+        Self(Arc::new(Inner { registry, world, settings, forbidden: Effects::NONE, limits }))
+    }
+
     /// Parses a string once. This does not fail: what is wrong with the text
     /// is raised when an evaluation reaches it ([`Expansion::faults`] lists it
     /// beforehand).

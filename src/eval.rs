@@ -39,7 +39,13 @@ impl<'t> Eval<'t> {
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
-        self.text(self.tree.root)
+        let result = self.text(self.tree.root);
+        if let (Err(fail), Some(fault)) = (&result, &self.tree.hard_fault)
+            && fail.place().is_some_and(|place| place.span == fault.span)
+        {
+            eximious_stdlib::lookups::keep_complaint(&mut self.cx.memory, &fault.message);
+        }
+        result
     }
 
     // Results are written where the caller wants them and looked at there: to

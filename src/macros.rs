@@ -10,7 +10,9 @@ use eximious_grammar::scan::find_capital;
 use memchr::memchr;
 use memchr::memmem::Finder;
 
+use crate::config::Mark;
 use builtin::Builtin;
+pub(crate) use builtin::log_selectors;
 
 /// How long a macro's name may be.
 const LONGEST_NAME: usize = 63;
@@ -107,9 +109,20 @@ impl Macros {
         self.defined.iter().map(|m| (m.name.as_slice(), m.value.as_slice()))
     }
 
+    /// The names of Exim's own, with their values.
+    pub(crate) fn builtin(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.builtin.all(registry)
+    }
+
     /// Whether a line is a definition, or would have to be one.
     pub fn is_definition(line: &[u8]) -> bool {
         line.first().is_some_and(u8::is_ascii_uppercase)
+    }
+
+    /// Whether a line is a definition where other lines that begin with a
+    /// capital letter may stand too.
+    pub(crate) fn defines(line: &[u8]) -> bool {
+        defined_name(line) > 0
     }
 
     /// The name of the macro that was added last.
@@ -191,6 +204,66 @@ impl Macros {
         }
         Ok(text)
     }
+
+    /// Where the parts of a line came from once its macros are replaced.
+    pub(crate) fn marks(&self, line: &[u8], registry: &Registry) -> Vec<Mark> {
+        let start = defined_name(line);
+        let mut marks = Mark::whole();
+        let mut text = Cow::Borrowed(line);
+        let first = line.iter().position(u8::is_ascii_uppercase).unwrap_or(line.len());
+        if first < line.len()
+            && Builtin::count_in(&line[start..], first.saturating_sub(start))
+            && let Some(replaced) = self.builtin.replace(line, start, registry)
+        {
+            let found = self.builtin.found(line, start, registry);
+            let found = found.iter().map(|(at, length, value)| (*at, *length, value.len()));
+            marks = moved(&marks, found, None);
+            text = Cow::Owned(replaced);
+        }
+        for (number, known) in self.defined.iter().enumerate() {
+            if let Ok(Some(replaced)) = known.replace(&text, start) {
+                let (name, value) = (known.name.len(), known.value.len());
+                let rest = &text[start.min(text.len())..];
+                let found = known.finder.find_iter(rest).map(|at| (start + at, name, value));
+                marks = moved(&marks, found, Some(number as u32));
+                text = Cow::Owned(replaced);
+            }
+            if marks.len() > MOST_MARKS {
+                break;
+            }
+        }
+        marks
+    }
+}
+
+/// How many parts of one line are told apart.
+const MOST_MARKS: usize = 10_000;
+
+/// The parts of a text after some of it was replaced: where that stood, how
+/// long it was, how long it is now.
+fn moved(
+    marks: &[Mark],
+    found: impl Iterator<Item = (usize, usize, usize)>,
+    inside: Option<u32>,
+) -> Vec<Mark> {
+    let mut out = Vec::with_capacity(marks.len() + 2);
+    let mut old = marks.iter().copied().peekable();
+    let mut shift = 0i64;
+    let place = |at: usize, shift: i64| (at as i64 + shift) as u32;
+    for (at, before, after) in found.take(MOST_MARKS) {
+        while let Some(mark) = old.next_if(|mark| (mark.at as usize) < at) {
+            out.push(Mark { at: place(mark.at as usize, shift), ..mark });
+        }
+        let (column, within) = Mark::find(marks, at);
+        out.push(Mark { at: place(at, shift), column, inside: within.or(inside) });
+        shift += after as i64 - before as i64;
+        let end = at + before;
+        while old.next_if(|mark| (mark.at as usize) <= end).is_some() {}
+        let (column, inside) = Mark::find(marks, end);
+        out.push(Mark { at: place(end, shift), column, inside });
+    }
+    out.extend(old.map(|mark| Mark { at: place(mark.at as usize, shift), ..mark }));
+    out
 }
 
 impl Macro {

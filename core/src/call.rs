@@ -7,7 +7,8 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
 use crate::world::{
-    Clock, Databases, Dns, Files, Host, Libraries, Log, Net, Processes, Random, Users,
+    Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random, Redis, Sql,
+    Users,
 };
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
@@ -103,8 +104,10 @@ pub enum Outcome {
     Yes(Str),
     /// Success, with `$value` as it is, and a result where no branch is given.
     Plain(Str),
-    /// Failure; `$value` as it was.
+    /// Failure, because there is nothing; `$value` as it was.
     No,
+    /// Failure of a condition, which leaves `$value` alone.
+    Unmet,
     /// Failure, with a `$value` for the second branch.
     NoWith(Str),
 }
@@ -266,22 +269,39 @@ impl<'a> Call<'a> {
         forced: bool,
     ) -> Result<Str, Fail> {
         let Some(yes) = yes else {
+            if self.open {
+                self.leave_value(&outcome);
+            }
             return Ok(match outcome {
-                Outcome::Yes(value) => {
-                    if self.open && self.machine.leaves_bindings() {
-                        self.machine.scope().set_value(value.clone());
-                    }
-                    value
-                }
-                Outcome::Plain(value) => value,
-                Outcome::No | Outcome::NoWith(_) => Str::EMPTY,
+                Outcome::Yes(value) | Outcome::Plain(value) => value,
+                Outcome::No | Outcome::Unmet | Outcome::NoWith(_) => Str::EMPTY,
             });
         };
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::No => self.fail(None, yes, no, forced),
+            Outcome::Unmet => self.fail(None, yes, no, forced),
+            Outcome::No => {
+                // Exim has no `$value` while it passes over the first branch.
+                self.with_value(Str::EMPTY, |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
             Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+        }
+    }
+
+    /// Leaves `$value` as an outcome has it, where what follows can't be read.
+    /// The next line shows it in a test line by line, as in Exim.
+    pub fn leave_value(&mut self, outcome: &Outcome) {
+        if !self.machine.leaves_bindings() {
+            return;
+        }
+        match outcome {
+            Outcome::Yes(value) | Outcome::NoWith(value) => {
+                self.machine.scope().set_value(value.clone());
+            }
+            Outcome::No => self.machine.scope().set_value(Str::EMPTY),
+            Outcome::Plain(_) | Outcome::Unmet => {}
         }
     }
 
@@ -309,14 +329,18 @@ impl<'a> Call<'a> {
         forced: bool,
     ) -> Result<Str, Fail> {
         match value {
-            Some(value) => self.with_value(value, |call| call.second(yes, no, forced)),
-            None => self.second(yes, no, forced),
+            Some(value) => self.with_value(value, |call| {
+                call.machine.skim(yes)?;
+                call.otherwise(no, forced)
+            }),
+            None => {
+                self.machine.skim(yes)?;
+                self.otherwise(no, forced)
+            }
         }
     }
 
-    /// Passes over the first branch and evaluates the second.
-    fn second(&mut self, yes: Seq, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
-        self.machine.skim(yes)?;
+    fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
         match no {
             Some(no) => self.machine.text(no),
             None if !forced => Ok(Str::EMPTY),
@@ -329,11 +353,11 @@ impl<'a> Call<'a> {
     }
 
     /// Binds `$value` for a piece of work.
-    fn with_value(
+    fn with_value<T>(
         &mut self,
         value: Str,
-        work: impl FnOnce(&mut Self) -> Result<Str, Fail>,
-    ) -> Result<Str, Fail> {
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
         self.scoped_to(Bindings::VALUE, |call| {
             call.machine.scope().set_value(value);
             work(call)
@@ -547,6 +571,18 @@ impl<'a> Call<'a> {
     /// Databases; needs [`Effects::LOOKUP`].
     pub fn databases(&self) -> Result<Arc<dyn Databases>, Fail> {
         Ok(self.world(Effects::LOOKUP)?.databases.clone())
+    }
+    /// SQL servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
+    pub fn sql(&self) -> Result<Arc<dyn Sql>, Fail> {
+        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.sql.clone())
+    }
+    /// Redis servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
+    pub fn redis(&self) -> Result<Arc<dyn Redis>, Fail> {
+        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.redis.clone())
+    }
+    /// LDAP servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
+    pub fn ldap(&self) -> Result<Arc<dyn Ldap>, Fail> {
+        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.ldap.clone())
     }
     /// Processes; needs [`Effects::RUN`].
     pub fn processes(&self) -> Result<Arc<dyn Processes>, Fail> {

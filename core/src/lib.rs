@@ -8,12 +8,14 @@
 //! what a built-in is handed when it runs ([`Call`]).
 #![forbid(unsafe_code)]
 
+mod acl;
 mod call;
 mod effects;
 mod fail;
 mod message;
 mod meta;
 mod names;
+mod option;
 mod record;
 mod registry;
 mod repr;
@@ -22,12 +24,16 @@ mod settings;
 mod str;
 pub mod world;
 
+pub use acl::{AclControl, AclOperand, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerify};
 pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
+pub use option::{
+    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+};
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,
     Operator, Params, Quote, Variable, VariableSource,

@@ -1,9 +1,15 @@
 //! All words that an engine knows.
 
-use crate::names::Names;
-use crate::{Condition, Item, LookupDef, Meta, Operator, Variable, VariableSource};
+use std::collections::BTreeMap;
+
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
+};
+
+use crate::names::Names;
+use crate::{
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, DriverKind, Item, LookupDef, Meta,
+    Operator, OptionDef, OptionPlace, Variable, VariableSource,
 };
 
 /// All words that an engine knows. A later record replaces an earlier one of
@@ -15,6 +21,11 @@ pub struct Registry {
     conditions: Table<Condition>,
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
+    options: Vec<(OptionPlace, OptionTable)>,
+    drivers: BTreeMap<(DriverKind, &'static [u8]), &'static DriverDef>,
+    acl_terms: Table<AclTerm>,
+    acl_controls: Table<AclControl>,
+    acl_verifies: Table<AclVerify>,
     families: Vec<u16>,
     strict: bool,
 }
@@ -53,7 +64,14 @@ impl<T> Table<T> {
     fn find(&self, name: &[u8]) -> Option<u16> {
         self.names.find(name)
     }
+
+    fn named(&self, name: &[u8]) -> Option<&'static T> {
+        self.find(name).map(|id| self.records[usize::from(id)])
+    }
 }
+
+/// The options of one place, by name: a record stands under its aliases too.
+type OptionTable = BTreeMap<&'static [u8], &'static OptionDef>;
 
 impl Registry {
     /// No words at all.
@@ -96,6 +114,50 @@ impl Registry {
     pub fn lookups(&mut self, lookups: &[&'static LookupDef]) -> &mut Self {
         for lookup in lookups {
             self.lookups.add(lookup, &lookup.meta);
+        }
+        self
+    }
+
+    /// Adds options.
+    pub fn options(&mut self, options: &'static [OptionDef]) -> &mut Self {
+        for option in options {
+            let at = self.options.iter().position(|(place, _)| *place == option.place);
+            let at = at.unwrap_or_else(|| {
+                self.options.push((option.place, OptionTable::new()));
+                self.options.len() - 1
+            });
+            let table = &mut self.options[at].1;
+            for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
+                table.insert(name.as_bytes(), option);
+            }
+        }
+        self
+    }
+    /// Adds drivers.
+    pub fn drivers(&mut self, drivers: &'static [DriverDef]) -> &mut Self {
+        for driver in drivers {
+            self.drivers.insert((driver.kind, driver.meta.name.as_bytes()), driver);
+        }
+        self
+    }
+    /// Adds conditions and modifiers of ACLs.
+    pub fn acl_terms(&mut self, terms: &'static [AclTerm]) -> &mut Self {
+        for term in terms {
+            self.acl_terms.add(term, &term.meta);
+        }
+        self
+    }
+    /// Adds what `control` may name.
+    pub fn acl_controls(&mut self, controls: &'static [AclControl]) -> &mut Self {
+        for control in controls {
+            self.acl_controls.add(control, &control.meta);
+        }
+        self
+    }
+    /// Adds what `verify` may name.
+    pub fn acl_verifies(&mut self, verifies: &'static [AclVerify]) -> &mut Self {
+        for verify in verifies {
+            self.acl_verifies.add(verify, &verify.meta);
         }
         self
     }
@@ -150,6 +212,71 @@ impl Registry {
         self.conditions.find(name)
     }
 
+    /// An option of a place, by its name or an older one.
+    pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
+        self.option_table(place)?.get(name).copied()
+    }
+    /// An option of a driver: one of its own, or one that all drivers of the
+    /// kind have.
+    pub fn driver_option(
+        &self,
+        kind: DriverKind,
+        driver: &str,
+        name: &[u8],
+    ) -> Option<&'static OptionDef> {
+        let own = self.options.iter().find(
+            |(place, _)| matches!(place, OptionPlace::Driver(k, d) if *k == kind && *d == driver),
+        );
+        own.and_then(|(_, table)| table.get(name).copied())
+            .or_else(|| self.option(OptionPlace::Generic(kind), name))
+    }
+    /// The options of a place, in the order of their names.
+    pub fn options_of(&self, place: OptionPlace) -> impl Iterator<Item = &'static OptionDef> {
+        self.option_table(place).into_iter().flat_map(named)
+    }
+    /// The options of all places, place after place, each in the order of
+    /// their names.
+    pub fn all_options(&self) -> impl Iterator<Item = &'static OptionDef> {
+        let mut places: Vec<&(OptionPlace, OptionTable)> = self.options.iter().collect();
+        places.sort_unstable_by_key(|(place, _)| *place);
+        places.into_iter().flat_map(|(_, table)| named(table))
+    }
+    fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
+        self.options.iter().find(|(own, _)| *own == place).map(|(_, table)| table)
+    }
+    /// A driver, by kind and name.
+    pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
+        self.drivers.get(&(kind, name)).copied()
+    }
+    /// All drivers, sorted by kind and name.
+    pub fn all_drivers(&self) -> impl Iterator<Item = &'static DriverDef> {
+        self.drivers.values().copied()
+    }
+    /// A condition or modifier of ACLs, by name.
+    pub fn acl_term(&self, name: &[u8]) -> Option<&'static AclTerm> {
+        self.acl_terms.named(name)
+    }
+    /// What `control` may name, by name.
+    pub fn acl_control(&self, name: &[u8]) -> Option<&'static AclControl> {
+        self.acl_controls.named(name)
+    }
+    /// What `verify` may name, by name.
+    pub fn acl_verify(&self, name: &[u8]) -> Option<&'static AclVerify> {
+        self.acl_verifies.named(name)
+    }
+    /// All conditions and modifiers of ACLs.
+    pub fn all_acl_terms(&self) -> impl Iterator<Item = &'static AclTerm> {
+        self.acl_terms.records.iter().copied()
+    }
+    /// All that `control` may name.
+    pub fn all_acl_controls(&self) -> impl Iterator<Item = &'static AclControl> {
+        self.acl_controls.records.iter().copied()
+    }
+    /// All that `verify` may name.
+    pub fn all_acl_verifies(&self) -> impl Iterator<Item = &'static AclVerify> {
+        self.acl_verifies.records.iter().copied()
+    }
+
     /// All items.
     pub fn all_items(&self) -> impl Iterator<Item = &'static Item> {
         self.items.records.iter().copied()
@@ -174,6 +301,14 @@ impl Registry {
     pub fn variable_count(&self) -> usize {
         self.variables.records.len()
     }
+}
+
+/// The records of a table under their own names.
+fn named(table: &OptionTable) -> impl Iterator<Item = &'static OptionDef> {
+    table
+        .iter()
+        .filter(|(name, option)| **name == option.meta.name.as_bytes())
+        .map(|(_, option)| *option)
 }
 
 impl Vocabulary for Registry {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::Str;
+use crate::{Options, Str};
 
 /// What a named list holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -103,8 +103,13 @@ pub struct Settings {
     pub strict_acl_vars: bool,
     /// `spf_guess`.
     pub spf_guess: Str,
+    /// The configuration file of RADIUS clients, which Exim is told when it is
+    /// built (`RADIUS_CONFIG_FILE`).
+    pub radius_config_file: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
+    /// All other main options that are set.
+    pub options: Options,
     /// Named lists.
     pub lists: BTreeMap<(ListKind, Vec<u8>), NamedList>,
 }
@@ -143,7 +148,9 @@ impl Default for Settings {
             log_millisec: false,
             strict_acl_vars: false,
             spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
+            radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),
             config_file: Str::EMPTY,
+            options: Options::default(),
             lists: BTreeMap::new(),
         }
     }

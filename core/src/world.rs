@@ -4,11 +4,21 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod dns;
+pub mod domain;
 mod fixture;
 mod hermetic;
+mod ldap;
+mod servers;
 
+pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
+pub use ldap::{
+    Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
+    LdapSearch, LdapServer, LdapTls, LdapTrouble,
+};
+pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -27,8 +37,14 @@ pub struct World {
     pub users: Arc<dyn Users>,
     /// This host and this process.
     pub host: Arc<dyn Host>,
-    /// Databases behind lookups.
+    /// Databases in files.
     pub databases: Arc<dyn Databases>,
+    /// SQL servers.
+    pub sql: Arc<dyn Sql>,
+    /// Redis servers.
+    pub redis: Arc<dyn Redis>,
+    /// LDAP servers.
+    pub ldap: Arc<dyn Ldap>,
     /// The DNS.
     pub dns: Arc<dyn Dns>,
     /// Functions in shared objects.
@@ -152,6 +168,18 @@ pub enum Target {
 pub trait Net: Send + Sync {
     /// Opens a connection.
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
+    /// Sends a datagram to a UDP port, and waits for one from there that is
+    /// accepted; others are overlooked.
+    fn datagram(
+        &self,
+        to: std::net::SocketAddr,
+        question: &[u8],
+        within: Duration,
+        accept: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        let _ = (to, question, within, accept);
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// The addresses of a host, as the system's resolver says.
     fn resolve(&self, host: &str) -> io::Result<Vec<std::net::IpAddr>>;
     /// The port of a TCP service.
@@ -227,15 +255,39 @@ pub struct User {
     pub shell: Vec<u8>,
 }
 
+/// A line of the group file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Group {
+    /// The name.
+    pub name: Vec<u8>,
+    /// The number.
+    pub gid: u32,
+    /// The names of its members; those whose first group it is may be missing.
+    pub members: Vec<Vec<u8>>,
+}
+
 /// Users and groups.
 pub trait Users: Send + Sync {
     /// A user by name.
     fn user(&self, name: &[u8]) -> io::Result<Option<User>>;
     /// A user by number.
     fn user_by_id(&self, uid: u32) -> io::Result<Option<User>>;
+    /// A group by name.
+    fn group(&self, name: &[u8]) -> io::Result<Option<Group>>;
+    /// A group by number.
+    fn group_by_id(&self, gid: u32) -> io::Result<Option<Group>>;
     /// Checks a password against a hash as `crypt(3)` does; `None` where the
     /// system does not know the method.
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>>;
+    /// Asks the system's authentication modules (PAM) about a user of a
+    /// service; each of their questions gets the next answer. What they say
+    /// where they say neither yes nor no is the error.
+    fn authenticate(
+        &self,
+        service: &[u8],
+        user: &[u8],
+        answers: &[Vec<u8>],
+    ) -> Result<bool, Vec<u8>>;
 }
 
 /// Free room on a file system.
@@ -284,6 +336,13 @@ pub enum DatabaseQuery<'a> {
         /// The file.
         file: &'a [u8],
         /// The key.
+        key: &'a [u8],
+    },
+    /// A key in a Berkeley DB file.
+    Dbm {
+        /// The file.
+        file: &'a [u8],
+        /// The key, with the zero byte at its end where the file has one.
         key: &'a [u8],
     },
     /// Statements for an SQLite file, which is made where it is not there.
@@ -335,27 +394,10 @@ pub enum DatabaseError {
     Other(String),
 }
 
-/// Databases behind lookups.
+/// Databases in files.
 pub trait Databases: Send + Sync {
     /// Asks one.
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError>;
-}
-
-/// Why the DNS has no answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum DnsError {
-    /// The name does not exist.
-    NoName,
-    /// The name exists, without such records.
-    NoData,
-    /// No answer now.
-    Again(String),
-}
-
-/// The DNS.
-pub trait Dns: Send + Sync {
-    /// The addresses of a host.
-    fn addresses(&self, host: &str) -> Result<Vec<std::net::IpAddr>, DnsError>;
 }
 
 /// What a function of a shared object returned.

@@ -6,9 +6,11 @@
 //! the side effects that come before it.
 //!
 //! [`expansion`] reads `${…}` strings; what words exist, and what may follow
-//! each, comes from a [`expansion::Vocabulary`].
+//! each, comes from a [`expansion::Vocabulary`]. [`config`] reads the lines of a
+//! configuration file.
 #![forbid(unsafe_code)]
 
+pub mod config;
 pub mod expansion;
 pub mod scan;
 mod span;

@@ -17,4 +17,14 @@ impl Span {
     pub fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
+
+    /// The range as offsets.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Whether it names no bytes.
+    pub fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
 }

@@ -3,6 +3,7 @@
 mod assign;
 mod be;
 mod caller;
+mod check;
 mod help;
 mod input;
 mod list;
@@ -11,6 +12,7 @@ mod options;
 mod output;
 mod prompt;
 mod session;
+mod show;
 mod version;
 mod words;
 
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
             let engine = Engine::builder().build();
             finish(list::list(engine.registry(), *json, kind.as_deref()))
         }
+        Action::Show => show(options),
+        Action::Check(request) => check::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -77,6 +81,19 @@ fn version(mut options: Options) -> ExitCode {
             print(&version::version(engine.registry(), file))
         }
         Err(refusal) => refuse(refusal),
+    }
+}
+
+fn show(mut options: Options) -> ExitCode {
+    match show::show(&mut options) {
+        Ok(show::Shown { text, warnings }) => {
+            warnings.iter().for_each(|line| {
+                let _ =
+                    io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());
+            });
+            print(&text)
+        }
+        Err(message) => complain(&message),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Options {
     pub recipients_in_header: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
+    /// `-n`: values without their names.
+    pub values_only: bool,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -56,6 +58,10 @@ pub enum Action {
     Help(Vec<String>),
     /// `-bI:help`.
     Information,
+    /// Print what the configuration says.
+    Show,
+    /// `eximious check`.
+    Check(crate::check::Request),
 }
 
 /// Why the program stops before it began: what to say, and the exit status
@@ -105,6 +111,7 @@ fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
     let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
     match word.as_slice() {
+        b"check" => Ok(Some(Action::Check(crate::check::request(rest.collect())?))),
         b"help" => Ok(Some(Action::Help(rest.collect()))),
         b"list" => {
             let (mut json, mut kind) = (false, None);
@@ -144,6 +151,7 @@ impl<'a> Parser<'a> {
             message: None,
             recipients_in_header: false,
             dot_is_text: false,
+            values_only: false,
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -190,6 +198,8 @@ impl<'a> Parser<'a> {
                 self.action = self.action.take().or(Some(Action::Expand));
                 self.options.message = Some(value.to_vec());
             }
+            "-bP" => self.action = Some(Action::Show),
+            "-n" => self.options.values_only = true,
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
             "-bI:" => return self.information(value),
@@ -339,7 +349,7 @@ fn later(option: &[u8], what: &str) -> Stop {
 /// An argument without an option is the recipient of a message, to Exim.
 fn recipient(first: &[u8]) -> Stop {
     let word = String::from_utf8_lossy(first);
-    let near = crate::words::nearest(&word, ["help", "list", "repl"].into_iter());
+    let near = eximious::check::nearest(&word, ["help", "list", "repl"].into_iter());
     let mut message =
         [b"eximious: accepting a message for \"", first, b"\" is not there yet"].concat();
     message.extend_from_slice(

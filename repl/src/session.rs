@@ -46,10 +46,10 @@ impl Session {
         let engine = match options.config.take() {
             None => builder.build(),
             Some(names) => {
-                let config = Config::read(&names, macros, &world.files, builder.registry())?;
-                let engine = config.build(builder)?;
+                let config = Config::read(&names, macros, &world, builder.registry())?;
+                let engine = config.build(builder);
                 let file = engine.settings().config_file.bytes().to_vec();
-                place = Some((file, config.lines));
+                place = Some((file, config.count));
                 macros = config.macros;
                 engine
             }

@@ -1,6 +1,9 @@
 //! Logical lines: what is left after macros, conditions, inclusions, comments
 //! and continuations (specification 6.2, 6.3, 6.10).
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use eximious_core::Registry;
@@ -8,6 +11,7 @@ use eximious_core::world::Files;
 use eximious_grammar::is_space;
 
 use super::ConfigError;
+use super::source::{Line, Location, Mark, Piece, SourceMap};
 use crate::Macros;
 use crate::macros::{MacroError, trim};
 
@@ -20,17 +24,28 @@ const DEEPEST: usize = 64;
 pub(super) struct Lines<'r> {
     files: Arc<dyn Files>,
     registry: &'r Registry,
-    macros: Macros,
+    pub(super) macros: Macros,
+    pub(super) sources: SourceMap,
+    /// The macros whose names were met.
+    pub(super) met: BTreeSet<u32>,
     /// The files being read, the innermost last.
-    open: Vec<Source>,
+    open: Vec<Open>,
     conditions: Vec<Condition>,
 }
 
-struct Source {
-    name: Vec<u8>,
+struct Open {
+    file: u32,
     text: Arc<[u8]>,
     at: usize,
     line: u32,
+}
+
+/// A line of a file.
+struct Physical {
+    file: u32,
+    number: u32,
+    source: Arc<[u8]>,
+    range: Range<usize>,
 }
 
 /// One `.ifdef` that is open.
@@ -51,25 +66,41 @@ impl<'r> Lines<'r> {
         files: Arc<dyn Files>,
         registry: &'r Registry,
     ) -> Self {
-        let open = vec![Source { name: name.to_vec(), text, at: 0, line: 0 }];
-        Self { files, registry, macros, open, conditions: Vec::new() }
+        let mut sources = SourceMap::default();
+        let file = sources.add(name.to_vec(), text.clone(), None);
+        let open = vec![Open { file, text, at: 0, line: 0 }];
+        Self {
+            files,
+            registry,
+            macros,
+            sources,
+            met: BTreeSet::new(),
+            open,
+            conditions: Vec::new(),
+        }
     }
 
-    /// The next logical line; never empty.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, ConfigError> {
-        let mut joined: Option<Vec<u8>> = None;
+    /// The next logical line.
+    pub(super) fn next(&mut self) -> Result<Option<Line>, ConfigError> {
+        let mut joined: Option<Line> = None;
         loop {
-            let Some(line) = self.physical() else {
+            let Some(Physical { file, number, source, range }) = self.physical() else {
                 if !self.conditions.is_empty() {
+                    self.conditions.clear();
                     return Err(self.error("Unexpected end of configuration file: .endif missing"));
                 }
-                return Ok(joined.filter(|line| !line.is_empty()));
+                return Ok(joined.and_then(finished));
             };
-            let applied = self.macros.apply(&line, self.registry);
-            let text = applied.map_err(|why| self.explain(&why))?;
-            let found_macro = matches!(text, std::borrow::Cow::Owned(_));
-            let text = trim(&text);
-            if text.starts_with(b".") && self.directive(text, found_macro)? {
+            let written = &source[range];
+            let applied = self.macros.apply(written, self.registry);
+            let whole = applied.map_err(|why| self.explain(&why))?;
+            let marks = match &whole {
+                Cow::Owned(_) => Some(self.macros.marks(written, self.registry)),
+                Cow::Borrowed(_) => None,
+            };
+            self.met.extend(marks.iter().flatten().filter_map(|mark| mark.inside));
+            let text = trim(&whole);
+            if text.starts_with(b".") && self.directive(text, marks.is_some())? {
                 continue;
             }
             if text.starts_with(b"#") || !self.counts() {
@@ -77,19 +108,22 @@ impl<'r> Lines<'r> {
             }
             let continues = text.ends_with(b"\\");
             let text = if continues { &text[..text.len() - 1] } else { text };
-            match &mut joined {
-                Some(whole) => whole.extend_from_slice(text),
-                None if text.is_empty() && !continues => continue,
-                None => joined = Some(text.to_vec()),
+            if joined.is_none() && text.is_empty() && !continues {
+                continue;
             }
-            if let Some(whole) = &joined
-                && !continues
-            {
-                let whole = trim(whole);
-                if !whole.is_empty() {
-                    return Ok(Some(whole.to_vec()));
+            let logical = joined.get_or_insert_with(|| Line {
+                text: Vec::new(),
+                file,
+                number,
+                pieces: Vec::new(),
+            });
+            let blank = whole.iter().take_while(|c| is_space(**c)).count();
+            append(logical, text, blank, (file, number), marks.as_deref());
+            if !continues {
+                match joined.take().and_then(finished) {
+                    Some(line) => return Ok(Some(line)),
+                    None => continue,
                 }
-                joined = None;
             }
         }
     }
@@ -105,19 +139,22 @@ impl<'r> Lines<'r> {
     /// A complaint about the line at hand.
     pub(super) fn error(&self, message: impl Into<Vec<u8>>) -> ConfigError {
         match self.open.last() {
-            Some(source) => ConfigError::at(source.line, &source.name, message),
+            Some(open) => ConfigError::at(open.line, self.name(open.file), message),
             None => ConfigError::somewhere(message),
         }
     }
 
-    /// The macros, and how many lines the outermost file has.
-    pub(super) fn finish(self) -> (Macros, u32) {
-        let lines = self.open.first().map_or(0, |source| {
-            let text = &source.text;
+    /// How many lines the outermost file has.
+    pub(super) fn count(&self) -> u32 {
+        self.open.first().map_or(0, |open| {
+            let text = &open.text;
             let whole = memchr::memchr_iter(b'\n', text).count();
             (whole + usize::from(text.last().is_some_and(|c| *c != b'\n'))) as u32
-        });
-        (self.macros, lines)
+        })
+    }
+
+    fn name(&self, file: u32) -> &[u8] {
+        self.sources.file(file).map_or(b"", |file| &file.name)
     }
 
     fn explain(&self, why: &MacroError) -> ConfigError {
@@ -128,19 +165,20 @@ impl<'r> Lines<'r> {
         }
     }
 
-    /// The next line of the innermost file; it ends at a zero byte.
-    fn physical(&mut self) -> Option<Vec<u8>> {
+    /// The next line of the innermost file. It ends at a zero byte.
+    fn physical(&mut self) -> Option<Physical> {
         loop {
             let depth = self.open.len();
-            let source = self.open.last_mut()?;
-            let rest = &source.text[source.at..];
+            let open = self.open.last_mut()?;
+            let rest = &open.text[open.at..];
             if !rest.is_empty() {
+                let start = open.at;
                 let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
-                source.at += end;
-                source.line += 1;
-                let line = &rest[..end];
-                let line = &line[..memchr::memchr(0, line).unwrap_or(line.len())];
-                return Some(line.to_vec());
+                open.at += end;
+                open.line += 1;
+                let end = memchr::memchr(0, &rest[..end]).unwrap_or(end);
+                let (file, number, source) = (open.file, open.line, open.text.clone());
+                return Some(Physical { file, number, source, range: start..start + end });
             }
             if depth == 1 {
                 return None;
@@ -203,13 +241,15 @@ impl<'r> Lines<'r> {
             let message = [b".include specifies a non-absolute path \"", name, b"\""].concat();
             return Err(self.error(message));
         } else {
-            let base = self.open.last().map_or(b"".as_slice(), |s| s.name.as_slice());
+            let base = self.open.last().map_or(b"".as_slice(), |open| self.name(open.file));
             let directory = base.iter().rposition(|c| *c == b'/').map_or(0, |n| n + 1);
             [&base[..directory], name].concat()
         };
         match self.files.read(&path, LARGEST_FILE) {
             Ok(text) if self.open.len() < DEEPEST => {
-                self.open.push(Source { name: path, text, at: 0, line: 0 });
+                let included = self.open.last().map(|open| (open.file, open.line));
+                let file = self.sources.add(path, text.clone(), included);
+                self.open.push(Open { file, text, at: 0, line: 0 });
                 Ok(())
             }
             Err(why) if if_exists && why.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -219,4 +259,52 @@ impl<'r> Lines<'r> {
             }
         }
     }
+}
+
+/// Adds a part of a physical line, which begins after `blank` bytes of the line
+/// as macros left it.
+fn append(
+    line: &mut Line,
+    text: &[u8],
+    blank: usize,
+    (file, number): (u32, u32),
+    marks: Option<&[Mark]>,
+) {
+    let at = line.text.len() as u32;
+    (line.file, line.number) = (file, number);
+    let place = |column, inside| Location { file, line: number, column, inside };
+    match marks {
+        None => line.pieces.push(Piece { at, place: place(blank as u32, None) }),
+        Some(marks) => {
+            let (column, inside) = Mark::find(marks, blank);
+            line.pieces.push(Piece { at, place: place(column, inside) });
+            let end = blank + text.len();
+            let within = marks.iter().filter(|mark| (blank + 1..end).contains(&(mark.at as usize)));
+            line.pieces.extend(within.map(|mark| Piece {
+                at: at + mark.at - blank as u32,
+                place: place(mark.column, mark.inside),
+            }));
+        }
+    }
+    line.text.extend_from_slice(text);
+}
+
+/// A line without white space at its ends; `None` where nothing else is left.
+fn finished(mut line: Line) -> Option<Line> {
+    let blank = line.text.iter().take_while(|c| is_space(**c)).count();
+    if blank > 0 {
+        line.text.drain(..blank);
+        let blank = blank as u32;
+        let first = line.pieces.partition_point(|piece| piece.at <= blank).saturating_sub(1);
+        line.pieces.drain(..first);
+        for piece in &mut line.pieces {
+            let skipped = blank.saturating_sub(piece.at);
+            if piece.place.inside.is_none() {
+                piece.place.column += skipped;
+            }
+            piece.at = piece.at.saturating_sub(blank);
+        }
+    }
+    line.text.truncate(trim(&line.text).len());
+    (!line.text.is_empty()).then_some(line)
 }

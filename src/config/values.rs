@@ -1,58 +1,245 @@
-//! The values of options (specification 6.12 to 6.17).
+//! The values of options, as their kinds say (specification 6.12 to 6.21).
 
+use eximious_core::world::Users;
+use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str};
+
+use eximious_stdlib::lists::elements;
+
+use super::rewrite;
 use crate::macros::trim;
 
-/// A value as written, or a switch as read.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Value<'v> {
-    Flag(bool),
-    Text(&'v [u8]),
+/// What values need that are more than text.
+pub(super) struct Resolver<'r> {
+    /// Users and groups by name.
+    pub(super) users: &'r dyn Users,
+    /// Expands what is expanded when the configuration is read.
+    pub(super) expand: &'r dyn Fn(&[u8]) -> Result<Str, Fail>,
 }
 
-impl Value<'_> {
-    pub(super) fn flag(self) -> bool {
-        matches!(self, Self::Flag(true))
-    }
+/// What went wrong, in Exim's words.
+type Wrong = Vec<u8>;
 
-    pub(super) fn string(self, name: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
-        match self {
-            Self::Text(text) => string(text, name),
-            Self::Flag(_) => Ok(Vec::new()),
+/// The value of an option that is no switch.
+pub(super) fn read(
+    option: &OptionDef,
+    text: &[u8],
+    resolver: &Resolver<'_>,
+) -> Result<OptionValue, Wrong> {
+    let name = option.meta.name.as_bytes();
+    let plain = || Ok(OptionValue::Text(Str::from(string(text, name)?)));
+    match option.kind {
+        OptionKind::Bool => Ok(OptionValue::Flag(word(text, name)?)),
+        OptionKind::ExpandedBool => match word(text, name) {
+            Ok(flag) => Ok(OptionValue::Flag(flag)),
+            Err(_) if text.contains(&b'$') => plain(),
+            Err(wrong) => Err(wrong),
+        },
+        OptionKind::Integer | OptionKind::Size if option.expanded => plain(),
+        OptionKind::Integer | OptionKind::Size => integer(text, name).map(OptionValue::Number),
+        OptionKind::Kilobytes => kilobytes(text, name).map(OptionValue::Number),
+        OptionKind::Octal => octal(text, name).map(OptionValue::Number),
+        OptionKind::Fixed => fixed(text, name).map(OptionValue::Number),
+        OptionKind::ExpandedTime if text.contains(&b'$') => plain(),
+        OptionKind::Time | OptionKind::ExpandedTime => match time(text) {
+            Some(seconds) => Ok(OptionValue::Number(seconds)),
+            None => Err([b"invalid time value for ", name].concat()),
+        },
+        OptionKind::TimeList => times(text, name).map(OptionValue::Times),
+        OptionKind::User | OptionKind::Group => {
+            let text = string(text, name)?;
+            if option.expanded && text.contains(&b'$') {
+                return Ok(OptionValue::Text(Str::from(text)));
+            }
+            let id = identity(option.kind == OptionKind::User, &text, resolver)?;
+            Ok(OptionValue::Ids(vec![id]))
         }
-    }
-
-    /// A number; a negative one counts as none.
-    pub(super) fn size(self, name: &[u8]) -> Result<u64, Vec<u8>> {
-        match self {
-            Self::Text(text) => Ok(integer(text, name)?.try_into().unwrap_or(0)),
-            Self::Flag(_) => Ok(0),
+        OptionKind::UserList | OptionKind::GroupList => {
+            let user = option.kind == OptionKind::UserList;
+            identities(user, &string(text, name)?, name, resolver)
         }
+        OptionKind::Rewrite => {
+            let text = Str::from(string(text, name)?);
+            for rule in elements(text.bytes()) {
+                rewrite::rule(&rule)?;
+            }
+            Ok(OptionValue::Text(text))
+        }
+        OptionKind::Text
+        | OptionKind::List
+        | OptionKind::DomainList
+        | OptionKind::HostList
+        | OptionKind::AddressList
+        | OptionKind::LocalPartList => plain(),
     }
 }
 
-/// A switch: what stands after its name.
-pub(super) fn flag(
-    rest: &[u8],
-    name: &[u8],
-    written: &[u8],
-    negated: bool,
-) -> Result<bool, Vec<u8>> {
-    let extra = || Err([b"extra characters follow boolean option ", written].concat());
-    if rest.is_empty() {
-        return Ok(!negated);
-    }
-    if negated {
-        return extra();
-    }
-    let Some(value) = rest.strip_prefix(b"=") else { return extra() };
-    let value = trim(value);
+/// The value of an option that is not set; `None` where it has none, or one
+/// that the program computes.
+pub(super) fn default(option: &OptionDef) -> Option<OptionValue> {
+    default_with(option, &*eximious_core::World::hermetic().users)
+}
+
+/// The same, where users and groups are known.
+pub(super) fn default_with(option: &OptionDef, users: &dyn Users) -> Option<OptionValue> {
+    let expand = |text: &[u8]| Ok(Str::from(text.to_vec()));
+    read(option, option.default?.as_bytes(), &Resolver { users, expand: &expand }).ok()
+}
+
+/// `yes`, `no`, `true`, `false`.
+fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
     if value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {
         return Ok(true);
     }
     if value.eq_ignore_ascii_case(b"false") || value.eq_ignore_ascii_case(b"no") {
         return Ok(false);
     }
+    let letters = value.first().is_some_and(u8::is_ascii_alphabetic);
+    let end = value.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
+    let value = if letters { &value[..end.unwrap_or(value.len())] } else { b"" };
     Err([b"\"", value, b"\" is not a valid value for the \"", name, b"\" option"].concat())
+}
+
+/// An interval in seconds; `None` where it is none (specification 6.16).
+pub(super) fn time(text: &[u8]) -> Option<i64> {
+    let mut seconds = 0i64;
+    let mut rest = text;
+    loop {
+        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+        let number: i64 = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
+        let unit = match rest.get(digits)? {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3600,
+            b'd' => 86_400,
+            b'w' => 604_800,
+            _ => return None,
+        };
+        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
+        rest = &rest[digits + 1..];
+        if rest.is_empty() {
+            return (seconds <= i64::from(i32::MAX)).then_some(seconds);
+        }
+    }
+}
+
+/// Intervals with colons between them, each longer than the one before it.
+fn times(text: &[u8], name: &[u8]) -> Result<Vec<i64>, Wrong> {
+    let mut all: Vec<i64> = Vec::new();
+    if text.is_empty() || time(text) == Some(0) {
+        return Ok(all);
+    }
+    for part in text.split(|c| *c == b':') {
+        let Some(seconds) = time(trim(part)) else {
+            return Err([b"invalid time value for ", name].concat());
+        };
+        if all.last().is_some_and(|last| seconds <= *last) {
+            return Err([b"time value out of order for ", name].concat());
+        }
+        all.push(seconds);
+    }
+    Ok(all)
+}
+
+/// A number with up to three decimal places, as thousandths.
+fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
+    let large = || [b"integer \"", text, b"\" is too large (overflow)"].concat();
+    let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
+    let digits = text[sign..].iter().take_while(|c| c.is_ascii_digit()).count();
+    if digits == 0 {
+        return Err([b"fixed-point number expected for ", name].concat());
+    }
+    if text[0] == b'-' {
+        return Err(large());
+    }
+    let (whole, rest) = text[sign..].split_at(digits);
+    let whole = std::str::from_utf8(whole).ok().and_then(|whole| whole.parse::<i64>().ok());
+    let mut value = whole.and_then(|whole| whole.checked_mul(1000)).ok_or_else(large)?;
+    let mut rest = rest;
+    if let Some(after) = rest.strip_prefix(b".") {
+        let digits = after.iter().take_while(|c| c.is_ascii_digit()).count();
+        for (digit, unit) in after[..digits].iter().zip([100, 10, 1]) {
+            value += i64::from(digit - b'0') * unit;
+        }
+        rest = &after[digits..];
+    }
+    if value > i64::from(i32::MAX) {
+        return Err(large());
+    }
+    if !rest.is_empty() {
+        return Err([b"extra characters follow fixed-point value for ", name].concat());
+    }
+    Ok(value)
+}
+
+/// A number in base eight.
+fn octal(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
+    let digits = text.iter().take_while(|c| (b'0'..=b'7').contains(c)).count();
+    if digits == 0 {
+        return Err([b"octal integer expected for ", name].concat());
+    }
+    let number = std::str::from_utf8(&text[..digits]).ok();
+    let number = number.and_then(|digits| i64::from_str_radix(digits, 8).ok());
+    let Some(number) = number.filter(|number| *number <= i64::from(i32::MAX)) else {
+        return Err([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat());
+    };
+    if digits < text.len() {
+        return Err([b"extra characters follow octal integer value for ", name].concat());
+    }
+    Ok(number)
+}
+
+/// A number of kilobytes, whether K follows it or not.
+fn kilobytes(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
+    let (number, factor) = scaled(text, name, true)?;
+    // A number without a letter counts kilobytes already.
+    number.checked_mul(factor.max(1024) / 1024).ok_or_else(|| {
+        [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
+    })
+}
+
+/// A user's or a group's number.
+fn identity(user: bool, text: &[u8], resolver: &Resolver<'_>) -> Result<u32, Wrong> {
+    if !text.is_empty()
+        && let Some(number) = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())
+    {
+        return Ok(number);
+    }
+    let found = if user {
+        resolver.users.user(text).ok().flatten().map(|user| user.uid)
+    } else {
+        resolver.users.group(text).ok().flatten().map(|group| group.gid)
+    };
+    let kind: &[u8] = if user { b"user " } else { b"group " };
+    found.ok_or_else(|| [kind, text, b" was not found"].concat())
+}
+
+/// Users or groups, with colons between them.
+fn identities(
+    user: bool,
+    text: &[u8],
+    name: &[u8],
+    resolver: &Resolver<'_>,
+) -> Result<OptionValue, Wrong> {
+    let expanded = (resolver.expand)(text)
+        .map_err(|fail| [b"failed to expand ", name, b": ", fail.message()].concat())?;
+    let ids = elements(expanded.bytes())
+        .map(|element| identity(user, &element, resolver))
+        .collect::<Result<_, _>>()?;
+    Ok(OptionValue::Ids(ids))
+}
+
+/// What stands after the name of a switch, where it is not a value.
+pub(super) fn extra(written: &[u8]) -> Wrong {
+    [b"extra characters follow boolean option ", written].concat()
+}
+
+/// An item of a rule, with quotes or without; a quote that is missing at its end
+/// is not missed.
+pub(super) fn quoted(text: &[u8]) -> Vec<u8> {
+    string(text, b"").unwrap_or_else(|_| {
+        let closed = [text, b"\""].concat();
+        string(&closed, b"").unwrap_or_else(|_| text.to_vec())
+    })
 }
 
 /// A string, with quotes or without.
@@ -110,7 +297,17 @@ fn escaped(text: &[u8]) -> (Option<u8>, usize) {
 
 /// A decimal, octal (`0…`) or hexadecimal (`0x…`) number, perhaps with K, M
 /// or G; it must fit in 32 bits.
-fn integer(text: &[u8], name: &[u8]) -> Result<i64, Vec<u8>> {
+fn integer(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
+    let (number, factor) = scaled(text, name, false)?;
+    let fits = |n: &i64| (i64::from(i32::MIN)..=i64::from(i32::MAX)).contains(n);
+    number.checked_mul(factor).filter(fits).ok_or_else(|| {
+        [b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat()
+    })
+}
+
+/// A number, and what the letter behind it multiplies it by: T only where the
+/// number is a wide one.
+fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64), Wrong> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -131,16 +328,16 @@ fn integer(text: &[u8], name: &[u8]) -> Result<i64, Vec<u8>> {
         [b'k' | b'K', rest @ ..] => (1i64 << 10, rest),
         [b'm' | b'M', rest @ ..] => (1 << 20, rest),
         [b'g' | b'G', rest @ ..] => (1 << 30, rest),
+        [b't' | b'T', rest @ ..] if wide => (1 << 40, rest),
         _ => (1, rest),
     };
-    let value = number.and_then(|n| n.checked_mul(factor)).filter(|n| *n <= i64::from(i32::MAX));
-    let Some(value) = value else {
+    let Some(number) = number else {
         return Err([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat());
     };
     if !rest.is_empty() {
         return Err([b"extra characters follow integer value for ", name].concat());
     }
-    Ok(if negative { -value } else { value })
+    Ok((if negative { -number } else { number }, factor))
 }
 
 #[cfg(test)]

@@ -3,13 +3,11 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use eximious_core::{Meta, Registry};
-
-use crate::options;
+use eximious_core::{Meta, OptionPlace, Registry};
 
 /// What a configuration may test for, as the packaged Exim answers: a file that
-/// asks gets the same branch from both. What the registry and the options'
-/// table know is added to it.
+/// asks gets the same branch from both. What the registry knows is
+/// added to it.
 const FIXED: &[&str] = &[
     "_ACL_COND_ACL",
     "_ACL_COND_AUTHENTICATED",
@@ -196,6 +194,11 @@ const LOG_SELECTORS: &[&str] = &[
     "unknown_in_list",
 ];
 
+/// The words that `log_selector` knows.
+pub(crate) fn log_selectors() -> &'static [&'static str] {
+    LOG_SELECTORS
+}
+
 /// Headers that a signature covers unless told otherwise (RFC 4871, 5.5).
 const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:\
     Content-Type:Content-Transfer-Encoding:Content-ID:Content-Description:Resent-Date:\
@@ -216,6 +219,28 @@ impl Builtin {
         first.is_some_and(|at| (from + at).checked_sub(1).is_some_and(|n| line[n] == b'_'))
     }
 
+    /// Where their names stand in a line, from an offset on: the offset, the
+    /// name's length, the value.
+    pub(super) fn found(
+        &self,
+        line: &[u8],
+        start: usize,
+        registry: &Registry,
+    ) -> Vec<(usize, usize, &[u8])> {
+        let names = self.names(registry);
+        let mut found: Vec<(usize, usize, &[u8])> = Vec::new();
+        let mut done = start;
+        for at in memchr::memchr_iter(b'_', line) {
+            if at >= done
+                && let Some((length, value)) = longest(names, &line[at..])
+            {
+                found.push((at, length, value));
+                done = at + length;
+            }
+        }
+        found
+    }
+
     /// The line with their values in it, from an offset on; `None` where none
     /// stands there.
     pub(super) fn replace(
@@ -224,21 +249,16 @@ impl Builtin {
         start: usize,
         registry: &Registry,
     ) -> Option<Vec<u8>> {
-        let names = self.names(registry);
+        let found = self.found(line, start, registry);
+        if found.is_empty() {
+            return None;
+        }
         let mut out = Vec::new();
         let mut done = 0;
-        for at in memchr::memchr_iter(b'_', line) {
-            if at < start.max(done) {
-                continue;
-            }
-            if let Some((length, value)) = longest(names, &line[at..]) {
-                out.extend_from_slice(&line[done..at]);
-                out.extend_from_slice(value);
-                done = at + length;
-            }
-        }
-        if done == 0 {
-            return None;
+        for (at, length, value) in found {
+            out.extend_from_slice(&line[done..at]);
+            out.extend_from_slice(value);
+            done = at + length;
         }
         out.extend_from_slice(&line[done..]);
         Some(out)
@@ -254,6 +274,13 @@ impl Builtin {
             let (length, _) = longest(names, &name[at..])?;
             Some(name[at..at + length].to_vec())
         })
+    }
+
+    /// All of them, sorted.
+    pub(super) fn all(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut all: Vec<_> = self.names(registry).clone().into_iter().collect();
+        all.sort_unstable();
+        all
     }
 
     fn names(&self, registry: &Registry) -> &HashMap<Vec<u8>, Vec<u8>> {
@@ -284,16 +311,22 @@ fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
     words(registry.all_operators().map(|r| &r.meta), "OP", &mut flag);
     words(registry.all_conditions().map(|r| &r.meta), "COND", &mut flag);
     words(registry.all_variables().map(|r| &r.meta), "VAR", &mut flag);
-    for (place, name, _) in options::all() {
-        let place = match *place {
-            "main" => "MAIN".to_owned(),
-            "router" | "transport" | "authenticator" => format!("{}S", place.to_uppercase()),
-            driver => match kind_of(driver) {
-                Some(kind) => format!("{kind}_{}", driver.to_uppercase()),
-                None => continue,
-            },
+    for option in registry.all_options() {
+        let place = match option.place {
+            OptionPlace::Main => "MAIN".to_owned(),
+            OptionPlace::Generic(kind) => format!("{}S", kind.name().to_ascii_uppercase()),
+            OptionPlace::Driver(kind, driver) => {
+                let place = format!("{}_{driver}", kind.name()).to_ascii_uppercase();
+                // What a driver that is not there could do is not there either.
+                if !FIXED.contains(&format!("_DRIVER_{place}").as_str()) {
+                    continue;
+                }
+                place
+            }
         };
-        flag(format!("_OPT_{place}_{}", name.to_uppercase()));
+        for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
+            flag(format!("_OPT_{place}_{}", name.to_ascii_uppercase()));
+        }
     }
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
     names.insert(b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into());
@@ -307,15 +340,6 @@ fn words<'r>(metas: impl Iterator<Item = &'r Meta>, kind: &str, flag: &mut impl 
             flag(format!("_EXP_{kind}_{}", name.to_ascii_uppercase()));
         }
     }
-}
-
-/// What kind of driver a name is of.
-fn kind_of(driver: &str) -> Option<&'static str> {
-    let suffix = format!("_{}", driver.to_ascii_uppercase());
-    ["ROUTER", "TRANSPORT", "AUTHENTICATOR"].into_iter().find(|kind| {
-        let name = format!("_DRIVER_{kind}{suffix}");
-        FIXED.contains(&name.as_str())
-    })
 }
 
 #[cfg(test)]

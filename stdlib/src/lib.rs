@@ -4,6 +4,7 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod address;
 mod arithmetic;
 pub mod base64;
@@ -11,8 +12,11 @@ pub mod certificate;
 pub mod charset;
 pub mod command;
 pub mod conditions;
+pub mod dns;
+pub mod drivers;
 pub mod environment;
 pub mod headers;
+pub mod hosts;
 pub mod idn;
 mod ip;
 pub mod items;
@@ -24,9 +28,11 @@ pub mod mac;
 pub mod message;
 pub mod number;
 pub mod operators;
+pub mod options;
 pub mod pattern;
 pub mod printing;
 pub mod provenance;
+mod radius;
 pub mod rfc2047;
 pub mod srs;
 pub mod substring;
@@ -44,9 +50,16 @@ pub fn registry() -> Registry {
         .items(items::ALL)
         .operators(operators::ALL)
         .conditions(conditions::ALL)
-        .lookups(lookups::ALL);
+        .lookups(lookups::ALL)
+        .drivers(drivers::ALL)
+        .acl_terms(acl::TERMS)
+        .acl_controls(acl::CONTROLS)
+        .acl_verifies(acl::VERIFIES);
     for family in variables::ALL {
         registry.variables(family);
+    }
+    for family in options::ALL.iter().copied().flatten() {
+        registry.options(family);
     }
     registry
 }

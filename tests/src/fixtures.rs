@@ -72,7 +72,8 @@ fn copy(from: &Path, to: &Path) {
 
 /// Files whose formats belong to programs: `NAME.mdb` from `NAME.mdb.txt` by
 /// `mdb_load`, `NAME.sqlite` from `NAME.sqlite.sql` by `sqlite3`, `NAME.cdb`
-/// from `NAME.cdb.txt` by `cdb`.
+/// from `NAME.cdb.txt` by `cdb`, `NAME.dbm` from `NAME.dbm.txt` by
+/// `exim_dbmbuild`, `NAME.bdb` from `NAME.bdb.txt` by `db5.3_load`.
 fn make(dir: &Path) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
@@ -86,6 +87,14 @@ fn make(dir: &Path) {
         } else if let Some(stem) = name.strip_suffix(".cdb.txt") {
             let target = dir.join(format!("{stem}.cdb"));
             feed(Command::new("cdb").arg("-c").arg("-m").arg(&target), &source);
+        } else if let Some(stem) = name.strip_suffix(".dbm.txt") {
+            let target = dir.join(format!("{stem}.dbm"));
+            let mut build = Command::new("/usr/sbin/exim_dbmbuild");
+            build.args(["-noduperr", "-nowarn", "-"]).arg(&target);
+            feed(&mut build, &source);
+        } else if let Some(stem) = name.strip_suffix(".bdb.txt") {
+            let target = dir.join(format!("{stem}.bdb"));
+            feed(Command::new("db5.3_load").arg(&target), &source);
         }
     }
 }

@@ -5,8 +5,10 @@ pub mod differences;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod names;
 pub mod ours;
 pub mod reference;
+pub mod servers;
 pub mod suite;
 
 use std::path::PathBuf;

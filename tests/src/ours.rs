@@ -23,19 +23,34 @@ impl Ours {
         let world = eximious_world::system();
         let builder = Engine::builder().world(world.clone());
         let name = file.as_os_str().as_encoded_bytes();
-        let config = Config::read(name, Macros::default(), &world.files, builder.registry())
+        let config = Config::read(name, Macros::default(), &world, builder.registry())
             .expect("a configuration");
-        let engine = config.build(builder).expect("an engine");
+        let engine = config.build(builder);
         let cx = context(&engine);
         Self { engine, cx }
     }
 
+    /// With an engine of the test's own.
+    pub fn with_engine(engine: Engine) -> Self {
+        let cx = context(&engine);
+        Self { engine, cx }
+    }
+
+    /// Sets a variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.cx.set(name, value);
+    }
+
     /// With a message, as `-bem` reads it.
     pub fn with_message(file: &std::path::Path) -> Self {
-        let mut ours = Self::new();
+        Self::new().reading(file)
+    }
+
+    /// The same with a message.
+    pub fn reading(mut self, file: &std::path::Path) -> Self {
         let bytes = std::fs::read(file).expect("a message");
-        ours.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
-        ours
+        self.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
+        self
     }
 
     /// The answer to a line, as `-be` prints it, without the last newline.

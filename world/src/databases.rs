@@ -6,7 +6,7 @@ use std::path::Path;
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError, DatabaseQuery, Databases};
 
-use crate::{cdb, lmdb, sqlite};
+use crate::{cdb, dbm, lmdb, sqlite};
 
 /// The system's database files.
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ impl Databases for System {
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         match query {
             DatabaseQuery::Cdb { file, key } => cdb::find(path(file), key),
+            DatabaseQuery::Dbm { file, key } => dbm::find(path(file), key),
             DatabaseQuery::Lmdb { file, key } => lmdb::find(path(file), key),
             DatabaseQuery::Sqlite { file, statements, lock_timeout } => {
                 self.sqlite.find(path(file), statements, *lock_timeout)

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket,
+};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -10,9 +12,14 @@ use std::time::Duration;
 use eximious_core::world::{Net, Stream, Target};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{
+    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, socket_with,
+};
 
 use crate::deadline::Deadline;
+
+/// No datagram is longer.
+const LONGEST_DATAGRAM: usize = 65_536;
 
 /// The system's sockets.
 #[derive(Debug)]
@@ -20,13 +27,46 @@ pub struct System;
 
 impl Net for System {
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
-        let deadline = Deadline::within(timeout);
-        let timeout = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
-        let socket = match target {
-            Target::Unix(path) => Socket::Unix(connect_unix(path, timeout)?),
-            Target::Tcp(address) => Socket::Tcp(connect_tcp(address, timeout)?),
+        Ok(Box::new(Connection::open(target, timeout)?))
+    }
+
+    fn datagram(
+        &self,
+        to: SocketAddr,
+        question: &[u8],
+        within: Duration,
+        accept: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        let deadline = Deadline::within(within);
+        let any: IpAddr = match to {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        Ok(Box::new(Connection { socket, deadline }))
+        let socket = UdpSocket::bind((any, 0))?;
+        // From now on nobody else is heard.
+        socket.connect(to)?;
+        socket.send(question)?;
+        let mut answer = vec![0; LONGEST_DATAGRAM];
+        loop {
+            let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
+            socket.set_read_timeout(Some(left))?;
+            match socket.recv(&mut answer) {
+                Ok(length) if accept(&answer[..length]) => {
+                    answer.truncate(length);
+                    return Ok(answer);
+                }
+                Ok(_) => {}
+                // Either word stands for a wait that came to its end.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock
+                            | io::ErrorKind::TimedOut
+                            | io::ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
@@ -71,12 +111,32 @@ enum Socket {
 }
 
 /// An open connection.
-struct Connection {
+pub struct Connection {
     socket: Socket,
     deadline: Deadline,
 }
 
 impl Connection {
+    /// Opens one. The time holds for what is read and written later, too, until
+    /// another is set.
+    pub fn open(target: &Target, timeout: Duration) -> io::Result<Self> {
+        let deadline = Deadline::within(timeout);
+        let timeout = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
+        let socket = match target {
+            Target::Unix(path) => Socket::Unix(connect_unix(path, timeout)?),
+            Target::Tcp(address) => Socket::Tcp(connect_tcp(address, timeout)?),
+        };
+        Ok(Self { socket, deadline })
+    }
+
+    /// Whether the other side has neither closed it nor said anything that
+    /// nobody has read.
+    pub fn is_quiet(&self) -> bool {
+        let mut byte = [0; 1];
+        let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+        recv(self.descriptor(), &mut byte, flags).is_err_and(|error| error == Errno::AGAIN)
+    }
+
     fn descriptor(&self) -> BorrowedFd<'_> {
         match &self.socket {
             Socket::Unix(socket) => socket.as_fd(),

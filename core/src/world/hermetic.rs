@@ -1,15 +1,17 @@
 //! A world that denies everything, with a fixed clock and seeded randomness.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
     Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns,
-    DnsError, Files, Finished, ForeignAnswer, ForeignError, Host, Libraries, Log, Moment, Net,
-    Processes, Random, Room, RunError, Stat, Stream, Target, User, Users, World,
+    DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group, Host,
+    Ldap, LdapAnswer, LdapError, LdapRequest, Libraries, Log, Moment, Net, Processes, Random,
+    Redis, RedisReply, Room, RunError, Server, ServerError, Sql, SqlAnswer, SqlKind, Stat, Stream,
+    Target, User, Users, World,
 };
 
 impl World {
@@ -28,6 +30,9 @@ impl World {
             host: closed.clone(),
             databases: closed.clone(),
             libraries: closed.clone(),
+            sql: closed.clone(),
+            redis: closed.clone(),
+            ldap: closed.clone(),
             dns: closed,
             log: Arc::new(Kept::default()),
         }
@@ -108,6 +113,15 @@ impl Net for Closed {
     fn connect(&self, _: &Target, _: Duration) -> io::Result<Box<dyn Stream>> {
         denied()
     }
+    fn datagram(
+        &self,
+        _: SocketAddr,
+        _: &[u8],
+        _: Duration,
+        _: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        denied()
+    }
     fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         denied()
     }
@@ -132,8 +146,17 @@ impl Users for Closed {
     fn user_by_id(&self, _: u32) -> io::Result<Option<User>> {
         Ok(None)
     }
+    fn group(&self, _: &[u8]) -> io::Result<Option<Group>> {
+        Ok(None)
+    }
+    fn group_by_id(&self, _: u32) -> io::Result<Option<Group>> {
+        Ok(None)
+    }
     fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         None
+    }
+    fn authenticate(&self, _: &[u8], _: &[u8], _: &[Vec<u8>]) -> Result<bool, Vec<u8>> {
+        Err(b"Permission denied".to_vec())
     }
 }
 
@@ -180,8 +203,32 @@ impl Libraries for Closed {
 }
 
 impl Dns for Closed {
-    fn addresses(&self, _: &str) -> Result<Vec<IpAddr>, DnsError> {
+    fn query(&self, _: &str, _: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         Err(DnsError::Again("the DNS is not there".into()))
+    }
+}
+
+impl Sql for Closed {
+    fn query(
+        &self,
+        _: SqlKind,
+        _: &Server,
+        _: &[u8],
+        _: Duration,
+    ) -> Result<SqlAnswer, ServerError> {
+        Err(ServerError::Unavailable)
+    }
+}
+
+impl Redis for Closed {
+    fn command(&self, _: &Server, _: &[Vec<u8>], _: Duration) -> Result<RedisReply, ServerError> {
+        Err(ServerError::Unavailable)
+    }
+}
+
+impl Ldap for Closed {
+    fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
+        Err(LdapError::Connect("LDAP is not there".into()))
     }
 }
 

@@ -139,3 +139,16 @@ pub fn fits(
         _ => return Ok(()),
     })
 }
+
+/// Whether a complaint is about a type's word itself. Exim remembers these, and
+/// says them again where a list has no answer and no reason for it.
+pub fn blames_type_word(message: &[u8]) -> bool {
+    [
+        &b"format error in lookup type \""[..],
+        b"unknown lookup type \"",
+        b"\"partial\" is not permitted for lookup type \"",
+        b"defaults using \"*\" or \"*@\" are not permitted for lookup type \"",
+    ]
+    .iter()
+    .any(|head| message.starts_with(head))
+}

@@ -16,7 +16,7 @@ mod shape;
 mod tree;
 
 pub use lexer::escape;
-pub use lookup::{fits, lookup_word};
+pub use lookup::{blames_type_word, fits, lookup_word};
 pub use parser::{Limits, is_space, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,

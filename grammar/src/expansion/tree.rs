@@ -253,6 +253,10 @@ impl Tree {
     pub fn all_pieces(&self) -> &[Piece] {
         &self.pieces
     }
+    /// All types of lookups.
+    pub fn lookups(&self) -> &[LookupNode] {
+        &self.lookups
+    }
     /// An operator.
     pub fn op(&self, id: OpId) -> &OpNode {
         &self.ops[id.0 as usize]

@@ -91,6 +91,7 @@ fn end(call: &mut Call<'_>, outcome: Outcome, groups: &[Seq], fixed: usize) -> R
     let (yes, no) = (groups.get(fixed).copied(), groups.get(fixed + 1).copied());
     let success = matches!(outcome, Outcome::Yes(_));
     if let (None, Some(at)) = (yes, loose) {
+        call.leave_value(&outcome);
         return Err(problem(call, "'yes' part did not start with '{'", at));
     }
     let result = call.choose(outcome, yes, no, forced && no.is_none())?;

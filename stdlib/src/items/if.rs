@@ -28,7 +28,7 @@ pub static IF: Item = Item {
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.scoped(|call| {
         let outcome =
-            if call.condition(0)? { Outcome::Plain(Str::fixed("true")) } else { Outcome::No };
+            if call.condition(0)? { Outcome::Plain(Str::fixed("true")) } else { Outcome::Unmet };
         call.branches(outcome)
     })
 }

@@ -72,17 +72,16 @@ fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    call.scoped_elements(|call| {
+    // What a match leaves in `$0`, `$1`, … stays, as in Exim.
+    call.scoped_item(|call| {
         let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
         let value = call.scope().value().clone();
         for element in source {
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
-            let keep = call
-                .condition(1)
-                .map_err(|fail| fail.followed_by(" inside \"filter\" condition"))?;
+            let keep = call.condition(1);
             call.scope().set_value(value.clone());
-            if keep {
+            if keep.map_err(|fail| fail.followed_by(" inside \"filter\" condition"))? {
                 joiner.push(&element);
             }
         }
@@ -116,10 +115,10 @@ pub static REDUCE: Item = Item {
 fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
     let list = call.text(0)?;
     let initial = call.text(1)?;
-    call.skim(2)?;
-    call.check_closed()?;
     call.scoped_elements(|call| {
         call.scope().set_value(initial);
+        call.skim(2)?;
+        call.check_closed()?;
         for element in elements(list.bytes()) {
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;

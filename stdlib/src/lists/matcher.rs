@@ -92,9 +92,9 @@ impl<'n> Matcher<'n> {
         self.walk(|walk| walk.expanded(call, list))
     }
 
-    /// Tests a list as it is written in the configuration, and expands it but
-    /// for a change of separator at its head. A forced failure means that
-    /// nothing is in the list.
+    /// Tests a list as it is written in the configuration, and expands it.
+    /// Only the configuration itself can change its separator. A forced failure
+    /// means that nothing is in the list.
     ///
     /// # Errors
     /// Where the list can't be read.

@@ -180,13 +180,13 @@ impl<'s, 'n> Walk<'s, 'n> {
         Self { subject, terms, left: None, open: Vec::new() }
     }
 
-    /// Tests a list as it is written in the configuration: what follows a
-    /// change of separator is expanded.
+    /// Tests a list as it is written in the configuration, expanded as a whole:
+    /// `<\n` at its head is a newline for a separator.
     pub(super) fn written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Verdict, Fail> {
         let head = change_of_separator(list.bytes());
-        let length = head.map_or(0, |(_, length)| length);
-        let rest = match call.expand(&list.slice(length, usize::MAX)) {
-            Ok(rest) => rest,
+        let chosen = head.is_some_and(|(separator, _)| separator != b'$');
+        let text = match call.expand(list) {
+            Ok(text) => text,
             Err(fail) if fail.class() == FailClass::Forced => return Ok(Verdict::No),
             Err(fail) if fail.kind() == ErrorKind::Limit => return Err(fail),
             Err(fail) => {
@@ -200,30 +200,29 @@ impl<'s, 'n> Walk<'s, 'n> {
                 return Ok(Verdict::Later(None));
             }
         };
-        self.run(call, &rest, head.map(|(separator, _)| separator), list)
+        self.run(call, &text, chosen, list)
     }
 
     /// Tests a list that is expanded already.
     pub(super) fn expanded(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Verdict, Fail> {
-        self.run(call, list, None, list)
+        self.run(call, list, false, list)
     }
 
     fn run(
         &mut self,
         call: &mut Call<'_>,
         text: &Str,
-        separator: Option<u8>,
+        chosen: bool,
         list: &Str,
     ) -> Result<Verdict, Fail> {
         let (bytes, taint) = text.read();
-        let elements = match separator {
-            Some(separator) => elements_with(bytes, separator),
-            // Text from outside does not choose how it is split.
-            None if taint.is_tainted() => {
-                let head = change_of_separator(bytes).map_or(0, |(_, length)| length);
-                elements_with(&bytes[head..], b':')
-            }
-            None => elements(bytes),
+        // Text from outside does not choose how it is split; what stands before
+        // it in the configuration does.
+        let elements = if taint.is_tainted() && !chosen {
+            let head = change_of_separator(bytes).map_or(0, |(_, length)| length);
+            elements_with(&bytes[head..], b':')
+        } else {
+            elements(bytes)
         };
         let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
         for element in elements {

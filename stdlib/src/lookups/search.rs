@@ -1,13 +1,17 @@
 //! A lookup with its affixes, defaults and cache; for `${lookup…}` and for
 //! lists alike.
 
-use eximious_core::grammar::expansion::{LookupNode, LookupStyle, fits, lookup_word};
+use eximious_core::grammar::expansion::{
+    LookupNode, LookupStyle, blames_type_word, fits, lookup_word,
+};
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Meta, Str,
-    Taint, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Memory,
+    Meta, Str, Taint, TaintRule,
 };
 
 use super::cache::Cache;
+use super::servers;
+use crate::dns;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,8 +122,31 @@ pub fn find(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Looku
     }
     *depth += 1;
     let found = tries(call, search);
-    call.memory::<Cache>().depth -= 1;
+    let cache = call.memory::<Cache>();
+    cache.depth -= 1;
+    cache.complaint = Some(match &found {
+        Ok(_) => Vec::new(),
+        Err(LookupFail::Open(fail)) => fail.message().to_vec(),
+        Err(LookupFail::Defer(why)) => why.clone(),
+    });
     found
+}
+
+/// Why there is no answer, where that is known; otherwise what the last search
+/// in this context complained of, as in Exim.
+pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>) -> Vec<u8> {
+    let kept = &mut call.memory::<Cache>().complaint;
+    if why.is_some() {
+        kept.clone_from(&why);
+    }
+    kept.clone().unwrap_or_else(|| b"NULL".to_vec())
+}
+
+/// Keeps the complaint that ended an expansion, if it is about a lookup type.
+pub fn keep_complaint(memory: &mut Memory, message: &[u8]) {
+    if blames_type_word(message) {
+        memory.get::<Cache>().complaint = Some(message.to_vec());
+    }
 }
 
 fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFail> {
@@ -211,7 +238,8 @@ fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
         Taint::Tainted => false,
     };
     if !proper {
-        let message = [b"tainted search query is not properly quoted: ", query.bytes()].concat();
+        let shown = servers::without_servers(query.bytes());
+        let message = [b"tainted search query is not properly quoted: ", shown].concat();
         note(call, &message);
     }
 }
@@ -247,17 +275,22 @@ impl Attempts<'_> {
         let slot = Cache::slot(self.search.def, &query);
         let caching = query.options.get("cache").unwrap_or_default();
         if !matches!(caching, b"no" | b"no_rd")
-            && let Some(kept) = call.memory::<Cache>().get(&slot)
+            && let Some((kept, until)) = call.memory::<Cache>().get(&slot)
+            && until.is_none_or(|until| dns::now(call).is_some_and(|now| now < until))
         {
             return Ok(kept);
         }
-        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query))?;
-        let found = found.map(|value| stamp(value, self.def.meta.taint));
+        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
         let cache: &mut Cache = call.memory();
-        if std::mem::take(&mut cache.written) {
+        let until = cache.until.take();
+        // What failed may have written, too, before it did.
+        let written = std::mem::take(&mut cache.written);
+        if written {
             cache.forget(&slot);
-        } else if !matches!(caching, b"no" | b"no_wr") {
-            cache.put(slot, found.clone());
+        }
+        let found = found?.map(|value| stamp(text(value), self.def.meta.taint));
+        if !written && !matches!(caching, b"no" | b"no_wr") {
+            cache.put(slot, found.clone(), until);
         }
         Ok(found)
     }
@@ -330,6 +363,14 @@ impl Attempts<'_> {
         let key = self.search.options.split(|c| *c == b',').any(|option| option == b"ret=key");
         let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
         Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
+    }
+}
+
+/// Data up to its first zero byte: what is behind it, no string of Exim's has.
+fn text(value: Str) -> Str {
+    match memchr::memchr(0, value.bytes()) {
+        Some(end) => value.slice(0, end),
+        None => value,
     }
 }
 

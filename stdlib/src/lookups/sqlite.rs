@@ -10,6 +10,7 @@ use eximious_core::{
 
 use super::cache::Cache;
 use super::quoting;
+use super::rows::{Null, push_row};
 
 /// `${lookup sqlite,file=/file{select …}}`.
 pub static SQLITE: LookupDef = LookupDef {
@@ -63,47 +64,11 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
 
 /// The rows as text; `None` where there is none.
 fn written(answers: &[Rows]) -> Option<Vec<u8>> {
-    let mut out: Option<Vec<u8>> = None;
+    let mut out = None;
     for answer in answers {
         for row in &answer.rows {
-            match &mut out {
-                Some(text) => text.push(b'\n'),
-                None => out = Some(Vec::new()),
-            }
-            let text = out.get_or_insert_default();
-            if let [value] = &row[..] {
-                text.extend_from_slice(value.as_deref().unwrap_or(b"<NULL>"));
-                continue;
-            }
-            for (name, value) in answer.columns.iter().zip(row) {
-                text.extend_from_slice(name);
-                text.push(b'=');
-                match value {
-                    Some(value) => quoted(text, value),
-                    None => text.extend_from_slice(b"<NULL>"),
-                }
-                text.push(b' ');
-            }
+            push_row(&mut out, &answer.columns, row, &Null::Word(b"<NULL>"));
         }
     }
     out
-}
-
-/// A value as `${extract{name}{…}}` reads it again.
-fn quoted(out: &mut Vec<u8>, value: &[u8]) {
-    let plain = !value.is_empty()
-        && value[0] != b'"'
-        && !value.iter().any(|c| matches!(c, b' ' | b'\t' | b'\n' | b'\r'));
-    if plain {
-        out.extend_from_slice(value);
-        return;
-    }
-    out.push(b'"');
-    for byte in value {
-        if matches!(byte, b'"' | b'\\') {
-            out.push(b'\\');
-        }
-        out.push(*byte);
-    }
-    out.push(b'"');
 }

@@ -1,0 +1,302 @@
+//! The configuration's options: their records, and their values.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{Effects, Meta, Str, TaintRule};
+
+/// Where an option may stand.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OptionPlace {
+    /// The main section.
+    Main,
+    /// Every driver of a kind.
+    Generic(DriverKind),
+    /// One driver: `Driver(DriverKind::Transport, "smtp")`.
+    Driver(DriverKind, &'static str),
+}
+
+/// Kinds of drivers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DriverKind {
+    /// `begin routers`.
+    Router,
+    /// `begin transports`.
+    Transport,
+    /// `begin authenticators`.
+    Authenticator,
+}
+
+impl DriverKind {
+    /// What Exim calls one of them: `router`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Router => "router",
+            Self::Transport => "transport",
+            Self::Authenticator => "authenticator",
+        }
+    }
+}
+
+/// A driver: what an instance in the routers, transports or authenticators can
+/// be (specification 6.21).
+#[derive(Clone, Copy, Debug)]
+pub struct DriverDef {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// What it drives.
+    pub kind: DriverKind,
+}
+
+impl DriverDef {
+    /// A record with its one line, and where it is specified.
+    pub const fn new(
+        kind: DriverKind,
+        name: &'static str,
+        summary: &'static str,
+        source: &'static str,
+    ) -> Self {
+        let meta = Meta::new(name, Effects::NONE, TaintRule::Result);
+        Self { meta: meta.summary(summary).source(source), kind }
+    }
+}
+
+/// How an option's value is written, and what it means (specification 6.12 to
+/// 6.20).
+///
+/// `-bP` shows values as the variants say. A line is `name = value`; a value
+/// after `hide` is `<value not displayable>` for those who don't administer
+/// the system, whatever its kind. With `-n` the value alone is shown.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum OptionKind {
+    /// `name`, `no_name`, `not_name`, `name = yes`; `true`, `no` and `false`
+    /// will do, in any case, and `name =` is yes. `-bP` shows `name` or
+    /// `no_name`, with `-n` too.
+    Bool,
+    /// A boolean, or a text with a dollar sign in it that is expanded to one
+    /// when it is needed. `-bP` shows `name`, `no_name` or `name = text`.
+    ExpandedBool,
+    /// A number of 32 bits; `K`, `M` and `G` multiply it, `0x` and `0` set its
+    /// base. `-bP` shows it in full: `2K` is `2048`.
+    Integer,
+    /// The same, a size in bytes. `-bP` shows whole numbers of `M` or `K` so:
+    /// `1G` is `1024M`, 1025 is `1025`, zero is `0`.
+    Size,
+    /// A number of kilobytes, of 64 bits: `10` and `10K` are the same, and `T`
+    /// is allowed. `-bP` shows whole numbers of `T`, `G` or `M` so, all others
+    /// with `K`; zero is `0`.
+    Kilobytes,
+    /// A number in base eight. `-bP` shows it with a zero before it: `022`.
+    Octal,
+    /// A number with up to three decimal places, kept as thousandths; further
+    /// ones are dropped. `-bP` shows at least one place: `1.0`, `1.25`; and
+    /// `name =`, with nothing after it, where it is unset.
+    Fixed,
+    /// `5d3h`: an interval, kept in seconds. `-bP` shows it in the largest
+    /// units: 90 seconds are `1m30s`, seven days `1w`, none `0s`.
+    Time,
+    /// An interval, or a text with a dollar sign in it that is expanded to one.
+    ExpandedTime,
+    /// Intervals with colons between them; no other separator will do. `-bP`
+    /// shows each as an interval, colons between them and nothing else. `0s`
+    /// and nothing make an empty one, which is `name = `.
+    TimeList,
+    /// Text, perhaps in quotes. `-bP` shows what the quotes and escapes came
+    /// to: newlines, tabs, returns as `\n`, `\t`, `\r`, other characters
+    /// that don't print as `\001`, backslashes as they are. Where it is unset
+    /// or empty, that is `name = ` with a space after it.
+    Text,
+    /// A list whose elements have no further meaning; shown as text, just as
+    /// the lists below are.
+    List,
+    /// A list of domains.
+    DomainList,
+    /// A list of hosts.
+    HostList,
+    /// A list of addresses.
+    AddressList,
+    /// A list of local parts.
+    LocalPartList,
+    /// A user, by name or number. Where the record says that it is expanded, a
+    /// text with a dollar sign waits for its use. `-bP` shows the name of a
+    /// number that has one; unset, it is `name = `.
+    User,
+    /// A group, in the same way.
+    Group,
+    /// Users with colons between them, by name or number. Where the record
+    /// says that it is expanded, this happens at once. `-bP` shows names where
+    /// there are some, colons between them; unset or empty, `name =` with
+    /// nothing after it.
+    UserList,
+    /// Groups, in the same way.
+    GroupList,
+    /// A rule for rewriting (`headers_rewrite`); shown as text.
+    Rewrite,
+}
+
+/// What a second setting of an option does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Repeated {
+    /// It is an error.
+    Never,
+    /// The texts become one list, with this separator between its elements; a
+    /// setting that begins with a separator of its own (`<;`) is written anew.
+    Joined(char),
+    /// Both must hold: `${if and{{bool_lax{…}}{bool_lax{…}}}}`.
+    Conjoined,
+}
+
+/// An option of the configuration (specification 14 to 42).
+#[derive(Clone, Copy, Debug)]
+pub struct OptionDef {
+    /// What it says of itself. Its `aliases` are other names that work: setting
+    /// both is no error, and the later one counts.
+    pub meta: Meta,
+    /// Where it may stand.
+    pub place: OptionPlace,
+    /// How its value is written.
+    pub kind: OptionKind,
+    /// Whether its text is expanded when it is used.
+    pub expanded: bool,
+    /// Its value where it is not set: a text as it is, without quotes and
+    /// escapes; all else as `-bP` shows it, booleans as `true` and `false`.
+    pub default: Option<&'static str>,
+    /// Whether the default depends on other options, on the driver or on the
+    /// system: `default` is then the one in the plainest case, and `docs` say
+    /// what decides.
+    pub varies: bool,
+    /// What a second setting does.
+    pub repeated: Repeated,
+    /// Whether `-bP` leaves it out.
+    pub unprinted: bool,
+}
+
+impl OptionDef {
+    /// A record with what has no default.
+    pub const fn new(place: OptionPlace, name: &'static str, kind: OptionKind) -> Self {
+        Self {
+            meta: Meta::new(name, Effects::NONE, TaintRule::Result),
+            place,
+            kind,
+            expanded: false,
+            default: None,
+            varies: false,
+            repeated: Repeated::Never,
+            unprinted: false,
+        }
+    }
+    /// Says that its text is expanded when it is used.
+    pub const fn expanded(mut self) -> Self {
+        self.expanded = true;
+        self
+    }
+    /// Sets the value that it has where it is not set.
+    pub const fn default(mut self, text: &'static str) -> Self {
+        self.default = Some(text);
+        self
+    }
+    /// Says that something else decides on the default.
+    pub const fn varies(mut self) -> Self {
+        self.varies = true;
+        self
+    }
+    /// Sets what a second setting does.
+    pub const fn repeated(mut self, repeated: Repeated) -> Self {
+        self.repeated = repeated;
+        self
+    }
+    /// Sets other names.
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.meta.aliases = aliases;
+        self
+    }
+    /// Sets the one line.
+    pub const fn summary(mut self, summary: &'static str) -> Self {
+        self.meta.summary = summary;
+        self
+    }
+    /// Sets the page.
+    pub const fn docs(mut self, docs: &'static str) -> Self {
+        self.meta.docs = docs;
+        self
+    }
+    /// Sets the release that brought it.
+    pub const fn since(mut self, since: &'static str) -> Self {
+        self.meta.since = since;
+        self
+    }
+    /// Sets why it has no effect in this build.
+    pub const fn needs(mut self, needs: &'static str) -> Self {
+        self.meta.needs = needs;
+        self
+    }
+    /// Sets where it is specified.
+    pub const fn source(mut self, source: &'static str) -> Self {
+        self.meta.source = source;
+        self
+    }
+    /// Says that `-bP` leaves it out.
+    pub const fn unprinted(mut self) -> Self {
+        self.unprinted = true;
+        self
+    }
+}
+
+/// The value of an option.
+#[derive(Clone, PartialEq, Debug)]
+pub enum OptionValue {
+    /// A boolean.
+    Flag(bool),
+    /// A number: of bytes, of thousandths, of seconds, or a plain one.
+    Number(i64),
+    /// Seconds with colons between them.
+    Times(Vec<i64>),
+    /// Text, as it stands after quotes and escapes have been read.
+    Text(Str),
+    /// Users or groups, by number.
+    Ids(Vec<u32>),
+}
+
+/// Values of options, by name. One that is not there has its record's default.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Options(BTreeMap<&'static str, OptionValue>);
+
+impl Options {
+    /// Sets a value.
+    pub fn set(&mut self, name: &'static str, value: OptionValue) {
+        self.0.insert(name, value);
+    }
+    /// A value, if it is set.
+    pub fn get(&self, name: &str) -> Option<&OptionValue> {
+        self.0.get(name)
+    }
+    /// All that are set, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &OptionValue)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+    /// A text that is set and not empty.
+    pub fn text(&self, name: &str) -> Option<&Str> {
+        match self.get(name) {
+            Some(OptionValue::Text(text)) if !text.is_empty() => Some(text),
+            _ => None,
+        }
+    }
+    /// A boolean, if it is set.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        match self.get(name) {
+            Some(OptionValue::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+    /// A number, if it is set.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        match self.get(name) {
+            Some(OptionValue::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+    /// An interval, if it is set and not negative.
+    pub fn time(&self, name: &str) -> Option<Duration> {
+        self.number(name).and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
+    }
+}

@@ -1,0 +1,106 @@
+//! The DNS.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::domain;
+
+/// How a query is sent (options `dns_*`).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DnsOptions {
+    /// How long to wait for one answer (`dns_retrans`); `None` is the
+    /// system's.
+    pub retransmit: Option<Duration>,
+    /// How often to ask (`dns_retry`); `None` is the system's.
+    pub retries: Option<u32>,
+    /// Whether to ask for signed answers (`dns_dnssec_ok`, `dnssec_request_domains`).
+    pub dnssec: bool,
+    /// Whether to say that long answers are welcome (`dns_use_edns0`), also
+    /// where no signed ones are asked for.
+    pub edns: bool,
+    /// Whether a name without a dot is completed by the system's own domain
+    /// (`qualify_single`).
+    pub qualify_single: bool,
+    /// Whether names are completed by the system's search list
+    /// (`search_parents`).
+    pub search_parents: bool,
+}
+
+/// A record, its data as it stands on the wire with names written out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DnsRecord {
+    /// The owner's name, without a final dot.
+    pub name: String,
+    /// The type's number.
+    pub kind: u16,
+    /// How long it may be kept, seconds.
+    pub ttl: u32,
+    /// The data (RDATA) with compressed names expanded.
+    pub data: Vec<u8>,
+}
+
+/// An answer.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DnsAnswer {
+    /// The name that was asked for in the end, without a final dot.
+    pub name: String,
+    /// The records of the answer section, aliases (CNAME) among them.
+    pub records: Vec<DnsRecord>,
+    /// What the server says of its answer.
+    pub standing: DnsStanding,
+}
+
+/// What a server says of an answer, a negative one included.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DnsStanding {
+    /// Whether it has checked the signatures (AD).
+    pub authentic: bool,
+    /// The zone that it says to have authority over (AA): the owner of the
+    /// first NS record in the authority section or, where there are no answers,
+    /// of the first SOA record.
+    pub zone: Option<String>,
+}
+
+/// Why the DNS has no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DnsError {
+    /// The name does not exist.
+    NoName(DnsStanding),
+    /// The name exists, without such records.
+    NoData(DnsStanding),
+    /// No answer now: a timeout, SERVFAIL, REFUSED.
+    Again(String),
+}
+
+/// The DNS.
+pub trait Dns: Send + Sync {
+    /// The records of a type (its number: 1 is A, 28 AAAA, 15 MX) at a name.
+    fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError>;
+
+    /// The addresses that the system's own table (`/etc/hosts`) has for a name.
+    fn table_addresses(&self, _host: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+
+    /// The names that the system's own table has for an address.
+    fn table_names(&self, _address: IpAddr) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl DnsRecord {
+    /// The address that an A or AAAA record holds.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.kind {
+            1 => <[u8; 4]>::try_from(&self.data[..]).ok().map(IpAddr::from),
+            28 => <[u8; 16]>::try_from(&self.data[..]).ok().map(IpAddr::from),
+            _ => None,
+        }
+    }
+
+    /// The name that the data holds at an offset, and where it ends.
+    pub fn name_at(&self, offset: usize) -> Option<(String, usize)> {
+        let (name, length) = domain::read(self.data.get(offset..)?)?;
+        Some((name, offset + length))
+    }
+}

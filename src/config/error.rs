@@ -1,0 +1,84 @@
+//! What is wrong with a configuration, in Exim's words.
+
+/// Why a configuration can't be used; displays as Exim's complaint.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfigError {
+    message: Vec<u8>,
+    place: Place,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Place {
+    /// A complaint that stands for itself.
+    None,
+    /// Something in the configuration, nowhere in particular.
+    Somewhere,
+    /// An instance of a driver: `r1 router`.
+    Instance(Vec<u8>),
+    /// A line of a file.
+    Line(u32, Vec<u8>),
+}
+
+impl ConfigError {
+    pub(crate) fn plain(message: impl Into<Vec<u8>>) -> Self {
+        Self { message: message.into(), place: Place::None }
+    }
+
+    /// A complaint about the configuration as a whole.
+    pub fn somewhere(message: impl Into<Vec<u8>>) -> Self {
+        Self { message: message.into(), place: Place::Somewhere }
+    }
+
+    /// A complaint about an instance of a driver, which is called `r1 router`.
+    pub fn of(instance: impl Into<Vec<u8>>, message: impl Into<Vec<u8>>) -> Self {
+        Self { message: message.into(), place: Place::Instance(instance.into()) }
+    }
+
+    /// A complaint about a line of a file.
+    pub fn at(line: u32, file: &[u8], message: impl Into<Vec<u8>>) -> Self {
+        Self { message: message.into(), place: Place::Line(line, file.to_vec()) }
+    }
+
+    /// Whether it is about the configuration file, and not about what follows
+    /// from it.
+    pub fn in_configuration(&self) -> bool {
+        self.place != Place::None
+    }
+
+    /// What is wrong, without a place.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// The line and the file, where the complaint is about a line.
+    pub fn line(&self) -> Option<(u32, &[u8])> {
+        match &self.place {
+            Place::Line(line, file) => Some((*line, file)),
+            _ => None,
+        }
+    }
+
+    /// The complaint, as Exim logs it.
+    pub fn text(&self) -> Vec<u8> {
+        let head = match &self.place {
+            Place::None => return self.message.clone(),
+            Place::Somewhere => b"Exim configuration error:\n  ".to_vec(),
+            Place::Instance(name) => {
+                [b"Exim configuration error for ", name.as_slice(), b":\n  "].concat()
+            }
+            Place::Line(line, file) => {
+                [format!("Exim configuration error in line {line} of ").as_bytes(), file, b":\n  "]
+                    .concat()
+            }
+        };
+        [head, self.message.clone()].concat()
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.text()))
+    }
+}
+
+impl std::error::Error for ConfigError {}

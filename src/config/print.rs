@@ -1,0 +1,514 @@
+//! What `-bP` prints (specification 5.2).
+
+use std::collections::BTreeSet;
+
+use eximious_core::world::Users;
+use eximious_core::{
+    DriverKind, ListKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Registry, Str,
+    World,
+};
+use eximious_grammar::config::section;
+
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::printing::printing;
+
+use super::values;
+use super::{Config, Instance};
+use crate::{Engine, Macros};
+
+/// Prints a configuration as `-bP` does.
+pub struct Printer<'c> {
+    /// The configuration.
+    pub config: &'c Config,
+    /// The words.
+    pub registry: &'c Registry,
+    /// The outside: users by number.
+    pub world: &'c World,
+    /// Values only, without names (`-n`).
+    pub values_only: bool,
+    /// Whether hidden values are shown.
+    pub admin: bool,
+    /// The program's version, which stands in the head of `config`.
+    pub version: &'c str,
+}
+
+/// What stands in the place of a hidden value.
+const HIDDEN: &[u8] = b"<value not displayable>";
+
+impl Printer<'_> {
+    /// What is printed for the arguments of `-bP`; none is all main options.
+    pub fn print(&self, arguments: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = Vec::new();
+        if arguments.is_empty() {
+            self.main(&mut out);
+        }
+        let mut rest = arguments.iter().map(Vec::as_slice).peekable();
+        while let Some(word) = rest.next() {
+            let kind = [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator]
+                .into_iter()
+                .find(|kind| kind.name().as_bytes() == word);
+            match (kind, rest.peek()) {
+                (Some(kind), Some(name)) => {
+                    self.named_instance(kind, name, &mut out);
+                    rest.next();
+                }
+                (None, Some(name)) if word == b"macro" => {
+                    self.named_macro(name, &mut out);
+                    rest.next();
+                }
+                _ => self.one(word, &mut out),
+            }
+        }
+        out
+    }
+
+    /// One argument that stands for itself.
+    fn one(&self, word: &[u8], out: &mut Vec<u8>) {
+        if let Some(name) = word.strip_prefix(b"+") {
+            return self.named_list(name, out);
+        }
+        match word {
+            b"all" => self.main(out),
+            b"config" => self.config(out),
+            b"configure_file" => line(out, &[self.config.settings.config_file.bytes()]),
+            b"environment" => self.environment(out),
+            b"local_scan" => line(out, &[b"local_scan() options are not supported"]),
+            b"macros" => {
+                for (name, value) in self.macros() {
+                    self.macro_line(&name, &value, out);
+                }
+            }
+            b"macro_list" => {
+                for (name, _) in self.macros() {
+                    line(out, &[&name]);
+                }
+            }
+            b"routers" => self.all_instances(DriverKind::Router, out),
+            b"transports" => self.all_instances(DriverKind::Transport, out),
+            b"authenticators" => self.all_instances(DriverKind::Authenticator, out),
+            b"router_list" => self.names(DriverKind::Router, out),
+            b"transport_list" => self.names(DriverKind::Transport, out),
+            b"authenticator_list" => self.names(DriverKind::Authenticator, out),
+            _ => match self.registry.option(OptionPlace::Main, word) {
+                Some(option) => {
+                    let settings = &self.config.settings;
+                    let value = self.main_value(option, &settings.options);
+                    self.option((word, option), value, &self.config.hidden, out);
+                }
+                None => line(out, &[word, b" is not a known option"]),
+            },
+        }
+    }
+
+    /// All main options.
+    fn main(&self, out: &mut Vec<u8>) {
+        for option in self.registry.options_of(OptionPlace::Main) {
+            if !option.unprinted {
+                let value = self.main_value(option, &self.config.settings.options);
+                let name = option.meta.name.as_bytes();
+                self.option((name, option), value, &self.config.hidden, out);
+            }
+        }
+    }
+
+    /// The value of a main option; some that are not set have one that Exim
+    /// computes.
+    fn main_value(&self, option: &OptionDef, options: &Options) -> Option<OptionValue> {
+        let value = value_of(option, options);
+        let settings = &self.config.settings;
+        let text = |text: Str| Some(OptionValue::Text(text));
+        let host = || match &settings.primary_hostname {
+            Some(name) => name.clone(),
+            None => Str::from(self.world.host.name()),
+        };
+        match (option.meta.name, &value) {
+            ("exim_version", None) => text(Str::from(self.version)),
+            ("process_log_path", None) => {
+                let directory = settings.spool_directory.bytes();
+                text(Str::from([directory, b"/exim-process.info"].concat()))
+            }
+            ("exim_user" | "exim_group", None) => values::default_with(option, &*self.world.users),
+            ("primary_hostname", None) => text(host()),
+            ("qualify_domain", None) => text(host()),
+            ("qualify_recipient", None) => match options.text("qualify_domain") {
+                Some(domain) => text(domain.clone()),
+                None => text(host()),
+            },
+            ("remote_max_parallel", Some(OptionValue::Number(..1))) => Some(OptionValue::Number(1)),
+            _ => value,
+        }
+    }
+
+    fn named_list(&self, name: &[u8], out: &mut Vec<u8>) {
+        let kinds = [
+            (ListKind::Address, "addresslist"),
+            (ListKind::Domain, "domainlist"),
+            (ListKind::Host, "hostlist"),
+            (ListKind::LocalPart, "localpartlist"),
+        ];
+        let lists = &self.config.settings.lists;
+        let mut found = false;
+        for (kind, word) in kinds {
+            let Some(list) = lists.get(&(kind, name.to_vec())) else { continue };
+            found = true;
+            // Hidden lists are hidden from everybody.
+            let text = if list.hidden { HIDDEN } else { list.text.bytes() };
+            if self.values_only {
+                line(out, &[text]);
+            } else {
+                line(out, &[word.as_bytes(), b" ", name, b" = ", text]);
+            }
+        }
+        if !found {
+            let head = b"no address, domain, host, or local part list called \"";
+            line(out, &[head, name, b"\" exists"]);
+        }
+    }
+
+    fn all_instances(&self, kind: DriverKind, out: &mut Vec<u8>) {
+        for instance in self.config.instances(kind) {
+            let (name, kind) = (instance.name.bytes(), kind.name().as_bytes());
+            line(out, &[b"\n", name, b" ", kind, b":"]);
+            self.instance(instance, out);
+        }
+    }
+
+    fn names(&self, kind: DriverKind, out: &mut Vec<u8>) {
+        for instance in self.config.instances(kind) {
+            line(out, &[instance.name.bytes()]);
+        }
+    }
+
+    fn named_instance(&self, kind: DriverKind, name: &[u8], out: &mut Vec<u8>) {
+        match self.config.instances(kind).iter().find(|one| one.name.bytes() == name) {
+            Some(instance) => self.instance(instance, out),
+            None => line(out, &[kind.name().as_bytes(), b" ", name, b" not found"]),
+        }
+    }
+
+    fn instance(&self, instance: &Instance, out: &mut Vec<u8>) {
+        // A value that is hidden in one instance is hidden in all of the same
+        // driver; a generic one in all of the kind.
+        let fellows = self.config.instances(instance.kind).iter();
+        let hidden = |same: bool| -> BTreeSet<&'static str> {
+            let fellows = fellows.clone();
+            let alike = fellows.filter(|one| !same || one.driver_name() == instance.driver_name());
+            alike.flat_map(|one| one.hidden.iter().copied()).collect()
+        };
+        let places = [
+            (OptionPlace::Generic(instance.kind), hidden(false)),
+            (OptionPlace::Driver(instance.kind, instance.driver_name()), hidden(true)),
+        ];
+        for (place, hidden) in places {
+            for option in self.registry.options_of(place) {
+                if !option.unprinted {
+                    let name = option.meta.name.as_bytes();
+                    self.option((name, option), driver_value(option, instance), &hidden, out);
+                }
+            }
+        }
+    }
+
+    /// An option by the name that was asked for.
+    fn option(
+        &self,
+        (name, option): (&[u8], &OptionDef),
+        value: Option<OptionValue>,
+        hidden: &BTreeSet<&'static str>,
+        out: &mut Vec<u8>,
+    ) {
+        if !self.admin && hidden.contains(option.meta.name) {
+            return line(out, &[name, b" = ", HIDDEN]);
+        }
+        let flag = match (option.kind, &value) {
+            (OptionKind::Bool | OptionKind::ExpandedBool, None) => Some(false),
+            (_, Some(OptionValue::Flag(flag))) => Some(*flag),
+            _ => None,
+        };
+        if let Some(flag) = flag {
+            return line(out, &[if flag { b"" } else { b"no_" }, name]);
+        }
+        let lists_ids = matches!(option.kind, OptionKind::UserList | OptionKind::GroupList);
+        match (option.kind, &value) {
+            (OptionKind::Fixed, None | Some(OptionValue::Number(..0))) => {
+                return line(out, &[name, b" ="]);
+            }
+            (_, None) if lists_ids && !self.values_only => return line(out, &[name, b" ="]),
+            (_, Some(OptionValue::Ids(ids)))
+                if lists_ids && ids.is_empty() && !self.values_only =>
+            {
+                return line(out, &[name, b" ="]);
+            }
+            _ => {}
+        }
+        let text = value.map_or(Vec::new(), |value| written(option, &value, &*self.world.users));
+        if self.values_only {
+            line(out, &[&text]);
+        } else {
+            line(out, &[name, b" = ", &text]);
+        }
+    }
+
+    /// Exim's own macros, and then those of the configuration.
+    fn macros(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut all = self.config.macros.builtin(self.registry);
+        all.extend(self.config.macros.iter().map(|(name, value)| (name.into(), value.into())));
+        all
+    }
+
+    fn macro_line(&self, name: &[u8], value: &[u8], out: &mut Vec<u8>) {
+        if self.values_only {
+            line(out, &[value]);
+        } else {
+            line(out, &[name, b"=", value]);
+        }
+    }
+
+    fn named_macro(&self, name: &[u8], out: &mut Vec<u8>) {
+        match self.macros().iter().find(|(own, _)| own == name) {
+            Some((name, value)) => self.macro_line(name, value, out),
+            None => line(out, &[b"macro ", name, b" not found"]),
+        }
+    }
+
+    /// What is left of the environment, and what is added to it: the item `env`
+    /// knows.
+    fn environment(&self, out: &mut Vec<u8>) {
+        let settings = self.config.settings.clone();
+        let added = elements(settings.add_environment.bytes());
+        let added = added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec()));
+        let mut names: Vec<Vec<u8>> = added.collect();
+        names.extend(self.world.host.environment_names());
+        names.retain(|name| name.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_'));
+        names.sort_unstable();
+        names.dedup();
+        let engine = Engine::of(self.registry.clone(), self.world.clone(), settings);
+        for name in names {
+            let item = [b"${env{", name.as_slice(), b"}{$value}fail}"].concat();
+            match engine.expand_once(&item, &mut engine.context()) {
+                Ok(_) if self.values_only => line(out, &[&name]),
+                Ok(value) => line(out, &[&name, b"=", value.bytes()]),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// The configuration as it was read: macros replaced, lines joined.
+    fn config(&self, out: &mut Vec<u8>) {
+        line(out, &[b"# Exim Configuration (", self.version.as_bytes(), b")"]);
+        let sources = &self.config.sources;
+        let mark = |file: u32, number: u32, out: &mut Vec<u8>| {
+            let name = sources.file(file).map_or(b"".as_slice(), |file| &file.name);
+            line(out, &[b"# ", number.to_string().as_bytes(), b" \"", name, b"\""]);
+        };
+        mark(0, 1, out);
+        let mut at = 0;
+        let mut inside: Option<Vec<u8>> = None;
+        for one in &self.config.lines {
+            while at != one.file {
+                at = self.towards(at, one.file, &mark, out);
+            }
+            if let Some(name) = section(&one.text) {
+                inside = Some(name.of(&one.text).to_vec());
+                line(out, &[b"\n", &one.text]);
+                continue;
+            }
+            let labels = matches!(
+                inside.as_deref(),
+                Some(b"acl" | b"routers" | b"transports" | b"authenticators")
+            );
+            match &inside {
+                None => line(out, &[&self.shown(&one.text)]),
+                Some(_) if labels && one.text.ends_with(b":") => line(out, &[b"\n  ", &one.text]),
+                Some(_) if labels && !Macros::defines(&one.text) => {
+                    line(out, &[b"    ", &self.shown(&one.text)]);
+                }
+                Some(_) => line(out, &[b"  ", &one.text]),
+            }
+        }
+    }
+
+    /// One step from a file to another, along what includes what.
+    fn towards(
+        &self,
+        from: u32,
+        to: u32,
+        mark: &dyn Fn(u32, u32, &mut Vec<u8>),
+        out: &mut Vec<u8>,
+    ) -> u32 {
+        let included = |file: u32| self.config.sources.file(file).and_then(|file| file.included);
+        // The way up from the file that is wanted, as far as the one at hand.
+        let mut step = to;
+        while let Some((parent, number)) = included(step) {
+            if parent == from {
+                mark(from, number, out);
+                mark(step, 1, out);
+                return step;
+            }
+            step = parent;
+        }
+        match included(from) {
+            Some((parent, number)) => {
+                mark(parent, number, out);
+                parent
+            }
+            None => to,
+        }
+    }
+
+    /// A line with its value left out, where it is hidden.
+    fn shown(&self, text: &[u8]) -> Vec<u8> {
+        let hides = text
+            .strip_prefix(b"hide")
+            .is_some_and(|rest| rest.first().is_some_and(|c| eximious_grammar::is_space(*c)));
+        match text.iter().position(|c| *c == b'=') {
+            Some(equals) if hides && !self.admin => [&text[..=equals], b" ", HIDDEN].concat(),
+            _ => text.to_vec(),
+        }
+    }
+}
+
+/// The value of an option, or its default.
+fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
+    if let Some(value) = options.get(option.meta.name) {
+        return Some(value.clone());
+    }
+    values::default(option)
+}
+
+/// The value of an instance's option; some that are not set have one that hangs
+/// on the driver.
+fn driver_value(option: &OptionDef, instance: &Instance) -> Option<OptionValue> {
+    if instance.options.get(option.meta.name).is_none() {
+        let local = match (instance.kind, option.meta.name) {
+            (DriverKind::Router, "log_as_local") => instance.driver_name() == "accept",
+            (DriverKind::Transport, "retry_use_local_part") => instance.driver_name() != "smtp",
+            _ => return values::default(option),
+        };
+        return Some(OptionValue::Flag(local));
+    }
+    value_of(option, &instance.options)
+}
+
+/// A value as `-bP` writes it.
+fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8> {
+    match value {
+        OptionValue::Flag(flag) => flag.to_string().into(),
+        OptionValue::Text(text) => shown_text(text.bytes()),
+        OptionValue::Times(times) => {
+            times.iter().map(|seconds| interval(*seconds)).collect::<Vec<_>>().join(":").into()
+        }
+        OptionValue::Ids(ids) => {
+            let user = matches!(option.kind, OptionKind::User | OptionKind::UserList);
+            let names: Vec<Vec<u8>> = ids.iter().map(|id| called(*id, user, users)).collect();
+            names.join(b":".as_slice())
+        }
+        OptionValue::Number(number) => match option.kind {
+            OptionKind::Size => size(*number),
+            OptionKind::Kilobytes => kilobytes(*number),
+            OptionKind::Octal => Octal(*number).to_string(),
+            OptionKind::Fixed => fixed(*number),
+            OptionKind::Time | OptionKind::ExpandedTime => interval(*number),
+            _ => number.to_string(),
+        }
+        .into(),
+    }
+}
+
+/// Text with what does not print as an escape, tabs too.
+fn shown_text(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for (index, part) in text.split(|c| *c == b'\t').enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b"\\t");
+        }
+        out.extend_from_slice(&printing(part, true));
+    }
+    out
+}
+
+/// A number in base eight, with a zero before it.
+struct Octal(i64);
+
+impl std::fmt::Display for Octal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0 == 0 { f.write_str("0") } else { write!(f, "0{:o}", self.0) }
+    }
+}
+
+/// The name of a user or group, or its number where it has none.
+fn called(id: u32, user: bool, users: &dyn Users) -> Vec<u8> {
+    let name = if user {
+        users.user_by_id(id).ok().flatten().map(|user| user.name)
+    } else {
+        users.group_by_id(id).ok().flatten().map(|group| group.name)
+    };
+    name.unwrap_or_else(|| id.to_string().into_bytes())
+}
+
+fn size(number: i64) -> String {
+    match number {
+        0 => "0".into(),
+        n if n % (1 << 20) == 0 => format!("{}M", n >> 20),
+        n if n % (1 << 10) == 0 => format!("{}K", n >> 10),
+        n => n.to_string(),
+    }
+}
+
+fn kilobytes(number: i64) -> String {
+    match number {
+        0 => "0".into(),
+        n if n % (1 << 30) == 0 => format!("{}T", n >> 30),
+        n if n % (1 << 20) == 0 => format!("{}G", n >> 20),
+        n if n % (1 << 10) == 0 => format!("{}M", n >> 10),
+        n => format!("{n}K"),
+    }
+}
+
+/// Thousandths, with at least one decimal place.
+fn fixed(number: i64) -> String {
+    let decimals = format!("{:03}", number % 1000);
+    let decimals = decimals.trim_end_matches('0');
+    format!("{}.{}", number / 1000, if decimals.is_empty() { "0" } else { decimals })
+}
+
+/// Seconds, as an interval.
+pub(crate) fn interval(seconds: i64) -> String {
+    let (sign, mut rest) = if seconds < 0 { ("-", -seconds) } else { ("", seconds) };
+    let mut out = String::from(sign);
+    for (unit, letter) in [(604_800, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')] {
+        if rest >= unit {
+            out += &format!("{}{letter}", rest / unit);
+            rest %= unit;
+        }
+    }
+    if rest > 0 || out == sign {
+        out += &format!("{rest}s");
+    }
+    out
+}
+
+fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+    out.push(b'\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_exim_does() {
+        assert_eq!(size(2048), "2K");
+        assert_eq!(size(2047), "2047");
+        assert_eq!(kilobytes(2048), "2M");
+        assert_eq!(kilobytes(10), "10K");
+        assert_eq!(fixed(1230), "1.23");
+        assert_eq!(fixed(3000), "3.0");
+        assert_eq!(interval(86_461), "1d1m1s");
+        assert_eq!(interval(0), "0s");
+        assert_eq!(format!("{}", Octal(0o600)), "0600");
+    }
+}

@@ -1,0 +1,506 @@
+//! Reads a configuration, section by section.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use eximious_core::{
+    DriverKind, ListKind, NamedList, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
+    Registry, Repeated, Str, World,
+};
+use eximious_grammar::config::{
+    AclLine, After, DriverLine, Label, MainLine, NamedListLine, Setting, acl_line, driver_line,
+    main_line, section,
+};
+
+use eximious_stdlib::lists::{change_of_separator, elements, elements_with};
+
+use super::lines::Lines;
+use super::source::Line;
+use super::values::{self, Resolver};
+use super::{
+    Acl, Config, ConfigError, Instance, NamedListUse, SettingUse, acl, checks, drivers, retry,
+    rewrite, settings,
+};
+use crate::{Engine, Macros};
+
+/// The words that begin a named list.
+const LISTS: [(&str, ListKind, &str); 4] = [
+    ("addresslist", ListKind::Address, "address"),
+    ("domainlist", ListKind::Domain, "domain"),
+    ("hostlist", ListKind::Host, "host"),
+    ("localpartlist", ListKind::LocalPart, "local part"),
+];
+
+/// The sections that follow the main one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Section {
+    Acl,
+    Drivers(DriverKind),
+    LocalScan,
+    Retry,
+    Rewrite,
+}
+
+impl Section {
+    fn named(name: &[u8]) -> Option<Self> {
+        Some(match name {
+            b"acl" => Self::Acl,
+            b"authenticators" => Self::Drivers(DriverKind::Authenticator),
+            b"local_scan" => Self::LocalScan,
+            b"retry" => Self::Retry,
+            b"rewrite" => Self::Rewrite,
+            b"routers" => Self::Drivers(DriverKind::Router),
+            b"transports" => Self::Drivers(DriverKind::Transport),
+            _ => return None,
+        })
+    }
+}
+
+/// Reads a configuration.
+pub(super) struct Reader<'r> {
+    lines: Lines<'r>,
+    registry: &'r Registry,
+    world: &'r World,
+    config: Config,
+    /// The main options that are set.
+    options: Options,
+    /// Whether the instance or ACL at hand can take further lines.
+    open: bool,
+}
+
+impl<'r> Reader<'r> {
+    pub(super) fn new(
+        name: &[u8],
+        text: Arc<[u8]>,
+        macros: Macros,
+        world: &'r World,
+        registry: &'r Registry,
+    ) -> Self {
+        let given = macros.iter().count();
+        let lines = Lines::new(name, text, macros, world.files.clone(), registry);
+        let mut config = Config::default();
+        config.macro_lines.resize(given, None);
+        config.settings.config_file = Str::from(name);
+        Self { lines, registry, world, config, options: Options::default(), open: false }
+    }
+
+    pub(super) fn read(mut self) -> Config {
+        let mut at: Option<Section> = None;
+        let mut seen = BTreeSet::new();
+        while let Some(line) = self.next_line() {
+            let number = self.config.lines.len();
+            let text = line.text.clone();
+            self.config.lines.push(line);
+            if let Some(name) = section(&text) {
+                self.finish(at);
+                self.open = false;
+                let name = name.of(&text);
+                match Section::named(name) {
+                    Some(section) if seen.insert(section) => at = Some(section),
+                    Some(section) => {
+                        at = Some(section);
+                        let message = b"\" section is repeated in the configuration file";
+                        self.fault([b"\"", name, message.as_slice()].concat());
+                    }
+                    None => {
+                        let message = b"\" is not a known configuration section name";
+                        self.fault([b"\"", name, message.as_slice()].concat());
+                    }
+                }
+                if at == Some(Section::LocalScan) {
+                    self.fault(
+                        "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined \
+                         in Local/Makefile)",
+                    );
+                }
+                continue;
+            }
+            let outcome = match at {
+                None => self.main(&text, number),
+                Some(Section::Acl) => self.acl(&text, number),
+                Some(Section::Drivers(kind)) => self.driver(kind, &text, number),
+                Some(Section::Retry) => self.retry(&text, number),
+                Some(Section::Rewrite) => rewrite::rule(&text).map(|rule| {
+                    self.config.rewrite.push((rule, number));
+                }),
+                Some(Section::LocalScan) => Ok(()),
+            };
+            if let Err(message) = outcome {
+                self.fault(message);
+            }
+        }
+        self.finish(at);
+        self.config.count = self.lines.count();
+        self.config.macro_uses = std::mem::take(&mut self.lines.met);
+        self.config.macros = self.lines.macros;
+        self.config.sources = self.lines.sources;
+        self.config
+    }
+
+    /// The next logical line; lines that can't be read are faults.
+    fn next_line(&mut self) -> Option<Line> {
+        loop {
+            match self.lines.next() {
+                Ok(line) => return line,
+                Err(error) => self.config.faults.push(error),
+            }
+        }
+    }
+
+    /// Notes that the line at hand is wrong.
+    fn fault(&mut self, message: impl Into<Vec<u8>>) {
+        let error = self.lines.error(message);
+        self.config.faults.push(error);
+    }
+
+    /// What is looked at when a section ends.
+    fn finish(&mut self, section: Option<Section>) {
+        match section {
+            None => {
+                let options = std::mem::take(&mut self.options);
+                settings::fill(&mut self.config.settings, options);
+                checks::after_main(&mut self.config, self.registry, self.world);
+            }
+            Some(Section::Drivers(kind)) => {
+                self.close(kind);
+                let instances = self.config.instances(kind);
+                let wrong = instances.iter().filter_map(|one| drivers::check(one, instances).err());
+                let wrong: Vec<ConfigError> = wrong.collect();
+                self.config.faults.extend(wrong);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// A line of the main section.
+    fn main(&mut self, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
+        if Macros::is_definition(text) {
+            return self.define(text);
+        }
+        match main_line(text) {
+            MainLine::List(list) => self.named_list(&list, text, number),
+            MainLine::Setting(setting) => self.main_option(&setting, text, number),
+        }
+    }
+
+    fn define(&mut self, text: &[u8]) -> Result<(), Vec<u8>> {
+        if let Err(error) = self.lines.define(text) {
+            self.config.faults.push(error);
+        }
+        // A definition that is none, or one made anew, adds nothing.
+        let last = self.config.lines.len() - 1;
+        let count = self.lines.macros.iter().count();
+        self.config.macro_lines.resize(count, Some(last));
+        Ok(())
+    }
+
+    fn named_list(
+        &mut self,
+        list: &NamedListLine,
+        text: &[u8],
+        number: usize,
+    ) -> Result<(), Vec<u8>> {
+        let word = list.kind.of(text);
+        let found = LISTS.iter().find(|(name, _, _)| name.as_bytes() == word);
+        let (Some((_, kind, called)), Some(name)) = (found, list.name) else {
+            return Err(b"unrecognized configuration line".to_vec());
+        };
+        let name = name.of(text);
+        let After::Value(span) = list.after else {
+            return Err([b"missing '=' after \"", name, b"\""].concat());
+        };
+        let value = Str::from(values::string(span.of(text), name)?);
+        let key = (*kind, name.to_vec());
+        if self.config.settings.lists.contains_key(&key) {
+            let called = called.as_bytes();
+            let message = [b"duplicate name \"", name, b"\" for a named ", called, b" list"];
+            return Err(message.concat());
+        }
+        let list = NamedList { text: value, hidden: list.hidden, cached: list.cached };
+        self.config.settings.lists.insert(key.clone(), list);
+        self.config.list_uses.push(NamedListUse { kind: key.0, name: key.1, line: number, span });
+        Ok(())
+    }
+
+    fn main_option(
+        &mut self,
+        setting: &Setting,
+        text: &[u8],
+        number: usize,
+    ) -> Result<(), Vec<u8>> {
+        let registry = self.registry;
+        let find = |name: &[u8]| registry.option(OptionPlace::Main, name);
+        let (option, negated) = named(setting, text, find)?
+            .ok_or_else(|| [b"main option \"", setting.name.of(text), b"\" unknown"].concat())?;
+        let name = option.meta.name;
+        if self.options.get(name).is_some() {
+            return Err(twice(name));
+        }
+        let value = self.value(option, negated, setting, text)?;
+        self.options.set(name, value);
+        if setting.hidden {
+            self.config.hidden.insert(name);
+        }
+        self.config.main.push(used(option, setting, number));
+        Ok(())
+    }
+
+    /// The value of an option, after its kind.
+    fn value(
+        &self,
+        option: &OptionDef,
+        negated: bool,
+        setting: &Setting,
+        text: &[u8],
+    ) -> Result<OptionValue, Vec<u8>> {
+        let written = setting.name.of(text);
+        let switch = matches!(option.kind, OptionKind::Bool | OptionKind::ExpandedBool);
+        if negated && !switch {
+            return Err(b"negation prefix applied to a non-boolean option".to_vec());
+        }
+        let value = match setting.after {
+            After::Nothing if switch => return Ok(OptionValue::Flag(!negated)),
+            After::Nothing => {
+                let message = b"unexpected end of line (data missing) after ".as_slice();
+                return Err([message, written].concat());
+            }
+            After::Junk(_) if switch => return Err(values::extra(written)),
+            After::Junk(_) => return Err([b"missing \"=\" after ", written].concat()),
+            After::Value(_) if negated => return Err(values::extra(written)),
+            After::Value(span) => span.of(text),
+        };
+        let expand = |text: &[u8]| {
+            if !text.iter().any(|c| matches!(c, b'$' | b'\\')) {
+                return Ok(Str::from(text.to_vec()));
+            }
+            let engine = self.engine();
+            engine.expand_once(text, &mut engine.context())
+        };
+        let resolver = Resolver { users: &*self.world.users, expand: &expand };
+        values::read(option, value, &resolver)
+    }
+
+    /// An engine with what is known so far.
+    fn engine(&self) -> Engine {
+        let mut settings = self.config.settings.clone();
+        settings::fill(&mut settings, self.options.clone());
+        Engine::of(self.registry.clone(), self.world.clone(), settings)
+    }
+
+    /// A line of the routers, transports or authenticators.
+    fn driver(&mut self, kind: DriverKind, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
+        if Macros::defines(text) {
+            self.close(kind);
+            return self.define(text);
+        }
+        match driver_line(text) {
+            DriverLine::Instance(label) => self.instance(kind, &label, text, number),
+            DriverLine::Setting(_) if !self.open => {
+                Err([kind.name().as_bytes(), b" name missing"].concat())
+            }
+            DriverLine::Setting(setting) => self.private(kind, &setting, text, number),
+        }
+    }
+
+    /// Looks at the instance at hand before another thing begins.
+    fn close(&mut self, kind: DriverKind) {
+        if self.open {
+            let last = self.config.instances(kind).last();
+            let wrong = last.and_then(|instance| drivers::driven(instance).err());
+            self.config.faults.extend(wrong);
+        }
+        self.open = false;
+    }
+
+    /// The beginning of an instance.
+    fn instance(
+        &mut self,
+        kind: DriverKind,
+        label: &Label,
+        text: &[u8],
+        number: usize,
+    ) -> Result<(), Vec<u8>> {
+        let name = label.name.of(text);
+        self.close(kind);
+        let fellows = self.config.instances_mut(kind);
+        let twice = fellows.iter().any(|other| other.name.bytes() == name);
+        fellows.push(Instance {
+            name: Str::from(name),
+            kind,
+            driver: None,
+            misnamed: false,
+            options: Options::default(),
+            hidden: BTreeSet::new(),
+            settings: Vec::new(),
+            line: number,
+        });
+        self.open = true;
+        if twice {
+            let kind = kind.name().as_bytes();
+            let message = [b"there are two ", kind, b"s called \"", name, b"\""].concat();
+            self.config.faults.push(ConfigError::somewhere(message));
+        }
+        match label.junk {
+            Some(_) => Err([b"extra characters follow driver name ", name].concat()),
+            None => Ok(()),
+        }
+    }
+
+    /// An option of the instance at hand.
+    fn private(
+        &mut self,
+        kind: DriverKind,
+        setting: &Setting,
+        text: &[u8],
+        number: usize,
+    ) -> Result<(), Vec<u8>> {
+        let registry = self.registry;
+        let Some(current) = self.config.instances(kind).last() else { return Ok(()) };
+        let driver = current.driver;
+        let find = |name: &[u8]| {
+            registry
+                .option(OptionPlace::Generic(kind), name)
+                .or_else(|| registry.option(OptionPlace::Driver(kind, driver?.meta.name), name))
+        };
+        let Some((option, negated)) = named(setting, text, find)? else {
+            let hint: &[u8] = match driver {
+                None => b" (\"driver\" must be specified before any private options)",
+                Some(_) => b"",
+            };
+            return Err([b"option \"", setting.name.of(text), b"\" unknown", hint].concat());
+        };
+        let name = option.meta.name;
+        let instance = current.name.clone();
+        let before = current.options.get(name);
+        if before.is_some() && option.repeated == Repeated::Never {
+            return Err(twice(name));
+        }
+        let value = self.value(option, negated, setting, text)?;
+        let value = again(option, before, value);
+        let mut chosen = driver;
+        if name == "driver"
+            && let OptionValue::Text(wanted) = &value
+        {
+            chosen = registry.driver(kind, wanted.bytes());
+            if chosen.is_none() {
+                if let Some(current) = self.config.instances_mut(kind).last_mut() {
+                    current.misnamed = true;
+                }
+                let kind = kind.name().as_bytes();
+                let (instance, wanted) = (instance.bytes(), wanted.bytes());
+                let head = [kind, b" ", instance, b": cannot find "].concat();
+                return Err([&head, kind, b" driver \"", wanted, b"\""].concat());
+            }
+        }
+        if let Some(current) = self.config.instances_mut(kind).last_mut() {
+            current.driver = chosen;
+            current.options.set(name, value);
+            current.settings.push(used(option, setting, number));
+            if setting.hidden {
+                current.hidden.insert(name);
+            }
+        }
+        Ok(())
+    }
+
+    /// A line of the ACLs.
+    fn acl(&mut self, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
+        if Macros::defines(text) {
+            self.open = false;
+            return self.define(text);
+        }
+        match acl_line(text) {
+            AclLine::Label(label) => {
+                let name = label.name.of(text);
+                let twice = self.config.acls.iter().any(|acl| acl.name.bytes() == name);
+                let statements = Vec::new();
+                self.config.acls.push(Acl { name: Str::from(name), statements, line: number });
+                self.open = true;
+                if twice {
+                    return Err([b"there are two ACLs called \"", name, b"\""].concat());
+                }
+                Ok(())
+            }
+            AclLine::Statement(form) => {
+                let acls = &mut self.config.acls;
+                let Some(acl) = acls.last_mut().filter(|_| self.open) else {
+                    return Err(b"missing or malformed ACL name".to_vec());
+                };
+                acl::add(&mut acl.statements, form, text, number, self.registry)
+                    .map_err(|why| [b"error in ACL: ".as_slice(), &why].concat())
+            }
+        }
+    }
+
+    /// A rule for retries.
+    fn retry(&mut self, text: &[u8], number: usize) -> Result<(), Vec<u8>> {
+        let (rule, warning) = retry::rule(text)?;
+        self.config.retry.push((rule, number));
+        self.config.warnings.extend(warning);
+        Ok(())
+    }
+}
+
+/// An option by name: as it stands, or with `no_` or `not_` before it. Where the
+/// line does not begin with a letter, it is no setting at all.
+fn named(
+    setting: &Setting,
+    text: &[u8],
+    find: impl Fn(&[u8]) -> Option<&'static OptionDef>,
+) -> Result<Option<(&'static OptionDef, bool)>, Vec<u8>> {
+    let written = setting.name.of(text);
+    let start = setting.name.start as usize;
+    if text.get(start).is_some_and(|c| !c.is_ascii_alphabetic()) {
+        return Err([b"option setting expected: ", &text[start..]].concat());
+    }
+    if let Some(option) = find(written) {
+        return Ok(Some((option, false)));
+    }
+    Ok(["no_", "not_"].iter().find_map(|prefix| {
+        let option = find(written.strip_prefix(prefix.as_bytes())?)?;
+        Some((option, true))
+    }))
+}
+
+fn twice(name: &str) -> Vec<u8> {
+    format!("\"{name}\" option set for the second time").into_bytes()
+}
+
+/// The value of an option that may be set more than once, after it was set again.
+fn again(option: &OptionDef, before: Option<&OptionValue>, value: OptionValue) -> OptionValue {
+    let (Some(OptionValue::Text(old)), OptionValue::Text(new)) = (before, &value) else {
+        return value;
+    };
+    let (old, new) = (old.bytes(), new.bytes());
+    let joined = match option.repeated {
+        Repeated::Never => return value,
+        Repeated::Conjoined => match old.strip_suffix(b"}}").filter(|_| old.starts_with(AND)) {
+            Some(head) => [head, b"{bool_lax{", new, b"}}}}"].concat(),
+            None => [AND, b"{bool_lax{", old, b"}}{bool_lax{", new, b"}}}}"].concat(),
+        },
+        Repeated::Joined(separator) => {
+            let mut joined = old.to_vec();
+            let elements = match change_of_separator(new) {
+                Some(_) => elements(new),
+                None => elements_with(new, separator as u8),
+            };
+            for element in elements {
+                joined.push(separator as u8);
+                joined.extend_from_slice(&element);
+            }
+            joined
+        }
+    };
+    OptionValue::Text(Str::from(joined))
+}
+
+/// How conditions that must all hold begin.
+const AND: &[u8] = b"${if and{";
+
+fn used(option: &'static OptionDef, setting: &Setting, line: usize) -> SettingUse {
+    let value = match setting.after {
+        After::Value(span) => Some(span),
+        _ => None,
+    };
+    SettingUse { option, line, name: setting.name, value }
+}

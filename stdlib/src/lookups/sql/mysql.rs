@@ -1,0 +1,100 @@
+//! What is MySQL's own.
+
+use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
+use eximious_core::{Call, Str};
+
+use super::super::rows::Null;
+use super::super::servers::{Attempt, Kind, host_and_port, parts};
+use super::{forget, next, query, written};
+
+/// The servers.
+pub(super) static KIND: Kind = Kind { name: "MySQL", option: "mysql_servers" };
+
+const NO_CONNECTION: &str = "MYSQL connection failed: ";
+const FAILED: &str = "MYSQL: query failed: ";
+
+/// Asks one server.
+pub(super) fn ask(
+    call: &mut Call<'_>,
+    server: &[u8],
+    statement: &[u8],
+) -> Result<Option<Str>, Attempt> {
+    let server = read(server)?;
+    match query(call, SqlKind::Mysql, &KIND, &server, statement)? {
+        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
+        Ok(SqlAnswer::Changed(count)) => {
+            forget(call);
+            Ok(Some(Str::from(count.unwrap_or_default().to_string())))
+        }
+        Ok(SqlAnswer::Copy { .. }) => Err(failed(b"")),
+        Err(ServerError::Connect(words)) => Err(next(NO_CONNECTION, words.as_bytes())),
+        Err(ServerError::Refused(words)) => Err(failed(&words)),
+        Err(ServerError::Broken(words)) => Err(failed(words.as_bytes())),
+        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(failed(b"")),
+    }
+}
+
+/// Exim ends this with a newline.
+fn failed(words: &[u8]) -> Attempt {
+    next(FAILED, &[words, b"\n"].concat())
+}
+
+/// Reads `host::port(socket)[group]/database/user/password`.
+fn read(text: &[u8]) -> Result<Server, Attempt> {
+    let (place, [database, user, password]) = parts(text)
+        .map_err(|shown| Attempt::Stop([b"incomplete MySQL server data: ", shown].concat()))?;
+    let (place, group) = cut(place, b'[', b']');
+    let (place, socket) = cut(place, b'(', b')');
+    let (host, port) = host_and_port(place);
+    if host.contains(&b'/') {
+        return Err(Attempt::Stop([b"unexpected slash in MySQL server hostname: ", host].concat()));
+    }
+    let address = if matches!(host, b"" | b"localhost") {
+        if socket.is_some_and(<[u8]>::is_empty) {
+            let words = b"Can't connect to local server through socket '' (111)";
+            return Err(next(NO_CONNECTION, words));
+        }
+        ServerAddress::Unix(socket.unwrap_or_default().to_vec())
+    } else {
+        let host = String::from_utf8_lossy(host).into_owned();
+        let port = match port.map(number).unwrap_or_default() {
+            ..0 => {
+                let words = format!("Unknown server host '{host}' (-8)");
+                return Err(next(NO_CONNECTION, words.as_bytes()));
+            }
+            // What is too long for a port is cut, by the system's resolver.
+            port => port as u16,
+        };
+        ServerAddress::Tcp { host, port: Some(port).filter(|port| *port > 0) }
+    };
+    Ok(Server {
+        address,
+        database: database.to_vec(),
+        user: user.to_vec(),
+        password: password.to_vec(),
+        group: group.filter(|group| !group.is_empty()).map(<[u8]>::to_vec),
+    })
+}
+
+/// What stands before a bracket, and what in it.
+fn cut(text: &[u8], open: u8, close: u8) -> (&[u8], Option<&[u8]>) {
+    let Some(at) = memchr::memchr(open, text) else { return (text, None) };
+    let inner = &text[at + 1..];
+    let end = memchr::memchr(close, inner).unwrap_or(inner.len());
+    (&text[..at], Some(&inner[..end]))
+}
+
+/// A number as C's `atoi` reads it: what follows it does not count, and what is
+/// no number is zero.
+fn number(text: &[u8]) -> i32 {
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let number = digits.iter().take_while(|c| c.is_ascii_digit()).fold(0i64, |number, digit| {
+        number.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
+    });
+    (if negative { -number } else { number }) as i32
+}

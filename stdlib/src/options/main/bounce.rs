@@ -1,0 +1,61 @@
+//! Main options: bounces and warnings.
+
+use eximious_core::OptionDef;
+
+use crate::options::At;
+
+const AT: At = At::main("specification 14.23");
+
+pub(super) static ALL: &[OptionDef] = &[
+    AT.text("bounce_charset")
+        .expanded()
+        .default("us-ascii")
+        .since("4.100")
+        .summary("The character set that bounces and warnings claim: `us-ascii` or `UTF-8`."),
+    AT.text("bounce_message_file").expanded().summary("A file of texts for bounces.").docs(
+        "The path must be absolute. The file holds paragraphs that a line of four asterisks \
+             divides, each expanded in its place.",
+    ),
+    AT.text("bounce_message_text").summary("A text that is put into bounces, at their beginning."),
+    AT.yes("bounce_return_body").summary("Whether a bounce carries the message's body."),
+    AT.size("bounce_return_linesize_limit").default("998").summary(
+        "The longest line of a message that a bounce carries whole; longer ones cost the \
+             body.",
+    ),
+    AT.yes("bounce_return_message").summary("Whether a bounce carries the message at all."),
+    AT.size("bounce_return_size_limit")
+        .default("100K")
+        .aliases(&["return_size_limit"])
+        .summary("How much of a message a bounce carries."),
+    AT.text("bounce_sender_authentication")
+        .summary("The address that bounces name as authenticated sender."),
+    AT.times("delay_warning")
+        .default("1d")
+        .summary("After how much time in the queue the sender is warned.")
+        .docs("A list of intervals; the last difference repeats. An empty one stops warnings."),
+    AT.text("delay_warning_condition")
+        .expanded()
+        .default(
+            "${if or {{ !eq{$h_list-id:$h_list-post:$h_list-subscribe:}{} }{ \
+             match{$h_precedence:}{(?i)bulk|list|junk} }{ \
+             match{$h_auto-submitted:}{(?i)auto-generated|auto-replied} }} {no}{yes}}",
+        )
+        .summary("The expansion that says whether a warning is sent.")
+        .docs(
+            "`no`, `false`, `0` or nothing stops it. The default is no for lists, bulk mail and \
+             automatic replies.",
+        ),
+    AT.hosts("dsn_advertise_hosts").summary("Hosts to which the extension DSN is offered."),
+    AT.text("dsn_from")
+        .expanded()
+        .default("Mail Delivery System <Mailer-Daemon@$qualify_domain>")
+        .summary("The From: of bounces and warnings."),
+    AT.list("errors_copy")
+        .expanded()
+        .summary("Pairs of a pattern and addresses: who gets copies of whose bounces."),
+    AT.text("errors_reply_to").summary("The Reply-To: of bounces and warnings."),
+    AT.text("warn_message_file")
+        .expanded()
+        .summary("A file of texts for warnings of delay.")
+        .docs("Written like `bounce_message_file`."),
+];

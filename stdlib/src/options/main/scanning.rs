@@ -1,0 +1,95 @@
+//! Main options: viruses, spam, and proofs of who sent a message.
+
+use eximious_core::OptionDef;
+
+use crate::options::At;
+
+const AT: At = At::main("specification 14.23");
+
+pub(super) static ALL: &[OptionDef] = &[
+    AT.text("av_scanner")
+        .default("sophie:/var/run/sophie")
+        .summary("The virus scanner that `malware` in an ACL asks: its type, then where it is.")
+        .docs(
+            "For example `clamd:/run/clamav/clamd.ctl`. A value that begins with a dollar sign \
+             is expanded first.",
+        ),
+    AT.text("bmi_config_file")
+        .default("/opt/brightmail/etc/brightmail.cfg")
+        .source("experimental features")
+        .summary("The configuration of Brightmail AntiSpam."),
+    AT.no("dcc_direct_add_header")
+        .source("experimental features")
+        .summary("Adds DCC's header to messages by itself."),
+    AT.text("dccifd_address")
+        .source("experimental features")
+        .summary("Where the DCC daemon listens: a socket's path, or an address and a port."),
+    AT.text("dccifd_options")
+        .expanded()
+        .default("header")
+        .source("experimental features")
+        .summary("What the DCC daemon is asked to do."),
+    AT.list("dkim_verify_hashes")
+        .default("sha256:sha512")
+        .since("4.93")
+        .summary("Hashes that a DKIM signature may use, in the order of their worth."),
+    AT.list("dkim_verify_keytypes")
+        .default("ed25519:rsa")
+        .since("4.93")
+        .summary("Types of keys that a DKIM signature may use, in the order of their worth."),
+    AT.list("dkim_verify_min_keysizes")
+        .default("rsa=1024 ed25519=250")
+        .since("4.94")
+        .summary("The least number of bits that a DKIM key of each type must have."),
+    AT.no("dkim_verify_minimal")
+        .since("4.93")
+        .summary("Stops after the first DKIM signature that is good."),
+    AT.domains("dkim_verify_signers")
+        .default("$dkim_signers")
+        .summary("The signers for whose DKIM signatures the DKIM ACL runs."),
+    AT.text("dmarc_forensic_sender")
+        .expanded()
+        .summary("The sender of DMARC's reports on single failures."),
+    AT.text("dmarc_history_file")
+        .expanded()
+        .summary("The file to which results of DMARC are written."),
+    AT.text("dmarc_tld_file").expanded().summary("The list of public suffixes that DMARC goes by."),
+    AT.text("spamd_address").default("127.0.0.1 783").summary(
+        "Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.",
+    ),
+    AT.text("spf_guess")
+        .default("v=spf1 a/24 mx/24 ptr ?all")
+        .since("4.91")
+        .summary("The SPF record to assume for domains that have none."),
+    AT.text("spf_smtp_comment_template")
+        .expanded()
+        .default("Please%_see%_http://www.open-spf.org/Why")
+        .since("4.94")
+        .summary("The explanation that SPF gives for a refusal."),
+    AT.text("srs_config")
+        .expanded()
+        .source("experimental features")
+        .summary("The secret, maximum age, hash's length and more of the old SRS, in one."),
+    AT.integer("srs_hashlength")
+        .default("0")
+        .source("experimental features")
+        .summary("The length of hashes of the old SRS."),
+    AT.integer("srs_hashmin")
+        .default("0")
+        .source("experimental features")
+        .summary("The least length of a hash that the old SRS takes."),
+    AT.integer("srs_maxage")
+        .default("0")
+        .source("experimental features")
+        .summary("How many days an address of the old SRS is good for."),
+    AT.text("srs_secrets")
+        .expanded()
+        .source("experimental features")
+        .summary("Secrets of the old SRS, the newest first."),
+    AT.yes("srs_usehash")
+        .source("experimental features")
+        .summary("Whether addresses of the old SRS carry a hash."),
+    AT.yes("srs_usetimestamp")
+        .source("experimental features")
+        .summary("Whether addresses of the old SRS carry a time stamp."),
+];

@@ -1,0 +1,17 @@
+//! The router queryprogram.
+
+use eximious_core::{DriverKind, OptionDef};
+
+use crate::options::At;
+
+const AT: At = At::driver(DriverKind::Router, "queryprogram", "specification 21");
+
+pub(super) static ALL: &[OptionDef] = &[
+    AT.text("command")
+        .expanded()
+        .summary("The command that says what to do; each argument is expanded by itself."),
+    AT.group("command_group").expanded().summary("The group that the command runs as."),
+    AT.user("command_user").expanded().summary("The user that the command runs as."),
+    AT.text("current_directory").default("/").summary("The directory that the command runs in."),
+    AT.time("timeout").default("1h").summary("How long the command may take; zero for no limit."),
+];

@@ -1,0 +1,63 @@
+//! What all transports have.
+
+use eximious_core::{DriverKind, OptionDef, Repeated};
+
+use crate::options::At;
+
+const AT: At = At::all(DriverKind::Transport, "specification 24");
+
+pub(super) static ALL: &[OptionDef] = &[
+    AT.no("body_only").summary("Delivers the body without headers."),
+    AT.text("current_directory").expanded().summary("The directory that a local delivery runs in."),
+    AT.text("debug_print").expanded().summary("A text that is expanded and shown when debugging."),
+    AT.no("delivery_date_add").summary("Adds a Delivery-date: header."),
+    AT.no("disable_logging").summary("Logs neither the transport's deliveries nor its errors."),
+    AT.text("driver").summary("The kind of transport."),
+    AT.no("envelope_to_add").summary("Adds an Envelope-to: header, with the address that came in."),
+    AT.text("event_action")
+        .expanded()
+        .aliases(&["tpda_delivery_action", "tpda_host_defer_action"])
+        .summary("The expansion that runs on events of the transport."),
+    AT.group("group").expanded().summary("The group that a local delivery runs as."),
+    AT.list("headers_add")
+        .expanded()
+        .repeated(Repeated::Joined('\n'))
+        .summary("Headers that the message gets on its way, separated by newlines."),
+    AT.no("headers_only").summary("Delivers the headers without the body."),
+    AT.list("headers_remove")
+        .expanded()
+        .repeated(Repeated::Joined(':'))
+        .summary("Names of headers that the message loses on its way; an asterisk may end a name."),
+    AT.rewrite("headers_rewrite").summary(
+        "Rules that rewrite addresses in headers on their way: pattern, replacement, flags.",
+    ),
+    AT.text("home_directory").expanded().summary("`$home` for a local delivery."),
+    AT.no("initgroups").summary("Gives a local delivery all groups of its user."),
+    AT.text("max_parallel")
+        .expanded()
+        .summary("How many deliveries by the transport may run at the same time."),
+    AT.text("message_size_limit")
+        .expanded()
+        .summary("The largest message that the transport takes; zero for no limit.")
+        .docs("No limit where it is unset."),
+    AT.no("rcpt_include_affixes")
+        .summary("Leaves prefixes and suffixes on local parts that go out by SMTP or LMTP."),
+    AT.yes("retry_use_local_part")
+        .varies()
+        .summary("Keeps failures of the transport apart by local part.")
+        .docs("On for local transports, off for smtp."),
+    AT.text("return_path").expanded().summary("The sender address to deliver with."),
+    AT.no("return_path_add").summary("Adds a Return-path: header."),
+    AT.text("shadow_condition")
+        .expanded()
+        .summary("Says when the shadow transport runs; expanded."),
+    AT.text("shadow_transport")
+        .summary("A local transport that gets a copy of what was delivered."),
+    AT.text("transport_filter")
+        .expanded()
+        .summary("A command that the message goes through on its way."),
+    AT.time("transport_filter_timeout")
+        .default("5m")
+        .summary("How long output of `transport_filter` is waited for."),
+    AT.user("user").expanded().summary("The user that a local delivery runs as."),
+];

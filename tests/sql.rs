@@ -1,0 +1,514 @@
+//! The lookup types `mysql` and `pgsql` against servers of their own; where
+//! Exim is there, it is asked the same.
+
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use eximious::world::{Server as At, ServerAddress, ServerError, SqlAnswer, SqlKind, World};
+use eximious_tests::fixtures::replace;
+use eximious_tests::ours::Ours;
+use eximious_tests::reference::{Answer, Reference};
+use eximious_tests::servers::{Home, Server, free_port, program};
+use eximious_tests::suite::Suite;
+use eximious_tests::{root, show};
+
+/// A server with the tables that the suites know.
+struct Sql {
+    server: Server,
+    port: u16,
+    kind: SqlKind,
+    daemon: PathBuf,
+}
+
+/// What stands in suites for a server's directory and port.
+const NAMES: [[&[u8]; 2]; 2] = [[b"MYDIR", b"MYPORT"], [b"PGDIR", b"PGPORT"]];
+
+impl Sql {
+    fn mariadb() -> Option<Self> {
+        let (daemon, install) = (program("mariadbd")?, program("mariadb-install-db")?);
+        let home = Home::new("mysql");
+        let data = format!("--datadir={}", home.path().join("data").display());
+        let auth = ["--auth-root-authentication-method=normal", "--skip-test-db"];
+        home.run(home.command(&install).args(["--no-defaults", &data]).args(auth));
+        Some(Self::start(SqlKind::Mysql, home, daemon, free_port()))
+    }
+
+    fn postgresql() -> Option<Self> {
+        let daemon = program("/usr/lib/postgresql/*/bin/postgres")?;
+        let home = Home::new("postgres");
+        let initdb = daemon.with_file_name("initdb");
+        // Everybody who comes through the socket is let in; the user of the
+        // suites must show a password elsewhere.
+        let auth = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"];
+        let place = ["-U", "postgres", "-D", "data"];
+        home.run(home.command(&initdb).args(auth).args(place));
+        let sql = Self::start(SqlKind::Pgsql, home, daemon, free_port());
+        sql.script("pgsql-databases.sql");
+        Some(sql)
+    }
+
+    fn start(kind: SqlKind, home: Home, daemon: PathBuf, port: u16) -> Self {
+        let mut command = home.command(&daemon);
+        let directory = home.path().display().to_string();
+        let socket = match kind {
+            SqlKind::Mysql => {
+                command.args(["--no-defaults", "--bind-address=127.0.0.1,::1"]);
+                command.args(["--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"]);
+                command.args(["--plugin-maturity=unknown", "--local-infile=1"]);
+                command.arg(format!("--datadir={directory}/data"));
+                command.arg(format!("--socket={directory}/sock"));
+                command.arg(format!("--port={port}"));
+                home.path().join("sock")
+            }
+            SqlKind::Pgsql => {
+                command.args(["-D", "data", "-k", &directory, "-p", &port.to_string()]);
+                command.args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1,::1"]);
+                home.path().join(format!(".s.PGSQL.{port}"))
+            }
+        };
+        let admin = Admin { kind, directory, port };
+        let ready = || UnixStream::connect(&socket).is_ok() && admin.can("select 1");
+        Self { server: Server::start(home, &mut command, ready), port, kind, daemon }
+    }
+
+    /// Ends it and starts it again.
+    fn again(self) -> Self {
+        Self::start(self.kind, self.server.stop(), self.daemon, self.port)
+    }
+
+    fn directory(&self) -> &Path {
+        self.server.home().path()
+    }
+
+    /// Does what a text says, as the server's owner.
+    fn admin(&self, text: &str) {
+        let directory = self.directory().display().to_string();
+        let admin = Admin { kind: self.kind, directory, port: self.port };
+        assert!(admin.can(text), "{text}");
+    }
+
+    /// The tables as they are in the beginning.
+    fn reset(&self) {
+        self.script(if self.kind == SqlKind::Mysql { "mysql.sql" } else { "pgsql.sql" });
+    }
+
+    fn script(&self, name: &str) {
+        let file = root().join("tests/data/sql").join(name);
+        self.admin(&std::fs::read_to_string(file).expect("the tables"));
+    }
+
+    fn names(&self) -> [(&'static [u8], Vec<u8>); 2] {
+        let [directory, port] = NAMES[usize::from(self.kind == SqlKind::Pgsql)];
+        let path = self.directory().as_os_str().as_encoded_bytes().to_vec();
+        [(directory, path), (port, self.port.to_string().into_bytes())]
+    }
+
+    fn fill(&self, text: &[u8]) -> Vec<u8> {
+        let fill = |text: Vec<u8>, (name, value): (&[u8], Vec<u8>)| replace(&text, name, &value);
+        self.names().into_iter().fold(text.to_vec(), fill)
+    }
+
+    fn hide(&self, text: &[u8]) -> Vec<u8> {
+        let hide = |text: Vec<u8>, (name, value): (&[u8], Vec<u8>)| replace(&text, &value, name);
+        self.names().into_iter().fold(text.to_vec(), hide)
+    }
+
+    /// A configuration.
+    fn config(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.directory().join(name);
+        std::fs::write(&path, self.fill(text.as_bytes())).expect("a configuration");
+        path
+    }
+
+    /// A suite, in one conversation; Exim's answers, where it is there, must be
+    /// the same, and otherwise those that it gave when the suite was written.
+    fn suite(&self, name: &str, config: &Path) {
+        let suite = Suite::read(&root().join("tests/suites/sql").join(name));
+        let lines: Vec<Vec<u8>> = suite.cases.iter().map(|case| self.fill(&case.input)).collect();
+        self.reset();
+        let theirs = match Reference::find() {
+            Some(exim) => exim.with_config(config).ask(&lines, None),
+            None => suite.cases.iter().map(|case| Answer::Said(self.fill(&case.output))).collect(),
+        };
+        self.reset();
+        let mut ours = Ours::with_config(config);
+        let mut differ = Vec::new();
+        for ((case, line), theirs) in suite.cases.iter().zip(&lines).zip(theirs) {
+            let said = ours.answer(line);
+            if theirs != Answer::Said(said.clone()) {
+                let number = case.number;
+                let (line, said) = (show(&case.input), show(&self.hide(&said)));
+                differ
+                    .push(format!("{name}:{number}: {line}\n  ours   {said}\n  theirs {theirs:?}"));
+            }
+        }
+        assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ.join("\n"));
+    }
+
+    /// Where it is, for the world.
+    fn at(&self) -> At {
+        at(self.port)
+    }
+}
+
+/// A user of the suites at a port.
+fn at(port: u16) -> At {
+    At {
+        address: ServerAddress::Tcp { host: "127.0.0.1".into(), port: Some(port) },
+        database: b"db".to_vec(),
+        user: b"u".to_vec(),
+        password: b"secret".to_vec(),
+        group: None,
+    }
+}
+
+/// The server's owner.
+struct Admin {
+    kind: SqlKind,
+    directory: String,
+    port: u16,
+}
+
+impl Admin {
+    fn can(&self, text: &str) -> bool {
+        let mut command;
+        match self.kind {
+            SqlKind::Mysql => {
+                command = std::process::Command::new("mariadb");
+                command.args(["--no-defaults", "-uroot", &format!("-S{}/sock", self.directory)]);
+            }
+            SqlKind::Pgsql => {
+                command = std::process::Command::new("psql");
+                command.args(["-qX", "-h", &self.directory, "-p", &self.port.to_string()]);
+                command.args(["-U", "postgres", "-v", "ON_ERROR_STOP=1"]);
+            }
+        }
+        let text = text.to_owned();
+        command.stdin(std::process::Stdio::piped());
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+        let Ok(mut child) = command.spawn() else { return false };
+        let mut pipe = child.stdin.take().expect("a pipe was asked for");
+        // It may end before it has read everything.
+        let _ = std::io::Write::write_all(&mut pipe, text.as_bytes());
+        drop(pipe);
+        child.wait().is_ok_and(|status| status.success())
+    }
+}
+
+const ONE: &str = "mysql_servers = 127.0.0.1::MYPORT/db/u/secret\n\
+                   pgsql_servers = 127.0.0.1::PGPORT/db/u/secret\n";
+const MANY: &str = "mysql_servers = 127.0.0.1::1/db/u/secret : 127.0.0.1::MYPORT/db/u/secret :\\\n\
+                    localhost(MYDIR/sock)/db/u/secret : Upper/d/u/p : incomplete/x\n\
+                    pgsql_servers = 127.0.0.1::1/db/u/secret : 127.0.0.1::PGPORT/db/u/secret :\\\n\
+                    (PGDIR/.s.PGSQL.PGPORT)/db/u/secret : incomplete/x\n";
+
+fn ask(world: &World, kind: SqlKind, at: &At, statement: &str) -> Result<SqlAnswer, ServerError> {
+    world.sql.query(kind, at, statement.as_bytes(), Duration::from_secs(20))
+}
+
+/// The only value of an answer.
+fn value(answer: Result<SqlAnswer, ServerError>) -> String {
+    match answer {
+        Ok(SqlAnswer::Rows(rows)) => {
+            let value = rows.rows[0][0].clone().unwrap_or_default();
+            String::from_utf8(value).expect("UTF-8")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What servers of both kinds have in common.
+fn connections(sql: Sql, identity: &str, sleep: &str) {
+    let (kind, at) = (sql.kind, sql.at());
+    let world = eximious_world::system();
+    let query = |statement: &str| ask(&world, kind, &at, statement);
+
+    // A connection is used again, by whoever comes.
+    let first = value(query(identity));
+    assert_eq!(value(query(identity)), first);
+    let elsewhere = || {
+        std::thread::scope(|scope| {
+            scope.spawn(|| value(query(identity))).join().expect("an answer")
+        })
+    };
+    assert_eq!(elsewhere(), first);
+    // Not with another password, and not one that somebody has changed.
+    let wrong = At { password: b"wrong".to_vec(), ..at.clone() };
+    assert!(matches!(ask(&world, kind, &wrong, identity), Err(ServerError::Connect(_))));
+    assert!(query("begin").is_ok());
+    assert_eq!(value(query(identity)), first);
+    assert_ne!(elsewhere(), first);
+    assert!(query("commit").is_ok());
+
+    // All at once.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for number in 0..20 {
+                    let number = number.to_string();
+                    assert_eq!(value(query(&format!("select {number}"))), number);
+                }
+            });
+        }
+    });
+
+    // One that takes too long is given up, and the next statement has an answer.
+    let begun = Instant::now();
+    let slow = world.sql.query(kind, &at, sleep.as_bytes(), Duration::from_millis(300));
+    assert!(matches!(slow, Err(ServerError::Broken(_))), "{slow:?}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert_eq!(value(query("select 1")), "1");
+
+    // Answers that are too long are an error, and long ones are not.
+    let long = |count: u32| format!("select repeat('x', {count})");
+    assert_eq!(value(query(&long(5_000_000))).len(), 5_000_000);
+    let rows = (0..6).map(|_| long(14_000_000)).collect::<Vec<_>>().join(" union all ");
+    assert_eq!(query(&rows), Err(ServerError::TooMuch));
+    assert_eq!(value(query("select 1")), "1");
+
+    // The server goes away, and comes back.
+    let config = sql.config("config", ONE);
+    let word = if kind == SqlKind::Mysql { "mysql" } else { "pgsql" };
+    let line = format!("${{lookup {word},cache=no{{select 7}}}}");
+    let mut ours = Ours::with_config(&config);
+    assert_eq!(show(&ours.answer(line.as_bytes())), "7");
+    let home = sql.server.stop();
+    assert!(matches!(query("select 1"), Err(ServerError::Connect(_))));
+    let gone = String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned();
+    assert!(gone.starts_with("Failed: lookup of \"select 7\" gave DEFER: "), "{gone}");
+    assert!(gone.contains("SQL connection failed: "), "{gone}");
+    assert!(!gone.contains("secret"), "{gone}");
+    let sql = Sql::start(kind, home, sql.daemon, sql.port);
+    assert_eq!(value(query("select 1")), "1");
+    assert_eq!(show(&ours.answer(line.as_bytes())), "7");
+
+    // It dies, and another is there in its place, while connections are open.
+    let sql = sql.again();
+    assert_eq!(value(query("select 1")), "1");
+    assert_eq!(show(&ours.answer(line.as_bytes())), "7");
+
+    // It stands still.
+    sql.server.signal("STOP");
+    let begun = Instant::now();
+    let fresh = eximious_world::system();
+    let still = fresh.sql.query(kind, &at, b"select 1", Duration::from_millis(300));
+    assert!(matches!(still, Err(ServerError::Connect(_))), "{still:?}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    sql.server.signal("CONT");
+    assert_eq!(value(query("select 1")), "1");
+}
+
+/// Data from outside in statements, and where a server should be named.
+fn tainted(sql: &Sql, config: &Path) {
+    let word = if sql.kind == SqlKind::Mysql { "mysql" } else { "pgsql" };
+    let port = if sql.kind == SqlKind::Mysql { "MYPORT" } else { "PGPORT" };
+    let message = sql.config(
+        "message",
+        "Subject: 127.0.0.1::MYPORT/db/u/secret\nX-Server: 127.0.0.1::PGPORT/db/u/secret\n\
+         X-Plain: one\nX-Quote: it's\nX-Harm: \\'; drop table t; --\n\nBody\n",
+    );
+    let lines: Vec<Vec<u8>> = [
+        "{select '$h_x-plain:'}",
+        "{select '$h_x-quote:'}",
+        "{select '${quote_WORD:$h_x-quote:}'}",
+        "{select '${quote_WORD:$h_x-harm:}'}",
+        "{select count(*) from t}",
+        "{select name from t where name='${quote_WORD:$h_x-plain:}'}",
+        ",servers=127.0.0.1::PORT{select '${quote_WORD:$h_x-plain:}'}",
+        ",servers=127.0.0.1::PORT/db/u/secret{select '$h_x-plain:'}",
+        ",servers=$h_subject{select 1}",
+        "{servers=127.0.0.1::PORT; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::1 : 127.0.0.1::PORT; select '${quote_WORD:$h_x-plain:}'}",
+        "{servers=127.0.0.1::PORT/db/u/secret; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::PORT/db/u/secret : 127.0.0.1::PORT; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::PORT/db; select '$h_x-plain:'}",
+        "{servers=(/tmp/x)///; select '${quote_WORD:$h_x-plain:}'}",
+        "{servers=$h_x-plain:; select 1}",
+        "{servers=$h_subject:; select 1}",
+        "{servers=$h_x-server:; select 1}",
+        "{servers=; select '$h_x-plain:'}",
+        "{servers=x select '$h_x-plain:'}",
+    ]
+    .iter()
+    .map(|line| format!("${{lookup {word}{line}}}").replace("WORD", word).replace("PORT", port))
+    .map(|line| sql.fill(line.as_bytes()))
+    .collect();
+    let mut ours = Ours::with_config(config).reading(&message);
+    let ours: Vec<_> = lines.iter().map(|line| Answer::Said(ours.answer(line))).collect();
+    assert!(ours[4] == Answer::Said(b"3".to_vec()), "{:?}", ours[4]);
+    assert!(ours[6] == Answer::Said(b"one".to_vec()), "{:?}", ours[6]);
+    let Some(exim) = Reference::find() else { return };
+    let theirs = exim.with_config(config).ask(&lines, Some(&message));
+    for ((line, ours), theirs) in lines.iter().zip(ours).zip(theirs) {
+        assert_eq!(ours, theirs, "{}", show(line));
+    }
+}
+
+/// The answers to lines of our own.
+fn check(sql: &Sql, ours: &mut Ours, lines: &[(&str, &str)]) {
+    for (line, wanted) in lines {
+        let said = ours.answer(&sql.fill(line.as_bytes()));
+        assert_eq!(String::from_utf8_lossy(&sql.hide(&said)), *wanted, "{line}");
+    }
+}
+
+#[test]
+fn mysql_servers() {
+    let Some(sql) = Sql::mariadb() else { return };
+    let (one, many) = (sql.config("one", ONE), sql.config("many", MANY));
+    sql.suite("mysql.txt", &one);
+    sql.suite("mysql-servers.txt", &many);
+    sql.reset();
+    tainted(&sql, &one);
+
+    let mut ours = Ours::with_config(&one);
+    check(
+        &sql,
+        &mut ours,
+        &[
+            // Exim 4.100 knows addresses of IPv6; 4.98 reads them otherwise.
+            ("${lookup mysql,servers=::::1.MYPORT/db/u/secret{select 1}}", "1"),
+            ("${lookup mysql,servers=<;::1.MYPORT/db/u/secret{select 1}}", "1"),
+            ("${lookup mysql,servers=<;::1.MYPORT(/x)[exim]/db/u/secret{select 1}}", "1"),
+            ("${lookup mysql,servers=<;0:0::0:1.MYPORT/db/u/secret{select 1}}", "1"),
+            ("${lookup mysql,servers=<;::ffff:127.0.0.1.MYPORT/db/u/secret{select 1}}", "1"),
+            (
+                "${lookup mysql,servers=<;::1.1/db/u/secret{select 1}}",
+                "Failed: lookup of \"select 1\" gave DEFER: MYSQL connection failed: Can\'t connect \
+                 to server on \'::1\' (115)",
+            ),
+            // Exim has an open connection to that server and database, for that
+            // user, and does not look at the password.
+            (
+                "${lookup mysql,servers=127.0.0.1::MYPORT/db/u/wrong{select 1}}",
+                "Failed: lookup of \"select 1\" gave DEFER: MYSQL connection failed: Access denied \
+                 for user \'u\'@\'localhost\' (using password: YES)",
+            ),
+            // A server could ask for any file of this host; Exim would send it.
+            (
+                "${lookup mysql{load data local infile '/etc/hostname' into table t}}",
+                "Failed: lookup of \"load data local infile \'/etc/hostname\' into table t\" gave \
+                 DEFER: MYSQL: query failed: The used command is not allowed because the MariaDB \
+                 server or client has disabled the local infile capability\n",
+            ),
+            // After several answers, Exim can't use the connection any more.
+            ("${lookup mysql{create procedure p() begin select 1; select 2; end}}", "0"),
+            ("${lookup mysql{call p()}}", "1"),
+            ("${lookup mysql{select 5}}", "5"),
+            // Nor after the server has closed it.
+            (
+                "${lookup mysql{kill connection_id()}}",
+                "Failed: lookup of \"kill connection_id()\" gave DEFER: MYSQL: query failed: \
+                 Connection was killed\n",
+            ),
+            ("${lookup mysql{select 6}}", "6"),
+        ],
+    );
+    // Other proofs of a password.
+    sql.admin("install soname 'auth_ed25519'; create user e identified via ed25519 using password(\"se'cret\")");
+    sql.admin("create user n; create user l@localhost identified by 'secret'");
+    check(
+        &sql,
+        &mut ours,
+        &[
+            ("${lookup mysql,servers=127.0.0.1::MYPORT//e/se'cret{select 'ed25519'}}", "ed25519"),
+            ("${lookup mysql,servers=127.0.0.1::MYPORT//n/{select 'none'}}", "none"),
+            ("${lookup mysql,servers=(MYDIR/sock)//l/secret{select 'local'}}", "local"),
+            (
+                "${lookup mysql,servers=127.0.0.1::MYPORT//e/wrong{select 1}}",
+                "Failed: lookup of \"select 1\" gave DEFER: MYSQL connection failed: Access denied \
+                 for user \'e\'@\'localhost\' (using password: YES)",
+            ),
+        ],
+    );
+    connections(sql, "select connection_id()", "select sleep(5)");
+}
+
+#[test]
+fn pgsql_servers() {
+    let Some(sql) = Sql::postgresql() else { return };
+    let (one, many) = (sql.config("one", ONE), sql.config("many", MANY));
+    sql.suite("pgsql.txt", &one);
+    sql.suite("pgsql-servers.txt", &many);
+    sql.reset();
+    tainted(&sql, &one);
+
+    let mut ours = Ours::with_config(&one);
+    check(
+        &sql,
+        &mut ours,
+        &[
+            // Exim 4.100 knows addresses of IPv6; 4.98 reads them otherwise.
+            ("${lookup pgsql,servers=::::1.PGPORT/db/u/secret{select 1}}", "1"),
+            ("${lookup pgsql,servers=<;::1.PGPORT/db/u/secret{select 1}}", "1"),
+            (
+                "${lookup pgsql,servers=<;::1.abc/db/u/secret{select 1}}",
+                "Failed: lookup of \"select 1\" gave DEFER: PGSQL connection failed: invalid integer \
+                 value \"abc\" for connection option \"port\"\n",
+            ),
+            (
+                "${lookup pgsql,servers=127.0.0.1::PGPORT/db/u/wrong{select 1}}",
+                "Failed: lookup of \"select 1\" gave DEFER: PGSQL connection failed: connection to \
+                 server at \"127.0.0.1\", port PGPORT failed: FATAL:  password authentication \
+                 failed for user \"u\"\n",
+            ),
+            (
+                "${lookup pgsql,servers=127.0.0.1::PGPORT/db/u/{select 1}}",
+                "Failed: lookup of \"select 1\" gave DEFER: PGSQL connection failed: connection to \
+                 server at \"127.0.0.1\", port PGPORT failed: fe_sendauth: no password supplied\n",
+            ),
+            // After the server has closed a connection, Exim can't do anything.
+            (
+                "${lookup pgsql{select pg_terminate_backend(pg_backend_pid())}}",
+                "Failed: lookup of \"select pg_terminate_backend(pg_backend_pid())\" gave DEFER: \
+                 PGSQL: query failed: server closed the connection unexpectedly\n\tThis probably \
+                 means the server terminated abnormally\n\tbefore or while processing the \
+                 request.\n (PGRES_FATAL_ERROR) (select \
+                 pg_terminate_backend(pg_backend_pid()))\n",
+            ),
+            ("${lookup pgsql{select 6}}", "6"),
+        ],
+    );
+    under_tls(&sql, &one);
+    connections(sql, "select pg_backend_pid()", "select pg_sleep(5)");
+}
+
+/// The client asks for TLS, as PostgreSQL's own does, and goes on without where
+/// that is how it is let in.
+fn under_tls(sql: &Sql, config: &Path) {
+    let Some(openssl) = program("openssl") else { return };
+    let home = sql.server.home();
+    let mut command = home.command(&openssl);
+    command.args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(' '));
+    home.run(command.args(["-keyout", "data/server.key", "-out", "data/server.crt"]));
+    let rules = "local all postgres trust\nhostssl all s all scram-sha-256\n\
+                 hostnossl all n all scram-sha-256\nhost all m all md5\n\
+                 host all c all password\nhost all u all scram-sha-256\n";
+    home.write("data/pg_hba.conf", rules);
+    sql.admin(
+        "create user s password 'secret'; create user n password 'secret';\n\
+         create user c password 'secret'; create user r password 'secret';\n\
+         set password_encryption=md5; create user m password 'secret';\n\
+         alter system set ssl=on;\nselect pg_reload_conf();\nselect pg_sleep(0.3)",
+    );
+    let asked = "select ssl from pg_stat_ssl where pid=pg_backend_pid()";
+    let at = |host: &str, user: &str, password: &str| {
+        let server = format!("{host}::PGPORT/postgres/{user}/{password}");
+        sql.fill(format!("${{lookup pgsql,servers={server}{{{asked}}}}}").as_bytes())
+    };
+    let mut lines = Vec::new();
+    for user in ["s", "n", "m", "c", "r"] {
+        lines.push(at("localhost", user, "wrong"));
+        lines.push(at("127.0.0.1", user, ""));
+        lines.push(at("127.0.0.1", user, "secret"));
+    }
+    let mut ours = Ours::with_config(config);
+    let ours: Vec<_> = lines.iter().map(|line| Answer::Said(ours.answer(line))).collect();
+    let secret: Vec<_> = ours.iter().skip(2).step_by(3).cloned().collect();
+    let said = |text: &str| Answer::Said(text.as_bytes().to_vec());
+    assert_eq!(secret[..4], [said("t"), said("f"), said("t"), said("t")]);
+    if let Some(exim) = Reference::find() {
+        assert_eq!(exim.with_config(config).ask(&lines, None), ours);
+    }
+}
