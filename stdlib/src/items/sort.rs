@@ -71,7 +71,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
         for (element, _) in &sorted {
             joiner.push(element);
         }
-        Ok(Str::from(joiner.finish()).stamped(list.taint()))
+        Ok(joiner.finish().stamped(list.taint()))
     })
 }
 
