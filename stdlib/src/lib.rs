@@ -32,6 +32,7 @@ pub mod options;
 pub mod pattern;
 pub mod printing;
 pub mod provenance;
+mod radius;
 pub mod rfc2047;
 pub mod srs;
 pub mod substring;

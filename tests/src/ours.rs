@@ -43,10 +43,14 @@ impl Ours {
 
     /// With a message, as `-bem` reads it.
     pub fn with_message(file: &std::path::Path) -> Self {
-        let mut ours = Self::new();
+        Self::new().reading(file)
+    }
+
+    /// The same with a message.
+    pub fn reading(mut self, file: &std::path::Path) -> Self {
         let bytes = std::fs::read(file).expect("a message");
-        ours.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
-        ours
+        self.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
+        self
     }
 
     /// The answer to a line, as `-be` prints it, without the last newline.

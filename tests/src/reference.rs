@@ -55,6 +55,11 @@ impl Reference {
         Self { client: Some(address.to_owned()), ..self.clone() }
     }
 
+    /// The program's file.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its version, such as `4.98.2`.
     pub fn version(&self) -> &str {
         &self.version

@@ -11,6 +11,7 @@ mod dns;
 mod files;
 mod host;
 mod hosts;
+mod ldap;
 mod libraries;
 mod lmdb;
 mod net;
@@ -38,6 +39,7 @@ pub fn system() -> World {
         processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
+        ldap: Arc::new(ldap::System::default()),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         redis: Arc::new(redis::System::default()),

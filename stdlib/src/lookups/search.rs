@@ -288,7 +288,7 @@ impl Attempts<'_> {
         if written {
             cache.forget(&slot);
         }
-        let found = found?.map(|value| stamp(value, self.def.meta.taint));
+        let found = found?.map(|value| stamp(text(value), self.def.meta.taint));
         if !written && !matches!(caching, b"no" | b"no_wr") {
             cache.put(slot, found.clone(), until);
         }
@@ -363,6 +363,14 @@ impl Attempts<'_> {
         let key = self.search.options.split(|c| *c == b',').any(|option| option == b"ret=key");
         let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
         Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
+    }
+}
+
+/// Data up to its first zero byte: what is behind it, no string of Exim's has.
+fn text(value: Str) -> Str {
+    match memchr::memchr(0, value.bytes()) {
+        Some(end) => value.slice(0, end),
+        None => value,
     }
 }
 
