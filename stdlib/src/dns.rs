@@ -128,8 +128,11 @@ struct Memory {
     /// ask questions itself.
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
-    fruitless: HashMap<(Vec<u8>, u16), (Reply, i64)>,
+    fruitless: HashMap<Slot, (Reply, i64)>,
 }
+
+/// A name, a type, and whether the name may be completed.
+type Slot = (Vec<u8>, u16, bool);
 
 static DNS: Meta = Meta::new("dns", Effects::DNS, TaintRule::Tainted);
 static LOG: Meta = Meta::new("dns", Effects::LOG, TaintRule::Result);
@@ -148,7 +151,8 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<R
     if !proper(call, &name, kind)? {
         return Ok(Reply::insecure(Found::NoName));
     }
-    let slot = (name.to_ascii_lowercase().into_bytes(), kind);
+    let completed = how.qualify_single || how.search_parents;
+    let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
     let reply = match remembered(call, &slot) {
         Some(reply) => reply,
         None => resolve(call, &name, kind, how)?,
@@ -372,12 +376,12 @@ fn setting(call: &Call<'_>, option: &str) -> Option<i64> {
 }
 
 /// What came of a question a short while ago, where nothing was found.
-fn remembered(call: &mut Call<'_>, slot: &(Vec<u8>, u16)) -> Option<Reply> {
+fn remembered(call: &mut Call<'_>, slot: &Slot) -> Option<Reply> {
     let (reply, until) = call.memory::<Memory>().fruitless.get(slot).cloned()?;
     now(call).filter(|now| *now < until).map(|_| reply)
 }
 
-fn remember(call: &mut Call<'_>, slot: (Vec<u8>, u16), reply: &Reply) {
+fn remember(call: &mut Call<'_>, slot: Slot, reply: &Reply) {
     if matches!(reply.found, Found::Records { .. }) {
         return;
     }
