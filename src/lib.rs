@@ -18,6 +18,7 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod config;
 mod context;
 mod engine;
@@ -30,8 +31,8 @@ pub use engine::{Builder, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, Buf, Call, Captures, Condition, ConditionRun, Effects, ErrorKind, Example, Fail,
     FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail, LookupOptions, LookupQuery,
-    Message, Meta, NamedList, Operator, Outcome, Params, Place, Registry, Settings, Str, Taint,
-    TaintRule, Variable, VariableSource, World, world,
+    Message, Meta, NamedList, Operator, OptionValue, Outcome, Params, Place, Registry, Settings,
+    Str, Taint, TaintRule, Variable, VariableSource, World, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;

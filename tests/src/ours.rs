@@ -30,6 +30,17 @@ impl Ours {
         Self { engine, cx }
     }
 
+    /// With an engine of the test's own.
+    pub fn with_engine(engine: Engine) -> Self {
+        let cx = context(&engine);
+        Self { engine, cx }
+    }
+
+    /// Sets a variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.cx.set(name, value);
+    }
+
     /// With a message, as `-bem` reads it.
     pub fn with_message(file: &std::path::Path) -> Self {
         Self::new().reading(file)
