@@ -18,6 +18,7 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod config;
 mod context;
 mod engine;

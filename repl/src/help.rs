@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use eximious::{OptionDef, Registry};
+use eximious::{OptionDef, Registry, check};
 
 use crate::words::{self, Word};
 
@@ -23,6 +23,8 @@ eximious expands strings of Exim's configuration language, as exim -be does.
 
   eximious list [--json] [KIND]   every item, operator, condition, variable, lookup, option
   eximious help NAME              the page of one of them: help extract, help $pid
+  eximious check [FILE…]          what is wrong in a configuration; help E110 explains
+  eximious -C FILE -bP [NAME…]    what a configuration says
   eximious -bV                    the version
 ";
 
@@ -43,6 +45,9 @@ put a space before it where it should be.
 
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
+    if let Some(lint) = check::lints().iter().find(|lint| lint.code == name || lint.name == name) {
+        return Ok(lint_page(lint));
+    }
     let found = words::named(registry, name);
     if found.is_empty() {
         return Err(unknown(registry, name));
@@ -51,13 +56,29 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     Ok(pages.join("\n"))
 }
 
+/// The page of a lint.
+fn lint_page(lint: &check::Lint) -> String {
+    let mut text = format!("{} {} ({})\n\n", lint.code, lint.name, lint.severity.name());
+    for part in [lint.summary, lint.docs] {
+        wrap(part, &mut text);
+        text.push('\n');
+    }
+    for (title, example) in [("It fires on", lint.bad), ("It does not fire on", lint.good)] {
+        let lines: String = example.lines().map(|line| format!("    {line}\n")).collect();
+        let _ = writeln!(text, "{title}:\n{lines}");
+    }
+    text += "A comment above a line allows it there:\n";
+    let _ = writeln!(text, "    # eximious: allow {} <reason>", lint.code);
+    text
+}
+
 fn unknown(registry: &Registry, name: &str) -> String {
     let all = words::all(registry);
     let names = all
         .iter()
         .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()));
     let bare = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
-    let near = words::nearest(bare, names);
+    let near = check::nearest(bare, names);
     if near.is_empty() {
         format!("nothing is called \"{name}\"; \"eximious list\" shows all names")
     } else {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use eximious::Registry;
+use eximious::check;
 use serde_json::{Value, json};
 
 use crate::words::{self, Kind, Word};
@@ -37,7 +38,7 @@ pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<Strin
 
 fn unknown(name: &str) -> String {
     let kinds: Vec<String> = Kind::all().map(|kind| format!("{}s", kind.name())).collect();
-    let near = words::nearest(name, kinds.iter().map(String::as_str));
+    let near = check::nearest(name, kinds.iter().map(String::as_str));
     match near.first() {
         Some(near) => format!("\"{name}\" is not a kind of word: did you mean \"{near}\"?"),
         None => format!("\"{name}\" is not a kind of word: there are {}", kinds.join(", ")),

@@ -140,19 +140,6 @@ pub fn named(registry: &Registry, name: &str) -> Vec<Word> {
     found
 }
 
-/// Up to three names that could have been meant, the nearest first.
-pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
-    let farthest = name.chars().count().div_ceil(3).min(3);
-    let mut near: Vec<(usize, &str)> = names
-        .map(|other| (strsim::osa_distance(name, other), other))
-        .filter(|(distance, _)| *distance <= farthest)
-        .collect();
-    near.sort_unstable();
-    near.dedup();
-    near.truncate(3);
-    near.into_iter().map(|(_, other)| other).collect()
-}
-
 /// The names of effects, in small letters.
 pub fn effects(effects: Effects) -> Vec<String> {
     effects.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect()
@@ -183,12 +170,5 @@ mod tests {
         assert_eq!(named(&registry, "$pid")[0].kind, Kind::Variable);
         assert_eq!(named(&registry, "acl_m_whatever")[0].kind, Kind::Variable);
         assert!(named(&registry, "no_such_word").is_empty());
-    }
-
-    #[test]
-    fn near_names_are_offered() {
-        let names = ["extract", "length", "lookup"];
-        assert_eq!(nearest("extrat", names.into_iter()), ["extract"]);
-        assert!(nearest("zzz", names.into_iter()).is_empty());
     }
 }

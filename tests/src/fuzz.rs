@@ -2,7 +2,8 @@
 //! with what the suites hold and what becomes of it when bytes change.
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
-use eximious::{Engine, Limits, Str};
+use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
+use eximious::{Engine, Limits, Str, World};
 
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
@@ -74,5 +75,42 @@ pub fn addresses(data: &[u8]) {
     for operator in ["address", "addresses", "domain", "local_part", "rfc2047", "rfc2047d"] {
         let text = format!("${{{operator}:$acl_m_x}}");
         let _ = engine.expand_once(text.as_bytes(), &mut cx);
+    }
+}
+
+/// Reads data of DNS records: the same bytes are what every question finds.
+pub fn records(data: &[u8]) {
+    let dns = std::sync::Arc::new(Crafted(data.to_vec()));
+    let world = World { dns, ..World::hermetic() };
+    let engine = Engine::builder().limits(limits()).world(world).build();
+    let mut cx = engine.context();
+    cx.set("sender_host_address", "192.0.2.1");
+    for kind in
+        ["a+", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"]
+    {
+        for form in ["", ">:,+ ", ">:; "] {
+            let line = format!("${{lookup dnsdb{{{form}{kind}=a.b.example}}{{$value}}{{}}}}");
+            let _ = engine.expand_once(line.as_bytes(), &mut cx);
+        }
+    }
+    let line = b"$sender_host_name${if match_domain{a.example}{@mx_any}{yes}{no}}";
+    let _ = engine.expand_once(line, &mut cx);
+}
+
+/// A name server whose records hold what somebody made up.
+struct Crafted(Vec<u8>);
+
+impl Dns for Crafted {
+    fn query(&self, name: &str, kind: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        let record = |kind, data: &[u8]| DnsRecord {
+            name: name.to_owned(),
+            kind,
+            ttl: 1,
+            data: data.to_vec(),
+        };
+        let half = &self.0[..self.0.len() / 2];
+        let records = vec![record(kind, &self.0), record(5, half), record(kind, half)];
+        let standing = DnsStanding::default();
+        Ok(DnsAnswer { name: name.to_owned(), records, standing })
     }
 }

@@ -10,6 +10,7 @@ pub struct Reference {
     program: PathBuf,
     version: String,
     config: Option<PathBuf>,
+    client: Option<String>,
 }
 
 /// What it answered to a line.
@@ -36,7 +37,7 @@ impl Reference {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if let Some(version) = text.strip_prefix("Exim version ") {
                 let version = version.split(' ').next().unwrap_or_default().to_owned();
-                return Some(Self { program, version, config: None });
+                return Some(Self { program, version, config: None, client: None });
             }
         }
         assert!(!crate::in_ci(), "no Exim to compare with: install exim4-daemon-heavy");
@@ -52,6 +53,11 @@ impl Reference {
     /// The program's file.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// The same with the address of a client (`-oMa`).
+    pub fn with_client(&self, address: &str) -> Self {
+        Self { client: Some(address.to_owned()), ..self.clone() }
     }
 
     /// Its version, such as `4.98.2`.
@@ -81,6 +87,9 @@ impl Reference {
         let mut command = Command::new(&self.program);
         if let Some(config) = &self.config {
             command.arg("-C").arg(config);
+        }
+        if let Some(client) = &self.client {
+            command.arg("-oMa").arg(client);
         }
         match message {
             Some(file) => command.arg("-bem").arg(file),

@@ -244,6 +244,14 @@ impl Tree {
     pub fn all_parts(&self) -> &[Part] {
         &self.parts
     }
+    /// Where the parts of all strings stand.
+    pub fn all_part_spans(&self) -> &[Span] {
+        &self.part_spans
+    }
+    /// All types of lookups.
+    pub fn lookups(&self) -> &[LookupNode] {
+        &self.lookups
+    }
     /// Where each part of a string stands.
     pub fn part_spans(&self, seq: Seq) -> &[Span] {
         &self.part_spans[seq.start as usize..(seq.start + seq.len) as usize]

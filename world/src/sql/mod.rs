@@ -9,6 +9,7 @@
 mod mysql;
 mod pgsql;
 mod session;
+mod tls;
 mod wire;
 
 use std::time::Duration;

@@ -55,6 +55,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Hosts that must say HELO or EHLO before MAIL."),
     AT.hosts("hosts_xclient")
         .source("experimental features")
+        .since("4.99")
         .summary("Hosts that may say XCLIENT, and with it who the real client is."),
     AT.hosts("limits_advertise_hosts")
         .default("*")
