@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use eximious::check;
-use eximious::{OptionDef, Registry};
+use eximious::{OptionDef, Registry, check};
 
 use crate::words::{self, Word};
 
