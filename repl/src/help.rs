@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use eximious::{OptionDef, Registry, check};
+use eximious::check;
+use eximious::{OptionDef, Registry};
 
 use crate::words::{self, Word};
 
