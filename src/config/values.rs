@@ -3,6 +3,7 @@
 use eximious_core::world::Users;
 use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str};
 
+use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
 
 use super::rewrite;
@@ -40,8 +41,8 @@ pub(super) fn read(
         OptionKind::Octal => octal(text, name).map(OptionValue::Number),
         OptionKind::Fixed => fixed(text, name).map(OptionValue::Number),
         OptionKind::ExpandedTime if text.contains(&b'$') => plain(),
-        OptionKind::Time | OptionKind::ExpandedTime => match time(text) {
-            Some(seconds) => Ok(OptionValue::Number(seconds)),
+        OptionKind::Time | OptionKind::ExpandedTime => match seconds(text) {
+            Some(seconds) => Ok(OptionValue::Number(seconds.into())),
             None => Err([b"invalid time value for ", name].concat()),
         },
         OptionKind::TimeList => times(text, name).map(OptionValue::Times),
@@ -105,37 +106,14 @@ fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
     Ok(is(["true", "yes"]))
 }
 
-/// An interval in seconds; `None` where it is none (specification 6.16).
-pub(super) fn time(text: &[u8]) -> Option<i64> {
-    let mut seconds = 0i64;
-    let mut rest = text;
-    loop {
-        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        let number: i64 = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
-        let unit = match rest.get(digits)? {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3600,
-            b'd' => 86_400,
-            b'w' => 604_800,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-        rest = &rest[digits + 1..];
-        if rest.is_empty() {
-            return (seconds <= i64::from(i32::MAX)).then_some(seconds);
-        }
-    }
-}
-
 /// Intervals with colons between them, each longer than the one before it.
 fn times(text: &[u8], name: &[u8]) -> Result<Vec<i64>, Wrong> {
     let mut all: Vec<i64> = Vec::new();
-    if text.is_empty() || time(text) == Some(0) {
+    if text.is_empty() || seconds(text) == Some(0) {
         return Ok(all);
     }
     for part in text.split(|c| *c == b':') {
-        let Some(seconds) = time(trim(part)) else {
+        let Some(seconds) = seconds(trim(part)).map(i64::from) else {
             return Err([b"invalid time value for ", name].concat());
         };
         if all.last().is_some_and(|last| seconds <= *last) {

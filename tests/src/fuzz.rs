@@ -12,7 +12,7 @@ pub fn parse(data: &[u8]) {
     for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
         assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
     }
-    for part in tree.part_spans(tree.root) {
+    for part in tree.pieces(tree.root).iter().map(|piece| piece.span) {
         assert!(part.start <= part.end && part.end as usize <= data.len());
     }
 }
@@ -56,7 +56,8 @@ pub fn lists(data: &[u8]) {
     let mut joiner = Joiner::new(separator);
     found.iter().for_each(|element| joiner.push(element));
     let joined = joiner.finish();
-    let again: Vec<Vec<u8>> = elements_with(&joined, separator).map(|e| e.into_owned()).collect();
+    let again: Vec<Vec<u8>> =
+        elements_with(joined.bytes(), separator).map(|e| e.into_owned()).collect();
     // A first element that is empty or begins with a separator, and a last one
     // that is empty, can't be told apart from their absence.
     if found.first().is_some_and(|e| !e.is_empty() && e[0] != separator)

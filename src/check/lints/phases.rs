@@ -1,7 +1,7 @@
 //! What is not there, or not allowed, at some point of a conversation.
 
 use eximious_core::AclPhases;
-use eximious_grammar::expansion::Part;
+use eximious_grammar::expansion::{Part, Piece};
 
 use crate::check::survey::Use;
 use crate::check::{Lint, Severity, Survey};
@@ -125,7 +125,7 @@ pub(super) static VARIABLE_WITHOUT_VALUE: Lint = Lint {
             if phases.is_empty() || phases == AclPhases::all() {
                 continue;
             }
-            for (part, span) in tree.all_parts().iter().zip(tree.all_part_spans()) {
+            for Piece { part, span } in tree.all_pieces() {
                 let (name, empty) = match part {
                     Part::Variable(id) => {
                         let name = survey.registry.variable_at(*id).meta.name;

@@ -2,7 +2,7 @@
 
 use eximious_core::{DriverKind, TaintRule, VariableSource};
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, LookupStyle, Part, Seq, Tree};
+use eximious_grammar::expansion::{Arg, LookupStyle, Part, Piece, Seq, Tree};
 
 use crate::check::survey::Use;
 use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
@@ -148,8 +148,7 @@ fn report(text: &Text<'_>, span: Span, name: &str, what: &str, findings: &mut Fi
 /// The first part of a string that carries text from outside: its name, and
 /// where it stands.
 fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
-    let spans = tree.part_spans(seq);
-    tree.parts(seq).iter().zip(spans).find_map(|(part, span)| match part {
+    tree.pieces(seq).iter().find_map(|Piece { part, span }| match part {
         Part::Variable(id) => {
             let variable = survey.registry.variable_at(*id);
             let stamped = variable.meta.taint == TaintRule::Tainted

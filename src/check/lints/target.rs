@@ -1,7 +1,7 @@
 //! What a release does not know.
 
 use eximious_core::Meta;
-use eximious_grammar::expansion::Part;
+use eximious_grammar::expansion::{Part, Piece};
 
 use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
 use eximious_grammar::Span;
@@ -60,7 +60,7 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     for lookup in tree.lookups() {
         look("lookup type", &registry.lookup_at(lookup.def).meta, lookup.written);
     }
-    for (part, span) in tree.all_parts().iter().zip(tree.all_part_spans()) {
+    for Piece { part, span } in tree.all_pieces() {
         if let Part::Variable(id) = part {
             look("variable", &registry.variable_at(*id).meta, *span);
         }
