@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use eximious_core::{Fail, Memory, Message, Scope, Str, VariableSource};
+use eximious_core::{
+    Call, Effects, Fail, Memory, Message, Meta, Scope, Str, TaintRule, VariableSource,
+};
+use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_stdlib::items::start_perl;
 use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
@@ -59,6 +63,19 @@ impl Context {
         &self.engine
     }
 
+    /// Does what the configuration wants done before anything is evaluated: with
+    /// `perl_at_start`, Perl is started.
+    ///
+    /// # Errors
+    /// What the start-up code of Perl fails with.
+    pub fn start(&mut self) -> Result<(), Fail> {
+        static START: Meta = Meta::new("start", Effects::NONE, TaintRule::Result);
+        let tree = Tree::default();
+        let eval = &mut Eval::new(self, &tree, &[]);
+        let place = (&[][..], Span::default(), false);
+        start_perl(&mut Call::new(eval, &START, (&tree, b""), place))
+    }
+
     /// Starts counting anew for an evaluation.
     pub(crate) fn begin(&mut self, leaves_bindings: bool) {
         self.leaves_bindings = leaves_bindings;
@@ -96,7 +113,11 @@ impl Context {
         }
     }
 
-    fn store(&mut self, id: u16, value: Str) {
+    fn store(&mut self, id: u16, mut value: Str) {
+        // It is read more often than set.
+        if !value.bytes().contains(&0) {
+            value = value.without_zero();
+        }
         let id = usize::from(id);
         if self.slots.len() <= id {
             self.slots.resize(id + 1, 0);

@@ -36,26 +36,38 @@ enum Lines {
     Apart,
 }
 
-/// A suite: the answers are those that are written there,
-/// and Exim's, where it is there.
+/// A suite: the answers are those that are written there, and Exim's, where it
+/// is there.
 fn suite(name: &str, lines_are: Lines, home: &Home, names: &Names, config: &str) {
     let suite = Suite::read(&root().join("tests/suites/ldap").join(name));
     let lines: Vec<Vec<u8>> = suite.cases.iter().map(|case| fill(names, &case.input)).collect();
     // Exim reads no configuration that belongs to somebody else.
     let file = home.path().join(format!("{name}.conf"));
     std::fs::write(&file, fill(names, config.as_bytes())).expect("a configuration");
-    let theirs =
-        Reference::find().map(|exim| exim.with_config(&file)).map(|exim| match lines_are {
+    let reference = Reference::find().map(|exim| exim.with_config(&file));
+    let theirs = |exim: Reference| -> Vec<Answer> {
+        match lines_are {
             Lines::Together => exim.ask(&lines, None),
             Lines::Apart => lines.chunks(1).flat_map(|line| exim.ask(line, None)).collect(),
-        });
-    let mut ours = Ours::with_config(&file);
-    let mut differ = Vec::new();
-    for (at, (case, line)) in suite.cases.iter().zip(&lines).enumerate() {
-        let said = match lines_are {
-            Lines::Together => ours.answer(line),
-            Lines::Apart => ours.answer_afresh(line),
+        }
+    };
+    let answers = || -> Vec<Vec<u8>> {
+        let mut ours = Ours::with_config(&file);
+        let answer = |line: &Vec<u8>| {
+            if lines_are == Lines::Apart {
+                ours.begin();
+            }
+            ours.answer(line)
         };
+        lines.iter().map(answer).collect()
+    };
+    // Some lines wait for a server.
+    let (ours, theirs) = std::thread::scope(|scope| {
+        let theirs = reference.map(|exim| scope.spawn(|| theirs(exim)));
+        (answers(), theirs.map(|theirs| theirs.join().expect("Exim's answers")))
+    });
+    let mut differ = Vec::new();
+    for (at, (case, said)) in suite.cases.iter().zip(ours).enumerate() {
         let written = fill(names, &case.output);
         let exim = theirs.as_ref().map(|theirs| &theirs[at]);
         if said != written || exim.is_some_and(|exim| *exim != Answer::Said(said.clone())) {
@@ -64,7 +76,7 @@ fn suite(name: &str, lines_are: Lines, home: &Home, names: &Names, config: &str)
                 other => format!("{other:?}"),
             };
             let number = case.number;
-            let (line, said, written) = (show(line), show(&said), show(&written));
+            let (line, said, written) = (show(&lines[at]), show(&said), show(&written));
             differ.push(format!(
                 "{name}:{number}: {line}\n  ours    {said}\n  written {written}\n  exim    {exim}"
             ));

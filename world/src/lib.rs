@@ -7,6 +7,7 @@ mod clock;
 mod databases;
 mod dbm;
 mod deadline;
+mod dns;
 mod files;
 mod host;
 mod hosts;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+pub use dns::Resolver;
 pub use files::make_directory;
 
 /// The system that the program runs on.
@@ -43,6 +45,6 @@ pub fn system() -> World {
         redis: Arc::new(redis::System::default()),
         sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System),
-        ..World::hermetic()
+        dns: Arc::new(dns::Resolver::system()),
     }
 }

@@ -12,9 +12,12 @@ mod inlist;
 mod isip;
 mod ldapauth;
 mod lists;
+mod pam;
+mod pwcheck;
+mod radius;
+mod record;
 mod regex;
 mod saslauthd;
-mod services;
 mod srs;
 mod state;
 
@@ -62,11 +65,11 @@ pub static ALL: &[&Condition] = &[
     &lists::MATCH_DOMAIN,
     &lists::MATCH_IP,
     &lists::MATCH_LOCAL_PART,
+    &pam::PAM,
+    &pwcheck::PWCHECK,
+    &radius::RADIUS,
     &regex::MATCH,
     &saslauthd::SASLAUTHD,
-    &services::PAM,
-    &services::PWCHECK,
-    &services::RADIUS,
     &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,

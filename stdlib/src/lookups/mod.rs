@@ -78,6 +78,13 @@ fn unavailable(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, Look
     Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
 }
 
+/// The answer of a type whose service is no more.
+fn obsolete(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
+    let name = call.name();
+    let message = format!("lookup type \"{name}\" is not available: its service is obsolete");
+    Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
+}
+
 /// A failure that comes from outside, in words that are complete.
 fn outside(message: impl Into<Vec<u8>>) -> Fail {
     Fail::error(ErrorKind::Outside, message)
