@@ -41,6 +41,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             span: Span::new(0, 0),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -147,6 +148,7 @@ impl Parser<'_, '_, '_> {
             span: Span::new(at, at),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -166,11 +168,7 @@ impl Parser<'_, '_, '_> {
     /// Ends the parse over braces, for which a header name may be to blame.
     #[cold]
     pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
-        if self.tree.malformed_header.is_some() {
-            self.stop(MISPLACED);
-        } else {
-            self.stop(message);
-        }
+        self.stop_blaming(MISPLACED, message);
     }
 
     #[cold]
@@ -181,6 +179,7 @@ impl Parser<'_, '_, '_> {
             span,
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: free.to_vec(),
             only_skimmed: false,
         });
@@ -382,10 +381,24 @@ impl Parser<'_, '_, '_> {
     }
 
     fn unclosed(&mut self) {
-        if self.tree.malformed_header.is_some() {
-            self.stop("missing } at end of string - could be header name not terminated by colon");
-        } else {
-            self.stop("missing } at end of string");
+        self.stop_blaming(
+            "missing } at end of string - could be header name not terminated by colon",
+            "missing } at end of string",
+        );
+    }
+
+    /// Ends the parse with the first message where a header's name swallowed a
+    /// brace before, and with the second otherwise.
+    fn stop_blaming(&mut self, blaming: &str, message: impl Into<Vec<u8>>) {
+        if self.stopped {
+            return;
+        }
+        if self.tree.malformed_header.is_none() {
+            return self.stop(message);
+        }
+        self.stop(blaming);
+        if let Some(fault) = &mut self.tree.hard_fault {
+            fault.unblamed = Some(message.into());
         }
     }
 
