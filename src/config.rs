@@ -8,6 +8,7 @@
 mod acl;
 mod checks;
 mod drivers;
+mod effective;
 mod error;
 mod lines;
 mod print;
@@ -49,6 +50,11 @@ pub struct Config {
     pub list_uses: Vec<NamedListUse>,
     /// The macros, those of the command line first.
     pub macros: Macros,
+    /// The logical line that defines each macro; `None` for one of the command
+    /// line.
+    pub macro_lines: Vec<Option<usize>>,
+    /// The numbers of the macros whose names stand in any line.
+    pub macro_uses: BTreeSet<u32>,
     /// The ACLs.
     pub acls: Vec<Acl>,
     /// The routers, in order.

@@ -110,7 +110,11 @@ impl Context {
         }
     }
 
-    fn store(&mut self, id: u16, value: Str) {
+    fn store(&mut self, id: u16, mut value: Str) {
+        // It is read more often than set.
+        if !value.bytes().contains(&0) {
+            value = value.without_zero();
+        }
         let id = usize::from(id);
         if self.slots.len() <= id {
             self.slots.resize(id + 1, 0);

@@ -73,6 +73,16 @@ fn addresses_take_anything() {
 }
 
 #[test]
+fn cve_2023_42119_records_take_anything() {
+    for length in 0..40 {
+        for byte in [0, 1, 2, 5, 63, 64, 192, 255] {
+            fuzz::records(&vec![byte; length]);
+        }
+    }
+    fuzz::records(b"\0\x0a\x01a\x02bc\0\x01d\0\0\0\x01");
+}
+
+#[test]
 fn nesting_is_bounded() {
     let engine = Engine::builder().build();
     for (open, close) in

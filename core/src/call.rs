@@ -241,6 +241,7 @@ impl<'a> Call<'a> {
 
     /// Evaluates the branch that an outcome picks, passes over the other, and
     /// checks the closing brace. `$value` is what it was before, afterwards.
+    #[inline]
     pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
         // They stand behind all other arguments.
         let (yes, no, forced) = match self.args {
@@ -249,15 +250,16 @@ impl<'a> Call<'a> {
             [.., Arg::Yes(yes)] => (Some(*yes), None, false),
             _ => (None, None, false),
         };
-        let result = self.choose(outcome, yes, no, forced);
+        let mut result = self.choose(outcome, yes, no, forced);
         if self.open && result.is_ok() {
-            return Err(self.machine.hard_fault());
+            result = Err(self.machine.hard_fault());
         }
         result
     }
 
     /// As [`Call::branches`], with the branches found by the caller, who also
     /// checks the closing brace.
+    #[inline(always)]
     pub fn choose(
         &mut self,
         outcome: Outcome,
@@ -283,10 +285,10 @@ impl<'a> Call<'a> {
             }
             Outcome::No => {
                 // Exim has no `$value` while it passes over the first branch.
-                self.with_value(Some(Str::EMPTY), |call| call.machine.skim(yes))?;
+                self.with_value(Str::EMPTY, |call| call.machine.skim(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::NoWith(value) => self.with_value(Some(value), |call| {
+            Outcome::NoWith(value) => self.with_value(value, |call| {
                 call.machine.skim(yes)?;
                 call.otherwise(no, forced)
             }),
@@ -309,12 +311,19 @@ impl<'a> Call<'a> {
     }
 
     /// `$value` is what it was again before the second branch is passed over.
+    #[inline(always)]
     fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
-        let result = self.with_value(value, |call| call.machine.text(yes))?;
-        if let Some(no) = no {
-            self.machine.skim(no)?;
+        let mut result = match value {
+            Some(value) => self.with_value(value, |call| call.machine.text(yes)),
+            None => self.machine.text(yes),
+        };
+        if let Some(no) = no
+            && result.is_ok()
+            && let Err(fail) = self.machine.skim(no)
+        {
+            result = Err(fail);
         }
-        Ok(result)
+        result
     }
 
     fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
@@ -329,19 +338,16 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Binds `$value`, if there is one, for a piece of work.
+    /// Binds `$value` for a piece of work.
     fn with_value<T>(
         &mut self,
-        value: Option<Str>,
+        value: Str,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let Some(value) = value else { return work(self) };
-        let scope = self.machine.scope();
-        let outer = scope.enter();
-        scope.set_value(value);
-        let result = work(self);
-        self.leave(outer, Bindings::VALUE, result.is_ok());
-        result
+        self.scoped_for(Bindings::VALUE, |call| {
+            call.machine.scope().set_value(value);
+            work(call)
+        })
     }
 
     /// The complaint over a missing brace behind `fail`.
@@ -362,6 +368,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// What the work fails with.
+    #[inline]
     pub fn scoped<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
@@ -373,6 +380,7 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// What the work fails with.
+    #[inline]
     pub fn scoped_for<T>(
         &mut self,
         bindings: Bindings,
@@ -380,7 +388,8 @@ impl<'a> Call<'a> {
     ) -> Result<T, Fail> {
         let outer = self.machine.scope().enter();
         let result = work(self);
-        self.leave(outer, bindings, result.is_ok());
+        let back = result.is_ok() || !self.machine.leaves_bindings();
+        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
         result
     }
 
@@ -414,12 +423,6 @@ impl<'a> Call<'a> {
         let result = work(self);
         self.machine.scope().leave(outer, Bindings::ITEM);
         result
-    }
-
-    /// Puts bindings back, unless a failure leaves them.
-    fn leave(&mut self, outer: Bindings, bindings: Bindings, done: bool) {
-        let back = done || !self.machine.leaves_bindings();
-        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
     }
 
     /// Runs a piece of work under another record: what that one declares is

@@ -3,6 +3,7 @@
 mod assign;
 mod be;
 mod caller;
+mod check;
 mod help;
 mod input;
 mod list;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
             finish(list::list(engine.registry(), *json, kind.as_deref()))
         }
         Action::Show => show(options),
+        Action::Check(request) => check::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }

@@ -88,6 +88,7 @@ impl Session {
     }
 
     /// Carries out a line, or an argument.
+    #[inline(always)]
     pub fn answer(&mut self, line: &[u8]) -> Answer {
         let registry = self.engine.registry();
         let line = match self.macros.apply(line, registry) {

@@ -4,7 +4,7 @@
 use crate::number::{Leading, leading_integer};
 
 /// The units, from the longest on, with their seconds.
-pub const UNITS: [(u8, u32); 5] =
+const UNITS: [(u8, u32); 5] =
     [(b'w', 604_800), (b'd', 86_400), (b'h', 3600), (b'm', 60), (b's', 1)];
 
 /// The seconds in an interval such as `1d2h`: a sum of numbers with units. It
@@ -29,6 +29,26 @@ pub fn seconds(mut text: &[u8]) -> Option<i32> {
         text = &text[digits + 1..];
     }
     (sum >= 0).then_some(sum)
+}
+
+/// Seconds as an interval, in the largest units: `1w2d`.
+pub fn written(seconds: i32) -> String {
+    if seconds == 0 {
+        return "0s".into();
+    }
+    let mut text = String::new();
+    if seconds < 0 {
+        text.push('-');
+    }
+    let mut rest = seconds.unsigned_abs();
+    for (letter, length) in UNITS {
+        if rest >= length {
+            text.push_str(&(rest / length).to_string());
+            text.push(char::from(letter));
+            rest %= length;
+        }
+    }
+    text
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod differences;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod names;
 pub mod ours;
 pub mod reference;
 pub mod servers;

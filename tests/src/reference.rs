@@ -11,6 +11,7 @@ pub struct Reference {
     program: PathBuf,
     version: String,
     config: Option<PathBuf>,
+    client: Option<String>,
 }
 
 /// What it answered to a line.
@@ -37,7 +38,7 @@ impl Reference {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if let Some(version) = text.strip_prefix("Exim version ") {
                 let version = version.split(' ').next().unwrap_or_default().to_owned();
-                return Some(Self { program, version, config: None });
+                return Some(Self { program, version, config: None, client: None });
             }
         }
         assert!(!crate::in_ci(), "no Exim to compare with: install exim4-daemon-heavy");
@@ -48,6 +49,16 @@ impl Reference {
     /// The same with another configuration.
     pub fn with_config(&self, config: &Path) -> Self {
         Self { config: Some(config.to_owned()), ..self.clone() }
+    }
+
+    /// The same with the address of a client (`-oMa`).
+    pub fn with_client(&self, address: &str) -> Self {
+        Self { client: Some(address.to_owned()), ..self.clone() }
+    }
+
+    /// The program's file.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Its version, such as `4.98.2`.
@@ -89,6 +100,9 @@ impl Reference {
         let mut command = Command::new(&self.program);
         if let Some(config) = &self.config {
             command.arg("-C").arg(config);
+        }
+        if let Some(client) = &self.client {
+            command.arg("-oMa").arg(client);
         }
         match message {
             Some(file) => command.arg("-bem").arg(file),

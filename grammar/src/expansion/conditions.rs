@@ -2,7 +2,7 @@
 
 use super::parser::{Parser, is_name};
 use super::shape::ConditionShape;
-use super::tree::{Arg, CondId, CondNode, Seq};
+use super::tree::{Arg, CondId, CondNode, Piece, Seq};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
@@ -236,9 +236,8 @@ impl Parser<'_, '_, '_> {
             self.reference(name, start, ("\"", "\" after \"def:\""))
         };
         let span = Span::new(start, self.at);
-        let seq = Seq { start: self.tree.parts.len() as u32, len: 1, span };
-        self.tree.parts.push(part);
-        self.tree.part_spans.push(span);
+        let seq = Seq { start: self.tree.pieces.len() as u32, len: 1, span };
+        self.tree.pieces.push(Piece { part, span });
         self.tree.open_args.push(Arg::Variable(seq));
     }
 }

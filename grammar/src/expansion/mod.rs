@@ -24,5 +24,5 @@ pub use shape::{
 };
 pub use tree::{
     Arg, CallId, CallNode, Closing, CondId, CondNode, Fault, LookupId, LookupNode, OpId, OpNode,
-    Part, Seq, Tree, Wrapper, WrapperText,
+    Part, Piece, Seq, Tree, Wrapper, WrapperText,
 };

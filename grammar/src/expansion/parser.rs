@@ -4,9 +4,9 @@ use logos::Logos;
 
 use super::lexer::{Token, unescape};
 use super::shape::{HeaderView, VariableName, Vocabulary};
-use super::tree::{Closing, Fault, OpId, OpNode, Part, Seq, Tree, Wrapper};
+use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
-use crate::scan::{find_byte, find_of_three};
+use crate::scan::find_of_three;
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,16 +45,15 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             free: Vec::new(),
             only_skimmed: false,
         });
-        tree.parts.push(Part::Fault);
-        tree.part_spans.push(Span::default());
+        tree.pieces.push(Piece { part: Part::Fault, span: Span::default() });
         tree.root = Seq { start: 0, len: 1, span: Span::default() };
         return;
     }
     let mut parser =
         Parser { source, at: 0, tree, vocabulary, limits, depth: 0, stopped: false, left: None };
-    let root = parser.sequence(Ends::Text, Dollar::Expands);
+    let root = parser.string(Ends::Text, Dollar::Expands);
     tree.root = root;
-    tree.holds_zero = find_byte(&tree.text, 0).is_some();
+    tree.holds_zero = memchr::memchr(0, &tree.text).is_some();
 }
 
 /// What ends a string.
@@ -117,7 +116,7 @@ impl Parser<'_, '_, '_> {
 
     /// As [`Parser::name`], with hyphens.
     fn dashed_name(&mut self) -> Span {
-        self.name_of(|c| is_name(c) || c == b'-')
+        self.name_of(|c| CLASSES[usize::from(c)] & (NAME_BYTE | HYPHEN) != 0)
     }
 
     /// A name of certain bytes. Of a longer one than Exim has room for, the rest
@@ -216,8 +215,7 @@ impl Parser<'_, '_, '_> {
     pub(super) fn finish_args(&mut self, from: usize) -> (u32, u32) {
         let Tree { args, open_args, .. } = &mut *self.tree;
         let start = args.len() as u32;
-        args.extend_from_slice(&open_args[from..]);
-        open_args.truncate(from);
+        move_from(open_args, from, args);
         (start, args.len() as u32)
     }
 
@@ -227,42 +225,52 @@ impl Parser<'_, '_, '_> {
 
     /// `{string}` where the brace is already eaten; eats the closing one.
     pub(super) fn braced(&mut self) -> Seq {
-        self.sequence(Ends::Brace, Dollar::Expands)
+        self.string(Ends::Brace, Dollar::Expands)
     }
 
     /// As [`Parser::braced`], with dollars that stand for themselves.
     pub(super) fn braced_literal(&mut self) -> Seq {
-        self.sequence(Ends::Brace, Dollar::Literal)
+        self.string(Ends::Brace, Dollar::Literal)
+    }
+
+    #[inline(always)]
+    fn string(&mut self, ends: Ends, dollar: Dollar) -> Seq {
+        if self.peek() == Some(b'$') {
+            return self.sequence(ends, dollar);
+        }
+        match self.plain(ends) {
+            Some(seq) => seq,
+            None => self.sequence(ends, dollar),
+        }
     }
 
     /// A string that is nothing but bytes that stand for themselves: the most
     /// common one, which needs no lexer.
+    #[inline(never)]
     fn plain(&mut self, ends: Ends) -> Option<Seq> {
         let start = self.at;
         let rest = &self.source[start..];
-        let length = match find_of_three(rest, SPECIAL) {
+        if self.depth >= self.limits.depth {
+            return None;
+        }
+        let length = match special(rest) {
             Some(n) if ends == Ends::Brace && rest[n] == b'}' => n,
             None if ends == Ends::Text => rest.len(),
             _ => return None,
         };
-        let first = self.tree.parts.len() as u32;
+        let first = self.tree.pieces.len() as u32;
         let end = start + length;
         let span = Span::new(start, end);
         if length > 0 {
-            self.tree.parts.push(Part::Text(span));
-            self.tree.part_spans.push(span);
+            self.tree.pieces.push(Piece { part: Part::Text(span), span });
         }
         self.at = end + usize::from(ends == Ends::Brace);
         Some(Seq { start: first, len: u32::from(length > 0), span })
     }
 
+    #[inline(never)]
     fn sequence(&mut self, ends: Ends, dollar: Dollar) -> Seq {
-        if self.depth < self.limits.depth
-            && let Some(seq) = self.plain(ends)
-        {
-            return seq;
-        }
-        let from = self.tree.open_parts.len();
+        let from = self.tree.open_pieces.len();
         let start = self.at;
         self.depth += 1;
         if self.depth > self.limits.depth {
@@ -279,18 +287,11 @@ impl Parser<'_, '_, '_> {
         if self.stopped {
             self.push(Part::Fault, end, end);
         }
-        let Tree { parts, part_spans, open_parts, .. } = &mut *self.tree;
-        let seq = Seq {
-            start: parts.len() as u32,
-            len: (open_parts.len() - from) as u32,
-            span: Span::new(start.min(end), end),
-        };
-        for (part, span) in &open_parts[from..] {
-            parts.push(*part);
-            part_spans.push(*span);
-        }
-        open_parts.truncate(from);
-        seq
+        let Tree { pieces, open_pieces, .. } = &mut *self.tree;
+        let first = pieces.len();
+        move_from(open_pieces, from, pieces);
+        let len = (pieces.len() - first) as u32;
+        Seq { start: first as u32, len, span: Span::new(start.min(end), end) }
     }
 
     fn pieces(&mut self, from: usize, ends: Ends, dollar: Dollar) {
@@ -318,7 +319,7 @@ impl Parser<'_, '_, '_> {
                     Token::DollarLetter
                 }
                 [c, ref rest @ ..] if !SPECIAL.contains(&c) => {
-                    self.at += 1 + find_of_three(rest, SPECIAL).unwrap_or(rest.len());
+                    self.at += 1 + special(rest).unwrap_or(rest.len());
                     Token::Run
                 }
                 ref rest => {
@@ -403,7 +404,7 @@ impl Parser<'_, '_, '_> {
     }
 
     fn push(&mut self, part: Part, start: usize, end: usize) {
-        self.tree.open_parts.push((part, Span::new(start, end)));
+        self.tree.open_pieces.push(Piece { part, span: Span::new(start, end) });
     }
 
     /// Adds what was just read as it is written.
@@ -414,9 +415,9 @@ impl Parser<'_, '_, '_> {
     /// Adds literal text, a range of the tree's text, to the part before it
     /// where that is literal too.
     fn literal(&mut self, from: usize, start: usize, text: Span) {
-        let Tree { text: all, open_parts, .. } = &mut *self.tree;
-        if open_parts.len() > from
-            && let Some((Part::Text(before), span)) = open_parts.last_mut()
+        let Tree { text: all, open_pieces, .. } = &mut *self.tree;
+        if open_pieces.len() > from
+            && let Some(Piece { part: Part::Text(before), span }) = open_pieces.last_mut()
         {
             span.end = self.at as u32;
             if before.end != text.start {
@@ -545,6 +546,15 @@ impl Parser<'_, '_, '_> {
     }
 }
 
+/// Moves the last of what is open to what is done. They are too few for a copy
+/// of the whole.
+fn move_from<T: Copy>(open: &mut Vec<T>, from: usize, done: &mut Vec<T>) {
+    for one in &open[from..] {
+        done.push(*one);
+    }
+    open.truncate(from);
+}
+
 /// Puts a text behind one that stands somewhere before it; the range of both.
 fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
     let range = |span: Span| span.start as usize..span.end as usize;
@@ -563,21 +573,52 @@ fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
 
 /// Whether a byte may stand in a name.
 pub(super) fn is_name(byte: u8) -> bool {
-    const NAMES: [bool; 256] = {
-        let mut names = [false; 256];
-        let mut c = 0;
-        while c < 256 {
-            names[c] = (c as u8).is_ascii_alphanumeric() || c == b'_' as usize;
-            c += 1;
-        }
-        names
-    };
-    NAMES[usize::from(byte)]
+    CLASSES[usize::from(byte)] & NAME_BYTE != 0
 }
+
+/// Where the first byte stands that literal text ends at.
+fn special(text: &[u8]) -> Option<usize> {
+    // Most often it is near.
+    let near = &text[..text.len().min(8)];
+    let found = near.iter().position(|c| CLASSES[usize::from(*c)] & SPECIAL_BYTE != 0);
+    if found.is_some() || near.len() == text.len() {
+        return found;
+    }
+    find_far(&text[near.len()..]).map(|at| near.len() + at)
+}
+
+#[inline(never)]
+fn find_far(text: &[u8]) -> Option<usize> {
+    find_of_three(text, SPECIAL)
+}
+
+/// What may stand in any name.
+const NAME_BYTE: u8 = 1;
+/// A hyphen, which may stand in some names.
+const HYPHEN: u8 = 2;
+/// What literal text ends at.
+const SPECIAL_BYTE: u8 = 4;
+
+/// Of which of these classes a byte is.
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut c = 0;
+    while c < 256 {
+        if (c as u8).is_ascii_alphanumeric() || c == b'_' as usize {
+            classes[c] = NAME_BYTE;
+        }
+        c += 1;
+    }
+    classes[b'-' as usize] = HYPHEN;
+    classes[SPECIAL[0] as usize] = SPECIAL_BYTE;
+    classes[SPECIAL[1] as usize] = SPECIAL_BYTE;
+    classes[SPECIAL[2] as usize] = SPECIAL_BYTE;
+    classes
+};
 
 /// What C's `isspace` calls white space.
 pub fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
+    byte <= b' ' && (byte == b' ' || matches!(byte, b'\t'..=b'\r'))
 }
 
 fn decimal(digits: &[u8]) -> u32 {

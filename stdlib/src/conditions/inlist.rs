@@ -36,13 +36,11 @@ pub static INLISTI: Condition = two(
     |call, args| Ok(find(call, args, <[u8]>::eq_ignore_ascii_case)),
 );
 
-fn find(call: &mut Call<'_>, args: &[Str], same: fn(&[u8], &[u8]) -> bool) -> bool {
+fn find(call: &mut Call<'_>, args: &[Str], same: impl Fn(&[u8], &[u8]) -> bool) -> bool {
     let (subject, list) = (args[0].bytes(), &args[1]);
-    match elements(list.bytes()).find(|element| same(element, subject)) {
-        Some(element) => {
-            call.scope().set_value(Str::from(element.into_owned()).stamped(list.taint()));
-            true
-        }
-        None => false,
-    }
+    let Some(element) = elements(list.bytes()).find(|element| same(element, subject)) else {
+        return false;
+    };
+    call.scope().set_value(Str::from(&*element).stamped(list.taint()));
+    true
 }

@@ -61,7 +61,7 @@ fn each(
                 joiner.push(value.bytes());
             }
         }
-        Ok(Str::from(joiner.finish()).stamped(taint))
+        Ok(joiner.finish().stamped(taint))
     })
 }
 

@@ -16,7 +16,7 @@ mod lookup;
 mod perl;
 mod prvs;
 mod readfile;
-mod readsocket;
+pub(crate) mod readsocket;
 mod run;
 mod sg;
 mod sort;

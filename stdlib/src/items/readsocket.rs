@@ -72,11 +72,11 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 /// The arguments, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Question {
-    name: Str,
-    request: Str,
-    options: Str,
-    end_of_line: Str,
+pub(crate) struct Question {
+    pub(crate) name: Str,
+    pub(crate) request: Str,
+    pub(crate) options: Str,
+    pub(crate) end_of_line: Str,
 }
 
 /// Answers that are kept, by socket.
@@ -101,7 +101,8 @@ impl Cache {
     }
 }
 
-fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fail> {
+/// Asks a socket; the lookup of the same kind does so, too.
+pub(crate) fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fail> {
     if question.name.taint().is_tainted() {
         let message = [b"Tainted filename for search: '", question.name.bytes(), b"'"].concat();
         call.log()?.panic(&message);

@@ -61,7 +61,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
             let precedes = |a: &[u8], b: &[u8]| precedes(a, b, compare, greater, equal);
             sorted.insert(element.into_owned(), key, separator, precedes)?;
         }
-        Ok(Str::from(sorted.finish(separator)).stamped(list.taint()))
+        Ok(sorted.finish(separator).stamped(list.taint()))
     })
 }
 
@@ -129,14 +129,14 @@ impl Sorted {
         Ok(())
     }
 
-    fn finish(self, separator: u8) -> Vec<u8> {
+    fn finish(self, separator: u8) -> Str {
         match self {
             Self::Plain(sorted) => {
                 let mut joiner = Joiner::new(separator);
                 sorted.iter().for_each(|(element, _)| joiner.push(element));
                 joiner.finish()
             }
-            Self::Lists(list, ..) => list,
+            Self::Lists(list, ..) => Str::from(list),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Addresses of hosts: `ipv6denorm`, `ipv6norm`, `mask`, `reverse_ip`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
@@ -98,7 +98,7 @@ pub static REVERSE_IP: Operator = Operator {
             ),
         ]),
     run: |_, arg, _| match reversible(arg.bytes()) {
-        Some(address) => Ok(Str::from(reversed(address))),
+        Some(address) => Ok(Str::from(ip::reversed(address))),
         None => {
             let text = arg.bytes();
             Err(Fail::argument([b"reverse_ip() not given an IP address [", text, b"]"].concat()))
@@ -117,24 +117,4 @@ fn reversible(text: &[u8]) -> Option<IpAddr> {
         return Some(mapped.into());
     }
     Some(address)
-}
-
-fn reversed(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            Ipv4Addr::new(d, c, b, a).to_string()
-        }
-        IpAddr::V6(address) => {
-            let mut text = String::with_capacity(64);
-            for byte in address.octets().iter().rev() {
-                for digit in [byte & 15, byte >> 4] {
-                    text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-                    text.push('.');
-                }
-            }
-            text.pop();
-            text
-        }
-    }
 }

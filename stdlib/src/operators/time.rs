@@ -2,7 +2,7 @@
 
 use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
 
-use crate::interval::{UNITS, seconds};
+use crate::interval::{seconds, written};
 use crate::number::wrapping;
 
 /// `${time_eval:…}`.
@@ -33,28 +33,9 @@ pub static TIME_INTERVAL: Operator = Operator {
         ])
         .source("specification 11.6"),
     run: |_, arg, _| {
-        wrapping(arg.bytes()).map(|n| Str::from(interval(n))).ok_or_else(|| {
+        wrapping(arg.bytes()).map(|n| Str::from(written(n))).ok_or_else(|| {
             let tail = b"\" is not a positive number in \"time_interval\" operator";
             Fail::argument([b"string \"", arg.bytes(), tail].concat())
         })
     },
 };
-
-fn interval(seconds: i32) -> String {
-    if seconds == 0 {
-        return "0s".into();
-    }
-    let mut text = String::new();
-    if seconds < 0 {
-        text.push('-');
-    }
-    let mut rest = seconds.unsigned_abs();
-    for (letter, length) in UNITS {
-        if rest >= length {
-            text.push_str(&(rest / length).to_string());
-            text.push(char::from(letter));
-            rest %= length;
-        }
-    }
-    text
-}
