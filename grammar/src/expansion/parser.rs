@@ -2,8 +2,9 @@
 
 use logos::Logos;
 
+use super::header::header_view;
 use super::lexer::{Token, unescape};
-use super::shape::{HeaderView, VariableName, Vocabulary};
+use super::shape::{VariableName, Vocabulary};
 use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
 use crate::scan::find_of_three;
@@ -162,12 +163,6 @@ impl Parser<'_, '_, '_> {
     pub(super) fn stop_behind(&mut self, message: impl Into<Vec<u8>>, ahead: usize) {
         self.leave(self.at + ahead);
         self.stop(message);
-    }
-
-    /// Ends the parse over braces, for which a header name may be to blame.
-    #[cold]
-    pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
-        self.stop_blaming(MISPLACED, message);
     }
 
     #[cold]
@@ -378,28 +373,6 @@ impl Parser<'_, '_, '_> {
                     }
                 }
             }
-        }
-    }
-
-    fn unclosed(&mut self) {
-        self.stop_blaming(
-            "missing } at end of string - could be header name not terminated by colon",
-            "missing } at end of string",
-        );
-    }
-
-    /// Ends the parse with the first message where a header's name swallowed a
-    /// brace before, and with the second otherwise.
-    fn stop_blaming(&mut self, blaming: &str, message: impl Into<Vec<u8>>) {
-        if self.stopped {
-            return;
-        }
-        if self.tree.malformed_header.is_none() {
-            return self.stop(message);
-        }
-        self.stop(blaming);
-        if let Some(fault) = &mut self.tree.hard_fault {
-            fault.unblamed = Some(message.into());
         }
     }
 
@@ -623,21 +596,4 @@ pub fn is_space(byte: u8) -> bool {
 
 fn decimal(digits: &[u8]) -> u32 {
     digits.iter().fold(0u32, |n, d| n.saturating_mul(10).saturating_add(u32::from(d - b'0')))
-}
-
-fn header_view(name: &[u8]) -> Option<(HeaderView, usize)> {
-    const VIEWS: [(&[u8], HeaderView); 8] = [
-        (b"h_", HeaderView::Decoded),
-        (b"header_", HeaderView::Decoded),
-        (b"rh_", HeaderView::Raw),
-        (b"rheader_", HeaderView::Raw),
-        (b"bh_", HeaderView::Basic),
-        (b"bheader_", HeaderView::Basic),
-        (b"lh_", HeaderView::List),
-        (b"lheader_", HeaderView::List),
-    ];
-    if !matches!(name.first(), Some(b'h' | b'r' | b'b' | b'l')) {
-        return None;
-    }
-    VIEWS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(p, view)| (*view, p.len()))
 }
