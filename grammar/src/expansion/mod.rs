@@ -6,7 +6,9 @@
 //! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
 //! ([`Tree::soft_faults`]) and the parse goes on.
 
+mod blame;
 mod conditions;
+mod header;
 mod items;
 mod lapses;
 mod lexer;

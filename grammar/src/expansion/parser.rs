@@ -2,8 +2,9 @@
 
 use logos::Logos;
 
+use super::header::header_view;
 use super::lexer::{Token, unescape};
-use super::shape::{HeaderView, VariableName, Vocabulary};
+use super::shape::{VariableName, Vocabulary};
 use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
 use crate::scan::find_of_three;
@@ -41,6 +42,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             span: Span::new(0, 0),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -146,6 +148,7 @@ impl Parser<'_, '_, '_> {
             span: Span::new(at, at),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -162,16 +165,6 @@ impl Parser<'_, '_, '_> {
         self.stop(message);
     }
 
-    /// Ends the parse over braces, for which a header name may be to blame.
-    #[cold]
-    pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
-        if self.tree.malformed_header.is_some() {
-            self.stop(MISPLACED);
-        } else {
-            self.stop(message);
-        }
-    }
-
     #[cold]
     pub(super) fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
         self.leave(span.end as usize);
@@ -180,6 +173,7 @@ impl Parser<'_, '_, '_> {
             span,
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: free.to_vec(),
             only_skimmed: false,
         });
@@ -379,14 +373,6 @@ impl Parser<'_, '_, '_> {
                     }
                 }
             }
-        }
-    }
-
-    fn unclosed(&mut self) {
-        if self.tree.malformed_header.is_some() {
-            self.stop("missing } at end of string - could be header name not terminated by colon");
-        } else {
-            self.stop("missing } at end of string");
         }
     }
 
@@ -610,21 +596,4 @@ pub fn is_space(byte: u8) -> bool {
 
 fn decimal(digits: &[u8]) -> u32 {
     digits.iter().fold(0u32, |n, d| n.saturating_mul(10).saturating_add(u32::from(d - b'0')))
-}
-
-fn header_view(name: &[u8]) -> Option<(HeaderView, usize)> {
-    const VIEWS: [(&[u8], HeaderView); 8] = [
-        (b"h_", HeaderView::Decoded),
-        (b"header_", HeaderView::Decoded),
-        (b"rh_", HeaderView::Raw),
-        (b"rheader_", HeaderView::Raw),
-        (b"bh_", HeaderView::Basic),
-        (b"bheader_", HeaderView::Basic),
-        (b"lh_", HeaderView::List),
-        (b"lheader_", HeaderView::List),
-    ];
-    if !matches!(name.first(), Some(b'h' | b'r' | b'b' | b'l')) {
-        return None;
-    }
-    VIEWS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(p, view)| (*view, p.len()))
 }
