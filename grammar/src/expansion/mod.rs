@@ -6,6 +6,7 @@
 //! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
 //! ([`Tree::soft_faults`]) and the parse goes on.
 
+mod bytes;
 mod conditions;
 mod items;
 mod lexer;
@@ -15,9 +16,10 @@ mod run;
 mod shape;
 mod tree;
 
+pub use bytes::is_space;
 pub use lexer::escape;
 pub use lookup::{blames_type_word, fits, lookup_word};
-pub use parser::{Limits, is_space, parse, parse_into};
+pub use parser::{Limits, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
