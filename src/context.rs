@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use eximious_core::{Fail, Memory, Message, Scope, Str, VariableSource};
+use eximious_core::{
+    Call, Effects, Fail, Memory, Message, Meta, Scope, Str, TaintRule, VariableSource,
+};
+use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_stdlib::items::start_perl;
 use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
@@ -57,6 +61,19 @@ impl Context {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Does what the configuration wants done before anything is evaluated: with
+    /// `perl_at_start`, Perl is started.
+    ///
+    /// # Errors
+    /// What the start-up code of Perl fails with.
+    pub fn start(&mut self) -> Result<(), Fail> {
+        static START: Meta = Meta::new("start", Effects::NONE, TaintRule::Result);
+        let tree = Tree::default();
+        let eval = &mut Eval::new(self, &tree, &[]);
+        let place = (&[][..], Span::default(), false);
+        start_perl(&mut Call::new(eval, &START, (&tree, b""), place))
     }
 
     /// Starts counting anew for an evaluation.

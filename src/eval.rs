@@ -392,23 +392,33 @@ impl<'t> Eval<'t> {
         }
     }
 
-    /// Whether something is wrong between two offsets that are passed over.
-    fn skim_range(&self, span: Span, open: bool) -> Result<(), Fail> {
-        for fault in &self.tree.soft_faults {
+    /// Passes over a range of the source, which is cut off if it is open.
+    fn skim_range(&mut self, span: Span, open: bool) -> Result<(), Fail> {
+        let fault = self.fault_within(span, open);
+        let end = fault.map_or(span.end, |(fault, _)| fault.span.start);
+        if self.tree.loses_value(Span { start: span.start, end })
+            && (fault.is_none() || self.cx.leaves_bindings)
+        {
+            self.cx.scope.set_value(Str::EMPTY);
+        }
+        match fault {
+            Some((fault, kind)) => Err(self.raise(fault, kind, fault.skimmed_from(span.start))),
+            None => Ok(()),
+        }
+    }
+
+    /// The first thing that is wrong in a range that is passed over.
+    fn fault_within(&self, span: Span, open: bool) -> Option<(&'t Fault, ErrorKind)> {
+        let counts = |fault: &&Fault| {
             let inside = fault.span.start >= span.start && fault.span.end <= span.end;
             let known = !fault.free.is_empty() && self.cx.named.contains_key(&fault.free);
-            if inside && !known {
-                let message = fault.skimmed_from(span.start);
-                return Err(self.raise(fault, ErrorKind::UnknownName, message));
-            }
+            inside && !known
+        };
+        if let Some(fault) = self.tree.soft_faults.iter().find(counts) {
+            return Some((fault, ErrorKind::UnknownName));
         }
-        match &self.tree.hard_fault {
-            Some(fault) if open => {
-                let message = fault.skimmed_from(span.start);
-                Err(self.raise(fault, ErrorKind::Syntax, message))
-            }
-            _ => Ok(()),
-        }
+        let fault = self.tree.hard_fault.as_ref().filter(|_| open);
+        fault.map(|fault| (fault, ErrorKind::Syntax))
     }
 }
 
@@ -432,7 +442,7 @@ impl Machine for Eval<'_> {
     }
 
     fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
-        if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
+        if self.tree.is_smooth() {
             return Ok(());
         }
         let open = self.tree.pieces(seq).last().is_some_and(|piece| piece.part == Part::Fault);
@@ -466,7 +476,7 @@ impl Machine for Eval<'_> {
     }
 
     fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
-        if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
+        if self.tree.is_smooth() {
             return Ok(());
         }
         let node = self.tree.cond(id);

@@ -1,9 +1,13 @@
 //! What asks the DNS, with zones of the test's own and nothing else outside.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use eximious::world::Fixture;
-use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str};
+use eximious::world::{
+    Civil, Clock, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture, Moment,
+};
+use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str, World};
 
 const ZONE: &str = "
 $ORIGIN example.
@@ -176,4 +180,65 @@ fn cve_2012_5671_long_text_records_are_bounded() {
     let mut cx = builder(&fixture).build().context();
     assert_eq!(answer(&mut cx, "${strlen:${lookup dnsdb{>:; txt=long}}}"), "65280");
     assert_eq!(answer(&mut cx, "${strlen:${lookup dnsdb{txt=long}}}"), "255");
+}
+
+#[test]
+fn names_of_a_million_labels_are_not_walked() {
+    let fixture = Fixture::new().zone(ZONE);
+    let mut cx = builder(&fixture).build().context();
+    let long = format!("{}!", "a.".repeat(500_000));
+    for kind in ["zns", "soa", "csa", "a", "txt", "ptr"] {
+        let said = answer(&mut cx, &format!("${{lookup dnsdb{{{kind}={long}}}{{yes}}{{no}}}}"));
+        assert!(said.ends_with("gave DEFER: "), "{kind}: {}", &said[said.len() - 20..]);
+    }
+    assert_eq!(fixture.asked(), [""; 0]);
+}
+
+/// A server that takes ten seconds for nothing, and the clock of that world.
+#[derive(Default)]
+struct Slow(AtomicI64);
+
+impl Dns for Slow {
+    fn query(&self, name: &str, kind: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        let record = |number: u8| {
+            // A preference, for mail servers, and a name.
+            let preference = if kind == 15 { vec![0, number] } else { Vec::new() };
+            let data = [&preference[..], &[1, b'a' + number % 26, 0]].concat();
+            DnsRecord { name: name.to_owned(), kind, ttl: 60, data }
+        };
+        if matches!(kind, 12 | 15) {
+            let records = (0..60).map(record).collect();
+            let standing = DnsStanding::default();
+            return Ok(DnsAnswer { name: name.to_owned(), records, standing });
+        }
+        self.0.fetch_add(10, Ordering::Relaxed);
+        Err(DnsError::Again("silence".into()))
+    }
+}
+
+impl Clock for Slow {
+    fn now(&self) -> Moment {
+        Moment { seconds: self.0.load(Ordering::Relaxed), nanos: 0 }
+    }
+    fn civil(&self, _: Moment, _: Option<&str>) -> Civil {
+        Civil::default()
+    }
+}
+
+#[test]
+fn all_questions_together_have_an_end() {
+    let list = (0..1000).map(|n| format!("n{n}.example")).collect::<Vec<_>>().join(":");
+    for line in [
+        "${if match_domain{example}{@mx_any}{yes}{no}}".to_owned(),
+        "$sender_host_name".to_owned(),
+        format!("${{lookup dnsdb{{a={list}}}}}"),
+    ] {
+        let slow = Arc::new(Slow::default());
+        let world = World { dns: slow.clone(), clock: slow.clone(), ..World::hermetic() };
+        let mut cx = Engine::builder().world(world).build().context();
+        cx.set("sender_host_address", "192.0.2.1");
+        let _ = answer(&mut cx, &line);
+        let took = slow.now().seconds;
+        assert!((60..=90).contains(&took), "{line}: {took}");
+    }
 }

@@ -38,6 +38,16 @@ fn servers_that_are_none() {
             Played::saying(greeting),
             Played::saying("N"),
             Played::saying("NR"),
+            // TLS that is none, and that never comes.
+            Played::saying("S"),
+            Played::saying("SHTTP/1.0 400 Bad Request\r\n\r\n"),
+            Played::saying(b"S\x15\x03\x01\0\x02\x02\x28".as_slice()),
+            Played::saying(b"S\x16\x03\x03\xff\xff\x02".as_slice()),
+            Played::tcp(|peer| {
+                let _ = peer.write_all(b"S");
+                let mut bytes = [0; 4096];
+                while matches!(peer.read(&mut bytes), Ok(1..)) {}
+            }),
             // A message that is said to be two gigabytes long.
             Played::saying(b"NR\x7f\xff\xff\xff\0\0\0\0".as_slice()),
             Played::saying(b"NR\0\0\0\0\0\0\0\0".as_slice()),

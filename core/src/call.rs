@@ -280,13 +280,19 @@ impl<'a> Call<'a> {
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::Unmet => self.fail(None, yes, no, forced),
+            Outcome::Unmet => {
+                self.scoped_for(Bindings::VALUE, |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
             Outcome::No => {
                 // Exim has no `$value` while it passes over the first branch.
                 self.with_value(Str::EMPTY, |call| call.machine.skim(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+            Outcome::NoWith(value) => self.with_value(value, |call| {
+                call.machine.skim(yes)?;
+                call.otherwise(no, forced)
+            }),
         }
     }
 
@@ -321,25 +327,6 @@ impl<'a> Call<'a> {
         result
     }
 
-    fn fail(
-        &mut self,
-        value: Option<Str>,
-        yes: Seq,
-        no: Option<Seq>,
-        forced: bool,
-    ) -> Result<Str, Fail> {
-        match value {
-            Some(value) => self.with_value(value, |call| {
-                call.machine.skim(yes)?;
-                call.otherwise(no, forced)
-            }),
-            None => {
-                self.machine.skim(yes)?;
-                self.otherwise(no, forced)
-            }
-        }
-    }
-
     fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
         match no {
             Some(no) => self.machine.text(no),
@@ -358,7 +345,7 @@ impl<'a> Call<'a> {
         value: Str,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        self.scoped_to(Bindings::VALUE, |call| {
+        self.scoped_for(Bindings::VALUE, |call| {
             call.machine.scope().set_value(value);
             work(call)
         })
@@ -387,22 +374,45 @@ impl<'a> Call<'a> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        self.scoped_to(Bindings::ALL, work)
+        self.scoped_for(Bindings::ALL, work)
     }
 
-    /// As [`Call::scoped`], for work that binds `$item` to elements of a list:
-    /// that is put back in any case, as in Exim.
+    /// As [`Call::scoped`], for some of the values only.
     ///
     /// # Errors
     /// What the work fails with.
-    pub fn scoped_elements<T>(
+    #[inline]
+    pub fn scoped_for<T>(
+        &mut self,
+        bindings: Bindings,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        let back = result.is_ok() || !self.machine.leaves_bindings();
+        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
+        result
+    }
+
+    /// Evaluates the arguments of an item that binds `$value` afterwards, and puts
+    /// back what was in `$value` before them, where that succeeds: a `run` among
+    /// them leaves its output there.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn arguments<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        self.scoped_item(|call| call.scoped(work))
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        let back = if result.is_ok() { Bindings::VALUE } else { Bindings::NONE };
+        self.machine.scope().leave(outer, back);
+        result
     }
 
-    /// Runs a piece of work and puts `$item` back as it was, and nothing else.
+    /// Runs a piece of work that binds `$item` to elements of a list, and puts it
+    /// back as it was in any case, as Exim does.
     ///
     /// # Errors
     /// What the work fails with.
@@ -413,21 +423,6 @@ impl<'a> Call<'a> {
         let outer = self.machine.scope().enter();
         let result = work(self);
         self.machine.scope().leave(outer, Bindings::ITEM);
-        result
-    }
-
-    /// Puts some bindings back after a piece of work, unless a failure leaves
-    /// them.
-    #[inline]
-    fn scoped_to<T>(
-        &mut self,
-        bindings: Bindings,
-        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
-    ) -> Result<T, Fail> {
-        let outer = self.machine.scope().enter();
-        let result = work(self);
-        let back = result.is_ok() || !self.machine.leaves_bindings();
-        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
         result
     }
 

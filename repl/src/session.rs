@@ -54,7 +54,10 @@ impl Session {
                 engine
             }
         };
-        let cx = engine.context();
+        let mut cx = engine.context();
+        cx.start().map_err(|fail| {
+            Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
+        })?;
         let mut session = Self { engine, cx, macros, place, said: Vec::new() };
         if let Some(typed) = &options.sender {
             let sender = session.sender(typed)?;

@@ -9,6 +9,7 @@ use eximious_core::{
 };
 use eximious_grammar::config::section;
 
+use eximious_stdlib::interval;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
 
@@ -395,9 +396,12 @@ fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8
     match value {
         OptionValue::Flag(flag) => flag.to_string().into(),
         OptionValue::Text(text) => shown_text(text.bytes()),
-        OptionValue::Times(times) => {
-            times.iter().map(|seconds| interval(*seconds)).collect::<Vec<_>>().join(":").into()
-        }
+        OptionValue::Times(times) => times
+            .iter()
+            .map(|seconds| interval::written(*seconds as i32))
+            .collect::<Vec<_>>()
+            .join(":")
+            .into(),
         OptionValue::Ids(ids) => {
             let user = matches!(option.kind, OptionKind::User | OptionKind::UserList);
             let names: Vec<Vec<u8>> = ids.iter().map(|id| called(*id, user, users)).collect();
@@ -408,7 +412,7 @@ fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8
             OptionKind::Kilobytes => kilobytes(*number),
             OptionKind::Octal => Octal(*number).to_string(),
             OptionKind::Fixed => fixed(*number),
-            OptionKind::Time | OptionKind::ExpandedTime => interval(*number),
+            OptionKind::Time | OptionKind::ExpandedTime => interval::written(*number as i32),
             _ => number.to_string(),
         }
         .into(),
@@ -472,22 +476,6 @@ fn fixed(number: i64) -> String {
     format!("{}.{}", number / 1000, if decimals.is_empty() { "0" } else { decimals })
 }
 
-/// Seconds, as an interval.
-pub(crate) fn interval(seconds: i64) -> String {
-    let (sign, mut rest) = if seconds < 0 { ("-", -seconds) } else { ("", seconds) };
-    let mut out = String::from(sign);
-    for (unit, letter) in [(604_800, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')] {
-        if rest >= unit {
-            out += &format!("{}{letter}", rest / unit);
-            rest %= unit;
-        }
-    }
-    if rest > 0 || out == sign {
-        out += &format!("{rest}s");
-    }
-    out
-}
-
 fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
     for part in parts {
         out.extend_from_slice(part);
@@ -507,8 +495,6 @@ mod tests {
         assert_eq!(kilobytes(10), "10K");
         assert_eq!(fixed(1230), "1.23");
         assert_eq!(fixed(3000), "3.0");
-        assert_eq!(interval(86_461), "1d1m1s");
-        assert_eq!(interval(0), "0s");
         assert_eq!(format!("{}", Octal(0o600)), "0600");
     }
 }

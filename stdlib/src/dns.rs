@@ -11,8 +11,9 @@ use std::time::Duration;
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
+use crate::interval::seconds;
 use crate::lists::{Matcher, Outcome};
-use crate::{idn, number, pattern};
+use crate::{idn, pattern};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
 
@@ -47,6 +48,9 @@ pub mod kind {
 const CHECK_NAMES: &str = r"(?i)^(?>(?(1)\.|())[^\W](?>[a-z0-9/_-]*[^\W])?)+(\.?)$";
 /// How many aliases are followed at the most, whatever `dns_cname_loops` says.
 const MOST_ALIASES: i64 = 100;
+/// The longest text that is looked at as a name: each byte takes four at the
+/// most. What is longer is no name, for which there never is an answer.
+const LONGEST_NAME: usize = 1024;
 /// How long it is remembered that nothing was found, in seconds.
 const REMEMBERED: i64 = 60;
 /// How many such questions are remembered.
@@ -125,8 +129,11 @@ struct Memory {
     /// ask questions itself.
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
-    fruitless: HashMap<(Vec<u8>, u16), (Reply, i64)>,
+    fruitless: HashMap<Slot, (Reply, i64)>,
 }
+
+/// A name, a type, and whether the name may be completed.
+type Slot = (Vec<u8>, u16, bool);
 
 static DNS: Meta = Meta::new("dns", Effects::DNS, TaintRule::Tainted);
 static LOG: Meta = Meta::new("dns", Effects::LOG, TaintRule::Result);
@@ -138,11 +145,15 @@ static CLOCK: Meta = Meta::new("dns", Effects::CLOCK, TaintRule::Result);
 /// Where the policy forbids it, or an option can't be read. That there is no
 /// answer is no error.
 pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, Fail> {
+    if name.len() > LONGEST_NAME {
+        return Ok(Reply::insecure(Found::Later));
+    }
     let Some(name) = ascii(name) else { return Ok(Reply::insecure(Found::NoName)) };
     if !proper(call, &name, kind)? {
         return Ok(Reply::insecure(Found::NoName));
     }
-    let slot = (name.to_ascii_lowercase().into_bytes(), kind);
+    let completed = how.qualify_single || how.search_parents;
+    let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
     let reply = match remembered(call, &slot) {
         Some(reply) => reply,
         None => resolve(call, &name, kind, how)?,
@@ -348,7 +359,7 @@ fn options(call: &Call<'_>, how: &How) -> DnsOptions {
     let ok = setting(call, "dns_dnssec_ok").unwrap_or(-1);
     let retransmit = settings.time("dns_retrans").or_else(|| {
         let text = settings.text("dns_retrans")?;
-        number::interval(text.bytes()).map(Duration::from_secs)
+        seconds(text.bytes()).map(|seconds| Duration::from_secs(seconds.unsigned_abs().into()))
     });
     let retries = setting(call, "dns_retry").and_then(|retries| u32::try_from(retries).ok());
     DnsOptions {
@@ -366,12 +377,12 @@ fn setting(call: &Call<'_>, option: &str) -> Option<i64> {
 }
 
 /// What came of a question a short while ago, where nothing was found.
-fn remembered(call: &mut Call<'_>, slot: &(Vec<u8>, u16)) -> Option<Reply> {
+fn remembered(call: &mut Call<'_>, slot: &Slot) -> Option<Reply> {
     let (reply, until) = call.memory::<Memory>().fruitless.get(slot).cloned()?;
     now(call).filter(|now| *now < until).map(|_| reply)
 }
 
-fn remember(call: &mut Call<'_>, slot: (Vec<u8>, u16), reply: &Reply) {
+fn remember(call: &mut Call<'_>, slot: Slot, reply: &Reply) {
     if matches!(reply.found, Found::Records { .. }) {
         return;
     }
@@ -394,6 +405,24 @@ fn remember(call: &mut Call<'_>, slot: (Vec<u8>, u16), reply: &Reply) {
 /// The time, where the policy lets us see it.
 pub(crate) fn now(call: &mut Call<'_>) -> Option<i64> {
     call.with_record(&CLOCK, |call| call.clock()).ok().map(|clock| clock.now().seconds)
+}
+
+/// How long a number of questions may take together: each has a wait of its
+/// own, and who answers them may say how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience(Option<i64>);
+
+impl Patience {
+    /// From now, as long as anything else outside may take.
+    pub(crate) fn new(call: &mut Call<'_>) -> Self {
+        let seconds = i64::try_from(call.bounds().command.as_secs()).unwrap_or(i64::MAX);
+        Self(now(call).map(|now| now.saturating_add(seconds)))
+    }
+
+    /// Whether it has come to an end.
+    pub(crate) fn is_over(self, call: &mut Call<'_>) -> bool {
+        self.0.is_some_and(|until| now(call).is_some_and(|now| now > until))
+    }
 }
 
 /// The number that an option is set to; a negative one is zero.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use eximious_core::world::domain;
 use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule};
 
-use crate::dns::{self, Found, How};
+use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
 
 /// How many names of an address are looked at. Each is asked for its addresses.
@@ -129,7 +129,12 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
         }
     };
     let (mut good, mut later, mut genuine) = (Vec::new(), false, secure);
+    let patience = Patience::new(call);
     for name in names.into_iter().take(MOST_NAMES) {
+        if patience.is_over(call) {
+            later = true;
+            break;
+        }
         let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
         later |= hosted.later;
         if hosted.addresses.iter().any(|own| own.to_canonical() == ip) {

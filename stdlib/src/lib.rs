@@ -18,6 +18,7 @@ pub mod environment;
 pub mod headers;
 pub mod hosts;
 pub mod idn;
+pub mod interval;
 mod ip;
 pub mod items;
 pub mod json;

@@ -61,10 +61,9 @@ impl Ours {
         }
     }
 
-    /// The answer in a conversation that begins with this line.
-    pub fn answer_afresh(&mut self, line: &[u8]) -> Vec<u8> {
+    /// Begins a conversation.
+    pub fn begin(&mut self) {
         self.cx = context(&self.engine);
-        self.answer(line)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answers of a real Exim.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -55,6 +56,11 @@ impl Reference {
         Self { client: Some(address.to_owned()), ..self.clone() }
     }
 
+    /// The program's file.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its version, such as `4.98.2`.
     pub fn version(&self) -> &str {
         &self.version
@@ -62,9 +68,21 @@ impl Reference {
 
     /// Its answers to lines, in order; with a message, as `-bem` gives them.
     pub fn ask(&self, lines: &[Vec<u8>], message: Option<&Path>) -> Vec<Answer> {
+        self.converse(lines, message).0
+    }
+
+    /// As [`Reference::ask`]; also, with which lines a new process began, which
+    /// knows nothing of what the lines before left behind.
+    pub fn converse(
+        &self,
+        lines: &[Vec<u8>],
+        message: Option<&Path>,
+    ) -> (Vec<Answer>, BTreeSet<usize>) {
         let mut answers = Vec::with_capacity(lines.len());
+        let mut beginnings = BTreeSet::new();
         while answers.len() < lines.len() {
             let from = answers.len();
+            beginnings.insert(from);
             let chunk = &lines[from..lines.len().min(from + CHUNK)];
             let said = self.chunk(chunk, message);
             let complete = said.len() == chunk.len();
@@ -74,7 +92,7 @@ impl Reference {
                 answers.push(Answer::Crashed);
             }
         }
-        answers
+        (answers, beginnings)
     }
 
     /// The answers of one process, up to the line that kills it.

@@ -46,6 +46,5 @@ pub fn system() -> World {
         sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System),
         dns: Arc::new(dns::Resolver::system()),
-        ..World::hermetic()
     }
 }

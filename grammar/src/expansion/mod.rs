@@ -9,6 +9,7 @@
 mod bytes;
 mod conditions;
 mod items;
+mod lapses;
 mod lexer;
 mod lookup;
 mod parser;

@@ -84,6 +84,8 @@ pub(super) struct Parser<'s, 't, 'v> {
 
 pub(super) const MISPLACED: &str =
     "missing or misplaced { or } - could be header name not terminated by colon";
+/// How many bytes of a name count.
+const LONGEST_NAME: usize = 255;
 const EXPECTED_NAME: &str = "letter or digit expected after ${";
 const LONE_DOLLAR: &str = "$ not followed by letter, digit, or {";
 
@@ -106,19 +108,21 @@ impl Parser<'_, '_, '_> {
 
     /// A name: letters, digits and underscores.
     pub(super) fn name(&mut self) -> Span {
-        self.taken_while(is_name)
+        self.name_of(is_name)
     }
 
     /// As [`Parser::name`], with hyphens.
     fn dashed_name(&mut self) -> Span {
-        self.taken_while(is_dashed_name)
+        self.name_of(is_dashed_name)
     }
 
-    fn taken_while(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
+    /// A name of certain bytes. Of a longer one than Exim has room for, the rest
+    /// is passed over.
+    pub(super) fn name_of(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
         let start = self.at;
         let rest = self.source.get(start..).unwrap_or_default();
         self.at += rest.iter().position(|c| !belongs(*c)).unwrap_or(rest.len());
-        Span::new(start, self.at)
+        Span::new(start, self.at.min(start + LONGEST_NAME))
     }
 
     /// A name for a message.
@@ -469,15 +473,16 @@ impl Parser<'_, '_, '_> {
     fn construct(&mut self, start: usize) -> Option<Part> {
         match self.peek() {
             Some(c) if c.is_ascii_digit() => {
-                let digits = self.name();
-                let text = digits.of(self.source);
-                let count = text.iter().take_while(|c| c.is_ascii_digit()).count();
-                self.at = digits.start as usize + count;
+                let start = self.at;
+                while self.peek().is_some_and(|c| c.is_ascii_digit()) {
+                    self.at += 1;
+                }
+                let number = decimal(&self.source[start..self.at]);
                 if !self.eat(b'}') {
                     self.stop_behind("} expected after number", 1);
                     return None;
                 }
-                Some(Part::Numeric(decimal(&text[..count])))
+                Some(Part::Numeric(number))
             }
             Some(c) if c.is_ascii_alphabetic() => Some(self.named(start)),
             _ => {

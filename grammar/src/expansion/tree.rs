@@ -224,6 +224,8 @@ pub struct Tree {
     pub(crate) conds: Vec<CondNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) lookups: Vec<LookupNode>,
+    /// Where an item that is passed over takes `$value` away.
+    pub(crate) lapses: Vec<Span>,
     /// Names that nobody knows, in the order of the text.
     pub soft_faults: Vec<Fault>,
     /// What ended the parse early.
@@ -318,6 +320,7 @@ impl Tree {
         self.open_pieces.clear();
         self.open_args.clear();
         self.lookups.clear();
+        self.lapses.clear();
         self.soft_faults.clear();
         self.hard_fault = None;
         self.malformed_header = None;

@@ -139,7 +139,7 @@ fn decide(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fai
         Outcome::Matched(data) => (true, data),
         Outcome::Unmatched(data) => (false, data),
         Outcome::Deferred(why) => {
-            let why = reason(call, why);
+            let why = reason(call, why, b"NULL");
             let message = [b"unable to complete match against \"", list.bytes(), b"\": ", &why];
             return Err(Fail::defer(message.concat()));
         }

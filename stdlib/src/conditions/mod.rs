@@ -15,6 +15,7 @@ mod lists;
 mod pam;
 mod pwcheck;
 mod radius;
+mod record;
 mod regex;
 mod saslauthd;
 mod srs;

@@ -26,6 +26,8 @@ mod tr;
 
 use eximious_core::Item;
 
+pub use perl::start as start_perl;
+
 /// All items.
 pub static ALL: &[&Item] = &[
     &acl::ACL,

@@ -10,11 +10,13 @@ use eximious_core::world::{Stream, Target};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use super::readfile::lines;
+use crate::interval::seconds;
 use crate::lists::elements;
-use crate::number;
 use crate::provenance;
 use crate::wording::reason;
 
+/// From so many seconds on, a time is not meant as one: a week.
+const LONGEST: i32 = 604_800;
 /// How long an answer may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The bytes that Exim reads at once, where a line is longer.
@@ -145,14 +147,14 @@ struct Options {
 
 impl Options {
     /// Reads the list. Exim waits for ever where it can't read the time; here
-    /// that is `unlimited`.
+    /// that is `unlimited`, and so is a time that nobody means.
     fn read(list: &[u8], unlimited: Duration) -> Self {
         let mut elements = elements(list);
         let timeout = match elements.next() {
             None => TIMEOUT,
-            Some(time) => match number::interval(&time) {
-                None | Some(0) => unlimited,
-                Some(seconds) => Duration::from_secs(seconds),
+            Some(time) => match seconds(&time) {
+                None | Some(0 | LONGEST..) => unlimited,
+                Some(seconds) => Duration::from_secs(seconds.unsigned_abs().into()),
             },
         };
         let mut options = Self { timeout, shutdown: true, cache: false, tls: false };

@@ -1,7 +1,9 @@
 //! `sort`.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{
+    Bindings, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule,
+};
 
 use crate::conditions::compare_caseless;
 use crate::lists::{Joiner, elements};
@@ -44,7 +46,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.skim(2)?;
     call.check_closed()?;
     let extractor = call.raw(2).unwrap_or_default();
-    call.scoped(|call| {
+    call.scoped_for(Bindings::ITEM, |call| {
         let source = elements(list.bytes());
         let separator = source.separator();
         // Exim inserts each element before the first that it should precede.

@@ -3,19 +3,15 @@
 use eximious_core::{Call, Fail, Str};
 
 use super::mx::Mx;
-use super::text::{Bind, Text, folded};
+use super::text::{Bind, Part};
 use super::walk::{HOST, Hit, Left, Pattern, organ};
 
 /// A domain that is tested.
-pub(super) struct Domain {
-    given: Str,
-    pub(super) folded: Str,
-    bind: Bind,
-}
+pub(super) struct Domain(pub(super) Part);
 
 impl Domain {
     pub(super) fn new(given: &Str, bind: Bind) -> Self {
-        Self { given: given.clone(), folded: folded(given), bind }
+        Self(Part::new(given, bind))
     }
 
     /// Tests a pattern; the data is never left as it was. Case counts where the
@@ -26,13 +22,7 @@ impl Domain {
         pattern: Pattern<'_>,
         caseful: bool,
     ) -> Result<(Hit, Left), Fail> {
-        let text = Text {
-            given: &self.given,
-            folded: &self.folded,
-            caseful,
-            bind: self.bind,
-            partial: true,
-        };
+        let text = self.0.text(&self.0.folded, caseful);
         let (hit, data) = match pattern.text {
             b"@" => {
                 pattern.as_metadata()?;
@@ -48,7 +38,7 @@ impl Domain {
             written => match Mx::read(written) {
                 Some(mx) => {
                     pattern.as_metadata()?;
-                    match mx.test(call, self.folded.bytes())? {
+                    match mx.test(call, self.0.folded.bytes())? {
                         Hit::Later(why) => (Hit::Later(why), None),
                         hit => text.decide(call, hit == Hit::Yes, pattern),
                     }
@@ -61,7 +51,7 @@ impl Domain {
 
     /// Whether it is the address of an interface of this host, in brackets.
     fn is_local_literal(&self, call: &mut Call<'_>) -> Result<bool, Fail> {
-        let inside = self.folded.bytes().strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]"));
+        let inside = self.0.folded.bytes().strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]"));
         match inside {
             Some(address) => is_interface(call, address),
             None => Ok(false),

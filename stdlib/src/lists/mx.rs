@@ -8,7 +8,7 @@ use eximious_core::{Call, Fail, Str};
 use super::domain::is_interface;
 use super::matcher::{Matcher, Outcome};
 use super::walk::Hit;
-use crate::dns::{self, Found, How, kind};
+use crate::dns::{self, Found, How, Patience, kind};
 
 /// How many hosts of a domain are looked at.
 const MOST_HOSTS: usize = 64;
@@ -69,7 +69,11 @@ impl<'p> Mx<'p> {
         hosts.retain(|(_, host)| !host.is_empty());
         hosts.sort_by_key(|(preference, _)| *preference);
         let mut before = Vec::new();
+        let patience = Patience::new(call);
         for (preference, host) in hosts.iter().take(MOST_HOSTS) {
+            if patience.is_over(call) {
+                return Ok(later(domain));
+            }
             let known = self.host(call, host)?;
             match known {
                 Host::Local => {}

@@ -97,9 +97,11 @@ impl<'a> Elements<'a> {
     }
 }
 
+/// Without the white space at the end, but for what a backslash protects.
 fn trim_end(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|c| !is_space(*c)).map_or(0, |n| n + 1);
-    &text[..end]
+    let protected = end > 0 && text[end - 1] == b'\\' && end < text.len();
+    &text[..end + usize::from(protected)]
 }
 
 /// Makes a list, element by element, as `map` and its kin do: separators in
@@ -158,6 +160,7 @@ mod tests {
         assert_eq!(split(":a:"), ["", "a"]);
         assert_eq!(split("<\n a\n\nb"), ["a", "", "b"]);
         assert_eq!(split(""), [""; 0]);
+        assert_eq!(split("a\\  : b\\"), ["a\\ ", "b\\"]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use eximious_core::{
 };
 
 use super::cache::Cache;
-use crate::dns::{self, Found, How, Reply, kind};
+use crate::dns::{self, Found, How, Patience, Reply, kind};
 use crate::lists::elements;
 use query::{Deferral, Fields, Query, Signed, Type};
 
@@ -59,7 +59,11 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
         true => vec![query.domains.to_vec()],
         false => elements(query.domains).map(std::borrow::Cow::into_owned).collect(),
     };
+    let patience = Patience::new(call);
     for domain in &domains {
+        if patience.is_over(call) {
+            return Err(deferred());
+        }
         let name = match (query.kind, address(domain)) {
             (Type::Ptr | Type::Csa, Some(address)) => dns::reverse(address).into_bytes(),
             _ => domain.clone(),

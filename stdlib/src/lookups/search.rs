@@ -133,13 +133,13 @@ pub fn find(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Looku
 }
 
 /// Why there is no answer, where that is known; otherwise what the last search
-/// in this context complained of, as in Exim.
-pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>) -> Vec<u8> {
+/// in this context complained of, as in Exim. Without any, it is what is given.
+pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>, general: &[u8]) -> Vec<u8> {
     let kept = &mut call.memory::<Cache>().complaint;
     if why.is_some() {
         kept.clone_from(&why);
     }
-    kept.clone().unwrap_or_else(|| b"NULL".to_vec())
+    kept.clone().unwrap_or_else(|| general.to_vec())
 }
 
 /// Keeps the complaint that ended an expansion, if it is about a lookup type.

@@ -27,16 +27,18 @@ pub static IPV6NORM: Operator = Operator {
         .docs(
             "Zeros at the head of groups are left out, and the longest run of zero groups is a \
              double colon. An IPv4 address is mapped into IPv6. As in Exim, what stands behind \
-             the operator in the same string is lost.",
+             the operator in the same string is lost where there is a double colon.",
         )
         .examples(&[
             Example::new("${ipv6norm:2001:0db8:0:0:1:0:0:1}", "2001:db8::1:0:0:1"),
             Example::new("${ipv6norm:1.2.3.4}", "::ffff:102:304"),
         ]),
     run: |_, arg, _| {
-        // The program leaves a zero byte at the end, where a string ends.
         let mut text = ip::shortest(groups(arg)?);
-        text.push('\0');
+        if text.contains("::") || text == ":" {
+            // The program leaves a zero byte at the end, where a string ends.
+            text.push('\0');
+        }
         Ok(Str::from(text))
     },
 };

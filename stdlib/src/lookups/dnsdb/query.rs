@@ -5,7 +5,7 @@ use std::time::Duration;
 use eximious_core::grammar::is_space;
 
 use crate::dns::kind;
-use crate::number;
+use crate::interval::seconds;
 
 /// A query.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -160,8 +160,9 @@ impl<'q> Query<'q> {
             } else if let Some(rest) = after(text, "retrans_") {
                 let wrong = "unsupported dnsdb timeout value";
                 let end = memchr::memchr(b',', rest).ok_or(wrong)?;
-                let seconds = number::interval(&rest[..end]).filter(|seconds| *seconds > 0);
-                self.retransmit = Some(Duration::from_secs(seconds.ok_or(wrong)?));
+                let seconds = seconds(&rest[..end]).filter(|seconds| *seconds > 0);
+                self.retransmit =
+                    Some(Duration::from_secs(seconds.ok_or(wrong)?.unsigned_abs().into()));
                 &rest[end..]
             } else if let Some(rest) = after(text, "retry_") {
                 let (count, rest) = count(rest).ok_or("unsupported dnsdb retry count")?;

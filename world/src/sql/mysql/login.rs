@@ -151,10 +151,13 @@ fn login(frames: &mut Frames, server: &Server, options: &Options) -> Result<(), 
     let mut plugin = Plugin::named(&greeting.plugin);
     let mut challenge = greeting.challenge.clone();
     let (name, answer) = match plugin {
-        Some(known) => {
-            let answer = known.answer(password, &challenge, private);
-            (&greeting.plugin[..], answer.map_err(|none| no_proof(&greeting.plugin, &none))?)
-        }
+        Some(known) => match known.answer(password, &challenge, private) {
+            Ok(answer) => (&greeting.plugin[..], answer),
+            // The greeting's challenge may not be meant for it: the server asks
+            // again.
+            Err(NoProof::Senseless) => (&greeting.plugin[..], Vec::new()),
+            Err(none) => return Err(no_proof(&greeting.plugin, &none)),
+        },
         None => (&b"mysql_native_password"[..], Vec::new()),
     };
     let response = response(head, user, database, name, &answer);
