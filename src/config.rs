@@ -8,6 +8,7 @@
 mod acl;
 mod checks;
 mod drivers;
+mod effective;
 mod error;
 mod lines;
 mod print;

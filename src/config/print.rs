@@ -13,8 +13,8 @@ use eximious_stdlib::interval;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
 
-use super::values;
 use super::{Config, Instance};
+use super::{effective, values};
 use crate::{Engine, Macros};
 
 /// Prints a configuration as `-bP` does.
@@ -204,7 +204,7 @@ impl Printer<'_> {
             for option in self.registry.options_of(place) {
                 if !option.unprinted {
                     let name = option.meta.name.as_bytes();
-                    self.option((name, option), driver_value(option, instance), &hidden, out);
+                    self.option((name, option), effective::value(option, instance), &hidden, out);
                 }
             }
         }
@@ -375,20 +375,6 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
         return Some(value.clone());
     }
     values::default(option)
-}
-
-/// The value of an instance's option; some that are not set have one that hangs
-/// on the driver.
-fn driver_value(option: &OptionDef, instance: &Instance) -> Option<OptionValue> {
-    if instance.options.get(option.meta.name).is_none() {
-        let local = match (instance.kind, option.meta.name) {
-            (DriverKind::Router, "log_as_local") => instance.driver_name() == "accept",
-            (DriverKind::Transport, "retry_use_local_part") => instance.driver_name() != "smtp",
-            _ => return values::default(option),
-        };
-        return Some(OptionValue::Flag(local));
-    }
-    value_of(option, &instance.options)
 }
 
 /// A value as `-bP` writes it.

@@ -76,6 +76,8 @@ fn explodes(pattern: &[u8]) -> bool {
                     *outer |= (repeats && !atomic) || repeated;
                 }
             }
+            // A repetition itself, or the sign that makes it possessive.
+            b'*' | b'+' | b'?' => {}
             _ => {
                 if endless(&pattern[at + 1..])
                     && let Some((_, repeats)) = open.last_mut()

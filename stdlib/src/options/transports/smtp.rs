@@ -192,8 +192,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.expanded_yes("multi_domain")
         .summary("Whether recipients of several domains go in one transaction."),
     AT.text("port").expanded().default("25").varies().summary("The port to connect to.").docs(
-        "By default 25, for the protocol `smtps` 465, for `lmtp` 24. 4.98.2 has the names \
-             `smtp`, `smtps` and `lmtp` there, which the system's list of services resolves.",
+        "By default 25; where `protocol` is set, the service of that name: `smtp`, `smtps`, \
+             `lmtp`. In 4.98.2 it is `smtp` in place of 25.",
     ),
     AT.text("protocol")
         .expanded()
@@ -222,11 +222,7 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.integer("tls_dh_min_bits")
         .default("1024")
         .summary("The least number of bits that a Diffie-Hellman exchange must have."),
-    AT.list("tls_eccurve")
-        .expanded()
-        .default("auto")
-        .since("4.100")
-        .summary("The groups for key exchange."),
+    AT.list("tls_eccurve").expanded().since("4.100").summary("The groups for key exchange."),
     AT.text("tls_privatekey").expanded().summary("The key of the client's certificate."),
     AT.text("tls_require_ciphers").expanded().summary("The ciphers that may be used."),
     AT.hosts("tls_resumption_hosts")
