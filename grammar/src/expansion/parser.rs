@@ -2,12 +2,12 @@
 
 use logos::Logos;
 
+use super::bytes::{is_dashed_name, is_name, is_space, is_special, special};
 use super::header::header_view;
 use super::lexer::{Token, unescape};
 use super::shape::{VariableName, Vocabulary};
 use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
-use crate::scan::find_of_three;
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,8 +88,6 @@ pub(super) const MISPLACED: &str =
     "missing or misplaced { or } - could be header name not terminated by colon";
 /// How many bytes of a name count.
 const LONGEST_NAME: usize = 255;
-/// What literal text ends at.
-const SPECIAL: [u8; 3] = [b'$', b'\\', b'}'];
 const EXPECTED_NAME: &str = "letter or digit expected after ${";
 const LONE_DOLLAR: &str = "$ not followed by letter, digit, or {";
 
@@ -117,7 +115,7 @@ impl Parser<'_, '_, '_> {
 
     /// As [`Parser::name`], with hyphens.
     fn dashed_name(&mut self) -> Span {
-        self.name_of(|c| CLASSES[usize::from(c)] & (NAME_BYTE | HYPHEN) != 0)
+        self.name_of(is_dashed_name)
     }
 
     /// A name of certain bytes. Of a longer one than Exim has room for, the rest
@@ -313,7 +311,7 @@ impl Parser<'_, '_, '_> {
                     self.at += 2;
                     Token::DollarLetter
                 }
-                [c, ref rest @ ..] if !SPECIAL.contains(&c) => {
+                [c, ref rest @ ..] if !is_special(c) => {
                     self.at += 1 + special(rest).unwrap_or(rest.len());
                     Token::Run
                 }
@@ -542,56 +540,6 @@ fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
     };
     all.extend_from_within(range(text));
     Span { start, end: start + length }
-}
-
-/// Whether a byte may stand in a name.
-pub(super) fn is_name(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & NAME_BYTE != 0
-}
-
-/// Where the first byte stands that literal text ends at.
-fn special(text: &[u8]) -> Option<usize> {
-    // Most often it is near.
-    let near = &text[..text.len().min(8)];
-    let found = near.iter().position(|c| CLASSES[usize::from(*c)] & SPECIAL_BYTE != 0);
-    if found.is_some() || near.len() == text.len() {
-        return found;
-    }
-    find_far(&text[near.len()..]).map(|at| near.len() + at)
-}
-
-#[inline(never)]
-fn find_far(text: &[u8]) -> Option<usize> {
-    find_of_three(text, SPECIAL)
-}
-
-/// What may stand in any name.
-const NAME_BYTE: u8 = 1;
-/// A hyphen, which may stand in some names.
-const HYPHEN: u8 = 2;
-/// What literal text ends at.
-const SPECIAL_BYTE: u8 = 4;
-
-/// Of which of these classes a byte is.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut c = 0;
-    while c < 256 {
-        if (c as u8).is_ascii_alphanumeric() || c == b'_' as usize {
-            classes[c] = NAME_BYTE;
-        }
-        c += 1;
-    }
-    classes[b'-' as usize] = HYPHEN;
-    classes[SPECIAL[0] as usize] = SPECIAL_BYTE;
-    classes[SPECIAL[1] as usize] = SPECIAL_BYTE;
-    classes[SPECIAL[2] as usize] = SPECIAL_BYTE;
-    classes
-};
-
-/// What C's `isspace` calls white space.
-pub fn is_space(byte: u8) -> bool {
-    byte <= b' ' && (byte == b' ' || matches!(byte, b'\t'..=b'\r'))
 }
 
 fn decimal(digits: &[u8]) -> u32 {
