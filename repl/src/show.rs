@@ -16,6 +16,8 @@ const VERSION: &str = "4.98.2";
 pub struct Shown {
     /// For the standard output.
     pub text: Vec<u8>,
+    /// Whether there is what was asked for last.
+    pub found: bool,
     /// What Exim logs while it reads.
     pub warnings: Vec<Vec<u8>>,
 }
@@ -39,8 +41,8 @@ pub fn show(options: &mut Options) -> Result<Shown, Vec<u8>> {
         admin: uid == 0,
         version: VERSION,
     };
-    let text = printer.print(&options.texts);
-    Ok(Shown { text, warnings: config.warnings })
+    let (text, found) = printer.print(&options.texts);
+    Ok(Shown { text, found, warnings: config.warnings })
 }
 
 /// A mistake, as Exim prints it where the log would be in the way.

@@ -1,6 +1,6 @@
 //! Reads a configuration, section by section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eximious_core::{
@@ -160,9 +160,7 @@ impl<'r> Reader<'r> {
             }
             Some(Section::Drivers(kind)) => {
                 self.close(kind);
-                let instances = self.config.instances(kind);
-                let wrong = instances.iter().filter_map(|one| drivers::check(one, instances).err());
-                let wrong: Vec<ConfigError> = wrong.collect();
+                let wrong = drivers::check(kind, self.config.instances(kind));
                 self.config.faults.extend(wrong);
             }
             Some(_) => {}
@@ -324,6 +322,7 @@ impl<'r> Reader<'r> {
             misnamed: false,
             options: Options::default(),
             hidden: BTreeSet::new(),
+            groups: BTreeMap::new(),
             settings: Vec::new(),
             line: number,
         });
@@ -365,7 +364,8 @@ impl<'r> Reader<'r> {
         let name = option.meta.name;
         let instance = current.name.clone();
         let before = current.options.get(name);
-        if before.is_some() && option.repeated == Repeated::Never {
+        let written = current.settings.iter().any(|one| one.option.meta.name == name);
+        if written && option.repeated == Repeated::Never {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;
@@ -385,8 +385,18 @@ impl<'r> Reader<'r> {
                 return Err([&head, kind, b" driver \"", wanted, b"\""].concat());
             }
         }
+        let group = match name {
+            "user" => self.group_of(setting, text).map(|group| ("group", group)),
+            "command_user" => self.group_of(setting, text).map(|group| ("command_group", group)),
+            _ => None,
+        };
         if let Some(current) = self.config.instances_mut(kind).last_mut() {
             current.driver = chosen;
+            current.groups.extend(group);
+            // What stands for two switches sets both.
+            for both in both(name) {
+                current.options.set(both, value.clone());
+            }
             current.options.set(name, value);
             current.settings.push(used(option, setting, number));
             if setting.hidden {
@@ -394,6 +404,16 @@ impl<'r> Reader<'r> {
             }
         }
         Ok(())
+    }
+
+    /// The group of a user that is named; a number names none.
+    fn group_of(&self, setting: &Setting, text: &[u8]) -> Option<u32> {
+        let After::Value(span) = setting.after else { return None };
+        let name = values::string(span.of(text), b"user").ok()?;
+        if name.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        Some(self.world.users.user(&name).ok()??.gid)
     }
 
     /// A line of the ACLs.
@@ -431,6 +451,15 @@ impl<'r> Reader<'r> {
         self.config.retry.push((rule, number));
         self.config.warnings.extend(warning);
         Ok(())
+    }
+}
+
+/// The switches that another one stands for.
+fn both(name: &str) -> &'static [&'static str] {
+    match name {
+        "verify" => &["verify_recipient", "verify_sender"],
+        "fail_verify" => &["fail_verify_recipient", "fail_verify_sender"],
+        _ => &[],
     }
 }
 

@@ -85,9 +85,9 @@ pub(super) fn default_with(option: &OptionDef, users: &dyn Users) -> Option<Opti
     read(option, option.default?.as_bytes(), &Resolver { users, expand: &expand }).ok()
 }
 
-/// `yes`, `no`, `true`, `false`.
+/// `yes`, `no`, `true`, `false`, and nothing, which is yes.
 fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
-    if value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {
+    if value.is_empty() || value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {
         return Ok(true);
     }
     if value.eq_ignore_ascii_case(b"false") || value.eq_ignore_ascii_case(b"no") {
