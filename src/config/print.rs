@@ -15,6 +15,7 @@ use eximious_stdlib::printing::printing;
 use super::drivers::computed;
 use super::values;
 use super::{Config, Instance};
+use crate::macros::trim;
 use crate::{Engine, Macros};
 
 /// Prints a configuration as `-bP` does.
@@ -138,8 +139,8 @@ impl Printer<'_> {
             ("exim_user" | "exim_group", None) => values::default_with(option, &*self.world.users),
             ("primary_hostname", None) => text(self.host()),
             ("qualify_domain", None) => text(self.host()),
-            ("qualify_recipient", None) => match options.text("qualify_domain") {
-                Some(domain) => text(domain.clone()),
+            ("qualify_recipient", None) => match options.get("qualify_domain") {
+                Some(domain) => Some(domain.clone()),
                 None => text(self.host()),
             },
             ("remote_max_parallel", Some(OptionValue::Number(..1))) => Some(OptionValue::Number(1)),
@@ -347,7 +348,7 @@ impl Printer<'_> {
             );
             match &inside {
                 None => line(out, &[&self.shown(&one.text)]),
-                Some(_) if labels && one.text.ends_with(b":") => line(out, &[b"\n  ", &one.text]),
+                Some(_) if labels && is_label(&one.text) => line(out, &[b"\n  ", &one.text]),
                 Some(_) if labels && !Macros::defines(&one.text) => {
                     line(out, &[b"    ", &self.shown(&one.text)]);
                 }
@@ -402,6 +403,12 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
         return Some(value.clone());
     }
     values::default(option)
+}
+
+/// Whether a line names what follows it: `name:`.
+fn is_label(text: &[u8]) -> bool {
+    let name = text.strip_suffix(b":").map(trim);
+    name.is_some_and(|name| name.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_'))
 }
 
 /// A value as `-bP` writes it.

@@ -224,7 +224,7 @@ impl<'r> Reader<'r> {
         let (option, negated) = named(setting, text, find)?
             .ok_or_else(|| [b"main option \"", setting.name.of(text), b"\" unknown"].concat())?;
         let name = option.meta.name;
-        if self.options.get(name).is_some() {
+        if self.stands_in(&self.config.main, setting.name.of(text)) {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;
@@ -234,6 +234,20 @@ impl<'r> Reader<'r> {
         }
         self.config.main.push(used(option, setting, number));
         Ok(())
+    }
+
+    /// Whether an option is set already under this very name: under two names it
+    /// may be set twice.
+    fn stands_in(&self, settings: &[SettingUse], written: &[u8]) -> bool {
+        let bare = |name: &[u8]| -> Vec<u8> {
+            let negated = name.strip_prefix(b"no_").or_else(|| name.strip_prefix(b"not_"));
+            negated.unwrap_or(name).to_vec()
+        };
+        let wanted = bare(written);
+        settings.iter().any(|one| {
+            let line = self.config.lines.get(one.line);
+            line.is_some_and(|line| bare(one.name.of(&line.text)) == wanted)
+        })
     }
 
     /// The value of an option, after its kind.
@@ -364,8 +378,8 @@ impl<'r> Reader<'r> {
         let name = option.meta.name;
         let instance = current.name.clone();
         let before = current.options.get(name);
-        let written = current.settings.iter().any(|one| one.option.meta.name == name);
-        if written && option.repeated == Repeated::Never {
+        let written = setting.name.of(text);
+        if option.repeated == Repeated::Never && self.stands_in(&current.settings, written) {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;

@@ -4,7 +4,7 @@
 use eximious_core::{DriverKind, OptionDef, OptionValue, Str};
 use eximious_grammar::is_space;
 
-use super::{Instance, authenticators};
+use super::{Instance, authenticators, transports};
 use crate::config::values;
 
 /// The text of a warning that a mailbox grows full.
@@ -110,6 +110,9 @@ fn transport(transport: &Instance, driver: &str, name: &str) -> Option<OptionVal
         ("appendfile", "lock_flock_timeout") if !on("use_flock_lock") => {
             Some(OptionValue::Number(0))
         }
+        ("appendfile", "lock_fcntl_timeout") if !transports::locks_by_fcntl(transport) => {
+            Some(OptionValue::Number(0))
+        }
         _ if set(name) => None,
         (_, "retry_use_local_part") => Some(OptionValue::Flag(driver != "smtp")),
         ("appendfile" | "pipe", "message_prefix" | "message_suffix") if on("use_bsmtp") => text(""),
@@ -117,9 +120,13 @@ fn transport(transport: &Instance, driver: &str, name: &str) -> Option<OptionVal
             "appendfile",
             "message_prefix" | "message_suffix" | "check_string" | "escape_string",
         ) if on("maildir_format") || on("mailstore_format") || set("directory") => text(""),
-        ("appendfile", "use_lockfile") if locks_as_mbx(transport) => no(),
+        ("appendfile", "use_lockfile")
+            if locks_as_mbx(transport) || on("mbx_format") && on("use_mbx_lock") =>
+        {
+            no()
+        }
         ("appendfile", "use_mbx_lock") if locks_as_mbx(transport) => yes(),
-        ("appendfile", "use_fcntl_lock") if on("use_flock_lock") => no(),
+        ("appendfile", "use_fcntl_lock") if !transports::locks_by_fcntl(transport) => no(),
         ("appendfile", "quota_warn_message") if set("quota_warn_threshold") => text(QUOTA_WARNING),
         ("smtp", "port") => match transport.text("protocol") {
             Some(word) if word.eq_ignore_ascii_case(b"lmtp") => text("lmtp"),

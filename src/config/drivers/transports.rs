@@ -42,8 +42,10 @@ fn appendfile(transport: &Instance) -> Result<(), ConfigError> {
     if transport.set("file") && transport.set("directory") {
         return Err(transport.wrong("only one of \"file\" or \"directory\" can be specified"));
     }
-    let fcntl = !off("use_fcntl_lock") && (on("use_fcntl_lock") || !on("use_flock_lock"));
-    let locks = !off("use_lockfile") || fcntl || on("use_flock_lock") || on("use_mbx_lock");
+    let locks = !off("use_lockfile")
+        || locks_by_fcntl(transport)
+        || on("use_flock_lock")
+        || on("use_mbx_lock");
     if !locks {
         return Err(transport.wrong("no locking configured"));
     }
@@ -64,6 +66,11 @@ fn appendfile(transport: &Instance) -> Result<(), ConfigError> {
             Err(ConfigError::somewhere([head, name, b" transport: '", other, b"'"].concat()))
         }
     }
+}
+
+/// Whether a file is locked by `fcntl()`: unless another call is chosen.
+pub(super) fn locks_by_fcntl(transport: &Instance) -> bool {
+    transport.options.flag("use_fcntl_lock").unwrap_or(!transport.on("use_flock_lock"))
 }
 
 fn lmtp(transport: &Instance) -> Result<(), ConfigError> {
