@@ -29,7 +29,7 @@ use crate::{Builder, Engine, Macros};
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub use error::ConfigError;
-pub use print::Printer;
+pub use print::{Printer, fixed, interval};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use eximious_core::{Fail, Memory, Message, Scope, Str, VariableSource};
+use eximious_core::{Call, Fail, Memory, Message, Meta, Scope, Str, VariableSource};
+use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
 use rustc_hash::FxHashMap;
 
@@ -130,6 +131,19 @@ impl Context {
         } else {
             self.named.remove(name);
         }
+    }
+
+    /// Does something that built-ins do, outside of any string. What it binds
+    /// stays bound.
+    pub(crate) fn call<T>(
+        &mut self,
+        record: &'static Meta,
+        work: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> T {
+        self.begin(true);
+        let tree = Tree::default();
+        let mut eval = Eval::new(self, &tree, &[]);
+        work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

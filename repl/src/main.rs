@@ -11,7 +11,10 @@ mod options;
 mod output;
 mod prompt;
 mod session;
+mod retry;
+mod rewrite;
 mod show;
+mod usual;
 mod version;
 mod words;
 
@@ -21,7 +24,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use eximious::Engine;
+use eximious::{Engine, Fail};
 
 use options::{Action, Options, Stop};
 use output::Output;
@@ -48,6 +51,8 @@ fn main() -> ExitCode {
             finish(list::list(engine.registry(), *json, kind.as_deref()))
         }
         Action::Show => show(options),
+        Action::Rewrite => test_rules(options, rewrite::answer),
+        Action::Retry => test_rules(options, retry::answer),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -71,12 +76,9 @@ fn log_lines(options: &Options) {
 
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
 fn version(mut options: Options) -> ExitCode {
-    let named = options.config.is_some();
     match Session::start(&mut options, eximious_world::system()) {
         Ok(session) => {
-            let engine = session.engine();
-            let file = named.then(|| engine.settings().config_file.bytes());
-            print(&version::version(engine.registry(), file))
+            print(&version::version(session.engine().registry(), session.config_file()))
         }
         Err(refusal) => refuse(refusal),
     }
@@ -98,7 +100,27 @@ fn show(mut options: Options) -> ExitCode {
                 }
             }
         }
-        Err(message) => complain(&message),
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+/// `-brw` and `-brt`.
+fn test_rules(
+    mut options: Options,
+    answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::Answer, Fail>,
+) -> ExitCode {
+    log_lines(&options);
+    let arguments = std::mem::take(&mut options.texts);
+    let mut session = match Session::start(&mut options, eximious_world::system()) {
+        Ok(session) => session,
+        Err(refusal) => return refuse(refusal),
+    };
+    match answer(&mut session, &arguments) {
+        Ok(rewrite::Answer { text, fine }) => match (print(&text), fine) {
+            (code, true) => code,
+            (_, false) => ExitCode::FAILURE,
+        },
+        Err(fail) => refuse(Refusal::Logged(fail.message().to_vec())),
     }
 }
 

@@ -15,8 +15,8 @@ use eximious_stdlib::printing::printing;
 use super::drivers::computed;
 use super::values;
 use super::{Config, Instance};
+use crate::Engine;
 use crate::macros::trim;
-use crate::{Engine, Macros};
 
 /// Prints a configuration as `-bP` does.
 pub struct Printer<'c> {
@@ -333,12 +333,14 @@ impl Printer<'_> {
         mark(0, 1, out);
         let mut at = 0;
         let mut inside: Option<Vec<u8>> = None;
+        let mut labelled = false;
         for one in &self.config.lines {
             while at != one.file {
                 at = self.towards(at, one.file, &mark, out);
             }
             if let Some(name) = section(&one.text) {
                 inside = Some(name.of(&one.text).to_vec());
+                labelled = false;
                 line(out, &[b"\n", &one.text]);
                 continue;
             }
@@ -348,10 +350,11 @@ impl Printer<'_> {
             );
             match &inside {
                 None => line(out, &[&self.shown(&one.text)]),
-                Some(_) if labels && is_label(&one.text) => line(out, &[b"\n  ", &one.text]),
-                Some(_) if labels && !Macros::defines(&one.text) => {
-                    line(out, &[b"    ", &self.shown(&one.text)]);
+                Some(_) if labels && is_label(&one.text) => {
+                    labelled = true;
+                    line(out, &[b"\n  ", &one.text]);
                 }
+                Some(_) if labelled => line(out, &[b"    ", &self.shown(&one.text)]),
                 Some(_) => line(out, &[b"  ", &one.text]),
             }
         }
@@ -486,15 +489,15 @@ fn kilobytes(number: i64) -> String {
     }
 }
 
-/// Thousandths, with at least one decimal place.
-fn fixed(number: i64) -> String {
+/// Thousandths, with at least one decimal place: `1.25`, `2.0`.
+pub fn fixed(number: i64) -> String {
     let decimals = format!("{:03}", number % 1000);
     let decimals = decimals.trim_end_matches('0');
     format!("{}.{}", number / 1000, if decimals.is_empty() { "0" } else { decimals })
 }
 
-/// Seconds, as an interval.
-pub(crate) fn interval(seconds: i64) -> String {
+/// Seconds, as an interval: `1d1m1s`.
+pub fn interval(seconds: i64) -> String {
     let (sign, mut rest) = if seconds < 0 { ("-", -seconds) } else { ("", seconds) };
     let mut out = String::from(sign);
     for (unit, letter) in [(604_800, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')] {
