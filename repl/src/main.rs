@@ -86,18 +86,16 @@ fn version(mut options: Options) -> ExitCode {
 
 fn show(mut options: Options) -> ExitCode {
     match show::show(&mut options) {
-        Ok(show::Shown { text, found, warnings }) => {
+        Ok(show::Shown { printed, warnings }) => {
             warnings.iter().for_each(|line| {
                 let _ =
                     io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());
             });
-            match found {
-                true => print(&text),
+            let _ = io::stderr().write_all(&printed.refusals);
+            match (print(&printed.text), printed.found) {
+                (code, true) => code,
                 // What is printed is the answer all the same.
-                false => {
-                    print(&text);
-                    ExitCode::FAILURE
-                }
+                (_, false) => ExitCode::FAILURE,
             }
         }
         Err(refusal) => refuse(refusal),

@@ -1,6 +1,6 @@
 //! `-bP`: what a configuration says.
 
-use eximious::config::{Config, Printer};
+use eximious::config::{Config, Printed, Printer};
 use eximious::{ConfigError, Engine};
 
 use crate::options::Options;
@@ -12,10 +12,8 @@ const VERSION: &str = "4.98.2";
 
 /// What there is to print.
 pub struct Shown {
-    /// For the standard output.
-    pub text: Vec<u8>,
-    /// Whether there is what was asked for last.
-    pub found: bool,
+    /// What the configuration says.
+    pub printed: Printed,
     /// What Exim logs while it reads.
     pub warnings: Vec<Vec<u8>>,
 }
@@ -27,6 +25,7 @@ pub struct Shown {
 pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
     let world = eximious_world::system();
     let builder = Engine::builder();
+    let (uid, _) = world.host.ids();
     let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
     let macros = std::mem::take(&mut options.macros);
     let whole = options.texts.first().is_some_and(|word| word == b"config");
@@ -34,7 +33,6 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
         // What is printed as it was read goes to where the log goes.
         if whole { Refusal::from(error) } else { Refusal::Said(panicked(error)) }
     })?;
-    let (uid, _) = world.host.ids();
     let printer = Printer {
         config: &config,
         registry: builder.registry(),
@@ -43,8 +41,7 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
         admin: uid == 0,
         version: VERSION,
     };
-    let (text, found) = printer.print(&options.texts);
-    Ok(Shown { text, found, warnings: config.warnings })
+    Ok(Shown { printed: printer.print(&options.texts), warnings: config.warnings })
 }
 
 /// A mistake, as Exim prints it where the log would be in the way.
