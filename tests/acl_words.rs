@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eximious::stdlib::acl;
 use eximious::{AclOptions, AclPhases, AclTermKind, Meta, Registry};
 use eximious_tests::root;
 
@@ -19,6 +20,7 @@ const UNASKED: [&str; 7] = [
 
 /// All records: kind, what all have, ACLs.
 fn records(registry: &Registry) -> Vec<(&'static str, &'static Meta, AclPhases)> {
+    let verbs = acl::VERBS.iter().map(|verb| ("verb", &verb.meta, verb.phases));
     let terms = registry.all_acl_terms().map(|term| {
         let kind = match term.kind {
             AclTermKind::Condition => "condition",
@@ -28,7 +30,7 @@ fn records(registry: &Registry) -> Vec<(&'static str, &'static Meta, AclPhases)>
     });
     let controls = registry.all_acl_controls().map(|c| ("control", &c.meta, c.phases));
     let verifies = registry.all_acl_verifies().map(|v| ("verify", &v.meta, v.phases));
-    terms.chain(controls).chain(verifies).collect()
+    verbs.chain(terms).chain(controls).chain(verifies).collect()
 }
 
 #[test]
@@ -50,7 +52,8 @@ fn words_are_allowed_where_exim_allows_them() {
             assert!(known, "{} {} was not asked", kind, meta.name);
             continue;
         };
-        assert!(answers.keys().eq(acls.iter()), "{}", meta.name);
+        let all = acls.iter().filter(|acl| kind != "verb" || *acl != "acl_smtp_atrn");
+        assert!(answers.keys().eq(all), "{}", meta.name);
         let allowed: BTreeSet<String> = phases.options().collect();
         for (acl, answer) in answers {
             if allowed.contains(acl) != answer {
@@ -90,6 +93,9 @@ fn records_are_complete() {
 fn refusals_have_exims_words() {
     let registry = eximious::stdlib::registry();
     let term = |name: &str, phase| registry.acl_term(name.as_bytes()).unwrap().refusal(phase);
+    let verb = |name: &str, phase| {
+        acl::VERBS.iter().find(|verb| verb.meta.name == name).unwrap().refusal(phase)
+    };
     let control = registry.acl_control(b"caseful_local_part").unwrap();
     let verify = registry.acl_verify(b"recipient").unwrap();
     for (said, expected) in [
@@ -101,6 +107,14 @@ fn refusals_have_exims_words() {
         ),
         (term("delay", AclPhases::NOTQUIT), "cannot use delay condition in NOTQUIT ACL"),
         (control.refusal(AclPhases::PRDR), "cannot use \"control=caseful_local_part\" in PRDR ACL"),
+        (
+            verb("discard", AclPhases::NOT_SMTP_START),
+            "\"discard\" verb not allowed in non-SMTP-start ACL",
+        ),
+        (
+            verb("deny", AclPhases::QUIT),
+            "QUIT or not-QUIT toplevel ACL may not fail ('deny' verb used incorrectly)",
+        ),
         (verify.refusal(AclPhases::DATA), "cannot verify recipient in ACL for DATA"),
     ] {
         assert_eq!(said, expected);

@@ -106,6 +106,30 @@ bitflags! {
     }
 }
 
+/// A verb's record (specification 44.9).
+#[derive(Clone, Copy, Debug)]
+pub struct AclVerbDef {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The verb.
+    pub verb: AclVerb,
+    /// The ACLs in which it may decide.
+    pub phases: AclPhases,
+}
+
+impl AclVerbDef {
+    /// What Exim says where an ACL ends with it that may not.
+    pub fn refusal(&self, phase: AclPhases) -> String {
+        let verb = self.meta.name;
+        if AclPhases::QUIT.union(AclPhases::NOTQUIT).contains(phase) {
+            return format!(
+                "QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)"
+            );
+        }
+        format!("\"{verb}\" verb not allowed in {} ACL", phase.called())
+    }
+}
+
 impl AclPhases {
     /// What Exim calls the ACLs where it complains.
     const CALLED: [(Self, &str); 22] = [
@@ -129,9 +153,9 @@ impl AclPhases {
         (Self::WELLKNOWN, "WELLKNOWN"),
         (Self::ATRN, "ATRN"),
         (Self::NOT_SMTP, "non-SMTP"),
-        // No log ever shows the last two: their complaints are dropped.
+        // A real Exim never shows what is wrong in this one.
         (Self::NOT_SMTP_MIME, "non-SMTP MIME"),
-        (Self::NOT_SMTP_START, "non-SMTP"),
+        (Self::NOT_SMTP_START, "non-SMTP-start"),
     ];
 
     /// What Exim calls the ACL in a complaint: `EHLO or HELO`. Empty unless it

@@ -25,7 +25,8 @@ mod str;
 pub mod world;
 
 pub use acl::{
-    AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerify,
+    AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
+    AclVerify,
 };
 pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;

@@ -119,7 +119,7 @@ fn page(word: &Word) -> String {
     let own = match word.more {
         More::Option(option) => option_facts(option),
         More::Expansion => expansion_facts(word),
-        More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
+        More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
     for (label, value) in

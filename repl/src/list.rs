@@ -104,7 +104,7 @@ fn more(word: &Word) -> Vec<(&'static str, Value)> {
             vec![("negatable", json!(true)), ("address", json!(verify.address))]
         }
         More::Control(_) => vec![("negatable", json!(false))],
-        More::Expansion => Vec::new(),
+        More::Verb(_) | More::Expansion => Vec::new(),
     };
     if let Some(options) = word.acl_options() {
         let names = if let AclOptions::Names(names) = options { names } else { &[] };

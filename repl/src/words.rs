@@ -1,9 +1,10 @@
 //! All records of the registry in one view.
 
 use eximious::grammar::expansion::{VariableName, Vocabulary};
+use eximious::stdlib::acl;
 use eximious::{
-    AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerify, DriverKind, Effects,
-    Example, Meta, OptionDef, OptionPlace, Registry, TaintRule,
+    AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerbDef, AclVerify, DriverKind,
+    Effects, Example, Meta, OptionDef, OptionPlace, Registry, TaintRule,
 };
 
 /// What kind of word a record is of.
@@ -18,6 +19,7 @@ pub enum Kind {
     RouterOption,
     TransportOption,
     AuthenticatorOption,
+    AclVerb,
     AclCondition,
     AclModifier,
     AclControl,
@@ -33,8 +35,8 @@ impl Kind {
         [Self::MainOption, Self::RouterOption, Self::TransportOption, Self::AuthenticatorOption];
 
     /// What ACLs are made of.
-    pub const ACL: [Self; 4] =
-        [Self::AclCondition, Self::AclModifier, Self::AclControl, Self::AclVerify];
+    pub const ACL: [Self; 5] =
+        [Self::AclVerb, Self::AclCondition, Self::AclModifier, Self::AclControl, Self::AclVerify];
 
     pub fn all() -> impl Iterator<Item = Self> {
         Self::EXPANSION.into_iter().chain(Self::OPTIONS).chain(Self::ACL)
@@ -51,6 +53,7 @@ impl Kind {
             Self::RouterOption => "router option",
             Self::TransportOption => "transport option",
             Self::AuthenticatorOption => "authenticator option",
+            Self::AclVerb => "acl verb",
             Self::AclCondition => "acl condition",
             Self::AclModifier => "acl modifier",
             Self::AclControl => "acl control",
@@ -103,6 +106,7 @@ pub struct Word {
 pub enum More {
     Expansion,
     Option(&'static OptionDef),
+    Verb(&'static AclVerbDef),
     Term(&'static AclTerm),
     Control(&'static AclControl),
     Verify(&'static AclVerify),
@@ -120,6 +124,7 @@ impl Word {
     /// The ACLs in which a word of ACLs is allowed.
     pub fn phases(&self) -> Option<AclPhases> {
         match self.more {
+            More::Verb(verb) => Some(verb.phases),
             More::Term(term) => Some(term.phases),
             More::Control(control) => Some(control.phases),
             More::Verify(verify) => Some(verify.phases),
@@ -158,9 +163,7 @@ pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
         Kind::Condition => registry.all_conditions().map(|r| &r.meta).collect(),
         Kind::Variable => registry.all_variables().map(|r| &r.meta).collect(),
         Kind::Lookup => registry.all_lookups().map(|r| &r.meta).collect(),
-        Kind::AclCondition | Kind::AclModifier | Kind::AclControl | Kind::AclVerify => {
-            return of_acl(registry, kind);
-        }
+        _ if Kind::ACL.contains(&kind) => return of_acl(registry, kind),
         // These are in order already: those that all drivers have, then each driver's own.
         _ => {
             let own = registry.all_options().filter(|o| Kind::of_option(o.place) == kind);
@@ -177,6 +180,10 @@ pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
 /// The records of a kind of word of ACLs, in the order of their names.
 fn of_acl(registry: &Registry, kind: Kind) -> Vec<Word> {
     let mut words: Vec<Word> = match kind {
+        Kind::AclVerb => acl::VERBS
+            .iter()
+            .map(|verb| Word { kind, meta: &verb.meta, more: More::Verb(verb) })
+            .collect(),
         Kind::AclControl => registry
             .all_acl_controls()
             .map(|control| Word { kind, meta: &control.meta, more: More::Control(control) })
