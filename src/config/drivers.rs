@@ -106,10 +106,10 @@ fn needs_transport(instance: &Instance) -> bool {
 /// What `pass_router` and `redirect_router` name.
 fn followers(instance: &Instance, all: &[Instance]) -> Result<(), ConfigError> {
     let name = instance.name.bytes();
-    let own = all.iter().position(|other| other.name.bytes() == name);
     for (option, after) in [("pass_router", true), ("redirect_router", false)] {
         let Some(wanted) = instance.options.text(option).map(Str::bytes) else { continue };
-        let found = all.iter().position(|other| other.name.bytes() == wanted);
+        let place = |name: &[u8]| all.iter().position(|other| other.name.bytes() == name);
+        let (own, found) = (place(name), place(wanted));
         let tail: &[u8] = match found {
             None => b"\" not found for \"",
             Some(_) if after && found <= own => b"\" does not follow \"",
