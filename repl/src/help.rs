@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use eximious::check;
-use eximious::{OptionDef, Registry};
+use eximious::{AclOptions, AclPhases, AclTermKind, AclVerb, OptionDef, Registry};
 
-use crate::words::{self, Word};
+use crate::words::{self, More, Word};
 
 /// How wide a page is.
 const WIDTH: usize = 78;
@@ -116,9 +116,10 @@ fn page(word: &Word) -> String {
         }
     }
     text.push('\n');
-    let own = match word.option {
-        Some(option) => option_facts(option),
-        None => expansion_facts(word),
+    let own = match word.more {
+        More::Option(option) => option_facts(option),
+        More::Expansion => expansion_facts(word),
+        More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
     for (label, value) in
@@ -148,6 +149,38 @@ fn option_facts(option: &OptionDef) -> Vec<(&'static str, String)> {
         ("Type", format!("{}{kind}", option.kind.name())),
         ("Default", format!("{default}{varies}")),
     ]
+}
+
+fn acl_facts(word: &Word) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let More::Term(term) = word.more {
+        let negated = if term.kind == AclTermKind::Condition { "yes, by !" } else { "no" };
+        facts.push(("Negated", negated.to_owned()));
+        if term.verbs.len() < AclVerb::ALL.len() {
+            let verbs: Vec<&str> = term.verbs.iter().map(|verb| verb.name()).collect();
+            facts.push(("Verbs", verbs.join(", ")));
+        }
+    }
+    if let Some(AclOptions::Names(names)) = word.acl_options() {
+        facts.push(("Options", names.join(", ")));
+    }
+    if let Some(phases) = word.phases() {
+        facts.push(("ACLs", acls(phases)));
+    }
+    facts
+}
+
+/// The options of ACLs, or of those that are missing where most are there.
+fn acls(phases: AclPhases) -> String {
+    let names = |phases: AclPhases| phases.options().collect::<Vec<_>>().join(", ");
+    let others = phases.complement();
+    if others.is_empty() {
+        "all".to_owned()
+    } else if others.iter().count() < phases.iter().count() {
+        format!("all but {}", names(others))
+    } else {
+        names(phases)
+    }
 }
 
 fn taint(word: &Word) -> &'static str {
