@@ -35,9 +35,43 @@ pub(super) static TAINTED: Lint = Lint {
                 report(text, span, &name, what, findings);
             }
             inside(survey, text, tree, findings);
+            command(survey, text, tree, findings);
+            file_of_list(survey, text, tree, findings);
         }
     },
 };
+
+/// The first word of a command is a program's name.
+fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    let Use::Driver(instance, setting) = text.of else { return };
+    let names = (instance.driver_name(), setting.option.meta.name);
+    if !matches!(names, ("pipe" | "lmtp" | "queryprogram", "command") | (_, "transport_filter")) {
+        return;
+    }
+    let word = text.text.iter().position(|c| c.is_ascii_whitespace()).unwrap_or(text.text.len());
+    if let Some((name, span)) = tainted(survey, tree, tree.root)
+        && (span.start as usize) < word
+    {
+        report(text, span, &name, "the name of a command", findings);
+    }
+}
+
+/// The file of a lookup that is an item of a list: `lsearch;/etc/$domain`.
+fn file_of_list(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    if text.list.is_none() {
+        return;
+    }
+    let Some((name, span)) = tainted(survey, tree, tree.root) else { return };
+    let before = &text.text[..(span.start as usize).min(text.text.len())];
+    let item = before.rsplit(|c| *c == b':').next().unwrap_or_default().trim_ascii();
+    let item = item.strip_prefix(b"!").unwrap_or(item).trim_ascii_start();
+    let Some(at) = memchr::memmem::find(item, b";/") else { return };
+    let lookup = item[..at].rsplit(|c| *c == b'-').next().unwrap_or_default();
+    let kind = lookup.split(|c| matches!(c, b'*' | b',')).next().unwrap_or_default();
+    if survey.registry.lookup_id(kind).is_some() {
+        report(text, span, &name, "the name of a file", findings);
+    }
+}
 
 /// What an option's value names, where it must not come from outside.
 fn refuses(text: &Text<'_>) -> Option<&'static str> {
@@ -45,6 +79,9 @@ fn refuses(text: &Text<'_>) -> Option<&'static str> {
     let name = setting.option.meta.name;
     match (instance.kind, instance.driver_name(), name) {
         (DriverKind::Transport, "appendfile", "file" | "directory" | "create_file") => {
+            Some("the name of a file")
+        }
+        (DriverKind::Transport, "smtp", "dkim_private_key") if text.text.starts_with(b"/") => {
             Some("the name of a file")
         }
         (DriverKind::Transport, "autoreply", "file" | "log" | "once") => Some("the name of a file"),
@@ -77,6 +114,14 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
             "readfile" => {
                 if let Some((name, span)) = first(args).and_then(|seq| tainted(survey, tree, seq)) {
                     report(text, span, &name, "the name of a file", findings);
+                }
+            }
+            "run" => {
+                if let Some(seq) = first(args)
+                    && let Some((name, span)) = tainted(survey, tree, seq)
+                    && tree.pieces(seq).first().is_some_and(|piece| piece.span.start == span.start)
+                {
+                    report(text, span, &name, "the name of a command", findings);
                 }
             }
             "lookup" => lookup(survey, text, tree, args, findings),

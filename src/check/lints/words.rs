@@ -115,8 +115,10 @@ fn part(text: &Text<'_>, part: &[u8]) -> Span {
 fn ratelimit(text: &Text<'_>, findings: &mut Findings) {
     let mut parts = text.text.split(|c| *c == b'/').map(<[u8]>::trim_ascii);
     let limit = parts.next().unwrap_or_default();
-    let digits = limit.strip_suffix(b"K").or(limit.strip_suffix(b"M")).unwrap_or(limit);
-    let digits = digits.strip_suffix(b"G").unwrap_or(digits);
+    let digits = match limit {
+        [digits @ .., b'K' | b'k' | b'M' | b'm' | b'G' | b'g'] => digits,
+        _ => limit,
+    };
     let number = std::str::from_utf8(digits).is_ok_and(|digits| digits.parse::<f64>().is_ok());
     if !number && !limit.contains(&b'$') {
         let shown = String::from_utf8_lossy(limit);
@@ -131,7 +133,7 @@ fn ratelimit(text: &Text<'_>, findings: &mut Findings) {
 
 fn wants_time(text: &Text<'_>, time: &[u8], findings: &mut Findings) {
     let time = time.trim_ascii();
-    if !time.contains(&b'$') && eximious_grammar::time::parse(time).is_none() {
+    if !time.contains(&b'$') && eximious_stdlib::interval::seconds(time).is_none() {
         let shown = String::from_utf8_lossy(time);
         findings.add(text.spot(part(text, time)), format!("\"{shown}\" is not a time value"));
     }
