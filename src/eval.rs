@@ -268,10 +268,7 @@ impl<'t> Eval<'t> {
     fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
         let (tree, source) = (self.tree, self.source);
         let node = tree.op(id);
-        let arg = match self.text(node.arg) {
-            Ok(arg) => arg,
-            Err(fail) => return Err(fail),
-        };
+        let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         self.step()?;
         let record = self.cx.engine.0.registry.operator_at(def);

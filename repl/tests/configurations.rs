@@ -310,7 +310,7 @@ fn agree(program: &str, cases: &[Case], known: &[Difference]) {
             });
         }
     });
-    let mut wrong = wrong.into_inner().unwrap();
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 

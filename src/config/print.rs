@@ -13,15 +13,10 @@ use eximious_stdlib::interval;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
 
-<<<<<<< HEAD
-use super::{Config, Instance};
-use super::{effective, values};
-=======
 use super::drivers::computed;
 use super::values;
 use super::{Config, Instance};
 use crate::macros::trim;
->>>>>>> h/bp
 use crate::{Engine, Macros};
 
 /// Prints a configuration as `-bP` does.
@@ -228,18 +223,17 @@ impl Printer<'_> {
         for (place, hidden) in places {
             if place == OptionPlace::Driver(DriverKind::Transport, "appendfile") {
                 // What is kept of a switch that is expanded has a line of its own.
-                let text = instance.options.text("maildir_use_size_file").map_or(b"".as_slice(), Str::bytes);
+                let text = instance
+                    .options
+                    .text("maildir_use_size_file")
+                    .map_or(b"".as_slice(), Str::bytes);
                 line(out, &[b"*expand_maildir_use_size_file = ", text]);
             }
             for option in self.registry.options_of(place) {
                 if !option.unprinted {
                     let name = option.meta.name.as_bytes();
-<<<<<<< HEAD
-                    self.option((name, option), effective::value(option, instance), &hidden, out);
-=======
                     let value = computed::value(option, instance, &|| self.host());
                     self.option((name, option), value, &hidden, out);
->>>>>>> h/bp
                 }
             }
         }
@@ -415,15 +409,12 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
     values::default(option)
 }
 
-<<<<<<< HEAD
-=======
 /// Whether a line names what follows it: `name:`.
 fn is_label(text: &[u8]) -> bool {
     let name = text.strip_suffix(b":").map(trim);
     name.is_some_and(|name| name.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_'))
 }
 
->>>>>>> h/bp
 /// A value as `-bP` writes it.
 fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8> {
     match value {

@@ -86,15 +86,9 @@ pub(super) fn default_with(option: &OptionDef, users: &dyn Users) -> Option<Opti
     read(option, option.default?.as_bytes(), &Resolver { users, expand: &expand }).ok()
 }
 
-<<<<<<< HEAD
 /// `yes`, `no`, `true`, `false`; nothing after the equals sign is yes.
 fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
     if value.is_empty() {
-=======
-/// `yes`, `no`, `true`, `false`, and nothing, which is yes.
-fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
-    if value.is_empty() || value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {
->>>>>>> h/bp
         return Ok(true);
     }
     let letters = value.first().is_some_and(u8::is_ascii_alphabetic);
