@@ -29,7 +29,8 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
                     };
                     let shown = String::from_utf8_lossy(word);
                     let known = survey.registry.variable_id(word.trim_ascii()).is_some();
-                    let help = if known { format!("write ${}", shown.trim()) } else { String::new() };
+                    let help =
+                        if known { format!("write ${}", shown.trim()) } else { String::new() };
                     let message = format!("integer expected but \"{shown}\" found");
                     findings.add_with(text.spot(seq.span), message, help);
                 }

@@ -247,7 +247,11 @@ impl Reader<'_> {
     fn escape(&mut self) -> Atom {
         let c = self.pattern.get(self.at).copied().unwrap_or(b'\\');
         self.at += 1;
-        Atom { bytes: class(c), empty: matches!(c, b'b' | b'B' | b'A' | b'z' | b'Z'), endless: false }
+        Atom {
+            bytes: class(c),
+            empty: matches!(c, b'b' | b'B' | b'A' | b'z' | b'Z'),
+            endless: false,
+        }
     }
 
     /// The least number of times, whether there is no most, and whether it keeps

@@ -23,9 +23,11 @@ pub(super) static OPEN_RELAY: Lint = Lint {
     bad: "acl_smtp_rcpt = c\nbegin acl\nc:\n  deny dnslists = rbl.example\n  accept\n",
     good: "domainlist local = example.com\nacl_smtp_rcpt = c\nbegin acl\nc:\n  deny dnslists = rbl.example\n  require domains = +local\n  accept\n",
     run: |survey, findings| {
-        let Some(text) = survey.texts.iter().find(|text| {
-            text.option().is_some_and(|option| option.meta.name == "acl_smtp_rcpt")
-        }) else {
+        let Some(text) = survey
+            .texts
+            .iter()
+            .find(|text| text.option().is_some_and(|option| option.meta.name == "acl_smtp_rcpt"))
+        else {
             return;
         };
         if text.text.trim_ascii() == b"accept" {
@@ -53,9 +55,7 @@ pub(super) static OPEN_RELAY: Lint = Lint {
                             format!("{name} is an open relay: \"{list}\" matches everything");
                         (message, "name the hosts or domains that mail is taken for")
                     }
-                    None => {
-                        (format!("{name} accepts any recipient from any host here"), CURE)
-                    }
+                    None => (format!("{name} accepts any recipient from any host here"), CURE),
                 };
                 findings.add_with(survey.line(statement.line), message, cure);
             }

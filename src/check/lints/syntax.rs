@@ -74,9 +74,8 @@ fn near_option(survey: &Survey<'_>, name: &str, main: bool) -> String {
 /// What could have been meant where a driver, a verb or a condition is unknown.
 fn near_word(survey: &Survey<'_>, message: &str) -> String {
     const VERBS: [&str; 7] = ["accept", "defer", "deny", "discard", "drop", "require", "warn"];
-    const SECTIONS: [&str; 8] = [
-        "acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns",
-    ];
+    const SECTIONS: [&str; 8] =
+        ["acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns"];
     let registry = survey.registry;
     let Some((_, rest)) = message.split_once('"') else {
         let selector = message.strip_prefix("unknown log_selector setting: ");
@@ -96,11 +95,14 @@ fn near_word(survey: &Survey<'_>, message: &str) -> String {
     }
     if message.contains("ACL") {
         let terms = registry.all_acl_terms().map(|term| term.meta.name);
-        let before = name.split('=').next().unwrap_or_default();
-        let mut words = before.split_ascii_whitespace();
-        return match message.contains("verb") {
-            true => did_you_mean("", words.next().unwrap_or_default(), VERBS.into_iter()),
-            false => did_you_mean("", words.next_back().unwrap_or_default(), terms),
+        // `verb condition = …`, or one of them.
+        let mut words = name.split('=').next().unwrap_or_default().split_ascii_whitespace();
+        let (first, last) = (words.next().unwrap_or_default(), words.next_back());
+        let verb = message.contains("verb")
+            || last.is_some_and(|last| registry.acl_term(last.as_bytes()).is_some());
+        return match verb {
+            true => did_you_mean("", first, VERBS.into_iter()),
+            false => did_you_mean("", last.unwrap_or(first), terms),
         };
     }
     String::new()

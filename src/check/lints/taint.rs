@@ -41,7 +41,8 @@ pub(super) static TAINTED: Lint = Lint {
     },
 };
 
-/// The first word of a command is a program's name.
+/// The first word of a command is a program's name. Since 4.96, the others must
+/// not come from outside either.
 fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
     let Use::Driver(instance, setting) = text.of else { return };
     let names = (instance.driver_name(), setting.option.meta.name);
@@ -49,10 +50,11 @@ fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fin
         return;
     }
     let word = text.text.iter().position(|c| c.is_ascii_whitespace()).unwrap_or(text.text.len());
-    if let Some((name, span)) = tainted(survey, tree, tree.root)
-        && (span.start as usize) < word
-    {
+    let Some((name, span)) = tainted(survey, tree, tree.root) else { return };
+    if (span.start as usize) < word {
         report(text, span, &name, "the name of a command", findings);
+    } else if survey.target >= (Target { major: 4, minor: 96 }) {
+        report(text, span, &name, "an argument of a command", findings);
     }
 }
 
@@ -78,7 +80,10 @@ fn refuses(text: &Text<'_>) -> Option<&'static str> {
     let Use::Driver(instance, setting) = text.of else { return None };
     let name = setting.option.meta.name;
     match (instance.kind, instance.driver_name(), name) {
-        (DriverKind::Transport, "appendfile", "file" | "directory" | "create_file") => {
+        // With `create_file`, Exim itself looks whether the name is a good one.
+        (DriverKind::Transport, "appendfile", "file" | "directory")
+            if instance.options.get("create_file").is_none() =>
+        {
             Some("the name of a file")
         }
         (DriverKind::Transport, "smtp", "dkim_private_key") if text.text.starts_with(b"/") => {
@@ -130,10 +135,15 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
     }
     for op in tree.ops() {
         let Some(def) = op.def else { continue };
-        if registry.operator_at(def).meta.name == "expand"
-            && let Some((name, span)) = tainted(survey, tree, op.arg)
-        {
-            report(text, span, &name, "a string to be expanded again", findings);
+        let what = match registry.operator_at(def).meta.name {
+            "expand" => "a string to be expanded again",
+            "eval" | "eval10" if survey.target >= (Target { major: 4, minor: 100 }) => {
+                "an expression to be calculated"
+            }
+            _ => continue,
+        };
+        if let Some((name, span)) = tainted(survey, tree, op.arg) {
+            report(text, span, &name, what, findings);
         }
     }
 }
@@ -196,7 +206,10 @@ fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)>
     tree.pieces(seq).iter().find_map(|Piece { part, span }| match part {
         Part::Variable(id) => {
             let variable = survey.registry.variable_at(*id);
-            let stamped = variable.meta.taint == TaintRule::Tainted
+            // Two are made of a variable that comes from outside.
+            let made =
+                matches!(variable.meta.name, "sender_address_domain" | "sender_address_local_part");
+            let stamped = (made || variable.meta.taint == TaintRule::Tainted)
                 && !matches!(variable.source, VariableSource::Family(_));
             stamped.then(|| (format!("${}", variable.meta.name), *span))
         }

@@ -103,7 +103,11 @@ fn unknown<'n>(
     let shown = String::from_utf8_lossy(name);
     let near = nearest(&shown, names);
     let help = near.first().map_or(String::new(), |near| format!("did you mean {near}?"));
-    findings.add_with(text.spot(part(text, name)), format!("no {what} is called \"{shown}\""), help);
+    findings.add_with(
+        text.spot(part(text, name)),
+        format!("no {what} is called \"{shown}\""),
+        help,
+    );
 }
 
 /// Where a part of a text stands in it.

@@ -31,6 +31,11 @@ const fn control(name: &'static str, phases: AclPhases, summary: &'static str) -
     AclControl { meta: meta.source("specification 44.22"), options: false, phases }
 }
 
+const fn since(mut control: AclControl, since: &'static str) -> AclControl {
+    control.meta.since = since;
+    control
+}
+
 const fn options(mut control: AclControl) -> AclControl {
     control.options = true;
     control
@@ -91,5 +96,8 @@ pub static CONTROLS: &[AclControl] = &[
         MESSAGE,
         "Addresses are rewritten for hosts without SMTPUTF8.",
     )),
-    options(control("wellknown", AclPhases::WELLKNOWN, "Answers WELLKNOWN with a file.")),
+    since(
+        options(control("wellknown", AclPhases::WELLKNOWN, "Answers WELLKNOWN with a file.")),
+        "4.98",
+    ),
 ];

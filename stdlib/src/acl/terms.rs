@@ -104,7 +104,7 @@ pub static TERMS: &[AclTerm] = &[
     list("recipients", RECIPIENT, "The recipient's address is in the list."),
     term("regex", Condition, CONTENT.union(PARTS), "The message matches a regular expression."),
     term("remove_header", Modifier, HEADERS, "Takes lines out of the header of the message."),
-    term("seen", Condition, ALL, "A key was met before, long enough ago."),
+    since(term("seen", Condition, ALL, "A key was met before, long enough ago."), "4.96"),
     list("sender_domains", SENDER, "The sender's domain is in the list."),
     list("senders", SENDER, "The sender's address is in the list."),
     operand(term("set", Modifier, ALL, "Gives a variable a value."), AclOperand::Variable),
