@@ -77,26 +77,19 @@ fn special(name: &[u8]) -> bool {
 /// expanded.
 pub(super) fn references(text: &[u8]) -> Vec<(Vec<u8>, Span)> {
     let end = text.iter().position(|c| matches!(c, b'$' | b'\\')).unwrap_or(text.len());
+    let (separator, start) = super::relay::separator(&text[..end]);
     let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(plus) = memchr::memchr(b'+', &text[at..end]) {
-        let plus = at + plus;
-        at = plus + 1;
-        let before = text[..plus].iter().rposition(|c| !c.is_ascii_whitespace() && *c != b'!');
-        let begins = before.is_none_or(|last| {
-            text[last].is_ascii_punctuation() && !matches!(text[last], b'.' | b'-' | b'_' | b'@')
-        });
-        let length =
-            text[at..].iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
-        let after = text[at + length..].iter().find(|c| !c.is_ascii_whitespace());
-        let ends = after
-            .is_none_or(|c| c.is_ascii_punctuation() && !matches!(c, b'@' | b'.' | b'-' | b'$'));
-        if begins && ends && length > 0 {
-            found.push((text[at..at + length].to_vec(), Span::new(plus, at + length)));
-        }
-        at += length;
-        if at >= end {
-            break;
+    let mut from = start;
+    for item in text[start..end].split(|c| *c == separator) {
+        let blank = |c: &u8| c.is_ascii_whitespace() || *c == b'!';
+        let plus = from + item.iter().take_while(|c| blank(c)).count();
+        from += item.len() + 1;
+        let Some(rest) = text[plus..].strip_prefix(b"+") else { continue };
+        let length = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
+        let after = rest[length..].iter().find(|c| !c.is_ascii_whitespace());
+        let ends = after.is_none_or(|c| *c == separator);
+        if ends && length > 0 {
+            found.push((rest[..length].to_vec(), Span::new(plus, plus + 1 + length)));
         }
     }
     found

@@ -2,7 +2,7 @@
 
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Arg;
-use eximious_pcre::{Options, Regex};
+use eximious_stdlib::pattern;
 
 use crate::check::{Lint, Severity, Survey, Text};
 
@@ -38,10 +38,9 @@ pub(super) static BAD_PATTERN: Lint = Lint {
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny senders = ^(spam@\n  accept\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny senders = ^spam@\n  accept\n",
     run: |survey, findings| {
-        patterns(survey, |text, pattern, span| {
-            let options = Options { caseless: true, jit: false };
-            if let Err(why) = Regex::new(pattern, options) {
-                findings.add(text.spot(span), format!("{} in this pattern", why.message));
+        patterns(survey, |text, expression, span| {
+            if let Err(why) = pattern::check(expression) {
+                findings.add(text.spot(span), format!("{why} in this pattern"));
             }
         });
     },
@@ -91,11 +90,7 @@ fn items(text: &Text<'_>) -> Vec<(Vec<u8>, Span)> {
         },
     };
     let blank = |c: &u8| c.is_ascii_whitespace();
-    let start = whole.iter().take_while(|c| blank(c)).count();
-    let (separator, start) = match &whole[start..] {
-        [b'<', own, ..] if own.is_ascii_punctuation() => (*own, start + 2),
-        _ => (b':', start),
-    };
+    let (separator, start) = super::relay::separator(whole);
     let mut found = Vec::new();
     let (mut item, mut from, mut at) = (Vec::new(), start, start);
     while at <= whole.len() {

@@ -183,10 +183,16 @@ fn ends_negated(text: &[u8]) -> bool {
 
 /// The items of a list, without what surrounds them.
 fn items(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let text = text.trim_ascii();
-    let (separator, text) = match text {
-        [b'<', own, rest @ ..] if own.is_ascii_punctuation() => (*own, rest),
-        _ => (b':', text),
-    };
-    text.split(move |c| *c == separator).map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
+    let (separator, start) = separator(text);
+    let items = text[start..].split(move |c| *c == separator);
+    items.map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
+}
+
+/// What separates the items of a list, and where the first one begins.
+pub(super) fn separator(text: &[u8]) -> (u8, usize) {
+    let start = text.iter().take_while(|c| c.is_ascii_whitespace()).count();
+    match &text[start..] {
+        [b'<', own, ..] if own.is_ascii_punctuation() => (*own, start + 2),
+        _ => (b':', start),
+    }
 }
