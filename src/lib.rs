@@ -24,6 +24,9 @@ mod context;
 mod engine;
 mod eval;
 mod macros;
+mod patterns;
+pub mod retry;
+pub mod rewrite;
 
 pub use config::{Config, ConfigError};
 pub use context::Context;

@@ -19,6 +19,10 @@ use crate::macros::{MacroError, trim};
 pub(super) const LARGEST_FILE: u64 = 64 << 20;
 /// How deep files may include each other.
 const DEEPEST: usize = 64;
+/// How many files may be included in all.
+const MOST_FILES: usize = 10_000;
+/// How much they may hold in all.
+const MOST_BYTES: usize = 256 << 20;
 
 /// Reads logical lines.
 pub(super) struct Lines<'r> {
@@ -31,6 +35,8 @@ pub(super) struct Lines<'r> {
     /// The files being read, the innermost last.
     open: Vec<Open>,
     conditions: Vec<Condition>,
+    /// How much the files hold that were included so far.
+    included: usize,
 }
 
 struct Open {
@@ -77,6 +83,7 @@ impl<'r> Lines<'r> {
             met: BTreeSet::new(),
             open,
             conditions: Vec::new(),
+            included: 0,
         }
     }
 
@@ -246,18 +253,38 @@ impl<'r> Lines<'r> {
             [&base[..directory], name].concat()
         };
         match self.files.read(&path, LARGEST_FILE) {
-            Ok(text) if self.open.len() < DEEPEST => {
+            Ok(text) if self.takes(text.len()) => {
                 let included = self.open.last().map(|open| (open.file, open.line));
                 let file = self.sources.add(path, text.clone(), included);
                 self.open.push(Open { file, text, at: 0, line: 0 });
                 Ok(())
             }
             Err(why) if if_exists && why.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            _ => {
+            read => {
                 let message = b"failed to open included configuration file ";
-                Err(self.error([message.as_slice(), &path].concat()))
+                let error = self.error([message.as_slice(), &path].concat());
+                if read.is_ok() {
+                    // Files that include each other would go on and on.
+                    self.stop();
+                }
+                Err(error)
             }
         }
+    }
+
+    /// Whether one more file of this size is not too much.
+    fn takes(&mut self, size: usize) -> bool {
+        self.included = self.included.saturating_add(size);
+        self.open.len() < DEEPEST
+            && self.sources.files().len() < MOST_FILES
+            && self.included <= MOST_BYTES
+    }
+
+    /// Reads no further.
+    fn stop(&mut self) {
+        self.open.truncate(1);
+        self.open.iter_mut().for_each(|open| open.at = open.text.len());
+        self.conditions.clear();
     }
 }
 
