@@ -23,6 +23,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod fmt;
 mod macros;
 
 pub use config::{Config, ConfigError};

@@ -4,6 +4,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod fmt;
 mod help;
 mod input;
 mod list;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         }
         Action::Show => show(options),
         Action::Check(request) => check::run(request),
+        Action::Format(request) => fmt::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }

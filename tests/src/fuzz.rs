@@ -5,6 +5,15 @@ use eximious::grammar::expansion::{self, Limits as ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious::{Engine, Limits, Str, World};
 
+use crate::layouts::meaning;
+
+/// Lays out: a second time changes nothing, and the meaning stays.
+pub fn format(data: &[u8]) {
+    let once = eximious::fmt::format(data);
+    assert_eq!(eximious::fmt::format(&once), once, "{}", data.escape_ascii());
+    assert_eq!(meaning(data), meaning(&once), "{}", data.escape_ascii());
+}
+
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
     let registry = eximious::stdlib::registry();
