@@ -44,10 +44,11 @@ use layout::{Kind, Layout, Row};
 pub fn format(text: &[u8]) -> Vec<u8> {
     let mut layout = Layout::default();
     let lines = text.strip_suffix(b"\n").unwrap_or(text).split(|c| *c == b'\n');
-    let mut rows: Vec<Row> = match text.is_empty() {
+    let rows: Vec<Row> = match text.is_empty() {
         true => Vec::new(),
         false => lines.map(|line| layout.row(line)).collect(),
     };
+    let mut rows = space(rows);
     comments(&mut rows);
     columns::align(&mut rows);
     write(&rows, layout.closed())
@@ -98,41 +99,42 @@ fn comments(rows: &mut [Row]) {
     }
 }
 
-/// The rows as text. `closed` says that no line goes on behind the last one.
-fn write(rows: &[Row], closed: bool) -> Vec<u8> {
-    let mut spaced: Vec<bool> = vec![false; rows.len()];
-    for (index, row) in rows.iter().enumerate().filter(|(_, row)| row.begins) {
-        let mut top = index;
-        while top > 0 && is_attached(&rows[top - 1]) {
-            top -= 1;
-        }
-        let safe = rows[top..=index].iter().all(|row| !row.open);
-        spaced[top] |= top > 0 && row.after_code && safe;
-    }
-    let mut out = Vec::new();
-    let mut due = false;
-    for (row, spaced) in rows.iter().zip(spaced) {
-        if row.kind == Kind::Blank {
-            due = true;
+/// One blank line where there are several, and where a section begins.
+fn space(rows: Vec<Row>) -> Vec<Row> {
+    let mut out: Vec<Row> = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.kind == Kind::Blank && out.last().is_some_and(|last| last.kind == Kind::Blank) {
             continue;
         }
-        if due || spaced {
-            out.push(b'\n');
+        let begins = row.begins && row.after_code && !row.open;
+        out.push(row);
+        if !begins {
+            continue;
         }
-        due = false;
-        match row.indent {
-            Some(indent) => {
-                out.resize(out.len() + indent, b' ');
-                out.extend_from_slice(&row.text);
-            }
-            None => {
-                out.extend_from_slice(&row.leading);
-                out.extend_from_slice(&row.text);
-            }
+        let mut top = out.len() - 1;
+        while top > 0 && is_attached(&out[top - 1]) {
+            top -= 1;
         }
-        out.push(b'\n');
+        // A line that goes on would end at a blank one.
+        let safe = out[top..].iter().all(|row| !row.open);
+        if safe && top > 0 && out[top - 1].kind != Kind::Blank {
+            out.insert(top, Row::blank());
+        }
     }
-    if due && !closed {
+    out
+}
+
+/// The rows as text. `closed` says that no line goes on behind the last one.
+fn write(rows: &[Row], closed: bool) -> Vec<u8> {
+    let last = rows.iter().rposition(|row| row.kind != Kind::Blank);
+    let end = if closed { last.map_or(0, |last| last + 1) } else { rows.len() };
+    let mut out = Vec::new();
+    for row in &rows[..end] {
+        match row.indent {
+            Some(indent) => out.resize(out.len() + indent, b' '),
+            None => out.extend_from_slice(&row.leading),
+        }
+        out.extend_from_slice(&row.text);
         out.push(b'\n');
     }
     out

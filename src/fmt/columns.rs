@@ -30,11 +30,12 @@ pub(super) fn retry(line: &[u8]) -> Vec<usize> {
 }
 
 /// The beginnings, unless a macro could bring quotes that hold the white space
-/// between two parts.
+/// between two parts, or the rule would become the beginning of a section.
 fn cells(line: &[u8], starts: impl Iterator<Item = usize>) -> Vec<usize> {
     let starts: Vec<usize> = starts.collect();
     let last = starts.last().copied().unwrap_or(0);
-    if starts.len() < 2 || may_be_macro(&line[..last]) { Vec::new() } else { starts }
+    let stays = may_be_macro(&line[..last]) || line.starts_with(b"begin");
+    if starts.len() < 2 || stays { Vec::new() } else { starts }
 }
 
 /// Aligns the rules that stand together: no blank line is between them.

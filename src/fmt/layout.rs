@@ -7,6 +7,7 @@ use eximious_grammar::is_space;
 use super::columns;
 use super::shape::{self, Shape};
 use crate::Macros;
+use crate::config::conditional;
 use crate::macros::{trim, trim_start};
 
 /// How much further the lines stand that continue another.
@@ -17,8 +18,9 @@ const BRACE: usize = 2;
 const MOST_BRACES: usize = 12;
 
 /// What a line is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Kind {
+    #[default]
     Blank,
     Comment,
     /// `.ifdef`, `.include` and the like.
@@ -27,8 +29,9 @@ pub(super) enum Kind {
 }
 
 /// A line of the result.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Row {
+    /// What it is.
     pub(super) kind: Kind,
     /// Where it stands; `None` where it stands as it was written.
     pub(super) indent: Option<usize>,
@@ -65,6 +68,13 @@ enum Section {
     Rewrite,
     /// Unknown, or it depends on macros.
     Unsure,
+}
+
+impl Row {
+    /// An empty line.
+    pub(super) fn blank() -> Self {
+        Self { indent: Some(0), ..Self::default() }
+    }
 }
 
 impl Section {
@@ -113,16 +123,21 @@ struct Branch {
 pub(super) struct Layout {
     state: State,
     branches: Vec<Branch>,
+    /// A macro may have been a condition: nothing is known any more.
+    lost: bool,
 }
 
 impl Layout {
     /// Whether no logical line can go on behind the last line.
     pub(super) fn closed(&self) -> bool {
-        self.branches.is_empty() && self.state.code && !self.state.open
+        self.branches.is_empty() && self.state.code && !self.state.open && !self.lost
     }
 
     /// What becomes of the next line.
     pub(super) fn row(&mut self, line: &[u8]) -> Row {
+        if self.lost {
+            self.state = State { section: Section::Unsure, open: true, ..State::default() };
+        }
         // A line ends at a zero byte; what stands behind it is not looked at.
         let seen = &line[..memchr::memchr(0, line).unwrap_or(line.len())];
         let text = trim(seen);
@@ -140,11 +155,18 @@ impl Layout {
             after_code: self.state.code,
         };
         if text.is_empty() {
-            row.kind = Kind::Blank;
+            (row.kind, row.indent) = (Kind::Blank, Some(0));
             self.state.open = false;
-        } else if let Some(word) = directive(text) {
+        } else if let Some(directive) = directive(trim_start(seen)) {
             (row.kind, row.indent) = (Kind::Directive, Some(0));
-            self.directive(word);
+            match directive {
+                Directive::Condition(word) => self.condition(word),
+                Directive::Include => {}
+                Directive::Skipped => {
+                    self.lost |= shape::may_be_macro(text);
+                    row.text = trim_start(seen).to_vec();
+                }
+            }
         } else if text.starts_with(b"#") {
             row.kind = Kind::Comment;
             row.indent = if row.open { self.continued(text) } else { None };
@@ -161,7 +183,7 @@ impl Layout {
         row
     }
 
-    fn directive(&mut self, word: &[u8]) {
+    fn condition(&mut self, word: &[u8]) {
         match word {
             b".ifdef" | b".ifndef" => {
                 self.branches.push(Branch { before: self.state, after: None, whole: false });
@@ -214,6 +236,7 @@ impl Layout {
             }
             (self.state.indent, self.state.inner, self.state.depth) = (row.indent, row.inner, 0);
         }
+        self.lost |= text.starts_with(b".") && shape::may_be_macro(text);
         self.state.depth = depth(body, self.state.depth);
         if continues {
             self.state.open = true;
@@ -314,28 +337,32 @@ fn column(blank: &[u8]) -> usize {
     blank.iter().fold(0, |column, c| if *c == b'\t' { column / 8 * 8 + 8 } else { column + 1 })
 }
 
-/// The word of a line that is read before all else.
-fn directive(text: &[u8]) -> Option<&[u8]> {
-    let end = text.iter().position(|c| is_space(*c)).unwrap_or(text.len());
-    let known = matches!(
-        &text[..end],
-        b".ifdef"
-            | b".ifndef"
-            | b".elifdef"
-            | b".elifndef"
-            | b".else"
-            | b".endif"
-            | b".include"
-            | b".include_if_exists"
-    );
-    known.then(|| &text[..end])
+/// A line that is read before all else.
+enum Directive<'l> {
+    /// `.ifdef` and the like.
+    Condition(&'l [u8]),
+    /// `.include` and the like.
+    Include,
+    /// `.endif` and the like with anything but a space behind the word: Exim
+    /// skips the line.
+    Skipped,
+}
+
+fn directive(line: &[u8]) -> Option<Directive<'_>> {
+    match conditional(line) {
+        Some((word, None | Some(b' '))) => return Some(Directive::Condition(word)),
+        Some(_) => return Some(Directive::Skipped),
+        None => {}
+    }
+    let end = line.iter().position(|c| is_space(*c)).unwrap_or(line.len());
+    let include = matches!(&line[..end], b".include" | b".include_if_exists");
+    include.then_some(Directive::Include)
 }
 
 /// Whether no macro can make a comment, a directive or nothing of a line.
 fn is_certain(text: &[u8]) -> bool {
     match text.first() {
-        Some(b'.') => !shape::may_be_macro(text),
-        Some(b'_') => false,
+        Some(b'.' | b'_') => !shape::may_be_macro(text),
         Some(c) if c.is_ascii_uppercase() => Macros::defines(text),
         _ => true,
     }

@@ -87,6 +87,10 @@ pub(super) fn setting(body: &[u8], continues: bool) -> Option<Vec<u8>> {
     if !name.first().is_some_and(u8::is_ascii_lowercase) || may_be_macro(name) {
         return None;
     }
+    // With a space behind it, the word would begin a section.
+    if name == b"begin" {
+        return None;
+    }
     if rest.is_empty() && !continues {
         return Some(joined(&[hide, name], b"", false));
     }
