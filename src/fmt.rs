@@ -143,7 +143,8 @@ fn write(rows: &[Row], closed: bool) -> Vec<u8> {
 /// Whether a row belongs to the `begin` below it.
 fn is_attached(row: &Row) -> bool {
     match row.kind {
-        Kind::Comment => true,
+        // One that is indented belongs to what is above it.
+        Kind::Comment => row.written == 0,
         Kind::Directive => trim(&row.text).starts_with(b".if"),
         Kind::Blank | Kind::Code => false,
     }

@@ -5,13 +5,11 @@ use eximious::grammar::expansion::{self, Limits as ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious::{Engine, Limits, Str, World};
 
-use crate::layouts::meaning;
+use crate::layouts::check;
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {
-    let once = eximious::fmt::format(data);
-    assert!(eximious::fmt::format(&once) == once, "{}", data.escape_ascii());
-    assert!(meaning(data) == meaning(&once), "{}", data.escape_ascii());
+    check(data);
 }
 
 /// Parses: any bytes make a tree, and the places in it lie in the text.

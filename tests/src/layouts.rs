@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use eximious::config::{Acl, Config, Instance};
+use eximious::fmt::format;
 use eximious::world::Fixture;
 use eximious::{Macros, World};
 use fastrand::Rng;
@@ -165,6 +166,41 @@ pub fn uglify(line: &[u8], rng: &mut Rng, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
+/// The layout of a text.
+///
+/// # Panics
+/// A second time changes something, or the meaning changes: shows the shortest
+/// part of the text with which that is so.
+pub fn check(text: &[u8]) -> Vec<u8> {
+    let Some(mut why) = wrong(text) else { return format(text) };
+    let mut lines: Vec<&[u8]> = text.split_inclusive(|c| *c == b'\n').collect();
+    let mut at = 0;
+    while at < lines.len() {
+        let line = lines.remove(at);
+        match wrong(&lines.concat()) {
+            Some(other) => why = other,
+            None => {
+                lines.insert(at, line);
+                at += 1;
+            }
+        }
+    }
+    let (text, shown) = (lines.concat(), format(&lines.concat()));
+    panic!("{}\n---\n{}\n{why}", text.escape_ascii(), shown.escape_ascii());
+}
+
+fn wrong(text: &[u8]) -> Option<String> {
+    let once = format(text);
+    let twice = format(&once);
+    if twice != once {
+        return Some(format!("--- a second time\n{}", twice.escape_ascii()));
+    }
+    let (before, after) = (meaning(text), meaning(&once));
+    let differ = before.lines().zip(after.lines()).find(|(a, b)| a != b);
+    let differ = differ.map(|(a, b)| format!("--- before\n{a}\n--- after\n{b}"));
+    differ.or_else(|| (before != after).then(|| "something is missing".into()))
+}
+
 /// All that a configuration says, without the places.
 pub fn meaning(text: &[u8]) -> String {
     let world = World {
@@ -191,7 +227,13 @@ pub fn meaning(text: &[u8]) -> String {
     }
     config.rewrite.iter().for_each(|(rule, _)| add(rule));
     config.retry.iter().for_each(|(rule, _)| add(rule));
-    config.faults.iter().for_each(|f| add(&f.message().escape_ascii().to_string()));
+    // Exim stops at the first. What others quote may be laid out as it would be
+    // in another section.
+    for (index, fault) in config.faults.iter().enumerate() {
+        let blank = |c: &u8| index > 0 && (c.is_ascii_whitespace() || *c == 0x0b);
+        let message: Vec<u8> = fault.message().iter().copied().filter(|c| !blank(c)).collect();
+        add(&message.escape_ascii().to_string());
+    }
     config.warnings.iter().for_each(|w| add(&w.escape_ascii().to_string()));
     out
 }
