@@ -22,8 +22,8 @@
 //! not replaced here, and any word with a capital letter in it may be one. A
 //! line that is not understood keeps its text. Names of files after `.include`
 //! are not followed: such a file is taken to end its last line, and to leave the
-//! section that it is included in as it is. A file that begins with a label is
-//! taken for a part of a section.
+//! section that it is included in as it is. A file that begins with a
+//! label or with a verb is taken for a part of a section.
 
 mod columns;
 mod layout;

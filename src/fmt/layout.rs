@@ -59,7 +59,7 @@ enum Section {
     /// Before the first `begin`.
     #[default]
     Main,
-    /// A part of a file, which begins with a label: of drivers or of ACLs.
+    /// A part of a file, which begins with a label or a verb.
     Part,
     Acl,
     Drivers,
@@ -280,6 +280,10 @@ impl Layout {
             }
             self.state.verb = false;
             return if continues { Shape { text: None, ..label } } else { label };
+        }
+        if section == Section::Main && shape::is_verb(body) {
+            self.state.section = Section::Part;
+            return self.acl_line(body, continues);
         }
         match section {
             Section::Main => {
