@@ -6,6 +6,7 @@ pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
 pub mod layouts;
+pub mod ldap;
 pub mod names;
 pub mod ours;
 pub mod reference;
