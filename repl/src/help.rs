@@ -25,6 +25,7 @@ eximious expands strings of Exim's configuration language, as exim -be does.
   eximious list [--json] [KIND]   every item, operator, condition, variable, lookup, option
   eximious help NAME              the page of one of them: help extract, help $pid
   eximious check [FILE…]          what is wrong in a configuration; help E110 explains
+  eximious fmt [FILE…]            lay configurations out; --check and --diff only look
   eximious -C FILE -bP [NAME…]    what a configuration says
   eximious -bV                    the version
 ";
