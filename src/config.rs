@@ -8,7 +8,6 @@
 mod acl;
 mod checks;
 mod drivers;
-mod effective;
 mod error;
 mod lines;
 mod print;

@@ -33,7 +33,6 @@ pub struct Context {
     /// What is being put together: the innermost string is the last one.
     pub(crate) buffer: Vec<u8>,
     pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
-    pub(crate) malformed_header: bool,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
     pub(crate) leaves_bindings: bool,
 }
@@ -53,7 +52,6 @@ impl Context {
             scratch: None,
             buffer: Vec::new(),
             expansions: FxHashMap::default(),
-            malformed_header: false,
             leaves_bindings: false,
         }
     }
@@ -81,7 +79,6 @@ impl Context {
         self.leaves_bindings = leaves_bindings;
         self.steps = self.engine.0.limits.steps;
         self.depth = 0;
-        self.malformed_header = false;
     }
 
     /// Sets a variable, without its dollar. A name that the engine does not

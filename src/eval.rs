@@ -23,6 +23,9 @@ pub(crate) struct Eval<'t> {
     source: &'t [u8],
     /// The tree's literal parts, where they are kept ready.
     literals: &'t [Str],
+    /// Whether a brace in a header's name is forgotten, which Exim would blame
+    /// for what is wrong behind it.
+    forgotten: bool,
 }
 
 /// How many texts known only at run time are kept parsed.
@@ -34,7 +37,7 @@ type Arguments = SmallVec<[Str; 8]>;
 
 impl<'t> Eval<'t> {
     pub(crate) fn new(cx: &'t mut Context, tree: &'t Tree, literals: &'t [Str]) -> Self {
-        Self { cx, tree, source: tree.source(), literals }
+        Self { cx, tree, source: tree.source(), literals, forgotten: false }
     }
 
     /// The whole text.
@@ -249,6 +252,9 @@ impl<'t> Eval<'t> {
 
     #[inline(never)]
     fn header(&mut self, view: HeaderView, name: Span) -> Result<Str, Fail> {
+        if self.forgotten && self.tree.text(name).contains(&b'}') {
+            self.forgotten = false;
+        }
         let Some(message) = &self.cx.message else { return Ok(Str::EMPTY) };
         Ok(eximious_stdlib::headers::value(
             message,
@@ -262,10 +268,7 @@ impl<'t> Eval<'t> {
     fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
         let (tree, source) = (self.tree, self.source);
         let node = tree.op(id);
-        let arg = match self.text(node.arg) {
-            Ok(arg) => arg,
-            Err(fail) => return Err(fail),
-        };
+        let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         self.step()?;
         let record = self.cx.engine.0.registry.operator_at(def);
@@ -500,7 +503,10 @@ impl Machine for Eval<'_> {
 
     fn hard_fault(&self) -> Fail {
         match &self.tree.hard_fault {
-            Some(fault) => self.raise(fault, ErrorKind::Syntax, fault.message.clone()),
+            Some(fault) => {
+                let unblamed = fault.unblamed.as_ref().filter(|_| self.forgotten);
+                self.raise(fault, ErrorKind::Syntax, unblamed.unwrap_or(&fault.message).clone())
+            }
             None => Fail::error(ErrorKind::Syntax, "an argument is missing"),
         }
     }
@@ -539,7 +545,11 @@ impl Machine for Eval<'_> {
     }
 
     fn malformed_header(&self, at: u32) -> bool {
-        self.cx.malformed_header || self.tree.malformed_header.is_some_and(|start| start < at)
+        !self.forgotten && self.tree.malformed_header.is_some_and(|start| start < at)
+    }
+
+    fn forget_header(&mut self) {
+        self.forgotten = true;
     }
 
     fn scope(&mut self) -> &mut Scope {

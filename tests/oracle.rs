@@ -119,14 +119,17 @@ fn generated_lines_agree() {
     }
     println!("{} left behind:\n{}", left_behind.len(), left_behind.join("\n"));
     // Each run meets lines that nobody has seen; what is left unexplained is
-    // shown, and a few of a thousand do not stop a change that has nothing to do
-    // with them.
+    // shown, and one of five thousand does not stop a change that has nothing to
+    // do with it. Nor does what is left behind: most of it is memory that Exim
+    // has given back.
     let report = wrong.join("\n");
     println!("{} unexplained:\n{report}", wrong.len());
     assert!(
-        wrong.len() * 1000 <= count,
-        "{} of {count} generated lines differ (EXIMIOUS_SEED={seed}):\n{report}",
-        wrong.len()
+        wrong.len() * 5000 <= count && left_behind.len() * 200 <= count,
+        "{} of {count} generated lines differ, {} by what was left behind \
+         (EXIMIOUS_SEED={seed}):\n{report}",
+        wrong.len(),
+        left_behind.len()
     );
 }
 

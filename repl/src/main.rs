@@ -86,12 +86,19 @@ fn version(mut options: Options) -> ExitCode {
 
 fn show(mut options: Options) -> ExitCode {
     match show::show(&mut options) {
-        Ok(show::Shown { text, warnings }) => {
+        Ok(show::Shown { text, found, warnings }) => {
             warnings.iter().for_each(|line| {
                 let _ =
                     io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());
             });
-            print(&text)
+            match found {
+                true => print(&text),
+                // What is printed is the answer all the same.
+                false => {
+                    print(&text);
+                    ExitCode::FAILURE
+                }
+            }
         }
         Err(message) => complain(&message),
     }

@@ -16,6 +16,8 @@ const VERSION: &str = "4.98.2";
 pub struct Shown {
     /// For the standard output.
     pub text: Vec<u8>,
+    /// Whether there is what was asked for last.
+    pub found: bool,
     /// What Exim logs while it reads.
     pub warnings: Vec<Vec<u8>>,
 }
@@ -39,15 +41,19 @@ pub fn show(options: &mut Options) -> Result<Shown, Vec<u8>> {
         admin: uid == 0,
         version: VERSION,
     };
-    let text = printer.print(&options.texts);
-    Ok(Shown { text, warnings: config.warnings })
+    let (text, found) = printer.print(&options.texts);
+    Ok(Shown { text, found, warnings: config.warnings })
 }
 
 /// A mistake, as Exim prints it where the log would be in the way.
 fn panicked(error: ConfigError) -> Vec<u8> {
     let text = error.text();
-    let logs = if error.in_configuration() { "PANIC" } else { "MAIN PANIC" };
-    let mut out = format!("LOG: {logs} DIE").into_bytes();
+    let logs = match error.in_configuration() {
+        true if error.is_of_definition() => "PANIC",
+        true => "PANIC DIE",
+        false => "MAIN PANIC DIE",
+    };
+    let mut out = format!("LOG: {logs}").into_bytes();
     for line in text.split(|c| *c == b'\n') {
         out.extend_from_slice(b"\n  ");
         out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));

@@ -1,21 +1,35 @@
 //! What is looked at when the main section has been read.
 
+use std::borrow::Cow;
+
 use eximious_core::{OptionValue, Registry, Str, World};
+use eximious_stdlib::lists::elements;
 
 use super::{Config, ConfigError};
 use crate::Engine;
 use crate::macros::{log_selectors, trim_start};
 
-/// Expands what Exim expands when it starts, and checks what it checks then.
+/// Expands what Exim expands when it starts, and checks what it checks then, in
+/// the same order.
 pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World) {
-    for name in ["spool_directory", "localhost_number"] {
-        if let Err(error) = expand(config, name, registry, world) {
-            config.faults.push(error);
-        }
+    let expanded = |name: &'static str, config: &mut Config| {
+        let wrong = expand(config, name, registry, world).err();
+        config.faults.extend(wrong);
+    };
+    let fault = |wrong: Result<(), ConfigError>, config: &mut Config| {
+        config.faults.extend(wrong.err());
+    };
+    fault(local_sender(config), config);
+    expanded("spool_directory", config);
+    fault(spool_directory(config), config);
+    expanded("log_file_path", config);
+    for check in [log_file_path, syslog_facility, uucp_from_pattern, ratelimits, accepted_at_once] {
+        fault(check(config), config);
     }
-    let checks =
-        [localhost_number(config), log_selector(config), syslog_facility(config), dh_bits(config)];
-    config.faults.extend(checks.into_iter().filter_map(Result::err));
+    expanded("localhost_number", config);
+    for check in [localhost_number, dh_bits, log_selector] {
+        fault(check(config), config);
+    }
 }
 
 /// Expands an option once and for all.
@@ -36,6 +50,7 @@ fn expand(
     })?;
     let field = match name {
         "spool_directory" => &mut config.settings.spool_directory,
+        "log_file_path" => &mut config.settings.log_file_path,
         _ => &mut config.settings.localhost_number,
     };
     *field = value.clone();
@@ -108,4 +123,106 @@ fn dh_bits(config: &Config) -> Result<(), ConfigError> {
         )),
         _ => Ok(()),
     }
+}
+
+fn local_sender(config: &Config) -> Result<(), ConfigError> {
+    let options = &config.settings.options;
+    let checked = options.flag("local_from_check") != Some(false);
+    if checked && options.flag("local_sender_retain") == Some(true) {
+        return Err(ConfigError::plain(
+            "both local_from_check and local_sender_retain are set; this combination is not allowed",
+        ));
+    }
+    Ok(())
+}
+
+fn spool_directory(config: &Config) -> Result<(), ConfigError> {
+    match config.settings.options.get("spool_directory") {
+        Some(OptionValue::Text(path)) if path.is_empty() => {
+            Err(ConfigError::plain("spool_directory undefined: cannot proceed"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The path has a place for the log's name, and one for a date at the most. Where
+/// the text was not expanded, that was complained about.
+fn log_file_path(config: &Config) -> Result<(), ConfigError> {
+    let Some(paths) = config.settings.options.text("log_file_path").map(Str::bytes) else {
+        return Ok(());
+    };
+    let file = |element: &Cow<'_, [u8]>| !element.is_empty() && **element != *b"syslog";
+    let Some(path) = elements(paths).find(file).filter(|path| !path.contains(&b'$')) else {
+        return Ok(());
+    };
+    let wrong = |message: &str| {
+        let parts = [b"log_file_path \"", &*path, b"\" ", message.as_bytes()];
+        Err(ConfigError::plain(parts.concat()))
+    };
+    let marks: Vec<u8> = path.windows(2).filter(|w| w[0] == b'%').map(|w| w[1]).collect();
+    if !marks.contains(&b's') {
+        return wrong("does not contain \"%s\"");
+    }
+    let names = marks.iter().filter(|mark| **mark == b's').count();
+    let dates = marks.iter().filter(|mark| matches!(mark, b'D' | b'M')).count();
+    if names > 1 || dates > 1 || names + dates < marks.len() {
+        return wrong("contains unexpected \"%\" character");
+    }
+    Ok(())
+}
+
+fn uucp_from_pattern(config: &Config) -> Result<(), ConfigError> {
+    match config.settings.options.text("uucp_from_pattern") {
+        Some(pattern) => regex(pattern.bytes()),
+        None => Ok(()),
+    }
+}
+
+/// A pattern that must compile when the program starts.
+pub(super) fn regex(pattern: &[u8]) -> Result<(), ConfigError> {
+    eximious_stdlib::pattern::check(pattern).map_err(|error| {
+        let head = format!("regular expression error: {error} while compiling ");
+        ConfigError::plain([head.as_bytes(), pattern].concat())
+    })
+}
+
+fn ratelimits(config: &Config) -> Result<(), ConfigError> {
+    for name in ["smtp_ratelimit_mail", "smtp_ratelimit_rcpt"] {
+        let Some(OptionValue::Text(data)) = config.settings.options.get(name) else { continue };
+        if !is_ratelimit(data.bytes()) {
+            let message = [b"malformed ratelimit data: ", data.bytes()].concat();
+            return Err(ConfigError::plain(message));
+        }
+    }
+    Ok(())
+}
+
+/// `2,0.5s,1.05,4m`: a number, a time, a factor, and the longest time. Seconds may
+/// have decimal places.
+fn is_ratelimit(data: &[u8]) -> bool {
+    let decimal = |text: &[u8]| {
+        let digits = text.iter().filter(|c| c.is_ascii_digit()).count();
+        let points = text.iter().filter(|c| **c == b'.').count();
+        digits > 0 && points <= 1 && digits + points == text.len()
+    };
+    let time = |text: &[u8]| match text.strip_suffix(b"s") {
+        Some(seconds) if decimal(seconds) => true,
+        _ => eximious_stdlib::interval::seconds(text).is_some(),
+    };
+    let parts: Vec<&[u8]> = data.split(|c| *c == b',').map(trim_start).collect();
+    matches!(parts[..], [count, delay, factor, most]
+        if !count.is_empty() && count.iter().all(u8::is_ascii_digit)
+            && time(delay) && decimal(factor) && time(most))
+}
+
+fn accepted_at_once(config: &Config) -> Result<(), ConfigError> {
+    let options = &config.settings.options;
+    let queues = options.number("smtp_accept_queue").is_some_and(|count| count > 0);
+    let limited = options.get("smtp_accept_max_per_host").is_some();
+    if options.number("smtp_accept_max") == Some(0) && (queues || limited) {
+        return Err(ConfigError::somewhere(
+            "smtp_accept_max must be set if smtp_accept_queue or smtp_accept_max_per_host is set",
+        ));
+    }
+    Ok(())
 }

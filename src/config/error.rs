@@ -5,6 +5,7 @@
 pub struct ConfigError {
     message: Vec<u8>,
     place: Place,
+    defining: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,22 +22,32 @@ enum Place {
 
 impl ConfigError {
     pub(crate) fn plain(message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::None }
+        Self { message: message.into(), place: Place::None, defining: false }
     }
 
     /// A complaint about the configuration as a whole.
     pub fn somewhere(message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::Somewhere }
+        Self { message: message.into(), place: Place::Somewhere, defining: false }
     }
 
     /// A complaint about an instance of a driver, which is called `r1 router`.
     pub fn of(instance: impl Into<Vec<u8>>, message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::Instance(instance.into()) }
+        Self { message: message.into(), place: Place::Instance(instance.into()), defining: false }
     }
 
     /// A complaint about a line of a file.
     pub fn at(line: u32, file: &[u8], message: impl Into<Vec<u8>>) -> Self {
-        Self { message: message.into(), place: Place::Line(line, file.to_vec()) }
+        Self { message: message.into(), place: Place::Line(line, file.to_vec()), defining: false }
+    }
+
+    /// Says that it is about the definition of a macro.
+    pub(crate) fn defining(self) -> Self {
+        Self { defining: true, ..self }
+    }
+
+    /// Whether it is about the definition of a macro: Exim logs it in another way.
+    pub fn is_of_definition(&self) -> bool {
+        self.defining
     }
 
     /// Whether it is about the configuration file, and not about what follows

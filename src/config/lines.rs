@@ -132,7 +132,7 @@ impl<'r> Lines<'r> {
     pub(super) fn define(&mut self, line: &[u8]) -> Result<(), ConfigError> {
         match self.macros.define(line, self.registry) {
             Ok(_) => Ok(()),
-            Err(why) => Err(self.explain(&why)),
+            Err(why) => Err(self.explain(&why).defining()),
         }
     }
 

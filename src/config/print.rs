@@ -13,8 +13,10 @@ use eximious_stdlib::interval;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
 
+use super::drivers::computed;
+use super::values;
 use super::{Config, Instance};
-use super::{effective, values};
+use crate::macros::trim;
 use crate::{Engine, Macros};
 
 /// Prints a configuration as `-bP` does.
@@ -37,9 +39,11 @@ pub struct Printer<'c> {
 const HIDDEN: &[u8] = b"<value not displayable>";
 
 impl Printer<'_> {
-    /// What is printed for the arguments of `-bP`; none is all main options.
-    pub fn print(&self, arguments: &[Vec<u8>]) -> Vec<u8> {
+    /// What is printed for the arguments of `-bP`; none is all main options. With
+    /// it, whether the last of them was found: that makes the exit status.
+    pub fn print(&self, arguments: &[Vec<u8>]) -> (Vec<u8>, bool) {
         let mut out = Vec::new();
+        let mut found = true;
         if arguments.is_empty() {
             self.main(&mut out);
         }
@@ -48,23 +52,25 @@ impl Printer<'_> {
             let kind = [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator]
                 .into_iter()
                 .find(|kind| kind.name().as_bytes() == word);
-            match (kind, rest.peek()) {
+            found = match (kind, rest.peek()) {
                 (Some(kind), Some(name)) => {
-                    self.named_instance(kind, name, &mut out);
+                    let found = self.named_instance(kind, name, &mut out);
                     rest.next();
+                    found
                 }
                 (None, Some(name)) if word == b"macro" => {
-                    self.named_macro(name, &mut out);
+                    let found = self.named_macro(name, &mut out);
                     rest.next();
+                    found
                 }
                 _ => self.one(word, &mut out),
-            }
+            };
         }
-        out
+        (out, found)
     }
 
     /// One argument that stands for itself.
-    fn one(&self, word: &[u8], out: &mut Vec<u8>) {
+    fn one(&self, word: &[u8], out: &mut Vec<u8>) -> bool {
         if let Some(name) = word.strip_prefix(b"+") {
             return self.named_list(name, out);
         }
@@ -73,7 +79,10 @@ impl Printer<'_> {
             b"config" => self.config(out),
             b"configure_file" => line(out, &[self.config.settings.config_file.bytes()]),
             b"environment" => self.environment(out),
-            b"local_scan" => line(out, &[b"local_scan() options are not supported"]),
+            b"local_scan" => {
+                line(out, &[b"local_scan() options are not supported"]);
+                return false;
+            }
             b"macros" => {
                 for (name, value) in self.macros() {
                     self.macro_line(&name, &value, out);
@@ -96,9 +105,13 @@ impl Printer<'_> {
                     let value = self.main_value(option, &settings.options);
                     self.option((word, option), value, &self.config.hidden, out);
                 }
-                None => line(out, &[word, b" is not a known option"]),
+                None => {
+                    line(out, &[word, b" is not a known option"]);
+                    return false;
+                }
             },
         }
+        true
     }
 
     /// All main options.
@@ -118,10 +131,6 @@ impl Printer<'_> {
         let value = value_of(option, options);
         let settings = &self.config.settings;
         let text = |text: Str| Some(OptionValue::Text(text));
-        let host = || match &settings.primary_hostname {
-            Some(name) => name.clone(),
-            None => Str::from(self.world.host.name()),
-        };
         match (option.meta.name, &value) {
             ("exim_version", None) => text(Str::from(self.version)),
             ("process_log_path", None) => {
@@ -129,18 +138,26 @@ impl Printer<'_> {
                 text(Str::from([directory, b"/exim-process.info"].concat()))
             }
             ("exim_user" | "exim_group", None) => values::default_with(option, &*self.world.users),
-            ("primary_hostname", None) => text(host()),
-            ("qualify_domain", None) => text(host()),
-            ("qualify_recipient", None) => match options.text("qualify_domain") {
-                Some(domain) => text(domain.clone()),
-                None => text(host()),
+            ("primary_hostname", None) => text(self.host()),
+            ("qualify_domain", None) => text(self.host()),
+            ("qualify_recipient", None) => match options.get("qualify_domain") {
+                Some(domain) => Some(domain.clone()),
+                None => text(self.host()),
             },
             ("remote_max_parallel", Some(OptionValue::Number(..1))) => Some(OptionValue::Number(1)),
             _ => value,
         }
     }
 
-    fn named_list(&self, name: &[u8], out: &mut Vec<u8>) {
+    /// This host's name.
+    fn host(&self) -> Str {
+        match &self.config.settings.primary_hostname {
+            Some(name) => name.clone(),
+            None => Str::from(self.world.host.name()),
+        }
+    }
+
+    fn named_list(&self, name: &[u8], out: &mut Vec<u8>) -> bool {
         let kinds = [
             (ListKind::Address, "addresslist"),
             (ListKind::Domain, "domainlist"),
@@ -164,6 +181,7 @@ impl Printer<'_> {
             let head = b"no address, domain, host, or local part list called \"";
             line(out, &[head, name, b"\" exists"]);
         }
+        found
     }
 
     fn all_instances(&self, kind: DriverKind, out: &mut Vec<u8>) {
@@ -180,11 +198,13 @@ impl Printer<'_> {
         }
     }
 
-    fn named_instance(&self, kind: DriverKind, name: &[u8], out: &mut Vec<u8>) {
-        match self.config.instances(kind).iter().find(|one| one.name.bytes() == name) {
+    fn named_instance(&self, kind: DriverKind, name: &[u8], out: &mut Vec<u8>) -> bool {
+        let found = self.config.instances(kind).iter().find(|one| one.name.bytes() == name);
+        match found {
             Some(instance) => self.instance(instance, out),
             None => line(out, &[kind.name().as_bytes(), b" ", name, b" not found"]),
         }
+        found.is_some()
     }
 
     fn instance(&self, instance: &Instance, out: &mut Vec<u8>) {
@@ -201,10 +221,19 @@ impl Printer<'_> {
             (OptionPlace::Driver(instance.kind, instance.driver_name()), hidden(true)),
         ];
         for (place, hidden) in places {
+            if place == OptionPlace::Driver(DriverKind::Transport, "appendfile") {
+                // What is kept of a switch that is expanded has a line of its own.
+                let text = instance
+                    .options
+                    .text("maildir_use_size_file")
+                    .map_or(b"".as_slice(), Str::bytes);
+                line(out, &[b"*expand_maildir_use_size_file = ", text]);
+            }
             for option in self.registry.options_of(place) {
                 if !option.unprinted {
                     let name = option.meta.name.as_bytes();
-                    self.option((name, option), effective::value(option, instance), &hidden, out);
+                    let value = computed::value(option, instance, &|| self.host());
+                    self.option((name, option), value, &hidden, out);
                 }
             }
         }
@@ -265,11 +294,14 @@ impl Printer<'_> {
         }
     }
 
-    fn named_macro(&self, name: &[u8], out: &mut Vec<u8>) {
-        match self.macros().iter().find(|(own, _)| own == name) {
+    fn named_macro(&self, name: &[u8], out: &mut Vec<u8>) -> bool {
+        let all = self.macros();
+        let found = all.iter().find(|(own, _)| own == name);
+        match found {
             Some((name, value)) => self.macro_line(name, value, out),
             None => line(out, &[b"macro ", name, b" not found"]),
         }
+        found.is_some()
     }
 
     /// What is left of the environment, and what is added to it: the item `env`
@@ -320,7 +352,7 @@ impl Printer<'_> {
             );
             match &inside {
                 None => line(out, &[&self.shown(&one.text)]),
-                Some(_) if labels && one.text.ends_with(b":") => line(out, &[b"\n  ", &one.text]),
+                Some(_) if labels && is_label(&one.text) => line(out, &[b"\n  ", &one.text]),
                 Some(_) if labels && !Macros::defines(&one.text) => {
                     line(out, &[b"    ", &self.shown(&one.text)]);
                 }
@@ -375,6 +407,12 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
         return Some(value.clone());
     }
     values::default(option)
+}
+
+/// Whether a line names what follows it: `name:`.
+fn is_label(text: &[u8]) -> bool {
+    let name = text.strip_suffix(b":").map(trim);
+    name.is_some_and(|name| name.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_'))
 }
 
 /// A value as `-bP` writes it.

@@ -1,6 +1,6 @@
 //! Reads a configuration, section by section.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eximious_core::{
@@ -174,9 +174,7 @@ impl<'r> Reader<'r> {
             }
             Some(Section::Drivers(kind)) => {
                 self.close(kind);
-                let instances = self.config.instances(kind);
-                let wrong = instances.iter().filter_map(|one| drivers::check(one, instances).err());
-                let wrong: Vec<ConfigError> = wrong.collect();
+                let wrong = drivers::check(kind, self.config.instances(kind));
                 self.config.faults.extend(wrong);
             }
             Some(_) => {}
@@ -244,7 +242,7 @@ impl<'r> Reader<'r> {
         let (option, negated) = named(setting, text, find)?
             .ok_or_else(|| [b"main option \"", setting.name.of(text), b"\" unknown"].concat())?;
         let name = option.meta.name;
-        if self.options.get(name).is_some() {
+        if self.stands_in(&self.config.main, setting.name.of(text)) {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;
@@ -254,6 +252,20 @@ impl<'r> Reader<'r> {
         }
         self.config.main.push(used(option, setting, number));
         Ok(())
+    }
+
+    /// Whether an option is set already under this very name: under two names it
+    /// may be set twice.
+    fn stands_in(&self, settings: &[SettingUse], written: &[u8]) -> bool {
+        fn bare(name: &[u8]) -> &[u8] {
+            let negated = name.strip_prefix(b"no_").or_else(|| name.strip_prefix(b"not_"));
+            negated.unwrap_or(name)
+        }
+        let wanted = bare(written);
+        settings.iter().any(|one| {
+            let line = self.config.lines.get(one.line);
+            line.is_some_and(|line| bare(one.name.of(&line.text)) == wanted)
+        })
     }
 
     /// The value of an option, after its kind.
@@ -341,6 +353,7 @@ impl<'r> Reader<'r> {
             misnamed: false,
             options: Options::default(),
             hidden: BTreeSet::new(),
+            groups: BTreeMap::new(),
             settings: Vec::new(),
             line: number,
         });
@@ -382,7 +395,8 @@ impl<'r> Reader<'r> {
         let name = option.meta.name;
         let instance = current.name.clone();
         let before = current.options.get(name);
-        if before.is_some() && option.repeated == Repeated::Never {
+        let written = setting.name.of(text);
+        if option.repeated == Repeated::Never && self.stands_in(&current.settings, written) {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;
@@ -402,8 +416,18 @@ impl<'r> Reader<'r> {
                 return Err([&head, kind, b" driver \"", wanted, b"\""].concat());
             }
         }
+        let group = match name {
+            "user" => self.group_of(setting, text).map(|group| ("group", group)),
+            "command_user" => self.group_of(setting, text).map(|group| ("command_group", group)),
+            _ => None,
+        };
         if let Some(current) = self.config.instances_mut(kind).last_mut() {
             current.driver = chosen;
+            current.groups.extend(group);
+            // What stands for two switches sets both.
+            for both in both(name) {
+                current.options.set(both, value.clone());
+            }
             current.options.set(name, value);
             current.settings.push(used(option, setting, number));
             if setting.hidden {
@@ -411,6 +435,16 @@ impl<'r> Reader<'r> {
             }
         }
         Ok(())
+    }
+
+    /// The group of a user that is named; a number names none.
+    fn group_of(&self, setting: &Setting, text: &[u8]) -> Option<u32> {
+        let After::Value(span) = setting.after else { return None };
+        let name = values::string(span.of(text), b"user").ok()?;
+        if name.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        Some(self.world.users.user(&name).ok()??.gid)
     }
 
     /// A line of the ACLs.
@@ -448,6 +482,15 @@ impl<'r> Reader<'r> {
         self.config.retry.push((rule, number));
         self.config.warnings.extend(warning);
         Ok(())
+    }
+}
+
+/// The switches that another one stands for.
+fn both(name: &str) -> &'static [&'static str] {
+    match name {
+        "verify" => &["verify_recipient", "verify_sender"],
+        "fail_verify" => &["fail_verify_recipient", "fail_verify_sender"],
+        _ => &[],
     }
 }
 

@@ -143,6 +143,14 @@ pub(crate) fn log_selectors() -> &'static [&'static str] {
     LOG_SELECTORS
 }
 
+/// What `$tls_in_resumption` stands for, as a list to extract from.
+const RESUMPTIONS: &str = "not requested or offered: 0x02 :client requested, no server ticket: 0x04 \
+    : 0x05 : 0x06 :client offered session, no server action: 0x08 :no client request: 0x0A :client \
+    requested new ticket, server provided: 0x0C :client offered session, not used: 0x0E :client \
+    offered session, server only provided new ticket: 0x10 :session resumed unasked: 0x12 :session \
+    resumed unasked: 0x14 : 0x15: 0x16 :session resumed: 0x18 :session resumed unasked: 0x1A \
+    :session resumed unasked: 0x1C :session resumed: 0x1E :session resumed, also new ticket";
+
 /// Headers that a signature covers unless told otherwise (RFC 4871, 5.5).
 const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:MIME-Version:\
     Content-Type:Content-Transfer-Encoding:Content-ID:Content-Description:Resent-Date:\
@@ -286,6 +294,7 @@ fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
     }
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
     names.insert(b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into());
+    names.insert(b"_RESUME_DECODE".to_vec(), RESUMPTIONS.into());
     names.insert(b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into());
     names
 }

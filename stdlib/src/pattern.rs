@@ -92,6 +92,15 @@ fn wrong(pattern: &[u8], error: &PatternError) -> Fail {
     Fail::argument([b"regular expression error in \"", pattern, b"\": ", text.as_bytes()].concat())
 }
 
+/// Whether a pattern of the configuration can be compiled.
+///
+/// # Errors
+/// PCRE2's words.
+pub fn check(pattern: &[u8]) -> Result<(), String> {
+    let options = Options { caseless: false, jit: false };
+    Regex::new(pattern, options).map(drop).map_err(|error| error.to_string())
+}
+
 /// Compiles a pattern, or finds it compiled.
 ///
 /// # Errors

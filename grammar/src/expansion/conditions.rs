@@ -1,6 +1,7 @@
 //! Conditions: negations, a name, and what may follow it.
 
-use super::parser::{Parser, is_name};
+use super::bytes::is_name;
+use super::parser::Parser;
 use super::shape::ConditionShape;
 use super::tree::{Arg, CondId, CondNode, Piece, Seq};
 use crate::Span;

@@ -1,6 +1,7 @@
 //! `lookup`: a key or none, a type word with its affixes, a file or query.
 
-use super::parser::{Parser, is_space};
+use super::bytes::is_space;
+use super::parser::Parser;
 use super::shape::{LookupStyle, Vocabulary};
 use super::tree::{Arg, LookupId, LookupNode};
 use crate::Span;

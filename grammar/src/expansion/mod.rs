@@ -6,7 +6,10 @@
 //! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
 //! ([`Tree::soft_faults`]) and the parse goes on.
 
+mod blame;
+mod bytes;
 mod conditions;
+mod header;
 mod items;
 mod lapses;
 mod lexer;
@@ -16,9 +19,10 @@ mod run;
 mod shape;
 mod tree;
 
+pub use bytes::is_space;
 pub use lexer::escape;
 pub use lookup::{blames_type_word, fits, lookup_word};
-pub use parser::{Limits, is_space, parse, parse_into};
+pub use parser::{Limits, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,
 };

@@ -2,11 +2,12 @@
 
 use logos::Logos;
 
+use super::bytes::{is_dashed_name, is_name, is_space, is_special, special};
+use super::header::header_view;
 use super::lexer::{Token, unescape};
-use super::shape::{HeaderView, VariableName, Vocabulary};
+use super::shape::{VariableName, Vocabulary};
 use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
-use crate::scan::find_of_three;
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +42,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             span: Span::new(0, 0),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -86,8 +88,6 @@ pub(super) const MISPLACED: &str =
     "missing or misplaced { or } - could be header name not terminated by colon";
 /// How many bytes of a name count.
 const LONGEST_NAME: usize = 255;
-/// What literal text ends at.
-const SPECIAL: [u8; 3] = [b'$', b'\\', b'}'];
 const EXPECTED_NAME: &str = "letter or digit expected after ${";
 const LONE_DOLLAR: &str = "$ not followed by letter, digit, or {";
 
@@ -115,7 +115,7 @@ impl Parser<'_, '_, '_> {
 
     /// As [`Parser::name`], with hyphens.
     fn dashed_name(&mut self) -> Span {
-        self.name_of(|c| CLASSES[usize::from(c)] & (NAME_BYTE | HYPHEN) != 0)
+        self.name_of(is_dashed_name)
     }
 
     /// A name of certain bytes. Of a longer one than Exim has room for, the rest
@@ -146,6 +146,7 @@ impl Parser<'_, '_, '_> {
             span: Span::new(at, at),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -162,16 +163,6 @@ impl Parser<'_, '_, '_> {
         self.stop(message);
     }
 
-    /// Ends the parse over braces, for which a header name may be to blame.
-    #[cold]
-    pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
-        if self.tree.malformed_header.is_some() {
-            self.stop(MISPLACED);
-        } else {
-            self.stop(message);
-        }
-    }
-
     #[cold]
     pub(super) fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
         self.leave(span.end as usize);
@@ -180,6 +171,7 @@ impl Parser<'_, '_, '_> {
             span,
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: free.to_vec(),
             only_skimmed: false,
         });
@@ -319,7 +311,7 @@ impl Parser<'_, '_, '_> {
                     self.at += 2;
                     Token::DollarLetter
                 }
-                [c, ref rest @ ..] if !SPECIAL.contains(&c) => {
+                [c, ref rest @ ..] if !is_special(c) => {
                     self.at += 1 + special(rest).unwrap_or(rest.len());
                     Token::Run
                 }
@@ -379,14 +371,6 @@ impl Parser<'_, '_, '_> {
                     }
                 }
             }
-        }
-    }
-
-    fn unclosed(&mut self) {
-        if self.tree.malformed_header.is_some() {
-            self.stop("missing } at end of string - could be header name not terminated by colon");
-        } else {
-            self.stop("missing } at end of string");
         }
     }
 
@@ -558,73 +542,6 @@ fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
     Span { start, end: start + length }
 }
 
-/// Whether a byte may stand in a name.
-pub(super) fn is_name(byte: u8) -> bool {
-    CLASSES[usize::from(byte)] & NAME_BYTE != 0
-}
-
-/// Where the first byte stands that literal text ends at.
-fn special(text: &[u8]) -> Option<usize> {
-    // Most often it is near.
-    let near = &text[..text.len().min(8)];
-    let found = near.iter().position(|c| CLASSES[usize::from(*c)] & SPECIAL_BYTE != 0);
-    if found.is_some() || near.len() == text.len() {
-        return found;
-    }
-    find_far(&text[near.len()..]).map(|at| near.len() + at)
-}
-
-#[inline(never)]
-fn find_far(text: &[u8]) -> Option<usize> {
-    find_of_three(text, SPECIAL)
-}
-
-/// What may stand in any name.
-const NAME_BYTE: u8 = 1;
-/// A hyphen, which may stand in some names.
-const HYPHEN: u8 = 2;
-/// What literal text ends at.
-const SPECIAL_BYTE: u8 = 4;
-
-/// Of which of these classes a byte is.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut c = 0;
-    while c < 256 {
-        if (c as u8).is_ascii_alphanumeric() || c == b'_' as usize {
-            classes[c] = NAME_BYTE;
-        }
-        c += 1;
-    }
-    classes[b'-' as usize] = HYPHEN;
-    classes[SPECIAL[0] as usize] = SPECIAL_BYTE;
-    classes[SPECIAL[1] as usize] = SPECIAL_BYTE;
-    classes[SPECIAL[2] as usize] = SPECIAL_BYTE;
-    classes
-};
-
-/// What C's `isspace` calls white space.
-pub fn is_space(byte: u8) -> bool {
-    byte <= b' ' && (byte == b' ' || matches!(byte, b'\t'..=b'\r'))
-}
-
 fn decimal(digits: &[u8]) -> u32 {
     digits.iter().fold(0u32, |n, d| n.saturating_mul(10).saturating_add(u32::from(d - b'0')))
-}
-
-fn header_view(name: &[u8]) -> Option<(HeaderView, usize)> {
-    const VIEWS: [(&[u8], HeaderView); 8] = [
-        (b"h_", HeaderView::Decoded),
-        (b"header_", HeaderView::Decoded),
-        (b"rh_", HeaderView::Raw),
-        (b"rheader_", HeaderView::Raw),
-        (b"bh_", HeaderView::Basic),
-        (b"bheader_", HeaderView::Basic),
-        (b"lh_", HeaderView::List),
-        (b"lheader_", HeaderView::List),
-    ];
-    if !matches!(name.first(), Some(b'h' | b'r' | b'b' | b'l')) {
-        return None;
-    }
-    VIEWS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(p, view)| (*view, p.len()))
 }

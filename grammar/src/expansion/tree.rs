@@ -180,6 +180,8 @@ pub struct Fault {
     pub wrappers: Vec<Wrapper>,
     /// The message where the construct is skimmed, if it differs.
     pub skimmed: Option<Vec<u8>>,
+    /// The message where the header's name that this one blames is forgotten.
+    pub unblamed: Option<Vec<u8>>,
     /// The name of a variable that nobody knows; an evaluator may.
     pub free: Vec<u8>,
     /// Whether it counts only where the construct is skimmed.

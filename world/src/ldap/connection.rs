@@ -217,6 +217,10 @@ impl Connection {
         loop {
             self.set_deadline(patience);
             let length = loop {
+                // What does not begin as a message does is not waited for.
+                if self.buffer.first().is_some_and(|tag| *tag != message::MESSAGE) {
+                    return Err(malformed(ber::Malformed));
+                }
                 match ber::whole(&self.buffer).map_err(malformed)? {
                     Some(length) if length > limit.saturating_sub(passed) => {
                         return Err(LdapError::TooMuch);

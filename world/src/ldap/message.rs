@@ -6,6 +6,8 @@ use eximious_core::world::{LdapEntry, LdapResult, LdapSearch};
 use super::ber::{Malformed, Reader, put, put_integer};
 use super::filter;
 
+/// The tag of all messages.
+pub(super) const MESSAGE: u8 = 0x30;
 /// Tags of the operations that come back.
 pub(super) const BOUND: u8 = 0x61;
 pub(super) const ENTRY: u8 = 0x64;
@@ -69,7 +71,7 @@ impl Operation {
         put_integer(&mut body, 2, number);
         body.extend_from_slice(&self.0);
         let mut message = Vec::new();
-        put(&mut message, 0x30, &body);
+        put(&mut message, MESSAGE, &body);
         message
     }
 }
@@ -85,7 +87,7 @@ pub(super) struct Message<'a> {
 
 impl<'a> Message<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let mut message = Reader::new(bytes).within(0x30)?;
+        let mut message = Reader::new(bytes).within(MESSAGE)?;
         let number = message.integer(2)?;
         let (tag, body) = message.any()?;
         Ok(Self { number, tag, body: Reader::new(body) })

@@ -78,6 +78,13 @@ pub(super) fn words(code: i32) -> &'static str {
         4096 => "Content Sync Refresh Required",
         16640 => "Content Sync Refresh Required (X)",
         16654 => "No Operation (X)",
+        _ => unknown(code),
+    }
+}
+
+/// The words for a code that has none of its own.
+fn unknown(code: i32) -> &'static str {
+    match code {
         ..0 => "Unknown API error",
         0x1000..0x4000 => "Unknown (extension) error",
         0x4000..=0xffff => "Unknown (private extension) error",

@@ -1,6 +1,8 @@
 //! Referrals: a server that does not know names others that may (RFC 4511,
 //! section 4.1.10).
 
+use std::time::Duration;
+
 use eximious_core::world::{
     Ldap, LdapAnswer, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapServer,
     ServerAddress,
@@ -14,11 +16,14 @@ const REFERRAL: i32 = 10;
 const LONGEST_CHAIN: usize = 5;
 /// How many of the servers that one answer names are tried.
 const MOST_NAMED: usize = 10;
+/// What each of them may take at least.
+const SHORTEST: Duration = Duration::from_secs(1);
 
 /// Follows an answer's referral, if it is one: the first server that is named
 /// and can be reached is asked, without a password. Its entries follow those
 /// that came before, and its result is the result. `plain` is what protects a
-/// connection to `ldap://`.
+/// connection to `ldap://`. Each server that is tried has half the time that the
+/// one before it had, so that all of them together take no longer than the first.
 ///
 /// # Errors
 /// As [`Ldap::request`], where the server that is named broke off.
@@ -29,12 +34,16 @@ pub(super) fn follow(
     mut answer: LdapAnswer,
 ) -> Result<LdapAnswer, LdapError> {
     let mut request = request.clone();
+    let mut within = request.within;
     for _ in 0..LONGEST_CHAIN {
         if answer.result.code != REFERRAL {
             break;
         }
         let mut named = answer.result.referrals.iter().take(MOST_NAMED);
-        let Some((next, found)) = named.find_map(|url| try_one(ldap, &request, plain, url)) else {
+        let Some((next, found)) = named.find_map(|url| {
+            within = (within / 2).max(SHORTEST);
+            try_one(ldap, &request, plain, within, url)
+        }) else {
             break;
         };
         let found = found?;
@@ -54,6 +63,7 @@ fn try_one(
     ldap: &dyn Ldap,
     request: &LdapRequest,
     plain: LdapProtection,
+    within: Duration,
     url: &[u8],
 ) -> Option<(LdapRequest, Result<LdapAnswer, LdapError>)> {
     let mut next = request_to(request, plain, url)?;
@@ -62,6 +72,7 @@ fn try_one(
     }
     next.bind_dn.clear();
     next.password.clear();
+    next.within = within;
     match ldap.request(&next) {
         Err(LdapError::Connect(_) | LdapError::StartTls(_) | LdapError::Bind(_)) => None,
         answer => Some((next, answer)),

@@ -1,0 +1,75 @@
+//! What must hold of an authenticator's options (specification, chapters 33 to
+//! 42).
+
+use super::Instance;
+use crate::config::ConfigError;
+
+/// What an authenticator's driver wants.
+pub(super) fn own(authenticator: &Instance) -> Result<(), ConfigError> {
+    let set = |option: &str| authenticator.set(option);
+    if authenticator.driver_name() == "spa" && set("client_username") != set("client_password") {
+        let message = "one of client_username and client_password cannot be set without the other";
+        return Err(authenticator.wrong(message));
+    }
+    Ok(())
+}
+
+/// What all authenticators want: a name. Most are called after their instances.
+pub(super) fn general(authenticator: &Instance) -> Result<(), ConfigError> {
+    match authenticator.driver_name() {
+        "cram_md5" if !authenticator.set("public_name") => {
+            Err(authenticator.wrong_for("no public name specified for the"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Authenticators for the same side with the same name, as far as the first pair.
+pub(super) fn fellows(all: &[Instance]) -> Option<ConfigError> {
+    all.iter().enumerate().find_map(|(number, one)| {
+        all[number + 1..].iter().find_map(|other| {
+            let (name, same) = (public_name(one), public_name(other));
+            let both = |side: fn(&Instance) -> bool| side(one) && side(other);
+            let side: &[u8] = if !name.eq_ignore_ascii_case(same) {
+                return None;
+            } else if both(is_client) {
+                b"client"
+            } else if both(is_server) {
+                b"server"
+            } else {
+                return None;
+            };
+            let names = [one.name.bytes(), b" and ", other.name.bytes()].concat();
+            let tail = b") have the same public name (".as_slice();
+            let message = [b"two ", side, b" authenticators (", &names, tail, name, b")"].concat();
+            Some(ConfigError::somewhere(message))
+        })
+    })
+}
+
+/// The name of the mechanism.
+pub(super) fn public_name(authenticator: &Instance) -> &[u8] {
+    match authenticator.text("public_name") {
+        Some(name) if authenticator.driver_name() != "tls" => name,
+        _ => authenticator.name.bytes(),
+    }
+}
+
+fn is_client(authenticator: &Instance) -> bool {
+    authenticator.set(match authenticator.driver_name() {
+        "cram_md5" => "client_secret",
+        "external" | "plaintext" => "client_send",
+        "spa" => "client_username",
+        _ => return false,
+    })
+}
+
+fn is_server(authenticator: &Instance) -> bool {
+    authenticator.set(match authenticator.driver_name() {
+        "cram_md5" => "server_secret",
+        "dovecot" => "server_socket",
+        "external" | "plaintext" => "server_condition",
+        "spa" => "server_password",
+        _ => return false,
+    })
+}

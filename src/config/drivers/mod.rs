@@ -1,0 +1,110 @@
+//! Instances of drivers, and what must hold of their options (specification
+//! 6.21, chapters 15 to 42).
+
+mod authenticators;
+pub(super) mod computed;
+mod routers;
+mod transports;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eximious_core::{DriverDef, DriverKind, Options, Str};
+
+use super::{ConfigError, SettingUse};
+
+/// An instance of a driver.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// Its name.
+    pub name: Str,
+    /// What it drives.
+    pub kind: DriverKind,
+    /// Its driver; `None` where none is named that exists, which is a fault.
+    pub driver: Option<&'static DriverDef>,
+    /// Whether a driver is named that does not exist.
+    pub misnamed: bool,
+    /// The options that are set.
+    pub options: Options,
+    /// The options whose values `-bP` hides from those who do not administrate.
+    pub hidden: BTreeSet<&'static str>,
+    /// The groups of users that are named, by the option that they stand in for
+    /// where it is not set. A user by number brings none.
+    pub groups: BTreeMap<&'static str, u32>,
+    /// Where each option is set.
+    pub settings: Vec<SettingUse>,
+    /// The number of the logical line that names it.
+    pub line: usize,
+}
+
+impl Instance {
+    /// The name of its driver.
+    pub fn driver_name(&self) -> &'static str {
+        self.driver.map_or("", |driver| driver.meta.name)
+    }
+
+    /// Whether an option is set, be it to nothing.
+    fn set(&self, option: &str) -> bool {
+        self.options.get(option).is_some()
+    }
+
+    /// Whether a switch is set to yes.
+    fn on(&self, option: &str) -> bool {
+        self.options.flag(option) == Some(true)
+    }
+
+    /// A text that is set, be it empty.
+    fn text(&self, option: &str) -> Option<&[u8]> {
+        match self.options.get(option) {
+            Some(eximious_core::OptionValue::Text(text)) => Some(text.bytes()),
+            _ => None,
+        }
+    }
+
+    /// A complaint with the instance's name in its head.
+    fn wrong(&self, message: &str) -> ConfigError {
+        let kind = self.kind.name().as_bytes();
+        ConfigError::of([self.name.bytes(), b" ", kind].concat(), message)
+    }
+
+    /// A complaint that ends in the instance's name: `… for t transport`.
+    fn wrong_for(&self, message: &str) -> ConfigError {
+        let (kind, message) = (self.kind.name().as_bytes(), message.as_bytes());
+        ConfigError::somewhere([message, b" ", self.name.bytes(), b" ", kind].concat())
+    }
+}
+
+/// Says that an instance has no driver, where it has none: Exim looks before the
+/// next instance begins.
+pub(super) fn driven(instance: &Instance) -> Result<(), ConfigError> {
+    // A driver that does not exist was complained about already.
+    let named = instance.driver.is_some() || instance.misnamed;
+    if named {
+        return Ok(());
+    }
+    let (kind, name) = (instance.kind.name().as_bytes(), instance.name.bytes());
+    let message = [b"no driver defined for ", kind, b" \"", name, b"\""].concat();
+    Err(ConfigError::somewhere(message))
+}
+
+/// What is wrong with the instances of a kind; Exim looks when their section ends:
+/// at what each driver wants first, then at what all drivers want.
+pub(super) fn check(kind: DriverKind, all: &[Instance]) -> Vec<ConfigError> {
+    let driven = || all.iter().filter(|instance| instance.driver.is_some());
+    match kind {
+        DriverKind::Router => {
+            let own = driven().map(routers::own);
+            own.chain(driven().map(|one| routers::general(one, all)))
+                .filter_map(Result::err)
+                .collect()
+        }
+        DriverKind::Transport => {
+            let own = driven().map(transports::own);
+            own.chain(driven().map(transports::general)).filter_map(Result::err).collect()
+        }
+        DriverKind::Authenticator => {
+            let own = driven().map(authenticators::own);
+            let all_wrong = own.chain(driven().map(authenticators::general));
+            all_wrong.filter_map(Result::err).chain(authenticators::fellows(all)).collect()
+        }
+    }
+}
