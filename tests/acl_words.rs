@@ -2,10 +2,11 @@
 //! that each has a record which says all there is to say.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use eximious::stdlib::acl;
-use eximious::{AclOptions, AclPhases, AclTermKind, Meta, Registry};
-use eximious_tests::root;
+use eximious::{AclOptions, AclPhases, AclTermKind, Macros, Meta, Registry};
+use eximious_tests::{reference::Reference, root};
 
 /// Words that no packaged Exim has, so that the table does not name them.
 const UNASKED: [&str; 7] = [
@@ -118,5 +119,37 @@ fn refusals_have_exims_words() {
         (verify.refusal(AclPhases::DATA), "cannot verify recipient in ACL for DATA"),
     ] {
         assert_eq!(said, expected);
+    }
+}
+
+/// `.ifdef _ACL_COND_…` and `_DRIVER_…` choose as in the packaged program.
+#[test]
+fn macros_name_what_the_packaged_program_has() {
+    let Some(reference) = Reference::find().filter(|found| found.version() == "4.98.2") else {
+        return;
+    };
+    let output =
+        Command::new(reference.program()).args(["-C", "/dev/null", "-bP", "macros"]).output();
+    let output = String::from_utf8(output.expect("the reference starts").stdout).unwrap();
+    let shown: BTreeSet<&str> = output
+        .lines()
+        .filter_map(|line| line.strip_suffix("=y"))
+        .filter(|name| name.starts_with("_ACL_") || name.starts_with("_DRIVER_"))
+        .collect();
+    assert!(shown.len() > 50);
+    let registry = eximious::stdlib::registry();
+    let terms = records(&registry).into_iter().filter_map(|(kind, meta, _)| match kind {
+        "condition" => Some(format!("_ACL_COND_{}", meta.name)),
+        "modifier" => Some(format!("_ACL_MOD_{}", meta.name)),
+        _ => None,
+    });
+    let drivers = registry.all_drivers();
+    let drivers = drivers.map(|d| format!("_DRIVER_{}_{}", d.kind.name(), d.meta.name));
+    let own: BTreeSet<String> =
+        terms.chain(drivers).map(|name| name.to_ascii_uppercase()).collect();
+    let macros = Macros::new();
+    for name in own.iter().map(String::as_str).chain(shown.iter().copied()) {
+        let known = macros.apply(name.as_bytes(), &registry).unwrap().as_ref() == b"y";
+        assert_eq!(known, shown.contains(name), "{name}");
     }
 }

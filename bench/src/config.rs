@@ -5,7 +5,7 @@ use std::fmt::Write;
 const MACROS: usize = 250;
 // Exim takes 32 of each kind at the most.
 const LISTS: usize = 128;
-const STATEMENTS: usize = 880;
+const STATEMENTS: usize = 510;
 const ROUTERS: usize = 200;
 const TRANSPORTS: usize = 120;
 

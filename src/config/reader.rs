@@ -257,10 +257,10 @@ impl<'r> Reader<'r> {
     /// Whether an option is set already under this very name: under two names it
     /// may be set twice.
     fn stands_in(&self, settings: &[SettingUse], written: &[u8]) -> bool {
-        let bare = |name: &[u8]| -> Vec<u8> {
+        fn bare(name: &[u8]) -> &[u8] {
             let negated = name.strip_prefix(b"no_").or_else(|| name.strip_prefix(b"not_"));
-            negated.unwrap_or(name).to_vec()
-        };
+            negated.unwrap_or(name)
+        }
         let wanted = bare(written);
         settings.iter().any(|one| {
             let line = self.config.lines.get(one.line);
