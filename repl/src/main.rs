@@ -4,6 +4,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod fmt;
 mod help;
 mod input;
 mod list;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Action::Check(request) => check::run(request),
         Action::Rewrite => test_rules(options, rewrite::answer),
         Action::Retry => test_rules(options, retry::answer),
+        Action::Format(request) => fmt::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }
