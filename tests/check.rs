@@ -244,9 +244,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "  warn    spam = nobody",
-        "  warn    control = enforce_sync\n  warn    spam = nobody",
+        "  warn    control = caseful_local_part\n  warn    spam = nobody",
         "E108",
-        "enforce_sync",
+        "caseful_local_part",
     ),
     (
         "  deny    !verify = header_syntax",
