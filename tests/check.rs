@@ -244,9 +244,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "  warn    spam = nobody",
-        "  warn    control = enforce_sync\n  warn    spam = nobody",
+        "  warn    control = caseful_local_part\n  warn    spam = nobody",
         "E108",
-        "enforce_sync",
+        "caseful_local_part",
     ),
     (
         "  deny    !verify = header_syntax",
@@ -414,6 +414,12 @@ fn each_mistake_is_found_where_it_is() {
 
 /// What is right, though it looks like a mistake: what is replaced, and by what.
 const RIGHT: &[(&str, &str)] = &[
+    // The name of one ACL is the beginning of another's.
+    (
+        "begin acl\n",
+        "acl_smtp_starttls = ${if eq{$sender_host_name}{}{acl_connect}{acl_helo}}\n\
+         acl_smtp_mime = acl_h\nbegin acl\nacl_h:\n  deny decode = default\n  accept\n",
+    ),
     // Host names: a sign between the parts says where each ends.
     (r"\N^[0-9.]+$\N", r"\N^([a-z0-9]+\.)+[a-z]+$\N"),
     (r"\N^[0-9.]+$\N", r"\N^(?>[a-z]+)+$\N"),

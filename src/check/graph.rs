@@ -54,6 +54,15 @@ pub(super) fn acl_named(text: &[u8]) -> Option<&[u8]> {
     text.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())
 }
 
+/// Whether a name stands in a text as a word of its own, and not as a variable.
+pub(super) fn mentions(text: &[u8], name: &[u8]) -> bool {
+    let part = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'$');
+    memchr::memmem::find_iter(text, name).any(|at| {
+        let before = at.checked_sub(1).and_then(|n| text.get(n));
+        !before.is_some_and(part) && !text.get(at + name.len()).is_some_and(part)
+    })
+}
+
 /// Where each ACL of the configuration is used. What is expanded first could
 /// name any ACL whose name could be part of it; all then count as named.
 pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
@@ -89,7 +98,7 @@ pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
                         .acls
                         .iter()
                         .map(|acl| acl.name.bytes())
-                        .filter(|name| memchr::memmem::find(&text.text, name).is_some()),
+                        .filter(|name| mentions(&text.text, name)),
                 ),
             }
         }

@@ -2,6 +2,7 @@
 
 use eximious_core::{AclTermKind, AclVerb, ListKind};
 
+use crate::check::graph::{acl_named, mentions};
 use crate::check::{Lint, Severity, Survey};
 use crate::config::{Acl, AclLineTerm, AclStatement};
 
@@ -40,9 +41,9 @@ pub(super) static OPEN_RELAY: Lint = Lint {
         }
         let named = |acl: &&Acl| {
             let name = acl.name.bytes();
-            match super::super::graph::acl_named(&text.text) {
+            match acl_named(&text.text) {
                 Some(own) => own == name,
-                None => memchr::memmem::find(&text.text, name).is_some(),
+                None => mentions(&text.text, name),
             }
         };
         for acl in survey.config.acls.iter().filter(named) {
@@ -125,7 +126,7 @@ fn refuses_most(survey: &Survey<'_>, term: &AclLineTerm, depth: usize) -> bool {
 
 /// Whether an ACL that is called accepts only what may be relayed.
 fn strict(survey: &Survey<'_>, term: &AclLineTerm, depth: usize) -> bool {
-    let name = super::super::graph::acl_named(term.text.bytes());
+    let name = acl_named(term.text.bytes());
     let acls = &survey.config.acls;
     match acls.iter().find(|acl| Some(acl.name.bytes()) == name) {
         Some(acl) if depth < DEEPEST => open(survey, acl, depth + 1).is_none(),
