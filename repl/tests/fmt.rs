@@ -1,5 +1,7 @@
 //! `eximious fmt` on files and through a pipe.
 
+#![allow(clippy::disallowed_methods)]
+
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};

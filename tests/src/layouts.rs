@@ -138,6 +138,12 @@ pub fn uglify(line: &[u8], rng: &mut Rng, out: &mut Vec<u8>) {
         rng.u8(..)
     };
     blank(out);
+    // A comment does not go on, and Exim skips a directive with much behind it.
+    if matches!(line.first(), Some(b'#' | b'.')) {
+        out.extend_from_slice(line);
+        out.push(b'\n');
+        return;
+    }
     for (index, c) in line.iter().enumerate() {
         let chance = blank(&mut Vec::new());
         match c {
