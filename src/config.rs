@@ -29,7 +29,7 @@ use crate::{Builder, Engine, Macros};
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub use error::ConfigError;
-pub use print::{Printed, Printer, fixed, interval};
+pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
@@ -49,6 +49,11 @@ pub struct Config {
     pub list_uses: Vec<NamedListUse>,
     /// The macros, those of the command line first.
     pub macros: Macros,
+    /// The logical line that defines each macro; `None` for one of the command
+    /// line.
+    pub macro_lines: Vec<Option<usize>>,
+    /// The numbers of the macros whose names stand in any line.
+    pub macro_uses: BTreeSet<u32>,
     /// The ACLs.
     pub acls: Vec<Acl>,
     /// The routers, in order.

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use eximious_core::{Call, Fail, Memory, Message, Meta, Scope, Str, VariableSource};
+use eximious_core::{
+    Call, Effects, Fail, Memory, Message, Meta, Scope, Str, TaintRule, VariableSource,
+};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_stdlib::items::start_perl;
 use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
@@ -30,7 +33,6 @@ pub struct Context {
     /// What is being put together: the innermost string is the last one.
     pub(crate) buffer: Vec<u8>,
     pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
-    pub(crate) malformed_header: bool,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
     pub(crate) leaves_bindings: bool,
 }
@@ -50,7 +52,6 @@ impl Context {
             scratch: None,
             buffer: Vec::new(),
             expansions: FxHashMap::default(),
-            malformed_header: false,
             leaves_bindings: false,
         }
     }
@@ -60,12 +61,21 @@ impl Context {
         &self.engine
     }
 
+    /// Does what the configuration wants done before anything is evaluated: with
+    /// `perl_at_start`, Perl is started.
+    ///
+    /// # Errors
+    /// What the start-up code of Perl fails with.
+    pub fn start(&mut self) -> Result<(), Fail> {
+        static START: Meta = Meta::new("start", Effects::NONE, TaintRule::Result);
+        self.call(&START, start_perl)
+    }
+
     /// Starts counting anew for an evaluation.
     pub(crate) fn begin(&mut self, leaves_bindings: bool) {
         self.leaves_bindings = leaves_bindings;
         self.steps = self.engine.0.limits.steps;
         self.depth = 0;
-        self.malformed_header = false;
     }
 
     /// Sets a variable, without its dollar. A name that the engine does not
@@ -97,7 +107,11 @@ impl Context {
         }
     }
 
-    fn store(&mut self, id: u16, value: Str) {
+    fn store(&mut self, id: u16, mut value: Str) {
+        // It is read more often than set.
+        if !value.bytes().contains(&0) {
+            value = value.without_zero();
+        }
         let id = usize::from(id);
         if self.slots.len() <= id {
             self.slots.resize(id + 1, 0);

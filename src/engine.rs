@@ -89,8 +89,9 @@ impl Engine {
 
     pub(crate) fn compiled(&self, source: &[u8]) -> Compiled {
         let tree = parse(source, &self.0.registry, self.parse_limits());
-        let literals = tree.all_parts().iter().map(|part| match part {
-            Part::Text(span) => Str::from(tree.text(*span)),
+        let literals = tree.all_pieces().iter().map(|piece| match &piece.part {
+            Part::Text(span) if tree.holds_zero => Str::from(tree.text(*span)),
+            Part::Text(span) => Str::from(tree.text(*span)).without_zero(),
             _ => Str::EMPTY,
         });
         Compiled { literals: literals.collect(), tree }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use eximious_core::grammar::expansion::{
-    Arg, CallId, Closing, CondId, HeaderView, OpId, Part, Seq, Tree, VariableName, Vocabulary,
+    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, Tree, VariableName,
+    Vocabulary,
 };
 use eximious_core::{
-    AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, ItemRun, Machine, Memory,
-    Message, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource, World,
+    AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Item, ItemRun, Machine,
+    Memory, Message, Meta, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource,
+    World,
 };
-use eximious_grammar::scan::find_byte;
 use eximious_grammar::{Fault, Span};
 use smallvec::SmallVec;
 
@@ -22,18 +23,21 @@ pub(crate) struct Eval<'t> {
     source: &'t [u8],
     /// The tree's literal parts, where they are kept ready.
     literals: &'t [Str],
+    /// Whether a brace in a header's name is forgotten, which Exim would blame
+    /// for what is wrong behind it.
+    forgotten: bool,
 }
 
 /// How many texts known only at run time are kept parsed.
 const KEPT_EXPANSIONS: usize = 128;
 /// How much memory is kept for strings that are put together.
 const KEPT_BUFFER: usize = 64 << 10;
-/// Arguments: few have more than three.
-type Arguments = SmallVec<[Str; 3]>;
+/// Arguments, where there are many.
+type Arguments = SmallVec<[Str; 8]>;
 
 impl<'t> Eval<'t> {
     pub(crate) fn new(cx: &'t mut Context, tree: &'t Tree, literals: &'t [Str]) -> Self {
-        Self { cx, tree, source: tree.source(), literals }
+        Self { cx, tree, source: tree.source(), literals, forgotten: false }
     }
 
     /// The whole text.
@@ -47,27 +51,35 @@ impl<'t> Eval<'t> {
         result
     }
 
+    // Results are written where the caller wants them and looked at there: to
+    // take a `Result` apart and put another together costs more than most steps
+    // of an evaluation.
+
     fn sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let tree = self.tree;
-        let mut result = match tree.parts(seq) {
-            [] => return Ok(Str::EMPTY),
-            [Part::Text(span)] if !tree.holds_zero => return Ok(self.literal(*span, seq, 0)),
-            [part] => self.part(*part, seq, 0),
-            parts => self.concatenation(parts, seq),
-        };
-        // Exim's strings end at a zero byte.
-        if let Ok(string) = &mut result
-            && let Some(end) = find_byte(string.bytes(), 0)
-        {
-            *string = string.slice(0, end);
+        match tree.pieces(seq) {
+            [piece] => self.single(piece, seq.start),
+            [] => Ok(Str::EMPTY),
+            pieces => self.concatenation(pieces, seq.start),
+        }
+    }
+
+    fn single(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        let mut result = self.piece(piece, at);
+        if let Ok(string) = &mut result {
+            string.cut_at_zero();
         }
         result
     }
 
-    fn concatenation(&mut self, parts: &[Part], seq: Seq) -> Result<Str, Fail> {
+    #[inline(never)]
+    fn concatenation(&mut self, pieces: &[Piece], first: u32) -> Result<Str, Fail> {
         let start = self.cx.buffer.len();
-        let taint = self.append(parts, seq, start);
-        let result = taint.map(|taint| Str::from(&self.cx.buffer[start..]).stamped(taint));
+        let result = self.append(pieces, first, start).map(|taint| {
+            let mut string = Str::from(&self.cx.buffer[start..]).stamped(taint);
+            string.cut_at_zero();
+            string
+        });
         self.cx.buffer.truncate(start);
         if self.cx.buffer.capacity() > KEPT_BUFFER {
             self.cx.buffer.shrink_to(KEPT_BUFFER);
@@ -75,17 +87,17 @@ impl<'t> Eval<'t> {
         result
     }
 
-    /// Appends parts to the buffer; their taint.
-    fn append(&mut self, parts: &[Part], seq: Seq, start: usize) -> Result<Taint, Fail> {
+    /// Appends pieces to the buffer; their taint.
+    fn append(&mut self, pieces: &[Piece], first: u32, start: usize) -> Result<Taint, Fail> {
         let tree = self.tree;
         let mut taint = Taint::Clean;
-        for (index, part) in parts.iter().enumerate() {
-            match part {
+        for (at, piece) in (first..).zip(pieces) {
+            match &piece.part {
                 Part::Text(span) => self.cx.buffer.extend_from_slice(tree.text(*span)),
-                part => {
-                    let piece = self.part(*part, seq, index)?;
-                    taint = taint.with(piece.taint());
-                    self.cx.buffer.extend_from_slice(piece.bytes());
+                _ => {
+                    let value = self.piece(piece, at)?;
+                    taint = taint.with(value.taint());
+                    self.cx.buffer.extend_from_slice(value.bytes());
                 }
             }
             if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
@@ -95,47 +107,49 @@ impl<'t> Eval<'t> {
         Ok(taint)
     }
 
-    /// Literal text: the part of a string at an index.
-    fn literal(&self, span: Span, seq: Seq, index: usize) -> Str {
-        match self.literals.get(seq.start as usize + index) {
+    /// Literal text: the piece at a place among all of them.
+    fn literal(&self, span: Span, at: u32) -> Str {
+        match self.literals.get(at as usize) {
             Some(ready) => ready.clone(),
-            None => Str::from(self.tree.text(span)),
+            None if self.tree.holds_zero => Str::from(self.tree.text(span)),
+            None => Str::from(self.tree.text(span)).without_zero(),
         }
     }
 
-    fn part(&mut self, part: Part, seq: Seq, index: usize) -> Result<Str, Fail> {
-        let mut result = match part {
-            Part::Text(span) => return Ok(self.literal(span, seq, index)),
+    #[inline(always)]
+    fn piece(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        let mut result = match piece.part {
+            Part::Text(span) => Ok(self.literal(span, at)),
             Part::Variable(id) => self.variable_text(id),
-            Part::Family(_, name) => {
-                return Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default());
-            }
-            Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
-                Some(value) => return Ok(value.clone()),
-                None => Err(self.unknown(self.tree.part_spans(seq)[index], name)),
-            },
-            Part::Numeric(number) => return Ok(self.cx.scope.numeric(number)),
-            Part::Header(view, name) => self.header(view, name),
             Part::Operator(id) => self.operator(id),
             Part::Item(id) => self.item(id),
+            Part::Numeric(number) => Ok(self.cx.scope.numeric(number)),
+            Part::Family(_, name) => {
+                Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default())
+            }
+            Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
+                Some(value) => Ok(value.clone()),
+                None => Err(self.unknown(piece.span, name)),
+            },
+            Part::Header(view, name) => self.header(view, name),
             Part::Fault => Err(self.hard_fault()),
         };
         if let Err(fail) = &mut result {
-            self.located(fail, part, self.tree.part_spans(seq)[index]);
+            self.located(fail, piece);
         }
         result
     }
 
     /// Adds to a failure where it was met.
     #[cold]
-    fn located(&self, fail: &mut Fail, part: Part, span: Span) {
-        if let Part::Variable(id) = part
-            && self.source.get(span.start as usize + 1) == Some(&b'{')
+    fn located(&self, fail: &mut Fail, piece: &Piece) {
+        if let Part::Variable(id) = piece.part
+            && self.source.get(piece.span.start as usize + 1) == Some(&b'{')
             && self.is_absent(id)
         {
             *fail = self.absent(id, ("in \"${", "}\""));
         }
-        fail.locate(|| self.place(span));
+        fail.locate(|| self.place(piece.span));
     }
 
     fn place(&self, span: Span) -> Place {
@@ -183,9 +197,15 @@ impl<'t> Eval<'t> {
     }
 
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
-        if let Some(value) = self.cx.stored(id) {
-            return Ok(value.clone());
+        match self.cx.stored(id) {
+            Some(value) => Ok(value.clone()),
+            None => self.variable_default(id),
         }
+    }
+
+    /// A variable that nothing has set.
+    #[inline(never)]
+    fn variable_default(&mut self, id: u16) -> Result<Str, Fail> {
         match self.cx.source_of(id) {
             VariableSource::Slot | VariableSource::Certificate => Ok(Str::EMPTY),
             VariableSource::Absent => Err(self.absent(id, ("name \"", "\""))),
@@ -194,20 +214,28 @@ impl<'t> Eval<'t> {
             VariableSource::Computed(compute) => {
                 let meta = &self.cx.engine.0.registry.variable_at(id).meta;
                 let (tree, source) = (self.tree, self.source);
-                compute(&mut Call::new(self, meta, (tree, source), (&[], Span::default(), false)))
-                    .map(|value| stamp(value, meta.taint, Taint::Clean, 0))
+                let place = (&[][..], Span::default(), false);
+                let mut result = compute(&mut Call::new(self, meta, (tree, source), place));
+                if let Ok(value) = &mut result {
+                    stamp(value, meta.taint, Taint::Clean, 0);
+                }
+                result
             }
         }
     }
 
     /// A variable's value as it stands in a text: a certificate only shows that
     /// it is there.
+    #[inline(never)]
     fn variable_text(&mut self, id: u16) -> Result<Str, Fail> {
-        let value = self.variable_value(id)?;
-        if matches!(self.cx.source_of(id), VariableSource::Certificate) && !value.is_empty() {
-            return Ok(Str::fixed("<cert>").stamped(value.taint()));
+        let mut result = self.variable_value(id);
+        if matches!(self.cx.source_of(id), VariableSource::Certificate)
+            && let Ok(value) = &mut result
+            && !value.is_empty()
+        {
+            *value = Str::fixed("<cert>").stamped(value.taint());
         }
-        Ok(value)
+        result
     }
 
     /// A variable by name, of whatever sort.
@@ -222,7 +250,11 @@ impl<'t> Eval<'t> {
         }
     }
 
+    #[inline(never)]
     fn header(&mut self, view: HeaderView, name: Span) -> Result<Str, Fail> {
+        if self.forgotten && self.tree.text(name).contains(&b'}') {
+            self.forgotten = false;
+        }
         let Some(message) = &self.cx.message else { return Ok(Str::EMPTY) };
         Ok(eximious_stdlib::headers::value(
             message,
@@ -232,30 +264,35 @@ impl<'t> Eval<'t> {
         ))
     }
 
+    #[inline(never)]
     fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
         let (tree, source) = (self.tree, self.source);
         let node = tree.op(id);
         let arg = self.text(node.arg)?;
-        let Some(def) = node.def else {
-            let span = node.span;
-            let fault = tree.soft_faults.iter().find(|f| f.span == span);
-            return Err(match fault {
-                Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
-                None => self.hard_fault(),
-            });
-        };
+        let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         self.step()?;
         let record = self.cx.engine.0.registry.operator_at(def);
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
         let args = [Arg::Text(node.arg)];
         let mut call = Call::new(self, &record.meta, (tree, source), (&args, node.span, false));
-        let result = (record.run)(&mut call, &arg, params)?;
-        let quoted = match (record.meta.taint, params) {
-            (TaintRule::Quoted, Some(params)) => self.quoting(params),
-            _ => 0,
-        };
-        Ok(stamp(result, record.meta.taint, arg.taint(), quoted))
+        let mut result = (record.run)(&mut call, &arg, params);
+        if let Ok(value) = &mut result {
+            let quoted = match (record.meta.taint, params) {
+                (TaintRule::Quoted, Some(params)) => self.quoting(params),
+                _ => 0,
+            };
+            stamp(value, record.meta.taint, arg.taint(), quoted);
+        }
+        result
+    }
+
+    #[cold]
+    fn unknown_operator(&self, span: Span) -> Fail {
+        match self.tree.soft_faults.iter().find(|f| f.span == span) {
+            Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
+            None => self.hard_fault(),
+        }
     }
 
     /// The id of the lookup type that `quote_NAME` quotes for.
@@ -270,82 +307,136 @@ impl<'t> Eval<'t> {
             .unwrap_or(u16::MAX)
     }
 
+    #[inline(never)]
     fn item(&mut self, id: CallId) -> Result<Str, Fail> {
-        let (tree, source) = (self.tree, self.source);
-        let node = tree.call(id);
-        self.step()?;
+        let node = self.tree.call(id);
         let record = self.cx.engine.0.registry.item_at(node.def);
+        // What an item evaluates itself may be anything.
+        let mut taint = Taint::Tainted;
+        let mut result = self.run_item(node, record, &mut taint);
+        if let Ok(value) = &mut result {
+            stamp(value, record.meta.taint, taint, 0);
+        }
+        result
+    }
+
+    /// Runs an item; also the taint of its arguments, where they are evaluated
+    /// before.
+    fn run_item(
+        &mut self,
+        node: &CallNode,
+        record: &'static Item,
+        taint: &mut Taint,
+    ) -> Result<Str, Fail> {
+        self.step()?;
+        let (tree, source) = (self.tree, self.source);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
         let place = (args, node.span, open);
         match record.run {
-            ItemRun::Strict(run) => {
-                let mut values = Arguments::new();
-                let taint = self.strict(args, &mut values)?;
-                if open {
-                    return Err(self.hard_fault());
-                }
-                let mut call = Call::new(self, &record.meta, (tree, source), place);
-                let result = run(&mut call, &values)?;
-                Ok(stamp(result, record.meta.taint, taint, 0))
-            }
+            ItemRun::Strict(run) => self.with_values(args, |eval, values| {
+                *taint = values.iter().fold(Taint::Clean, |taint, v| taint.with(v.taint()));
+                eval.run_strict(&record.meta, place, run, values)
+            }),
             ItemRun::Lazy(run) => {
-                let mut call = Call::new(self, &record.meta, (tree, source), place);
-                let result = run(&mut call)?;
-                if open {
-                    return Err(self.hard_fault());
+                let mut result = run(&mut Call::new(self, &record.meta, (tree, source), place));
+                if open && result.is_ok() {
+                    result = Err(self.hard_fault());
                 }
-                Ok(stamp(result, record.meta.taint, Taint::Tainted, 0))
+                result
             }
         }
     }
 
-    /// Evaluates all arguments, in order; their taint.
-    fn strict(&mut self, args: &[Arg], values: &mut Arguments) -> Result<Taint, Fail> {
-        let mut taint = Taint::Clean;
-        for arg in args {
-            if let Arg::Text(seq) = arg {
-                let value = self.text(*seq)?;
-                taint = taint.with(value.taint());
-                values.push(value);
-            }
+    /// Runs what has its arguments, unless the parse ended in it.
+    fn run_strict<T>(
+        &mut self,
+        meta: &'static Meta,
+        place: (&[Arg], Span, bool),
+        run: fn(&mut Call<'_>, &[Str]) -> Result<T, Fail>,
+        values: &[Str],
+    ) -> Result<T, Fail> {
+        if place.2 {
+            return Err(self.hard_fault());
         }
-        Ok(taint)
+        let (tree, source) = (self.tree, self.source);
+        run(&mut Call::new(self, meta, (tree, source), place), values)
     }
 
-    /// Whether something is wrong between two offsets that are passed over.
-    fn skim_range(&self, span: Span, open: bool) -> Result<(), Fail> {
-        for fault in &self.tree.soft_faults {
+    /// Evaluates all arguments, in order, for a piece of work.
+    fn with_values<T>(
+        &mut self,
+        args: &[Arg],
+        work: impl FnOnce(&mut Self, &[Str]) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        // Most have three at the most.
+        match args {
+            [Arg::Text(only)] => {
+                let only = self.text(*only)?;
+                work(self, std::slice::from_ref(&only))
+            }
+            [Arg::Text(first), Arg::Text(second)] => {
+                let values = [self.text(*first)?, self.text(*second)?];
+                work(self, &values)
+            }
+            [Arg::Text(first), Arg::Text(second), Arg::Text(third)] => {
+                let values = [self.text(*first)?, self.text(*second)?, self.text(*third)?];
+                work(self, &values)
+            }
+            args => {
+                let mut values = Arguments::new();
+                for arg in args {
+                    if let Arg::Text(seq) = arg {
+                        values.push(self.text(*seq)?);
+                    }
+                }
+                work(self, &values)
+            }
+        }
+    }
+
+    /// Passes over a range of the source, which is cut off if it is open.
+    fn skim_range(&mut self, span: Span, open: bool) -> Result<(), Fail> {
+        let fault = self.fault_within(span, open);
+        let end = fault.map_or(span.end, |(fault, _)| fault.span.start);
+        if self.tree.loses_value(Span { start: span.start, end })
+            && (fault.is_none() || self.cx.leaves_bindings)
+        {
+            self.cx.scope.set_value(Str::EMPTY);
+        }
+        match fault {
+            Some((fault, kind)) => Err(self.raise(fault, kind, fault.skimmed_from(span.start))),
+            None => Ok(()),
+        }
+    }
+
+    /// The first thing that is wrong in a range that is passed over.
+    fn fault_within(&self, span: Span, open: bool) -> Option<(&'t Fault, ErrorKind)> {
+        let counts = |fault: &&Fault| {
             let inside = fault.span.start >= span.start && fault.span.end <= span.end;
             let known = !fault.free.is_empty() && self.cx.named.contains_key(&fault.free);
-            if inside && !known {
-                let message = fault.skimmed_from(span.start);
-                return Err(self.raise(fault, ErrorKind::UnknownName, message));
-            }
+            inside && !known
+        };
+        if let Some(fault) = self.tree.soft_faults.iter().find(counts) {
+            return Some((fault, ErrorKind::UnknownName));
         }
-        match &self.tree.hard_fault {
-            Some(fault) if open => {
-                let message = fault.skimmed_from(span.start);
-                Err(self.raise(fault, ErrorKind::Syntax, message))
-            }
-            _ => Ok(()),
-        }
+        let fault = self.tree.hard_fault.as_ref().filter(|_| open);
+        fault.map(|fault| (fault, ErrorKind::Syntax))
     }
 }
 
 /// Applies a record's rule to what its function returned.
-fn stamp(result: Str, rule: TaintRule, arguments: Taint, quoted: u16) -> Str {
-    let taint = match rule {
+fn stamp(result: &mut Str, rule: TaintRule, arguments: Taint, quoted: u16) {
+    result.stamp(match rule {
+        TaintRule::Result => return,
         TaintRule::Arguments => arguments.with(result.taint()),
         TaintRule::Clean => Taint::Clean,
         // Nothing at all comes from nobody.
-        TaintRule::Tainted if result.is_empty() => return result,
+        TaintRule::Tainted if result.is_empty() => return,
         TaintRule::Tainted => Taint::Tainted,
-        TaintRule::Result => return result,
         TaintRule::Quoted if arguments.is_tainted() => Taint::Quoted(quoted),
         TaintRule::Quoted => Taint::Clean,
-    };
-    if taint == result.taint() { result } else { result.stamped(taint) }
+    });
 }
 
 impl Machine for Eval<'_> {
@@ -354,10 +445,10 @@ impl Machine for Eval<'_> {
     }
 
     fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
-        if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
+        if self.tree.is_smooth() {
             return Ok(());
         }
-        let open = self.tree.parts(seq).last() == Some(&Part::Fault);
+        let open = self.tree.pieces(seq).last().is_some_and(|piece| piece.part == Part::Fault);
         self.skim_range(seq.span, open)
     }
 
@@ -373,18 +464,11 @@ impl Machine for Eval<'_> {
         let record = self.cx.engine.0.registry.condition_at(node.def);
         let place = (args, node.span, open);
         let result = match record.run {
-            ConditionRun::Strict(run) => {
-                let mut values = Arguments::new();
-                self.strict(args, &mut values)?;
-                if open {
-                    return Err(self.hard_fault());
-                }
-                let mut call = Call::new(self, &record.meta, (tree, source), place);
-                run(&mut call, &values)?
-            }
+            ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
+                eval.run_strict(&record.meta, place, run, values)
+            })?,
             ConditionRun::Lazy(run) => {
-                let mut call = Call::new(self, &record.meta, (tree, source), place);
-                let result = run(&mut call)?;
+                let result = run(&mut Call::new(self, &record.meta, (tree, source), place))?;
                 if open {
                     return Err(self.hard_fault());
                 }
@@ -395,7 +479,7 @@ impl Machine for Eval<'_> {
     }
 
     fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
-        if self.tree.soft_faults.is_empty() && self.tree.hard_fault.is_none() {
+        if self.tree.is_smooth() {
             return Ok(());
         }
         let node = self.tree.cond(id);
@@ -403,13 +487,13 @@ impl Machine for Eval<'_> {
     }
 
     fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
-        match self.tree.parts(seq) {
-            [Part::Header(_, name)] => {
+        match self.tree.pieces(seq) {
+            [Piece { part: Part::Header(_, name), .. }] => {
                 let name = self.tree.text(*name);
                 let Some(message) = &self.cx.message else { return Ok(false) };
                 return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
             }
-            [Part::Variable(id)] if self.is_absent(*id) => {
+            [Piece { part: Part::Variable(id), .. }] if self.is_absent(*id) => {
                 return Err(self.absent(*id, ("\"", "\" after \"def:\"")));
             }
             _ => {}
@@ -419,7 +503,10 @@ impl Machine for Eval<'_> {
 
     fn hard_fault(&self) -> Fail {
         match &self.tree.hard_fault {
-            Some(fault) => self.raise(fault, ErrorKind::Syntax, fault.message.clone()),
+            Some(fault) => {
+                let unblamed = fault.unblamed.as_ref().filter(|_| self.forgotten);
+                self.raise(fault, ErrorKind::Syntax, unblamed.unwrap_or(&fault.message).clone())
+            }
             None => Fail::error(ErrorKind::Syntax, "an argument is missing"),
         }
     }
@@ -458,7 +545,11 @@ impl Machine for Eval<'_> {
     }
 
     fn malformed_header(&self, at: u32) -> bool {
-        self.cx.malformed_header || self.tree.malformed_header.is_some_and(|start| start < at)
+        !self.forgotten && self.tree.malformed_header.is_some_and(|start| start < at)
+    }
+
+    fn forget_header(&mut self) {
+        self.forgotten = true;
     }
 
     fn scope(&mut self) -> &mut Scope {

@@ -18,6 +18,7 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod config;
 mod context;
 mod engine;
@@ -31,10 +32,11 @@ pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use engine::{Builder, Engine, Expansion, Limits};
 pub use eximious_core::{
-    AclAnswer, Buf, Call, Captures, Condition, ConditionRun, Effects, ErrorKind, Example, Fail,
-    FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail, LookupOptions, LookupQuery,
-    Message, Meta, NamedList, Operator, Outcome, Params, Place, Registry, Settings, Str, Taint,
-    TaintRule, Variable, VariableSource, World, world,
+    AclAnswer, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
+    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail,
+    LookupOptions, LookupQuery, Message, Meta, NamedList, Operator, OptionDef, OptionKind,
+    OptionPlace, OptionValue, Options, Outcome, Params, Place, Registry, Repeated, Settings, Str,
+    Taint, TaintRule, Variable, VariableSource, World, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;

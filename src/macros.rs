@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 use eximious_core::Registry;
 use eximious_grammar::is_space;
-use eximious_grammar::scan::holds_capital;
+use eximious_grammar::scan::find_capital;
+use memchr::memchr;
 use memchr::memmem::Finder;
 
 use crate::config::Mark;
@@ -182,10 +183,11 @@ impl Macros {
         line: &'l [u8],
         registry: &Registry,
     ) -> Result<Cow<'l, [u8]>, MacroError> {
-        if !holds_capital(line) {
+        // Exim's own begin with an underscore.
+        if self.defined.is_empty() && memchr(b'_', line).is_none() {
             return Ok(Cow::Borrowed(line));
         }
-        let first = line.iter().position(u8::is_ascii_uppercase).unwrap_or(line.len());
+        let Some(first) = find_capital(line) else { return Ok(Cow::Borrowed(line)) };
         let start = defined_name(line);
         let own = Builtin::count_in(&line[start..], first.saturating_sub(start));
         if self.defined.is_empty() && !own {

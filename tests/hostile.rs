@@ -4,9 +4,7 @@
 use std::time::{Duration, Instant};
 
 use eximious::world::Fixture;
-use eximious::{
-    Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint,
-};
+use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::fuzz;
 use eximious_tests::suite::Suite;
 
@@ -73,6 +71,16 @@ fn lists_take_anything() {
 #[test]
 fn addresses_take_anything() {
     drive(fuzz::addresses);
+}
+
+#[test]
+fn cve_2023_42119_records_take_anything() {
+    for length in 0..40 {
+        for byte in [0, 1, 2, 5, 63, 64, 192, 255] {
+            fuzz::records(&vec![byte; length]);
+        }
+    }
+    fuzz::records(b"\0\x0a\x01a\x02bc\0\x01d\0\0\0\x01");
 }
 
 #[test]

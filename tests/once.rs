@@ -42,8 +42,10 @@ fn cve_2014_2972_conditions_expand_their_arguments_once() {
         let group = |n: u8| "{$acl_m_x}".repeat(usize::from(n));
         let arguments = match condition.shape {
             ConditionShape::Bare | ConditionShape::Variable => continue,
-            ConditionShape::Conditions => vec!["{{eq{$acl_m_x}{$acl_m_x}}{bool{$acl_m_x}}}".into()],
-            ConditionShape::Each => vec![
+            ConditionShape::Conditions { .. } => {
+                vec!["{{eq{$acl_m_x}{$acl_m_x}}{bool{$acl_m_x}}}".into()]
+            }
+            ConditionShape::Each { .. } => vec![
                 "{$acl_m_x}{eq{$item}{$acl_m_x}}".into(),
                 "{$acl_m_l}{bool_lax{$item}}".into(),
                 "{[\"\\${readfile\\{/secret\\}\\}\"]}{eq{$item}{$acl_m_x}}".into(),

@@ -1,6 +1,8 @@
 //! The same lines to a real Exim and to eximious: the answers agree, but for
 //! the differences that are listed with their reasons.
 
+use std::collections::BTreeMap;
+
 use eximious_tests::differences::Differences;
 use eximious_tests::fixtures::Fixtures;
 use eximious_tests::generate::Generator;
@@ -11,7 +13,7 @@ use eximious_tests::{root, show};
 
 /// How many lines are asked again, each of a process of its own; with more,
 /// something is wrong that shows without.
-const MOST_DOUBTS: usize = 600;
+const MOST_DOUBTS: usize = 2000;
 /// How many lines a run generates, unless `EXIMIOUS_LINES` says otherwise.
 const GENERATED: usize = 24_000;
 
@@ -20,18 +22,17 @@ fn report(wrong: &[String], total: usize, what: &str) {
     assert!(wrong.is_empty(), "{} of {total} {what} differ:\n{shown}", wrong.len());
 }
 
-fn compare(line: &[u8], theirs: &Answer, ours: &[u8]) -> Option<String> {
+/// The two answers, where they differ. Where Exim dies there is nothing to agree
+/// with.
+fn difference<'a>(theirs: &'a Answer, ours: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     match theirs {
-        // Where Exim dies there is nothing to agree with.
-        Answer::Crashed => None,
-        Answer::Said(theirs) if theirs == ours => None,
-        Answer::Said(theirs) => Some(format!(
-            "{}\n    exim     {}\n    eximious {}",
-            show(line),
-            show(theirs),
-            show(ours)
-        )),
+        Answer::Said(theirs) if theirs != ours => Some((theirs, ours)),
+        _ => None,
     }
+}
+
+fn shown(line: &[u8], (theirs, ours): (&[u8], &[u8])) -> String {
+    format!("{}\n    exim     {}\n    eximious {}", show(line), show(theirs), show(ours))
 }
 
 #[test]
@@ -52,8 +53,10 @@ fn suites_agree() {
         for (line, theirs) in lines.iter().zip(&theirs) {
             total += 1;
             let ours = ours.answer(line);
-            if differences.excuse(&fixtures.hide(line)).is_none() {
-                wrong.extend(compare(line, theirs, &ours));
+            if let Some((theirs, ours)) = difference(theirs, &ours)
+                && differences.excuse(&fixtures.hide(line), theirs, ours).is_none()
+            {
+                wrong.push(shown(line, (theirs, ours)));
             }
         }
     }
@@ -72,49 +75,61 @@ fn generated_lines_agree() {
     println!("EXIMIOUS_SEED={seed}");
     let mut generator = Generator::new(seed, fixtures.path());
     let lines: Vec<Vec<u8>> = (0..count).map(|_| generator.line()).collect();
-    let theirs = reference.ask(&lines, None);
-    let (mut wrong, mut excused, mut crashed, mut failed) = (Vec::new(), 0, 0, 0);
+    let (theirs, beginnings) = reference.converse(&lines, None);
+    let (mut wrong, mut crashed, mut failed, mut left_behind) = (Vec::new(), 0, 0, Vec::new());
+    let mut excused: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut ours = Ours::new();
-    let (mut doubtful, mut doubts) = (Vec::new(), Vec::new());
-    for (line, theirs) in lines.iter().zip(&theirs) {
-        let ours = ours.answer_afresh(line);
-        crashed += usize::from(*theirs == Answer::Crashed);
-        failed += usize::from(ours.starts_with(b"Failed: "));
-        if compare(line, theirs, &ours).is_none() {
-            continue;
+    let mut doubtful = Vec::new();
+    for (index, (line, theirs)) in lines.iter().zip(theirs).enumerate() {
+        if beginnings.contains(&index) {
+            ours.begin();
         }
-        if differences.excuse(&fixtures.hide(line)).is_some() {
-            excused += 1;
-        } else {
-            doubtful.push((line, ours));
-            doubts.push(theirs.clone());
+        let ours = ours.answer(line);
+        crashed += usize::from(theirs == Answer::Crashed);
+        failed += usize::from(ours.starts_with(b"Failed: "));
+        if let Some(answers) = difference(&theirs, &ours) {
+            doubtful.push((line, shown(line, answers)));
         }
     }
-    // What Exim leaves behind from line to line can't be told from here: a
-    // process of its own decides.
-    let many = doubtful.len() > MOST_DOUBTS;
-    for (index, (line, ours)) in doubtful.into_iter().enumerate() {
-        let theirs = if many {
-            doubts[index].clone()
-        } else {
-            reference.ask(std::slice::from_ref(line), None).remove(0)
+    assert!(doubtful.len() <= MOST_DOUBTS, "{} lines differ", doubtful.len());
+    // A line that differs is asked again in a conversation of its own. If it
+    // agrees there, what differs was left behind by a line before it.
+    for (line, before) in doubtful {
+        ours.begin();
+        let (theirs, ours) = (reference.ask(std::slice::from_ref(line), None), ours.answer(line));
+        let Some((theirs, ours)) = difference(&theirs[0], &ours) else {
+            left_behind.push(before);
+            continue;
         };
-        wrong.extend(compare(line, &theirs, &ours));
+        match differences.excuse(&fixtures.hide(line), theirs, ours) {
+            Some(entry) => {
+                excused.entry(&entry.reason).or_default().push(shown(line, (theirs, ours)));
+            }
+            None => wrong.push(shown(line, (theirs, ours))),
+        }
     }
     println!(
-        "{count} generated lines asked of Exim {}: {failed} fail, {excused} are known \
-         differences, {crashed} kill it",
-        reference.version()
+        "{count} generated lines asked of Exim {}: {failed} fail, {crashed} kill it, {} are known \
+         differences",
+        reference.version(),
+        excused.values().map(Vec::len).sum::<usize>()
     );
+    for (reason, lines) in excused {
+        println!("excused {}: {reason}\n{}", lines.len(), lines.join("\n"));
+    }
+    println!("{} left behind:\n{}", left_behind.len(), left_behind.join("\n"));
     // Each run meets lines that nobody has seen; what is left unexplained is
-    // shown, and a few of a thousand do not stop a change that has nothing to do
-    // with them.
+    // shown, and one of five thousand does not stop a change that has nothing to
+    // do with it. Nor does what is left behind: most of it is memory that Exim
+    // has given back.
     let report = wrong.join("\n");
     println!("{} unexplained:\n{report}", wrong.len());
     assert!(
-        wrong.len() * 1000 <= count,
-        "{} of {count} generated lines differ (EXIMIOUS_SEED={seed}):\n{report}",
-        wrong.len()
+        wrong.len() * 5000 <= count && left_behind.len() * 200 <= count,
+        "{} of {count} generated lines differ, {} by what was left behind \
+         (EXIMIOUS_SEED={seed}):\n{report}",
+        wrong.len(),
+        left_behind.len()
     );
 }
 

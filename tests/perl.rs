@@ -122,6 +122,24 @@ fn each_context_has_its_own() {
 }
 
 #[test]
+fn perl_at_start_runs_the_start_up_code_before_anything_else() {
+    let started = |code: Option<&str>, at_start: bool| {
+        let mut settings = Settings::default();
+        settings.perl_startup = code.map(Str::from);
+        settings.perl_at_start = at_start;
+        let engine = Engine::builder().world(eximious_world::system()).settings(settings).build();
+        engine.context().start().map_err(|fail| fail.to_string())
+    };
+    let told = "error in perl_startup code: Compilation error\n";
+    assert_eq!(started(Some("sub x {"), true), Err(told.to_owned()));
+    assert_eq!(started(Some("sub x {"), false), Ok(()));
+    assert_eq!(started(Some("sub x { 1 }"), true), Ok(()));
+    // As in Exim, code that dies is not complained of; nor is none at all.
+    assert_eq!(started(Some("die 'ouch'"), true), Ok(()));
+    assert_eq!(started(None, true), Ok(()));
+}
+
+#[test]
 fn what_perl_prints_disturbs_nothing() {
     let (_fixtures, engine) = subroutines(Duration::from_secs(20));
     let mut cx = engine.context();

@@ -367,3 +367,26 @@ fn tls_is_refused_in_clear_words() {
         );
     }
 }
+
+#[test]
+fn a_lookup_asks_a_socket() {
+    let servers = Servers::new();
+    let echo = behaviour(|peer| {
+        let text = request(peer);
+        let _ = peer.write_all(&[b"<", &text[..], b">\nmore"].concat());
+    });
+    let socket = servers.unix("echo", &echo);
+    let mut ours = Ours::new();
+    let mut ask = |line: &str| String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned();
+    assert_eq!(ask(&format!("${{lookup readsock,file={socket}{{question}}}}")), "<question>\nmore");
+    let options = format!("timeout=1s,eol=|,file={socket}");
+    assert_eq!(ask(&format!("${{lookup readsock,{options}{{q}}}}")), "<q>|more");
+    assert_eq!(ask("${lookup readsock{/nosuch}{yes}{no}}"), "no");
+    assert_eq!(
+        ask("${lookup readsock,file=/nosuch/socket{q}{yes}{no}}"),
+        "Failed: lookup of \"q\" gave DEFER: failed to connect to socket /nosuch/socket: \
+         No such file or directory"
+    );
+    let line = format!("${{if match_domain{{x}}{{readsock,file={socket};q}}{{$value}}{{no}}}}");
+    assert_eq!(ask(&line), "<q>\nmore");
+}

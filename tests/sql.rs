@@ -9,7 +9,7 @@ use eximious::world::{Server as At, ServerAddress, ServerError, SqlAnswer, SqlKi
 use eximious_tests::fixtures::replace;
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
-use eximious_tests::servers::{Home, Played, Server, free_port, program};
+use eximious_tests::servers::{Home, Server, free_port, program};
 use eximious_tests::suite::Suite;
 use eximious_tests::{root, show};
 
@@ -299,6 +299,52 @@ fn connections(sql: Sql, identity: &str, sleep: &str) {
     assert_eq!(value(query("select 1")), "1");
 }
 
+/// Data from outside in statements, and where a server should be named.
+fn tainted(sql: &Sql, config: &Path) {
+    let word = if sql.kind == SqlKind::Mysql { "mysql" } else { "pgsql" };
+    let port = if sql.kind == SqlKind::Mysql { "MYPORT" } else { "PGPORT" };
+    let message = sql.config(
+        "message",
+        "Subject: 127.0.0.1::MYPORT/db/u/secret\nX-Server: 127.0.0.1::PGPORT/db/u/secret\n\
+         X-Plain: one\nX-Quote: it's\nX-Harm: \\'; drop table t; --\n\nBody\n",
+    );
+    let lines: Vec<Vec<u8>> = [
+        "{select '$h_x-plain:'}",
+        "{select '$h_x-quote:'}",
+        "{select '${quote_WORD:$h_x-quote:}'}",
+        "{select '${quote_WORD:$h_x-harm:}'}",
+        "{select count(*) from t}",
+        "{select name from t where name='${quote_WORD:$h_x-plain:}'}",
+        ",servers=127.0.0.1::PORT{select '${quote_WORD:$h_x-plain:}'}",
+        ",servers=127.0.0.1::PORT/db/u/secret{select '$h_x-plain:'}",
+        ",servers=$h_subject{select 1}",
+        "{servers=127.0.0.1::PORT; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::1 : 127.0.0.1::PORT; select '${quote_WORD:$h_x-plain:}'}",
+        "{servers=127.0.0.1::PORT/db/u/secret; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::PORT/db/u/secret : 127.0.0.1::PORT; select '$h_x-plain:'}",
+        "{servers=127.0.0.1::PORT/db; select '$h_x-plain:'}",
+        "{servers=(/tmp/x)///; select '${quote_WORD:$h_x-plain:}'}",
+        "{servers=$h_x-plain:; select 1}",
+        "{servers=$h_subject:; select 1}",
+        "{servers=$h_x-server:; select 1}",
+        "{servers=; select '$h_x-plain:'}",
+        "{servers=x select '$h_x-plain:'}",
+    ]
+    .iter()
+    .map(|line| format!("${{lookup {word}{line}}}").replace("WORD", word).replace("PORT", port))
+    .map(|line| sql.fill(line.as_bytes()))
+    .collect();
+    let mut ours = Ours::with_config(config).reading(&message);
+    let ours: Vec<_> = lines.iter().map(|line| Answer::Said(ours.answer(line))).collect();
+    assert!(ours[4] == Answer::Said(b"3".to_vec()), "{:?}", ours[4]);
+    assert!(ours[6] == Answer::Said(b"one".to_vec()), "{:?}", ours[6]);
+    let Some(exim) = Reference::find() else { return };
+    let theirs = exim.with_config(config).ask(&lines, Some(&message));
+    for ((line, ours), theirs) in lines.iter().zip(ours).zip(theirs) {
+        assert_eq!(ours, theirs, "{}", show(line));
+    }
+}
+
 /// The answers to lines of our own.
 fn check(sql: &Sql, ours: &mut Ours, lines: &[(&str, &str)]) {
     for (line, wanted) in lines {
@@ -314,6 +360,7 @@ fn mysql_servers() {
     sql.suite("mysql.txt", &one);
     sql.suite("mysql-servers.txt", &many);
     sql.reset();
+    tainted(&sql, &one);
 
     let mut ours = Ours::with_config(&one);
     check(
@@ -385,6 +432,7 @@ fn pgsql_servers() {
     sql.suite("pgsql.txt", &one);
     sql.suite("pgsql-servers.txt", &many);
     sql.reset();
+    tainted(&sql, &one);
 
     let mut ours = Ours::with_config(&one);
     check(
@@ -422,85 +470,45 @@ fn pgsql_servers() {
             ("${lookup pgsql{select 6}}", "6"),
         ],
     );
+    under_tls(&sql, &one);
     connections(sql, "select pg_backend_pid()", "select pg_sleep(5)");
 }
 
-#[test]
-fn servers_that_are_none() {
-    let world = eximious_world::system();
-    let begun = Instant::now();
-    let greeting = b"\x4a\0\0\0\x0a5.5.5-x\0".as_slice();
-    for kind in [SqlKind::Mysql, SqlKind::Pgsql] {
-        for played in [
-            Played::silent(),
-            Played::saying(""),
-            Played::saying("HTTP/1.0 400 Bad Request\r\n\r\n"),
-            Played::saying([0xff; 300]),
-            Played::saying([0; 300]),
-            Played::saying(greeting),
-            Played::saying("N"),
-            Played::saying("NR"),
-            // A message that is said to be two gigabytes long.
-            Played::saying(b"NR\x7f\xff\xff\xff\0\0\0\0".as_slice()),
-            Played::saying(b"NR\0\0\0\0\0\0\0\0".as_slice()),
-            Played::saying(b"NR\0\0\0\x08\0\0\0\x0b".as_slice()),
-            Played::saying(b"NR\0\0\0\x08\0\0\0\x0c".as_slice()),
-            Played::saying(b"NE\0\0\0\x05S".as_slice()),
-            Played::saying(b"\x01\0\0\0\xff".as_slice()),
-            Played::dripping(b'N', Duration::from_millis(40)),
-            Played::dripping(0, Duration::from_millis(40)),
-        ] {
-            let asked =
-                world.sql.query(kind, &at(played.port), b"select 1", Duration::from_millis(400));
-            assert!(matches!(asked, Err(ServerError::Connect(_))), "{asked:?}");
-        }
+/// The client asks for TLS, as PostgreSQL's own does, and goes on without where
+/// that is how it is let in.
+fn under_tls(sql: &Sql, config: &Path) {
+    let Some(openssl) = program("openssl") else { return };
+    let home = sql.server.home();
+    let mut command = home.command(&openssl);
+    command.args("req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost".split(' '));
+    home.run(command.args(["-keyout", "data/server.key", "-out", "data/server.crt"]));
+    let rules = "local all postgres trust\nhostssl all s all scram-sha-256\n\
+                 hostnossl all n all scram-sha-256\nhost all m all md5\n\
+                 host all c all password\nhost all u all scram-sha-256\n";
+    home.write("data/pg_hba.conf", rules);
+    sql.admin(
+        "create user s password 'secret'; create user n password 'secret';\n\
+         create user c password 'secret'; create user r password 'secret';\n\
+         set password_encryption=md5; create user m password 'secret';\n\
+         alter system set ssl=on;\nselect pg_reload_conf();\nselect pg_sleep(0.3)",
+    );
+    let asked = "select ssl from pg_stat_ssl where pid=pg_backend_pid()";
+    let at = |host: &str, user: &str, password: &str| {
+        let server = format!("{host}::PGPORT/postgres/{user}/{password}");
+        sql.fill(format!("${{lookup pgsql,servers={server}{{{asked}}}}}").as_bytes())
+    };
+    let mut lines = Vec::new();
+    for user in ["s", "n", "m", "c", "r"] {
+        lines.push(at("localhost", user, "wrong"));
+        lines.push(at("127.0.0.1", user, ""));
+        lines.push(at("127.0.0.1", user, "secret"));
     }
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
-}
-
-/// A server that asks for more rounds of hashing than anybody needs.
-#[test]
-fn a_server_that_wants_work() {
-    let played = Played::tcp(|peer| {
-        let mut bytes = [0; 1024];
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"N");
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"R\0\0\0\x17\0\0\0\x0aSCRAM-SHA-256\0\0");
-        let Ok(count) = peer.read(&mut bytes) else { return };
-        let said = String::from_utf8_lossy(&bytes[..count]).into_owned();
-        let nonce = said.rsplit("r=").next().unwrap_or_default();
-        let text = format!("r={nonce}x,s=c2FsdA==,i=4294967295");
-        let length = u32::try_from(text.len() + 8).expect("a length").to_be_bytes();
-        let _ = peer.write_all(&[b"R", &length[..], b"\0\0\0\x0b", text.as_bytes()].concat());
-        let _ = peer.read(&mut bytes);
-    });
-    let world = eximious_world::system();
-    let begun = Instant::now();
-    let asked = ask(&world, SqlKind::Pgsql, &at(played.port), "select 1");
-    let Err(ServerError::Connect(words)) = asked else { panic!("{asked:?}") };
-    assert!(words.ends_with("malformed SCRAM message (invalid iteration count)\n"), "{words}");
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
-}
-
-/// A server that would read files of this host: it gets none.
-#[test]
-fn a_server_that_wants_files() {
-    let played = Played::tcp(|peer| {
-        let mut bytes = [0; 1024];
-        let mut greeting =
-            b"\x0a5.5.5-x\0\x01\0\0\0abcdefgh\0\xff\xff\x2d\x02\0\xff\xff\x15".to_vec();
-        greeting.extend_from_slice(b"\0\0\0\0\0\0\0\0\0\0ijklmnopqrst\0mysql_native_password\0");
-        let length = u8::try_from(greeting.len()).expect("a length");
-        let _ = peer.write_all(&[&[length, 0, 0, 0], &greeting[..]].concat());
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"\x07\0\0\x02\0\0\0\x02\0\0\0");
-        let _ = peer.read(&mut bytes);
-        let _ = peer.write_all(b"\x0c\0\0\x01\xfb/etc/passwd");
-        let count = peer.read(&mut bytes).unwrap_or_default();
-        assert_eq!(count, 0, "{}", String::from_utf8_lossy(&bytes[..count]));
-    });
-    let world = eximious_world::system();
-    let asked = ask(&world, SqlKind::Mysql, &at(played.port), "select 1");
-    assert_eq!(asked, Err(ServerError::Broken("Malformed communication packet".into())));
+    let mut ours = Ours::with_config(config);
+    let ours: Vec<_> = lines.iter().map(|line| Answer::Said(ours.answer(line))).collect();
+    let secret: Vec<_> = ours.iter().skip(2).step_by(3).cloned().collect();
+    let said = |text: &str| Answer::Said(text.as_bytes().to_vec());
+    assert_eq!(secret[..4], [said("t"), said("f"), said("t"), said("t")]);
+    if let Some(exim) = Reference::find() {
+        assert_eq!(exim.with_config(config).ask(&lines, None), ours);
+    }
 }

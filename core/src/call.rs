@@ -1,19 +1,16 @@
 //! What a built-in is handed when it runs.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
 
-use crate::world::{
-    Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random, Redis, Sql,
-    Users,
-};
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
     Str, VariableSource, World,
 };
+
+mod organs;
 
 /// The engine, as a built-in sees it through its [`Call`].
 pub trait Machine {
@@ -33,6 +30,8 @@ pub trait Machine {
     fn expand(&mut self, text: &Str) -> Result<Str, Fail>;
     /// Whether a stray brace in a header's name is to blame, from here on.
     fn malformed_header(&self, at: u32) -> bool;
+    /// Forgets such a brace: a text of its own has been expanded.
+    fn forget_header(&mut self);
     /// The values with dynamic scope.
     fn scope(&mut self) -> &mut Scope;
     /// What built-ins keep between calls, and the values with dynamic scope.
@@ -242,6 +241,7 @@ impl<'a> Call<'a> {
 
     /// Evaluates the branch that an outcome picks, passes over the other, and
     /// checks the closing brace. `$value` is what it was before, afterwards.
+    #[inline]
     pub fn branches(&mut self, outcome: Outcome) -> Result<Str, Fail> {
         // They stand behind all other arguments.
         let (yes, no, forced) = match self.args {
@@ -250,15 +250,16 @@ impl<'a> Call<'a> {
             [.., Arg::Yes(yes)] => (Some(*yes), None, false),
             _ => (None, None, false),
         };
-        let result = self.choose(outcome, yes, no, forced);
+        let mut result = self.choose(outcome, yes, no, forced);
         if self.open && result.is_ok() {
-            return Err(self.machine.hard_fault());
+            result = Err(self.machine.hard_fault());
         }
         result
     }
 
     /// As [`Call::branches`], with the branches found by the caller, who also
     /// checks the closing brace.
+    #[inline(always)]
     pub fn choose(
         &mut self,
         outcome: Outcome,
@@ -278,13 +279,19 @@ impl<'a> Call<'a> {
         match outcome {
             Outcome::Yes(value) => self.succeed(Some(value), yes, no),
             Outcome::Plain(_) => self.succeed(None, yes, no),
-            Outcome::Unmet => self.fail(None, yes, no, forced),
-            Outcome::No => {
-                // Exim has no `$value` while it passes over the first branch.
-                self.with_value(Some(Str::EMPTY), |call| call.machine.skim(yes))?;
+            Outcome::Unmet => {
+                self.scoped_for(Bindings::VALUE, |call| call.machine.skim(yes))?;
                 self.otherwise(no, forced)
             }
-            Outcome::NoWith(value) => self.fail(Some(value), yes, no, forced),
+            Outcome::No => {
+                // Exim has no `$value` while it passes over the first branch.
+                self.with_value(Str::EMPTY, |call| call.machine.skim(yes))?;
+                self.otherwise(no, forced)
+            }
+            Outcome::NoWith(value) => self.with_value(value, |call| {
+                call.machine.skim(yes)?;
+                call.otherwise(no, forced)
+            }),
         }
     }
 
@@ -304,25 +311,19 @@ impl<'a> Call<'a> {
     }
 
     /// `$value` is what it was again before the second branch is passed over.
+    #[inline(always)]
     fn succeed(&mut self, value: Option<Str>, yes: Seq, no: Option<Seq>) -> Result<Str, Fail> {
-        let result = self.with_value(value, |call| call.machine.text(yes))?;
-        if let Some(no) = no {
-            self.machine.skim(no)?;
+        let mut result = match value {
+            Some(value) => self.with_value(value, |call| call.machine.text(yes)),
+            None => self.machine.text(yes),
+        };
+        if let Some(no) = no
+            && result.is_ok()
+            && let Err(fail) = self.machine.skim(no)
+        {
+            result = Err(fail);
         }
-        Ok(result)
-    }
-
-    fn fail(
-        &mut self,
-        value: Option<Str>,
-        yes: Seq,
-        no: Option<Seq>,
-        forced: bool,
-    ) -> Result<Str, Fail> {
-        self.with_value(value, |call| {
-            call.machine.skim(yes)?;
-            call.otherwise(no, forced)
-        })
+        result
     }
 
     fn otherwise(&mut self, no: Option<Seq>, forced: bool) -> Result<Str, Fail> {
@@ -337,19 +338,16 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Binds `$value`, if there is one, for a piece of work.
+    /// Binds `$value` for a piece of work.
     fn with_value<T>(
         &mut self,
-        value: Option<Str>,
+        value: Str,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
-        let Some(value) = value else { return work(self) };
-        let scope = self.machine.scope();
-        let outer = scope.enter();
-        scope.set_value(value);
-        let result = work(self);
-        self.leave(outer, Bindings::VALUE, result.is_ok());
-        result
+        self.scoped_for(Bindings::VALUE, |call| {
+            call.machine.scope().set_value(value);
+            work(call)
+        })
     }
 
     /// The complaint over a missing brace behind `fail`.
@@ -370,29 +368,50 @@ impl<'a> Call<'a> {
     ///
     /// # Errors
     /// What the work fails with.
+    #[inline]
     pub fn scoped<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        self.scoped_for(Bindings::ALL, work)
+    }
+
+    /// As [`Call::scoped`], for some of the values only.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    #[inline]
+    pub fn scoped_for<T>(
+        &mut self,
+        bindings: Bindings,
+        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        let outer = self.machine.scope().enter();
+        let result = work(self);
+        let back = result.is_ok() || !self.machine.leaves_bindings();
+        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
+        result
+    }
+
+    /// Evaluates the arguments of an item that binds `$value` afterwards, and puts
+    /// back what was in `$value` before them, where that succeeds: a `run` among
+    /// them leaves its output there.
+    ///
+    /// # Errors
+    /// What the work fails with.
+    pub fn arguments<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Fail>,
     ) -> Result<T, Fail> {
         let outer = self.machine.scope().enter();
         let result = work(self);
-        self.leave(outer, Bindings::ALL, result.is_ok());
+        let back = if result.is_ok() { Bindings::VALUE } else { Bindings::NONE };
+        self.machine.scope().leave(outer, back);
         result
     }
 
-    /// As [`Call::scoped`], for work that binds `$item` to elements of a list:
-    /// that is put back in any case, as in Exim.
-    ///
-    /// # Errors
-    /// What the work fails with.
-    pub fn scoped_elements<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Fail>,
-    ) -> Result<T, Fail> {
-        self.scoped_item(|call| call.scoped(work))
-    }
-
-    /// Runs a piece of work and puts `$item` back as it was, and nothing else.
+    /// Runs a piece of work that binds `$item` to elements of a list, and puts it
+    /// back as it was in any case, as Exim does.
     ///
     /// # Errors
     /// What the work fails with.
@@ -404,12 +423,6 @@ impl<'a> Call<'a> {
         let result = work(self);
         self.machine.scope().leave(outer, Bindings::ITEM);
         result
-    }
-
-    /// Puts bindings back, unless a failure leaves them.
-    fn leave(&mut self, outer: Bindings, bindings: Bindings, done: bool) {
-        let back = done || !self.machine.leaves_bindings();
-        self.machine.scope().leave(outer, if back { bindings } else { Bindings::NONE });
     }
 
     /// Runs a piece of work under another record: what that one declares is
@@ -432,7 +445,20 @@ impl<'a> Call<'a> {
     }
 
     /// Expands text that is known only at run time. Tainted text is refused.
+    ///
+    /// # Errors
+    /// What the expansion fails with, or that the policy forbids it.
     pub fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        let result = self.expand_within(text);
+        self.machine.forget_header();
+        result
+    }
+
+    /// As [`Call::expand`], for text that counts as a part of the one at hand.
+    ///
+    /// # Errors
+    /// As [`Call::expand`].
+    pub fn expand_within(&mut self, text: &Str) -> Result<Str, Fail> {
         if self.machine.forbidden().contains(Effects::EXPAND) {
             let message = format!("\"{}\" is not permitted here", self.meta.name);
             return Err(Fail::error(ErrorKind::Forbidden, message));
@@ -518,83 +544,5 @@ impl<'a> Call<'a> {
             return Err(Fail::error(ErrorKind::Forbidden, refusal));
         }
         Ok(())
-    }
-
-    /// The world, if the record declares the effect and the policy allows it.
-    fn world(&self, effect: Effects) -> Result<&World, Fail> {
-        if !self.meta.effects.contains(effect) {
-            return Err(Fail::error(
-                ErrorKind::Forbidden,
-                format!("\"{}\" does not declare the effect {effect:?}", self.meta.name),
-            ));
-        }
-        if self.machine.forbidden().intersects(self.meta.effects) {
-            return Err(Fail::error(
-                ErrorKind::Forbidden,
-                format!("\"{}\" is not permitted here", self.meta.name),
-            ));
-        }
-        Ok(self.machine.world())
-    }
-
-    /// Files and directories; needs [`Effects::FILES`].
-    pub fn files(&self) -> Result<Arc<dyn Files>, Fail> {
-        Ok(self.world(Effects::FILES)?.files.clone())
-    }
-    /// The DNS; needs [`Effects::DNS`].
-    pub fn dns(&self) -> Result<Arc<dyn Dns>, Fail> {
-        Ok(self.world(Effects::DNS)?.dns.clone())
-    }
-    /// Sockets; needs [`Effects::NET`].
-    pub fn net(&self) -> Result<Arc<dyn Net>, Fail> {
-        Ok(self.world(Effects::NET)?.net.clone())
-    }
-    /// Databases; needs [`Effects::LOOKUP`].
-    pub fn databases(&self) -> Result<Arc<dyn Databases>, Fail> {
-        Ok(self.world(Effects::LOOKUP)?.databases.clone())
-    }
-    /// SQL servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
-    pub fn sql(&self) -> Result<Arc<dyn Sql>, Fail> {
-        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.sql.clone())
-    }
-    /// Redis servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
-    pub fn redis(&self) -> Result<Arc<dyn Redis>, Fail> {
-        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.redis.clone())
-    }
-    /// LDAP servers; needs [`Effects::LOOKUP`] and [`Effects::NET`].
-    pub fn ldap(&self) -> Result<Arc<dyn Ldap>, Fail> {
-        Ok(self.world(Effects::LOOKUP.union(Effects::NET))?.ldap.clone())
-    }
-    /// Processes; needs [`Effects::RUN`].
-    pub fn processes(&self) -> Result<Arc<dyn Processes>, Fail> {
-        Ok(self.world(Effects::RUN)?.processes.clone())
-    }
-    /// The clock; needs [`Effects::CLOCK`].
-    pub fn clock(&self) -> Result<Arc<dyn Clock>, Fail> {
-        Ok(self.world(Effects::CLOCK)?.clock.clone())
-    }
-    /// Random numbers; needs [`Effects::RANDOM`].
-    pub fn random(&self) -> Result<Arc<dyn Random>, Fail> {
-        Ok(self.world(Effects::RANDOM)?.random.clone())
-    }
-    /// Users and groups; needs [`Effects::HOST`].
-    pub fn users(&self) -> Result<Arc<dyn Users>, Fail> {
-        Ok(self.world(Effects::HOST)?.users.clone())
-    }
-    /// This host and process; needs [`Effects::HOST`].
-    pub fn host(&self) -> Result<Arc<dyn Host>, Fail> {
-        Ok(self.world(Effects::HOST)?.host.clone())
-    }
-    /// Interpreters of other languages; needs [`Effects::FOREIGN`].
-    pub fn interpreters(&self) -> Result<Arc<dyn Processes>, Fail> {
-        Ok(self.world(Effects::FOREIGN)?.processes.clone())
-    }
-    /// Shared objects; needs [`Effects::FOREIGN`].
-    pub fn libraries(&self) -> Result<Arc<dyn Libraries>, Fail> {
-        Ok(self.world(Effects::FOREIGN)?.libraries.clone())
-    }
-    /// The logs; needs [`Effects::LOG`].
-    pub fn log(&self) -> Result<Arc<dyn Log>, Fail> {
-        Ok(self.world(Effects::LOG)?.log.clone())
     }
 }

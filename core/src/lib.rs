@@ -18,6 +18,7 @@ mod names;
 mod option;
 mod record;
 mod registry;
+mod repr;
 mod scope;
 mod settings;
 mod str;
@@ -38,7 +39,7 @@ pub use record::{
     Operator, Params, Quote, Variable, VariableSource,
 };
 pub use registry::Registry;
-pub use scope::{Bindings, Captures, Memory, Scope};
+pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, Settings};
 pub use str::{Buf, Str, Taint};
 pub use world::World;

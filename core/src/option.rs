@@ -90,7 +90,7 @@ pub enum OptionKind {
     Octal,
     /// A number with up to three decimal places, kept as thousandths; further
     /// ones are dropped. `-bP` shows at least one place: `1.0`, `1.25`; and
-    /// `name =`, with nothing after it, where it is unset.
+    /// `name =`, with nothing after it, where it is unset, with `-n` too.
     Fixed,
     /// `5d3h`: an interval, kept in seconds. `-bP` shows it in the largest
     /// units: 90 seconds are `1m30s`, seven days `1w`, none `0s`.
@@ -134,6 +134,33 @@ pub enum OptionKind {
     Rewrite,
 }
 
+impl OptionKind {
+    /// What it is called in lists.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bool | Self::ExpandedBool => "boolean",
+            Self::Integer => "integer",
+            Self::Size => "size",
+            Self::Kilobytes => "kilobytes",
+            Self::Octal => "octal integer",
+            Self::Fixed => "fixed-point number",
+            Self::Time | Self::ExpandedTime => "time",
+            Self::TimeList => "time list",
+            Self::Text => "string",
+            Self::List => "string list",
+            Self::DomainList => "domain list",
+            Self::HostList => "host list",
+            Self::AddressList => "address list",
+            Self::LocalPartList => "local part list",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::UserList => "user list",
+            Self::GroupList => "group list",
+            Self::Rewrite => "rewriting rule",
+        }
+    }
+}
+
 /// What a second setting of an option does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Repeated {
@@ -167,7 +194,8 @@ pub struct OptionDef {
     pub varies: bool,
     /// What a second setting does.
     pub repeated: Repeated,
-    /// Whether `-bP` leaves it out.
+    /// Whether `-bP` leaves it out of its lists: it only sets others, or belongs
+    /// to a part that few programs are built with.
     pub unprinted: bool,
 }
 
@@ -235,7 +263,7 @@ impl OptionDef {
         self.meta.source = source;
         self
     }
-    /// Says that `-bP` leaves it out.
+    /// Says that `-bP` leaves it out of its lists.
     pub const fn unprinted(mut self) -> Self {
         self.unprinted = true;
         self

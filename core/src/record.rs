@@ -125,9 +125,14 @@ impl LookupOptions {
             option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="))
         })
     }
-    /// Whether an option has a value.
+    /// Whether an option has a value, if only in one of the places where it
+    /// stands.
     pub fn is(&self, name: &str, value: &str) -> bool {
-        self.get(name) == Some(value.as_bytes())
+        self.0.split(|c| *c == b',').any(|option| {
+            let rest =
+                option.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            rest == Some(value.as_bytes())
+        })
     }
 }
 

@@ -12,13 +12,20 @@ pub struct Captures {
     /// What was matched against.
     pub subject: Str,
     /// The ranges; `$0` first. An unset group is an empty range.
-    pub groups: SmallVec<[(u32, u32); 6]>,
+    pub groups: SmallVec<[(u32, u32); 4]>,
     /// Bit n is set where group n is clean whatever the subject is: the part of
     /// a key that was found in a file.
     pub clean: u8,
 }
 
 impl Captures {
+    /// Takes all away.
+    pub fn clear(&mut self) {
+        self.subject = Str::EMPTY;
+        self.groups.clear();
+        self.clean = 0;
+    }
+
     /// `$number`; empty where there is none.
     pub fn get(&self, number: u32) -> Str {
         match self.groups.get(number as usize) {
@@ -73,6 +80,7 @@ impl Bindings {
 /// What a value was before.
 #[derive(Clone, Debug)]
 enum Earlier {
+    NoCaptures,
     Captures(Captures),
     Value(Str),
     Item(Str),
@@ -129,7 +137,11 @@ impl Scope {
     pub fn captures_mut(&mut self) -> &mut Captures {
         if !self.noted.contains(Bindings::CAPTURES) {
             self.noted.add(Bindings::CAPTURES);
-            self.earlier.push(Earlier::Captures(std::mem::take(&mut self.captures)));
+            self.earlier.push(if self.captures.groups.is_empty() {
+                Earlier::NoCaptures
+            } else {
+                Earlier::Captures(std::mem::take(&mut self.captures))
+            });
         }
         &mut self.captures
     }
@@ -137,7 +149,7 @@ impl Scope {
     /// Takes `$0`, `$1`, … away.
     pub fn clear_captures(&mut self) {
         if !self.captures.groups.is_empty() {
-            *self.captures_mut() = Captures::default();
+            self.captures_mut().clear();
         }
     }
 
@@ -156,46 +168,61 @@ impl Scope {
 
     /// From here on, changes can be taken back. What this returns belongs to
     /// [`Scope::leave`].
-    pub fn enter(&mut self) -> Bindings {
-        std::mem::replace(&mut self.noted, Bindings::NONE)
+    pub fn enter(&mut self) -> Outer {
+        let noted = std::mem::replace(&mut self.noted, Bindings::NONE);
+        Outer { noted, length: self.earlier.len() }
     }
 
     /// Puts some values back as they were at [`Scope::enter`]. The rest stay
     /// as they are.
-    pub fn leave(&mut self, outer: Bindings, back: Bindings) {
-        let changed = std::mem::replace(&mut self.noted, outer);
-        if changed != Bindings::NONE {
-            self.put_back(changed.0.count_ones() as usize, back);
+    pub fn leave(&mut self, outer: Outer, back: Bindings) {
+        let changed = std::mem::replace(&mut self.noted, outer.noted);
+        if back.0 & changed.0 != changed.0 {
+            return self.leave_some(outer.length, back);
+        }
+        while self.earlier.len() > outer.length
+            && let Some(earlier) = self.earlier.pop()
+        {
+            self.put_back(earlier);
         }
     }
 
-    fn put_back(&mut self, count: usize, back: Bindings) {
-        let from = self.earlier.len().saturating_sub(count);
-        let mut kept = SmallVec::<[Earlier; 1]>::new();
-        while self.earlier.len() > from
-            && let Some(earlier) = self.earlier.pop()
-        {
+    fn put_back(&mut self, earlier: Earlier) {
+        match earlier {
+            Earlier::NoCaptures => self.captures.clear(),
+            Earlier::Captures(captures) => self.captures = captures,
+            Earlier::Value(value) => self.value = value,
+            Earlier::Item(item) => self.item = item,
+        }
+    }
+
+    /// What is not put back is handed over to what is around, unless that has
+    /// noted down an earlier one itself.
+    #[cold]
+    fn leave_some(&mut self, length: usize, back: Bindings) {
+        for earlier in self.earlier.split_off(length) {
             let which = earlier.which();
             if back.contains(which) {
-                match earlier {
-                    Earlier::Captures(captures) => self.captures = captures,
-                    Earlier::Value(value) => self.value = value,
-                    Earlier::Item(item) => self.item = item,
-                }
+                self.put_back(earlier);
             } else if !self.noted.contains(which) {
-                // What is around has not noted down this one itself.
                 self.noted.add(which);
-                kept.push(earlier);
+                self.earlier.push(earlier);
             }
         }
-        self.earlier.extend(kept);
     }
+}
+
+/// What [`Scope::leave`] has to know of [`Scope::enter`].
+#[derive(Clone, Copy, Debug)]
+pub struct Outer {
+    noted: Bindings,
+    length: usize,
 }
 
 impl Earlier {
     fn which(&self) -> Bindings {
         match self {
-            Self::Captures(_) => Bindings::CAPTURES,
+            Self::NoCaptures | Self::Captures(_) => Bindings::CAPTURES,
             Self::Value(_) => Bindings::VALUE,
             Self::Item(_) => Bindings::ITEM,
         }
@@ -209,6 +236,7 @@ pub struct Memory(Vec<(TypeId, Box<dyn Any + Send>)>);
 
 impl Memory {
     /// The value of a type, made if there is none.
+    #[inline]
     pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
         let wanted = TypeId::of::<T>();
         // There are few types: to look at each is faster than to hash one.

@@ -103,6 +103,9 @@ pub struct Settings {
     pub strict_acl_vars: bool,
     /// `spf_guess`.
     pub spf_guess: Str,
+    /// The configuration file of RADIUS clients, which Exim is told when it is
+    /// built (`RADIUS_CONFIG_FILE`).
+    pub radius_config_file: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
     /// All other main options that are set.
@@ -145,6 +148,7 @@ impl Default for Settings {
             log_millisec: false,
             strict_acl_vars: false,
             spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
+            radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),
             config_file: Str::EMPTY,
             options: Options::default(),
             lists: BTreeMap::new(),

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use hipstr::HipByt;
+use eximious_grammar::scan::find_byte;
+
+use crate::repr::{ROOM, Repr};
 
 /// Whether bytes come from outside (specification, chapter 11).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,6 +17,9 @@ pub enum Taint {
     /// From outside.
     Tainted,
 }
+
+/// A bit beside the taint: no byte is zero.
+const WITHOUT_ZERO: u16 = 1 << 15;
 
 impl Taint {
     /// The taint of a string made of two.
@@ -30,66 +35,127 @@ impl Taint {
     pub fn is_tainted(self) -> bool {
         self != Self::Clean
     }
+
+    /// As a number. There are not as many lookup types as would be needed to
+    /// give two of them the same one.
+    fn mark(self) -> u16 {
+        match self {
+            Self::Clean => 0,
+            Self::Tainted => 1,
+            Self::Quoted(lookup) => lookup.saturating_add(2).min(!WITHOUT_ZERO),
+        }
+    }
+
+    fn of_mark(mark: u16) -> Self {
+        match mark & !WITHOUT_ZERO {
+            0 => Self::Clean,
+            1 => Self::Tainted,
+            quoted => Self::Quoted(quoted - 2),
+        }
+    }
 }
 
 /// Bytes with a taint. Not UTF-8 by promise. Cheap to clone.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Str {
-    bytes: HipByt<'static>,
-    taint: Taint,
-}
+#[derive(Clone)]
+pub struct Str(Repr);
+
+const _: () = assert!(size_of::<Result<Str, crate::Fail>>() == 32);
 
 impl Str {
     /// The empty string, clean.
-    pub const EMPTY: Self = Self { bytes: HipByt::new(), taint: Taint::Clean };
+    pub const EMPTY: Self = Self(Repr::EMPTY);
 
     /// Bytes that were made here.
-    pub fn clean(bytes: impl Into<HipByt<'static>>) -> Self {
-        Self { bytes: bytes.into(), taint: Taint::Clean }
+    pub fn clean(bytes: impl Into<Self>) -> Self {
+        bytes.into().stamped(Taint::Clean)
     }
 
     /// Bytes that stand in the program; nothing is copied.
     pub const fn fixed(text: &'static str) -> Self {
-        Self { bytes: HipByt::from_static(text.as_bytes()), taint: Taint::Clean }
+        Self(Repr::fixed(text.as_bytes()))
     }
 
     /// Bytes that come from outside.
-    pub fn tainted(bytes: impl Into<HipByt<'static>>) -> Self {
-        Self { bytes: bytes.into(), taint: Taint::Tainted }
+    pub fn tainted(bytes: impl Into<Self>) -> Self {
+        bytes.into().stamped(Taint::Tainted)
     }
 
     /// The same bytes with another taint. For the engine and for lists; a
     /// built-in declares its [`crate::TaintRule`] instead.
-    pub fn stamped(self, taint: Taint) -> Self {
-        Self { taint, ..self }
+    pub fn stamped(mut self, taint: Taint) -> Self {
+        self.stamp(taint);
+        self
+    }
+
+    /// As [`Str::stamped`], where it is.
+    #[inline]
+    pub fn stamp(&mut self, taint: Taint) {
+        self.0.set_mark(taint.mark() | self.0.mark() & WITHOUT_ZERO);
+    }
+
+    /// Cuts it where Exim's strings end: at the first zero byte. It is looked
+    /// for once.
+    #[inline]
+    pub fn cut_at_zero(&mut self) {
+        if self.0.mark() & WITHOUT_ZERO == 0 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if let Some(end) = find_byte(self.bytes(), 0) {
+            *self = self.slice(0, end);
+        }
+        self.0.set_mark(self.0.mark() | WITHOUT_ZERO);
+    }
+
+    /// For bytes among which the caller knows no zero byte:
+    /// [`Str::cut_at_zero`] need not look for one.
+    pub fn without_zero(mut self) -> Self {
+        self.0.set_mark(self.0.mark() | WITHOUT_ZERO);
+        self
     }
 
     /// The bytes and where they come from.
     pub fn read(&self) -> (&[u8], Taint) {
-        (self.bytes.as_slice(), self.taint)
+        (self.bytes(), self.taint())
     }
 
     /// The bytes, to look at. What is made of them and leaves a built-in is
     /// stamped by the engine, after the built-in's rule.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.as_slice()
+        self.0.bytes()
     }
 
     /// Where the bytes come from.
+    #[inline]
     pub fn taint(&self) -> Taint {
-        self.taint
+        Taint::of_mark(self.0.mark())
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes().is_empty()
     }
 
     /// A part of it, without copying where it is long; clamped to its ends.
     pub fn slice(&self, start: usize, end: usize) -> Self {
-        let end = end.min(self.bytes.len());
-        let start = start.min(end);
-        Self { bytes: self.bytes.slice(start..end), taint: self.taint }
+        let end = end.min(self.bytes().len());
+        Self(self.0.slice(start.min(end), end))
+    }
+
+    /// Each byte made another one; as clean as what is made here.
+    pub fn mapped(&self, of: impl Fn(u8) -> u8) -> Self {
+        let bytes = self.bytes();
+        let mut room = [0; ROOM];
+        match room.get_mut(..bytes.len()) {
+            Some(room) => {
+                room.iter_mut().zip(bytes).for_each(|(new, old)| *new = of(*old));
+                Self::from(&*room)
+            }
+            None => Self::from(bytes.iter().map(|byte| of(*byte)).collect::<Vec<u8>>()),
+        }
     }
 
     /// For showing: what is not UTF-8 is replaced.
@@ -101,44 +167,54 @@ impl Str {
 impl std::fmt::Debug for Str {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.display())?;
-        match self.taint {
+        match self.taint() {
             Taint::Clean => Ok(()),
             taint => write!(f, " ({taint:?})"),
         }
     }
 }
 
-impl From<&str> for Str {
-    fn from(text: &str) -> Self {
-        Self::clean(text.as_bytes())
+impl Default for Str {
+    fn default() -> Self {
+        Self::EMPTY
     }
 }
 
-impl From<String> for Str {
-    fn from(text: String) -> Self {
-        Self::clean(text.into_bytes())
+impl PartialEq for Str {
+    fn eq(&self, other: &Self) -> bool {
+        self.read() == other.read()
+    }
+}
+
+impl Eq for Str {}
+
+impl From<&[u8]> for Str {
+    fn from(bytes: &[u8]) -> Self {
+        Self(Repr::new(bytes, Taint::Clean.mark()))
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Str {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<&str> for Str {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
     }
 }
 
 impl From<Vec<u8>> for Str {
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes: packed(bytes), taint: Taint::Clean }
+        Self(Repr::from_vec(bytes))
     }
 }
 
-/// A short vector becomes inline bytes: to share it would take memory for the
-/// count as well.
-fn packed(bytes: Vec<u8>) -> HipByt<'static> {
-    if bytes.len() <= HipByt::inline_capacity() {
-        HipByt::from(bytes.as_slice())
-    } else {
-        HipByt::from(bytes)
-    }
-}
-
-impl From<&[u8]> for Str {
-    fn from(bytes: &[u8]) -> Self {
-        Self::clean(bytes)
+impl From<String> for Str {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
     }
 }
 
@@ -153,7 +229,7 @@ impl Buf {
     /// Adds a string and its taint.
     pub fn push(&mut self, piece: &Str) {
         self.bytes.extend_from_slice(piece.bytes());
-        self.taint = self.taint.with(piece.taint);
+        self.taint = self.taint.with(piece.taint());
     }
 
     /// Adds bytes that were made here.
@@ -178,6 +254,6 @@ impl Buf {
 
     /// The string.
     pub fn finish(self) -> Str {
-        Str { bytes: packed(self.bytes), taint: self.taint }
+        Str::from(self.bytes).stamped(self.taint)
     }
 }

@@ -5,15 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 mod dns;
+pub mod domain;
 mod fixture;
 mod hermetic;
 mod ldap;
 mod servers;
 
-pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord};
+pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
-pub use ldap::{Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapRequest, LdapTls};
+pub use ldap::{
+    Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
+    LdapSearch, LdapServer, LdapTls, LdapTrouble,
+};
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
@@ -164,6 +168,18 @@ pub enum Target {
 pub trait Net: Send + Sync {
     /// Opens a connection.
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
+    /// Sends a datagram to a UDP port, and waits for one from there that is
+    /// accepted; others are overlooked.
+    fn datagram(
+        &self,
+        to: std::net::SocketAddr,
+        question: &[u8],
+        within: Duration,
+        accept: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        let _ = (to, question, within, accept);
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// The addresses of a host, as the system's resolver says.
     fn resolve(&self, host: &str) -> io::Result<Vec<std::net::IpAddr>>;
     /// The port of a TCP service.
@@ -263,6 +279,15 @@ pub trait Users: Send + Sync {
     /// Checks a password against a hash as `crypt(3)` does; `None` where the
     /// system does not know the method.
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>>;
+    /// Asks the system's authentication modules (PAM) about a user of a
+    /// service; each of their questions gets the next answer. What they say
+    /// where they say neither yes nor no is the error.
+    fn authenticate(
+        &self,
+        service: &[u8],
+        user: &[u8],
+        answers: &[Vec<u8>],
+    ) -> Result<bool, Vec<u8>>;
 }
 
 /// Free room on a file system.

@@ -11,31 +11,20 @@ const TOPS: u64 = ONES << 7;
 
 /// Where the first of three bytes stands.
 pub fn find_of_three(text: &[u8], wanted: [u8; 3]) -> Option<usize> {
-    let near = &text[..text.len().min(NEAR)];
-    let found = find(near, |word| {
-        zeros(word ^ each(wanted[0]))
-            | zeros(word ^ each(wanted[1]))
-            | zeros(word ^ each(wanted[2]))
-    });
-    if found.is_some() || near.len() == text.len() {
-        return found;
-    }
     let [a, b, c] = wanted;
-    memchr::memchr3(a, b, c, &text[NEAR..]).map(|at| NEAR + at)
+    let marks = |word| zeros(word ^ each(a)) | zeros(word ^ each(b)) | zeros(word ^ each(c));
+    find(text, marks, |byte| wanted.contains(&byte), |far| memchr::memchr3(a, b, c, far))
 }
 
 /// Where a byte stands first.
+#[inline(always)]
 pub fn find_byte(text: &[u8], wanted: u8) -> Option<usize> {
-    let near = &text[..text.len().min(NEAR)];
-    let found = find(near, |word| zeros(word ^ each(wanted)));
-    if found.is_some() || near.len() == text.len() {
-        return found;
-    }
-    memchr::memchr(wanted, &text[NEAR..]).map(|at| NEAR + at)
+    let marks = |word| zeros(word ^ each(wanted));
+    find(text, marks, |byte| byte == wanted, |far| memchr::memchr(wanted, far))
 }
 
-/// Whether there is a capital letter of ASCII.
-pub fn holds_capital(text: &[u8]) -> bool {
+/// Where the first capital letter of ASCII stands.
+pub fn find_capital(text: &[u8]) -> Option<usize> {
     // Carries stay inside their bytes: the highest bits are left out.
     let capitals = |word: u64| {
         let low = word & !TOPS;
@@ -43,7 +32,8 @@ pub fn holds_capital(text: &[u8]) -> bool {
         let beyond_z = low + each(0x80 - b'Z' - 1);
         from_a & !beyond_z & !word & TOPS
     };
-    find(text, capitals).is_some()
+    let is_capital = |byte: u8| byte.is_ascii_uppercase();
+    find(text, capitals, is_capital, |far| far.iter().position(|c| is_capital(*c)))
 }
 
 fn each(byte: u8) -> u64 {
@@ -56,39 +46,29 @@ fn zeros(word: u64) -> u64 {
     word.wrapping_sub(ONES) & !word & TOPS
 }
 
-/// Where the first byte stands whose highest bit a function sets.
-#[inline]
-fn find(text: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
-    let (words, rest) = text.as_chunks::<8>();
-    let mut at = 0;
-    for word in words {
+/// Where the first byte stands whose highest bit `marks` sets in a word; the
+/// rest of the text, and what is far, are searched otherwise.
+#[inline(always)]
+fn find(
+    text: &[u8],
+    marks: impl Fn(u64) -> u64,
+    wanted: impl Fn(u8) -> bool,
+    search: impl Fn(&[u8]) -> Option<usize>,
+) -> Option<usize> {
+    let mut rest = text;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        let passed = text.len() - rest.len();
+        if passed == NEAR {
+            return search(rest).map(|at| NEAR + at);
+        }
         let marked = marks(u64::from_le_bytes(*word));
         if marked != 0 {
-            return Some(at + first(marked));
+            return Some(passed + marked.trailing_zeros() as usize / 8);
         }
-        at += 8;
+        rest = after;
     }
-    if rest.is_empty() {
-        return None;
-    }
-    // The last bytes, with some again that were looked at, or with such as no
-    // search is for.
-    let (word, skipped) = match text.last_chunk::<8>() {
-        Some(last) => (u64::from_le_bytes(*last), 8 - rest.len()),
-        None => (short(rest), 0),
-    };
-    let marked = marks(word) >> (8 * skipped);
-    let found = first(marked);
-    (marked != 0 && found < rest.len()).then_some(at + found)
-}
-
-fn first(marked: u64) -> usize {
-    marked.trailing_zeros() as usize / 8
-}
-
-/// Fewer than eight bytes as a word, zeros above them.
-fn short(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+    let passed = text.len() - rest.len();
+    rest.iter().position(|byte| wanted(*byte)).map(|at| passed + at)
 }
 
 #[cfg(test)]
@@ -121,8 +101,8 @@ mod tests {
             let three = [b'$', b'\\', b'}'];
             let plain = text.iter().position(|c| three.contains(c));
             assert_eq!(find_of_three(&text, three), plain, "{text:?}");
-            let capital = text.iter().any(u8::is_ascii_uppercase);
-            assert_eq!(holds_capital(&text), capital, "{text:?}");
+            let capital = text.iter().position(u8::is_ascii_uppercase);
+            assert_eq!(find_capital(&text), capital, "{text:?}");
         }
     }
 }

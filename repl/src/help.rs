@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use eximious::Registry;
+use eximious::check;
+use eximious::{OptionDef, Registry};
 
 use crate::words::{self, Word};
 
@@ -21,8 +22,10 @@ eximious expands strings of Exim's configuration language, as exim -be does.
   eximious -DNAME=text -be …    the same with a macro
   eximious -oMa 192.0.2.1 …     the same with $sender_host_address; -f for the sender
 
-  eximious list [--json] [KIND]   every item, operator, condition, variable, lookup
+  eximious list [--json] [KIND]   every item, operator, condition, variable, lookup, option
   eximious help NAME              the page of one of them: help extract, help $pid
+  eximious check [FILE…]          what is wrong in a configuration; help E110 explains
+  eximious -C FILE -bP [NAME…]    what a configuration says
   eximious -bV                    the version
 ";
 
@@ -33,7 +36,7 @@ Type a string, and see what it expands to:  ${uc:hello}  ${if eq{a}{b}{yes}{no}}
   NAME = text             define a macro: a line that begins with a capital letter
   a line ending in \\      goes on in the next
   help NAME               the page of a word: help extract, help $sender_address
-  :list [KIND]            all items, operators, conditions, variables or lookups
+  :list [KIND]            all items, operators, conditions, variables, lookups, options
   :set NAME = text        give any variable a value: :set sender_address = a@b.example
   :message FILE           read a message: then $h_subject: and the like have values
   :quit                   leave; Ctrl-D does so too
@@ -43,6 +46,9 @@ put a space before it where it should be.
 
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
+    if let Some(lint) = check::lints().iter().find(|lint| lint.code == name || lint.name == name) {
+        return Ok(lint_page(lint));
+    }
     let found = words::named(registry, name);
     if found.is_empty() {
         return Err(unknown(registry, name));
@@ -51,13 +57,29 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     Ok(pages.join("\n"))
 }
 
+/// The page of a lint.
+fn lint_page(lint: &check::Lint) -> String {
+    let mut text = format!("{} {} ({})\n\n", lint.code, lint.name, lint.severity.name());
+    for part in [lint.summary, lint.docs] {
+        wrap(part, &mut text);
+        text.push('\n');
+    }
+    for (title, example) in [("It fires on", lint.bad), ("It does not fire on", lint.good)] {
+        let lines: String = example.lines().map(|line| format!("    {line}\n")).collect();
+        let _ = writeln!(text, "{title}:\n{lines}");
+    }
+    text += "A comment above a line allows it there:\n";
+    let _ = writeln!(text, "    # eximious: allow {} <reason>", lint.code);
+    text
+}
+
 fn unknown(registry: &Registry, name: &str) -> String {
     let all = words::all(registry);
     let names = all
         .iter()
         .flat_map(|word| std::iter::once(word.meta.name).chain(word.meta.aliases.iter().copied()));
     let bare = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
-    let near = words::nearest(bare, names);
+    let near = check::nearest(bare, names);
     if near.is_empty() {
         format!("nothing is called \"{name}\"; \"eximious list\" shows all names")
     } else {
@@ -68,7 +90,10 @@ fn unknown(registry: &Registry, name: &str) -> String {
 /// The page of a record.
 fn page(word: &Word) -> String {
     let meta = word.meta;
-    let mut text = format!("{} ({})\n", meta.name, word.kind.name());
+    let mut text = match word.driver() {
+        Some(driver) => format!("{} ({} of {driver})\n", meta.name, word.kind.name()),
+        None => format!("{} ({})\n", meta.name, word.kind.name()),
+    };
     if !meta.syntax.is_empty() {
         let _ = writeln!(text, "  {}", meta.syntax);
     }
@@ -91,20 +116,38 @@ fn page(word: &Word) -> String {
         }
     }
     text.push('\n');
-    let effects = words::effects(meta.effects);
-    let effects = if effects.is_empty() { "none".to_owned() } else { effects.join(", ") };
-    for (label, value) in [
-        ("Effects", effects.as_str()),
-        ("Taint", taint(word)),
-        ("Since", meta.since),
-        ("Needs", meta.needs),
-        ("Source", meta.source),
-    ] {
+    let own = match word.option {
+        Some(option) => option_facts(option),
+        None => expansion_facts(word),
+    };
+    let own = own.iter().map(|(label, value)| (*label, value.as_str()));
+    for (label, value) in
+        own.chain([("Since", meta.since), ("Needs", meta.needs), ("Source", meta.source)])
+    {
         if !value.is_empty() {
             let _ = writeln!(text, "  {:<8} {value}", format!("{label}:"));
         }
     }
     text
+}
+
+fn expansion_facts(word: &Word) -> Vec<(&'static str, String)> {
+    let effects = words::effects(word.meta.effects);
+    let effects = if effects.is_empty() { "none".to_owned() } else { effects.join(", ") };
+    vec![("Effects", effects), ("Taint", taint(word).to_owned())]
+}
+
+fn option_facts(option: &OptionDef) -> Vec<(&'static str, String)> {
+    let kind = if option.expanded { ", expanded" } else { "" };
+    let default = match option.default {
+        Some(text) => text.escape_debug().to_string().replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => "unset".to_owned(),
+    };
+    let varies = if option.varies { ", or as other things say" } else { "" };
+    vec![
+        ("Type", format!("{}{kind}", option.kind.name())),
+        ("Default", format!("{default}{varies}")),
+    ]
 }
 
 fn taint(word: &Word) -> &'static str {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use eximious::Registry;
+use eximious::check;
 use serde_json::{Value, json};
 
 use crate::words::{self, Kind, Word};
@@ -11,9 +12,9 @@ use crate::words::{self, Kind, Word};
 pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<String, String> {
     let words = match kind {
         None => words::all(registry),
-        Some(name) => match Kind::named(name) {
-            Some(kind) => words::of(registry, kind),
-            None => return Err(unknown(name)),
+        Some(name) => match Kind::named(name).as_slice() {
+            [] => return Err(unknown(name)),
+            kinds => kinds.iter().flat_map(|kind| words::of(registry, *kind)).collect(),
         },
     };
     if json {
@@ -21,18 +22,23 @@ pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<Strin
         return Ok(format!("{:#}\n", Value::Array(all)));
     }
     let wide = words.iter().map(|word| written(word).len()).max().unwrap_or(0).min(28);
+    let kinds = words.iter().map(|word| word.kind.name().len()).max().unwrap_or(0).max(9);
     let mut text = String::new();
     for word in &words {
-        let line =
-            format!("{:<9}  {:<wide$}  {}", word.kind.name(), written(word), word.meta.summary);
+        let line = format!(
+            "{:<kinds$}  {:<wide$}  {}",
+            word.kind.name(),
+            written(word),
+            word.meta.summary
+        );
         let _ = writeln!(text, "{}", line.trim_end());
     }
     Ok(text)
 }
 
 fn unknown(name: &str) -> String {
-    let kinds: Vec<String> = Kind::ALL.iter().map(|kind| format!("{}s", kind.name())).collect();
-    let near = words::nearest(name, kinds.iter().map(String::as_str));
+    let kinds: Vec<String> = Kind::all().map(|kind| format!("{}s", kind.name())).collect();
+    let near = check::nearest(name, kinds.iter().map(String::as_str));
     match near.first() {
         Some(near) => format!("\"{name}\" is not a kind of word: did you mean \"{near}\"?"),
         None => format!("\"{name}\" is not a kind of word: there are {}", kinds.join(", ")),
@@ -40,7 +46,8 @@ fn unknown(name: &str) -> String {
 }
 
 fn written(word: &Word) -> String {
-    let mut text = word.meta.name.to_owned();
+    let mut text = word.driver().map(|driver| format!("{driver}: ")).unwrap_or_default();
+    text.push_str(word.meta.name);
     if !word.meta.aliases.is_empty() {
         let _ = write!(text, " ({})", word.meta.aliases.join(", "));
     }
@@ -55,7 +62,7 @@ fn record(word: &Word) -> Value {
         .map(|example| json!({ "input": example.input, "output": example.output }))
         .collect();
     let names = [&[meta.name][..], meta.aliases, meta.forms].concat();
-    json!({
+    let mut record = json!({
         "kind": word.kind.name(),
         "name": meta.name,
         "aliases": meta.aliases,
@@ -69,5 +76,16 @@ fn record(word: &Word) -> Value {
         "since": meta.since,
         "needs": meta.needs,
         "source": meta.source,
-    })
+    });
+    if let (Some(option), Some(fields)) = (word.option, record.as_object_mut()) {
+        for (key, value) in [
+            ("driver", json!(word.driver())),
+            ("type", json!(option.kind.name())),
+            ("expanded", json!(option.expanded)),
+            ("default", json!(option.default)),
+        ] {
+            fields.insert(key.to_owned(), value);
+        }
+    }
+    record
 }

@@ -3,6 +3,7 @@
 mod assign;
 mod be;
 mod caller;
+mod check;
 mod help;
 mod input;
 mod list;
@@ -10,9 +11,9 @@ mod message;
 mod options;
 mod output;
 mod prompt;
-mod session;
 mod retry;
 mod rewrite;
+mod session;
 mod show;
 mod usual;
 mod version;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Action::Show => show(options),
         Action::Rewrite => test_rules(options, rewrite::answer),
         Action::Retry => test_rules(options, retry::answer),
+        Action::Check(request) => check::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -77,9 +79,7 @@ fn log_lines(options: &Options) {
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
 fn version(mut options: Options) -> ExitCode {
     match Session::start(&mut options, eximious_world::system()) {
-        Ok(session) => {
-            print(&version::version(session.engine().registry(), session.config_file()))
-        }
+        Ok(session) => print(&version::version(session.engine().registry(), session.config_file())),
         Err(refusal) => refuse(refusal),
     }
 }

@@ -64,6 +64,8 @@ pub enum Action {
     Rewrite,
     /// `-brt`: find a rule for retries.
     Retry,
+    /// `eximious check`.
+    Check(crate::check::Request),
 }
 
 /// Why the program stops before it began: what to say, and the exit status
@@ -113,6 +115,7 @@ fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
     let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
     match word.as_slice() {
+        b"check" => Ok(Some(Action::Check(crate::check::request(rest.collect())?))),
         b"help" => Ok(Some(Action::Help(rest.collect()))),
         b"list" => {
             let (mut json, mut kind) = (false, None);
@@ -356,7 +359,7 @@ fn later(option: &[u8], what: &str) -> Stop {
 /// An argument without an option is the recipient of a message, to Exim.
 fn recipient(first: &[u8]) -> Stop {
     let word = String::from_utf8_lossy(first);
-    let near = crate::words::nearest(&word, ["help", "list", "repl"].into_iter());
+    let near = eximious::check::nearest(&word, ["help", "list", "repl"].into_iter());
     let mut message =
         [b"eximious: accepting a message for \"", first, b"\" is not there yet"].concat();
     message.extend_from_slice(

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use eximious::check;
 use eximious::world::Host;
 use eximious::{MacroError, Str};
 use rustyline::error::ReadlineError;
@@ -172,7 +173,7 @@ fn carry_out(command: Command<'_>, session: &mut Session, options: &Options) -> 
             }
         },
         Command::Quit => Ok(String::new()),
-        Command::Unknown(name) => Err(match words::nearest(name, command::all()).first() {
+        Command::Unknown(name) => Err(match check::nearest(name, command::all()).first() {
             Some(near) => format!("there is no {name}: did you mean {near}?"),
             None => format!("there is no {name}: \"help\" says what there is"),
         }),

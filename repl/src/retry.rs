@@ -1,8 +1,9 @@
 //! `-brt`: the rule for retries that fits a domain or address (specification,
 //! chapter 32).
 
-use eximious::config::{Growth, HostSource, RetryError, RetryRule, fixed, interval};
+use eximious::config::{Growth, HostSource, RetryError, RetryRule, fixed};
 use eximious::retry::{Failure, rule};
+use eximious::stdlib::interval::written;
 use eximious::{Fail, Str};
 
 use crate::rewrite::Answer;
@@ -94,4 +95,9 @@ fn error(error: RetryError) -> String {
         }
         _ => "*".into(),
     }
+}
+
+/// Seconds, as an interval.
+fn interval(seconds: i64) -> String {
+    written(i32::try_from(seconds).unwrap_or(i32::MAX))
 }

@@ -65,8 +65,12 @@ impl Session {
         } else {
             builder.build()
         };
-        let cx = engine.context();
-        let mut session = Self { engine, cx, macros, place, config, sender: None, said: Vec::new() };
+        let mut cx = engine.context();
+        cx.start().map_err(|fail| {
+            Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
+        })?;
+        let mut session =
+            Self { engine, cx, macros, place, config, sender: None, said: Vec::new() };
         if let Some(typed) = &options.sender {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
@@ -108,6 +112,7 @@ impl Session {
     }
 
     /// Carries out a line, or an argument.
+    #[inline(always)]
     pub fn answer(&mut self, line: &[u8]) -> Answer {
         let registry = self.engine.registry();
         let line = match self.macros.apply(line, registry) {

@@ -29,7 +29,7 @@ pub fn version(registry: &Registry, config_file: Option<&[u8]>) -> Vec<u8> {
         "eximious version {}\nThe language of Exim 4.100, with the answers of Exim 4.98.2\n",
         env!("CARGO_PKG_VERSION")
     );
-    for kind in Kind::ALL {
+    for kind in Kind::EXPANSION {
         let words = words::of(registry, kind);
         let (name, count) = (kind.name(), words.len());
         let _ = match kind {

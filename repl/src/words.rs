@@ -1,7 +1,7 @@
 //! All records of the registry in one view.
 
 use eximious::grammar::expansion::{VariableName, Vocabulary};
-use eximious::{Effects, Example, Meta, Registry, TaintRule};
+use eximious::{DriverKind, Effects, Example, Meta, OptionDef, OptionPlace, Registry, TaintRule};
 
 /// What kind of word a record is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -11,11 +11,23 @@ pub enum Kind {
     Condition,
     Variable,
     Lookup,
+    MainOption,
+    RouterOption,
+    TransportOption,
+    AuthenticatorOption,
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] =
+    /// What strings are made of.
+    pub const EXPANSION: [Self; 5] =
         [Self::Item, Self::Operator, Self::Condition, Self::Variable, Self::Lookup];
+    /// What a configuration sets.
+    pub const OPTIONS: [Self; 4] =
+        [Self::MainOption, Self::RouterOption, Self::TransportOption, Self::AuthenticatorOption];
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::EXPANSION.into_iter().chain(Self::OPTIONS)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -24,12 +36,31 @@ impl Kind {
             Self::Condition => "condition",
             Self::Variable => "variable",
             Self::Lookup => "lookup",
+            Self::MainOption => "main option",
+            Self::RouterOption => "router option",
+            Self::TransportOption => "transport option",
+            Self::AuthenticatorOption => "authenticator option",
         }
     }
 
-    /// By name, in the plural or not.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| name.strip_suffix('s').unwrap_or(name) == kind.name())
+    /// By name, in the plural or not; `options` are those of all places.
+    pub fn named(name: &str) -> Vec<Self> {
+        let name = name.replace(['-', '_'], " ");
+        let name = name.strip_suffix('s').unwrap_or(&name);
+        Self::all()
+            .filter(|kind| kind.name() == name || name == "option" && Self::OPTIONS.contains(kind))
+            .collect()
+    }
+
+    fn of_option(place: OptionPlace) -> Self {
+        match place {
+            OptionPlace::Main => Self::MainOption,
+            OptionPlace::Generic(kind) | OptionPlace::Driver(kind, _) => match kind {
+                DriverKind::Router => Self::RouterOption,
+                DriverKind::Transport => Self::TransportOption,
+                DriverKind::Authenticator => Self::AuthenticatorOption,
+            },
+        }
     }
 }
 
@@ -38,6 +69,18 @@ impl Kind {
 pub struct Word {
     pub kind: Kind,
     pub meta: &'static Meta,
+    /// More about an option.
+    pub option: Option<&'static OptionDef>,
+}
+
+impl Word {
+    /// The driver that has an option to itself.
+    pub fn driver(&self) -> Option<&'static str> {
+        match self.option?.place {
+            OptionPlace::Driver(_, driver) => Some(driver),
+            _ => None,
+        }
+    }
 }
 
 /// The grammar's own word, which needs no record to be carried out.
@@ -50,7 +93,7 @@ static NEGATION: Meta = Meta::new("!", Effects::NONE, TaintRule::Clean)
 
 /// All records, by kind, each kind in the order of its names.
 pub fn all(registry: &Registry) -> Vec<Word> {
-    Kind::ALL.into_iter().flat_map(|kind| of(registry, kind)).collect()
+    Kind::all().flat_map(|kind| of(registry, kind)).collect()
 }
 
 /// The records of a kind, in the order of their names.
@@ -61,12 +104,17 @@ pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
         Kind::Condition => registry.all_conditions().map(|r| &r.meta).collect(),
         Kind::Variable => registry.all_variables().map(|r| &r.meta).collect(),
         Kind::Lookup => registry.all_lookups().map(|r| &r.meta).collect(),
+        // These are in order already: those that all drivers have, then each driver's own.
+        _ => {
+            let own = registry.all_options().filter(|o| Kind::of_option(o.place) == kind);
+            return own.map(|o| Word { kind, meta: &o.meta, option: Some(o) }).collect();
+        }
     };
     if kind == Kind::Condition {
         metas.push(&NEGATION);
     }
     metas.sort_by_key(|meta| meta.name);
-    metas.into_iter().map(|meta| Word { kind, meta }).collect()
+    metas.into_iter().map(|meta| Word { kind, meta, option: None }).collect()
 }
 
 /// The records with a name, or with another name for the same; `$name`,
@@ -80,7 +128,7 @@ pub fn named(registry: &Registry, name: &str) -> Vec<Word> {
         .collect();
     let mut add = |kind, meta: &'static Meta| {
         if !found.iter().any(|word| word.kind == kind) {
-            found.push(Word { kind, meta });
+            found.push(Word { kind, meta, option: None });
         }
     };
     if let Some((id, _)) = registry.operator(bytes) {
@@ -90,19 +138,6 @@ pub fn named(registry: &Registry, name: &str) -> Vec<Word> {
         add(Kind::Variable, &registry.variable_at(id).meta);
     }
     found
-}
-
-/// Up to three names that could have been meant, the nearest first.
-pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
-    let farthest = name.chars().count().div_ceil(3).min(3);
-    let mut near: Vec<(usize, &str)> = names
-        .map(|other| (strsim::osa_distance(name, other), other))
-        .filter(|(distance, _)| *distance <= farthest)
-        .collect();
-    near.sort_unstable();
-    near.dedup();
-    near.truncate(3);
-    near.into_iter().map(|(_, other)| other).collect()
 }
 
 /// The names of effects, in small letters.
@@ -135,12 +170,5 @@ mod tests {
         assert_eq!(named(&registry, "$pid")[0].kind, Kind::Variable);
         assert_eq!(named(&registry, "acl_m_whatever")[0].kind, Kind::Variable);
         assert!(named(&registry, "no_such_word").is_empty());
-    }
-
-    #[test]
-    fn near_names_are_offered() {
-        let names = ["extract", "length", "lookup"];
-        assert_eq!(nearest("extrat", names.into_iter()), ["extract"]);
-        assert!(nearest("zzz", names.into_iter()).is_empty());
     }
 }

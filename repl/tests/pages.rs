@@ -21,7 +21,8 @@ fn the_list_has_every_word() {
         + registry.all_operators().count()
         + registry.all_conditions().count()
         + registry.all_variables().count()
-        + registry.all_lookups().count();
+        + registry.all_lookups().count()
+        + registry.all_options().count();
     // The sign of negation is the grammar's own.
     assert_eq!(list.len(), count + 1);
     for record in list {
@@ -75,6 +76,33 @@ fn a_page_has_syntax_summary_and_examples() {
 }
 
 #[test]
+fn an_option_has_type_and_default() {
+    let page = said(&["help", "callout_positive_expire"]);
+    for part in
+        ["(main option)", "Type:    time\n", "Default: 1d\n", "Source:  specification 14.23"]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert!(!page.contains("Taint:"), "{page}");
+    // One name in several places; and an older name.
+    let page = said(&["help", "timeout"]);
+    for head in ["(router option of iplookup)", "(transport option of pipe)"] {
+        assert!(page.contains(head), "{page}");
+    }
+    assert!(said(&["help", "return_size_limit"]).starts_with("bounce_return_size_limit ("));
+    let all = said(&["list", "options"]).lines().count();
+    let registry = eximious::stdlib::registry();
+    assert_eq!(all, registry.all_options().count());
+    let routers = said(&["list", "router-options"]);
+    assert!(routers.lines().all(|line| line.starts_with("router option ")), "{routers}");
+    assert!(routers.contains(" redirect: data "), "{routers}");
+    let json = said(&["list", "--json", "main options"]);
+    let list: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let found = list.as_array().unwrap().iter().find(|r| r["name"] == "check_log_space").unwrap();
+    assert_eq!((&found["type"], &found["default"]), (&"kilobytes".into(), &"10M".into()));
+}
+
+#[test]
 fn every_word_has_a_page() {
     let registry = eximious::stdlib::registry();
     let names: Vec<&str> = registry
@@ -84,6 +112,7 @@ fn every_word_has_a_page() {
         .chain(registry.all_conditions().map(|r| r.meta.name))
         .chain(registry.all_variables().map(|r| r.meta.name))
         .chain(registry.all_lookups().map(|r| r.meta.name))
+        .chain(registry.all_options().map(|r| r.meta.name))
         .collect();
     let pages = said(&[&["help"], names.as_slice()].concat());
     assert!(pages.len() > names.len() * 20);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use eximious_core::{OptionValue, Registry, Str, World};
 use eximious_stdlib::lists::elements;
 
-use super::{Config, ConfigError, values};
+use super::{Config, ConfigError};
 use crate::Engine;
 use crate::macros::{log_selectors, trim_start};
 
@@ -23,9 +23,7 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
     expanded("spool_directory", config);
     fault(spool_directory(config), config);
     expanded("log_file_path", config);
-    for check in
-        [log_file_path, syslog_facility, uucp_from_pattern, ratelimits, accepted_at_once]
-    {
+    for check in [log_file_path, syslog_facility, uucp_from_pattern, ratelimits, accepted_at_once] {
         fault(check(config), config);
     }
     expanded("localhost_number", config);
@@ -209,7 +207,7 @@ fn is_ratelimit(data: &[u8]) -> bool {
     };
     let time = |text: &[u8]| match text.strip_suffix(b"s") {
         Some(seconds) if decimal(seconds) => true,
-        _ => values::time(text).is_some(),
+        _ => eximious_stdlib::interval::seconds(text).is_some(),
     };
     let parts: Vec<&[u8]> = data.split(|c| *c == b',').map(trim_start).collect();
     matches!(parts[..], [count, delay, factor, most]

@@ -2,6 +2,7 @@
 //! and continuations (specification 6.2, 6.3, 6.10).
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(super) struct Lines<'r> {
     registry: &'r Registry,
     pub(super) macros: Macros,
     pub(super) sources: SourceMap,
+    /// The macros whose names were met.
+    pub(super) met: BTreeSet<u32>,
     /// The files being read, the innermost last.
     open: Vec<Open>,
     conditions: Vec<Condition>,
@@ -72,7 +75,16 @@ impl<'r> Lines<'r> {
         let mut sources = SourceMap::default();
         let file = sources.add(name.to_vec(), text.clone(), None);
         let open = vec![Open { file, text, at: 0, line: 0 }];
-        Self { files, registry, macros, sources, open, conditions: Vec::new(), included: 0 }
+        Self {
+            files,
+            registry,
+            macros,
+            sources,
+            met: BTreeSet::new(),
+            open,
+            conditions: Vec::new(),
+            included: 0,
+        }
     }
 
     /// The next logical line.
@@ -93,6 +105,7 @@ impl<'r> Lines<'r> {
                 Cow::Owned(_) => Some(self.macros.marks(written, self.registry)),
                 Cow::Borrowed(_) => None,
             };
+            self.met.extend(marks.iter().flatten().filter_map(|mark| mark.inside));
             let text = trim(&whole);
             if text.starts_with(b".") && self.directive(text, marks.is_some())? {
                 continue;

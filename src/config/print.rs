@@ -9,6 +9,7 @@ use eximious_core::{
 };
 use eximious_grammar::config::section;
 
+use eximious_stdlib::interval;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
 
@@ -244,7 +245,10 @@ impl Printer<'_> {
         for (place, hidden) in places {
             if place == OptionPlace::Driver(DriverKind::Transport, "appendfile") {
                 // What is kept of a switch that is expanded has a line of its own.
-                let text = instance.options.text("maildir_use_size_file").map_or(b"".as_slice(), Str::bytes);
+                let text = instance
+                    .options
+                    .text("maildir_use_size_file")
+                    .map_or(b"".as_slice(), Str::bytes);
                 line(out, &[b"*expand_maildir_use_size_file = ", text]);
             }
             for option in self.registry.options_of(place) {
@@ -420,7 +424,9 @@ impl Printer<'_> {
             .strip_prefix(b"hide")
             .is_some_and(|rest| rest.first().is_some_and(|c| eximious_grammar::is_space(*c)));
         match text.iter().position(|c| *c == b'=') {
-            Some(equals) if (hides || Macros::defines(text)) && !self.admin => [&text[..=equals], b" ", HIDDEN].concat(),
+            Some(equals) if (hides || Macros::defines(text)) && !self.admin => {
+                [&text[..=equals], b" ", HIDDEN].concat()
+            }
             _ => text.to_vec(),
         }
     }
@@ -450,9 +456,12 @@ fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8
     match value {
         OptionValue::Flag(flag) => flag.to_string().into(),
         OptionValue::Text(text) => shown_text(text.bytes()),
-        OptionValue::Times(times) => {
-            times.iter().map(|seconds| interval(*seconds)).collect::<Vec<_>>().join(":").into()
-        }
+        OptionValue::Times(times) => times
+            .iter()
+            .map(|seconds| interval::written(*seconds as i32))
+            .collect::<Vec<_>>()
+            .join(":")
+            .into(),
         OptionValue::Ids(ids) => {
             let user = matches!(option.kind, OptionKind::User | OptionKind::UserList);
             let names: Vec<Vec<u8>> = ids.iter().map(|id| called(*id, user, users)).collect();
@@ -463,7 +472,7 @@ fn written(option: &OptionDef, value: &OptionValue, users: &dyn Users) -> Vec<u8
             OptionKind::Kilobytes => kilobytes(*number),
             OptionKind::Octal => Octal(*number).to_string(),
             OptionKind::Fixed => fixed(*number),
-            OptionKind::Time | OptionKind::ExpandedTime => interval(*number),
+            OptionKind::Time | OptionKind::ExpandedTime => interval::written(*number as i32),
             _ => number.to_string(),
         }
         .into(),
@@ -527,22 +536,6 @@ pub fn fixed(number: i64) -> String {
     format!("{}.{}", number / 1000, if decimals.is_empty() { "0" } else { decimals })
 }
 
-/// Seconds, as an interval: `1d1m1s`.
-pub fn interval(seconds: i64) -> String {
-    let (sign, mut rest) = if seconds < 0 { ("-", -seconds) } else { ("", seconds) };
-    let mut out = String::from(sign);
-    for (unit, letter) in [(604_800, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')] {
-        if rest >= unit {
-            out += &format!("{}{letter}", rest / unit);
-            rest %= unit;
-        }
-    }
-    if rest > 0 || out == sign {
-        out += &format!("{rest}s");
-    }
-    out
-}
-
 fn line(out: &mut Vec<u8>, parts: &[&[u8]]) {
     for part in parts {
         out.extend_from_slice(part);
@@ -562,8 +555,6 @@ mod tests {
         assert_eq!(kilobytes(10), "10K");
         assert_eq!(fixed(1230), "1.23");
         assert_eq!(fixed(3000), "3.0");
-        assert_eq!(interval(86_461), "1d1m1s");
-        assert_eq!(interval(0), "0s");
         assert_eq!(format!("{}", Octal(0o600)), "0600");
     }
 }

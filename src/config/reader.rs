@@ -76,8 +76,10 @@ impl<'r> Reader<'r> {
         world: &'r World,
         registry: &'r Registry,
     ) -> Self {
+        let given = macros.iter().count();
         let lines = Lines::new(name, text, macros, world.files.clone(), registry);
         let mut config = Config::default();
+        config.macro_lines.resize(given, None);
         config.settings.config_file = Str::from(name);
         Self { lines, registry, world, config, options: Options::default(), open: false }
     }
@@ -129,6 +131,7 @@ impl<'r> Reader<'r> {
         }
         self.finish(at);
         self.config.count = self.lines.count();
+        self.config.macro_uses = std::mem::take(&mut self.lines.met);
         self.config.macros = self.lines.macros;
         self.config.sources = self.lines.sources;
         self.config
@@ -182,6 +185,10 @@ impl<'r> Reader<'r> {
         if let Err(error) = self.lines.define(text) {
             self.config.faults.push(error);
         }
+        // A definition that is none, or one made anew, adds nothing.
+        let last = self.config.lines.len() - 1;
+        let count = self.lines.macros.iter().count();
+        self.config.macro_lines.resize(count, Some(last));
         Ok(())
     }
 

@@ -3,7 +3,9 @@
 use eximious_core::Str;
 use eximious_grammar::config::retry_line;
 
-use super::values::{fixed, quoted, time};
+use eximious_stdlib::interval::seconds;
+
+use super::values::{fixed, quoted};
 use crate::macros::trim_start;
 
 /// A rule for retries.
@@ -152,8 +154,8 @@ impl RetryError {
             b"tls_required" => Self::TlsRequired,
             _ => {
                 if let Some(age) = lower.strip_prefix(b"quota_") {
-                    match time(age) {
-                        Some(seconds) => Self::Quota(Some(seconds)),
+                    match seconds(age) {
+                        Some(age) => Self::Quota(Some(age.into())),
                         None => return unknown(),
                     }
                 } else if let Some(code) = lower.strip_prefix(b"data_4") {
@@ -210,13 +212,13 @@ fn steps(mut text: &[u8]) -> Result<Vec<RetryStep>, Vec<u8>> {
             _ => return Err(b"unknown retry rule letter".to_vec()),
         };
         let bad = || b"bad parameters for retry rule".to_vec();
-        let (until, interval) = time(until).zip(time(interval)).ok_or_else(bad)?;
+        let (until, interval) = seconds(until).zip(seconds(interval)).ok_or_else(bad)?;
         let shrinks =
             matches!(growth, Growth::Geometric(factor) | Growth::Random(factor) if factor < 1000);
         if until <= 0 || interval <= 0 || shrinks {
             return Err(bad());
         }
-        steps.push(RetryStep { growth, until, interval });
+        steps.push(RetryStep { growth, until: until.into(), interval: interval.into() });
         text = trim_start(rest);
         match text.split_first() {
             None => return Ok(steps),

@@ -3,6 +3,7 @@
 use eximious_core::world::Users;
 use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str};
 
+use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
 
 use super::rewrite;
@@ -40,8 +41,8 @@ pub(super) fn read(
         OptionKind::Octal => octal(text, name).map(OptionValue::Number),
         OptionKind::Fixed => fixed(text, name).map(OptionValue::Number),
         OptionKind::ExpandedTime if text.contains(&b'$') => plain(),
-        OptionKind::Time | OptionKind::ExpandedTime => match time(text) {
-            Some(seconds) => Ok(OptionValue::Number(seconds)),
+        OptionKind::Time | OptionKind::ExpandedTime => match seconds(text) {
+            Some(seconds) => Ok(OptionValue::Number(seconds.into())),
             None => Err([b"invalid time value for ", name].concat()),
         },
         OptionKind::TimeList => times(text, name).map(OptionValue::Times),
@@ -85,51 +86,34 @@ pub(super) fn default_with(option: &OptionDef, users: &dyn Users) -> Option<Opti
     read(option, option.default?.as_bytes(), &Resolver { users, expand: &expand }).ok()
 }
 
-/// `yes`, `no`, `true`, `false`, and nothing, which is yes.
+/// `yes`, `no`, `true`, `false`; nothing after the equals sign is yes.
 fn word(value: &[u8], name: &[u8]) -> Result<bool, Wrong> {
-    if value.is_empty() || value.eq_ignore_ascii_case(b"true") || value.eq_ignore_ascii_case(b"yes") {
+    if value.is_empty() {
         return Ok(true);
-    }
-    if value.eq_ignore_ascii_case(b"false") || value.eq_ignore_ascii_case(b"no") {
-        return Ok(false);
     }
     let letters = value.first().is_some_and(u8::is_ascii_alphabetic);
     let end = value.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
-    let value = if letters { &value[..end.unwrap_or(value.len())] } else { b"" };
-    Err([b"\"", value, b"\" is not a valid value for the \"", name, b"\" option"].concat())
-}
-
-/// An interval in seconds; `None` where it is none (specification 6.16).
-pub(super) fn time(text: &[u8]) -> Option<i64> {
-    let mut seconds = 0i64;
-    let mut rest = text;
-    loop {
-        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        let number: i64 = std::str::from_utf8(&rest[..digits]).ok()?.parse().ok()?;
-        let unit = match rest.get(digits)? {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3600,
-            b'd' => 86_400,
-            b'w' => 604_800,
-            _ => return None,
-        };
-        seconds = seconds.checked_add(number.checked_mul(unit)?)?;
-        rest = &rest[digits + 1..];
-        if rest.is_empty() {
-            return (seconds <= i64::from(i32::MAX)).then_some(seconds);
-        }
+    let (word, rest) = value.split_at(if letters { end.unwrap_or(value.len()) } else { 0 });
+    let is = |words: [&str; 2]| words.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()));
+    if !is(["true", "yes"]) && !is(["false", "no"]) {
+        let parts = [b"\"", word, b"\" is not a valid value for the \"", name, b"\" option"];
+        return Err(parts.concat());
     }
+    if !rest.is_empty() {
+        let parts = [b"extra characters follow \"", word, b"\" for boolean option ", name];
+        return Err(parts.concat());
+    }
+    Ok(is(["true", "yes"]))
 }
 
 /// Intervals with colons between them, each longer than the one before it.
 fn times(text: &[u8], name: &[u8]) -> Result<Vec<i64>, Wrong> {
     let mut all: Vec<i64> = Vec::new();
-    if text.is_empty() || time(text) == Some(0) {
+    if text.is_empty() || seconds(text) == Some(0) {
         return Ok(all);
     }
     for part in text.split(|c| *c == b':') {
-        let Some(seconds) = time(trim(part)) else {
+        let Some(seconds) = seconds(trim(part)).map(i64::from) else {
             return Err([b"invalid time value for ", name].concat());
         };
         if all.last().is_some_and(|last| seconds <= *last) {
@@ -355,6 +339,21 @@ mod tests {
             string(b"\"a\" b", b"x").unwrap_err(),
             b"extra characters follow string value for x"
         );
+    }
+
+    #[test]
+    fn booleans_are_words() {
+        for (text, flag) in [("", true), ("yes", true), ("TRUE", true), ("No", false)] {
+            assert_eq!(word(text.as_bytes(), b"x"), Ok(flag), "{text}");
+        }
+        for (text, wrong) in [
+            ("y", "\"y\" is not a valid value for the \"x\" option"),
+            ("\"yes\"", "\"\" is not a valid value for the \"x\" option"),
+            ("YES y", "extra characters follow \"YES\" for boolean option x"),
+            ("true=", "extra characters follow \"true\" for boolean option x"),
+        ] {
+            assert_eq!(word(text.as_bytes(), b"x"), Err(wrong.into()), "{text}");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub fn domain_to_alabel(domain: &[u8]) -> Result<Vec<u8>, &'static str> {
         return Err(DISALLOWED);
     }
     let labels: Vec<Label<'_>> = mapped.split('.').map(Label::read).collect::<Result<_, _>>()?;
-    labels.iter().try_for_each(Label::check)?;
+    check_all(&labels)?;
     if mapped.len() > 255 {
         return Err(LONG_DOMAIN);
     }
@@ -46,9 +46,26 @@ const DISALLOWED: &str = "string contains a disallowed character";
 const BAD_CODE: &str = "string contains invalid punycode data";
 const LONG_DOMAIN: &str = "domain name longer than 255 characters";
 
+/// Checks labels: of those that are written as they are meant, the last one that
+/// is wrong is complained of, unless an encoded one is.
+fn check_all(labels: &[Label<'_>]) -> Result<(), &'static str> {
+    let mut result = Ok(());
+    for label in labels {
+        if let Err(complaint) = label.check() {
+            result = Err(complaint);
+            if matches!(label.meaning, Some(Cow::Owned(_))) {
+                break;
+            }
+        }
+    }
+    result
+}
+
 /// Letters in lower case, full width forms in their usual one, and so on; what
 /// may not stand in a domain is a replacement character.
 fn mapped(text: &str) -> String {
+    // Since Unicode 15.1 the capital sharp S is mapped to the small one.
+    let text = text.replace('\u{1e9e}', "ss");
     Uts46MapperBorrowed::new().map_normalize(text.chars()).collect()
 }
 
@@ -242,7 +259,7 @@ fn decoded(code: &[u8]) -> Result<Vec<u8>, &'static str> {
         _ => Err(INVALID),
     };
     let basic = code.iter().rposition(|c| *c == b'-').unwrap_or_default();
-    if !code[..basic].is_ascii() {
+    if !code.is_ascii() {
         return Err(INVALID);
     }
     let mut text: Vec<char> = code[..basic].iter().map(|c| char::from(*c)).collect();

@@ -101,3 +101,25 @@ pub fn masked(address: IpAddr, bits: u32) -> Option<IpAddr> {
         _ => None,
     }
 }
+
+/// An address backwards, as the DNS has it: an IPv4 address by its bytes, an
+/// IPv6 address by its hexadecimal digits.
+pub fn reversed(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, d] = address.octets();
+            Ipv4Addr::new(d, c, b, a).to_string()
+        }
+        IpAddr::V6(address) => {
+            let mut text = String::with_capacity(64);
+            for byte in address.octets().iter().rev() {
+                for digit in [byte & 15, byte >> 4] {
+                    text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
+                    text.push('.');
+                }
+            }
+            text.pop();
+            text
+        }
+    }
+}

@@ -82,11 +82,11 @@ pub fn values(message: &Message) -> [(&'static str, Str); 6] {
         }
         shown.extend_from_slice(recipient.bytes());
     }
-    let outside = |text: Vec<u8>| if text.is_empty() { Str::EMPTY } else { Str::tainted(text) };
+    let outside = |text: Str| if text.is_empty() { Str::EMPTY } else { Str::tainted(text) };
     [
         ("max_received_linelength", number(message.longest_line)),
         ("received_time", Str::from(message.received.to_string())),
-        ("recipients", outside(shown)),
+        ("recipients", outside(Str::from(shown))),
         ("recipients_count", number(message.recipients.len() as u64)),
         ("recipients_list", outside(list.finish())),
         ("return_path", message.return_path.clone()),

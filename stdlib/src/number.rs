@@ -1,6 +1,6 @@
 //! Numbers, as items and conditions read them.
 
-use eximious_core::Fail;
+use eximious_core::{Fail, Str};
 
 /// An integer for a comparison: an optional sign, decimal digits, an optional
 /// K, M or G; white space around it; an empty string is zero
@@ -45,6 +45,26 @@ fn too_large(text: &[u8]) -> Fail {
     Fail::argument([b"absolute value of integer \"", text, b"\" is too large (overflow)"].concat())
 }
 
+/// A number in decimal digits.
+pub fn decimal(value: i64) -> Str {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        at -= 1;
+        digits[at] = b'-';
+    }
+    Str::from(&digits[at..])
+}
+
 /// What a K, M or G multiplies by.
 pub fn suffix(letter: u8) -> Option<i64> {
     match letter.to_ascii_uppercase() {
@@ -72,22 +92,21 @@ pub fn leading_integer(text: &[u8]) -> Leading {
     let negative = text.get(at) == Some(&b'-');
     at += usize::from(matches!(text.get(at), Some(b'-' | b'+')));
     let start = at;
-    let mut value: i128 = 0;
-    let mut overflow = false;
+    let mut value = Some(0u64);
     while let Some(digit) = text.get(at).filter(|c| c.is_ascii_digit()) {
-        value = value * 10 + i128::from(digit - b'0');
-        overflow |= value > i128::from(i64::MAX) + 1;
-        value = value.min(i128::from(u64::MAX));
+        let more = |value: u64| value.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+        value = value.and_then(more);
         at += 1;
     }
     if at == start {
         return Leading::None;
     }
-    let value = if negative { -value } else { value };
-    match i64::try_from(value) {
-        Ok(value) if !overflow => Leading::Number(value, at),
-        _ => Leading::Overflow,
-    }
+    let signed = match value {
+        Some(value) if negative => 0i64.checked_sub_unsigned(value),
+        Some(value) => i64::try_from(value).ok(),
+        None => None,
+    };
+    signed.map_or(Leading::Overflow, |value| Leading::Number(value, at))
 }
 
 /// The number of an item like `substr`: an optional minus and digits, white
@@ -124,9 +143,28 @@ pub fn parameter(text: &[u8], name: &str, signed: bool) -> Result<i64, Fail> {
     }
 }
 
-/// A decimal number in 32 bits, of which only the lowest are kept.
-pub fn wrapping(digits: &[u8]) -> i32 {
-    digits
-        .iter()
-        .fold(0i32, |n, d| n.wrapping_mul(10).wrapping_add(i32::from(d.wrapping_sub(b'0'))))
+/// A decimal number, of which only the lowest 32 bits are kept. `None` where
+/// there is something else than digits; no digits at all are zero.
+pub fn wrapping(digits: &[u8]) -> Option<i32> {
+    digits.iter().try_fold(0i32, |n, c| {
+        c.is_ascii_digit().then(|| n.wrapping_mul(10).wrapping_add(i32::from(c - b'0')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_read() {
+        for value in [0, 7, -7, 10, 1234567890, i64::MAX, i64::MIN] {
+            let text = decimal(value);
+            assert_eq!(text.display(), value.to_string());
+            assert!(matches!(leading_integer(text.bytes()), Leading::Number(n, used)
+                    if n == value && used == text.bytes().len()));
+        }
+        for text in ["9223372036854775808", "-9223372036854775809", "99999999999999999999"] {
+            assert!(matches!(leading_integer(text.as_bytes()), Leading::Overflow), "{text}");
+        }
+    }
 }

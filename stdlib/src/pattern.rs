@@ -18,10 +18,32 @@ struct Patterns([Table; 2]);
 struct Table {
     places: FxHashMap<Vec<u8>, usize>,
     kept: Vec<Kept>,
+    /// Where patterns were found last, by their length and ends: most often,
+    /// this makes it needless to hash the whole of one.
+    hints: [u8; 32],
+}
+
+impl Table {
+    #[inline]
+    fn find(&mut self, pattern: &[u8]) -> Option<usize> {
+        let hint = match pattern {
+            [first, .., last] => *first ^ last.rotate_left(3) ^ pattern.len() as u8,
+            _ => 0,
+        };
+        let hint = &mut self.hints[usize::from(hint % 32)];
+        let hinted = usize::from(*hint);
+        if self.kept.get(hinted).is_some_and(|kept| *kept.pattern == *pattern) {
+            return Some(hinted);
+        }
+        let place = *self.places.get(pattern)?;
+        *hint = place as u8;
+        Some(place)
+    }
 }
 
 #[derive(Debug)]
 struct Kept {
+    pattern: Box<[u8]>,
     regex: Arc<Regex>,
     matcher: Matcher,
     /// A second matcher, for items that go on matching while they evaluate.
@@ -30,9 +52,9 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(regex: Regex) -> Self {
+    fn new(pattern: &[u8], regex: Regex) -> Self {
         let regex = Arc::new(regex);
-        Self { matcher: regex.matcher(), spare: None, regex, uses: 1 }
+        Self { pattern: pattern.into(), matcher: regex.matcher(), spare: None, regex, uses: 1 }
     }
 }
 
@@ -43,17 +65,17 @@ fn kept<'p>(
     caseless: bool,
 ) -> Result<&'p mut Kept, PatternError> {
     let table = &mut patterns.0[usize::from(caseless)];
-    if let Some(place) = table.places.get(pattern) {
-        let kept = &mut table.kept[*place];
+    if let Some(place) = table.find(pattern) {
+        let kept = &mut table.kept[place];
         kept.uses = kept.uses.saturating_add(1);
         // Machine code pays from about the third use on.
         if kept.uses == 3
             && let Ok(regex) = Regex::new(pattern, Options { caseless, jit: true })
         {
             let uses = kept.uses;
-            *kept = Kept { uses, ..Kept::new(regex) };
+            *kept = Kept { uses, ..Kept::new(pattern, regex) };
         }
-        return Ok(&mut table.kept[*place]);
+        return Ok(&mut table.kept[place]);
     }
     let regex = Regex::new(pattern, Options { caseless, jit: false })?;
     if table.kept.len() >= KEPT {
@@ -61,7 +83,7 @@ fn kept<'p>(
     }
     let place = table.kept.len();
     table.places.insert(pattern.to_vec(), place);
-    table.kept.push(Kept::new(regex));
+    table.kept.push(Kept::new(pattern, regex));
     Ok(&mut table.kept[place])
 }
 
@@ -103,8 +125,8 @@ pub fn take_matcher(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Resu
 pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: Matcher) {
     let patterns: &mut Patterns = call.memory();
     let table = &mut patterns.0[usize::from(caseless)];
-    if let Some(place) = table.places.get(pattern) {
-        table.kept[*place].spare = Some(matcher);
+    if let Some(place) = table.find(pattern) {
+        table.kept[place].spare = Some(matcher);
     }
 }
 

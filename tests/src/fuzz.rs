@@ -2,8 +2,8 @@
 //! with what the suites hold and what becomes of it when bytes change.
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
-use eximious::world::Fixture;
-use eximious::{Config, Engine, Limits, Macros, Str};
+use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
+use eximious::{Config, Engine, Limits, Macros, Str, World};
 
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
@@ -12,7 +12,7 @@ pub fn parse(data: &[u8]) {
     for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
         assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
     }
-    for part in tree.part_spans(tree.root) {
+    for part in tree.pieces(tree.root).iter().map(|piece| piece.span) {
         assert!(part.start <= part.end && part.end as usize <= data.len());
     }
 }
@@ -56,7 +56,8 @@ pub fn lists(data: &[u8]) {
     let mut joiner = Joiner::new(separator);
     found.iter().for_each(|element| joiner.push(element));
     let joined = joiner.finish();
-    let again: Vec<Vec<u8>> = elements_with(&joined, separator).map(|e| e.into_owned()).collect();
+    let again: Vec<Vec<u8>> =
+        elements_with(joined.bytes(), separator).map(|e| e.into_owned()).collect();
     // A first element that is empty or begins with a separator, and a last one
     // that is empty, can't be told apart from their absence.
     if found.first().is_some_and(|e| !e.is_empty() && e[0] != separator)
@@ -116,5 +117,42 @@ pub fn config(data: &[u8]) {
         let failure =
             Failure { key: address.clone(), alternate: None, error, sender: Some(address) };
         let _ = rule(&mut cx, config, &failure);
+    }
+}
+
+/// Reads data of DNS records: the same bytes are what every question finds.
+pub fn records(data: &[u8]) {
+    let dns = std::sync::Arc::new(Crafted(data.to_vec()));
+    let world = World { dns, ..World::hermetic() };
+    let engine = Engine::builder().limits(limits()).world(world).build();
+    let mut cx = engine.context();
+    cx.set("sender_host_address", "192.0.2.1");
+    for kind in
+        ["a+", "cname", "csa", "mx", "mxh", "ns", "ptr", "soa", "spf", "srv", "tlsa", "txt", "zns"]
+    {
+        for form in ["", ">:,+ ", ">:; "] {
+            let line = format!("${{lookup dnsdb{{{form}{kind}=a.b.example}}{{$value}}{{}}}}");
+            let _ = engine.expand_once(line.as_bytes(), &mut cx);
+        }
+    }
+    let line = b"$sender_host_name${if match_domain{a.example}{@mx_any}{yes}{no}}";
+    let _ = engine.expand_once(line, &mut cx);
+}
+
+/// A name server whose records hold what somebody made up.
+struct Crafted(Vec<u8>);
+
+impl Dns for Crafted {
+    fn query(&self, name: &str, kind: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        let record = |kind, data: &[u8]| DnsRecord {
+            name: name.to_owned(),
+            kind,
+            ttl: 1,
+            data: data.to_vec(),
+        };
+        let half = &self.0[..self.0.len() / 2];
+        let records = vec![record(kind, &self.0), record(5, half), record(kind, half)];
+        let standing = DnsStanding::default();
+        Ok(DnsAnswer { name: name.to_owned(), records, standing })
     }
 }

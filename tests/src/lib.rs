@@ -5,6 +5,8 @@ pub mod differences;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod ldap;
+pub mod names;
 pub mod ours;
 pub mod reference;
 pub mod servers;

@@ -30,12 +30,27 @@ impl Ours {
         Self { engine, cx }
     }
 
+    /// With an engine of the test's own.
+    pub fn with_engine(engine: Engine) -> Self {
+        let cx = context(&engine);
+        Self { engine, cx }
+    }
+
+    /// Sets a variable.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.cx.set(name, value);
+    }
+
     /// With a message, as `-bem` reads it.
     pub fn with_message(file: &std::path::Path) -> Self {
-        let mut ours = Self::new();
+        Self::new().reading(file)
+    }
+
+    /// The same with a message.
+    pub fn reading(mut self, file: &std::path::Path) -> Self {
         let bytes = std::fs::read(file).expect("a message");
-        ours.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
-        ours
+        self.cx.set_message(Some(parse_until(&bytes, End::Dot).0));
+        self
     }
 
     /// The answer to a line, as `-be` prints it, without the last newline.
@@ -46,10 +61,9 @@ impl Ours {
         }
     }
 
-    /// The answer in a conversation that begins with this line.
-    pub fn answer_afresh(&mut self, line: &[u8]) -> Vec<u8> {
+    /// Begins a conversation.
+    pub fn begin(&mut self) {
         self.cx = context(&self.engine);
-        self.answer(line)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answers of a real Exim.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,6 +11,7 @@ pub struct Reference {
     program: PathBuf,
     version: String,
     config: Option<PathBuf>,
+    client: Option<String>,
 }
 
 /// What it answered to a line.
@@ -36,7 +38,7 @@ impl Reference {
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
             if let Some(version) = text.strip_prefix("Exim version ") {
                 let version = version.split(' ').next().unwrap_or_default().to_owned();
-                return Some(Self { program, version, config: None });
+                return Some(Self { program, version, config: None, client: None });
             }
         }
         assert!(!crate::in_ci(), "no Exim to compare with: install exim4-daemon-heavy");
@@ -49,6 +51,16 @@ impl Reference {
         Self { config: Some(config.to_owned()), ..self.clone() }
     }
 
+    /// The same with the address of a client (`-oMa`).
+    pub fn with_client(&self, address: &str) -> Self {
+        Self { client: Some(address.to_owned()), ..self.clone() }
+    }
+
+    /// The program's file.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its version, such as `4.98.2`.
     pub fn version(&self) -> &str {
         &self.version
@@ -56,9 +68,21 @@ impl Reference {
 
     /// Its answers to lines, in order; with a message, as `-bem` gives them.
     pub fn ask(&self, lines: &[Vec<u8>], message: Option<&Path>) -> Vec<Answer> {
+        self.converse(lines, message).0
+    }
+
+    /// As [`Reference::ask`]; also, with which lines a new process began, which
+    /// knows nothing of what the lines before left behind.
+    pub fn converse(
+        &self,
+        lines: &[Vec<u8>],
+        message: Option<&Path>,
+    ) -> (Vec<Answer>, BTreeSet<usize>) {
         let mut answers = Vec::with_capacity(lines.len());
+        let mut beginnings = BTreeSet::new();
         while answers.len() < lines.len() {
             let from = answers.len();
+            beginnings.insert(from);
             let chunk = &lines[from..lines.len().min(from + CHUNK)];
             let said = self.chunk(chunk, message);
             let complete = said.len() == chunk.len();
@@ -68,7 +92,7 @@ impl Reference {
                 answers.push(Answer::Crashed);
             }
         }
-        answers
+        (answers, beginnings)
     }
 
     /// The answers of one process, up to the line that kills it.
@@ -76,6 +100,9 @@ impl Reference {
         let mut command = Command::new(&self.program);
         if let Some(config) = &self.config {
             command.arg("-C").arg(config);
+        }
+        if let Some(client) = &self.client {
+            command.arg("-oMa").arg(client);
         }
         match message {
             Some(file) => command.arg("-bem").arg(file),

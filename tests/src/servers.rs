@@ -6,8 +6,8 @@
 //! the program, too.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::net::UnixListener;
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -212,8 +212,22 @@ impl Drop for Running {
 }
 
 /// A connection, of either sort, to a server that a test plays itself.
-pub trait Peer: Read + Write + Send {}
-impl<T: Read + Write + Send> Peer for T {}
+pub trait Peer: Read + Write + Send {
+    /// Says that nothing more will be written.
+    fn finish(&mut self);
+}
+
+impl Peer for TcpStream {
+    fn finish(&mut self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl Peer for UnixStream {
+    fn finish(&mut self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
 
 /// A server that a test plays itself: a thread for each connection.
 #[derive(Debug)]
@@ -253,11 +267,16 @@ impl Played {
         })
     }
 
-    /// Says the same to all, whatever they ask, and closes.
+    /// Says the same to all, whatever they ask, and nothing more. It listens on:
+    /// a connection that is closed with something unread in it takes along what
+    /// was said.
     pub fn saying(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::tcp(move |peer| {
             let _ = peer.write_all(&bytes);
+            peer.finish();
+            let mut bytes = [0; 4096];
+            while matches!(peer.read(&mut bytes), Ok(1..)) {}
         })
     }
 

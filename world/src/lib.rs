@@ -7,9 +7,11 @@ mod clock;
 mod databases;
 mod dbm;
 mod deadline;
+mod dns;
 mod files;
 mod host;
 mod hosts;
+mod ldap;
 mod libraries;
 mod lmdb;
 mod net;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+pub use dns::Resolver;
 pub use files::make_directory;
 
 /// The system that the program runs on.
@@ -36,11 +39,12 @@ pub fn system() -> World {
         processes: Arc::new(processes::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
+        ldap: Arc::new(ldap::System::default()),
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         redis: Arc::new(redis::System::default()),
         sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System),
-        ..World::hermetic()
+        dns: Arc::new(dns::Resolver::system()),
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream, ToSocketAddrs, UdpSocket,
+};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
@@ -16,6 +18,9 @@ use rustix::net::{
 
 use crate::deadline::Deadline;
 
+/// No datagram is longer.
+const LONGEST_DATAGRAM: usize = 65_536;
+
 /// The system's sockets.
 #[derive(Debug)]
 pub struct System;
@@ -23,6 +28,45 @@ pub struct System;
 impl Net for System {
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
         Ok(Box::new(Connection::open(target, timeout)?))
+    }
+
+    fn datagram(
+        &self,
+        to: SocketAddr,
+        question: &[u8],
+        within: Duration,
+        accept: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        let deadline = Deadline::within(within);
+        let any: IpAddr = match to {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0))?;
+        // From now on nobody else is heard.
+        socket.connect(to)?;
+        socket.send(question)?;
+        let mut answer = vec![0; LONGEST_DATAGRAM];
+        loop {
+            let left = deadline.left().ok_or(io::ErrorKind::TimedOut)?;
+            socket.set_read_timeout(Some(left))?;
+            match socket.recv(&mut answer) {
+                Ok(length) if accept(&answer[..length]) => {
+                    answer.truncate(length);
+                    return Ok(answer);
+                }
+                Ok(_) => {}
+                // Either word stands for a wait that came to its end.
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock
+                            | io::ErrorKind::TimedOut
+                            | io::ErrorKind::Interrupted
+                    ) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {

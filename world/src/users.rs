@@ -31,6 +31,19 @@ impl Users for System {
     fn crypt(&self, password: &[u8], setting: &[u8]) -> Option<Vec<u8>> {
         eximious_crypt::crypt(password, setting)
     }
+
+    fn authenticate(
+        &self,
+        service: &[u8],
+        user: &[u8],
+        answers: &[Vec<u8>],
+    ) -> Result<bool, Vec<u8>> {
+        use eximious_pam::{Error, authenticate};
+        authenticate(service, user, answers).map_err(|error| match error {
+            Error::Missing(why) => format!("PAM is not there: {why}").into_bytes(),
+            Error::Failed(why) => why,
+        })
+    }
 }
 
 fn filled(user: nix::unistd::User) -> User {

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::domain;
+
 /// How a query is sent (options `dns_*`).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DnsOptions {
@@ -13,6 +15,15 @@ pub struct DnsOptions {
     pub retries: Option<u32>,
     /// Whether to ask for signed answers (`dns_dnssec_ok`, `dnssec_request_domains`).
     pub dnssec: bool,
+    /// Whether to say that long answers are welcome (`dns_use_edns0`), also
+    /// where no signed ones are asked for.
+    pub edns: bool,
+    /// Whether a name without a dot is completed by the system's own domain
+    /// (`qualify_single`).
+    pub qualify_single: bool,
+    /// Whether names are completed by the system's search list
+    /// (`search_parents`).
+    pub search_parents: bool,
 }
 
 /// A record, its data as it stands on the wire with names written out.
@@ -31,21 +42,32 @@ pub struct DnsRecord {
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DnsAnswer {
+    /// The name that was asked for in the end, without a final dot.
+    pub name: String,
     /// The records of the answer section, aliases (CNAME) among them.
     pub records: Vec<DnsRecord>,
-    /// Whether the server says that it has checked the signatures (AD).
+    /// What the server says of its answer.
+    pub standing: DnsStanding,
+}
+
+/// What a server says of an answer, a negative one included.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DnsStanding {
+    /// Whether it has checked the signatures (AD).
     pub authentic: bool,
-    /// Whether the server has authority over the zone (AA).
-    pub authoritative: bool,
+    /// The zone that it says to have authority over (AA): the owner of the
+    /// first NS record in the authority section or, where there are no answers,
+    /// of the first SOA record.
+    pub zone: Option<String>,
 }
 
 /// Why the DNS has no answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum DnsError {
-    /// The name does not exist. The answer's AD bit.
-    NoName(bool),
-    /// The name exists, without such records. The answer's AD bit.
-    NoData(bool),
+    /// The name does not exist.
+    NoName(DnsStanding),
+    /// The name exists, without such records.
+    NoData(DnsStanding),
     /// No answer now: a timeout, SERVFAIL, REFUSED.
     Again(String),
 }
@@ -55,23 +77,14 @@ pub trait Dns: Send + Sync {
     /// The records of a type (its number: 1 is A, 28 AAAA, 15 MX) at a name.
     fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError>;
 
-    /// The addresses of a host, IPv6 before IPv4.
-    fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
-        let mut addresses = Vec::new();
-        let mut failure = None;
-        for kind in [28, 1] {
-            match self.query(host, kind, &DnsOptions::default()) {
-                Ok(answer) => {
-                    addresses.extend(answer.records.iter().filter_map(DnsRecord::address))
-                }
-                Err(error @ DnsError::Again(_)) => return Err(error),
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            Some(error) if addresses.is_empty() => Err(error),
-            _ => Ok(addresses),
-        }
+    /// The addresses that the system's own table (`/etc/hosts`) has for a name.
+    fn table_addresses(&self, _host: &str) -> Vec<IpAddr> {
+        Vec::new()
+    }
+
+    /// The names that the system's own table has for an address.
+    fn table_names(&self, _address: IpAddr) -> Vec<String> {
+        Vec::new()
     }
 }
 
@@ -83,5 +96,11 @@ impl DnsRecord {
             28 => <[u8; 16]>::try_from(&self.data[..]).ok().map(IpAddr::from),
             _ => None,
         }
+    }
+
+    /// The name that the data holds at an offset, and where it ends.
+    pub fn name_at(&self, offset: usize) -> Option<(String, usize)> {
+        let (name, length) = domain::read(self.data.get(offset..)?)?;
+        Some((name, offset + length))
     }
 }

@@ -1,20 +1,27 @@
 //! A world made of text that stands beside a test.
 
+mod zones;
+
 use std::collections::BTreeMap;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::{Files, Stat, World};
+use super::{Dns, DnsAnswer, DnsError, DnsOptions, Files, Stat, World};
+use zones::Zones;
 
-/// Files that are given as text, and a record of what was asked for. All else
-/// is as in [`World::hermetic`].
+/// Files and DNS zones that are given as text, and a record of what was asked
+/// for. All else is as in [`World::hermetic`].
 ///
 /// ```
 /// use eximious_core::world::Fixture;
-/// let fixture = Fixture::new().file("/etc/aliases", "postmaster: root\n");
+/// let fixture = Fixture::new()
+///     .file("/etc/aliases", "postmaster: root\n")
+///     .zone("$ORIGIN example.\n@ MX 10 mail\nmail A 192.0.2.1\n");
 /// let world = fixture.world();
 /// assert!(world.files.read(b"/etc/aliases", 1000).is_ok());
-/// assert_eq!(fixture.asked(), ["read /etc/aliases"]);
+/// assert!(world.dns.query("example", 15, &Default::default()).is_ok());
+/// assert_eq!(fixture.asked(), ["read /etc/aliases", "dns MX example"]);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Fixture(Arc<Inner>);
@@ -22,11 +29,12 @@ pub struct Fixture(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     files: Mutex<BTreeMap<Vec<u8>, Arc<[u8]>>>,
+    zones: Mutex<Zones>,
     asked: Mutex<Vec<String>>,
 }
 
 impl Fixture {
-    /// No files yet.
+    /// No files yet, and no names.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,22 +47,46 @@ impl Fixture {
         self
     }
 
-    /// The world.
-    pub fn world(&self) -> World {
-        World { files: self.0.clone(), ..World::hermetic() }
+    /// Adds records to the DNS, from lines as in a master file (RFC 1035):
+    /// `name TTL IN type data`. A name without a final dot is completed by
+    /// `$ORIGIN`, `@` stands for it, and a line that begins with white space has
+    /// the name of the line before; parentheses join lines; `\# 3 010203` is
+    /// data of any type. In place of a type, `AGAIN` says that there is no
+    /// answer for the name now, and `SECURE` or `TRUSTED ZONE` that those for it
+    /// are signed, or of a server with authority over that zone.
+    ///
+    /// # Panics
+    /// Where a line can't be read: the test is wrong.
+    pub fn zone(self, text: &str) -> Self {
+        if let Ok(mut zones) = self.0.zones.lock()
+            && let Err(line) = zones.add(text)
+        {
+            panic!("no line of a zone: {line}");
+        }
+        self
     }
 
-    /// What was asked for so far, in order: `read PATH`, `stat PATH`.
+    /// The world.
+    pub fn world(&self) -> World {
+        World { files: self.0.clone(), dns: self.0.clone(), ..World::hermetic() }
+    }
+
+    /// What was asked for so far, in order: `read PATH`, `stat PATH`,
+    /// `dns TYPE NAME`, `table NAME`.
     pub fn asked(&self) -> Vec<String> {
         self.0.asked.lock().map(|asked| asked.clone()).unwrap_or_default()
     }
 }
 
 impl Inner {
-    fn find(&self, verb: &str, path: &[u8]) -> io::Result<Arc<[u8]>> {
+    fn note(&self, what: String) {
         if let Ok(mut asked) = self.asked.lock() {
-            asked.push(format!("{verb} {}", String::from_utf8_lossy(path)));
+            asked.push(what);
         }
+    }
+
+    fn find(&self, verb: &str, path: &[u8]) -> io::Result<Arc<[u8]>> {
+        self.note(format!("{verb} {}", String::from_utf8_lossy(path)));
         let files = self.files.lock().map_err(|_| io::Error::other("a test panicked"))?;
         let missing = || io::Error::new(io::ErrorKind::NotFound, "No such file or directory");
         files.get(path).cloned().ok_or_else(missing)
@@ -73,5 +105,23 @@ impl Files for Inner {
     fn stat(&self, path: &[u8], _follow: bool) -> io::Result<Stat> {
         let contents = self.find("stat", path)?;
         Ok(Stat { mode: 0o100_644, links: 1, size: contents.len() as u64, ..Stat::default() })
+    }
+}
+
+impl Dns for Inner {
+    fn query(&self, name: &str, kind: u16, _options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        self.note(format!("dns {} {name}", zones::type_name(kind)));
+        let zones = self.zones.lock().map_err(|_| DnsError::Again("a test panicked".into()))?;
+        zones.query(name, kind)
+    }
+
+    fn table_addresses(&self, host: &str) -> Vec<IpAddr> {
+        self.note(format!("table {host}"));
+        Vec::new()
+    }
+
+    fn table_names(&self, address: IpAddr) -> Vec<String> {
+        self.note(format!("table {address}"));
+        Vec::new()
     }
 }

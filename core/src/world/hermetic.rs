@@ -1,7 +1,7 @@
 //! A world that denies everything, with a fixed clock and seeded randomness.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -113,6 +113,15 @@ impl Net for Closed {
     fn connect(&self, _: &Target, _: Duration) -> io::Result<Box<dyn Stream>> {
         denied()
     }
+    fn datagram(
+        &self,
+        _: SocketAddr,
+        _: &[u8],
+        _: Duration,
+        _: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> io::Result<Vec<u8>> {
+        denied()
+    }
     fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         denied()
     }
@@ -145,6 +154,9 @@ impl Users for Closed {
     }
     fn crypt(&self, _: &[u8], _: &[u8]) -> Option<Vec<u8>> {
         None
+    }
+    fn authenticate(&self, _: &[u8], _: &[u8], _: &[Vec<u8>]) -> Result<bool, Vec<u8>> {
+        Err(b"Permission denied".to_vec())
     }
 }
 

@@ -1,8 +1,9 @@
 //! Conditions: negations, a name, and what may follow it.
 
-use super::parser::{Parser, is_name};
+use super::bytes::is_name;
+use super::parser::Parser;
 use super::shape::ConditionShape;
-use super::tree::{Arg, CondId, CondNode, Seq};
+use super::tree::{Arg, CondId, CondNode, Piece, Seq};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
@@ -100,12 +101,12 @@ impl Parser<'_, '_, '_> {
                 }
             }
             ConditionShape::Counted { count } => self.counted(count, name),
-            ConditionShape::Conditions => {
+            ConditionShape::Conditions { inside } => {
                 if self.open_condition(name) {
-                    self.subconditions(name, start);
+                    self.subconditions(name, start, inside);
                 }
             }
-            ConditionShape::Each => {
+            ConditionShape::Each { inside } => {
                 if !self.open_condition(name) {
                     return;
                 }
@@ -116,7 +117,7 @@ impl Parser<'_, '_, '_> {
                 }
                 let (mark, begin) = (self.mark(), self.at);
                 let condition = self.condition();
-                self.wrap(mark, begin, inside_each(name.of(self.source)));
+                self.wrap(mark, begin, inside);
                 self.tree.open_args.push(Arg::Condition(condition));
                 if self.stopped {
                     return;
@@ -190,7 +191,7 @@ impl Parser<'_, '_, '_> {
         self.stop(format!("too few arguments or bracketing error for {name}"));
     }
 
-    fn subconditions(&mut self, name: Span, start: usize) {
+    fn subconditions(&mut self, name: Span, start: usize, inside: &'static str) {
         loop {
             self.skip_space();
             if self.eat(b'}') {
@@ -205,12 +206,7 @@ impl Parser<'_, '_, '_> {
             }
             let (mark, begin) = (self.mark(), self.at);
             let condition = self.condition();
-            let text = if name.of(self.source) == b"and" {
-                " inside \"and{...}\" condition"
-            } else {
-                " inside \"or{...}\" condition"
-            };
-            self.wrap(mark, begin.max(start), text);
+            self.wrap(mark, begin.max(start), inside);
             self.tree.open_args.push(Arg::Condition(condition));
             if self.stopped {
                 return;
@@ -241,21 +237,8 @@ impl Parser<'_, '_, '_> {
             self.reference(name, start, ("\"", "\" after \"def:\""))
         };
         let span = Span::new(start, self.at);
-        let seq = Seq { start: self.tree.parts.len() as u32, len: 1, span };
-        self.tree.parts.push(part);
-        self.tree.part_spans.push(span);
+        let seq = Seq { start: self.tree.pieces.len() as u32, len: 1, span };
+        self.tree.pieces.push(Piece { part, span });
         self.tree.open_args.push(Arg::Variable(seq));
-    }
-}
-
-fn inside_each(name: &[u8]) -> &'static str {
-    match name {
-        b"forany" => " inside \"forany\" condition",
-        b"forall" => " inside \"forall\" condition",
-        b"forany_json" => " inside \"forany_json\" condition",
-        b"forall_json" => " inside \"forall_json\" condition",
-        b"forany_jsons" => " inside \"forany_jsons\" condition",
-        b"forall_jsons" => " inside \"forall_jsons\" condition",
-        _ => " inside list condition",
     }
 }

@@ -9,6 +9,7 @@ impl Parser<'_, '_, '_> {
     pub(super) fn item(&mut self, def: u16, shape: ItemShape, name: Span, start: usize) -> CallId {
         let from = self.tree.open_args.len();
         let left = self.left;
+        let lapses = self.lapses();
         match shape {
             ItemShape::Braces { min, max } => self.braces(min, max, name, None),
             ItemShape::Peeked { min, max, complaint } => {
@@ -27,15 +28,15 @@ impl Parser<'_, '_, '_> {
                 }
             }
             ItemShape::Branches(specs) => {
-                self.fixed(specs, 0);
-                self.branches(name);
+                self.fixed(specs, 0, "");
+                self.branches(name, Some(lapses));
             }
-            ItemShape::Loop(specs) => {
-                self.fixed(specs, 1);
+            ItemShape::Loop { args, inside } => {
+                self.fixed(args, 1, inside);
                 self.end_loop(name);
             }
             ItemShape::Fixed(specs) => {
-                self.fixed(specs, 1);
+                self.fixed(specs, 1, "");
                 if !self.stopped {
                     self.skip_space();
                     if !self.eat(b'}') {
@@ -46,10 +47,14 @@ impl Parser<'_, '_, '_> {
             ItemShape::If => {
                 let condition = self.condition();
                 self.tree.open_args.push(Arg::Condition(condition));
-                self.branches(name);
+                self.branches(name, None);
+                self.end_lapses(lapses);
             }
-            ItemShape::Lookup => self.lookup(name),
-            ItemShape::Extract => self.extract(),
+            ItemShape::Lookup => self.lookup(name, lapses),
+            ItemShape::Extract => {
+                self.extract();
+                self.end_lapses(lapses);
+            }
             ItemShape::Run => self.run(name),
         }
         if left.is_none() && self.left.is_some() && shape.is_read_at_once() {
@@ -100,10 +105,13 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Arguments that must be there, each with its own complaint.
-    fn fixed(&mut self, specs: &[ArgSpec], ahead: usize) {
+    fn fixed(&mut self, specs: &[ArgSpec], ahead: usize, inside: &'static str) {
         for spec in specs {
             if self.stopped {
                 return;
+            }
+            if spec.kind == ArgKind::Fold {
+                self.lapse();
             }
             self.skip_space();
             if !self.eat(b'{') {
@@ -131,22 +139,17 @@ impl Parser<'_, '_, '_> {
                 ArgKind::Condition => {
                     let (mark, start) = (self.mark(), self.at);
                     let condition = self.condition();
-                    self.wrap(mark, start, " inside \"filter\" item");
+                    self.wrap(mark, start, inside);
                     self.tree.open_args.push(Arg::Condition(condition));
                 }
-                ArgKind::Expression => {
+                ArgKind::Expression | ArgKind::Fold => {
                     let (mark, start) = (self.mark(), self.at);
                     let seq = self.braced();
                     // The closing brace belongs to the loop's own check.
                     if !self.stopped {
                         self.at -= 1;
                     }
-                    let text = if specs.len() == 2 {
-                        " inside \"map\" item"
-                    } else {
-                        " inside \"reduce\" item"
-                    };
-                    self.wrap(mark, start, text);
+                    self.wrap(mark, start, inside);
                     self.tree.open_args.push(Arg::Text(seq));
                 }
             }
@@ -184,14 +187,19 @@ impl Parser<'_, '_, '_> {
         self.tree.open_args.push(Arg::Text(seq));
     }
 
-    /// The two branches of an item and its closing brace.
-    pub(super) fn branches(&mut self, name: Span) {
+    /// The two branches of an item and its closing brace. Where the item has a
+    /// `$value` for the first branch, `lapses` is the mark from before it.
+    pub(super) fn branches(&mut self, name: Span, lapses: Option<usize>) {
         if self.stopped {
             return;
         }
         self.skip_space();
         if self.eat(b'}') {
+            lapses.inspect(|since| self.end_lapses(*since));
             return;
+        }
+        if lapses.is_some() {
+            self.lapse();
         }
         if !self.eat(b'{') {
             self.curly_problem("'yes' part did not start with '{'");
@@ -202,6 +210,7 @@ impl Parser<'_, '_, '_> {
         if self.stopped {
             return;
         }
+        lapses.inspect(|since| self.end_lapses(*since));
         self.skip_space();
         if self.eat(b'{') {
             let no = self.braced();

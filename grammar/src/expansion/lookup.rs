@@ -1,12 +1,13 @@
 //! `lookup`: a key or none, a type word with its affixes, a file or query.
 
-use super::parser::{Parser, is_space};
+use super::bytes::is_space;
+use super::parser::Parser;
 use super::shape::{LookupStyle, Vocabulary};
 use super::tree::{Arg, LookupId, LookupNode};
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
-    pub(super) fn lookup(&mut self, name: Span) {
+    pub(super) fn lookup(&mut self, name: Span, lapses: usize) {
         self.skip_space();
         let keyed = self.eat(b'{');
         if keyed {
@@ -21,11 +22,7 @@ impl Parser<'_, '_, '_> {
             self.stop("missing lookup type");
             return;
         }
-        let start = self.at;
-        while self.peek().is_some_and(|c| c != b'{' && !is_space(c)) {
-            self.at += 1;
-        }
-        let word = Span::new(start, self.at);
+        let word = self.name_of(|c| c != b'{' && !is_space(c));
         self.skip_space();
         let text = word.of(self.source);
         let read = lookup_word(text, self.vocabulary)
@@ -46,7 +43,7 @@ impl Parser<'_, '_, '_> {
         }
         let file = self.braced();
         self.tree.open_args.push(Arg::Text(file));
-        self.branches(name);
+        self.branches(name, Some(lapses));
     }
 }
 

@@ -6,8 +6,12 @@
 //! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
 //! ([`Tree::soft_faults`]) and the parse goes on.
 
+mod blame;
+mod bytes;
 mod conditions;
+mod header;
 mod items;
+mod lapses;
 mod lexer;
 mod lookup;
 mod parser;
@@ -15,13 +19,14 @@ mod run;
 mod shape;
 mod tree;
 
+pub use bytes::is_space;
 pub use lexer::escape;
 pub use lookup::{blames_type_word, fits, lookup_word};
-pub use parser::{Limits, is_space, parse, parse_into};
+pub use parser::{Limits, parse, parse_into};
 pub use shape::{
     ArgKind, ArgSpec, ConditionShape, HeaderView, ItemShape, LookupStyle, VariableName, Vocabulary,
 };
 pub use tree::{
     Arg, CallId, CallNode, Closing, CondId, CondNode, Fault, LookupId, LookupNode, OpId, OpNode,
-    Part, Seq, Tree, Wrapper, WrapperText,
+    Part, Piece, Seq, Tree, Wrapper, WrapperText,
 };

@@ -2,11 +2,12 @@
 
 use logos::Logos;
 
+use super::bytes::{is_dashed_name, is_name, is_space, is_special, special};
+use super::header::header_view;
 use super::lexer::{Token, unescape};
-use super::shape::{HeaderView, VariableName, Vocabulary};
-use super::tree::{Closing, Fault, OpId, OpNode, Part, Seq, Tree, Wrapper};
+use super::shape::{VariableName, Vocabulary};
+use super::tree::{Closing, Fault, OpId, OpNode, Part, Piece, Seq, Tree, Wrapper};
 use crate::Span;
-use crate::scan::{find_byte, find_of_three};
 
 /// How much a text may ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,19 +42,19 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             span: Span::new(0, 0),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
-        tree.parts.push(Part::Fault);
-        tree.part_spans.push(Span::default());
+        tree.pieces.push(Piece { part: Part::Fault, span: Span::default() });
         tree.root = Seq { start: 0, len: 1, span: Span::default() };
         return;
     }
     let mut parser =
         Parser { source, at: 0, tree, vocabulary, limits, depth: 0, stopped: false, left: None };
-    let root = parser.sequence(Ends::Text, Dollar::Expands);
+    let root = parser.string(Ends::Text, Dollar::Expands);
     tree.root = root;
-    tree.holds_zero = find_byte(&tree.text, 0).is_some();
+    tree.holds_zero = memchr::memchr(0, &tree.text).is_some();
 }
 
 /// What ends a string.
@@ -85,8 +86,8 @@ pub(super) struct Parser<'s, 't, 'v> {
 
 pub(super) const MISPLACED: &str =
     "missing or misplaced { or } - could be header name not terminated by colon";
-/// What literal text ends at.
-const SPECIAL: [u8; 3] = [b'$', b'\\', b'}'];
+/// How many bytes of a name count.
+const LONGEST_NAME: usize = 255;
 const EXPECTED_NAME: &str = "letter or digit expected after ${";
 const LONE_DOLLAR: &str = "$ not followed by letter, digit, or {";
 
@@ -109,19 +110,21 @@ impl Parser<'_, '_, '_> {
 
     /// A name: letters, digits and underscores.
     pub(super) fn name(&mut self) -> Span {
-        self.taken_while(is_name)
+        self.name_of(is_name)
     }
 
     /// As [`Parser::name`], with hyphens.
     fn dashed_name(&mut self) -> Span {
-        self.taken_while(|c| is_name(c) || c == b'-')
+        self.name_of(is_dashed_name)
     }
 
-    fn taken_while(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
+    /// A name of certain bytes. Of a longer one than Exim has room for, the rest
+    /// is passed over.
+    pub(super) fn name_of(&mut self, belongs: impl Fn(u8) -> bool) -> Span {
         let start = self.at;
         let rest = self.source.get(start..).unwrap_or_default();
         self.at += rest.iter().position(|c| !belongs(*c)).unwrap_or(rest.len());
-        Span::new(start, self.at)
+        Span::new(start, self.at.min(start + LONGEST_NAME))
     }
 
     /// A name for a message.
@@ -143,6 +146,7 @@ impl Parser<'_, '_, '_> {
             span: Span::new(at, at),
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: Vec::new(),
             only_skimmed: false,
         });
@@ -159,16 +163,6 @@ impl Parser<'_, '_, '_> {
         self.stop(message);
     }
 
-    /// Ends the parse over braces, for which a header name may be to blame.
-    #[cold]
-    pub(super) fn stop_curly(&mut self, message: impl Into<Vec<u8>>) {
-        if self.tree.malformed_header.is_some() {
-            self.stop(MISPLACED);
-        } else {
-            self.stop(message);
-        }
-    }
-
     #[cold]
     pub(super) fn soft(&mut self, message: Vec<u8>, span: Span, free: &[u8]) {
         self.leave(span.end as usize);
@@ -177,6 +171,7 @@ impl Parser<'_, '_, '_> {
             span,
             wrappers: Vec::new(),
             skimmed: None,
+            unblamed: None,
             free: free.to_vec(),
             only_skimmed: false,
         });
@@ -213,8 +208,7 @@ impl Parser<'_, '_, '_> {
     pub(super) fn finish_args(&mut self, from: usize) -> (u32, u32) {
         let Tree { args, open_args, .. } = &mut *self.tree;
         let start = args.len() as u32;
-        args.extend_from_slice(&open_args[from..]);
-        open_args.truncate(from);
+        move_from(open_args, from, args);
         (start, args.len() as u32)
     }
 
@@ -224,42 +218,52 @@ impl Parser<'_, '_, '_> {
 
     /// `{string}` where the brace is already eaten; eats the closing one.
     pub(super) fn braced(&mut self) -> Seq {
-        self.sequence(Ends::Brace, Dollar::Expands)
+        self.string(Ends::Brace, Dollar::Expands)
     }
 
     /// As [`Parser::braced`], with dollars that stand for themselves.
     pub(super) fn braced_literal(&mut self) -> Seq {
-        self.sequence(Ends::Brace, Dollar::Literal)
+        self.string(Ends::Brace, Dollar::Literal)
+    }
+
+    #[inline(always)]
+    fn string(&mut self, ends: Ends, dollar: Dollar) -> Seq {
+        if self.peek() == Some(b'$') {
+            return self.sequence(ends, dollar);
+        }
+        match self.plain(ends) {
+            Some(seq) => seq,
+            None => self.sequence(ends, dollar),
+        }
     }
 
     /// A string that is nothing but bytes that stand for themselves: the most
     /// common one, which needs no lexer.
+    #[inline(never)]
     fn plain(&mut self, ends: Ends) -> Option<Seq> {
         let start = self.at;
         let rest = &self.source[start..];
-        let length = match find_of_three(rest, SPECIAL) {
+        if self.depth >= self.limits.depth {
+            return None;
+        }
+        let length = match special(rest) {
             Some(n) if ends == Ends::Brace && rest[n] == b'}' => n,
             None if ends == Ends::Text => rest.len(),
             _ => return None,
         };
-        let first = self.tree.parts.len() as u32;
+        let first = self.tree.pieces.len() as u32;
         let end = start + length;
         let span = Span::new(start, end);
         if length > 0 {
-            self.tree.parts.push(Part::Text(span));
-            self.tree.part_spans.push(span);
+            self.tree.pieces.push(Piece { part: Part::Text(span), span });
         }
         self.at = end + usize::from(ends == Ends::Brace);
         Some(Seq { start: first, len: u32::from(length > 0), span })
     }
 
+    #[inline(never)]
     fn sequence(&mut self, ends: Ends, dollar: Dollar) -> Seq {
-        if self.depth < self.limits.depth
-            && let Some(seq) = self.plain(ends)
-        {
-            return seq;
-        }
-        let from = self.tree.open_parts.len();
+        let from = self.tree.open_pieces.len();
         let start = self.at;
         self.depth += 1;
         if self.depth > self.limits.depth {
@@ -276,18 +280,11 @@ impl Parser<'_, '_, '_> {
         if self.stopped {
             self.push(Part::Fault, end, end);
         }
-        let Tree { parts, part_spans, open_parts, .. } = &mut *self.tree;
-        let seq = Seq {
-            start: parts.len() as u32,
-            len: (open_parts.len() - from) as u32,
-            span: Span::new(start.min(end), end),
-        };
-        for (part, span) in &open_parts[from..] {
-            parts.push(*part);
-            part_spans.push(*span);
-        }
-        open_parts.truncate(from);
-        seq
+        let Tree { pieces, open_pieces, .. } = &mut *self.tree;
+        let first = pieces.len();
+        move_from(open_pieces, from, pieces);
+        let len = (pieces.len() - first) as u32;
+        Seq { start: first as u32, len, span: Span::new(start.min(end), end) }
     }
 
     fn pieces(&mut self, from: usize, ends: Ends, dollar: Dollar) {
@@ -314,8 +311,8 @@ impl Parser<'_, '_, '_> {
                     self.at += 2;
                     Token::DollarLetter
                 }
-                [c, ref rest @ ..] if !SPECIAL.contains(&c) => {
-                    self.at += 1 + find_of_three(rest, SPECIAL).unwrap_or(rest.len());
+                [c, ref rest @ ..] if !is_special(c) => {
+                    self.at += 1 + special(rest).unwrap_or(rest.len());
                     Token::Run
                 }
                 ref rest => {
@@ -377,16 +374,8 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn unclosed(&mut self) {
-        if self.tree.malformed_header.is_some() {
-            self.stop("missing } at end of string - could be header name not terminated by colon");
-        } else {
-            self.stop("missing } at end of string");
-        }
-    }
-
     fn push(&mut self, part: Part, start: usize, end: usize) {
-        self.tree.open_parts.push((part, Span::new(start, end)));
+        self.tree.open_pieces.push(Piece { part, span: Span::new(start, end) });
     }
 
     /// Adds what was just read as it is written.
@@ -397,9 +386,9 @@ impl Parser<'_, '_, '_> {
     /// Adds literal text, a range of the tree's text, to the part before it
     /// where that is literal too.
     fn literal(&mut self, from: usize, start: usize, text: Span) {
-        let Tree { text: all, open_parts, .. } = &mut *self.tree;
-        if open_parts.len() > from
-            && let Some((Part::Text(before), span)) = open_parts.last_mut()
+        let Tree { text: all, open_pieces, .. } = &mut *self.tree;
+        if open_pieces.len() > from
+            && let Some(Piece { part: Part::Text(before), span }) = open_pieces.last_mut()
         {
             span.end = self.at as u32;
             if before.end != text.start {
@@ -470,15 +459,16 @@ impl Parser<'_, '_, '_> {
     fn construct(&mut self, start: usize) -> Option<Part> {
         match self.peek() {
             Some(c) if c.is_ascii_digit() => {
-                let digits = self.name();
-                let text = digits.of(self.source);
-                let count = text.iter().take_while(|c| c.is_ascii_digit()).count();
-                self.at = digits.start as usize + count;
+                let start = self.at;
+                while self.peek().is_some_and(|c| c.is_ascii_digit()) {
+                    self.at += 1;
+                }
+                let number = decimal(&self.source[start..self.at]);
                 if !self.eat(b'}') {
                     self.stop_behind("} expected after number", 1);
                     return None;
                 }
-                Some(Part::Numeric(decimal(&text[..count])))
+                Some(Part::Numeric(number))
             }
             Some(c) if c.is_ascii_alphabetic() => Some(self.named(start)),
             _ => {
@@ -527,6 +517,15 @@ impl Parser<'_, '_, '_> {
     }
 }
 
+/// Moves the last of what is open to what is done. They are too few for a copy
+/// of the whole.
+fn move_from<T: Copy>(open: &mut Vec<T>, from: usize, done: &mut Vec<T>) {
+    for one in &open[from..] {
+        done.push(*one);
+    }
+    open.truncate(from);
+}
+
 /// Puts a text behind one that stands somewhere before it; the range of both.
 fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
     let range = |span: Span| span.start as usize..span.end as usize;
@@ -543,42 +542,6 @@ fn joined(all: &mut Vec<u8>, before: Span, text: Span) -> Span {
     Span { start, end: start + length }
 }
 
-/// Whether a byte may stand in a name.
-pub(super) fn is_name(byte: u8) -> bool {
-    const NAMES: [bool; 256] = {
-        let mut names = [false; 256];
-        let mut c = 0;
-        while c < 256 {
-            names[c] = (c as u8).is_ascii_alphanumeric() || c == b'_' as usize;
-            c += 1;
-        }
-        names
-    };
-    NAMES[usize::from(byte)]
-}
-
-/// What C's `isspace` calls white space.
-pub fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
-}
-
 fn decimal(digits: &[u8]) -> u32 {
     digits.iter().fold(0u32, |n, d| n.saturating_mul(10).saturating_add(u32::from(d - b'0')))
-}
-
-fn header_view(name: &[u8]) -> Option<(HeaderView, usize)> {
-    const VIEWS: [(&[u8], HeaderView); 8] = [
-        (b"h_", HeaderView::Decoded),
-        (b"header_", HeaderView::Decoded),
-        (b"rh_", HeaderView::Raw),
-        (b"rheader_", HeaderView::Raw),
-        (b"bh_", HeaderView::Basic),
-        (b"bheader_", HeaderView::Basic),
-        (b"lh_", HeaderView::List),
-        (b"lheader_", HeaderView::List),
-    ];
-    if !matches!(name.first(), Some(b'h' | b'r' | b'b' | b'l')) {
-        return None;
-    }
-    VIEWS.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|(p, view)| (*view, p.len()))
 }

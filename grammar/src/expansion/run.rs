@@ -23,7 +23,11 @@ impl Parser<'_, '_, '_> {
         } else {
             self.command();
         }
-        self.branches(name);
+        // Unlike other items, it does not put `$value` back.
+        if !self.stopped {
+            self.lapse();
+        }
+        self.branches(name, None);
     }
 
     /// Words after commas; whether `preexpand` is one of them.

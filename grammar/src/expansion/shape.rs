@@ -72,8 +72,10 @@ pub enum ArgKind {
     Comparator,
     /// A condition; for `filter`.
     Condition,
-    /// Like [`ArgKind::Text`], evaluated again and again; for `map`, `reduce`.
+    /// Like [`ArgKind::Text`], evaluated again and again; for `map`.
     Expression,
+    /// Like [`ArgKind::Expression`], with a `$value` of its own; for `reduce`.
+    Fold,
     /// The name of a variable that holds a certificate, with its dollar.
     Certificate,
 }
@@ -108,8 +110,14 @@ pub enum ItemShape {
     /// nothing.
     Branches(&'static [ArgSpec]),
     /// Fixed arguments, then the closing brace; the last is evaluated for each
-    /// element of a list. The word is used in messages.
-    Loop(&'static [ArgSpec]),
+    /// element of a list.
+    Loop {
+        /// The arguments.
+        args: &'static [ArgSpec],
+        /// What is added to a complaint about the form of the last:
+        /// ` inside "map" item`.
+        inside: &'static str,
+    },
     /// Fixed arguments, then the closing brace, which Exim checks in silence
     /// of their number (`sort`).
     Fixed(&'static [ArgSpec]),
@@ -168,9 +176,17 @@ pub enum ConditionShape {
         count: u8,
     },
     /// `{{condition}{condition}…}`: `and`, `or`.
-    Conditions,
+    Conditions {
+        /// What is added to a complaint about the form of one:
+        /// ` inside "and{...}" condition`.
+        inside: &'static str,
+    },
     /// `{list}{condition}`: `forany` and its kin.
-    Each,
+    Each {
+        /// What is added to a complaint about the form of the condition:
+        /// ` inside "forany" condition`.
+        inside: &'static str,
+    },
     /// `:variable`: `def`.
     Variable,
 }

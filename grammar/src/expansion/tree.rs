@@ -3,10 +3,10 @@
 use super::shape::{HeaderView, LookupStyle};
 use crate::Span;
 
-/// A run of parts in [`Tree::parts`] that make one string.
+/// A run of pieces that make one string.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Seq {
-    /// Where its first part stands among all of them.
+    /// Where its first piece stands among all of them.
     pub start: u32,
     pub(crate) len: u32,
     /// Where the string stands in the source.
@@ -14,6 +14,15 @@ pub struct Seq {
 }
 
 /// A piece of a string.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Piece {
+    /// What it is.
+    pub part: Part,
+    /// Where it stands in the source.
+    pub span: Span,
+}
+
+/// What a piece of a string is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Part {
     /// Literal text, a range of [`Tree::text`], escapes already read.
@@ -171,6 +180,8 @@ pub struct Fault {
     pub wrappers: Vec<Wrapper>,
     /// The message where the construct is skimmed, if it differs.
     pub skimmed: Option<Vec<u8>>,
+    /// The message where the header's name that this one blames is forgotten.
+    pub unblamed: Option<Vec<u8>>,
     /// The name of a variable that nobody knows; an evaluator may.
     pub free: Vec<u8>,
     /// Whether it counts only where the construct is skimmed.
@@ -209,19 +220,20 @@ pub struct Tree {
     pub(crate) source_length: usize,
     /// The whole string.
     pub root: Seq,
-    pub(crate) parts: Vec<Part>,
-    pub(crate) part_spans: Vec<Span>,
+    pub(crate) pieces: Vec<Piece>,
     pub(crate) ops: Vec<OpNode>,
     pub(crate) calls: Vec<CallNode>,
     pub(crate) conds: Vec<CondNode>,
     pub(crate) args: Vec<Arg>,
     pub(crate) lookups: Vec<LookupNode>,
+    /// Where an item that is passed over takes `$value` away.
+    pub(crate) lapses: Vec<Span>,
     /// Names that nobody knows, in the order of the text.
     pub soft_faults: Vec<Fault>,
     /// What ended the parse early.
     pub hard_fault: Option<Fault>,
     /// While it is made: parts of the strings that are open, innermost last.
-    pub(crate) open_parts: Vec<(Part, Span)>,
+    pub(crate) open_pieces: Vec<Piece>,
     /// While it is made: arguments of the constructs that are open.
     pub(crate) open_args: Vec<Arg>,
     /// Whether the text holds a zero byte, where Exim's strings end.
@@ -236,17 +248,18 @@ impl Tree {
     pub fn source(&self) -> &[u8] {
         &self.text[..self.source_length]
     }
-    /// The parts of a string.
-    pub fn parts(&self, seq: Seq) -> &[Part] {
-        &self.parts[seq.start as usize..(seq.start + seq.len) as usize]
+    /// The pieces of a string.
+    #[inline(always)]
+    pub fn pieces(&self, seq: Seq) -> &[Piece] {
+        &self.pieces[seq.start as usize..(seq.start + seq.len) as usize]
     }
-    /// The parts of all strings.
-    pub fn all_parts(&self) -> &[Part] {
-        &self.parts
+    /// The pieces of all strings.
+    pub fn all_pieces(&self) -> &[Piece] {
+        &self.pieces
     }
-    /// Where each part of a string stands.
-    pub fn part_spans(&self, seq: Seq) -> &[Span] {
-        &self.part_spans[seq.start as usize..(seq.start + seq.len) as usize]
+    /// All types of lookups.
+    pub fn lookups(&self) -> &[LookupNode] {
+        &self.lookups
     }
     /// An operator.
     pub fn op(&self, id: OpId) -> &OpNode {
@@ -290,9 +303,9 @@ impl Tree {
     }
     /// The text, where a string is nothing but literal text.
     pub fn literal(&self, seq: Seq) -> Option<&[u8]> {
-        match self.parts(seq) {
+        match self.pieces(seq) {
             [] => Some(b""),
-            [Part::Text(span)] => Some(self.text(*span)),
+            [Piece { part: Part::Text(span), .. }] => Some(self.text(*span)),
             _ => None,
         }
     }
@@ -301,15 +314,15 @@ impl Tree {
         self.text.clear();
         self.source_length = 0;
         self.root = Seq::default();
-        self.parts.clear();
-        self.part_spans.clear();
+        self.pieces.clear();
         self.ops.clear();
         self.calls.clear();
         self.conds.clear();
         self.args.clear();
-        self.open_parts.clear();
+        self.open_pieces.clear();
         self.open_args.clear();
         self.lookups.clear();
+        self.lapses.clear();
         self.soft_faults.clear();
         self.hard_fault = None;
         self.malformed_header = None;

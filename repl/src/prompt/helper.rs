@@ -132,7 +132,7 @@ impl Completer for Words {
         let line = &line[..pos];
         if let Some(typed) = command::name_of_help(line) {
             let start = pos - typed.len();
-            return Ok((start, self.names(&Kind::ALL, typed)));
+            return Ok((start, self.names(&Kind::all().collect::<Vec<_>>(), typed)));
         }
         if line.starts_with(':') {
             return Ok((0, command::names(line)));

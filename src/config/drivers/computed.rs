@@ -76,6 +76,8 @@ fn router(router: &Instance, driver: &str, name: &str) -> Option<OptionValue> {
             text(&word[blank..])
         }
         "forbid_file" | "forbid_pipe" | "forbid_filter_reply" if on("one_time") => yes(),
+        "fail_verify_recipient" | "fail_verify_sender" => later(router, name, "fail_verify"),
+        "verify_recipient" | "verify_sender" => later(router, name, "verify"),
         _ if set(name) => None,
         "log_as_local" => Some(OptionValue::Flag(driver == "accept")),
         "retry_use_local_part" => {
@@ -116,10 +118,11 @@ fn transport(transport: &Instance, driver: &str, name: &str) -> Option<OptionVal
         _ if set(name) => None,
         (_, "retry_use_local_part") => Some(OptionValue::Flag(driver != "smtp")),
         ("appendfile" | "pipe", "message_prefix" | "message_suffix") if on("use_bsmtp") => text(""),
-        (
-            "appendfile",
-            "message_prefix" | "message_suffix" | "check_string" | "escape_string",
-        ) if on("maildir_format") || on("mailstore_format") || set("directory") => text(""),
+        ("appendfile", "message_prefix" | "message_suffix" | "check_string" | "escape_string")
+            if on("maildir_format") || on("mailstore_format") || set("directory") =>
+        {
+            text("")
+        }
         ("appendfile", "use_lockfile")
             if locks_as_mbx(transport) || on("mbx_format") && on("use_mbx_lock") =>
         {
@@ -162,5 +165,81 @@ fn authenticator(
         ("cram_md5" | "cyrus_sasl", _) => None,
         (_, "public_name") => text(authenticators::public_name(authenticator)),
         _ => None,
+    }
+}
+
+/// The value of an option that is set by another as well: what is set last.
+fn later(instance: &Instance, own: &str, both: &str) -> Option<OptionValue> {
+    let names = [own, both];
+    let last =
+        instance.settings.iter().rev().find(|used| names.contains(&used.option.meta.name))?;
+    instance.options.get(last.option.meta.name).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Macros};
+    use eximious_core::world::Fixture;
+
+    /// An option of the one instance of a configuration.
+    fn shown(kind: DriverKind, settings: &str, name: &str) -> String {
+        let settings = settings.replace("; ", "\n");
+        let file = format!("begin {}s\nX:\n{settings}\n", kind.name());
+        let world = Fixture::new().file("/c", file).world();
+        let registry = eximious_stdlib::registry();
+        let config = Config::read(b"/c", Macros::new(), &world, &registry).expect(&settings);
+        let instance = config.instances(kind).first().expect("an instance");
+        let option = registry.driver_option(kind, instance.driver_name(), name.as_bytes());
+        match value(option.expect(name), instance, &|| Str::fixed("host")) {
+            Some(OptionValue::Flag(flag)) => flag.to_string(),
+            Some(OptionValue::Number(number)) => number.to_string(),
+            Some(OptionValue::Text(text)) => text.display().into_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn some_values_hang_on_other_options() {
+        use DriverKind::{Authenticator, Router, Transport};
+        for (kind, settings, name, answer) in [
+            (Router, "driver = redirect; data = x", "retry_use_local_part", "false"),
+            (Router, "driver = redirect; data = x; condition =", "retry_use_local_part", "true"),
+            (Router, "driver = redirect; data = x; check_local_user", "check_owner", "true"),
+            (Router, "driver = redirect; data = x; check_local_user", "check_group", "false"),
+            (Router, "driver = redirect; data = x; one_time", "forbid_pipe", "true"),
+            (Router, "driver = redirect; data = x; no_verify", "verify_sender", "false"),
+            (
+                Router,
+                "driver = redirect; data = x; no_verify; verify_sender",
+                "verify_sender",
+                "true",
+            ),
+            (Transport, "driver = appendfile; file = /x", "check_string", "From "),
+            (Transport, "driver = appendfile; directory = /x", "check_string", ""),
+            (Transport, "driver = appendfile; file = /x; use_bsmtp", "escape_string", ".."),
+            (Transport, "driver = appendfile; file = /x; mbx_format", "use_mbx_lock", "true"),
+            (Transport, "driver = appendfile; file = /x; mbx_format", "use_lockfile", "false"),
+            (
+                Transport,
+                "driver = appendfile; file = /x; mbx_format; use_lockfile",
+                "use_mbx_lock",
+                "false",
+            ),
+            (
+                Transport,
+                "driver = appendfile; file = /x; lock_flock_timeout = 5s",
+                "lock_flock_timeout",
+                "0",
+            ),
+            (Transport, "driver = pipe; use_bsmtp", "message_suffix", ""),
+            (Transport, "driver = smtp", "port", "smtp"),
+            (Transport, "driver = smtp; protocol = lmtp", "port", "lmtp"),
+            (Transport, "driver = smtp", "retry_use_local_part", "false"),
+            (Authenticator, "driver = plaintext", "public_name", "X"),
+            (Authenticator, "driver = tls; server_param = a", "server_param1", "a"),
+        ] {
+            assert_eq!(shown(kind, settings, name), answer, "{settings}: {name}");
+        }
     }
 }

@@ -93,7 +93,9 @@ pub(super) fn check(kind: DriverKind, all: &[Instance]) -> Vec<ConfigError> {
     match kind {
         DriverKind::Router => {
             let own = driven().map(routers::own);
-            own.chain(driven().map(|one| routers::general(one, all))).filter_map(Result::err).collect()
+            own.chain(driven().map(|one| routers::general(one, all)))
+                .filter_map(Result::err)
+                .collect()
         }
         DriverKind::Transport => {
             let own = driven().map(transports::own);

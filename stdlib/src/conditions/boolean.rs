@@ -59,7 +59,8 @@ pub static BOOL_LAX: Condition = Condition {
     shape: ConditionShape::One,
     run: ConditionRun::Strict(|_, args| {
         let text = trim(args[0].bytes());
-        Ok(text != b"0" && word(text) != Some(false))
+        // A lone minus counts as a number without digits.
+        Ok(!matches!(text, b"0" | b"-") && word(text) != Some(false))
     }),
 };
 

@@ -3,6 +3,9 @@
 use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, TaintRule};
 
+const INSIDE_AND: &str = " inside \"and{...}\" condition";
+const INSIDE_OR: &str = " inside \"or{...}\" condition";
+
 /// `and{{condition}{condition}…}`.
 pub static AND: Condition = Condition {
     meta: Meta::new("and", Effects::NONE, TaintRule::Result)
@@ -14,8 +17,8 @@ pub static AND: Condition = Condition {
         )
         .examples(&[Example::new("${if and{{eq{a}{a}}{>{3}{2}}}{yes}{no}}", "yes")])
         .source("specification 11.8"),
-    shape: ConditionShape::Conditions,
-    run: ConditionRun::Lazy(|call| until(call, false, " inside \"and{...}\" condition")),
+    shape: ConditionShape::Conditions { inside: INSIDE_AND },
+    run: ConditionRun::Lazy(|call| until(call, false, INSIDE_AND)),
 };
 
 /// `or{{condition}{condition}…}`.
@@ -29,8 +32,8 @@ pub static OR: Condition = Condition {
         )
         .examples(&[Example::new("${if or{{eq{a}{b}}{>{3}{2}}}{yes}{no}}", "yes")])
         .source("specification 11.8"),
-    shape: ConditionShape::Conditions,
-    run: ConditionRun::Lazy(|call| until(call, true, " inside \"or{...}\" condition")),
+    shape: ConditionShape::Conditions { inside: INSIDE_OR },
+    run: ConditionRun::Lazy(|call| until(call, true, INSIDE_OR)),
 };
 
 /// Tests conditions up to the first with a result, and skims the rest.

@@ -3,26 +3,10 @@
 use std::cmp::Ordering;
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Condition, ConditionRun, Example, Fail, Meta, Str};
 
+use super::record::{meta, two};
 use crate::number::comparand;
-
-const fn meta(
-    name: &'static str,
-    syntax: &'static str,
-    summary: &'static str,
-    examples: &'static [Example],
-) -> Meta {
-    Meta::new(name, Effects::NONE, TaintRule::Result)
-        .syntax(syntax)
-        .summary(summary)
-        .examples(examples)
-        .source("specification 11.7")
-}
-
-const fn condition(meta: Meta, run: fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>) -> Condition {
-    Condition { meta, shape: ConditionShape::Two, run: ConditionRun::Strict(run) }
-}
 
 fn cased(args: &[Str]) -> Ordering {
     args[0].bytes().cmp(args[1].bytes())
@@ -54,7 +38,7 @@ const fn number(meta: Meta, run: fn(&mut Call<'_>) -> Result<bool, Fail>) -> Con
 }
 
 /// `eq`.
-pub static EQ: Condition = condition(
+pub static EQ: Condition = two(
     meta(
         "eq",
         "eq {<string1>}{<string2>}",
@@ -64,7 +48,7 @@ pub static EQ: Condition = condition(
     |_, args| Ok(args[0].bytes() == args[1].bytes()),
 );
 /// `eqi`.
-pub static EQI: Condition = condition(
+pub static EQI: Condition = two(
     meta(
         "eqi",
         "eqi {<string1>}{<string2>}",
@@ -74,7 +58,7 @@ pub static EQI: Condition = condition(
     |_, args| Ok(args[0].bytes().eq_ignore_ascii_case(args[1].bytes())),
 );
 /// `ge`.
-pub static GE: Condition = condition(
+pub static GE: Condition = two(
     meta(
         "ge",
         "ge {<string1>}{<string2>}",
@@ -84,7 +68,7 @@ pub static GE: Condition = condition(
     |_, args| Ok(cased(args).is_ge()),
 );
 /// `gei`.
-pub static GEI: Condition = condition(
+pub static GEI: Condition = two(
     meta(
         "gei",
         "gei {<string1>}{<string2>}",
@@ -94,7 +78,7 @@ pub static GEI: Condition = condition(
     |_, args| Ok(caseless(args).is_ge()),
 );
 /// `gt`.
-pub static GT: Condition = condition(
+pub static GT: Condition = two(
     meta(
         "gt",
         "gt {<string1>}{<string2>}",
@@ -104,7 +88,7 @@ pub static GT: Condition = condition(
     |_, args| Ok(cased(args).is_gt()),
 );
 /// `gti`.
-pub static GTI: Condition = condition(
+pub static GTI: Condition = two(
     meta(
         "gti",
         "gti {<string1>}{<string2>}",
@@ -114,7 +98,7 @@ pub static GTI: Condition = condition(
     |_, args| Ok(caseless(args).is_gt()),
 );
 /// `le`.
-pub static LE: Condition = condition(
+pub static LE: Condition = two(
     meta(
         "le",
         "le {<string1>}{<string2>}",
@@ -124,7 +108,7 @@ pub static LE: Condition = condition(
     |_, args| Ok(cased(args).is_le()),
 );
 /// `lei`.
-pub static LEI: Condition = condition(
+pub static LEI: Condition = two(
     meta(
         "lei",
         "lei {<string1>}{<string2>}",
@@ -134,7 +118,7 @@ pub static LEI: Condition = condition(
     |_, args| Ok(caseless(args).is_le()),
 );
 /// `lt`.
-pub static LT: Condition = condition(
+pub static LT: Condition = two(
     meta(
         "lt",
         "lt {<string1>}{<string2>}",
@@ -144,7 +128,7 @@ pub static LT: Condition = condition(
     |_, args| Ok(cased(args).is_lt()),
 );
 /// `lti`.
-pub static LTI: Condition = condition(
+pub static LTI: Condition = two(
     meta(
         "lti",
         "lti {<string1>}{<string2>}",

@@ -1,8 +1,9 @@
 //! `forany`, `forall` and their JSON kin.
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Condition, ConditionRun, Example, Fail, Str};
 
+use super::record::meta;
 use crate::json;
 use crate::lists::elements;
 
@@ -11,20 +12,16 @@ const fn each(
     syntax: &'static str,
     summary: &'static str,
     examples: &'static [Example],
+    inside: &'static str,
     run: fn(&mut Call<'_>) -> Result<bool, Fail>,
 ) -> Condition {
     Condition {
-        meta: Meta::new(name, Effects::NONE, TaintRule::Result)
-            .syntax(syntax)
-            .summary(summary)
-            .docs(
-                "The list is expanded, and each element is put into `$item` in turn while the \
-                 condition is tested. An element is data: what stands in it is never expanded. \
-                 An empty list makes it false.",
-            )
-            .examples(examples)
-            .source("specification 11.7"),
-        shape: ConditionShape::Each,
+        meta: meta(name, syntax, summary, examples).docs(
+            "The list is expanded, and each element is put into `$item` in turn while the \
+             condition is tested. An element is data: what stands in it is never expanded. An \
+             empty list makes it false.",
+        ),
+        shape: ConditionShape::Each { inside },
         run: ConditionRun::Lazy(run),
     }
 }
@@ -35,7 +32,8 @@ pub static FORANY: Condition = each(
     "forany{<list>}{<condition>}",
     "The condition is true for an element of the list.",
     &[Example::new("${if forany{a:b}{eq{$item}{b}}{yes}{no}}", "yes")],
-    |call| listed(call, true, " inside \"forany\" condition"),
+    " inside \"forany\" condition",
+    |call| listed(call, true),
 );
 /// `forall`.
 pub static FORALL: Condition = each(
@@ -43,7 +41,8 @@ pub static FORALL: Condition = each(
     "forall{<list>}{<condition>}",
     "The condition is true for all elements of the list.",
     &[Example::new("${if forall{a:b}{eq{$item}{b}}{yes}{no}}", "no")],
-    |call| listed(call, false, " inside \"forall\" condition"),
+    " inside \"forall\" condition",
+    |call| listed(call, false),
 );
 /// `forany_json`.
 pub static FORANY_JSON: Condition = each(
@@ -51,7 +50,8 @@ pub static FORANY_JSON: Condition = each(
     "forany_json{<array>}{<condition>}",
     "The condition is true for an element of a JSON array.",
     &[Example::new("${if forany_json{[\"a\",\"b\"]}{eq{$item}{\"a\"}}{yes}{no}}", "yes")],
-    |call| array(call, true, false, " inside \"forany_json\" condition"),
+    " inside \"forany_json\" condition",
+    |call| array(call, true, false),
 );
 /// `forall_json`.
 pub static FORALL_JSON: Condition = each(
@@ -59,7 +59,8 @@ pub static FORALL_JSON: Condition = each(
     "forall_json{<array>}{<condition>}",
     "The condition is true for all elements of a JSON array.",
     &[Example::new("${if forall_json{[1,2]}{>{$item}{0}}{yes}{no}}", "yes")],
-    |call| array(call, false, false, " inside \"forall_json\" condition"),
+    " inside \"forall_json\" condition",
+    |call| array(call, false, false),
 );
 /// `forany_jsons`.
 pub static FORANY_JSONS: Condition = each(
@@ -67,7 +68,8 @@ pub static FORANY_JSONS: Condition = each(
     "forany_jsons{<array>}{<condition>}",
     "As `forany_json`, with the quotes taken off strings.",
     &[Example::new("${if forany_jsons{[\"a\",\"b\"]}{eq{$item}{a}}{yes}{no}}", "yes")],
-    |call| array(call, true, true, " inside \"forany_jsons\" condition"),
+    " inside \"forany_jsons\" condition",
+    |call| array(call, true, true),
 );
 /// `forall_jsons`.
 pub static FORALL_JSONS: Condition = each(
@@ -75,17 +77,18 @@ pub static FORALL_JSONS: Condition = each(
     "forall_jsons{<array>}{<condition>}",
     "As `forall_json`, with the quotes taken off strings.",
     &[Example::new("${if forall_jsons{[\"a\",\"b\"]}{eq{$item}{a}}{yes}{no}}", "no")],
-    |call| array(call, false, true, " inside \"forall_jsons\" condition"),
+    " inside \"forall_jsons\" condition",
+    |call| array(call, false, true),
 );
 
-fn listed(call: &mut Call<'_>, any: bool, inside: &str) -> Result<bool, Fail> {
+fn listed(call: &mut Call<'_>, any: bool) -> Result<bool, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    test(call, elements(list.bytes()).map(|e| Ok(Str::from(&*e))), &list, any, inside)
+    test(call, elements(list.bytes()).map(|e| Ok(Str::from(&*e))), &list, any)
 }
 
-fn array(call: &mut Call<'_>, any: bool, unquote: bool, inside: &str) -> Result<bool, Fail> {
+fn array(call: &mut Call<'_>, any: bool, unquote: bool) -> Result<bool, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
@@ -94,7 +97,7 @@ fn array(call: &mut Call<'_>, any: bool, unquote: bool, inside: &str) -> Result<
         let value = if unquote { json::unquoted(value)? } else { value };
         Ok(Str::from(value))
     });
-    test(call, values, &list, any, inside)
+    test(call, values, &list, any)
 }
 
 fn test(
@@ -102,13 +105,14 @@ fn test(
     elements: impl Iterator<Item = Result<Str, Fail>>,
     list: &Str,
     any: bool,
-    inside: &str,
 ) -> Result<bool, Fail> {
     call.scoped_item(|call| {
         let mut result = false;
         for element in elements {
             call.scope().set_item(element?.stamped(list.taint()));
-            result = call.condition(1).map_err(|fail| fail.followed_by(inside))?;
+            result = call.condition(1).map_err(|fail| {
+                fail.followed_by(&format!(" inside \"{}\" condition", call.name()))
+            })?;
             if result == any {
                 break;
             }

@@ -12,6 +12,7 @@ const fn listed(meta: Meta, run: fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>
 
 const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -> Meta {
     let effects = Effects::FILES
+        .union(Effects::DNS)
         .union(Effects::LOOKUP)
         .union(Effects::HOST)
         .union(Effects::LOG)
@@ -29,8 +30,9 @@ pub static MATCH_DOMAIN: Condition = listed(
             "The list is not expanded: a dollar in it stands for itself. Its elements are \
              domains, `*` with the end of a domain, regular expressions that begin with `^`, \
              lookups (`lsearch;/some/file`), files whose lines are elements (`/some/file`), \
-             named lists (`+name`), `@` for this host's name, and `@[]` for its addresses in \
-             brackets. An element after an exclamation mark takes away what it matches. \
+             named lists (`+name`), `@` for this host's name, `@[]` for its addresses in brackets, \
+             and `@mx_any`, `@mx_primary`, `@mx_secondary` for domains whose mail comes to this \
+             host. An element after an exclamation mark takes away what it matches. \
              Afterwards `$value` is the element that matched, or what was looked up; `$0` is \
              the domain, and `$1`, … are what an asterisk or groups matched.",
         )
@@ -137,7 +139,7 @@ fn decide(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fai
         Outcome::Matched(data) => (true, data),
         Outcome::Unmatched(data) => (false, data),
         Outcome::Deferred(why) => {
-            let why = reason(call, why);
+            let why = reason(call, why, b"NULL");
             let message = [b"unable to complete match against \"", list.bytes(), b"\": ", &why];
             return Err(Fail::defer(message.concat()));
         }

@@ -10,10 +10,14 @@ mod each;
 mod exists;
 mod inlist;
 mod isip;
+mod ldapauth;
 mod lists;
+mod pam;
+mod pwcheck;
+mod radius;
+mod record;
 mod regex;
 mod saslauthd;
-mod services;
 mod srs;
 mod state;
 
@@ -56,16 +60,16 @@ pub static ALL: &[&Condition] = &[
     &isip::ISIP,
     &isip::ISIP4,
     &isip::ISIP6,
+    &ldapauth::LDAPAUTH,
     &lists::MATCH_ADDRESS,
     &lists::MATCH_DOMAIN,
     &lists::MATCH_IP,
     &lists::MATCH_LOCAL_PART,
+    &pam::PAM,
+    &pwcheck::PWCHECK,
+    &radius::RADIUS,
     &regex::MATCH,
     &saslauthd::SASLAUTHD,
-    &services::LDAPAUTH,
-    &services::PAM,
-    &services::PWCHECK,
-    &services::RADIUS,
     &srs::INBOUND_SRS,
     &state::FIRST_DELIVERY,
     &state::QUEUE_RUNNING,

@@ -3,6 +3,8 @@
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Buf, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
+use crate::hosts;
+
 /// `${authresults{name}}`.
 pub static AUTHRESULTS: Item = Item {
     meta: Meta::new("authresults", Effects::NONE, TaintRule::Result)
@@ -47,7 +49,7 @@ fn iprev(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
     if address.is_empty() {
         return Ok(());
     }
-    let name = call.variable("sender_host_name")?;
+    let name = hosts::known_client_name(call)?;
     let comment = if call.variable("host_lookup_deferred")?.bytes() == b"1" {
         (b"temperror".as_slice(), None)
     } else if call.variable("host_lookup_failed")?.bytes() == b"1" {

@@ -3,7 +3,7 @@
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape, VariableName, Vocabulary};
 use eximious_core::world::Moment;
 use eximious_core::{
-    Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
+    Bindings, Call, Effects, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule, VariableSource,
 };
 
 use crate::certificate::der;
@@ -33,19 +33,25 @@ pub static CERTEXTRACT: Item = Item {
             missing: "missing '{' for cert variable arg of certextract",
         },
     ]),
-    run: ItemRun::Lazy(run),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, run)),
 };
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
-    let field = call.text(0)?;
-    let name = call.text(1)?;
-    let certificate = variable(call, name.bytes())?;
-    if certificate.is_empty() {
-        return call.branches(Outcome::No);
+    let (field, name) = call.arguments(|call| Ok((call.text(0)?, call.text(1)?)))?;
+    let found = variable(call, name.bytes()).and_then(|certificate| {
+        if certificate.is_empty() {
+            return Ok(None);
+        }
+        extract(call, certificate.bytes(), field.bytes())
+    });
+    match found {
+        Ok(Some(text)) => call.branches(Outcome::Yes(Str::tainted(text.into_bytes()))),
+        Ok(None) => call.branches(Outcome::No),
+        Err(fail) => {
+            call.leave_value(&Outcome::No);
+            Err(fail)
+        }
     }
-    let found = extract(call, certificate.bytes(), field.bytes())?;
-    let outcome = found.map_or(Outcome::No, |text| Outcome::Yes(Str::tainted(text.into_bytes())));
-    call.branches(outcome)
 }
 
 /// The certificate in a variable.

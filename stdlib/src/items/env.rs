@@ -21,7 +21,7 @@ pub static ENV: Item = Item {
     // Exim says nothing at all where the name is missing.
     shape: ItemShape::Branches(&[ArgSpec { kind: ArgKind::Text, missing: "" }]),
     run: ItemRun::Lazy(|call| {
-        let name = call.text(0)?;
+        let name = call.arguments(|call| call.text(0))?;
         match value(call, name.bytes())? {
             Some(value) => call.branches(Outcome::Yes(value)),
             None => call.branches(Outcome::No),

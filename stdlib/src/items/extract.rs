@@ -2,7 +2,7 @@
 
 use eximious_core::grammar::expansion::{Arg, ArgKind, ArgSpec, ItemShape, Seq};
 use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+    Bindings, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
 };
 
 use crate::lists::elements;
@@ -31,7 +31,7 @@ pub static EXTRACT: Item = Item {
         ])
         .source("specification 11.5"),
     shape: ItemShape::Extract,
-    run: ItemRun::Lazy(extract),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, extract)),
 };
 
 fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
@@ -48,26 +48,26 @@ fn extract(call: &mut Call<'_>) -> Result<Str, Fail> {
         }
         Err(call.curly(format!("missing '{{' for arg {number} of extract"), call.end()))
     };
-    let key = argument(call, 1)?;
-    let key = key.bytes().trim_ascii();
-    if key.is_empty() {
-        return Err(Fail::argument("first argument of \"extract\" must not be empty"));
-    }
-    let number = field_number(key);
-    let found = match (form, number) {
-        (None, Some(number)) => {
-            let separators = argument(call, 2)?;
+    let (key, number, second, subject) = call.arguments(|call| {
+        let key = argument(call, 1)?;
+        if key.bytes().trim_ascii().is_empty() {
+            return Err(Fail::argument("first argument of \"extract\" must not be empty"));
+        }
+        let number = field_number(key.bytes().trim_ascii());
+        let second = argument(call, 2)?;
+        if form.is_none() && number.is_some() {
             let subject = argument(call, 3)?;
-            fields(subject.bytes(), separators.bytes(), number)
-                .map(|(start, end)| subject.slice(start, end))
+            return Ok((key, number, second, subject));
         }
-        (None, None) => {
-            let subject = argument(call, 2)?;
-            keyed::find(subject.bytes(), key)
-                .map(|v| Str::from(v.into_owned()).stamped(subject.taint()))
-        }
+        Ok((key, number, Str::EMPTY, second))
+    })?;
+    let key = key.bytes().trim_ascii();
+    let found = match (form, number) {
+        (None, Some(number)) => fields(subject.bytes(), second.bytes(), number)
+            .map(|(start, end)| subject.slice(start, end)),
+        (None, None) => keyed::find(subject.bytes(), key)
+            .map(|v| Str::from(v.into_owned()).stamped(subject.taint())),
         (Some(form), number) => {
-            let subject = argument(call, 2)?;
             json_field(subject.bytes(), key, number, form == b"jsons")
                 .map_err(|fail| {
                     // A header's name that swallowed a brace is blamed for all.
@@ -133,13 +133,10 @@ fn problem(call: &Call<'_>, what: &str, at: u32) -> Fail {
 
 /// The number that a key is, if it is one: digits after an optional minus.
 fn field_number(key: &[u8]) -> Option<i64> {
-    let digits = key.strip_prefix(b"-").unwrap_or(key);
-    if !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let sign = if key.len() > digits.len() { -1 } else { 1 };
-    // The lowest number of 32 bits has no positive twin among them.
-    Some(i64::from(wrapping(digits)) * sign)
+    Some(i64::from(match key.strip_prefix(b"-") {
+        Some(digits) => wrapping(digits)?.wrapping_neg(),
+        None => wrapping(key)?,
+    }))
 }
 
 /// The range of a field between separator characters; 0 is the whole.
@@ -199,19 +196,21 @@ pub static LISTEXTRACT: Item = Item {
         ArgSpec { kind: ArgKind::Text, missing: "missing '{' for arg 1 of listextract" },
         ArgSpec { kind: ArgKind::Text, missing: "missing '{' for arg 2 of listextract" },
     ]),
-    run: ItemRun::Lazy(listextract),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, listextract)),
 };
 
 fn listextract(call: &mut Call<'_>) -> Result<Str, Fail> {
-    let key = call.text(0)?;
-    let key = key.bytes().trim_ascii();
-    if key.is_empty() {
-        return Err(Fail::argument("first argument of \"listextract\" must not be empty"));
-    }
-    let Some(number) = field_number(key) else {
-        return Err(Fail::argument("first argument of \"listextract\" must be numeric"));
-    };
-    let list = call.text(1)?;
+    let (number, list) = call.arguments(|call| {
+        let key = call.text(0)?;
+        let key = key.bytes().trim_ascii();
+        if key.is_empty() {
+            return Err(Fail::argument("first argument of \"listextract\" must not be empty"));
+        }
+        let Some(number) = field_number(key) else {
+            return Err(Fail::argument("first argument of \"listextract\" must be numeric"));
+        };
+        Ok((number, call.text(1)?))
+    })?;
     let index = match number {
         0 => None,
         n if n > 0 => usize::try_from(n - 1).ok(),

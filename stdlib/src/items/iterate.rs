@@ -1,7 +1,7 @@
 //! `map`, `filter`, `reduce`: an expression for each element of a list.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::lists::{Joiner, elements};
 
@@ -24,28 +24,44 @@ pub static MAP: Item = Item {
             Example::new("${map{<- x-y-z}{($item)}}", "(x)-(y)-(z)"),
         ])
         .source("specification 11.5"),
-    shape: ItemShape::Loop(&[
-        text("missing '{' for first arg of map"),
-        ArgSpec { kind: ArgKind::Expression, missing: "missing '{' for last arg of map" },
-    ]),
+    shape: ItemShape::Loop {
+        args: &[
+            text("missing '{' for first arg of map"),
+            ArgSpec { kind: ArgKind::Expression, missing: "missing '{' for last arg of map" },
+        ],
+        inside: " inside \"map\" item",
+    },
     run: ItemRun::Lazy(map),
 };
 
 fn map(call: &mut Call<'_>) -> Result<Str, Fail> {
+    each(call, |call| {
+        let value = call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
+        Ok(Some(value))
+    })
+}
+
+/// The list of what is made of the elements of a list, each in `$item` in turn.
+/// What a match leaves in `$0`, `$1`, … stays, as in Exim.
+fn each(
+    call: &mut Call<'_>,
+    mut work: impl FnMut(&mut Call<'_>) -> Result<Option<Str>, Fail>,
+) -> Result<Str, Fail> {
     let list = call.text(0)?;
     call.skim(1)?;
     call.check_closed()?;
-    call.scoped_elements(|call| {
+    call.scoped_item(|call| {
         let source = elements(list.bytes());
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
         for element in source {
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
-            let value = call.text(1).map_err(|fail| fail.followed_by(" inside \"map\" item"))?;
-            taint = taint.with(value.taint());
-            joiner.push(value.bytes());
+            if let Some(value) = work(call)? {
+                taint = taint.with(value.taint());
+                joiner.push(value.bytes());
+            }
         }
-        Ok(Str::from(joiner.finish()).stamped(taint))
+        Ok(joiner.finish().stamped(taint))
     })
 }
 
@@ -61,31 +77,24 @@ pub static FILTER: Item = Item {
         )
         .examples(&[Example::new("${filter{a:b:c}{!eq{$item}{b}}}", "a:c")])
         .source("specification 11.5"),
-    shape: ItemShape::Loop(&[
-        text("missing '{' for first arg of filter"),
-        ArgSpec { kind: ArgKind::Condition, missing: "missing '{' for last arg of filter" },
-    ]),
+    shape: ItemShape::Loop {
+        args: &[
+            text("missing '{' for first arg of filter"),
+            ArgSpec { kind: ArgKind::Condition, missing: "missing '{' for last arg of filter" },
+        ],
+        inside: " inside \"filter\" item",
+    },
     run: ItemRun::Lazy(filter),
 };
 
 fn filter(call: &mut Call<'_>) -> Result<Str, Fail> {
-    let list = call.text(0)?;
-    call.skim(1)?;
-    call.check_closed()?;
-    // What a match leaves in `$0`, `$1`, … stays, as in Exim.
-    call.scoped_item(|call| {
-        let source = elements(list.bytes());
-        let mut joiner = Joiner::new(source.separator());
-        let value = call.scope().value().clone();
-        for element in source {
-            call.scope().set_item(Str::from(&*element).stamped(list.taint()));
-            let keep = call.condition(1);
-            call.scope().set_value(value.clone());
-            if keep.map_err(|fail| fail.followed_by(" inside \"filter\" condition"))? {
-                joiner.push(&element);
-            }
-        }
-        Ok(Str::from(joiner.finish()).stamped(list.taint()))
+    each(call, |call| {
+        // `$value` is put back whether or not the condition can be tested.
+        let outer = call.scope().enter();
+        let keep = call.condition(1);
+        call.scope().leave(outer, Bindings::VALUE);
+        let keep = keep.map_err(|fail| fail.followed_by(" inside \"filter\" condition"))?;
+        Ok(keep.then(|| call.scope().item().clone()))
     })
 }
 
@@ -104,18 +113,20 @@ pub static REDUCE: Item = Item {
             Example::new("${reduce {3:0:9:4:6}{0}{${if >{$item}{$value}{$item}{$value}}}}", "9"),
         ])
         .source("specification 11.5"),
-    shape: ItemShape::Loop(&[
-        text("missing '{' for first arg of reduce"),
-        text("missing '{' for second arg of reduce"),
-        ArgSpec { kind: ArgKind::Expression, missing: "missing '{' for last arg of reduce" },
-    ]),
+    shape: ItemShape::Loop {
+        args: &[
+            text("missing '{' for first arg of reduce"),
+            text("missing '{' for second arg of reduce"),
+            ArgSpec { kind: ArgKind::Fold, missing: "missing '{' for last arg of reduce" },
+        ],
+        inside: " inside \"reduce\" item",
+    },
     run: ItemRun::Lazy(reduce),
 };
 
 fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
-    let list = call.text(0)?;
-    let initial = call.text(1)?;
-    call.scoped_elements(|call| {
+    let (list, initial) = call.arguments(|call| Ok((call.text(0)?, call.text(1)?)))?;
+    let fold = |call: &mut Call<'_>| {
         call.scope().set_value(initial);
         call.skim(2)?;
         call.check_closed()?;
@@ -125,5 +136,6 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
             call.scope().set_value(value);
         }
         Ok(call.scope().value().clone())
-    })
+    };
+    call.scoped_item(|call| call.scoped_for(Bindings::VALUE, fold))
 }

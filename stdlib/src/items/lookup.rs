@@ -2,7 +2,8 @@
 
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{
-    Buf, Call, Captures, Effects, Example, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule,
+    Bindings, Buf, Call, Captures, Effects, Example, Fail, FailClass, Item, ItemRun, Meta, Outcome,
+    Str, TaintRule,
 };
 
 use crate::lookups::{Found, Search, search};
@@ -34,25 +35,38 @@ pub static LOOKUP: Item = Item {
 };
 
 fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
+    // A search may unset $1 and its like (wildlsearch), or bind them.
+    call.scoped_for(Bindings::CAPTURES, |call| {
+        let Some(request) = call.arguments(request)? else {
+            call.check_closed()?;
+            return Ok(Str::EMPTY);
+        };
+        match search(call, &request) {
+            Err(fail) => {
+                if fail.class() == FailClass::Defer {
+                    call.leave_value(&Outcome::No);
+                }
+                Err(fail)
+            }
+            Ok(None) => call.branches(Outcome::No),
+            Ok(Some(Found { value, wild })) => {
+                if let Some((wild, fixed)) = wild {
+                    bind(call, &wild, &fixed);
+                }
+                call.branches(Outcome::Yes(value))
+            }
+        }
+    })
+}
+
+/// What is asked for; nothing, where the type can't be read.
+fn request(call: &mut Call<'_>) -> Result<Option<Search>, Fail> {
     let keyed = call.lookup_node(0).is_none() && call.text_count() > 0;
     let key = if keyed { call.text(0)? } else { Str::EMPTY };
     let at = usize::from(keyed);
-    let Some(node) = call.lookup_node(at) else {
-        call.check_closed()?;
-        return Ok(Str::EMPTY);
-    };
+    let Some(node) = call.lookup_node(at) else { return Ok(None) };
     let argument = call.text(at + 1)?;
-    let request = Search::new(node, call.source(), key, argument);
-    // A search may unset $1 and its like (wildlsearch), or bind them.
-    call.scoped(|call| match search(call, &request)? {
-        None => call.branches(Outcome::No),
-        Some(Found { value, wild }) => {
-            if let Some((wild, fixed)) = wild {
-                bind(call, &wild, &fixed);
-            }
-            call.branches(Outcome::Yes(value))
-        }
-    })
+    Ok(Some(Search::new(node, call.source(), key, argument)))
 }
 
 /// Binds `$1` and `$2`; `$0` stays.

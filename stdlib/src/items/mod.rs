@@ -16,7 +16,7 @@ mod lookup;
 mod perl;
 mod prvs;
 mod readfile;
-mod readsocket;
+pub(crate) mod readsocket;
 mod run;
 mod sg;
 mod sort;
@@ -25,6 +25,8 @@ mod substrings;
 mod tr;
 
 use eximious_core::Item;
+
+pub use perl::start as start_perl;
 
 /// All items.
 pub static ALL: &[&Item] = &[

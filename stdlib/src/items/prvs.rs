@@ -93,6 +93,8 @@ fn prvscheck(call: &mut Call<'_>) -> Result<Str, Fail> {
     let address = call.text(0)?;
     set(call, "prvscheck_result", Str::EMPTY);
     let Some(parts) = Parts::of(address.bytes()) else {
+        set(call, "prvscheck_address", Str::EMPTY);
+        set(call, "prvscheck_keynum", Str::EMPTY);
         // Exim does not skip these, whatever its specification says.
         call.text(1)?;
         if call.args().len() > 2 {
@@ -114,10 +116,21 @@ fn prvscheck(call: &mut Call<'_>) -> Result<Str, Fail> {
         set(call, "prvscheck_result", Str::fixed("1"));
     }
     let result = if call.args().len() > 2 { call.text(2)? } else { Str::EMPTY };
-    call.check_closed()?;
+    call.check_closed().map_err(counted_anew)?;
     set(call, "prvscheck_address", Str::EMPTY);
     set(call, "prvscheck_keynum", Str::EMPTY);
     Ok(if result.is_empty() { plain } else { result })
+}
+
+/// Behind a signed address Exim counts the last argument by itself.
+fn counted_anew(fail: Fail) -> Fail {
+    match fail.message().strip_suffix(b"(max is 2)") {
+        Some(head) => {
+            let message = [head, b"(max is 1)"].concat();
+            fail.reworded(message)
+        }
+        None => fail,
+    }
 }
 
 /// Sets one of this item's variables, where an engine has them.

@@ -10,10 +10,13 @@ use eximious_core::world::{Stream, Target};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use super::readfile::lines;
+use crate::interval::seconds;
 use crate::lists::elements;
 use crate::provenance;
 use crate::wording::reason;
 
+/// From so many seconds on, a time is not meant as one: a week.
+const LONGEST: i32 = 604_800;
 /// How long an answer may take where nothing is said.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The bytes that Exim reads at once, where a line is longer.
@@ -69,11 +72,11 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 /// The arguments, in order.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Question {
-    name: Str,
-    request: Str,
-    options: Str,
-    end_of_line: Str,
+pub(crate) struct Question {
+    pub(crate) name: Str,
+    pub(crate) request: Str,
+    pub(crate) options: Str,
+    pub(crate) end_of_line: Str,
 }
 
 /// Answers that are kept, by socket.
@@ -98,7 +101,8 @@ impl Cache {
     }
 }
 
-fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fail> {
+/// Asks a socket; the lookup of the same kind does so, too.
+pub(crate) fn answer(call: &mut Call<'_>, question: &Question) -> Result<Str, Fail> {
     if question.name.taint().is_tainted() {
         let message = [b"Tainted filename for search: '", question.name.bytes(), b"'"].concat();
         call.log()?.panic(&message);
@@ -143,14 +147,14 @@ struct Options {
 
 impl Options {
     /// Reads the list. Exim waits for ever where it can't read the time; here
-    /// that is `unlimited`.
+    /// that is `unlimited`, and so is a time that nobody means.
     fn read(list: &[u8], unlimited: Duration) -> Self {
         let mut elements = elements(list);
         let timeout = match elements.next() {
             None => TIMEOUT,
             Some(time) => match seconds(&time) {
-                None | Some(0) => unlimited,
-                Some(seconds) => Duration::from_secs(seconds),
+                None | Some(0 | LONGEST..) => unlimited,
+                Some(seconds) => Duration::from_secs(seconds.unsigned_abs().into()),
             },
         };
         let mut options = Self { timeout, shutdown: true, cache: false, tls: false };
@@ -163,28 +167,6 @@ impl Options {
             }
         }
         options
-    }
-}
-
-/// The seconds in a time such as `1m30s` (specification 6.16).
-fn seconds(mut text: &[u8]) -> Option<u64> {
-    let mut sum = 0u64;
-    loop {
-        let digits = text.iter().take_while(|c| c.is_ascii_digit()).count();
-        let number: u64 = std::str::from_utf8(&text[..digits]).ok()?.parse().ok()?;
-        let unit = match text.get(digits)? {
-            b'w' => 604_800,
-            b'd' => 86_400,
-            b'h' => 3600,
-            b'm' => 60,
-            b's' => 1,
-            _ => return None,
-        };
-        sum = number.checked_mul(unit)?.checked_add(sum)?;
-        text = &text[digits + 1..];
-        if text.is_empty() {
-            return (sum <= i32::MAX as u64).then_some(sum);
-        }
     }
 }
 
@@ -394,15 +376,5 @@ mod tests {
         }
         assert!(is_hexadecimal_address("0x7f.1") && is_hexadecimal_address("0X7F000001"));
         assert!(!is_hexadecimal_address("0xray.example") && !is_hexadecimal_address("10.1"));
-    }
-
-    #[test]
-    fn times_have_units() {
-        assert_eq!(seconds(b"3s"), Some(3));
-        assert_eq!(seconds(b"1h30m"), Some(5400));
-        assert_eq!(seconds(b"1s1s"), Some(2));
-        for wrong in ["", "3", "s", "-1s", "1x", "1s 2s", "99999999999999999999w", "99999999999h"] {
-            assert_eq!(seconds(wrong.as_bytes()), None, "{wrong}");
-        }
     }
 }

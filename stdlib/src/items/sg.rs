@@ -1,7 +1,7 @@
 //! `sg`.
 
 use eximious_core::grammar::expansion::ItemShape;
-use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 use eximious_pcre::{Attempt, Matcher};
 
 use crate::pattern::{captures, give_back, take_matcher};
@@ -23,13 +23,15 @@ pub static SG: Item = Item {
         ])
         .source("specification 11.5"),
     shape: ItemShape::Braces { min: 3, max: 3 },
-    run: ItemRun::Strict(run),
+    run: ItemRun::Lazy(|call| call.scoped_for(Bindings::CAPTURES, run)),
 };
 
-fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
-    let pattern = args[1].bytes();
+fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let (subject, pattern, replacement) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    call.check_closed()?;
+    let pattern = pattern.bytes();
     let mut matcher = take_matcher(call, pattern, false)?;
-    let result = call.scoped(|call| replace(call, &mut matcher, &args[0], &args[2]));
+    let result = replace(call, &mut matcher, &subject, &replacement);
     give_back(call, pattern, false, matcher);
     result
 }

@@ -1,10 +1,13 @@
 //! `sort`.
 
 use eximious_core::grammar::expansion::{ArgKind, ArgSpec, ItemShape};
-use eximious_core::{Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
+use eximious_core::grammar::is_space;
+use eximious_core::{
+    Bindings, Call, Effects, ErrorKind, Example, Fail, Item, ItemRun, Meta, Str, TaintRule,
+};
 
 use crate::conditions::compare_caseless;
-use crate::lists::{Joiner, elements};
+use crate::lists::{Joiner, elements, elements_with};
 use crate::number::comparand;
 
 /// `${sort{list}{comparator}{extractor}}`.
@@ -44,11 +47,10 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     call.skim(2)?;
     call.check_closed()?;
     let extractor = call.raw(2).unwrap_or_default();
-    call.scoped(|call| {
+    call.scoped_for(Bindings::ITEM, |call| {
         let source = elements(list.bytes());
+        let mut sorted = Sorted::Plain(Vec::new());
         let separator = source.separator();
-        // Exim inserts each element before the first that it should precede.
-        let mut sorted: Vec<(Vec<u8>, Str)> = Vec::new();
         for element in source {
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let message = || [b"field-extract in sort: \"", extractor, b"\""].concat();
@@ -56,21 +58,108 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
             if key.is_empty() {
                 return Err(Fail::error(ErrorKind::Argument, message()));
             }
-            let mut place = sorted.len();
-            for (index, (_, other)) in sorted.iter().enumerate() {
-                if precedes(key.bytes(), other.bytes(), compare, greater, equal) {
-                    place = index;
-                    break;
-                }
-            }
-            sorted.insert(place, (element.into_owned(), key));
+            let precedes = |a: &[u8], b: &[u8]| precedes(a, b, compare, greater, equal);
+            sorted.insert(element.into_owned(), key, separator, precedes)?;
         }
-        let mut joiner = Joiner::new(separator);
-        for (element, _) in &sorted {
-            joiner.push(element);
-        }
-        Ok(Str::from(joiner.finish()).stamped(list.taint()))
+        Ok(sorted.finish(separator).stamped(list.taint()))
     })
+}
+
+/// What is sorted so far. Each element is inserted before the first that it
+/// should precede.
+enum Sorted {
+    /// Elements and their keys.
+    Plain(Vec<(Vec<u8>, Str)>),
+    /// The same as lists. Exim keeps them so, and reads them anew for each
+    /// element: empty ones are lost on the way, and so is white space at the
+    /// ends of keys. How many bytes have been read is the third.
+    Lists(Vec<u8>, Vec<u8>, usize),
+}
+
+/// How many bytes of lists are read again and again.
+const MOST_READ: usize = 1 << 28;
+
+impl Sorted {
+    fn insert(
+        &mut self,
+        element: Vec<u8>,
+        key: Str,
+        separator: u8,
+        precedes: impl Fn(&[u8], &[u8]) -> bool,
+    ) -> Result<(), Fail> {
+        if let Self::Plain(sorted) = self {
+            if survives(&element, separator) && survives(key.bytes(), separator) {
+                let before =
+                    sorted.iter().position(|(_, other)| precedes(key.bytes(), other.bytes()));
+                sorted.insert(before.unwrap_or(sorted.len()), (element, key));
+                return Ok(());
+            }
+            let (mut list, mut keys) = (Vec::new(), Vec::new());
+            for (element, key) in sorted {
+                append(&mut list, element, separator);
+                append(&mut keys, key.bytes(), separator);
+            }
+            *self = Self::Lists(list, keys, 0);
+        }
+        let Self::Lists(list, keys, read) = self else { return Ok(()) };
+        *read += list.len() + keys.len();
+        if *read > MOST_READ {
+            return Err(Fail::error(ErrorKind::Limit, "sort: the list is too long"));
+        }
+        let (mut new_list, mut new_keys) = (Vec::new(), Vec::new());
+        let mut old_keys = elements_with(keys, separator);
+        let mut inserted = false;
+        for old in elements_with(list, separator) {
+            let Some(old_key) = old_keys.next() else {
+                return Err(Fail::argument("Internal error in sort (list mismatch)"));
+            };
+            if !inserted && precedes(key.bytes(), &old_key) {
+                append(&mut new_list, &element, separator);
+                append(&mut new_keys, key.bytes(), separator);
+                inserted = true;
+            }
+            append(&mut new_list, &old, separator);
+            append(&mut new_keys, &old_key, separator);
+        }
+        if !inserted {
+            append(&mut new_list, &element, separator);
+            append(&mut new_keys, key.bytes(), separator);
+        }
+        (*list, *keys) = (new_list, new_keys);
+        Ok(())
+    }
+
+    fn finish(self, separator: u8) -> Str {
+        match self {
+            Self::Plain(sorted) => {
+                let mut joiner = Joiner::new(separator);
+                sorted.iter().for_each(|(element, _)| joiner.push(element));
+                joiner.finish()
+            }
+            Self::Lists(list, ..) => Str::from(list),
+        }
+    }
+}
+
+/// Whether a text can be an element of a list, and is the same when that is read.
+fn survives(text: &[u8], separator: u8) -> bool {
+    let solid = |c: Option<&u8>| c.is_some_and(|c| !is_space(*c));
+    let split = text.first() == Some(&separator)
+        || separator.is_ascii_control() && text.contains(&separator);
+    solid(text.first()) && solid(text.last()) && !split
+}
+
+/// Adds an element to a list, with separators in it doubled.
+fn append(list: &mut Vec<u8>, element: &[u8], separator: u8) {
+    if !list.is_empty() {
+        list.push(separator);
+    }
+    for byte in element {
+        list.push(*byte);
+        if *byte == separator {
+            list.push(separator);
+        }
+    }
 }
 
 /// The way of comparing, whether greater values come first, and whether equal

@@ -2,8 +2,9 @@
 
 use eximious_core::{Call, ErrorKind, Fail, Str};
 
-use super::domain::{Domain, is_mx};
+use super::domain::Domain;
 use super::elements;
+use super::mx::Mx;
 use super::text::{Bind, Text, folded};
 use super::walk::{Hit, Left, Pattern, Subject, Terms, Verdict, Walk, log_panic};
 
@@ -53,7 +54,7 @@ impl Address {
     /// for asterisks or groups in the pattern.
     pub(super) fn bind(&mut self) {
         self.bind = Bind::Set;
-        self.domain = Box::new(Subject::Domain(Domain::new(&self.key, Bind::Set)));
+        *self.domain = Subject::Domain(Domain::new(&self.key, Bind::Set));
     }
 
     /// Sets `$0` to the address as it was given; then comes what the asterisk in
@@ -246,7 +247,7 @@ fn is_of_whole(pattern: &[u8]) -> bool {
 /// `@[]` and `@mx_…` counts, not the one that begins them.
 fn split(pattern: &[u8]) -> Option<usize> {
     let last = memchr::memrchr(b'@', pattern)?;
-    let special = matches!(&pattern[last..], b"@" | b"@[]") || is_mx(&pattern[last..]);
+    let special = matches!(&pattern[last..], b"@" | b"@[]") || Mx::read(&pattern[last..]).is_some();
     match last.checked_sub(1) {
         Some(before) if special && pattern[before] == b'@' => Some(before),
         _ => Some(last),

@@ -2,19 +2,16 @@
 
 use eximious_core::{Call, Fail, Str};
 
-use super::text::{Bind, Text, folded};
+use super::mx::Mx;
+use super::text::{Bind, Part};
 use super::walk::{HOST, Hit, Left, Pattern, organ};
 
 /// A domain that is tested.
-pub(super) struct Domain {
-    given: Str,
-    pub(super) folded: Str,
-    bind: Bind,
-}
+pub(super) struct Domain(pub(super) Part);
 
 impl Domain {
     pub(super) fn new(given: &Str, bind: Bind) -> Self {
-        Self { given: given.clone(), folded: folded(given), bind }
+        Self(Part::new(given, bind))
     }
 
     /// Tests a pattern; the data is never left as it was. Case counts where the
@@ -25,13 +22,7 @@ impl Domain {
         pattern: Pattern<'_>,
         caseful: bool,
     ) -> Result<(Hit, Left), Fail> {
-        let text = Text {
-            given: &self.given,
-            folded: &self.folded,
-            caseful,
-            bind: self.bind,
-            partial: true,
-        };
+        let text = self.0.text(&self.0.folded, caseful);
         let (hit, data) = match pattern.text {
             b"@" => {
                 pattern.as_metadata()?;
@@ -44,19 +35,23 @@ impl Domain {
                 let matched = self.is_local_literal(call)?;
                 text.decide(call, matched, pattern)
             }
-            written if is_mx(written) => {
-                pattern.as_metadata()?;
-                // The DNS can't be asked for MX records yet: no answer now.
-                (Hit::Later(None), None)
-            }
-            _ => text.test(call, pattern)?,
+            written => match Mx::read(written) {
+                Some(mx) => {
+                    pattern.as_metadata()?;
+                    match mx.test(call, self.0.folded.bytes())? {
+                        Hit::Later(why) => (Hit::Later(why), None),
+                        hit => text.decide(call, hit == Hit::Yes, pattern),
+                    }
+                }
+                None => text.test(call, pattern)?,
+            },
         };
         Ok((hit, Some(data)))
     }
 
     /// Whether it is the address of an interface of this host, in brackets.
     fn is_local_literal(&self, call: &mut Call<'_>) -> Result<bool, Fail> {
-        let inside = self.folded.bytes().strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]"));
+        let inside = self.0.folded.bytes().strip_prefix(b"[").and_then(|t| t.strip_suffix(b"]"));
         match inside {
             Some(address) => is_interface(call, address),
             None => Ok(false),
@@ -69,18 +64,4 @@ impl Domain {
 pub(super) fn is_interface(call: &mut Call<'_>, text: &[u8]) -> Result<bool, Fail> {
     let host = organ(call, &HOST, |call| call.host())?;
     Ok(host.addresses().iter().any(|address| address.to_string().as_bytes() == text))
-}
-
-/// `@mx_any`, `@mx_primary`, `@mx_secondary`, perhaps with addresses to ignore.
-pub(super) fn is_mx(pattern: &[u8]) -> bool {
-    let head = |name: &str| {
-        let (head, rest) = pattern.split_at_checked(name.len())?;
-        head.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
-    };
-    let rest = ["@mx_any", "@mx_primary", "@mx_secondary"].into_iter().find_map(head);
-    rest.is_some_and(|rest| {
-        const IGNORE: &[u8] = b"/ignore=";
-        rest.is_empty()
-            || rest.get(..IGNORE.len()).is_some_and(|head| head.eq_ignore_ascii_case(IGNORE))
-    })
 }

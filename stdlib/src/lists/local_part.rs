@@ -3,19 +3,15 @@
 
 use eximious_core::{Call, Fail, Str};
 
-use super::text::{Bind, Text, folded};
+use super::text::{Bind, Part};
 use super::walk::{Hit, Left, Pattern};
 
 /// A local part that is tested.
-pub(super) struct LocalPart {
-    pub(super) given: Str,
-    folded: Str,
-    bind: Bind,
-}
+pub(super) struct LocalPart(pub(super) Part);
 
 impl LocalPart {
     pub(super) fn new(given: &Str, bind: Bind) -> Self {
-        Self { given: given.clone(), folded: folded(given), bind }
+        Self(Part::new(given, bind))
     }
 
     /// Tests a pattern; the data is never left as it was.
@@ -25,14 +21,8 @@ impl LocalPart {
         pattern: Pattern<'_>,
         caseful: bool,
     ) -> Result<(Hit, Left), Fail> {
-        let text = Text {
-            given: &self.given,
-            folded: if caseful { &self.given } else { &self.folded },
-            caseful,
-            bind: self.bind,
-            partial: true,
-        };
-        let (hit, data) = text.test(call, pattern)?;
+        let folded = if caseful { &self.0.given } else { &self.0.folded };
+        let (hit, data) = self.0.text(folded, caseful).test(call, pattern)?;
         Ok((hit, Some(data)))
     }
 }

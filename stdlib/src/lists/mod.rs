@@ -13,6 +13,7 @@ pub mod ip;
 mod local_part;
 mod lookup;
 mod matcher;
+mod mx;
 mod split;
 mod text;
 mod walk;

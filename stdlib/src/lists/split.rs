@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
+use eximious_core::Str;
+use eximious_core::grammar::is_space;
 use eximious_core::grammar::scan::find_byte;
+use smallvec::SmallVec;
 
 /// Reads a list, element by element.
 #[derive(Clone, Debug)]
@@ -39,10 +42,6 @@ fn is_separator(byte: u8) -> bool {
     byte.is_ascii_punctuation() || byte.is_ascii_control()
 }
 
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 11 | 12)
-}
-
 fn skip_space(text: &[u8], from: usize, but: u8) -> usize {
     text[from..].iter().position(|c| !is_space(*c) || *c == but).map_or(text.len(), |n| from + n)
 }
@@ -57,6 +56,7 @@ impl Elements<'_> {
 impl<'a> Iterator for Elements<'a> {
     type Item = Cow<'a, [u8]>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Cow<'a, [u8]>> {
         let separator = self.separator;
         let text = &self.rest[skip_space(self.rest, 0, separator)..];
@@ -64,79 +64,84 @@ impl<'a> Iterator for Elements<'a> {
             self.rest = text;
             return None;
         }
+        let end = find_byte(text, separator).unwrap_or(text.len());
         // A control character as separator can't be doubled.
-        let doubles = !separator.is_ascii_control();
-        let mut gathered: Option<Vec<u8>> = None;
-        let (mut from, mut end) = (0, text.len());
-        let mut at = 0;
-        while let Some(offset) = find_byte(&text[at..], separator) {
-            at += offset;
-            if doubles && text.get(at + 1) == Some(&separator) {
-                gathered.get_or_insert_default().extend_from_slice(&text[from..=at]);
-                at += 2;
-                from = at;
-            } else {
-                end = at;
-                break;
-            }
+        if text.get(end + 1) == Some(&separator) && !separator.is_ascii_control() {
+            return Some(self.gathered(text));
         }
         self.rest = text.get(end + 1..).unwrap_or_default();
-        Some(match gathered {
-            Some(mut bytes) => {
-                bytes.extend_from_slice(&text[from..end]);
-                let kept = trim_end(&bytes).len();
-                bytes.truncate(kept);
-                Cow::Owned(bytes)
-            }
-            None => Cow::Borrowed(trim_end(&text[..end])),
-        })
+        Some(Cow::Borrowed(trim_end(&text[..end])))
     }
 }
 
+impl<'a> Elements<'a> {
+    /// An element that has doubled separators in it, at the head of a text.
+    #[cold]
+    fn gathered(&mut self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        let separator = self.separator;
+        let mut bytes = Vec::new();
+        let (mut from, mut end) = (0, text.len());
+        while let Some(offset) = find_byte(&text[from..], separator) {
+            let at = from + offset;
+            if text.get(at + 1) != Some(&separator) {
+                end = at;
+                break;
+            }
+            bytes.extend_from_slice(&text[from..=at]);
+            from = at + 2;
+        }
+        self.rest = text.get(end + 1..).unwrap_or_default();
+        bytes.extend_from_slice(&text[from..end]);
+        bytes.truncate(trim_end(&bytes).len());
+        Cow::Owned(bytes)
+    }
+}
+
+/// Without the white space at the end, but for what a backslash protects.
 fn trim_end(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|c| !is_space(*c)).map_or(0, |n| n + 1);
-    &text[..end]
+    let protected = end > 0 && text[end - 1] == b'\\' && end < text.len();
+    &text[..end + usize::from(protected)]
 }
 
 /// Makes a list, element by element, as `map` and its kin do: separators in
 /// elements are doubled, and elements that would be lost get a space.
 #[derive(Clone, Debug)]
 pub struct Joiner {
-    list: Option<Vec<u8>>,
+    /// Most lists are short.
+    list: SmallVec<[u8; 64]>,
     separator: u8,
+    begun: bool,
 }
 
 impl Joiner {
     /// An empty list with a separator.
     pub fn new(separator: u8) -> Self {
-        Self { list: None, separator }
+        Self { list: SmallVec::new(), separator, begun: false }
     }
 
     /// Adds an element.
     pub fn push(&mut self, element: &[u8]) {
         let separator = self.separator;
-        match &mut self.list {
-            None => self.list = Some(Vec::with_capacity(element.len())),
-            Some(list) => {
-                list.push(separator);
-                if element.is_empty() || element[0] == separator {
-                    list.push(b' ');
-                }
+        if self.begun {
+            self.list.push(separator);
+            if element.is_empty() || element[0] == separator {
+                self.list.push(b' ');
             }
         }
-        let list = self.list.get_or_insert_default();
+        self.begun = true;
         let mut rest = element;
         while let Some(at) = find_byte(rest, separator) {
-            list.extend_from_slice(&rest[..=at]);
-            list.push(separator);
+            self.list.extend_from_slice(&rest[..=at]);
+            self.list.push(separator);
             rest = &rest[at + 1..];
         }
-        list.extend_from_slice(rest);
+        self.list.extend_from_slice(rest);
     }
 
     /// The list.
-    pub fn finish(self) -> Vec<u8> {
-        self.list.unwrap_or_default()
+    pub fn finish(self) -> Str {
+        Str::from(self.list.as_slice())
     }
 }
 
@@ -155,6 +160,7 @@ mod tests {
         assert_eq!(split(":a:"), ["", "a"]);
         assert_eq!(split("<\n a\n\nb"), ["a", "", "b"]);
         assert_eq!(split(""), [""; 0]);
+        assert_eq!(split("a\\  : b\\"), ["a\\ ", "b\\"]);
     }
 
     #[test]
@@ -163,6 +169,6 @@ mod tests {
         for element in ["a:b", "", ":c", "d"] {
             list.push(element.as_bytes());
         }
-        assert_eq!(split(std::str::from_utf8(&list.finish()).unwrap()), ["a:b", "", ":c", "d"]);
+        assert_eq!(split(&list.finish().display()), ["a:b", "", ":c", "d"]);
     }
 }

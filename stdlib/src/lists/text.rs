@@ -153,6 +153,26 @@ impl Text<'_> {
     }
 }
 
+/// A domain or a local part that is tested.
+pub(super) struct Part {
+    /// As it was given.
+    pub(super) given: Str,
+    /// Without capitals.
+    pub(super) folded: Str,
+    bind: Bind,
+}
+
+impl Part {
+    pub(super) fn new(given: &Str, bind: Bind) -> Self {
+        Self { given: given.clone(), folded: folded(given), bind }
+    }
+
+    /// As a text; whether case counts in what is folded is for the caller to say.
+    pub(super) fn text<'s>(&'s self, folded: &'s Str, caseful: bool) -> Text<'s> {
+        Text { given: &self.given, folded, caseful, bind: self.bind, partial: true }
+    }
+}
+
 /// A text without ASCII capitals; the same one where it has none.
 pub(super) fn folded(text: &Str) -> Str {
     if text.bytes().iter().any(u8::is_ascii_uppercase) {

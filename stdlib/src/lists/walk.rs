@@ -12,6 +12,7 @@ use super::local_part::LocalPart;
 use super::matcher::Kept;
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
+use crate::lookups::reason;
 
 /// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
@@ -99,8 +100,8 @@ impl Subject<'_> {
     /// What a cache knows it by.
     fn key(&self) -> Option<&[u8]> {
         match self {
-            Self::Domain(domain) => Some(domain.folded.bytes()),
-            Self::LocalPart(part) => Some(part.given.bytes()),
+            Self::Domain(domain) => Some(domain.0.folded.bytes()),
+            Self::LocalPart(part) => Some(part.0.given.bytes()),
             Self::Address(address) => Some(address.given.bytes()),
             Self::Host(host) => host.address.as_ref().map(|(text, _)| text.bytes()),
         }
@@ -317,7 +318,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
             Hit::Later(why) => {
                 let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
-                let why = why.unwrap_or_else(|| general.clone());
+                let why = reason(call, why, &general);
                 (run.deferred, general, Some(why))
             }
         };

@@ -13,16 +13,25 @@ const LARGEST: usize = 16 << 20;
 /// The results that a context has met, and what goes with a search.
 #[derive(Default)]
 pub(super) struct Cache {
-    kept: HashMap<Slot, Option<Str>, FxBuildHasher>,
+    kept: HashMap<Slot, Kept, FxBuildHasher>,
     size: usize,
     /// How many lookups stand in each other right now.
     pub(super) depth: u32,
     /// The lookup at hand changed its database: its result is not kept, and
     /// what is known of the database is forgotten.
     pub(super) written: bool,
+    /// Until when the result of the lookup at hand may be kept, in seconds
+    /// since 1970; for ever, where it does not say.
+    pub(super) until: Option<i64>,
     /// What the last search complained of; nothing, where it did not. Exim
     /// shows it where a list has no answer, and no reason for it.
     pub(super) complaint: Option<Vec<u8>>,
+}
+
+/// A result, and until when it is one.
+struct Kept {
+    value: Option<Str>,
+    until: Option<i64>,
 }
 
 /// What a result is the result of.
@@ -54,13 +63,13 @@ impl Cache {
         Slot { def, file: query.file.bytes().to_vec(), key: query.key.bytes().to_vec(), options }
     }
 
-    /// A kept result.
-    pub(super) fn get(&self, slot: &Slot) -> Option<Option<Str>> {
-        self.kept.get(slot).cloned()
+    /// A kept result. The time is asked for only where it matters.
+    pub(super) fn get(&self, slot: &Slot) -> Option<(Option<Str>, Option<i64>)> {
+        self.kept.get(slot).map(|kept| (kept.value.clone(), kept.until))
     }
 
     /// Keeps a result.
-    pub(super) fn put(&mut self, slot: Slot, value: Option<Str>) {
+    pub(super) fn put(&mut self, slot: Slot, value: Option<Str>, until: Option<i64>) {
         let size = slot.size() + value.as_ref().map_or(0, |value| value.bytes().len());
         if self.kept.len() >= KEPT || self.size.saturating_add(size) > LARGEST {
             self.kept.clear();
@@ -68,7 +77,7 @@ impl Cache {
         }
         if size <= LARGEST {
             self.size += size;
-            self.kept.insert(slot, value);
+            self.kept.insert(slot, Kept { value, until });
         }
     }
 

@@ -72,10 +72,7 @@ fn find(call: &mut Call<'_>, query: &LookupQuery, key: Vec<u8>) -> Result<Option
     match call.databases()?.find(&DatabaseQuery::Dbm { file, key: &key }) {
         // A list of no elements is no key.
         Ok(_) if key.is_empty() => Ok(None),
-        Ok(DatabaseAnswer::Value(value)) => {
-            let end = memchr::memchr(0, &value).unwrap_or(value.len());
-            Ok(Some(Str::from(&value[..end])))
-        }
+        Ok(DatabaseAnswer::Value(value)) => Ok(Some(Str::from(value))),
         Ok(_) => Ok(None),
         Err(DatabaseError::Open(why) | DatabaseError::Header(why)) => {
             let message =

@@ -51,12 +51,14 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
             return Err(LookupFail::Defer([&path[..], b": lstat: ", reason.as_bytes()].concat()));
         }
     };
-    let passes = match query.options.get("filter").unwrap_or_default() {
-        b"file" => is(&stat, FILE),
-        b"dir" => is(&stat, DIRECTORY),
-        b"subdir" => is(&stat, DIRECTORY) && !matches!(key, b"." | b".."),
-        _ => true,
-    };
+    // Where several filters are given, one of them is enough.
+    let filters = query.options.0.split(|c| *c == b',').filter_map(|option| match option {
+        b"filter=file" => Some(is(&stat, FILE)),
+        b"filter=dir" => Some(is(&stat, DIRECTORY)),
+        b"filter=subdir" => Some(is(&stat, DIRECTORY) && !matches!(key, b"." | b"..")),
+        _ => None,
+    });
+    let passes = filters.reduce(|one, other| one || other).unwrap_or(true);
     let whole = query.options.is("ret", "full");
     Ok(passes.then(|| if whole { Str::from(path) } else { query.key.clone() }))
 }

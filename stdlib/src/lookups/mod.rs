@@ -7,7 +7,7 @@ mod dnsdb;
 mod dsearch;
 mod files;
 mod json;
-mod ldap;
+pub(crate) mod ldap;
 mod lines;
 mod lmdb;
 mod lsearch;
@@ -75,6 +75,13 @@ const NEEDS_CLIENT: &str = "a client for its servers";
 fn unavailable(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
     let name = call.name();
     let message = format!("lookup type \"{name}\" is not available in this build yet");
+    Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
+}
+
+/// The answer of a type whose service is no more.
+fn obsolete(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
+    let name = call.name();
+    let message = format!("lookup type \"{name}\" is not available: its service is obsolete");
     Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
 }
 

@@ -98,5 +98,12 @@ fn suffix(domain: &[u8], list: &Suffixes) -> Option<usize> {
         return None;
     }
     let info = list.0.find(domain.rsplit(|c| *c == b'.'));
-    domain.len().checked_sub(info.len)
+    let start = domain.len().checked_sub(info.len)?;
+    // Any last component will do where the list has none, but for what is no
+    // domain at all: `[1.2.3.4]`, `1.2.3`.
+    let last = &domain[start..];
+    let named =
+        last.iter().all(|c| !c.is_ascii() || c.is_ascii_alphanumeric() || b"-_".contains(c))
+            && !last.iter().all(u8::is_ascii_digit);
+    (info.typ.is_some() || named).then_some(start)
 }

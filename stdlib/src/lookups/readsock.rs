@@ -1,23 +1,51 @@
 //! `readsock`: what a socket answers.
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, LookupDef, Meta, TaintRule};
+use eximious_core::{
+    Call, Effects, ErrorKind, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+};
 
-use super::unavailable;
+use crate::items::readsocket::{Question, answer};
 
-/// `${lookup readsock{request}}`.
+const EFFECTS: Effects = Effects::LOOKUP.union(Effects::NET).union(Effects::LOG);
+
+/// `${lookup readsock,file=…{request}}`.
 pub static READSOCK: LookupDef = LookupDef {
-    meta: Meta::new("readsock", Effects::LOOKUP.union(Effects::NET), TaintRule::Tainted)
-        .syntax("${lookup readsock,<options>{<socket>,<request>}}")
-        .summary("What a Unix or TCP socket answers: the lookup behind `${readsocket…}`.")
+    meta: Meta::new("readsock", EFFECTS, TaintRule::Tainted)
+        .syntax("${lookup readsock,file=<socket>{<request>}}")
+        .summary("What a Unix domain or TCP socket answers: the lookup behind `${readsocket…}`.")
         .docs(
-            "The item `readsocket` is the way to ask a socket; this type carries the same \
-             options, so that a list can ask one.",
+            "The item `readsocket` is the way to ask a socket; as a lookup, it can stand in a \
+             list. The option `file` names the socket as the item does; without it nothing is \
+             found, and Exim, which keeps the type to itself, never finds anything. \
+             `timeout=3s`, `shutdown=no` and `eol=…` are the item's other arguments. An answer is \
+             kept for the same question in the same conversation, unless `cache=no` says \
+             otherwise.",
         )
-        .needs("sockets behind lookups")
         .source("specification 11.5, readsocket"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: None,
-    find: unavailable,
+    find,
 };
+
+fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
+    let Some(socket) = query.options.get("file") else { return Ok(None) };
+    let mut options = query.options.get("timeout").unwrap_or(b"5s").to_vec();
+    if query.options.is("shutdown", "no") {
+        options.extend_from_slice(b":shutdown=no");
+    }
+    let question = Question {
+        name: Str::from(socket),
+        request: query.key.clone(),
+        options: Str::from(options),
+        end_of_line: query.options.get("eol").map_or(Str::EMPTY, Str::from),
+    };
+    match answer(call, &question) {
+        Ok(answer) => Ok(Some(answer)),
+        Err(fail) if matches!(fail.kind(), ErrorKind::Outside) => {
+            Err(LookupFail::Defer(fail.message().to_vec()))
+        }
+        Err(fail) => Err(LookupFail::Open(fail)),
+    }
+}

@@ -11,6 +11,7 @@ use eximious_core::{
 
 use super::cache::Cache;
 use super::servers;
+use crate::dns;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -132,13 +133,13 @@ pub fn find(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Looku
 }
 
 /// Why there is no answer, where that is known; otherwise what the last search
-/// in this context complained of, as in Exim.
-pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>) -> Vec<u8> {
+/// in this context complained of, as in Exim. Without any, it is what is given.
+pub fn reason(call: &mut Call<'_>, why: Option<Vec<u8>>, general: &[u8]) -> Vec<u8> {
     let kept = &mut call.memory::<Cache>().complaint;
     if why.is_some() {
         kept.clone_from(&why);
     }
-    kept.clone().unwrap_or_else(|| b"NULL".to_vec())
+    kept.clone().unwrap_or_else(|| general.to_vec())
 }
 
 /// Keeps the complaint that ended an expansion, if it is about a lookup type.
@@ -274,20 +275,22 @@ impl Attempts<'_> {
         let slot = Cache::slot(self.search.def, &query);
         let caching = query.options.get("cache").unwrap_or_default();
         if !matches!(caching, b"no" | b"no_rd")
-            && let Some(kept) = call.memory::<Cache>().get(&slot)
+            && let Some((kept, until)) = call.memory::<Cache>().get(&slot)
+            && until.is_none_or(|until| dns::now(call).is_some_and(|now| now < until))
         {
             return Ok(kept);
         }
         let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
         let cache: &mut Cache = call.memory();
+        let until = cache.until.take();
         // What failed may have written, too, before it did.
         let written = std::mem::take(&mut cache.written);
         if written {
             cache.forget(&slot);
         }
-        let found = found?.map(|value| stamp(value, self.def.meta.taint));
+        let found = found?.map(|value| stamp(text(value), self.def.meta.taint));
         if !written && !matches!(caching, b"no" | b"no_wr") {
-            cache.put(slot, found.clone());
+            cache.put(slot, found.clone(), until);
         }
         Ok(found)
     }
@@ -360,6 +363,14 @@ impl Attempts<'_> {
         let key = self.search.options.split(|c| *c == b',').any(|option| option == b"ret=key");
         let value = if key { self.query.key.clone().stamped(Taint::Clean) } else { value };
         Found { value, wild: wild.map(|(wild, fixed)| (wild, fixed.stamped(Taint::Clean))) }
+    }
+}
+
+/// Data up to its first zero byte: what is behind it, no string of Exim's has.
+fn text(value: Str) -> Str {
+    match memchr::memchr(0, value.bytes()) {
+        Some(end) => value.slice(0, end),
+        None => value,
     }
 }
 

@@ -24,10 +24,21 @@ pub static MYSQL: LookupDef = LookupDef {
         .docs(
             "The servers are those of `mysql_servers`, or of the option `servers=`: \
              `host::port(socket)[group]/database/user/password`, tried in turn until one answers. \
-             A row of one column is its value; a row of more is `name=value` for each, quoted \
-             where it is empty or holds white space; rows are separated by newlines. A statement \
-             that asks for nothing gives the number of rows that it changed. Text from outside \
-             belongs in quotes, through `${quote_mysql:…}`.",
+             In `servers=`, what has no slash names a server of the main list by what stands there \
+             before the first slash. An IPv6 address has a dot before its port; several hosts have \
+             commas between them. No host, or `localhost`, means the socket. Files of options, \
+             `/etc/my.cnf` and `/etc/mysql/my.cnf`, are read for the group, which is `exim` where \
+             none is named, and the clients' common ones: they may give `port`, `socket`, `user`, \
+             `database` and, with `ssl-ca`, `ssl-capath`, `ssl-cert`, `ssl-key`, `ssl-cipher` and \
+             `ssl-verify-server-cert`, ask for TLS. A row of one column is its value; a row of more \
+             is `name=value` for each, with a space behind it, quoted where it is empty, holds white \
+             space or begins with a double quote; rows are separated by newlines. NULL is empty, \
+             and a single NULL is as if there was no row. The lookup fails where no row comes \
+             back. A statement that asks for nothing gives the number of rows that it changed, and \
+             what is known of the servers is forgotten. Where a server refuses a statement, or \
+             can't be reached, the next one is asked, and in the end the lookup is deferred. The \
+             session of a conversation stays as it is set (`SET`, `BEGIN`), and nobody else sees \
+             it. Text from outside belongs in quotes, through `${quote_mysql:…}`.",
         )
         .source("specification 9.4.3, 9.13"),
     style: LookupStyle::Query,
@@ -43,8 +54,12 @@ pub static PGSQL: LookupDef = LookupDef {
         .summary("An SQL statement for a PostgreSQL server.")
         .docs(
             "As `mysql`, with the servers of `pgsql_servers`: `host::port/database/user/password`, \
-             or the path of a socket in parentheses in place of the host. Text from outside \
-             belongs in quotes, through `${quote_pgsql:…}`.",
+             or the path of a socket in parentheses in place of the host, such as \
+             `(/tmp/.s.PGSQL.5432)`. TLS is used where the server offers it, whatever its \
+             certificate. Of several statements, the last one's answer counts. A NULL is an empty \
+             value. A statement that neither asks for rows nor counts any gives a lookup that \
+             fails. Text from outside belongs in quotes, through `${quote_pgsql:…}`, which is \
+             meant for strings with backslashes: `E'…'`.",
         )
         .source("specification 9.4.7, 9.13"),
     style: LookupStyle::Query,
@@ -104,20 +119,29 @@ fn query(
     let end = memchr::memchr(0, statement).unwrap_or(statement.len());
     match call.sql()?.query(kind, server, &statement[..end], WITHIN) {
         Err(ServerError::Unavailable) => Err(servers::no_client(of)),
-        Err(ServerError::TooMuch) => {
-            Err(Fail::error(ErrorKind::Limit, "the answer is too long").into())
-        }
+        Err(ServerError::TooMuch) => Err(too_long()),
         answer => Ok(answer),
     }
 }
 
+/// How long a result can be: with the names of columns before each value, it
+/// may be much longer than what the server said.
+const LONGEST: usize = 64 << 20;
+
 /// Rows as text.
-fn written(rows: &Rows, null: &Null) -> Option<Str> {
-    let mut out = None;
+fn written(rows: &Rows, null: &Null) -> Result<Option<Str>, Attempt> {
+    let mut out: Option<Vec<u8>> = None;
     for row in &rows.rows {
         push_row(&mut out, &rows.columns, row, null);
+        if out.as_ref().is_some_and(|out| out.len() > LONGEST) {
+            return Err(too_long());
+        }
     }
-    out.map(Str::from)
+    Ok(out.map(Str::from))
+}
+
+fn too_long() -> Attempt {
+    Fail::error(ErrorKind::Limit, "the answer is too long").into()
 }
 
 /// After a statement that asks for nothing, what is known of the servers may

@@ -131,7 +131,7 @@ fn addresses(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail>
             joined.push(&found.text);
         }
     }
-    Ok(Str::from(joined.finish()))
+    Ok(joined.finish())
 }
 
 /// `${quote_local_part:string}`.

@@ -22,7 +22,7 @@ pub static EXPAND: Operator = Operator {
 };
 
 fn expand(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {
-    call.expand(arg).map_err(|fail| {
+    call.expand_within(arg).map_err(|fail| {
         let head = b"internal expansion of \"";
         let message = [head, arg.bytes(), b"\" failed: ", fail.message()].concat();
         match fail.class() {

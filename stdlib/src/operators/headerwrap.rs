@@ -93,8 +93,13 @@ fn is_space(byte: &u8) -> bool {
 /// The numbers after the name, as far as they can be read, with 32 bits.
 fn sizes(params: &[u8]) -> (u32, u32) {
     const DEFAULTS: (u32, u32) = (80, 998);
-    let Some((columns, rest)) = number(params) else { return DEFAULTS };
-    let limit = rest.strip_prefix(b"_").and_then(number).map(|(limit, _)| limit);
+    if params.is_empty() {
+        return DEFAULTS;
+    }
+    // Without a first number lines are not broken.
+    let (columns, rest) = number(params).unwrap_or((0, params));
+    let second = memchr::memchr(b'_', rest).map(|at| &rest[at + 1..]);
+    let limit = second.and_then(number).map(|(limit, _)| limit);
     (columns, limit.unwrap_or(DEFAULTS.1))
 }
 

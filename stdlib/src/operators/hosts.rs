@@ -1,6 +1,6 @@
 //! Addresses of hosts: `ipv6denorm`, `ipv6norm`, `mask`, `reverse_ip`.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
@@ -27,16 +27,18 @@ pub static IPV6NORM: Operator = Operator {
         .docs(
             "Zeros at the head of groups are left out, and the longest run of zero groups is a \
              double colon. An IPv4 address is mapped into IPv6. As in Exim, what stands behind \
-             the operator in the same string is lost.",
+             the operator in the same string is lost where there is a double colon.",
         )
         .examples(&[
             Example::new("${ipv6norm:2001:0db8:0:0:1:0:0:1}", "2001:db8::1:0:0:1"),
             Example::new("${ipv6norm:1.2.3.4}", "::ffff:102:304"),
         ]),
     run: |_, arg, _| {
-        // The program leaves a zero byte at the end, where a string ends.
         let mut text = ip::shortest(groups(arg)?);
-        text.push('\0');
+        if text.contains("::") || text == ":" {
+            // The program leaves a zero byte at the end, where a string ends.
+            text.push('\0');
+        }
         Ok(Str::from(text))
     },
 };
@@ -96,7 +98,7 @@ pub static REVERSE_IP: Operator = Operator {
             ),
         ]),
     run: |_, arg, _| match reversible(arg.bytes()) {
-        Some(address) => Ok(Str::from(reversed(address))),
+        Some(address) => Ok(Str::from(ip::reversed(address))),
         None => {
             let text = arg.bytes();
             Err(Fail::argument([b"reverse_ip() not given an IP address [", text, b"]"].concat()))
@@ -115,24 +117,4 @@ fn reversible(text: &[u8]) -> Option<IpAddr> {
         return Some(mapped.into());
     }
     Some(address)
-}
-
-fn reversed(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            Ipv4Addr::new(d, c, b, a).to_string()
-        }
-        IpAddr::V6(address) => {
-            let mut text = String::with_capacity(64);
-            for byte in address.octets().iter().rev() {
-                for digit in [byte & 15, byte >> 4] {
-                    text.push(char::from_digit(u32::from(digit), 16).unwrap_or('0'));
-                    text.push('.');
-                }
-            }
-            text.pop();
-            text
-        }
-    }
 }

@@ -5,7 +5,7 @@ use eximious_core::{
 };
 
 use crate::arithmetic::evaluate;
-use crate::number::{Leading, comparand, leading_integer, trim_start};
+use crate::number::{Leading, comparand, decimal, leading_integer, trim_start};
 
 /// `${eval:…}`.
 pub static EVAL: Operator = Operator {
@@ -47,7 +47,7 @@ fn eval(arg: &Str, decimal_only: bool) -> Result<Str, Fail> {
         let message = [b"attempt to eval tainted string '", text, b"'"].concat();
         return Err(Fail::error(ErrorKind::Taint, message));
     }
-    evaluate(text, decimal_only).map(|value| Str::from(value.to_string())).map_err(|(what, at)| {
+    evaluate(text, decimal_only).map(decimal).map_err(|(what, at)| {
         let head = format!("error in expression evaluation: {what} (after processing \"");
         Fail::argument([head.as_bytes(), &text[..at], b"\")"].concat())
     })

@@ -3,6 +3,7 @@
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
+use crate::number::wrapping;
 use crate::substring::{self, LARGEST_ALPHABET};
 
 /// The numbers after a name: `_3_4`; a sign is allowed before the first. They
@@ -26,11 +27,6 @@ fn numbers(
     if parts.next().is_some() || (second.is_some() && most < 2) {
         return Err(bad());
     }
-    let digits = |text: &[u8]| {
-        text.iter().try_fold(0i32, |n, c| {
-            c.is_ascii_digit().then(|| n.wrapping_mul(10).wrapping_add(i32::from(c - b'0')))
-        })
-    };
     let (negative, unsigned) = match first.strip_prefix(b"-") {
         Some(rest) if signed => (true, rest),
         _ => (false, first),
@@ -38,10 +34,10 @@ fn numbers(
     if unsigned.is_empty() && second.is_some() {
         return Err(bad());
     }
-    let value = digits(unsigned).ok_or_else(bad)?;
+    let value = wrapping(unsigned).ok_or_else(bad)?;
     let second = match second {
         Some(b"") => return Err(bad()),
-        Some(text) => Some(digits(text).ok_or_else(bad)?),
+        Some(text) => Some(wrapping(text).ok_or_else(bad)?),
         None => None,
     };
     Ok((if negative { value.wrapping_neg() } else { value }, second))

@@ -2,11 +2,8 @@
 
 use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
 
-use crate::number::{Leading, leading_integer};
-
-/// The units, from the longest on, with their seconds.
-const UNITS: [(u8, u32); 5] =
-    [(b'w', 604_800), (b'd', 86_400), (b'h', 3600), (b'm', 60), (b's', 1)];
+use crate::interval::{seconds, written};
+use crate::number::wrapping;
 
 /// `${time_eval:…}`.
 pub static TIME_EVAL: Operator = Operator {
@@ -24,30 +21,6 @@ pub static TIME_EVAL: Operator = Operator {
     },
 };
 
-/// The sum of numbers with units. It has 32 bits, and wraps round; where it is
-/// negative then, the text is no interval.
-fn seconds(mut text: &[u8]) -> Option<i32> {
-    if text.is_empty() {
-        return None;
-    }
-    let mut sum = 0i32;
-    while let [first, ..] = text {
-        if !first.is_ascii_digit() {
-            return None;
-        }
-        let digits = text.iter().take_while(|c| c.is_ascii_digit()).count();
-        let number = match leading_integer(&text[..digits]) {
-            Leading::Number(number, _) => number as i32,
-            Leading::Overflow | Leading::None => i64::MAX as i32,
-        };
-        let unit = text.get(digits)?;
-        let (_, length) = UNITS.iter().find(|(letter, _)| letter == unit)?;
-        sum = sum.wrapping_add(number.wrapping_mul(*length as i32));
-        text = &text[digits + 1..];
-    }
-    (sum >= 0).then_some(sum)
-}
-
 /// `${time_interval:…}`.
 pub static TIME_INTERVAL: Operator = Operator {
     meta: Meta::new("time_interval", Effects::NONE, TaintRule::Clean)
@@ -60,31 +33,9 @@ pub static TIME_INTERVAL: Operator = Operator {
         ])
         .source("specification 11.6"),
     run: |_, arg, _| {
-        let number = arg.bytes().iter().try_fold(0i32, |n, c| {
-            c.is_ascii_digit().then(|| n.wrapping_mul(10).wrapping_add(i32::from(c - b'0')))
-        });
-        number.map(|n| Str::from(interval(n))).ok_or_else(|| {
+        wrapping(arg.bytes()).map(|n| Str::from(written(n))).ok_or_else(|| {
             let tail = b"\" is not a positive number in \"time_interval\" operator";
             Fail::argument([b"string \"", arg.bytes(), tail].concat())
         })
     },
 };
-
-fn interval(seconds: i32) -> String {
-    if seconds == 0 {
-        return "0s".into();
-    }
-    let mut text = String::new();
-    if seconds < 0 {
-        text.push('-');
-    }
-    let mut rest = seconds.unsigned_abs();
-    for (letter, length) in UNITS {
-        if rest >= length {
-            text.push_str(&(rest / length).to_string());
-            text.push(char::from(letter));
-            rest %= length;
-        }
-    }
-    text
-}

@@ -149,6 +149,7 @@ mod tests {
             assert!(meta.summary.ends_with('.') && meta.summary.len() > 10, "{name}");
             assert!(!meta.summary.contains('\n') && meta.summary.len() <= 110, "{name}");
             assert!(meta.docs.is_empty() || meta.docs.ends_with('.'), "{name}");
+            assert!(!option.varies || !meta.docs.is_empty(), "{name}: what decides?");
             assert!(!meta.source.is_empty(), "{name}");
             let boolean = matches!(kind, OptionKind::Bool | OptionKind::ExpandedBool);
             assert_eq!(boolean, matches!(*default, Some("true" | "false")), "{name}");

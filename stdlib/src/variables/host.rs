@@ -186,7 +186,8 @@ fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
     let packaged = find(b"Debian-exim").unwrap_or(call.host()?.ids());
     let uid = user
         .and_then(|user| plain_number(&user).or_else(|| find(user.bytes()).map(|(uid, _)| uid)));
-    let gid = group.as_ref().and_then(plain_number);
+    let named = |name: &Str| users.group(name.bytes()).ok().flatten().map(|group| group.gid);
+    let gid = group.and_then(|group| plain_number(&group).or_else(|| named(&group)));
     Ok((uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1)))
 }
 

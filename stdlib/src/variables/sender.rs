@@ -3,6 +3,7 @@
 use eximious_core::Variable;
 
 use super::record::{computed, variable};
+use crate::hosts;
 
 /// The records.
 pub static ALL: &[Variable] = &[
@@ -127,15 +128,16 @@ pub static ALL: &[Variable] = &[
         Clean,
         "Whether the DNS data behind `$sender_host_name` was authenticated: `yes` or `no`."
     ),
-    variable!(
+    computed!(
         "sender_host_name",
-        Slot,
+        DNS,
         Tainted,
         "The client's name, found from its address and confirmed by the name's addresses.",
+        hosts::client_name,
         docs(
-            "A server looks it up at the first reference, unless `host_lookup` did so before. It \
-             is empty where no name leads back to the address; `$host_lookup_failed` and \
-             `$host_lookup_deferred` tell why. Whoever owns the address chooses the name, so it \
+            "It is looked up at the first reference, unless `host_lookup` did so before, in the \
+             order of `host_lookup_order`. It is empty where no name leads back to the address; \
+             `$host_lookup_failed` and `$host_lookup_deferred` tell why. Whoever owns the address chooses the name, so it \
              is tainted."
         )
     ),

@@ -66,6 +66,7 @@ pub fn find(path: &Path, key: &[u8]) -> Result<DatabaseAnswer, DatabaseError> {
     match found {
         Ok(value) => Ok(value.map_or(DatabaseAnswer::Missing, DatabaseAnswer::Value)),
         Err(Bad::Damaged) => Err(DatabaseError::Corrupt),
+        Err(Bad::TooMuch) => Err(DatabaseError::TooMuch),
         Err(Bad::Unusual(what)) => Err(DatabaseError::Header(what.into())),
         Err(Bad::Outside(words)) => Err(DatabaseError::Other(words)),
     }
@@ -101,7 +102,7 @@ fn is_gdbm(head: &[u8]) -> bool {
 /// A first page that can't be used.
 fn header(bad: Bad) -> DatabaseError {
     DatabaseError::Header(match bad {
-        Bad::Damaged => "its size and that of its pages do not agree".into(),
+        Bad::Damaged | Bad::TooMuch => "its size and that of its pages do not agree".into(),
         Bad::Unusual(what) => what.into(),
         Bad::Outside(words) => words,
     })

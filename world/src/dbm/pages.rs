@@ -20,9 +20,14 @@ pub enum Bad {
     Damaged,
     /// The file has something that is not read here.
     Unusual(&'static str),
+    /// The value is longer than can be held.
+    TooMuch,
     /// The system could not read it.
     Outside(String),
 }
+
+/// No longer value is read.
+const LONGEST: usize = 1 << 28;
 
 /// Kinds of pages.
 pub mod kind {
@@ -126,13 +131,18 @@ impl Pages {
         }
         let length = length as usize;
         let wanted = length.min(limit);
+        if wanted > LONGEST {
+            return Err(Bad::TooMuch);
+        }
         let mut value = Vec::with_capacity(wanted);
         let mut number = first;
+        let mut left = self.count;
         while value.len() < wanted {
+            // No chain has more pages than the file.
+            left = left.checked_sub(1).ok_or(Bad::Damaged)?;
             let page = self.page(number)?;
             let part = usize::from(page.u16(22)?);
             let part = page.bytes.get(self.base..self.base + part).ok_or(Bad::Damaged)?;
-            // Each gives something, so that there is an end.
             if page.kind() != kind::LONG || part.is_empty() || value.len() + part.len() > length {
                 return Err(Bad::Damaged);
             }

@@ -9,6 +9,7 @@
 mod mysql;
 mod pgsql;
 mod session;
+mod tls;
 mod wire;
 
 use std::time::Duration;
@@ -18,6 +19,10 @@ use eximious_core::world::{Server, ServerError, Sql, SqlAnswer, SqlKind};
 use crate::deadline::Deadline;
 use crate::pool::Pool;
 use session::changes_session;
+
+/// How long it may take until a server lets us in, of the time that a statement
+/// has: another server may be waiting.
+const OPENING: Duration = Duration::from_secs(30);
 
 /// The system's way to SQL servers.
 #[derive(Default)]
@@ -69,7 +74,7 @@ fn query<S: Session>(
     let deadline = Deadline::within(within);
     let (mut session, own) = match pool.take(server, S::is_quiet) {
         Some(kept) => kept,
-        None => (S::open(server, deadline)?, false),
+        None => (S::open(server, Deadline::within(within.min(OPENING)))?, false),
     };
     let answer = session.query(statement, deadline.left().unwrap_or_default());
     if answer.goes_on {

@@ -4,8 +4,10 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use eximious_core::world::Stream;
+use eximious_core::world::Stream as _;
+use openssl::ssl::SslStream;
 
+use super::tls;
 use crate::net::Connection;
 
 /// How many bytes an answer has at the most.
@@ -18,6 +20,8 @@ const PIECE: usize = 16 << 10;
 pub enum Broken {
     /// The other side closed the connection.
     Closed,
+    /// The other side is gone, and what was on its way is lost.
+    Reset,
     /// There is no time left.
     Slow,
     /// The answer is too long.
@@ -32,17 +36,50 @@ impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::Slow,
-            io::ErrorKind::UnexpectedEof
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::BrokenPipe => Self::Closed,
+            io::ErrorKind::UnexpectedEof => Self::Closed,
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Self::Reset,
             _ => Self::Failed(error),
+        }
+    }
+}
+
+/// A connection, as it is or under TLS.
+enum Stream {
+    Plain(Connection),
+    Tls(Box<SslStream<Connection>>),
+    /// It is on its way from one to the other.
+    Between,
+}
+
+impl Stream {
+    fn connection(&self) -> Option<&Connection> {
+        match self {
+            Self::Plain(connection) => Some(connection),
+            Self::Tls(stream) => Some(stream.get_ref()),
+            Self::Between => None,
+        }
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(connection) => connection.read(into),
+            Self::Tls(stream) => stream.read(into),
+            Self::Between => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(connection) => connection.write_all(bytes),
+            Self::Tls(stream) => stream.write_all(bytes),
+            Self::Between => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
 
 /// A connection with what has been read of it in advance.
 pub struct Wire {
-    connection: Connection,
+    stream: Stream,
     read: Vec<u8>,
     at: usize,
     left: usize,
@@ -51,24 +88,54 @@ pub struct Wire {
 impl Wire {
     /// Over a connection.
     pub fn new(connection: Connection) -> Self {
-        Self { connection, read: Vec::new(), at: 0, left: LARGEST }
+        Self { stream: Stream::Plain(connection), read: Vec::new(), at: 0, left: LARGEST }
     }
 
     /// A statement begins: it has this much time.
     pub fn begin(&mut self, within: Duration) {
-        self.connection.set_deadline(within);
+        match &mut self.stream {
+            Stream::Plain(connection) => connection.set_deadline(within),
+            Stream::Tls(stream) => stream.get_mut().set_deadline(within),
+            Stream::Between => {}
+        }
         self.left = LARGEST;
     }
 
     /// Whether the other side has neither closed the connection nor said
     /// anything unasked.
     pub fn is_quiet(&self) -> bool {
-        self.at == self.read.len() && self.connection.is_quiet()
+        let pending = match &self.stream {
+            Stream::Tls(stream) => stream.ssl().pending(),
+            Stream::Plain(_) | Stream::Between => 0,
+        };
+        let quiet = self.stream.connection().is_some_and(Connection::is_quiet);
+        self.at == self.read.len() && pending == 0 && quiet
+    }
+
+    /// Goes on under TLS. What was read in advance came before anything was
+    /// secret: there must be nothing.
+    pub fn secure(&mut self, settings: &tls::Settings) -> Result<(), tls::Refused> {
+        if self.at != self.read.len() {
+            return Err(tls::Refused("the server spoke before its turn".into()));
+        }
+        let Stream::Plain(connection) = std::mem::replace(&mut self.stream, Stream::Between) else {
+            return Err(tls::Refused("there is TLS already".into()));
+        };
+        self.stream = Stream::Tls(Box::new(tls::begin(settings, connection)?));
+        Ok(())
+    }
+
+    /// The TLS that is in force.
+    pub fn tls(&self) -> Option<&openssl::ssl::SslRef> {
+        match &self.stream {
+            Stream::Tls(stream) => Some(stream.ssl()),
+            Stream::Plain(_) | Stream::Between => None,
+        }
     }
 
     /// Writes all of it.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        Ok(self.connection.write_all(bytes)?)
+        Ok(self.stream.write_all(bytes)?)
     }
 
     /// Reads so many bytes.
@@ -86,6 +153,14 @@ impl Wire {
         Ok(taken)
     }
 
+    /// Counts values of a row, which take room beside their bytes: a NULL is
+    /// nearly nothing on its way.
+    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+        let room = values.saturating_mul(size_of::<Option<Vec<u8>>>());
+        self.left = self.left.checked_sub(room).ok_or(Broken::TooMuch)?;
+        Ok(())
+    }
+
     /// Reads as many bytes as the type has.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
         let bytes = self.take(N)?;
@@ -96,7 +171,7 @@ impl Wire {
         self.read.resize(PIECE, 0);
         self.at = 0;
         let count = loop {
-            match self.connection.read(&mut self.read) {
+            match self.stream.read(&mut self.read) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => break result,
             }

@@ -76,6 +76,18 @@ impl From<Broken> for Failure {
     }
 }
 
+/// Starts Perl before anything wants it, where the configuration says so
+/// (`perl_at_start`).
+///
+/// # Errors
+/// What the start-up code fails with.
+pub fn start(call: &mut Call<'_>) -> Result<(), Fail> {
+    if call.settings().perl_at_start && call.settings().perl_startup.is_some() {
+        call.with_record(&PERL.meta, interpreter)?;
+    }
+    Ok(())
+}
+
 /// The process, which has evaluated the start-up code.
 fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<Session>>, Fail> {
     if let Some(session) = &call.memory::<Interpreter>().0 {

@@ -21,7 +21,7 @@ pub(super) fn ask(
 ) -> Result<Option<Str>, Attempt> {
     let server = read(server)?;
     match query(call, SqlKind::Mysql, &KIND, &server, statement)? {
-        Ok(SqlAnswer::Rows(rows)) => Ok(written(&rows, &Null::Nothing)),
+        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
         Ok(SqlAnswer::Changed(count)) => {
             forget(call);
             Ok(Some(Str::from(count.unwrap_or_default().to_string())))
@@ -46,6 +46,9 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
     let (place, group) = cut(place, b'[', b']');
     let (place, socket) = cut(place, b'(', b')');
     let (host, port) = host_and_port(place);
+    if host.contains(&b'/') {
+        return Err(Attempt::Stop([b"unexpected slash in MySQL server hostname: ", host].concat()));
+    }
     let address = if matches!(host, b"" | b"localhost") {
         if socket.is_some_and(<[u8]>::is_empty) {
             let words = b"Can't connect to local server through socket '' (111)";

@@ -31,7 +31,7 @@ pub(super) fn ask(
         next(FAILED, &[words, after.as_bytes(), statement, b")\n"].concat())
     };
     match query(call, SqlKind::Pgsql, &KIND, &server, statement)? {
-        Ok(SqlAnswer::Rows(rows)) => Ok(written(&rows, &Null::Empty)),
+        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Empty),
         Ok(SqlAnswer::Changed(count)) => {
             forget(call);
             Ok(count.map(|count| Str::from(count.to_string())))

@@ -9,6 +9,7 @@ const AT: At = At::driver(DriverKind::Authenticator, "cram_md5", "specification 
 pub(super) static ALL: &[OptionDef] = &[
     AT.text("client_name")
         .expanded()
+        .varies()
         .source("specification 35.2")
         .summary("The client's user name.")
         .docs("This host's name where it is unset."),

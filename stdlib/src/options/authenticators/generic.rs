@@ -14,13 +14,20 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("driver").summary("The kind of authenticator."),
     AT.text("public_name")
         .varies()
-        .summary("The mechanism's name in the protocol; by default the authenticator's own."),
+        .summary("The mechanism's name in the protocol; by default the authenticator's own.")
+        .docs("Mechanisms are compared without regard to case."),
     AT.text("server_advertise_condition")
         .expanded()
-        .summary("Says whether a server offers the mechanism; expanded."),
+        .summary("Says whether a server offers the mechanism; expanded.")
+        .docs("To offer it over TLS only: `${if def:tls_in_cipher}`."),
     AT.text("server_condition")
         .expanded()
-        .summary("Says whether a client has proved who it is; expanded."),
+        .summary("Says whether a client has proved who it is; expanded.")
+        .docs(
+            "Nothing, `0`, `no` or `false` refuses, `1`, `yes` or `true` accepts; any other text \
+             is a temporary error, and the client is told. plaintext needs it; for others it \
+             comes on top.",
+        ),
     AT.text("server_debug_print")
         .expanded()
         .summary("A text that is expanded and shown when debugging."),

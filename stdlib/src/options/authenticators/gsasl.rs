@@ -29,7 +29,10 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .since("4.94")
         .summary("The ServerKey of SCRAM for the user, in base64."),
-    AT.text("server_mech").varies().summary("The mechanism; by default `public_name`."),
+    AT.text("server_mech")
+        .varies()
+        .summary("The mechanism; by default `public_name`.")
+        .docs("For a mechanism that is to have another name in the protocol."),
     AT.text("server_password").expanded().summary("The password of the user in `$auth1`."),
     AT.text("server_realm").expanded().summary("The realm that the server says it is in."),
     AT.text("server_scram_iter").expanded().default("4096").summary("How often SCRAM hashes."),

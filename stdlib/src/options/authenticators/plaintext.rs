@@ -13,9 +13,14 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("client_send")
         .expanded()
         .source("specification 34.4")
-        .summary("What the client sends, one text for each prompt; `^` stands for a zero byte."),
+        .summary("What the client sends, one text for each prompt; `^` stands for a zero byte.")
+        .docs("For PLAIN `^user^password`, for LOGIN `: user : password`. `^^` is a circumflex."),
     AT.list("server_prompts")
         .expanded()
         .source("specification 34.2")
-        .summary("What the server asks, prompt after prompt."),
+        .summary("What the server asks, prompt after prompt.")
+        .docs(
+            "For PLAIN a single empty prompt (`:`), for LOGIN `<| Username: | Password:`. The \
+             answers are in `$auth1` and further.",
+        ),
 ];

@@ -11,8 +11,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("The ACL that judges a message handed in without SMTP, once it has been read.")
         .docs(
-            "It runs after `local_scan()`'s place in line, before the message is written to the \
-             queue; a refusal makes a bounce or an error for the caller, as `-oe` says.",
+            "It runs before the message goes to the queue. A refusal is told to the caller, or \
+             sent to the sender, as the options `-oe…` say.",
         ),
     AT.text("acl_not_smtp_mime")
         .expanded()

@@ -18,15 +18,19 @@ pub(super) static ALL: &[OptionDef] = &[
     ),
     AT.text("bounce_message_text").summary("A text that is put into bounces, at their beginning."),
     AT.yes("bounce_return_body").summary("Whether a bounce carries the message's body."),
-    AT.size("bounce_return_linesize_limit").default("998").summary(
-        "The longest line of a message that a bounce carries whole; longer ones cost the \
-             body.",
-    ),
+    AT.size("bounce_return_linesize_limit")
+        .default("998")
+        .summary("The longest line of a message that a bounce carries in full.")
+        .docs("A message with a longer one is treated as one that is too large."),
     AT.yes("bounce_return_message").summary("Whether a bounce carries the message at all."),
     AT.size("bounce_return_size_limit")
         .default("100K")
         .aliases(&["return_size_limit"])
-        .summary("How much of a message a bounce carries."),
+        .summary("How much of a message a bounce carries; zero for no limit.")
+        .docs(
+            "It should be smaller than `message_size_limit`, so that the bounce itself gets \
+             through.",
+        ),
     AT.text("bounce_sender_authentication")
         .summary("The address that bounces name as authenticated sender."),
     AT.times("delay_warning")
@@ -52,7 +56,12 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The From: of bounces and warnings."),
     AT.list("errors_copy")
         .expanded()
-        .summary("Pairs of a pattern and addresses: who gets copies of whose bounces."),
+        .summary("Pairs of a pattern and addresses: who gets copies of whose bounces.")
+        .docs(
+            "For example `*@a.example postmaster@a.example`. The address of the bounce is \
+             matched, and the rest is expanded, with `$local_part` and `$domain` for that \
+             address.",
+        ),
     AT.text("errors_reply_to").summary("The Reply-To: of bounces and warnings."),
     AT.text("warn_message_file")
         .expanded()

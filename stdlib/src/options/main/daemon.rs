@@ -13,7 +13,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("daemon_smtp_ports")
         .default("smtp")
         .aliases(&["daemon_smtp_port"])
-        .summary("Ports that the daemon listens on where `local_interfaces` names none."),
+        .summary("Ports that the daemon listens on where `local_interfaces` names none.")
+        .docs("Names and numbers, in a list."),
     AT.integer("daemon_startup_retries")
         .default("9")
         .summary("How often the daemon tries again to bind a port that is taken."),
@@ -23,7 +24,11 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.list("local_interfaces")
         .default("<; ::0 ; 0.0.0.0")
         .summary("Addresses that the daemon listens on, each with a port if need be.")
-        .docs("They also tell which addresses are this host's when mail is routed."),
+        .docs(
+            "Written as `address`, `address.port` or `[address]:port`; as IPv6 addresses have \
+             colons, the list begins with `<;`. `::0` and `0.0.0.0` stand for all. They also \
+             tell which addresses are this host's when mail is routed.",
+        ),
     AT.text("notifier_socket")
         .default("$spool_directory/exim_daemon_notify")
         .since("4.94")

@@ -10,7 +10,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("allow_mx_to_ip")
         .summary("Takes an IP address on the right side of an MX record for a host."),
     AT.domains("dns_again_means_nonexist")
-        .summary(r#"Domains for which "try again" from the DNS means that they don't exist."#),
+        .summary(r#"Domains for which "try again" from the DNS means that they don't exist."#)
+        .docs("It does not count for TLSA records."),
     AT.text("dns_check_names_pattern")
         .default(r"(?i)^(?>(?(1)\.|())[^\W](?>[a-z0-9/_-]*[^\W])?)+(\.?)$")
         .summary("A regular expression that a name must match before the DNS is asked.")

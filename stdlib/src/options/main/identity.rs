@@ -8,7 +8,8 @@ const AT: At = At::main("specification 14.23");
 
 pub(super) static ALL: &[OptionDef] = &[
     AT.list("add_environment")
-        .summary("Variables, as `name=value`, that are added to the environment."),
+        .summary("Variables, as `name=value`, that are added to the environment.")
+        .docs("They are added after all others but those of `keep_environment` have been removed."),
     AT.groups("admin_groups")
         .expanded()
         .summary("Groups whose members may administer the queue.")
@@ -34,7 +35,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("exim_version")
         .varies()
         .since("4.93")
-        .summary("What `$exim_version` and `$version_number` say in place of the real number."),
+        .summary("What `$exim_version` and `$version_number` say in place of the real number.")
+        .docs("By default the release that the program answers like."),
     AT.integer("finduser_retries")
         .default("0")
         .summary("How often an unknown user is looked up again, a second apart."),

@@ -22,7 +22,6 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Where the logs go: a path with `%s` for the log's name, `syslog`, or both.")
         .docs("`%D`, `%M` in the path stand for the day or the month. Expanded at the start."),
     AT.list("log_ports")
-        .default("*")
         .since("4.99")
         .summary("Ports that are worth logging where ports are logged; all, where it is unset.")
         .docs("For example `!25 : !587`."),
@@ -38,7 +37,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("print_topbitchars").summary("Takes characters above 127 as printing characters."),
     AT.text("process_log_path")
         .varies()
-        .summary("The file to which a process writes what it does, when asked by a signal."),
+        .summary("The file to which a process writes what it does, when asked by a signal.")
+        .docs("By default `exim-process.info` in the spool directory."),
     AT.integer("slow_lookup_log").default("0").summary(
         "Milliseconds after which a lookup in the DNS is logged as slow; zero never logs.",
     ),

@@ -28,7 +28,9 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.list("mysql_servers")
         .summary("MySQL servers, as `host/database/user/password`.")
         .docs("It is wise to write `hide` before it."),
-    AT.list("oracle_servers").summary("Oracle servers, as `host/database/user/password`."),
+    AT.list("oracle_servers")
+        .unprinted()
+        .summary("Oracle servers, as `host/database/user/password`."),
     AT.no("perl_at_start")
         .summary("Starts the Perl interpreter with the program, not when it is first called."),
     AT.text("perl_startup").summary("Perl code that runs when the interpreter starts."),

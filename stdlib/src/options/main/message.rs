@@ -24,7 +24,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The longest header line, put together; zero for no limit."),
     AT.integer("header_maxsize")
         .default("1048576")
-        .summary("How much all headers of a message may have together."),
+        .summary("How much all headers of a message may have together.")
+        .docs("A message with more is refused."),
     AT.text("headers_charset")
         .default("UTF-8")
         .summary("The character set that `$h_…` translates encoded words to."),
@@ -58,7 +59,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Domains at which `user%other@domain` goes on to `user@other`."),
     AT.text("qualify_domain")
         .varies()
-        .summary("The domain that is added to sender addresses without one."),
+        .summary("The domain that is added to sender addresses without one.")
+        .docs("By default `primary_hostname`."),
     AT.text("qualify_recipient")
         .varies()
         .summary("The domain that is added to recipient addresses without one.")
@@ -81,7 +83,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("An empty result adds no header, and loops are then found no more."),
     AT.integer("received_headers_max")
         .default("30")
-        .summary("From how many Received: headers on a message is in a loop."),
+        .summary("With more Received: headers than this a message counts as caught in a loop."),
     AT.hosts("recipient_unqualified_hosts")
         .summary("Hosts that may give recipients without a domain."),
     AT.text("recipients_max")
@@ -98,7 +100,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("strip_trailing_dot").summary("Takes the dot off a domain's end."),
     AT.text("system_filter")
         .expanded()
-        .summary("The file of the filter that each message goes through before it is routed."),
+        .summary("The file of the filter that each message goes through before it is routed.")
+        .docs("It is an Exim filter, and runs at each try to deliver."),
     AT.text("system_filter_directory_transport")
         .expanded()
         .summary("The transport for what the system filter saves in a directory."),

@@ -16,17 +16,21 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.text("bmi_config_file")
         .default("/opt/brightmail/etc/brightmail.cfg")
+        .unprinted()
         .source("experimental features")
         .summary("The configuration of Brightmail AntiSpam."),
     AT.no("dcc_direct_add_header")
+        .unprinted()
         .source("experimental features")
         .summary("Adds DCC's header to messages by itself."),
     AT.text("dccifd_address")
+        .unprinted()
         .source("experimental features")
         .summary("Where the DCC daemon listens: a socket's path, or an address and a port."),
     AT.text("dccifd_options")
         .expanded()
         .default("header")
+        .unprinted()
         .source("experimental features")
         .summary("What the DCC daemon is asked to do."),
     AT.list("dkim_verify_hashes")
@@ -54,9 +58,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("The file to which results of DMARC are written."),
     AT.text("dmarc_tld_file").expanded().summary("The list of public suffixes that DMARC goes by."),
-    AT.text("spamd_address").default("127.0.0.1 783").summary(
-        "Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.",
-    ),
+    AT.text("spamd_address")
+        .default("127.0.0.1 783")
+        .summary("Where SpamAssassin or Rspamd listens: an address and a port, or a socket's path.")
+        .docs(
+            "Several are tried in turn or by weight. Each may have options after it: \
+             `variant=rspamd`, `pri=2`, `tmo=30s`, `retry=5s`.",
+        ),
     AT.text("spf_guess")
         .default("v=spf1 a/24 mx/24 ptr ?all")
         .since("4.91")
@@ -68,28 +76,35 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("The explanation that SPF gives for a refusal."),
     AT.text("srs_config")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("The secret, maximum age, hash's length and more of the old SRS, in one."),
     AT.integer("srs_hashlength")
         .default("0")
+        .unprinted()
         .source("experimental features")
         .summary("The length of hashes of the old SRS."),
     AT.integer("srs_hashmin")
         .default("0")
+        .unprinted()
         .source("experimental features")
         .summary("The least length of a hash that the old SRS takes."),
     AT.integer("srs_maxage")
         .default("0")
+        .unprinted()
         .source("experimental features")
         .summary("How many days an address of the old SRS is good for."),
     AT.text("srs_secrets")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Secrets of the old SRS, the newest first."),
     AT.yes("srs_usehash")
+        .unprinted()
         .source("experimental features")
         .summary("Whether addresses of the old SRS carry a hash."),
     AT.yes("srs_usetimestamp")
+        .unprinted()
         .source("experimental features")
         .summary("Whether addresses of the old SRS carry a time stamp."),
 ];

@@ -32,7 +32,10 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.hosts("helo_verify_hosts")
         .summary("Hosts that are refused unless their HELO is true.")
         .docs("An ACL with `verify = helo` does better."),
-    AT.hosts("host_lookup").summary("Hosts whose name is looked up when they connect."),
+    AT.hosts("host_lookup").summary("Hosts whose name is looked up when they connect.").docs(
+        "Elsewhere the name is looked up when something asks for it. `$sender_host_name` \
+             holds a name only if it leads back to the address.",
+    ),
     AT.list("host_lookup_order")
         .default("bydns:byaddr")
         .summary("Where a host's name is looked up first: `bydns`, `byaddr`."),
@@ -41,13 +44,18 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("The ACL for connections does better."),
     AT.hosts("hosts_proxy")
         .aliases(&["proxy_required_hosts"])
-        .summary("Hosts that speak the proxy protocol before SMTP."),
+        .summary("Hosts that speak the proxy protocol before SMTP.")
+        .docs(
+            "Such a host is a proxy in front of this one. The client's address is what the proxy \
+             says, and the proxy's own is in `$proxy_external_address` and its kin.",
+        ),
     AT.hosts("hosts_require_helo")
         .default("*")
         .since("4.95")
         .summary("Hosts that must say HELO or EHLO before MAIL."),
     AT.hosts("hosts_xclient")
         .source("experimental features")
+        .since("4.99")
         .summary("Hosts that may say XCLIENT, and with it who the real client is."),
     AT.hosts("limits_advertise_hosts")
         .default("*")
@@ -81,7 +89,11 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("How many incoming connections there may be at the same time; zero for no limit."),
     AT.integer("smtp_accept_max_nonmail")
         .default("10")
-        .summary("How many commands that bring no mail forward a client may send."),
+        .summary("How many commands that bring no mail forward a client may send.")
+        .docs(
+            "A first HELO, EHLO, STARTTLS, RSET and AUTH don't count, nor do MAIL, RCPT, DATA \
+             and QUIT.",
+        ),
     AT.hosts("smtp_accept_max_nonmail_hosts")
         .default("*")
         .summary("Hosts for which `smtp_accept_max_nonmail` counts."),
@@ -117,7 +129,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.yes("smtp_check_spool_space")
         .summary("Checks the room on the disk when MAIL says how large the message is."),
     AT.yes("smtp_enforce_sync")
-        .summary("Refuses clients that send commands before it is their turn."),
+        .summary("Refuses clients that send commands before it is their turn.")
+        .docs("An ACL may say otherwise with `control = no_enforce_sync`."),
     AT.text("smtp_etrn_command")
         .expanded()
         .summary("The command that ETRN runs in place of a queue run."),

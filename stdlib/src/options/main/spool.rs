@@ -28,12 +28,14 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("Local deliveries as another user are then impossible."),
     AT.fixed("deliver_queue_load_max").summary("The load average above which a queue run stops."),
     AT.no("disable_fsync")
+        .unprinted()
         .summary("Does without forcing files to the disk, at the risk of lost mail."),
     AT.text("freeze_tell")
         .summary("Addresses, with commas between them, that are told of a message that freezes."),
-    AT.domains("hold_domains")
-        .summary("Domains whose mail stays in the queue.")
-        .docs("Forced deliveries pay no heed to it."),
+    AT.domains("hold_domains").summary("Domains whose mail stays in the queue.").docs(
+        "Forced deliveries pay no heed to it. To wait for the next queue run there is \
+             `queue_domains`.",
+    ),
     AT.time("ignore_bounce_errors_after")
         .default("10w")
         .summary("How long a bounce that can't be delivered stays, frozen, before it is dropped."),
@@ -62,7 +64,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("queue_run_max")
         .expanded()
         .default("5")
-        .summary("How many queue runners may run at the same time; zero or less for no limit."),
+        .summary("How many queue runners may run at the same time; zero for no limit.")
+        .docs("The name of the queue is in `$queue_name` while it is expanded."),
     AT.text("queue_run_order")
         .default("random")
         .since("4.100")

@@ -13,7 +13,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .since("4.95")
         .summary("Hosts that must agree on a protocol name (ALPN) to use TLS."),
     AT.list("openssl_options").summary("Switches of OpenSSL, each after `+` or `-`."),
-    AT.hosts("tls_advertise_hosts").default("*").summary("Hosts to which STARTTLS is offered."),
+    AT.hosts("tls_advertise_hosts")
+        .default("*")
+        .summary("Hosts to which STARTTLS is offered.")
+        .docs(
+            "Where it matches and there is no `tls_certificate`, the program makes one for \
+             itself.",
+        ),
     AT.list("tls_alpn")
         .expanded()
         .default("smtp:esmtp")
@@ -41,7 +47,9 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .summary("A file with the proof that the server's certificate is valid (OCSP).")
         .docs("A list with one for each certificate."),
-    AT.list("tls_on_connect_ports").summary("Ports where TLS starts at once, without STARTTLS."),
+    AT.list("tls_on_connect_ports")
+        .summary("Ports where TLS starts at once, without STARTTLS.")
+        .docs("The daemon must listen there as well: see `daemon_smtp_ports`."),
     AT.list("tls_privatekey")
         .expanded()
         .summary("Files with the keys of the server's certificates.")
@@ -51,7 +59,8 @@ pub(super) static ALL: &[OptionDef] = &[
     ),
     AT.text("tls_require_ciphers")
         .expanded()
-        .summary("The ciphers that clients may use; expanded for each connection."),
+        .summary("The ciphers that clients may use; expanded for each connection.")
+        .docs("GnuTLS takes a priority string here, OpenSSL a list of ciphers."),
     AT.hosts("tls_resumption_hosts")
         .since("4.95")
         .summary("Hosts whose TLS sessions may be taken up again."),

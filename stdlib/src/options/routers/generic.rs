@@ -16,15 +16,19 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.yes("address_test").summary("Whether the router runs in `-bt`."),
     AT.no("bmi_deliver_alternate")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants another place for the message."),
     AT.no("bmi_deliver_default")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants the message delivered as usual."),
     AT.no("bmi_dont_deliver")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants the message dropped."),
     AT.text("bmi_rule")
+        .unprinted()
         .source("experimental features")
         .summary("Runs the router only where one of these rules of Brightmail fired."),
     AT.text("cannot_route_message")
@@ -57,11 +61,11 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.domains("domains").summary("Runs the router only for these domains."),
     AT.text("driver").summary("The kind of router."),
     AT.no("dsn_lasthop")
-        .summary("Answers requests for notes of delivery as if no server behind it could."),
-    AT.text("errors_to")
-        .expanded()
-        .summary("The address that bounces go to from here on.")
-        .docs("An empty or invalid one, or a forced failure, leaves it as it is."),
+        .summary("Reports success by itself, as if the next host knew nothing of reports (DSN)."),
+    AT.text("errors_to").expanded().summary("The address that bounces go to from here on.").docs(
+        "A forced failure, or an address that can not be verified, leaves it as it was. An \
+             empty text drops errors of this address without a bounce.",
+    ),
     AT.yes("expn").summary("Whether the router runs for EXPN."),
     AT.no("fail_verify")
         .unprinted()
@@ -76,7 +80,9 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("4.98.2 doesn't expand it."),
     AT.group("group")
         .expanded()
-        .summary("The group for deliveries, where the transport names none."),
+        .varies()
+        .summary("The group for deliveries, where the transport names none.")
+        .docs("By default that of `user`, if a name stands there."),
     AT.list("headers_add")
         .expanded()
         .repeated(Repeated::Joined('\n'))
@@ -85,17 +91,26 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.list("headers_remove")
         .expanded()
         .repeated(Repeated::Joined(':'))
-        .summary("Names of headers that messages lose; an asterisk may end a name."),
+        .summary("Names of headers that messages lose; an asterisk may end a name.")
+        .docs("Given more than once, all count."),
     AT.hosts("ignore_target_hosts")
         .summary("IP addresses that are passed over when hosts are looked up."),
     AT.no("initgroups").summary("Gives deliveries all groups of their user."),
     AT.list("local_part_prefix")
         .summary("Prefixes that the local part must have; what follows counts as the local part.")
-        .docs("An asterisk at the beginning stands for anything: `*-real-`."),
+        .docs(
+            "An asterisk at the beginning stands for anything: `*-real-`. The longest match \
+             counts; since 4.100 a tilde in place of the asterisk takes the shortest. \
+             `$local_part_prefix` has what was taken off.",
+        ),
     AT.no("local_part_prefix_optional").summary("Runs the router without a prefix too."),
     AT.list("local_part_suffix")
         .summary("Suffixes that the local part must have; what is before counts as the local part.")
-        .docs("An asterisk at the end stands for anything: `-*`."),
+        .docs(
+            "An asterisk at the end stands for anything: `-*`. The longest match counts; since \
+             4.100 a tilde in place of the asterisk takes the shortest. `$local_part_suffix` has \
+             what was taken off.",
+        ),
     AT.no("local_part_suffix_optional").summary("Runs the router without a suffix too."),
     AT.local_parts("local_parts").summary("Runs the router only for these local parts."),
     AT.no("log_as_local")
@@ -141,6 +156,7 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.text("translate_ip_address")
         .expanded()
+        .unprinted()
         .summary("Expands to another IP address for a host, for networks of an unusual kind."),
     AT.text("transport").expanded().summary("The transport that delivers what the router takes."),
     AT.text("transport_current_directory")

@@ -15,7 +15,10 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("allow_freeze").summary("Allows `freeze` in filters."),
     AT.no("check_ancestor")
         .summary("Turns an address that an ancestor had back into the one at hand.")
-        .docs("So two users who forward to each other's mailboxes make no loop."),
+        .docs(
+            "An alias that points to a user whose own file points back to the alias makes no \
+             loop then.",
+        ),
     AT.no("check_group").varies().summary("Checks the group of the file.").docs(
         "On by default where `owngroups` is set, or `check_local_user` and a `modemask` that \
              lets the group write.",
@@ -93,7 +96,12 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("include_directory").summary("The directory that files of `:include:` must be in."),
     AT.octal("modemask").default("022").summary("Permissions that the file must not have."),
     AT.no("one_time")
-        .summary("Keeps the addresses that it makes, and doesn't redirect anew at each try."),
+        .summary("Keeps the addresses that it makes, and doesn't redirect anew at each try.")
+        .docs(
+            "It is for lists that change while a message waits. Deliveries to files and commands \
+             and automatic replies are forbidden then, and `unseen`, `headers_add` and \
+             `headers_remove` don't go with it.",
+        ),
     AT.users("owners").expanded().summary("Users, besides the local one, who may own the file."),
     AT.groups("owngroups")
         .expanded()
@@ -125,26 +133,33 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("skip_syntax_errors").summary("Passes over bad addresses in the data, and logs them."),
     AT.text("srs")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("What the old SRS does to an address: `forward`, `reverse`, `reverseandforward`."),
     AT.text("srs_alias")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("The domain, or address, that the old SRS writes addresses with."),
     AT.text("srs_condition")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Whether the old SRS is used; expanded."),
     AT.text("srs_dbinsert")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Expanded by the old SRS to store an address in a database."),
     AT.text("srs_dbselect")
         .expanded()
+        .unprinted()
         .source("experimental features")
         .summary("Expanded by the old SRS to find an address in a database."),
     AT.text("syntax_errors_text")
         .expanded()
         .summary("What the message about bad addresses begins with."),
-    AT.text("syntax_errors_to").summary("Who gets a message about bad addresses."),
+    AT.text("syntax_errors_to")
+        .summary("Who gets a message about bad addresses.")
+        .docs("A message goes there for each address that `skip_syntax_errors` passes over."),
 ];

@@ -23,8 +23,15 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.yes("create_directory").summary("Makes directories that are missing."),
     AT.text("create_file")
         .default("anywhere")
-        .summary("Where files may be made: `anywhere`, `belowhome`, `inhome`."),
-    AT.text("directory").expanded().summary("The directory that gets a new file for each message."),
+        .summary("Where files may be made: `anywhere`, `belowhome`, `inhome`.")
+        .docs(
+            "`belowhome` and `inhome` are about `$home`; another value is an absolute path in \
+             which the file must be.",
+        ),
+    AT.text("directory")
+        .expanded()
+        .summary("The directory that gets a new file for each message.")
+        .docs("Either this or `file` is set, unless an address is a file by itself."),
     AT.text("directory_file")
         .expanded()
         .default("q${base62:$tod_epoch}-$inode")
@@ -35,7 +42,10 @@ pub(super) static ALL: &[OptionDef] = &[
         .varies()
         .summary("What stands in place of `check_string` in an escaped line.")
         .docs("`>From ` for `file`, nothing for `directory`; two dots for batched SMTP."),
-    AT.text("file").expanded().summary("The file that messages are appended to."),
+    AT.text("file")
+        .expanded()
+        .summary("The file that messages are appended to.")
+        .docs("Either this or `directory` is set, unless an address is a file by itself."),
     AT.text("file_format")
         .summary("Pairs of a text and a transport: who takes over if the file begins so."),
     AT.no("file_must_exist").summary("Defers where the file doesn't exist."),
@@ -66,7 +76,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("How often a file of a maildir is tried under another name."),
     AT.text("maildir_tag").expanded().summary("A text at the end of file names in a maildir."),
     AT.expanded_no("maildir_use_size_file")
-        .summary("Keeps sizes in a maildirsize file; may be a string that is expanded."),
+        .summary("Keeps sizes in a maildirsize file; may be a string that is expanded.")
+        .docs("Its counts are then those that quotas go by."),
     AT.text("maildirfolder_create_regex")
         .summary("A regular expression for the maildirs that get a file maildirfolder."),
     AT.no("mailstore_format").summary("Delivers into two files, one for the envelope."),

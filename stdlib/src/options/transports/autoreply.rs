@@ -9,7 +9,10 @@ const AT: At = At::driver(DriverKind::Transport, "autoreply", "specification 27.
 pub(super) static ALL: &[OptionDef] = &[
     AT.text("bcc").expanded().summary("Recipients of the reply who don't show in it."),
     AT.text("cc").expanded().summary("Recipients of the reply's Cc:."),
-    AT.text("file").expanded().summary("A file whose text is sent."),
+    AT.text("file")
+        .expanded()
+        .summary("A file whose text is sent.")
+        .docs("It comes after `text` where both are set."),
     AT.no("file_expand").summary("Expands the file line by line."),
     AT.no("file_optional").summary("Goes on without the file where it can't be read."),
     AT.text("from").expanded().summary("The reply's From:."),
@@ -19,7 +22,10 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.addresses("never_mail").summary("Addresses that are never replied to."),
     AT.text("once")
         .expanded()
-        .summary("A file that remembers who has had a reply, so that nobody gets two."),
+        .summary("A file that remembers who has had a reply, so that nobody gets two.")
+        .docs(
+            "With `once_file_size` it never grows beyond that size, and the oldest are forgotten.",
+        ),
     AT.integer("once_file_size")
         .default("0")
         .summary("The size of `once` as a file of fixed size; zero for a database."),

@@ -18,19 +18,30 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .aliases(&["tpda_delivery_action", "tpda_host_defer_action"])
         .summary("The expansion that runs on events of the transport."),
-    AT.group("group").expanded().summary("The group that a local delivery runs as."),
+    AT.group("group")
+        .expanded()
+        .varies()
+        .summary("The group that a local delivery runs as.")
+        .docs("By default that of `user`, if a name stands there; else what the router says."),
     AT.list("headers_add")
         .expanded()
         .repeated(Repeated::Joined('\n'))
-        .summary("Headers that the message gets on its way, separated by newlines."),
+        .summary("Headers that the message gets on its way, separated by newlines.")
+        .docs("Given more than once, all count. Each is expanded by itself."),
     AT.no("headers_only").summary("Delivers the headers without the body."),
     AT.list("headers_remove")
         .expanded()
         .repeated(Repeated::Joined(':'))
-        .summary("Names of headers that the message loses on its way; an asterisk may end a name."),
-    AT.rewrite("headers_rewrite").summary(
-        "Rules that rewrite addresses in headers on their way: pattern, replacement, flags.",
-    ),
+        .summary("Names of headers that the message loses on its way; an asterisk may end a name.")
+        .docs("Given more than once, all count."),
+    AT.rewrite("headers_rewrite")
+        .summary(
+            "Rules that rewrite addresses in headers on their way: pattern, replacement, flags.",
+        )
+        .docs(
+            "For example `headers_rewrite = a@b c@d f : x@y w@z`: rules with colons between \
+             them, each like one of the section `begin rewrite`.",
+        ),
     AT.text("home_directory").expanded().summary("`$home` for a local delivery."),
     AT.no("initgroups").summary("Gives a local delivery all groups of its user."),
     AT.text("max_parallel")
@@ -50,14 +61,22 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("return_path_add").summary("Adds a Return-path: header."),
     AT.text("shadow_condition")
         .expanded()
-        .summary("Says when the shadow transport runs; expanded."),
+        .summary("Says when the shadow transport runs; expanded.")
+        .docs("Where it is unset, the shadow transport always runs."),
     AT.text("shadow_transport")
         .summary("A local transport that gets a copy of what was delivered."),
     AT.text("transport_filter")
         .expanded()
-        .summary("A command that the message goes through on its way."),
+        .summary("A command that the message goes through on its way.")
+        .docs(
+            "It gets the whole message, headers included, and its output is delivered. It is \
+             split into arguments first, and each is expanded.",
+        ),
     AT.time("transport_filter_timeout")
         .default("5m")
         .summary("How long output of `transport_filter` is waited for."),
-    AT.user("user").expanded().summary("The user that a local delivery runs as."),
+    AT.user("user")
+        .expanded()
+        .summary("The user that a local delivery runs as.")
+        .docs("By default what the router says."),
 ];

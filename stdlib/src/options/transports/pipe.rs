@@ -7,7 +7,10 @@ use crate::options::At;
 const AT: At = At::driver(DriverKind::Transport, "pipe", "specification 29.5");
 
 pub(super) static ALL: &[OptionDef] = &[
-    AT.list("allow_commands").expanded().summary("Commands that may run."),
+    AT.list("allow_commands")
+        .expanded()
+        .summary("Commands that may run.")
+        .docs("Where `restrict_to_path` is not set, no others may run."),
     AT.text("batch_id")
         .expanded()
         .summary("What addresses must have in common to be delivered together."),
@@ -16,7 +19,13 @@ pub(super) static ALL: &[OptionDef] = &[
         .varies()
         .summary("What a line must begin with to be escaped.")
         .docs("A dot for batched SMTP."),
-    AT.text("command").expanded().summary("The command; each argument is expanded by itself."),
+    AT.text("command")
+        .expanded()
+        .summary("The command; each argument is expanded by itself.")
+        .docs(
+            "It is split into arguments before they are expanded, so what they expand to can't \
+             add any. With `use_shell` all of it is expanded at once.",
+        ),
     AT.list("environment")
         .expanded()
         .summary("Variables, as `name=value`, for the command's environment."),
@@ -57,12 +66,17 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.no("return_fail_output").summary("Puts output into the bounce when the command fails."),
     AT.no("return_output")
         .summary("Fails when the command prints anything, and puts it into the bounce."),
-    AT.list("temp_errors").default("75:73").summary("Exit codes that defer; an asterisk for all."),
+    AT.list("temp_errors")
+        .default("75:73")
+        .summary("Exit codes that defer; an asterisk for all.")
+        .docs("The default is 75 and 73, EX_TEMPFAIL and EX_CANTCREAT."),
     AT.time("timeout").default("1h").summary("How long the command may take; zero for no limit."),
     AT.no("timeout_defer").summary("Defers, rather than fails, when the time is over."),
     AT.octal("umask").default("022").summary("The command's umask."),
     AT.no("use_bsmtp").summary("Writes messages as batched SMTP."),
-    AT.no("use_classresources").summary("Limits the command by its user's login class."),
+    AT.no("use_classresources")
+        .unprinted()
+        .summary("Limits the command by its user's login class."),
     AT.no("use_crlf").summary("Ends lines with CR and LF."),
     AT.no("use_shell").summary("Runs the command with a shell."),
 ];

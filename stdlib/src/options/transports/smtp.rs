@@ -38,11 +38,16 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("dkim_canon")
         .expanded()
         .source("specification 58.1")
-        .summary("How the message is normalized for signing: `relaxed` or `simple`."),
+        .summary("How the message is normalized for signing: `relaxed` or `simple`.")
+        .docs("`relaxed` where it is unset. Both headers and body are treated so."),
     AT.list("dkim_domain")
         .expanded()
         .source("specification 58.1")
-        .summary("Domains that sign the message (DKIM)."),
+        .summary("Domains that sign the message (DKIM).")
+        .docs(
+            "Without domain, selector and key nothing is signed. `$dkim_domain` holds each while \
+             the other options are expanded.",
+        ),
     AT.text("dkim_hash")
         .expanded()
         .default("sha256")
@@ -55,16 +60,22 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("dkim_private_key")
         .expanded()
         .source("specification 58.1")
-        .summary("The key for signing: a file's path, or the key."),
+        .summary("The key for signing: a file's path, or the key.")
+        .docs("`0`, `false` or nothing leaves the message unsigned."),
     AT.list("dkim_selector")
         .expanded()
         .source("specification 58.1")
-        .summary("Selectors that sign the message."),
+        .summary("Selectors that sign the message.")
+        .docs("`$dkim_selector` holds each while the key is expanded."),
     AT.text("dkim_sign_headers")
         .expanded()
         .source("specification 58.1")
         .summary("Names of headers that are signed.")
-        .docs("By default those that RFC 4871 recommends, as in `_DKIM_SIGN_HEADERS`."),
+        .docs(
+            "By default those that RFC 4871 recommends, as in `_DKIM_SIGN_HEADERS`. An equals \
+             sign before a name signs all headers of that name; a plus sign also their absence, \
+             which keeps others from adding one.",
+        ),
     AT.text("dkim_strict")
         .expanded()
         .source("specification 58.1")
@@ -94,7 +105,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.text("helo_data")
         .expanded()
         .default("$primary_hostname")
-        .summary("The name to say in EHLO."),
+        .summary("The name to say in EHLO.")
+        .docs("`$sending_ip_address` and `$host` are known when it is expanded."),
     AT.list("host_name_extract")
         .expanded()
         .varies()
@@ -106,7 +118,10 @@ pub(super) static ALL: &[OptionDef] = &[
             "Hosts behind a balancer of load share an address, but not their sessions. Where it \
              is unset, the program knows Outlook's servers by itself.",
         ),
-    AT.list("hosts").expanded().summary("Hosts to deliver to, where the router gave none."),
+    AT.list("hosts")
+        .expanded()
+        .summary("Hosts to deliver to, where the router gave none.")
+        .docs("Each may have a port: `host:587`, or `[2001:db8::1]:587`. They are tried in order."),
     AT.hosts("hosts_avoid_esmtp").summary("Hosts that get HELO, not EHLO."),
     AT.hosts("hosts_avoid_pipelining").summary("Hosts that get one command at a time."),
     AT.hosts("hosts_avoid_tls").summary("Hosts that don't get STARTTLS."),
@@ -120,7 +135,9 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Hosts whose connections, once encrypted, are not used for further messages."),
     AT.hosts("hosts_noproxy_tls")
         .summary("Hosts whose encrypted connections are not handed on through a helping process."),
-    AT.no("hosts_override").summary("Delivers to `hosts` even where the router gave some."),
+    AT.no("hosts_override")
+        .summary("Delivers to `hosts` even where the router gave some.")
+        .docs("Without it `hosts` counts only for an address without hosts."),
     AT.hosts("hosts_pipe_connect")
         .since("4.93")
         .summary("Hosts that may get commands before their greeting (PIPECONNECT)."),
@@ -141,7 +158,9 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.hosts("hosts_require_ocsp")
         .summary("Hosts that must prove that their certificate is valid (OCSP)."),
     AT.hosts("hosts_require_tls").summary("Hosts that get mail over TLS only."),
-    AT.hosts("hosts_try_auth").summary("Hosts to authenticate with where they offer it."),
+    AT.hosts("hosts_try_auth").summary("Hosts to authenticate with where they offer it.").docs(
+        "Without success the mail goes out all the same, unless `hosts_require_auth` matches.",
+    ),
     AT.hosts("hosts_try_chunking")
         .default("*")
         .summary("Hosts that get BDAT where they offer CHUNKING."),
@@ -156,7 +175,10 @@ pub(super) static ALL: &[OptionDef] = &[
         .default("*")
         .summary("Hosts that are asked for an answer for each recipient (PRDR)."),
     AT.hosts("hosts_verify_avoid_tls").summary("Hosts that don't get STARTTLS in callouts."),
-    AT.list("interface").expanded().summary("The address to connect from."),
+    AT.list("interface").expanded().summary("The address to connect from.").docs(
+        "It is an IP address. Of several, the first of the right family counts; for IPv6, a \
+             semicolon is the better separator: `<; 192.0.2.1 ; 2001:db8::1`.",
+    ),
     AT.yes("keepalive").summary("Sets SO_KEEPALIVE on connections."),
     AT.no("lmtp_ignore_quota").summary("Adds IGNOREQUOTA to RCPT where an LMTP server knows it."),
     AT.text("max_rcpt")
@@ -170,8 +192,8 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.expanded_yes("multi_domain")
         .summary("Whether recipients of several domains go in one transaction."),
     AT.text("port").expanded().default("25").varies().summary("The port to connect to.").docs(
-        "By default 25, for the protocol `smtps` 465, for `lmtp` 24. 4.98.2 has the names \
-             `smtp`, `smtps` and `lmtp` there, which the system's list of services resolves.",
+        "By default 25; where `protocol` is set, the service of that name: `smtp`, `smtps`, \
+             `lmtp`. In 4.98.2 it is `smtp` in place of 25.",
     ),
     AT.text("protocol")
         .expanded()
@@ -189,18 +211,18 @@ pub(super) static ALL: &[OptionDef] = &[
     ),
     AT.text("socks_proxy")
         .expanded()
-        .summary("SOCKS proxies to connect through, each with its parameters."),
+        .summary("SOCKS proxies to connect through, each with its parameters.")
+        .docs(
+            "For example `198.51.100.1 port=1080 pri=1`. Where it expands to nothing, there is \
+             no proxy (since 4.99).",
+        ),
     AT.text("tls_alpn").expanded().since("4.95").summary("The protocol name (ALPN) to ask for."),
     AT.text("tls_certificate").expanded().summary("The client's certificate."),
     AT.text("tls_crl").expanded().summary("A file of revoked certificates."),
     AT.integer("tls_dh_min_bits")
         .default("1024")
         .summary("The least number of bits that a Diffie-Hellman exchange must have."),
-    AT.list("tls_eccurve")
-        .expanded()
-        .default("auto")
-        .since("4.100")
-        .summary("The groups for key exchange."),
+    AT.list("tls_eccurve").expanded().since("4.100").summary("The groups for key exchange."),
     AT.text("tls_privatekey").expanded().summary("The key of the client's certificate."),
     AT.text("tls_require_ciphers").expanded().summary("The ciphers that may be used."),
     AT.hosts("tls_resumption_hosts")

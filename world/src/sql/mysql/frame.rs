@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
 
 /// A packet that is as long as this has another part.
@@ -27,6 +28,16 @@ impl Frames {
     /// As [`Wire::is_quiet`].
     pub fn is_quiet(&self) -> bool {
         self.wire.is_quiet()
+    }
+
+    /// As [`Wire::charge`].
+    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+        self.wire.charge(values)
+    }
+
+    /// Goes on under TLS.
+    pub fn secure(&mut self, settings: &tls::Settings) -> Result<(), tls::Refused> {
+        self.wire.secure(settings)
     }
 
     /// A new exchange begins.

@@ -4,6 +4,7 @@ use std::io;
 
 use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 
+use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
 use super::Session;
 use super::frame::{Complaint, Frames};
@@ -23,6 +24,7 @@ const SOCKET: &[u8] = b"/run/mysqld/mysqld.sock";
 /// in one.
 const CAPABILITIES: u32 = 1 | 4 | 0x200 | 0x2000 | 0x8000 | 0x2_0000 | 0x8_0000 | 0x20_0000;
 const WITH_DATABASE: u32 = 8;
+const TLS: u32 = 0x800;
 /// What a server must be able to do.
 const NEEDED: u32 = 0x200 | 0x8000;
 /// The longest packet that we would take, a gigabyte: the server's own limit
@@ -37,23 +39,24 @@ const QUESTIONS: usize = 16;
 /// there is nothing to read, and where a connection can't be made at once.
 const NOTHING: i32 = 11;
 const IN_PROGRESS: i32 = 115;
-/// What it finds where the time is up.
+/// What it finds where the other side is gone, and where the time is up.
+const RESET: i32 = 104;
 const TIMED_OUT: i32 = 110;
 
 /// Opens a session.
 pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
     let options = read_options(server.group.as_deref());
     let connection = connect(server, &options, deadline).map_err(ServerError::Connect)?;
-    let private = matches!(server.address, ServerAddress::Unix(_));
     let mut wire = Wire::new(connection);
     wire.begin(deadline.left().unwrap_or_default());
     let mut session = Session { frames: Frames::new(wire), in_transaction: false };
-    login(&mut session.frames, server, &options, private).map_err(|stop| {
+    login(&mut session.frames, server, &options).map_err(|stop| {
         ServerError::Connect(match stop {
             Stop::Said(words) => words,
             Stop::Broken(at, broken) => {
                 let number = match broken {
                     Broken::Slow => TIMED_OUT,
+                    Broken::Reset => RESET,
                     Broken::Failed(error) => error.raw_os_error().unwrap_or(NOTHING),
                     Broken::Closed | Broken::Garbage | Broken::TooMuch => NOTHING,
                 };
@@ -69,7 +72,7 @@ fn connect(server: &Server, options: &Options, deadline: Deadline) -> Result<Con
         let left = deadline.left().ok_or(io::Error::from(io::ErrorKind::TimedOut))?;
         Connection::open(target, left)
     };
-    let (host, port) = match &server.address {
+    let (list, port) = match &server.address {
         ServerAddress::Unix(path) => {
             let path = match &path[..] {
                 [] => options.socket.as_deref().unwrap_or(SOCKET),
@@ -83,26 +86,36 @@ fn connect(server: &Server, options: &Options, deadline: Deadline) -> Result<Con
         }
         ServerAddress::Tcp { host, port } => (host, port.or(options.port).unwrap_or(PORT)),
     };
-    let found = addresses(host)
-        .map_err(|none| format!("Unknown server host '{host}' ({})", none.number))?;
-    let mut number = IN_PROGRESS;
-    for address in found {
-        match open(&Target::Tcp((address, port).into())) {
-            Ok(connection) => return Ok(connection),
-            Err(error) => {
-                // Only what the system says at once has a number of its own.
-                let at_once = matches!(
-                    error.kind(),
-                    io::ErrorKind::NetworkUnreachable
-                        | io::ErrorKind::AddrNotAvailable
-                        | io::ErrorKind::PermissionDenied
-                        | io::ErrorKind::InvalidInput
-                );
-                number = error.raw_os_error().filter(|_| at_once).unwrap_or(IN_PROGRESS);
+    let mut why = String::new();
+    // A list of hosts has commas between them.
+    for host in list.split(',') {
+        match addresses(host) {
+            Err(none) => why = format!("Unknown server host '{host}' ({})", none.number),
+            Ok(found) => {
+                let mut number = IN_PROGRESS;
+                for address in found {
+                    match open(&Target::Tcp((address, port).into())) {
+                        Ok(connection) => return Ok(connection),
+                        Err(error) => number = shown_number(&error),
+                    }
+                }
+                why = format!("Can't connect to server on '{host}' ({number})");
             }
         }
     }
-    Err(format!("Can't connect to server on '{host}' ({number})"))
+    Err(why)
+}
+
+/// Only what the system says at once has a number of its own.
+fn shown_number(error: &io::Error) -> i32 {
+    let at_once = matches!(
+        error.kind(),
+        io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::InvalidInput
+    );
+    error.raw_os_error().filter(|_| at_once).unwrap_or(IN_PROGRESS)
 }
 
 /// Why the server did not let us in.
@@ -114,12 +127,7 @@ enum Stop {
 const GREETING: &str = "handshake: reading initial communication packet";
 const PROVING: &str = "authentication";
 
-fn login(
-    frames: &mut Frames,
-    server: &Server,
-    options: &Options,
-    private: bool,
-) -> Result<(), Stop> {
+fn login(frames: &mut Frames, server: &Server, options: &Options) -> Result<(), Stop> {
     let greeting = frames.receive().map_err(|broken| Stop::Broken(GREETING, broken))?;
     if greeting.first() == Some(&0xff) {
         return Err(complaint(&greeting));
@@ -130,19 +138,29 @@ fn login(
         [] => &own[..],
         user => user,
     };
-    let password = or(&server.password, &options.password);
+    let password = &server.password[..];
     let database = or(&server.database, &options.database);
+    let head = head(options.tls.is_some(), database);
+    // Nobody listens on a socket, or under TLS.
+    let mut private = matches!(server.address, ServerAddress::Unix(_));
+    if let Some(settings) = &options.tls {
+        begin_tls(frames, &server.address, settings, &greeting, &head)?;
+        private = true;
+    }
     // What the server proposes, where it is known; it may propose another.
     let mut plugin = Plugin::named(&greeting.plugin);
-    let mut challenge = greeting.challenge;
+    let mut challenge = greeting.challenge.clone();
     let (name, answer) = match plugin {
-        Some(known) => {
-            let answer = known.answer(password, &challenge, private);
-            (&greeting.plugin[..], answer.map_err(|none| no_proof(&greeting.plugin, &none))?)
-        }
+        Some(known) => match known.answer(password, &challenge, private) {
+            Ok(answer) => (&greeting.plugin[..], answer),
+            // The greeting's challenge may not be meant for it: the server asks
+            // again.
+            Err(NoProof::Senseless) => (&greeting.plugin[..], Vec::new()),
+            Err(none) => return Err(no_proof(&greeting.plugin, &none)),
+        },
         None => (&b"mysql_native_password"[..], Vec::new()),
     };
-    let response = response(user, database, name, &answer);
+    let response = response(head, user, database, name, &answer);
     let broken = |broken| Stop::Broken(PROVING, broken);
     frames.send(&response).map_err(broken)?;
     let mut name = name.to_vec();
@@ -198,6 +216,7 @@ fn no_proof(plugin: &[u8], why: &NoProof) -> Stop {
 
 /// What a server says first.
 struct Greeting {
+    capabilities: u32,
     challenge: Vec<u8>,
     plugin: Vec<u8>,
 }
@@ -217,7 +236,8 @@ impl Greeting {
         // The server's collation and status.
         packet.take(3)?;
         let high = u16::from_le_bytes(packet.array()?);
-        if (u32::from(high) << 16 | u32::from(low)) & NEEDED != NEEDED {
+        let capabilities = u32::from(high) << 16 | u32::from(low);
+        if capabilities & NEEDED != NEEDED {
             return Err(Broken::Garbage);
         }
         let length = usize::from(packet.byte()?);
@@ -225,16 +245,44 @@ impl Greeting {
         let rest = packet.take(length.saturating_sub(8).max(13))?;
         challenge.extend_from_slice(rest.strip_suffix(b"\0").unwrap_or(rest));
         let plugin = packet.0.strip_suffix(b"\0").unwrap_or(packet.0).to_vec();
-        Ok(Self { challenge, plugin })
+        Ok(Self { capabilities, challenge, plugin })
     }
 }
 
-fn response(user: &[u8], database: &[u8], plugin: &[u8], answer: &[u8]) -> Vec<u8> {
+/// What an answer to a greeting begins with.
+fn head(tls: bool, database: &[u8]) -> Vec<u8> {
     let with = if database.is_empty() { 0 } else { WITH_DATABASE };
-    let mut out = (CAPABILITIES | with).to_le_bytes().to_vec();
+    let tls = if tls { TLS } else { 0 };
+    let mut out = (CAPABILITIES | with | tls).to_le_bytes().to_vec();
     out.extend_from_slice(&LONGEST.to_le_bytes());
     out.push(COLLATION);
     out.extend_from_slice(&[0; 23]);
+    out
+}
+
+fn begin_tls(
+    frames: &mut Frames,
+    address: &ServerAddress,
+    settings: &tls::Settings,
+    greeting: &Greeting,
+    head: &[u8],
+) -> Result<(), Stop> {
+    if greeting.capabilities & TLS == 0 {
+        let words = "SSL connection error: SSL is required, but the server does not support it";
+        return Err(Stop::Said(words.into()));
+    }
+    frames.send(head).map_err(|broken| Stop::Broken(PROVING, broken))?;
+    let host = match address {
+        ServerAddress::Tcp { host, .. } => Some(host.clone()),
+        ServerAddress::Unix(_) => None,
+    };
+    let settings = tls::Settings { host, ..settings.clone() };
+    let refused = |why: tls::Refused| Stop::Said(format!("TLS/SSL error: {}", why.0));
+    frames.secure(&settings).map_err(refused)
+}
+
+fn response(head: Vec<u8>, user: &[u8], database: &[u8], plugin: &[u8], answer: &[u8]) -> Vec<u8> {
+    let mut out = head;
     out.extend_from_slice(user);
     out.push(0);
     match u8::try_from(answer.len()) {

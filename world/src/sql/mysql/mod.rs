@@ -103,6 +103,7 @@ impl Session {
                 return Ok((Err(refused(&body)), false));
             }
             let mut packet = Packet(&body);
+            self.frames.charge(rows.columns.len() + 1)?;
             let mut row = Vec::with_capacity(rows.columns.len());
             for _ in 0..rows.columns.len() {
                 row.push(value(&mut packet)?);
@@ -124,7 +125,9 @@ fn refused(packet: &[u8]) -> ServerError {
 
 fn error(broken: Broken) -> ServerError {
     match broken {
-        Broken::Closed => ServerError::Broken("Lost connection to server during query".into()),
+        Broken::Closed | Broken::Reset => {
+            ServerError::Broken("Lost connection to server during query".into())
+        }
         Broken::TooMuch => ServerError::TooMuch,
         Broken::Slow => ServerError::Broken("Timeout while waiting for the server".into()),
         Broken::Garbage => ServerError::Broken("Malformed communication packet".into()),

@@ -1,14 +1,17 @@
 //! The option files of MySQL's clients: what they say for a group of theirs.
+//!
+//! Those of the system count. The one in a home directory does not: a mail
+//! server cleans its environment, and no program finds that file then.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::super::tls::Settings;
+
 /// The files that all clients read, in this order; what a later one says goes
 /// before what an earlier one says.
 const FILES: [&str; 2] = ["/etc/my.cnf", "/etc/mysql/my.cnf"];
-/// The file of the user's own, in the home directory.
-const OWN: &str = ".my.cnf";
 /// The groups that are read for all clients.
 const COMMON: [&[u8]; 3] = [b"client", b"client-server", b"client-mariadb"];
 /// Which group is read besides, where a server's description names none.
@@ -26,19 +29,18 @@ pub struct Options {
     pub port: Option<u16>,
     /// The user.
     pub user: Option<Vec<u8>>,
-    /// The password.
-    pub password: Option<Vec<u8>>,
     /// The database.
     pub database: Option<Vec<u8>>,
+    /// How TLS is to be, where it is to be.
+    pub tls: Option<Settings>,
 }
 
 /// What the files say for a group.
 pub fn read_options(group: Option<&[u8]>) -> Options {
     let mut options = Options::default();
     let group = group.unwrap_or(GROUP);
-    let home = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(OWN));
-    for file in FILES.iter().map(PathBuf::from).chain(home) {
-        read_file(&file, group, &mut options, 0);
+    for file in FILES {
+        read_file(Path::new(file), group, &mut options, 0);
     }
     options
 }
@@ -66,19 +68,18 @@ fn read_file(path: &Path, group: &[u8], options: &mut Options, depth: u32) {
     }
 }
 
-/// `!include file` and `!includedir directory`.
+/// `!include file` and `!includedir directory`; of a directory, the client's
+/// library reads one file.
 fn include(line: &[u8], group: &[u8], options: &mut Options, depth: u32) {
     let path = |text: &[u8]| PathBuf::from(OsStr::from_bytes(text.trim_ascii()));
-    if let Some(directory) = line.strip_prefix(b"!includedir") {
-        let Ok(entries) = std::fs::read_dir(path(directory)) else { return };
-        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        files.sort();
-        for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "cnf")) {
-            read_file(file, group, options, depth + 1);
-        }
-    } else if let Some(file) = line.strip_prefix(b"!include") {
-        read_file(&path(file), group, options, depth + 1);
-    }
+    let file = match line.strip_prefix(b"!includedir") {
+        Some(directory) => path(directory).join("my.cnf"),
+        None => match line.strip_prefix(b"!include") {
+            Some(file) => path(file),
+            None => return,
+        },
+    };
+    read_file(&file, group, options, depth + 1);
 }
 
 impl Options {
@@ -94,18 +95,38 @@ impl Options {
                 self.port = number.filter(|port| *port > 0);
             }
             b"user" => self.user = Some(value),
-            b"password" => self.password = Some(value),
             b"database" => self.database = Some(value),
+            _ if name.starts_with(b"ssl") => self.set_tls(name, &value),
             _ => {}
         }
     }
 }
 
-/// A value without the quotes around it, and with its escapes read.
+impl Options {
+    /// Whatever is said of certificates or ciphers, TLS is wanted then.
+    fn set_tls(&mut self, name: &[u8], value: &[u8]) {
+        let value = String::from_utf8_lossy(value).into_owned();
+        let name: Vec<u8> = name.iter().map(|c| if *c == b'_' { b'-' } else { *c }).collect();
+        let mut tls = self.tls.take().unwrap_or_default();
+        match &name[..] {
+            b"ssl-ca" => tls.authorities = Some(value),
+            b"ssl-capath" => tls.directory = Some(value),
+            b"ssl-cert" => tls.certificate = Some(value),
+            b"ssl-key" => tls.key = Some(value),
+            b"ssl-cipher" => tls.ciphers = Some(value),
+            b"ssl-verify-server-cert" => tls.named = !matches!(&value[..], "0" | "off" | "false"),
+            _ => {}
+        }
+        self.tls = Some(tls).filter(|tls| *tls != Settings::default());
+    }
+}
+
+/// A value without the quotes around it, or a remark behind it, and with its
+/// escapes read.
 fn unquoted(value: &[u8]) -> Vec<u8> {
     let inner = match value {
         [b'"', inner @ .., b'"'] | [b'\'', inner @ .., b'\''] => inner,
-        value => value,
+        value => value.split(|c| *c == b'#').next().unwrap_or_default().trim_ascii_end(),
     };
     let mut out = Vec::with_capacity(inner.len());
     let mut bytes = inner.iter().copied();
@@ -126,4 +147,57 @@ fn unquoted(value: &[u8]) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| {
+            let path = directory.path().join(name);
+            std::fs::write(&path, text).expect("a file");
+            path
+        };
+        let sub = directory.path().join("d");
+        std::fs::create_dir(&sub).expect("a directory");
+        std::fs::write(sub.join("my.cnf"), "[client]\nport=5\n").expect("a file");
+        std::fs::write(sub.join("b.cnf"), "[client]\nport=6\n").expect("a file");
+        let main = write(
+            "main.cnf",
+            &format!(
+                "user=nobody\n# user=x\n[mysqld]\nuser=y\n[client-server]\nsocket = /s\\sx\n\
+                 [exim]\nuser = \"a b\" \n database= 'd' \nport\nsocket=/s\\sx # here\n!includedir {}\n!include {}\n",
+                sub.display(),
+                directory.path().join("main.cnf").display(),
+            ),
+        );
+        let read = |group: &[u8]| {
+            let mut options = Options::default();
+            read_file(&main, group, &mut options, 0);
+            options
+        };
+        let exim = read(b"exim");
+        assert_eq!(exim.user.as_deref(), Some(&b"a b"[..]));
+        assert_eq!(exim.database.as_deref(), Some(&b"d"[..]));
+        assert_eq!(exim.socket.as_deref(), Some(&b"/s x"[..]));
+        assert_eq!(read(b"other").user, None);
+        assert_eq!((read(b"other").port, read(b"other").tls), (Some(5), None));
+    }
+
+    #[test]
+    fn certificates_mean_tls() {
+        let mut options = Options::default();
+        for line in [&b"ssl"[..], b"ssl=1", b"ssl-enforce"] {
+            options.set(line);
+            assert_eq!(options.tls, None);
+        }
+        options.set(b"ssl_ca = /ca");
+        options.set(b"ssl-verify-server-cert");
+        let wanted =
+            Settings { authorities: Some("/ca".into()), named: true, ..Settings::default() };
+        assert_eq!(options.tls, Some(wanted));
+    }
 }

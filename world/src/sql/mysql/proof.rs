@@ -52,13 +52,11 @@ impl Plugin {
         challenge: &[u8],
         private: bool,
     ) -> Result<Vec<u8>, NoProof> {
-        // Some servers end the challenge with a zero byte.
-        let challenge = challenge.strip_suffix(b"\0").unwrap_or(challenge);
         match self {
             _ if password.is_empty() && self == Self::Clear => Ok(vec![0]),
             _ if password.is_empty() && self != Self::Ed25519 => Ok(Vec::new()),
-            Self::Native => Ok(native(password, challenge)),
-            Self::Sha256 { caching: true } => Ok(sha256(password, challenge)),
+            Self::Native => Ok(native(password, text(challenge))),
+            Self::Sha256 { caching: true } => Ok(sha256(password, text(challenge))),
             Self::Sha256 { caching: false } if private => Ok(ended(password)),
             // Asks for the server's key.
             Self::Sha256 { caching: false } => Ok(vec![1]),
@@ -76,17 +74,23 @@ impl Plugin {
         said: &[u8],
         private: bool,
     ) -> Result<Option<Vec<u8>>, NoProof> {
-        let challenge = challenge.strip_suffix(b"\0").unwrap_or(challenge);
         match (self, said) {
             // The quick proof was enough.
             (Self::Sha256 { caching: true }, [3]) => Ok(None),
             // It was not.
             (Self::Sha256 { caching: true }, [4]) if private => Ok(Some(ended(password))),
             (Self::Sha256 { caching: true }, [4]) => Ok(Some(vec![2])),
-            (Self::Sha256 { .. }, key) if !private => sealed(password, challenge, key).map(Some),
+            (Self::Sha256 { .. }, key) if !private => {
+                sealed(password, text(challenge), key).map(Some)
+            }
             _ => Err(NoProof::Senseless),
         }
     }
+}
+
+/// Where a challenge is text, a zero byte may end it.
+fn text(challenge: &[u8]) -> &[u8] {
+    challenge.strip_suffix(b"\0").unwrap_or(challenge)
 }
 
 fn ended(password: &[u8]) -> Vec<u8> {
@@ -111,9 +115,13 @@ fn sha256(password: &[u8], challenge: &[u8]) -> Vec<u8> {
 
 /// A signature as in RFC 8032, with the password for the secret seed.
 fn ed25519(password: &[u8], challenge: &[u8]) -> Result<Vec<u8>, NoProof> {
-    if challenge.len() != 32 {
-        return Err(NoProof::Senseless);
+    // Any bytes, and perhaps a zero behind them.
+    let challenge: &[u8; 32] = match challenge {
+        [challenge @ .., 0] if challenge.len() == 32 => challenge,
+        challenge => challenge,
     }
+    .try_into()
+    .map_err(|_| NoProof::Senseless)?;
     let hash: [u8; 64] = Sha512::digest(password).into();
     let (low, prefix) = hash.split_at(32);
     let mut secret = [0; 32];
@@ -153,6 +161,31 @@ fn sealed(password: &[u8], challenge: &[u8], key: &[u8]) -> Result<Vec<u8>, NoPr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_challenge_is_32_bytes() {
+        let mut challenge = [7; 33];
+        challenge[31] = 0;
+        let exact = Plugin::Ed25519.answer(b"p", &challenge[..32], false).expect("a proof");
+        challenge[32] = 0;
+        assert_eq!(Plugin::Ed25519.answer(b"p", &challenge, false), Ok(exact));
+        challenge[32] = 1;
+        assert_eq!(Plugin::Ed25519.answer(b"p", &challenge, false), Err(NoProof::Senseless));
+    }
+
+    #[test]
+    fn quick_proofs() {
+        let challenge = b"abcdefghijklmnopqrst";
+        let hex = |bytes: Vec<u8>| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let answer = |plugin: Plugin, challenge: &[u8]| {
+            hex(plugin.answer(b"secret", challenge, false).expect("a proof"))
+        };
+        assert_eq!(answer(Plugin::Native, challenge), "8817c50fa779daef010ee7577825b0847df9842e");
+        let sha = Plugin::Sha256 { caching: true };
+        let wanted = "c76e2898612a4cf042c77fa8c4702c4c64c0c2c557c53c4d75595aaa6abae809";
+        assert_eq!(answer(sha, challenge), wanted);
+        assert_eq!(answer(sha, b"abcdefghijklmnopqrst\0"), wanted);
+    }
 
     #[test]
     fn senseless_questions_have_no_answer() {

@@ -4,8 +4,11 @@ use std::net::IpAddr;
 
 use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 use postgres_protocol::authentication::md5_hash;
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS as BOUND, ScramSha256,
+};
 
+use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
 use super::complaint::Complaint;
 use super::{CLOSED, Session, message, receive, words};
@@ -24,40 +27,84 @@ const MOST_ROUNDS: u32 = 1_000_000;
 
 /// Opens a session.
 pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
-    match &server.address {
-        ServerAddress::Unix(path) => {
-            let shown =
-                format!("connection to server on socket \"{}\"", String::from_utf8_lossy(path));
-            let hint =
-                "\tIs the server running locally and accepting connections on that socket?\n";
-            attempt(server, &Target::Unix(path.clone()), deadline, &shown, hint)
-                .map_err(Tried::words)
+    let mut all = String::new();
+    for place in places(server) {
+        let place = match place {
+            Ok(place) => place,
+            Err(words) => {
+                all.push_str(&words);
+                continue;
+            }
+        };
+        match attempt(server, &place, true, deadline) {
+            Ok(session) => return Ok(session),
+            Err(Tried::Absent(words)) => all.push_str(&words),
+            Err(Tried::Refused(words)) => {
+                all.push_str(&words);
+                break;
+            }
+            // A server that lets nobody in under TLS may do so without.
+            Err(Tried::RefusedUnderTls(words)) => {
+                all.push_str(&words);
+                match attempt(server, &place, false, deadline) {
+                    Ok(session) => return Ok(session),
+                    Err(
+                        Tried::Absent(words)
+                        | Tried::Refused(words)
+                        | Tried::RefusedUnderTls(words),
+                    ) => all.push_str(&words),
+                }
+                break;
+            }
         }
-        ServerAddress::Tcp { host, port } => {
-            let port = port.unwrap_or(PORT);
-            let hosts = addresses(host).map_err(|none| {
-                let why = &none.words;
-                let words = format!("could not translate host name \"{host}\" to address: {why}\n");
-                ServerError::Connect(words)
-            })?;
-            let hint = "\tIs the server running on that host and accepting TCP/IP connections?\n";
-            let mut all = String::new();
-            for address in hosts {
+    }
+    Err(ServerError::Connect(all))
+}
+
+/// Where a server may be.
+struct Place {
+    target: Target,
+    /// The host, where TLS is possible.
+    host: Option<String>,
+    /// What the client's library calls it.
+    shown: String,
+    /// What that asks where nobody is there.
+    hint: &'static str,
+}
+
+const LOCAL: &str = "\tIs the server running locally and accepting connections on that socket?\n";
+const REMOTE: &str = "\tIs the server running on that host and accepting TCP/IP connections?\n";
+
+/// All places, in their order, and why there is none for a host. A list of
+/// hosts has commas between them.
+fn places(server: &Server) -> Vec<Result<Place, String>> {
+    let (list, port) = match &server.address {
+        ServerAddress::Unix(path) => {
+            let shown = String::from_utf8_lossy(path);
+            let shown = format!("connection to server on socket \"{shown}\"");
+            let target = Target::Unix(path.clone());
+            return vec![Ok(Place { target, host: None, shown, hint: LOCAL })];
+        }
+        ServerAddress::Tcp { host, port } => (host, port.unwrap_or(PORT)),
+    };
+    let mut places = Vec::new();
+    for host in list.split(',') {
+        match addresses(host) {
+            Ok(found) => places.extend(found.into_iter().map(|address| {
                 let shown =
                     format!("connection to server at {}, port {port}", named(host, address));
                 let target = Target::Tcp((address, port).into());
-                match attempt(server, &target, deadline, &shown, hint) {
-                    Ok(session) => return Ok(session),
-                    Err(Tried::Absent(words)) => all.push_str(&words),
-                    Err(Tried::Refused(words)) => {
-                        all.push_str(&words);
-                        break;
-                    }
-                }
+                Ok(Place { target, host: Some(host.to_owned()), shown, hint: REMOTE })
+            })),
+            Err(none) => {
+                let why = &none.words;
+                places.push(Err(format!(
+                    "could not translate host name \"{host}\" to address: {why}\n"
+                )));
             }
-            Err(ServerError::Connect(all))
         }
     }
+    places
 }
 
 fn named(host: &str, address: IpAddr) -> String {
@@ -71,52 +118,58 @@ enum Tried {
     Absent(String),
     /// There was a server.
     Refused(String),
-}
-
-impl Tried {
-    fn words(self) -> ServerError {
-        let (Self::Absent(words) | Self::Refused(words)) = self;
-        ServerError::Connect(words)
-    }
+    /// There was a server, and TLS.
+    RefusedUnderTls(String),
 }
 
 fn attempt(
     server: &Server,
-    target: &Target,
+    place: &Place,
+    tls: bool,
     deadline: Deadline,
-    shown: &str,
-    hint: &str,
 ) -> Result<Session, Tried> {
+    let shown = &place.shown;
     let Some(left) = deadline.left() else {
         return Err(Tried::Absent(format!("{shown} failed: timeout expired\n")));
     };
-    let connection = Connection::open(target, left).map_err(|error| {
+    let connection = Connection::open(&place.target, left).map_err(|error| {
         Tried::Absent(match error.kind() {
             std::io::ErrorKind::TimedOut => format!("{shown} failed: timeout expired\n"),
-            _ => format!("{shown} failed: {}\n{hint}", words(&error)),
+            _ => format!("{shown} failed: {}\n{}", words(&error), place.hint),
         })
     })?;
-    let mut session = Session { wire: Wire::new(connection), utf8: true, in_transaction: false };
+    let mut session = Session { wire: Wire::new(connection), utf8: false, in_transaction: false };
     session.wire.begin(deadline.left().unwrap_or_default());
-    let asks = matches!(target, Target::Tcp(_));
-    login(&mut session, server, asks).map_err(|stop| {
-        let why = match stop {
-            Stop::Said(why) => why,
-            Stop::Broken(Broken::Closed) => CLOSED.to_owned(),
-            Stop::Broken(Broken::Slow) => "timeout expired\n".to_owned(),
-            Stop::Broken(Broken::TooMuch | Broken::Garbage) => {
-                "unexpected response from server\n".to_owned()
+    let host = place.host.as_deref().filter(|_| tls);
+    login(&mut session, server, host).map_err(|stop| {
+        let words = |why: &str| format!("{shown} failed: {why}");
+        match stop {
+            Stop::Tls(why) => Tried::RefusedUnderTls(words(&why)),
+            Stop::Server(why) if session.wire.tls().is_some() => {
+                Tried::RefusedUnderTls(words(&why))
             }
-            Stop::Broken(Broken::Failed(error)) => format!("{}\n", words(&error)),
-        };
-        Tried::Refused(format!("{shown} failed: {why}"))
+            Stop::Server(why) | Stop::Said(why) => Tried::Refused(words(&why)),
+            Stop::Broken(Broken::Closed | Broken::Reset) => Tried::Refused(words(CLOSED)),
+            Stop::Broken(Broken::Slow) => Tried::Refused(words("timeout expired\n")),
+            Stop::Broken(Broken::TooMuch | Broken::Garbage) => {
+                Tried::Refused(words("unexpected response from server\n"))
+            }
+            Stop::Broken(Broken::Failed(error)) => {
+                Tried::Refused(words(&format!("{}\n", super::words(&error))))
+            }
+        }
     })?;
     Ok(session)
 }
 
 /// Why the server did not let us in.
 enum Stop {
+    /// The client itself says so.
     Said(String),
+    /// The server says so.
+    Server(String),
+    /// There is no TLS.
+    Tls(String),
     Broken(Broken),
 }
 
@@ -130,9 +183,10 @@ fn said<T>(words: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Said(words.into()))
 }
 
-fn login(session: &mut Session, server: &Server, asks_tls: bool) -> Result<(), Stop> {
-    if asks_tls {
-        no_tls(&mut session.wire)?;
+/// `host` is the server's, where TLS is to be asked for.
+fn login(session: &mut Session, server: &Server, host: Option<&str>) -> Result<(), Stop> {
+    if let Some(host) = host {
+        ask_tls(&mut session.wire, host)?;
     }
     let user = if server.user.is_empty() { super::super::own_name() } else { server.user.clone() };
     session.wire.send(&startup(&user, &server.database))?;
@@ -143,7 +197,7 @@ fn login(session: &mut Session, server: &Server, asks_tls: bool) -> Result<(), S
             b'R' => authenticate(&mut session.wire, server, &user, &body, &mut proof)?,
             b'E' => {
                 let words = Complaint::read(&body)?.words(None, session.utf8);
-                return said(String::from_utf8_lossy(&words));
+                return Err(Stop::Server(String::from_utf8_lossy(&words).into_owned()));
             }
             b'S' => session.parameter(&body)?,
             b'K' | b'N' => {}
@@ -158,12 +212,18 @@ fn login(session: &mut Session, server: &Server, asks_tls: bool) -> Result<(), S
     }
 }
 
-/// Asks whether the server speaks TLS, as its own library does, and goes on
-/// without.
-fn no_tls(wire: &mut Wire) -> Result<(), Stop> {
+/// Asks whether the server speaks TLS, and goes on so or without. As the
+/// client's library has it, any certificate will do: this is against those who
+/// listen, not against those who pretend.
+fn ask_tls(wire: &mut Wire, host: &str) -> Result<(), Stop> {
     wire.send(&[8u32.to_be_bytes(), TLS.to_be_bytes()].concat())?;
     match wire.array::<1>()? {
         [b'N'] => Ok(()),
+        [b'S'] => {
+            let settings = tls::Settings { host: Some(host.to_owned()), ..Default::default() };
+            let refused = |refused: tls::Refused| Stop::Tls(format!("SSL error: {}\n", refused.0));
+            wire.secure(&settings).map_err(refused)
+        }
         [b'E'] => said("server sent an error response during SSL exchange\n"),
         [other] => {
             let shown = char::from(other);
@@ -207,14 +267,25 @@ fn authenticate(
             message(b'p', &[hash.as_bytes(), b"\0"])
         }
         10 => {
-            if !body.0.split(|c| *c == 0).any(|name| name == SCRAM_SHA_256.as_bytes()) {
+            let offered = |name: &str| body.0.split(|c| *c == 0).any(|n| n == name.as_bytes());
+            let plain = |binding| (SCRAM_SHA_256, binding);
+            let (mechanism, binding) = match wire.tls() {
+                None => plain(ChannelBinding::unsupported()),
+                Some(_) if !offered(BOUND) => plain(ChannelBinding::unrequested()),
+                // What is proved counts for this connection only.
+                Some(tls) => tls::end_point(tls).map_or_else(
+                    || plain(ChannelBinding::unsupported()),
+                    |hash| (BOUND, ChannelBinding::tls_server_end_point(hash)),
+                ),
+            };
+            if !offered(mechanism) {
                 return said("none of the server's SASL authentication mechanisms are supported\n");
             }
-            let begun = ScramSha256::new(&server.password, ChannelBinding::unsupported());
+            let begun = ScramSha256::new(&server.password, binding);
             let first = begun.message().to_vec();
             *proof = Some(begun);
             let length = u32::try_from(first.len()).unwrap_or(u32::MAX).to_be_bytes();
-            message(b'p', &[SCRAM_SHA_256.as_bytes(), b"\0", &length, &first])
+            message(b'p', &[mechanism.as_bytes(), b"\0", &length, &first])
         }
         11 => {
             let Some(proof) = proof else { return Err(Broken::Garbage.into()) };

@@ -75,7 +75,11 @@ impl Session {
             let (tag, body) = receive(&mut self.wire)?;
             match tag {
                 b'T' => rows = Some(Rows { columns: columns(&body)?, rows: Vec::new() }),
-                b'D' => rows.as_mut().ok_or(Broken::Garbage)?.rows.push(values(&body)?),
+                b'D' => {
+                    let row = values(&body)?;
+                    self.wire.charge(row.len() + 1)?;
+                    rows.as_mut().ok_or(Broken::Garbage)?.rows.push(row);
+                }
                 b'C' => {
                     let tag = Packet(&body).text()?;
                     *result = Ok(match rows.take() {
@@ -114,7 +118,7 @@ impl Session {
 
 fn error(broken: Broken) -> ServerError {
     match broken {
-        Broken::Closed => ServerError::Refused(CLOSED.into()),
+        Broken::Closed | Broken::Reset => ServerError::Refused(CLOSED.into()),
         Broken::TooMuch => ServerError::TooMuch,
         Broken::Slow => ServerError::Broken("timeout expired\n".into()),
         Broken::Garbage => ServerError::Broken("unexpected response from server\n".into()),

@@ -1,0 +1,261 @@
+//! `eximious check`: what is wrong, or looks wrong, in configurations.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use eximious::check::{self as lints, Finding, Severity, Spot, Target, locate};
+use eximious::config::Config;
+use eximious::{Engine, Macros};
+use serde_json::{Value, json};
+
+use crate::options::Stop;
+use crate::usual;
+
+/// What to check, and how to say it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Request {
+    files: Vec<String>,
+    form: Form,
+    target: Option<Target>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Form {
+    #[default]
+    Text,
+    Json,
+    Sarif,
+}
+
+/// Reads the arguments of `check`.
+///
+/// # Errors
+/// An option that it does not know, or a release that is none.
+pub fn request(arguments: Vec<String>) -> Result<Request, Stop> {
+    let mut request = Request::default();
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        let (name, value) = match argument.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
+            _ => (argument.as_str(), None),
+        };
+        match name {
+            "--json" => request.form = Form::Json,
+            "--sarif" => request.form = Form::Sarif,
+            "--target" => {
+                let text = value.or_else(|| arguments.next()).unwrap_or_default();
+                let Some(target) = Target::parse(&text) else {
+                    let message = format!("eximious: \"{text}\" is no release: --target exim-4.98");
+                    return Err(Stop(message.into()));
+                };
+                request.target = Some(target);
+            }
+            _ if name.starts_with('-') && name != "-" => {
+                let message = format!(
+                    "eximious: check takes --json, --sarif, --target RELEASE and files, not \
+                     \"{argument}\""
+                );
+                return Err(Stop(message.into()));
+            }
+            _ => request.files.push(argument),
+        }
+    }
+    if request.files.is_empty() {
+        request.files.push(String::from_utf8_lossy(usual::FILES).into_owned());
+    }
+    Ok(request)
+}
+
+/// Checks the files; the exit status is 1 where there is an error.
+pub fn run(request: &Request) -> ExitCode {
+    let world = eximious_world::system();
+    let engine = Engine::builder().build();
+    let mut worst = None;
+    let mut out = Vec::new();
+    let mut values = Vec::new();
+    for file in &request.files {
+        let config = match Config::load(file.as_bytes(), Macros::new(), &world, engine.registry()) {
+            Ok(config) => config,
+            Err(why) => {
+                let _ = io::stderr().write_all(&[&why.text()[..], b"\n"].concat());
+                return ExitCode::FAILURE;
+            }
+        };
+        let findings = lints::check(&config, engine.registry(), &world, request.target);
+        worst = worst.into_iter().chain(findings.iter().map(|f| f.lint.severity)).min();
+        match request.form {
+            Form::Text => out.extend_from_slice(text(&config, &findings).as_bytes()),
+            Form::Json => values.extend(findings.iter().map(|finding| object(&config, finding))),
+            Form::Sarif => values.extend(findings.iter().map(|finding| result(&config, finding))),
+        }
+    }
+    match request.form {
+        Form::Text => {}
+        Form::Json => out = format!("{:#}\n", Value::Array(values)).into_bytes(),
+        Form::Sarif => out = format!("{:#}\n", sarif(values)).into_bytes(),
+    }
+    // Whoever closed the pipe has read enough.
+    let _ = io::stdout().write_all(&out);
+    match worst {
+        Some(Severity::Error) => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Excerpts of the source, and a line that counts.
+fn text(config: &Config, findings: &[Finding]) -> String {
+    let mut out = String::new();
+    let renderer = Renderer::plain();
+    for finding in findings {
+        let level = match finding.lint.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let place = locate(config, &finding.spot);
+        let source = place.and_then(|place| {
+            let file = config.sources.file(place.file)?;
+            let line = String::from_utf8_lossy(config.sources.line(place)?).into_owned();
+            Some((String::from_utf8_lossy(&file.name).into_owned(), place, line))
+        });
+        let title = level.primary_title(&finding.message).id(finding.lint.code);
+        let mut group = match &source {
+            None => title.element(Level::NOTE.message("about the configuration as a whole")),
+            Some((name, place, line)) => {
+                let (start, end) = columns(config, finding, line);
+                let snippet = Snippet::source(line.as_str())
+                    .line_start(place.line as usize)
+                    .path(name.as_str())
+                    .annotation(AnnotationKind::Primary.span(start..end));
+                title.element(snippet)
+            }
+        };
+        let inside = place.and_then(|place| place.inside).and_then(|number| {
+            let (name, _) = config.macros.iter().nth(number as usize)?;
+            Some(format!("in the text of the macro {}", String::from_utf8_lossy(name)))
+        });
+        if let Some(note) = &inside {
+            group = group.element(Level::NOTE.message(note));
+        }
+        if let Some(help) = &finding.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        out += &renderer.render(&[group]);
+        out += "\n\n";
+    }
+    let errors = findings.iter().filter(|f| f.lint.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
+    let plural = |count: usize, word: &str| match count {
+        1 => format!("1 {word}"),
+        count => format!("{count} {word}s"),
+    };
+    out += &format!("{}, {}\n", plural(errors, "error"), plural(warnings, "warning"));
+    out
+}
+
+/// Where a finding begins and ends in its line, at boundaries of characters.
+fn columns(config: &Config, finding: &Finding, line: &str) -> (usize, usize) {
+    let (start, end) = match &finding.spot {
+        Spot::Line(number, span) => {
+            let logical = &config.lines[*number];
+            let (from, to) = (logical.place(span.start as usize), logical.place(span.end as usize));
+            let start = from.column as usize;
+            let same = to.line == from.line && to.file == from.file && to.inside == from.inside;
+            let length = span.end.saturating_sub(span.start) as usize;
+            let end = match from.inside {
+                // The place is that of the macro's name.
+                Some(number) => {
+                    let name =
+                        config.macros.iter().nth(number as usize).map_or(0, |(n, _)| n.len());
+                    start + name
+                }
+                None if same => start + length,
+                None => line.len(),
+            };
+            (start, end)
+        }
+        _ => (line.len() - line.trim_start().len(), line.len()),
+    };
+    let boundary = |mut at: usize| {
+        at = at.min(line.len());
+        while !line.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (start, end) = (boundary(start), boundary(end));
+    (start, end.max(start))
+}
+
+/// A finding as JSON: lines and columns count from 1, columns in bytes.
+fn object(config: &Config, finding: &Finding) -> Value {
+    let mut value = json!({
+        "code": finding.lint.code,
+        "name": finding.lint.name,
+        "severity": finding.lint.severity.name(),
+        "message": finding.message,
+    });
+    if let Some(place) = locate(config, &finding.spot) {
+        let name = config.sources.file(place.file).map(|file| String::from_utf8_lossy(&file.name));
+        value["file"] = json!(name);
+        value["line"] = json!(place.line);
+        value["column"] = json!(place.column + 1);
+    }
+    if let Some(help) = &finding.help {
+        value["help"] = json!(help);
+    }
+    value
+}
+
+/// A finding as a result of SARIF 2.1.0.
+fn result(config: &Config, finding: &Finding) -> Value {
+    let message = match &finding.help {
+        Some(help) => format!("{}: {help}", finding.message),
+        None => finding.message.clone(),
+    };
+    let mut value = json!({
+        "ruleId": finding.lint.code,
+        "level": finding.lint.severity.name(),
+        "message": { "text": message },
+    });
+    if let Some(place) = locate(config, &finding.spot)
+        && let Some(file) = config.sources.file(place.file)
+    {
+        value["locations"] = json!([{
+            "physicalLocation": {
+                "artifactLocation": { "uri": String::from_utf8_lossy(&file.name) },
+                "region": { "startLine": place.line, "startColumn": place.column + 1 },
+            }
+        }]);
+    }
+    value
+}
+
+/// A log of SARIF 2.1.0 with one run.
+fn sarif(results: Vec<Value>) -> Value {
+    let rules: Vec<Value> = lints::lints()
+        .iter()
+        .map(|lint| {
+            json!({
+                "id": lint.code,
+                "name": lint.name,
+                "shortDescription": { "text": lint.summary },
+                "fullDescription": { "text": lint.docs },
+                "defaultConfiguration": { "level": lint.severity.name() },
+            })
+        })
+        .collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "eximious",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules,
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}

@@ -1,0 +1,218 @@
+//! What is wrong, or looks wrong, in a configuration, before it is live.
+//!
+//! A lint is a record ([`Lint`]): its code, its page, an example that it fires
+//! on and one that it does not, and the function that looks. All of them read
+//! one [`Survey`]: the configuration with each of its texts parsed.
+
+mod graph;
+mod lints;
+mod silence;
+mod survey;
+
+use eximious_core::{Registry, World};
+use eximious_grammar::Span;
+
+use crate::config::Config;
+
+pub use survey::{Survey, Text, Use};
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Severity {
+    /// Exim would not start, or would fail when it comes there.
+    Error,
+    /// Exim takes it, and it is hardly what was meant.
+    Warning,
+}
+
+impl Severity {
+    /// `error`, `warning`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// Something that is looked for.
+#[derive(Debug)]
+pub struct Lint {
+    /// Its code, which is never used again for something else: `E101`.
+    pub code: &'static str,
+    /// Its name: `unknown-option`.
+    pub name: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One line.
+    pub summary: &'static str,
+    /// The page: why it matters, and the cure.
+    pub docs: &'static str,
+    /// A configuration on which it fires.
+    pub bad: &'static str,
+    /// The same, mended.
+    pub good: &'static str,
+    /// Looks for it.
+    pub run: fn(&Survey<'_>, &mut Findings),
+}
+
+/// Where something was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Spot {
+    /// A part of a logical line, by the line's number.
+    Line(usize, Span),
+    /// A physical line: its number, and the file's name.
+    Physical(u32, Vec<u8>),
+    /// Nowhere in particular.
+    Nowhere,
+}
+
+/// Something that was found.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// What it is.
+    pub lint: &'static Lint,
+    /// What is wrong here, in one sentence.
+    pub message: String,
+    /// Where.
+    pub spot: Spot,
+    /// What to type instead, or to look at.
+    pub help: Option<String>,
+}
+
+/// Takes what lints find.
+#[derive(Debug)]
+pub struct Findings {
+    lint: &'static Lint,
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// Adds something.
+    pub fn add(&mut self, spot: Spot, message: impl Into<String>) {
+        let (lint, message) = (self.lint, message.into());
+        self.found.push(Finding { lint, message, spot, help: None });
+    }
+    /// Adds something, and its cure.
+    pub fn add_with(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<String>) {
+        let help = Some(help.into()).filter(|help| !help.is_empty());
+        let (lint, message) = (self.lint, message.into());
+        self.found.push(Finding { lint, message, spot, help });
+    }
+}
+
+/// A release of Exim that a configuration is meant for: `4.98`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Target {
+    /// 4.
+    pub major: u32,
+    /// 98.
+    pub minor: u32,
+}
+
+impl Target {
+    /// The newest that is known.
+    pub const NEWEST: Self = Self { major: 4, minor: 100 };
+
+    /// `exim-4.98`, `4.98`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.strip_prefix("exim-").unwrap_or(text).split_once('.')?;
+        let minor = minor.split('.').next()?;
+        Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
+    }
+
+    /// Whether something that came with a release (`since` of a record) is
+    /// there; an empty text is always.
+    pub fn has(self, since: &str) -> bool {
+        since.is_empty() || Self::parse(since).is_none_or(|since| since <= self)
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "exim-{}.{}", self.major, self.minor)
+    }
+}
+
+/// All lints, by code.
+pub fn lints() -> &'static [&'static Lint] {
+    lints::ALL
+}
+
+/// Looks for everything, in the order of the places; what a comment silences is
+/// left out. Where no release is given, a comment `# eximious: target exim-4.98`
+/// at the head of the file says which is meant, or it is the newest.
+pub fn check(
+    config: &Config,
+    registry: &Registry,
+    world: &World,
+    target: Option<Target>,
+) -> Vec<Finding> {
+    let target = target.or_else(|| silence::target(config)).unwrap_or(Target::NEWEST);
+    let survey = Survey::new(config, registry, world, target);
+    let mut all = Vec::new();
+    for lint in lints::ALL {
+        let mut findings = Findings { lint, found: Vec::new() };
+        (lint.run)(&survey, &mut findings);
+        all.append(&mut findings.found);
+    }
+    all.retain(|finding| !silence::silenced(config, finding));
+    all.sort_by(|a, b| place(config, a).cmp(&place(config, b)).then(a.lint.code.cmp(b.lint.code)));
+    all
+}
+
+/// The file, line and column of a finding, for order; what is nowhere is last.
+fn place(config: &Config, finding: &Finding) -> (u32, u32, u32) {
+    match locate(config, &finding.spot) {
+        Some(location) => (location.file, location.line, location.column),
+        None => (u32::MAX, 0, 0),
+    }
+}
+
+/// Where a spot lies in its file.
+pub fn locate(config: &Config, spot: &Spot) -> Option<crate::config::Location> {
+    match spot {
+        Spot::Line(number, span) => Some(config.lines.get(*number)?.place(span.start as usize)),
+        Spot::Physical(line, name) => {
+            let file = config.sources.files().iter().position(|file| &file.name == name)?;
+            let (file, line) = (file as u32, *line);
+            Some(crate::config::Location { file, line, column: 0, inside: None })
+        }
+        Spot::Nowhere => None,
+    }
+}
+
+/// Up to three names that could have been meant, the nearest first.
+pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let farthest = name.chars().count().div_ceil(3).min(3);
+    let mut near: Vec<(usize, &str)> = names
+        .map(|other| (strsim::osa_distance(name, other), other))
+        .filter(|(distance, _)| *distance <= farthest)
+        .collect();
+    near.sort_unstable();
+    near.dedup();
+    near.truncate(3);
+    near.into_iter().map(|(_, other)| other).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_offered() {
+        let names = ["extract", "substr", "match_ip"];
+        assert_eq!(nearest("extrat", names.into_iter()), ["extract"]);
+        assert!(nearest("zzz", names.into_iter()).is_empty());
+    }
+
+    #[test]
+    fn releases_are_compared() {
+        let target = Target::parse("exim-4.98").unwrap();
+        assert!(
+            target.has("") && target.has("4.98") && !target.has("4.99") && !target.has("4.100")
+        );
+        assert!(Target::parse("4.94.2").unwrap() < target);
+        assert_eq!(Target::parse("x"), None);
+    }
+}

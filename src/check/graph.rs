@@ -1,0 +1,132 @@
+//! Which ACL is used where.
+
+use eximious_core::AclPhases;
+use eximious_grammar::expansion::Arg;
+
+use super::survey::{Survey, Use};
+
+/// Where an ACL is used.
+#[derive(Clone, Debug)]
+pub struct AclUse {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// The ACLs of a conversation that it is, or is called from.
+    pub phases: AclPhases,
+    /// Whether anything names it.
+    pub named: bool,
+}
+
+/// The phase that an option sets the ACL for.
+pub(super) fn phase_of(option: &str) -> Option<AclPhases> {
+    Some(match option {
+        "acl_smtp_connect" => AclPhases::CONNECT,
+        "acl_smtp_helo" => AclPhases::HELO,
+        "acl_smtp_starttls" => AclPhases::STARTTLS,
+        "acl_smtp_auth" => AclPhases::AUTH,
+        "acl_smtp_mail" => AclPhases::MAIL,
+        "acl_smtp_mailauth" => AclPhases::MAILAUTH,
+        "acl_smtp_rcpt" => AclPhases::RCPT,
+        "acl_smtp_predata" => AclPhases::PREDATA,
+        "acl_smtp_data" => AclPhases::DATA,
+        "acl_smtp_data_prdr" => AclPhases::PRDR,
+        "acl_smtp_mime" => AclPhases::MIME,
+        "acl_smtp_dkim" => AclPhases::DKIM,
+        "acl_smtp_quit" => AclPhases::QUIT,
+        "acl_smtp_notquit" => AclPhases::NOTQUIT,
+        "acl_smtp_etrn" => AclPhases::ETRN,
+        "acl_smtp_expn" => AclPhases::EXPN,
+        "acl_smtp_vrfy" => AclPhases::VRFY,
+        "acl_smtp_wellknown" => AclPhases::WELLKNOWN,
+        "acl_smtp_atrn" => AclPhases::ATRN,
+        "acl_not_smtp" => AclPhases::NOT_SMTP,
+        "acl_not_smtp_mime" => AclPhases::NOT_SMTP_MIME,
+        "acl_not_smtp_start" => AclPhases::NOT_SMTP_START,
+        _ => return None,
+    })
+}
+
+/// What a text that names an ACL says: its name, without arguments; `None` where
+/// it is expanded first.
+pub(super) fn acl_named(text: &[u8]) -> Option<&[u8]> {
+    if text.contains(&b'$') {
+        return None;
+    }
+    text.split(u8::is_ascii_whitespace).find(|word| !word.is_empty())
+}
+
+/// Where each ACL of the configuration is used. What is expanded first could
+/// name any ACL whose name could be part of it; all then count as named.
+pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
+    let mut all: Vec<AclUse> = survey
+        .config
+        .acls
+        .iter()
+        .map(|acl| AclUse {
+            name: acl.name.bytes().to_vec(),
+            phases: AclPhases::empty(),
+            named: false,
+        })
+        .collect();
+    // Calls from one ACL to another, by number.
+    let mut calls: Vec<(usize, usize)> = Vec::new();
+    let number = |name: &[u8]| survey.config.acls.iter().position(|acl| acl.name.bytes() == name);
+    for text in &survey.texts {
+        let option = text.option().map_or("", |option| option.meta.name);
+        let caller = match text.of {
+            Use::Acl(acl, _) => number(acl.name.bytes()),
+            _ => None,
+        };
+        let mut names: Vec<&[u8]> = Vec::new();
+        let names_acl =
+            phase_of(option).is_some() || text.term().is_some_and(|term| term.meta.name == "acl");
+        if names_acl {
+            match acl_named(&text.text) {
+                Some(name) => names.push(name),
+                // Any name that stands in the text may come out of it.
+                None => names.extend(
+                    survey
+                        .config
+                        .acls
+                        .iter()
+                        .map(|acl| acl.name.bytes())
+                        .filter(|name| memchr::memmem::find(&text.text, name).is_some()),
+                ),
+            }
+        }
+        if let Some(tree) = &text.tree {
+            for call in tree.calls() {
+                let item = survey.registry.item_at(call.def).meta.name;
+                if let ("acl", Some(Arg::Text(first))) = (item, tree.call_args(call).first())
+                    && let Some(name) = tree.literal(*first)
+                {
+                    names.push(name);
+                }
+            }
+            for condition in tree.conds() {
+                let name = survey.registry.condition_at(condition.def).meta.name;
+                if let ("acl", Some(Arg::Text(first))) = (name, tree.cond_args(condition).first())
+                    && let Some(name) = tree.literal(*first)
+                {
+                    names.push(name);
+                }
+            }
+        }
+        for name in names {
+            let Some(called) = number(name) else { continue };
+            all[called].named = true;
+            match (phase_of(option), caller) {
+                (Some(phase), _) => all[called].phases |= phase,
+                (None, Some(caller)) => calls.push((caller, called)),
+                (None, None) => all[called].phases |= AclPhases::all(),
+            }
+        }
+    }
+    // What calls an ACL runs in its phases; chains are short.
+    for _ in 0..calls.len().min(64) {
+        for (caller, called) in &calls {
+            let phases = all[*caller].phases;
+            all[*called].phases |= phases;
+        }
+    }
+    all
+}

@@ -1,0 +1,45 @@
+//! The lints, each family in a file of its own.
+
+mod acls;
+mod deprecated;
+mod macros;
+mod names;
+mod needs;
+mod patterns;
+mod phases;
+mod relay;
+mod routers;
+mod secrets;
+mod syntax;
+mod taint;
+mod target;
+mod unused;
+
+use super::Lint;
+
+/// All of them, by code.
+pub(super) static ALL: &[&Lint] = &[
+    &syntax::SYNTAX,
+    &syntax::UNKNOWN_OPTION,
+    &syntax::EXPANSION,
+    &names::UNKNOWN_LIST,
+    &names::UNKNOWN_ACL,
+    &names::UNKNOWN_TRANSPORT,
+    &needs::OPTION_NEEDS,
+    &phases::FORBIDDEN_HERE,
+    &target::NOT_IN_TARGET,
+    &taint::TAINTED,
+    &relay::OPEN_RELAY,
+    &macros::MACRO_LATE,
+    &macros::MACRO_UNUSED,
+    &unused::LIST_UNUSED,
+    &unused::ACL_UNUSED,
+    &unused::TRANSPORT_UNUSED,
+    &routers::ROUTER_UNREACHABLE,
+    &acls::STATEMENT_UNREACHABLE,
+    &acls::ENDPASS_WITHOUT_EFFECT,
+    &phases::VARIABLE_WITHOUT_VALUE,
+    &deprecated::OLDER_NAME,
+    &patterns::PATTERN_EXPLODES,
+    &secrets::SECRET_SHOWN,
+];

@@ -1,0 +1,191 @@
+//! Text from outside where Exim refuses it.
+
+use eximious_core::{DriverKind, TaintRule, VariableSource};
+use eximious_grammar::Span;
+use eximious_grammar::expansion::{Arg, LookupStyle, Part, Piece, Seq, Tree};
+
+use crate::check::survey::Use;
+use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
+
+/// E110.
+pub(super) static TAINTED: Lint = Lint {
+    code: "E110",
+    name: "tainted",
+    severity: Severity::Error,
+    summary: "Text from outside is used where Exim refuses it.",
+    docs: "Since release 4.94, Exim refuses text that a client could choose, such as `$local_part` \
+           or `$domain`, as the name of a file, a directory, a command or a transport, as a query \
+           that is not quoted, and as a string to be expanded again. It notices when it delivers, \
+           and defers the message. The cure is to look the text up, and to use what was found: \
+           after `domains = +local_domains` there is `$domain_data`, after `local_parts = \
+           lsearch;/etc/users` or `check_local_user` there is `$local_part_data`; a `dsearch` \
+           lookup gives the name of a file that exists. In a query, `${quote_mysql:…}` and its kin \
+           make text safe.",
+    bad: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part\n",
+    good: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part_data\n",
+    run: |survey, findings| {
+        if survey.target < (Target { major: 4, minor: 94 }) {
+            return;
+        }
+        for text in &survey.texts {
+            let Some(tree) = &text.tree else { continue };
+            if let Some(what) = refuses(text)
+                && let Some((name, span)) = tainted(survey, tree, tree.root)
+            {
+                report(text, span, &name, what, findings);
+            }
+            inside(survey, text, tree, findings);
+        }
+    },
+};
+
+/// What an option's value names, where it must not come from outside.
+fn refuses(text: &Text<'_>) -> Option<&'static str> {
+    let Use::Driver(instance, setting) = text.of else { return None };
+    let name = setting.option.meta.name;
+    match (instance.kind, instance.driver_name(), name) {
+        (DriverKind::Transport, "appendfile", "file" | "directory" | "create_file") => {
+            Some("the name of a file")
+        }
+        (DriverKind::Transport, "autoreply", "file" | "log" | "once") => Some("the name of a file"),
+        (DriverKind::Router, "redirect", "file") => Some("the name of a file"),
+        (DriverKind::Transport | DriverKind::Router, _, "home_directory" | "current_directory") => {
+            Some("a directory")
+        }
+        (
+            _,
+            _,
+            "transport_home_directory" | "transport_current_directory" | "router_home_directory",
+        ) => Some("a directory"),
+        (DriverKind::Router, _, name) if super::names::names_transport(name) => {
+            Some("the name of a transport")
+        }
+        _ => None,
+    }
+}
+
+/// Items, operators and conditions that refuse text from outside.
+fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    let registry = survey.registry;
+    for call in tree.calls() {
+        let args = tree.call_args(call);
+        let first = |args: &[Arg]| match args.first() {
+            Some(Arg::Text(seq)) => Some(*seq),
+            _ => None,
+        };
+        match registry.item_at(call.def).meta.name {
+            "readfile" => {
+                if let Some((name, span)) = first(args).and_then(|seq| tainted(survey, tree, seq)) {
+                    report(text, span, &name, "the name of a file", findings);
+                }
+            }
+            "lookup" => lookup(survey, text, tree, args, findings),
+            _ => {}
+        }
+    }
+    for op in tree.ops() {
+        let Some(def) = op.def else { continue };
+        if registry.operator_at(def).meta.name == "expand"
+            && let Some((name, span)) = tainted(survey, tree, op.arg)
+        {
+            report(text, span, &name, "a string to be expanded again", findings);
+        }
+    }
+}
+
+/// The file of a lookup, and the query of one that has its own quoting.
+fn lookup(
+    survey: &Survey<'_>,
+    text: &Text<'_>,
+    tree: &Tree,
+    args: &[Arg],
+    findings: &mut Findings,
+) {
+    let Some(node) = args.iter().find_map(|arg| match arg {
+        Arg::Lookup(id) => Some(*tree.lookup(*id)),
+        _ => None,
+    }) else {
+        return;
+    };
+    let texts: Vec<Seq> = args
+        .iter()
+        .filter_map(|arg| match arg {
+            Arg::Text(seq) => Some(*seq),
+            _ => None,
+        })
+        .collect();
+    let def = survey.registry.lookup_at(node.def);
+    match node.style {
+        LookupStyle::SingleKey => {
+            // The key stands before the type, the file after it.
+            if let Some((name, span)) = texts.get(1).and_then(|seq| tainted(survey, tree, *seq)) {
+                report(text, span, &name, "the name of a file", findings);
+            }
+        }
+        LookupStyle::Query => {
+            let quoted = def.quote.is_some();
+            if let Some((name, span)) = texts.first().and_then(|seq| tainted(survey, tree, *seq))
+                && quoted
+            {
+                let what = format!("a query without ${{quote_{}:…}}", def.meta.name);
+                report(text, span, &name, &what, findings);
+            }
+        }
+    }
+}
+
+fn report(text: &Text<'_>, span: Span, name: &str, what: &str, findings: &mut Findings) {
+    let cure = match name {
+        "$local_part" => "use $local_part_data, after check_local_user or local_parts = …",
+        "$domain" => "use $domain_data, after domains = …",
+        "$sender_address_domain" | "$sender_address" => "look it up, and use what the lookup finds",
+        _ => "",
+    };
+    let message = format!("{name} comes from outside, and Exim refuses it as {what}");
+    findings.add_with(text.spot(span), message, cure);
+}
+
+/// The first part of a string that carries text from outside: its name, and
+/// where it stands.
+fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
+    tree.pieces(seq).iter().find_map(|Piece { part, span }| match part {
+        Part::Variable(id) => {
+            let variable = survey.registry.variable_at(*id);
+            let stamped = variable.meta.taint == TaintRule::Tainted
+                && !matches!(variable.source, VariableSource::Family(_));
+            stamped.then(|| (format!("${}", variable.meta.name), *span))
+        }
+        Part::Header(_, name) => {
+            let name = String::from_utf8_lossy(tree.text(*name)).into_owned();
+            Some((format!("$h_{name}:"), *span))
+        }
+        Part::Operator(id) => {
+            let op = tree.op(*id);
+            let rule = survey.registry.operator_at(op.def?).meta.taint;
+            match rule {
+                TaintRule::Arguments | TaintRule::Result => tainted(survey, tree, op.arg),
+                TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
+            }
+        }
+        Part::Item(id) => {
+            let call = tree.call(*id);
+            let item = survey.registry.item_at(call.def);
+            let args = tree.call_args(call);
+            match item.meta.taint {
+                TaintRule::Arguments => args.iter().find_map(|arg| branch(survey, tree, arg, true)),
+                TaintRule::Result => args.iter().find_map(|arg| branch(survey, tree, arg, false)),
+                TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
+            }
+        }
+        _ => None,
+    })
+}
+
+/// An argument whose text becomes part of a result.
+fn branch(survey: &Survey<'_>, tree: &Tree, arg: &Arg, all: bool) -> Option<(String, Span)> {
+    match arg {
+        Arg::Yes(seq) | Arg::No(seq) => tainted(survey, tree, *seq),
+        Arg::Text(seq) if all => tainted(survey, tree, *seq),
+        _ => None,
+    }
+}

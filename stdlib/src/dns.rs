@@ -1,0 +1,431 @@
+//! Questions to the DNS, asked and read as the options `dns_*` want it
+//! (specification 14). Lookups, lists, names of hosts, routers and ACLs ask
+//! through here.
+
+mod data;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
+use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule};
+
+use crate::interval::seconds;
+use crate::lists::{Matcher, Outcome};
+use crate::{idn, pattern};
+
+pub use data::{host, mx, soa, srv, strings, tlsa};
+
+/// Numbers of types.
+pub mod kind {
+    /// An IPv4 address.
+    pub const A: u16 = 1;
+    /// A name server.
+    pub const NS: u16 = 2;
+    /// Another name.
+    pub const CNAME: u16 = 5;
+    /// The head of a zone.
+    pub const SOA: u16 = 6;
+    /// A name for an address.
+    pub const PTR: u16 = 12;
+    /// A mail server.
+    pub const MX: u16 = 15;
+    /// Text.
+    pub const TXT: u16 = 16;
+    /// An IPv6 address.
+    pub const AAAA: u16 = 28;
+    /// A server of a service.
+    pub const SRV: u16 = 33;
+    /// A certificate of a server.
+    pub const TLSA: u16 = 52;
+    /// The policy of senders, as it was once published.
+    pub const SPF: u16 = 99;
+}
+
+/// The default of `dns_check_names_pattern`, as the program has it since it
+/// lets underscores and a final dot pass.
+const CHECK_NAMES: &str = r"(?i)^(?>(?(1)\.|())[^\W](?>[a-z0-9/_-]*[^\W])?)+(\.?)$";
+/// How many aliases are followed at the most, whatever `dns_cname_loops` says.
+const MOST_ALIASES: i64 = 100;
+/// The longest text that is looked at as a name: each byte takes four at the
+/// most. What is longer is no name, for which there never is an answer.
+const LONGEST_NAME: usize = 1024;
+/// How long it is remembered that nothing was found, in seconds.
+const REMEMBERED: i64 = 60;
+/// How many such questions are remembered.
+const MOST_REMEMBERED: usize = 500;
+
+/// How a question is asked, apart from what options say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct How {
+    /// Whether to ask for signed answers, unless `dns_dnssec_ok` forbids it.
+    pub dnssec: bool,
+    /// How long to wait, where that is not what `dns_retrans` says.
+    pub retransmit: Option<Duration>,
+    /// How often to ask, where that is not what `dns_retry` says.
+    pub retries: Option<u32>,
+    /// Whether a name without a dot is completed by the system's own domain.
+    pub qualify_single: bool,
+    /// Whether names are completed by the system's search list.
+    pub search_parents: bool,
+}
+
+/// What came of a question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reply {
+    /// What was found.
+    pub found: Found,
+    /// Whether the answer is known to be genuine: the server has checked
+    /// signatures, or has authority over a zone in `dns_trust_aa`; for an answer
+    /// without records, the latter.
+    pub secure: bool,
+}
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// Records of the type that was asked for, at least one.
+    Records {
+        /// The name that has them: that of the question, or what it is an
+        /// alias for.
+        name: String,
+        /// The records.
+        records: Vec<DnsRecord>,
+    },
+    /// There is no such name.
+    NoName,
+    /// There is the name, without such records.
+    NoData,
+    /// There is nothing to be found: aliases without an end.
+    Broken,
+    /// There is no answer now.
+    Later,
+}
+
+impl Reply {
+    const fn insecure(found: Found) -> Self {
+        Self { found, secure: false }
+    }
+
+    /// The records, where there are any.
+    pub fn records(&self) -> &[DnsRecord] {
+        match &self.found {
+            Found::Records { records, .. } => records,
+            _ => &[],
+        }
+    }
+
+    /// How long the records may be kept, in seconds; nothing else is kept.
+    pub fn lifetime(&self) -> u32 {
+        self.records().iter().map(|record| record.ttl).min().unwrap_or(0)
+    }
+}
+
+/// What a context knows of earlier questions.
+#[derive(Default)]
+struct Memory {
+    /// `dns_again_means_nonexist` or `dns_trust_aa` is being looked at; it may
+    /// ask questions itself.
+    judging: bool,
+    /// Questions that nothing was found for, and until when that is known.
+    fruitless: HashMap<Slot, (Reply, i64)>,
+}
+
+/// A name, a type, and whether the name may be completed.
+type Slot = (Vec<u8>, u16, bool);
+
+static DNS: Meta = Meta::new("dns", Effects::DNS, TaintRule::Tainted);
+static LOG: Meta = Meta::new("dns", Effects::LOG, TaintRule::Result);
+static CLOCK: Meta = Meta::new("dns", Effects::CLOCK, TaintRule::Result);
+
+/// Asks for the records of a type at a name.
+///
+/// # Errors
+/// Where the policy forbids it, or an option can't be read. That there is no
+/// answer is no error.
+pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, Fail> {
+    if name.len() > LONGEST_NAME {
+        return Ok(Reply::insecure(Found::Later));
+    }
+    let Some(name) = ascii(name) else { return Ok(Reply::insecure(Found::NoName)) };
+    if !proper(call, &name, kind)? {
+        return Ok(Reply::insecure(Found::NoName));
+    }
+    let completed = how.qualify_single || how.search_parents;
+    let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
+    let reply = match remembered(call, &slot) {
+        Some(reply) => reply,
+        None => resolve(call, &name, kind, how)?,
+    };
+    remember(call, slot, &reply);
+    if reply.found == Found::Later {
+        // Who looks at TLSA records must know that they could not be had.
+        if kind != kind::TLSA && means_nonexist(call, name.as_bytes())? {
+            return Ok(Reply::insecure(Found::NoName));
+        }
+    }
+    Ok(reply)
+}
+
+/// The addresses of a host. IPv6 comes first, and is left out for names in
+/// `dns_ipv4_lookup`.
+///
+/// # Errors
+/// As [`query`].
+pub fn addresses(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Hosted, Fail> {
+    addresses_beside(call, &[], name, how)
+}
+
+/// As [`addresses`], where some are known already; nothing is asked for more of
+/// their kind.
+///
+/// # Errors
+/// As [`query`].
+pub fn addresses_beside(
+    call: &mut Call<'_>,
+    known: &[IpAddr],
+    name: &[u8],
+    how: &How,
+) -> Result<Hosted, Fail> {
+    let mut hosted = Hosted { addresses: Vec::new(), secure: true, later: false };
+    for kind in kinds(call, name)? {
+        let v6 = kind == kind::AAAA;
+        let own = known.iter().filter(|address| address.is_ipv6() == v6);
+        let before = hosted.addresses.len();
+        hosted.addresses.extend(own);
+        if hosted.addresses.len() > before {
+            hosted.secure = false;
+            continue;
+        }
+        let reply = query(call, name, kind, how)?;
+        hosted.later |= match reply.found {
+            Found::Later => true,
+            Found::Broken => !means_nonexist(call, name)?,
+            _ => false,
+        };
+        if let Found::Records { records, .. } = &reply.found {
+            hosted.secure &= reply.secure;
+            hosted.addresses.extend(records.iter().filter_map(DnsRecord::address));
+        }
+    }
+    hosted.later &= hosted.addresses.is_empty();
+    hosted.secure &= !hosted.addresses.is_empty();
+    Ok(hosted)
+}
+
+/// The addresses of a host.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hosted {
+    /// The addresses, perhaps none.
+    pub addresses: Vec<IpAddr>,
+    /// Whether they are known to be genuine.
+    pub secure: bool,
+    /// Whether it can't be said now whether there are any.
+    pub later: bool,
+}
+
+/// The types of records to ask for a host's addresses.
+fn kinds(call: &mut Call<'_>, name: &[u8]) -> Result<Vec<u16>, Fail> {
+    let without = call.settings().options.flag("disable_ipv6") == Some(true)
+        || listed(call, "dns_ipv4_lookup", &String::from_utf8_lossy(name))?;
+    Ok(if without { vec![kind::A] } else { vec![kind::AAAA, kind::A] })
+}
+
+/// The name under which the DNS knows an address.
+pub fn reverse(address: IpAddr) -> String {
+    let zone = if address.is_ipv4() { "in-addr.arpa" } else { "ip6.arpa" };
+    format!("{}.{zone}", crate::ip::reversed(address))
+}
+
+/// A name in ASCII; `None` where it can't be one.
+fn ascii(name: &[u8]) -> Option<String> {
+    let name = if name.is_ascii() { name.to_vec() } else { idn::domain_to_alabel(name).ok()? };
+    String::from_utf8(name).ok()
+}
+
+/// Whether a name is worth a question: it fits `dns_check_names_pattern`, and
+/// is no address where one is asked for.
+fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
+    if matches!(kind, kind::A | kind::AAAA) && name.parse::<IpAddr>().is_ok() {
+        return Ok(false);
+    }
+    if matches!(kind, kind::PTR | kind::TXT) {
+        return Ok(true);
+    }
+    let own = match call.settings().options.get("dns_check_names_pattern") {
+        Some(OptionValue::Text(text)) if text.is_empty() => return Ok(true),
+        Some(OptionValue::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let checked = own.as_ref().map_or(CHECK_NAMES.as_bytes(), Str::bytes);
+    Ok(pattern::compile(call, checked, false)?.is_match(name.as_bytes()).unwrap_or(false))
+}
+
+/// Asks, and follows aliases as often as `dns_cname_loops` says.
+fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Reply, Fail> {
+    let aliases = setting(call, "dns_cname_loops").unwrap_or(1).clamp(0, MOST_ALIASES);
+    let options = options(call, how);
+    let dns = call.with_record(&DNS, |call| call.dns())?;
+    let (mut asked, mut secure) = (name.to_owned(), true);
+    for _ in 0..=aliases {
+        let answer = dns.query(&asked, kind, &options);
+        let (standing, empty) = match &answer {
+            Ok(answer) => (&answer.standing, false),
+            Err(DnsError::NoName(standing) | DnsError::NoData(standing)) => (standing, true),
+            Err(DnsError::Again(_)) => return Ok(Reply::insecure(Found::Later)),
+        };
+        // The server's word on signatures does not count for what is not there.
+        secure &= (standing.authentic && !empty) || trusted(call, standing)?;
+        let found = match answer {
+            Err(DnsError::NoData(_)) => Found::NoData,
+            _ if empty => Found::NoName,
+            Err(_) => Found::Later,
+            Ok(answer) => match sort(answer, kind) {
+                Sorted::Done(found) => found,
+                Sorted::Alias(alias) => {
+                    asked = alias;
+                    continue;
+                }
+            },
+        };
+        return Ok(Reply { found, secure });
+    }
+    let message = format!("CNAME loop for {name} encountered");
+    call.with_record(&LOG, |call| {
+        if let Ok(log) = call.log() {
+            log.panic(message.as_bytes());
+        }
+    });
+    Ok(Reply::insecure(Found::Broken))
+}
+
+enum Sorted {
+    Done(Found),
+    /// There are only aliases; this is the last one.
+    Alias(String),
+}
+
+/// Picks the records of the type that was asked for, or the end of the aliases.
+fn sort(answer: DnsAnswer, kind: u16) -> Sorted {
+    let DnsAnswer { mut name, records, .. } = answer;
+    let (wanted, others): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|record| record.kind == kind);
+    let mut alias = None;
+    let mut aliases: Vec<_> = others.into_iter().filter(|r| r.kind == kind::CNAME).collect();
+    for _ in 0..MOST_ALIASES {
+        let named = |r: &DnsRecord| r.name.eq_ignore_ascii_case(&name);
+        let Some(at) = aliases.iter().position(named) else { break };
+        let Some(target) = host(&aliases.swap_remove(at)) else { break };
+        alias = Some(target.clone());
+        name = target;
+    }
+    match (wanted.is_empty(), alias) {
+        (false, _) => Sorted::Done(Found::Records { name, records: wanted }),
+        (true, Some(alias)) => Sorted::Alias(alias),
+        (true, None) => Sorted::Done(Found::NoData),
+    }
+}
+
+/// Whether an answer is of a server that is trusted with the zone.
+fn trusted(call: &mut Call<'_>, standing: &DnsStanding) -> Result<bool, Fail> {
+    match &standing.zone {
+        Some(zone) => listed(call, "dns_trust_aa", zone),
+        None => Ok(false),
+    }
+}
+
+/// Whether a name is in an option's list of domains.
+pub(crate) fn listed(call: &mut Call<'_>, option: &str, name: &str) -> Result<bool, Fail> {
+    let Some(list) = call.settings().options.text(option).cloned() else { return Ok(false) };
+    // A list that asks questions itself is not asked about them.
+    if std::mem::replace(&mut call.memory::<Memory>().judging, true) {
+        return Ok(false);
+    }
+    let name = Str::tainted(name.as_bytes());
+    let outcome = call.scoped(|call| Matcher::domain(&name).test_written(call, &list));
+    call.memory::<Memory>().judging = false;
+    Ok(matches!(outcome?, Outcome::Matched(_)))
+}
+
+/// Whether a name without an answer is one that does not exist.
+fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
+    listed(call, "dns_again_means_nonexist", &String::from_utf8_lossy(name))
+}
+
+/// What the options say of how to ask.
+fn options(call: &Call<'_>, how: &How) -> DnsOptions {
+    let settings = &call.settings().options;
+    let ok = setting(call, "dns_dnssec_ok").unwrap_or(-1);
+    let retransmit = settings.time("dns_retrans").or_else(|| {
+        let text = settings.text("dns_retrans")?;
+        seconds(text.bytes()).map(|seconds| Duration::from_secs(seconds.unsigned_abs().into()))
+    });
+    let retries = setting(call, "dns_retry").and_then(|retries| u32::try_from(retries).ok());
+    DnsOptions {
+        retransmit: how.retransmit.or(retransmit).filter(|time| !time.is_zero()),
+        retries: how.retries.or(retries).filter(|retries| *retries > 0),
+        dnssec: (how.dnssec && ok != 0) || ok > 0,
+        edns: setting(call, "dns_use_edns0").unwrap_or(-1) > 0,
+        qualify_single: how.qualify_single,
+        search_parents: how.search_parents,
+    }
+}
+
+fn setting(call: &Call<'_>, option: &str) -> Option<i64> {
+    call.settings().options.number(option)
+}
+
+/// What came of a question a short while ago, where nothing was found.
+fn remembered(call: &mut Call<'_>, slot: &Slot) -> Option<Reply> {
+    let (reply, until) = call.memory::<Memory>().fruitless.get(slot).cloned()?;
+    now(call).filter(|now| *now < until).map(|_| reply)
+}
+
+fn remember(call: &mut Call<'_>, slot: Slot, reply: &Reply) {
+    if matches!(reply.found, Found::Records { .. }) {
+        return;
+    }
+    let Some(now) = now(call) else { return };
+    let fruitless = &mut call.memory::<Memory>().fruitless;
+    if fruitless.len() >= MOST_REMEMBERED {
+        fruitless.clear();
+    }
+    // The time counts from the first answer.
+    fruitless
+        .entry(slot)
+        .and_modify(|(kept, until)| {
+            if *until <= now {
+                (*kept, *until) = (reply.clone(), now.saturating_add(REMEMBERED));
+            }
+        })
+        .or_insert_with(|| (reply.clone(), now.saturating_add(REMEMBERED)));
+}
+
+/// The time, where the policy lets us see it.
+pub(crate) fn now(call: &mut Call<'_>) -> Option<i64> {
+    call.with_record(&CLOCK, |call| call.clock()).ok().map(|clock| clock.now().seconds)
+}
+
+/// How long a number of questions may take together: each has a wait of its
+/// own, and who answers them may say how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience(Option<i64>);
+
+impl Patience {
+    /// From now, as long as anything else outside may take.
+    pub(crate) fn new(call: &mut Call<'_>) -> Self {
+        let seconds = i64::try_from(call.bounds().command.as_secs()).unwrap_or(i64::MAX);
+        Self(now(call).map(|now| now.saturating_add(seconds)))
+    }
+
+    /// Whether it has come to an end.
+    pub(crate) fn is_over(self, call: &mut Call<'_>) -> bool {
+        self.0.is_some_and(|until| now(call).is_some_and(|now| now > until))
+    }
+}
+
+/// The number that an option is set to; a negative one is zero.
+pub(crate) fn limit(call: &Call<'_>, option: &str, default: usize) -> usize {
+    setting(call, option).map_or(default, |number| usize::try_from(number).unwrap_or(0))
+}

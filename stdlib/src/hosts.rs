@@ -1,0 +1,236 @@
+//! Names and addresses of hosts: the client's, and those that lists name
+//! (specification 10.4, 11.9, `host_lookup_order`).
+
+use std::net::IpAddr;
+
+use eximious_core::world::domain;
+use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule};
+
+use crate::dns::{self, Found, How, Patience};
+use crate::lists::{HostNames, Known, elements, ip};
+
+/// How many names of an address are looked at. Each is asked for its addresses.
+const MOST_NAMES: usize = 32;
+/// What `host_lookup_order` is where it is not set.
+const ORDER: &[u8] = b"bydns:byaddr";
+
+static DNS: Meta = Meta::new("host lookup", Effects::DNS, TaintRule::Tainted);
+static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
+
+/// The client of the message at hand, as host lists ask for it. Its names are
+/// looked up once; what was found is in `$sender_host_name`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Client;
+
+impl HostNames for Client {
+    fn names(&mut self, call: &mut Call<'_>) -> Result<Known<Vec<Str>>, Fail> {
+        // A server that knows the client's name has set it.
+        let set = call.variable("sender_host_name")?;
+        let names = call.memory::<State>().names.clone();
+        Ok(match names {
+            // That it can't be said now is, to a list, as if there were none.
+            _ if set.is_empty() => Known::Missing,
+            names if names.contains(&set) => Known::Found(names),
+            _ => Known::Found(vec![set]),
+        })
+    }
+
+    fn addresses(&mut self, call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
+        addresses(call, name)
+    }
+}
+
+/// The addresses of a host by name, as the system finds them: in its own table,
+/// or in the DNS, where names are completed by the search list.
+///
+/// # Errors
+/// Where the policy forbids it.
+pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
+    let how = How { qualify_single: true, search_parents: true, ..How::default() };
+    let text = String::from_utf8_lossy(name).into_owned();
+    // To the system, a host can't have what is no name.
+    if domain::labels(&text).is_none_or(|labels| labels.is_empty()) {
+        return Ok(Known::Missing);
+    }
+    let table = call.with_record(&DNS, |call| call.dns())?.table_addresses(&text);
+    let hosted = dns::addresses_beside(call, &table, name, &how)?;
+    if hosted.later {
+        return Ok(Known::Later);
+    }
+    if hosted.addresses.is_empty() {
+        log(call, &[b"no IP address found for host ", name].concat());
+        return Ok(Known::Missing);
+    }
+    Ok(Known::Found(hosted.addresses))
+}
+
+/// What is known of the client.
+#[derive(Default)]
+struct State {
+    /// The address that this is about.
+    address: Vec<u8>,
+    /// Whether there is no need to ask again.
+    settled: bool,
+    /// Only what is known counts: nothing is looked up now.
+    quiet: bool,
+    names: Vec<Str>,
+}
+
+/// The client's name: what the DNS has for its address, if that name has the
+/// address again; empty where there is none. It is looked up once, unless there
+/// was no answer. The other variables of the client's host follow.
+///
+/// # Errors
+/// Where the policy forbids it.
+pub fn client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let address = call.variable("sender_host_address")?;
+    let state = call.memory::<State>();
+    if state.address != address.bytes() {
+        let (own, quiet) = (address.bytes().to_vec(), state.quiet);
+        *state = State { settled: own.is_empty(), address: own, quiet, names: Vec::new() };
+    }
+    if !state.settled && !state.quiet {
+        look_up(call, &address)?;
+    }
+    Ok(call.memory::<State>().names.first().cloned().unwrap_or_default())
+}
+
+/// The client's name as far as it is known, without looking it up.
+///
+/// # Errors
+/// None, so far.
+pub fn known_client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let before = std::mem::replace(&mut call.memory::<State>().quiet, true);
+    let name = call.variable("sender_host_name");
+    call.memory::<State>().quiet = before;
+    name
+}
+
+/// What one way of looking found.
+enum Names {
+    Some(Vec<String>, bool),
+    None,
+    Later,
+}
+
+fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
+    let Some(ip) = ip::address(address.bytes()) else { return Ok(()) };
+    let ip = ip.to_canonical();
+    let (names, secure) = match find(call, ip)? {
+        Names::Some(names, secure) => (names, secure),
+        Names::None => {
+            log(call, &[b"no host name found for IP address ", address.bytes()].concat());
+            settle(call, Vec::new(), false);
+            return Ok(());
+        }
+        Names::Later => {
+            settle(call, Vec::new(), true);
+            return Ok(());
+        }
+    };
+    let (mut good, mut later, mut genuine) = (Vec::new(), false, secure);
+    let patience = Patience::new(call);
+    for name in names.into_iter().take(MOST_NAMES) {
+        if patience.is_over(call) {
+            later = true;
+            break;
+        }
+        let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
+        later |= hosted.later;
+        if hosted.addresses.iter().any(|own| own.to_canonical() == ip) {
+            genuine &= hosted.secure;
+            good.push(Str::tainted(name.into_bytes()));
+        }
+    }
+    if let Some(name) = good.first().cloned() {
+        let dnssec = if genuine { "yes" } else { "no" };
+        call.set_variable("sender_host_dnssec", Str::fixed(dnssec));
+        describe(call, &name, address)?;
+    }
+    later &= good.is_empty();
+    settle(call, good, later);
+    Ok(())
+}
+
+/// Keeps what came of it.
+fn settle(call: &mut Call<'_>, names: Vec<Str>, later: bool) {
+    let digit = |set| Str::fixed(if set { "1" } else { "0" });
+    call.set_variable("host_lookup_deferred", digit(later));
+    call.set_variable("host_lookup_failed", digit(names.is_empty() && !later));
+    let state = call.memory::<State>();
+    state.settled = !later;
+    state.names = names;
+}
+
+/// Looks for names in the order of `host_lookup_order`.
+fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
+    let order = match call.settings().options.get("host_lookup_order") {
+        Some(eximious_core::OptionValue::Text(text)) => text.bytes().to_vec(),
+        _ => ORDER.to_vec(),
+    };
+    for way in elements(&order) {
+        let found = match &*way {
+            b"bydns" => by_dns(call, ip)?,
+            b"byaddr" => {
+                let table = call.with_record(&DNS, |call| call.dns())?.table_names(ip);
+                if table.is_empty() { by_dns(call, ip)? } else { Names::Some(table, false) }
+            }
+            _ => Names::None,
+        };
+        if !matches!(found, Names::None) {
+            return Ok(found);
+        }
+    }
+    Ok(Names::None)
+}
+
+fn by_dns(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
+    let name = dns::reverse(ip);
+    let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, &How::default())?;
+    if reply.found == Found::Later {
+        return Ok(Names::Later);
+    }
+    let names = reply.records().iter().filter_map(dns::host).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.map(|name| name.to_ascii_lowercase()).collect();
+    Ok(if names.is_empty() { Names::None } else { Names::Some(names, reply.secure) })
+}
+
+/// Sets the texts that show the client to people.
+fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> {
+    let helo = call.variable("sender_helo_name")?;
+    let helo = (!helo.bytes().eq_ignore_ascii_case(name.bytes())).then_some(helo);
+    let helo = helo.filter(|helo| !helo.is_empty());
+    let ident = call.variable("sender_ident")?;
+    let (mut full, mut received) = (Buf::default(), Buf::default());
+    full.push(name);
+    if let Some(helo) = &helo {
+        full.push_bytes(b" (");
+        full.push(helo);
+        full.push_bytes(b")");
+    }
+    full.push_bytes(b" [");
+    full.push(address);
+    full.push_bytes(b"]");
+    received.push(name);
+    received.push_bytes(b" ([");
+    received.push(address);
+    received.push_bytes(b"]");
+    for (word, value) in [(" helo=", helo.unwrap_or_default()), (" ident=", ident)] {
+        if !value.is_empty() {
+            received.push_bytes(word.as_bytes());
+            received.push(&value);
+        }
+    }
+    received.push_bytes(b")");
+    call.set_variable("sender_fullhost", full.finish());
+    call.set_variable("sender_rcvhost", received.finish());
+    Ok(())
+}
+
+fn log(call: &mut Call<'_>, line: &[u8]) {
+    call.with_record(&LOG, |call| {
+        if let Ok(log) = call.log() {
+            log.main(line);
+        }
+    });
+}

@@ -1,0 +1,132 @@
+//! LDAP servers: a client of our own. It waits no longer than it is told, holds
+//! no more than it is told, and reads what servers send without stepping into
+//! itself: the clients that one could take have none of this.
+
+mod ber;
+mod connection;
+mod filter;
+mod message;
+mod tls;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use eximious_core::world::{
+    Ldap, LdapAnswer, LdapError, LdapOperation, LdapRequest, LdapServer, LdapTrouble,
+};
+
+use connection::{Connection, Identity, Patience};
+
+/// How many connections are kept for the next question.
+const KEPT: usize = 8;
+/// How long one is kept.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// The client, with the connections that nobody uses now.
+#[derive(Default)]
+pub struct System {
+    idle: Mutex<Vec<Idle>>,
+}
+
+struct Idle {
+    server: LdapServer,
+    since: Instant,
+    connection: Connection,
+}
+
+impl Ldap for System {
+    fn request(&self, request: &LdapRequest) -> Result<LdapAnswer, LdapError> {
+        let patience = Patience { each: request.network, end: Instant::now() + request.within };
+        let identity =
+            Identity { name: request.bind_dn.clone(), password: request.password.clone() };
+        if let Some(mut connection) = self.take(&request.server, &identity) {
+            let answer = converse(&mut connection, request, &identity, &patience);
+            // It may have died since it was used last: then nothing comes.
+            if connection.answered || !died(&answer) {
+                self.keep(&request.server, connection, &answer);
+                return answer;
+            }
+        }
+        let mut connection = Connection::open(&request.server, &patience)?;
+        let answer = converse(&mut connection, request, &identity, &patience);
+        self.keep(&request.server, connection, &answer);
+        answer
+    }
+}
+
+impl System {
+    /// A connection to the server, best one that is bound already.
+    fn take(&self, server: &LdapServer, identity: &Identity) -> Option<Connection> {
+        let mut idle = self.lock();
+        idle.retain(|idle| idle.since.elapsed() < FRESH);
+        let bound = |idle: &Idle| idle.connection.bound.as_ref() == Some(identity);
+        let at = idle
+            .iter()
+            .rposition(|idle| idle.server == *server && bound(idle))
+            .or_else(|| idle.iter().rposition(|idle| idle.server == *server))?;
+        let mut connection = idle.remove(at).connection;
+        connection.answered = false;
+        Some(connection)
+    }
+
+    /// Keeps a connection whose last answer came to its end.
+    fn keep(
+        &self,
+        server: &LdapServer,
+        connection: Connection,
+        answer: &Result<LdapAnswer, LdapError>,
+    ) {
+        let usable = match answer {
+            // More is on its way behind a reference.
+            Ok(answer) => !answer.referenced,
+            Err(LdapError::Filter | LdapError::Bind(LdapTrouble::Refused(_))) => true,
+            Err(_) => false,
+        };
+        if !usable {
+            return connection.close();
+        }
+        let kept = Idle { server: server.clone(), since: Instant::now(), connection };
+        let oldest = {
+            let mut idle = self.lock();
+            idle.push(kept);
+            (idle.len() > KEPT).then(|| idle.remove(0))
+        };
+        if let Some(oldest) = oldest {
+            oldest.connection.close();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Binds where that is needed, and searches where that is asked for.
+fn converse(
+    connection: &mut Connection,
+    request: &LdapRequest,
+    identity: &Identity,
+    patience: &Patience,
+) -> Result<LdapAnswer, LdapError> {
+    let search = match &request.operation {
+        LdapOperation::Bind => None,
+        LdapOperation::Search(search) => Some(search),
+    };
+    // Where the bind is the question, what the server said before is no answer.
+    if search.is_none() || connection.bound.as_ref() != Some(identity) {
+        let version = request.server.version;
+        connection.bind(version, identity, patience).map_err(LdapError::Bind)?;
+    }
+    match search {
+        Some(search) => connection.search(search, patience, request.limit),
+        None => Ok(LdapAnswer::default()),
+    }
+}
+
+/// Whether the connection broke.
+fn died(answer: &Result<LdapAnswer, LdapError>) -> bool {
+    matches!(
+        answer,
+        Err(LdapError::Bind(LdapTrouble::Broken(_)) | LdapError::Search(LdapTrouble::Broken(_)))
+    )
+}
