@@ -29,6 +29,7 @@ use crate::{Builder, Engine, Macros};
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub use error::ConfigError;
+pub(crate) use lines::conditional;
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub use rewrite::{RewriteFlags, RewriteRule};

@@ -4,6 +4,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod fmt;
 mod help;
 mod input;
 mod list;
@@ -52,9 +53,10 @@ fn main() -> ExitCode {
             finish(list::list(engine.registry(), *json, kind.as_deref()))
         }
         Action::Show => show(options),
+        Action::Check(request) => check::run(request),
         Action::Rewrite => test_rules(options, rewrite::answer),
         Action::Retry => test_rules(options, retry::answer),
-        Action::Check(request) => check::run(request),
+        Action::Format(request) => fmt::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }

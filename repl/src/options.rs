@@ -60,12 +60,14 @@ pub enum Action {
     Information,
     /// Print what the configuration says.
     Show,
+    /// `eximious check`.
+    Check(crate::check::Request),
     /// `-brw`: rewrite an address.
     Rewrite,
     /// `-brt`: find a rule for retries.
     Retry,
-    /// `eximious check`.
-    Check(crate::check::Request),
+    /// `eximious fmt`.
+    Format(crate::fmt::Request),
 }
 
 /// Why the program stops before it began: what to say, and the exit status
@@ -113,6 +115,9 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
 /// What is not Exim's: a word in front.
 fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
+    if word == b"fmt" {
+        return Ok(Some(Action::Format(crate::fmt::request(rest)?)));
+    }
     let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
     match word.as_slice() {
         b"check" => Ok(Some(Action::Check(crate::check::request(rest.collect())?))),

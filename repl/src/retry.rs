@@ -65,7 +65,7 @@ fn shown(rule: &RetryRule) -> Vec<u8> {
     line.extend_from_slice(&error(rule.error).into_bytes());
     line.extend_from_slice(b"  ");
     for step in &rule.steps {
-        let (until, between) = (interval(step.until), interval(step.interval));
+        let (until, between) = (written(step.until as i32), written(step.interval as i32));
         let factor = match step.growth {
             Growth::Geometric(factor) => format!(",{}", fixed(factor)),
             // That of a random step is not shown.
@@ -88,16 +88,11 @@ fn error(error: RetryError) -> String {
     match error {
         RetryError::AuthFailed => "auth_failed".into(),
         RetryError::Quota(None | Some(0)) => "quota".into(),
-        RetryError::Quota(Some(age)) => format!("quota_{}", interval(age)),
+        RetryError::Quota(Some(age)) => format!("quota_{}", written(age as i32)),
         RetryError::Refused(from) => format!("refused{}", source(from)),
         RetryError::Timeout { connecting, source: from } => {
             format!("timeout{}{}", if connecting { "_connect" } else { "" }, source(from))
         }
         _ => "*".into(),
     }
-}
-
-/// Seconds, as an interval.
-fn interval(seconds: i64) -> String {
-    written(i32::try_from(seconds).unwrap_or(i32::MAX))
 }

@@ -13,7 +13,7 @@ use eximious_grammar::is_space;
 use super::ConfigError;
 use super::source::{Line, Location, Mark, Piece, SourceMap};
 use crate::Macros;
-use crate::macros::{MacroError, trim};
+use crate::macros::{MacroError, trim, trim_start};
 
 /// How large a configuration file may be.
 pub(super) const LARGEST_FILE: u64 = 64 << 20;
@@ -107,7 +107,7 @@ impl<'r> Lines<'r> {
             };
             self.met.extend(marks.iter().flatten().filter_map(|mark| mark.inside));
             let text = trim(&whole);
-            if text.starts_with(b".") && self.directive(text, marks.is_some())? {
+            if text.starts_with(b".") && self.directive(trim_start(&whole), marks.is_some())? {
                 continue;
             }
             if text.starts_with(b"#") || !self.counts() {
@@ -198,10 +198,18 @@ impl<'r> Lines<'r> {
         self.conditions.last().is_none_or(|c| c.outer && c.here)
     }
 
-    /// Carries a directive out; false where the line is none.
+    /// Carries a directive out; false where the line is none. The line has the
+    /// white space at its end.
     fn directive(&mut self, text: &[u8], found_macro: bool) -> Result<bool, ConfigError> {
         let end = text.iter().position(|c| is_space(*c)).unwrap_or(text.len());
-        let (word, rest) = text.split_at(end);
+        let (mut word, rest) = text.split_at(end);
+        if let Some((conditional, behind)) = conditional(text) {
+            // With anything but a space behind it, the line counts for nothing.
+            if !matches!(behind, None | Some(b' ' | b'\n')) {
+                return Ok(true);
+            }
+            word = conditional;
+        }
         match word {
             b".ifdef" => self.open_condition(found_macro),
             b".ifndef" => self.open_condition(!found_macro),
@@ -286,6 +294,14 @@ impl<'r> Lines<'r> {
         self.open.iter_mut().for_each(|open| open.at = open.text.len());
         self.conditions.clear();
     }
+}
+
+/// The word of a condition that a line begins with, and the byte behind it.
+pub(crate) fn conditional(text: &[u8]) -> Option<(&[u8], Option<u8>)> {
+    const WORDS: [&[u8]; 6] =
+        [b".ifdef", b".ifndef", b".elifdef", b".elifndef", b".else", b".endif"];
+    let word = WORDS.into_iter().find(|word| text.starts_with(word))?;
+    Some((word, text.get(word.len()).copied()))
 }
 
 /// Adds a part of a physical line, which begins after `blank` bytes of the line

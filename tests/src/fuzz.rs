@@ -5,6 +5,13 @@ use eximious::grammar::expansion::{self, Limits as ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
 use eximious::{Config, Engine, Limits, Macros, Str, World};
 
+use crate::layouts::check;
+
+/// Lays out: a second time changes nothing, and the meaning stays.
+pub fn format(data: &[u8]) {
+    check(data);
+}
+
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
     let registry = eximious::stdlib::registry();
