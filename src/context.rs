@@ -68,10 +68,7 @@ impl Context {
     /// What the start-up code of Perl fails with.
     pub fn start(&mut self) -> Result<(), Fail> {
         static START: Meta = Meta::new("start", Effects::NONE, TaintRule::Result);
-        let tree = Tree::default();
-        let eval = &mut Eval::new(self, &tree, &[]);
-        let place = (&[][..], Span::default(), false);
-        start_perl(&mut Call::new(eval, &START, (&tree, b""), place))
+        self.call(&START, start_perl)
     }
 
     /// Starts counting anew for an evaluation.

@@ -92,3 +92,42 @@ impl ReplyCode {
         digit(self.tens, code.tens) && digit(self.ones, code.ones)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::world::Fixture;
+
+    use super::*;
+    use crate::{Engine, Macros};
+
+    #[test]
+    fn the_first_rule_that_fits_is_taken() {
+        let text = "begin retry\na.b quota_3d F,1h,1m\na.b rcpt_45x senders=: F,1h,2m\n\
+            *@c.d timeout F,1h,3m\n^.*@e\\.f * F,1h,4m\n";
+        let world = Fixture::new().file("/c", text).world();
+        let registry = eximious_stdlib::registry();
+        let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
+        let mut cx = Engine::builder().world(world).build().context();
+        for (key, error, sender, minutes) in [
+            ("a.b", "quota_4d", None, Some(1)),
+            ("a.b", "quota_2d", None, None),
+            ("x@a.b", "rcpt_451", Some(""), Some(2)),
+            ("x@a.b", "rcpt_451", Some("x@y"), None),
+            ("x@a.b", "rcpt_451", None, None),
+            ("x@a.b", "rcpt_461", Some(""), None),
+            ("C.D", "timeout_connect_MX", None, Some(3)),
+            ("e.f", "lookup", None, Some(4)),
+            ("g.h", "lookup", None, None),
+        ] {
+            let failure = Failure {
+                key: Str::from(key),
+                alternate: None,
+                error: RetryError::parse(error.as_bytes()).unwrap().0,
+                sender: sender.map(Str::from),
+            };
+            let found = rule(&mut cx, &config, &failure).unwrap();
+            let interval = found.map(|rule| rule.steps[0].interval / 60);
+            assert_eq!(interval, minutes, "{key} {error} {sender:?}");
+        }
+    }
+}

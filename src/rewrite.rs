@@ -312,3 +312,52 @@ fn visible(text: &[u8], charset: &[u8]) -> Vec<u8> {
         false => text.to_vec(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::world::Fixture;
+
+    use super::*;
+    use crate::{Engine, Macros};
+
+    /// What the rules make of an item of the From header.
+    fn from(rules: &str, item: &str) -> Option<String> {
+        let world = Fixture::new().file("/c", format!("begin rewrite\n{rules}\n")).world();
+        let registry = eximious_stdlib::registry();
+        let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
+        let mut cx = Engine::builder().world(world).build().context();
+        let item = Str::tainted(item.as_bytes());
+        let new = Rewriter::of(&config).header_item(&mut cx, &item, AddressPlace::From).unwrap();
+        new.map(|new| new.display().into_owned())
+    }
+
+    #[test]
+    fn rules_follow_each_other() {
+        for (rules, item, new) in [
+            ("*@a b@c\n*@c d@e", "x@a", Some("d@e")),
+            ("*@a b@c q\n*@c d@e", "x@a", Some("b@c")),
+            ("*@a * f\n*@a d@e", "x@a", None),
+            ("*x@*.b $1-$2@c", "yx@a.b", Some("y-a@c")),
+            ("^(.*)@a ${uc:$1}@c", "x@a", Some("X@c")),
+            ("*@a b@c", "Foo Bar <x@a> (y)", Some("Foo Bar <b@c> (y)")),
+            ("*@a \"New <b@c>\" w", "Foo <x@a>", Some("New <b@c>")),
+            ("*@a y$1@a R", "x@a", Some("yyyyyyyyyyyx@a")),
+            ("*@a b@c T", "x@a", None),
+            ("*@a b", "x@a", None),
+        ] {
+            assert_eq!(from(rules, item).as_deref(), new, "{rules} {item}");
+        }
+    }
+
+    #[test]
+    fn what_is_rewritten_stays_tainted() {
+        let text = b"begin rewrite\n*@a $1@c\n".as_slice();
+        let world = Fixture::new().file("/c", text).world();
+        let registry = eximious_stdlib::registry();
+        let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
+        let mut cx = Engine::builder().world(world).build().context();
+        let address = Str::tainted(b"x@a".as_slice());
+        let new = Rewriter::of(&config).address(&mut cx, &address, AddressPlace::EnvelopeTo);
+        assert!(new.unwrap().unwrap().taint().is_tainted());
+    }
+}

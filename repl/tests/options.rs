@@ -113,7 +113,7 @@ fn what_is_not_there_yet_is_named() {
         let complaint = refused(&[option]);
         assert!(complaint.starts_with(&format!("eximious: option {option} is not there yet")));
     }
-    for option in ["-bf", "-bh", "-M", "-Mrm", "-brw"] {
+    for option in ["-bf", "-bh", "-M", "-Mrm"] {
         assert!(refused(&[option, "x"]).contains("is not there yet"), "{option}");
     }
     let complaint = refused(&["postmaster@example.com"]);
@@ -160,6 +160,8 @@ fn cve_2017_1000369_the_protocol_can_be_given_once() {
 
 #[test]
 fn macros_come_from_the_command_line() {
+    // A configuration of this machine's could have words with an A in them.
+    let said = |args: &[&str]| said(&[&["-C", "/dev/null"], args].concat());
     assert_eq!(said(&["-DA=b c", "-be", "xAx", "A = d", "A"]), "xb cx\nDefined macro 'A'\nb c\n");
     assert_eq!(said(&["-D A = b ", "-be", "xAx"]), "xb x\n");
     assert_eq!(said(&["-DA", "-be", "xAx"]), "xx\n");

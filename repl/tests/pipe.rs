@@ -120,8 +120,9 @@ fn a_wrong_definition_is_logged() {
              Exim configuration error:\n  can't redefine an undefined macro \"B\"\n"
         )
     );
-    let run = eximious(&["-be", "Hello"], b"");
-    assert_eq!(run.err, "Exim configuration error:\n  malformed macro definition\n");
+    let run = eximious(&["-C", "/dev/null", "-be", "Hello"], b"");
+    let wrong = "Exim configuration error in line 0 of /dev/null:\n  malformed macro definition\n";
+    assert_eq!(run.err, wrong);
 }
 
 #[test]

@@ -151,7 +151,7 @@ fn a_session() {
 #[test]
 fn exims_own_way_to_the_prompt_has_no_greeting() {
     let home = tempfile::tempdir().unwrap();
-    let mut terminal = Terminal::start(&["-DA=b", "-be"], home.path());
+    let mut terminal = Terminal::start(&["-C", "/dev/null", "-DA=b", "-be"], home.path());
     let first = terminal.types("", "> ");
     assert!(!first.contains("help"), "{first}");
     terminal.enters("xA", "xb\r\n");

@@ -54,7 +54,7 @@ impl Address {
     /// for asterisks or groups in the pattern.
     pub(super) fn bind(&mut self) {
         self.bind = Bind::Set;
-        self.domain = Box::new(Subject::Domain(Domain::new(&self.key, Bind::Set)));
+        *self.domain = Subject::Domain(Domain::new(&self.key, Bind::Set));
     }
 
     /// Sets `$0` to the address as it was given; then comes what the asterisk in
