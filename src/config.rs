@@ -22,14 +22,15 @@ use std::collections::BTreeSet;
 
 use eximious_core::{DriverKind, ListKind, OptionDef, Registry, Settings, World};
 use eximious_grammar::Span;
+use eximious_stdlib::lists::elements;
 
-use crate::macros::trim;
 use crate::{Builder, Engine, Macros};
 
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub use error::ConfigError;
-pub use print::Printer;
+pub(crate) use lines::conditional;
+pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
@@ -135,19 +136,21 @@ impl Config {
         world: &World,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        for name in names.split(|c| *c == b':').map(trim) {
-            if name.is_empty() {
-                continue;
-            }
-            match world.files.read(name, lines::LARGEST_FILE) {
+        for name in elements(names).filter(|name| !name.is_empty()) {
+            match world.files.read(&name, lines::LARGEST_FILE) {
                 Ok(text) => {
-                    return Ok(reader::Reader::new(name, text, macros, world, registry).read());
+                    return Ok(reader::Reader::new(&name, text, macros, world, registry).read());
                 }
                 Err(why) if why.kind() == std::io::ErrorKind::NotFound => {}
                 Err(why) => {
-                    let (head, why) = (b"failed to open configuration file ", reason(&why));
-                    let message = [head, name, b": ", why.as_bytes()];
-                    return Err(ConfigError::plain(message.concat()));
+                    let mut message = b"failed to open configuration file ".to_vec();
+                    message.extend_from_slice(&name);
+                    message.extend_from_slice(format!(": {}", reason(&why)).as_bytes());
+                    if why.kind() == std::io::ErrorKind::PermissionDenied {
+                        let (uid, gid) = world.host.ids();
+                        message.extend_from_slice(format!(" (euid={uid} egid={gid})").as_bytes());
+                    }
+                    return Err(ConfigError::plain(message));
                 }
             }
         }

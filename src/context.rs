@@ -150,6 +150,19 @@ impl Context {
         }
     }
 
+    /// Does something that built-ins do, outside of any string. What it binds
+    /// stays bound.
+    pub(crate) fn call<T>(
+        &mut self,
+        record: &'static Meta,
+        work: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> T {
+        self.begin(true);
+        let tree = Tree::default();
+        let mut eval = Eval::new(self, &tree, &[]);
+        work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
+    }
+
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
         let tree = Tree::default();

@@ -23,13 +23,18 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod fmt;
 mod macros;
+mod patterns;
+pub mod retry;
+pub mod rewrite;
 
 pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use engine::{Builder, Engine, Expansion, Limits};
 pub use eximious_core::{
-    AclAnswer, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
+    AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
+    AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
     ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail,
     LookupOptions, LookupQuery, Message, Meta, NamedList, Operator, OptionDef, OptionKind,
     OptionPlace, OptionValue, Options, Outcome, Params, Place, Registry, Repeated, Settings, Str,

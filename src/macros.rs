@@ -1,6 +1,7 @@
 //! Macros: names that stand for text (specification 6.4 to 6.9).
 
 mod builtin;
+mod index;
 
 use std::borrow::Cow;
 
@@ -13,6 +14,7 @@ use memchr::memmem::Finder;
 use crate::config::Mark;
 use builtin::Builtin;
 pub(crate) use builtin::log_selectors;
+use index::Index;
 
 /// How long a macro's name may be.
 const LONGEST_NAME: usize = 63;
@@ -26,6 +28,8 @@ const LONGEST_LINE: usize = 16 << 20;
 #[derive(Debug, Default)]
 pub struct Macros {
     defined: Vec<Macro>,
+    /// Their names, by their numbers in that order.
+    index: Index,
     builtin: Builtin,
 }
 
@@ -97,7 +101,7 @@ impl Macros {
     /// files say of such a name does not count.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
         let name = &name[..name.len().min(LONGEST_OPTION_NAME)];
-        if self.defined.iter().any(|m| m.name == name) {
+        if self.index.number(name).is_some() {
             return false;
         }
         self.push(name, value, true);
@@ -145,19 +149,19 @@ impl Macros {
         if let Some(inner) = self.builtin.inside(name, registry) {
             return Err(MacroError::Shadowed(name.to_vec(), inner));
         }
-        for known in &mut self.defined {
-            if known.name == name {
-                if !known.from_command_line {
-                    if again.is_none() {
-                        return Err(MacroError::Taken(name.to_vec()));
-                    }
-                    known.value = value.to_vec();
-                }
-                return Ok(());
-            }
-            if known.finder.find(name).is_some() {
+        // A name stands in itself too.
+        if let Some(number) = self.index.first_in(name, 0) {
+            let known = &mut self.defined[number];
+            if known.name != name {
                 return Err(MacroError::Shadowed(name.to_vec(), known.name.clone()));
             }
+            if !known.from_command_line {
+                if again.is_none() {
+                    return Err(MacroError::Taken(name.to_vec()));
+                }
+                known.value = value.to_vec();
+            }
+            return Ok(());
         }
         if again.is_some() {
             return Err(MacroError::Unknown(name.to_vec()));
@@ -167,6 +171,7 @@ impl Macros {
     }
 
     fn push(&mut self, name: &[u8], value: &[u8], from_command_line: bool) {
+        self.index.add(name);
         let finder = Finder::new(name).into_owned();
         let (name, value) = (name.to_vec(), value.to_vec());
         self.defined.push(Macro { name, value, finder, from_command_line });
@@ -197,12 +202,24 @@ impl Macros {
         if own && let Some(replaced) = self.builtin.replace(line, start, registry) {
             text = Cow::Owned(replaced);
         }
-        for known in &self.defined {
-            if let Some(replaced) = known.replace(&text, start)? {
+        let mut next = 0;
+        while let Some(number) = self.next_in(&text, start, next) {
+            if let Some(replaced) = self.defined[number].replace(&text, start)? {
                 text = Cow::Owned(replaced);
             }
+            next = number + 1;
         }
         Ok(text)
+    }
+
+    /// The number of the first macro, from one on, that may stand in a text
+    /// from an offset on.
+    fn next_in(&self, text: &[u8], start: usize, from: usize) -> Option<usize> {
+        // One name is found faster than many in a text that macros have blown up.
+        if text.len() > LONG_TEXT {
+            return (from < self.defined.len()).then_some(from);
+        }
+        self.index.first_in(text.get(start..)?, from)
     }
 
     /// Where the parts of a line came from once its macros are replaced.
@@ -220,7 +237,10 @@ impl Macros {
             marks = moved(&marks, found, None);
             text = Cow::Owned(replaced);
         }
-        for (number, known) in self.defined.iter().enumerate() {
+        let mut next = 0;
+        while let Some(number) = self.next_in(&text, start, next) {
+            let known = &self.defined[number];
+            next = number + 1;
             if let Ok(Some(replaced)) = known.replace(&text, start) {
                 let (name, value) = (known.name.len(), known.value.len());
                 let rest = &text[start.min(text.len())..];
@@ -236,6 +256,8 @@ impl Macros {
     }
 }
 
+/// How long a text may be in which all names are looked for at once.
+const LONG_TEXT: usize = 4096;
 /// How many parts of one line are told apart.
 const MOST_MARKS: usize = 10_000;
 

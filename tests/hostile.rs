@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use eximious::{Effects, Engine, ErrorKind, Limits, Str, Taint};
+use eximious::world::Fixture;
+use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::fuzz;
 use eximious_tests::suite::Suite;
 
@@ -235,4 +236,108 @@ fn the_lowest_field_number_is_a_number() {
     {
         assert!(engine.compile(text).expand(&mut engine.context()).is_ok(), "{text}");
     }
+}
+
+/// Reads a configuration that stands in one file, and prints it as `-bP` does.
+fn configured(text: &[u8], others: &[(&str, Vec<u8>)]) -> Config {
+    let mut fixture = Fixture::new().file("/c", text);
+    for (name, text) in others {
+        fixture = fixture.file(name, text.clone());
+    }
+    let world = fixture.world();
+    let registry = eximious::stdlib::registry();
+    let start = Instant::now();
+    let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a file");
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    let printer = eximious::config::Printer {
+        config: &config,
+        registry: &registry,
+        world: &world,
+        values_only: false,
+        admin: true,
+        version: "4",
+    };
+    for word in ["all", "config", "routers", "transports", "authenticators"] {
+        printer.print(&[word.as_bytes().to_vec()]);
+    }
+    config
+}
+
+#[test]
+fn configurations_that_include_each_other_come_to_an_end() {
+    let config = configured(b".include /c\n", &[]);
+    let first = config.faults.first().expect("a fault");
+    assert!(first.to_string().contains("failed to open included"), "{first}");
+    // Twice in each file would be two to the power of the depth.
+    let both = b".include /a\n.include /a\n".to_vec();
+    let config = configured(b".include /a\n.include /a\n", &[("/a", both)]);
+    assert!(!config.faults.is_empty());
+}
+
+#[test]
+fn macros_that_grow_are_stopped() {
+    let mut text = Vec::new();
+    let names: Vec<String> = (b'A'..=b'Z').map(|c| char::from(c).to_string().repeat(2)).collect();
+    for pair in names.windows(2) {
+        text.extend_from_slice(format!("{} = {}\n", pair[0], pair[1].repeat(100)).as_bytes());
+    }
+    text.extend_from_slice(b"primary_hostname = AA\n");
+    let config = configured(&text, &[]);
+    assert!(config.faults.len() < 3, "{:?}", config.faults);
+    // A macro in itself is replaced once.
+    let config = configured(b"AA = BB AA\nBB = AA BB\nqualify_domain = AA\n", &[]);
+    assert!(config.faults.len() < 3, "{:?}", config.faults);
+}
+
+#[test]
+fn configurations_of_any_bytes_are_read() {
+    let long = [b"qualify_domain = ".as_slice(), &b"x".repeat(10 << 20), b"\n"].concat();
+    let config = configured(&long, &[]);
+    assert!(config.faults.len() <= 1);
+    let many: Vec<u8> = b"a \\\n".repeat(1 << 20);
+    configured(&[b"qualify_domain = ".as_slice(), &many].concat(), &[]);
+    for text in [
+        b"\0".as_slice(),
+        b"qualify_domain = a\0b\n\0\n",
+        b"\xff\xfe = \x80\n",
+        b"domainlist \xff = a\n",
+        b"begin \0\nbegin \xff\n",
+        b"begin acl\n\xff:\naccept \xff = \0\n",
+        b"begin rewrite\n\"\n\" \"\n\"\" \"\" \xff\n",
+        b"begin retry\n* * F,99999999999999999999w,1s\n* * G,1s,1s,99999999999999999999\n",
+        b"begin retry\n\"\" \"\" \"\"\n* * senders=\n* * senders=\"\n",
+        b"begin routers\n:\nr:\n:\n driver\n driver=\n=\n",
+        b"hide\nhide hide\nno_\nnot_\nno_no_queue_only\n",
+        b".\n.ifdef\n.else\n.else\n.endif\n.endif\n.include\n.include_if_exists \"\n",
+        b"log_file_path = %\nsmtp_ratelimit_mail = ,,,\nuucp_from_pattern = (?\n",
+        b"trusted_users = <\x01\nqueue_only_load = .\ncheck_spool_space = -\n",
+    ] {
+        configured(text, &[]);
+        let crossed = text.to_ascii_uppercase();
+        configured(&crossed, &[]);
+    }
+    configured(&b".ifdef A\n".repeat(100_000), &[]);
+    configured(&b"begin routers\n".repeat(20_000), &[]);
+}
+
+#[test]
+fn rules_with_many_turns_come_to_an_end() {
+    use eximious::rewrite::{AddressPlace, Rewriter};
+    let rule = b"*@* \"$1$1$1$1@$2\" R\n";
+    let config = configured(&[b"begin rewrite\n".as_slice(), &rule.repeat(200)].concat(), &[]);
+    assert!(config.faults.is_empty(), "{:?}", config.faults);
+    let engine = Engine::builder().build();
+    let mut cx = engine.context();
+    let rewriter = Rewriter::of(&config);
+    for address in ["x@y", "@", "", "x", "\"@\"@y", "<x@y", "(x@y", "x@y(", "\0@\u{ff}"] {
+        let address = Str::tainted(address.as_bytes());
+        let _ = rewriter.address(&mut cx, &address, AddressPlace::From);
+        let _ = rewriter.header_item(&mut cx, &address, AddressPlace::From);
+        let _ = rewriter.smtp(&mut cx, &address);
+    }
+}
+
+#[test]
+fn the_reader_of_configurations_takes_anything() {
+    drive(fuzz::config);
 }

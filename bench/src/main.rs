@@ -3,6 +3,8 @@
 //! `cargo run --release -p eximious-bench` wants the program built beside it
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once.
 
+mod config;
+
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,12 @@ fn main() {
     memory(&exim, &ours, &mixed);
     let call = ["-be", "${if match{abc}{^a(.)}{${uc:$1}}{no}}"];
     compare("one -be call with one argument", runs * 20, &exim, &ours, &call, None);
+    let large = tempfile::NamedTempFile::new().expect("a temporary file");
+    let text = config::generate();
+    std::fs::write(large.path(), &text).expect("the configuration is written");
+    let name = large.path().to_string_lossy();
+    let what = format!("-C with {} lines, -be x", text.lines().count());
+    compare(&what, runs * 10, &exim, &ours, &["-C", &name, "-be", "x"], None);
 }
 
 fn find_exim() -> Option<PathBuf> {

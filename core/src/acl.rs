@@ -106,6 +106,74 @@ bitflags! {
     }
 }
 
+/// A verb's record (specification 44.9).
+#[derive(Clone, Copy, Debug)]
+pub struct AclVerbDef {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// The verb.
+    pub verb: AclVerb,
+    /// The ACLs in which it may decide.
+    pub phases: AclPhases,
+}
+
+impl AclVerbDef {
+    /// What Exim says where an ACL ends with it that may not.
+    pub fn refusal(&self, phase: AclPhases) -> String {
+        let verb = self.meta.name;
+        if AclPhases::QUIT.union(AclPhases::NOTQUIT).contains(phase) {
+            return format!(
+                "QUIT or not-QUIT toplevel ACL may not fail ('{verb}' verb used incorrectly)"
+            );
+        }
+        format!("\"{verb}\" verb not allowed in {} ACL", phase.called())
+    }
+}
+
+impl AclPhases {
+    /// What Exim calls the ACLs where it complains.
+    const CALLED: [(Self, &str); 22] = [
+        (Self::CONNECT, "connection"),
+        (Self::HELO, "EHLO or HELO"),
+        (Self::STARTTLS, "STARTTLS"),
+        (Self::AUTH, "AUTH"),
+        (Self::MAIL, "MAIL"),
+        (Self::MAILAUTH, "MAILAUTH"),
+        (Self::RCPT, "RCPT"),
+        (Self::PREDATA, "PREDATA"),
+        (Self::DATA, "DATA"),
+        (Self::PRDR, "PRDR"),
+        (Self::MIME, "MIME"),
+        (Self::DKIM, "DKIM"),
+        (Self::QUIT, "QUIT"),
+        (Self::NOTQUIT, "NOTQUIT"),
+        (Self::ETRN, "ETRN"),
+        (Self::EXPN, "EXPN"),
+        (Self::VRFY, "VRFY"),
+        (Self::WELLKNOWN, "WELLKNOWN"),
+        (Self::ATRN, "ATRN"),
+        (Self::NOT_SMTP, "non-SMTP"),
+        // A real Exim never shows what is wrong in this one.
+        (Self::NOT_SMTP_MIME, "non-SMTP MIME"),
+        (Self::NOT_SMTP_START, "non-SMTP-start"),
+    ];
+
+    /// What Exim calls the ACL in a complaint: `EHLO or HELO`. Empty unless it
+    /// is one alone.
+    pub fn called(self) -> &'static str {
+        Self::CALLED.iter().find(|(phase, _)| *phase == self).map_or("", |(_, name)| name)
+    }
+
+    /// The options that name these ACLs, in order.
+    pub fn options(self) -> impl Iterator<Item = String> {
+        self.iter_names().map(|(name, _)| match name {
+            "PRDR" => "acl_smtp_data_prdr".to_owned(),
+            _ if name.starts_with("NOT_") => format!("acl_{}", name.to_ascii_lowercase()),
+            _ => format!("acl_smtp_{}", name.to_ascii_lowercase()),
+        })
+    }
+}
+
 /// Whether a term asks something or does something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AclTermKind {
@@ -126,41 +194,82 @@ pub enum AclOperand {
     Variable,
 }
 
-/// A condition or modifier of ACLs (specification 44.19 to 44.27).
+/// A condition or modifier of ACLs (specification 44.12 and 44.17).
 #[derive(Clone, Copy, Debug)]
 pub struct AclTerm {
     /// What it says of itself.
     pub meta: Meta,
-    /// Whether it asks or does.
+    /// Whether it asks or does. What asks may have `!` before it.
     pub kind: AclTermKind,
     /// What follows its name.
     pub operand: AclOperand,
-    /// Whether its text is expanded before it sees it.
+    /// Whether its text is expanded as a whole before it sees it; a list that
+    /// is not is expanded where it is matched.
     pub expanded: bool,
+    /// The verbs under which it may stand.
+    pub verbs: &'static [AclVerb],
     /// The ACLs in which it is allowed.
     pub phases: AclPhases,
 }
 
-/// What `control` names (specification 44.22).
+impl AclTerm {
+    /// What Exim says where an ACL comes to it in which it is not allowed.
+    pub fn refusal(&self, phase: AclPhases) -> String {
+        let (word, acl) = (self.meta.name, phase.called());
+        let does = match self.kind {
+            AclTermKind::Condition => "test",
+            AclTermKind::Modifier => "use",
+        };
+        format!("cannot {does} {word} condition in {acl} ACL")
+    }
+}
+
+/// What may follow the name of a control or of a verification after a slash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AclOptions {
+    /// Nothing.
+    None,
+    /// Options, each after a slash of its own; where a name ends in `=`, a
+    /// value follows it.
+    Names(&'static [&'static str]),
+    /// One text, in which further slashes have no meaning.
+    Text,
+}
+
+/// What `control` names (specification 44.13).
 #[derive(Clone, Copy, Debug)]
 pub struct AclControl {
     /// What it says of itself.
     pub meta: Meta,
-    /// Whether options follow its name after slashes.
-    pub options: bool,
+    /// What may follow its name after a slash.
+    pub options: AclOptions,
     /// The ACLs in which it is allowed.
     pub phases: AclPhases,
 }
 
-/// What `verify` names (specification 44.27).
+impl AclControl {
+    /// What Exim says where an ACL comes to it in which it is not allowed.
+    pub fn refusal(&self, phase: AclPhases) -> String {
+        format!("cannot use \"control={}\" in {} ACL", self.meta.name, phase.called())
+    }
+}
+
+/// What `verify` names (specification 44.17).
 #[derive(Clone, Copy, Debug)]
 pub struct AclVerify {
     /// What it says of itself.
     pub meta: Meta,
-    /// Whether options follow its name after slashes.
-    pub options: bool,
+    /// What may follow its name after a slash.
+    pub options: AclOptions,
     /// Whether an address may follow its name (`sender=`).
     pub address: bool,
     /// The ACLs in which it is allowed.
     pub phases: AclPhases,
+}
+
+impl AclVerify {
+    /// What Exim says where an ACL comes to it in which it is not allowed.
+    pub fn refusal(&self, phase: AclPhases) -> String {
+        format!("cannot verify {} in ACL for {}", self.meta.name, phase.called())
+    }
 }

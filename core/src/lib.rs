@@ -24,7 +24,10 @@ mod settings;
 mod str;
 pub mod world;
 
-pub use acl::{AclControl, AclOperand, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerify};
+pub use acl::{
+    AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
+    AclVerify,
+};
 pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;

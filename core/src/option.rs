@@ -59,6 +59,12 @@ impl DriverDef {
         let meta = Meta::new(name, Effects::NONE, TaintRule::Result);
         Self { meta: meta.summary(summary).source(source), kind }
     }
+
+    /// Sets what a build must have for it.
+    pub const fn needs(mut self, needs: &'static str) -> Self {
+        self.meta = self.meta.needs(needs);
+        self
+    }
 }
 
 /// How an option's value is written, and what it means (specification 6.12 to

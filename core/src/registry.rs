@@ -1,6 +1,7 @@
 //! All words that an engine knows.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use eximious_grammar::expansion::{
     ConditionShape, ItemShape, LookupStyle, VariableName, Vocabulary,
@@ -21,7 +22,10 @@ pub struct Registry {
     conditions: Table<Condition>,
     variables: Table<Variable>,
     lookups: Table<LookupDef>,
-    options: Vec<(OptionPlace, OptionTable)>,
+    options: Vec<&'static [OptionDef]>,
+    /// The options by place and name. There are many, and an engine that reads
+    /// no configuration looks for none: they are put in order at the first look.
+    option_tables: OnceLock<Vec<(OptionPlace, OptionTable)>>,
     drivers: BTreeMap<(DriverKind, &'static [u8]), &'static DriverDef>,
     acl_terms: Table<AclTerm>,
     acl_controls: Table<AclControl>,
@@ -120,17 +124,8 @@ impl Registry {
 
     /// Adds options.
     pub fn options(&mut self, options: &'static [OptionDef]) -> &mut Self {
-        for option in options {
-            let at = self.options.iter().position(|(place, _)| *place == option.place);
-            let at = at.unwrap_or_else(|| {
-                self.options.push((option.place, OptionTable::new()));
-                self.options.len() - 1
-            });
-            let table = &mut self.options[at].1;
-            for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
-                table.insert(name.as_bytes(), option);
-            }
-        }
+        self.options.push(options);
+        self.option_tables = OnceLock::new();
         self
     }
     /// Adds drivers.
@@ -224,7 +219,7 @@ impl Registry {
         driver: &str,
         name: &[u8],
     ) -> Option<&'static OptionDef> {
-        let own = self.options.iter().find(
+        let own = self.option_tables().iter().find(
             |(place, _)| matches!(place, OptionPlace::Driver(k, d) if *k == kind && *d == driver),
         );
         own.and_then(|(_, table)| table.get(name).copied())
@@ -237,12 +232,15 @@ impl Registry {
     /// The options of all places, place after place, each in the order of
     /// their names.
     pub fn all_options(&self) -> impl Iterator<Item = &'static OptionDef> {
-        let mut places: Vec<&(OptionPlace, OptionTable)> = self.options.iter().collect();
+        let mut places: Vec<&(OptionPlace, OptionTable)> = self.option_tables().iter().collect();
         places.sort_unstable_by_key(|(place, _)| *place);
         places.into_iter().flat_map(|(_, table)| named(table))
     }
     fn option_table(&self, place: OptionPlace) -> Option<&OptionTable> {
-        self.options.iter().find(|(own, _)| *own == place).map(|(_, table)| table)
+        self.option_tables().iter().find(|(own, _)| *own == place).map(|(_, table)| table)
+    }
+    fn option_tables(&self) -> &[(OptionPlace, OptionTable)] {
+        self.option_tables.get_or_init(|| option_tables(&self.options))
     }
     /// A driver, by kind and name.
     pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
@@ -301,6 +299,22 @@ impl Registry {
     pub fn variable_count(&self) -> usize {
         self.variables.records.len()
     }
+}
+
+/// Options by place and name; the last one of a name counts.
+fn option_tables(families: &[&'static [OptionDef]]) -> Vec<(OptionPlace, OptionTable)> {
+    let mut tables: Vec<(OptionPlace, OptionTable)> = Vec::new();
+    for option in families.iter().copied().flatten() {
+        let at = tables.iter().position(|(place, _)| *place == option.place);
+        let at = at.unwrap_or_else(|| {
+            tables.push((option.place, OptionTable::new()));
+            tables.len() - 1
+        });
+        for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
+            tables[at].1.insert(name.as_bytes(), option);
+        }
+    }
+    tables
 }
 
 /// The records of a table under their own names.

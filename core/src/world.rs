@@ -144,6 +144,13 @@ pub trait Files: Send + Sync {
     fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>>;
     /// What `stat` says; `follow` says whether of a link's target.
     fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat>;
+    /// Puts other contents into a file that exists, all at once: whoever reads
+    /// it finds the old ones or the new ones. It keeps its permissions and, as
+    /// far as that is allowed, its owner; of a link, the target is changed.
+    fn replace(&self, path: &[u8], contents: &[u8]) -> io::Result<()> {
+        let _ = (path, contents);
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
 }
 
 /// An open connection.

@@ -4,6 +4,8 @@
 //! as plain values, whose spans lie in the line. Nothing fails: what does not
 //! belong is handed out too.
 
+mod plain;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -129,6 +131,9 @@ pub struct RetryLine {
 
 /// The name of the section that a line begins; `None` where it begins none.
 pub fn section(line: &[u8]) -> Option<Span> {
+    if !plain::may_be_section(line) {
+        return None;
+    }
     let text = ascii(line);
     let pair = parse(Rule::section, &text)?;
     child(&pair, Rule::value).map(|value| trimmed(line, span(&value)))
@@ -136,6 +141,13 @@ pub fn section(line: &[u8]) -> Option<Span> {
 
 /// A line of the main section.
 pub fn main_line(line: &[u8]) -> MainLine {
+    match plain::setting(line) {
+        Some(setting) => MainLine::Setting(setting),
+        None => any_main_line(line),
+    }
+}
+
+fn any_main_line(line: &[u8]) -> MainLine {
     let text = ascii(line);
     let Some(pair) = parse(Rule::main_line, &text) else {
         return MainLine::Setting(nothing(line));
@@ -155,6 +167,13 @@ pub fn main_line(line: &[u8]) -> MainLine {
 
 /// A line of the routers, transports or authenticators.
 pub fn driver_line(line: &[u8]) -> DriverLine {
+    if let Some(setting) = plain::setting(line) {
+        return DriverLine::Setting(setting);
+    }
+    plain::label(line).map_or_else(|| any_driver_line(line), DriverLine::Instance)
+}
+
+fn any_driver_line(line: &[u8]) -> DriverLine {
     let text = ascii(line);
     let Some(pair) = parse(Rule::driver_line, &text) else {
         return DriverLine::Setting(nothing(line));
@@ -167,6 +186,10 @@ pub fn driver_line(line: &[u8]) -> DriverLine {
 
 /// A line of the ACLs.
 pub fn acl_line(line: &[u8]) -> AclLine {
+    if plain::is_label(line) { any_acl_line(line) } else { AclLine::Statement(statement(line)) }
+}
+
+fn any_acl_line(line: &[u8]) -> AclLine {
     let text = ascii(line);
     let Some(pair) = parse(Rule::acl_line, &text) else {
         let (word, rest) = (Span::new(0, 0), Span::new(0, line.len()));
@@ -180,11 +203,7 @@ pub fn acl_line(line: &[u8]) -> AclLine {
 
 /// A verb or a condition, with what follows it.
 pub fn statement(line: &[u8]) -> Statement {
-    let text = ascii(line);
-    match parse(Rule::statement, &text) {
-        Some(pair) => statement_of(&pair),
-        None => Statement { negated: false, word: Span::new(0, 0), rest: Span::new(0, line.len()) },
-    }
+    plain::statement(line)
 }
 
 /// A rule for rewriting; `None` where the line is empty.
@@ -358,6 +377,48 @@ mod tests {
         assert_eq!(rewrite_line(b""), None);
         let found = rewrite_line(b"\"*@a b").unwrap();
         assert_eq!(found.replacement, None);
+    }
+
+    /// Lines of a few characters, all of them.
+    fn lines() -> Vec<Vec<u8>> {
+        let parts: [&[u8]; 12] = [
+            b"a",
+            b"7",
+            b"_",
+            b" ",
+            b"\t",
+            b"=",
+            b":",
+            b"!",
+            b"\xff",
+            b"hide",
+            b"hostlist",
+            b"begin ",
+        ];
+        let mut all: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut last = all.clone();
+        for _ in 0..4 {
+            let longer =
+                last.iter().flat_map(|line| parts.map(|part| [line.as_slice(), part].concat()));
+            last = longer.collect();
+            all.extend_from_slice(&last);
+        }
+        // A logical line has no white space at its ends.
+        all.retain(|line| line.trim_ascii() == line);
+        all
+    }
+
+    #[test]
+    fn plain_lines_are_what_the_grammar_says() {
+        for line in lines() {
+            let shown = String::from_utf8_lossy(&line);
+            assert_eq!(main_line(&line), any_main_line(&line), "{shown:?}");
+            assert_eq!(driver_line(&line), any_driver_line(&line), "{shown:?}");
+            assert_eq!(acl_line(&line), any_acl_line(&line), "{shown:?}");
+            if !plain::may_be_section(&line) {
+                assert_eq!(parse(Rule::section, &ascii(&line)), None, "{shown:?}");
+            }
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use eximious::{Engine, Macros};
 use serde_json::{Value, json};
 
 use crate::options::Stop;
-use crate::show::USUAL_FILES;
+use crate::usual;
 
 /// What to check, and how to say it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -62,7 +62,7 @@ pub fn request(arguments: Vec<String>) -> Result<Request, Stop> {
         }
     }
     if request.files.is_empty() {
-        request.files.push(String::from_utf8_lossy(USUAL_FILES).into_owned());
+        request.files.push(String::from_utf8_lossy(usual::FILES).into_owned());
     }
     Ok(request)
 }

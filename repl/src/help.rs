@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use eximious::check;
-use eximious::{OptionDef, Registry};
+use eximious::{AclOptions, AclPhases, AclTermKind, AclVerb, OptionDef, Registry};
 
-use crate::words::{self, Word};
+use crate::words::{self, More, Word};
 
 /// How wide a page is.
 const WIDTH: usize = 78;
@@ -25,6 +25,7 @@ eximious expands strings of Exim's configuration language, as exim -be does.
   eximious list [--json] [KIND]   every item, operator, condition, variable, lookup, option
   eximious help NAME              the page of one of them: help extract, help $pid
   eximious check [FILE…]          what is wrong in a configuration; help E110 explains
+  eximious fmt [FILE…]            lay configurations out; --check and --diff only look
   eximious -C FILE -bP [NAME…]    what a configuration says
   eximious -bV                    the version
 ";
@@ -116,9 +117,10 @@ fn page(word: &Word) -> String {
         }
     }
     text.push('\n');
-    let own = match word.option {
-        Some(option) => option_facts(option),
-        None => expansion_facts(word),
+    let own = match word.more {
+        More::Option(option) => option_facts(option),
+        More::Expansion => expansion_facts(word),
+        More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
     for (label, value) in
@@ -148,6 +150,38 @@ fn option_facts(option: &OptionDef) -> Vec<(&'static str, String)> {
         ("Type", format!("{}{kind}", option.kind.name())),
         ("Default", format!("{default}{varies}")),
     ]
+}
+
+fn acl_facts(word: &Word) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let More::Term(term) = word.more {
+        let negated = if term.kind == AclTermKind::Condition { "yes, by !" } else { "no" };
+        facts.push(("Negated", negated.to_owned()));
+        if term.verbs.len() < AclVerb::ALL.len() {
+            let verbs: Vec<&str> = term.verbs.iter().map(|verb| verb.name()).collect();
+            facts.push(("Verbs", verbs.join(", ")));
+        }
+    }
+    if let Some(AclOptions::Names(names)) = word.acl_options() {
+        facts.push(("Options", names.join(", ")));
+    }
+    if let Some(phases) = word.phases() {
+        facts.push(("ACLs", acls(phases)));
+    }
+    facts
+}
+
+/// The options of ACLs, or of those that are missing where most are there.
+fn acls(phases: AclPhases) -> String {
+    let names = |phases: AclPhases| phases.options().collect::<Vec<_>>().join(", ");
+    let others = phases.complement();
+    if others.is_empty() {
+        "all".to_owned()
+    } else if others.iter().count() < phases.iter().count() {
+        format!("all but {}", names(others))
+    } else {
+        names(phases)
+    }
 }
 
 fn taint(word: &Word) -> &'static str {

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use eximious::Registry;
 use eximious::check;
+use eximious::{AclOptions, AclTermKind, Registry};
 use serde_json::{Value, json};
 
-use crate::words::{self, Kind, Word};
+use crate::words::{self, Kind, More, Word};
 
 /// The list as text or as JSON; an error names what is not a kind.
 pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<String, String> {
@@ -37,7 +37,7 @@ pub fn list(registry: &Registry, json: bool, kind: Option<&str>) -> Result<Strin
 }
 
 fn unknown(name: &str) -> String {
-    let kinds: Vec<String> = Kind::all().map(|kind| format!("{}s", kind.name())).collect();
+    let kinds: Vec<String> = Kind::all().map(|kind| kind.names()).collect();
     let near = check::nearest(name, kinds.iter().map(String::as_str));
     match near.first() {
         Some(near) => format!("\"{name}\" is not a kind of word: did you mean \"{near}\"?"),
@@ -77,15 +77,42 @@ fn record(word: &Word) -> Value {
         "needs": meta.needs,
         "source": meta.source,
     });
-    if let (Some(option), Some(fields)) = (word.option, record.as_object_mut()) {
-        for (key, value) in [
+    if let Some(fields) = record.as_object_mut() {
+        fields.extend(more(word).into_iter().map(|(key, value)| (key.to_owned(), value)));
+    }
+    record
+}
+
+/// What the record of a kind has besides.
+fn more(word: &Word) -> Vec<(&'static str, Value)> {
+    let mut fields = match word.more {
+        More::Option(option) => vec![
             ("driver", json!(word.driver())),
             ("type", json!(option.kind.name())),
             ("expanded", json!(option.expanded)),
             ("default", json!(option.default)),
-        ] {
-            fields.insert(key.to_owned(), value);
+        ],
+        More::Term(term) => {
+            let verbs: Vec<&str> = term.verbs.iter().map(|verb| verb.name()).collect();
+            vec![
+                ("negatable", json!(term.kind == AclTermKind::Condition)),
+                ("expanded", json!(term.expanded)),
+                ("verbs", json!(verbs)),
+            ]
         }
+        More::Verify(verify) => {
+            vec![("negatable", json!(true)), ("address", json!(verify.address))]
+        }
+        More::Control(_) => vec![("negatable", json!(false))],
+        More::Verb(_) | More::Expansion => Vec::new(),
+    };
+    if let Some(options) = word.acl_options() {
+        let names = if let AclOptions::Names(names) = options { names } else { &[] };
+        fields.push(("options", json!(names)));
+        fields.push(("text", json!(options == AclOptions::Text)));
     }
-    record
+    if let Some(phases) = word.phases() {
+        fields.push(("acls", json!(phases.options().collect::<Vec<_>>())));
+    }
+    fields
 }

@@ -4,6 +4,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod fmt;
 mod help;
 mod input;
 mod list;
@@ -11,8 +12,11 @@ mod message;
 mod options;
 mod output;
 mod prompt;
+mod retry;
+mod rewrite;
 mod session;
 mod show;
+mod usual;
 mod version;
 mod words;
 
@@ -22,7 +26,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use eximious::Engine;
+use eximious::{Engine, Fail};
 
 use options::{Action, Options, Stop};
 use output::Output;
@@ -50,6 +54,9 @@ fn main() -> ExitCode {
         }
         Action::Show => show(options),
         Action::Check(request) => check::run(request),
+        Action::Rewrite => test_rules(options, rewrite::answer),
+        Action::Retry => test_rules(options, retry::answer),
+        Action::Format(request) => fmt::run(request),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -73,34 +80,47 @@ fn log_lines(options: &Options) {
 
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
 fn version(mut options: Options) -> ExitCode {
-    let named = options.config.is_some();
     match Session::start(&mut options, eximious_world::system()) {
-        Ok(session) => {
-            let engine = session.engine();
-            let file = named.then(|| engine.settings().config_file.bytes());
-            print(&version::version(engine.registry(), file))
-        }
+        Ok(session) => print(&version::version(session.engine().registry(), session.config_file())),
         Err(refusal) => refuse(refusal),
     }
 }
 
 fn show(mut options: Options) -> ExitCode {
     match show::show(&mut options) {
-        Ok(show::Shown { text, found, warnings }) => {
+        Ok(show::Shown { printed, warnings }) => {
             warnings.iter().for_each(|line| {
                 let _ =
                     io::stderr().write_all(&[b"LOG: MAIN PANIC\n  ", &line[..], b"\n"].concat());
             });
-            match found {
-                true => print(&text),
+            let _ = io::stderr().write_all(&printed.refusals);
+            match (print(&printed.text), printed.found) {
+                (code, true) => code,
                 // What is printed is the answer all the same.
-                false => {
-                    print(&text);
-                    ExitCode::FAILURE
-                }
+                (_, false) => ExitCode::FAILURE,
             }
         }
-        Err(message) => complain(&message),
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+/// `-brw` and `-brt`.
+fn test_rules(
+    mut options: Options,
+    answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::Answer, Fail>,
+) -> ExitCode {
+    log_lines(&options);
+    let arguments = std::mem::take(&mut options.texts);
+    let mut session = match Session::start(&mut options, eximious_world::system()) {
+        Ok(session) => session,
+        Err(refusal) => return refuse(refusal),
+    };
+    match answer(&mut session, &arguments) {
+        Ok(rewrite::Answer { text, fine }) => match (print(&text), fine) {
+            (code, true) => code,
+            (_, false) => ExitCode::FAILURE,
+        },
+        Err(fail) => refuse(Refusal::Logged(fail.message().to_vec())),
     }
 }
 

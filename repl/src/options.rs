@@ -62,6 +62,12 @@ pub enum Action {
     Show,
     /// `eximious check`.
     Check(crate::check::Request),
+    /// `-brw`: rewrite an address.
+    Rewrite,
+    /// `-brt`: find a rule for retries.
+    Retry,
+    /// `eximious fmt`.
+    Format(crate::fmt::Request),
 }
 
 /// Why the program stops before it began: what to say, and the exit status
@@ -94,7 +100,7 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
         parser.action = Some(Action::Expand);
     }
     while let Some(arg) = parser.args.first() {
-        if !arg.starts_with(b"-") {
+        if parser.ended || !arg.starts_with(b"-") {
             break;
         }
         parser.args = &parser.args[1..];
@@ -109,6 +115,9 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
 /// What is not Exim's: a word in front.
 fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
+    if word == b"fmt" {
+        return Ok(Some(Action::Format(crate::fmt::request(rest)?)));
+    }
     let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
     match word.as_slice() {
         b"check" => Ok(Some(Action::Check(crate::check::request(rest.collect())?))),
@@ -136,6 +145,8 @@ struct Parser<'a> {
     /// An option of Exim's that is not there yet, and whether it would have
     /// its way where `-be` is given too.
     later: Option<(Vec<u8>, &'static str, bool)>,
+    /// Whether what is left is no option, whatever it looks like.
+    ended: bool,
     options: Options,
 }
 
@@ -155,7 +166,7 @@ impl<'a> Parser<'a> {
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
-        Self { args, action: None, later: None, options }
+        Self { args, action: None, later: None, ended: false, options }
     }
 
     fn next(&mut self) -> Option<&'a Vec<u8>> {
@@ -199,6 +210,11 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
+            "-brt" | "-brw" => {
+                let rewrites = name == "-brw";
+                self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
+                self.ended = true;
+            }
             "-n" => self.options.values_only = true,
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
@@ -336,7 +352,6 @@ fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
         Missing::Abandoned => Stop::abandoned(arg),
         Missing::Expected(what) => Stop::exim([what.as_bytes(), b" expected after ", arg].concat()),
         Missing::BadItem => Stop::exim([b"bad item for: ", arg].concat()),
-        Missing::Needs(what) => Stop([arg, b" needs ", what.as_bytes()].concat()),
         Missing::Messages => Stop::exim([b"no message ids given after ", arg, b" option"].concat()),
     }
 }

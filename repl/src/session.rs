@@ -9,6 +9,7 @@ use crate::assign::Assignment;
 use crate::caller;
 use crate::message;
 use crate::options::Options;
+use crate::usual;
 
 /// An engine with the values that lines have set so far.
 pub struct Session {
@@ -18,6 +19,10 @@ pub struct Session {
     /// The configuration file and its number of lines: Exim names them when
     /// something is wrong with a macro.
     place: Option<(Vec<u8>, u32)>,
+    /// The configuration, where there is one.
+    config: Option<Config>,
+    /// The sender that was named by `-f`.
+    sender: Option<Str>,
     /// What there is to say before the first answer.
     said: Vec<u8>,
 }
@@ -43,25 +48,34 @@ impl Session {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = std::mem::take(&mut options.macros);
         let mut place = None;
-        let engine = match options.config.take() {
-            None => builder.build(),
-            Some(names) => {
-                let config = Config::read(&names, macros, &world, builder.registry())?;
-                let engine = config.build(builder);
-                let file = engine.settings().config_file.bytes().to_vec();
-                place = Some((file, config.count));
-                macros = config.macros;
-                engine
-            }
+        let named = options.config.take();
+        // Without Exim's own there is still the language, with all its defaults.
+        let read = named.is_some() || usual::exists(&world);
+        let names = named.unwrap_or_else(|| usual::FILES.to_vec());
+        let mut config = None;
+        let engine = if read {
+            let mut found = Config::read(&names, macros, &world, builder.registry())?;
+            found.warnings.iter().for_each(|line| world.log.panic(line));
+            let engine = found.build(builder);
+            let file = engine.settings().config_file.bytes().to_vec();
+            place = Some((file, found.count));
+            macros = std::mem::take(&mut found.macros);
+            config = Some(found);
+            engine
+        } else {
+            builder.build()
         };
         let mut cx = engine.context();
         cx.start().map_err(|fail| {
             Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
         })?;
-        let mut session = Self { engine, cx, macros, place, said: Vec::new() };
+        let mut session =
+            Self { engine, cx, macros, place, config, sender: None, said: Vec::new() };
         if let Some(typed) = &options.sender {
             let sender = session.sender(typed)?;
-            session.cx.set("sender_address", Str::tainted(sender));
+            let sender = Str::tainted(sender);
+            session.cx.set("sender_address", sender.clone());
+            session.sender = Some(sender);
         }
         if let Some(file) = options.message.take() {
             session.said = message::load(&mut session, &file, options)?;
@@ -75,6 +89,16 @@ impl Session {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The configuration, and the values.
+    pub fn parts(&mut self) -> (Option<&Config>, &mut Context) {
+        (self.config.as_ref(), &mut self.cx)
+    }
+
+    /// The configuration file, where there is one.
+    pub fn config_file(&self) -> Option<&[u8]> {
+        self.place.as_ref().map(|(file, _)| file.as_slice())
     }
 
     /// The values.
@@ -149,6 +173,26 @@ impl Session {
             _ => ConfigError::somewhere(why.message()),
         };
         Answer::Wrong(error.text(), why)
+    }
+
+    /// The sender that was named by `-f`.
+    pub fn given_sender(&self) -> Option<&Str> {
+        self.sender.as_ref()
+    }
+
+    /// Takes the caller out of the sender's place, unless `-f` put one there.
+    pub fn without_sender(&mut self) {
+        if self.sender.is_none() {
+            self.cx.set("sender_address", Str::EMPTY);
+        }
+    }
+
+    /// The domain that names of recipients get.
+    pub fn recipient_domain(&mut self) -> Vec<u8> {
+        match self.expand(b"$qualify_recipient") {
+            Ok(domain) => domain.bytes().to_vec(),
+            Err(_) => self.engine.world().host.name(),
+        }
     }
 
     /// The domain that local names get.

@@ -42,7 +42,7 @@ pub fn version(registry: &Registry, config_file: Option<&[u8]>) -> Vec<u8> {
     match config_file {
         Some(file) => text.extend_from_slice(&[b"Configuration file is ", file, b"\n"].concat()),
         None => text.extend_from_slice(
-            b"No configuration file is read: there is no default one, -C FILE names one\n",
+            b"No configuration file is read: there is none where Exim has it, -C FILE names one\n",
         ),
     }
     text

@@ -1,7 +1,11 @@
 //! All records of the registry in one view.
 
 use eximious::grammar::expansion::{VariableName, Vocabulary};
-use eximious::{DriverKind, Effects, Example, Meta, OptionDef, OptionPlace, Registry, TaintRule};
+use eximious::stdlib::acl;
+use eximious::{
+    AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerbDef, AclVerify, DriverKind,
+    Effects, Example, Meta, OptionDef, OptionPlace, Registry, TaintRule,
+};
 
 /// What kind of word a record is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,6 +19,11 @@ pub enum Kind {
     RouterOption,
     TransportOption,
     AuthenticatorOption,
+    AclVerb,
+    AclCondition,
+    AclModifier,
+    AclControl,
+    AclVerify,
 }
 
 impl Kind {
@@ -25,8 +34,12 @@ impl Kind {
     pub const OPTIONS: [Self; 4] =
         [Self::MainOption, Self::RouterOption, Self::TransportOption, Self::AuthenticatorOption];
 
+    /// What ACLs are made of.
+    pub const ACL: [Self; 5] =
+        [Self::AclVerb, Self::AclCondition, Self::AclModifier, Self::AclControl, Self::AclVerify];
+
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::EXPANSION.into_iter().chain(Self::OPTIONS)
+        Self::EXPANSION.into_iter().chain(Self::OPTIONS).chain(Self::ACL)
     }
 
     pub fn name(self) -> &'static str {
@@ -40,15 +53,31 @@ impl Kind {
             Self::RouterOption => "router option",
             Self::TransportOption => "transport option",
             Self::AuthenticatorOption => "authenticator option",
+            Self::AclVerb => "acl verb",
+            Self::AclCondition => "acl condition",
+            Self::AclModifier => "acl modifier",
+            Self::AclControl => "acl control",
+            Self::AclVerify => "acl verify",
         }
     }
 
-    /// By name, in the plural or not; `options` are those of all places.
+    /// What several of them are called.
+    pub fn names(self) -> String {
+        match self {
+            Self::AclVerify => self.name().to_owned(),
+            _ => format!("{}s", self.name()),
+        }
+    }
+
+    /// By name, in the plural or not; `options` are those of all places, `acl`
+    /// is all that stands in ACLs.
     pub fn named(name: &str) -> Vec<Self> {
         let name = name.replace(['-', '_'], " ");
         let name = name.strip_suffix('s').unwrap_or(&name);
+        let groups: [(&str, &[Self]); 2] = [("option", &Self::OPTIONS), ("acl", &Self::ACL)];
+        let group = groups.iter().find(|(group, _)| *group == name).map(|(_, kinds)| *kinds);
         Self::all()
-            .filter(|kind| kind.name() == name || name == "option" && Self::OPTIONS.contains(kind))
+            .filter(|kind| kind.name() == name || group.is_some_and(|kinds| kinds.contains(kind)))
             .collect()
     }
 
@@ -69,15 +98,45 @@ impl Kind {
 pub struct Word {
     pub kind: Kind,
     pub meta: &'static Meta,
-    /// More about an option.
-    pub option: Option<&'static OptionDef>,
+    pub more: More,
+}
+
+/// What the record of a kind of word has besides what all have.
+#[derive(Clone, Copy, Debug)]
+pub enum More {
+    Expansion,
+    Option(&'static OptionDef),
+    Verb(&'static AclVerbDef),
+    Term(&'static AclTerm),
+    Control(&'static AclControl),
+    Verify(&'static AclVerify),
 }
 
 impl Word {
     /// The driver that has an option to itself.
     pub fn driver(&self) -> Option<&'static str> {
-        match self.option?.place {
-            OptionPlace::Driver(_, driver) => Some(driver),
+        match self.more {
+            More::Option(OptionDef { place: OptionPlace::Driver(_, driver), .. }) => Some(driver),
+            _ => None,
+        }
+    }
+
+    /// The ACLs in which a word of ACLs is allowed.
+    pub fn phases(&self) -> Option<AclPhases> {
+        match self.more {
+            More::Verb(verb) => Some(verb.phases),
+            More::Term(term) => Some(term.phases),
+            More::Control(control) => Some(control.phases),
+            More::Verify(verify) => Some(verify.phases),
+            _ => None,
+        }
+    }
+
+    /// What may follow the name of a control or verification after a slash.
+    pub fn acl_options(&self) -> Option<AclOptions> {
+        match self.more {
+            More::Control(control) => Some(control.options),
+            More::Verify(verify) => Some(verify.options),
             _ => None,
         }
     }
@@ -104,17 +163,43 @@ pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
         Kind::Condition => registry.all_conditions().map(|r| &r.meta).collect(),
         Kind::Variable => registry.all_variables().map(|r| &r.meta).collect(),
         Kind::Lookup => registry.all_lookups().map(|r| &r.meta).collect(),
+        _ if Kind::ACL.contains(&kind) => return of_acl(registry, kind),
         // These are in order already: those that all drivers have, then each driver's own.
         _ => {
             let own = registry.all_options().filter(|o| Kind::of_option(o.place) == kind);
-            return own.map(|o| Word { kind, meta: &o.meta, option: Some(o) }).collect();
+            return own.map(|o| Word { kind, meta: &o.meta, more: More::Option(o) }).collect();
         }
     };
     if kind == Kind::Condition {
         metas.push(&NEGATION);
     }
     metas.sort_by_key(|meta| meta.name);
-    metas.into_iter().map(|meta| Word { kind, meta, option: None }).collect()
+    metas.into_iter().map(|meta| Word { kind, meta, more: More::Expansion }).collect()
+}
+
+/// The records of a kind of word of ACLs, in the order of their names.
+fn of_acl(registry: &Registry, kind: Kind) -> Vec<Word> {
+    let mut words: Vec<Word> = match kind {
+        Kind::AclVerb => acl::VERBS
+            .iter()
+            .map(|verb| Word { kind, meta: &verb.meta, more: More::Verb(verb) })
+            .collect(),
+        Kind::AclControl => registry
+            .all_acl_controls()
+            .map(|control| Word { kind, meta: &control.meta, more: More::Control(control) })
+            .collect(),
+        Kind::AclVerify => registry
+            .all_acl_verifies()
+            .map(|verify| Word { kind, meta: &verify.meta, more: More::Verify(verify) })
+            .collect(),
+        _ => registry
+            .all_acl_terms()
+            .filter(|term| (term.kind == AclTermKind::Condition) == (kind == Kind::AclCondition))
+            .map(|term| Word { kind, meta: &term.meta, more: More::Term(term) })
+            .collect(),
+    };
+    words.sort_by_key(|word| word.meta.name);
+    words
 }
 
 /// The records with a name, or with another name for the same; `$name`,
@@ -128,7 +213,7 @@ pub fn named(registry: &Registry, name: &str) -> Vec<Word> {
         .collect();
     let mut add = |kind, meta: &'static Meta| {
         if !found.iter().any(|word| word.kind == kind) {
-            found.push(Word { kind, meta, option: None });
+            found.push(Word { kind, meta, more: More::Expansion });
         }
     };
     if let Some((id, _)) = registry.operator(bytes) {

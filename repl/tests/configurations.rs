@@ -3,8 +3,9 @@
 //!
 //! A file of `tests/configurations` holds many. `===` begins one, with a title
 //! behind it that known differences are listed under; lines `? …` are the
-//! arguments to try with it, one more configuration stands behind `+++ NAME` and
-//! can be included as `DIR/NAME`. All else is the configuration's text, `DIR` the
+//! arguments to try with it (`? nobody …` for a user without rights), one more
+//! file stands behind `+++ NAME` and can be included as `DIR/NAME`; nobody but the
+//! owner can read it where the name begins with `secret`. All else is the configuration's text, `DIR` the
 //! directory in which it stands.
 // Tests start programs, read files and look at the clock.
 #![allow(clippy::disallowed_methods)]
@@ -12,6 +13,8 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
@@ -228,19 +231,32 @@ fn compare(program: &str, case: &Case, absent: &Absent, known: &[Difference]) ->
             PACKAGED => text.clone(),
             _ => text.replace("DIR", directory),
         };
-        std::fs::write(folder.path().join(name), text).unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        let mode = if name.starts_with("secret") { 0o600 } else { 0o644 };
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
     }
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let file = format!("{directory}/c.conf");
     let mut wrong = Vec::new();
     for question in &case.questions {
         let words: Vec<String> =
             question.iter().map(|word| word.replace("DIR", directory)).collect();
         let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
+        let nobody = args.first() == Some(&"nobody");
+        if nobody {
+            args.remove(0);
+        }
         if !args.contains(&"-C") {
             args.splice(0..0, ["-C", &file]);
         }
-        let mut theirs = run(program, &args, b"");
-        let mut ours = eximious(&args, b"");
+        let (mut theirs, mut ours) = match nobody {
+            false => (run(program, &args, b""), eximious(&args, b"")),
+            true => match without_rights(program, &args, folder.path()) {
+                Some(runs) => runs,
+                None => continue,
+            },
+        };
         translate(&theirs, &mut ours, known);
         common_ground(&theirs, &mut ours, absent);
         in_order(&mut theirs, question);
@@ -250,6 +266,23 @@ fn compare(program: &str, case: &Case, absent: &Absent, known: &[Difference]) ->
         }
     }
     wrong
+}
+
+/// Runs both as a user without rights; only root can.
+fn without_rights(program: &str, args: &[&str], folder: &Path) -> Option<(Run, Run)> {
+    let copy = folder.join("eximious");
+    if std::fs::metadata("/proc/self").map(|own| own.uid()).ok() != Some(0) {
+        return None;
+    }
+    if !copy.exists() {
+        std::fs::copy(env!("CARGO_BIN_EXE_eximious"), &copy).unwrap();
+    }
+    let as_nobody = |program: &str| {
+        let mut words = vec!["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", program];
+        words.extend_from_slice(args);
+        run("setpriv", &words, b"")
+    };
+    Some((as_nobody(program), as_nobody(copy.to_str()?)))
 }
 
 fn difference(case: &Case, question: &[String], theirs: &Run, ours: &Run) -> String {

@@ -5,6 +5,7 @@ mod deprecated;
 mod macros;
 mod names;
 mod needs;
+mod numbers;
 mod patterns;
 mod phases;
 mod relay;
@@ -14,6 +15,7 @@ mod syntax;
 mod taint;
 mod target;
 mod unused;
+mod words;
 
 use super::Lint;
 
@@ -30,6 +32,9 @@ pub(super) static ALL: &[&Lint] = &[
     &target::NOT_IN_TARGET,
     &taint::TAINTED,
     &relay::OPEN_RELAY,
+    &numbers::NOT_A_NUMBER,
+    &patterns::BAD_PATTERN,
+    &words::ACL_ARGUMENT,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -38,6 +43,7 @@ pub(super) static ALL: &[&Lint] = &[
     &routers::ROUTER_UNREACHABLE,
     &acls::STATEMENT_UNREACHABLE,
     &acls::ENDPASS_WITHOUT_EFFECT,
+    &words::NEARLY_A_WORD,
     &phases::VARIABLE_WITHOUT_VALUE,
     &deprecated::OLDER_NAME,
     &patterns::PATTERN_EXPLODES,

@@ -1,4 +1,4 @@
-//! ACLs, as they are written (specification 44.17).
+//! ACLs, as they are written (specification 44.8).
 
 use eximious_core::{AclOperand, AclTerm, AclTermKind, AclVerb, Registry, Str};
 use eximious_grammar::Span;
@@ -138,6 +138,14 @@ fn set_variable<'t>(rest: &'t [u8], text: &[u8]) -> Result<(Vec<u8>, &'t [u8]), 
         let head = b"invalid variable name after \"set\" in ACL modifier \"".as_slice();
         Err([head, text, b"\" (", why, b")"].concat())
     };
+    // What is said of a signature may be mended (58.1.2).
+    for name in [b"dkim_verify_status", b"dkim_verify_reason"] {
+        let Some(after) = rest.strip_prefix(name) else { continue };
+        if after.first().is_some_and(u8::is_ascii_alphanumeric) {
+            return wrong(b"only \"dkim_verify_status\" or \"dkim_verify_reason\" permitted");
+        }
+        return Ok((name.to_vec(), trim_start(after)));
+    }
     if !rest.starts_with(b"acl_c") && !rest.starts_with(b"acl_m") {
         return wrong(b"must start \"acl_c\" or \"acl_m\"");
     }

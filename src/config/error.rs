@@ -69,6 +69,14 @@ impl ConfigError {
         }
     }
 
+    /// The instance of a driver that it is about: `r1 router`.
+    pub fn instance(&self) -> Option<&[u8]> {
+        match &self.place {
+            Place::Instance(name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The complaint, as Exim logs it.
     pub fn text(&self) -> Vec<u8> {
         let head = match &self.place {

@@ -13,12 +13,16 @@ use eximious_grammar::is_space;
 use super::ConfigError;
 use super::source::{Line, Location, Mark, Piece, SourceMap};
 use crate::Macros;
-use crate::macros::{MacroError, trim};
+use crate::macros::{MacroError, trim, trim_start};
 
 /// How large a configuration file may be.
 pub(super) const LARGEST_FILE: u64 = 64 << 20;
 /// How deep files may include each other.
 const DEEPEST: usize = 64;
+/// How many files may be included in all.
+const MOST_FILES: usize = 10_000;
+/// How much they may hold in all.
+const MOST_BYTES: usize = 256 << 20;
 
 /// Reads logical lines.
 pub(super) struct Lines<'r> {
@@ -31,6 +35,8 @@ pub(super) struct Lines<'r> {
     /// The files being read, the innermost last.
     open: Vec<Open>,
     conditions: Vec<Condition>,
+    /// How much the files hold that were included so far.
+    included: usize,
 }
 
 struct Open {
@@ -77,6 +83,7 @@ impl<'r> Lines<'r> {
             met: BTreeSet::new(),
             open,
             conditions: Vec::new(),
+            included: 0,
         }
     }
 
@@ -100,7 +107,7 @@ impl<'r> Lines<'r> {
             };
             self.met.extend(marks.iter().flatten().filter_map(|mark| mark.inside));
             let text = trim(&whole);
-            if text.starts_with(b".") && self.directive(text, marks.is_some())? {
+            if text.starts_with(b".") && self.directive(trim_start(&whole), marks.is_some())? {
                 continue;
             }
             if text.starts_with(b"#") || !self.counts() {
@@ -191,10 +198,18 @@ impl<'r> Lines<'r> {
         self.conditions.last().is_none_or(|c| c.outer && c.here)
     }
 
-    /// Carries a directive out; false where the line is none.
+    /// Carries a directive out; false where the line is none. The line has the
+    /// white space at its end.
     fn directive(&mut self, text: &[u8], found_macro: bool) -> Result<bool, ConfigError> {
         let end = text.iter().position(|c| is_space(*c)).unwrap_or(text.len());
-        let (word, rest) = text.split_at(end);
+        let (mut word, rest) = text.split_at(end);
+        if let Some((conditional, behind)) = conditional(text) {
+            // With anything but a space behind it, the line counts for nothing.
+            if !matches!(behind, None | Some(b' ' | b'\n')) {
+                return Ok(true);
+            }
+            word = conditional;
+        }
         match word {
             b".ifdef" => self.open_condition(found_macro),
             b".ifndef" => self.open_condition(!found_macro),
@@ -246,19 +261,47 @@ impl<'r> Lines<'r> {
             [&base[..directory], name].concat()
         };
         match self.files.read(&path, LARGEST_FILE) {
-            Ok(text) if self.open.len() < DEEPEST => {
+            Ok(text) if self.takes(text.len()) => {
                 let included = self.open.last().map(|open| (open.file, open.line));
                 let file = self.sources.add(path, text.clone(), included);
                 self.open.push(Open { file, text, at: 0, line: 0 });
                 Ok(())
             }
             Err(why) if if_exists && why.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            _ => {
+            read => {
                 let message = b"failed to open included configuration file ";
-                Err(self.error([message.as_slice(), &path].concat()))
+                let error = self.error([message.as_slice(), &path].concat());
+                if read.is_ok() {
+                    // Files that include each other would go on and on.
+                    self.stop();
+                }
+                Err(error)
             }
         }
     }
+
+    /// Whether one more file of this size is not too much.
+    fn takes(&mut self, size: usize) -> bool {
+        self.included = self.included.saturating_add(size);
+        self.open.len() < DEEPEST
+            && self.sources.files().len() < MOST_FILES
+            && self.included <= MOST_BYTES
+    }
+
+    /// Reads no further.
+    fn stop(&mut self) {
+        self.open.truncate(1);
+        self.open.iter_mut().for_each(|open| open.at = open.text.len());
+        self.conditions.clear();
+    }
+}
+
+/// The word of a condition that a line begins with, and the byte behind it.
+pub(crate) fn conditional(text: &[u8]) -> Option<(&[u8], Option<u8>)> {
+    const WORDS: [&[u8]; 6] =
+        [b".ifdef", b".ifndef", b".elifdef", b".elifndef", b".else", b".endif"];
+    let word = WORDS.into_iter().find(|word| text.starts_with(word))?;
+    Some((word, text.get(word.len()).copied()))
 }
 
 /// Adds a part of a physical line, which begins after `blank` bytes of the line

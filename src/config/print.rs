@@ -35,14 +35,28 @@ pub struct Printer<'c> {
     pub version: &'c str,
 }
 
+/// What is printed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Printed {
+    /// For the standard output.
+    pub text: Vec<u8>,
+    /// For the standard error: what is not for everybody.
+    pub refusals: Vec<u8>,
+    /// Whether the last argument was found: that makes the exit status.
+    pub found: bool,
+}
+
+/// What those hear who ask for macros and do not administrate.
+const REFUSAL: &[u8] = b"exim: permission denied; not admin\n";
+
 /// What stands in the place of a hidden value.
 const HIDDEN: &[u8] = b"<value not displayable>";
 
 impl Printer<'_> {
-    /// What is printed for the arguments of `-bP`; none is all main options. With
-    /// it, whether the last of them was found: that makes the exit status.
-    pub fn print(&self, arguments: &[Vec<u8>]) -> (Vec<u8>, bool) {
+    /// What is printed for the arguments of `-bP`; none is all main options.
+    pub fn print(&self, arguments: &[Vec<u8>]) -> Printed {
         let mut out = Vec::new();
+        let mut refusals = Vec::new();
         let mut found = true;
         if arguments.is_empty() {
             self.main(&mut out);
@@ -52,7 +66,15 @@ impl Printer<'_> {
             let kind = [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator]
                 .into_iter()
                 .find(|kind| kind.name().as_bytes() == word);
-            found = match (kind, rest.peek()) {
+            let next = rest.peek().copied();
+            found = match (kind, next) {
+                _ if !self.admin && asks_for_macros(word, next.is_some()) => {
+                    if word == b"macro" {
+                        rest.next();
+                    }
+                    refusals.extend_from_slice(REFUSAL);
+                    false
+                }
                 (Some(kind), Some(name)) => {
                     let found = self.named_instance(kind, name, &mut out);
                     rest.next();
@@ -66,7 +88,7 @@ impl Printer<'_> {
                 _ => self.one(word, &mut out),
             };
         }
-        (out, found)
+        Printed { text: out, refusals, found }
     }
 
     /// One argument that stands for itself.
@@ -248,7 +270,10 @@ impl Printer<'_> {
         out: &mut Vec<u8>,
     ) {
         if !self.admin && hidden.contains(option.meta.name) {
-            return line(out, &[name, b" = ", HIDDEN]);
+            return match self.values_only {
+                true => line(out, &[HIDDEN]),
+                false => line(out, &[name, b" = ", HIDDEN]),
+            };
         }
         let flag = match (option.kind, &value) {
             (OptionKind::Bool | OptionKind::ExpandedBool, None) => Some(false),
@@ -337,12 +362,14 @@ impl Printer<'_> {
         mark(0, 1, out);
         let mut at = 0;
         let mut inside: Option<Vec<u8>> = None;
+        let mut labelled = false;
         for one in &self.config.lines {
             while at != one.file {
                 at = self.towards(at, one.file, &mark, out);
             }
             if let Some(name) = section(&one.text) {
                 inside = Some(name.of(&one.text).to_vec());
+                labelled = false;
                 line(out, &[b"\n", &one.text]);
                 continue;
             }
@@ -352,11 +379,12 @@ impl Printer<'_> {
             );
             match &inside {
                 None => line(out, &[&self.shown(&one.text)]),
-                Some(_) if labels && is_label(&one.text) => line(out, &[b"\n  ", &one.text]),
-                Some(_) if labels && !Macros::defines(&one.text) => {
-                    line(out, &[b"    ", &self.shown(&one.text)]);
+                Some(_) if labels && is_label(&one.text) => {
+                    labelled = true;
+                    line(out, &[b"\n  ", &one.text]);
                 }
-                Some(_) => line(out, &[b"  ", &one.text]),
+                Some(_) if labelled => line(out, &[b"    ", &self.shown(&one.text)]),
+                Some(_) => line(out, &[b"  ", &self.shown(&one.text)]),
             }
         }
     }
@@ -389,13 +417,16 @@ impl Printer<'_> {
         }
     }
 
-    /// A line with its value left out, where it is hidden.
+    /// A line with its value left out, where it is hidden: those of macros are
+    /// always.
     fn shown(&self, text: &[u8]) -> Vec<u8> {
         let hides = text
             .strip_prefix(b"hide")
             .is_some_and(|rest| rest.first().is_some_and(|c| eximious_grammar::is_space(*c)));
         match text.iter().position(|c| *c == b'=') {
-            Some(equals) if hides && !self.admin => [&text[..=equals], b" ", HIDDEN].concat(),
+            Some(equals) if (hides || Macros::defines(text)) && !self.admin => {
+                [&text[..=equals], b" ", HIDDEN].concat()
+            }
             _ => text.to_vec(),
         }
     }
@@ -407,6 +438,11 @@ fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
         return Some(value.clone());
     }
     values::default(option)
+}
+
+/// Whether an argument is about macros, which may hold passwords.
+fn asks_for_macros(word: &[u8], more: bool) -> bool {
+    matches!(word, b"macros" | b"macro_list") || (word == b"macro" && more)
 }
 
 /// Whether a line names what follows it: `name:`.
@@ -493,8 +529,8 @@ fn kilobytes(number: i64) -> String {
     }
 }
 
-/// Thousandths, with at least one decimal place.
-fn fixed(number: i64) -> String {
+/// Thousandths, with at least one decimal place: `1.25`, `2.0`.
+pub fn fixed(number: i64) -> String {
     let decimals = format!("{:03}", number % 1000);
     let decimals = decimals.trim_end_matches('0');
     format!("{}.{}", number / 1000, if decimals.is_empty() { "0" } else { decimals })

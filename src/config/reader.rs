@@ -13,6 +13,7 @@ use eximious_grammar::config::{
 };
 
 use eximious_stdlib::lists::{change_of_separator, elements, elements_with};
+use rustc_hash::FxHashSet;
 
 use super::lines::Lines;
 use super::source::Line;
@@ -32,7 +33,7 @@ const LISTS: [(&str, ListKind, &str); 4] = [
 ];
 
 /// The sections that follow the main one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Section {
     Acl,
     Drivers(DriverKind),
@@ -66,6 +67,8 @@ pub(super) struct Reader<'r> {
     options: Options,
     /// Whether the instance or ACL at hand can take further lines.
     open: bool,
+    /// The names of the ACLs and of each kind's instances.
+    names: FxHashSet<(Section, Vec<u8>)>,
 }
 
 impl<'r> Reader<'r> {
@@ -81,7 +84,15 @@ impl<'r> Reader<'r> {
         let mut config = Config::default();
         config.macro_lines.resize(given, None);
         config.settings.config_file = Str::from(name);
-        Self { lines, registry, world, config, options: Options::default(), open: false }
+        Self {
+            lines,
+            registry,
+            world,
+            config,
+            options: Options::default(),
+            open: false,
+            names: FxHashSet::default(),
+        }
     }
 
     pub(super) fn read(mut self) -> Config {
@@ -334,9 +345,8 @@ impl<'r> Reader<'r> {
     ) -> Result<(), Vec<u8>> {
         let name = label.name.of(text);
         self.close(kind);
-        let fellows = self.config.instances_mut(kind);
-        let twice = fellows.iter().any(|other| other.name.bytes() == name);
-        fellows.push(Instance {
+        let twice = !self.names.insert((Section::Drivers(kind), name.to_vec()));
+        self.config.instances_mut(kind).push(Instance {
             name: Str::from(name),
             kind,
             driver: None,
@@ -446,7 +456,7 @@ impl<'r> Reader<'r> {
         match acl_line(text) {
             AclLine::Label(label) => {
                 let name = label.name.of(text);
-                let twice = self.config.acls.iter().any(|acl| acl.name.bytes() == name);
+                let twice = !self.names.insert((Section::Acl, name.to_vec()));
                 let statements = Vec::new();
                 self.config.acls.push(Acl { name: Str::from(name), statements, line: number });
                 self.open = true;

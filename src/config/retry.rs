@@ -5,7 +5,7 @@ use eximious_grammar::config::retry_line;
 
 use eximious_stdlib::interval::seconds;
 
-use super::values::quoted;
+use super::values::{fixed, quoted};
 use crate::macros::trim_start;
 
 /// A rule for retries.
@@ -204,7 +204,7 @@ fn steps(mut text: &[u8]) -> Result<Vec<RetryStep>, Vec<u8>> {
             b'F' => (Growth::Fixed, rest),
             letter @ (b'G' | b'H') => {
                 let (factor, rest) = argument(rest)?;
-                let factor = thousandths(factor).unwrap_or(0);
+                let factor = fixed(factor, b"").unwrap_or(0);
                 let growth =
                     if letter == b'G' { Growth::Geometric(factor) } else { Growth::Random(factor) };
                 (growth, rest)
@@ -236,12 +236,6 @@ fn argument(text: &[u8]) -> Result<(&[u8], &[u8]), Vec<u8>> {
     let text = trim_start(text);
     let end = text.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'.');
     Ok(text.split_at(end.unwrap_or(text.len())))
-}
-
-/// A decimal number, as thousandths.
-fn thousandths(text: &[u8]) -> Option<i64> {
-    let number: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    (number.is_finite() && number < 1e6).then_some((number * 1000.0) as i64)
 }
 
 #[cfg(test)]

@@ -56,6 +56,10 @@ fn options_and_their_errors() {
         ("no_foo\n", "L1: main option \"no_foo\" unknown"),
         ("hide\n", "L1: main option \"\" unknown"),
         ("9foo = 1\n", "L1: option setting expected: 9foo = 1"),
+        // Only a space may stand behind the word of a condition: such a line is skipped.
+        (".endif\r\nprimary_hostname = a\\\n.endif\t\n.elsex \\\nb\n", "ab"),
+        (".ifdef X\nfoo\n.else\tX\nfoo\n.endif \nprimary_hostname = a\n", "a"),
+        (".endif\n", "L1: .endif without matching .ifdef"),
         (".foo\n", "L1: option setting expected: .foo"),
         ("primary_hostname\n", "L1: unexpected end of line (data missing) after primary_hostname"),
         ("primary_hostname foo\n", "L1: missing \"=\" after primary_hostname"),

@@ -125,7 +125,7 @@ fn times(text: &[u8], name: &[u8]) -> Result<Vec<i64>, Wrong> {
 }
 
 /// A number with up to three decimal places, as thousandths.
-fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
+pub(super) fn fixed(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
     let large = || [b"integer \"", text, b"\" is too large (overflow)"].concat();
     let sign = usize::from(matches!(text.first(), Some(b'-' | b'+')));
     let digits = text[sign..].iter().take_while(|c| c.is_ascii_digit()).count();

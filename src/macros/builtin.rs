@@ -3,69 +3,13 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use eximious_core::{Meta, OptionPlace, Registry};
+use eximious_core::{AclTermKind, Meta, OptionPlace, Registry};
 
-/// What a configuration may test for, as the packaged Exim answers: a file that
-/// asks gets the same branch from both. What the registry knows is
-/// added to it.
+/// What else a configuration may test for, as the packaged Exim answers: a file
+/// that asks gets the same branch from both.
 const FIXED: &[&str] = &[
-    "_ACL_COND_ACL",
-    "_ACL_COND_AUTHENTICATED",
-    "_ACL_COND_CONDITION",
-    "_ACL_COND_DECODE",
-    "_ACL_COND_DKIM_SIGNERS",
-    "_ACL_COND_DKIM_STATUS",
-    "_ACL_COND_DNSLISTS",
-    "_ACL_COND_DOMAINS",
-    "_ACL_COND_ENCRYPTED",
-    "_ACL_COND_HOSTS",
-    "_ACL_COND_LOCAL_PARTS",
-    "_ACL_COND_MALWARE",
-    "_ACL_COND_MIME_REGEX",
-    "_ACL_COND_RATELIMIT",
-    "_ACL_COND_RECIPIENTS",
-    "_ACL_COND_REGEX",
-    "_ACL_COND_SEEN",
-    "_ACL_COND_SENDERS",
-    "_ACL_COND_SENDER_DOMAINS",
-    "_ACL_COND_SPAM",
-    "_ACL_COND_SPF",
-    "_ACL_COND_SPF_GUESS",
-    "_ACL_COND_VERIFY",
-    "_ACL_MOD_ADD_HEADER",
-    "_ACL_MOD_CONTINUE",
-    "_ACL_MOD_CONTROL",
-    "_ACL_MOD_DELAY",
-    "_ACL_MOD_ENDPASS",
-    "_ACL_MOD_LOGWRITE",
-    "_ACL_MOD_LOG_MESSAGE",
-    "_ACL_MOD_LOG_REJECT_TARGET",
-    "_ACL_MOD_MESSAGE",
-    "_ACL_MOD_QUEUE",
-    "_ACL_MOD_REMOVE_HEADER",
-    "_ACL_MOD_SET",
-    "_ACL_MOD_UDPSEND",
     "_CRYPTO_HASH_SHA3",
     "_CRYPTO_SIGN_ED25519",
-    "_DRIVER_AUTHENTICATOR_CRAM_MD5",
-    "_DRIVER_AUTHENTICATOR_CYRUS_SASL",
-    "_DRIVER_AUTHENTICATOR_DOVECOT",
-    "_DRIVER_AUTHENTICATOR_EXTERNAL",
-    "_DRIVER_AUTHENTICATOR_PLAINTEXT",
-    "_DRIVER_AUTHENTICATOR_SPA",
-    "_DRIVER_AUTHENTICATOR_TLS",
-    "_DRIVER_ROUTER_ACCEPT",
-    "_DRIVER_ROUTER_DNSLOOKUP",
-    "_DRIVER_ROUTER_IPLITERAL",
-    "_DRIVER_ROUTER_IPLOOKUP",
-    "_DRIVER_ROUTER_MANUALROUTE",
-    "_DRIVER_ROUTER_QUERYPROGRAM",
-    "_DRIVER_ROUTER_REDIRECT",
-    "_DRIVER_TRANSPORT_APPENDFILE",
-    "_DRIVER_TRANSPORT_AUTOREPLY",
-    "_DRIVER_TRANSPORT_LMTP",
-    "_DRIVER_TRANSPORT_PIPE",
-    "_DRIVER_TRANSPORT_SMTP",
     "_HAVE_CONTENT_SCANNING",
     "_HAVE_CRYPTEQ",
     "_HAVE_DANE",
@@ -319,17 +263,29 @@ fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
     words(registry.all_operators().map(|r| &r.meta), "OP", &mut flag);
     words(registry.all_conditions().map(|r| &r.meta), "COND", &mut flag);
     words(registry.all_variables().map(|r| &r.meta), "VAR", &mut flag);
+    for term in registry.all_acl_terms().filter(|term| packaged(&term.meta)) {
+        let kind = match term.kind {
+            AclTermKind::Condition => "COND",
+            AclTermKind::Modifier => "MOD",
+        };
+        flag(format!("_ACL_{kind}_{}", term.meta.name.to_ascii_uppercase()));
+    }
+    for driver in registry.all_drivers().filter(|driver| packaged(&driver.meta)) {
+        flag(format!("_DRIVER_{}_{}", driver.kind.name(), driver.meta.name).to_ascii_uppercase());
+    }
     for option in registry.all_options() {
         let place = match option.place {
             OptionPlace::Main => "MAIN".to_owned(),
             OptionPlace::Generic(kind) => format!("{}S", kind.name().to_ascii_uppercase()),
             OptionPlace::Driver(kind, driver) => {
-                let place = format!("{}_{driver}", kind.name()).to_ascii_uppercase();
                 // What a driver that is not there could do is not there either.
-                if !FIXED.contains(&format!("_DRIVER_{place}").as_str()) {
+                if !registry
+                    .driver(kind, driver.as_bytes())
+                    .is_some_and(|driver| packaged(&driver.meta))
+                {
                     continue;
                 }
-                place
+                format!("{}_{driver}", kind.name()).to_ascii_uppercase()
             }
         };
         for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
@@ -341,6 +297,15 @@ fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
     names.insert(b"_RESUME_DECODE".to_vec(), RESUMPTIONS.into());
     names.insert(b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into());
     names
+}
+
+/// The release that the packaged Exim is of: what came later has no macro.
+const PACKAGED: u32 = 98;
+
+/// Whether the packaged Exim has a word.
+fn packaged(meta: &Meta) -> bool {
+    let since = meta.since.strip_prefix("4.").and_then(|minor| minor.parse().ok());
+    meta.needs.is_empty() && since.is_none_or(|minor: u32| minor <= PACKAGED)
 }
 
 fn words<'r>(metas: impl Iterator<Item = &'r Meta>, kind: &str, flag: &mut impl FnMut(String)) {
@@ -367,7 +332,10 @@ mod tests {
         assert_eq!(replaced("x_HAVE_TLSX_HAVE_IPV6").as_deref(), Some("xyXy"));
         assert_eq!(replaced("_OPT_MAIN_TIMEZONE _EXP_COND_>=").as_deref(), Some("y y"));
         assert_eq!(replaced("_OPT_ROUTER_REDIRECT_FILE").as_deref(), Some("y"));
-        assert_eq!(replaced("_HAVE _NOTHING"), None);
+        assert_eq!(replaced("_ACL_MOD_SET _DRIVER_ROUTER_ACCEPT").as_deref(), Some("y y"));
+        for other in ["_HAVE _NOTHING", "_ACL_COND_DCC", "_DRIVER_TRANSPORT_QUEUEFILE"] {
+            assert_eq!(replaced(other), None);
+        }
         assert!(replaced("_DKIM_OVERSIGN_HEADERS").unwrap().starts_with("+From:+Sender:"));
     }
 }

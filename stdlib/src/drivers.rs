@@ -17,14 +17,17 @@ pub static ALL: &[DriverDef] = &[
     DriverDef::new(Transport, "autoreply", "Answers with a message of its own.", "27"),
     DriverDef::new(Transport, "lmtp", "Speaks LMTP with a command or a socket.", "28"),
     DriverDef::new(Transport, "pipe", "Writes to a command.", "29"),
-    DriverDef::new(Transport, "queuefile", "Copies the spool files to a directory.", "seed"),
+    DriverDef::new(Transport, "queuefile", "Copies the spool files to a directory.", "seed")
+        .needs("an experimental build"),
     DriverDef::new(Transport, "smtp", "Speaks SMTP or LMTP with other hosts.", "30"),
     DriverDef::new(Authenticator, "cram_md5", "CRAM-MD5 (RFC 2195).", "35"),
     DriverDef::new(Authenticator, "cyrus_sasl", "Mechanisms of the Cyrus SASL library.", "36"),
     DriverDef::new(Authenticator, "dovecot", "Asks a Dovecot server.", "37"),
     DriverDef::new(Authenticator, "external", "EXTERNAL (RFC 4422).", "41"),
-    DriverDef::new(Authenticator, "gsasl", "Mechanisms of the GNU SASL library.", "38"),
-    DriverDef::new(Authenticator, "heimdal_gssapi", "GSSAPI (RFC 4752).", "39"),
+    DriverDef::new(Authenticator, "gsasl", "Mechanisms of the GNU SASL library.", "38")
+        .needs("the GNU SASL library"),
+    DriverDef::new(Authenticator, "heimdal_gssapi", "GSSAPI (RFC 4752).", "39")
+        .needs("the Heimdal library"),
     DriverDef::new(Authenticator, "plaintext", "PLAIN and LOGIN.", "34"),
     DriverDef::new(Authenticator, "spa", "Secure Password Authentication (NTLM).", "40"),
     DriverDef::new(Authenticator, "tls", "A client's certificate takes the place of AUTH.", "42"),

@@ -2,8 +2,15 @@
 //! with what the suites hold and what becomes of it when bytes change.
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
-use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
-use eximious::{Engine, Limits, Str, World};
+use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
+use eximious::{Config, Engine, Limits, Macros, Str, World};
+
+use crate::layouts::check;
+
+/// Lays out: a second time changes nothing, and the meaning stays.
+pub fn format(data: &[u8]) {
+    check(data);
+}
 
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
@@ -76,6 +83,47 @@ pub fn addresses(data: &[u8]) {
     for operator in ["address", "addresses", "domain", "local_part", "rfc2047", "rfc2047d"] {
         let text = format!("${{{operator}:$acl_m_x}}");
         let _ = engine.expand_once(text.as_bytes(), &mut cx);
+    }
+}
+
+/// Reads a configuration: its faults have places, and what is sound is printed and
+/// used. Lines of suites are no configuration, so sections are put between them.
+pub fn config(data: &[u8]) {
+    use eximious::config::Printer;
+    use eximious::retry::{Failure, rule};
+    use eximious::rewrite::{AddressPlace, Rewriter};
+    let registry = eximious::stdlib::registry();
+    let heads: [&[u8]; 6] = [
+        b"",
+        b"begin acl\na:\n",
+        b"begin rewrite\n",
+        b"begin retry\n",
+        b"begin routers\nr:\n driver = redirect\n data = ",
+        b"begin transports\nt:\n driver = smtp\n ",
+    ];
+    for head in heads {
+        let world = Fixture::new().file("/c", [head, data].concat()).world();
+        let Ok(config) = Config::load(b"/c", Macros::new(), &world, &registry) else { return };
+        for fault in &config.faults {
+            assert!(!fault.text().is_empty());
+        }
+        for line in &config.lines {
+            let place = line.place(line.text.len() / 2);
+            assert!(config.sources.line(place).is_some());
+        }
+        let (values_only, admin, version) = (false, false, "4");
+        let (config, registry) = (&config, &registry);
+        let printer = Printer { config, registry, world: &world, values_only, admin, version };
+        let words = ["all", "config", "routers", "transports", "+a", "macro", "A"];
+        printer.print(&words.map(|word| word.as_bytes().to_vec()));
+        let engine = config.build(Engine::builder().limits(limits()));
+        let mut cx = engine.context();
+        let address = Str::tainted(b"x@y.example".as_slice());
+        let _ = Rewriter::of(config).header_item(&mut cx, &address, AddressPlace::From);
+        let error = eximious::config::RetryError::Any;
+        let failure =
+            Failure { key: address.clone(), alternate: None, error, sender: Some(address) };
+        let _ = rule(&mut cx, config, &failure);
     }
 }
 

@@ -5,6 +5,7 @@ pub mod differences;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod layouts;
 pub mod ldap;
 pub mod names;
 pub mod ours;

@@ -1,14 +1,17 @@
 //! Files and directories.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eximious_core::world::{Files, Stat};
+
+/// How many names are tried for a file that is to take another's place.
+const MOST_TRIES: u32 = 100;
 
 /// The system's files.
 #[derive(Debug)]
@@ -54,4 +57,50 @@ impl Files for System {
             ctime: data.ctime(),
         })
     }
+
+    fn replace(&self, name: &[u8], contents: &[u8]) -> io::Result<()> {
+        let target = fs::canonicalize(path(name))?;
+        let old = fs::metadata(&target)?;
+        if !old.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let (file, beside) = create_beside(&target)?;
+        let written = fill(file, contents, &old).and_then(|()| fs::rename(&beside, &target));
+        if written.is_err() {
+            // The first failure is the one to tell of.
+            let _ = fs::remove_file(&beside);
+        }
+        written
+    }
+}
+
+/// Makes a new file in the directory of another, for the program's user alone.
+fn create_beside(target: &Path) -> io::Result<(File, PathBuf)> {
+    let name = target.file_name().unwrap_or_default();
+    for number in 0..MOST_TRIES {
+        let mut other = OsString::from(".");
+        other.push(name);
+        other.push(format!(".{}-{number}.new", std::process::id()));
+        let beside = target.with_file_name(other);
+        match File::options().write(true).create_new(true).mode(0o600).open(&beside) {
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(why) => return Err(why),
+            Ok(file) => return Ok((file, beside)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Writes what a file says, and gives it the owner and permissions of another.
+fn fill(mut file: File, contents: &[u8], like: &fs::Metadata) -> io::Result<()> {
+    file.write_all(contents)?;
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
+        // Only the superuser may give files away; a group of one's own is fine.
+        let _ = fchown(&file, Some(like.uid()), Some(like.gid()))
+            .or_else(|_| fchown(&file, None, Some(like.gid())));
+    }
+    // Last, as a change of the owner takes some permissions away.
+    file.set_permissions(like.permissions())?;
+    file.sync_all()
 }

@@ -22,8 +22,6 @@ pub(super) enum Missing {
     Expected(&'static str),
     /// `exim: bad item for: …`.
     BadItem,
-    /// `… needs …`.
-    Needs(&'static str),
     /// `exim: no message ids given after … option`.
     Messages,
 }
@@ -166,6 +164,8 @@ static RULES: &[Rule] = &[
     own("-bV", NOTHING),
     own("-be", NOTHING),
     own("-bem", Takes::Next(ABANDONED)),
+    own("-brt", NOTHING),
+    own("-brw", NOTHING),
     own("-d", ATTACHED),
     own("-f", Takes::Value(ABANDONED)),
     own("-h", ATTACHED),
@@ -290,8 +290,6 @@ static RULES: &[Rule] = &[
     later("-bpri", NOTHING, QUEUE),
     later("-bpru", NOTHING, QUEUE),
     later("-bpu", NOTHING, QUEUE),
-    later("-brt", Takes::Next(Missing::Needs("a domain or address argument")), CONFIGURATION),
-    later("-brw", Takes::Next(Missing::Needs("an address argument")), CONFIGURATION),
     later("-bt", NOTHING, ROUTING),
     later("-bv", NOTHING, ROUTING),
     later("-bvs", NOTHING, ROUTING),

@@ -49,7 +49,8 @@ pub(super) static MACRO_UNUSED: Lint = Lint {
         let names = config.macros.iter().map(|(name, _)| name);
         for (number, (name, defined)) in names.zip(&config.macro_lines).enumerate() {
             let Some(defined) = defined else { continue };
-            if !config.macro_uses.contains(&(number as u32)) {
+            let used = config.macro_uses.contains(&(number as u32));
+            if !used && !super::unused::left_out(config, name) {
                 let shown = String::from_utf8_lossy(name);
                 let span = Span::new(0, name.len());
                 findings

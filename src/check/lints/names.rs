@@ -2,9 +2,10 @@
 
 use eximious_core::{DriverKind, ListKind};
 use eximious_grammar::Span;
+use eximious_grammar::expansion::{Arg, Seq, Tree};
 
 use crate::check::graph::{acl_named, phase_of};
-use crate::check::{Findings, Lint, Severity, Survey, Text, nearest};
+use crate::check::{Findings, Lint, Severity, Spot, Survey, nearest};
 
 /// E104.
 pub(super) static UNKNOWN_LIST: Lint = Lint {
@@ -76,26 +77,19 @@ fn special(name: &[u8]) -> bool {
 /// expanded.
 pub(super) fn references(text: &[u8]) -> Vec<(Vec<u8>, Span)> {
     let end = text.iter().position(|c| matches!(c, b'$' | b'\\')).unwrap_or(text.len());
+    let (separator, start) = super::relay::separator(&text[..end]);
     let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(plus) = memchr::memchr(b'+', &text[at..end]) {
-        let plus = at + plus;
-        at = plus + 1;
-        let before = text[..plus].iter().rposition(|c| !c.is_ascii_whitespace() && *c != b'!');
-        let begins = before.is_none_or(|last| {
-            text[last].is_ascii_punctuation() && !matches!(text[last], b'.' | b'-' | b'_' | b'@')
-        });
-        let length =
-            text[at..].iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
-        let after = text[at + length..].iter().find(|c| !c.is_ascii_whitespace());
-        let ends = after
-            .is_none_or(|c| c.is_ascii_punctuation() && !matches!(c, b'@' | b'.' | b'-' | b'$'));
-        if begins && ends && length > 0 {
-            found.push((text[at..at + length].to_vec(), Span::new(plus, at + length)));
-        }
-        at += length;
-        if at >= end {
-            break;
+    let mut from = start;
+    for item in text[start..end].split(|c| *c == separator) {
+        let blank = |c: &u8| c.is_ascii_whitespace() || *c == b'!';
+        let plus = from + item.iter().take_while(|c| blank(c)).count();
+        from += item.len() + 1;
+        let Some(rest) = text[plus..].strip_prefix(b"+") else { continue };
+        let length = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
+        let after = rest[length..].iter().find(|c| !c.is_ascii_whitespace());
+        let ends = after.is_none_or(|c| *c == separator);
+        if ends && length > 0 {
+            found.push((rest[..length].to_vec(), Span::new(plus, plus + 1 + length)));
         }
     }
     found
@@ -116,20 +110,46 @@ pub(super) static UNKNOWN_ACL: Lint = Lint {
             let option = text.option().map_or("", |option| option.meta.name);
             let names_acl =
                 phase_of(option).is_some() || text.term().is_some_and(|t| t.meta.name == "acl");
-            if names_acl {
-                acl(survey, text, findings);
+            if names_acl && let Some(name) = acl_named(&text.text) {
+                // A file, or statements in the option itself.
+                let verb = eximious_core::AclVerb::of(name).is_some();
+                if !name.starts_with(b"/") && !verb && !text.text.contains(&b'\n') {
+                    acl(survey, name, text.whole(), findings);
+                }
+            }
+            if let Some(tree) = &text.tree {
+                for first in acls_called(survey, tree) {
+                    if let Some(name) = tree.literal(first) {
+                        let name =
+                            name.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
+                        acl(survey, name.unwrap_or_default(), text.spot(first.span), findings);
+                    }
+                }
             }
         }
     },
 };
 
-fn acl(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
-    let Some(name) = acl_named(&text.text) else { return };
-    // A file, or statements in the option itself.
-    let verbs = eximious_core::AclVerb::of(name).is_some();
-    if name.starts_with(b"/") || verbs || text.text.contains(&b'\n') {
-        return;
+/// What `${acl{…}}` and the condition `acl` call.
+fn acls_called(survey: &Survey<'_>, tree: &Tree) -> Vec<Seq> {
+    let registry = survey.registry;
+    let items = tree.calls().iter().filter(|call| registry.item_at(call.def).meta.name == "acl");
+    let items = items.map(|call| tree.call_args(call).first());
+    let conditions =
+        tree.conds().iter().filter(|cond| registry.condition_at(cond.def).meta.name == "acl");
+    let conditions = conditions.map(|condition| tree.cond_args(condition).first());
+    let firsts = items.chain(conditions);
+    firsts.filter_map(|first| first.and_then(text_of)).collect()
+}
+
+fn text_of(arg: &Arg) -> Option<Seq> {
+    match arg {
+        Arg::Text(seq) => Some(*seq),
+        _ => None,
     }
+}
+
+fn acl(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findings) {
     if survey.config.acls.iter().any(|acl| acl.name.bytes() == name) {
         return;
     }
@@ -138,7 +158,7 @@ fn acl(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
         survey.config.acls.iter().map(|acl| acl.name.display().into()).collect();
     let near = nearest(&shown, names.iter().map(String::as_str));
     let help = near.first().map_or(String::new(), |near| format!("did you mean {near}?"));
-    findings.add_with(text.whole(), format!("no ACL is called \"{shown}\""), help);
+    findings.add_with(spot, format!("no ACL is called \"{shown}\""), help);
 }
 
 /// E106.

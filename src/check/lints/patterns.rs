@@ -2,8 +2,9 @@
 
 use eximious_grammar::Span;
 use eximious_grammar::expansion::Arg;
+use eximious_stdlib::pattern;
 
-use crate::check::{Lint, Severity};
+use crate::check::{Lint, Severity, Survey, Text};
 
 /// W501.
 pub(super) static PATTERN_EXPLODES: Lint = Lint {
@@ -18,91 +19,304 @@ pub(super) static PATTERN_EXPLODES: Lint = Lint {
     bad: "begin acl\nc:\n  deny condition = ${if match{$sender_helo_name}{\\N^(a+)+$\\N}}\nbegin routers\n",
     good: "begin acl\nc:\n  deny condition = ${if match{$sender_helo_name}{\\N^a+$\\N}}\nbegin routers\n",
     run: |survey, findings| {
-        for text in &survey.texts {
-            if let Some(tree) = &text.tree {
-                for condition in tree.conds() {
-                    let name = survey.registry.condition_at(condition.def).meta.name;
-                    if name != "match" {
-                        continue;
-                    }
-                    if let Some(Arg::Text(pattern)) = tree.cond_args(condition).get(1)
-                        && let Some(literal) = tree.literal(*pattern)
-                        && explodes(literal)
-                    {
-                        findings
-                            .add(text.spot(pattern.span), "this pattern may take exponential time");
-                    }
-                }
+        patterns(survey, |text, pattern, span| {
+            if explodes(pattern) {
+                findings.add(text.spot(span), "this pattern may take exponential time");
             }
-            let scans = text.term().is_some_and(|t| matches!(t.meta.name, "regex" | "mime_regex"));
-            let listed = text.list.is_some() && text.text.trim_ascii_start().starts_with(b"^");
-            if (scans || listed) && explodes(&text.text) {
-                findings.add(
-                    text.spot(Span::new(0, text.text.len())),
-                    "this pattern may take exponential time",
-                );
-            }
-        }
+        });
     },
 };
 
-/// Whether a group with a repetition in it is itself repeated.
-fn explodes(pattern: &[u8]) -> bool {
-    // For each open group: whether it is atomic, and whether it repeats something.
-    let mut open: Vec<(bool, bool)> = Vec::new();
-    let mut at = 0;
-    while at < pattern.len() {
-        match pattern[at] {
-            b'\\' => at += 1,
-            b'[' => {
-                let rest = &pattern[at + 1..];
-                let first = usize::from(rest.first() == Some(&b'^'));
-                // A bracket that comes first is an ordinary character.
-                let from = first + usize::from(rest.get(first) == Some(&b']'));
-                let mut end = from;
-                while end < rest.len() && rest[end] != b']' {
-                    end += if rest[end] == b'\\' { 2 } else { 1 };
-                }
-                at += end.min(rest.len()) + 1;
+/// E113.
+pub(super) static BAD_PATTERN: Lint = Lint {
+    code: "E113",
+    name: "bad-pattern",
+    severity: Severity::Error,
+    summary: "A regular expression can't be compiled.",
+    docs: "Exim notices when it comes to the pattern. A condition then fails its expansion, a list \
+           can't be tested, and mail is deferred.",
+    bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny senders = ^(spam@\n  accept\n",
+    good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny senders = ^spam@\n  accept\n",
+    run: |survey, findings| {
+        patterns(survey, |text, expression, span| {
+            if let Err(why) = pattern::check(expression) {
+                findings.add(text.spot(span), format!("{why} in this pattern"));
             }
-            b'(' => open.push((pattern[at + 1..].starts_with(b"?>"), false)),
-            b')' => {
-                let (atomic, repeats) = open.pop().unwrap_or_default();
-                let repeated = endless(&pattern[at + 1..]);
-                if repeats && repeated && !atomic {
-                    return true;
-                }
-                if let Some((_, outer)) = open.last_mut() {
-                    *outer |= (repeats && !atomic) || repeated;
-                }
-            }
-            // A repetition itself, or the sign that makes it possessive.
-            b'*' | b'+' | b'?' => {}
-            _ => {
-                if endless(&pattern[at + 1..])
-                    && let Some((_, repeats)) = open.last_mut()
+        });
+    },
+};
+
+/// Each regular expression that stands in the configuration as it will be used.
+fn patterns(survey: &Survey<'_>, mut each: impl FnMut(&Text<'_>, &[u8], Span)) {
+    for text in &survey.texts {
+        if let Some(tree) = &text.tree {
+            for condition in tree.conds() {
+                let name = survey.registry.condition_at(condition.def).meta.name;
+                if let ("match", Some(Arg::Text(pattern))) =
+                    (name, tree.cond_args(condition).get(1))
+                    && let Some(literal) = tree.literal(*pattern)
                 {
-                    *repeats = true;
+                    each(text, literal, pattern.span);
                 }
+            }
+            for call in tree.calls() {
+                let name = survey.registry.item_at(call.def).meta.name;
+                if let ("sg", Some(Arg::Text(pattern))) = (name, tree.call_args(call).get(1))
+                    && let Some(literal) = tree.literal(*pattern)
+                {
+                    each(text, literal, pattern.span);
+                }
+            }
+        }
+        let scans = text.term().is_some_and(|t| matches!(t.meta.name, "regex" | "mime_regex"));
+        if text.list.is_some() || scans {
+            for (item, span) in items(text) {
+                if scans || item.starts_with(b"^") {
+                    each(text, &item, span);
+                }
+            }
+        }
+    }
+}
+
+/// The items of a list that nothing is expanded in, and where they stand: after
+/// the expansion, `\N` gone and `\\` one backslash.
+fn items(text: &Text<'_>) -> Vec<(Vec<u8>, Span)> {
+    let whole = match &text.tree {
+        None => text.text.as_slice(),
+        Some(tree) => match tree.literal(tree.root) {
+            Some(literal) => literal,
+            None => return Vec::new(),
+        },
+    };
+    let blank = |c: &u8| c.is_ascii_whitespace();
+    let (separator, start) = super::relay::separator(whole);
+    let mut found = Vec::new();
+    let (mut item, mut from, mut at) = (Vec::new(), start, start);
+    while at <= whole.len() {
+        match whole.get(at) {
+            // A separator that is doubled is an ordinary character.
+            Some(c) if *c == separator && whole.get(at + 1) == Some(c) => {
+                item.push(*c);
+                at += 1;
+            }
+            Some(c) if *c != separator => item.push(*c),
+            _ => {
+                let trimmed = item.trim_ascii();
+                let trimmed = trimmed.strip_prefix(b"!").unwrap_or(trimmed).trim_ascii();
+                let lead = whole[from..at].iter().take_while(|c| blank(c)).count();
+                found.push((trimmed.to_vec(), Span::new(from + lead, at)));
+                item.clear();
+                from = at + 1;
             }
         }
         at += 1;
     }
-    false
+    found
 }
 
-/// Whether a repetition without an upper end follows, which can give back what
-/// it took.
-fn endless(rest: &[u8]) -> bool {
-    let length = match rest.first() {
-        Some(b'*' | b'+') => 1,
-        Some(b'{') => match rest.iter().position(|c| *c == b'}') {
-            Some(end) if rest[..end].ends_with(b",") => end + 1,
-            _ => return false,
-        },
-        _ => return false,
+/// Whether a group is repeated whose text can be split in many ways: a
+/// repetition stands in it, and nothing beside that says where it ends.
+fn explodes(pattern: &[u8]) -> bool {
+    let mut reader = Reader { pattern, at: 0, explodes: false };
+    let _ = reader.group(0);
+    reader.explodes
+}
+
+/// How deep groups may stand in each other before nothing is said.
+const DEEPEST: usize = 64;
+
+/// The bytes that a part of a pattern can begin with or be made of.
+type Bytes = [u64; 4];
+
+const ANY: Bytes = [u64::MAX; 4];
+
+/// A part of a pattern.
+#[derive(Clone, Copy)]
+struct Atom {
+    bytes: Bytes,
+    /// Whether it can be nothing.
+    empty: bool,
+    /// Whether it is repeated without an end, and gives back what it took.
+    endless: bool,
+}
+
+struct Reader<'p> {
+    pattern: &'p [u8],
+    at: usize,
+    explodes: bool,
+}
+
+impl Reader<'_> {
+    /// Reads up to a closing parenthesis: what the group can be made of, and
+    /// whether one of its branches can be split in many ways.
+    fn group(&mut self, depth: usize) -> (Atom, bool) {
+        let (mut all, mut splits) = (Atom { bytes: [0; 4], empty: false, endless: false }, false);
+        let mut branch: Vec<Atom> = Vec::new();
+        while let Some(c) = self.pattern.get(self.at).copied() {
+            self.at += 1;
+            let mut inner = false;
+            let mut atom = match c {
+                b')' if depth > 0 => break,
+                b'|' => {
+                    finish(&mut branch, &mut all, &mut splits);
+                    continue;
+                }
+                b'^' | b'$' => continue,
+                b'(' if depth < DEEPEST => {
+                    let rest = &self.pattern[self.at..];
+                    let atomic = rest.starts_with(b"?>");
+                    let looks = [&b"?="[..], b"?!", b"?<=", b"?<!", b"?#"];
+                    let looks = looks.iter().any(|sign| rest.starts_with(sign));
+                    self.at += self.sign();
+                    let (atom, splits) = self.group(depth + 1);
+                    inner = splits && !atomic;
+                    if looks {
+                        continue;
+                    }
+                    Atom { endless: atom.endless && !atomic, ..atom }
+                }
+                b'[' => self.class(),
+                b'.' => Atom { bytes: ANY, empty: false, endless: false },
+                b'\\' => self.escape(),
+                _ => one(c),
+            };
+            let (least, endless, possessive) = self.repetition();
+            atom.empty |= least == 0;
+            if endless && !possessive {
+                self.explodes |= inner;
+                atom.endless = true;
+            }
+            branch.push(atom);
+        }
+        finish(&mut branch, &mut all, &mut splits);
+        (all, splits)
+    }
+
+    /// How many bytes after a parenthesis say what kind of group it is.
+    fn sign(&self) -> usize {
+        let rest = &self.pattern[self.at..];
+        let [b'?', ..] = rest else { return 0 };
+        match rest.iter().position(|c| matches!(c, b':' | b'>' | b'=' | b'!' | b'\'' | b')')) {
+            Some(end) if rest[end] != b')' => end + 1,
+            Some(end) => end,
+            None => 1,
+        }
+    }
+
+    fn class(&mut self) -> Atom {
+        let rest = &self.pattern[self.at..];
+        let negated = usize::from(rest.first() == Some(&b'^'));
+        let mut at = negated;
+        let mut bytes: Bytes = [0; 4];
+        while at < rest.len() && (rest[at] != b']' || at == negated) {
+            let first = rest[at];
+            if first == b'\\' || (first == b'[' && rest.get(at + 1) == Some(&b':')) {
+                // A set of its own kind: `\d` and `[:alpha:]` are letters and digits.
+                let long = rest[at..].windows(2).position(|two| two == b":]").map(|n| n + 2);
+                let escaped = rest.get(at + 1).copied().unwrap_or(b'\\');
+                let set = if first == b'[' { class(b'w') } else { class(escaped) };
+                bytes = union(bytes, set);
+                at += if first == b'[' { long.unwrap_or(2) } else { 2 };
+                continue;
+            }
+            let last = match rest.get(at + 1..at + 3) {
+                Some([b'-', last]) if *last != b']' => {
+                    at += 2;
+                    *last
+                }
+                _ => first,
+            };
+            for c in first..=last {
+                bytes = union(bytes, one(c).bytes);
+            }
+            at += 1;
+        }
+        self.at += (at + 1).min(rest.len());
+        if negated == 1 {
+            bytes = bytes.map(|word| !word);
+        }
+        Atom { bytes, empty: false, endless: false }
+    }
+
+    fn escape(&mut self) -> Atom {
+        let c = self.pattern.get(self.at).copied().unwrap_or(b'\\');
+        self.at += 1;
+        Atom {
+            bytes: class(c),
+            empty: matches!(c, b'b' | b'B' | b'A' | b'z' | b'Z'),
+            endless: false,
+        }
+    }
+
+    /// The least number of times, whether there is no most, and whether it keeps
+    /// what it took.
+    fn repetition(&mut self) -> (u32, bool, bool) {
+        let rest = &self.pattern[self.at..];
+        let (least, endless, length) = match rest.first() {
+            Some(b'*') => (0, true, 1),
+            Some(b'+') => (1, true, 1),
+            Some(b'?') => (0, false, 1),
+            Some(b'{') if rest.get(1).is_some_and(u8::is_ascii_digit) => {
+                let Some(end) = rest.iter().position(|c| *c == b'}') else {
+                    return (1, false, false);
+                };
+                (u32::from(rest[1] != b'0'), rest[..end].ends_with(b","), end + 1)
+            }
+            _ => return (1, false, false),
+        };
+        let sign = rest.get(length);
+        let possessive = sign == Some(&b'+');
+        self.at += length + usize::from(possessive || sign == Some(&b'?'));
+        (least, endless, possessive)
+    }
+}
+
+/// Takes a branch of a group into account.
+fn finish(branch: &mut Vec<Atom>, all: &mut Atom, splits: &mut bool) {
+    for (at, atom) in branch.iter().enumerate() {
+        let others = || branch.iter().enumerate().filter(|(other, _)| *other != at);
+        // What stands beside it can all be taken for a part of it.
+        let alone = others().all(|(_, other)| other.empty || common(atom.bytes, other.bytes));
+        *splits |= atom.endless && alone;
+        all.endless |= atom.endless;
+        all.bytes = union(all.bytes, atom.bytes);
+    }
+    all.empty |= branch.iter().all(|atom| atom.empty);
+    branch.clear();
+}
+
+fn one(c: u8) -> Atom {
+    let mut bytes = [0; 4];
+    bytes[usize::from(c >> 6)] |= 1 << (c & 63);
+    Atom { bytes, empty: false, endless: false }
+}
+
+/// What a letter after a backslash stands for.
+fn class(letter: u8) -> Bytes {
+    let of = |wanted: fn(&u8) -> bool| {
+        (0..=255u8).filter(wanted).fold([0; 4], |all, c| union(all, one(c).bytes))
     };
-    rest.get(length) != Some(&b'+')
+    match letter {
+        b'd' => of(u8::is_ascii_digit),
+        b'w' => of(|c| c.is_ascii_alphanumeric() || *c == b'_'),
+        b's' => of(u8::is_ascii_whitespace),
+        b'D' => of(|c| !c.is_ascii_digit()),
+        b'W' => of(|c| !c.is_ascii_alphanumeric() && *c != b'_'),
+        b'S' => of(|c| !c.is_ascii_whitespace()),
+        b'n' => one(b'\n').bytes,
+        b't' => one(b'\t').bytes,
+        other if other.is_ascii_alphabetic() => [0; 4],
+        other => one(other).bytes,
+    }
+}
+
+fn union(a: Bytes, b: Bytes) -> Bytes {
+    std::array::from_fn(|n| a[n] | b[n])
+}
+
+fn common(a: Bytes, b: Bytes) -> bool {
+    (0..4).any(|n| a[n] & b[n] != 0)
 }
 
 #[cfg(test)]
@@ -111,12 +325,35 @@ mod tests {
 
     #[test]
     fn repetitions_in_repetitions_explode() {
-        for pattern in ["(a+)+", "^(a|b*)*$", "((x+))+", "(a{2,})*", "([a-z]+\\.)*(b+)+"] {
+        for pattern in [
+            "(a+)+",
+            "^(a|b*)*$",
+            "((x+))+",
+            "(a{2,})*",
+            "([a-z]+\\.)*(b+)+",
+            "^([0-9]+.?)+$",
+            "(.*a)*@x",
+            "(\\d+)*",
+            "^(?:[a-z]+\\.?)+$",
+            "([a-z]+[0-9]*)+",
+        ] {
             assert!(explodes(pattern.as_bytes()), "{pattern}");
         }
-        for pattern in
-            ["a+b+", "(ab)+", "(a++)+", "(?>a+)+", "([+*]x)+", "(\\+a)+", "(a?b)*", "(a{2})*"]
-        {
+        for pattern in [
+            "a+b+",
+            "(ab)+",
+            "(a++)+",
+            "(?>a+)+",
+            "([+*]x)+",
+            "(\\+a)+",
+            "(a?b)*",
+            "(a{2})*",
+            // A sign between them says where each part ends.
+            "^([a-z0-9]+\\.)+[a-z]+$",
+            "^(\\d+,)*\\d+$",
+            "^[a-z]+(-[a-z]+)*$",
+            "(?i)^(?:[^@]+@)+x",
+        ] {
             assert!(!explodes(pattern.as_bytes()), "{pattern}");
         }
     }

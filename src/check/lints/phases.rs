@@ -53,15 +53,7 @@ fn phases(survey: &Survey<'_>, name: &[u8]) -> AclPhases {
 
 /// `acl_smtp_connect and acl_smtp_helo`
 fn names(phases: AclPhases) -> String {
-    let names: Vec<String> = phases
-        .iter_names()
-        .map(|(name, _)| {
-            let name = name.to_ascii_lowercase();
-            let smtp = !name.starts_with("not_");
-            let name = if name == "prdr" { "data_prdr".to_owned() } else { name };
-            if smtp { format!("acl_smtp_{name}") } else { format!("acl_{name}") }
-        })
-        .collect();
+    let names: Vec<String> = phases.options().collect();
     names.join(" and ")
 }
 

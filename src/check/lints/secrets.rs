@@ -43,8 +43,13 @@ pub(super) static SECRET_SHOWN: Lint = Lint {
                 // What is looked up is no secret.
                 SECRETS.contains(&name) && !text.text.is_empty() && !text.text.contains(&b'$')
             };
+            // `^name^password`, with nothing that is looked up.
+            let sent = name == "client_send"
+                && text.text.starts_with(b"^")
+                && !text.text.contains(&b'$')
+                && text.text.split(|c| *c == b'^').nth(2).is_some_and(|word| !word.is_empty());
             let key = name == "dkim_private_key" && text.text.starts_with(b"-----BEGIN");
-            if (secret || key) && !hidden {
+            if (secret || sent || key) && !hidden {
                 let message = format!("{name} holds a secret that exim -bP shows to everybody");
                 findings.add_with(survey.named(setting), message, format!("write hide {name} = …"));
             }

@@ -2,7 +2,9 @@
 
 use eximious_core::OptionPlace;
 
-use crate::check::{Findings, Lint, Severity, Spot, Survey, nearest};
+use eximious_grammar::expansion::Tree;
+
+use crate::check::{Findings, Lint, Severity, Spot, Survey, Text, nearest};
 use crate::config::ConfigError;
 
 /// E101.
@@ -39,26 +41,19 @@ fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
         if name.is_some() != unknown {
             continue;
         }
-        let spot = spot(fault);
+        let spot = spot(survey, fault);
         match name {
             Some(name) => {
-                let places: Vec<OptionPlace> = match message.starts_with("main ") {
-                    true => vec![OptionPlace::Main],
-                    false => survey
-                        .registry
-                        .all_options()
-                        .map(|option| option.place)
-                        .filter(|place| *place != OptionPlace::Main)
-                        .collect(),
+                let help = match message.contains("\"driver\" must be specified") {
+                    true => "write driver = … before it".to_owned(),
+                    false => near_option(survey, name, message.starts_with("main ")),
                 };
-                let options = survey.registry.all_options();
-                let names = options.filter(|o| places.contains(&o.place)).map(|o| o.meta.name);
-                let near = nearest(name, names);
-                let help =
-                    near.first().map_or(String::new(), |near| format!("did you mean {near}?"));
                 findings.add_with(spot, message.clone(), help);
             }
-            None => findings.add(spot, message),
+            None => {
+                let help = near_word(survey, &message);
+                findings.add_with(spot, message, help);
+            }
         }
     }
 }
@@ -70,11 +65,82 @@ fn unknown_name(message: &str) -> Option<&str> {
     rest.starts_with(" unknown").then_some(name)
 }
 
-fn spot(fault: &ConfigError) -> Spot {
-    match fault.line() {
-        Some((line, file)) => Spot::Physical(line, file.to_vec()),
-        None => Spot::Nowhere,
+fn near_option(survey: &Survey<'_>, name: &str, main: bool) -> String {
+    let options = survey.registry.all_options();
+    let options = options.filter(|option| (option.place == OptionPlace::Main) == main);
+    did_you_mean("", name, options.map(|option| option.meta.name))
+}
+
+/// What could have been meant where a driver, a verb or a condition is unknown.
+fn near_word(survey: &Survey<'_>, message: &str) -> String {
+    const VERBS: [&str; 7] = ["accept", "defer", "deny", "discard", "drop", "require", "warn"];
+    const SECTIONS: [&str; 8] =
+        ["acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns"];
+    let registry = survey.registry;
+    let Some((_, rest)) = message.split_once('"') else {
+        let selector = message.strip_prefix("unknown log_selector setting: ");
+        let near = selector.map(|name| {
+            let names = crate::macros::log_selectors().iter().copied();
+            did_you_mean(&name[..1.min(name.len())], name.trim_start_matches(['+', '-']), names)
+        });
+        return near.unwrap_or_default();
+    };
+    let name = rest.split('"').next().unwrap_or_default();
+    let last = rest.rsplit('"').nth(1).unwrap_or(name);
+    if message.contains("driver \"") || message.contains("cannot find") {
+        return did_you_mean("", last, registry.all_drivers().map(|driver| driver.meta.name));
     }
+    if message.contains("section") {
+        return did_you_mean("begin ", name, SECTIONS.into_iter());
+    }
+    if message.contains("ACL") {
+        let terms = registry.all_acl_terms().map(|term| term.meta.name);
+        // `verb condition = …`, or one of them.
+        let mut words = name.split('=').next().unwrap_or_default().split_ascii_whitespace();
+        let (first, last) = (words.next().unwrap_or_default(), words.next_back());
+        let verb = message.contains("verb")
+            || last.is_some_and(|last| registry.acl_term(last.as_bytes()).is_some());
+        return match verb {
+            true => did_you_mean("", first, VERBS.into_iter()),
+            false => did_you_mean("", last.unwrap_or(first), terms),
+        };
+    }
+    String::new()
+}
+
+fn did_you_mean<'n>(before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let near = nearest(name, names);
+    near.first().map_or(String::new(), |near| format!("did you mean {before}{near}?"))
+}
+
+/// Where a fault stands. Exim gives no line where it complains of a section as a
+/// whole; the name that it mentions is looked for then.
+fn spot(survey: &Survey<'_>, fault: &ConfigError) -> Spot {
+    if let Some((line, file)) = fault.line() {
+        return Spot::Physical(line, file.to_vec());
+    }
+    let config = survey.config;
+    let message = String::from_utf8_lossy(fault.message());
+    let quoted: Vec<&str> = message.split('"').skip(1).step_by(2).collect();
+    let instance = fault.instance().map(String::from_utf8_lossy);
+    let instance = instance.as_deref().and_then(|name| name.rsplit_once(' ')).map(|(name, _)| name);
+    let begins = |line: &&crate::config::Line, name: &str, signs: &[u8]| {
+        let rest = line.text.strip_prefix(name.as_bytes());
+        rest.is_some_and(|rest| rest.trim_ascii_start().first().is_some_and(|c| signs.contains(c)))
+    };
+    let find = |name: &str, signs: &[u8]| {
+        let lines = config.lines.iter().rev();
+        lines.clone().position(|line| begins(&line, name, signs)).map(|n| lines.len() - 1 - n)
+    };
+    let line = if message.starts_with("unknown log_selector") {
+        find("log_selector", b"=")
+    } else if message.contains("macro") {
+        quoted.first().and_then(|name| find(name, b"="))
+    } else {
+        let names = quoted.iter().rev().copied().chain(instance);
+        names.filter_map(|name| find(name, b":")).next()
+    };
+    line.map_or(Spot::Nowhere, |line| survey.line(line))
 }
 
 /// E103.
@@ -97,12 +163,54 @@ pub(super) static EXPANSION: Lint = Lint {
                 }
                 let message = String::from_utf8_lossy(&fault.message).into_owned();
                 let free = String::from_utf8_lossy(&fault.free).into_owned();
-                let names = survey.registry.all_variables().map(|v| v.meta.name);
-                let near = if free.is_empty() { Vec::new() } else { nearest(&free, names) };
-                let help =
-                    near.first().map_or(String::new(), |near| format!("did you mean ${near}?"));
+                let help = near_name(survey, &message, &free);
                 findings.add_with(text.spot(fault.span), message, help);
             }
+            quotings(survey, text, tree, findings);
         }
     },
 };
+
+/// What could have been meant where a name in an expansion is unknown.
+fn near_name(survey: &Survey<'_>, message: &str, free: &str) -> String {
+    let registry = survey.registry;
+    if !free.is_empty() {
+        return did_you_mean("$", free, registry.all_variables().map(|v| v.meta.name));
+    }
+    let Some(name) = message.split('"').nth(1) else { return String::new() };
+    let name = name.trim_start_matches("${");
+    let items = registry.all_items().map(|item| item.meta.name);
+    let operators = registry.all_operators().map(|operator| operator.meta.name);
+    if message.starts_with("unknown condition") {
+        did_you_mean("", name, registry.all_conditions().map(|condition| condition.meta.name))
+    } else if message.starts_with("unknown lookup type") {
+        did_you_mean("", name, registry.all_lookups().map(|lookup| lookup.meta.name))
+    } else if message.starts_with("unknown expansion operator") {
+        did_you_mean("", name, operators.chain(items))
+    } else if message.contains("is not a known operator") {
+        did_you_mean("", name, items.chain(operators))
+    } else {
+        String::new()
+    }
+}
+
+/// `${quote_TYPE:…}` for a type that there is not: the operator is known, its
+/// parameter is not.
+fn quotings(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    let registry = survey.registry;
+    for op in tree.ops() {
+        let quotes = op.def.is_some_and(|def| registry.operator_at(def).meta.name == "quote_");
+        let Some(parameters) = tree.text(op.name).get(op.base as usize..).filter(|_| quotes) else {
+            continue;
+        };
+        let parameters = parameters.strip_prefix(b"_").unwrap_or(parameters);
+        let name = parameters.split(|c| *c == b'_').next().unwrap_or_default();
+        if registry.lookup_id(name).is_none() {
+            let shown = String::from_utf8_lossy(name);
+            let names = registry.all_lookups().map(|lookup| lookup.meta.name);
+            let help = did_you_mean("quote_", &shown, names);
+            let message = format!("unknown lookup type \"{shown}\"");
+            findings.add_with(text.spot(op.name), message, help);
+        }
+    }
+}

@@ -35,16 +35,58 @@ pub(super) static TAINTED: Lint = Lint {
                 report(text, span, &name, what, findings);
             }
             inside(survey, text, tree, findings);
+            command(survey, text, tree, findings);
+            file_of_list(survey, text, tree, findings);
         }
     },
 };
+
+/// The first word of a command is a program's name. Since 4.96, the others must
+/// not come from outside either.
+fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    let Use::Driver(instance, setting) = text.of else { return };
+    let names = (instance.driver_name(), setting.option.meta.name);
+    if !matches!(names, ("pipe" | "lmtp" | "queryprogram", "command") | (_, "transport_filter")) {
+        return;
+    }
+    let word = text.text.iter().position(|c| c.is_ascii_whitespace()).unwrap_or(text.text.len());
+    let Some((name, span)) = tainted(survey, tree, tree.root) else { return };
+    if (span.start as usize) < word {
+        report(text, span, &name, "the name of a command", findings);
+    } else if survey.target >= (Target { major: 4, minor: 96 }) {
+        report(text, span, &name, "an argument of a command", findings);
+    }
+}
+
+/// The file of a lookup that is an item of a list: `lsearch;/etc/$domain`.
+fn file_of_list(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    if text.list.is_none() {
+        return;
+    }
+    let Some((name, span)) = tainted(survey, tree, tree.root) else { return };
+    let before = &text.text[..(span.start as usize).min(text.text.len())];
+    let item = before.rsplit(|c| *c == b':').next().unwrap_or_default().trim_ascii();
+    let item = item.strip_prefix(b"!").unwrap_or(item).trim_ascii_start();
+    let Some(at) = memchr::memmem::find(item, b";/") else { return };
+    let lookup = item[..at].rsplit(|c| *c == b'-').next().unwrap_or_default();
+    let kind = lookup.split(|c| matches!(c, b'*' | b',')).next().unwrap_or_default();
+    if survey.registry.lookup_id(kind).is_some() {
+        report(text, span, &name, "the name of a file", findings);
+    }
+}
 
 /// What an option's value names, where it must not come from outside.
 fn refuses(text: &Text<'_>) -> Option<&'static str> {
     let Use::Driver(instance, setting) = text.of else { return None };
     let name = setting.option.meta.name;
     match (instance.kind, instance.driver_name(), name) {
-        (DriverKind::Transport, "appendfile", "file" | "directory" | "create_file") => {
+        // With `create_file`, Exim itself looks whether the name is a good one.
+        (DriverKind::Transport, "appendfile", "file" | "directory")
+            if instance.options.get("create_file").is_none() =>
+        {
+            Some("the name of a file")
+        }
+        (DriverKind::Transport, "smtp", "dkim_private_key") if text.text.starts_with(b"/") => {
             Some("the name of a file")
         }
         (DriverKind::Transport, "autoreply", "file" | "log" | "once") => Some("the name of a file"),
@@ -79,16 +121,29 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
                     report(text, span, &name, "the name of a file", findings);
                 }
             }
+            "run" => {
+                if let Some(seq) = first(args)
+                    && let Some((name, span)) = tainted(survey, tree, seq)
+                    && tree.pieces(seq).first().is_some_and(|piece| piece.span.start == span.start)
+                {
+                    report(text, span, &name, "the name of a command", findings);
+                }
+            }
             "lookup" => lookup(survey, text, tree, args, findings),
             _ => {}
         }
     }
     for op in tree.ops() {
         let Some(def) = op.def else { continue };
-        if registry.operator_at(def).meta.name == "expand"
-            && let Some((name, span)) = tainted(survey, tree, op.arg)
-        {
-            report(text, span, &name, "a string to be expanded again", findings);
+        let what = match registry.operator_at(def).meta.name {
+            "expand" => "a string to be expanded again",
+            "eval" | "eval10" if survey.target >= (Target { major: 4, minor: 100 }) => {
+                "an expression to be calculated"
+            }
+            _ => continue,
+        };
+        if let Some((name, span)) = tainted(survey, tree, op.arg) {
+            report(text, span, &name, what, findings);
         }
     }
 }
@@ -151,7 +206,10 @@ fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)>
     tree.pieces(seq).iter().find_map(|Piece { part, span }| match part {
         Part::Variable(id) => {
             let variable = survey.registry.variable_at(*id);
-            let stamped = variable.meta.taint == TaintRule::Tainted
+            // Two are made of a variable that comes from outside.
+            let made =
+                matches!(variable.meta.name, "sender_address_domain" | "sender_address_local_part");
+            let stamped = (made || variable.meta.taint == TaintRule::Tainted)
                 && !matches!(variable.source, VariableSource::Family(_));
             stamped.then(|| (format!("${}", variable.meta.name), *span))
         }

@@ -34,10 +34,66 @@ pub(super) static NOT_IN_TARGET: Lint = Lint {
             if let Some(term) = text.term().filter(|term| !survey.target.has(term.meta.since)) {
                 findings.add(text.whole(), unknown(survey, "condition or modifier", &term.meta));
             }
+            arguments(survey, text, findings);
             words(survey, text, findings);
         }
     },
 };
+
+/// Words that came later to something older: where, the word, the release.
+const LATER: [(&str, &str, &str); 18] = [
+    ("control", "first_pass_route", "4.94"),
+    ("control", "pretrigger", "4.96"),
+    ("control", "stop", "4.96"),
+    ("control", "trigger", "4.96"),
+    ("log_selector", "connection_id", "4.97"),
+    ("log_selector", "dmarc", "4.100"),
+    ("log_selector", "dmarc_verbose", "4.100"),
+    ("log_selector", "dsn", "4.100"),
+    ("log_selector", "queue_time_exclusive", "4.95"),
+    ("log_selector", "spf", "4.100"),
+    ("log_selector", "spf_verbose", "4.100"),
+    ("log_selector", "tls_on_connect", "4.99"),
+    ("lookup", "cache=no", "4.95"),
+    ("lookup", "cache=no_rd", "4.95"),
+    ("lookup", "cache=no_wr", "4.99"),
+    ("lookup", "key=path", "4.98"),
+    ("lookup", "ret=full", "4.95"),
+    ("verify", "quota", "4.95"),
+];
+
+/// The release with which a word came, where it stands there.
+fn later(survey: &Survey<'_>, place: &str, word: &[u8]) -> Option<(&'static str, &'static str)> {
+    let known = |(own, name, _): &&(&str, &str, &str)| *own == place && name.as_bytes() == word;
+    let (_, name, since) = LATER.iter().find(known)?;
+    (!survey.target.has(since)).then_some((*name, *since))
+}
+
+/// What stands after `control` and `verify`, and the selectors of logs.
+fn arguments(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
+    let place = match (text.term(), text.option()) {
+        (Some(term), _) if matches!(term.meta.name, "control" | "verify") => term.meta.name,
+        (_, Some(option)) if option.meta.name == "log_selector" => "log_selector",
+        _ => return,
+    };
+    if place == "control" {
+        let end = text.text.iter().position(|c| matches!(c, b'/' | b'=' | b' '));
+        let control = survey.registry.acl_control(&text.text[..end.unwrap_or(text.text.len())]);
+        if let Some(control) = control.filter(|control| !survey.target.has(control.meta.since)) {
+            findings.add(text.whole(), unknown(survey, "control", &control.meta));
+        }
+    }
+    let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
+    for part in text.text.split(|c| !word(c)) {
+        if let Some((name, since)) = later(survey, place, part) {
+            let message = format!(
+                "{} does not know the word \"{name}\" after {place}, which came with {since}",
+                survey.target
+            );
+            findings.add(text.whole(), message);
+        }
+    }
+}
 
 /// What stands in an expansion.
 fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
@@ -63,6 +119,17 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     for Piece { part, span } in tree.all_pieces() {
         if let Part::Variable(id) = part {
             look("variable", &registry.variable_at(*id).meta, *span);
+        }
+    }
+    for lookup in tree.lookups() {
+        for option in tree.text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii) {
+            if let Some((name, since)) = later(survey, "lookup", option) {
+                let message = format!(
+                    "{} does not know the lookup's option \"{name}\", which came with {since}",
+                    survey.target
+                );
+                findings.add(text.spot(lookup.written), message);
+            }
         }
     }
 }

@@ -121,10 +121,11 @@ fn own_host(router: &Instance) -> Result<(), ConfigError> {
 /// What `pass_router` and `redirect_router` name.
 fn followers(router: &Instance, all: &[Instance]) -> Result<(), ConfigError> {
     let name = router.name.bytes();
-    let own = all.iter().position(|other| other.name.bytes() == name);
+    // Only a router that names another is looked for among all.
+    let place = |name: &[u8]| all.iter().position(|other| other.name.bytes() == name);
     for (option, after) in [("redirect_router", false), ("pass_router", true)] {
         let Some(wanted) = router.options.text(option).map(Str::bytes) else { continue };
-        let found = all.iter().position(|other| other.name.bytes() == wanted);
+        let (own, found) = (place(name), place(wanted));
         let tail: &[u8] = match found {
             None => b"\" not found for \"",
             Some(_) if after && found <= own => b"\" does not follow \"",

@@ -8,6 +8,7 @@ use crate::srs::Encoded;
 /// `inbound_srs {local part}{secret}`.
 pub static INBOUND_SRS: Condition = Condition {
     meta: Meta::new("inbound_srs", Effects::CLOCK.union(Effects::VARS), TaintRule::Result)
+        .since("4.95")
         .syntax("inbound_srs {<local part>}{<secret>}")
         .summary("The local part holds an address that `srs_encode` put there.")
         .docs(

@@ -9,6 +9,7 @@ use crate::srs;
 /// `${srs_encode{secret}{return path}{domain}}`.
 pub static SRS_ENCODE: Item = Item {
     meta: Meta::new("srs_encode", Effects::CLOCK, TaintRule::Result)
+        .since("4.95")
         .syntax("${srs_encode{<secret>}{<return path>}{<domain>}}")
         .summary("A sender at a domain of ours, in place of one whose mail is forwarded.")
         .docs(

@@ -24,6 +24,8 @@ pub(super) struct Address {
     domain: Box<Subject<'static>>,
     /// Its domain once more, as a key.
     key: Str,
+    /// What becomes of `$0`, `$1`, ….
+    bind: Bind,
 }
 
 impl Address {
@@ -45,7 +47,29 @@ impl Address {
         };
         // The domain of an address leaves nothing in `$0` and its kin.
         let domain = Box::new(Subject::Domain(Domain::new(&key, Bind::Clear)));
-        Self { given: given.clone(), lower, cased, at, domain, key }
+        Self { given: given.clone(), lower, cased, at, domain, key, bind: Bind::Clear }
+    }
+
+    /// Leaves what was matched in `$0`, `$1`, …: the address, and then what stands
+    /// for asterisks or groups in the pattern.
+    pub(super) fn bind(&mut self) {
+        self.bind = Bind::Set;
+        self.domain = Box::new(Subject::Domain(Domain::new(&self.key, Bind::Set)));
+    }
+
+    /// Sets `$0` to the address as it was given; then comes what the asterisk in
+    /// front of a local part stands for, and then what is bound already.
+    fn rebind(&self, call: &mut Call<'_>, first: Option<&[u8]>) {
+        if self.bind != Bind::Set {
+            return;
+        }
+        let bound: Vec<Str> = (1..=9).map(|number| call.scope().numeric(number)).collect();
+        let groups = std::iter::once(self.given.bytes())
+            .chain(first)
+            .chain(bound.iter().map(Str::bytes))
+            .take(10);
+        let groups: Vec<&[u8]> = groups.collect();
+        call.scope().bind_numeric(&groups, self.given.taint());
     }
 
     /// Tests a pattern; no data means that it is left as it was.
@@ -72,8 +96,15 @@ impl Address {
             return Ok((Hit::No, None));
         }
         if text.first() == Some(&b'^') {
-            let (hit, _) = plain(whole, caseful, false).test(call, pattern)?;
+            let text = Text { bind: self.bind, ..plain(whole, caseful, false) };
+            let (hit, _) = text.test(call, pattern)?;
+            if hit == Hit::Yes {
+                self.rebind(call, None);
+            }
             return Ok((hit, None));
+        }
+        if self.bind == Bind::Set {
+            call.scope().clear_captures();
         }
         if is_of_whole(text) {
             return look_up_whole(call, pattern, whole, caseful);
@@ -92,6 +123,19 @@ impl Address {
         let verdict = walk.single(call, wanted);
         terms.after(walk.terms);
         let found = walk.left.flatten();
+        if self.bind == Bind::Set {
+            match &verdict {
+                Ok(Verdict::Yes) => {
+                    // The local part matched the suffix behind the asterisk.
+                    let wild = split.filter(|_| text.first() == Some(&b'*')).map(|end| {
+                        let head = local.bytes().len().saturating_sub(end.saturating_sub(1));
+                        &local.bytes()[..head]
+                    });
+                    self.rebind(call, wild);
+                }
+                _ => call.scope().clear_captures(),
+            }
+        }
         let data = match split {
             // Exim takes as many bytes of the pattern as the local part has.
             Some(_) => {

@@ -10,7 +10,7 @@ use super::domain::Domain;
 use super::host::{Host, HostNames};
 use super::local_part::LocalPart;
 use super::text::Bind;
-use super::walk::{Left, Subject, Terms, Verdict, Walk};
+use super::walk::{Left, Pattern, Subject, Terms, Verdict, Walk};
 
 /// What a list says of a subject. An error is none of these: it is a list that
 /// can't be read.
@@ -77,6 +77,14 @@ impl<'n> Matcher<'n> {
         self
     }
 
+    /// Leaves what was matched of an address in `$0`, `$1`, … (specification 31.5).
+    pub fn binding(mut self) -> Self {
+        if let Subject::Address(address) = &mut self.subject {
+            address.bind();
+        }
+        self
+    }
+
     /// Keeps what named lists say, where they hold the same each time; until
     /// [`forget`]. What is remembered leaves nothing in `$0`, `$1`, ….
     pub fn cached(mut self) -> Self {
@@ -90,6 +98,15 @@ impl<'n> Matcher<'n> {
     /// Where the list can't be read.
     pub fn test(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
         self.walk(|walk| walk.expanded(call, list))
+    }
+
+    /// Tests one pattern that is expanded already: separators mean nothing in it.
+    ///
+    /// # Errors
+    /// Where the pattern can't be read.
+    pub fn test_pattern(&mut self, call: &mut Call<'_>, pattern: &Str) -> Result<Outcome, Fail> {
+        let (text, taint) = pattern.read();
+        self.walk(|walk| walk.single(call, Pattern { text, taint }))
     }
 
     /// Tests a list as it is written in the configuration, and expands it.

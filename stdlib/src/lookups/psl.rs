@@ -24,7 +24,7 @@ pub static PSL: LookupDef = LookupDef {
              is in. A domain of which the list knows nothing has its last component as suffix. \
              Addresses, and names with empty components, are not found.",
         )
-        .since("4.99")
+        .since("4.100")
         .source("specification 9.3.12; https://publicsuffix.org/list/"),
     style: LookupStyle::SingleKey,
     wants_file: false,
@@ -44,7 +44,7 @@ pub static REGDOM: LookupDef = LookupDef {
             "As `psl`, with one component more: `example.co.uk` for `www.example.co.uk`. A \
              domain that is itself a public suffix is not found.",
         )
-        .since("4.99")
+        .since("4.100")
         .source("specification 9.3.12; https://publicsuffix.org/list/"),
     style: LookupStyle::SingleKey,
     wants_file: false,

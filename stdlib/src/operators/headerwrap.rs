@@ -7,6 +7,7 @@ use eximious_core::{
 /// `${headerwrap_cols_limit:…}`.
 pub static HEADERWRAP: Operator = Operator {
     meta: Meta::new("headerwrap", Effects::NONE, TaintRule::Arguments)
+        .since("4.97")
         .syntax("${headerwrap_<cols>_<limit>:<string>}")
         .summary("A string in lines, as a header wants them.")
         .docs(

@@ -1,0 +1,101 @@
+//! `-brw`: what the rules for rewriting make of an address (specification 31.3).
+
+use eximious::config::{Config, RewriteFlags};
+use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::stdlib::address::{self, Rules};
+use eximious::{Fail, Str};
+
+use crate::session::Session;
+
+/// What there is to print, and whether all went well.
+pub struct Answer {
+    /// For the standard output.
+    pub text: Vec<u8>,
+    /// Whether the exit status says so.
+    pub fine: bool,
+}
+
+impl Answer {
+    /// An answer without fault.
+    pub fn fine(text: impl Into<Vec<u8>>) -> Self {
+        Self { text: text.into(), fine: true }
+    }
+
+    /// The answer that there is none.
+    pub fn failed(text: impl Into<Vec<u8>>) -> Self {
+        Self { text: text.into(), fine: false }
+    }
+}
+
+/// The places, in the order of lines.
+const PLACES: [(&str, AddressPlace); 8] = [
+    ("  sender", AddressPlace::Sender),
+    ("    from", AddressPlace::From),
+    ("      to", AddressPlace::To),
+    ("      cc", AddressPlace::Cc),
+    ("     bcc", AddressPlace::Bcc),
+    ("reply-to", AddressPlace::ReplyTo),
+    ("env-from", AddressPlace::EnvelopeFrom),
+    ("  env-to", AddressPlace::EnvelopeTo),
+];
+
+/// The answer for an address.
+///
+/// # Errors
+/// A pattern can't be read.
+pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fail> {
+    let Some(typed) = arguments.first() else {
+        return Ok(Answer::failed("-brw needs an address argument\n"));
+    };
+    let domain = session.recipient_domain();
+    session.without_sender();
+    let (config, cx) = session.parts();
+    let none = Config::default();
+    let rewriter = Rewriter::of(config.unwrap_or(&none));
+    if config.is_none_or(|config| config.rewrite.is_empty()) {
+        return Ok(Answer::fine("No rewrite rules are defined\n"));
+    }
+    let mut out = Vec::new();
+    if rewriter.flags().contains(RewriteFlags::SMTP)
+        && let Some(new) = rewriter.smtp(cx, &Str::tainted(typed.as_slice()))?
+        && new.bytes() != typed
+    {
+        out.extend_from_slice(&[b"    SMTP: ", new.bytes(), b"\n"].concat());
+    }
+    if (rewriter.flags() - RewriteFlags::SMTP).is_empty() {
+        return Ok(Answer::fine(out));
+    }
+    let typed = match address::find_at(typed) {
+        Some(_) => typed.clone(),
+        None => [typed, b"@".as_slice(), &domain].concat(),
+    };
+    let settings = cx.engine().settings();
+    let rules = Rules {
+        null: false,
+        utf8_domains: settings.allow_utf8_domains,
+        trailing_dot: settings.strip_trailing_dot,
+        literals: settings.allow_domain_literals,
+    };
+    let working = match address::parse(&typed, rules) {
+        Ok(address) => Str::tainted(address.text),
+        Err(why) => {
+            let mut message = why.message;
+            if let Some(first) = message.first_mut() {
+                first.make_ascii_uppercase();
+            }
+            let parts = [b"Syntax error in ", typed.as_slice(), b"\n", &message, b"\n"];
+            out.extend_from_slice(&parts.concat());
+            return Ok(Answer::fine(out));
+        }
+    };
+    let typed = Str::tainted(typed);
+    for (name, place) in PLACES {
+        let envelope = matches!(place, AddressPlace::EnvelopeFrom | AddressPlace::EnvelopeTo);
+        let new = match envelope {
+            true => rewriter.address(cx, &working, place)?.unwrap_or_else(|| working.clone()),
+            false => rewriter.header_item(cx, &typed, place)?.unwrap_or_else(|| typed.clone()),
+        };
+        out.extend_from_slice(&[name.as_bytes(), b": ", new.bytes(), b"\n"].concat());
+    }
+    Ok(Answer::fine(out))
+}
