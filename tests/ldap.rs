@@ -3,11 +3,12 @@
 //! wants; where Exim is there, it is asked the same.
 
 use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eximious::world::{
-    LdapAnswer, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapSearch, LdapServer,
-    LdapTls, LdapTrouble, ServerAddress, World,
+    Ldap, LdapAnswer, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapSearch,
+    LdapServer, LdapTls, LdapTrouble, ServerAddress, World,
 };
 use eximious_tests::fixtures::replace;
 use eximious_tests::ldap::{element, message, play, request};
@@ -392,4 +393,37 @@ fn a_password_is_asked_for_each_time() {
     assert!(soon(&world, &asked).is_err());
     assert!(soon(&world, &asked).is_err());
     assert_eq!(server.connections(), 1);
+}
+
+/// A client without TLS.
+#[derive(Debug)]
+struct Bare;
+
+impl Ldap for Bare {
+    fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
+        Err(LdapError::NoTls("no TLS here".into()))
+    }
+}
+
+#[test]
+fn a_build_without_tls_says_so() {
+    let home = Home::new("nobody");
+    let answer = |config: &str, url: &str| {
+        let file = home.path().join("bare.conf");
+        std::fs::write(&file, config).expect("a configuration");
+        let world = World { ldap: Arc::new(Bare), ..eximious_world::system() };
+        let mut ours = Ours::with_config_in(&file, world);
+        let line = format!("${{lookup ldap{{{url}://127.0.0.1/o=x?cn?}}}}");
+        String::from_utf8(ours.answer(line.as_bytes())).expect("text")
+    };
+    let no_bind = "failed to bind the LDAP connection to server 127.0.0.1:636 - no TLS here";
+    let no_start = "failed to initiate TLS processing on an LDAP session to server 127.0.0.1";
+    for (config, url, wanted) in [
+        ("", "ldaps", no_bind.to_owned()),
+        ("ldap_start_tls\n", "ldap", format!("{no_start}:389 - no TLS here")),
+        ("ldap_start_tls\n", "ldaps", format!("{no_start}:636 - no TLS here")),
+    ] {
+        let answer = answer(config, url);
+        assert!(answer.ends_with(&wanted), "{answer}");
+    }
 }

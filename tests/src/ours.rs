@@ -1,6 +1,7 @@
 //! eximious's answers.
 
 use eximious::stdlib::message::{End, parse_until};
+use eximious::world::World;
 use eximious::{Config, Context, Engine, Macros, Str};
 
 /// A conversation: what one line sets, the next one sees.
@@ -20,7 +21,11 @@ impl Ours {
 
     /// With a configuration, as `-C` reads it.
     pub fn with_config(file: &std::path::Path) -> Self {
-        let world = eximious_world::system();
+        Self::with_config_in(file, eximious_world::system())
+    }
+
+    /// With a configuration, in a world of the test's own.
+    pub fn with_config_in(file: &std::path::Path, world: World) -> Self {
         let builder = Engine::builder().world(world.clone());
         let name = file.as_os_str().as_encoded_bytes();
         let config = Config::read(name, Macros::default(), &world, builder.registry())

@@ -20,6 +20,7 @@ mod processes;
 mod redis;
 mod sql;
 mod sqlite;
+mod tls;
 mod users;
 
 use std::sync::Arc;

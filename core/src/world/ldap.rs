@@ -135,6 +135,8 @@ pub enum LdapError {
     /// No connection; the client's words. Another server may be tried, as after
     /// all of these.
     Connect(String),
+    /// TLS is asked for, and this build has none; the client's words.
+    NoTls(String),
     /// The connection is there, and TLS could not begin on it.
     StartTls(LdapTrouble),
     /// The server did not let one in.

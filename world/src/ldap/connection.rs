@@ -1,17 +1,19 @@
 //! A connection to an LDAP server.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use eximious_core::world::{
-    LdapAnswer, LdapError, LdapProtection, LdapResult, LdapSearch, LdapServer, LdapTrouble, Net,
-    ServerAddress, Stream, Target,
+    LdapAnswer, LdapError, LdapProtection, LdapResult, LdapSearch, LdapServer, LdapTls,
+    LdapTrouble, Net, ServerAddress, Stream, Target,
 };
-use openssl::ssl::SslStream;
 
+use super::ber;
 use super::message::{self, Message, Operation};
-use super::{ber, tls};
-use crate::net;
+use crate::{net, tls};
 
 /// The usual ports.
 const PORT: u16 = 389;
@@ -58,12 +60,15 @@ pub(super) struct Connection {
 
 enum Wire {
     Plain(Box<dyn Stream>),
-    Tls(SslStream<Box<dyn Stream>>),
+    Tls(tls::Stream<Box<dyn Stream>>),
 }
 
 impl Connection {
     /// Connects, and begins TLS where the server is asked for it.
     pub(super) fn open(server: &LdapServer, patience: &Patience) -> Result<Self, LdapError> {
+        if server.protection != LdapProtection::None && !tls::PRESENT {
+            return Err(LdapError::NoTls(tls::ABSENT.into()));
+        }
         let (stream, host) = connect(server, patience).map_err(LdapError::Connect)?;
         let mut connection = Self {
             wire: Wire::Plain(stream),
@@ -111,7 +116,7 @@ impl Connection {
         let wire = match self.wire {
             Wire::Plain(mut stream) => {
                 stream.set_deadline(patience.next());
-                Wire::Tls(tls::begin(stream, host, &server.tls)?)
+                Wire::Tls(tls::begin(&settings(&server.tls), host, stream)?)
             }
             tls => tls,
         };
@@ -285,6 +290,20 @@ fn connect(server: &LdapServer, patience: &Patience) -> Result<(Box<dyn Stream>,
     Err(why)
 }
 
+/// What the `ldap_*` options say of TLS.
+fn settings(said: &LdapTls) -> tls::Settings {
+    let path = |bytes: &Vec<u8>| PathBuf::from(OsStr::from_bytes(bytes));
+    tls::Settings {
+        authorities: said.ca_file.as_ref().map(path),
+        directory: said.ca_dir.as_ref().map(path),
+        certificate: said.certificate.as_ref().map(path),
+        key: said.key.as_ref().map(path),
+        ciphers: said.ciphers.as_ref().map(|text| String::from_utf8_lossy(text).into_owned()),
+        verified: !said.lenient,
+        named: !said.lenient,
+    }
+}
+
 fn trouble(error: &io::Error) -> LdapTrouble {
     match error.kind() {
         io::ErrorKind::TimedOut => LdapTrouble::Late,
@@ -294,4 +313,20 @@ fn trouble(error: &io::Error) -> LdapTrouble {
 
 fn malformed(_: ber::Malformed) -> LdapError {
     LdapError::Search(LdapTrouble::Broken("no LDAP".into()))
+}
+
+#[cfg(all(test, not(feature = "tls")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_tls_none_is_begun() {
+        for protection in [LdapProtection::Tls, LdapProtection::StartTls] {
+            let address = ServerAddress::Tcp { host: "127.0.0.1".into(), port: Some(1) };
+            let server = LdapServer { address, protection, tls: LdapTls::default(), version: 3 };
+            let patience = Patience { each: None, end: Instant::now() + Duration::from_secs(1) };
+            let refused = Connection::open(&server, &patience).err();
+            assert_eq!(refused, Some(LdapError::NoTls(tls::ABSENT.into())));
+        }
+    }
 }

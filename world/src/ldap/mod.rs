@@ -6,7 +6,6 @@ mod ber;
 mod connection;
 mod filter;
 mod message;
-mod tls;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -9,7 +9,6 @@
 mod mysql;
 mod pgsql;
 mod session;
-mod tls;
 mod wire;
 
 use std::time::Duration;

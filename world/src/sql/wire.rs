@@ -5,10 +5,9 @@ use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use eximious_core::world::Stream as _;
-use openssl::ssl::SslStream;
 
-use super::tls;
 use crate::net::Connection;
+use crate::tls;
 
 /// How many bytes an answer has at the most.
 const LARGEST: usize = 64 << 20;
@@ -46,7 +45,7 @@ impl From<io::Error> for Broken {
 /// A connection, as it is or under TLS.
 enum Stream {
     Plain(Connection),
-    Tls(Box<SslStream<Connection>>),
+    Tls(Box<tls::Stream<Connection>>),
     /// It is on its way from one to the other.
     Between,
 }
@@ -105,7 +104,7 @@ impl Wire {
     /// anything unasked.
     pub fn is_quiet(&self) -> bool {
         let pending = match &self.stream {
-            Stream::Tls(stream) => stream.ssl().pending(),
+            Stream::Tls(stream) => stream.pending(),
             Stream::Plain(_) | Stream::Between => 0,
         };
         let quiet = self.stream.connection().is_some_and(Connection::is_quiet);
@@ -114,21 +113,21 @@ impl Wire {
 
     /// Goes on under TLS. What was read in advance came before anything was
     /// secret: there must be nothing.
-    pub fn secure(&mut self, settings: &tls::Settings) -> Result<(), tls::Refused> {
+    pub fn secure(&mut self, settings: &tls::Settings, host: &str) -> Result<(), String> {
         if self.at != self.read.len() {
-            return Err(tls::Refused("the server spoke before its turn".into()));
+            return Err("the server spoke before its turn".into());
         }
         let Stream::Plain(connection) = std::mem::replace(&mut self.stream, Stream::Between) else {
-            return Err(tls::Refused("there is TLS already".into()));
+            return Err("there is TLS already".into());
         };
-        self.stream = Stream::Tls(Box::new(tls::begin(settings, connection)?));
+        self.stream = Stream::Tls(Box::new(tls::begin(settings, host, connection)?));
         Ok(())
     }
 
     /// The TLS that is in force.
-    pub fn tls(&self) -> Option<&openssl::ssl::SslRef> {
+    pub fn tls(&self) -> Option<&tls::Stream<Connection>> {
         match &self.stream {
-            Stream::Tls(stream) => Some(stream.ssl()),
+            Stream::Tls(stream) => Some(stream),
             Stream::Plain(_) | Stream::Between => None,
         }
     }

@@ -145,8 +145,12 @@ fn attempt(
         request.operation = LdapOperation::Bind;
         request.bind_dn.clear();
         request.password.clear();
-        let connected = !matches!(ldap.request(&request), Err(LdapError::Connect(_)));
-        return Err(Refusal::Next(place.no_tls(if connected { 1 } else { -1 })));
+        return Err(Refusal::Next(match ldap.request(&request) {
+            Err(error @ (LdapError::Connect(_) | LdapError::NoTls(_))) => {
+                place.refusal(LdapProtection::StartTls, &error)
+            }
+            _ => place.no_tls(1),
+        }));
     }
     if purpose == Purpose::Login {
         request.operation = LdapOperation::Bind;
@@ -276,6 +280,10 @@ impl Place {
         match error {
             LdapError::Connect(_) if protection == LdapProtection::StartTls => self.no_tls(-1),
             LdapError::Connect(_) => bind("ldap_bind() returned -1".into()),
+            LdapError::NoTls(why) if protection == LdapProtection::StartTls => {
+                self.no_tls_because(why)
+            }
+            LdapError::NoTls(why) => bind(why.clone()),
             LdapError::StartTls(trouble) => self.no_tls(match trouble {
                 LdapTrouble::Refused(result) => result.code,
                 LdapTrouble::Broken(_) => -1,
@@ -305,9 +313,12 @@ impl Place {
 
     /// Exim's words where STARTTLS fails.
     fn no_tls(&self, code: i32) -> Vec<u8> {
+        self.no_tls_because(&format!("ldap_start_tls_s() returned {code}: {}", codes::words(code)))
+    }
+
+    fn no_tls_because(&self, why: &str) -> Vec<u8> {
         let message = b"failed to initiate TLS processing on an LDAP session to server ";
-        let why = format!(" - ldap_start_tls_s() returned {code}: {}", codes::words(code));
-        [message, &self.label[..], why.as_bytes()].concat()
+        [message, &self.label[..], b" - ", why.as_bytes()].concat()
     }
 }
 

@@ -74,7 +74,12 @@ fn try_one(
     next.password.clear();
     next.within = within;
     match ldap.request(&next) {
-        Err(LdapError::Connect(_) | LdapError::StartTls(_) | LdapError::Bind(_)) => None,
+        Err(
+            LdapError::Connect(_)
+            | LdapError::NoTls(_)
+            | LdapError::StartTls(_)
+            | LdapError::Bind(_),
+        ) => None,
         answer => Some((next, answer)),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
+use crate::tls;
 
 /// A packet that is as long as this has another part.
 const LONGEST: usize = 0xff_ffff;
@@ -36,8 +36,8 @@ impl Frames {
     }
 
     /// Goes on under TLS.
-    pub fn secure(&mut self, settings: &tls::Settings) -> Result<(), tls::Refused> {
-        self.wire.secure(settings)
+    pub fn secure(&mut self, settings: &tls::Settings, host: &str) -> Result<(), String> {
+        self.wire.secure(settings, host)
     }
 
     /// A new exchange begins.

@@ -4,7 +4,6 @@ use std::io;
 
 use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 
-use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
 use super::Session;
 use super::frame::{Complaint, Frames};
@@ -13,6 +12,7 @@ use super::proof::{NoProof, Plugin};
 use crate::deadline::Deadline;
 use crate::hosts::addresses;
 use crate::net::Connection;
+use crate::tls;
 
 /// Where a server listens that says nothing else.
 const PORT: u16 = 3306;
@@ -210,6 +210,7 @@ fn no_proof(plugin: &[u8], why: &NoProof) -> Stop {
     let why = match why {
         NoProof::Exposed => "the password would be sent to all who listen",
         NoProof::Senseless => "the server's question makes no sense",
+        NoProof::Absent => tls::ABSENT,
     };
     Stop::Said(format!("Authentication plugin '{name}' reported error: {why}"))
 }
@@ -273,12 +274,14 @@ fn begin_tls(
     }
     frames.send(head).map_err(|broken| Stop::Broken(PROVING, broken))?;
     let host = match address {
-        ServerAddress::Tcp { host, .. } => Some(host.clone()),
-        ServerAddress::Unix(_) => None,
+        ServerAddress::Tcp { host, .. } => host,
+        ServerAddress::Unix(_) => "",
     };
-    let settings = tls::Settings { host, ..settings.clone() };
-    let refused = |why: tls::Refused| Stop::Said(format!("TLS/SSL error: {}", why.0));
-    frames.secure(&settings).map_err(refused)
+    // The key may stand in the certificate's file.
+    let certificate = settings.certificate.as_ref();
+    let key = certificate.map(|file| settings.key.as_ref().unwrap_or(file).clone());
+    let settings = tls::Settings { key, ..settings.clone() };
+    frames.secure(&settings, host).map_err(|why| Stop::Said(format!("TLS/SSL error: {why}")))
 }
 
 fn response(head: Vec<u8>, user: &[u8], database: &[u8], plugin: &[u8], answer: &[u8]) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::super::tls::Settings;
+use crate::tls::Settings;
 
 /// The files that all clients read, in this order; what a later one says goes
 /// before what an earlier one says.
@@ -105,18 +105,19 @@ impl Options {
 impl Options {
     /// Whatever is said of certificates or ciphers, TLS is wanted then.
     fn set_tls(&mut self, name: &[u8], value: &[u8]) {
-        let value = String::from_utf8_lossy(value).into_owned();
+        let file = || Some(PathBuf::from(OsStr::from_bytes(value)));
         let name: Vec<u8> = name.iter().map(|c| if *c == b'_' { b'-' } else { *c }).collect();
         let mut tls = self.tls.take().unwrap_or_default();
         match &name[..] {
-            b"ssl-ca" => tls.authorities = Some(value),
-            b"ssl-capath" => tls.directory = Some(value),
-            b"ssl-cert" => tls.certificate = Some(value),
-            b"ssl-key" => tls.key = Some(value),
-            b"ssl-cipher" => tls.ciphers = Some(value),
-            b"ssl-verify-server-cert" => tls.named = !matches!(&value[..], "0" | "off" | "false"),
+            b"ssl-ca" => tls.authorities = file(),
+            b"ssl-capath" => tls.directory = file(),
+            b"ssl-cert" => tls.certificate = file(),
+            b"ssl-key" => tls.key = file(),
+            b"ssl-cipher" => tls.ciphers = Some(String::from_utf8_lossy(value).into_owned()),
+            b"ssl-verify-server-cert" => tls.named = !matches!(value, b"0" | b"off" | b"false"),
             _ => {}
         }
+        tls.verified = tls.authorities.is_some() || tls.directory.is_some();
         self.tls = Some(tls).filter(|tls| *tls != Settings::default());
     }
 }
@@ -196,8 +197,12 @@ mod tests {
         }
         options.set(b"ssl_ca = /ca");
         options.set(b"ssl-verify-server-cert");
-        let wanted =
-            Settings { authorities: Some("/ca".into()), named: true, ..Settings::default() };
+        let wanted = Settings {
+            authorities: Some("/ca".into()),
+            verified: true,
+            named: true,
+            ..Settings::default()
+        };
         assert_eq!(options.tls, Some(wanted));
     }
 }

@@ -1,10 +1,10 @@
 //! How one proves to a MySQL server that one knows a password: its plugins.
 
 use curve25519_dalek::{EdwardsPoint, Scalar};
-use openssl::pkey::PKey;
-use openssl::rsa::Padding;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
+
+use crate::tls;
 
 /// How a password is proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +29,8 @@ pub enum NoProof {
     Exposed,
     /// The server's question makes no sense.
     Senseless,
+    /// This build has no RSA.
+    Absent,
 }
 
 impl Plugin {
@@ -148,14 +150,8 @@ fn sealed(password: &[u8], challenge: &[u8], key: &[u8]) -> Result<Vec<u8>, NoPr
     }
     let mixed: Vec<u8> =
         ended(password).iter().zip(challenge.iter().cycle()).map(|(a, b)| a ^ b).collect();
-    let seal = || -> Result<Vec<u8>, openssl::error::ErrorStack> {
-        let key = PKey::public_key_from_pem(key)?.rsa()?;
-        let mut out = vec![0; key.size() as usize];
-        let length = key.public_encrypt(&mixed, &mut out, Padding::PKCS1_OAEP)?;
-        out.truncate(length);
-        Ok(out)
-    };
-    seal().map_err(|_| NoProof::Senseless)
+    let failed = if tls::PRESENT { NoProof::Senseless } else { NoProof::Absent };
+    tls::seal(key, &mixed).map_err(|_| failed)
 }
 
 #[cfg(test)]
@@ -192,16 +188,30 @@ mod tests {
         let sha = Plugin::Sha256 { caching: true };
         assert_eq!(Plugin::Ed25519.answer(b"p", b"short", false), Err(NoProof::Senseless));
         assert_eq!(Plugin::Clear.answer(b"p", b"", false), Err(NoProof::Exposed));
-        assert_eq!(sha.go_on(b"p", b"c", b"", false), Err(NoProof::Senseless));
-        assert_eq!(sha.go_on(b"p", b"c", b"no key", false), Err(NoProof::Senseless));
         assert_eq!(sha.go_on(b"p", b"", b"no key", false), Err(NoProof::Senseless));
         assert_eq!(Plugin::Native.go_on(b"p", b"c", b"more", false), Err(NoProof::Senseless));
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[test]
+    fn without_rsa_no_key_seals() {
+        let sha = Plugin::Sha256 { caching: true };
+        assert_eq!(sha.go_on(b"p", b"c", b"key", false), Err(NoProof::Absent));
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn senseless_keys_seal_nothing() {
+        let sha = Plugin::Sha256 { caching: true };
+        assert_eq!(sha.go_on(b"p", b"c", b"", false), Err(NoProof::Senseless));
+        assert_eq!(sha.go_on(b"p", b"c", b"no key", false), Err(NoProof::Senseless));
         // A key that is too short for anything.
         let key = openssl::rsa::Rsa::generate(512).expect("a key");
         let key = key.public_key_to_pem().expect("a key");
         assert_eq!(sha.go_on(&[b'p'; 100], b"c", &key, false), Err(NoProof::Senseless));
     }
 
+    #[cfg(feature = "tls")]
     #[test]
     fn a_key_seals() {
         let key = openssl::rsa::Rsa::generate(1024).expect("a key");
@@ -209,8 +219,9 @@ mod tests {
         let sha = Plugin::Sha256 { caching: true };
         let sealed = sha.go_on(b"secret", b"abc", &public, false).expect("sealed").expect("bytes");
         let mut out = vec![0; 128];
-        let length =
-            key.private_decrypt(&sealed, &mut out, Padding::PKCS1_OAEP).expect("decrypted");
+        let length = key
+            .private_decrypt(&sealed, &mut out, openssl::rsa::Padding::PKCS1_OAEP)
+            .expect("decrypted");
         let wanted: Vec<u8> = b"secret\0".iter().zip(b"abcabca").map(|(a, b)| a ^ b).collect();
         assert_eq!(&out[..length], &wanted[..]);
     }

@@ -8,13 +8,13 @@ use postgres_protocol::authentication::sasl::{
     ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS as BOUND, ScramSha256,
 };
 
-use super::super::tls;
 use super::super::wire::{Broken, Packet, Wire};
 use super::complaint::Complaint;
 use super::{CLOSED, Session, message, receive, words};
 use crate::deadline::Deadline;
 use crate::hosts::addresses;
 use crate::net::Connection;
+use crate::tls;
 
 /// Where a server listens that says nothing else.
 const PORT: u16 = 5432;
@@ -140,7 +140,7 @@ fn attempt(
     })?;
     let mut session = Session { wire: Wire::new(connection), utf8: false, in_transaction: false };
     session.wire.begin(deadline.left().unwrap_or_default());
-    let host = place.host.as_deref().filter(|_| tls);
+    let host = place.host.as_deref().filter(|_| tls && tls::PRESENT);
     login(&mut session, server, host).map_err(|stop| {
         let words = |why: &str| format!("{shown} failed: {why}");
         match stop {
@@ -220,9 +220,8 @@ fn ask_tls(wire: &mut Wire, host: &str) -> Result<(), Stop> {
     match wire.array::<1>()? {
         [b'N'] => Ok(()),
         [b'S'] => {
-            let settings = tls::Settings { host: Some(host.to_owned()), ..Default::default() };
-            let refused = |refused: tls::Refused| Stop::Tls(format!("SSL error: {}\n", refused.0));
-            wire.secure(&settings).map_err(refused)
+            let begun = wire.secure(&tls::Settings::default(), host);
+            begun.map_err(|why| Stop::Tls(format!("SSL error: {why}\n")))
         }
         [b'E'] => said("server sent an error response during SSL exchange\n"),
         [other] => {
@@ -273,7 +272,7 @@ fn authenticate(
                 None => plain(ChannelBinding::unsupported()),
                 Some(_) if !offered(BOUND) => plain(ChannelBinding::unrequested()),
                 // What is proved counts for this connection only.
-                Some(tls) => tls::end_point(tls).map_or_else(
+                Some(tls) => tls.end_point().map_or_else(
                     || plain(ChannelBinding::unsupported()),
                     |hash| (BOUND, ChannelBinding::tls_server_end_point(hash)),
                 ),

@@ -1,0 +1,60 @@
+//! No TLS: what stands in for it says so.
+
+use std::convert::Infallible;
+use std::io::{self, Read, Write};
+
+use super::{ABSENT, Settings};
+
+/// A stream under TLS, of which there is none.
+pub struct Stream<S> {
+    never: Infallible,
+    inner: S,
+}
+
+/// Says that there is no TLS.
+pub fn begin<S>(_: &Settings, _: &str, _: S) -> Result<Stream<S>, String> {
+    Err(ABSENT.into())
+}
+
+/// Seals nothing: RSA is OpenSSL's too.
+pub fn seal(_: &[u8], _: &[u8]) -> Result<Vec<u8>, String> {
+    Err(ABSENT.into())
+}
+
+impl<S> Stream<S> {
+    /// What is under TLS.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// What is under TLS, to change how long it waits.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// How many bytes have come and are not read yet.
+    pub fn pending(&self) -> usize {
+        match self.never {}
+    }
+
+    /// What binds a proof to the connection.
+    pub fn end_point(&self) -> Option<Vec<u8>> {
+        match self.never {}
+    }
+}
+
+impl<S> Read for Stream<S> {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        match self.never {}
+    }
+}
+
+impl<S> Write for Stream<S> {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        match self.never {}
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.never {}
+    }
+}
