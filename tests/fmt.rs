@@ -154,7 +154,18 @@ fn any_bytes_are_taken() {
         }
         fuzz::format(&text);
     }
-    for text in [&b""[..], b"\n", b"\n\n\n", b"\\", b"a", b"a\\\n\n\n", b"\xff\xfe=\xfd", b"\0"] {
+    for text in [
+        &b""[..],
+        b"\n",
+        b"\n\n\n",
+        b"\\",
+        b"a",
+        b"a\\\n\n\n",
+        b"\xff\xfe=\xfd",
+        b"\0",
+        b"hide=",
+        b"begin=",
+    ] {
         check(text);
     }
     // Much of one thing takes no more time than it should.

@@ -87,8 +87,8 @@ pub(super) fn setting(body: &[u8], continues: bool) -> Option<Vec<u8>> {
     if !name.first().is_some_and(u8::is_ascii_lowercase) || may_be_macro(name) {
         return None;
     }
-    // With a space behind it, the word would begin a section.
-    if name == b"begin" {
+    // With a space behind it, the word would begin a section, or hide a value.
+    if matches!(name, b"begin" | b"hide") {
         return None;
     }
     if rest.is_empty() && !continues {
