@@ -195,6 +195,17 @@ pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n 
     near.into_iter().map(|(_, other)| other).collect()
 }
 
+/// The question that offers the nearest name, with something before it; empty
+/// where none is near.
+pub(crate) fn did_you_mean<'n>(
+    before: &str,
+    name: &str,
+    names: impl Iterator<Item = &'n str>,
+) -> String {
+    let near = nearest(name, names);
+    near.first().map_or(String::new(), |near| format!("did you mean {before}{near}?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,7 @@ use std::collections::BTreeSet;
 use eximious_core::{DriverKind, ListKind, OptionDef, Registry, Settings, World};
 use eximious_grammar::Span;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::wording::reason;
 
 use crate::{Builder, Engine, Macros};
 
@@ -171,21 +172,22 @@ impl Config {
         }
     }
 
+    /// The instances of all drivers: routers, transports, authenticators.
+    pub fn all_instances(&self) -> impl Iterator<Item = &Instance> {
+        self.routers.iter().chain(&self.transports).chain(&self.authenticators)
+    }
+
+    /// Where each option is set, in whatever section.
+    pub fn all_settings(&self) -> impl Iterator<Item = &SettingUse> {
+        self.main.iter().chain(self.all_instances().flat_map(|instance| &instance.settings))
+    }
+
     fn instances_mut(&mut self, kind: DriverKind) -> &mut Vec<Instance> {
         match kind {
             DriverKind::Router => &mut self.routers,
             DriverKind::Transport => &mut self.transports,
             DriverKind::Authenticator => &mut self.authenticators,
         }
-    }
-}
-
-/// The system's words for an error, without the number that Rust adds.
-fn reason(why: &std::io::Error) -> String {
-    let text = why.to_string();
-    match text.find(" (os error") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
     }
 }
 

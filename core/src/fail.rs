@@ -189,14 +189,8 @@ fn excerpt(message: &str, place: &Place) -> String {
             place.source.iter().map(|b| if b.is_ascii() { *b as char } else { '?' }).collect()
         }
     };
-    let mut start = (place.span.start as usize).min(source.len());
-    let mut end = (place.span.end as usize).clamp(start, source.len());
-    while !source.is_char_boundary(start) {
-        start -= 1;
-    }
-    while !source.is_char_boundary(end) {
-        end += 1;
-    }
+    let start = source.floor_char_boundary(place.span.start as usize);
+    let end = source.ceil_char_boundary((place.span.end as usize).max(start));
     let first = message.lines().next().unwrap_or_default();
     let group = Level::ERROR
         .primary_title(first)

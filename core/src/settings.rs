@@ -17,6 +17,31 @@ pub enum ListKind {
     LocalPart,
 }
 
+impl ListKind {
+    /// All of them, by their words.
+    pub const ALL: [Self; 4] = [Self::Address, Self::Domain, Self::Host, Self::LocalPart];
+
+    /// The word that begins a definition: `domainlist`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Address => "addresslist",
+            Self::Domain => "domainlist",
+            Self::Host => "hostlist",
+            Self::LocalPart => "localpartlist",
+        }
+    }
+
+    /// What it is a list of, as messages call it: `domain`, `local part`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Domain => "domain",
+            Self::Host => "host",
+            Self::LocalPart => "local part",
+        }
+    }
+}
+
 /// A named list: `domainlist local = a : b`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NamedList {

@@ -176,14 +176,8 @@ fn columns(config: &Config, finding: &Finding, line: &str) -> (usize, usize) {
         }
         _ => (line.len() - line.trim_start().len(), line.len()),
     };
-    let boundary = |mut at: usize| {
-        at = at.min(line.len());
-        while !line.is_char_boundary(at) {
-            at -= 1;
-        }
-        at
-    };
-    let (start, end) = (boundary(start), boundary(end));
+    let start = line.floor_char_boundary(start);
+    let end = line.floor_char_boundary(end);
     (start, end.max(start))
 }
 

@@ -5,6 +5,7 @@ mod header;
 use eximious::Str;
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::message::{End, parse_until};
+use eximious::stdlib::wording::reason;
 
 use crate::caller;
 use crate::options::Options;
@@ -17,8 +18,7 @@ const LARGEST: u64 = 256 << 20;
 /// is to be said of it.
 pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec<u8>, Refusal> {
     let bytes = session.engine().world().files.read(file, LARGEST).map_err(|why| {
-        let why = why.to_string();
-        let why = why.split(" (os error").next().unwrap_or_default();
+        let why = reason(&why);
         Refusal::Said([b"exim: failed to open ", file, b": ", why.as_bytes()].concat())
     })?;
     let mut said = Vec::new();

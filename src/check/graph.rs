@@ -1,7 +1,7 @@
 //! Which ACL is used where.
 
 use eximious_core::AclPhases;
-use eximious_grammar::expansion::Arg;
+use eximious_grammar::expansion::{Arg, Seq, Tree};
 
 use super::survey::{Survey, Use};
 
@@ -63,6 +63,25 @@ pub(super) fn mentions(text: &[u8], name: &[u8]) -> bool {
     })
 }
 
+/// What `${acl{…}}` and the condition `acl` call.
+pub(super) fn acls_called(survey: &Survey<'_>, tree: &Tree) -> Vec<Seq> {
+    let registry = survey.registry;
+    let items = tree.calls().iter().filter(|call| registry.item_at(call.def).meta.name == "acl");
+    let items = items.map(|call| tree.call_args(call).first());
+    let conditions =
+        tree.conds().iter().filter(|cond| registry.condition_at(cond.def).meta.name == "acl");
+    let conditions = conditions.map(|condition| tree.cond_args(condition).first());
+    let firsts = items.chain(conditions);
+    firsts.filter_map(|first| first.and_then(text_of)).collect()
+}
+
+fn text_of(arg: &Arg) -> Option<Seq> {
+    match arg {
+        Arg::Text(seq) => Some(*seq),
+        _ => None,
+    }
+}
+
 /// Where each ACL of the configuration is used. What is expanded first could
 /// name any ACL whose name could be part of it; all then count as named.
 pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
@@ -103,22 +122,8 @@ pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
             }
         }
         if let Some(tree) = &text.tree {
-            for call in tree.calls() {
-                let item = survey.registry.item_at(call.def).meta.name;
-                if let ("acl", Some(Arg::Text(first))) = (item, tree.call_args(call).first())
-                    && let Some(name) = tree.literal(*first)
-                {
-                    names.push(name);
-                }
-            }
-            for condition in tree.conds() {
-                let name = survey.registry.condition_at(condition.def).meta.name;
-                if let ("acl", Some(Arg::Text(first))) = (name, tree.cond_args(condition).first())
-                    && let Some(name) = tree.literal(*first)
-                {
-                    names.push(name);
-                }
-            }
+            let called = acls_called(survey, tree);
+            names.extend(called.into_iter().filter_map(|first| tree.literal(first)));
         }
         for name in names {
             let Some(called) = number(name) else { continue };

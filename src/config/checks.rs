@@ -99,9 +99,9 @@ fn log_selector(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// What the system's log can be called.
-const FACILITIES: [&str; 18] = [
+const FACILITIES: [&str; 19] = [
     "auth", "authpriv", "cron", "daemon", "ftp", "kern", "local0", "local1", "local2", "local3",
-    "local4", "local5", "local6", "local7", "lpr", "mail", "news", "uucp",
+    "local4", "local5", "local6", "local7", "lpr", "mail", "news", "user", "uucp",
 ];
 
 fn syslog_facility(config: &Config) -> Result<(), ConfigError> {
@@ -109,7 +109,7 @@ fn syslog_facility(config: &Config) -> Result<(), ConfigError> {
         return Ok(());
     };
     let known = facility.strip_prefix(b"log_").unwrap_or(facility);
-    if FACILITIES.iter().chain(&["user"]).any(|name| name.as_bytes() == known) {
+    if FACILITIES.iter().any(|name| name.as_bytes() == known) {
         return Ok(());
     }
     let message = [b"failed to interpret syslog_facility \"", facility, b"\""].concat();

@@ -180,15 +180,9 @@ impl Printer<'_> {
     }
 
     fn named_list(&self, name: &[u8], out: &mut Vec<u8>) -> bool {
-        let kinds = [
-            (ListKind::Address, "addresslist"),
-            (ListKind::Domain, "domainlist"),
-            (ListKind::Host, "hostlist"),
-            (ListKind::LocalPart, "localpartlist"),
-        ];
         let lists = &self.config.settings.lists;
         let mut found = false;
-        for (kind, word) in kinds {
+        for kind in ListKind::ALL {
             let Some(list) = lists.get(&(kind, name.to_vec())) else { continue };
             found = true;
             // Hidden lists are hidden from everybody.
@@ -196,7 +190,7 @@ impl Printer<'_> {
             if self.values_only {
                 line(out, &[text]);
             } else {
-                line(out, &[word.as_bytes(), b" ", name, b" = ", text]);
+                line(out, &[kind.word().as_bytes(), b" ", name, b" = ", text]);
             }
         }
         if !found {

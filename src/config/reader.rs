@@ -24,14 +24,6 @@ use super::{
 };
 use crate::{Engine, Macros};
 
-/// The words that begin a named list.
-const LISTS: [(&str, ListKind, &str); 4] = [
-    ("addresslist", ListKind::Address, "address"),
-    ("domainlist", ListKind::Domain, "domain"),
-    ("hostlist", ListKind::Host, "host"),
-    ("localpartlist", ListKind::LocalPart, "local part"),
-];
-
 /// The sections that follow the main one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Section {
@@ -210,8 +202,8 @@ impl<'r> Reader<'r> {
         number: usize,
     ) -> Result<(), Vec<u8>> {
         let word = list.kind.of(text);
-        let found = LISTS.iter().find(|(name, _, _)| name.as_bytes() == word);
-        let (Some((_, kind, called)), Some(name)) = (found, list.name) else {
+        let found = ListKind::ALL.into_iter().find(|kind| kind.word().as_bytes() == word);
+        let (Some(kind), Some(name)) = (found, list.name) else {
             return Err(b"unrecognized configuration line".to_vec());
         };
         let name = name.of(text);
@@ -219,9 +211,9 @@ impl<'r> Reader<'r> {
             return Err([b"missing '=' after \"", name, b"\""].concat());
         };
         let value = Str::from(values::string(span.of(text), name)?);
-        let key = (*kind, name.to_vec());
+        let key = (kind, name.to_vec());
         if self.config.settings.lists.contains_key(&key) {
-            let called = called.as_bytes();
+            let called = kind.name().as_bytes();
             let message = [b"duplicate name \"", name, b"\" for a named ", called, b" list"];
             return Err(message.concat());
         }

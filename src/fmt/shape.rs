@@ -1,7 +1,7 @@
 //! What becomes of the text of a line that begins a logical line. It is `None`
 //! where the line stays as it is.
 
-use eximious_core::{AclOperand, AclVerb};
+use eximious_core::{AclOperand, AclVerb, ListKind};
 use eximious_grammar::is_space;
 
 use crate::macros::{trim, trim_start};
@@ -24,9 +24,6 @@ impl Shape {
         Self { indent: Some(indent), inner: Some(indent), text: None, begins: false }
     }
 }
-
-/// The words that begin a named list.
-const LISTS: [&[u8]; 4] = [b"addresslist", b"domainlist", b"hostlist", b"localpartlist"];
 
 /// Whether the name of a macro may stand in a text: each begins with a capital
 /// letter, or has one behind an underscore.
@@ -68,7 +65,8 @@ pub(super) fn label(body: &[u8]) -> Option<Shape> {
 pub(super) fn named_list(body: &[u8], continues: bool) -> Option<Vec<u8>> {
     let (hide, rest) = hidden(body);
     let (kind, rest) = rest.split_at(word_length(rest));
-    if !LISTS.contains(&kind.strip_suffix(b"_cache").unwrap_or(kind)) || !spaced(rest) {
+    let word = kind.strip_suffix(b"_cache").unwrap_or(kind);
+    if ListKind::ALL.iter().all(|kind| kind.word().as_bytes() != word) || !spaced(rest) {
         return None;
     }
     let rest = trim_start(rest);

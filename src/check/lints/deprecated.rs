@@ -13,9 +13,7 @@ pub(super) static OLDER_NAME: Lint = Lint {
     good: "hosts_proxy = 192.0.2.1\n",
     run: |survey, findings| {
         let config = survey.config;
-        let instances =
-            config.routers.iter().chain(&config.transports).chain(&config.authenticators);
-        for setting in config.main.iter().chain(instances.flat_map(|one| &one.settings)) {
+        for setting in config.all_settings() {
             let written = setting.name.of(&config.lines[setting.line].text);
             let meta = &setting.option.meta;
             let plain = written.strip_prefix(b"no_").or(written.strip_prefix(b"not_"));

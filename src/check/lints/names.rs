@@ -1,11 +1,10 @@
 //! Names that nothing has.
 
-use eximious_core::{DriverKind, ListKind};
+use eximious_core::DriverKind;
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, Seq, Tree};
 
-use crate::check::graph::{acl_named, phase_of};
-use crate::check::{Findings, Lint, Severity, Spot, Survey, nearest};
+use crate::check::graph::{acl_named, acls_called, phase_of};
+use crate::check::{Findings, Lint, Severity, Spot, Survey, did_you_mean, nearest};
 
 /// E104.
 pub(super) static UNKNOWN_LIST: Lint = Lint {
@@ -36,29 +35,20 @@ pub(super) static UNKNOWN_LIST: Lint = Lint {
                     None if lists.keys().any(|(_, other)| *other == name) => {
                         format!(
                             "there is a list of that name, but of another kind than {}",
-                            word(kind)
+                            kind.word()
                         )
                     }
                     None => String::new(),
                 };
                 findings.add_with(
                     text.spot(span),
-                    format!("no {} is called \"{shown}\"", word(kind)),
+                    format!("no {} is called \"{shown}\"", kind.word()),
                     help,
                 );
             }
         }
     },
 };
-
-fn word(kind: ListKind) -> &'static str {
-    match kind {
-        ListKind::Address => "addresslist",
-        ListKind::Domain => "domainlist",
-        ListKind::Host => "hostlist",
-        ListKind::LocalPart => "localpartlist",
-    }
-}
 
 /// Words after a plus sign that are no names of lists.
 fn special(name: &[u8]) -> bool {
@@ -130,25 +120,6 @@ pub(super) static UNKNOWN_ACL: Lint = Lint {
     },
 };
 
-/// What `${acl{…}}` and the condition `acl` call.
-fn acls_called(survey: &Survey<'_>, tree: &Tree) -> Vec<Seq> {
-    let registry = survey.registry;
-    let items = tree.calls().iter().filter(|call| registry.item_at(call.def).meta.name == "acl");
-    let items = items.map(|call| tree.call_args(call).first());
-    let conditions =
-        tree.conds().iter().filter(|cond| registry.condition_at(cond.def).meta.name == "acl");
-    let conditions = conditions.map(|condition| tree.cond_args(condition).first());
-    let firsts = items.chain(conditions);
-    firsts.filter_map(|first| first.and_then(text_of)).collect()
-}
-
-fn text_of(arg: &Arg) -> Option<Seq> {
-    match arg {
-        Arg::Text(seq) => Some(*seq),
-        _ => None,
-    }
-}
-
 fn acl(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findings) {
     if survey.config.acls.iter().any(|acl| acl.name.bytes() == name) {
         return;
@@ -156,8 +127,7 @@ fn acl(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findings) {
     let shown = String::from_utf8_lossy(name).into_owned();
     let names: Vec<String> =
         survey.config.acls.iter().map(|acl| acl.name.display().into()).collect();
-    let near = nearest(&shown, names.iter().map(String::as_str));
-    let help = near.first().map_or(String::new(), |near| format!("did you mean {near}?"));
+    let help = did_you_mean("", &shown, names.iter().map(String::as_str));
     findings.add_with(spot, format!("no ACL is called \"{shown}\""), help);
 }
 
@@ -186,8 +156,7 @@ pub(super) static UNKNOWN_TRANSPORT: Lint = Lint {
             }
             let shown = String::from_utf8_lossy(&text.text).into_owned();
             let names: Vec<String> = transports.iter().map(|t| t.name.display().into()).collect();
-            let near = nearest(&shown, names.iter().map(String::as_str));
-            let help = near.first().map_or(String::new(), |near| format!("did you mean {near}?"));
+            let help = did_you_mean("", &shown, names.iter().map(String::as_str));
             findings.add_with(text.whole(), format!("no transport is called \"{shown}\""), help);
         }
     },

@@ -32,9 +32,7 @@ pub(super) static OPTION_NEEDS: Lint = Lint {
     run: |survey, findings| {
         let config = survey.config;
         look(survey, &config.settings.options, &config.main, findings);
-        for instance in
-            config.routers.iter().chain(&config.transports).chain(&config.authenticators)
-        {
+        for instance in config.all_instances() {
             look(survey, &instance.options, &instance.settings, findings);
         }
     },

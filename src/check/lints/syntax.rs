@@ -4,7 +4,7 @@ use eximious_core::OptionPlace;
 
 use eximious_grammar::expansion::Tree;
 
-use crate::check::{Findings, Lint, Severity, Spot, Survey, Text, nearest};
+use crate::check::{Findings, Lint, Severity, Spot, Survey, Text, did_you_mean};
 use crate::config::ConfigError;
 
 /// E101.
@@ -106,11 +106,6 @@ fn near_word(survey: &Survey<'_>, message: &str) -> String {
         };
     }
     String::new()
-}
-
-fn did_you_mean<'n>(before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let near = nearest(name, names);
-    near.first().map_or(String::new(), |near| format!("did you mean {before}{near}?"))
 }
 
 /// Where a fault stands. Exim gives no line where it complains of a section as a

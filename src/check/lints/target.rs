@@ -20,11 +20,7 @@ pub(super) static NOT_IN_TARGET: Lint = Lint {
         if survey.target >= Target::NEWEST {
             return;
         }
-        let config = survey.config;
-        let instances =
-            config.routers.iter().chain(&config.transports).chain(&config.authenticators);
-        let settings = config.main.iter().chain(instances.flat_map(|one| &one.settings));
-        for setting in settings {
+        for setting in survey.config.all_settings() {
             if !survey.target.has(setting.option.meta.since) {
                 let message = unknown(survey, "option", &setting.option.meta);
                 findings.add(survey.named(setting), message);

@@ -2,7 +2,7 @@
 
 use eximious_grammar::Span;
 
-use crate::check::{Findings, Lint, Severity, Survey, Text, nearest};
+use crate::check::{Findings, Lint, Severity, Survey, Text, did_you_mean, nearest};
 
 /// E114.
 pub(super) static ACL_ARGUMENT: Lint = Lint {
@@ -101,8 +101,7 @@ fn unknown<'n>(
     findings: &mut Findings,
 ) {
     let shown = String::from_utf8_lossy(name);
-    let near = nearest(&shown, names);
-    let help = near.first().map_or(String::new(), |near| format!("did you mean {near}?"));
+    let help = did_you_mean("", &shown, names);
     findings.add_with(
         text.spot(part(text, name)),
         format!("no {what} is called \"{shown}\""),

@@ -76,8 +76,6 @@ fn router(router: &Instance, driver: &str, name: &str) -> Option<OptionValue> {
             text(&word[blank..])
         }
         "forbid_file" | "forbid_pipe" | "forbid_filter_reply" if on("one_time") => yes(),
-        "fail_verify_recipient" | "fail_verify_sender" => later(router, name, "fail_verify"),
-        "verify_recipient" | "verify_sender" => later(router, name, "verify"),
         _ if set(name) => None,
         "log_as_local" => Some(OptionValue::Flag(driver == "accept")),
         "retry_use_local_part" => {
@@ -166,14 +164,6 @@ fn authenticator(
         (_, "public_name") => text(authenticators::public_name(authenticator)),
         _ => None,
     }
-}
-
-/// The value of an option that is set by another as well: what is set last.
-fn later(instance: &Instance, own: &str, both: &str) -> Option<OptionValue> {
-    let names = [own, both];
-    let last =
-        instance.settings.iter().rev().find(|used| names.contains(&used.option.meta.name))?;
-    instance.options.get(last.option.meta.name).cloned()
 }
 
 #[cfg(test)]

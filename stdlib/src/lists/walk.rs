@@ -349,7 +349,9 @@ impl<'s, 'n> Walk<'s, 'n> {
         let name = &pattern.text[1..];
         let found = call.settings().lists.get(&(kind, name.to_vec()));
         let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
-            let line = [b"unknown named ", word(kind), b" list \"", pattern.text, b"\""].concat();
+            let line =
+                [b"unknown named ", kind.name().as_bytes(), b" list \"", pattern.text, b"\""]
+                    .concat();
             log_panic(call, &line);
             return Ok(Some(Verdict::Later(None)));
         };
@@ -402,7 +404,8 @@ impl<'s, 'n> Walk<'s, 'n> {
     fn enter(&mut self, name: &[u8]) -> Result<(), Fail> {
         let kind = self.subject.kind();
         let complaint = |text: &[u8]| {
-            let message = [b"named ", word(kind), b" list \"+", name, b"\" ", text].concat();
+            let message =
+                [b"named ", kind.name().as_bytes(), b" list \"+", name, b"\" ", text].concat();
             Err(Fail::error(ErrorKind::Limit, message))
         };
         if self.open.iter().any(|open| open == name) {
@@ -457,15 +460,6 @@ fn negation(pattern: Pattern<'_>) -> (bool, Pattern<'_>) {
     match pattern.text {
         [b'!', rest @ ..] => (true, Pattern { text: rest.trim_ascii_start(), ..pattern }),
         _ => (false, pattern),
-    }
-}
-
-fn word(kind: ListKind) -> &'static [u8] {
-    match kind {
-        ListKind::Address => b"address",
-        ListKind::Domain => b"domain",
-        ListKind::Host => b"host",
-        ListKind::LocalPart => b"local part",
     }
 }
 
