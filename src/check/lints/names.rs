@@ -1,10 +1,10 @@
 //! Names that nothing has.
 
-use eximious_core::DriverKind;
+use eximious_core::{DriverKind, ListKind};
 use eximious_grammar::Span;
 
 use crate::check::graph::{acl_named, acls_called, phase_of};
-use crate::check::{Findings, Lint, Severity, Spot, Survey, did_you_mean, nearest};
+use crate::check::{Findings, Lint, Severity, Spot, Survey};
 
 /// E104.
 pub(super) static UNKNOWN_LIST: Lint = Lint {
@@ -27,19 +27,14 @@ pub(super) static UNKNOWN_LIST: Lint = Lint {
                 }
                 let shown = String::from_utf8_lossy(&name).into_owned();
                 let own = lists.keys().filter(|(own, _)| *own == kind);
-                let names: Vec<String> =
-                    own.map(|(_, name)| String::from_utf8_lossy(name).into_owned()).collect();
-                let near = nearest(&shown, names.iter().map(String::as_str));
-                let help = match near.first() {
-                    Some(near) => format!("did you mean +{near}?"),
-                    None if lists.keys().any(|(_, other)| *other == name) => {
-                        format!(
-                            "there is a list of that name, but of another kind than {}",
-                            kind.word()
-                        )
-                    }
-                    None => String::new(),
-                };
+                let names = own.filter_map(|(_, name)| std::str::from_utf8(name).ok());
+                let mut help = findings.offer("+", &shown, names);
+                if help.is_empty()
+                    && KINDS.iter().any(|kind| lists.contains_key(&(*kind, name.clone())))
+                {
+                    let word = kind.word();
+                    help = format!("there is a list of that name, but of another kind than {word}");
+                }
                 findings.add_with(
                     text.spot(span),
                     format!("no {} is called \"{shown}\"", kind.word()),
@@ -49,6 +44,9 @@ pub(super) static UNKNOWN_LIST: Lint = Lint {
         }
     },
 };
+
+const KINDS: [ListKind; 4] =
+    [ListKind::Address, ListKind::Domain, ListKind::Host, ListKind::LocalPart];
 
 /// Words after a plus sign that are no names of lists.
 fn special(name: &[u8]) -> bool {
@@ -121,13 +119,13 @@ pub(super) static UNKNOWN_ACL: Lint = Lint {
 };
 
 fn acl(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findings) {
-    if survey.config.acls.iter().any(|acl| acl.name.bytes() == name) {
+    if survey.acl(name).is_some() {
         return;
     }
     let shown = String::from_utf8_lossy(name).into_owned();
-    let names: Vec<String> =
-        survey.config.acls.iter().map(|acl| acl.name.display().into()).collect();
-    let help = did_you_mean("", &shown, names.iter().map(String::as_str));
+    let names =
+        survey.config.acls.iter().filter_map(|acl| std::str::from_utf8(acl.name.bytes()).ok());
+    let help = findings.offer("", &shown, names);
     findings.add_with(spot, format!("no ACL is called \"{shown}\""), help);
 }
 
@@ -155,8 +153,8 @@ pub(super) static UNKNOWN_TRANSPORT: Lint = Lint {
                 continue;
             }
             let shown = String::from_utf8_lossy(&text.text).into_owned();
-            let names: Vec<String> = transports.iter().map(|t| t.name.display().into()).collect();
-            let help = did_you_mean("", &shown, names.iter().map(String::as_str));
+            let names = transports.iter().filter_map(|t| std::str::from_utf8(t.name.bytes()).ok());
+            let help = findings.offer("", &shown, names);
             findings.add_with(text.whole(), format!("no transport is called \"{shown}\""), help);
         }
     },

@@ -2,7 +2,7 @@
 
 use eximious_grammar::Span;
 
-use crate::check::{Findings, Lint, Severity, Survey, Text, did_you_mean, nearest};
+use crate::check::{Findings, Lint, Severity, Survey, Text, nearest};
 
 /// E114.
 pub(super) static ACL_ARGUMENT: Lint = Lint {
@@ -101,7 +101,7 @@ fn unknown<'n>(
     findings: &mut Findings,
 ) {
     let shown = String::from_utf8_lossy(name);
-    let help = did_you_mean("", &shown, names);
+    let help = findings.offer("", &shown, names);
     findings.add_with(
         text.spot(part(text, name)),
         format!("no {what} is called \"{shown}\""),
