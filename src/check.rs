@@ -7,6 +7,7 @@
 mod graph;
 mod lints;
 mod names;
+mod releases;
 mod silence;
 mod survey;
 

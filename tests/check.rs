@@ -551,12 +551,64 @@ fn what_could_have_been_meant_is_offered() {
 }
 
 #[test]
+fn a_target_knows_when_each_word_went() {
+    for (from, to, until, code) in [
+        ("tls_advertise_hosts = *", "drop_cr", "4.100", "E109"),
+        ("tls_advertise_hosts = *", "allow_insecure_tainted_data = yes", "4.96", "E102"),
+        ("tls_advertise_hosts = *", "gnutls_require_mac = x", "4.88", "E102"),
+        ("+tls_sni", "+taint", "4.96", "E101"),
+        ("${if match{", "${if or{{pwcheck{a:b}}{match{", "4.100", "E109"),
+        ("${tod_full}", "${lookup ibase{select 1}}", "4.100", "E109"),
+        ("${tod_full}", "$bmi_deliver", "4.100", "E109"),
+        ("  no_more\n", "  bmi_rule = 1\n", "4.100", "E109"),
+        (
+            "  deny    local_parts",
+            "  deny    bmi_optin = *\n  warn    control = bmi_run\n  deny    local_parts",
+            "4.100",
+            "E109",
+        ),
+    ] {
+        let text = SOUND.replacen(from, to, 1);
+        let minor: u32 = until[2..].parse().expect("a release");
+        for (minor, gone) in [(minor - 1, false), (minor, true)] {
+            let (_, findings) = found(&text, Some(Target { major: 4, minor }));
+            let of = |f: &&Finding| {
+                f.lint.code == code && (f.message.contains("went with") || code != "E109")
+            };
+            let all: Vec<&str> = findings.iter().map(|f| &*f.message).collect();
+            assert_eq!(findings.iter().any(|f| of(&f)), gone, "{to} in 4.{minor}: {all:?}");
+        }
+    }
+}
+
+#[test]
 fn a_target_knows_when_each_word_came() {
     for (from, to, since) in [
         ("tls_advertise_hosts = *", "tls_alpn = smtp", "4.95"),
         ("tls_advertise_hosts = *", "acl_smtp_wellknown = accept", "4.98"),
         ("tls_advertise_hosts = *", "log_ports = 25", "4.99"),
         ("tls_advertise_hosts = *", "bounce_charset = utf-8", "4.100"),
+        ("tls_advertise_hosts = *", "recipients_max = ${if eq{a}{b}{1}{2}}", "4.98"),
+        ("tls_advertise_hosts = *", "dmarc_tld_file = $spool_directory/x", "4.99"),
+        ("addresslist no_senders", "hide addresslist no_senders", "4.94"),
+        (
+            "  deny    condition = ${if match{",
+            "  deny    encrypted = *\n  deny    condition = ${if match{",
+            "4.97",
+        ),
+        ("${tod_full}", "${listquote{:}{a}}", "4.94"),
+        ("${tod_full}", "${mask_n:fe80::1/64}", "4.96"),
+        ("${tod_full}", "${lookup{a}dsearch,filter=file{/x}}", "4.94"),
+        ("${tod_full}", "${lookup{a}dsearch,ret=full{/x}}", "4.94"),
+        ("${tod_full}", "${lookup{a}dsearch,key=path{/x}}", "4.98"),
+        ("${tod_full}", "${lookup{a}json{/x}}", "4.93"),
+        ("${tod_full}", "${lookup sqlite,file=/x{select 1}}", "4.95"),
+        ("${tod_full}", "${readsocket{/x}{y}{5s:tls=yes}}", "4.92"),
+        ("${tod_full}", "${readsocket{/x}{y}{5s:cache=yes}}", "4.94"),
+        ("${tod_full}", "${readsocket{/x}{y}{5s:tls=yes:sni=a}}", "4.97"),
+        ("${tod_full}", "${run,preexpand{/bin/echo a}}", "4.96"),
+        ("${tod_full}", "${if forany_json{[1]}{eq{$item}{1}}}", "4.93"),
+        ("+tls_sni", "+receive_time", "4.91"),
         ("+tls_sni", "+tls_on_connect", "4.99"),
         ("+tls_sni", "+dmarc", "4.100"),
         ("${tod_full}", "$connection_id", "4.99"),
@@ -576,7 +628,7 @@ fn a_target_knows_when_each_word_came() {
         let text = SOUND.replacen(from, to, 1);
         let minor: u32 = since[2..].parse().expect("a release");
         // What is refused from a release on is the one that goes the other way.
-        let refused = to.contains("command");
+        let refused = to.contains("command =");
         for (minor, there) in [(minor - 1, refused), (minor, !refused)] {
             let (_, findings) = found(&text, Some(Target { major: 4, minor }));
             let code = if refused { "E110" } else { "E109" };

@@ -47,5 +47,6 @@ pub(super) static ALL: &[&Lint] = &[
     &phases::VARIABLE_WITHOUT_VALUE,
     &deprecated::OLDER_NAME,
     &patterns::PATTERN_EXPLODES,
+    &target::DIFFERS_IN_TARGET,
     &secrets::SECRET_SHOWN,
 ];

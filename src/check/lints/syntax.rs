@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use eximious_core::OptionPlace;
 use eximious_grammar::expansion::Tree;
 
+use super::target::{cure, once_known};
 use crate::check::{Findings, Lint, Severity, Spot, Survey, Text};
 use crate::config::{Config, ConfigError};
 
@@ -44,12 +45,19 @@ fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
         if name.is_some() != unknown {
             continue;
         }
+        let written = name.or_else(|| selector(&message));
+        if written.is_some_and(|name| once_known(survey.target, name)) {
+            continue;
+        }
         let spot = spot(survey, fault, &heads);
         match name {
             Some(name) => {
-                let help = match message.contains("\"driver\" must be specified") {
-                    true => "write driver = … before it".to_owned(),
-                    false => near_option(survey, findings, name, message.starts_with("main ")),
+                let help = match cure(name) {
+                    Some(cure) => cure,
+                    None if message.contains("\"driver\" must be specified") => {
+                        "write driver = … before it".to_owned()
+                    }
+                    None => near_option(survey, findings, name, message.starts_with("main ")),
                 };
                 findings.add_with(spot, message.clone(), help);
             }
@@ -68,6 +76,12 @@ fn unknown_name(message: &str) -> Option<&str> {
     rest.starts_with(" unknown").then_some(name)
 }
 
+/// The name in `unknown log_selector setting: +x`.
+fn selector(message: &str) -> Option<&str> {
+    let name = message.strip_prefix("unknown log_selector setting: ")?;
+    Some(name.trim_start_matches(['+', '-']))
+}
+
 fn near_option(survey: &Survey<'_>, findings: &Findings, name: &str, main: bool) -> String {
     let options = survey.registry.all_options();
     let options = options.filter(|option| (option.place == OptionPlace::Main) == main);
@@ -81,10 +95,9 @@ fn near_word(survey: &Survey<'_>, findings: &Findings, message: &str) -> String 
         ["acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns"];
     let registry = survey.registry;
     let Some((_, rest)) = message.split_once('"') else {
-        let selector = message.strip_prefix("unknown log_selector setting: ");
-        let near = selector.map(|name| {
+        let near = selector(message).map(|name| {
             let names = crate::macros::log_selectors().iter().copied();
-            findings.offer(&name[..1.min(name.len())], name.trim_start_matches(['+', '-']), names)
+            cure(name).unwrap_or_else(|| findings.offer("+", name, names))
         });
         return near.unwrap_or_default();
     };
@@ -103,6 +116,10 @@ fn near_word(survey: &Survey<'_>, findings: &Findings, message: &str) -> String 
         let (first, last) = (words.next().unwrap_or_default(), words.next_back());
         let verb = message.contains("verb")
             || last.is_some_and(|last| registry.acl_term(last.as_bytes()).is_some());
+        let gone = last.or(Some(first)).and_then(cure);
+        if let Some(cure) = gone {
+            return cure;
+        }
         return match verb {
             true => findings.offer("", first, VERBS.into_iter()),
             false => findings.offer("", last.unwrap_or(first), terms),
