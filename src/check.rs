@@ -5,6 +5,7 @@
 //! one [`Survey`]: the configuration with each of its texts parsed.
 
 mod graph;
+mod items;
 mod lints;
 mod names;
 mod releases;

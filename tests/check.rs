@@ -7,8 +7,11 @@ use eximious::{Macros, World};
 
 /// Everything that is found in a text.
 fn found(text: &str, target: Option<Target>) -> (Config, Vec<Finding>) {
-    let world =
-        World { users: eximious_world::system().users, ..Fixture::new().file("/c", text).world() };
+    let files = Fixture::new()
+        .file("/c", text)
+        .file("/etc/exim/everybody", "# all of them\n192.0.2.1\n0.0.0.0/0  # yes\n")
+        .file("/etc/exim/few", "192.0.2.1\n# 0.0.0.0/0\n!192.0.2.9\n");
+    let world = World { users: eximious_world::system().users, ..files.world() };
     let registry = eximious::stdlib::registry();
     let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a configuration");
     let findings = check(&config, &registry, &world, target);
@@ -409,6 +412,176 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "E111",
         "sender_domains",
     ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = <; *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ::/0 : 0.0.0.0/0",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = <; 192.0.2.1 ; [0::0]/0",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = 127.0.0.1 : 128.0.0.0/1",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = !192.0.2.7 : *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = /etc/exim/everybody",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ^.*",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = \\N^.*$\\N",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = +others\nhostlist others = 127.0.0.1 : *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = 127.0.0.1 : ${if eq{a}{b}{x}{y}} : *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = yes\n  accept  hosts = :\n",
+        "E111",
+        "condition = yes",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if eq{$sender_address_domain}{example.com}}\n  accept  hosts = :\n",
+        "E111",
+        "$sender_address_domain}{example",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if match{$sender_helo_name}{example}}\n  accept  hosts = :\n",
+        "E111",
+        "{$sender_helo_name}{ex",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  domains = !+local_domains : *\n  accept  hosts = :\n",
+        "E111",
+        "!+local_domains : *",
+    ),
+    ("  accept  hosts = :\n", "  accept  domains = ^.+$\n  accept  hosts = :\n", "E111", "^.+$"),
+    ("  accept  hosts = :\n", "  accept  recipients = *@*\n  accept  hosts = :\n", "E111", "*@*"),
+    (
+        "  accept  hosts = :\n",
+        "  accept  recipients = ^.*\n  accept  hosts = :\n",
+        "E111",
+        "recipients = ^.*",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  hosts = !+relay_from_hosts\n  accept  hosts = :\n",
+        "E111",
+        "accept  hosts = !+relay",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  verify = recipient\n  accept  hosts = :\n",
+        "E111",
+        "accept  verify",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  acl = acl_helo\n  accept  hosts = :\n",
+        "E111",
+        "acl = acl_helo",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  !authenticated = *\n  accept  hosts = :\n",
+        "E111",
+        "!authenticated",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = 1\n          encrypted = *\n  accept  hosts = :\n",
+        "E111",
+        "condition = 1",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = ${if eq{$sender_helo_name}{spam}}\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    acl = acl_mail2\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    domains = +local_domains\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    hosts = 192.0.2.1\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = no\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !verify = recipient\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !hosts = *\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  drop    dnslists = a.example\n          !domains = +local_domains\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
     ("acl_smtp_rcpt = acl_rcpt", "acl_smtp_rcpt = accept", "E111", "acl_smtp_rcpt"),
     ("hide mysql_servers", "mysql_servers", "W601", "mysql_servers"),
     (
@@ -502,6 +675,71 @@ const RIGHT: &[(&str, &str)] = &[
         "  accept  hosts = +relay_from_hosts\n          senders = *@*\n",
     ),
     ("acl_smtp_rcpt = acl_rcpt", "acl_smtp_rcpt = ${if ={25}{$received_port}{acl_rcpt}{acl_rcpt}}"),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = /etc/exim/few",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = !0.0.0.0/0 : 127.0.0.1",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ^host[0-9]+",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ${if eq{a}{b}{*}{x}}",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = <; ::1 ; 10.0.0.0/8",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = !* : 192.0.2.1",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = *.example.com",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if eq{$domain}{example.com}}\n  accept  hosts = :\n",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${lookup{$sender_address}lsearch{/etc/x}}\n  accept  hosts = :\n",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if eq{$acl_m_score}{0}}\n  accept  hosts = :\n",
+    ),
+    ("  accept  hosts = :\n", "  accept  condition = no\n  accept  hosts = :\n"),
+    ("  accept  hosts = :\n", "  accept  domains = +local_domains : !*\n  accept  hosts = :\n"),
+    ("  accept  hosts = :\n", "  accept  recipients = ^[^@]+@example.com\n  accept  hosts = :\n"),
+    ("  accept  hosts = :\n", "  accept  verify = certificate\n  accept  hosts = :\n"),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = ${if eq{$domain}{x}{no}{yes}}\n  accept\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    acl = acl_all\n  accept\nacl_all:\n  deny    domains = +local_domains\n  accept  !acl = acl_local\nacl_local:\n  accept  domains = +local_domains\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !acl = acl_local\n  accept\nacl_local:\n  accept  domains = +local_domains\n",
+    ),
+    ("  deny    message = relay not permitted\n", "  deny    condition = yes\n  accept\n"),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !hosts = +relay_from_hosts\n          !domains = +local_domains\n  accept\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  require acl = acl_local\n  accept\nacl_local:\n  accept  domains = +local_domains\n",
+    ),
     // Arguments with all that may stand there.
     (
         "100 / 1h / per_conn / strict",

@@ -186,9 +186,15 @@ impl<'c> Survey<'c> {
         expanded: bool,
         list: Option<ListKind>,
     ) {
-        let tree = (expanded && text.iter().any(|c| matches!(c, b'$' | b'\\')))
-            .then(|| parse(text, self.registry, Limits { depth: DEEPEST, length: LONGEST }));
+        let tree = if expanded { self.parse(text) } else { None };
         self.texts.push(Text { of, text: text.to_vec(), line, span, tree, list });
+    }
+
+    /// A text, parsed; `None` where it stands for itself.
+    pub(super) fn parse(&self, text: &[u8]) -> Option<Tree> {
+        text.iter()
+            .any(|c| matches!(c, b'$' | b'\\'))
+            .then(|| parse(text, self.registry, Limits { depth: DEEPEST, length: LONGEST }))
     }
 
     /// The name of an option's setting, where it stands.

@@ -86,7 +86,7 @@ fn lookup(name: &str, style: LookupStyle, options: &[u8], mut each: impl FnMut(&
 /// A lookup that is an item of a list: `lsearch,ret=key;/etc/x`.
 fn in_list(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     let end = text.text.iter().position(|c| *c == b'$').unwrap_or(text.text.len());
-    let (separator, start) = super::relay::separator(&text.text[..end]);
+    let (separator, start) = crate::check::items::separator(&text.text[..end]);
     for item in text.text[start..end].split(|c| *c == separator) {
         let Some(semicolon) = item.iter().position(|c| *c == b';') else { continue };
         let word = item[..semicolon].trim_ascii();

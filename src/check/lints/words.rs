@@ -60,7 +60,7 @@ fn results(text: &Text<'_>, known: &[&str], findings: &mut Findings) {
     if text.text.contains(&b'$') {
         return;
     }
-    let (separator, start) = super::relay::separator(&text.text);
+    let (separator, start) = crate::check::items::separator(&text.text);
     for word in text.text[start..].split(|c| *c == separator).map(<[u8]>::trim_ascii) {
         let word = word.strip_prefix(b"!").unwrap_or(word);
         let is = |name: &&str| word.eq_ignore_ascii_case(name.as_bytes());
@@ -309,7 +309,7 @@ fn wants_time(text: &Text<'_>, time: &[u8], findings: &mut Findings) {
 }
 
 fn dnslists(text: &Text<'_>, findings: &mut Findings) {
-    let (separator, start) = super::relay::separator(&text.text);
+    let (separator, start) = crate::check::items::separator(&text.text);
     for item in text.text[start..].split(|c| *c == separator).map(<[u8]>::trim_ascii) {
         const SPECIAL: [&str; 3] = ["defer_unknown", "exclude_unknown", "include_unknown"];
         if let Some(word) = item.strip_prefix(b"+") {
