@@ -208,7 +208,7 @@ impl<'s, 'c> Relay<'s, 'c> {
                 true => self.open(acl).is_none(),
                 false => self.blocks(acl),
             }),
-            "condition" => match constant(term) {
+            "condition" => match constant(term.text.bytes()) {
                 Some(holds) => holds != term.negated,
                 None => self.tells(term),
             },
@@ -219,7 +219,7 @@ impl<'s, 'c> Relay<'s, 'c> {
     /// Whether a `condition` looks at anything that a client can't choose as it
     /// likes.
     fn tells(&self, term: &AclLineTerm) -> bool {
-        if let Some(holds) = constant(term) {
+        if let Some(holds) = constant(term.text.bytes()) {
             return holds == term.negated;
         }
         let Some(tree) = self.survey.parse(term.text.bytes()) else { return true };
@@ -381,8 +381,8 @@ fn kind(term: &AclLineTerm) -> ListKind {
 }
 
 /// What a `condition` says that is no question.
-fn constant(term: &AclLineTerm) -> Option<bool> {
-    match term.text.bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+pub(super) fn constant(text: &[u8]) -> Option<bool> {
+    match text.trim_ascii().to_ascii_lowercase().as_slice() {
         b"yes" | b"true" => Some(true),
         b"no" | b"false" | b"" => Some(false),
         digits if digits.iter().all(u8::is_ascii_digit) => {
