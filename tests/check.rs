@@ -820,6 +820,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "ture",
     ),
     ("{$value}}}{false}}", "{$value}}}{fasle}}", "E118", "fasle"),
+    ("${if match{$sender_helo_name}", "${if match{sender_helo_name}", "W212", "{sender_helo_name}"),
+    ("${lookup{$local_part}lsearch*", "${lookup{local_part}lsearch*", "W212", "{local_part}"),
+    ("${quote_mysql:$local_part}", "${quote_mysql:local_part}", "W212", "local_part}'"),
     ("hide mysql_servers", "mysql_servers", "W601", "mysql_servers"),
     (
         "hide mysql_servers",

@@ -56,6 +56,7 @@ pub(super) static ALL: &[&Lint] = &[
     &words::NEARLY_A_WORD,
     &ignored::OPTION_IGNORED,
     &conditionals::CONDITIONAL_IGNORED,
+    &variables::DOLLAR_MISSING,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,
