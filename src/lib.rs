@@ -28,6 +28,7 @@ mod macros;
 mod patterns;
 pub mod retry;
 pub mod rewrite;
+pub mod route;
 
 pub use config::{Config, ConfigError};
 pub use context::Context;
