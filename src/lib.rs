@@ -23,6 +23,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod filter;
 pub mod fmt;
 mod macros;
 mod patterns;
