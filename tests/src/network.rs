@@ -49,6 +49,11 @@ pub fn set_up(directory: &Path, files: &[(&str, &str)]) {
     }
 }
 
+/// Makes a directory of the system an empty one, for as long as the program runs.
+pub fn empty(directory: &str) {
+    run_well(Command::new("mount").args(["-t", "tmpfs", "tmpfs", directory]));
+}
+
 /// Runs the system's `ip`.
 pub fn ip(arguments: &[&str]) {
     run_well(Command::new("ip").args(arguments));

@@ -10,6 +10,7 @@
 //! DIR stands for the directory in which the files are
 //! +++ aliases 600 nobody:mail
 //! one with other rights than 644, and of somebody else
+//! @ needs /usr/sbin/update-exim4.conf
 //! $ mkfifo DIR/pipe
 //! ? -bt a@b.test 'c d'@b.test
 //! > a line of standard input
@@ -19,7 +20,7 @@
 //! ```
 //!
 //! `$` runs a command of the shell after the files are there, and before any
-//! question. `?` runs the program with these arguments, and with `-C
+//! question. `@ needs` names a file without which a case is left out. `?` runs the program with these arguments, and with `-C
 //! DIR/exim.conf` where they have no `-C`; `=` is the exit status. The lines
 //! `<`, `!` and `=` are what is recorded.
 
@@ -49,6 +50,7 @@ pub struct Case {
     path: PathBuf,
     files: Vec<File>,
     commands: Vec<String>,
+    needs: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,52 @@ pub struct Answer {
     pub status: Option<i32>,
 }
 
+/// A question to which eximious says something else than what is recorded, in
+/// `tests/routing/known-differences.txt`:
+///
+/// ```text
+/// # why
+/// NAME ? -bt a@b.test
+/// < what it says
+/// = 0
+/// ```
+#[derive(Debug)]
+pub struct Difference {
+    /// What it says.
+    pub answer: Answer,
+    case: String,
+    question: Question,
+}
+
+impl Difference {
+    /// Reads the list.
+    pub fn read() -> Vec<Self> {
+        let path = crate::root().join("tests/routing/known-differences.txt");
+        let text = std::fs::read_to_string(path).expect("the list of known differences");
+        let mut found: Vec<Self> = Vec::new();
+        let mut reasoned = false;
+        for line in text.lines() {
+            let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
+            if let Some(text) = rest.strip_prefix("? ") {
+                assert!(reasoned, "a difference without a reason: {line}");
+                let (case, question) = (sign.to_owned(), Question::new(0, text));
+                found.push(Self { answer: Answer::default(), case, question });
+            } else if !matches!(sign, "" | "#" | "##") {
+                let last = found.last_mut().expect("a question before it");
+                assert!(last.question.add(sign, rest), "what is this: {line}");
+                last.answer = last.question.answer.clone();
+            }
+            reasoned = sign == "#" || reasoned && !line.is_empty();
+        }
+        found
+    }
+
+    /// Whether it is of this question.
+    pub fn is_of(&self, case: &Case, question: &Question) -> bool {
+        self.case == case.name && self.question.text == question.text
+    }
+}
+
 /// Reads all cases, or those whose names are given with commas between them.
 pub fn read(names: Option<&str>) -> Vec<Case> {
     let folder = crate::root().join("tests/routing");
@@ -98,8 +146,14 @@ impl Case {
     fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(&path).expect("a case");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let mut case =
-            Self { name, questions: Vec::new(), path, files: Vec::new(), commands: Vec::new() };
+        let mut case = Self {
+            name,
+            questions: Vec::new(),
+            path,
+            files: Vec::new(),
+            commands: Vec::new(),
+            needs: Vec::new(),
+        };
         let mut in_file = false;
         for (index, whole) in text.split_inclusive('\n').enumerate() {
             let line = whole.strip_suffix('\n').unwrap_or(whole);
@@ -113,6 +167,10 @@ impl Case {
                 "$" => {
                     in_file = false;
                     case.commands.push(rest.to_owned());
+                }
+                "@" => {
+                    in_file = false;
+                    case.needs.push(rest.strip_prefix("needs ").expect("a need").into());
                 }
                 "?" => {
                     in_file = false;
@@ -129,6 +187,11 @@ impl Case {
         case
     }
 
+    /// A file that it needs and that is not there.
+    pub fn lacks(&self) -> Option<&Path> {
+        self.needs.iter().map(PathBuf::as_path).find(|path| !path.exists())
+    }
+
     /// Puts the answers in the place of those that are recorded.
     pub fn record(&self, answers: &[Answer]) {
         let text = std::fs::read_to_string(&self.path).expect("a case");
@@ -138,7 +201,7 @@ impl Case {
         let (mut in_file, mut asked) = (false, false);
         for whole in text.split_inclusive('\n') {
             let sign = whole.split([' ', '\n']).next().unwrap_or_default();
-            in_file = sign == "+++" || in_file && !matches!(sign, "##" | "$" | "?");
+            in_file = sign == "+++" || in_file && !matches!(sign, "##" | "$" | "@" | "?");
             if asked && !in_file && matches!(sign, "<" | "!" | "=") {
                 continue;
             }
@@ -251,7 +314,7 @@ impl Question {
         writer.join().expect("the writer ends");
         Answer {
             out: place.hide(&output.stdout),
-            err: untimed(&place.hide(&output.stderr)),
+            err: plain(&place.hide(&output.stderr)),
             status: output.status.code(),
         }
     }
@@ -365,8 +428,10 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Leaves out the time in front of lines of a log.
-fn untimed(text: &str) -> String {
-    let stamp = regex::Regex::new(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (\[\d+\] )?");
-    stamp.expect("a regular expression").replace_all(text, "").into_owned()
+/// Leaves out the time in front of lines of a log, and what Exim says of how it
+/// makes a connection: it depends on the system.
+fn plain(text: &str) -> String {
+    let left_out = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (\[\d+\] )?|^ TFO mode .*\n";
+    let regex = regex::Regex::new(left_out).expect("a regular expression");
+    regex.replace_all(text, "").into_owned()
 }
