@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use eximious::route::{
     Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
-    Standing, Target,
+    Standing, Target, Wrong,
 };
 use eximious::{Config, Str};
 
@@ -182,11 +182,16 @@ impl Printer<'_> {
     fn direct(&mut self, delivery: &Delivery) {
         let parent = delivery.address.parent.as_deref();
         let parent = parent.map(|one| one.text.bytes()).unwrap_or_default();
-        self.put(&[parent, b" -> ", delivery.address.text.bytes(), b"\n"]);
-        if let Some(wrong) = &delivery.wrong {
-            let head = b"*** Error in setting up pipe, file, or autoreply:\n";
-            self.put(&[head, wrong, b"\n"]);
-        } else if let Some(transport) = delivery.transport {
+        self.put(&[parent, b" -> ", delivery.address.text.bytes()]);
+        match &delivery.wrong {
+            Some(Wrong::Forbidden(_)) => return self.put(&[b" *** forbidden ***\n"]),
+            Some(Wrong::Transport(why)) => {
+                let head = b"\n*** Error in setting up pipe, file, or autoreply:\n";
+                return self.put(&[head, why, b"\n"]);
+            }
+            None => self.put(&[b"\n"]),
+        }
+        if let Some(transport) = delivery.transport {
             let name = self.routes.transport_name(transport).clone();
             self.put(&[b"  transport = ", name.bytes(), b"\n"]);
         }
@@ -243,4 +248,3 @@ impl Printer<'_> {
         parts.iter().for_each(|part| self.out.extend_from_slice(part));
     }
 }
-

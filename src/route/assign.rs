@@ -15,10 +15,11 @@ impl Machine<'_> {
         &mut self,
         number: usize,
         router: &Router,
+        transport: Option<usize>,
     ) -> Result<Box<Delivery>, Complaint> {
         self.assign_errors(router)?;
         self.assign_headers(router)?;
-        let transport = self.transport(router)?;
+        let transport = self.transport_for(router, transport)?;
         let identity = self.identity(router)?;
         let home = self.transport_home(router)?;
         let directory = self.directory(router, "transport_current_directory")?;
@@ -80,9 +81,8 @@ impl Machine<'_> {
     /// `headers_add` and `headers_remove`.
     pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), Complaint> {
         if let Some(list) = router.some_text("headers_add") {
-            let items: Vec<Vec<u8>> = elements_with(list.written.bytes(), b'\n')
-                .map(|item| item.to_vec())
-                .collect();
+            let items: Vec<Vec<u8>> =
+                elements_with(list.written.bytes(), b'\n').map(|item| item.to_vec()).collect();
             for item in items {
                 let engine = self.cx.engine().clone();
                 match unless_forced(engine.expand_once(&item, self.cx)) {
@@ -106,10 +106,16 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn transport(&mut self, router: &Router) -> Result<Option<usize>, Complaint> {
-        match router.some_text("transport") {
-            Some(text) => self.transport_of(router, text).map(Some),
-            None => Ok(None),
+    /// The transport that a rule says, or else the router's own.
+    pub(super) fn transport_for(
+        &mut self,
+        router: &Router,
+        said: Option<usize>,
+    ) -> Result<Option<usize>, Complaint> {
+        match (said, router.some_text("transport")) {
+            (Some(said), _) => Ok(Some(said)),
+            (None, Some(text)) => self.transport_of(router, text).map(Some),
+            (None, None) => Ok(None),
         }
     }
 
@@ -252,4 +258,3 @@ fn number(text: &[u8]) -> Option<u32> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
 }
-

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use eximious_stdlib::lists::Outcome;
 
-use super::RouteHost;
 use super::conditions::host_is_in;
+use super::hosts::of_address;
 use super::machine::{Complaint, Machine, Verdict};
 use super::router::Router;
 use super::send::Here;
@@ -28,13 +28,7 @@ pub(super) fn run(
             Err(fail) => return Err(Complaint::new(fail.message())),
         }
     }
-    let host = RouteHost {
-        name: String::from_utf8_lossy(domain.bytes()).into_owned(),
-        address: Some(address),
-        port: None,
-        mx: None,
-        secure: None,
-    };
+    let host = of_address(&domain, address);
     machine.send_to(number, router, vec![host], Here::No)
 }
 

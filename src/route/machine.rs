@@ -7,7 +7,7 @@ use eximious_core::{Fail, FailClass, Str};
 
 use super::router::{Driver, Router};
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, ipliteral, redirect};
+use super::{accept, affix, dnslookup, ipliteral, manualroute, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -80,6 +80,8 @@ pub(super) enum Verdict {
     Fail(Complaint),
     /// It is thrown away.
     Discard,
+    /// It has another domain: its child is the same address.
+    Renamed,
 }
 
 /// What is done next, where a router did not take the address.
@@ -97,6 +99,8 @@ pub(super) struct Machine<'m> {
     /// What comes of it beside its own delivery, in order.
     pub(super) children: Vec<Child>,
     pub(super) renamed: Vec<Renamed>,
+    /// What a router that declined has to say, should no other take the address.
+    pub(super) note: Option<Vec<u8>>,
     /// The local part as the router at hand has it.
     pub(super) local_part: Str,
     pub(super) prefix: Affix,
@@ -134,6 +138,7 @@ impl Routes {
             address,
             children: Vec::new(),
             renamed: Vec::new(),
+            note: None,
             user: None,
             home: None,
             shown: BTreeSet::new(),
@@ -165,6 +170,9 @@ impl Machine<'_> {
 
     /// What is said of an address that no router takes.
     fn unrouteable(&mut self, router: Option<&Router>) -> Complaint {
+        if let Some(note) = self.note.take() {
+            return Complaint::new(note);
+        }
         let default = || Complaint::new("Unrouteable address");
         let Some(router) = router else { return default() };
         let Some(text) = router.some_text("cannot_route_message") else { return default() };
@@ -301,7 +309,9 @@ impl Machine<'_> {
             Driver::Accept => accept::run(self, number, router),
             Driver::IpLiteral => ipliteral::run(self, number, router),
             Driver::Redirect => redirect::run(self, number, router),
-            Driver::DnsLookup | Driver::IpLookup | Driver::ManualRoute | Driver::QueryProgram => {
+            Driver::DnsLookup => dnslookup::run(self, number, router),
+            Driver::ManualRoute => manualroute::run(self, number, router),
+            Driver::IpLookup | Driver::QueryProgram => {
                 Err(Complaint::new("this router is not there yet"))
             }
         }
@@ -318,6 +328,8 @@ impl Machine<'_> {
             },
             Verdict::Pass => Next::Router(router.pass_router.unwrap_or(number + 1)),
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
+            // The address has changed in itself, and has to be looked at anew.
+            Verdict::Renamed => done(Routed::Redirected),
             Verdict::Accept(_) if self.refuses(router) => done(Routed::Failed(Complaint {
                 forced: true,
                 ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
@@ -361,7 +373,7 @@ impl Machine<'_> {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.push(Child::Address(again));
+        self.children.insert(0, Child::Address(again));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);

@@ -10,7 +10,7 @@ use eximious_stdlib::address::Rules;
 
 use super::machine::{Child, Complaint, Machine, Verdict};
 use super::router::Router;
-use super::{Address, Ancestor, Delivery, Target};
+use super::{Address, Ancestor, Delivery, Target, Wrong};
 use crate::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
 
@@ -111,12 +111,12 @@ impl<'r> Redirection<'r> {
         for item in items {
             match item {
                 Item::Address { text, here } => {
-                    let domain = if here { machine.address.domain.clone() } else { self.domain.clone() };
+                    let domain =
+                        if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
                     machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {
-                    self.permit(machine, "forbid_file", b"delivery to file not permitted")?;
                     let option = if path.ends_with(b"/") && path != b"/dev/null/" {
                         "directory_transport"
                     } else {
@@ -125,24 +125,11 @@ impl<'r> Redirection<'r> {
                     self.direct(machine, path, taint, Target::File { mode: None }, option)?;
                 }
                 Item::Pipe(command) => {
-                    self.permit(machine, "forbid_pipe", b"delivery to pipe not permitted")?;
                     self.direct(machine, command, taint, Target::Pipe, "pipe_transport")?;
                 }
             }
         }
         Ok(())
-    }
-
-    fn permit(
-        &self,
-        machine: &mut Machine<'_>,
-        option: &str,
-        refusal: &[u8],
-    ) -> Result<(), Complaint> {
-        match machine.switch(self.router, option)? {
-            true => Err(Complaint::new(refusal)),
-            false => Ok(()),
-        }
     }
 
     /// A child, with a domain and rewritten.
@@ -193,16 +180,23 @@ impl<'r> Redirection<'r> {
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
-        let (transport, wrong) = match router.some_text(option) {
+        let (forbidden, what): (_, &[u8]) = match target {
+            Target::Pipe => (machine.switch(router, "forbid_pipe")?, b"pipe"),
+            _ => (machine.switch(router, "forbid_file")?, b"file"),
+        };
+        let (transport, mut wrong) = match router.some_text(option) {
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
-                Err(complaint) => (None, complaint.message),
+                Err(complaint) => (None, complaint.message.map(Wrong::Transport)),
             },
             None => {
                 let head = [option.as_bytes(), b" unset in "].concat();
-                (None, Some(router.named(&head, b" router", b"")))
+                (None, Some(Wrong::Transport(router.named(&head, b" router", b""))))
             }
         };
+        if forbidden && wrong.is_none() {
+            wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
+        }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
         address.text = Str::from(text).stamped(taint);
         address.local_part = machine.address.local_part.clone();
@@ -229,4 +223,3 @@ impl<'r> Redirection<'r> {
 fn said(text: Vec<u8>) -> Complaint {
     Complaint { said: Some(text.clone()), ..Complaint::new(text) }
 }
-

@@ -37,11 +37,7 @@ pub(super) fn not_expanded(text: &Text, fail: &Fail) -> Complaint {
     Complaint::new([&head, fail.message()].concat())
 }
 
-fn file(
-    machine: &mut Machine<'_>,
-    router: &Router,
-    text: &Text,
-) -> Result<Option<Str>, Complaint> {
+fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Option<Str>, Complaint> {
     let name = match unless_forced(text.expand(machine.cx)) {
         Ok(Some(name)) => name,
         Ok(None) => return Ok(None),
@@ -110,7 +106,7 @@ fn check(
 ) -> Result<(), Complaint> {
     let mask = router.number("modemask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0o22);
     if stat.mode & mask != 0 {
-        let head = format!("bad mode ({:04o}) for ", stat.mode & 0o177_777);
+        let head = format!("bad mode (0{:o}) for ", stat.mode & 0o177_777);
         let tail = format!(": 0{:o} bit(s) unexpected", stat.mode & mask);
         return Err(Complaint::new([head.as_bytes(), path, tail.as_bytes()].concat()));
     }
