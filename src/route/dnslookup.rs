@@ -45,6 +45,10 @@ pub(super) fn run(
         Ending::Found | Ending::Local => {
             let qualified = found.qualified.as_deref().unwrap_or_default();
             if !qualified.is_empty() && !qualified.as_bytes().eq_ignore_ascii_case(domain.bytes()) {
+                // Nobody could rewrite the header that this sender is from.
+                if machine.purpose == Purpose::VerifySender && router.on("rewrite_headers") {
+                    return Ok(Verdict::Decline);
+                }
                 let name = Str::from(qualified.as_bytes()).stamped(domain.taint());
                 return Ok(machine.rename(number, router, &name, router.on("rewrite_headers")));
             }
@@ -72,7 +76,7 @@ fn missing(
     found: &HostsFound,
 ) -> Result<Verdict, Complaint> {
     let service = found.reason == Some(Reason::NoService);
-    if !service && in_list(machine, router, "fail_defer_domains", domain)? {
+    if in_list(machine, router, "fail_defer_domains", domain)? {
         let why = "missing MX, or all MXs point to missing A records, and defer requested";
         return Err(Complaint::new(why));
     }
