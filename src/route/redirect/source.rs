@@ -64,7 +64,7 @@ fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Optio
     check(machine, router, path, &stat)?;
     match files.read(path, LARGEST) {
         Ok(bytes) => {
-            Ok(Some(Str::from(bytes.to_vec()).without_zero()).filter(|data| !data.is_empty()))
+            Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty()))
         }
         Err(why) => missing(router, identity, &*files, path, &why),
     }
@@ -180,7 +180,7 @@ pub(super) fn included(
         _ => return Err(failed(b"included file ", "not a regular file")),
     }
     match files.read(path, LARGEST) {
-        Ok(bytes) => Ok(Str::from(bytes.to_vec()).without_zero()),
+        Ok(bytes) => Ok(text_of(&bytes)),
         Err(why) => Err(failed(b"failed to open included file ", &reason(&why))),
     }
 }
@@ -192,4 +192,10 @@ fn files_of(machine: &Machine<'_>, identity: Identity) -> Arc<dyn Files> {
         (Some(uid), gid) => files.clone().seen_by(uid, gid),
         (None, _) => files.clone(),
     }
+}
+
+/// What a file says: as other texts, it ends at a zero byte.
+fn text_of(bytes: &[u8]) -> Str {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    Str::from(bytes[..end].to_vec())
 }
