@@ -7,6 +7,7 @@
 
 mod addresses;
 mod chain;
+mod domain;
 mod name;
 mod records;
 
@@ -18,6 +19,7 @@ use super::local::LocalAddresses;
 use super::{Found, How, Patience, Reply, kind};
 use crate::lists::{Matcher, Outcome};
 
+pub use domain::{DomainHosts, DomainSearch, for_domain};
 pub use name::by_name;
 
 use addresses::{Answered, Seeker};
