@@ -23,6 +23,8 @@ use tempfile::TempDir;
 
 /// Says that a test runs where it may listen at port 53.
 const INSIDE: &str = "EXIMIOUS_INSIDE";
+/// What Exim says of an address that has to wait.
+const LATER: &str = "cannot be resolved at this time";
 /// This host's own addresses there.
 const OWN: [&str; 3] = ["127.0.0.1", "192.0.2.77", "::1"];
 
@@ -133,7 +135,8 @@ impl Group {
         let builder = Engine::builder().world(world.clone()).item(&FIND);
         let name = self.config(directory);
         let name = name.as_os_str().as_encoded_bytes();
-        let config = Config::read(name, Macros::default(), &eximious_world::system(), builder.registry());
+        let config =
+            Config::read(name, Macros::default(), &eximious_world::system(), builder.registry());
         let mut ours = Ours::with_engine(config.expect("a configuration").build(builder));
         let options = self.router.join(" ;; ");
         let answers = self.cases.iter().map(|((kind, name), _)| {
@@ -154,7 +157,11 @@ fn plain(address: &str, said: &[String], debug: &[String]) -> String {
     let first = said.iter().find(|line| line.starts_with("x@")).cloned().unwrap_or_default();
     for words in [" is undeliverable: ", " cannot be resolved at this time: "] {
         if let Some((_, message)) = first.split_once(words) {
-            return format!("{}: {}\n", words.trim_matches([' ', ':']), message.replace("\\\"", "\""));
+            return format!(
+                "{}: {}\n",
+                words.trim_matches([' ', ':']),
+                message.replace("\\\"", "\"")
+            );
         }
     }
     let mut out = String::new();
@@ -199,7 +206,10 @@ fn find(call: &mut Call<'_>) -> Result<Str, Fail> {
     let asked = name.as_bytes();
     let answer = match &kind[..] {
         "domain" => domain(call, &name, &DomainSearch { search, ..rest })?,
-        "byname" => host(&name, &by_name(call, asked, search.ignore.as_ref())?),
+        // For an address there is nothing to ask the DNS.
+        kind if kind == "byname" || (kind != "mx" && name.parse::<IpAddr>().is_ok()) => {
+            host(&name, &by_name(call, asked, search.ignore.as_ref())?)
+        }
         "either" => match by_dns(call, asked, &search)? {
             found if found.ending != Ending::Missing => host(&name, &found),
             _ => host(&name, &by_name(call, asked, search.ignore.as_ref())?),
@@ -243,33 +253,43 @@ fn search(kind: &str, options: &[&str]) -> (Search, DomainSearch) {
 }
 
 /// What a router with `self = defer` says of a domain.
-fn domain(call: &mut Call<'_>, name: &str, wanted: &DomainSearch) -> Result<String, Fail> {
-    let later = |message: &str| format!("cannot be resolved at this time: {message}\n");
+fn domain(call: &mut Call<'_>, given: &str, wanted: &DomainSearch) -> Result<String, Fail> {
+    let words =
+        |words: &str, message: Vec<u8>| format!("{words}: {}\n", String::from_utf8_lossy(&message));
+    let mut name = given.to_owned();
     Ok(match for_domain(call, name.as_bytes(), wanted)? {
         DomainHosts::Found(found) if found.ending == Ending::Local => {
-            later(found.message().unwrap_or_default())
+            words(LATER, found.message(name.as_bytes()).unwrap_or_default())
         }
         DomainHosts::Found(found) => {
-            let full = found.qualified.filter(|full| !full.eq_ignore_ascii_case(name));
-            let is = full.map(|full| format!("is {full}\n")).unwrap_or_default();
+            let full = found.qualified.unwrap_or_default();
+            if full.eq_ignore_ascii_case(&name) {
+                name = full;
+            } else if !full.is_empty() {
+                // The address is routed again.
+                return Ok(format!("is {full}\n{}", domain(call, &full, wanted)?));
+            }
+            let is = if name == given { String::new() } else { format!("is {name}\n") };
             is + &hosts(&found.hosts)
         }
         DomainHosts::Decline(message) => {
-            format!("is undeliverable: {}\n", message.unwrap_or("Unrouteable address"))
+            words("is undeliverable", message.unwrap_or_else(|| b"Unrouteable address".to_vec()))
         }
-        DomainHosts::Defer(message) => later(&message),
-        DomainHosts::Timeout(message) => later(message),
+        DomainHosts::Defer(message) | DomainHosts::Timeout(message) => words(LATER, message),
     })
 }
 
 /// What a `manualroute` router says of a host.
 fn host(name: &str, found: &HostsFound) -> String {
-    let later = |message: String| format!("cannot be resolved at this time: {message}\n");
+    let later = |message: String| format!("{LATER}: {message}\n");
     let name = found.hosts.first().map_or(name, |host| &host.name);
     let syntax = if found.malformed { ": syntax error in name" } else { "" };
     match found.ending {
         Ending::Found => hosts(&found.hosts),
-        Ending::Local => later(found.message().unwrap_or_default().into()),
+        Ending::Local => {
+            let message = found.message(name.as_bytes()).unwrap_or_default();
+            later(String::from_utf8_lossy(&message).into_owned())
+        }
         Ending::Missing => later(format!("lookup of host \"{name}\" failed in m router{syntax}")),
         Ending::Later => later(format!("host lookup for {name} did not complete (DNS timeout?)")),
         Ending::Insecure => later(format!("host lookup for {name} done insecurely")),
@@ -406,8 +426,7 @@ fn inside() {
         lines.map(|line| format!("{}\n", line.trim())).collect::<Vec<_>>()
     };
     let search = lines("$SEARCH").concat();
-    let resolver =
-        format!("nameserver 127.0.0.1\noptions trust-ad timeout:1\nsearch {search}");
+    let resolver = format!("nameserver 127.0.0.1\noptions trust-ad timeout:1\nsearch {search}");
     for (path, text) in [("/etc/resolv.conf", resolver), ("/etc/hosts", lines("$HOST").concat())] {
         let own = directory.path().join("own");
         std::fs::write(&own, text).expect("a file");

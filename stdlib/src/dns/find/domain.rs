@@ -5,6 +5,9 @@ use eximious_core::{Call, Fail, Str};
 use super::{Ending, HostsFound, Search, by_dns};
 use crate::lists::{Matcher, Outcome, elements};
 
+/// What there is to say of a domain in `fail_defer_domains`.
+const NOT_YET: &[u8] = b"missing MX, or all MXs point to missing A records, and defer requested";
+
 /// What a `dnslookup` router wants of a domain.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DomainSearch {
@@ -28,11 +31,11 @@ pub enum DomainHosts {
     Found(HostsFound),
     /// The router declines; the text is what becomes of the address where no
     /// router takes it, if not `Unrouteable address`.
-    Decline(Option<&'static str>),
+    Decline(Option<Vec<u8>>),
     /// The address has to wait.
-    Defer(String),
+    Defer(Vec<u8>),
     /// There is no answer now: `pass_on_timeout` decides whether to wait.
-    Timeout(&'static str),
+    Timeout(Vec<u8>),
 }
 
 /// Finds the hosts for a domain, as a `dnslookup` router does. If
@@ -48,43 +51,39 @@ pub fn for_domain(
 ) -> Result<DomainHosts, Fail> {
     let more = wanted.widen_domains.clone().unwrap_or_default();
     let mut widened = elements(more.bytes()).filter(|more| !more.is_empty());
-    let mut name = domain.to_vec();
+    let (mut name, mut reason) = (domain.to_vec(), None);
     let found = loop {
         let found = by_dns(call, &name, &wanted.search)?;
-        match widened.next() {
-            Some(more) if found.ending == Ending::Missing => {
-                name = [domain, b".", &more[..]].concat();
-            }
-            _ => break found,
+        let message = found.message(domain);
+        match found.ending {
+            Ending::Found | Ending::Local => break found,
+            Ending::Later => return Ok(DomainHosts::Timeout(message.unwrap_or_default())),
+            Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
+            Ending::Missing => reason = message.or(reason),
         }
+        match listed(call, wanted.fail_defer_domains.as_ref(), &name)? {
+            Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
+            Some(false) => {}
+            None => return Ok(unknown("fail_defer_domains option")),
+        }
+        let Some(more) = widened.next() else { return Ok(DomainHosts::Decline(reason)) };
+        name = [domain, b".", &more[..]].concat();
     };
-    let message = found.message();
-    Ok(match found.ending {
-        Ending::Found | Ending::Local => {
-            let has_mx = found.hosts.iter().any(|host| host.mx.is_some());
-            if !has_mx {
-                match listed(call, wanted.mx_domains.as_ref(), &name)? {
-                    Some(true) => return Ok(DomainHosts::Decline(None)),
-                    Some(false) => {}
-                    None => return Ok(DomainHosts::Defer("lookup defer for mx_domains".into())),
-                }
-            }
-            let secondary = found.removed_self || found.ending == Ending::Local;
-            if wanted.check_secondary_mx && !secondary {
-                return Ok(DomainHosts::Decline(None));
-            }
-            DomainHosts::Found(found)
+    if found.hosts.iter().all(|host| host.mx.is_none()) {
+        match listed(call, wanted.mx_domains.as_ref(), &name)? {
+            Some(true) => return Ok(DomainHosts::Decline(None)),
+            Some(false) => {}
+            None => return Ok(unknown("mx_domains")),
         }
-        Ending::Missing => match listed(call, wanted.fail_defer_domains.as_ref(), domain)? {
-            Some(false) => DomainHosts::Decline(message),
-            Some(true) => DomainHosts::Defer(
-                "missing MX, or all MXs point to missing A records, and defer requested".into(),
-            ),
-            None => DomainHosts::Defer("lookup defer for fail_defer_domains option".into()),
-        },
-        Ending::Later => DomainHosts::Timeout(message.unwrap_or_default()),
-        Ending::Insecure => DomainHosts::Defer(message.unwrap_or_default().into()),
-    })
+    }
+    if wanted.check_secondary_mx && !found.removed_self && found.ending == Ending::Found {
+        return Ok(DomainHosts::Decline(None));
+    }
+    Ok(DomainHosts::Found(found))
+}
+
+fn unknown(option: &str) -> DomainHosts {
+    DomainHosts::Defer(format!("lookup defer for {option}").into())
 }
 
 /// Whether a domain is in a list; `None` where that can't be said now.
