@@ -250,10 +250,10 @@ fn ascii(name: &[u8]) -> Option<String> {
     String::from_utf8(name).ok()
 }
 
-/// Whether a name has a form that hosts' names have.
-pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
+/// Whether a name has the form that owners of such records have.
+pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<bool, Fail> {
     match ascii(name) {
-        Some(name) => proper(call, &name, kind::A),
+        Some(name) => proper(call, &name, kind),
         None => Ok(false),
     }
 }
