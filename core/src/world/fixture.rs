@@ -7,11 +7,11 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::{Dns, DnsAnswer, DnsError, DnsOptions, Files, Stat, World};
+use super::{Dns, DnsAnswer, DnsError, DnsOptions, Files, HintsInMemory, Stat, World};
 use zones::Zones;
 
-/// Files and DNS zones that are given as text, and a record of what was asked
-/// for. All else is as in [`World::hermetic`].
+/// Files and DNS zones that are given as text, hints in memory, and a record of
+/// what was asked for. All else is as in [`World::hermetic`].
 ///
 /// ```
 /// use eximious_core::world::Fixture;
@@ -30,6 +30,7 @@ pub struct Fixture(Arc<Inner>);
 struct Inner {
     files: Mutex<BTreeMap<Vec<u8>, Arc<[u8]>>>,
     zones: Mutex<Zones>,
+    hints: HintsInMemory,
     asked: Mutex<Vec<String>>,
 }
 
@@ -68,7 +69,8 @@ impl Fixture {
 
     /// The world.
     pub fn world(&self) -> World {
-        World { files: self.0.clone(), dns: self.0.clone(), ..World::hermetic() }
+        let hints = Arc::new(self.0.hints.clone());
+        World { files: self.0.clone(), dns: self.0.clone(), hints, ..World::hermetic() }
     }
 
     /// What was asked for so far, in order: `read PATH`, `stat PATH`,
@@ -94,6 +96,9 @@ impl Inner {
 }
 
 impl Files for Inner {
+    fn seen_by(self: Arc<Self>, _: u32, _: Option<u32>) -> Arc<dyn Files> {
+        self
+    }
     fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
         let contents = self.find("read", path)?;
         if contents.len() as u64 > limit {
