@@ -24,6 +24,7 @@ mod context;
 mod engine;
 mod eval;
 pub mod fmt;
+pub mod hints;
 mod macros;
 mod patterns;
 pub mod retry;
