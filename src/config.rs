@@ -29,6 +29,7 @@ use crate::{Builder, Engine, Macros};
 
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
+pub(crate) use drivers::effective;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use print::{Printed, Printer, fixed};

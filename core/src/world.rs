@@ -155,6 +155,9 @@ pub trait Files: Send + Sync {
     fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>>;
     /// What `stat` says; `follow` says whether of a link's target.
     fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat>;
+    /// The same files as another user may see them; whoever is not the superuser
+    /// sees them as before.
+    fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files>;
     /// Puts other contents into a file that exists, all at once: whoever reads
     /// it finds the old ones or the new ones. It keeps its permissions and, as
     /// far as that is allowed, its owner; of a link, the target is changed.

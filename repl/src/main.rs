@@ -14,6 +14,7 @@ mod output;
 mod prompt;
 mod retry;
 mod rewrite;
+mod route;
 mod session;
 mod show;
 mod usual;
@@ -26,6 +27,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use eximious::route::Purpose;
 use eximious::{Engine, Fail};
 
 use options::{Action, Options, Stop};
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Action::Rewrite => test_rules(options, rewrite::answer),
         Action::Retry => test_rules(options, retry::answer),
         Action::Format(request) => fmt::run(request),
+        Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -121,6 +124,23 @@ fn test_rules(
             (_, false) => ExitCode::FAILURE,
         },
         Err(fail) => refuse(Refusal::Logged(fail.message().to_vec())),
+    }
+}
+
+/// `-bt`, `-bv`, `-bvs`.
+fn test_addresses(purpose: Purpose, mut options: Options) -> ExitCode {
+    log_lines(&options);
+    let output = Arc::new(Output::default());
+    let typed = std::mem::take(&mut options.texts);
+    let whole = purpose == Purpose::Test || options.verbose;
+    let world = if whole { output::shown_world(&output) } else { output::world(&output) };
+    let mut session = match Session::start(&mut options, world) {
+        Ok(session) => session,
+        Err(refusal) => return refuse(refusal),
+    };
+    match route::run(&mut session, route::Wanted { purpose, whole }, &typed, &output) {
+        Ok(code) => code,
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
 }
 

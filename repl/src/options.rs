@@ -6,6 +6,7 @@ mod rules;
 use std::net::IpAddr;
 
 use eximious::Macros;
+use eximious::route::Purpose;
 
 use rules::{Missing, Takes, Then};
 
@@ -32,6 +33,8 @@ pub struct Options {
     pub dot_is_text: bool,
     /// `-n`: values without their names.
     pub values_only: bool,
+    /// `-v`: more is told.
+    pub verbose: bool,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -66,6 +69,8 @@ pub enum Action {
     Rewrite,
     /// `-brt`: find a rule for retries.
     Retry,
+    /// `-bt`, `-bv`, `-bvs`: say where addresses go.
+    Route(Purpose),
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -163,6 +168,7 @@ impl<'a> Parser<'a> {
             recipients_in_header: false,
             dot_is_text: false,
             values_only: false,
+            verbose: false,
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -215,6 +221,10 @@ impl<'a> Parser<'a> {
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
                 self.ended = true;
             }
+            "-bt" => self.action = Some(Action::Route(Purpose::Test)),
+            "-bv" => self.action = Some(Action::Route(Purpose::VerifyRecipient)),
+            "-bvs" => self.action = Some(Action::Route(Purpose::VerifySender)),
+            "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
@@ -468,8 +478,8 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_named() {
-        let why = parsed(&["-bt", "x"]).unwrap_err();
-        assert!(why.starts_with("eximious: option -bt is not there yet"), "{why}");
+        let why = parsed(&["-bp"]).unwrap_err();
+        assert!(why.starts_with("eximious: option -bp is not there yet"), "{why}");
         assert!(parsed(&["-bs"]).unwrap_err().contains("-bs"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         assert!(parsed(&["lst"]).unwrap_err().ends_with("did you mean \"eximious list\"?"));

@@ -8,8 +8,10 @@ pub mod generate;
 pub mod layouts;
 pub mod ldap;
 pub mod names;
+pub mod network;
 pub mod ours;
 pub mod reference;
+pub mod routing;
 pub mod servers;
 pub mod suite;
 

@@ -2,6 +2,7 @@
 //!
 //! No other room touches them. [`system`] puts a [`World`] together.
 
+mod as_user;
 mod cdb;
 mod clock;
 mod databases;

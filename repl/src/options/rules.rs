@@ -150,7 +150,6 @@ const DAEMON: &str = "the daemon";
 const FILTERS: &str = "testing filters";
 const SESSION: &str = "testing an SMTP session";
 const QUEUE: &str = "the message queue";
-const ROUTING: &str = "routing addresses";
 const CONFIGURATION: &str = "the whole configuration";
 
 static RULES: &[Rule] = &[
@@ -166,6 +165,9 @@ static RULES: &[Rule] = &[
     own("-bem", Takes::Next(ABANDONED)),
     own("-brt", NOTHING),
     own("-brw", NOTHING),
+    own("-bt", NOTHING),
+    own("-bv", NOTHING),
+    own("-bvs", NOTHING),
     own("-d", ATTACHED),
     own("-f", Takes::Value(ABANDONED)),
     own("-h", ATTACHED),
@@ -181,6 +183,7 @@ static RULES: &[Rule] = &[
     own("-r", Takes::Value(ABANDONED)),
     own("-t", NOTHING),
     own("-ti", NOTHING),
+    own("-v", NOTHING),
     own("-z", Takes::Value(FILE)),
     variable("-oMa", "sender_host_address"),
     variable("-oMaa", "sender_host_authenticated"),
@@ -229,7 +232,6 @@ static RULES: &[Rule] = &[
     ignored("-pd", NOTHING),
     ignored("-ps", NOTHING),
     ignored("-tls-on-connect", NOTHING),
-    ignored("-v", NOTHING),
     ignored("-x", NOTHING),
     Rule { name: "-bS", takes: NOTHING, then: Then::Later(RECEIVING, false) },
     Rule { name: "-bm", takes: NOTHING, then: Then::Later(RECEIVING, false) },
@@ -290,9 +292,6 @@ static RULES: &[Rule] = &[
     later("-bpri", NOTHING, QUEUE),
     later("-bpru", NOTHING, QUEUE),
     later("-bpu", NOTHING, QUEUE),
-    later("-bt", NOTHING, ROUTING),
-    later("-bv", NOTHING, ROUTING),
-    later("-bvs", NOTHING, ROUTING),
     later("-bw", ATTACHED, DAEMON),
     later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
     later("-q", ATTACHED, QUEUE),
