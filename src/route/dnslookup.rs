@@ -40,7 +40,7 @@ pub(super) fn run(
         Ending::Missing => missing(machine, router, &domain, &found),
         Ending::Later if router.on("pass_on_timeout") => Ok(Verdict::Pass),
         Ending::Later | Ending::Insecure => {
-            Err(Complaint::new(found.message().unwrap_or_default()))
+            Err(Complaint::new(found.message(domain.bytes()).unwrap_or_default()))
         }
         Ending::Found | Ending::Local => {
             let qualified = found.qualified.as_deref().unwrap_or_default();
@@ -80,14 +80,7 @@ fn missing(
         let why = "missing MX, or all MXs point to missing A records, and defer requested";
         return Err(Complaint::new(why));
     }
-    machine.note = match found.message() {
-        Some(message) => Some(message.into()),
-        None if found.malformed => {
-            let head = b"mail domain \"".as_slice();
-            Some([head, domain.bytes(), b"\" is syntactically invalid"].concat())
-        }
-        None => None,
-    };
+    machine.note = found.message(domain.bytes());
     match (service, machine.note.clone()) {
         (true, Some(note)) => Ok(Verdict::Fail(Complaint::new(note))),
         _ => Ok(Verdict::Decline),

@@ -63,9 +63,7 @@ fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Optio
     }
     check(machine, router, path, &stat)?;
     match files.read(path, LARGEST) {
-        Ok(bytes) => {
-            Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty()))
-        }
+        Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
         Err(why) => missing(router, identity, &*files, path, &why),
     }
 }
