@@ -221,9 +221,9 @@ impl<'a> Parser<'a> {
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
                 self.ended = true;
             }
-            "-bt" => self.action = Some(Action::Route(Purpose::Test)),
-            "-bv" => self.action = Some(Action::Route(Purpose::VerifyRecipient)),
-            "-bvs" => self.action = Some(Action::Route(Purpose::VerifySender)),
+            "-bt" => return self.route(Purpose::Test),
+            "-bv" => return self.route(Purpose::VerifyRecipient),
+            "-bvs" => return self.route(Purpose::VerifySender),
             "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
             "-bV" | "--version" => self.action = Some(Action::Version),
@@ -256,6 +256,16 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// `-bt` and its kin do not go together.
+    fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
+        match self.action.replace(Action::Route(purpose)) {
+            Some(Action::Route(other)) if other != purpose => {
+                Err(Stop::exim("incompatible command-line options or arguments"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {

@@ -26,6 +26,9 @@ pub struct Address {
     pub attached: Attached,
     /// The address that it was made from.
     pub parent: Option<Arc<Ancestor>>,
+    /// What tells it from others, to find the same one twice: its text before it
+    /// was rewritten.
+    pub unique: Str,
     /// The number of the router to begin with.
     pub first_router: usize,
     /// The name of this host under which a router found that an address comes
@@ -91,6 +94,7 @@ impl Address {
         Self {
             local_part: Str::from(local_part).stamped(taint),
             domain: Str::from(domain).stamped(taint),
+            unique: text.clone(),
             text,
             ..Self::default()
         }
@@ -107,13 +111,13 @@ impl Address {
     }
 
     /// This address as an ancestor, after a router has taken it.
-    pub fn as_ancestor(&self, router: usize, routed_local_part: Str) -> Arc<Ancestor> {
+    pub fn as_ancestor(&self, router: Option<usize>, routed_local_part: Str) -> Arc<Ancestor> {
         Arc::new(Ancestor {
             text: self.text.clone(),
             local_part: self.local_part.clone(),
             routed_local_part,
             domain: self.domain.clone(),
-            router: Some(router),
+            router,
             parent: self.parent.clone(),
         })
     }
