@@ -6,6 +6,7 @@
 
 mod exim;
 mod options;
+pub mod sieve;
 
 use eximious_core::Str;
 use eximious_grammar::filter as tree;
@@ -64,8 +65,8 @@ pub enum FilterEnd {
     Fail(Str),
     /// `freeze`, with its text.
     Freeze(Str),
-    /// Something is wrong with it, in Exim's words. What it wanted done before
-    /// that is not done.
+    /// Something is wrong with it, in Exim's words. What an Exim filter wanted
+    /// done before that is not done; with Sieve it is, and the message is kept.
     Error(Vec<u8>),
 }
 
@@ -298,19 +299,27 @@ pub struct Reply {
     pub this_address: Str,
 }
 
-/// A notification of Sieve's (RFC 5435).
+/// A notification of Sieve's (RFC 5435), which is a message (RFC 5436).
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Notice {
     /// How: `mailto:…`.
     pub method: Str,
-    /// From whom.
-    pub from: Option<Str>,
     /// 1 is urgent, 2 is normal, 3 can wait.
     pub importance: Option<u8>,
     /// Parameters of the method.
     pub options: Vec<Str>,
-    /// The text.
+    /// The text that was asked for.
     pub message: Option<Str>,
+    /// The From header.
+    pub from: Str,
+    /// The To header: who gets it.
+    pub to: Str,
+    /// The Subject header, encoded.
+    pub subject: Str,
+    /// The Auto-Submitted header.
+    pub auto_submitted: Str,
+    /// The text of the message.
+    pub body: Str,
 }
 
 /// What looks on while a filter runs: a test, a trace.

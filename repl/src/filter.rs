@@ -6,9 +6,9 @@ mod show;
 use std::io::{self, Read};
 use std::process::ExitCode;
 
-use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions};
+use eximious::Str;
+use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
 use eximious::stdlib::wording::reason;
-use eximious::{Message, Str};
 
 use crate::message;
 use crate::options::Options;
@@ -82,7 +82,10 @@ pub fn run(
         say(output, &head);
         let fine = match kind {
             Some(FilterKind::Exim) => test_exim(session, &text, system, options, output),
-            Some(FilterKind::Sieve) => return Err(not_yet("Sieve filters")),
+            Some(FilterKind::Sieve) => {
+                test_sieve(session, &text, options, output);
+                true
+            }
             None => return Err(not_yet("lists of addresses")),
         };
         if !fine {
@@ -218,8 +221,19 @@ fn test_exim(
     !matches!(done.end, FilterEnd::Error(_))
 }
 
-/// A message with nobody's name on it has no recipients yet.
-#[allow(dead_code)]
-fn unaddressed() -> Message {
-    Message::default()
+/// To Exim, the exit status of this is that all went well, whatever is wrong.
+fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Output) {
+    let cx = session.context();
+    let top = cx.engine().settings().print_topbitchars;
+    let mut shown = Shown::new(output, options.verbose, top);
+    let settings = sieve::Options { test: true, ..sieve::Options::default() };
+    let done = sieve::run(cx, text, &settings, &mut shown);
+    say(
+        output,
+        &match &done.end {
+            FilterEnd::Error(why) => [b"Sieve error: ", why.as_slice(), b"\n"].concat(),
+            _ if done.significant => b"No implicit keep\n".to_vec(),
+            _ => b"Implicit keep\n".to_vec(),
+        },
+    );
 }
