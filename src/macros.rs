@@ -14,7 +14,7 @@ use memchr::memmem::Finder;
 use crate::config::Mark;
 use builtin::Builtin;
 pub(crate) use builtin::log_selectors;
-use index::Index;
+pub(crate) use index::Index;
 
 /// How long a macro's name may be.
 const LONGEST_NAME: usize = 63;
@@ -114,8 +114,8 @@ impl Macros {
     }
 
     /// The names of Exim's own, with their values.
-    pub(crate) fn builtin(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.builtin.all(registry)
+    pub(crate) fn builtin(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        Builtin::all(registry)
     }
 
     /// Whether a line is a definition, or would have to be one.

@@ -214,16 +214,19 @@ impl Printer<'_> {
             }
             None => self.put(&[b"<none>\n"]),
         }
-        self.hosts(&delivery.hosts);
+        let sought = delivery.transport.is_none_or(|number| self.routes.is_remote(number));
+        self.hosts(&delivery.hosts, sought);
     }
 
-    /// A line for each host, in columns.
-    fn hosts(&mut self, hosts: &[RouteHost]) {
+    /// A line for each host, in columns. For a local transport, nobody looks for
+    /// their addresses.
+    fn hosts(&mut self, hosts: &[RouteHost], sought: bool) {
         let addresses: Vec<String> = hosts
             .iter()
             .map(|host| match host.address {
                 Some(address) => format!("[{address}]"),
-                None => "[unknown]".to_owned(),
+                None if sought => "[unknown]".to_owned(),
+                None => " ".repeat("[unknown]".len()),
             })
             .collect();
         let names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -236,7 +239,7 @@ impl Printer<'_> {
             if let Some(port) = host.port {
                 line.push_str(&format!(" port={port}"));
             }
-            if host.address.is_none() {
+            if host.address.is_none() && sought {
                 line.push_str(" ** unusable **");
             }
             line.push('\n');

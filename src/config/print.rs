@@ -300,7 +300,7 @@ impl Printer<'_> {
 
     /// Exim's own macros, and then those of the configuration.
     fn macros(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut all = self.config.macros.builtin(self.registry);
+        let mut all = Macros::builtin(self.registry);
         all.extend(self.config.macros.iter().map(|(name, value)| (name.into(), value.into())));
         all
     }

@@ -57,7 +57,7 @@ pub struct Attached {
     pub errors_to: Option<Str>,
     /// Header lines to add, expanded.
     pub headers_add: Vec<Str>,
-    /// Names of header lines to remove, as they are written.
+    /// Names of header lines to remove, expanded.
     pub headers_remove: Vec<Str>,
     /// Whether errors are of no interest to anybody.
     pub ignore_errors: bool,
@@ -70,7 +70,7 @@ pub struct Ancestor {
     pub text: Str,
     /// The local part without quotes, its case kept, affixes included.
     pub local_part: Str,
-    /// The local part as its router had it in `$local_part`.
+    /// The same in lower case: `$parent_local_part`, `$original_local_part`.
     pub routed_local_part: Str,
     /// Its domain.
     pub domain: Str,

@@ -40,11 +40,15 @@ pub(super) fn run(
         Ending::Missing => missing(machine, router, &domain, &found),
         Ending::Later if router.on("pass_on_timeout") => Ok(Verdict::Pass),
         Ending::Later | Ending::Insecure => {
-            Err(Complaint::new(found.message().unwrap_or_default()))
+            Err(Complaint::new(found.message(domain.bytes()).unwrap_or_default()))
         }
         Ending::Found | Ending::Local => {
             let qualified = found.qualified.as_deref().unwrap_or_default();
             if !qualified.is_empty() && !qualified.as_bytes().eq_ignore_ascii_case(domain.bytes()) {
+                // Nobody could rewrite the header that this sender is from.
+                if machine.purpose == Purpose::VerifySender && router.on("rewrite_headers") {
+                    return Ok(Verdict::Decline);
+                }
                 let name = Str::from(qualified.as_bytes()).stamped(domain.taint());
                 return Ok(machine.rename(number, router, &name, router.on("rewrite_headers")));
             }
@@ -72,18 +76,11 @@ fn missing(
     found: &HostsFound,
 ) -> Result<Verdict, Complaint> {
     let service = found.reason == Some(Reason::NoService);
-    if !service && in_list(machine, router, "fail_defer_domains", domain)? {
+    if in_list(machine, router, "fail_defer_domains", domain)? {
         let why = "missing MX, or all MXs point to missing A records, and defer requested";
         return Err(Complaint::new(why));
     }
-    machine.note = match found.message() {
-        Some(message) => Some(message.into()),
-        None if found.malformed => {
-            let head = b"mail domain \"".as_slice();
-            Some([head, domain.bytes(), b"\" is syntactically invalid"].concat())
-        }
-        None => None,
-    };
+    machine.note = found.message(domain.bytes());
     match (service, machine.note.clone()) {
         (true, Some(note)) => Ok(Verdict::Fail(Complaint::new(note))),
         _ => Ok(Verdict::Decline),

@@ -103,6 +103,8 @@ pub(super) struct Machine<'m> {
     pub(super) note: Option<Vec<u8>>,
     /// The local part as the router at hand has it.
     pub(super) local_part: Str,
+    /// The same, its case kept.
+    pub(super) cased_local_part: Str,
     pub(super) prefix: Affix,
     pub(super) suffix: Affix,
     /// Whom `check_local_user` found.
@@ -133,6 +135,7 @@ impl Routes {
             routes: self,
             purpose,
             local_part: Str::EMPTY,
+            cased_local_part: Str::EMPTY,
             prefix: Affix::default(),
             suffix: Affix::default(),
             address,
@@ -201,15 +204,24 @@ impl Machine<'_> {
         self.home = None;
         self.prefix = Affix::default();
         self.suffix = Affix::default();
-        let original = &self.address.local_part;
-        self.local_part = match router.filter.caseful {
-            true => original.clone(),
-            false => original.mapped(|byte| byte.to_ascii_lowercase()).stamped(original.taint()),
-        };
+        self.cased_local_part = self.address.local_part.clone();
+        self.local_part = cased(&self.cased_local_part, router.filter.caseful);
         if self.was_here(number, router) || !self.take_affixes(router) || !self.concerns(router) {
             return Next::Router(number + 1);
         }
         self.show_address();
+        // What lists leave is for this router, and for whatever it makes.
+        let attached = &self.address.attached;
+        let data = (attached.domain_data.clone(), attached.local_part_data.clone());
+        let next = self.let_in(number, router);
+        if matches!(next, Next::Router(_)) {
+            let attached = &mut self.address.attached;
+            (attached.domain_data, attached.local_part_data) = data;
+        }
+        next
+    }
+
+    fn let_in(&mut self, number: usize, router: &Router) -> Next {
         match self.admits(router) {
             Ok(true) => {}
             Ok(false) => return Next::Router(number + 1),
@@ -252,17 +264,22 @@ impl Machine<'_> {
             (&filter.suffixes, filter.suffix_optional, affix::End::Tail),
         ] {
             let Some(list) = list else { continue };
-            let Some((affix, rest)) = affix::take(list, &self.local_part, end) else {
+            let Some((affix, rest)) = affix::take(list, &self.cased_local_part, end) else {
                 if optional {
                     continue;
                 }
                 return false;
             };
-            self.local_part = rest;
+            let affix = Affix {
+                text: cased(&affix.text, filter.caseful),
+                wild: cased(&affix.wild, filter.caseful),
+            };
             match end {
                 affix::End::Head => self.prefix = affix,
                 affix::End::Tail => self.suffix = affix,
             }
+            self.local_part = cased(&rest, filter.caseful);
+            self.cased_local_part = rest;
         }
         true
     }
@@ -284,9 +301,9 @@ impl Machine<'_> {
     /// `address_data`. A verdict means that the router does not run.
     fn prepare(&mut self, router: &Router) -> Result<Option<Verdict>, Complaint> {
         if let Some(list) = router.some_text("set")
-            && let Some(complaint) = self.set_variables(router, &list.written)
+            && let Some(verdict) = self.set_variables(router, &list.written)
         {
-            return Ok(Some(Verdict::Fail(complaint)));
+            return Ok(Some(verdict));
         }
         let Some(text) = router.text("address_data") else { return Ok(None) };
         match text.expand(self.cx) {
@@ -385,7 +402,8 @@ impl Machine<'_> {
 
     /// The address as an ancestor of what a router makes of it.
     pub(super) fn as_ancestor(&self, number: usize) -> Arc<Ancestor> {
-        self.address.as_ancestor(number, self.local_part.clone())
+        let whole = self.address.local_part.mapped(|byte| byte.to_ascii_lowercase());
+        self.address.as_ancestor(number, whole.stamped(self.address.local_part.taint()))
     }
 
     /// An option that is yes or no, perhaps after an expansion. Where that is
@@ -433,6 +451,14 @@ impl Machine<'_> {
             gid: user.map(|user| user.gid),
             all_groups: false,
         }
+    }
+}
+
+/// A text in lower case, unless its case counts.
+fn cased(text: &Str, caseful: bool) -> Str {
+    match caseful {
+        true => text.clone(),
+        false => text.mapped(|byte| byte.to_ascii_lowercase()).stamped(text.taint()),
     }
 }
 

@@ -70,6 +70,7 @@ impl Machine<'_> {
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
                 self.address.self_hostname = Str::tainted(name.into_bytes());
+                self.note = Some(what.to_vec());
                 Ok(Some(Verdict::Pass))
             }
             word => match word.strip_prefix(b"reroute:") {

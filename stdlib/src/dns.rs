@@ -315,7 +315,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.panic(message.as_bytes());
+            log.main(message.as_bytes());
         }
     });
     Ok(Reply::insecure(Found::Broken))
