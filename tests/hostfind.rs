@@ -259,7 +259,7 @@ fn domain(call: &mut Call<'_>, given: &str, wanted: &DomainSearch) -> Result<Str
     let mut name = given.to_owned();
     Ok(match for_domain(call, name.as_bytes(), wanted)? {
         DomainHosts::Found(found) if found.ending == Ending::Local => {
-            words(LATER, found.message(name.as_bytes()).unwrap_or_default())
+            words(LATER, found.message().unwrap_or_default().into())
         }
         DomainHosts::Found(found) => {
             let full = found.qualified.unwrap_or_default();
@@ -286,10 +286,7 @@ fn host(name: &str, found: &HostsFound) -> String {
     let syntax = if found.malformed { ": syntax error in name" } else { "" };
     match found.ending {
         Ending::Found => hosts(&found.hosts),
-        Ending::Local => {
-            let message = found.message(name.as_bytes()).unwrap_or_default();
-            later(String::from_utf8_lossy(&message).into_owned())
-        }
+        Ending::Local => later(found.message().unwrap_or_default().into()),
         Ending::Missing => later(format!("lookup of host \"{name}\" failed in m router{syntax}")),
         Ending::Later => later(format!("host lookup for {name} did not complete (DNS timeout?)")),
         Ending::Insecure => later(format!("host lookup for {name} done insecurely")),

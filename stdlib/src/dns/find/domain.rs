@@ -54,13 +54,19 @@ pub fn for_domain(
     let (mut name, mut reason) = (domain.to_vec(), None);
     let found = loop {
         let found = by_dns(call, &name, &wanted.search)?;
-        let message = found.message(domain);
+        let message = found.message().map(Vec::from);
         match found.ending {
             Ending::Found | Ending::Local => break found,
             Ending::Later => return Ok(DomainHosts::Timeout(message.unwrap_or_default())),
             Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
-            Ending::Missing => reason = message.or(reason),
+            Ending::Missing => {}
         }
+        reason = match message {
+            None if found.malformed => {
+                Some([b"mail domain \"", domain, b"\" is syntactically invalid"].concat())
+            }
+            message => message.or(reason),
+        };
         match listed(call, wanted.fail_defer_domains.as_ref(), &name)? {
             Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
             Some(false) => {}
