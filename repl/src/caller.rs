@@ -85,6 +85,11 @@ fn named(user: std::io::Result<Option<eximious::world::User>>, uid: u32) -> Vec<
     }
 }
 
+/// Whether whoever runs the program may see all of a configuration.
+pub fn administrates(world: &World) -> bool {
+    world.host.ids().0 == 0
+}
+
 /// The full name of whoever runs the program, where it has one.
 pub fn full_name(world: &World) -> Option<Vec<u8>> {
     let (uid, _) = world.host.ids();

@@ -61,6 +61,7 @@ impl Printer<'_> {
         if arguments.is_empty() {
             self.main(&mut out);
         }
+        let mut first = true;
         let mut rest = arguments.iter().map(Vec::as_slice).peekable();
         while let Some(word) = rest.next() {
             let kind = [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator]
@@ -85,19 +86,22 @@ impl Printer<'_> {
                     rest.next();
                     found
                 }
-                _ => self.one(word, &mut out),
+                _ => self.one(word, first, &mut out),
             };
+            first = false;
         }
         Printed { text: out, refusals, found }
     }
 
     /// One argument that stands for itself.
-    fn one(&self, word: &[u8], out: &mut Vec<u8>) -> bool {
+    fn one(&self, word: &[u8], first: bool, out: &mut Vec<u8>) -> bool {
         if let Some(name) = word.strip_prefix(b"+") {
             return self.named_list(name, out);
         }
         match word {
             b"all" => self.main(out),
+            // Exim keeps the lines only where it is asked for them at once.
+            b"config" if !first => {}
             b"config" => self.config(out),
             b"configure_file" => line(out, &[self.config.settings.config_file.bytes()]),
             b"environment" => self.environment(out),
@@ -353,7 +357,9 @@ impl Printer<'_> {
             let name = sources.file(file).map_or(b"".as_slice(), |file| &file.name);
             line(out, &[b"# ", number.to_string().as_bytes(), b" \"", name, b"\""]);
         };
-        mark(0, 1, out);
+        if sources.file(0).is_some_and(|file| !file.text.is_empty()) {
+            mark(0, 1, out);
+        }
         let mut at = 0;
         let mut inside: Option<Vec<u8>> = None;
         let mut labelled = false;

@@ -24,6 +24,9 @@ use super::{
 };
 use crate::{Engine, Macros};
 
+/// How many named lists of a kind there may be.
+const MOST_LISTS: usize = 32;
+
 /// The sections that follow the main one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Section {
@@ -206,6 +209,11 @@ impl<'r> Reader<'r> {
         let (Some(kind), Some(name)) = (found, list.name) else {
             return Err(b"unrecognized configuration line".to_vec());
         };
+        let lists = &self.config.settings.lists;
+        if lists.keys().filter(|(other, _)| *other == kind).count() >= MOST_LISTS {
+            let called = kind.name();
+            return Err(format!("too many named {called} lists (max is {MOST_LISTS})\n").into());
+        }
         let name = name.of(text);
         let After::Value(span) = list.after else {
             return Err([b"missing '=' after \"", name, b"\""].concat());

@@ -173,6 +173,11 @@ pub(super) struct Builtin {
 }
 
 impl Builtin {
+    /// Without any.
+    pub(super) fn none() -> Self {
+        Self { names: OnceCell::from(HashMap::new()) }
+    }
+
     /// Whether Exim looks for its own in a line: only where the first capital
     /// letter, which stands at an offset or after it, follows an underscore.
     pub(super) fn count_in(line: &[u8], from: usize) -> bool {
