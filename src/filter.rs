@@ -4,6 +4,8 @@
 //! A filter delivers nothing. It says what is to be done: a list of
 //! [`FilterAction`]s, in order, and how it ended. Routers make addresses of them.
 
+pub mod sieve;
+
 use eximious_core::Str;
 
 /// What came of a filter.
@@ -33,8 +35,8 @@ pub enum FilterEnd {
     Fail(Str),
     /// `freeze`, with its text.
     Freeze(Str),
-    /// Something is wrong with it, in Exim's words. What it wanted done before
-    /// that is not done.
+    /// Something is wrong with it, in Exim's words. What an Exim filter wanted
+    /// done before that is not done; with Sieve it is, and the message is kept.
     Error(Vec<u8>),
 }
 
@@ -212,19 +214,27 @@ pub struct Reply {
     pub this_address: Str,
 }
 
-/// A notification of Sieve's (RFC 5435).
+/// A notification of Sieve's (RFC 5435), which is a message (RFC 5436).
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Notice {
     /// How: `mailto:…`.
     pub method: Str,
-    /// From whom.
-    pub from: Option<Str>,
     /// 1 is urgent, 2 is normal, 3 can wait.
     pub importance: Option<u8>,
     /// Parameters of the method.
     pub options: Vec<Str>,
-    /// The text.
+    /// The text that was asked for.
     pub message: Option<Str>,
+    /// The From header.
+    pub from: Str,
+    /// The To header: who gets it.
+    pub to: Str,
+    /// The Subject header, encoded.
+    pub subject: Str,
+    /// The Auto-Submitted header.
+    pub auto_submitted: Str,
+    /// The text of the message.
+    pub body: Str,
 }
 
 /// What looks on while a filter runs: a test, a trace.

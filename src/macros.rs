@@ -14,7 +14,7 @@ use memchr::memmem::Finder;
 use crate::config::Mark;
 use builtin::Builtin;
 pub(crate) use builtin::log_selectors;
-use index::Index;
+pub(crate) use index::Index;
 
 /// How long a macro's name may be.
 const LONGEST_NAME: usize = 63;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use eximious::route::{
     Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
-    Standing, Target,
+    Standing, Target, Wrong,
 };
 use eximious::{Config, Str};
 
@@ -182,11 +182,16 @@ impl Printer<'_> {
     fn direct(&mut self, delivery: &Delivery) {
         let parent = delivery.address.parent.as_deref();
         let parent = parent.map(|one| one.text.bytes()).unwrap_or_default();
-        self.put(&[parent, b" -> ", delivery.address.text.bytes(), b"\n"]);
-        if let Some(wrong) = &delivery.wrong {
-            let head = b"*** Error in setting up pipe, file, or autoreply:\n";
-            self.put(&[head, wrong, b"\n"]);
-        } else if let Some(transport) = delivery.transport {
+        self.put(&[parent, b" -> ", delivery.address.text.bytes()]);
+        match &delivery.wrong {
+            Some(Wrong::Forbidden(_)) => return self.put(&[b" *** forbidden ***\n"]),
+            Some(Wrong::Transport(why)) => {
+                let head = b"\n*** Error in setting up pipe, file, or autoreply:\n";
+                return self.put(&[head, why, b"\n"]);
+            }
+            None => self.put(&[b"\n"]),
+        }
+        if let Some(transport) = delivery.transport {
             let name = self.routes.transport_name(transport).clone();
             self.put(&[b"  transport = ", name.bytes(), b"\n"]);
         }
@@ -209,16 +214,19 @@ impl Printer<'_> {
             }
             None => self.put(&[b"<none>\n"]),
         }
-        self.hosts(&delivery.hosts);
+        let sought = delivery.transport.is_none_or(|number| self.routes.is_remote(number));
+        self.hosts(&delivery.hosts, sought);
     }
 
-    /// A line for each host, in columns.
-    fn hosts(&mut self, hosts: &[RouteHost]) {
+    /// A line for each host, in columns. For a local transport, nobody looks for
+    /// their addresses.
+    fn hosts(&mut self, hosts: &[RouteHost], sought: bool) {
         let addresses: Vec<String> = hosts
             .iter()
             .map(|host| match host.address {
                 Some(address) => format!("[{address}]"),
-                None => "[unknown]".to_owned(),
+                None if sought => "[unknown]".to_owned(),
+                None => " ".repeat("[unknown]".len()),
             })
             .collect();
         let names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -231,7 +239,7 @@ impl Printer<'_> {
             if let Some(port) = host.port {
                 line.push_str(&format!(" port={port}"));
             }
-            if host.address.is_none() {
+            if host.address.is_none() && sought {
                 line.push_str(" ** unusable **");
             }
             line.push('\n');
@@ -243,4 +251,3 @@ impl Printer<'_> {
         parts.iter().for_each(|part| self.out.extend_from_slice(part));
     }
 }
-

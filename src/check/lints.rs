@@ -2,6 +2,7 @@
 
 mod acls;
 mod deprecated;
+mod ignored;
 mod macros;
 mod names;
 mod needs;
@@ -44,8 +45,10 @@ pub(super) static ALL: &[&Lint] = &[
     &acls::STATEMENT_UNREACHABLE,
     &acls::ENDPASS_WITHOUT_EFFECT,
     &words::NEARLY_A_WORD,
+    &ignored::OPTION_IGNORED,
     &phases::VARIABLE_WITHOUT_VALUE,
     &deprecated::OLDER_NAME,
     &patterns::PATTERN_EXPLODES,
+    &target::DIFFERS_IN_TARGET,
     &secrets::SECRET_SHOWN,
 ];

@@ -223,7 +223,7 @@ pub(super) fn extra(written: &[u8]) -> Wrong {
 
 /// An item of a rule, with quotes or without; a quote that is missing at its end
 /// is not missed.
-pub(super) fn quoted(text: &[u8]) -> Vec<u8> {
+pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
     string(text, b"").unwrap_or_else(|_| {
         let closed = [text, b"\""].concat();
         string(&closed, b"").unwrap_or_else(|_| text.to_vec())

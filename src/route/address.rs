@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eximious_core::Str;
 use eximious_stdlib::address::find_at;
 
-use super::host::RouteHost;
+use super::RouteHost;
 
 /// An address that is being routed.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ pub struct Attached {
     pub errors_to: Option<Str>,
     /// Header lines to add, expanded.
     pub headers_add: Vec<Str>,
-    /// Names of header lines to remove, as they are written.
+    /// Names of header lines to remove, expanded.
     pub headers_remove: Vec<Str>,
     /// Whether errors are of no interest to anybody.
     pub ignore_errors: bool,
@@ -70,7 +70,7 @@ pub struct Ancestor {
     pub text: Str,
     /// The local part without quotes, its case kept, affixes included.
     pub local_part: Str,
-    /// The local part as its router had it in `$local_part`.
+    /// The same in lower case: `$parent_local_part`, `$original_local_part`.
     pub routed_local_part: Str,
     /// Its domain.
     pub domain: Str,
@@ -182,8 +182,8 @@ pub struct Delivery {
     /// The number of the transport; `None` where there is none, as for a router
     /// that only verifies, or for what goes to `/dev/null`.
     pub transport: Option<usize>,
-    /// Why it has no transport, where it must have one: Exim's words.
-    pub wrong: Option<Vec<u8>>,
+    /// Why it can't be made, where that is known: Exim's words.
+    pub wrong: Option<Wrong>,
     /// The hosts to try, in order.
     pub hosts: Vec<RouteHost>,
     /// The hosts to try then.
@@ -208,6 +208,15 @@ pub enum Target {
     },
     /// To a command (`$address_pipe`).
     Pipe,
+}
+
+/// Why a delivery that needs no router can't be made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// The router must not make deliveries of its kind.
+    Forbidden(Vec<u8>),
+    /// It has no transport.
+    Transport(Vec<u8>),
 }
 
 /// A user and a group, each perhaps unknown.

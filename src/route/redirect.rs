@@ -8,9 +8,9 @@ use std::sync::Arc;
 use eximious_core::{Str, Taint};
 use eximious_stdlib::address::Rules;
 
-use super::machine::{Child, Complaint, Machine, Verdict};
+use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
 use super::router::Router;
-use super::{Address, Ancestor, Delivery, Target};
+use super::{Address, Ancestor, Delivery, Target, Wrong};
 use crate::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
 
@@ -21,8 +21,51 @@ pub(super) fn run(
     router: &Router,
 ) -> Result<Verdict, Complaint> {
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
-    let redirection = Redirection::new(machine, number, router)?;
-    redirection.of_list(machine, &data)
+    if let Some(filter) = Filter::of(&data) {
+        return filter.run(machine, router);
+    }
+    match Redirection::new(machine, number, router)? {
+        Some(redirection) => redirection.of_list(machine, &data),
+        None => Ok(Verdict::Decline),
+    }
+}
+
+/// The languages of filters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Filter {
+    Exim,
+    Sieve,
+}
+
+impl Filter {
+    /// Whether data is a filter: its first line says so.
+    fn of(data: &Str) -> Option<Self> {
+        let text = data.bytes().strip_prefix(b"#")?.trim_ascii_start();
+        let is = |word: &[u8]| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
+        match (is(b"exim filter"), is(b"sieve filter")) {
+            (true, _) => Some(Self::Exim),
+            (_, true) => Some(Self::Sieve),
+            _ => None,
+        }
+    }
+
+    fn run(self, machine: &mut Machine<'_>, router: &Router) -> Result<Verdict, Complaint> {
+        let kind = if router.some_text("file").is_some() { "file" } else { "data" };
+        let refused = |what: &str| {
+            Err(Complaint::new(format!("error in filter {kind}: {what}filtering not enabled")))
+        };
+        if !machine.switch(router, "allow_filter")? {
+            return refused("");
+        }
+        let (option, what) = match self {
+            Self::Exim => ("forbid_exim_filter", "Exim "),
+            Self::Sieve => ("forbid_sieve_filter", "Sieve "),
+        };
+        if machine.switch(router, option)? {
+            return refused(what);
+        }
+        Err(Complaint::new("filters are not there yet"))
+    }
 }
 
 /// What the router's options say of what it generates.
@@ -39,17 +82,21 @@ impl<'r> Redirection<'r> {
         machine: &mut Machine<'_>,
         number: usize,
         router: &'r Router,
-    ) -> Result<Self, Complaint> {
+    ) -> Result<Option<Self>, Complaint> {
         let domain = if router.on("qualify_preserve_domain") {
             machine.address.domain.clone()
         } else if let Some(text) = router.some_text("qualify_domain") {
-            text.expand(machine.cx).map_err(|fail| source::not_expanded(text, &fail))?
+            match unless_forced(text.expand(machine.cx)) {
+                Ok(Some(domain)) => domain,
+                Ok(None) => return Ok(None),
+                Err(fail) => return Err(source::not_expanded(text, &fail)),
+            }
         } else {
             machine.variable("qualify_recipient")
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        Ok(Self { router, number, domain, ancestor: machine.as_ancestor(number) })
+        Ok(Some(Self { router, number, domain, ancestor: machine.as_ancestor(number) }))
     }
 
     /// What a list of items comes to.
@@ -84,15 +131,16 @@ impl<'r> Redirection<'r> {
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::Unknown => Ok(Verdict::Decline),
-            List::Defer(text) => Err(said(text)),
+            List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
                 self.generate(machine, items, data.taint())?;
-                Ok(Verdict::Fail(said(text)))
+                Ok(Verdict::Fail(said(router, text, b'5')))
             }
             List::Discard => Ok(Verdict::Discard),
             List::Items if items.is_empty() && skipped.is_empty() => Ok(Verdict::Decline),
             List::Items if items.is_empty() => {
-                Ok(Verdict::Fail(Complaint::new("syntax error in redirection data")))
+                machine.note = Some(b"syntax error in redirection data".to_vec());
+                Ok(Verdict::Decline)
             }
             List::Items => {
                 self.generate(machine, items, data.taint())?;
@@ -111,12 +159,12 @@ impl<'r> Redirection<'r> {
         for item in items {
             match item {
                 Item::Address { text, here } => {
-                    let domain = if here { machine.address.domain.clone() } else { self.domain.clone() };
+                    let domain =
+                        if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
                     machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {
-                    self.permit(machine, "forbid_file", b"delivery to file not permitted")?;
                     let option = if path.ends_with(b"/") && path != b"/dev/null/" {
                         "directory_transport"
                     } else {
@@ -125,24 +173,11 @@ impl<'r> Redirection<'r> {
                     self.direct(machine, path, taint, Target::File { mode: None }, option)?;
                 }
                 Item::Pipe(command) => {
-                    self.permit(machine, "forbid_pipe", b"delivery to pipe not permitted")?;
                     self.direct(machine, command, taint, Target::Pipe, "pipe_transport")?;
                 }
             }
         }
         Ok(())
-    }
-
-    fn permit(
-        &self,
-        machine: &mut Machine<'_>,
-        option: &str,
-        refusal: &[u8],
-    ) -> Result<(), Complaint> {
-        match machine.switch(self.router, option)? {
-            true => Err(Complaint::new(refusal)),
-            false => Ok(()),
-        }
     }
 
     /// A child, with a domain and rewritten.
@@ -193,16 +228,23 @@ impl<'r> Redirection<'r> {
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
-        let (transport, wrong) = match router.some_text(option) {
+        let (forbidden, what): (_, &[u8]) = match target {
+            Target::Pipe => (machine.switch(router, "forbid_pipe")?, b"pipe"),
+            _ => (machine.switch(router, "forbid_file")?, b"file"),
+        };
+        let (transport, mut wrong) = match router.some_text(option) {
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
-                Err(complaint) => (None, complaint.message),
+                Err(complaint) => (None, complaint.message.map(Wrong::Transport)),
             },
             None => {
                 let head = [option.as_bytes(), b" unset in "].concat();
-                (None, Some(router.named(&head, b" router", b"")))
+                (None, Some(Wrong::Transport(router.named(&head, b" router", b""))))
             }
         };
+        if forbidden && wrong.is_none() {
+            wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
+        }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
         address.text = Str::from(text).stamped(taint);
         address.local_part = machine.address.local_part.clone();
@@ -225,8 +267,31 @@ impl<'r> Redirection<'r> {
     }
 }
 
-/// What `:fail:` and `:defer:` say is for the sender, too.
-fn said(text: Vec<u8>) -> Complaint {
+/// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it
+/// may be unwanted.
+fn said(router: &Router, text: Vec<u8>, class: u8) -> Complaint {
+    let text = match router.on("forbid_smtp_code") {
+        true => text[code(&text, class)..].to_vec(),
+        false => text,
+    };
     Complaint { said: Some(text.clone()), ..Complaint::new(text) }
 }
 
+/// The length of a code such as `550 5.1.1 ` at the head of a text; 0 where there
+/// is none of the class.
+fn code(text: &[u8], class: u8) -> usize {
+    let digits = |text: &[u8]| text.iter().take_while(|c| c.is_ascii_digit()).count();
+    if text.first() != Some(&class) || digits(text) != 3 || text.get(3) != Some(&b' ') {
+        return 0;
+    }
+    let mut end = 4;
+    for part in 0..3 {
+        let length = digits(&text[end..]);
+        let after = if part < 2 { b'.' } else { b' ' };
+        if length == 0 || text.get(end + length) != Some(&after) {
+            return 4;
+        }
+        end += length + 1;
+    }
+    end
+}

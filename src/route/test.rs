@@ -61,20 +61,36 @@ pub enum Report<'a> {
 
 /// The deliveries that were seen, to tell the second of a kind.
 #[derive(Debug, Default)]
-pub struct Duplicates(HashSet<Vec<u8>>);
+pub struct Duplicates(HashSet<(Vec<u8>, Option<usize>)>);
 
 impl Duplicates {
     /// Whether there was the same before.
     pub fn is_one(&mut self, delivery: &Delivery) -> bool {
-        let (text, domain) = (delivery.address.text.bytes(), delivery.address.domain.bytes());
-        let at = find_at(text).unwrap_or(text.len());
-        !self.0.insert([&text[..at], b"@", domain].concat())
+        let text = delivery.address.text.bytes().to_vec();
+        !self.0.insert((text, delivery.transport))
     }
 }
 
 impl Routes {
     /// Looks at an address and at what comes of it.
     pub fn test(
+        &self,
+        cx: &mut Context,
+        request: &Request,
+        tell: &mut dyn FnMut(&Report<'_>),
+    ) -> Standing {
+        if request.purpose != Purpose::VerifySender {
+            return self.look(cx, request, tell);
+        }
+        // The sender is not one yet.
+        let sender = cx.get("sender_address").and_then(Result::ok).unwrap_or_default();
+        cx.set("sender_address", Str::EMPTY);
+        let standing = self.look(cx, request, tell);
+        cx.set("sender_address", sender);
+        standing
+    }
+
+    fn look(
         &self,
         cx: &mut Context,
         request: &Request,
@@ -168,4 +184,3 @@ impl Routes {
         }
     }
 }
-

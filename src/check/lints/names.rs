@@ -1,10 +1,12 @@
 //! Names that nothing has.
 
-use eximious_core::DriverKind;
+use eximious_core::{DriverKind, ListKind, Str};
 use eximious_grammar::Span;
+use eximious_grammar::expansion::{Arg, Tree};
 
 use crate::check::graph::{acl_named, acls_called, phase_of};
-use crate::check::{Findings, Lint, Severity, Spot, Survey, did_you_mean, nearest};
+use crate::check::items::{Item, items, split};
+use crate::check::{Findings, Lint, Severity, Spot, Survey, Text};
 
 /// E104.
 pub(super) static UNKNOWN_LIST: Lint = Lint {
@@ -19,36 +21,148 @@ pub(super) static UNKNOWN_LIST: Lint = Lint {
     good: "hostlist relays = 192.0.2.1\nhost_lookup = +relays\n",
     run: |survey, findings| {
         for text in &survey.texts {
-            let Some(kind) = text.list else { continue };
-            for (name, span) in references(&text.text) {
-                let lists = &survey.config.settings.lists;
-                if lists.contains_key(&(kind, name.clone())) || special(&name) {
-                    continue;
+            if let Some(kind) = text.list {
+                for item in items(&text.text, text.tree.as_ref()) {
+                    listed(survey, text, kind, &item, 0, findings);
                 }
-                let shown = String::from_utf8_lossy(&name).into_owned();
-                let own = lists.keys().filter(|(own, _)| *own == kind);
-                let names: Vec<String> =
-                    own.map(|(_, name)| String::from_utf8_lossy(name).into_owned()).collect();
-                let near = nearest(&shown, names.iter().map(String::as_str));
-                let help = match near.first() {
-                    Some(near) => format!("did you mean +{near}?"),
-                    None if lists.keys().any(|(_, other)| *other == name) => {
-                        format!(
-                            "there is a list of that name, but of another kind than {}",
-                            kind.word()
-                        )
-                    }
-                    None => String::new(),
-                };
-                findings.add_with(
-                    text.spot(span),
-                    format!("no {} is called \"{shown}\"", kind.word()),
-                    help,
-                );
             }
+            if text.option().is_some_and(|option| option.meta.name == "route_list") {
+                for (domain, start) in route_rules(&text.text) {
+                    for item in split(&domain) {
+                        listed(survey, text, ListKind::Domain, &item, start, findings);
+                    }
+                }
+            }
+            if let Some(tree) = &text.tree {
+                in_expansion(survey, text, tree, findings);
+            }
+        }
+        for (rule, line) in &survey.config.rewrite {
+            pattern(survey, &rule.pattern, *line, findings);
+        }
+        for (rule, line) in &survey.config.retry {
+            pattern(survey, &rule.pattern, *line, findings);
         }
     },
 };
+
+/// An item that names a list, in a text or where a list begins in it.
+fn listed(
+    survey: &Survey<'_>,
+    text: &Text<'_>,
+    kind: ListKind,
+    item: &Item,
+    start: usize,
+    findings: &mut Findings,
+) {
+    if let Some(name) = item.named() {
+        let at = start + item.span.start as usize;
+        let span = Span::new(at, at + 1 + name.len());
+        reference(survey, &[kind], name, text.spot(span), findings);
+    }
+}
+
+/// The pattern of a rule: `+name`, `*@+name`, `user@+name`.
+fn pattern(survey: &Survey<'_>, pattern: &Str, line: usize, findings: &mut Findings) {
+    let whole = pattern.bytes();
+    let (kinds, name): (&[ListKind], _) = match memchr::memrchr(b'@', whole) {
+        Some(at) => (&[ListKind::Domain], &whole[at + 1..]),
+        None => (&[ListKind::Domain, ListKind::Address], whole),
+    };
+    let item = Item { text: name.to_vec(), negated: false, span: Span::new(0, name.len()) };
+    if let Some(name) = item.named() {
+        let text = &survey.config.lines[line].text;
+        let at = memchr::memmem::find(text, &item.text).unwrap_or(0);
+        let spot = Spot::Line(line, Span::new(at, at + item.text.len()));
+        reference(survey, kinds, name, spot, findings);
+    }
+}
+
+/// Lists in conditions, and the name after `listnamed`.
+fn in_expansion(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+    for condition in tree.conds() {
+        let kind = match survey.registry.condition_at(condition.def).meta.name {
+            "match_address" => ListKind::Address,
+            "match_domain" => ListKind::Domain,
+            "match_ip" => ListKind::Host,
+            "match_local_part" => ListKind::LocalPart,
+            _ => continue,
+        };
+        let Some(Arg::Text(seq)) = tree.cond_args(condition).get(1) else { continue };
+        let source = seq.span.of(tree.source());
+        let literal = tree.literal(*seq).is_some_and(|literal| literal == source);
+        for item in split(source).iter().filter(|_| literal) {
+            listed(survey, text, kind, item, seq.span.start as usize, findings);
+        }
+    }
+    for op in tree.ops() {
+        let name = op.name.of(tree.source());
+        let Some(sign) = name.strip_prefix(b"listnamed") else { continue };
+        let Some(list) = tree.literal(op.arg) else { continue };
+        let list = list.trim_ascii();
+        let list = list.strip_prefix(b"+").unwrap_or(list);
+        let one: &[ListKind] = match sign {
+            b"_a" => &[ListKind::Address],
+            b"_d" => &[ListKind::Domain],
+            b"_h" => &[ListKind::Host],
+            b"_l" => &[ListKind::LocalPart],
+            _ => &KINDS,
+        };
+        reference(survey, one, list, text.spot(op.arg.span), findings);
+    }
+}
+
+/// Complains where no list of these kinds has a name.
+fn reference(
+    survey: &Survey<'_>,
+    kinds: &[ListKind],
+    name: &[u8],
+    spot: Spot,
+    findings: &mut Findings,
+) {
+    let lists = &survey.config.settings.lists;
+    let there =
+        |kinds: &[ListKind]| kinds.iter().any(|kind| lists.contains_key(&(*kind, name.to_vec())));
+    if there(kinds) || special(name) {
+        return;
+    }
+    let shown = String::from_utf8_lossy(name).into_owned();
+    let own = lists.keys().filter(|(own, _)| kinds.contains(own));
+    let names = own.filter_map(|(_, name)| std::str::from_utf8(name).ok());
+    let word = match kinds {
+        [one] => one.word(),
+        _ => "list",
+    };
+    let mut help = findings.offer("+", &shown, names);
+    if help.is_empty() && there(&KINDS) {
+        help = format!("there is a list of that name, but of another kind than {word}");
+    }
+    findings.add_with(spot, format!("no {word} is called \"{shown}\""), help);
+}
+
+/// The domains of the rules in a `route_list`, and where each begins. A rule
+/// ends with a semicolon, and a doubled one is none.
+fn route_rules(text: &[u8]) -> Vec<(Vec<u8>, usize)> {
+    let mut rules = Vec::new();
+    let mut from = 0;
+    while from <= text.len() {
+        let rest = &text[from..];
+        let ends = |at: usize| rest[at] == b';' && rest.get(at + 1) != Some(&b';');
+        let doubled = |at: usize| at > 0 && rest[at] == b';' && rest[at - 1] == b';';
+        let end = (0..rest.len()).find(|at| ends(*at) && !doubled(*at)).unwrap_or(rest.len());
+        let rule = &rest[..end];
+        let lead = rule.iter().take_while(|c| c.is_ascii_whitespace()).count();
+        let word = rule[lead..].iter().take_while(|c| !c.is_ascii_whitespace()).count();
+        if word > 0 {
+            rules.push((rule[lead..lead + word].to_vec(), from + lead));
+        }
+        from += end + 1;
+    }
+    rules
+}
+
+const KINDS: [ListKind; 4] =
+    [ListKind::Address, ListKind::Domain, ListKind::Host, ListKind::LocalPart];
 
 /// Words after a plus sign that are no names of lists.
 fn special(name: &[u8]) -> bool {
@@ -61,28 +175,6 @@ fn special(name: &[u8]) -> bool {
             | b"include_defer"
             | b"ignore_defer"
     )
-}
-
-/// The items `+name` of a list, where they stand before anything that is
-/// expanded.
-pub(super) fn references(text: &[u8]) -> Vec<(Vec<u8>, Span)> {
-    let end = text.iter().position(|c| matches!(c, b'$' | b'\\')).unwrap_or(text.len());
-    let (separator, start) = super::relay::separator(&text[..end]);
-    let mut found = Vec::new();
-    let mut from = start;
-    for item in text[start..end].split(|c| *c == separator) {
-        let blank = |c: &u8| c.is_ascii_whitespace() || *c == b'!';
-        let plus = from + item.iter().take_while(|c| blank(c)).count();
-        from += item.len() + 1;
-        let Some(rest) = text[plus..].strip_prefix(b"+") else { continue };
-        let length = rest.iter().take_while(|c| c.is_ascii_alphanumeric() || **c == b'_').count();
-        let after = rest[length..].iter().find(|c| !c.is_ascii_whitespace());
-        let ends = after.is_none_or(|c| *c == separator);
-        if ends && length > 0 {
-            found.push((rest[..length].to_vec(), Span::new(plus, plus + 1 + length)));
-        }
-    }
-    found
 }
 
 /// E105.
@@ -121,13 +213,13 @@ pub(super) static UNKNOWN_ACL: Lint = Lint {
 };
 
 fn acl(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findings) {
-    if survey.config.acls.iter().any(|acl| acl.name.bytes() == name) {
+    if survey.acl(name).is_some() {
         return;
     }
     let shown = String::from_utf8_lossy(name).into_owned();
-    let names: Vec<String> =
-        survey.config.acls.iter().map(|acl| acl.name.display().into()).collect();
-    let help = did_you_mean("", &shown, names.iter().map(String::as_str));
+    let names =
+        survey.config.acls.iter().filter_map(|acl| std::str::from_utf8(acl.name.bytes()).ok());
+    let help = findings.offer("", &shown, names);
     findings.add_with(spot, format!("no ACL is called \"{shown}\""), help);
 }
 
@@ -155,8 +247,8 @@ pub(super) static UNKNOWN_TRANSPORT: Lint = Lint {
                 continue;
             }
             let shown = String::from_utf8_lossy(&text.text).into_owned();
-            let names: Vec<String> = transports.iter().map(|t| t.name.display().into()).collect();
-            let help = did_you_mean("", &shown, names.iter().map(String::as_str));
+            let names = transports.iter().filter_map(|t| std::str::from_utf8(t.name.bytes()).ok());
+            let help = findings.offer("", &shown, names);
             findings.add_with(text.whole(), format!("no transport is called \"{shown}\""), help);
         }
     },

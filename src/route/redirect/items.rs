@@ -1,6 +1,8 @@
 //! The items of a redirection list that is no filter (specification 22.4 to
 //! 22.6).
 
+use std::borrow::Cow;
+
 use eximious_core::Str;
 use eximious_stdlib::address::{self, Rules};
 
@@ -90,6 +92,7 @@ impl<'r> Reader<'r> {
             let item = rest[..length].trim_ascii();
             at += length;
             let inner = within_quotes(item);
+            let inner = &*inner;
             if let Some(file) = inner.strip_prefix(b":include:") {
                 let file = Str::from(file.trim_ascii()).stamped(taint);
                 match self.included(&file) {
@@ -100,7 +103,7 @@ impl<'r> Reader<'r> {
                 if self.items.is_empty() && next_item(text, at) >= text.len() {
                     return List::Unknown;
                 }
-            } else if let Err(wrong) = self.item(item, inner) {
+            } else if let Err(wrong) = self.item(inner) {
                 if !self.allowed.mistakes {
                     return List::Wrong(wrong);
                 }
@@ -123,7 +126,9 @@ impl<'r> Reader<'r> {
             let shown = rest[..end].trim_ascii();
             return Some(List::Wrong([b"\"", shown, b"\" is not permitted"].concat()));
         }
-        let text = bare[word.len()..].trim_ascii().to_vec();
+        let text = bare[word.len()..].trim_ascii_start();
+        let end = text.iter().rposition(|c| *c != b'\n').map_or(0, |last| last + 1);
+        let text = text[..end].to_vec();
         Some(match word {
             b":fail:" => List::Fail(text),
             b":defer:" => List::Defer(text),
@@ -154,7 +159,7 @@ impl<'r> Reader<'r> {
         list
     }
 
-    fn item(&mut self, item: &[u8], inner: &[u8]) -> Result<(), Vec<u8>> {
+    fn item(&mut self, inner: &[u8]) -> Result<(), Vec<u8>> {
         let rules = self.rules;
         if matches!(inner.first(), Some(b'|' | b'/')) {
             // An address may begin so, too, if it has a domain.
@@ -176,12 +181,7 @@ impl<'r> Reader<'r> {
             self.items.push(Item::Address { text: one.text, here: true });
             return Ok(());
         }
-        // A local part in quotes keeps them where nothing else is in the item.
-        let found = address::parse(inner, rules).or_else(|why| match inner.len() == item.len() {
-            true => Err(why),
-            false => address::parse(item, rules).map_err(|_| why),
-        });
-        match found {
+        match address::parse(inner, rules) {
             Ok(one) => {
                 self.items.push(Item::Address { text: one.text, here: false });
                 Ok(())
@@ -213,24 +213,28 @@ fn next_item(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// An item without quotes, if they enclose all of it.
-fn within_quotes(item: &[u8]) -> &[u8] {
+/// An item without quotes, if they enclose all of it; backslashes within them go
+/// with what they stand before.
+fn within_quotes(item: &[u8]) -> Cow<'_, [u8]> {
     let Some(inner) = item.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
-        return item;
+        return Cow::Borrowed(item);
     };
+    if !inner.iter().any(|c| matches!(c, b'\\' | b'"')) {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = Vec::with_capacity(inner.len());
     let mut bytes = inner.iter();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\\' => {
-                if bytes.next().is_none() {
-                    return item;
-                }
-            }
-            b'"' => return item,
-            _ => {}
+            b'\\' => match bytes.next() {
+                Some(byte) => out.push(*byte),
+                None => return Cow::Borrowed(item),
+            },
+            b'"' => return Cow::Borrowed(item),
+            byte => out.push(*byte),
         }
     }
-    inner
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
