@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use eximious::Macros;
 use eximious::route::Purpose;
+use eximious::stdlib::interval::seconds;
 
 use rules::{Missing, Takes, Then};
 
@@ -334,7 +335,7 @@ impl<'a> Parser<'a> {
             _ => arg,
         };
         let value = if attached.is_empty() { shown } else { attached };
-        if is_time(value) {
+        if seconds(value).is_some() {
             return Ok(());
         }
         Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
@@ -432,19 +433,6 @@ fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
         "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
         _ => Ok(()),
     }
-}
-
-/// `3h50m` (specification 6.16).
-fn is_time(text: &[u8]) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        match rest.get(digits) {
-            Some(b's' | b'm' | b'h' | b'd' | b'w') if digits > 0 => rest = &rest[digits + 1..],
-            _ => return false,
-        }
-    }
-    !text.is_empty()
 }
 
 /// `1vMhJz-000000000Gz-0001`, or the shorter form of earlier releases.
