@@ -100,6 +100,15 @@ impl Address {
         }
     }
 
+    /// Writes the domain as others write it: only the case of letters differs.
+    pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
+        let (text, taint) = self.text.read();
+        let at = find_at(text).unwrap_or(text.len());
+        if text.get(at + 1..) != Some(domain) {
+            self.text = Str::from([&text[..at], b"@", domain].concat()).stamped(taint);
+        }
+    }
+
     /// A child with another text, which inherits what is attached.
     pub fn child(&self, text: Str, ancestor: &Arc<Ancestor>) -> Self {
         Self {

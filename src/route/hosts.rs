@@ -61,7 +61,6 @@ pub(super) fn read(machine: &mut Machine<'_>, list: &[u8], random: bool) -> Vec<
     let mut groups = vec![Vec::new()];
     for item in elements(list).take(MOST_ITEMS) {
         match &*item {
-            b"" => {}
             b"+" => groups.push(Vec::new()),
             item => groups.last_mut().expect("there is one").push(listed(item)),
         }
@@ -128,10 +127,12 @@ pub(super) fn find(
                 return Ok(Hosts::Verdict(Verdict::Pass));
             }
             Ending::Later | Ending::Insecure => {
-                let tail = b" did not complete (DNS timeout?)";
-                return Err(Complaint::new(
-                    [b"host lookup for ".as_slice(), &item.name, tail].concat(),
-                ));
+                let tail: &[u8] = match found.ending {
+                    Ending::Later => b" did not complete (DNS timeout?)",
+                    _ => b" done insecurely",
+                };
+                let parts = [b"host lookup for ", shown(item, &found), tail];
+                return Err(Complaint::new(parts.concat()));
             }
             Ending::Missing => {
                 let mut head =
