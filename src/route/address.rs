@@ -7,6 +7,7 @@ use eximious_core::Str;
 use eximious_stdlib::address::find_at;
 
 use super::RouteHost;
+use crate::filter::{Notice, Reply};
 
 /// An address that is being routed.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +105,8 @@ impl Address {
     pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
         let (text, taint) = self.text.read();
         let at = find_at(text).unwrap_or(text.len());
-        if text.get(at + 1..) != Some(domain) {
+        let cased = domain.iter().any(u8::is_ascii_uppercase);
+        if cased && text.get(at + 1..) != Some(domain) {
             self.text = Str::from([&text[..at], b"@", domain].concat()).stamped(taint);
         }
     }
@@ -221,6 +223,10 @@ pub enum Target {
     },
     /// To a command (`$address_pipe`).
     Pipe,
+    /// An answer that a filter wants sent.
+    Reply(Box<Reply>),
+    /// A notification that a Sieve filter wants sent.
+    Notice(Box<Notice>),
 }
 
 /// Why a delivery that needs no router can't be made.

@@ -1,5 +1,6 @@
 //! The router `redirect` (specification, chapter 22).
 
+mod filter;
 mod items;
 mod source;
 
@@ -11,6 +12,7 @@ use eximious_stdlib::address::Rules;
 use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Target, Wrong};
+use crate::filter::FilterKind;
 use crate::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
 
@@ -21,50 +23,16 @@ pub(super) fn run(
     router: &Router,
 ) -> Result<Verdict, Complaint> {
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
-    if let Some(filter) = Filter::of(&data) {
-        return filter.run(machine, router);
+    let kind = FilterKind::of(data.bytes());
+    if let Some(kind) = kind {
+        filter::permitted(machine, router, kind)?;
     }
-    match Redirection::new(machine, number, router)? {
-        Some(redirection) => redirection.of_list(machine, &data),
-        None => Ok(Verdict::Decline),
-    }
-}
-
-/// The languages of filters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Filter {
-    Exim,
-    Sieve,
-}
-
-impl Filter {
-    /// Whether data is a filter: its first line says so.
-    fn of(data: &Str) -> Option<Self> {
-        let text = data.bytes().strip_prefix(b"#")?.trim_ascii_start();
-        let is = |word: &[u8]| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
-        match (is(b"exim filter"), is(b"sieve filter")) {
-            (true, _) => Some(Self::Exim),
-            (_, true) => Some(Self::Sieve),
-            _ => None,
-        }
-    }
-
-    fn run(self, machine: &mut Machine<'_>, router: &Router) -> Result<Verdict, Complaint> {
-        let kind = if router.some_text("file").is_some() { "file" } else { "data" };
-        let refused = |what: &str| {
-            Err(Complaint::new(format!("error in filter {kind}: {what}filtering not enabled")))
-        };
-        if !machine.switch(router, "allow_filter")? {
-            return refused("");
-        }
-        let (option, what) = match self {
-            Self::Exim => ("forbid_exim_filter", "Exim "),
-            Self::Sieve => ("forbid_sieve_filter", "Sieve "),
-        };
-        if machine.switch(router, option)? {
-            return refused(what);
-        }
-        Err(Complaint::new("filters are not there yet"))
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    match kind {
+        Some(kind) => filter::run(machine, &redirection, kind, &data),
+        None => redirection.of_list(machine, &data),
     }
 }
 
@@ -160,15 +128,13 @@ impl<'r> Redirection<'r> {
                     machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {
-                    let option = if path.ends_with(b"/") && path != b"/dev/null/" {
-                        "directory_transport"
-                    } else {
-                        "file_transport"
-                    };
-                    self.direct(machine, path, taint, Target::File { mode: None }, option)?;
+                    let option = file_transport(&path);
+                    let target = Target::File { mode: None };
+                    self.direct(machine, Str::from(path).stamped(taint), target, option)?;
                 }
                 Item::Pipe(command) => {
-                    self.direct(machine, command, taint, Target::Pipe, "pipe_transport")?;
+                    let command = Str::from(command).stamped(taint);
+                    self.direct(machine, command, Target::Pipe, "pipe_transport")?;
                 }
             }
         }
@@ -219,14 +185,16 @@ impl<'r> Redirection<'r> {
     fn direct(
         &self,
         machine: &mut Machine<'_>,
-        text: Vec<u8>,
-        taint: Taint,
+        text: Str,
         target: Target,
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
         let (forbidden, what): (_, &[u8]) = match target {
             Target::Pipe => (machine.switch(router, "forbid_pipe")?, b"pipe"),
+            Target::Reply(_) | Target::Notice(_) => {
+                (machine.switch(router, "forbid_filter_reply")?, b"autoreply")
+            }
             _ => (machine.switch(router, "forbid_file")?, b"file"),
         };
         let (transport, mut wrong) = match router.some_text(option) {
@@ -243,7 +211,7 @@ impl<'r> Redirection<'r> {
             wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
-        address.text = Str::from(text).stamped(taint);
+        address.text = text;
         address.local_part = machine.address.local_part.clone();
         address.domain = machine.address.domain.clone();
         let identity = machine.identity(router)?;
@@ -262,6 +230,11 @@ impl<'r> Redirection<'r> {
         machine.children.push(Child::Direct(Box::new(delivery)));
         Ok(())
     }
+}
+
+/// The option that says how something is put into a file or a directory.
+fn file_transport(path: &[u8]) -> &'static str {
+    if path.ends_with(b"/") { "directory_transport" } else { "file_transport" }
 }
 
 /// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it

@@ -293,7 +293,6 @@ impl Finder<'_> {
             }
         };
         if self.require && !reply.secure {
-            self.insecure(call, "MX");
             return Ok(Some(HostsFound::none(Ending::Insecure)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
