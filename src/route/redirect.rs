@@ -30,6 +30,29 @@ pub(super) fn run(
     }
 }
 
+/// Puts other addresses in an address's place, as a program's answer lists them:
+/// it may name addresses alone, or say `:fail:`.
+pub(super) fn answer(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+    list: &Str,
+) -> Result<Verdict, Complaint> {
+    if Filter::of(list).is_some() {
+        return Err(Complaint::new("error in redirect data: filtering not enabled"));
+    }
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    let redirection = Redirection { answers: true, ..redirection };
+    match redirection.of_list(machine, list)? {
+        Verdict::Decline => {
+            Err(Complaint::new("error in redirect data: no addresses supplied"))
+        }
+        verdict => Ok(verdict),
+    }
+}
+
 /// The languages of filters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Filter {
@@ -75,6 +98,8 @@ struct Redirection<'r> {
     /// The domain that names without one get.
     domain: Str,
     ancestor: Arc<Ancestor>,
+    /// Whether a program answered so.
+    answers: bool,
 }
 
 impl<'r> Redirection<'r> {
@@ -96,7 +121,8 @@ impl<'r> Redirection<'r> {
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        Ok(Some(Self { router, number, domain, ancestor: machine.as_ancestor(number) }))
+        let ancestor = machine.as_ancestor(number);
+        Ok(Some(Self { router, number, domain, ancestor, answers: false }))
     }
 
     /// What a list of items comes to.
@@ -104,12 +130,15 @@ impl<'r> Redirection<'r> {
         let router = self.router;
         let from_file = router.some_text("file").is_some();
         let kind: &[u8] = if from_file { b"file" } else { b"data" };
-        let allowed = Allowed {
-            fail: router.on("allow_fail"),
-            defer: router.on("allow_defer"),
-            blackhole: !machine.switch(router, "forbid_blackhole")?,
-            include: !machine.switch(router, "forbid_include")?,
-            mistakes: router.on("skip_syntax_errors"),
+        let allowed = match self.answers {
+            true => Allowed { fail: true, ..Allowed::default() },
+            false => Allowed {
+                fail: router.on("allow_fail"),
+                defer: router.on("allow_defer"),
+                blackhole: !machine.switch(router, "forbid_blackhole")?,
+                include: !machine.switch(router, "forbid_include")?,
+                mistakes: router.on("skip_syntax_errors"),
+            },
         };
         let settings = machine.cx.engine().settings();
         let rules = Rules {
@@ -196,7 +225,7 @@ impl<'r> Redirection<'r> {
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
             text = machine.address.text.clone();
         }
-        if self.router.on("rewrite") {
+        if self.answers || self.router.on("rewrite") {
             let rules = machine.routes.0.clone();
             let rewriter = Rewriter::new(&rules.rewrite);
             let place = AddressPlace::EnvelopeTo;
@@ -228,11 +257,13 @@ impl<'r> Redirection<'r> {
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
-        let (forbidden, what): (_, &[u8]) = match target {
-            Target::Pipe => (machine.switch(router, "forbid_pipe")?, b"pipe"),
-            _ => (machine.switch(router, "forbid_file")?, b"file"),
+        let (switch, what): (_, &[u8]) = match target {
+            Target::Pipe => ("forbid_pipe", b"pipe"),
+            _ => ("forbid_file", b"file"),
         };
+        let forbidden = self.answers || machine.switch(router, switch)?;
         let (transport, mut wrong) = match router.some_text(option) {
+            None if self.answers => (None, None),
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
                 Err(complaint) => (None, complaint.message.map(Wrong::Transport)),
