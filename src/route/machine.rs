@@ -9,7 +9,7 @@ use eximious_stdlib::lists::{Matcher, Outcome};
 use super::conditions::is_in;
 use super::router::{Driver, Router};
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, dnslookup, ipliteral, manualroute, redirect};
+use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -349,9 +349,8 @@ impl Machine<'_> {
             Driver::Redirect => redirect::run(self, number, router),
             Driver::DnsLookup => dnslookup::run(self, number, router),
             Driver::ManualRoute => manualroute::run(self, number, router),
-            Driver::IpLookup | Driver::QueryProgram => {
-                Err(Complaint::new("this router is not there yet"))
-            }
+            Driver::IpLookup => iplookup::run(self, number, router),
+            Driver::QueryProgram => queryprogram::run(self, number, router),
         }
     }
 
@@ -462,6 +461,10 @@ impl Machine<'_> {
 
     pub(super) fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(line);
+    }
+
+    pub(super) fn log_panic_alone(&self, line: &[u8]) {
+        self.cx.engine().world().log.panic_alone(line);
     }
 
     /// Whoever a local delivery runs as, by what is known so far.
