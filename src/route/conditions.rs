@@ -6,7 +6,7 @@ use eximious_stdlib::lists::{Matcher, Outcome, elements};
 use eximious_stdlib::wording::reason;
 
 use super::machine::{Complaint, Machine, unless_forced};
-use super::router::Router;
+use super::router::{Router, Text};
 use super::{Identity, Purpose};
 use crate::Context;
 
@@ -139,10 +139,14 @@ impl Machine<'_> {
         self.cx.engine().world().log.debug(&line);
     }
 
-    /// `condition`. That it can't be expanded is logged; the address is not let in
-    /// then.
+    /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        let Some(text) = router.some_text("condition") else { return true };
+        router.some_text("condition").is_none_or(|text| self.is_met(router, text))
+    }
+
+    /// Whether a condition is met. That it can't be expanded is logged; it is
+    /// not met then.
+    pub(super) fn is_met(&mut self, router: &Router, text: &Text) -> bool {
         match text.expand(self.cx) {
             Ok(value) => is_true(&value),
             Err(fail) => {
