@@ -181,11 +181,14 @@ fn plain(address: &str, said: &[String], debug: &[String]) -> String {
 fn arranged(text: &str) -> String {
     let preference = |line: &str| {
         let word = line.split(' ').find_map(|word| word.strip_prefix("MX="));
-        word.and_then(|digits| digits.parse::<i32>().ok()).unwrap_or(-1)
+        let preference = word.and_then(|digits| digits.parse::<i32>().ok());
+        preference.or(line.contains(" [").then_some(-1))
     };
     let mut lines: Vec<&str> = text.lines().collect();
     for run in lines.chunk_by_mut(|a, b| preference(a) == preference(b)) {
-        run.sort_unstable();
+        if run.iter().all(|line| preference(line).is_some()) {
+            run.sort_unstable();
+        }
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
 }

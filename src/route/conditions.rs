@@ -141,12 +141,12 @@ impl Machine<'_> {
 
     /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        router.some_text("condition").is_none_or(|text| self.is_met(router, text))
+        router.some_text("condition").is_none_or(|text| self.condition(router, text))
     }
 
-    /// Whether a condition is met. That it can't be expanded is logged; it is
-    /// not met then.
-    pub(super) fn is_met(&mut self, router: &Router, text: &Text) -> bool {
+    /// Whether a text is expanded to anything but a word for no. That it can't be
+    /// expanded is logged, and means no.
+    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> bool {
         match text.expand(self.cx) {
             Ok(value) => is_true(&value),
             Err(fail) => {
@@ -302,7 +302,7 @@ fn undecided(option: &str) -> Complaint {
 }
 
 /// Whether a text counts as yes: it is neither empty nor one of the words for no.
-pub(super) fn is_true(value: &Str) -> bool {
+fn is_true(value: &Str) -> bool {
     let value = value.bytes();
     let no = ["", "0", "no", "false"];
     !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))

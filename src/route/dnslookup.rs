@@ -37,6 +37,9 @@ pub(super) fn run(
             Ok(machine.rename(number, router, &name, router.on("rewrite_headers")))
         }
         DomainHosts::Found(found) => {
+            if let Some(name) = &found.qualified {
+                machine.address.set_domain_case(name.as_bytes());
+            }
             let here = match found.ending {
                 Ending::Local if found.hosts.first().is_some_and(|host| host.mx.is_some()) => {
                     Here::Mx
@@ -69,12 +72,12 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Co
     // The header of a message must not be rewritten for a sender that is only
     // looked at: its domain stays as it is.
     let stays = machine.purpose == Purpose::VerifySender && router.on("rewrite_headers");
-    let mut is_met =
-        |option| router.some_text(option).is_some_and(|text| machine.is_met(router, text));
+    let mut is_yes =
+        |option| router.some_text(option).is_some_and(|text| machine.condition(router, text));
     let search = Search {
         services,
-        ipv4_only: is_met("ipv4_only"),
-        ipv4_prefer: is_met("ipv4_prefer"),
+        ipv4_only: is_yes("ipv4_only"),
+        ipv4_prefer: is_yes("ipv4_prefer"),
         qualify_single: router.on("qualify_single") && !stays,
         search_parents: router.on("search_parents") && !stays,
         ignore: list("ignore_target_hosts"),

@@ -61,7 +61,6 @@ pub(super) fn read(machine: &mut Machine<'_>, list: &[u8], random: bool) -> Vec<
     let mut groups = vec![Vec::new()];
     for item in elements(list).take(MOST_ITEMS) {
         match &*item {
-            b"" => {}
             b"+" => groups.push(Vec::new()),
             item => groups.last_mut().expect("there is one").push(listed(item)),
         }
@@ -138,8 +137,8 @@ pub(super) fn find(
                     Ending::Later => b" did not complete (DNS timeout?)",
                     _ => b" done insecurely",
                 };
-                let head = b"host lookup for ".as_slice();
-                return Err(Complaint::new([head, shown(item, &found), tail].concat()));
+                let parts = [b"host lookup for ", shown(item, &found), tail];
+                return Err(Complaint::new(parts.concat()));
             }
             Ending::Missing => {
                 let mut head =

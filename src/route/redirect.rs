@@ -96,7 +96,7 @@ impl<'r> Redirection<'r> {
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        Ok(Some(Self { router, number, domain, ancestor: machine.as_ancestor(number) }))
+        Ok(Some(Self { router, number, domain, ancestor: machine.as_ancestor(Some(number)) }))
     }
 
     /// What a list of items comes to.
@@ -112,12 +112,7 @@ impl<'r> Redirection<'r> {
             mistakes: router.on("skip_syntax_errors"),
         };
         let settings = machine.cx.engine().settings();
-        let rules = Rules {
-            null: false,
-            utf8_domains: settings.allow_utf8_domains,
-            trailing_dot: settings.strip_trailing_dot,
-            literals: settings.allow_domain_literals,
-        };
+        let rules = Rules::of(settings);
         let identity = machine.identity(router)?;
         let mut include = |file: &Str| source::included(machine, router, identity, file);
         let mut reader = Reader::new(allowed, rules, &mut include);
@@ -196,6 +191,7 @@ impl<'r> Redirection<'r> {
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
             text = machine.address.text.clone();
         }
+        let unique = text.clone();
         if self.router.on("rewrite") {
             let rules = machine.routes.0.clone();
             let rewriter = Rewriter::new(&rules.rewrite);
@@ -208,6 +204,7 @@ impl<'r> Redirection<'r> {
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
+        child.unique = unique;
         child.first_router = self.router.redirect_router.unwrap_or(0);
         Ok(child)
     }
