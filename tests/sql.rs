@@ -84,18 +84,18 @@ fn connections(sql: Sql, identity: &str, sleep: &str) {
     let line = format!("${{lookup {word},cache=no{{select 7}}}}");
     let mut ours = Ours::with_config(&config);
     assert_eq!(show(&ours.answer(line.as_bytes())), "7");
-    let home = sql.server.stop();
+    let start = sql.end();
     assert!(matches!(query("select 1"), Err(ServerError::Connect(_))));
     let gone = String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned();
     assert!(gone.starts_with("Failed: lookup of \"select 7\" gave DEFER: "), "{gone}");
     assert!(gone.contains("SQL connection failed: "), "{gone}");
     assert!(!gone.contains("secret"), "{gone}");
-    let sql = Sql::start(kind, home, sql.daemon, sql.port);
+    let sql = start();
     assert_eq!(value(query("select 1")), "1");
     assert_eq!(show(&ours.answer(line.as_bytes())), "7");
 
     // It dies, and another is there in its place, while connections are open.
-    let sql = sql.again();
+    let sql = sql.end()();
     assert_eq!(value(query("select 1")), "1");
     assert_eq!(show(&ours.answer(line.as_bytes())), "7");
 

@@ -76,9 +76,11 @@ impl Sql {
         Self { server: Server::start(home, &mut command, ready), port, kind, daemon }
     }
 
-    /// Ends it and starts it again.
-    pub fn again(self) -> Self {
-        Self::start(self.kind, self.server.stop(), self.daemon, self.port)
+    /// Ends it; the function starts it again.
+    pub fn end(self) -> impl FnOnce() -> Self {
+        let (kind, daemon, port) = (self.kind, self.daemon, self.port);
+        let home = self.server.stop();
+        move || Self::start(kind, home, daemon, port)
     }
 
     fn directory(&self) -> &Path {
