@@ -13,6 +13,7 @@ pub mod ours;
 pub mod reference;
 pub mod routing;
 pub mod servers;
+pub mod sql;
 pub mod suite;
 
 use std::path::PathBuf;
