@@ -687,6 +687,49 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     ("hide mysql_servers", "mysql_servers", "W601", "mysql_servers"),
     (
+        "hide mysql_servers",
+        "redis_servers = a.example/0/ : b.example/1/secret\nhide mysql_servers",
+        "W601",
+        "redis_servers",
+    ),
+    (
+        "lsearch;/etc/exim/relay",
+        "${lookup mysql,servers=h/d/u/secret{select d}}",
+        "W601",
+        "relay_to_domains =",
+    ),
+    ("  return_output", "  command = /x ${hmac{md5}{secret}{$local_part_data}}", "W601", "hmac"),
+    (
+        "  dkim_domain",
+        "  socks_proxy = 192.0.2.1 auth=name name=me pass=secret\n  dkim_domain",
+        "W601",
+        "socks_proxy",
+    ),
+    (
+        "= ${lookup{$auth2}lsearch{/etc/exim/passwd}",
+        "= ${lookup ldap{user=cn=exim,o=x pass=secret ldap:///o=x?cn?sub?(uid=${quote_ldap:$auth2})}",
+        "W601",
+        "server_condition",
+    ),
+    ("${tod_full}", "$tls_cipher", "W401", "$tls_cipher"),
+    ("${tod_full}", "${interface_port}", "W401", "interface_port"),
+    ("${tod_full}", "${str2b64:x}", "W401", "str2b64"),
+    ("${lookup mysql{SELECT", "${lookup mysql{servers=a; SELECT", "W401", "servers=a"),
+    ("log_selector", "queue_run_in_order\nlog_selector", "W401", "queue_run_in"),
+    ("  maildir_format\n", "  maildir_tag = ,S=1\n", "E107", "maildir_tag"),
+    (
+        "  dkim_domain = example.com\n  dkim_selector = mail\n",
+        "  dkim_strict = 1\n",
+        "E107",
+        "dkim_strict",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = yes\n          domains = *\n  accept  hosts = 192.0.2.9\n",
+        "W207",
+        "192.0.2.9",
+    ),
+    (
         "  server_condition = ",
         "  client_send = ^me^secret\n  server_condition = ",
         "W601",
@@ -766,7 +809,7 @@ const RIGHT: &[(&str, &str)] = &[
         "  require acl = acl_common\n",
         "  warn    acl = acl_common\n  deny    !hosts = +relay_from_hosts\n          !authenticated = *\n          domains = !+local_domains\n  accept  sender_domains = +local_domains\n",
     ),
-    ("  deny    message = relay not permitted\n", "  deny    hosts = *\n  accept\n"),
+    ("  deny    message = relay not permitted\n", "  deny    hosts = 192.0.2.1 : *\n  accept\n"),
     ("  deny    message = relay not permitted\n", "  require domains = +local_domains\n  accept\n"),
     (
         "  accept  hosts = +relay_from_hosts\n",
@@ -833,7 +876,10 @@ const RIGHT: &[(&str, &str)] = &[
         "  deny    message = relay not permitted\n",
         "  deny    !acl = acl_local\n  accept\nacl_local:\n  accept  domains = +local_domains\n",
     ),
-    ("  deny    message = relay not permitted\n", "  deny    condition = yes\n  accept\n"),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = ${if eq{$domain}{x}{no}{yes}}\n  accept\n",
+    ),
     (
         "  deny    message = relay not permitted\n",
         "  deny    !hosts = +relay_from_hosts\n          !domains = +local_domains\n  accept\n",
@@ -842,6 +888,23 @@ const RIGHT: &[(&str, &str)] = &[
         "  deny    message = relay not permitted\n",
         "  require acl = acl_local\n  accept\nacl_local:\n  accept  domains = +local_domains\n",
     ),
+    // Secrets that are none, or that nobody is shown.
+    (
+        "hide mysql_servers",
+        "hide mysql_servers = ${readfile{/etc/exim/sql}}\nredis_servers = a/0/ : b//\nhide pgsql_servers",
+    ),
+    (
+        "domainlist relay_to_domains = lsearch;/etc/exim/relay",
+        "hide domainlist relay_to_domains = ${lookup mysql,servers=h/d/u/secret{select d}}",
+    ),
+    (
+        "lsearch;/etc/exim/relay",
+        "${lookup ldap{user=cn=exim,o=x pass=${readfile{/x}} ldap:///o=x?cn}}",
+    ),
+    ("  return_output", "  hide command = /x ${hmac{md5}{secret}{$local_part_data}}"),
+    ("  return_output", "  command = /x ${hmac{md5}{${readfile{/x}}}{$local_part_data}}"),
+    ("${tod_full}", "$tls_in_cipher $received_port ${base64:x} $version_number"),
+    ("${lookup mysql{SELECT", "${lookup mysql,servers=a{SELECT"),
     // Lists, routers and variables that look wrong at first.
     ("*@old.example.com", "*@+relay_to_domains"),
     ("retry\n* quota", "retry\n+relay_to_domains quota"),
