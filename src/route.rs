@@ -80,10 +80,10 @@ impl Routes {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
         let routers = config.routers.iter().filter(|one| one.driver.is_some());
         let routers = routers.map(|one| Router::new(one, registry, world, &place)).collect();
-        let transports = config.instances(DriverKind::Transport).iter().map(|one| Transport {
-            name: one.name.clone(),
-            remote: one.driver_name() == "smtp",
-        });
+        let transports = config
+            .instances(DriverKind::Transport)
+            .iter()
+            .map(|one| Transport { name: one.name.clone(), remote: one.driver_name() == "smtp" });
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
         Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
     }

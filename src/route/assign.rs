@@ -80,9 +80,8 @@ impl Machine<'_> {
     /// `headers_add` and `headers_remove`.
     pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), Complaint> {
         if let Some(list) = router.some_text("headers_add") {
-            let items: Vec<Vec<u8>> = elements_with(list.written.bytes(), b'\n')
-                .map(|item| item.to_vec())
-                .collect();
+            let items: Vec<Vec<u8>> =
+                elements_with(list.written.bytes(), b'\n').map(|item| item.to_vec()).collect();
             for item in items {
                 let engine = self.cx.engine().clone();
                 match unless_forced(engine.expand_once(&item, self.cx)) {
@@ -252,4 +251,3 @@ fn number(text: &[u8]) -> Option<u32> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
 }
-

@@ -111,7 +111,8 @@ impl<'r> Redirection<'r> {
         for item in items {
             match item {
                 Item::Address { text, here } => {
-                    let domain = if here { machine.address.domain.clone() } else { self.domain.clone() };
+                    let domain =
+                        if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
                     machine.children.push(Child::Address(address));
                 }
@@ -229,4 +230,3 @@ impl<'r> Redirection<'r> {
 fn said(text: Vec<u8>) -> Complaint {
     Complaint { said: Some(text.clone()), ..Complaint::new(text) }
 }
-

@@ -2,9 +2,7 @@
 
 use std::sync::OnceLock;
 
-use eximious_core::{
-    DriverKind, Fail, OptionPlace, OptionValue, Options, Registry, Str, World,
-};
+use eximious_core::{DriverKind, Fail, OptionPlace, OptionValue, Options, Registry, Str, World};
 use rustc_hash::FxHashMap;
 
 use crate::config::{Instance, effective};

@@ -37,11 +37,7 @@ pub(super) fn not_expanded(text: &Text, fail: &Fail) -> Complaint {
     Complaint::new([&head, fail.message()].concat())
 }
 
-fn file(
-    machine: &mut Machine<'_>,
-    router: &Router,
-    text: &Text,
-) -> Result<Option<Str>, Complaint> {
+fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Option<Str>, Complaint> {
     let name = match unless_forced(text.expand(machine.cx)) {
         Ok(Some(name)) => name,
         Ok(None) => return Ok(None),
