@@ -12,6 +12,7 @@
 
 pub mod config;
 pub mod expansion;
+pub mod filter;
 pub mod scan;
 pub mod sieve;
 mod span;

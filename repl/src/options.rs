@@ -31,6 +31,8 @@ pub struct Options {
     pub recipients_in_header: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
+    /// `-bf` and its kin: what filters are tested, and for whom.
+    pub filter: crate::filter::Request,
     /// `-n`: values without their names.
     pub values_only: bool,
     /// `-v`: more is told.
@@ -71,6 +73,8 @@ pub enum Action {
     Retry,
     /// `-bt`, `-bv`, `-bvs`: say where addresses go.
     Route(Purpose),
+    /// `-bf`, `-bF`: test filters.
+    Filter,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -167,6 +171,7 @@ impl<'a> Parser<'a> {
             message: None,
             recipients_in_header: false,
             dot_is_text: false,
+            filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
             log_lines: Vec::new(),
@@ -226,6 +231,7 @@ impl<'a> Parser<'a> {
             "-bvs" => self.action = Some(Action::Route(Purpose::VerifySender)),
             "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
+            "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
             "-bI:" => return self.information(value),
@@ -256,6 +262,20 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What is to be tested of filters, and for whom.
+    fn filter(&mut self, name: &str, value: &[u8]) {
+        let value = value.to_vec();
+        let request = &mut self.options.filter;
+        match name {
+            "-bF" => request.system = Some(value),
+            "-bf" => request.user = Some(value),
+            "-bfd" => request.domain = Some(value),
+            "-bfl" => request.local_part = Some(value),
+            "-bfp" => request.prefix = value,
+            _ => request.suffix = value,
+        }
     }
 
     fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {
@@ -334,6 +354,14 @@ impl<'a> Parser<'a> {
     }
 
     fn decide(mut self) -> Result<Options, Stop> {
+        let filter = &self.options.filter;
+        if filter.system.is_some() || filter.user.is_some() {
+            let alone = matches!(self.action, None | Some(Action::Version));
+            if !alone || !self.args.is_empty() || self.options.recipients_in_header {
+                return Err(Stop::exim("incompatible command-line options or arguments"));
+            }
+            self.action = self.action.take().or(Some(Action::Filter));
+        }
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {

@@ -243,4 +243,3 @@ impl Printer<'_> {
         parts.iter().for_each(|part| self.out.extend_from_slice(part));
     }
 }
-
