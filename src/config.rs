@@ -37,6 +37,7 @@ pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep}
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};
+pub(crate) use values::quoted;
 
 /// What a configuration file says.
 #[derive(Debug, Default)]
@@ -139,7 +140,7 @@ impl Config {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         for name in elements(names).filter(|name| !name.is_empty()) {
-            match world.files.read(&name, lines::LARGEST_FILE) {
+            match lines::contents(&*world.files, &name) {
                 Ok(text) => {
                     return Ok(reader::Reader::new(&name, text, macros, world, registry).read());
                 }

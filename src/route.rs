@@ -11,9 +11,11 @@ mod address;
 mod affix;
 mod assign;
 mod conditions;
-mod host;
+mod dnslookup;
+mod hosts;
 mod ipliteral;
 mod machine;
+mod manualroute;
 mod redirect;
 mod router;
 mod send;
@@ -26,8 +28,8 @@ use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
 
-pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target};
-pub use host::RouteHost;
+pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
+pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
 pub use test::{Duplicates, Report, Request, Standing};
 

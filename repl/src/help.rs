@@ -123,9 +123,12 @@ fn page(word: &Word) -> String {
         More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
-    for (label, value) in
-        own.chain([("Since", meta.since), ("Needs", meta.needs), ("Source", meta.source)])
-    {
+    for (label, value) in own.chain([
+        ("Since", meta.since),
+        ("Until", meta.until),
+        ("Needs", meta.needs),
+        ("Source", meta.source),
+    ]) {
         if !value.is_empty() {
             let _ = writeln!(text, "  {:<8} {value}", format!("{label}:"));
         }

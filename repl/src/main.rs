@@ -171,6 +171,9 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
+    if !greet {
+        session.hide_macros();
+    }
     // Nothing is written yet, so nothing can go wrong with it.
     let _ = output.put(session.said(), b"");
     let result = if !texts.is_empty() {

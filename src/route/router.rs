@@ -27,7 +27,6 @@ pub(super) struct Router {
     pub(super) driver: Driver,
     options: Options,
     texts: FxHashMap<&'static str, Text>,
-    /// The groups of users that are named, by the option that they stand in for.
     pub(super) pass_router: Option<usize>,
     pub(super) redirect_router: Option<usize>,
     /// What each address asks for, in every router.
@@ -66,11 +65,6 @@ impl Text {
     pub(super) fn new(written: Str) -> Self {
         let plain = !written.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
         Self { written, plain, compiled: OnceLock::new() }
-    }
-
-    /// Whether it says the same each time.
-    pub(super) fn is_plain(&self) -> bool {
-        self.plain
     }
 
     /// What it says now.
@@ -150,6 +144,11 @@ impl Router {
     /// Whether a switch is on.
     pub(super) fn on(&self, option: &str) -> bool {
         self.options.flag(option) == Some(true)
+    }
+
+    /// A value as it is set, or its default.
+    pub(super) fn value(&self, option: &str) -> Option<&OptionValue> {
+        self.options.get(option)
     }
 
     /// A number.

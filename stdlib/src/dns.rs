@@ -250,10 +250,10 @@ fn ascii(name: &[u8]) -> Option<String> {
     String::from_utf8(name).ok()
 }
 
-/// Whether a name has a form that hosts' names have.
-pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
+/// Whether a name has the form that owners of such records have.
+pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<bool, Fail> {
     match ascii(name) {
-        Some(name) => proper(call, &name, kind::A),
+        Some(name) => proper(call, &name, kind),
         None => Ok(false),
     }
 }
@@ -315,7 +315,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.panic(message.as_bytes());
+            log.main(message.as_bytes());
         }
     });
     Ok(Reply::insecure(Found::Broken))

@@ -270,13 +270,7 @@ impl Run<'_> {
 
 /// How header lines are read here.
 pub(super) fn rules(cx: &Context) -> Rules {
-    let settings = cx.engine().settings();
-    Rules {
-        null: false,
-        utf8_domains: settings.allow_utf8_domains,
-        trailing_dot: settings.strip_trailing_dot,
-        literals: settings.allow_domain_literals,
-    }
+    Rules::of(cx.engine().settings())
 }
 
 fn part_of(address: &Address, part: AddressPart) -> Option<&[u8]> {
