@@ -23,11 +23,14 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod filter;
 pub mod fmt;
+pub mod hints;
 mod macros;
 mod patterns;
 pub mod retry;
 pub mod rewrite;
+pub mod route;
 
 pub use config::{Config, ConfigError};
 pub use context::Context;
