@@ -125,9 +125,13 @@ fn page(word: &Word) -> String {
         More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
+    let gone = match meta.until {
+        "" => String::new(),
+        until => format!("with {until}"),
+    };
     for (label, value) in own.chain([
         ("Since", meta.since),
-        ("Until", meta.until),
+        ("Gone", gone.as_str()),
         ("Needs", meta.needs),
         ("Source", meta.source),
     ]) {
