@@ -39,6 +39,7 @@ fn codes_and_names_are_used_once() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), count);
+    assert!(lints().is_sorted_by_key(|lint| lint.code));
     for lint in lints() {
         assert!(lint.summary.ends_with('.') && lint.docs.ends_with('.'), "{}", lint.code);
     }

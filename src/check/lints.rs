@@ -65,7 +65,7 @@ pub(super) static ALL: &[&Lint] = &[
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,
-    &patterns::PATTERN_EXPLODES,
     &target::DIFFERS_IN_TARGET,
+    &patterns::PATTERN_EXPLODES,
     &secrets::SECRET_SHOWN,
 ];
