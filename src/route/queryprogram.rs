@@ -19,8 +19,9 @@ static COMMAND: Meta =
 
 /// How much of an answer counts.
 const LONGEST: usize = 1023;
-/// How much a command may write at all; more than a pipe holds stops it in Exim.
-const MOST_OUTPUT: u64 = 1 << 20;
+/// How much a command may write at all: what a pipe holds. In Exim it waits for
+/// ever to write more.
+const MOST_OUTPUT: u64 = 1 << 16;
 
 /// Does what a command says.
 pub(super) fn run(
@@ -69,8 +70,8 @@ fn identity(machine: &mut Machine<'_>, router: &Router) -> Result<(u32, u32), Co
         return own.map(|gid| (uid, gid)).ok_or_else(|| Complaint::new(message));
     };
     machine.group_of(router, text)?;
-    // Exim takes a group that it finds so for a mistake, and has no words for it.
-    Err(Complaint::default())
+    // Exim takes a group that it finds so for a mistake.
+    Err(Complaint::new("unknown error"))
 }
 
 /// What the command writes.
@@ -80,14 +81,19 @@ fn output(
     argv: &[Str],
     identity: (u32, u32),
 ) -> Result<Vec<u8>, Complaint> {
-    let directory = router.some_text("current_directory").map(|text| text.written.bytes().to_vec());
+    let directory = router.some_text("current_directory").map(|text| text.written.bytes());
+    // Exim itself is in the root directory.
+    let directory = match directory.unwrap_or_default() {
+        path @ [b'/', ..] => path.to_vec(),
+        path => [b"/", path].concat(),
+    };
     let timeout = router.time("timeout").filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
     let run = |call: &mut Call<'_>| {
         let command = Command {
             argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),
             environment: environment::all(call)?,
             identity: Some(identity),
-            directory,
+            directory: Some(directory),
         };
         call.processes()?.run(&command, timeout, MOST_OUTPUT).map_err(|why| match why {
             RunError::Start(why) => {
@@ -95,7 +101,10 @@ fn output(
                 Fail::error(ErrorKind::Outside, message)
             }
             RunError::Timeout => Fail::error(ErrorKind::Limit, "command timed out"),
-            RunError::TooMuch => Fail::error(ErrorKind::Limit, "command wrote too much"),
+            RunError::TooMuch => {
+                let message = format!("command wrote more than {MOST_OUTPUT} bytes");
+                Fail::error(ErrorKind::Limit, message)
+            },
         })
     };
     let wrong = |what: &str| Complaint::new(router.named(b"", b" router: ", what.as_bytes()));
