@@ -97,6 +97,11 @@ impl Macros {
         Self::default()
     }
 
+    /// None, not even Exim's own.
+    pub fn none() -> Self {
+        Self { builtin: Builtin::none(), ..Self::default() }
+    }
+
     /// Defines one as `-DNAME=value` does; false where the name is taken. What
     /// files say of such a name does not count.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {

@@ -173,6 +173,11 @@ pub(super) struct Builtin {
 }
 
 impl Builtin {
+    /// Without any.
+    pub(super) fn none() -> Self {
+        Self { names: OnceCell::from(HashMap::new()) }
+    }
+
     /// Whether Exim looks for its own in a line: only where the first capital
     /// letter, which stands at an offset or after it, follows an underscore.
     pub(super) fn count_in(line: &[u8], from: usize) -> bool {
@@ -341,6 +346,41 @@ mod tests {
         let registry = eximious_stdlib::registry();
         let out = Builtin::default().replace(line.as_bytes(), 0, &registry)?;
         Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn they_are_in_exims_order() {
+        let names = collect(&eximious_stdlib::registry());
+        let place = |name: &str| names.iter().position(|(own, _)| own == name.as_bytes());
+        let order = [
+            "_DKIM_OVERSIGN_HEADERS",
+            "_EXP_VAR_WARNMSG_DELAY",
+            "_EXP_VAR_WARN_MESSAGE_DELAY",
+            "_EXP_COND_ACL",
+            "_EXP_COND_>=",
+            "_EXP_COND_<",
+            "_EXP_OP_XTEXTD",
+            "_EXP_OP_ADDRESS",
+            "_EXP_OP_LOCAL_PART",
+            "_EXP_ITEM_TR",
+            "_HAVE_TLS_ALPN",
+            "_RESUME_DECODE",
+            "_LOG_8BITMIME",
+            "_OPT_AUTHENTICATOR_TLS_SERVER_PARAM1",
+            "_DRIVER_AUTHENTICATOR_TLS",
+            "_OPT_AUTHENTICATORS_DRIVER",
+            "_DRIVER_TRANSPORT_SMTP",
+            "_OPT_ROUTERS_VERIFY",
+            "_OPT_MAIN_ACCEPT_8BITMIME",
+            "_HAVE_MALWARE_SOCK",
+            "_CRYPTO_HASH_SHA3",
+            "_ACL_COND_SEEN",
+            "_ACL_MOD_REMOVE_HEADER",
+            "_ACL_COND_REGEX",
+            "_HAVE_CRYPTEQ",
+        ];
+        let places: Vec<_> = order.iter().map(|name| place(name).expect(name)).collect();
+        assert!(places.is_sorted(), "{places:?}");
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub(super) fn run(
         return Err(Complaint::new(message));
     }
     let assigned = machine.assign_errors(router).and_then(|()| machine.assign_headers(router));
-    let ancestor = machine.as_ancestor(number);
+    let ancestor = machine.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
     // It is there even where the address itself has to wait.
     machine.children.push(Child::Address(child));
@@ -117,7 +117,8 @@ fn ask(
                 return Ok(None);
             }
             let to = SocketAddr::new(address, port);
-            let asked = machine.cx.call(&SERVERS, |call| question(call, by_tcp, to, query, timeout));
+            let asked =
+                machine.cx.call(&SERVERS, |call| question(call, by_tcp, to, query, timeout));
             match asked {
                 // Nothing at all is no answer.
                 Ok(answer) if !answer.is_empty() => {

@@ -120,9 +120,7 @@ fn output(
         Ok(Finished { code, .. }) if code < 0 => {
             Err(wrong(&format!("command killed by signal {}", -code)))
         }
-        Ok(Finished { code, .. }) => {
-            Err(wrong(&format!("command returned non-zero code {code}")))
-        }
+        Ok(Finished { code, .. }) => Err(wrong(&format!("command returned non-zero code {code}"))),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The router `redirect` (specification, chapter 22).
 
+mod filter;
 mod items;
 mod source;
 
@@ -11,6 +12,7 @@ use eximious_stdlib::address::Rules;
 use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Target, Wrong};
+use crate::filter::FilterKind;
 use crate::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
 
@@ -21,12 +23,16 @@ pub(super) fn run(
     router: &Router,
 ) -> Result<Verdict, Complaint> {
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
-    if let Some(filter) = Filter::of(&data) {
-        return filter.run(machine, router);
+    let kind = FilterKind::of(data.bytes());
+    if let Some(kind) = kind {
+        filter::permitted(machine, router, kind)?;
     }
-    match Redirection::new(machine, number, router)? {
-        Some(redirection) => redirection.of_list(machine, &data),
-        None => Ok(Verdict::Decline),
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    match kind {
+        Some(kind) => filter::run(machine, &redirection, kind, &data),
+        None => redirection.of_list(machine, &data),
     }
 }
 
@@ -38,7 +44,7 @@ pub(super) fn answer(
     router: &Router,
     list: &Str,
 ) -> Result<Verdict, Complaint> {
-    if Filter::of(list).is_some() {
+    if FilterKind::of(list.bytes()).is_some() {
         return Err(Complaint::new("error in redirect data: filtering not enabled"));
     }
     let Some(redirection) = Redirection::new(machine, number, router)? else {
@@ -46,48 +52,8 @@ pub(super) fn answer(
     };
     let redirection = Redirection { answers: true, ..redirection };
     match redirection.of_list(machine, list)? {
-        Verdict::Decline => {
-            Err(Complaint::new("error in redirect data: no addresses supplied"))
-        }
+        Verdict::Decline => Err(Complaint::new("error in redirect data: no addresses supplied")),
         verdict => Ok(verdict),
-    }
-}
-
-/// The languages of filters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Filter {
-    Exim,
-    Sieve,
-}
-
-impl Filter {
-    /// Whether data is a filter: its first line says so.
-    fn of(data: &Str) -> Option<Self> {
-        let text = data.bytes().strip_prefix(b"#")?.trim_ascii_start();
-        let is = |word: &[u8]| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
-        match (is(b"exim filter"), is(b"sieve filter")) {
-            (true, _) => Some(Self::Exim),
-            (_, true) => Some(Self::Sieve),
-            _ => None,
-        }
-    }
-
-    fn run(self, machine: &mut Machine<'_>, router: &Router) -> Result<Verdict, Complaint> {
-        let kind = if router.some_text("file").is_some() { "file" } else { "data" };
-        let refused = |what: &str| {
-            Err(Complaint::new(format!("error in filter {kind}: {what}filtering not enabled")))
-        };
-        if !machine.switch(router, "allow_filter")? {
-            return refused("");
-        }
-        let (option, what) = match self {
-            Self::Exim => ("forbid_exim_filter", "Exim "),
-            Self::Sieve => ("forbid_sieve_filter", "Sieve "),
-        };
-        if machine.switch(router, option)? {
-            return refused(what);
-        }
-        Err(Complaint::new("filters are not there yet"))
     }
 }
 
@@ -121,7 +87,7 @@ impl<'r> Redirection<'r> {
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        let ancestor = machine.as_ancestor(number);
+        let ancestor = machine.as_ancestor(Some(number));
         Ok(Some(Self { router, number, domain, ancestor, answers: false }))
     }
 
@@ -141,12 +107,7 @@ impl<'r> Redirection<'r> {
             },
         };
         let settings = machine.cx.engine().settings();
-        let rules = Rules {
-            null: false,
-            utf8_domains: settings.allow_utf8_domains,
-            trailing_dot: settings.strip_trailing_dot,
-            literals: settings.allow_domain_literals,
-        };
+        let rules = Rules::of(settings);
         let identity = machine.identity(router)?;
         let mut include = |file: &Str| source::included(machine, router, identity, file);
         let mut reader = Reader::new(allowed, rules, &mut include);
@@ -194,15 +155,13 @@ impl<'r> Redirection<'r> {
                     machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {
-                    let option = if path.ends_with(b"/") && path != b"/dev/null/" {
-                        "directory_transport"
-                    } else {
-                        "file_transport"
-                    };
-                    self.direct(machine, path, taint, Target::File { mode: None }, option)?;
+                    let option = file_transport(&path);
+                    let target = Target::File { mode: None };
+                    self.direct(machine, Str::from(path).stamped(taint), target, option)?;
                 }
                 Item::Pipe(command) => {
-                    self.direct(machine, command, taint, Target::Pipe, "pipe_transport")?;
+                    let command = Str::from(command).stamped(taint);
+                    self.direct(machine, command, Target::Pipe, "pipe_transport")?;
                 }
             }
         }
@@ -225,6 +184,7 @@ impl<'r> Redirection<'r> {
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
             text = machine.address.text.clone();
         }
+        let unique = text.clone();
         if self.answers || self.router.on("rewrite") {
             let rules = machine.routes.0.clone();
             let rewriter = Rewriter::new(&rules.rewrite);
@@ -237,6 +197,7 @@ impl<'r> Redirection<'r> {
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
+        child.unique = unique;
         child.first_router = self.router.redirect_router.unwrap_or(0);
         Ok(child)
     }
@@ -251,14 +212,14 @@ impl<'r> Redirection<'r> {
     fn direct(
         &self,
         machine: &mut Machine<'_>,
-        text: Vec<u8>,
-        taint: Taint,
+        text: Str,
         target: Target,
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
             Target::Pipe => ("forbid_pipe", b"pipe"),
+            Target::Reply(_) | Target::Notice(_) => ("forbid_filter_reply", b"autoreply"),
             _ => ("forbid_file", b"file"),
         };
         let forbidden = self.answers || machine.switch(router, switch)?;
@@ -277,7 +238,7 @@ impl<'r> Redirection<'r> {
             wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
-        address.text = Str::from(text).stamped(taint);
+        address.text = text;
         address.local_part = machine.address.local_part.clone();
         address.domain = machine.address.domain.clone();
         let identity = machine.identity(router)?;
@@ -296,6 +257,11 @@ impl<'r> Redirection<'r> {
         machine.children.push(Child::Direct(Box::new(delivery)));
         Ok(())
     }
+}
+
+/// The option that says how something is put into a file or a directory.
+fn file_transport(path: &[u8]) -> &'static str {
+    if path.ends_with(b"/") { "directory_transport" } else { "file_transport" }
 }
 
 /// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it
