@@ -104,7 +104,7 @@ fn output(
             RunError::TooMuch => {
                 let message = format!("command wrote more than {MOST_OUTPUT} bytes");
                 Fail::error(ErrorKind::Limit, message)
-            },
+            }
         })
     };
     let wrong = |what: &str| Complaint::new(router.named(b"", b" router: ", what.as_bytes()));
@@ -151,12 +151,11 @@ fn accept(
     router: &Router,
     values: &[u8],
 ) -> Result<Verdict, Complaint> {
-    let value = |name: &[u8]| keyed::find(values, name);
-    let filled = |name: &[u8]| value(name).filter(|value| !value.is_empty());
+    let value = |name: &[u8]| keyed::find(values, name).filter(|value| !value.is_empty());
     if let Some(data) = value(b"data") {
         machine.address.attached.address_data = Some(Str::tainted(data.into_owned()));
     }
-    let said = match filled(b"transport") {
+    let said = match value(b"transport") {
         None => None,
         Some(name) => match machine.routes.transport(&name) {
             Some(transport) => Some(transport),
@@ -170,10 +169,10 @@ fn accept(
         let message = router.named(b"transport unset in ", b" router", b"");
         return Err(Complaint::new(message));
     };
-    let Some(list) = filled(b"hosts") else {
+    let Some(list) = value(b"hosts") else {
         return machine.send_by(number, router, Vec::new(), Here::No, Some(transport));
     };
-    let way = match filled(b"lookup").as_deref() {
+    let way = match value(b"lookup").as_deref() {
         None => Way::Both,
         Some(b"byname") => Way::Name,
         Some(b"bydns") => Way::Dns,
