@@ -357,6 +357,13 @@ impl Machine<'_> {
     /// What a router's verdict means for the address.
     fn conclude(&mut self, number: usize, router: &Router, verdict: Verdict) -> Next {
         let done = |routed| Next::Done(routed);
+        let refusable = matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard);
+        if refusable && self.refuses(router) {
+            return done(Routed::Failed(Complaint {
+                forced: true,
+                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
+            }));
+        }
         match verdict {
             Verdict::Decline => match self.switch(router, "more") {
                 Ok(true) => Next::Router(number + 1),
@@ -367,10 +374,6 @@ impl Machine<'_> {
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
-            Verdict::Accept(_) if self.refuses(router) => done(Routed::Failed(Complaint {
-                forced: true,
-                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
-            })),
             Verdict::Accept(delivery) => match self.switch(router, "unseen") {
                 Ok(false) => done(match delivery {
                     Some(delivery) => Routed::Delivered(delivery),
