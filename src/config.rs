@@ -140,7 +140,7 @@ impl Config {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         for name in elements(names).filter(|name| !name.is_empty()) {
-            match world.files.read(&name, lines::LARGEST_FILE) {
+            match lines::contents(&*world.files, &name) {
                 Ok(text) => {
                     return Ok(reader::Reader::new(&name, text, macros, world, registry).read());
                 }

@@ -25,6 +25,7 @@ mod engine;
 mod eval;
 pub mod filter;
 pub mod fmt;
+pub mod hints;
 mod macros;
 mod patterns;
 pub mod retry;

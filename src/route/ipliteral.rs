@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::Outcome;
 
 use super::conditions::host_is_in;
+use super::dnslookup::HOSTS;
 use super::hosts::of_address;
 use super::machine::{Complaint, Machine, Verdict};
 use super::router::Router;
@@ -29,7 +31,12 @@ pub(super) fn run(
         }
     }
     let host = of_address(&domain, address);
-    machine.send_to(number, router, vec![host], Here::No)
+    let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {
+        Ok(local) if local.contains(address) => Here::Address,
+        Ok(_) => Here::No,
+        Err(fail) => return Err(Complaint::new(fail.message())),
+    };
+    machine.send_to(number, router, vec![host], here)
 }
 
 /// The address in `[1.2.3.4]`, `[ipv6:::1]`.

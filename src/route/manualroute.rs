@@ -93,7 +93,15 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Comp
             continue;
         }
         let domain = machine.address.domain.clone();
-        let pattern = Str::from(pattern);
+        let engine = machine.cx.engine().clone();
+        let pattern = match memchr::memchr2(b'$', b'\\', &pattern) {
+            None => Str::from(pattern),
+            Some(_) => match unless_forced(engine.expand_once(&pattern, machine.cx)) {
+                Ok(Some(pattern)) => pattern,
+                Ok(None) => continue,
+                Err(fail) => return Err(Complaint::new(fail.message())),
+            },
+        };
         let outcome =
             machine.cx.call(&PATTERN, |call| Matcher::domain(&domain).test_pattern(call, &pattern));
         let data = match outcome {

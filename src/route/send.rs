@@ -70,6 +70,7 @@ impl Machine<'_> {
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
                 self.address.self_hostname = Str::tainted(name.into_bytes());
+                self.note = Some(what.to_vec());
                 Ok(Some(Verdict::Pass))
             }
             word => match word.strip_prefix(b"reroute:") {
@@ -105,7 +106,7 @@ impl Machine<'_> {
         let (text, taint) = self.address.text.read();
         let at = eximious_stdlib::address::find_at(text).unwrap_or(text.len());
         let new = [&text[..at], b"@", domain.bytes()].concat();
-        let ancestor = self.as_ancestor(number);
+        let ancestor = self.as_ancestor(Some(number));
         let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
         child.first_router = router.redirect_router.unwrap_or(0);
         self.children.push(Child::Address(child));
