@@ -26,7 +26,6 @@ fn exim_says_what_is_recorded() {
 }
 
 #[test]
-#[ignore = "-bt is not there yet"]
 fn eximious_says_what_is_recorded() {
     if servers::program("nsd").is_some() {
         network::run("inside", "eximious");
