@@ -4,6 +4,7 @@
 //! on and one that it does not, and the function that looks. All of them read
 //! one [`Survey`]: the configuration with each of its texts parsed.
 
+mod flows;
 mod graph;
 mod items;
 mod lints;

@@ -4,9 +4,39 @@
 //! A filter delivers nothing. It says what is to be done: a list of
 //! [`FilterAction`]s, in order, and how it ended. Routers make addresses of them.
 
+mod exim;
+mod options;
 pub mod sieve;
 
 use eximious_core::Str;
+use eximious_grammar::filter as tree;
+
+use crate::Context;
+
+pub use options::{FilterOptions, Forbidden};
+
+/// Obeys an Exim filter, whatever its first line says. The conversation's values
+/// are the message and the address that it is for: `$local_part`, `$domain`, with
+/// `$local_part_prefix` and `$local_part_suffix`; `$sender_address`, `$home`.
+///
+/// With [`FilterOptions::system`] the message's headers may change. Everything
+/// else is left as it was.
+pub fn exim(
+    cx: &mut Context,
+    text: &[u8],
+    options: &FilterOptions,
+    observer: &mut dyn FilterObserver,
+) -> Filtered {
+    if options.forbid.exim_filter {
+        let end = FilterEnd::Error(b"Exim filtering not enabled".to_vec());
+        return Filtered { end, ..Filtered::default() };
+    }
+    let filter = tree::parse(text, options.allowed());
+    match filter.fault {
+        Some(fault) => Filtered { end: FilterEnd::Error(fault.message), ..Filtered::default() },
+        None => exim::run(cx, &filter, options, observer),
+    }
+}
 
 /// What came of a filter.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -96,6 +126,8 @@ pub enum FilterAction {
         file: Str,
         /// The mode, for a file that is new.
         mode: Option<u32>,
+        /// How it is meant.
+        manner: Manner,
     },
     /// `logwrite`: a text for the file, which is the last one that was named.
     LogWrite {
@@ -103,6 +135,8 @@ pub enum FilterAction {
         text: Str,
         /// The file; `None` where none was named yet, which is fine in a test.
         file: Option<Str>,
+        /// How it is meant.
+        manner: Manner,
     },
     /// `headers add`, done with the message of the context already.
     AddHeader {
@@ -130,6 +164,8 @@ pub enum FilterAction {
     TestPrint {
         /// The text.
         text: Str,
+        /// How it is meant.
+        manner: Manner,
     },
     /// `finish`.
     Finish {
@@ -170,6 +206,55 @@ pub enum FilterAction {
     },
     /// Sieve: tell somebody.
     Notify(Box<Notice>),
+}
+
+impl FilterAction {
+    /// How it is meant, where that can be said.
+    pub fn manner(&self) -> Option<Manner> {
+        match self {
+            Self::Deliver { manner, .. }
+            | Self::Save { manner, .. }
+            | Self::Pipe { manner, .. }
+            | Self::Mail { manner, .. }
+            | Self::LogFile { manner, .. }
+            | Self::LogWrite { manner, .. }
+            | Self::TestPrint { manner, .. }
+            | Self::Finish { manner }
+            | Self::FileInto { manner, .. } => Some(*manner),
+            _ => None,
+        }
+    }
+
+    /// About how many bytes it takes.
+    fn size(&self) -> usize {
+        let texts = |texts: &[&Str]| texts.iter().map(|text| text.bytes().len()).sum::<usize>();
+        let optional = |texts: &[&Option<Str>]| {
+            let lengths = texts.iter().map(|text| text.as_ref().map_or(0, |t| t.bytes().len()));
+            lengths.sum::<usize>()
+        };
+        64 + match self {
+            Self::Deliver { address, errors_to, .. } => texts(&[address]) + optional(&[errors_to]),
+            Self::Save { file: text, .. }
+            | Self::LogFile { file: text, .. }
+            | Self::LogWrite { text, .. }
+            | Self::AddHeader { text }
+            | Self::RemoveHeaders { names: text }
+            | Self::TestPrint { text, .. }
+            | Self::Charset { name: text }
+            | Self::End { text, .. } => texts(&[text]),
+            Self::Pipe { command, numeric, .. } => {
+                texts(&[command]) + texts(&numeric.iter().collect::<Vec<_>>())
+            }
+            Self::Mail { reply, .. } => {
+                let Reply { to, cc, bcc, from, reply_to, subject, .. } = &**reply;
+                let Reply { extra_headers, text, file, log, once, numeric, .. } = &**reply;
+                optional(&[to, cc, bcc, from, reply_to, subject, extra_headers, text])
+                    + optional(&[file, log, once])
+                    + texts(&numeric.iter().collect::<Vec<_>>())
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// A message that a filter wants sent.
@@ -242,6 +327,11 @@ pub trait FilterObserver {
     /// Something is wanted done. `depth` says how many `if` it stands in.
     fn action(&mut self, depth: u32, action: &FilterAction) {
         let _ = (depth, action);
+    }
+
+    /// Whether notes are wanted: to make them takes time.
+    fn wants_notes(&self) -> bool {
+        false
     }
 
     /// How a test came out, and the like, in Exim's words: what `-v` shows.

@@ -4,6 +4,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod filter;
 mod fmt;
 mod help;
 mod input;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Action::Check(request) => check::run(request),
         Action::Rewrite => test_rules(options, rewrite::answer),
         Action::Retry => test_rules(options, retry::answer),
+        Action::Filter => test_filters(options),
         Action::Format(request) => fmt::run(request),
         Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Help(names) => finish(help(names)),
@@ -141,6 +143,23 @@ fn test_addresses(purpose: Purpose, mut options: Options) -> ExitCode {
     match route::run(&mut session, route::Wanted { purpose, whole }, &typed, &output) {
         Ok(code) => code,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// `-bf`, `-bF`.
+fn test_filters(mut options: Options) -> ExitCode {
+    log_lines(&options);
+    let output = Arc::new(Output::default());
+    let request = std::mem::take(&mut options.filter);
+    let session = Session::start(&mut options, output::world(&output));
+    let done =
+        session.and_then(|mut session| filter::run(&mut session, &request, &options, &output));
+    match done {
+        Ok(code) => code,
+        Err(refusal) => {
+            let _ = output.flush();
+            refuse(refusal)
+        }
     }
 }
 

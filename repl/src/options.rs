@@ -32,6 +32,8 @@ pub struct Options {
     pub recipients_in_header: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
+    /// `-bf` and its kin: what filters are tested, and for whom.
+    pub filter: crate::filter::Request,
     /// `-n`: values without their names.
     pub values_only: bool,
     /// `-v`: more is told.
@@ -72,6 +74,8 @@ pub enum Action {
     Retry,
     /// `-bt`, `-bv`, `-bvs`: say where addresses go.
     Route(Purpose),
+    /// `-bf`, `-bF`: test filters.
+    Filter,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -168,6 +172,7 @@ impl<'a> Parser<'a> {
             message: None,
             recipients_in_header: false,
             dot_is_text: false,
+            filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
             log_lines: Vec::new(),
@@ -222,11 +227,12 @@ impl<'a> Parser<'a> {
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
                 self.ended = true;
             }
-            "-bt" => self.action = Some(Action::Route(Purpose::Test)),
-            "-bv" => self.action = Some(Action::Route(Purpose::VerifyRecipient)),
-            "-bvs" => self.action = Some(Action::Route(Purpose::VerifySender)),
+            "-bt" => return self.route(Purpose::Test),
+            "-bv" => return self.route(Purpose::VerifyRecipient),
+            "-bvs" => return self.route(Purpose::VerifySender),
             "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
+            "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
             "-bI:" => return self.information(value),
@@ -257,6 +263,30 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// `-bt` and its kin do not go together.
+    fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
+        match self.action.replace(Action::Route(purpose)) {
+            Some(Action::Route(other)) if other != purpose => {
+                Err(Stop::exim("incompatible command-line options or arguments"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be tested of filters, and for whom.
+    fn filter(&mut self, name: &str, value: &[u8]) {
+        let value = value.to_vec();
+        let request = &mut self.options.filter;
+        match name {
+            "-bF" => request.system = Some(value),
+            "-bf" => request.user = Some(value),
+            "-bfd" => request.domain = Some(value),
+            "-bfl" => request.local_part = Some(value),
+            "-bfp" => request.prefix = value,
+            _ => request.suffix = value,
+        }
     }
 
     fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {
@@ -335,6 +365,14 @@ impl<'a> Parser<'a> {
     }
 
     fn decide(mut self) -> Result<Options, Stop> {
+        let filter = &self.options.filter;
+        if filter.system.is_some() || filter.user.is_some() {
+            let alone = matches!(self.action, None | Some(Action::Version));
+            if !alone || !self.args.is_empty() || self.options.recipients_in_header {
+                return Err(Stop::exim("incompatible command-line options or arguments"));
+            }
+            self.action = self.action.take().or(Some(Action::Filter));
+        }
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {

@@ -1,6 +1,6 @@
 //! `-bt`, `-bv`, `-bvs`: where an address goes (specification 5.2).
 
-use std::io::{self, BufRead};
+use std::io;
 use std::process::ExitCode;
 
 use eximious::route::{
@@ -9,6 +9,7 @@ use eximious::route::{
 };
 use eximious::{Config, Str};
 
+use crate::input::Lines;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -31,7 +32,6 @@ pub fn run(
     typed: &[Vec<u8>],
     output: &Output,
 ) -> io::Result<ExitCode> {
-    session.without_sender();
     let (config, cx) = session.parts();
     let none = Config::default();
     let config = config.unwrap_or(&none);
@@ -53,17 +53,12 @@ pub fn run(
         }
     }
     if typed.is_empty() {
-        let mut input = io::stdin().lock();
-        let mut line = Vec::new();
-        loop {
-            output.put(b"> ", b"")?;
-            output.flush()?;
-            line.clear();
-            if input.read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
+        let mut lines = Lines::new(io::stdin().lock());
+        output.put(b"> ", b"")?;
+        while let Some(line) = lines.next(&mut || output.flush())? {
             worst = worst.max(tester.address(line.trim_ascii()));
             tester.write(output)?;
+            output.put(b"> ", b"")?;
         }
         output.put(b"\n", b"")?;
     }
@@ -106,7 +101,8 @@ impl Tester<'_> {
             }
         };
         let shown = address.clone();
-        let request = Request { address, purpose, whole };
+        let typed = Str::tainted(typed);
+        let request = Request { address, typed, purpose, whole };
         let routes = self.routes.clone();
         let mut out = std::mem::take(&mut self.out);
         let mut printer = Printer {

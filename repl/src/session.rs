@@ -5,6 +5,8 @@ use eximious::{
     Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Macros, Str, World,
 };
 
+use eximious::world::User;
+
 use crate::assign::Assignment;
 use crate::caller;
 use crate::message;
@@ -193,6 +195,11 @@ impl Session {
         if self.sender.is_none() {
             self.cx.set("sender_address", Str::EMPTY);
         }
+    }
+
+    /// Whoever runs the program, where the system knows.
+    pub fn caller(&self) -> Option<User> {
+        caller::user(self.engine.world())
     }
 
     /// The domain that names of recipients get.

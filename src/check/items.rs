@@ -41,7 +41,12 @@ pub(super) fn items(text: &[u8], tree: Option<&Tree>) -> Vec<Item> {
 
 /// The items of a list in which nothing is expanded any more.
 pub(super) fn split(text: &[u8]) -> Vec<Item> {
-    let (separator, start) = separator(text);
+    split_on(text, b':')
+}
+
+/// The same, where another separator is the usual one.
+pub(super) fn split_on(text: &[u8], usual: u8) -> Vec<Item> {
+    let (separator, start) = changed(text).unwrap_or((usual, 0));
     let mut found = Vec::new();
     let (mut item, mut from, mut at) = (Vec::new(), start, start);
     while at <= text.len() {
@@ -79,12 +84,17 @@ fn one(item: &[u8], text: &[u8], from: usize, to: usize) -> Option<Item> {
 
 /// What separates the items of a list, and where the first one begins.
 pub(super) fn separator(text: &[u8]) -> (u8, usize) {
+    changed(text).unwrap_or((b':', 0))
+}
+
+/// The separator that a list begins with: `<;`.
+fn changed(text: &[u8]) -> Option<(u8, usize)> {
     let start = text.iter().take_while(|c| c.is_ascii_whitespace()).count();
     match &text[start..] {
         [b'<', own, ..] if own.is_ascii_punctuation() || own.is_ascii_control() => {
-            (*own, start + 2)
+            Some((*own, start + 2))
         }
-        _ => (b':', start),
+        _ => None,
     }
 }
 

@@ -9,6 +9,7 @@ use eximious_core::{
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Limits, Tree, parse};
 
+use super::flows::Flows;
 use super::graph::AclUse;
 use super::{Spot, Target};
 use crate::config::{Acl, AclLineTerm, Config, Instance, SettingUse};
@@ -99,6 +100,8 @@ pub struct Survey<'c> {
     /// The numbers of the ACLs.
     numbers: HashMap<&'c [u8], usize>,
     left_out: OnceCell<HashSet<Vec<u8>>>,
+    /// Variables that the configuration sets to text from outside.
+    pub(super) flows: OnceCell<Flows>,
 }
 
 impl<'c> Survey<'c> {
@@ -117,6 +120,7 @@ impl<'c> Survey<'c> {
             acls: Vec::new(),
             numbers: HashMap::new(),
             left_out: OnceCell::new(),
+            flows: OnceCell::new(),
         };
         for setting in &config.main {
             let value = config.settings.options.get(setting.option.meta.name);
@@ -174,7 +178,9 @@ impl<'c> Survey<'c> {
         } else {
             own
         };
-        self.add(of, text, setting.line, span, option.expanded || list.is_some(), list);
+        // What a router's variables are set to is expanded, each by itself.
+        let expanded = option.expanded || list.is_some() || option.meta.name == "set";
+        self.add(of, text, setting.line, span, expanded, list);
     }
 
     fn add(

@@ -7,6 +7,7 @@ use eximious_core::Str;
 use eximious_stdlib::address::find_at;
 
 use super::RouteHost;
+use crate::filter::{Notice, Reply};
 
 /// An address that is being routed.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,9 @@ pub struct Address {
     pub attached: Attached,
     /// The address that it was made from.
     pub parent: Option<Arc<Ancestor>>,
+    /// What tells it from others, to find the same one twice: its text before it
+    /// was rewritten.
+    pub unique: Str,
     /// The number of the router to begin with.
     pub first_router: usize,
     /// The name of this host under which a router found that an address comes
@@ -91,8 +95,19 @@ impl Address {
         Self {
             local_part: Str::from(local_part).stamped(taint),
             domain: Str::from(domain).stamped(taint),
+            unique: text.clone(),
             text,
             ..Self::default()
+        }
+    }
+
+    /// Writes the domain as others write it: only the case of letters differs.
+    pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
+        let (text, taint) = self.text.read();
+        let at = find_at(text).unwrap_or(text.len());
+        let cased = domain.iter().any(u8::is_ascii_uppercase);
+        if cased && text.get(at + 1..) != Some(domain) {
+            self.text = Str::from([&text[..at], b"@", domain].concat()).stamped(taint);
         }
     }
 
@@ -107,13 +122,13 @@ impl Address {
     }
 
     /// This address as an ancestor, after a router has taken it.
-    pub fn as_ancestor(&self, router: usize, routed_local_part: Str) -> Arc<Ancestor> {
+    pub fn as_ancestor(&self, router: Option<usize>, routed_local_part: Str) -> Arc<Ancestor> {
         Arc::new(Ancestor {
             text: self.text.clone(),
             local_part: self.local_part.clone(),
             routed_local_part,
             domain: self.domain.clone(),
-            router: Some(router),
+            router,
             parent: self.parent.clone(),
         })
     }
@@ -208,6 +223,10 @@ pub enum Target {
     },
     /// To a command (`$address_pipe`).
     Pipe,
+    /// An answer that a filter wants sent.
+    Reply(Box<Reply>),
+    /// A notification that a Sieve filter wants sent.
+    Notice(Box<Notice>),
 }
 
 /// Why a delivery that needs no router can't be made.

@@ -6,7 +6,7 @@ use eximious_stdlib::lists::{Matcher, Outcome, elements};
 use eximious_stdlib::wording::reason;
 
 use super::machine::{Complaint, Machine, unless_forced};
-use super::router::Router;
+use super::router::{Router, Text};
 use super::{Identity, Purpose};
 use crate::Context;
 
@@ -139,10 +139,14 @@ impl Machine<'_> {
         self.cx.engine().world().log.debug(&line);
     }
 
-    /// `condition`. That it can't be expanded is logged; the address is not let in
-    /// then.
+    /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        let Some(text) = router.some_text("condition") else { return true };
+        router.some_text("condition").is_none_or(|text| self.condition(router, text))
+    }
+
+    /// Whether a text is expanded to anything but a word for no. That it can't be
+    /// expanded is logged, and means no.
+    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> bool {
         match text.expand(self.cx) {
             Ok(value) => is_true(&value),
             Err(fail) => {
@@ -298,7 +302,7 @@ fn undecided(option: &str) -> Complaint {
 }
 
 /// Whether a text counts as yes: it is neither empty nor one of the words for no.
-pub(super) fn is_true(value: &Str) -> bool {
+fn is_true(value: &Str) -> bool {
     let value = value.bytes();
     let no = ["", "0", "no", "false"];
     !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))

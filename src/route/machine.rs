@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::{Fail, FailClass, Str};
+use eximious_stdlib::lists::{Matcher, Outcome};
 
+use super::conditions::is_in;
 use super::router::{Driver, Router};
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, dnslookup, ipliteral, manualroute, redirect};
+use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -158,6 +160,10 @@ impl Machine<'_> {
         if self.address.ancestors().take(MOST_ANCESTORS + 1).count() > MOST_ANCESTORS {
             return Routed::Deferred(Complaint::new("too many nested redirections"));
         }
+        if let Some(child) = self.percent_hack() {
+            self.children.push(Child::Address(child));
+            return Routed::Redirected;
+        }
         let routers = &self.routes.0.clone().routers;
         let mut number = self.address.first_router;
         let mut last = None;
@@ -169,6 +175,21 @@ impl Machine<'_> {
             }
         }
         Routed::Failed(self.unrouteable(last))
+    }
+
+    /// `percent_hack_domains`: a percent sign in the local part stands for an at
+    /// sign.
+    fn percent_hack(&mut self) -> Option<Address> {
+        let percent = memchr::memrchr(b'%', self.address.local_part.bytes())?;
+        let settings = self.cx.engine().settings();
+        let list = settings.options.text("percent_hack_domains")?.clone();
+        let domain = self.address.domain.clone();
+        let outcome = is_in(self.cx, &list, &mut Matcher::domain(&domain)).ok()?;
+        let Outcome::Matched(_) = outcome else { return None };
+        let (text, taint) = self.address.local_part.read();
+        let new = [&text[..percent], b"@", &text[percent + 1..]].concat();
+        let ancestor = self.as_ancestor(None);
+        Some(self.address.child(Str::from(new).stamped(taint), &ancestor))
     }
 
     /// What is said of an address that no router takes.
@@ -328,9 +349,8 @@ impl Machine<'_> {
             Driver::Redirect => redirect::run(self, number, router),
             Driver::DnsLookup => dnslookup::run(self, number, router),
             Driver::ManualRoute => manualroute::run(self, number, router),
-            Driver::IpLookup | Driver::QueryProgram => {
-                Err(Complaint::new("this router is not there yet"))
-            }
+            Driver::IpLookup => iplookup::run(self, number, router),
+            Driver::QueryProgram => queryprogram::run(self, number, router),
         }
     }
 
@@ -379,7 +399,7 @@ impl Machine<'_> {
     /// `unseen`: the address goes on to the next router as a child of itself, and
     /// what the router made of it is a child, too.
     fn seen_on(&mut self, number: usize, delivery: Option<Box<Delivery>>) -> Routed {
-        let ancestor = self.as_ancestor(number);
+        let ancestor = self.as_ancestor(Some(number));
         let mut again = self.address.child(self.address.text.clone(), &ancestor);
         again.attached.headers_add.clear();
         again.attached.headers_remove.clear();
@@ -401,7 +421,7 @@ impl Machine<'_> {
     }
 
     /// The address as an ancestor of what a router makes of it.
-    pub(super) fn as_ancestor(&self, number: usize) -> Arc<Ancestor> {
+    pub(super) fn as_ancestor(&self, number: Option<usize>) -> Arc<Ancestor> {
         let whole = self.address.local_part.mapped(|byte| byte.to_ascii_lowercase());
         self.address.as_ancestor(number, whole.stamped(self.address.local_part.taint()))
     }
@@ -441,6 +461,10 @@ impl Machine<'_> {
 
     pub(super) fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(line);
+    }
+
+    pub(super) fn log_panic_alone(&self, line: &[u8]) {
+        self.cx.engine().world().log.panic_alone(line);
     }
 
     /// Whoever a local delivery runs as, by what is known so far.

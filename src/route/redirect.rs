@@ -1,5 +1,6 @@
 //! The router `redirect` (specification, chapter 22).
 
+mod filter;
 mod items;
 mod source;
 
@@ -11,6 +12,7 @@ use eximious_stdlib::address::Rules;
 use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Target, Wrong};
+use crate::filter::FilterKind;
 use crate::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
 
@@ -21,50 +23,37 @@ pub(super) fn run(
     router: &Router,
 ) -> Result<Verdict, Complaint> {
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
-    if let Some(filter) = Filter::of(&data) {
-        return filter.run(machine, router);
+    let kind = FilterKind::of(data.bytes());
+    if let Some(kind) = kind {
+        filter::permitted(machine, router, kind)?;
     }
-    match Redirection::new(machine, number, router)? {
-        Some(redirection) => redirection.of_list(machine, &data),
-        None => Ok(Verdict::Decline),
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    match kind {
+        Some(kind) => filter::run(machine, &redirection, kind, &data),
+        None => redirection.of_list(machine, &data),
     }
 }
 
-/// The languages of filters.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Filter {
-    Exim,
-    Sieve,
-}
-
-impl Filter {
-    /// Whether data is a filter: its first line says so.
-    fn of(data: &Str) -> Option<Self> {
-        let text = data.bytes().strip_prefix(b"#")?.trim_ascii_start();
-        let is = |word: &[u8]| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
-        match (is(b"exim filter"), is(b"sieve filter")) {
-            (true, _) => Some(Self::Exim),
-            (_, true) => Some(Self::Sieve),
-            _ => None,
-        }
+/// Puts other addresses in an address's place, as a program's answer lists them:
+/// it may name addresses alone, or say `:fail:`.
+pub(super) fn answer(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+    list: &Str,
+) -> Result<Verdict, Complaint> {
+    if FilterKind::of(list.bytes()).is_some() {
+        return Err(Complaint::new("error in redirect data: filtering not enabled"));
     }
-
-    fn run(self, machine: &mut Machine<'_>, router: &Router) -> Result<Verdict, Complaint> {
-        let kind = if router.some_text("file").is_some() { "file" } else { "data" };
-        let refused = |what: &str| {
-            Err(Complaint::new(format!("error in filter {kind}: {what}filtering not enabled")))
-        };
-        if !machine.switch(router, "allow_filter")? {
-            return refused("");
-        }
-        let (option, what) = match self {
-            Self::Exim => ("forbid_exim_filter", "Exim "),
-            Self::Sieve => ("forbid_sieve_filter", "Sieve "),
-        };
-        if machine.switch(router, option)? {
-            return refused(what);
-        }
-        Err(Complaint::new("filters are not there yet"))
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    let redirection = Redirection { answers: true, ..redirection };
+    match redirection.of_list(machine, list)? {
+        Verdict::Decline => Err(Complaint::new("error in redirect data: no addresses supplied")),
+        verdict => Ok(verdict),
     }
 }
 
@@ -75,6 +64,8 @@ struct Redirection<'r> {
     /// The domain that names without one get.
     domain: Str,
     ancestor: Arc<Ancestor>,
+    /// Whether a program answered so.
+    answers: bool,
 }
 
 impl<'r> Redirection<'r> {
@@ -96,7 +87,8 @@ impl<'r> Redirection<'r> {
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        Ok(Some(Self { router, number, domain, ancestor: machine.as_ancestor(number) }))
+        let ancestor = machine.as_ancestor(Some(number));
+        Ok(Some(Self { router, number, domain, ancestor, answers: false }))
     }
 
     /// What a list of items comes to.
@@ -104,20 +96,18 @@ impl<'r> Redirection<'r> {
         let router = self.router;
         let from_file = router.some_text("file").is_some();
         let kind: &[u8] = if from_file { b"file" } else { b"data" };
-        let allowed = Allowed {
-            fail: router.on("allow_fail"),
-            defer: router.on("allow_defer"),
-            blackhole: !machine.switch(router, "forbid_blackhole")?,
-            include: !machine.switch(router, "forbid_include")?,
-            mistakes: router.on("skip_syntax_errors"),
+        let allowed = match self.answers {
+            true => Allowed { fail: true, ..Allowed::default() },
+            false => Allowed {
+                fail: router.on("allow_fail"),
+                defer: router.on("allow_defer"),
+                blackhole: !machine.switch(router, "forbid_blackhole")?,
+                include: !machine.switch(router, "forbid_include")?,
+                mistakes: router.on("skip_syntax_errors"),
+            },
         };
         let settings = machine.cx.engine().settings();
-        let rules = Rules {
-            null: false,
-            utf8_domains: settings.allow_utf8_domains,
-            trailing_dot: settings.strip_trailing_dot,
-            literals: settings.allow_domain_literals,
-        };
+        let rules = Rules::of(settings);
         let identity = machine.identity(router)?;
         let mut include = |file: &Str| source::included(machine, router, identity, file);
         let mut reader = Reader::new(allowed, rules, &mut include);
@@ -165,15 +155,13 @@ impl<'r> Redirection<'r> {
                     machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {
-                    let option = if path.ends_with(b"/") && path != b"/dev/null/" {
-                        "directory_transport"
-                    } else {
-                        "file_transport"
-                    };
-                    self.direct(machine, path, taint, Target::File { mode: None }, option)?;
+                    let option = file_transport(&path);
+                    let target = Target::File { mode: None };
+                    self.direct(machine, Str::from(path).stamped(taint), target, option)?;
                 }
                 Item::Pipe(command) => {
-                    self.direct(machine, command, taint, Target::Pipe, "pipe_transport")?;
+                    let command = Str::from(command).stamped(taint);
+                    self.direct(machine, command, Target::Pipe, "pipe_transport")?;
                 }
             }
         }
@@ -196,7 +184,8 @@ impl<'r> Redirection<'r> {
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
             text = machine.address.text.clone();
         }
-        if self.router.on("rewrite") {
+        let unique = text.clone();
+        if self.answers || self.router.on("rewrite") {
             let rules = machine.routes.0.clone();
             let rewriter = Rewriter::new(&rules.rewrite);
             let place = AddressPlace::EnvelopeTo;
@@ -208,6 +197,7 @@ impl<'r> Redirection<'r> {
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
+        child.unique = unique;
         child.first_router = self.router.redirect_router.unwrap_or(0);
         Ok(child)
     }
@@ -222,17 +212,19 @@ impl<'r> Redirection<'r> {
     fn direct(
         &self,
         machine: &mut Machine<'_>,
-        text: Vec<u8>,
-        taint: Taint,
+        text: Str,
         target: Target,
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
-        let (forbidden, what): (_, &[u8]) = match target {
-            Target::Pipe => (machine.switch(router, "forbid_pipe")?, b"pipe"),
-            _ => (machine.switch(router, "forbid_file")?, b"file"),
+        let (switch, what): (_, &[u8]) = match target {
+            Target::Pipe => ("forbid_pipe", b"pipe"),
+            Target::Reply(_) | Target::Notice(_) => ("forbid_filter_reply", b"autoreply"),
+            _ => ("forbid_file", b"file"),
         };
+        let forbidden = self.answers || machine.switch(router, switch)?;
         let (transport, mut wrong) = match router.some_text(option) {
+            None if self.answers => (None, None),
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
                 Err(complaint) => (None, complaint.message.map(Wrong::Transport)),
@@ -246,7 +238,7 @@ impl<'r> Redirection<'r> {
             wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
         }
         let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
-        address.text = Str::from(text).stamped(taint);
+        address.text = text;
         address.local_part = machine.address.local_part.clone();
         address.domain = machine.address.domain.clone();
         let identity = machine.identity(router)?;
@@ -265,6 +257,11 @@ impl<'r> Redirection<'r> {
         machine.children.push(Child::Direct(Box::new(delivery)));
         Ok(())
     }
+}
+
+/// The option that says how something is put into a file or a directory.
+fn file_transport(path: &[u8]) -> &'static str {
+    if path.ends_with(b"/") { "directory_transport" } else { "file_transport" }
 }
 
 /// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it

@@ -106,7 +106,7 @@ impl Machine<'_> {
         let (text, taint) = self.address.text.read();
         let at = eximious_stdlib::address::find_at(text).unwrap_or(text.len());
         let new = [&text[..at], b"@", domain.bytes()].concat();
-        let ancestor = self.as_ancestor(number);
+        let ancestor = self.as_ancestor(Some(number));
         let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
         child.first_router = router.redirect_router.unwrap_or(0);
         self.children.push(Child::Address(child));

@@ -10,9 +10,11 @@ pub mod ldap;
 pub mod names;
 pub mod network;
 pub mod ours;
+pub mod pigeonhole;
 pub mod reference;
 pub mod routing;
 pub mod servers;
+pub mod sieve;
 pub mod sql;
 pub mod suite;
 

@@ -328,7 +328,8 @@ impl Question {
 }
 
 impl Answer {
-    fn recorded(&self) -> String {
+    /// As it stands in a file.
+    pub fn recorded(&self) -> String {
         let mut out = String::new();
         for (sign, text) in [('<', &self.out), ('!', &self.err)] {
             for line in text.lines() {

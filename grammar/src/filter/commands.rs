@@ -92,9 +92,9 @@ impl<'t> Parser<'t> {
             }
             let start = self.reader.at();
             let mut prefix = Prefix::default();
-            let mut word = self.reader.word(Ends::Space)?;
+            let mut word = self.reader.command()?;
             while self.prefix(word, &mut prefix)? {
-                word = self.reader.word(Ends::Space)?;
+                word = self.reader.command()?;
             }
             let end = match word {
                 b"else" => Some(End::Else),

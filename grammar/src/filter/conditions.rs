@@ -35,7 +35,8 @@ impl Parser<'_> {
                 Some(bracket @ (b'(' | b')')) => return Err(self.unexpected(bracket)),
                 _ => {}
             }
-            let word = self.reader.word(Ends::Brackets)?;
+            // Brackets end no word here.
+            let word = self.reader.word(Ends::Space)?;
             let fits = match word {
                 b"and" => chain.and(one),
                 b"or" => chain.or(one),

@@ -91,6 +91,14 @@ impl<'t> Reader<'t> {
         Ok(&rest[..end])
     }
 
+    /// The word that begins a command: one with a condition may have its bracket
+    /// right behind it.
+    pub(super) fn command(&mut self) -> Result<&'t [u8], Fault> {
+        let rest = &self.text[self.at..];
+        let conditional = [b"if(".as_slice(), b"elif("].iter().any(|head| rest.starts_with(head));
+        self.word(if conditional { Ends::Brackets } else { Ends::Space })
+    }
+
     /// A data value.
     pub(super) fn value(&mut self, ends: Ends) -> Result<Word, Fault> {
         let start = self.at;

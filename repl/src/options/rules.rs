@@ -147,7 +147,6 @@ const FILE: Missing = Missing::Expected("file name");
 
 const RECEIVING: &str = "receiving messages";
 const DAEMON: &str = "the daemon";
-const FILTERS: &str = "testing filters";
 const SESSION: &str = "testing an SMTP session";
 const QUEUE: &str = "the message queue";
 const CONFIGURATION: &str = "the whole configuration";
@@ -158,11 +157,17 @@ static RULES: &[Rule] = &[
     own("-C", Takes::Value(ABANDONED)),
     own("-D", ATTACHED),
     own("-F", Takes::Value(ABANDONED)),
+    own("-bF", Takes::Next(FILE)),
     own("-bI:", ATTACHED),
     own("-bP", NOTHING),
     own("-bV", NOTHING),
     own("-be", NOTHING),
     own("-bem", Takes::Next(ABANDONED)),
+    own("-bf", Takes::Next(FILE)),
+    own("-bfd", Takes::Next(STRING)),
+    own("-bfl", Takes::Next(STRING)),
+    own("-bfp", Takes::Next(STRING)),
+    own("-bfs", Takes::Next(STRING)),
     own("-brt", NOTHING),
     own("-brw", NOTHING),
     own("-bt", NOTHING),
@@ -271,14 +276,8 @@ static RULES: &[Rule] = &[
     later("-R", ATTACHED, QUEUE),
     later("-S", ATTACHED, QUEUE),
     later("-atrn", NOTHING, RECEIVING),
-    later("-bF", Takes::Next(FILE), FILTERS),
     later("-bd", NOTHING, DAEMON),
     later("-bdf", NOTHING, DAEMON),
-    later("-bf", Takes::Next(FILE), FILTERS),
-    later("-bfd", Takes::Next(STRING), FILTERS),
-    later("-bfl", Takes::Next(STRING), FILTERS),
-    later("-bfp", Takes::Next(STRING), FILTERS),
-    later("-bfs", Takes::Next(STRING), FILTERS),
     later("-bh", Takes::Next(ABANDONED), SESSION),
     later("-bhc", Takes::Next(ABANDONED), SESSION),
     later("-bi", NOTHING, CONFIGURATION),

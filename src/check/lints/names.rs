@@ -5,7 +5,7 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, Tree};
 
 use crate::check::graph::{acl_named, acls_called, phase_of};
-use crate::check::items::{Item, items, split};
+use crate::check::items::{Item, items, split, split_on};
 use crate::check::{Findings, Lint, Severity, Spot, Survey, Text};
 
 /// E104.
@@ -26,11 +26,10 @@ pub(super) static UNKNOWN_LIST: Lint = Lint {
                     listed(survey, text, kind, &item, 0, findings);
                 }
             }
-            if text.option().is_some_and(|option| option.meta.name == "route_list") {
-                for (domain, start) in route_rules(&text.text) {
-                    for item in split(&domain) {
-                        listed(survey, text, ListKind::Domain, &item, start, findings);
-                    }
+            for rule in route_rules(text) {
+                let (domain, at) = &rule[0];
+                for item in split(domain).iter().take(1) {
+                    listed(survey, text, ListKind::Domain, item, *at, findings);
                 }
             }
             if let Some(tree) = &text.tree {
@@ -55,10 +54,17 @@ fn listed(
     start: usize,
     findings: &mut Findings,
 ) {
+    let at = start + item.span.start as usize;
+    let whole = text.spot(Span::new(at, at + item.text.len()));
     if let Some(name) = item.named() {
-        let at = start + item.span.start as usize;
-        let span = Span::new(at, at + 1 + name.len());
-        reference(survey, &[kind], name, text.spot(span), findings);
+        reference(survey, &[kind], name, whole, findings);
+    } else if kind == ListKind::Address && item.plain() {
+        // The domain of an address may be a list of domains.
+        let domain = item.text.rsplit(|c| *c == b'@').next().unwrap_or_default();
+        let domain = Item { text: domain.to_vec(), ..item.clone() };
+        if let Some(name) = domain.named() {
+            reference(survey, &[ListKind::Domain], name, whole, findings);
+        }
     }
 }
 
@@ -140,25 +146,33 @@ fn reference(
     findings.add_with(spot, format!("no {word} is called \"{shown}\""), help);
 }
 
-/// The domains of the rules in a `route_list`, and where each begins. A rule
-/// ends with a semicolon, and a doubled one is none.
-fn route_rules(text: &[u8]) -> Vec<(Vec<u8>, usize)> {
-    let mut rules = Vec::new();
-    let mut from = 0;
-    while from <= text.len() {
-        let rest = &text[from..];
-        let ends = |at: usize| rest[at] == b';' && rest.get(at + 1) != Some(&b';');
-        let doubled = |at: usize| at > 0 && rest[at] == b';' && rest[at - 1] == b';';
-        let end = (0..rest.len()).find(|at| ends(*at) && !doubled(*at)).unwrap_or(rest.len());
-        let rule = &rest[..end];
-        let lead = rule.iter().take_while(|c| c.is_ascii_whitespace()).count();
-        let word = rule[lead..].iter().take_while(|c| !c.is_ascii_whitespace()).count();
-        if word > 0 {
-            rules.push((rule[lead..lead + word].to_vec(), from + lead));
-        }
-        from += end + 1;
+/// The rules of a `route_list`, none of them empty: the words of each, and where
+/// they begin.
+fn route_rules(text: &Text<'_>) -> Vec<Vec<(Vec<u8>, usize)>> {
+    if text.option().is_none_or(|option| option.meta.name != "route_list") {
+        return Vec::new();
     }
-    rules
+    let rules = split_on(&text.text, b';').into_iter().map(|rule| {
+        let from = rule.span.start as usize;
+        let (mut words, mut at) = (Vec::new(), 0);
+        while at < rule.text.len() {
+            let rest = &rule.text[at..];
+            let quoted =
+                rest.starts_with(b"\"").then(|| memchr::memchr(b'"', &rest[1..])).flatten();
+            let length = match quoted {
+                Some(end) => end + 2,
+                None => rest.iter().take_while(|c| !c.is_ascii_whitespace()).count(),
+            };
+            let word = rest[..length].trim_ascii();
+            let bare = word.strip_prefix(b"\"").and_then(|word| word.strip_suffix(b"\""));
+            if length > 0 {
+                words.push((bare.unwrap_or(word).to_vec(), from + at));
+            }
+            at += length.max(1);
+        }
+        words
+    });
+    rules.filter(|rule: &Vec<_>| !rule.is_empty()).collect()
 }
 
 const KINDS: [ListKind; 4] =
@@ -234,7 +248,16 @@ pub(super) static UNKNOWN_TRANSPORT: Lint = Lint {
     bad: "begin routers\nr:\n  driver = accept\n  transport = remote\nbegin transports\nremote_smtp:\n  driver = smtp\n",
     good: "begin routers\nr:\n  driver = accept\n  transport = remote_smtp\nbegin transports\nremote_smtp:\n  driver = smtp\n",
     run: |survey, findings| {
+        const OPTIONS: [&[u8]; 6] =
+            [b"bydns", b"byname", b"ipv4_only", b"ipv4_prefer", b"no_randomize", b"randomize"];
         for text in &survey.texts {
+            for rule in route_rules(text) {
+                let words = rule.iter().skip(2).filter(|(word, _)| !word.contains(&b'$'));
+                for (word, at) in words.filter(|(word, _)| !OPTIONS.contains(&word.as_slice())) {
+                    let spot = text.spot(Span::new(*at, at + word.len()));
+                    transport(survey, word, spot, findings);
+                }
+            }
             let Some(option) = text.option() else { continue };
             if !names_transport(option.meta.name)
                 || text.text.contains(&b'$')
@@ -242,17 +265,21 @@ pub(super) static UNKNOWN_TRANSPORT: Lint = Lint {
             {
                 continue;
             }
-            let transports = survey.config.instances(DriverKind::Transport);
-            if transports.iter().any(|transport| transport.name.bytes() == text.text) {
-                continue;
-            }
-            let shown = String::from_utf8_lossy(&text.text).into_owned();
-            let names = transports.iter().filter_map(|t| std::str::from_utf8(t.name.bytes()).ok());
-            let help = findings.offer("", &shown, names);
-            findings.add_with(text.whole(), format!("no transport is called \"{shown}\""), help);
+            transport(survey, &text.text, text.whole(), findings);
         }
     },
 };
+
+fn transport(survey: &Survey<'_>, name: &[u8], spot: Spot, findings: &mut Findings) {
+    let transports = survey.config.instances(DriverKind::Transport);
+    if transports.iter().any(|transport| transport.name.bytes() == name) {
+        return;
+    }
+    let shown = String::from_utf8_lossy(name).into_owned();
+    let names = transports.iter().filter_map(|t| std::str::from_utf8(t.name.bytes()).ok());
+    let help = findings.offer("", &shown, names);
+    findings.add_with(spot, format!("no transport is called \"{shown}\""), help);
+}
 
 /// Whether an option holds the name of a transport.
 pub(super) fn names_transport(option: &str) -> bool {

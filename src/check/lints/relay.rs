@@ -83,14 +83,16 @@ struct Relay<'s, 'c> {
     /// The statements that accept without a test that counts. An ACL that is
     /// being looked at is believed to test something.
     acls: RefCell<HashMap<usize, Option<&'c AclStatement>>>,
+    /// Whether what they refuse may be relayed.
+    blocking: RefCell<HashMap<usize, bool>>,
     lists: RefCell<HashMap<(ListKind, Vec<u8>), bool>>,
     files: RefCell<HashMap<Vec<u8>, Vec<Item>>>,
 }
 
 impl<'s, 'c> Relay<'s, 'c> {
     fn new(survey: &'s Survey<'c>) -> Self {
-        let (acls, lists, files) = Default::default();
-        Self { survey, acls, lists, files }
+        let (acls, blocking, lists, files) = Default::default();
+        Self { survey, acls, blocking, lists, files }
     }
 
     /// The statement that accepts without a test that counts.
@@ -134,6 +136,45 @@ impl<'s, 'c> Relay<'s, 'c> {
         None
     }
 
+    /// Whether what an ACL refuses may be relayed.
+    fn blocks(&self, acl: &'c Acl) -> bool {
+        let Some(number) = self.survey.acl(acl.name.bytes()) else { return true };
+        if let Some(known) = self.blocking.borrow().get(&number) {
+            return *known;
+        }
+        self.blocking.borrow_mut().insert(number, true);
+        let found = self.accepts_the_rest(acl);
+        self.blocking.borrow_mut().insert(number, found);
+        found
+    }
+
+    fn accepts_the_rest(&self, acl: &'c Acl) -> bool {
+        for statement in &acl.statements {
+            let mut conditions =
+                statement.terms.iter().filter(|term| term.term.kind == AclTermKind::Condition);
+            match statement.verb {
+                AclVerb::Accept | AclVerb::Discard => {
+                    if conditions.all(|term| self.refuses_most(term)) {
+                        return true;
+                    }
+                }
+                AclVerb::Require => {
+                    if !conditions.all(|term| self.refuses_most(term)) {
+                        return false;
+                    }
+                }
+                AclVerb::Deny | AclVerb::Drop | AclVerb::Defer => {
+                    if !conditions.any(|term| self.admits_few(term)) {
+                        return false;
+                    }
+                }
+                AclVerb::Warn => {}
+            }
+        }
+        // It refuses whatever comes to its end.
+        false
+    }
+
     /// Whether a condition that holds tells that the message may be relayed.
     fn admits_few(&self, term: &AclLineTerm) -> bool {
         match term.term.meta.name {
@@ -141,7 +182,10 @@ impl<'s, 'c> Relay<'s, 'c> {
             "domains" | "hosts" | "recipients" => {
                 !term.negated && !self.all(term) && !self.ends_negated(term)
             }
-            "acl" => self.called(term).is_none_or(|acl| self.open(acl).is_some() == term.negated),
+            "acl" => self.called(term).is_none_or(|acl| match term.negated {
+                true => self.blocks(acl),
+                false => self.open(acl).is_none(),
+            }),
             "condition" => self.tells(term),
             "verify" => !term.negated && term.text.bytes().starts_with(b"certificate"),
             _ => false,
@@ -160,8 +204,11 @@ impl<'s, 'c> Relay<'s, 'c> {
                 }
             }
             // What passes is what that ACL refuses; or accepts, if negated.
-            "acl" => self.called(term).is_none_or(|acl| self.open(acl).is_some() != term.negated),
-            "condition" => match constant(term) {
+            "acl" => self.called(term).is_none_or(|acl| match term.negated {
+                true => self.open(acl).is_none(),
+                false => self.blocks(acl),
+            }),
+            "condition" => match constant(term.text.bytes()) {
                 Some(holds) => holds != term.negated,
                 None => self.tells(term),
             },
@@ -172,7 +219,7 @@ impl<'s, 'c> Relay<'s, 'c> {
     /// Whether a `condition` looks at anything that a client can't choose as it
     /// likes.
     fn tells(&self, term: &AclLineTerm) -> bool {
-        if let Some(holds) = constant(term) {
+        if let Some(holds) = constant(term.text.bytes()) {
             return holds == term.negated;
         }
         let Some(tree) = self.survey.parse(term.text.bytes()) else { return true };
@@ -334,8 +381,8 @@ fn kind(term: &AclLineTerm) -> ListKind {
 }
 
 /// What a `condition` says that is no question.
-fn constant(term: &AclLineTerm) -> Option<bool> {
-    match term.text.bytes().trim_ascii().to_ascii_lowercase().as_slice() {
+pub(super) fn constant(text: &[u8]) -> Option<bool> {
+    match text.trim_ascii().to_ascii_lowercase().as_slice() {
         b"yes" | b"true" => Some(true),
         b"no" | b"false" | b"" => Some(false),
         digits if digits.iter().all(u8::is_ascii_digit) => {

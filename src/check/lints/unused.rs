@@ -29,6 +29,12 @@ pub(super) static LIST_UNUSED: Lint = Lint {
                 }
             });
         }
+        let rewrite = survey.config.rewrite.iter().map(|(_, line)| line);
+        for line in rewrite.chain(survey.config.retry.iter().map(|(_, line)| line)) {
+            names.each_in(&survey.config.lines[*line].text, |name, _| {
+                used.insert(name);
+            });
+        }
         for list in lists {
             if !used.contains(list.name.as_slice()) && !survey.left_out(&list.name) {
                 let shown = String::from_utf8_lossy(&list.name);

@@ -201,19 +201,19 @@ impl Run<'_> {
 
     /// Whether one of the keys is found in a value.
     fn any(&mut self, m: &Matching, value: &[u8]) -> Result<bool, Halt> {
-        let rule = Rule { comparator: m.comparator, kind: m.kind };
+        let numeric = self.script.required.numeric;
+        let rule = Rule { comparator: m.comparator, kind: m.kind, numeric };
         for key in &m.keys {
             self.note(&comparison(rule));
             self.note(&shown(b"  Search = ", &key.bytes));
             self.note(&shown(b"  Inside = ", value));
-            if rule.comparator == Comparator::AsciiNumeric && !self.script.required.numeric {
-                let missing = b"missing previous require \"comparator-i;ascii-numeric\";";
-                return Err(wrong(missing, m.line));
-            }
             let holds = rule.holds(&key.bytes, value, &mut self.work).map_err(|e| match e {
                 Trouble::Pattern => wrong(b"syntactically invalid pattern", m.line),
                 Trouble::MatchType => {
                     wrong(b"comparator does not offer specified matchtype", m.line)
+                }
+                Trouble::NotRequired => {
+                    wrong(b"missing previous require \"comparator-i;ascii-numeric\";", m.line)
                 }
                 Trouble::TooMuch => wrong(b"too much work", m.line),
             })?;
@@ -270,13 +270,7 @@ impl Run<'_> {
 
 /// How header lines are read here.
 pub(super) fn rules(cx: &Context) -> Rules {
-    let settings = cx.engine().settings();
-    Rules {
-        null: false,
-        utf8_domains: settings.allow_utf8_domains,
-        trailing_dot: settings.strip_trailing_dot,
-        literals: settings.allow_domain_literals,
-    }
+    Rules::of(cx.engine().settings())
 }
 
 fn part_of(address: &Address, part: AddressPart) -> Option<&[u8]> {

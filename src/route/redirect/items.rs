@@ -91,7 +91,8 @@ impl<'r> Reader<'r> {
             let length = address::find_end(rest, true);
             let item = rest[..length].trim_ascii();
             at += length;
-            let inner = within_quotes(item);
+            let plain = within_quotes(item);
+            let (raw, inner) = (plain.unwrap_or(item), unescaped(plain.unwrap_or(item), plain));
             let inner = &*inner;
             if let Some(file) = inner.strip_prefix(b":include:") {
                 let file = Str::from(file.trim_ascii()).stamped(taint);
@@ -103,7 +104,7 @@ impl<'r> Reader<'r> {
                 if self.items.is_empty() && next_item(text, at) >= text.len() {
                     return List::Unknown;
                 }
-            } else if let Err(wrong) = self.item(inner) {
+            } else if let Err(wrong) = self.item(raw, inner) {
                 if !self.allowed.mistakes {
                     return List::Wrong(wrong);
                 }
@@ -144,7 +145,7 @@ impl<'r> Reader<'r> {
             return List::Wrong(b"file name missing after :include:".to_vec());
         }
         if self.depth >= MOST_FILES {
-            return List::Wrong([b"too many nested included files: ", file.bytes()].concat());
+            return List::Wrong(b"included files are nested too deeply".to_vec());
         }
         let text = match (self.include)(file) {
             Ok(text) => text,
@@ -159,11 +160,11 @@ impl<'r> Reader<'r> {
         list
     }
 
-    fn item(&mut self, inner: &[u8]) -> Result<(), Vec<u8>> {
+    fn item(&mut self, raw: &[u8], inner: &[u8]) -> Result<(), Vec<u8>> {
         let rules = self.rules;
         if matches!(inner.first(), Some(b'|' | b'/')) {
             // An address may begin so, too, if it has a domain.
-            let is_address = address::parse(inner, rules).is_ok_and(|one| one.domain.is_some());
+            let is_address = address::parse(raw, rules).is_ok_and(|one| one.domain.is_some());
             if !is_address {
                 let text = inner.to_vec();
                 let pipe = inner[0] == b'|';
@@ -171,24 +172,24 @@ impl<'r> Reader<'r> {
                 return Ok(());
             }
         }
-        if inner.is_empty() {
+        if raw.is_empty() {
             return Ok(());
         }
-        if let Some(rest) = inner.strip_prefix(b"\\")
+        if let Some(rest) = raw.strip_prefix(b"\\")
             && let Ok(one) = address::parse(rest, rules)
             && one.domain.is_none()
         {
             self.items.push(Item::Address { text: one.text, here: true });
             return Ok(());
         }
-        match address::parse(inner, rules) {
+        match address::parse(raw, rules) {
             Ok(one) => {
                 self.items.push(Item::Address { text: one.text, here: false });
                 Ok(())
             }
             // A comment alone names nobody.
             Err(why) if why.is_empty() => Ok(()),
-            Err(why) => Err([&why.message, b" in \"".as_slice(), inner, b"\""].concat()),
+            Err(why) => Err([&why.message, b" in \"".as_slice(), raw, b"\""].concat()),
         }
     }
 }
@@ -213,26 +214,30 @@ fn next_item(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// An item without quotes, if they enclose all of it; backslashes within them go
-/// with what they stand before.
-fn within_quotes(item: &[u8]) -> Cow<'_, [u8]> {
-    let Some(inner) = item.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
-        return Cow::Borrowed(item);
-    };
-    if !inner.iter().any(|c| matches!(c, b'\\' | b'"')) {
-        return Cow::Borrowed(inner);
-    }
-    let mut out = Vec::with_capacity(inner.len());
+/// What quotes enclose, if they enclose all of an item.
+fn within_quotes(item: &[u8]) -> Option<&[u8]> {
+    let inner = item.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let mut bytes = inner.iter();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\\' => match bytes.next() {
-                Some(byte) => out.push(*byte),
-                None => return Cow::Borrowed(item),
-            },
-            b'"' => return Cow::Borrowed(item),
-            byte => out.push(*byte),
+            b'\\' => drop(bytes.next()?),
+            b'"' => return None,
+            _ => {}
         }
+    }
+    Some(inner)
+}
+
+/// An item that is no address: within quotes, a backslash goes with what it stands
+/// before.
+fn unescaped<'i>(item: &'i [u8], quoted: Option<&[u8]>) -> Cow<'i, [u8]> {
+    if quoted.is_none() || !item.contains(&b'\\') {
+        return Cow::Borrowed(item);
+    }
+    let mut out = Vec::with_capacity(item.len());
+    let mut bytes = item.iter();
+    while let Some(byte) = bytes.next() {
+        out.extend(if *byte == b'\\' { bytes.next() } else { Some(byte) });
     }
     Cow::Owned(out)
 }

@@ -145,7 +145,7 @@ pub(super) fn included(
         return Err([b"included file \"", path, b"\" is not an absolute path"].concat());
     }
     if name.taint().is_tainted() {
-        return Err([b"Tainted name '", path, b"' for included file  not permitted\n"].concat());
+        return Err([b"Tainted name '", path, b"' for included file not permitted"].concat());
     }
     let files = files_of(machine, identity);
     let failed = |what: &[u8], why: &str| [what, path, b": ", why.as_bytes()].concat();

@@ -268,7 +268,7 @@ impl Finder<'_> {
             }
         };
         if self.require && !reply.secure {
-            self.insecure(call, "SRV");
+            self.log_insecure(call);
             // It is as if there were no answer.
             return Ok(Some(HostsFound::none(Ending::Later)));
         }
@@ -295,7 +295,6 @@ impl Finder<'_> {
             }
         };
         if self.require && !reply.secure {
-            self.insecure(call, "MX");
             return Ok(Some(HostsFound::none(Ending::Insecure)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
@@ -435,8 +434,8 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    fn insecure(&self, call: &mut Call<'_>, kind: &str) {
-        let line = [b"dnssec fail on ", kind.as_bytes(), b" for ", self.name].concat();
+    fn log_insecure(&self, call: &mut Call<'_>) {
+        let line = [b"dnssec fail on SRV for ", self.name].concat();
         call.with_record(&LOG, |call| {
             if let Ok(log) = call.log() {
                 log.main(&line);
