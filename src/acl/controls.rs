@@ -28,11 +28,8 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let Some(control) = registry.acl_control(name) else {
         return wrong(run, bytes);
     };
-    let known = match (rest.first(), control.options) {
-        (None, _) => true,
-        (Some(b'/' | b'='), AclOptions::Names(_) | AclOptions::Text) => true,
-        _ => false,
-    };
+    let bare = matches!(control.options, AclOptions::None);
+    let known = rest.first().is_none_or(|sign| matches!(sign, b'/' | b'=') && !bare);
     if !known {
         return wrong(run, bytes);
     }

@@ -80,7 +80,7 @@ pub(super) fn run(
     let ancestor = machine.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
     // It is there even where the address itself has to wait.
-    machine.children.push(Child::Address(child));
+    machine.children.push(Child::Address(Box::new(child)));
     assigned.map(|()| Verdict::Accept(None))
 }
 

@@ -34,7 +34,7 @@ pub enum Routed {
 #[derive(Clone, Debug)]
 pub enum Child {
     /// An address, which has to be routed.
-    Address(Address),
+    Address(Box<Address>),
     /// A delivery to a file or a command, or an answer: it needs no router.
     Direct(Box<Delivery>),
 }
@@ -161,7 +161,7 @@ impl Machine<'_> {
             return Routed::Deferred(Complaint::new("too many nested redirections"));
         }
         if let Some(child) = self.percent_hack() {
-            self.children.push(Child::Address(child));
+            self.children.push(Child::Address(Box::new(child)));
             return Routed::Redirected;
         }
         let routers = &self.routes.0.clone().routers;
@@ -413,7 +413,7 @@ impl Machine<'_> {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.insert(0, Child::Address(again));
+        self.children.insert(0, Child::Address(Box::new(again)));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);
