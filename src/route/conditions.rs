@@ -18,7 +18,7 @@ static LIST: Meta = Meta::new(
 );
 
 /// Tests a subject against a list as it is written in the configuration.
-pub(super) fn is_in(
+pub(crate) fn is_in(
     cx: &mut Context,
     list: &Str,
     matcher: &mut Matcher<'_>,
