@@ -12,7 +12,9 @@ mod name;
 mod records;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use eximious_core::world::Random;
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
 use super::local::LocalAddresses;
@@ -24,6 +26,9 @@ pub use name::by_name;
 
 use addresses::{Answered, Seeker};
 use records::Target;
+
+/// How many hosts, each with an address, a search may find.
+const MOST_HOSTS: usize = 1024;
 
 static RANDOM: Meta = Meta::new("host lookup", Effects::RANDOM, TaintRule::Result);
 static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
@@ -276,8 +281,7 @@ impl Finder<'_> {
         if matches!(&targets[..], [only] if only.name.is_empty()) {
             return Ok(Some(self.no_service(&reply, prefix.len())));
         }
-        let random = call.with_record(&RANDOM, |call| call.random())?;
-        records::arrange_services(&mut targets, &*random);
+        records::arrange_services(&mut targets, &*random(call));
         self.hosts(call, &targets, &reply, prefix.len()).map(Some)
     }
 
@@ -301,8 +305,7 @@ impl Finder<'_> {
         if matches!(&targets[..], [only] if only.name.is_empty()) {
             return Ok(Some(self.no_service(&reply, 0)));
         }
-        let random = call.with_record(&RANDOM, |call| call.random())?;
-        records::arrange_exchangers(&mut targets, &*random);
+        records::arrange_exchangers(&mut targets, &*random(call));
         self.hosts(call, &targets, &reply, 0).map(Some)
     }
 
@@ -358,11 +361,15 @@ impl Finder<'_> {
                 Answered::Later => ending = Ending::Later,
                 Answered::Insecure => ending = Ending::Insecure,
             }
-            let mut own = seeker.hosts(call, &target.name)?;
+            let mut own = seeker.hosts(call, &target.name);
             for host in &mut own {
                 (host.mx, host.port) = (Some(target.preference), target.port.map(u32::from));
             }
             hosts.extend(own);
+            if hosts.len() >= MOST_HOSTS {
+                hosts.truncate(MOST_HOSTS);
+                break;
+            }
         }
         chain::without_twins(&mut hosts);
         if call.settings().options.flag("disable_ipv6") != Some(true) {
@@ -428,7 +435,7 @@ impl Finder<'_> {
             return Ok(HostsFound { malformed, ..HostsFound::none(ending) });
         }
         let qualified = seeker.qualified.take();
-        let hosts = seeker.hosts(call, &String::from_utf8_lossy(self.name))?;
+        let hosts = seeker.hosts(call, &String::from_utf8_lossy(self.name));
         let mut found = HostsFound { hosts, qualified, ..HostsFound::none(ending) };
         self.judge(call, &mut found)?;
         Ok(found)
@@ -449,6 +456,20 @@ impl Finder<'_> {
 fn qualified(reply: &Reply, prefix: usize) -> Option<String> {
     let name = reply.asked.get(prefix..)?;
     (!name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
+}
+
+/// Randomness; where the policy forbids it, any order is as good as another.
+fn random(call: &mut Call<'_>) -> Arc<dyn Random> {
+    let random = call.with_record(&RANDOM, |call| call.random());
+    random.unwrap_or_else(|_| Arc::new(AlwaysFirst))
+}
+
+struct AlwaysFirst;
+
+impl Random for AlwaysFirst {
+    fn below(&self, _limit: u64) -> u64 {
+        0
+    }
 }
 
 /// Whether records may name addresses in place of hosts.

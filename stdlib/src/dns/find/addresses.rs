@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use eximious_core::world::DnsRecord;
 use eximious_core::{Call, Fail, Str};
 
-use super::{RANDOM, RouteHost, Search, chain, mx_to_ip, qualified, records};
+use super::{RouteHost, Search, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, Found, How, kind};
 use crate::lists::{HostNames, Known, Matcher, Outcome};
 
@@ -113,7 +113,7 @@ impl<'s> Seeker<'s> {
     }
 
     /// What was found: an entry for each address, those of a kind in any order.
-    pub(super) fn hosts(self, call: &mut Call<'_>, name: &str) -> Result<Vec<RouteHost>, Fail> {
+    pub(super) fn hosts(self, call: &mut Call<'_>, name: &str) -> Vec<RouteHost> {
         let given = name.strip_suffix('.').unwrap_or(name);
         let host = RouteHost {
             // An alias counts, another way of writing the same does not.
@@ -124,15 +124,14 @@ impl<'s> Seeker<'s> {
         };
         let mut addresses = self.addresses;
         if addresses.is_empty() {
-            return Ok(vec![host]);
+            return vec![host];
         }
-        let random = call.with_record(&RANDOM, |call| call.random())?;
-        records::shuffle(&mut addresses, &*random);
+        records::shuffle(&mut addresses, &*random(call));
         chain::by_kind(&mut addresses, self.search.ipv4_prefer);
-        Ok(addresses
+        addresses
             .into_iter()
             .map(|address| RouteHost { address: Some(address), ..host.clone() })
-            .collect())
+            .collect()
     }
 }
 
