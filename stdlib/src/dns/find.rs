@@ -260,6 +260,7 @@ impl Finder<'_> {
 
     /// The hosts of SRV records; `None` where there are none.
     fn services(&mut self, call: &mut Call<'_>, service: &Str) -> Result<Option<HostsFound>, Fail> {
+        let srv_fail_domains = self.search.srv_fail_domains.as_ref();
         let prefix = [b"_", service.bytes(), b"._tcp."].concat();
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
@@ -267,15 +268,12 @@ impl Finder<'_> {
             Found::Records { records, .. } => records,
             Found::NoName | Found::NoData => return Ok(None),
             Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
-            Found::Later => {
-                let none = listed(call, self.search.srv_fail_domains.as_ref(), self.name)?;
-                return Ok((!none).then(|| HostsFound::none(Ending::Later)));
-            }
+            Found::Later => return self.failing(call, Ending::Later, srv_fail_domains),
         };
         if self.require && !reply.secure {
             self.log_insecure(call);
             // It is as if there were no answer.
-            return Ok(Some(HostsFound::none(Ending::Later)));
+            return self.failing(call, Ending::Later, srv_fail_domains);
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
@@ -287,19 +285,17 @@ impl Finder<'_> {
 
     /// The hosts of MX records; `None` where there are none.
     fn exchangers(&mut self, call: &mut Call<'_>) -> Result<Option<HostsFound>, Fail> {
+        let mx_fail_domains = self.search.mx_fail_domains.as_ref();
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
             Found::Records { records, .. } => records,
             Found::NoData => return Ok(None),
             Found::NoName => return self.nothing(call).map(Some),
             Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
-            Found::Later => {
-                let none = listed(call, self.search.mx_fail_domains.as_ref(), self.name)?;
-                return Ok((!none).then(|| HostsFound::none(Ending::Later)));
-            }
+            Found::Later => return self.failing(call, Ending::Later, mx_fail_domains),
         };
         if self.require && !reply.secure {
-            return Ok(Some(HostsFound::none(Ending::Insecure)));
+            return self.failing(call, Ending::Insecure, mx_fail_domains);
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
@@ -307,6 +303,18 @@ impl Finder<'_> {
         }
         records::arrange_exchangers(&mut targets, &*random(call));
         self.hosts(call, &targets, &reply, 0).map(Some)
+    }
+
+    /// There is no answer that counts: for some domains that means that there
+    /// are no records.
+    fn failing(
+        &self,
+        call: &mut Call<'_>,
+        ending: Ending,
+        lenient: Option<&Str>,
+    ) -> Result<Option<HostsFound>, Fail> {
+        let none = listed(call, lenient, self.name)?;
+        Ok((!none).then(|| HostsFound::none(ending)))
     }
 
     /// The domain is not there, or can't be.
@@ -383,9 +391,10 @@ impl Finder<'_> {
         };
         self.judge(call, &mut found)?;
         if found.ending == Ending::Missing {
-            found.reason = Some(match any_address && !mx_to_ip(call) {
-                true => Reason::AddressesAsNames,
-                false => Reason::NoAddresses,
+            found.reason = Some(match &found.hosts[..] {
+                [only] if only.name.is_empty() => Reason::NoService,
+                _ if any_address && !mx_to_ip(call) => Reason::AddressesAsNames,
+                _ => Reason::NoAddresses,
             });
         }
         Ok(found)
