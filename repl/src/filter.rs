@@ -77,15 +77,17 @@ pub fn run(
                 return Ok(finish(output, ExitCode::FAILURE));
             }
         };
-        let kind = if system { Some(FilterKind::Exim) } else { FilterKind::of(&text) };
+        let kind = FilterKind::of(&text);
         let name = match kind {
-            Some(FilterKind::Exim) => "Exim filter",
             Some(FilterKind::Sieve) => "Sieve filter",
-            None => "forward file",
+            None if !system => "forward file",
+            _ => "Exim filter",
         };
         let head = [b"Testing ", name.as_bytes(), b" file \"", file, b"\"\n\n"].concat();
         say(output, &head);
+        // A system filter is one of Exim's, whatever it calls itself.
         let fine = match kind {
+            _ if system => test_exim(session, &text, system, options, output),
             Some(FilterKind::Exim) => test_exim(session, &text, system, options, output),
             Some(FilterKind::Sieve) => {
                 test_sieve(session, &text, options, output);

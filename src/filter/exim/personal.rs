@@ -28,10 +28,13 @@ const OWNER: &[u8] = b"owner-";
 const PRECEDENCES: [&str; 3] = ["bulk", "list", "junk"];
 
 impl Run<'_> {
-    /// Whether the message is personal.
+    /// Whether the message is personal; to a system filter, none is.
     pub(super) fn is_personal(&mut self, aliases: &[Word]) -> Result<bool, Halt> {
         let Some(message) = self.cx.message.clone() else { return Ok(false) };
-        if self.variable("sender_address").is_empty() || is_automatic(&message) {
+        if self.options.system
+            || self.variable("sender_address").is_empty()
+            || is_automatic(&message)
+        {
             return Ok(false);
         }
         let own = self.own_addresses(aliases);
