@@ -143,6 +143,11 @@ fn unquoted(word: &str) -> String {
 }
 
 impl Case {
+    /// The filters.
+    pub fn texts(&self) -> Vec<&str> {
+        self.user.iter().chain(&self.system).map(String::as_str).collect()
+    }
+
     /// What a program says, in the form of the file.
     pub fn ask(&self, program: &Path) -> String {
         let directory = tempfile::TempDir::new().expect("a directory");
