@@ -200,6 +200,10 @@ pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
     #[derive(Default)]
     struct Notes(Vec<u8>);
     impl FilterObserver for Notes {
+        fn wants_notes(&self) -> bool {
+            true
+        }
+
         fn note(&mut self, line: &[u8]) {
             // A text of several lines is indented in each of them.
             for line in line.split(|c| *c == b'\n') {

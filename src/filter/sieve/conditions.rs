@@ -204,9 +204,11 @@ impl Run<'_> {
         let numeric = self.script.required.numeric;
         let rule = Rule { comparator: m.comparator, kind: m.kind, numeric };
         for key in &m.keys {
-            self.note(&comparison(rule));
-            self.note(&shown(b"  Search = ", &key.bytes));
-            self.note(&shown(b"  Inside = ", value));
+            if self.observer.wants_notes() {
+                self.note(&[&comparison(rule)]);
+                self.note(&[b"  Search = ", &shown(&key.bytes)]);
+                self.note(&[b"  Inside = ", &shown(value)]);
+            }
             let holds = rule.holds(&key.bytes, value, &mut self.work).map_err(|e| match e {
                 Trouble::Pattern => wrong(b"syntactically invalid pattern", m.line),
                 Trouble::MatchType => {
@@ -217,7 +219,7 @@ impl Run<'_> {
                 }
                 Trouble::TooMuch => wrong(b"too much work", m.line),
             })?;
-            self.note(format!("  Result {holds}").as_bytes());
+            self.note(&[b"  Result ", if holds { b"true" } else { b"false" }]);
             if holds {
                 return Ok(true);
             }
@@ -312,7 +314,7 @@ fn comparison(rule: Rule) -> Vec<u8> {
 }
 
 /// A string of a comparison and its length; it is shown up to a zero byte.
-fn shown(head: &[u8], text: &[u8]) -> Vec<u8> {
+fn shown(text: &[u8]) -> Vec<u8> {
     let end = memchr::memchr(0, text).unwrap_or(text.len());
-    [head, &text[..end], format!(" ({} chars)", text.len()).as_bytes()].concat()
+    [&text[..end], format!(" ({} chars)", text.len()).as_bytes()].concat()
 }

@@ -9,8 +9,8 @@ use eximious_stdlib::rfc2047;
 use md5::{Digest, Md5};
 
 use super::conditions::rules;
-use super::{FilterAction, Halt, Run, meant, wrong};
-use crate::filter::Reply;
+use super::{FilterAction, Halt, Run, wrong};
+use crate::filter::{Manner, Reply};
 
 /// For how many days nobody gets a second answer, where nothing else is said.
 const DAYS: u64 = 7;
@@ -49,17 +49,19 @@ impl Run<'_> {
         self.vacation = true;
         if !self.is_personal(vacation)? {
             if self.options.test {
-                self.note(b"Sieve: mail was not personal, vacation would ignore it");
+                self.note(&[b"Sieve: mail was not personal, vacation would ignore it"]);
             }
             return Ok(());
         }
         let name = file_name(vacation, &reason.bytes);
         if self.options.test {
             let head = b"Sieve: mail was personal, vacation file basename: ".as_slice();
-            self.note(&[head, name.as_bytes()].concat());
+            self.note(&[head, name.as_bytes()]);
         }
         let reply = self.reply(vacation, &reason.bytes, &name)?;
-        self.act(FilterAction::Mail { reply: Box::new(reply), manner: meant(true) });
+        // Nobody hears where an answer can't be sent.
+        let manner = Manner { significant: false, silent: true };
+        self.act(FilterAction::Mail { reply: Box::new(reply), manner });
         Ok(())
     }
 

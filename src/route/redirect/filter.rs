@@ -227,11 +227,9 @@ fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
 
 /// What Exim says of how a Sieve filter ended.
 fn ending(filtered: &Filtered) -> Vec<u8> {
-    let implicit =
-        |action: &FilterAction| matches!(action, FilterAction::Keep { implicit: true, .. });
     match &filtered.end {
         FilterEnd::Error(why) => [b" Sieve error: ", why.as_slice(), b"\n"].concat(),
-        _ if filtered.actions.iter().any(implicit) => b" Implicit keep\n".to_vec(),
+        _ if !filtered.significant => b" Implicit keep\n".to_vec(),
         _ => b" No implicit keep\n".to_vec(),
     }
 }
