@@ -22,7 +22,7 @@ use crate::Context;
 
 /// How much a script may look at: bytes that are compared, header lines that are
 /// gone through.
-const MOST_WORK: u64 = 1 << 28;
+const MOST_WORK: u64 = 1 << 26;
 
 /// What the router says (specification, chapter 22), and what bounds a script.
 #[derive(Clone, PartialEq, Eq, Debug)]
