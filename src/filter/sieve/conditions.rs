@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use eximious_core::Header;
 use eximious_grammar::sieve::{
     AddressPart, BodyTransform, Comparator, MatchType, Matching, SizeOrder, Test, Text,
 };
@@ -241,6 +242,16 @@ impl Run<'_> {
         let Some(all) = all else { return Ok(None) };
         self.spend(all.len())?;
         Ok(Some(all.trim_ascii().to_vec()))
+    }
+
+    /// What each of the fields with a name holds, trimmed.
+    pub(super) fn fields(&mut self, name: &[u8]) -> Result<Vec<Vec<u8>>, Halt> {
+        self.spend(self.lines())?;
+        let Some(message) = self.cx.message() else { return Ok(Vec::new()) };
+        let value = |header: &Header| header.value().trim_ascii().to_vec();
+        let all: Vec<_> = message.named(name).map(value).collect();
+        self.spend(all.iter().map(Vec::len).sum())?;
+        Ok(all)
     }
 
     /// A field's value without newlines, and with its encoded words in UTF-8.
