@@ -14,8 +14,10 @@ mod conditions;
 mod dnslookup;
 mod hosts;
 mod ipliteral;
+mod iplookup;
 mod machine;
 mod manualroute;
+mod queryprogram;
 mod redirect;
 mod router;
 mod send;
@@ -33,6 +35,7 @@ pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
 pub use test::{Duplicates, Report, Request, Standing};
 
+pub(crate) use conditions::is_in;
 use router::Router;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.

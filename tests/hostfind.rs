@@ -156,12 +156,11 @@ fn show_lines(bytes: &[u8]) -> Vec<String> {
 fn plain(address: &str, said: &[String], debug: &[String]) -> String {
     let first = said.iter().find(|line| line.starts_with("x@")).cloned().unwrap_or_default();
     for words in [" is undeliverable: ", " cannot be resolved at this time: "] {
-        if let Some((_, message)) = first.split_once(words) {
-            return format!(
-                "{}: {}\n",
-                words.trim_matches([' ', ':']),
-                message.replace("\\\"", "\"")
-            );
+        if let Some((about, message)) = first.split_once(words) {
+            let (_, domain) = about.split_once('@').unwrap_or_default();
+            let is = if about == address { String::new() } else { format!("is {domain}\n") };
+            let words = words.trim_matches([' ', ':']);
+            return format!("{is}{words}: {}\n", message.replace("\\\"", "\""));
         }
     }
     let mut out = String::new();
@@ -182,11 +181,14 @@ fn plain(address: &str, said: &[String], debug: &[String]) -> String {
 fn arranged(text: &str) -> String {
     let preference = |line: &str| {
         let word = line.split(' ').find_map(|word| word.strip_prefix("MX="));
-        word.and_then(|digits| digits.parse::<i32>().ok()).unwrap_or(-1)
+        let preference = word.and_then(|digits| digits.parse::<i32>().ok());
+        preference.or(line.contains(" [").then_some(-1))
     };
     let mut lines: Vec<&str> = text.lines().collect();
     for run in lines.chunk_by_mut(|a, b| preference(a) == preference(b)) {
-        run.sort_unstable();
+        if run.iter().all(|line| preference(line).is_some()) {
+            run.sort_unstable();
+        }
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
@@ -256,22 +258,16 @@ fn search(kind: &str, options: &[&str]) -> (Search, DomainSearch) {
 fn domain(call: &mut Call<'_>, given: &str, wanted: &DomainSearch) -> Result<String, Fail> {
     let words =
         |words: &str, message: Vec<u8>| format!("{words}: {}\n", String::from_utf8_lossy(&message));
-    let mut name = given.to_owned();
-    Ok(match for_domain(call, name.as_bytes(), wanted)? {
+    Ok(match for_domain(call, given.as_bytes(), wanted)? {
         DomainHosts::Found(found) if found.ending == Ending::Local => {
-            words(LATER, found.message().unwrap_or_default().into())
+            words(LATER, found.message(given.as_bytes()).unwrap_or_default())
         }
         DomainHosts::Found(found) => {
-            let full = found.qualified.unwrap_or_default();
-            if full.eq_ignore_ascii_case(&name) {
-                name = full;
-            } else if !full.is_empty() {
-                // The address is routed again.
-                return Ok(format!("is {full}\n{}", domain(call, &full, wanted)?));
-            }
-            let is = if name == given { String::new() } else { format!("is {name}\n") };
+            let full = found.qualified.filter(|full| full != given);
+            let is = full.map(|full| format!("is {full}\n")).unwrap_or_default();
             is + &hosts(&found.hosts)
         }
+        DomainHosts::Renamed(full) => format!("is {full}\n{}", domain(call, &full, wanted)?),
         DomainHosts::Decline(message) => {
             words("is undeliverable", message.unwrap_or_else(|| b"Unrouteable address".to_vec()))
         }
@@ -286,7 +282,10 @@ fn host(name: &str, found: &HostsFound) -> String {
     let syntax = if found.malformed { ": syntax error in name" } else { "" };
     match found.ending {
         Ending::Found => hosts(&found.hosts),
-        Ending::Local => later(found.message().unwrap_or_default().into()),
+        Ending::Local => {
+            let message = found.message(name.as_bytes()).unwrap_or_default();
+            later(String::from_utf8_lossy(&message).into_owned())
+        }
         Ending::Missing => later(format!("lookup of host \"{name}\" failed in m router{syntax}")),
         Ending::Later => later(format!("host lookup for {name} did not complete (DNS timeout?)")),
         Ending::Insecure => later(format!("host lookup for {name} done insecurely")),

@@ -59,6 +59,11 @@ pub fn run(
     read.map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
     let taken = message::take(session, &bytes, options);
     say(output, &taken.said);
+    // Exim counts lines before it reads the body.
+    if let Some(mut message) = session.context().message().cloned() {
+        message.lines = message.lines.saturating_sub(message.body_lines);
+        session.context().set_message(Some(message));
+    }
     let envelope = Envelope::new(session, request);
     envelope.set(session, taken.has_return_path, output);
     let mut code = ExitCode::SUCCESS;
@@ -161,6 +166,9 @@ impl Envelope {
         }
         session.set(b"home", Str::from(home));
         session.set(b"recipients_count", Str::fixed("1"));
+        if session.expand(b"$received_protocol").is_ok_and(|protocol| protocol.is_empty()) {
+            session.set(b"received_protocol", Str::fixed("local"));
+        }
         let sender = session.expand(b"$sender_address").unwrap_or_default();
         let shown = |text: &Str| match text.is_empty() {
             true => b"<>".to_vec(),

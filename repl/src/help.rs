@@ -47,7 +47,9 @@ put a space before it where it should be.
 
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
-    if let Some(lint) = check::lints().iter().find(|lint| lint.code == name || lint.name == name) {
+    if let Some(lint) =
+        check::lints().iter().find(|lint| lint.code.eq_ignore_ascii_case(name) || lint.name == name)
+    {
         return Ok(lint_page(lint));
     }
     let found = words::named(registry, name);

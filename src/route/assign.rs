@@ -156,26 +156,37 @@ impl Machine<'_> {
         if let Some(uid) = router.ids("user").first() {
             identity = Identity { uid: Some(*uid), gid: None, ..identity };
         } else if let Some(text) = router.some_text("user") {
-            let name = self.expanded(router, text, "user")?;
-            let Some((uid, gid)) = self.user_by_text(name.bytes()) else {
-                return Err(self.nobody(router, "user", &name, text));
-            };
+            let (uid, gid) = self.user_of(router, text)?;
             identity = Identity { uid: Some(uid), gid, ..identity };
         }
         if let Some(gid) = router.ids("group").first() {
             identity.gid = Some(*gid);
         } else if let Some(text) = router.some_text("group") {
-            let name = self.expanded(router, text, "group")?;
-            let Some(gid) = self.group_by_text(name.bytes()) else {
-                return Err(self.nobody(router, "group", &name, text));
-            };
-            identity.gid = Some(gid);
+            identity.gid = Some(self.group_of(router, text)?);
         }
         if identity.uid.is_some() && identity.gid.is_none() {
             let message = router.named(b"user set without group for ", b" router", b"");
             return Err(Complaint::new(message));
         }
         Ok(identity)
+    }
+
+    /// The user that a text comes to, and its group where it is named.
+    pub(super) fn user_of(
+        &mut self,
+        router: &Router,
+        text: &Text,
+    ) -> Result<(u32, Option<u32>), Complaint> {
+        let name = self.expanded(router, text, "user")?;
+        let found = self.user_by_text(name.bytes());
+        found.ok_or_else(|| self.nobody(router, "user", &name, text))
+    }
+
+    /// The group that a text comes to.
+    pub(super) fn group_of(&mut self, router: &Router, text: &Text) -> Result<u32, Complaint> {
+        let name = self.expanded(router, text, "group")?;
+        let found = self.group_by_text(name.bytes());
+        found.ok_or_else(|| self.nobody(router, "group", &name, text))
     }
 
     fn expanded(&mut self, router: &Router, text: &Text, what: &str) -> Result<Str, Complaint> {

@@ -23,57 +23,39 @@ pub(super) fn run(
     router: &Router,
 ) -> Result<Verdict, Complaint> {
     let domain = machine.address.domain.clone();
-    let wanted = wanted(machine, router)?;
-    let hosts = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &wanted));
-    let found = match hosts.map_err(|fail| Complaint::new(fail.message()))? {
-        DomainHosts::Found(found) => found,
+    let search = search(machine, router)?;
+    let found = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &search));
+    match found.map_err(|fail| Complaint::new(fail.message()))? {
         DomainHosts::Decline(note) => {
             machine.note = note;
-            return Ok(Verdict::Decline);
+            Ok(Verdict::Decline)
         }
-        DomainHosts::Timeout(_) if router.on("pass_on_timeout") => return Ok(Verdict::Pass),
-        DomainHosts::Timeout(why) | DomainHosts::Defer(why) => return Err(Complaint::new(why)),
-    };
-    let qualified = found.qualified.as_deref().unwrap_or_default().as_bytes();
-    if !qualified.is_empty() && !qualified.eq_ignore_ascii_case(domain.bytes()) {
-        // Nobody could rewrite the header that this sender is from.
-        if machine.purpose == Purpose::VerifySender && router.on("rewrite_headers") {
-            return Ok(Verdict::Decline);
+        DomainHosts::Timeout(_) if router.on("pass_on_timeout") => Ok(Verdict::Pass),
+        DomainHosts::Timeout(message) | DomainHosts::Defer(message) => Err(Complaint::new(message)),
+        DomainHosts::Renamed(name) => {
+            let name = Str::from(name.into_bytes()).stamped(domain.taint());
+            Ok(machine.rename(number, router, &name, router.on("rewrite_headers")))
         }
-        let name = Str::from(qualified).stamped(domain.taint());
-        return Ok(machine.rename(number, router, &name, router.on("rewrite_headers")));
+        DomainHosts::Found(found) => {
+            if let Some(name) = &found.qualified
+                && name.as_bytes() != domain.bytes()
+            {
+                machine.address.set_domain_case(name.as_bytes());
+            }
+            let here = match found.ending {
+                Ending::Local if found.hosts.first().is_some_and(|host| host.mx.is_some()) => {
+                    Here::Mx
+                }
+                Ending::Local => Here::Address,
+                _ => Here::No,
+            };
+            machine.send_to(number, router, found.hosts, here)
+        }
     }
-    if router.on("check_secondary_mx") && !found.removed_self && found.ending == Ending::Found {
-        return Ok(Verdict::Decline);
-    }
-    if !qualified.is_empty() {
-        machine.address.set_domain_case(qualified);
-    }
-    let here = match found.ending {
-        Ending::Local if found.hosts.first().is_some_and(|host| host.mx.is_some()) => Here::Mx,
-        Ending::Local => Here::Address,
-        _ => Here::No,
-    };
-    machine.send_to(number, router, found.hosts, here)
 }
 
 /// What the router's options say of the search.
-fn wanted(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Complaint> {
-    let list = |option: &str| router.text(option).map(|text| text.written.clone());
-    // The header of a message must not be rewritten for a sender that is only
-    // looked at.
-    let widens = machine.purpose != Purpose::VerifySender || !router.on("rewrite_headers");
-    Ok(DomainSearch {
-        search: search(machine, router)?,
-        mx_domains: list("mx_domains"),
-        fail_defer_domains: list("fail_defer_domains"),
-        widen_domains: list("widen_domains").filter(|_| widens),
-        // A domain is only looked at when it has its full name.
-        check_secondary_mx: false,
-    })
-}
-
-fn search(machine: &mut Machine<'_>, router: &Router) -> Result<Search, Complaint> {
+fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Complaint> {
     let services = match router.some_text("check_srv") {
         None => Vec::new(),
         Some(text) => match unless_forced(text.expand(machine.cx)) {
@@ -89,24 +71,29 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<Search, Complain
         },
     };
     let list = |option: &str| router.text(option).map(|text| text.written.clone());
-    Ok(Search {
+    // The header of a message must not be rewritten for a sender that is only
+    // looked at: its domain stays as it is.
+    let stays = machine.purpose == Purpose::VerifySender && router.on("rewrite_headers");
+    let mut is_yes =
+        |option| router.some_text(option).is_some_and(|text| machine.condition(router, text));
+    let search = Search {
         services,
-        ipv4_only: yes(machine, router, "ipv4_only"),
-        ipv4_prefer: yes(machine, router, "ipv4_prefer"),
-        qualify_single: router.on("qualify_single"),
-        search_parents: router.on("search_parents"),
+        ipv4_only: is_yes("ipv4_only"),
+        ipv4_prefer: is_yes("ipv4_prefer"),
+        qualify_single: router.on("qualify_single") && !stays,
+        search_parents: router.on("search_parents") && !stays,
         ignore: list("ignore_target_hosts"),
         srv_fail_domains: list("srv_fail_domains"),
         mx_fail_domains: list("mx_fail_domains"),
         dnssec_request: list("dnssec_request_domains"),
         dnssec_require: list("dnssec_require_domains"),
         ..Search::default()
+    };
+    Ok(DomainSearch {
+        search,
+        mx_domains: list("mx_domains"),
+        fail_defer_domains: list("fail_defer_domains"),
+        widen_domains: list("widen_domains").filter(|_| !stays),
+        check_secondary_mx: router.on("check_secondary_mx"),
     })
-}
-
-/// An option that is yes where it comes to anything but a word for no; that it
-/// can't be expanded is logged, and means no.
-fn yes(machine: &mut Machine<'_>, router: &Router, option: &str) -> bool {
-    let Some(text) = router.some_text(option) else { return false };
-    machine.condition(router, text)
 }

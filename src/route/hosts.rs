@@ -109,7 +109,7 @@ pub(super) fn find(
 ) -> Result<Hosts, Complaint> {
     let mut hosts: Vec<RouteHost> = Vec::new();
     let mut here = Here::No;
-    for (index, item) in list.iter().enumerate() {
+    for item in list {
         let found =
             look(machine, router, item, how).map_err(|fail| Complaint::new(fail.message()))?;
         let mut own = found.hosts.clone();
@@ -118,11 +118,17 @@ pub(super) fn find(
         }
         match found.ending {
             Ending::Found => hosts.extend(own),
-            Ending::Local if index > 0 => break,
-            Ending::Local => {
+            // The first one decides with `self`; where that sends to this host,
+            // it is as good as any other from then on.
+            Ending::Local if hosts.is_empty() => {
                 here = if item.mx { Here::Mx } else { Here::Address };
                 hosts.extend(own);
+                if word(router, "self", "freeze") != b"send" {
+                    break;
+                }
             }
+            Ending::Local if here == Here::No => break,
+            Ending::Local => hosts.extend(own),
             Ending::Later if router.on("pass_on_timeout") => {
                 return Ok(Hosts::Verdict(Verdict::Pass));
             }
@@ -209,9 +215,7 @@ fn look(
         }
         let found = by_dns(call, &item.name, &search)?;
         match (found.ending, how.way) {
-            (Ending::Missing, Way::Both) if !found.malformed => {
-                by_name(call, &item.name, ignore.as_ref())
-            }
+            (Ending::Missing, Way::Both) => by_name(call, &item.name, ignore.as_ref()),
             _ => Ok(found),
         }
     })

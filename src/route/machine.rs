@@ -9,7 +9,7 @@ use eximious_stdlib::lists::{Matcher, Outcome};
 use super::conditions::is_in;
 use super::router::{Driver, Router};
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, dnslookup, ipliteral, manualroute, redirect};
+use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -34,7 +34,7 @@ pub enum Routed {
 #[derive(Clone, Debug)]
 pub enum Child {
     /// An address, which has to be routed.
-    Address(Address),
+    Address(Box<Address>),
     /// A delivery to a file or a command, or an answer: it needs no router.
     Direct(Box<Delivery>),
 }
@@ -161,7 +161,7 @@ impl Machine<'_> {
             return Routed::Deferred(Complaint::new("too many nested redirections"));
         }
         if let Some(child) = self.percent_hack() {
-            self.children.push(Child::Address(child));
+            self.children.push(Child::Address(Box::new(child)));
             return Routed::Redirected;
         }
         let routers = &self.routes.0.clone().routers;
@@ -349,15 +349,21 @@ impl Machine<'_> {
             Driver::Redirect => redirect::run(self, number, router),
             Driver::DnsLookup => dnslookup::run(self, number, router),
             Driver::ManualRoute => manualroute::run(self, number, router),
-            Driver::IpLookup | Driver::QueryProgram => {
-                Err(Complaint::new("this router is not there yet"))
-            }
+            Driver::IpLookup => iplookup::run(self, number, router),
+            Driver::QueryProgram => queryprogram::run(self, number, router),
         }
     }
 
     /// What a router's verdict means for the address.
     fn conclude(&mut self, number: usize, router: &Router, verdict: Verdict) -> Next {
         let done = |routed| Next::Done(routed);
+        let refusable = matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard);
+        if refusable && self.refuses(router) {
+            return done(Routed::Failed(Complaint {
+                forced: true,
+                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
+            }));
+        }
         match verdict {
             Verdict::Decline => match self.switch(router, "more") {
                 Ok(true) => Next::Router(number + 1),
@@ -368,10 +374,6 @@ impl Machine<'_> {
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
-            Verdict::Accept(_) if self.refuses(router) => done(Routed::Failed(Complaint {
-                forced: true,
-                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
-            })),
             Verdict::Accept(delivery) => match self.switch(router, "unseen") {
                 Ok(false) => done(match delivery {
                     Some(delivery) => Routed::Delivered(delivery),
@@ -411,7 +413,7 @@ impl Machine<'_> {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.insert(0, Child::Address(again));
+        self.children.insert(0, Child::Address(Box::new(again)));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);
@@ -462,6 +464,10 @@ impl Machine<'_> {
 
     pub(super) fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(line);
+    }
+
+    pub(super) fn log_panic_alone(&self, line: &[u8]) {
+        self.cx.engine().world().log.panic_alone(line);
     }
 
     /// Whoever a local delivery runs as, by what is known so far.

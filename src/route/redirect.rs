@@ -36,6 +36,27 @@ pub(super) fn run(
     }
 }
 
+/// Puts other addresses in an address's place, as a program's answer lists them:
+/// it may name addresses alone, or say `:fail:`.
+pub(super) fn answer(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+    list: &Str,
+) -> Result<Verdict, Complaint> {
+    if FilterKind::of(list.bytes()).is_some() {
+        return Err(Complaint::new("error in redirect data: filtering not enabled"));
+    }
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    let redirection = Redirection { answers: true, ..redirection };
+    match redirection.of_list(machine, list)? {
+        Verdict::Decline => Err(Complaint::new("error in redirect data: no addresses supplied")),
+        verdict => Ok(verdict),
+    }
+}
+
 /// What the router's options say of what it generates.
 struct Redirection<'r> {
     router: &'r Router,
@@ -43,6 +64,8 @@ struct Redirection<'r> {
     /// The domain that names without one get.
     domain: Str,
     ancestor: Arc<Ancestor>,
+    /// Whether a program answered so.
+    answers: bool,
 }
 
 impl<'r> Redirection<'r> {
@@ -64,7 +87,8 @@ impl<'r> Redirection<'r> {
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        Ok(Some(Self { router, number, domain, ancestor: machine.as_ancestor(Some(number)) }))
+        let ancestor = machine.as_ancestor(Some(number));
+        Ok(Some(Self { router, number, domain, ancestor, answers: false }))
     }
 
     /// What a list of items comes to.
@@ -72,12 +96,15 @@ impl<'r> Redirection<'r> {
         let router = self.router;
         let from_file = router.some_text("file").is_some();
         let kind: &[u8] = if from_file { b"file" } else { b"data" };
-        let allowed = Allowed {
-            fail: router.on("allow_fail"),
-            defer: router.on("allow_defer"),
-            blackhole: !machine.switch(router, "forbid_blackhole")?,
-            include: !machine.switch(router, "forbid_include")?,
-            mistakes: router.on("skip_syntax_errors"),
+        let allowed = match self.answers {
+            true => Allowed { fail: true, ..Allowed::default() },
+            false => Allowed {
+                fail: router.on("allow_fail"),
+                defer: router.on("allow_defer"),
+                blackhole: !machine.switch(router, "forbid_blackhole")?,
+                include: !machine.switch(router, "forbid_include")?,
+                mistakes: router.on("skip_syntax_errors"),
+            },
         };
         let settings = machine.cx.engine().settings();
         let rules = Rules::of(settings);
@@ -125,7 +152,7 @@ impl<'r> Redirection<'r> {
                     let domain =
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
-                    machine.children.push(Child::Address(address));
+                    machine.children.push(Child::Address(Box::new(address)));
                 }
                 Item::File(path) => {
                     let option = file_transport(&path);
@@ -158,7 +185,7 @@ impl<'r> Redirection<'r> {
             text = machine.address.text.clone();
         }
         let unique = text.clone();
-        if self.router.on("rewrite") {
+        if self.answers || self.router.on("rewrite") {
             let rules = machine.routes.0.clone();
             let rewriter = Rewriter::new(&rules.rewrite);
             let place = AddressPlace::EnvelopeTo;
@@ -190,14 +217,14 @@ impl<'r> Redirection<'r> {
         option: &str,
     ) -> Result<(), Complaint> {
         let router = self.router;
-        let (forbidden, what): (_, &[u8]) = match target {
-            Target::Pipe => (machine.switch(router, "forbid_pipe")?, b"pipe"),
-            Target::Reply(_) | Target::Notice(_) => {
-                (machine.switch(router, "forbid_filter_reply")?, b"autoreply")
-            }
-            _ => (machine.switch(router, "forbid_file")?, b"file"),
+        let (switch, what): (_, &[u8]) = match target {
+            Target::Pipe => ("forbid_pipe", b"pipe"),
+            Target::Reply(_) | Target::Notice(_) => ("forbid_filter_reply", b"autoreply"),
+            _ => ("forbid_file", b"file"),
         };
+        let forbidden = self.answers || machine.switch(router, switch)?;
         let (transport, mut wrong) = match router.some_text(option) {
+            None if self.answers => (None, None),
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
                 Err(complaint) => (None, complaint.message.map(Wrong::Transport)),

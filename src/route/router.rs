@@ -1,6 +1,7 @@
 //! A router, made ready: its options as they count, its texts compiled once.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use eximious_core::{DriverKind, Fail, OptionPlace, OptionValue, Options, Registry, Str, World};
 use rustc_hash::FxHashMap;
@@ -92,7 +93,7 @@ impl Router {
                 options.set(record.meta.name, value);
             }
         }
-        let named = |option: &str| options.text(option).and_then(|name| place(name));
+        let named = |option: &str| options.text(option).and_then(place);
         let flag = |option: &str| options.flag(option) == Some(true);
         // To be set to nothing is to be set: nothing is in an empty list.
         let list = |option: &str| match instance.options.get(option) {
@@ -154,6 +155,11 @@ impl Router {
     /// A number.
     pub(super) fn number(&self, option: &str) -> Option<i64> {
         self.options.number(option)
+    }
+
+    /// A time.
+    pub(super) fn time(&self, option: &str) -> Option<Duration> {
+        self.options.time(option)
     }
 
     /// Users or groups by number.

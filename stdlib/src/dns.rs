@@ -321,9 +321,19 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
     Ok(Reply::insecure(Found::Broken))
 }
 
-/// The name that an answer is for, as the server writes it.
+/// The name that an answer is for, as the server writes it: of several aliases
+/// in a row the last, as Exim has it.
 fn owner(answer: &DnsAnswer) -> String {
-    let own = answer.records.iter().find(|r| r.name.eq_ignore_ascii_case(&answer.name));
+    let named = |name: &str, alias: bool| {
+        let mut records = answer.records.iter();
+        records.find(|r| (!alias || r.kind == kind::CNAME) && r.name.eq_ignore_ascii_case(name))
+    };
+    let mut own = named(&answer.name, false);
+    for _ in 0..MOST_ALIASES {
+        let target = own.filter(|record| record.kind == kind::CNAME).and_then(host);
+        let Some(next) = target.and_then(|target| named(&target, true)) else { break };
+        own = Some(next);
+    }
     own.map_or_else(|| answer.name.clone(), |record| record.name.clone())
 }
 

@@ -15,6 +15,7 @@ pub mod reference;
 pub mod routing;
 pub mod servers;
 pub mod sieve;
+pub mod sql;
 pub mod suite;
 
 use std::path::PathBuf;

@@ -35,13 +35,14 @@ impl Parser<'_> {
                 Some(bracket @ (b'(' | b')')) => return Err(self.unexpected(bracket)),
                 _ => {}
             }
-            let word = self.reader.word(Ends::Brackets)?;
+            // Brackets end no word here.
+            let word = self.reader.word(Ends::Space)?;
             let fits = match word {
                 b"and" => chain.and(one),
                 b"or" => chain.or(one),
                 b"then" => {
                     if around == Around::Brackets {
-                        self.reader = before;
+                        self.reader.back(before);
                     }
                     return Ok(chain.close(one));
                 }
@@ -129,7 +130,7 @@ impl Parser<'_> {
         loop {
             let before = self.reader;
             if self.reader.word(Ends::Brackets)? != b"alias" {
-                self.reader = before;
+                self.reader.back(before);
                 return Ok(Test::Personal { aliases });
             }
             aliases.push(self.reader.value(Ends::Brackets)?);
@@ -156,7 +157,7 @@ impl Parser<'_> {
         match verb(word) {
             Some(verb) => Ok((verb, negated)),
             None if is => {
-                self.reader = before;
+                self.reader.back(before);
                 let caseful = first.first() == Some(&b'I');
                 Ok((Verb::Text { how: Comparison::Is, caseful }, negated))
             }

@@ -1,5 +1,7 @@
 //! Routers that no address comes to.
 
+use std::collections::HashMap;
+
 use eximious_core::{OptionValue, Str};
 
 use crate::check::{Lint, Severity};
@@ -40,11 +42,14 @@ pub(super) static ROUTER_UNREACHABLE: Lint = Lint {
     run: |survey, findings| {
         let routers = &survey.config.routers;
         let takers: Vec<usize> = (0..routers.len()).filter(|at| takes(&routers[*at])).collect();
+        let targets = targets(routers);
         for (number, router) in routers.iter().enumerate() {
             let before = takers.iter().take_while(|at| **at < number).take(MOST);
-            let taken = before
-                .map(|at| (&routers[*at], *at))
-                .find(|(earlier, at)| covers(earlier, router) && !jumped(routers, *at, number));
+            let taken = before.map(|at| (&routers[*at], *at)).find(|(earlier, at)| {
+                let first = targets.partition_point(|target| target <= at);
+                let jumped = targets.get(first).is_some_and(|target| *target <= number);
+                !jumped && covers(earlier, router)
+            });
             let Some((earlier, _)) = taken else { continue };
             let (name, other) = (router.name.display(), earlier.name.display());
             let all = CONDITIONS.iter().all(|name| earlier.options.get(name).is_none());
@@ -140,13 +145,17 @@ fn stays(value: &OptionValue) -> bool {
     }
 }
 
-/// Whether an address may be sent to a router, or to one before it, past an
-/// earlier one.
-fn jumped(routers: &[Instance], earlier: usize, number: usize) -> bool {
-    let targets = routers.iter().flat_map(|router| {
+/// The routers that an address may be sent to, past those before them.
+fn targets(routers: &[Instance]) -> Vec<usize> {
+    let numbers = routers.iter().enumerate().rev();
+    let numbers: HashMap<&[u8], usize> =
+        numbers.map(|(number, router)| (router.name.bytes(), number)).collect();
+    let names = routers.iter().flat_map(|router| {
         ["pass_router", "redirect_router"].into_iter().filter_map(|name| router.options.text(name))
     });
-    let mut between = targets
-        .filter_map(|name| routers.iter().position(|router| router.name.bytes() == name.bytes()));
-    between.any(|at| earlier < at && at <= number)
+    let mut targets: Vec<usize> =
+        names.filter_map(|name| numbers.get(name.bytes()).copied()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
 }

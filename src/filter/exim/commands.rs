@@ -50,6 +50,10 @@ impl Run<'_> {
             Action::Mail(mail) => {
                 let reply = Box::new(self.reply(mail)?);
                 let manner = manner(command, false);
+                if self.variable("return_path").is_empty() {
+                    let vacation = mail.vacation;
+                    return self.wants(depth, FilterAction::NoMail { vacation, manner });
+                }
                 self.wants(depth, FilterAction::Mail { reply, manner })
             }
             Action::LogFile { file, mode } => {
@@ -181,10 +185,6 @@ impl Run<'_> {
     fn add(&mut self, amount: &Word, variable: &Word, depth: u32) -> Result<(), Halt> {
         let amount = self.value(amount, "add")?;
         let variable = self.value(variable, "add")?;
-        let Some(digit) = variable.bytes().strip_prefix(b"n").filter(|rest| rest.len() <= 1) else {
-            let parts = [b"unknown variable \"", variable.bytes(), b"\" in \"add\" command"];
-            return Err(Halt::error(parts.concat()));
-        };
         let number = |text: &[u8]| match integer(text) {
             Number { value, length } if length == text.len() => Ok(value as i32),
             _ => {
@@ -193,6 +193,10 @@ impl Run<'_> {
             }
         };
         let amount = number(amount.bytes())?;
+        let Some(digit) = variable.bytes().strip_prefix(b"n").filter(|rest| rest.len() <= 1) else {
+            let parts = [b"unknown variable \"", variable.bytes(), b"\" in \"add\" command"];
+            return Err(Halt::error(parts.concat()));
+        };
         let counter = number(digit)?.clamp(0, 9) as u8;
         let place = usize::from(counter);
         let sum = self.done.counters[place].wrapping_add(amount);

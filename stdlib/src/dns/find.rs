@@ -95,6 +95,8 @@ pub enum Reason {
     NoAddresses,
     /// As before, and some records name addresses, which they must not do.
     AddressesAsNames,
+    /// The domain has a form that no domain has.
+    Malformed,
 }
 
 impl HostsFound {
@@ -112,29 +114,29 @@ impl HostsFound {
     /// Exim's words for what the `dnslookup` router says of a domain where the
     /// search did not find hosts that can be used. Where a domain is just not
     /// there, Exim says nothing of its own (`Unrouteable address`).
-    pub fn message(&self) -> Option<&'static str> {
-        match self.ending {
-            Ending::Found => None,
+    pub fn message(&self, domain: &[u8]) -> Option<Vec<u8>> {
+        let fixed: &[u8] = match self.ending {
+            Ending::Found => return None,
             Ending::Local if self.hosts.first().is_some_and(|host| host.mx.is_some()) => {
-                Some("lowest numbered MX record points to local host")
+                b"lowest numbered MX record points to local host"
             }
-            Ending::Local => Some("remote host address is the local host"),
-            Ending::Later => Some("host lookup did not complete"),
-            Ending::Insecure => Some("host lookup done insecurely"),
-            Ending::Missing => self.reason.map(Reason::message),
-        }
-    }
-}
-
-impl Reason {
-    const fn message(self) -> &'static str {
-        match self {
-            Self::NoService => "an MX or SRV record indicated no SMTP service",
-            Self::NoAddresses => "all relevant MX records point to non-existent hosts",
-            Self::AddressesAsNames => {
-                "all relevant MX records point to non-existent hosts or (invalidly) to IP addresses"
-            }
-        }
+            Ending::Local => b"remote host address is the local host",
+            Ending::Later => b"host lookup did not complete",
+            Ending::Insecure => b"host lookup done insecurely",
+            Ending::Missing => match self.reason? {
+                Reason::NoService => b"an MX or SRV record indicated no SMTP service",
+                Reason::NoAddresses => b"all relevant MX records point to non-existent hosts",
+                Reason::AddressesAsNames => {
+                    b"all relevant MX records point to non-existent hosts or (invalidly) to IP \
+                      addresses"
+                }
+                Reason::Malformed => {
+                    let parts = [b"mail domain \"", domain, b"\" is syntactically invalid"];
+                    return Some(parts.concat());
+                }
+            },
+        };
+        Some(fixed.to_vec())
     }
 }
 
@@ -266,7 +268,7 @@ impl Finder<'_> {
             }
         };
         if self.require && !reply.secure {
-            self.insecure(call, "SRV");
+            self.log_insecure(call);
             // It is as if there were no answer.
             return Ok(Some(HostsFound::none(Ending::Later)));
         }
@@ -307,7 +309,8 @@ impl Finder<'_> {
     /// The domain is not there, or can't be.
     fn nothing(&self, call: &mut Call<'_>) -> Result<HostsFound, Fail> {
         let malformed = !super::is_proper(call, self.name, kind::MX)?;
-        Ok(HostsFound { malformed, ..HostsFound::none(Ending::Missing) })
+        let reason = malformed.then_some(Reason::Malformed);
+        Ok(HostsFound { malformed, reason, ..HostsFound::none(Ending::Missing) })
     }
 
     /// The one record names no host.
@@ -431,8 +434,8 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    fn insecure(&self, call: &mut Call<'_>, kind: &str) {
-        let line = [b"dnssec fail on ", kind.as_bytes(), b" for ", self.name].concat();
+    fn log_insecure(&self, call: &mut Call<'_>) {
+        let line = [b"dnssec fail on SRV for ", self.name].concat();
         call.with_record(&LOG, |call| {
             if let Ok(log) = call.log() {
                 log.main(&line);

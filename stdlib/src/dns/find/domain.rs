@@ -29,6 +29,9 @@ pub struct DomainSearch {
 pub enum DomainHosts {
     /// There are hosts. The first may be this one ([`Ending::Local`]).
     Found(HostsFound),
+    /// The domain has another name in full: the address is routed again with
+    /// that, hosts or not.
+    Renamed(String),
     /// The router declines; the text is what becomes of the address where no
     /// router takes it, if not `Unrouteable address`.
     Decline(Option<Vec<u8>>),
@@ -38,9 +41,9 @@ pub enum DomainHosts {
     Timeout(Vec<u8>),
 }
 
-/// Finds the hosts for a domain, as a `dnslookup` router does. If
-/// [`HostsFound::qualified`] is another domain, the address is routed again with
-/// that.
+/// Finds the hosts for a domain, as a `dnslookup` router does. In
+/// [`HostsFound::qualified`] is how the DNS writes the domain, whose capitals the
+/// address has from then on.
 ///
 /// # Errors
 /// Where the policy forbids it, or a list can't be read.
@@ -54,19 +57,13 @@ pub fn for_domain(
     let (mut name, mut reason) = (domain.to_vec(), None);
     let found = loop {
         let found = by_dns(call, &name, &wanted.search)?;
-        let message = found.message().map(Vec::from);
+        let message = found.message(domain);
         match found.ending {
             Ending::Found | Ending::Local => break found,
             Ending::Later => return Ok(DomainHosts::Timeout(message.unwrap_or_default())),
             Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
-            Ending::Missing => {}
+            Ending::Missing => reason = message.or(reason),
         }
-        reason = match message {
-            None if found.malformed => {
-                Some([b"mail domain \"", domain, b"\" is syntactically invalid"].concat())
-            }
-            message => message.or(reason),
-        };
         match listed(call, wanted.fail_defer_domains.as_ref(), &name)? {
             Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
             Some(false) => {}
@@ -81,6 +78,11 @@ pub fn for_domain(
             Some(false) => {}
             None => return Ok(unknown("mx_domains")),
         }
+    }
+    if let Some(full) = &found.qualified
+        && !full.as_bytes().eq_ignore_ascii_case(domain)
+    {
+        return Ok(DomainHosts::Renamed(full.clone()));
     }
     if wanted.check_secondary_mx && !found.removed_self && found.ending == Ending::Found {
         return Ok(DomainHosts::Decline(None));
