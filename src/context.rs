@@ -182,6 +182,11 @@ impl Context {
         self.engine = Engine(Arc::new(inner));
     }
 
+    /// Forgets all variables of an open family, such as `acl_m`.
+    pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
+        self.named.retain(|name, _| !name.starts_with(prefix));
+    }
+
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
     pub(crate) fn call<T>(

@@ -517,7 +517,7 @@ impl Machine for Eval<'_> {
             let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
             // Whoever runs the server has to hear of it, whatever becomes of
             // the expansion.
-            self.cx.engine.0.world.log.main(&message);
+            self.cx.engine.0.world.log.panic(&message);
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.

@@ -18,13 +18,16 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod check;
+mod client;
 pub mod config;
 mod context;
 mod engine;
 mod eval;
 pub mod filter;
 pub mod fmt;
+pub mod hints;
 mod macros;
 mod patterns;
 pub mod retry;

@@ -11,9 +11,13 @@ mod address;
 mod affix;
 mod assign;
 mod conditions;
-mod host;
+mod dnslookup;
+mod hosts;
 mod ipliteral;
+mod iplookup;
 mod machine;
+mod manualroute;
+mod queryprogram;
 mod redirect;
 mod router;
 mod send;
@@ -26,11 +30,12 @@ use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
 
-pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target};
-pub use host::RouteHost;
+pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
+pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
 pub use test::{Duplicates, Report, Request, Standing};
 
+pub(crate) use conditions::is_in;
 use router::Router;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.

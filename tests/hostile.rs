@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::filters::Filters;
-use eximious_tests::fuzz;
 use eximious_tests::suite::Suite;
+use eximious_tests::{fuzz, sieve};
 
 /// How long the plain drivers of the fuzz targets run, each.
 const DRIVEN: Duration = Duration::from_secs(4);
@@ -21,7 +21,7 @@ fn drive(target: fn(&[u8])) {
     drive_over(&lines(), target);
 }
 
-/// As [`drive`], over texts of its own.
+/// The same over another corpus.
 fn drive_over(corpus: &[Vec<u8>], target: fn(&[u8])) {
     assert!(corpus.len() > 500, "only {} lines", corpus.len());
     let seed = fastrand::u64(..);
@@ -66,6 +66,12 @@ fn parser_takes_anything() {
 #[test]
 fn evaluator_takes_anything() {
     drive(fuzz::evaluate);
+}
+
+#[test]
+fn sieve_takes_anything() {
+    let scripts: Vec<_> = sieve::all().into_iter().map(|case| case.script).collect();
+    drive_over(&scripts, fuzz::sieve);
 }
 
 #[test]

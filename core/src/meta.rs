@@ -52,8 +52,13 @@ pub struct Meta {
     pub taint: TaintRule,
     /// The release of Exim that brought it, where that is after 4.90.
     pub since: &'static str,
+    /// The release of Exim that no longer has it, where one has taken it out.
+    pub until: &'static str,
     /// Why it gives an error in this build, if it does.
     pub needs: &'static str,
+    /// Of an operator: it looks for the name of a certificate variable before its
+    /// argument is expanded.
+    pub certificates: bool,
     /// Where it is specified: a chapter of the specification, an RFC.
     pub source: &'static str,
 }
@@ -72,7 +77,9 @@ impl Meta {
             effects,
             taint,
             since: "",
+            until: "",
             needs: "",
+            certificates: false,
             source: "",
         }
     }
@@ -111,9 +118,19 @@ impl Meta {
         self.since = since;
         self
     }
+    /// Sets the release that no longer has it.
+    pub const fn until(mut self, until: &'static str) -> Self {
+        self.until = until;
+        self
+    }
     /// Sets why it gives an error in this build.
     pub const fn needs(mut self, needs: &'static str) -> Self {
         self.needs = needs;
+        self
+    }
+    /// Says that it is an operator that looks for certificates.
+    pub const fn certificates(mut self) -> Self {
+        self.certificates = true;
         self
     }
     /// Sets where it is specified.

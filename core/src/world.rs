@@ -214,6 +214,12 @@ pub struct Command {
     pub argv: Vec<Vec<u8>>,
     /// The whole environment: names and values.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The user and group that it runs as, with no other groups, if this process
+    /// is the superuser's; it runs as this process otherwise.
+    pub identity: Option<(u32, u32)>,
+    /// The directory that it runs in, if not this process's. Where that can't be,
+    /// the program can't be executed.
+    pub directory: Option<Vec<u8>>,
 }
 
 /// How a process ended, and what it wrote.
@@ -458,6 +464,10 @@ pub trait Log: Send + Sync {
     fn main(&self, line: &[u8]);
     /// A line for the main and the panic log.
     fn panic(&self, line: &[u8]);
+    /// A line for the panic log alone.
+    fn panic_alone(&self, line: &[u8]) {
+        self.panic(line);
+    }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
 }

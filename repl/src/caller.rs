@@ -92,6 +92,11 @@ pub fn user(world: &World) -> Option<eximious::world::User> {
     world.users.user_by_id(uid).ok()?
 }
 
+/// Whether whoever runs the program may see all of a configuration.
+pub fn administrates(world: &World) -> bool {
+    world.host.ids().0 == 0
+}
+
 /// The full name of whoever runs the program, where it has one.
 pub fn full_name(world: &World) -> Option<Vec<u8>> {
     let user = user(world)?;

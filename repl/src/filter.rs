@@ -14,7 +14,7 @@ use crate::message;
 use crate::options::Options;
 use crate::output::Output;
 use crate::session::{Refusal, Session};
-use show::Shown;
+use show::{Notes, Shown};
 
 /// How large a filter file, and a message, may be.
 const LARGEST: u64 = 64 << 20;
@@ -233,11 +233,9 @@ fn test_exim(
 
 /// To Exim, the exit status of this is that all went well, whatever is wrong.
 fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Output) {
-    let cx = session.context();
-    let top = cx.engine().settings().print_topbitchars;
-    let mut shown = Shown::new(output, options.verbose, top);
     let settings = sieve::Options { test: true, ..sieve::Options::default() };
-    let done = sieve::run(cx, text, &settings, &mut shown);
+    let mut notes = Notes { verbose: options.verbose };
+    let done = sieve::run(session.context(), text, &settings, &mut notes);
     say(
         output,
         &match &done.end {

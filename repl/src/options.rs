@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use eximious::Macros;
 use eximious::route::Purpose;
+use eximious::stdlib::interval::seconds;
 
 use rules::{Missing, Takes, Then};
 
@@ -63,6 +64,8 @@ pub enum Action {
     Help(Vec<String>),
     /// `-bI:help`.
     Information,
+    /// `-bI:sieve`: list what a Sieve script may require.
+    SieveExtensions,
     /// Print what the configuration says.
     Show,
     /// `eximious check`.
@@ -226,9 +229,9 @@ impl<'a> Parser<'a> {
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
                 self.ended = true;
             }
-            "-bt" => self.action = Some(Action::Route(Purpose::Test)),
-            "-bv" => self.action = Some(Action::Route(Purpose::VerifyRecipient)),
-            "-bvs" => self.action = Some(Action::Route(Purpose::VerifySender)),
+            "-bt" => return self.route(Purpose::Test),
+            "-bv" => return self.route(Purpose::VerifyRecipient),
+            "-bvs" => return self.route(Purpose::VerifySender),
             "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
             "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
@@ -264,6 +267,16 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
+    /// `-bt` and its kin do not go together.
+    fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
+        match self.action.replace(Action::Route(purpose)) {
+            Some(Action::Route(other)) if other != purpose => {
+                Err(Stop::exim("incompatible command-line options or arguments"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What is to be tested of filters, and for whom.
     fn filter(&mut self, name: &str, value: &[u8]) {
         let value = value.to_vec();
@@ -284,7 +297,11 @@ impl<'a> Parser<'a> {
                 self.action = Some(Action::Information);
                 Ok(())
             }
-            b"dscp" | b"modules" | b"sieve" => {
+            b"sieve" => {
+                self.action = Some(Action::SieveExtensions);
+                Ok(())
+            }
+            b"dscp" | b"modules" => {
                 let arg = [b"-bI:", topic].concat();
                 self.later = Some((arg, "lists of what the mail server knows", true));
                 Ok(())
@@ -324,7 +341,7 @@ impl<'a> Parser<'a> {
             _ => arg,
         };
         let value = if attached.is_empty() { shown } else { attached };
-        if is_time(value) {
+        if seconds(value).is_some() {
             return Ok(());
         }
         Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
@@ -439,19 +456,6 @@ fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
         "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
         _ => Ok(()),
     }
-}
-
-/// `3h50m` (specification 6.16).
-fn is_time(text: &[u8]) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        match rest.get(digits) {
-            Some(b's' | b'm' | b'h' | b'd' | b'w') if digits > 0 => rest = &rest[digits + 1..],
-            _ => return false,
-        }
-    }
-    !text.is_empty()
 }
 
 /// `1vMhJz-000000000Gz-0001`, or the shorter form of earlier releases.

@@ -60,6 +60,10 @@ impl Log for Ordered {
         self.first();
         self.log.panic(line);
     }
+    fn panic_alone(&self, line: &[u8]) {
+        self.first();
+        self.log.panic_alone(line);
+    }
     fn debug(&self, text: &[u8]) {
         self.first();
         self.log.debug(text);
@@ -86,6 +90,9 @@ impl Log for Shown {
     }
     fn panic(&self, line: &[u8]) {
         self.put(b"LOG: MAIN PANIC\n  ", line, b"\n");
+    }
+    fn panic_alone(&self, line: &[u8]) {
+        self.put(b"LOG: PANIC\n  ", line, b"\n");
     }
     fn debug(&self, text: &[u8]) {
         self.put(b"", text, b"");

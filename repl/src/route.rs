@@ -1,14 +1,15 @@
 //! `-bt`, `-bv`, `-bvs`: where an address goes (specification 5.2).
 
-use std::io::{self, BufRead};
+use std::io;
 use std::process::ExitCode;
 
 use eximious::route::{
     Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
-    Standing, Target,
+    Standing, Target, Wrong,
 };
 use eximious::{Config, Str};
 
+use crate::input::Lines;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -31,7 +32,6 @@ pub fn run(
     typed: &[Vec<u8>],
     output: &Output,
 ) -> io::Result<ExitCode> {
-    session.without_sender();
     let (config, cx) = session.parts();
     let none = Config::default();
     let config = config.unwrap_or(&none);
@@ -53,17 +53,12 @@ pub fn run(
         }
     }
     if typed.is_empty() {
-        let mut input = io::stdin().lock();
-        let mut line = Vec::new();
-        loop {
-            output.put(b"> ", b"")?;
-            output.flush()?;
-            line.clear();
-            if input.read_until(b'\n', &mut line)? == 0 {
-                break;
-            }
+        let mut lines = Lines::new(io::stdin().lock());
+        output.put(b"> ", b"")?;
+        while let Some(line) = lines.next(&mut || output.flush())? {
             worst = worst.max(tester.address(line.trim_ascii()));
             tester.write(output)?;
+            output.put(b"> ", b"")?;
         }
         output.put(b"\n", b"")?;
     }
@@ -106,7 +101,8 @@ impl Tester<'_> {
             }
         };
         let shown = address.clone();
-        let request = Request { address, purpose, whole };
+        let typed = Str::tainted(typed);
+        let request = Request { address, typed, purpose, whole };
         let routes = self.routes.clone();
         let mut out = std::mem::take(&mut self.out);
         let mut printer = Printer {
@@ -182,11 +178,16 @@ impl Printer<'_> {
     fn direct(&mut self, delivery: &Delivery) {
         let parent = delivery.address.parent.as_deref();
         let parent = parent.map(|one| one.text.bytes()).unwrap_or_default();
-        self.put(&[parent, b" -> ", delivery.address.text.bytes(), b"\n"]);
-        if let Some(wrong) = &delivery.wrong {
-            let head = b"*** Error in setting up pipe, file, or autoreply:\n";
-            self.put(&[head, wrong, b"\n"]);
-        } else if let Some(transport) = delivery.transport {
+        self.put(&[parent, b" -> ", delivery.address.text.bytes()]);
+        match &delivery.wrong {
+            Some(Wrong::Forbidden(_)) => return self.put(&[b" *** forbidden ***\n"]),
+            Some(Wrong::Transport(why)) => {
+                let head = b"\n*** Error in setting up pipe, file, or autoreply:\n";
+                return self.put(&[head, why, b"\n"]);
+            }
+            None => self.put(&[b"\n"]),
+        }
+        if let Some(transport) = delivery.transport {
             let name = self.routes.transport_name(transport).clone();
             self.put(&[b"  transport = ", name.bytes(), b"\n"]);
         }
@@ -209,16 +210,19 @@ impl Printer<'_> {
             }
             None => self.put(&[b"<none>\n"]),
         }
-        self.hosts(&delivery.hosts);
+        let sought = delivery.transport.is_none_or(|number| self.routes.is_remote(number));
+        self.hosts(&delivery.hosts, sought);
     }
 
-    /// A line for each host, in columns.
-    fn hosts(&mut self, hosts: &[RouteHost]) {
+    /// A line for each host, in columns. For a local transport, nobody looks for
+    /// their addresses.
+    fn hosts(&mut self, hosts: &[RouteHost], sought: bool) {
         let addresses: Vec<String> = hosts
             .iter()
             .map(|host| match host.address {
                 Some(address) => format!("[{address}]"),
-                None => "[unknown]".to_owned(),
+                None if sought => "[unknown]".to_owned(),
+                None => " ".repeat("[unknown]".len()),
             })
             .collect();
         let names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
@@ -231,7 +235,7 @@ impl Printer<'_> {
             if let Some(port) = host.port {
                 line.push_str(&format!(" port={port}"));
             }
-            if host.address.is_none() {
+            if host.address.is_none() && sought {
                 line.push_str(" ** unusable **");
             }
             line.push('\n');

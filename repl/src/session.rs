@@ -91,6 +91,14 @@ impl Session {
         Ok(session)
     }
 
+    /// Hides the configuration's macros, and Exim's own, from whoever does not
+    /// administrate; what they define themselves is theirs.
+    pub fn hide_macros(&mut self) {
+        if !caller::administrates(self.engine.world()) {
+            self.macros = Macros::none();
+        }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine

@@ -1,7 +1,12 @@
 //! The lints, each family in a file of its own.
 
 mod acls;
+mod booleans;
+mod conditionals;
 mod deprecated;
+mod ignored;
+mod listed;
+mod logins;
 mod macros;
 mod names;
 mod needs;
@@ -15,6 +20,7 @@ mod syntax;
 mod taint;
 mod target;
 mod unused;
+mod variables;
 mod words;
 
 use super::Lint;
@@ -35,6 +41,10 @@ pub(super) static ALL: &[&Lint] = &[
     &numbers::NOT_A_NUMBER,
     &patterns::BAD_PATTERN,
     &words::ACL_ARGUMENT,
+    &logins::UNKNOWN_AUTHENTICATOR,
+    &logins::ANYBODY_LOGS_IN,
+    &listed::BAD_ITEM,
+    &booleans::NOT_A_BOOLEAN,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -44,8 +54,13 @@ pub(super) static ALL: &[&Lint] = &[
     &acls::STATEMENT_UNREACHABLE,
     &acls::ENDPASS_WITHOUT_EFFECT,
     &words::NEARLY_A_WORD,
+    &ignored::OPTION_IGNORED,
+    &conditionals::CONDITIONAL_IGNORED,
+    &variables::DOLLAR_MISSING,
     &phases::VARIABLE_WITHOUT_VALUE,
+    &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,
     &patterns::PATTERN_EXPLODES,
+    &target::DIFFERS_IN_TARGET,
     &secrets::SECRET_SHOWN,
 ];

@@ -9,5 +9,5 @@ pub(super) fn run(
     number: usize,
     router: &Router,
 ) -> Result<Verdict, Complaint> {
-    Ok(Verdict::Accept(Some(machine.delivery(number, router)?)))
+    Ok(Verdict::Accept(Some(machine.delivery(number, router, None)?)))
 }

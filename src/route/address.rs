@@ -6,7 +6,8 @@ use std::sync::Arc;
 use eximious_core::Str;
 use eximious_stdlib::address::find_at;
 
-use super::host::RouteHost;
+use super::RouteHost;
+use crate::filter::{Notice, Reply};
 
 /// An address that is being routed.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,9 @@ pub struct Address {
     pub attached: Attached,
     /// The address that it was made from.
     pub parent: Option<Arc<Ancestor>>,
+    /// What tells it from others, to find the same one twice: its text before it
+    /// was rewritten.
+    pub unique: Str,
     /// The number of the router to begin with.
     pub first_router: usize,
     /// The name of this host under which a router found that an address comes
@@ -57,7 +61,7 @@ pub struct Attached {
     pub errors_to: Option<Str>,
     /// Header lines to add, expanded.
     pub headers_add: Vec<Str>,
-    /// Names of header lines to remove, as they are written.
+    /// Names of header lines to remove, expanded.
     pub headers_remove: Vec<Str>,
     /// Whether errors are of no interest to anybody.
     pub ignore_errors: bool,
@@ -70,7 +74,7 @@ pub struct Ancestor {
     pub text: Str,
     /// The local part without quotes, its case kept, affixes included.
     pub local_part: Str,
-    /// The local part as its router had it in `$local_part`.
+    /// The same in lower case: `$parent_local_part`, `$original_local_part`.
     pub routed_local_part: Str,
     /// Its domain.
     pub domain: Str,
@@ -91,8 +95,19 @@ impl Address {
         Self {
             local_part: Str::from(local_part).stamped(taint),
             domain: Str::from(domain).stamped(taint),
+            unique: text.clone(),
             text,
             ..Self::default()
+        }
+    }
+
+    /// Writes the domain as others write it: only the case of letters differs.
+    pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
+        let (text, taint) = self.text.read();
+        let at = find_at(text).unwrap_or(text.len());
+        let cased = domain.iter().any(u8::is_ascii_uppercase);
+        if cased && text.get(at + 1..) != Some(domain) {
+            self.text = Str::from([&text[..at], b"@", domain].concat()).stamped(taint);
         }
     }
 
@@ -107,13 +122,13 @@ impl Address {
     }
 
     /// This address as an ancestor, after a router has taken it.
-    pub fn as_ancestor(&self, router: usize, routed_local_part: Str) -> Arc<Ancestor> {
+    pub fn as_ancestor(&self, router: Option<usize>, routed_local_part: Str) -> Arc<Ancestor> {
         Arc::new(Ancestor {
             text: self.text.clone(),
             local_part: self.local_part.clone(),
             routed_local_part,
             domain: self.domain.clone(),
-            router: Some(router),
+            router,
             parent: self.parent.clone(),
         })
     }
@@ -182,8 +197,8 @@ pub struct Delivery {
     /// The number of the transport; `None` where there is none, as for a router
     /// that only verifies, or for what goes to `/dev/null`.
     pub transport: Option<usize>,
-    /// Why it has no transport, where it must have one: Exim's words.
-    pub wrong: Option<Vec<u8>>,
+    /// Why it can't be made, where that is known: Exim's words.
+    pub wrong: Option<Wrong>,
     /// The hosts to try, in order.
     pub hosts: Vec<RouteHost>,
     /// The hosts to try then.
@@ -208,6 +223,19 @@ pub enum Target {
     },
     /// To a command (`$address_pipe`).
     Pipe,
+    /// An answer that a filter wants sent.
+    Reply(Box<Reply>),
+    /// A notification that a Sieve filter wants sent.
+    Notice(Box<Notice>),
+}
+
+/// Why a delivery that needs no router can't be made.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// The router must not make deliveries of its kind.
+    Forbidden(Vec<u8>),
+    /// It has no transport.
+    Transport(Vec<u8>),
 }
 
 /// A user and a group, each perhaps unknown.

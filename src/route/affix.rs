@@ -56,7 +56,9 @@ fn fits(pattern: &[u8], text: &[u8], end: End) -> Option<(usize, usize)> {
             End::Head => text.get(..fixed.len()),
             End::Tail => text.len().checked_sub(fixed.len()).map(|at| &text[at..]),
         };
-        return part.is_some_and(is).then_some((fixed.len(), 0));
+        // A local part that is nothing but a suffix has none.
+        let bare = end == End::Tail && text.len() == fixed.len();
+        return (part.is_some_and(is) && !bare).then_some((fixed.len(), 0));
     };
     let most = text.len().checked_sub(fixed.len())?;
     let at = |wild: usize| match end {
@@ -93,6 +95,7 @@ mod tests {
         check("-s : +*", "u+a+b", End::Tail, Some(["+a+b", "a+b", "u"]));
         check("+~", "u+a+b", End::Tail, Some(["+b", "b", "u+a"]));
         check("+*", "u", End::Tail, None);
-        check("-s", "-s", End::Tail, Some(["-s", "", ""]));
+        check("-s : -*", "-s", End::Tail, Some(["-s", "s", ""]));
+        check("s-", "s-", End::Head, Some(["s-", "", ""]));
     }
 }

@@ -2,9 +2,9 @@
 //! lines, a transport, a user (specification 15).
 
 use eximious_core::Str;
-use eximious_stdlib::lists::{elements, elements_with};
+use eximious_stdlib::lists::elements_with;
 
-use super::machine::{Complaint, Machine, unless_forced};
+use super::machine::{Complaint, Machine, Verdict, unless_forced};
 use super::router::{Router, Text};
 use super::{Delivery, Identity, Purpose, Target};
 
@@ -15,10 +15,11 @@ impl Machine<'_> {
         &mut self,
         number: usize,
         router: &Router,
+        transport: Option<usize>,
     ) -> Result<Box<Delivery>, Complaint> {
         self.assign_errors(router)?;
         self.assign_headers(router)?;
-        let transport = self.transport(router)?;
+        let transport = self.transport_for(router, transport)?;
         let identity = self.identity(router)?;
         let home = self.transport_home(router)?;
         let directory = self.directory(router, "transport_current_directory")?;
@@ -80,35 +81,49 @@ impl Machine<'_> {
     /// `headers_add` and `headers_remove`.
     pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), Complaint> {
         if let Some(list) = router.some_text("headers_add") {
-            let items: Vec<Vec<u8>> =
-                elements_with(list.written.bytes(), b'\n').map(|item| item.to_vec()).collect();
-            for item in items {
-                let engine = self.cx.engine().clone();
-                match unless_forced(engine.expand_once(&item, self.cx)) {
-                    Ok(Some(line)) if !line.is_empty() => {
-                        self.address.attached.headers_add.push(line);
-                    }
-                    Ok(_) => {}
-                    Err(fail) => {
-                        let middle = b" router failed to expand add_headers item \"";
-                        let tail = [&item[..], b"\": ", fail.message()].concat();
-                        return Err(Complaint::new(router.named(b"", middle, &tail)));
-                    }
-                }
-            }
+            let lines = self.items(router, &list.written, b'\n', "add_headers")?;
+            self.address.attached.headers_add.extend(lines);
         }
         if let Some(list) = router.some_text("headers_remove") {
-            let items = elements(list.written.bytes()).filter(|item| !item.is_empty());
-            let items: Vec<Str> = items.map(|item| Str::from(item.to_vec())).collect();
-            self.address.attached.headers_remove.extend(items);
+            let names = self.items(router, &list.written, b':', "remove_headers")?;
+            self.address.attached.headers_remove.extend(names);
         }
         Ok(())
     }
 
-    fn transport(&mut self, router: &Router) -> Result<Option<usize>, Complaint> {
-        match router.some_text("transport") {
-            Some(text) => self.transport_of(router, text).map(Some),
-            None => Ok(None),
+    /// The items of a list, each expanded on its own.
+    fn items(
+        &mut self,
+        router: &Router,
+        list: &Str,
+        separator: u8,
+        what: &str,
+    ) -> Result<Vec<Str>, Complaint> {
+        let mut expanded = Vec::new();
+        for item in elements_with(list.bytes(), separator) {
+            let engine = self.cx.engine().clone();
+            match unless_forced(engine.expand_once(&item, self.cx)) {
+                Ok(text) => expanded.extend(text.filter(|text| !text.is_empty())),
+                Err(fail) => {
+                    let middle = [b" router failed to expand ", what.as_bytes(), b" item \""];
+                    let tail = [&item[..], b"\": ", fail.message()].concat();
+                    return Err(Complaint::new(router.named(b"", &middle.concat(), &tail)));
+                }
+            }
+        }
+        Ok(expanded)
+    }
+
+    /// The transport that a rule says, or else the router's own.
+    pub(super) fn transport_for(
+        &mut self,
+        router: &Router,
+        said: Option<usize>,
+    ) -> Result<Option<usize>, Complaint> {
+        match (said, router.some_text("transport")) {
+            (Some(said), _) => Ok(Some(said)),
+            (None, Some(text)) => self.transport_of(router, text).map(Some),
+            (None, None) => Ok(None),
         }
     }
 
@@ -141,22 +156,37 @@ impl Machine<'_> {
         if let Some(uid) = router.ids("user").first() {
             identity = Identity { uid: Some(*uid), gid: None, ..identity };
         } else if let Some(text) = router.some_text("user") {
-            let name = self.expanded(router, text, "user")?;
-            let Some((uid, gid)) = self.user_by_text(name.bytes()) else {
-                return Err(self.nobody(router, "user", &name, text));
-            };
+            let (uid, gid) = self.user_of(router, text)?;
             identity = Identity { uid: Some(uid), gid, ..identity };
         }
         if let Some(gid) = router.ids("group").first() {
             identity.gid = Some(*gid);
         } else if let Some(text) = router.some_text("group") {
-            let name = self.expanded(router, text, "group")?;
-            let Some(gid) = self.group_by_text(name.bytes()) else {
-                return Err(self.nobody(router, "group", &name, text));
-            };
-            identity.gid = Some(gid);
+            identity.gid = Some(self.group_of(router, text)?);
+        }
+        if identity.uid.is_some() && identity.gid.is_none() {
+            let message = router.named(b"user set without group for ", b" router", b"");
+            return Err(Complaint::new(message));
         }
         Ok(identity)
+    }
+
+    /// The user that a text comes to, and its group where it is named.
+    pub(super) fn user_of(
+        &mut self,
+        router: &Router,
+        text: &Text,
+    ) -> Result<(u32, Option<u32>), Complaint> {
+        let name = self.expanded(router, text, "user")?;
+        let found = self.user_by_text(name.bytes());
+        found.ok_or_else(|| self.nobody(router, "user", &name, text))
+    }
+
+    /// The group that a text comes to.
+    pub(super) fn group_of(&mut self, router: &Router, text: &Text) -> Result<u32, Complaint> {
+        let name = self.expanded(router, text, "group")?;
+        let found = self.group_by_text(name.bytes());
+        found.ok_or_else(|| self.nobody(router, "group", &name, text))
     }
 
     fn expanded(&mut self, router: &Router, text: &Text, what: &str) -> Result<Str, Complaint> {
@@ -214,8 +244,8 @@ impl Machine<'_> {
         Ok(Some(text.written.clone()))
     }
 
-    /// `set`: `$r_…`. A complaint is where one can't be set.
-    pub(super) fn set_variables(&mut self, router: &Router, list: &Str) -> Option<Complaint> {
+    /// `set`: `$r_…`. A verdict is there where one can't be set.
+    pub(super) fn set_variables(&mut self, router: &Router, list: &Str) -> Option<Verdict> {
         let items: Vec<Vec<u8>> =
             elements_with(list.bytes(), b';').map(|item| item.to_vec()).collect();
         for item in items {
@@ -226,11 +256,11 @@ impl Machine<'_> {
             if !name.starts_with(b"r_") {
                 let head = [b"bad router variable name '", name, b"' in router '"].concat();
                 self.log_panic(&router.named(&head, b"'\n", b""));
-                return Some(Complaint::default());
+                return Some(Verdict::Fail(Complaint::default()));
             }
             let engine = self.cx.engine().clone();
             match unless_forced(engine.expand_once(value, self.cx)) {
-                Ok(None) => {}
+                Ok(None) => return Some(Verdict::Decline),
                 Ok(Some(value)) => {
                     self.cx.set(name, value.clone());
                     self.shown.insert(name.to_vec());
@@ -239,7 +269,7 @@ impl Machine<'_> {
                 Err(fail) => {
                     let head = [b"expansion of \"", item.as_slice(), b"\" failed in "].concat();
                     let message = router.named(&head, b" router: ", fail.message());
-                    return Some(Complaint::new(message));
+                    return Some(Verdict::Fail(Complaint::new(message)));
                 }
             }
         }

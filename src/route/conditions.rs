@@ -1,12 +1,12 @@
 //! What must hold before a router runs, in order (specification 3.12).
 
-use eximious_core::{Call, Effects, ErrorKind, Fail, FailClass, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Matcher, Outcome, elements};
 use eximious_stdlib::wording::reason;
 
 use super::machine::{Complaint, Machine, unless_forced};
-use super::router::Router;
+use super::router::{Router, Text};
 use super::{Identity, Purpose};
 use crate::Context;
 
@@ -18,7 +18,7 @@ static LIST: Meta = Meta::new(
 );
 
 /// Tests a subject against a list as it is written in the configuration.
-pub(super) fn is_in(
+pub(crate) fn is_in(
     cx: &mut Context,
     list: &Str,
     matcher: &mut Matcher<'_>,
@@ -40,7 +40,7 @@ impl Machine<'_> {
             self.address.attached.domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
-            let part = self.local_part.clone();
+            let part = self.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
             let mut matcher = if filter.caseful { matcher.caseful() } else { matcher };
             let Some(data) = self.listed(list, &mut matcher, "local_parts")? else {
@@ -66,13 +66,13 @@ impl Machine<'_> {
                 }
             }
         }
-        self.print_debug(router);
         if let Some(list) = &filter.senders {
             let sender = self.variable("sender_address");
             if self.listed(list, &mut Matcher::address(&sender), "senders")?.is_none() {
                 return Ok(false);
             }
         }
+        self.print_debug(router);
         if let Some(text) = router.some_text("require_files")
             && !self.has_files(&text.written)?
         {
@@ -129,8 +129,8 @@ impl Machine<'_> {
         let mut line = match text.expand(self.cx) {
             Ok(line) => line.bytes().to_vec(),
             Err(fail) => {
-                let head = [b"Expansion of \"", text.written.bytes(), b"\" in "].concat();
-                router.named(&head, b" router: failed: ", fail.message())
+                let head = [b"failed to expand debug_output \"", text.written.bytes()].concat();
+                [&head, b"\": ".as_slice(), fail.message()].concat()
             }
         };
         if line.last() != Some(&b'\n') {
@@ -139,10 +139,14 @@ impl Machine<'_> {
         self.cx.engine().world().log.debug(&line);
     }
 
-    /// `condition`. That it can't be expanded is logged; the address is not let in
-    /// then.
+    /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        let Some(text) = router.some_text("condition") else { return true };
+        router.some_text("condition").is_none_or(|text| self.condition(router, text))
+    }
+
+    /// Whether a text is expanded to anything but a word for no. That it can't be
+    /// expanded is logged, and means no.
+    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> bool {
         match text.expand(self.cx) {
             Ok(value) => is_true(&value),
             Err(fail) => {
@@ -175,24 +179,19 @@ impl Machine<'_> {
                 continue;
             }
             if !path.contains(&b'/') {
-                let Some(found) = self.named_identity(path) else {
-                    let message = [b"user \"", path, b"\" for require_files not found"].concat();
-                    return Err(Complaint::new(message));
-                };
+                let found = self.named_identity(path)?;
                 who = Some(found);
                 continue;
             }
-            let (mut wanted, mut unreadable_is_missing) = (true, false);
-            loop {
-                match path.first() {
-                    Some(b'!') if wanted => wanted = false,
-                    Some(b'+') if !unreadable_is_missing => unreadable_is_missing = true,
-                    _ => break,
+            let mut sign = |sign: u8| match path.first() {
+                Some(first) if *first == sign => {
+                    path = path[1..].trim_ascii_start();
+                    true
                 }
-                path = path[1..].trim_ascii_start();
-            }
-            let path = Str::from(path).stamped(text.taint());
-            if self.exists(&path, who, unreadable_is_missing)? != wanted {
+                _ => false,
+            };
+            let (unreadable_is_missing, wanted) = (sign(b'+'), !sign(b'!'));
+            if self.exists(path, who, unreadable_is_missing)? != wanted {
                 return Ok(false);
             }
         }
@@ -200,47 +199,45 @@ impl Machine<'_> {
     }
 
     /// A user, and after a comma perhaps a group.
-    fn named_identity(&self, text: &[u8]) -> Option<Identity> {
-        let comma = text.iter().position(|c| *c == b',');
-        let (user, group) = match comma {
-            Some(at) => (text[..at].trim_ascii(), Some(text[at + 1..].trim_ascii())),
-            None => (text, None),
+    fn named_identity(&self, text: &[u8]) -> Result<Identity, Complaint> {
+        let unknown = |what: &[u8], name: &[u8], end: &[u8]| {
+            let tail = [b"\" for require_files not found", end].concat();
+            Complaint::new([what, b" \"", name, &tail].concat())
         };
-        let (uid, own) = self.user_by_text(user)?;
-        let gid = match group {
-            Some(group) => Some(self.group_by_text(group)?),
-            None => own,
+        let comma = text.iter().position(|c| *c == b',').unwrap_or(text.len());
+        let user = text[..comma].trim_ascii();
+        let (uid, own) = self.user_by_text(user).ok_or_else(|| unknown(b"user", user, b""))?;
+        let gid = match (text.get(comma + 1..), own) {
+            (Some(group), _) => {
+                let group = group.trim_ascii();
+                self.group_by_text(group).ok_or_else(|| unknown(b"group", group, b"\n"))?
+            }
+            (None, Some(own)) => own,
+            (None, None) => {
+                let message = format!("group missing after numerical uid {uid} for require_files");
+                return Err(Complaint::new(message));
+            }
         };
-        Some(Identity { uid: Some(uid), gid, all_groups: false })
+        Ok(Identity { uid: Some(uid), gid: Some(gid), all_groups: false })
     }
 
     fn exists(
         &self,
-        path: &Str,
+        path: &[u8],
         who: Option<Identity>,
         unreadable_is_missing: bool,
     ) -> Result<bool, Complaint> {
         let wrong = |why: &str| {
             let head = b"require_files: error for ";
-            Complaint::new([head, path.bytes(), b": ", why.as_bytes()].concat())
+            Complaint::new([head, path, b": ", why.as_bytes()].concat())
         };
-        if path.taint().is_tainted() {
-            let message = [b"Tainted name '", path.bytes(), b"' for file stat not permitted"];
-            let fail = Fail::error(ErrorKind::Taint, message.concat());
-            self.log_panic(fail.message());
-            return Err(wrong("Operation not permitted"));
-        }
-        if path.bytes().first() != Some(&b'/') {
-            let message = [b"require_files: \"", path.bytes(), b"\" is not absolute"].concat();
+        if path.first() != Some(&b'/') {
+            let message = [b"require_files: \"", path, b"\" is not absolute"].concat();
             return Err(Complaint::new(message));
         }
         let files = &self.cx.engine().world().files;
-        let found = match files.stat(path.bytes(), true) {
-            Ok(stat) => Ok(stat),
-            Err(why) => Err(why),
-        };
-        let found = match (found, who) {
-            (Ok(stat), Some(who)) if !self.may_read(path.bytes(), &stat, who) => {
+        let found = match (files.stat(path, true), who) {
+            (Ok(stat), Some(who)) if !self.may_read(path, &stat, who) => {
                 Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied))
             }
             (found, _) => found,
@@ -289,7 +286,6 @@ pub(super) fn host_is_in(
 
 fn permits(stat: &eximious_core::world::Stat, who: Identity, bit: u32) -> bool {
     let shift = match who {
-        Identity { uid: Some(0), .. } => return true,
         Identity { uid: Some(uid), .. } if uid == stat.uid => 6,
         Identity { gid: Some(gid), .. } if gid == stat.gid => 3,
         _ => 0,
@@ -302,7 +298,7 @@ fn undecided(option: &str) -> Complaint {
 }
 
 /// Whether a text counts as yes: it is neither empty nor one of the words for no.
-pub(super) fn is_true(value: &Str) -> bool {
+fn is_true(value: &Str) -> bool {
     let value = value.bytes();
     let no = ["", "0", "no", "false"];
     !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::Outcome;
 
-use super::RouteHost;
 use super::conditions::host_is_in;
+use super::dnslookup::HOSTS;
+use super::hosts::of_address;
 use super::machine::{Complaint, Machine, Verdict};
 use super::router::Router;
 use super::send::Here;
@@ -28,14 +30,13 @@ pub(super) fn run(
             Err(fail) => return Err(Complaint::new(fail.message())),
         }
     }
-    let host = RouteHost {
-        name: String::from_utf8_lossy(domain.bytes()).into_owned(),
-        address: Some(address),
-        port: None,
-        mx: None,
-        secure: None,
+    let host = of_address(&domain, address);
+    let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {
+        Ok(local) if local.contains(address) => Here::Address,
+        Ok(_) => Here::No,
+        Err(fail) => return Err(Complaint::new(fail.message())),
     };
-    machine.send_to(number, router, vec![host], Here::No)
+    machine.send_to(number, router, vec![host], here)
 }
 
 /// The address in `[1.2.3.4]`, `[ipv6:::1]`.

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::{Fail, FailClass, Str};
+use eximious_stdlib::lists::{Matcher, Outcome};
 
+use super::conditions::is_in;
 use super::router::{Driver, Router};
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, ipliteral, redirect};
+use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -32,7 +34,7 @@ pub enum Routed {
 #[derive(Clone, Debug)]
 pub enum Child {
     /// An address, which has to be routed.
-    Address(Address),
+    Address(Box<Address>),
     /// A delivery to a file or a command, or an answer: it needs no router.
     Direct(Box<Delivery>),
 }
@@ -80,6 +82,8 @@ pub(super) enum Verdict {
     Fail(Complaint),
     /// It is thrown away.
     Discard,
+    /// It has another domain: its child is the same address.
+    Renamed,
 }
 
 /// What is done next, where a router did not take the address.
@@ -97,8 +101,12 @@ pub(super) struct Machine<'m> {
     /// What comes of it beside its own delivery, in order.
     pub(super) children: Vec<Child>,
     pub(super) renamed: Vec<Renamed>,
+    /// What a router that declined has to say, should no other take the address.
+    pub(super) note: Option<Vec<u8>>,
     /// The local part as the router at hand has it.
     pub(super) local_part: Str,
+    /// The same, its case kept.
+    pub(super) cased_local_part: Str,
     pub(super) prefix: Affix,
     pub(super) suffix: Affix,
     /// Whom `check_local_user` found.
@@ -129,11 +137,13 @@ impl Routes {
             routes: self,
             purpose,
             local_part: Str::EMPTY,
+            cased_local_part: Str::EMPTY,
             prefix: Affix::default(),
             suffix: Affix::default(),
             address,
             children: Vec::new(),
             renamed: Vec::new(),
+            note: None,
             user: None,
             home: None,
             shown: BTreeSet::new(),
@@ -150,6 +160,10 @@ impl Machine<'_> {
         if self.address.ancestors().take(MOST_ANCESTORS + 1).count() > MOST_ANCESTORS {
             return Routed::Deferred(Complaint::new("too many nested redirections"));
         }
+        if let Some(child) = self.percent_hack() {
+            self.children.push(Child::Address(Box::new(child)));
+            return Routed::Redirected;
+        }
         let routers = &self.routes.0.clone().routers;
         let mut number = self.address.first_router;
         let mut last = None;
@@ -163,8 +177,26 @@ impl Machine<'_> {
         Routed::Failed(self.unrouteable(last))
     }
 
+    /// `percent_hack_domains`: a percent sign in the local part stands for an at
+    /// sign.
+    fn percent_hack(&mut self) -> Option<Address> {
+        let percent = memchr::memrchr(b'%', self.address.local_part.bytes())?;
+        let settings = self.cx.engine().settings();
+        let list = settings.options.text("percent_hack_domains")?.clone();
+        let domain = self.address.domain.clone();
+        let outcome = is_in(self.cx, &list, &mut Matcher::domain(&domain)).ok()?;
+        let Outcome::Matched(_) = outcome else { return None };
+        let (text, taint) = self.address.local_part.read();
+        let new = [&text[..percent], b"@", &text[percent + 1..]].concat();
+        let ancestor = self.as_ancestor(None);
+        Some(self.address.child(Str::from(new).stamped(taint), &ancestor))
+    }
+
     /// What is said of an address that no router takes.
     fn unrouteable(&mut self, router: Option<&Router>) -> Complaint {
+        if let Some(note) = self.note.take() {
+            return Complaint::new(note);
+        }
         let default = || Complaint::new("Unrouteable address");
         let Some(router) = router else { return default() };
         let Some(text) = router.some_text("cannot_route_message") else { return default() };
@@ -193,15 +225,24 @@ impl Machine<'_> {
         self.home = None;
         self.prefix = Affix::default();
         self.suffix = Affix::default();
-        let original = &self.address.local_part;
-        self.local_part = match router.filter.caseful {
-            true => original.clone(),
-            false => original.mapped(|byte| byte.to_ascii_lowercase()).stamped(original.taint()),
-        };
+        self.cased_local_part = self.address.local_part.clone();
+        self.local_part = cased(&self.cased_local_part, router.filter.caseful);
         if self.was_here(number, router) || !self.take_affixes(router) || !self.concerns(router) {
             return Next::Router(number + 1);
         }
         self.show_address();
+        // What lists leave is for this router, and for whatever it makes.
+        let attached = &self.address.attached;
+        let data = (attached.domain_data.clone(), attached.local_part_data.clone());
+        let next = self.let_in(number, router);
+        if matches!(next, Next::Router(_)) {
+            let attached = &mut self.address.attached;
+            (attached.domain_data, attached.local_part_data) = data;
+        }
+        next
+    }
+
+    fn let_in(&mut self, number: usize, router: &Router) -> Next {
         match self.admits(router) {
             Ok(true) => {}
             Ok(false) => return Next::Router(number + 1),
@@ -244,17 +285,22 @@ impl Machine<'_> {
             (&filter.suffixes, filter.suffix_optional, affix::End::Tail),
         ] {
             let Some(list) = list else { continue };
-            let Some((affix, rest)) = affix::take(list, &self.local_part, end) else {
+            let Some((affix, rest)) = affix::take(list, &self.cased_local_part, end) else {
                 if optional {
                     continue;
                 }
                 return false;
             };
-            self.local_part = rest;
+            let affix = Affix {
+                text: cased(&affix.text, filter.caseful),
+                wild: cased(&affix.wild, filter.caseful),
+            };
             match end {
                 affix::End::Head => self.prefix = affix,
                 affix::End::Tail => self.suffix = affix,
             }
+            self.local_part = cased(&rest, filter.caseful);
+            self.cased_local_part = rest;
         }
         true
     }
@@ -276,9 +322,9 @@ impl Machine<'_> {
     /// `address_data`. A verdict means that the router does not run.
     fn prepare(&mut self, router: &Router) -> Result<Option<Verdict>, Complaint> {
         if let Some(list) = router.some_text("set")
-            && let Some(complaint) = self.set_variables(router, &list.written)
+            && let Some(verdict) = self.set_variables(router, &list.written)
         {
-            return Ok(Some(Verdict::Fail(complaint)));
+            return Ok(Some(verdict));
         }
         let Some(text) = router.text("address_data") else { return Ok(None) };
         match text.expand(self.cx) {
@@ -301,15 +347,23 @@ impl Machine<'_> {
             Driver::Accept => accept::run(self, number, router),
             Driver::IpLiteral => ipliteral::run(self, number, router),
             Driver::Redirect => redirect::run(self, number, router),
-            Driver::DnsLookup | Driver::IpLookup | Driver::ManualRoute | Driver::QueryProgram => {
-                Err(Complaint::new("this router is not there yet"))
-            }
+            Driver::DnsLookup => dnslookup::run(self, number, router),
+            Driver::ManualRoute => manualroute::run(self, number, router),
+            Driver::IpLookup => iplookup::run(self, number, router),
+            Driver::QueryProgram => queryprogram::run(self, number, router),
         }
     }
 
     /// What a router's verdict means for the address.
     fn conclude(&mut self, number: usize, router: &Router, verdict: Verdict) -> Next {
         let done = |routed| Next::Done(routed);
+        let refusable = matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard);
+        if refusable && self.refuses(router) {
+            return done(Routed::Failed(Complaint {
+                forced: true,
+                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
+            }));
+        }
         match verdict {
             Verdict::Decline => match self.switch(router, "more") {
                 Ok(true) => Next::Router(number + 1),
@@ -318,10 +372,8 @@ impl Machine<'_> {
             },
             Verdict::Pass => Next::Router(router.pass_router.unwrap_or(number + 1)),
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
-            Verdict::Accept(_) if self.refuses(router) => done(Routed::Failed(Complaint {
-                forced: true,
-                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
-            })),
+            // The address has changed in itself, and has to be looked at anew.
+            Verdict::Renamed => done(Routed::Redirected),
             Verdict::Accept(delivery) => match self.switch(router, "unseen") {
                 Ok(false) => done(match delivery {
                     Some(delivery) => Routed::Delivered(delivery),
@@ -350,7 +402,7 @@ impl Machine<'_> {
     /// `unseen`: the address goes on to the next router as a child of itself, and
     /// what the router made of it is a child, too.
     fn seen_on(&mut self, number: usize, delivery: Option<Box<Delivery>>) -> Routed {
-        let ancestor = self.as_ancestor(number);
+        let ancestor = self.as_ancestor(Some(number));
         let mut again = self.address.child(self.address.text.clone(), &ancestor);
         again.attached.headers_add.clear();
         again.attached.headers_remove.clear();
@@ -361,7 +413,7 @@ impl Machine<'_> {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.push(Child::Address(again));
+        self.children.insert(0, Child::Address(Box::new(again)));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);
@@ -372,8 +424,9 @@ impl Machine<'_> {
     }
 
     /// The address as an ancestor of what a router makes of it.
-    pub(super) fn as_ancestor(&self, number: usize) -> Arc<Ancestor> {
-        self.address.as_ancestor(number, self.local_part.clone())
+    pub(super) fn as_ancestor(&self, number: Option<usize>) -> Arc<Ancestor> {
+        let whole = self.address.local_part.mapped(|byte| byte.to_ascii_lowercase());
+        self.address.as_ancestor(number, whole.stamped(self.address.local_part.taint()))
     }
 
     /// An option that is yes or no, perhaps after an expansion. Where that is
@@ -413,6 +466,10 @@ impl Machine<'_> {
         self.cx.engine().world().log.panic(line);
     }
 
+    pub(super) fn log_panic_alone(&self, line: &[u8]) {
+        self.cx.engine().world().log.panic_alone(line);
+    }
+
     /// Whoever a local delivery runs as, by what is known so far.
     pub(super) fn local_identity(&self) -> Identity {
         let user = self.user.as_ref();
@@ -421,6 +478,14 @@ impl Machine<'_> {
             gid: user.map(|user| user.gid),
             all_groups: false,
         }
+    }
+}
+
+/// A text in lower case, unless its case counts.
+fn cased(text: &Str, caseful: bool) -> Str {
+    match caseful {
+        true => text.clone(),
+        false => text.mapped(|byte| byte.to_ascii_lowercase()).stamped(text.taint()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A router, made ready: its options as they count, its texts compiled once.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use eximious_core::{DriverKind, Fail, OptionPlace, OptionValue, Options, Registry, Str, World};
 use rustc_hash::FxHashMap;
@@ -27,7 +28,6 @@ pub(super) struct Router {
     pub(super) driver: Driver,
     options: Options,
     texts: FxHashMap<&'static str, Text>,
-    /// The groups of users that are named, by the option that they stand in for.
     pub(super) pass_router: Option<usize>,
     pub(super) redirect_router: Option<usize>,
     /// What each address asks for, in every router.
@@ -68,11 +68,6 @@ impl Text {
         Self { written, plain, compiled: OnceLock::new() }
     }
 
-    /// Whether it says the same each time.
-    pub(super) fn is_plain(&self) -> bool {
-        self.plain
-    }
-
     /// What it says now.
     pub(super) fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         if self.plain {
@@ -98,7 +93,7 @@ impl Router {
                 options.set(record.meta.name, value);
             }
         }
-        let named = |option: &str| options.text(option).and_then(|name| place(name));
+        let named = |option: &str| options.text(option).and_then(place);
         let flag = |option: &str| options.flag(option) == Some(true);
         // To be set to nothing is to be set: nothing is in an empty list.
         let list = |option: &str| match instance.options.get(option) {
@@ -152,9 +147,19 @@ impl Router {
         self.options.flag(option) == Some(true)
     }
 
+    /// A value as it is set, or its default.
+    pub(super) fn value(&self, option: &str) -> Option<&OptionValue> {
+        self.options.get(option)
+    }
+
     /// A number.
     pub(super) fn number(&self, option: &str) -> Option<i64> {
         self.options.number(option)
+    }
+
+    /// A time.
+    pub(super) fn time(&self, option: &str) -> Option<Duration> {
+        self.options.time(option)
     }
 
     /// Users or groups by number.

@@ -27,12 +27,24 @@ impl Machine<'_> {
         hosts: Vec<RouteHost>,
         here: Here,
     ) -> Result<Verdict, Complaint> {
+        self.send_by(number, router, hosts, here, None)
+    }
+
+    /// The same, perhaps by another transport than the router's own.
+    pub(super) fn send_by(
+        &mut self,
+        number: usize,
+        router: &Router,
+        hosts: Vec<RouteHost>,
+        here: Here,
+        transport: Option<usize>,
+    ) -> Result<Verdict, Complaint> {
         if here != Here::No
             && let Some(verdict) = self.is_here(number, router, &hosts, here)?
         {
             return Ok(verdict);
         }
-        let mut delivery = self.delivery(number, router)?;
+        let mut delivery = self.delivery(number, router, transport)?;
         delivery.hosts = hosts;
         Ok(Verdict::Accept(Some(delivery)))
     }
@@ -58,10 +70,11 @@ impl Machine<'_> {
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
                 self.address.self_hostname = Str::tainted(name.into_bytes());
+                self.note = Some(what.to_vec());
                 Ok(Some(Verdict::Pass))
             }
             word => match word.strip_prefix(b"reroute:") {
-                Some(domain) => Ok(Some(self.reroute(number, domain.trim_ascii()))),
+                Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
                 None => {
                     let tail = [b" (while routing <", self.address.text.bytes(), b">)"].concat();
                     let line = [what, b": ", self.address.domain.bytes(), &tail].concat();
@@ -74,26 +87,33 @@ impl Machine<'_> {
         }
     }
 
-    fn reroute(&mut self, number: usize, word: &[u8]) -> Verdict {
+    fn reroute(&mut self, number: usize, router: &Router, word: &[u8]) -> Verdict {
         let (domain, rewrites) = match word.strip_prefix(b"rewrite:") {
             Some(domain) => (domain.trim_ascii(), true),
             None => (word, false),
         };
-        self.rename(number, &Str::from(domain), rewrites)
+        self.rename(number, router, &Str::from(domain), rewrites)
     }
 
     /// Begins anew with another domain.
-    pub(super) fn rename(&mut self, number: usize, domain: &Str, rewrites: bool) -> Verdict {
+    pub(super) fn rename(
+        &mut self,
+        number: usize,
+        router: &Router,
+        domain: &Str,
+        rewrites: bool,
+    ) -> Verdict {
         let (text, taint) = self.address.text.read();
         let at = eximious_stdlib::address::find_at(text).unwrap_or(text.len());
         let new = [&text[..at], b"@", domain.bytes()].concat();
-        let ancestor = self.as_ancestor(number);
-        let child = self.address.child(Str::from(new).stamped(taint), &ancestor);
-        self.children.push(Child::Address(child));
+        let ancestor = self.as_ancestor(Some(number));
+        let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
+        child.first_router = router.redirect_router.unwrap_or(0);
+        self.children.push(Child::Address(Box::new(child)));
         if rewrites {
             let from = self.address.domain.clone();
             self.renamed.push(Renamed { from, to: domain.clone() });
         }
-        Verdict::Accept(None)
+        Verdict::Renamed
     }
 }

@@ -19,6 +19,8 @@ const MOST_ADDRESSES: usize = 100_000;
 pub struct Request {
     /// The address, with a domain.
     pub address: Str,
+    /// As it was typed, which tells it from others.
+    pub typed: Str,
     /// What it is looked at for.
     pub purpose: Purpose,
     /// Whether all that comes of it is looked at. If not, more than one child is
@@ -29,7 +31,7 @@ pub struct Request {
 impl Request {
     /// Asks no more than necessary.
     pub fn new(address: Str, purpose: Purpose) -> Self {
-        Self { address, purpose, whole: false }
+        Self { typed: address.clone(), address, purpose, whole: false }
     }
 }
 
@@ -61,14 +63,13 @@ pub enum Report<'a> {
 
 /// The deliveries that were seen, to tell the second of a kind.
 #[derive(Debug, Default)]
-pub struct Duplicates(HashSet<Vec<u8>>);
+pub struct Duplicates(HashSet<(Vec<u8>, Option<usize>)>);
 
 impl Duplicates {
     /// Whether there was the same before.
     pub fn is_one(&mut self, delivery: &Delivery) -> bool {
-        let (text, domain) = (delivery.address.text.bytes(), delivery.address.domain.bytes());
-        let at = find_at(text).unwrap_or(text.len());
-        !self.0.insert([&text[..at], b"@", domain].concat())
+        let text = delivery.address.unique.bytes().to_vec();
+        !self.0.insert((text, delivery.transport))
     }
 }
 
@@ -80,15 +81,34 @@ impl Routes {
         request: &Request,
         tell: &mut dyn FnMut(&Report<'_>),
     ) -> Standing {
+        if request.purpose != Purpose::VerifySender {
+            return self.look(cx, request, tell);
+        }
+        // The sender is not one yet.
+        let sender = cx.get("sender_address").and_then(Result::ok).unwrap_or_default();
+        cx.set("sender_address", Str::EMPTY);
+        let standing = self.look(cx, request, tell);
+        cx.set("sender_address", sender);
+        standing
+    }
+
+    fn look(
+        &self,
+        cx: &mut Context,
+        request: &Request,
+        tell: &mut dyn FnMut(&Report<'_>),
+    ) -> Standing {
         let purpose = request.purpose;
         // The next one is the last.
-        let mut queue = vec![Child::Address(Address::new(request.address.clone()))];
+        let mut first = Address::new(request.address.clone());
+        first.unique = request.typed.clone();
+        let mut queue = vec![Child::Address(Box::new(first))];
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
         let mut count = 0;
         while let Some(next) = queue.pop() {
             let address = match next {
-                Child::Address(address) => address,
+                Child::Address(address) => *address,
                 Child::Direct(delivery) => {
                     tell(&Report::Direct(&delivery));
                     continue;
@@ -143,12 +163,7 @@ impl Routes {
         purpose: Purpose,
     ) -> Result<(Str, bool), Vec<u8>> {
         let settings = cx.engine().settings();
-        let rules = Rules {
-            null: false,
-            utf8_domains: settings.allow_utf8_domains,
-            trailing_dot: settings.strip_trailing_dot,
-            literals: settings.allow_domain_literals,
-        };
+        let rules = Rules::of(settings);
         let mut text = address::parse(typed, rules).map_err(|why| why.message)?.text;
         let sender = purpose == Purpose::VerifySender;
         if find_at(&text).is_none() {

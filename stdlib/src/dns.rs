@@ -250,10 +250,10 @@ fn ascii(name: &[u8]) -> Option<String> {
     String::from_utf8(name).ok()
 }
 
-/// Whether a name has a form that hosts' names have.
-pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
+/// Whether a name has the form that owners of such records have.
+pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<bool, Fail> {
     match ascii(name) {
-        Some(name) => proper(call, &name, kind::A),
+        Some(name) => proper(call, &name, kind),
         None => Ok(false),
     }
 }
@@ -315,15 +315,25 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.panic(message.as_bytes());
+            log.main(message.as_bytes());
         }
     });
     Ok(Reply::insecure(Found::Broken))
 }
 
-/// The name that an answer is for, as the server writes it.
+/// The name that an answer is for, as the server writes it: of several aliases
+/// in a row the last, as Exim has it.
 fn owner(answer: &DnsAnswer) -> String {
-    let own = answer.records.iter().find(|r| r.name.eq_ignore_ascii_case(&answer.name));
+    let named = |name: &str, alias: bool| {
+        let mut records = answer.records.iter();
+        records.find(|r| (!alias || r.kind == kind::CNAME) && r.name.eq_ignore_ascii_case(name))
+    };
+    let mut own = named(&answer.name, false);
+    for _ in 0..MOST_ALIASES {
+        let target = own.filter(|record| record.kind == kind::CNAME).and_then(host);
+        let Some(next) = target.and_then(|target| named(&target, true)) else { break };
+        own = Some(next);
+    }
     own.map_or_else(|| answer.name.clone(), |record| record.name.clone())
 }
 

@@ -22,7 +22,9 @@
 //! `$` runs a command of the shell after the files are there, and before any
 //! question. `@ needs` names a file without which a case is left out. `?` runs the program with these arguments, and with `-C
 //! DIR/exim.conf` where they have no `-C`; `=` is the exit status. The lines
-//! `<`, `!` and `=` are what is recorded.
+//! `<`, `!` and `=` are what is recorded. `~` is a question for eximious alone,
+//! since the real Exim hangs, dies, or does not know the words; what is said to
+//! it is written by hand.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -68,6 +70,8 @@ pub struct Question {
     pub line: usize,
     /// The line behind its sign.
     pub text: String,
+    /// Whether the real Exim is asked, too.
+    pub for_exim: bool,
     /// What is recorded.
     pub answer: Answer,
     input: Option<String>,
@@ -112,7 +116,7 @@ impl Difference {
             let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
             if let Some(text) = rest.strip_prefix("? ") {
                 assert!(reasoned, "a difference without a reason: {line}");
-                let (case, question) = (sign.to_owned(), Question::new(0, text));
+                let (case, question) = (sign.to_owned(), Question::new(0, text, false));
                 found.push(Self { answer: Answer::default(), case, question });
             } else if !matches!(sign, "" | "#" | "##") {
                 let last = found.last_mut().expect("a question before it");
@@ -172,9 +176,9 @@ impl Case {
                     in_file = false;
                     case.needs.push(rest.strip_prefix("needs ").expect("a need").into());
                 }
-                "?" => {
+                "?" | "~" => {
                     in_file = false;
-                    case.questions.push(Question::new(index + 1, rest));
+                    case.questions.push(Question::new(index + 1, rest, sign == "?"));
                 }
                 _ if in_file => case.files.last_mut().expect("a file").text.push_str(whole),
                 _ => {
@@ -192,16 +196,17 @@ impl Case {
         self.needs.iter().map(PathBuf::as_path).find(|path| !path.exists())
     }
 
-    /// Puts the answers in the place of those that are recorded.
-    pub fn record(&self, answers: &[Answer]) {
+    /// Puts the answers, to what the real Exim is asked, in the place of those that
+    /// are recorded.
+    pub fn record(&self, answers: impl IntoIterator<Item = Answer>) {
         let text = std::fs::read_to_string(&self.path).expect("a case");
-        let mut answers = answers.iter();
-        let mut pending: Option<&Answer> = None;
+        let mut answers = answers.into_iter();
+        let mut pending: Option<Answer> = None;
         let mut out = String::new();
         let (mut in_file, mut asked) = (false, false);
         for whole in text.split_inclusive('\n') {
             let sign = whole.split([' ', '\n']).next().unwrap_or_default();
-            in_file = sign == "+++" || in_file && !matches!(sign, "##" | "$" | "@" | "?");
+            in_file = sign == "+++" || in_file && !matches!(sign, "##" | "$" | "@" | "?" | "~");
             if asked && !in_file && matches!(sign, "<" | "!" | "=") {
                 continue;
             }
@@ -213,7 +218,9 @@ impl Case {
             }
             out.push_str(whole);
             asked = asked && !in_file;
-            if sign == "?" {
+            if sign == "~" {
+                asked = false;
+            } else if sign == "?" {
                 asked = true;
                 pending = answers.next();
             }
@@ -269,8 +276,8 @@ impl File {
 }
 
 impl Question {
-    fn new(line: usize, text: &str) -> Self {
-        Self { line, text: text.to_owned(), answer: Answer::default(), input: None }
+    fn new(line: usize, text: &str, for_exim: bool) -> Self {
+        Self { line, text: text.to_owned(), for_exim, answer: Answer::default(), input: None }
     }
 
     /// Takes a line that belongs to it; false where it is of no such sort.
@@ -321,7 +328,8 @@ impl Question {
 }
 
 impl Answer {
-    fn recorded(&self) -> String {
+    /// As it stands in a file.
+    pub fn recorded(&self) -> String {
         let mut out = String::new();
         for (sign, text) in [('<', &self.out), ('!', &self.err)] {
             for line in text.lines() {
@@ -391,8 +399,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Puts the directory in where DIR stands as a word.
     fn fill(&self, text: &str) -> String {
-        text.replace("DIR", &self.directory.path().display().to_string())
+        let word = regex::Regex::new(r"\bDIR\b").expect("a regular expression");
+        let path = self.directory.path().display().to_string();
+        word.replace_all(text, regex::NoExpand(&path)).into_owned()
     }
 
     /// What is not UTF-8 is shown as an escape.

@@ -54,7 +54,10 @@ impl Fixture {
     /// the name of the line before; parentheses join lines; `\# 3 010203` is
     /// data of any type. In place of a type, `AGAIN` says that there is no
     /// answer for the name now, and `SECURE` or `TRUSTED ZONE` that those for it
-    /// are signed, or of a server with authority over that zone.
+    /// are signed, or of a server with authority over that zone; types after
+    /// `AGAIN` and `SECURE` limit them. `BARE` is a name without records.
+    /// `$SEARCH DOMAIN…` completes names, and `$HOST ADDRESS NAME…` is a line of
+    /// the system's own table.
     ///
     /// # Panics
     /// Where a line can't be read: the test is wrong.
@@ -114,19 +117,19 @@ impl Files for Inner {
 }
 
 impl Dns for Inner {
-    fn query(&self, name: &str, kind: u16, _options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+    fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         self.note(format!("dns {} {name}", zones::type_name(kind)));
         let zones = self.zones.lock().map_err(|_| DnsError::Again("a test panicked".into()))?;
-        zones.query(name, kind)
+        zones.query(name, kind, options)
     }
 
     fn table_addresses(&self, host: &str) -> Vec<IpAddr> {
         self.note(format!("table {host}"));
-        Vec::new()
+        self.zones.lock().map(|zones| zones.table_addresses(host)).unwrap_or_default()
     }
 
     fn table_names(&self, address: IpAddr) -> Vec<String> {
         self.note(format!("table {address}"));
-        Vec::new()
+        self.zones.lock().map(|zones| zones.table_names(address)).unwrap_or_default()
     }
 }

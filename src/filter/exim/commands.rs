@@ -135,12 +135,7 @@ impl Run<'_> {
     /// The address in a text, with a domain.
     fn qualified(&mut self, text: &Str) -> Result<Str, Halt> {
         let settings = self.cx.engine().settings();
-        let rules = Rules {
-            null: false,
-            utf8_domains: settings.allow_utf8_domains,
-            trailing_dot: settings.strip_trailing_dot,
-            literals: true,
-        };
+        let rules = Rules { literals: true, ..Rules::of(settings) };
         let found = address::parse(text.bytes(), rules).map_err(|why| {
             let head = [b"malformed address \"", text.bytes(), b"\" in filter file: "].concat();
             Halt::error([head, why.message].concat())

@@ -100,7 +100,7 @@ impl Run<'_> {
     /// Whether a condition holds for any address of a list. The last address that
     /// was tried stays in `$thisaddress`.
     fn any_address_of(&mut self, list: &Str, condition: &Condition, depth: u32) -> Outcome {
-        let rules = Rules { null: false, utf8_domains: true, trailing_dot: false, literals: true };
+        let rules = Rules { utf8_domains: true, literals: true, ..Rules::default() };
         for element in address::list(list.bytes(), rules) {
             let Ok(found) = element.address else { continue };
             if self.observer.wants_notes() {

@@ -94,7 +94,7 @@ impl Run<'_> {
         name: &[u8],
         mut holds: impl FnMut(&mut Self, &[u8]) -> Result<bool, Halt>,
     ) -> Result<bool, Halt> {
-        let rules = Rules { null: false, utf8_domains: true, trailing_dot: false, literals: true };
+        let rules = Rules { utf8_domains: true, literals: true, ..Rules::default() };
         for header in message.named(name) {
             let mut rest = header.value();
             while !rest.is_empty() {

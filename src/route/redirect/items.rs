@@ -1,6 +1,8 @@
 //! The items of a redirection list that is no filter (specification 22.4 to
 //! 22.6).
 
+use std::borrow::Cow;
+
 use eximious_core::Str;
 use eximious_stdlib::address::{self, Rules};
 
@@ -89,7 +91,9 @@ impl<'r> Reader<'r> {
             let length = address::find_end(rest, true);
             let item = rest[..length].trim_ascii();
             at += length;
-            let inner = within_quotes(item);
+            let plain = within_quotes(item);
+            let (raw, inner) = (plain.unwrap_or(item), unescaped(plain.unwrap_or(item), plain));
+            let inner = &*inner;
             if let Some(file) = inner.strip_prefix(b":include:") {
                 let file = Str::from(file.trim_ascii()).stamped(taint);
                 match self.included(&file) {
@@ -100,7 +104,7 @@ impl<'r> Reader<'r> {
                 if self.items.is_empty() && next_item(text, at) >= text.len() {
                     return List::Unknown;
                 }
-            } else if let Err(wrong) = self.item(item, inner) {
+            } else if let Err(wrong) = self.item(raw, inner) {
                 if !self.allowed.mistakes {
                     return List::Wrong(wrong);
                 }
@@ -123,7 +127,9 @@ impl<'r> Reader<'r> {
             let shown = rest[..end].trim_ascii();
             return Some(List::Wrong([b"\"", shown, b"\" is not permitted"].concat()));
         }
-        let text = bare[word.len()..].trim_ascii().to_vec();
+        let text = bare[word.len()..].trim_ascii_start();
+        let end = text.iter().rposition(|c| *c != b'\n').map_or(0, |last| last + 1);
+        let text = text[..end].to_vec();
         Some(match word {
             b":fail:" => List::Fail(text),
             b":defer:" => List::Defer(text),
@@ -139,7 +145,7 @@ impl<'r> Reader<'r> {
             return List::Wrong(b"file name missing after :include:".to_vec());
         }
         if self.depth >= MOST_FILES {
-            return List::Wrong([b"too many nested included files: ", file.bytes()].concat());
+            return List::Wrong(b"included files are nested too deeply".to_vec());
         }
         let text = match (self.include)(file) {
             Ok(text) => text,
@@ -154,11 +160,11 @@ impl<'r> Reader<'r> {
         list
     }
 
-    fn item(&mut self, item: &[u8], inner: &[u8]) -> Result<(), Vec<u8>> {
+    fn item(&mut self, raw: &[u8], inner: &[u8]) -> Result<(), Vec<u8>> {
         let rules = self.rules;
         if matches!(inner.first(), Some(b'|' | b'/')) {
             // An address may begin so, too, if it has a domain.
-            let is_address = address::parse(inner, rules).is_ok_and(|one| one.domain.is_some());
+            let is_address = address::parse(raw, rules).is_ok_and(|one| one.domain.is_some());
             if !is_address {
                 let text = inner.to_vec();
                 let pipe = inner[0] == b'|';
@@ -166,29 +172,24 @@ impl<'r> Reader<'r> {
                 return Ok(());
             }
         }
-        if inner.is_empty() {
+        if raw.is_empty() {
             return Ok(());
         }
-        if let Some(rest) = inner.strip_prefix(b"\\")
+        if let Some(rest) = raw.strip_prefix(b"\\")
             && let Ok(one) = address::parse(rest, rules)
             && one.domain.is_none()
         {
             self.items.push(Item::Address { text: one.text, here: true });
             return Ok(());
         }
-        // A local part in quotes keeps them where nothing else is in the item.
-        let found = address::parse(inner, rules).or_else(|why| match inner.len() == item.len() {
-            true => Err(why),
-            false => address::parse(item, rules).map_err(|_| why),
-        });
-        match found {
+        match address::parse(raw, rules) {
             Ok(one) => {
                 self.items.push(Item::Address { text: one.text, here: false });
                 Ok(())
             }
             // A comment alone names nobody.
             Err(why) if why.is_empty() => Ok(()),
-            Err(why) => Err([&why.message, b" in \"".as_slice(), inner, b"\""].concat()),
+            Err(why) => Err([&why.message, b" in \"".as_slice(), raw, b"\""].concat()),
         }
     }
 }
@@ -213,24 +214,32 @@ fn next_item(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// An item without quotes, if they enclose all of it.
-fn within_quotes(item: &[u8]) -> &[u8] {
-    let Some(inner) = item.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else {
-        return item;
-    };
+/// What quotes enclose, if they enclose all of an item.
+fn within_quotes(item: &[u8]) -> Option<&[u8]> {
+    let inner = item.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
     let mut bytes = inner.iter();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'\\' => {
-                if bytes.next().is_none() {
-                    return item;
-                }
-            }
-            b'"' => return item,
+            b'\\' => drop(bytes.next()?),
+            b'"' => return None,
             _ => {}
         }
     }
-    inner
+    Some(inner)
+}
+
+/// An item that is no address: within quotes, a backslash goes with what it stands
+/// before.
+fn unescaped<'i>(item: &'i [u8], quoted: Option<&[u8]>) -> Cow<'i, [u8]> {
+    if quoted.is_none() || !item.contains(&b'\\') {
+        return Cow::Borrowed(item);
+    }
+    let mut out = Vec::with_capacity(item.len());
+    let mut bytes = item.iter();
+    while let Some(byte) = bytes.next() {
+        out.extend(if *byte == b'\\' { bytes.next() } else { Some(byte) });
+    }
+    Cow::Owned(out)
 }
 
 #[cfg(test)]

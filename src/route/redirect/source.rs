@@ -18,6 +18,7 @@ const LARGEST: u64 = 16 << 20;
 const KIND: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
 
 /// The redirection data; `None` where there is none, and the router declines.
 pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, Complaint> {
@@ -55,21 +56,22 @@ fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Optio
     let files = files_of(machine, identity);
     let stat = match files.stat(path, true) {
         Ok(stat) => stat,
-        Err(why) => return missing(router, &*files, path, &why),
+        Err(why) => return missing(router, identity, &*files, path, &why),
     };
     if stat.mode & KIND != REGULAR {
         return Err(Complaint::new([path, b" is not a regular file"].concat()));
     }
     check(machine, router, path, &stat)?;
     match files.read(path, LARGEST) {
-        Ok(bytes) => Ok(Some(Str::from(bytes.to_vec())).filter(|data| !data.is_empty())),
-        Err(why) => missing(router, &*files, path, &why),
+        Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
+        Err(why) => missing(router, identity, &*files, path, &why),
     }
 }
 
 /// What a file that can't be opened means.
 fn missing(
     router: &Router,
+    identity: Identity,
     files: &dyn Files,
     path: &[u8],
     why: &std::io::Error,
@@ -81,8 +83,9 @@ fn missing(
             let slash = path.iter().rposition(|c| *c == b'/').unwrap_or(0);
             let directory = if slash == 0 { b"/".as_slice() } else { &path[..slash] };
             if let Err(why) = files.stat(directory, true) {
-                let head = [b"unable to stat directory ", directory, b": "].concat();
-                return Err(Complaint::new([&head, reason(&why).as_bytes()].concat()));
+                let why = format!("/. ({})", reason(&why));
+                let message = [b"failed to stat ", directory, why.as_bytes()].concat();
+                return Err(Complaint::new(message));
             }
             true
         }
@@ -93,8 +96,14 @@ fn missing(
     if ignored {
         return Ok(None);
     }
-    let head = [b"failed to open ", path, b": "].concat();
-    Err(Complaint::new([&head, reason(why).as_bytes()].concat()))
+    let mut message = [b"failed to open ", path, b": ", reason(why).as_bytes()].concat();
+    if why.kind() == ErrorKind::PermissionDenied
+        && let Identity { uid: Some(uid), gid, .. } = identity
+    {
+        let who = format!(" (euid={uid} egid={})", gid.unwrap_or(uid));
+        message.extend_from_slice(who.as_bytes());
+    }
+    Err(Complaint::new(message))
 }
 
 /// `modemask`, `check_owner`, `check_group`.
@@ -106,7 +115,7 @@ fn check(
 ) -> Result<(), Complaint> {
     let mask = router.number("modemask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0o22);
     if stat.mode & mask != 0 {
-        let head = format!("bad mode ({:04o}) for ", stat.mode & 0o177_777);
+        let head = format!("bad mode (0{:o}) for ", stat.mode & 0o177_777);
         let tail = format!(": 0{:o} bit(s) unexpected", stat.mode & mask);
         return Err(Complaint::new([head.as_bytes(), path, tail.as_bytes()].concat()));
     }
@@ -136,7 +145,7 @@ pub(super) fn included(
         return Err([b"included file \"", path, b"\" is not an absolute path"].concat());
     }
     if name.taint().is_tainted() {
-        return Err([b"Tainted name '", path, b"' for included file  not permitted\n"].concat());
+        return Err([b"Tainted name '", path, b"' for included file not permitted"].concat());
     }
     let files = files_of(machine, identity);
     let failed = |what: &[u8], why: &str| [what, path, b": ", why.as_bytes()].concat();
@@ -149,6 +158,16 @@ pub(super) fn included(
             let head = [b"included file ", path, b" is not in directory "].concat();
             return Err([&head, directory].concat());
         }
+        // So does a link.
+        let ends = (directory.len() + 1..path.len()).filter(|at| path[*at] == b'/');
+        for end in ends.chain([path.len()]) {
+            let part = &path[..end];
+            let is_link = files.stat(part, false).is_ok_and(|stat| stat.mode & KIND == LINK);
+            if is_link {
+                let tail = b" (component of included file); could be symbolic link";
+                return Err([b"failed to open ", part, tail.as_slice()].concat());
+            }
+        }
     }
     let stat = files
         .stat(path, true)
@@ -159,7 +178,7 @@ pub(super) fn included(
         _ => return Err(failed(b"included file ", "not a regular file")),
     }
     match files.read(path, LARGEST) {
-        Ok(bytes) => Ok(Str::from(bytes.to_vec())),
+        Ok(bytes) => Ok(text_of(&bytes)),
         Err(why) => Err(failed(b"failed to open included file ", &reason(&why))),
     }
 }
@@ -171,4 +190,10 @@ fn files_of(machine: &Machine<'_>, identity: Identity) -> Arc<dyn Files> {
         (Some(uid), gid) => files.clone().seen_by(uid, gid),
         (None, _) => files.clone(),
     }
+}
+
+/// What a file says: as other texts, it ends at a zero byte.
+fn text_of(bytes: &[u8]) -> Str {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    Str::from(bytes[..end].to_vec())
 }

@@ -7,6 +7,7 @@
 
 mod addresses;
 mod chain;
+mod domain;
 mod name;
 mod records;
 
@@ -18,6 +19,7 @@ use super::local::LocalAddresses;
 use super::{Found, How, Patience, Reply, kind};
 use crate::lists::{Matcher, Outcome};
 
+pub use domain::{DomainHosts, DomainSearch, for_domain};
 pub use name::by_name;
 
 use addresses::{Answered, Seeker};
@@ -93,6 +95,8 @@ pub enum Reason {
     NoAddresses,
     /// As before, and some records name addresses, which they must not do.
     AddressesAsNames,
+    /// The domain has a form that no domain has.
+    Malformed,
 }
 
 impl HostsFound {
@@ -107,26 +111,32 @@ impl HostsFound {
         }
     }
 
-    /// Exim's words for what the `dnslookup` router says where the search did
-    /// not find hosts that can be used. Where a domain is just not there, Exim
-    /// says nothing of its own (`Unrouteable address`).
-    pub fn message(&self) -> Option<&'static str> {
-        match self.ending {
-            Ending::Found => None,
-            Ending::Local => Some(match self.hosts.first().and_then(|host| host.mx) {
-                Some(_) => "lowest numbered MX record points to local host",
-                None => "remote host address is the local host",
-            }),
-            Ending::Later => Some("host lookup did not complete"),
-            Ending::Insecure => Some("host lookup done insecurely"),
+    /// Exim's words for what the `dnslookup` router says of a domain where the
+    /// search did not find hosts that can be used. Where a domain is just not
+    /// there, Exim says nothing of its own (`Unrouteable address`).
+    pub fn message(&self, domain: &[u8]) -> Option<Vec<u8>> {
+        let fixed: &[u8] = match self.ending {
+            Ending::Found => return None,
+            Ending::Local if self.hosts.first().is_some_and(|host| host.mx.is_some()) => {
+                b"lowest numbered MX record points to local host"
+            }
+            Ending::Local => b"remote host address is the local host",
+            Ending::Later => b"host lookup did not complete",
+            Ending::Insecure => b"host lookup done insecurely",
             Ending::Missing => match self.reason? {
-                Reason::NoService => Some("an MX or SRV record indicated no SMTP service"),
-                Reason::NoAddresses => Some("all relevant MX records point to non-existent hosts"),
-                Reason::AddressesAsNames => Some(
-                    "all relevant MX records point to non-existent hosts or (invalidly) to IP addresses",
-                ),
+                Reason::NoService => b"an MX or SRV record indicated no SMTP service",
+                Reason::NoAddresses => b"all relevant MX records point to non-existent hosts",
+                Reason::AddressesAsNames => {
+                    b"all relevant MX records point to non-existent hosts or (invalidly) to IP \
+                      addresses"
+                }
+                Reason::Malformed => {
+                    let parts = [b"mail domain \"", domain, b"\" is syntactically invalid"];
+                    return Some(parts.concat());
+                }
             },
-        }
+        };
+        Some(fixed.to_vec())
     }
 }
 
@@ -258,7 +268,7 @@ impl Finder<'_> {
             }
         };
         if self.require && !reply.secure {
-            self.insecure(call, "SRV");
+            self.log_insecure(call);
             // It is as if there were no answer.
             return Ok(Some(HostsFound::none(Ending::Later)));
         }
@@ -277,14 +287,14 @@ impl Finder<'_> {
         let records = match &reply.found {
             Found::Records { records, .. } => records,
             Found::NoData => return Ok(None),
-            Found::NoName | Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
+            Found::NoName => return self.nothing(call).map(Some),
+            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => {
                 let none = listed(call, self.search.mx_fail_domains.as_ref(), self.name)?;
                 return Ok((!none).then(|| HostsFound::none(Ending::Later)));
             }
         };
         if self.require && !reply.secure {
-            self.insecure(call, "MX");
             return Ok(Some(HostsFound::none(Ending::Insecure)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
@@ -294,6 +304,13 @@ impl Finder<'_> {
         let random = call.with_record(&RANDOM, |call| call.random())?;
         records::arrange_exchangers(&mut targets, &*random);
         self.hosts(call, &targets, &reply, 0).map(Some)
+    }
+
+    /// The domain is not there, or can't be.
+    fn nothing(&self, call: &mut Call<'_>) -> Result<HostsFound, Fail> {
+        let malformed = !super::is_proper(call, self.name, kind::MX)?;
+        let reason = malformed.then_some(Reason::Malformed);
+        Ok(HostsFound { malformed, reason, ..HostsFound::none(Ending::Missing) })
     }
 
     /// The one record names no host.
@@ -317,6 +334,7 @@ impl Finder<'_> {
     ) -> Result<HostsFound, Fail> {
         // Names in records are complete.
         let how = How { dnssec: self.request, ..How::default() };
+        // What there was for the last of those without addresses.
         let mut ending = Ending::Missing;
         let (mut hosts, mut left) = (Vec::new(), targets.len());
         let (mut any_address, mut malformed) = (false, false);
@@ -330,14 +348,13 @@ impl Finder<'_> {
             any_address |= crate::ip::address(target.name.as_bytes()).is_some();
             malformed |= seeker.malformed;
             match answered {
-                Answered::Found => ending = Ending::Found,
+                Answered::Found => {}
                 // It is as if there were no such record, unless there is no other.
                 Answered::Ignored if left > 1 => {
                     left -= 1;
                     continue;
                 }
                 Answered::Ignored | Answered::Missing => {}
-                _ if ending == Ending::Found => {}
                 Answered::Later => ending = Ending::Later,
                 Answered::Insecure => ending = Ending::Insecure,
             }
@@ -376,16 +393,16 @@ impl Finder<'_> {
                 break;
             }
         }
-        let Some(own) = own else { return Ok(()) };
-        let lowest = found.hosts.first().and_then(|host| host.mx);
-        if own == lowest {
-            found.ending = Ending::Local;
-            return Ok(());
+        if let Some(own) = own {
+            if found.hosts.first().is_some_and(|first| first.mx == own) {
+                found.ending = Ending::Local;
+                return Ok(());
+            }
+            found.hosts.retain(|host| host.mx < own);
+            found.removed_self = true;
         }
-        found.hosts.retain(|host| host.mx < own);
-        found.removed_self = true;
-        if found.ending == Ending::Found && found.hosts.iter().all(|h| h.address.is_none()) {
-            found.ending = Ending::Missing;
+        if found.hosts.iter().any(|host| host.address.is_some()) {
+            found.ending = Ending::Found;
         }
         Ok(())
     }
@@ -417,8 +434,8 @@ impl Finder<'_> {
         Ok(found)
     }
 
-    fn insecure(&self, call: &mut Call<'_>, kind: &str) {
-        let line = [b"dnssec fail on ", kind.as_bytes(), b" for ", self.name].concat();
+    fn log_insecure(&self, call: &mut Call<'_>) {
+        let line = [b"dnssec fail on SRV for ", self.name].concat();
         call.with_record(&LOG, |call| {
             if let Ok(log) = call.log() {
                 log.main(&line);

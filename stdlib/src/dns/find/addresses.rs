@@ -74,7 +74,7 @@ impl<'s> Seeker<'s> {
             true => vec![kind::A],
             false => dns::kinds(call, name)?,
         };
-        self.malformed = !dns::is_proper(call, name)?;
+        self.malformed = !dns::is_proper(call, name, kind::A)?;
         for kind in kinds {
             let reply = dns::query(call, name, kind, self.how)?;
             later |= reply.found == Found::Later;
