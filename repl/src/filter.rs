@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use eximious::Str;
 use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
+use eximious::route::forwarding;
 use eximious::stdlib::wording::reason;
 
 use crate::message;
@@ -93,7 +94,7 @@ pub fn run(
                 test_sieve(session, &text, options, output);
                 true
             }
-            None => return Err(not_yet("lists of addresses")),
+            None => test_list(session, text, output),
         };
         if !fine {
             code = ExitCode::FAILURE;
@@ -101,10 +102,6 @@ pub fn run(
         }
     }
     Ok(finish(output, code))
-}
-
-fn not_yet(what: &str) -> Refusal {
-    Refusal::Said(format!("eximious: testing {what} is not there yet").into_bytes())
 }
 
 fn say(output: &Output, text: &[u8]) {
@@ -244,4 +241,30 @@ fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Ou
             _ => b"Implicit keep\n".to_vec(),
         },
     );
+}
+
+/// A file that is no filter.
+fn test_list(session: &mut Session, text: Vec<u8>, output: &Output) -> bool {
+    let list = Str::tainted(text);
+    let forwarding = match forwarding(session.context(), &list) {
+        Ok(forwarding) => forwarding,
+        Err(why) => {
+            say(output, &[b"exim: error in forward file: ", why.as_slice(), b"\n"].concat());
+            return false;
+        }
+    };
+    if forwarding.discards {
+        say(output, b"exim: forwardfile contains \":blackhole:\"\n");
+    }
+    match forwarding.items.as_slice() {
+        [] => say(output, b"exim: no addresses generated from forward file\n"),
+        items => {
+            say(output, b"exim: forward file generated:\n");
+            // Exim has the last one first.
+            for item in items.iter().rev() {
+                say(output, &[b"  ", item.as_slice(), b"\n"].concat());
+            }
+        }
+    }
+    true
 }
