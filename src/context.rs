@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace, TraceSink,
-    VariableSource,
+    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace,
+    TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -163,6 +163,15 @@ impl Context {
         let before = self.get(name).and_then(Result::ok).unwrap_or_default();
         self.set(name, value);
         before
+    }
+
+    /// Refuses a word that may not be used.
+    #[inline]
+    pub(crate) fn permit(&self, record: &Meta) -> Result<(), Fail> {
+        match self.refusals.iter().find(|refusal| refusal.name == record.name) {
+            Some(refusal) => Err(Fail::error(ErrorKind::Forbidden, refusal.message)),
+            None => Ok(()),
+        }
     }
 
     /// Changes options for what this context does from here on. Whoever does that
