@@ -18,6 +18,7 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+mod batch;
 pub mod check;
 pub mod config;
 mod context;
@@ -29,6 +30,7 @@ mod patterns;
 pub mod retry;
 pub mod rewrite;
 
+pub use batch::Batch;
 pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use engine::{Builder, Engine, Expansion, Limits};

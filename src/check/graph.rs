@@ -67,10 +67,10 @@ pub(super) fn mentions(text: &[u8], name: &[u8]) -> bool {
 pub(super) fn acls_called(survey: &Survey<'_>, tree: &Tree) -> Vec<Seq> {
     let registry = survey.registry;
     let items = tree.calls().iter().filter(|call| registry.item_at(call.def).meta.name == "acl");
-    let items = items.map(|call| tree.call_args(call).first());
+    let items = items.map(|call| tree.view().call_args(call).first());
     let conditions =
         tree.conds().iter().filter(|cond| registry.condition_at(cond.def).meta.name == "acl");
-    let conditions = conditions.map(|condition| tree.cond_args(condition).first());
+    let conditions = conditions.map(|condition| tree.view().cond_args(condition).first());
     let firsts = items.chain(conditions);
     firsts.filter_map(|first| first.and_then(text_of)).collect()
 }
@@ -123,7 +123,7 @@ pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
         }
         if let Some(tree) = &text.tree {
             let called = acls_called(survey, tree);
-            names.extend(called.into_iter().filter_map(|first| tree.literal(first)));
+            names.extend(called.into_iter().filter_map(|first| tree.view().literal(first)));
         }
         for name in names {
             let Some(called) = number(name) else { continue };

@@ -16,7 +16,8 @@ pub fn format(data: &[u8]) {
 pub fn parse(data: &[u8]) {
     let registry = eximious::stdlib::registry();
     let tree = expansion::parse(data, &registry, ParseLimits::default());
-    for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
+    let tree = tree.view();
+    for fault in tree.faults() {
         assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
     }
     for part in tree.pieces(tree.root).iter().map(|piece| piece.span) {

@@ -109,7 +109,7 @@ pub(super) static UNKNOWN_ACL: Lint = Lint {
             }
             if let Some(tree) = &text.tree {
                 for first in acls_called(survey, tree) {
-                    if let Some(name) = tree.literal(first) {
+                    if let Some(name) = tree.view().literal(first) {
                         let name =
                             name.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
                         acl(survey, name.unwrap_or_default(), text.spot(first.span), findings);

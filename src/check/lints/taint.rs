@@ -110,7 +110,7 @@ fn refuses(text: &Text<'_>) -> Option<&'static str> {
 fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
     let registry = survey.registry;
     for call in tree.calls() {
-        let args = tree.call_args(call);
+        let args = tree.view().call_args(call);
         let first = |args: &[Arg]| match args.first() {
             Some(Arg::Text(seq)) => Some(*seq),
             _ => None,
@@ -124,7 +124,7 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
             "run" => {
                 if let Some(seq) = first(args)
                     && let Some((name, span)) = tainted(survey, tree, seq)
-                    && tree.pieces(seq).first().is_some_and(|piece| piece.span.start == span.start)
+                    && tree.view().pieces(seq).first().is_some_and(|piece| piece.span.start == span.start)
                 {
                     report(text, span, &name, "the name of a command", findings);
                 }
@@ -157,7 +157,7 @@ fn lookup(
     findings: &mut Findings,
 ) {
     let Some(node) = args.iter().find_map(|arg| match arg {
-        Arg::Lookup(id) => Some(*tree.lookup(*id)),
+        Arg::Lookup(id) => Some(*tree.view().lookup(*id)),
         _ => None,
     }) else {
         return;
@@ -203,7 +203,7 @@ fn report(text: &Text<'_>, span: Span, name: &str, what: &str, findings: &mut Fi
 /// The first part of a string that carries text from outside: its name, and
 /// where it stands.
 fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
-    tree.pieces(seq).iter().find_map(|Piece { part, span }| match part {
+    tree.view().pieces(seq).iter().find_map(|Piece { part, span }| match part {
         Part::Variable(id) => {
             let variable = survey.registry.variable_at(*id);
             // Two are made of a variable that comes from outside.
@@ -214,11 +214,11 @@ fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)>
             stamped.then(|| (format!("${}", variable.meta.name), *span))
         }
         Part::Header(_, name) => {
-            let name = String::from_utf8_lossy(tree.text(*name)).into_owned();
+            let name = String::from_utf8_lossy(tree.view().text(*name)).into_owned();
             Some((format!("$h_{name}:"), *span))
         }
         Part::Operator(id) => {
-            let op = tree.op(*id);
+            let op = tree.view().op(*id);
             let rule = survey.registry.operator_at(op.def?).meta.taint;
             match rule {
                 TaintRule::Arguments | TaintRule::Result => tainted(survey, tree, op.arg),
@@ -226,9 +226,9 @@ fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)>
             }
         }
         Part::Item(id) => {
-            let call = tree.call(*id);
+            let call = tree.view().call(*id);
             let item = survey.registry.item_at(call.def);
-            let args = tree.call_args(call);
+            let args = tree.view().call_args(call);
             match item.meta.taint {
                 TaintRule::Arguments => args.iter().find_map(|arg| branch(survey, tree, arg, true)),
                 TaintRule::Result => args.iter().find_map(|arg| branch(survey, tree, arg, false)),
