@@ -68,3 +68,54 @@ impl Batch {
         self.literals.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What lines have that a tree of its own keeps: faults of both kinds,
+    /// stretches without a `$value`, header names that swallow a brace, zero
+    /// bytes, long literals, captures that a failure leaves.
+    const LINES: [&[u8]; 18] = [
+        b"",
+        b"plain",
+        b"a literal of more than twenty-eight bytes",
+        b"${uc:abc}${lc:DEF}",
+        b"${nosuch:x}",
+        b"a${uc:b$nosuch}",
+        b"${if eq{1}{1}{yes}{$nosuch}}",
+        b"${if eq{1}{2}{$nosuch}{no}}",
+        b"${if match{abc}{^(.)}{$1${nosuch:}}}",
+        b"$1",
+        b"${if eq{$h_a}{b}{c}{d}}",
+        b"${extract{a}{a=1}{$value${extract{b}{b=2}{$value}}}}",
+        b"${reduce{1:2:3}{0}{${eval:$value+$item}}}",
+        b"${run{/bin/true}{$value}}",
+        b"a\0b${length_2:x\0y}",
+        b"${if and{{eq{a}{a}}{match_ip{10.0.3.25}{10.0.0.0/8}}}{y}{n}",
+        b"${sort{3:1:2}{<}{$item}}\ttab",
+        b"$",
+    ];
+
+    #[test]
+    fn strings_among_others_say_what_they_say_alone() {
+        let engine = Engine::builder().build();
+        let (mut one, mut other) = (engine.context(), engine.context());
+        let mut batch = Batch::default();
+        for _ in 0..2 {
+            LINES.iter().for_each(|line| batch.parse(&engine, line));
+            assert_eq!(batch.len(), LINES.len());
+            for (number, line) in LINES.iter().enumerate() {
+                let (alone, among) =
+                    (engine.expand_once(line, &mut one), batch.expand(number, &mut other));
+                let shown = |result: Result<Str, Fail>| match result {
+                    Ok(value) => value.display().into_owned(),
+                    Err(fail) => format!("{:?} {fail:#}", fail.class()),
+                };
+                assert_eq!(shown(among), shown(alone), "{}", line.escape_ascii());
+            }
+            batch.clear();
+            assert!(batch.is_empty() && batch.text_len() == 0);
+        }
+    }
+}

@@ -36,7 +36,11 @@ const KEPT_BUFFER: usize = 64 << 10;
 type Arguments = SmallVec<[Str; 8]>;
 
 impl<'t> Eval<'t> {
-    pub(crate) fn new(cx: &'t mut Context, tree: &'t View<'t>, literals: &'t [Option<Str>]) -> Self {
+    pub(crate) fn new(
+        cx: &'t mut Context,
+        tree: &'t View<'t>,
+        literals: &'t [Option<Str>],
+    ) -> Self {
         Self { cx, tree, source: tree.source(), literals, forgotten: false }
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::mem;
 use std::panic::resume_unwind;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use eximious::{Batch, Engine};
 
@@ -14,21 +14,22 @@ use crate::reader::{Deed, Reader, Task};
 
 /// How many lines go from one thread to the other at once, at the most.
 const LINES: usize = 256;
-/// How much text goes, if it is not one line's.
+/// How many bytes of text go, where it is not a single line that has more.
 const TEXT: usize = 64 << 10;
-/// How many pieces of work there are. The reader waits while all are full.
-const PIECES: usize = 8;
+/// How many loads there are: the reader waits while all of them are full.
+const LOADS: usize = 8;
 
 /// A line that is ready to be carried out.
 pub enum Ready<'b> {
     /// To be expanded: the string with a number.
     Expand(&'b Batch, usize),
+    /// Something else.
     Other(Deed),
 }
 
 /// Some lines.
 #[derive(Default)]
-struct Work {
+struct Load {
     strings: Batch,
     /// The lines that are not expanded, each with how many strings stand before
     /// it.
@@ -37,67 +38,79 @@ struct Work {
     waits: bool,
 }
 
-/// Reads all that is left of the lines, and calls `carry_out` with each of
-/// them in order, on this thread. `wait` is called before the next line may
-/// take its time.
-pub fn run<R: Read + Send + 'static>(
-    lines: Lines<R>,
-    reader: Reader,
-    engine: Engine,
-    mut carry_out: impl FnMut(Ready<'_>) -> io::Result<()>,
-    mut wait: impl FnMut() -> io::Result<()>,
-) -> io::Result<()> {
-    let e=crate::e;
-    let pieces=e("BATCHES",PIECES);
-    let (full, filled) = sync_channel(pieces);
-    let (empty, emptied) = sync_channel(pieces);
-    for _ in 0..pieces {
-        // There is room for all of them.
-        let _ = empty.send(Work::default());
+/// A thread that will read lines.
+pub struct Thread<R> {
+    start: SyncSender<Ahead<R>>,
+    handle: JoinHandle<io::Result<()>>,
+}
+
+impl<R: Read + Send + 'static> Thread<R> {
+    /// Starts the thread; fails where the system has none to give.
+    pub fn start() -> io::Result<Self> {
+        let (start, started) = sync_channel::<Ahead<R>>(1);
+        let work = move || started.recv().map_or(Ok(()), Ahead::run);
+        Ok(Self { start, handle: thread::Builder::new().spawn(work)? })
     }
-    // Where this ends early, the thread is not waited for: its source may have
-    // nothing to say.
-    let thread = thread::spawn(move || Ahead { lines, reader, engine, full, emptied }.run());
-    let mut used = Vec::with_capacity(pieces);
-    let mut waits = false;
-    loop {
-        let mut work = match filled.try_recv() {
-            Ok(work) => work,
-            Err(TryRecvError::Disconnected) => break,
-            Err(TryRecvError::Empty) => {
+
+    /// Has all that is left of the lines read, and calls `carry_out` with each
+    /// of them in order, on the thread that calls this. `wait` is called before
+    /// the next line may take its time.
+    pub fn run(
+        self,
+        lines: Lines<R>,
+        reader: Reader,
+        engine: Engine,
+        mut carry_out: impl FnMut(Ready<'_>) -> io::Result<()>,
+        mut wait: impl FnMut() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (full, filled) = sync_channel(LOADS);
+        let (empty, emptied) = sync_channel(LOADS);
+        let mut used: Vec<Load> = (0..LOADS).map(|_| Load::default()).collect();
+        give_back(&mut used, &empty);
+        // The thread waits for this and for nothing else.
+        let _ = self.start.send(Ahead { lines, reader, engine, full, emptied });
+        let mut waits = false;
+        loop {
+            let mut load = match filled.try_recv() {
+                Ok(load) => load,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    give_back(&mut used, &empty);
+                    if waits {
+                        wait()?;
+                    }
+                    match filled.recv() {
+                        Ok(load) => load,
+                        Err(_) => break,
+                    }
+                }
+            };
+            load.carry_out(&mut carry_out)?;
+            waits = load.waits;
+            used.push(load);
+            if used.len() == LOADS / 2 {
                 give_back(&mut used, &empty);
-                if waits {
-                    wait()?;
-                }
-                match filled.recv() {
-                    Ok(work) => work,
-                    Err(_) => break,
-                }
             }
-        };
-        work.carry_out(&mut carry_out)?;
-        waits = work.waits;
-        used.push(work);
-        if used.len() == pieces / 2 {
-            give_back(&mut used, &empty);
+        }
+        // Where this ends earlier, nobody waits for the thread: its source may
+        // have nothing to say.
+        match self.handle.join() {
+            Ok(result) => result,
+            Err(panic) => resume_unwind(panic),
         }
     }
-    match thread.join() {
-        Ok(result) => result,
-        Err(panic) => resume_unwind(panic),
-    }
 }
 
-/// Gives back what was carried out: not each by itself, because to wake the
-/// reader takes its time.
-fn give_back(used: &mut Vec<Work>, empty: &SyncSender<Work>) {
-    for work in used.drain(..) {
+/// Gives back what was carried out: not each load by itself, because to wake
+/// the reader takes its time.
+fn give_back(used: &mut Vec<Load>, empty: &SyncSender<Load>) {
+    for load in used.drain(..) {
         // At the end, the reader wants no more of them.
-        let _ = empty.send(work);
+        let _ = empty.send(load);
     }
 }
 
-impl Work {
+impl Load {
     #[inline(always)]
     fn carry_out(
         &mut self,
@@ -119,38 +132,43 @@ struct Ahead<R> {
     lines: Lines<R>,
     reader: Reader,
     engine: Engine,
-    full: SyncSender<Work>,
-    emptied: Receiver<Work>,
+    full: SyncSender<Load>,
+    emptied: Receiver<Load>,
 }
 
 impl<R: Read> Ahead<R> {
     fn run(self) -> io::Result<()> {
         let Self { mut lines, mut reader, engine, full, emptied } = self;
-        let take = || -> io::Result<Work> {
-            let mut work = emptied.recv().map_err(gone)?;
-            work.strings.clear();
-            Ok(work)
+        let next = || -> io::Result<Load> {
+            let mut load = emptied.recv().map_err(gone)?;
+            load.strings.clear();
+            Ok(load)
         };
-        let hand_over = |work: &mut Work, waits: bool| -> io::Result<()> {
-            work.waits = waits;
-            full.send(mem::take(work)).map_err(gone)?;
-            *work = take()?;
+        let hand_over = |load: &mut Load, waits: bool| -> io::Result<()> {
+            load.waits = waits;
+            full.send(mem::take(load)).map_err(gone)?;
+            *load = next()?;
             Ok(())
         };
-        let mut work = take()?;
-    let e=crate::e;
-    let lines_=e("LINES",LINES);
-        while let Some(line) = lines.next(&mut || hand_over(&mut work, true))? {
+        let mut load = next()?;
+        while let Some(line) = lines.next(&mut || hand_over(&mut load, true))? {
+            let mut long = false;
             match reader.read(line, engine.registry()) {
-                Task::Expand(text) => work.strings.parse(&engine, &text),
-                Task::Other(deed) => work.others.push((work.strings.len(), deed)),
+                // Macros have blown it up: one tree of it is enough.
+                Task::Expand(text) if text.len() > TEXT => {
+                    long = true;
+                    load.others.push((load.strings.len(), Deed::Expand(text.into_owned())));
+                }
+                Task::Expand(text) => load.strings.parse(&engine, &text),
+                Task::Other(deed) => load.others.push((load.strings.len(), deed)),
             }
-            let count = work.strings.len() + work.others.len();
-            if count >= lines_ || work.strings.text_len() >= TEXT {
-                hand_over(&mut work, false)?;
+            let count = load.strings.len() + load.others.len();
+            if count >= LINES || load.strings.text_len() >= TEXT || long {
+                hand_over(&mut load, false)?;
             }
         }
-        hand_over(&mut work, false)
+        load.waits = false;
+        full.send(load).map_err(gone)
     }
 }
 

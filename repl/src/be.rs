@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::session::{Answer, Session};
 
 /// How many bytes have to be there for a thread to be worth its while.
-const MANY: usize = 8 << 10;
+const MANY: usize = 16 << 10;
 
 /// Expands texts, one after the other.
 pub fn texts(session: &mut Session, texts: &[Vec<u8>], output: &Output) -> io::Result<()> {
@@ -27,22 +27,26 @@ pub fn lines(
     let mut lines = Lines::new(input);
     output.put(b"> ", b"")?;
     let mut flush = || output.flush();
+    let mut alone = false;
     while let Some(line) = lines.next(&mut flush)? {
         say(session.answer(line), session, output, b"\n> ")?;
-        if lines.ready() >= MANY {
-            let (reader, engine) = (session.give_reader(), session.engine().clone());
-            let carry_out = |line: Ready<'_>| {
-                let answer = match line {
-                    Ready::Expand(batch, number) => {
-                        Answer::of(batch.expand(number, session.context()))
-                    }
-                    Ready::Other(deed) => session.carry_out(deed),
-                };
-                say(answer, session, output, b"\n> ")
-            };
-            ahead::run(lines, reader, engine, carry_out, flush)?;
-            break;
+        if lines.ready() < MANY || alone {
+            continue;
         }
+        let Ok(thread) = ahead::Thread::start() else {
+            alone = true;
+            continue;
+        };
+        let (reader, engine) = (session.give_reader(), session.engine().clone());
+        let carry_out = |line: Ready<'_>| {
+            let answer = match line {
+                Ready::Expand(batch, number) => Answer::of(batch.expand(number, session.context())),
+                Ready::Other(deed) => session.carry_out(deed),
+            };
+            say(answer, session, output, b"\n> ")
+        };
+        thread.run(lines, reader, engine, carry_out, flush)?;
+        break;
     }
     output.put(b"\n", b"")?;
     output.flush()

@@ -191,5 +191,3 @@ fn refuse(refusal: Refusal) -> ExitCode {
         }
     }
 }
-
-pub fn e(n:&str,d:usize)->usize{ std::env::vars_os().find(|(k,_)|k.as_encoded_bytes()==n.as_bytes()).and_then(|(_,v)|v.to_str()?.parse().ok()).unwrap_or(d)}

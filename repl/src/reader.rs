@@ -24,8 +24,10 @@ pub enum Task<'l> {
     Other(Deed),
 }
 
-/// What a line wants that is not expanded.
+/// What a line wants that is not parsed beforehand.
 pub enum Deed {
+    /// To be expanded.
+    Expand(Vec<u8>),
     /// To set something: the whole line.
     Set(Vec<u8>),
     /// Nothing any more: it has defined a macro, and this is to be said of it.

@@ -1,9 +1,7 @@
 //! One run of `-be`: what lines do to each other.
 
 use eximious::stdlib::address::{self, Rules};
-use eximious::{
-    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Str, World,
-};
+use eximious::{Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Str, World};
 
 use crate::assign::Assignment;
 use crate::caller;
@@ -138,10 +136,11 @@ impl Session {
         std::mem::take(&mut self.reader)
     }
 
-    /// Carries out a line that is not expanded.
+    /// Carries out a line that is not parsed.
     #[cold]
     pub fn carry_out(&mut self, deed: Deed) -> Answer {
         match deed {
+            Deed::Expand(text) => Answer::of(self.expand(&text)),
             Deed::Set(line) => self.assign(&line),
             Deed::Said(text) => Answer::Said(text),
             Deed::Wrong(complaint, why) => Answer::Wrong(complaint, why),

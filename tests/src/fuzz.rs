@@ -3,7 +3,7 @@
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
-use eximious::{Config, Engine, Limits, Macros, Str, World};
+use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
@@ -44,6 +44,17 @@ pub fn evaluate(data: &[u8]) {
     }
     if let Err(fail) = first {
         let _ = format!("{fail:#}");
+    }
+    // Nor does it matter what is parsed before it.
+    let mut batch = Batch::default();
+    [data, b"${uc:x", data].iter().for_each(|text| batch.parse(&engine, text));
+    let among = batch.expand(2, &mut engine.context());
+    if !data.windows(4).any(|w| w == b"rand") {
+        match (&again, &among) {
+            (Ok(again), Ok(among)) => assert_eq!(again, among),
+            (Err(again), Err(among)) => assert_eq!(again.message(), among.message()),
+            _ => panic!("{again:?} / {among:?}"),
+        }
     }
 }
 

@@ -291,9 +291,7 @@ impl Tree {
     }
     /// Whether anything is wrong with the text, or may be.
     pub(super) fn is_odd(&self) -> bool {
-        !self.soft_faults.is_empty()
-            || self.hard_fault.is_some()
-            || self.malformed_header.is_some()
+        !self.soft_faults.is_empty() || self.hard_fault.is_some() || self.malformed_header.is_some()
     }
     /// Empties the tree and keeps its memory.
     pub fn clear(&mut self) {

@@ -195,7 +195,8 @@ fn quotings(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fi
     let registry = survey.registry;
     for op in tree.ops() {
         let quotes = op.def.is_some_and(|def| registry.operator_at(def).meta.name == "quote_");
-        let Some(parameters) = tree.view().text(op.name).get(op.base as usize..).filter(|_| quotes) else {
+        let Some(parameters) = tree.view().text(op.name).get(op.base as usize..).filter(|_| quotes)
+        else {
             continue;
         };
         let parameters = parameters.strip_prefix(b"_").unwrap_or(parameters);

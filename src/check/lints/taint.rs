@@ -124,7 +124,11 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
             "run" => {
                 if let Some(seq) = first(args)
                     && let Some((name, span)) = tainted(survey, tree, seq)
-                    && tree.view().pieces(seq).first().is_some_and(|piece| piece.span.start == span.start)
+                    && tree
+                        .view()
+                        .pieces(seq)
+                        .first()
+                        .is_some_and(|piece| piece.span.start == span.start)
                 {
                     report(text, span, &name, "the name of a command", findings);
                 }

@@ -118,7 +118,8 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
         }
     }
     for lookup in tree.lookups() {
-        for option in tree.view().text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii) {
+        for option in tree.view().text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii)
+        {
             if let Some((name, since)) = later(survey, "lookup", option) {
                 let message = format!(
                     "{} does not know the lookup's option \"{name}\", which came with {since}",
