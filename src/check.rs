@@ -4,8 +4,12 @@
 //! on and one that it does not, and the function that looks. All of them read
 //! one [`Survey`]: the configuration with each of its texts parsed.
 
+mod flows;
 mod graph;
+mod items;
 mod lints;
+mod names;
+mod releases;
 mod silence;
 mod survey;
 
@@ -80,6 +84,10 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
+/// For how many findings of a lint it is looked what could have been meant: in
+/// a file with more mistakes, something else is wrong.
+const MOST_OFFERS: usize = 200;
+
 /// Takes what lints find.
 #[derive(Debug)]
 pub struct Findings {
@@ -92,6 +100,14 @@ impl Findings {
     pub fn add(&mut self, spot: Spot, message: impl Into<String>) {
         let (lint, message) = (self.lint, message.into());
         self.found.push(Finding { lint, message, spot, help: None });
+    }
+    /// What could have been meant: the question that offers the nearest name,
+    /// with something before it.
+    fn offer<'n>(&self, before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
+        match self.found.len() < MOST_OFFERS {
+            true => did_you_mean(before, name, names),
+            false => String::new(),
+        }
     }
     /// Adds something, and its cure.
     pub fn add_with(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<String>) {
@@ -156,8 +172,8 @@ pub fn check(
         (lint.run)(&survey, &mut findings);
         all.append(&mut findings.found);
     }
-    all.retain(|finding| !silence::silenced(config, finding));
-    all.sort_by(|a, b| place(config, a).cmp(&place(config, b)).then(a.lint.code.cmp(b.lint.code)));
+    silence::apply(config, &mut all);
+    all.sort_by_cached_key(|finding| (place(config, finding), finding.lint.code));
     all
 }
 
@@ -186,6 +202,7 @@ pub fn locate(config: &Config, spot: &Spot) -> Option<crate::config::Location> {
 pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
     let farthest = name.chars().count().div_ceil(3).min(3);
     let mut near: Vec<(usize, &str)> = names
+        .filter(|other| other.len().abs_diff(name.len()) <= farthest * 4)
         .map(|other| (strsim::osa_distance(name, other), other))
         .filter(|(distance, _)| *distance <= farthest)
         .collect();
@@ -197,11 +214,7 @@ pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n 
 
 /// The question that offers the nearest name, with something before it; empty
 /// where none is near.
-pub(crate) fn did_you_mean<'n>(
-    before: &str,
-    name: &str,
-    names: impl Iterator<Item = &'n str>,
-) -> String {
+fn did_you_mean<'n>(before: &str, name: &str, names: impl Iterator<Item = &'n str>) -> String {
     let near = nearest(name, names);
     near.first().map_or(String::new(), |near| format!("did you mean {before}{near}?"))
 }

@@ -29,6 +29,7 @@ use crate::{Builder, Engine, Macros};
 
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
+pub(crate) use drivers::effective;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use print::{Printed, Printer, fixed};
@@ -36,6 +37,7 @@ pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep}
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};
+pub(crate) use values::quoted;
 
 /// What a configuration file says.
 #[derive(Debug, Default)]
@@ -138,7 +140,7 @@ impl Config {
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
         for name in elements(names).filter(|name| !name.is_empty()) {
-            match world.files.read(&name, lines::LARGEST_FILE) {
+            match lines::contents(&*world.files, &name) {
                 Ok(text) => {
                     return Ok(reader::Reader::new(&name, text, macros, world, registry).read());
                 }

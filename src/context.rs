@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, Fail, Memory, Message, Meta, Scope, Str, TaintRule, VariableSource,
+    Call, Effects, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, View, Vocabulary};
@@ -35,6 +35,15 @@ pub struct Context {
     pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
     /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
     pub(crate) leaves_bindings: bool,
+    /// Words that are refused for a while.
+    pub(crate) refusals: Vec<&'static Refusal>,
+}
+
+/// A word of the language that may not be used, and what is said then.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) name: &'static str,
+    pub(crate) message: &'static str,
 }
 
 impl Context {
@@ -53,6 +62,7 @@ impl Context {
             buffer: Vec::new(),
             expansions: FxHashMap::default(),
             leaves_bindings: false,
+            refusals: Vec::new(),
         }
     }
 
@@ -145,6 +155,21 @@ impl Context {
         } else {
             self.named.remove(name);
         }
+    }
+
+    /// Sets a variable, and returns what it was.
+    pub(crate) fn replace(&mut self, name: &str, value: Str) -> Str {
+        let before = self.get(name).and_then(Result::ok).unwrap_or_default();
+        self.set(name, value);
+        before
+    }
+
+    /// Changes options for what this context does from here on. Whoever does that
+    /// keeps the engine, and puts it back.
+    pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut inner = (*self.engine.0).clone();
+        change(&mut inner.settings);
+        self.engine = Engine(Arc::new(inner));
     }
 
     /// Does something that built-ins do, outside of any string. What it binds

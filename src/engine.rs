@@ -64,19 +64,7 @@ impl Engine {
     /// Begins with the whole standard library, a world that denies everything,
     /// and no policy.
     pub fn builder() -> Builder {
-        Builder(Inner {
-            registry: eximious_stdlib::registry(),
-            world: World::hermetic(),
-            settings: Settings::default(),
-            forbidden: Effects::NONE,
-            limits: Limits::default(),
-        })
-    }
-
-    /// An engine with words, an outside and options that are there already.
-    pub(crate) fn of(registry: Registry, world: World, settings: Settings) -> Self {
-        let limits = Limits::default();
-        Self(Arc::new(Inner { registry, world, settings, forbidden: Effects::NONE, limits }))
+        Builder::of(eximious_stdlib::registry())
     }
 
     /// Parses a string once. This does not fail: what is wrong with the text
@@ -138,6 +126,17 @@ impl Engine {
 }
 
 impl Builder {
+    /// Begins with words that are there already, and otherwise as
+    /// [`Engine::builder`] does.
+    pub fn of(registry: Registry) -> Self {
+        Self(Inner {
+            registry,
+            world: World::hermetic(),
+            settings: Settings::default(),
+            forbidden: Effects::NONE,
+            limits: Limits::default(),
+        })
+    }
     /// Adds an item, or replaces one.
     pub fn item(mut self, item: &'static Item) -> Self {
         self.0.registry.items(&[item]);

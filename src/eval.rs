@@ -199,6 +199,16 @@ impl<'t> Eval<'t> {
         Ok(())
     }
 
+    /// As [`Eval::step`], for a word that may be refused.
+    fn admit(&mut self, record: &Meta) -> Result<(), Fail> {
+        if !self.cx.refusals.is_empty()
+            && let Some(refusal) = self.cx.refusals.iter().find(|one| one.name == record.name)
+        {
+            return Err(Fail::error(ErrorKind::Forbidden, refusal.message));
+        }
+        self.step()
+    }
+
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
         match self.cx.stored(id) {
             Some(value) => Ok(value.clone()),
@@ -273,8 +283,8 @@ impl<'t> Eval<'t> {
         let node = tree.op(id);
         let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
-        self.step()?;
         let record = self.cx.engine.0.registry.operator_at(def);
+        self.admit(&record.meta)?;
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
         let args = [Arg::Text(node.arg)];
@@ -331,7 +341,7 @@ impl<'t> Eval<'t> {
         record: &'static Item,
         taint: &mut Taint,
     ) -> Result<Str, Fail> {
-        self.step()?;
+        self.admit(&record.meta)?;
         let (tree, source) = (self.tree, self.source);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
@@ -469,8 +479,8 @@ impl Machine for Eval<'_> {
         if open && args.is_empty() {
             return Err(self.hard_fault());
         }
-        self.step()?;
         let record = self.cx.engine.0.registry.condition_at(node.def);
+        self.admit(&record.meta)?;
         let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
@@ -525,7 +535,7 @@ impl Machine for Eval<'_> {
             let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
             // Whoever runs the server has to hear of it, whatever becomes of
             // the expansion.
-            self.cx.engine.0.world.log.main(&message);
+            self.cx.engine.0.world.log.panic(&message);
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.

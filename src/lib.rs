@@ -24,11 +24,14 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod filter;
 pub mod fmt;
+pub mod hints;
 mod macros;
 mod patterns;
 pub mod retry;
 pub mod rewrite;
+pub mod route;
 
 pub use batch::Batch;
 pub use config::{Config, ConfigError};

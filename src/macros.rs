@@ -14,7 +14,7 @@ use memchr::memmem::Finder;
 use crate::config::Mark;
 use builtin::Builtin;
 pub(crate) use builtin::log_selectors;
-use index::Index;
+pub(crate) use index::Index;
 
 /// How long a macro's name may be.
 const LONGEST_NAME: usize = 63;
@@ -97,6 +97,11 @@ impl Macros {
         Self::default()
     }
 
+    /// None, not even Exim's own.
+    pub fn none() -> Self {
+        Self { builtin: Builtin::none(), ..Self::default() }
+    }
+
     /// Defines one as `-DNAME=value` does; false where the name is taken. What
     /// files say of such a name does not count.
     pub fn set(&mut self, name: &[u8], value: &[u8]) -> bool {
@@ -114,8 +119,8 @@ impl Macros {
     }
 
     /// The names of Exim's own, with their values.
-    pub(crate) fn builtin(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.builtin.all(registry)
+    pub(crate) fn builtin(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        Builtin::all(registry)
     }
 
     /// Whether a line is a definition, or would have to be one.

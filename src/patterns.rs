@@ -8,7 +8,7 @@ use eximious_stdlib::pattern::{Trouble, find};
 use crate::Context;
 
 /// What tests of patterns may touch.
-static RECORD: Meta = Meta::new(
+pub(crate) static RECORD: Meta = Meta::new(
     "list",
     Effects::FILES.union(Effects::LOOKUP).union(Effects::HOST).union(Effects::LOG),
     TaintRule::Result,

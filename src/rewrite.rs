@@ -268,11 +268,9 @@ fn matches(
 fn rules(cx: &Context) -> Rules {
     let settings = cx.engine().settings();
     Rules {
-        null: false,
-        utf8_domains: settings.allow_utf8_domains,
-        trailing_dot: settings.strip_trailing_dot,
         // What the configuration makes of an address is nobody else's doing.
         literals: true,
+        ..Rules::of(settings)
     }
 }
 

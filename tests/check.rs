@@ -7,8 +7,11 @@ use eximious::{Macros, World};
 
 /// Everything that is found in a text.
 fn found(text: &str, target: Option<Target>) -> (Config, Vec<Finding>) {
-    let world =
-        World { users: eximious_world::system().users, ..Fixture::new().file("/c", text).world() };
+    let files = Fixture::new()
+        .file("/c", text)
+        .file("/etc/exim/everybody", "# all of them\n192.0.2.1\n0.0.0.0/0  # yes\n")
+        .file("/etc/exim/few", "192.0.2.1\n# 0.0.0.0/0\n!192.0.2.9\n");
+    let world = World { users: eximious_world::system().users, ..files.world() };
     let registry = eximious::stdlib::registry();
     let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a configuration");
     let findings = check(&config, &registry, &world, target);
@@ -283,6 +286,43 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("submission/sender_retain", "submission/sender_retian", "E114", "retian"),
     ("sender/callout=30s,defer_ok", "sender/calout=30s", "E114", "calout"),
     ("bl.example=127.0.0.2", "bl.example=127.0.0.300", "E114", "127.0.0.300"),
+    ("bl.example=127.0.0.2", "bl.example=10.0.0.2", "E114", "10.0.0.2"),
+    ("bl.example=127.0.0.2", "+include_unkown : a.example", "E114", "include_unkown"),
+    ("callout=30s,defer_ok", "callout=30s,defr_ok", "E114", "defr_ok"),
+    ("callout=30s,defer_ok", "callout=connect=5x", "E114", "5x"),
+    ("callout=30s,defer_ok", "callout=mailfrom=a@b.example", "E114", "mailfrom"),
+    ("callout=30s,defer_ok", "callout=use_sender", "E114", "use_sender"),
+    ("verify = recipient\n", "verify = recipient/quota=cachpos=1h\n", "E114", "cachpos"),
+    ("control = dkim_disable_verify", "control = dkim_disable_verify/x", "E114", "verify/x"),
+    ("control = dkim_disable_verify", "control = debug/tgg=.x", "W210", "tgg"),
+    ("control = dkim_disable_verify", "control = queue/first_pas_route", "W210", "first_pas_"),
+    ("!verify = header_syntax", "!verify = header_syntax/strict", "E114", "syntax/strict"),
+    ("100 / 1h / per_conn / strict", "100 / 1h / strict / leaky", "E114", "strict / leaky"),
+    ("100 / 1h / per_conn / strict", "1 / 1h / per_conn / per_cmd", "E114", "per_cmd"),
+    ("100 / 1h / per_conn / strict", "1 / 1h / count=some", "E114", "count=some"),
+    (
+        "          ratelimit = 100",
+        "          seen = -5m / redonly\n          ratelimit = 100",
+        "E114",
+        "redonly",
+    ),
+    (
+        "          ratelimit = 100",
+        "          seen = 5min\n          ratelimit = 100",
+        "E114",
+        "5min",
+    ),
+    ("dnslists = zen", "spf = fial\n          dnslists = zen", "E114", "fial"),
+    ("dnslists = zen", "spf = err_perm\n          dnslists = zen", "W401", "err_perm"),
+    ("malware = *", "malware = *\n          dkim_status = fial", "E114", "fial"),
+    ("malware = *", "malware = *\n          dmarc_status = rejct", "E114", "rejct"),
+    ("verify = recipient\n", "verify = recipient/check_postmaster\n", "W401", "check_postmaster"),
+    ("lsearch*{/etc/aliases}", "lsearch*,ret=ful{/etc/aliases}", "W210", "ret=ful"),
+    ("lsearch*{/etc/aliases}", "dsearch,filter=files{/etc/aliases}", "W210", "filter=files"),
+    ("${lookup mysql{", "${lookup mysql,server=x{", "W210", "server=x"),
+    ("lsearch;/etc/exim/users", "lsearch,ret=kee;/etc/exim/users", "W210", "ret=kee"),
+    ("${tod_full}", "${readsocket{/x}{y}{5s:shutdwn=no}}", "W210", "shutdwn"),
+    ("${tod_full}", "${run,preexpnd{/bin/true}}", "E103", "preexpnd"),
     (
         "log_selector = +tls_sni +received_recipients",
         "log_selector = +tls_sny +received_recipients",
@@ -372,8 +412,323 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "E111",
         "sender_domains",
     ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = <; *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ::/0 : 0.0.0.0/0",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = <; 192.0.2.1 ; [0::0]/0",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = 127.0.0.1 : 128.0.0.0/1",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = !192.0.2.7 : *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = /etc/exim/everybody",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ^.*",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = \\N^.*$\\N",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = +others\nhostlist others = 127.0.0.1 : *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = 127.0.0.1 : ${if eq{a}{b}{x}{y}} : *",
+        "E111",
+        "accept  hosts = +relay",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = yes\n  accept  hosts = :\n",
+        "E111",
+        "condition = yes",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if eq{$sender_address_domain}{example.com}}\n  accept  hosts = :\n",
+        "E111",
+        "$sender_address_domain}{example",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if match{$sender_helo_name}{example}}\n  accept  hosts = :\n",
+        "E111",
+        "{$sender_helo_name}{ex",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  domains = !+local_domains : *\n  accept  hosts = :\n",
+        "E111",
+        "!+local_domains : *",
+    ),
+    ("  accept  hosts = :\n", "  accept  domains = ^.+$\n  accept  hosts = :\n", "E111", "^.+$"),
+    ("  accept  hosts = :\n", "  accept  recipients = *@*\n  accept  hosts = :\n", "E111", "*@*"),
+    (
+        "  accept  hosts = :\n",
+        "  accept  recipients = ^.*\n  accept  hosts = :\n",
+        "E111",
+        "recipients = ^.*",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  hosts = !+relay_from_hosts\n  accept  hosts = :\n",
+        "E111",
+        "accept  hosts = !+relay",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  verify = recipient\n  accept  hosts = :\n",
+        "E111",
+        "accept  verify",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  acl = acl_helo\n  accept  hosts = :\n",
+        "E111",
+        "acl = acl_helo",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  !authenticated = *\n  accept  hosts = :\n",
+        "E111",
+        "!authenticated",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = 1\n          encrypted = *\n  accept  hosts = :\n",
+        "E111",
+        "condition = 1",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = ${if eq{$sender_helo_name}{spam}}\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    acl = acl_mail2\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    domains = +local_domains\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    hosts = 192.0.2.1\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = no\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !verify = recipient\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !hosts = *\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  drop    dnslists = a.example\n          !domains = +local_domains\n  accept  logwrite = end\nacl_mail2:\n  accept  dnslists = x.example\n",
+        "E111",
+        "= end",
+    ),
     ("acl_smtp_rcpt = acl_rcpt", "acl_smtp_rcpt = accept", "E111", "acl_smtp_rcpt"),
+    ("retry\n* quota", "retry\n+nolist quota", "E104", "+nolist quota"),
+    ("*@old.example.com", "*@+old_domains", "E104", "+old_domains"),
+    (
+        "${if match{$sender_helo_name}{\\N^[0-9.]+$\\N}}",
+        "${if match_domain{$sender_helo_name}{a.example:+local_domain}}",
+        "E104",
+        "+local_domain}",
+    ),
+    (
+        "${if match{$sender_helo_name}{\\N^[0-9.]+$\\N}}",
+        "${if match_ip{$sender_host_address}{+relay_host}}",
+        "E104",
+        "+relay_host}",
+    ),
+    ("${tod_full}", "${listnamed:relay_to_domain}", "E104", "relay_to_domain}"),
+    ("${tod_full}", "${listnamed_h:+local_domains}", "E104", "listnamed_h"),
+    (
+        "  deny    senders = +no_senders",
+        "  deny    senders = *@+no_domains : +no_senders",
+        "E104",
+        "+no_domains",
+    ),
+    (
+        "domains = !+local_domains",
+        "domains = ${if eq{a}{b}{x}} : !+local_domain",
+        "E104",
+        "!+local_domain",
+    ),
+    (
+        "aliases:\n",
+        "smart:\n  driver = manualroute\n  route_list = a.example b.example; +local_domain c.example\n  transport = remote_smtp\naliases:\n",
+        "E104",
+        "+local_domain c",
+    ),
+    (
+        "aliases:\n",
+        "smart:\n  driver = manualroute\n  route_list = * \"b.example : c.example\" byname remote_stmp\n  transport = remote_smtp\naliases:\n",
+        "E106",
+        "remote_stmp",
+    ),
+    (
+        "localuser:\n",
+        "again:\n  driver = accept\n  domains = +local_domains\n  local_parts = lsearch;/etc/exim/users\n  senders = a@b.example\n  transport = maildir\nlocaluser:\n",
+        "W206",
+        "again:",
+    ),
+    (
+        "aliases:\n",
+        "again:\n  driver = dnslookup\n  domains = !+local_domains\n  transport = remote_smtp\naliases:\n",
+        "W206",
+        "again:",
+    ),
+    ("queue_run\n", "queue_run\n.ifdef X\n.else\r\n.endif\n", "W211", ".else"),
+    (
+        "queue_run\n",
+        "queue_run\n.ifdef X\n.endif\n.ifdef Y\n.endif# Y\n.endif\n",
+        "W211",
+        ".endif# Y",
+    ),
+    ("queue_run\n", "queue_run\n.ifdef X\n.endif\t# X\n.endif\n", "W211", ".endif\t"),
+    (
+        "set acl_m_score = 0",
+        "set acl_m_score = 0\n  warn    set acl_m_user = ${lc:$sender_address}\n  warn    condition = ${lookup mysql{SELECT $acl_m_user}}",
+        "E110",
+        "SELECT $acl_m_user",
+    ),
+    (
+        "set acl_m_score = 0",
+        "set acl_m_score = 0\n  warn    set acl_m_a = $sender_address\n  warn    set acl_m_b = x$acl_m_a\n          set acl_m_b = ${acl_m_b}y\n  warn    condition = ${readfile{/x/$acl_m_b}}",
+        "E110",
+        "readfile",
+    ),
+    (
+        "  allow_fail\n",
+        "  set = r_user = $local_part\n  require_files = ${readfile{/x/$r_user}}\n  allow_fail\n",
+        "E110",
+        "readfile",
+    ),
+    (
+        "local_parts = lsearch;/etc/exim/users\n  transport = maildir\n",
+        "local_parts = lsearch;/etc/exim/users\n  address_data = $domain\n  transport = $address_data\n",
+        "E110",
+        "transport = $address_data",
+    ),
+    ("require acl = acl_common", "require acl = acl_$sender_helo_name", "E110", "acl_$sender"),
+    ("${tod_full}", "${readsocket{/x/$sender_helo_name}{x}}", "E110", "readsocket"),
+    ("${tod_full}", "${acl{$sender_helo_name}}", "E110", "${acl{"),
+    (
+        "never_users",
+        "bounce_message_file = /x/$sender_address\nnever_users",
+        "E110",
+        "bounce_message",
+    ),
+    ("$acl_m_score}{0}", "$acl_m_scoer}{0}", "W302", "acl_m_scoer"),
+    ("MAILDIR/$domain_data/", "MAILDIR/$r_home/", "W302", "r_home"),
+    ("authenticated = *", "authenticated = plian", "E115", "plian"),
+    (
+        "server_condition = ${lookup{$auth2}lsearch{/etc/exim/passwd}{${if crypteq{$auth3}{$value}}}{false}}",
+        "server_condition = true",
+        "E116",
+        "= true",
+    ),
     ("hide mysql_servers", "mysql_servers", "W601", "mysql_servers"),
+    (
+        "hide mysql_servers",
+        "redis_servers = a.example/0/ : b.example/1/secret\nhide mysql_servers",
+        "W601",
+        "redis_servers",
+    ),
+    (
+        "lsearch;/etc/exim/relay",
+        "${lookup mysql,servers=h/d/u/secret{select d}}",
+        "W601",
+        "relay_to_domains =",
+    ),
+    ("  return_output", "  command = /x ${hmac{md5}{secret}{$local_part_data}}", "W601", "hmac"),
+    (
+        "  dkim_domain",
+        "  socks_proxy = 192.0.2.1 auth=name name=me pass=secret\n  dkim_domain",
+        "W601",
+        "socks_proxy",
+    ),
+    (
+        "= ${lookup{$auth2}lsearch{/etc/exim/passwd}",
+        "= ${lookup ldap{user=cn=exim,o=x pass=secret ldap:///o=x?cn?sub?(uid=${quote_ldap:$auth2})}",
+        "W601",
+        "server_condition",
+    ),
+    ("${tod_full}", "$tls_cipher", "W401", "$tls_cipher"),
+    ("${tod_full}", "${interface_port}", "W401", "interface_port"),
+    ("${tod_full}", "${str2b64:x}", "W401", "str2b64"),
+    ("${lookup mysql{SELECT", "${lookup mysql{servers=a; SELECT", "W401", "servers=a"),
+    ("log_selector", "queue_run_in_order\nlog_selector", "W401", "queue_run_in"),
+    ("  maildir_format\n", "  maildir_tag = ,S=1\n", "E107", "maildir_tag"),
+    (
+        "  dkim_domain = example.com\n  dkim_selector = mail\n",
+        "  dkim_strict = 1\n",
+        "E107",
+        "dkim_strict",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = yes\n          domains = *\n  accept  hosts = 192.0.2.9\n",
+        "W207",
+        "192.0.2.9",
+    ),
     (
         "  server_condition = ",
         "  client_send = ^me^secret\n  server_condition = ",
@@ -454,7 +809,7 @@ const RIGHT: &[(&str, &str)] = &[
         "  require acl = acl_common\n",
         "  warn    acl = acl_common\n  deny    !hosts = +relay_from_hosts\n          !authenticated = *\n          domains = !+local_domains\n  accept  sender_domains = +local_domains\n",
     ),
-    ("  deny    message = relay not permitted\n", "  deny    hosts = *\n  accept\n"),
+    ("  deny    message = relay not permitted\n", "  deny    hosts = 192.0.2.1 : *\n  accept\n"),
     ("  deny    message = relay not permitted\n", "  require domains = +local_domains\n  accept\n"),
     (
         "  accept  hosts = +relay_from_hosts\n",
@@ -465,6 +820,122 @@ const RIGHT: &[(&str, &str)] = &[
         "  accept  hosts = +relay_from_hosts\n          senders = *@*\n",
     ),
     ("acl_smtp_rcpt = acl_rcpt", "acl_smtp_rcpt = ${if ={25}{$received_port}{acl_rcpt}{acl_rcpt}}"),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = /etc/exim/few",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = !0.0.0.0/0 : 127.0.0.1",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ^host[0-9]+",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = ${if eq{a}{b}{*}{x}}",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = <; ::1 ; 10.0.0.0/8",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = !* : 192.0.2.1",
+    ),
+    (
+        "hostlist relay_from_hosts = 127.0.0.1 : 192.0.2.0/24",
+        "hostlist relay_from_hosts = *.example.com",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if eq{$domain}{example.com}}\n  accept  hosts = :\n",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${lookup{$sender_address}lsearch{/etc/x}}\n  accept  hosts = :\n",
+    ),
+    (
+        "  accept  hosts = :\n",
+        "  accept  condition = ${if eq{$acl_m_score}{0}}\n  accept  hosts = :\n",
+    ),
+    ("  accept  hosts = :\n", "  accept  condition = no\n  accept  hosts = :\n"),
+    ("  accept  hosts = :\n", "  accept  domains = +local_domains : !*\n  accept  hosts = :\n"),
+    ("  accept  hosts = :\n", "  accept  recipients = ^[^@]+@example.com\n  accept  hosts = :\n"),
+    ("  accept  hosts = :\n", "  accept  verify = certificate\n  accept  hosts = :\n"),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = ${if eq{$domain}{x}{no}{yes}}\n  accept\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    acl = acl_all\n  accept\nacl_all:\n  deny    domains = +local_domains\n  accept  !acl = acl_local\nacl_local:\n  accept  domains = +local_domains\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !acl = acl_local\n  accept\nacl_local:\n  accept  domains = +local_domains\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    condition = ${if eq{$domain}{x}{no}{yes}}\n  accept\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  deny    !hosts = +relay_from_hosts\n          !domains = +local_domains\n  accept\n",
+    ),
+    (
+        "  deny    message = relay not permitted\n",
+        "  require acl = acl_local\n  accept\nacl_local:\n  accept  domains = +local_domains\n",
+    ),
+    // Secrets that are none, or that nobody is shown.
+    (
+        "hide mysql_servers",
+        "hide mysql_servers = ${readfile{/etc/exim/sql}}\nredis_servers = a/0/ : b//\nhide pgsql_servers",
+    ),
+    (
+        "domainlist relay_to_domains = lsearch;/etc/exim/relay",
+        "hide domainlist relay_to_domains = ${lookup mysql,servers=h/d/u/secret{select d}}",
+    ),
+    (
+        "lsearch;/etc/exim/relay",
+        "${lookup ldap{user=cn=exim,o=x pass=${readfile{/x}} ldap:///o=x?cn}}",
+    ),
+    ("  return_output", "  hide command = /x ${hmac{md5}{secret}{$local_part_data}}"),
+    ("  return_output", "  command = /x ${hmac{md5}{${readfile{/x}}}{$local_part_data}}"),
+    ("${tod_full}", "$tls_in_cipher $received_port ${base64:x} $version_number"),
+    ("${lookup mysql{SELECT", "${lookup mysql,servers=a{SELECT"),
+    // Lists, routers and variables that look wrong at first.
+    ("*@old.example.com", "*@+relay_to_domains"),
+    ("retry\n* quota", "retry\n+relay_to_domains quota"),
+    ("${tod_full}", "${listnamed:local_domains}${listnamed_h:relay_from_hosts}"),
+    ("${tod_full}", "${if match_domain{x}{+$sender_helo_name}}"),
+    (
+        "aliases:\n",
+        "smart:\n  driver = manualroute\n  domains = a.example\n  route_list = lsearch;;/x b.example bydns remote_smtp; +relay_to_domains\n  transport = remote_smtp\naliases:\n",
+    ),
+    (
+        "localuser:\n",
+        "again:\n  driver = accept\n  domains = +local_domains\n  transport = maildir\nlocaluser:\n",
+    ),
+    (
+        "localuser:\n",
+        "again:\n  driver = accept\n  domains = +local_domains\n  local_parts = lsearch;/etc/exim/users\n  local_part_suffix = -*\n  transport = maildir\nlocaluser:\n",
+    ),
+    (
+        "  allow_fail\n",
+        "  allow_fail\n  redirect_router = again\nbefore:\n  driver = accept\n  transport = maildir\nagain:\n  driver = accept\n  domains = a.example\n  transport = maildir\n",
+    ),
+    ("queue_run\n", "queue_run\n.ifdef X\n.else  # no X\n.endif\n"),
+    (
+        "set acl_m_score = 0",
+        "set acl_m_score = 0\n  warn    set acl_m_user = $sender_address\n          set acl_m_user = ${lookup{$acl_m_user}lsearch{/x}}\n  warn    condition = ${readfile{/x/$acl_m_user}}",
+    ),
+    (
+        "set acl_m_score = 0",
+        "set acl_m_score = 0\n  warn    set acl_m_user = $sender_address\n  warn    condition = ${lookup mysql{SELECT '${quote_mysql:$acl_m_user}'}}",
+    ),
+    ("authenticated = *", "authenticated = PLAIN : ${if eq{a}{b}{c}}"),
     // Arguments with all that may stand there.
     (
         "100 / 1h / per_conn / strict",
@@ -491,6 +962,45 @@ const RIGHT: &[(&str, &str)] = &[
         "zen.spamhaus.org : bl.example=127.0.0.2",
         "rhsbl.example/$sender_address_domain : a,b=127.0.0.2",
     ),
+    (
+        "zen.spamhaus.org : bl.example=127.0.0.2",
+        "<; bl.example!=10.0.0.1 ; +include_unknown ; b&0.0.0.2",
+    ),
+    (
+        "callout=30s,defer_ok",
+        "callout=connect=5s, maxwait = 1m , 30s,postmaster_mailfrom=a@b.example",
+    ),
+    ("callout=30s,defer_ok", "callout=random,no_cache,${if eq{a}{b}{x}{30s}}"),
+    (
+        "verify = recipient\n",
+        "verify = recipient/callout=use_sender,hold/quota=cachepos=1h,no_cache\n",
+    ),
+    ("!verify = header_syntax", "!verify = header_sender/callout=mailfrom=a@b.example"),
+    ("control = submission/sender_retain", "control = cutthrough_delivery/defer=pass"),
+    ("control = submission/sender_retain", "control = dscp/ef"),
+    ("control = submission/sender_retain", "control = utf8_downconvert/-1"),
+    (
+        "100 / 1h / per_conn / strict",
+        "5 / 1h / per_cmd / noupdate / count=1.5 / $sender_host_address",
+    ),
+    (
+        "          ratelimit = 100",
+        "          seen = -5m / key=a b / readonly\n          ratelimit = 100",
+    ),
+    (
+        "          ratelimit = 100",
+        "          seen = 1h / refresh=${if eq{a}{b}{1d}{2d}}\n          ratelimit = 100",
+    ),
+    ("dnslists = zen", "spf = fail:softfail:!pass\n          dnslists = zen"),
+    (
+        "malware = *",
+        "malware = *\n          dkim_status = none:invalid:fail\n          dmarc_status = reject : quarantine",
+    ),
+    ("lsearch*{/etc/aliases}", "dsearch,ret=full,filter=dir,cache=no_wr{/etc/aliases}"),
+    ("lsearch*{/etc/aliases}", "lsearch*,ret=key,cache=no_rd{/etc/aliases}"),
+    ("${lookup mysql{", "${lookup mysql,servers=a/b/c/d,cache=no{"),
+    ("lsearch;/etc/exim/users", "lsearch,ret=key;/etc/exim/users"),
+    ("${tod_full}", "${readsocket{/x}{y}{5s:shutdown=no:tls=yes:sni=x.example}{}{}}"),
     // Numbers, and what is none but is not compared as one.
     ("${if >{$message_size}{10M}", "${if >{$message_size}{ -0x1f }"),
     ("${if >{$message_size}{10M}", "${if eq{$message_size}{much}"),
@@ -551,12 +1061,64 @@ fn what_could_have_been_meant_is_offered() {
 }
 
 #[test]
+fn a_target_knows_when_each_word_went() {
+    for (from, to, until, code) in [
+        ("tls_advertise_hosts = *", "drop_cr", "4.100", "E109"),
+        ("tls_advertise_hosts = *", "allow_insecure_tainted_data = yes", "4.96", "E102"),
+        ("tls_advertise_hosts = *", "gnutls_require_mac = x", "4.88", "E102"),
+        ("+tls_sni", "+taint", "4.96", "E101"),
+        ("${if match{", "${if or{{pwcheck{a:b}}{match{", "4.100", "E109"),
+        ("${tod_full}", "${lookup ibase{select 1}}", "4.100", "E109"),
+        ("${tod_full}", "$bmi_deliver", "4.100", "E109"),
+        ("  no_more\n", "  bmi_rule = 1\n", "4.100", "E109"),
+        (
+            "  deny    local_parts",
+            "  deny    bmi_optin = *\n  warn    control = bmi_run\n  deny    local_parts",
+            "4.100",
+            "E109",
+        ),
+    ] {
+        let text = SOUND.replacen(from, to, 1);
+        let minor: u32 = until[2..].parse().expect("a release");
+        for (minor, gone) in [(minor - 1, false), (minor, true)] {
+            let (_, findings) = found(&text, Some(Target { major: 4, minor }));
+            let of = |f: &&Finding| {
+                f.lint.code == code && (f.message.contains("went with") || code != "E109")
+            };
+            let all: Vec<&str> = findings.iter().map(|f| &*f.message).collect();
+            assert_eq!(findings.iter().any(|f| of(&f)), gone, "{to} in 4.{minor}: {all:?}");
+        }
+    }
+}
+
+#[test]
 fn a_target_knows_when_each_word_came() {
     for (from, to, since) in [
         ("tls_advertise_hosts = *", "tls_alpn = smtp", "4.95"),
         ("tls_advertise_hosts = *", "acl_smtp_wellknown = accept", "4.98"),
         ("tls_advertise_hosts = *", "log_ports = 25", "4.99"),
         ("tls_advertise_hosts = *", "bounce_charset = utf-8", "4.100"),
+        ("tls_advertise_hosts = *", "recipients_max = ${if eq{a}{b}{1}{2}}", "4.98"),
+        ("tls_advertise_hosts = *", "dmarc_tld_file = $spool_directory/x", "4.99"),
+        ("addresslist no_senders", "hide addresslist no_senders", "4.94"),
+        (
+            "  deny    condition = ${if match{",
+            "  deny    encrypted = *\n  deny    condition = ${if match{",
+            "4.97",
+        ),
+        ("${tod_full}", "${listquote{:}{a}}", "4.94"),
+        ("${tod_full}", "${mask_n:fe80::1/64}", "4.96"),
+        ("${tod_full}", "${lookup{a}dsearch,filter=file{/x}}", "4.94"),
+        ("${tod_full}", "${lookup{a}dsearch,ret=full{/x}}", "4.94"),
+        ("${tod_full}", "${lookup{a}dsearch,key=path{/x}}", "4.98"),
+        ("${tod_full}", "${lookup{a}json{/x}}", "4.93"),
+        ("${tod_full}", "${lookup sqlite,file=/x{select 1}}", "4.95"),
+        ("${tod_full}", "${readsocket{/x}{y}{5s:tls=yes}}", "4.92"),
+        ("${tod_full}", "${readsocket{/x}{y}{5s:cache=yes}}", "4.94"),
+        ("${tod_full}", "${readsocket{/x}{y}{5s:tls=yes:sni=a}}", "4.97"),
+        ("${tod_full}", "${run,preexpand{/bin/echo a}}", "4.96"),
+        ("${tod_full}", "${if forany_json{[1]}{eq{$item}{1}}}", "4.93"),
+        ("+tls_sni", "+receive_time", "4.91"),
         ("+tls_sni", "+tls_on_connect", "4.99"),
         ("+tls_sni", "+dmarc", "4.100"),
         ("${tod_full}", "$connection_id", "4.99"),
@@ -576,7 +1138,7 @@ fn a_target_knows_when_each_word_came() {
         let text = SOUND.replacen(from, to, 1);
         let minor: u32 = since[2..].parse().expect("a release");
         // What is refused from a release on is the one that goes the other way.
-        let refused = to.contains("command");
+        let refused = to.contains("command =");
         for (minor, there) in [(minor - 1, refused), (minor, !refused)] {
             let (_, findings) = found(&text, Some(Target { major: 4, minor }));
             let code = if refused { "E110" } else { "E109" };

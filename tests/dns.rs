@@ -5,7 +5,6 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use eximious::grammar::expansion::ItemShape;
@@ -17,11 +16,8 @@ use eximious::{Config, Engine, Macros, Str, World};
 use eximious_tests::names;
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
-use eximious_tests::{root, show};
+use eximious_tests::{network, root, show};
 use tempfile::TempDir;
-
-/// Says that a test runs where it may ask at port 53.
-const INSIDE: &str = "EXIMIOUS_INSIDE";
 
 /// Lines that belong together: a process answers them in order.
 #[derive(Clone, Default)]
@@ -238,23 +234,7 @@ fn exim_says_the_same() {
     if Reference::find().is_none() || eximious_tests::servers::program("nsd").is_none() {
         return;
     }
-    let unshare = |arguments: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "--"]).args(arguments);
-        command
-    };
-    let permitted = unshare(&["true"]).output().is_ok_and(|output| output.status.success());
-    if !permitted {
-        eprintln!("LEFT OUT: a network of its own is not permitted here; only what is recorded");
-        return;
-    }
-    let program = std::env::current_exe().expect("this program");
-    let program = program.to_str().expect("a path");
-    let mut command = unshare(&[program, "--exact", "inside", "--ignored", "--nocapture"]);
-    let output = command.env(INSIDE, "1").output().expect("this program starts again");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("1 passed"), "{text}");
+    network::run("inside", "");
 }
 
 /// The part that runs there. With `EXIMIOUS_RECORD` set, Exim's answers are
@@ -262,25 +242,13 @@ fn exim_says_the_same() {
 #[test]
 #[ignore = "it needs a network of its own: exim_says_the_same starts it"]
 fn inside() {
-    if std::env::var_os(INSIDE).is_none() {
+    if network::purpose().is_none() {
         return;
     }
     let Some(reference) = Reference::find() else { return };
     let directory = TempDir::new().expect("a directory");
-    let run = |command: &mut Command| {
-        let status = command.status();
-        assert!(status.is_ok_and(|status| status.success()), "{command:?}");
-    };
-    run(Command::new("ip").args(["link", "set", "lo", "up"]));
-    for (path, text) in [
-        ("/etc/resolv.conf", "nameserver 127.0.0.1\noptions trust-ad timeout:1\n"),
-        ("/etc/hosts", TABLE),
-    ] {
-        let own = directory.path().join("own");
-        std::fs::write(&own, text).expect("a file");
-        run(Command::new("mount").arg("--bind").arg(&own).arg(path));
-        std::fs::remove_file(&own).expect("the file");
-    }
+    let resolver = "nameserver 127.0.0.1\noptions trust-ad timeout:1\n";
+    network::set_up(directory.path(), &[("/etc/resolv.conf", resolver), ("/etc/hosts", TABLE)]);
     let Some((_server, real)) = names::real(&root().join("tests/data/dns")) else { return };
     names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
     let mut groups = groups();

@@ -7,10 +7,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use eximious::config::Printer;
 use eximious::world::{
     Fixture, ForeignAnswer, ForeignError, Host, Libraries, Log, Net, Room, Stream, Target,
 };
-use eximious::{Effects, Engine, ErrorKind, FailClass, Settings, Str, Taint, World};
+use eximious::{
+    Config, Effects, Engine, ErrorKind, FailClass, Macros, Settings, Str, Taint, World,
+};
 
 /// A host with an environment.
 struct Environment(&'static [(&'static str, &'static str)], Arc<dyn Host>);
@@ -101,6 +104,29 @@ fn the_environment_is_what_the_options_let_in() {
     ] {
         assert_eq!(ask(keep, add, zone), answers, "{keep} / {add} / {zone:?}");
     }
+}
+
+#[test]
+fn the_environment_is_shown_as_exim_shows_it() {
+    const VARIABLES: &[(&str, &str)] = &[("Z}$Y", "4"), ("FOO", "1"), ("X-Y", "3")];
+    let settings = "timezone = Europe/Berlin\nkeep_environment = FOO : ^Z\n\
+        add_environment = A-B=3 : FOO=2\n";
+    let host = Arc::new(Environment(VARIABLES, World::hermetic().host));
+    let world = World { host, ..Fixture::new().file("/c", settings).world() };
+    let registry = eximious::stdlib::registry();
+    let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
+    let mut printer = Printer {
+        config: &config,
+        registry: &registry,
+        world: &world,
+        values_only: false,
+        admin: true,
+        version: "",
+    };
+    let text = |printer: &Printer| printer.print(&[b"environment".to_vec()]).text;
+    assert_eq!(text(&printer), b"A-B=3\nFOO=2\nTZ=Europe/Berlin\nZ}$Y=4\n");
+    printer.values_only = true;
+    assert_eq!(text(&printer), b"A-B\nFOO\nTZ\nZ}$Y\n");
 }
 
 #[test]

@@ -1,200 +1,15 @@
 //! The lookup types `mysql` and `pgsql` against servers of their own; where
 //! Exim is there, it is asked the same.
 
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use eximious::world::{Server as At, ServerAddress, ServerError, SqlAnswer, SqlKind, World};
-use eximious_tests::fixtures::replace;
+use eximious::world::{Server as At, ServerError, SqlAnswer, SqlKind};
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
-use eximious_tests::servers::{Home, Server, free_port, program};
-use eximious_tests::suite::Suite;
-use eximious_tests::{root, show};
-
-/// A server with the tables that the suites know.
-struct Sql {
-    server: Server,
-    port: u16,
-    kind: SqlKind,
-    daemon: PathBuf,
-}
-
-/// What stands in suites for a server's directory and port.
-const NAMES: [[&[u8]; 2]; 2] = [[b"MYDIR", b"MYPORT"], [b"PGDIR", b"PGPORT"]];
-
-impl Sql {
-    fn mariadb() -> Option<Self> {
-        let (daemon, install) = (program("mariadbd")?, program("mariadb-install-db")?);
-        let home = Home::new("mysql");
-        let data = format!("--datadir={}", home.path().join("data").display());
-        let auth = ["--auth-root-authentication-method=normal", "--skip-test-db"];
-        home.run(home.command(&install).args(["--no-defaults", &data]).args(auth));
-        Some(Self::start(SqlKind::Mysql, home, daemon, free_port()))
-    }
-
-    fn postgresql() -> Option<Self> {
-        let daemon = program("/usr/lib/postgresql/*/bin/postgres")?;
-        let home = Home::new("postgres");
-        let initdb = daemon.with_file_name("initdb");
-        // Everybody who comes through the socket is let in; the user of the
-        // suites must show a password elsewhere.
-        let auth = ["--auth-local=trust", "--auth-host=scram-sha-256", "--no-sync"];
-        let place = ["-U", "postgres", "-D", "data"];
-        home.run(home.command(&initdb).args(auth).args(place));
-        let sql = Self::start(SqlKind::Pgsql, home, daemon, free_port());
-        sql.script("pgsql-databases.sql");
-        Some(sql)
-    }
-
-    fn start(kind: SqlKind, home: Home, daemon: PathBuf, port: u16) -> Self {
-        let mut command = home.command(&daemon);
-        let directory = home.path().display().to_string();
-        let socket = match kind {
-            SqlKind::Mysql => {
-                command.args(["--no-defaults", "--bind-address=127.0.0.1,::1"]);
-                command.args(["--skip-log-bin", "--innodb-flush-log-at-trx-commit=0"]);
-                command.args(["--plugin-maturity=unknown", "--local-infile=1"]);
-                command.arg(format!("--datadir={directory}/data"));
-                command.arg(format!("--socket={directory}/sock"));
-                command.arg(format!("--port={port}"));
-                home.path().join("sock")
-            }
-            SqlKind::Pgsql => {
-                command.args(["-D", "data", "-k", &directory, "-p", &port.to_string()]);
-                command.args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1,::1"]);
-                home.path().join(format!(".s.PGSQL.{port}"))
-            }
-        };
-        let admin = Admin { kind, directory, port };
-        let ready = || UnixStream::connect(&socket).is_ok() && admin.can("select 1");
-        Self { server: Server::start(home, &mut command, ready), port, kind, daemon }
-    }
-
-    /// Ends it and starts it again.
-    fn again(self) -> Self {
-        Self::start(self.kind, self.server.stop(), self.daemon, self.port)
-    }
-
-    fn directory(&self) -> &Path {
-        self.server.home().path()
-    }
-
-    /// Does what a text says, as the server's owner.
-    fn admin(&self, text: &str) {
-        let directory = self.directory().display().to_string();
-        let admin = Admin { kind: self.kind, directory, port: self.port };
-        assert!(admin.can(text), "{text}");
-    }
-
-    /// The tables as they are in the beginning.
-    fn reset(&self) {
-        self.script(if self.kind == SqlKind::Mysql { "mysql.sql" } else { "pgsql.sql" });
-    }
-
-    fn script(&self, name: &str) {
-        let file = root().join("tests/data/sql").join(name);
-        self.admin(&std::fs::read_to_string(file).expect("the tables"));
-    }
-
-    fn names(&self) -> [(&'static [u8], Vec<u8>); 2] {
-        let [directory, port] = NAMES[usize::from(self.kind == SqlKind::Pgsql)];
-        let path = self.directory().as_os_str().as_encoded_bytes().to_vec();
-        [(directory, path), (port, self.port.to_string().into_bytes())]
-    }
-
-    fn fill(&self, text: &[u8]) -> Vec<u8> {
-        let fill = |text: Vec<u8>, (name, value): (&[u8], Vec<u8>)| replace(&text, name, &value);
-        self.names().into_iter().fold(text.to_vec(), fill)
-    }
-
-    fn hide(&self, text: &[u8]) -> Vec<u8> {
-        let hide = |text: Vec<u8>, (name, value): (&[u8], Vec<u8>)| replace(&text, &value, name);
-        self.names().into_iter().fold(text.to_vec(), hide)
-    }
-
-    /// A configuration.
-    fn config(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.directory().join(name);
-        std::fs::write(&path, self.fill(text.as_bytes())).expect("a configuration");
-        path
-    }
-
-    /// A suite, in one conversation; Exim's answers, where it is there, must be
-    /// the same, and otherwise those that it gave when the suite was written.
-    fn suite(&self, name: &str, config: &Path) {
-        let suite = Suite::read(&root().join("tests/suites/sql").join(name));
-        let lines: Vec<Vec<u8>> = suite.cases.iter().map(|case| self.fill(&case.input)).collect();
-        self.reset();
-        let theirs = match Reference::find() {
-            Some(exim) => exim.with_config(config).ask(&lines, None),
-            None => suite.cases.iter().map(|case| Answer::Said(self.fill(&case.output))).collect(),
-        };
-        self.reset();
-        let mut ours = Ours::with_config(config);
-        let mut differ = Vec::new();
-        for ((case, line), theirs) in suite.cases.iter().zip(&lines).zip(theirs) {
-            let said = ours.answer(line);
-            if theirs != Answer::Said(said.clone()) {
-                let number = case.number;
-                let (line, said) = (show(&case.input), show(&self.hide(&said)));
-                differ
-                    .push(format!("{name}:{number}: {line}\n  ours   {said}\n  theirs {theirs:?}"));
-            }
-        }
-        assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ.join("\n"));
-    }
-
-    /// Where it is, for the world.
-    fn at(&self) -> At {
-        at(self.port)
-    }
-}
-
-/// A user of the suites at a port.
-fn at(port: u16) -> At {
-    At {
-        address: ServerAddress::Tcp { host: "127.0.0.1".into(), port: Some(port) },
-        database: b"db".to_vec(),
-        user: b"u".to_vec(),
-        password: b"secret".to_vec(),
-        group: None,
-    }
-}
-
-/// The server's owner.
-struct Admin {
-    kind: SqlKind,
-    directory: String,
-    port: u16,
-}
-
-impl Admin {
-    fn can(&self, text: &str) -> bool {
-        let mut command;
-        match self.kind {
-            SqlKind::Mysql => {
-                command = std::process::Command::new("mariadb");
-                command.args(["--no-defaults", "-uroot", &format!("-S{}/sock", self.directory)]);
-            }
-            SqlKind::Pgsql => {
-                command = std::process::Command::new("psql");
-                command.args(["-qX", "-h", &self.directory, "-p", &self.port.to_string()]);
-                command.args(["-U", "postgres", "-v", "ON_ERROR_STOP=1"]);
-            }
-        }
-        let text = text.to_owned();
-        command.stdin(std::process::Stdio::piped());
-        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-        let Ok(mut child) = command.spawn() else { return false };
-        let mut pipe = child.stdin.take().expect("a pipe was asked for");
-        // It may end before it has read everything.
-        let _ = std::io::Write::write_all(&mut pipe, text.as_bytes());
-        drop(pipe);
-        child.wait().is_ok_and(|status| status.success())
-    }
-}
+use eximious_tests::servers::program;
+use eximious_tests::show;
+use eximious_tests::sql::{Sql, ask};
 
 const ONE: &str = "mysql_servers = 127.0.0.1::MYPORT/db/u/secret\n\
                    pgsql_servers = 127.0.0.1::PGPORT/db/u/secret\n";
@@ -202,10 +17,6 @@ const MANY: &str = "mysql_servers = 127.0.0.1::1/db/u/secret : 127.0.0.1::MYPORT
                     localhost(MYDIR/sock)/db/u/secret : Upper/d/u/p : incomplete/x\n\
                     pgsql_servers = 127.0.0.1::1/db/u/secret : 127.0.0.1::PGPORT/db/u/secret :\\\n\
                     (PGDIR/.s.PGSQL.PGPORT)/db/u/secret : incomplete/x\n";
-
-fn ask(world: &World, kind: SqlKind, at: &At, statement: &str) -> Result<SqlAnswer, ServerError> {
-    world.sql.query(kind, at, statement.as_bytes(), Duration::from_secs(20))
-}
 
 /// The only value of an answer.
 fn value(answer: Result<SqlAnswer, ServerError>) -> String {
@@ -273,18 +84,18 @@ fn connections(sql: Sql, identity: &str, sleep: &str) {
     let line = format!("${{lookup {word},cache=no{{select 7}}}}");
     let mut ours = Ours::with_config(&config);
     assert_eq!(show(&ours.answer(line.as_bytes())), "7");
-    let home = sql.server.stop();
+    let start = sql.end();
     assert!(matches!(query("select 1"), Err(ServerError::Connect(_))));
     let gone = String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned();
     assert!(gone.starts_with("Failed: lookup of \"select 7\" gave DEFER: "), "{gone}");
     assert!(gone.contains("SQL connection failed: "), "{gone}");
     assert!(!gone.contains("secret"), "{gone}");
-    let sql = Sql::start(kind, home, sql.daemon, sql.port);
+    let sql = start();
     assert_eq!(value(query("select 1")), "1");
     assert_eq!(show(&ours.answer(line.as_bytes())), "7");
 
     // It dies, and another is there in its place, while connections are open.
-    let sql = sql.again();
+    let sql = sql.end()();
     assert_eq!(value(query("select 1")), "1");
     assert_eq!(show(&ours.answer(line.as_bytes())), "7");
 

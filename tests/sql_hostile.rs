@@ -3,25 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use eximious::world::{Server as At, ServerAddress, ServerError, SqlAnswer, SqlKind, World};
+use eximious::world::{ServerError, SqlKind};
 use eximious_tests::ours::Ours;
 use eximious_tests::servers::Played;
 use eximious_tests::show;
-
-/// A user at a port.
-fn at(port: u16) -> At {
-    At {
-        address: ServerAddress::Tcp { host: "127.0.0.1".into(), port: Some(port) },
-        database: b"db".to_vec(),
-        user: b"u".to_vec(),
-        password: b"secret".to_vec(),
-        group: None,
-    }
-}
-
-fn ask(world: &World, kind: SqlKind, at: &At, statement: &str) -> Result<SqlAnswer, ServerError> {
-    world.sql.query(kind, at, statement.as_bytes(), Duration::from_secs(20))
-}
+use eximious_tests::sql::{ask, at};
 
 #[test]
 fn servers_that_are_none() {

@@ -4,6 +4,7 @@
 //! (`cargo build --release`) and a real Exim; `--smoke` runs each part once.
 
 mod config;
+mod routing;
 
 use std::fs::File;
 use std::io::Write;
@@ -40,6 +41,7 @@ fn main() {
     let name = large.path().to_string_lossy();
     let what = format!("-C with {} lines, -be x", text.lines().count());
     compare(&what, runs * 10, &exim, &ours, &["-C", &name, "-be", "x"], None);
+    routing::compare(smoke, &exim, &ours);
 }
 
 fn find_exim() -> Option<PathBuf> {

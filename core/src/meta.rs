@@ -52,6 +52,8 @@ pub struct Meta {
     pub taint: TaintRule,
     /// The release of Exim that brought it, where that is after 4.90.
     pub since: &'static str,
+    /// The release of Exim that no longer has it, where one has taken it out.
+    pub until: &'static str,
     /// Why it gives an error in this build, if it does.
     pub needs: &'static str,
     /// Where it is specified: a chapter of the specification, an RFC.
@@ -72,6 +74,7 @@ impl Meta {
             effects,
             taint,
             since: "",
+            until: "",
             needs: "",
             source: "",
         }
@@ -109,6 +112,11 @@ impl Meta {
     /// Sets the release that brought it.
     pub const fn since(mut self, since: &'static str) -> Self {
         self.since = since;
+        self
+    }
+    /// Sets the release that no longer has it.
+    pub const fn until(mut self, until: &'static str) -> Self {
+        self.until = until;
         self
     }
     /// Sets why it gives an error in this build.

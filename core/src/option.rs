@@ -259,6 +259,11 @@ impl OptionDef {
         self.meta.since = since;
         self
     }
+    /// Sets the release that no longer has it.
+    pub const fn until(mut self, until: &'static str) -> Self {
+        self.meta.until = until;
+        self
+    }
     /// Sets why it has no effect in this build.
     pub const fn needs(mut self, needs: &'static str) -> Self {
         self.meta.needs = needs;

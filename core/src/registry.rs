@@ -211,19 +211,16 @@ impl Registry {
     pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
         self.option_table(place)?.get(name).copied()
     }
-    /// An option of a driver: one of its own, or one that all drivers of the
-    /// kind have.
+    /// An option of an instance: one that all drivers of the kind have, or one
+    /// of its driver's own, as soon as that is known.
     pub fn driver_option(
         &self,
         kind: DriverKind,
-        driver: &str,
+        driver: Option<&'static str>,
         name: &[u8],
     ) -> Option<&'static OptionDef> {
-        let own = self.option_tables().iter().find(
-            |(place, _)| matches!(place, OptionPlace::Driver(k, d) if *k == kind && *d == driver),
-        );
-        own.and_then(|(_, table)| table.get(name).copied())
-            .or_else(|| self.option(OptionPlace::Generic(kind), name))
+        self.option(OptionPlace::Generic(kind), name)
+            .or_else(|| self.option(OptionPlace::Driver(kind, driver?), name))
     }
     /// The options of a place, in the order of their names.
     pub fn options_of(&self, place: OptionPlace) -> impl Iterator<Item = &'static OptionDef> {

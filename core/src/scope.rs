@@ -105,6 +105,11 @@ impl Scope {
         self.captures.get(number)
     }
 
+    /// `$0`, `$1`, … as far as there are any.
+    pub fn all_numeric(&self) -> Vec<Str> {
+        (0..self.captures.groups.len() as u32).map(|number| self.captures.get(number)).collect()
+    }
+
     /// `$value`.
     pub fn value(&self) -> &Str {
         &self.value

@@ -8,12 +8,14 @@ mod dns;
 pub mod domain;
 mod fixture;
 mod hermetic;
+pub mod hints;
 mod ldap;
 mod servers;
 
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
 pub use hermetic::Fixed;
+pub use hints::{Change, Hint, HintStore, Hints, HintsError, HintsInMemory};
 pub use ldap::{
     Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
@@ -49,8 +51,17 @@ pub struct World {
     pub dns: Arc<dyn Dns>,
     /// Functions in shared objects.
     pub libraries: Arc<dyn Libraries>,
+    /// What is remembered from one message to the next.
+    pub hints: Arc<dyn Hints>,
     /// The logs.
     pub log: Arc<dyn Log>,
+}
+
+impl World {
+    /// The hints of a spool directory.
+    pub fn hint_store(&self, spool: &[u8]) -> Arc<dyn HintStore> {
+        self.hints.open(spool, self.log.clone())
+    }
 }
 
 impl std::fmt::Debug for World {
@@ -144,6 +155,9 @@ pub trait Files: Send + Sync {
     fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>>;
     /// What `stat` says; `follow` says whether of a link's target.
     fn stat(&self, path: &[u8], follow: bool) -> io::Result<Stat>;
+    /// The same files as another user may see them; whoever is not the superuser
+    /// sees them as before.
+    fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files>;
     /// Puts other contents into a file that exists, all at once: whoever reads
     /// it finds the old ones or the new ones. It keeps its permissions and, as
     /// far as that is allowed, its owner; of a link, the target is changed.
@@ -200,6 +214,12 @@ pub struct Command {
     pub argv: Vec<Vec<u8>>,
     /// The whole environment: names and values.
     pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The user and group that it runs as, with no other groups, if this process
+    /// is the superuser's; it runs as this process otherwise.
+    pub identity: Option<(u32, u32)>,
+    /// The directory that it runs in, if not this process's. Where that can't be,
+    /// the program can't be executed.
+    pub directory: Option<Vec<u8>>,
 }
 
 /// How a process ended, and what it wrote.
@@ -444,6 +464,10 @@ pub trait Log: Send + Sync {
     fn main(&self, line: &[u8]);
     /// A line for the main and the panic log.
     fn panic(&self, line: &[u8]);
+    /// A line for the panic log alone.
+    fn panic_alone(&self, line: &[u8]) {
+        self.panic(line);
+    }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
 }

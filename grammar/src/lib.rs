@@ -7,12 +7,14 @@
 //!
 //! [`expansion`] reads `${…}` strings; what words exist, and what may follow
 //! each, comes from a [`expansion::Vocabulary`]. [`config`] reads the lines of a
-//! configuration file.
+//! configuration file, [`sieve`] Sieve scripts.
 #![forbid(unsafe_code)]
 
 pub mod config;
 pub mod expansion;
+pub mod filter;
 pub mod scan;
+pub mod sieve;
 mod span;
 
 pub use expansion::Fault;

@@ -85,9 +85,20 @@ fn named(user: std::io::Result<Option<eximious::world::User>>, uid: u32) -> Vec<
     }
 }
 
+/// Whoever runs the program, where the system knows; a user that is only a number
+/// has no home.
+pub fn user(world: &World) -> Option<eximious::world::User> {
+    let (uid, _) = world.host.ids();
+    world.users.user_by_id(uid).ok()?
+}
+
+/// Whether whoever runs the program may see all of a configuration.
+pub fn administrates(world: &World) -> bool {
+    world.host.ids().0 == 0
+}
+
 /// The full name of whoever runs the program, where it has one.
 pub fn full_name(world: &World) -> Option<Vec<u8>> {
-    let (uid, _) = world.host.ids();
-    let user = world.users.user_by_id(uid).ok()??;
+    let user = user(world)?;
     user.gecos.split(|c| *c == b',').next().map(<[u8]>::to_vec)
 }

@@ -79,7 +79,8 @@ pub fn run(request: &Request) -> ExitCode {
             Ok(config) => config,
             Err(why) => {
                 let _ = io::stderr().write_all(&[&why.text()[..], b"\n"].concat());
-                return ExitCode::FAILURE;
+                worst = Some(Severity::Error);
+                continue;
             }
         };
         let findings = lints::check(&config, engine.registry(), &world, request.target);
@@ -115,18 +116,19 @@ fn text(config: &Config, findings: &[Finding]) -> String {
         let place = locate(config, &finding.spot);
         let source = place.and_then(|place| {
             let file = config.sources.file(place.file)?;
-            let line = String::from_utf8_lossy(config.sources.line(place)?).into_owned();
-            Some((String::from_utf8_lossy(&file.name).into_owned(), place, line))
+            let line = config.sources.line(place)?;
+            let columns = columns(config, finding, line);
+            let line = String::from_utf8_lossy(line).into_owned();
+            Some((String::from_utf8_lossy(&file.name).into_owned(), place, line, columns))
         });
         let title = level.primary_title(&finding.message).id(finding.lint.code);
         let mut group = match &source {
             None => title.element(Level::NOTE.message("about the configuration as a whole")),
-            Some((name, place, line)) => {
-                let (start, end) = columns(config, finding, line);
+            Some((name, place, line, (start, end))) => {
                 let snippet = Snippet::source(line.as_str())
                     .line_start(place.line as usize)
                     .path(name.as_str())
-                    .annotation(AnnotationKind::Primary.span(start..end));
+                    .annotation(AnnotationKind::Primary.span(*start..*end));
                 title.element(snippet)
             }
         };
@@ -153,8 +155,11 @@ fn text(config: &Config, findings: &[Finding]) -> String {
     out
 }
 
-/// Where a finding begins and ends in its line, at boundaries of characters.
-fn columns(config: &Config, finding: &Finding, line: &str) -> (usize, usize) {
+/// Where a finding begins and ends in its line as it is shown, in bytes, at
+/// boundaries of characters.
+fn columns(config: &Config, finding: &Finding, line: &[u8]) -> (usize, usize) {
+    // What is no UTF-8 is shown by a sign of another length.
+    let shown = |at: usize| String::from_utf8_lossy(&line[..at.min(line.len())]).len();
     let (start, end) = match &finding.spot {
         Spot::Line(number, span) => {
             let logical = &config.lines[*number];
@@ -174,14 +179,16 @@ fn columns(config: &Config, finding: &Finding, line: &str) -> (usize, usize) {
             };
             (start, end)
         }
-        _ => (line.len() - line.trim_start().len(), line.len()),
+        _ => (line.len() - line.trim_ascii_start().len(), line.len()),
     };
-    let start = line.floor_char_boundary(start);
-    let end = line.floor_char_boundary(end);
+    let text = String::from_utf8_lossy(line);
+    let start = text.floor_char_boundary(shown(start));
+    let end = text.floor_char_boundary(shown(end));
     (start, end.max(start))
 }
 
-/// A finding as JSON: lines and columns count from 1, columns in bytes.
+/// A finding as JSON: lines and columns count from 1, columns in bytes of the
+/// file, which need not be UTF-8.
 fn object(config: &Config, finding: &Finding) -> Value {
     let mut value = json!({
         "code": finding.lint.code,
@@ -207,22 +214,48 @@ fn result(config: &Config, finding: &Finding) -> Value {
         Some(help) => format!("{}: {help}", finding.message),
         None => finding.message.clone(),
     };
+    let rule = lints::lints().iter().position(|lint| lint.code == finding.lint.code);
     let mut value = json!({
         "ruleId": finding.lint.code,
+        "ruleIndex": rule,
         "level": finding.lint.severity.name(),
         "message": { "text": message },
     });
-    if let Some(place) = locate(config, &finding.spot)
-        && let Some(file) = config.sources.file(place.file)
-    {
-        value["locations"] = json!([{
-            "physicalLocation": {
-                "artifactLocation": { "uri": String::from_utf8_lossy(&file.name) },
-                "region": { "startLine": place.line, "startColumn": place.column + 1 },
-            }
-        }]);
+    // What is about the configuration as a whole belongs to its first file.
+    let place = locate(config, &finding.spot);
+    let file = config.sources.file(place.map_or(0, |place| place.file));
+    if let Some(file) = file {
+        let mut physical = json!({ "artifactLocation": { "uri": uri(&file.name) } });
+        if let Some(place) = place {
+            let line = config.sources.line(place).unwrap_or_default();
+            let (start, end) = columns(config, finding, line);
+            let line = String::from_utf8_lossy(line);
+            // Characters are counted, not bytes.
+            let column = |at: usize| line.get(..at).map_or(at, |text| text.chars().count()) + 1;
+            physical["region"] = json!({
+                "startLine": place.line,
+                "startColumn": column(start),
+                "endColumn": column(end),
+            });
+        }
+        value["locations"] = json!([{ "physicalLocation": physical }]);
     }
     value
+}
+
+/// A file's name as a URI; one that is not absolute is relative to where the
+/// program runs.
+fn uri(name: &[u8]) -> String {
+    let mut uri = String::from(if name.starts_with(b"/") { "file://" } else { "" });
+    for byte in name {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(*byte));
+            }
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
 }
 
 /// A log of SARIF 2.1.0 with one run.
@@ -252,4 +285,43 @@ fn sarif(results: Vec<Value>) -> Value {
             "results": results,
         }],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use eximious::world::Fixture;
+
+    #[test]
+    fn columns_of_sarif_are_characters() {
+        let text = b"smtp_banner = \xc3\xa4 ${foo:x} \xff ${bar:y}\n";
+        let world = Fixture::new().file("/c d", text).world();
+        let registry = eximious::stdlib::registry();
+        let config = Config::load(b"/c d", Macros::new(), &world, &registry).expect("a file");
+        let findings = lints::check(&config, &registry, &world, None);
+        let at = |finding: &Finding| {
+            let result = result(&config, finding);
+            let place = &result["locations"][0]["physicalLocation"];
+            let region = &place["region"];
+            assert_eq!(place["artifactLocation"]["uri"], "file:///c%20d");
+            assert_eq!(result["ruleIndex"], json!(2));
+            (region["startColumn"].as_u64(), region["endColumn"].as_u64())
+        };
+        let places: Vec<_> = findings.iter().map(at).collect();
+        assert_eq!(places, [(Some(17), Some(25)), (Some(28), Some(36))]);
+        let bytes: Vec<_> = findings.iter().map(|f| object(&config, f)["column"].clone()).collect();
+        assert_eq!(bytes, [json!(18), json!(29)]);
+    }
+
+    #[test]
+    fn a_log_of_sarif_has_what_must_be_there() {
+        let log = sarif(Vec::new());
+        let run = &log["runs"][0];
+        assert_eq!(
+            (&log["version"], &run["tool"]["driver"]["name"]),
+            (&json!("2.1.0"), &json!("eximious"))
+        );
+        let rules = run["tool"]["driver"]["rules"].as_array().expect("rules");
+        assert!(rules.len() == lints::lints().len() && run["results"].is_array());
+    }
 }

@@ -47,7 +47,9 @@ put a space before it where it should be.
 
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
-    if let Some(lint) = check::lints().iter().find(|lint| lint.code == name || lint.name == name) {
+    if let Some(lint) =
+        check::lints().iter().find(|lint| lint.code.eq_ignore_ascii_case(name) || lint.name == name)
+    {
         return Ok(lint_page(lint));
     }
     let found = words::named(registry, name);
@@ -123,9 +125,12 @@ fn page(word: &Word) -> String {
         More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
-    for (label, value) in
-        own.chain([("Since", meta.since), ("Needs", meta.needs), ("Source", meta.source)])
-    {
+    for (label, value) in own.chain([
+        ("Since", meta.since),
+        ("Until", meta.until),
+        ("Needs", meta.needs),
+        ("Source", meta.source),
+    ]) {
         if !value.is_empty() {
             let _ = writeln!(text, "  {:<8} {value}", format!("{label}:"));
         }

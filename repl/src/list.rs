@@ -74,6 +74,7 @@ fn record(word: &Word) -> Value {
         "effects": words::effects(meta.effects),
         "taint": words::taint(meta.taint),
         "since": meta.since,
+        "until": meta.until,
         "needs": meta.needs,
         "source": meta.source,
     });

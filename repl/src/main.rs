@@ -5,6 +5,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod filter;
 mod fmt;
 mod help;
 mod input;
@@ -16,6 +17,7 @@ mod prompt;
 mod reader;
 mod retry;
 mod rewrite;
+mod route;
 mod session;
 mod show;
 mod usual;
@@ -28,6 +30,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use eximious::route::Purpose;
 use eximious::{Engine, Fail};
 
 use options::{Action, Options, Stop};
@@ -58,7 +61,9 @@ fn main() -> ExitCode {
         Action::Check(request) => check::run(request),
         Action::Rewrite => test_rules(options, rewrite::answer),
         Action::Retry => test_rules(options, retry::answer),
+        Action::Filter => test_filters(options),
         Action::Format(request) => fmt::run(request),
+        Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -126,6 +131,40 @@ fn test_rules(
     }
 }
 
+/// `-bt`, `-bv`, `-bvs`.
+fn test_addresses(purpose: Purpose, mut options: Options) -> ExitCode {
+    log_lines(&options);
+    let output = Arc::new(Output::default());
+    let typed = std::mem::take(&mut options.texts);
+    let whole = purpose == Purpose::Test || options.verbose;
+    let world = if whole { output::shown_world(&output) } else { output::world(&output) };
+    let mut session = match Session::start(&mut options, world) {
+        Ok(session) => session,
+        Err(refusal) => return refuse(refusal),
+    };
+    match route::run(&mut session, route::Wanted { purpose, whole }, &typed, &output) {
+        Ok(code) => code,
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// `-bf`, `-bF`.
+fn test_filters(mut options: Options) -> ExitCode {
+    log_lines(&options);
+    let output = Arc::new(Output::default());
+    let request = std::mem::take(&mut options.filter);
+    let session = Session::start(&mut options, output::world(&output));
+    let done =
+        session.and_then(|mut session| filter::run(&mut session, &request, &options, &output));
+    match done {
+        Ok(code) => code,
+        Err(refusal) => {
+            let _ = output.flush();
+            refuse(refusal)
+        }
+    }
+}
+
 fn expand(mut options: Options, greet: bool) -> ExitCode {
     log_lines(&options);
     let output = Arc::new(Output::default());
@@ -134,6 +173,9 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
+    if !greet {
+        session.hide_macros();
+    }
     // Nothing is written yet, so nothing can go wrong with it.
     let _ = output.put(session.said(), b"");
     let result = if !texts.is_empty() {

@@ -21,9 +21,23 @@ pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec
         let why = reason(&why);
         Refusal::Said([b"exim: failed to open ", file, b": ", why.as_bytes()].concat())
     })?;
+    Ok(take(session, &bytes, options).said)
+}
+
+/// What came of reading a message.
+#[derive(Debug)]
+pub struct Taken {
+    /// What is to be said of it.
+    pub said: Vec<u8>,
+    /// Whether a header says what the return path is.
+    pub has_return_path: bool,
+}
+
+/// Reads a message, and gives the session its values.
+pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     let mut said = Vec::new();
     let end = if options.dot_is_text { End::Input } else { End::Dot };
-    let (mut message, senders) = parse_until(&bytes, end);
+    let (mut message, senders) = parse_until(bytes, end);
     let mut name = options.full_name.clone();
     if name.is_none() && options.sender.is_none() {
         name = caller::full_name(session.engine().world());
@@ -39,7 +53,9 @@ pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec
     if message.headers.is_empty() {
         said.extend_from_slice(b"Warning: no message headers read\n");
     }
-    for path in header::drop_trace(&mut message) {
+    let paths = header::drop_trace(&mut message);
+    let has_return_path = !paths.is_empty();
+    for path in paths {
         said.extend_from_slice(b"Return-path taken from \"Return-path:\" header line\n");
         message.return_path = Str::tainted(path);
     }
@@ -50,7 +66,7 @@ pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec
     header::complete(&mut message, session, name);
     message.received = session.engine().world().clock.now().seconds;
     session.context().set_message(Some(message));
-    Ok(said)
+    Taken { said, has_return_path }
 }
 
 /// An address with a domain, which is added where it has none.

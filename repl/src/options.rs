@@ -6,6 +6,8 @@ mod rules;
 use std::net::IpAddr;
 
 use eximious::Macros;
+use eximious::route::Purpose;
+use eximious::stdlib::interval::seconds;
 
 use rules::{Missing, Takes, Then};
 
@@ -30,8 +32,12 @@ pub struct Options {
     pub recipients_in_header: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
+    /// `-bf` and its kin: what filters are tested, and for whom.
+    pub filter: crate::filter::Request,
     /// `-n`: values without their names.
     pub values_only: bool,
+    /// `-v`: more is told.
+    pub verbose: bool,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -66,6 +72,10 @@ pub enum Action {
     Rewrite,
     /// `-brt`: find a rule for retries.
     Retry,
+    /// `-bt`, `-bv`, `-bvs`: say where addresses go.
+    Route(Purpose),
+    /// `-bf`, `-bF`: test filters.
+    Filter,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -162,7 +172,9 @@ impl<'a> Parser<'a> {
             message: None,
             recipients_in_header: false,
             dot_is_text: false,
+            filter: crate::filter::Request::default(),
             values_only: false,
+            verbose: false,
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -215,7 +227,12 @@ impl<'a> Parser<'a> {
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
                 self.ended = true;
             }
+            "-bt" => return self.route(Purpose::Test),
+            "-bv" => return self.route(Purpose::VerifyRecipient),
+            "-bvs" => return self.route(Purpose::VerifySender),
+            "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
+            "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
             "-bI:" => return self.information(value),
@@ -246,6 +263,30 @@ impl<'a> Parser<'a> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// `-bt` and its kin do not go together.
+    fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
+        match self.action.replace(Action::Route(purpose)) {
+            Some(Action::Route(other)) if other != purpose => {
+                Err(Stop::exim("incompatible command-line options or arguments"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be tested of filters, and for whom.
+    fn filter(&mut self, name: &str, value: &[u8]) {
+        let value = value.to_vec();
+        let request = &mut self.options.filter;
+        match name {
+            "-bF" => request.system = Some(value),
+            "-bf" => request.user = Some(value),
+            "-bfd" => request.domain = Some(value),
+            "-bfl" => request.local_part = Some(value),
+            "-bfp" => request.prefix = value,
+            _ => request.suffix = value,
+        }
     }
 
     fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {
@@ -294,7 +335,7 @@ impl<'a> Parser<'a> {
             _ => arg,
         };
         let value = if attached.is_empty() { shown } else { attached };
-        if is_time(value) {
+        if seconds(value).is_some() {
             return Ok(());
         }
         Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
@@ -324,6 +365,14 @@ impl<'a> Parser<'a> {
     }
 
     fn decide(mut self) -> Result<Options, Stop> {
+        let filter = &self.options.filter;
+        if filter.system.is_some() || filter.user.is_some() {
+            let alone = matches!(self.action, None | Some(Action::Version));
+            if !alone || !self.args.is_empty() || self.options.recipients_in_header {
+                return Err(Stop::exim("incompatible command-line options or arguments"));
+            }
+            self.action = self.action.take().or(Some(Action::Filter));
+        }
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {
@@ -384,19 +433,6 @@ fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
         "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
         _ => Ok(()),
     }
-}
-
-/// `3h50m` (specification 6.16).
-fn is_time(text: &[u8]) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
-        match rest.get(digits) {
-            Some(b's' | b'm' | b'h' | b'd' | b'w') if digits > 0 => rest = &rest[digits + 1..],
-            _ => return false,
-        }
-    }
-    !text.is_empty()
 }
 
 /// `1vMhJz-000000000Gz-0001`, or the shorter form of earlier releases.
@@ -468,8 +504,8 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_named() {
-        let why = parsed(&["-bt", "x"]).unwrap_err();
-        assert!(why.starts_with("eximious: option -bt is not there yet"), "{why}");
+        let why = parsed(&["-bp"]).unwrap_err();
+        assert!(why.starts_with("eximious: option -bp is not there yet"), "{why}");
         assert!(parsed(&["-bs"]).unwrap_err().contains("-bs"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         assert!(parsed(&["lst"]).unwrap_err().ends_with("did you mean \"eximious list\"?"));

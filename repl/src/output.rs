@@ -60,10 +60,48 @@ impl Log for Ordered {
         self.first();
         self.log.panic(line);
     }
+    fn panic_alone(&self, line: &[u8]) {
+        self.first();
+        self.log.panic_alone(line);
+    }
     fn debug(&self, text: &[u8]) {
         self.first();
         self.log.debug(text);
     }
+}
+
+/// Log lines as they are shown to those who want to see everything: in the place
+/// of the time stands the log's name.
+struct Shown {
+    output: Arc<Output>,
+}
+
+impl Shown {
+    fn put(&self, head: &[u8], text: &[u8], end: &[u8]) {
+        // Where one of the two is closed, there is nobody to tell.
+        let _ = self.output.flush();
+        let _ = io::stderr().write_all(&[head, text, end].concat());
+    }
+}
+
+impl Log for Shown {
+    fn main(&self, line: &[u8]) {
+        self.put(b"LOG: MAIN\n  ", line, b"\n");
+    }
+    fn panic(&self, line: &[u8]) {
+        self.put(b"LOG: MAIN PANIC\n  ", line, b"\n");
+    }
+    fn panic_alone(&self, line: &[u8]) {
+        self.put(b"LOG: PANIC\n  ", line, b"\n");
+    }
+    fn debug(&self, text: &[u8]) {
+        self.put(b"", text, b"");
+    }
+}
+
+/// The system, with a log for those who want to see everything.
+pub fn shown_world(output: &Arc<Output>) -> World {
+    World { log: Arc::new(Shown { output: output.clone() }), ..eximious_world::system() }
 }
 
 /// The system, with a log that waits for the output.

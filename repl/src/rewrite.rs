@@ -70,12 +70,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
         None => [typed, b"@".as_slice(), &domain].concat(),
     };
     let settings = cx.engine().settings();
-    let rules = Rules {
-        null: false,
-        utf8_domains: settings.allow_utf8_domains,
-        trailing_dot: settings.strip_trailing_dot,
-        literals: settings.allow_domain_literals,
-    };
+    let rules = Rules::of(settings);
     let working = match address::parse(&typed, rules) {
         Ok(address) => Str::tainted(address.text),
         Err(why) => {

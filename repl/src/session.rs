@@ -3,6 +3,8 @@
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Str, World};
 
+use eximious::world::User;
+
 use crate::assign::Assignment;
 use crate::caller;
 use crate::message;
@@ -95,6 +97,14 @@ impl Session {
             session.cx.set(name, Str::tainted(value));
         }
         Ok(session)
+    }
+
+    /// Hides the configuration's macros, and Exim's own, from whoever does not
+    /// administrate; what they define themselves is theirs.
+    pub fn hide_macros(&mut self) {
+        if !caller::administrates(self.engine.world()) {
+            self.macros = Macros::none();
+        }
     }
 
     /// The engine.
@@ -191,6 +201,11 @@ impl Session {
         if self.sender.is_none() {
             self.cx.set("sender_address", Str::EMPTY);
         }
+    }
+
+    /// Whoever runs the program, where the system knows.
+    pub fn caller(&self) -> Option<User> {
+        caller::user(self.engine.world())
     }
 
     /// The domain that names of recipients get.

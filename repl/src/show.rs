@@ -3,6 +3,7 @@
 use eximious::config::{Config, Printed, Printer};
 use eximious::{ConfigError, Engine};
 
+use crate::caller;
 use crate::options::Options;
 use crate::session::Refusal;
 use crate::usual;
@@ -25,10 +26,11 @@ pub struct Shown {
 pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
     let world = eximious_world::system();
     let builder = Engine::builder();
-    let (uid, _) = world.host.ids();
-    let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
     let macros = std::mem::take(&mut options.macros);
     let whole = options.texts.first().is_some_and(|word| word == b"config");
+    let admin = caller::administrates(&world);
+    let refused = !admin && !whole && options.config.is_none() && macros.iter().next().is_some();
+    let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
     let config = Config::read(&names, macros, &world, builder.registry()).map_err(|error| {
         // What is printed as it was read goes to where the log goes.
         if whole { Refusal::from(error) } else { Refusal::Said(panicked(error)) }
@@ -38,10 +40,16 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
         registry: builder.registry(),
         world: &world,
         values_only: options.values_only,
-        admin: uid == 0,
+        admin,
         version: VERSION,
     };
-    Ok(Shown { printed: printer.print(&options.texts), warnings: config.warnings })
+    let mut printed = printer.print(&options.texts);
+    if refused {
+        // They count nevertheless, as the program has no privileges to lose.
+        let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.ids().0);
+        printed.refusals.splice(0..0, line.into_bytes());
+    }
+    Ok(Shown { printed, warnings: config.warnings })
 }
 
 /// A mistake, as Exim prints it where the log would be in the way.
@@ -54,8 +62,11 @@ fn panicked(error: ConfigError) -> Vec<u8> {
     };
     let mut out = format!("LOG: {logs}").into_bytes();
     for line in text.split(|c| *c == b'\n') {
-        out.extend_from_slice(b"\n  ");
-        out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));
+        out.push(b'\n');
+        if !line.is_empty() {
+            out.extend_from_slice(b"  ");
+            out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));
+        }
     }
     out
 }

@@ -37,6 +37,7 @@ fn unknown_options_are_refused_in_exims_words() {
         (&["-oMa", "x", "-be"], "exim abandoned: \"x\" is not an IP address"),
         (&["-p"], "exim: bad item for: -p"),
         (&["-or", "x"], "exim: bad time value x: abandoned"),
+        (&["-or", "3000000000s"], "exim: bad time value 3000000000s: abandoned"),
         (&["-d+foo"], "exim: unknown debug_selector setting: +foo"),
         (&["-D"], "exim: macro name set by -D must start with an upper case letter"),
         (&["-DA=1", "-DA=2"], "exim: duplicated -D in command line"),

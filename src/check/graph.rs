@@ -3,6 +3,7 @@
 use eximious_core::AclPhases;
 use eximious_grammar::expansion::{Arg, Seq, Tree};
 
+use super::names::Names;
 use super::survey::{Survey, Use};
 
 /// Where an ACL is used.
@@ -56,11 +57,13 @@ pub(super) fn acl_named(text: &[u8]) -> Option<&[u8]> {
 
 /// Whether a name stands in a text as a word of its own, and not as a variable.
 pub(super) fn mentions(text: &[u8], name: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, name).any(|at| stands_alone(text, at, name.len()))
+}
+
+fn stands_alone(text: &[u8], at: usize, length: usize) -> bool {
     let part = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'$');
-    memchr::memmem::find_iter(text, name).any(|at| {
-        let before = at.checked_sub(1).and_then(|n| text.get(n));
-        !before.is_some_and(part) && !text.get(at + name.len()).is_some_and(part)
-    })
+    let before = at.checked_sub(1).and_then(|n| text.get(n));
+    !before.is_some_and(part) && !text.get(at + length).is_some_and(part)
 }
 
 /// What `${acl{…}}` and the condition `acl` call.
@@ -95,51 +98,51 @@ pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
             named: false,
         })
         .collect();
-    // Calls from one ACL to another, by number.
-    let mut calls: Vec<(usize, usize)> = Vec::new();
-    let number = |name: &[u8]| survey.config.acls.iter().position(|acl| acl.name.bytes() == name);
+    // Whom each ACL calls, by number.
+    let mut calls: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+    let names = Names::new(survey.config.acls.iter().map(|acl| acl.name.bytes()));
     for text in &survey.texts {
         let option = text.option().map_or("", |option| option.meta.name);
         let caller = match text.of {
-            Use::Acl(acl, _) => number(acl.name.bytes()),
+            Use::Acl(acl, _) => survey.acl(acl.name.bytes()),
             _ => None,
         };
-        let mut names: Vec<&[u8]> = Vec::new();
+        let mut called: Vec<&[u8]> = Vec::new();
         let names_acl =
             phase_of(option).is_some() || text.term().is_some_and(|term| term.meta.name == "acl");
         if names_acl {
             match acl_named(&text.text) {
-                Some(name) => names.push(name),
+                Some(name) => called.push(name),
                 // Any name that stands in the text may come out of it.
-                None => names.extend(
-                    survey
-                        .config
-                        .acls
-                        .iter()
-                        .map(|acl| acl.name.bytes())
-                        .filter(|name| mentions(&text.text, name)),
-                ),
+                None => names.each_in(&text.text, |name, at| {
+                    if stands_alone(&text.text, at, name.len()) {
+                        called.push(name);
+                    }
+                }),
             }
         }
         if let Some(tree) = &text.tree {
-            let called = acls_called(survey, tree);
-            names.extend(called.into_iter().filter_map(|first| tree.view().literal(first)));
+            let firsts = acls_called(survey, tree);
+            called.extend(firsts.into_iter().filter_map(|first| tree.view().literal(first)));
         }
-        for name in names {
-            let Some(called) = number(name) else { continue };
+        for called in called.into_iter().filter_map(|name| survey.acl(name)) {
             all[called].named = true;
             match (phase_of(option), caller) {
                 (Some(phase), _) => all[called].phases |= phase,
-                (None, Some(caller)) => calls.push((caller, called)),
+                (None, Some(caller)) => calls[caller].push(called),
                 (None, None) => all[called].phases |= AclPhases::all(),
             }
         }
     }
-    // What calls an ACL runs in its phases; chains are short.
-    for _ in 0..calls.len().min(64) {
-        for (caller, called) in &calls {
-            let phases = all[*caller].phases;
-            all[*called].phases |= phases;
+    // What an ACL calls runs in its phases.
+    let mut changed: Vec<usize> = (0..all.len()).collect();
+    while let Some(caller) = changed.pop() {
+        let phases = all[caller].phases;
+        for called in &calls[caller] {
+            if !all[*called].phases.contains(phases) {
+                all[*called].phases |= phases;
+                changed.push(*called);
+            }
         }
     }
     all

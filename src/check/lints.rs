@@ -1,7 +1,10 @@
 //! The lints, each family in a file of its own.
 
 mod acls;
+mod conditionals;
 mod deprecated;
+mod ignored;
+mod logins;
 mod macros;
 mod names;
 mod needs;
@@ -15,6 +18,7 @@ mod syntax;
 mod taint;
 mod target;
 mod unused;
+mod variables;
 mod words;
 
 use super::Lint;
@@ -35,6 +39,8 @@ pub(super) static ALL: &[&Lint] = &[
     &numbers::NOT_A_NUMBER,
     &patterns::BAD_PATTERN,
     &words::ACL_ARGUMENT,
+    &logins::UNKNOWN_AUTHENTICATOR,
+    &logins::ANYBODY_LOGS_IN,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -44,8 +50,12 @@ pub(super) static ALL: &[&Lint] = &[
     &acls::STATEMENT_UNREACHABLE,
     &acls::ENDPASS_WITHOUT_EFFECT,
     &words::NEARLY_A_WORD,
+    &ignored::OPTION_IGNORED,
+    &conditionals::CONDITIONAL_IGNORED,
     &phases::VARIABLE_WITHOUT_VALUE,
+    &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,
     &patterns::PATTERN_EXPLODES,
+    &target::DIFFERS_IN_TARGET,
     &secrets::SECRET_SHOWN,
 ];

@@ -1,11 +1,15 @@
 //! A configuration with each of its texts parsed.
 
+use std::cell::OnceCell;
+use std::collections::{HashMap, HashSet};
+
 use eximious_core::{
     AclTerm, DriverKind, ListKind, OptionDef, OptionKind, OptionValue, Registry, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Limits, Tree, parse};
 
+use super::flows::Flows;
 use super::graph::AclUse;
 use super::{Spot, Target};
 use crate::config::{Acl, AclLineTerm, Config, Instance, SettingUse};
@@ -93,6 +97,11 @@ pub struct Survey<'c> {
     pub texts: Vec<Text<'c>>,
     /// Where each ACL is used.
     pub acls: Vec<AclUse>,
+    /// The numbers of the ACLs.
+    numbers: HashMap<&'c [u8], usize>,
+    left_out: OnceCell<HashSet<Vec<u8>>>,
+    /// Variables that the configuration sets to text from outside.
+    pub(super) flows: OnceCell<Flows>,
 }
 
 impl<'c> Survey<'c> {
@@ -102,8 +111,17 @@ impl<'c> Survey<'c> {
         world: &'c World,
         target: Target,
     ) -> Self {
-        let mut survey =
-            Self { config, registry, world, target, texts: Vec::new(), acls: Vec::new() };
+        let mut survey = Self {
+            config,
+            registry,
+            world,
+            target,
+            texts: Vec::new(),
+            acls: Vec::new(),
+            numbers: HashMap::new(),
+            left_out: OnceCell::new(),
+            flows: OnceCell::new(),
+        };
         for setting in &config.main {
             let value = config.settings.options.get(setting.option.meta.name);
             survey.setting(Use::Main(setting), setting, value);
@@ -137,6 +155,8 @@ impl<'c> Survey<'c> {
             let at = memchr::memmem::find(whole, text).unwrap_or(0);
             survey.add(Use::Rewrite, text, *line, Span::new(at, at + text.len()), true, None);
         }
+        let acls = config.acls.iter().enumerate().rev();
+        survey.numbers = acls.map(|(number, acl)| (acl.name.bytes(), number)).collect();
         survey.acls = super::graph::uses(&survey);
         survey
     }
@@ -158,7 +178,9 @@ impl<'c> Survey<'c> {
         } else {
             own
         };
-        self.add(of, text, setting.line, span, option.expanded || list.is_some(), list);
+        // What a router's variables are set to is expanded, each by itself.
+        let expanded = option.expanded || list.is_some() || option.meta.name == "set";
+        self.add(of, text, setting.line, span, expanded, list);
     }
 
     fn add(
@@ -170,14 +192,31 @@ impl<'c> Survey<'c> {
         expanded: bool,
         list: Option<ListKind>,
     ) {
-        let tree = (expanded && text.iter().any(|c| matches!(c, b'$' | b'\\')))
-            .then(|| parse(text, self.registry, Limits { depth: DEEPEST, length: LONGEST }));
+        let tree = if expanded { self.parse(text) } else { None };
         self.texts.push(Text { of, text: text.to_vec(), line, span, tree, list });
+    }
+
+    /// A text, parsed; `None` where it stands for itself.
+    pub(super) fn parse(&self, text: &[u8]) -> Option<Tree> {
+        text.iter()
+            .any(|c| matches!(c, b'$' | b'\\'))
+            .then(|| parse(text, self.registry, Limits { depth: DEEPEST, length: LONGEST }))
     }
 
     /// The name of an option's setting, where it stands.
     pub fn named(&self, setting: &SettingUse) -> Spot {
         Spot::Line(setting.line, setting.name)
+    }
+
+    /// The number of an ACL in the configuration, and in [`Survey::acls`].
+    pub(super) fn acl(&self, name: &[u8]) -> Option<usize> {
+        self.numbers.get(name).copied()
+    }
+
+    /// Whether a line between `.ifdef` and `.endif` has a name that the
+    /// configuration gives.
+    pub(super) fn left_out(&self, name: &[u8]) -> bool {
+        self.left_out.get_or_init(|| super::names::left_out(self.config)).contains(name)
     }
 
     /// A whole logical line.

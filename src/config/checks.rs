@@ -6,7 +6,7 @@ use eximious_core::{OptionValue, Registry, Str, World};
 use eximious_stdlib::lists::elements;
 
 use super::{Config, ConfigError};
-use crate::Engine;
+use crate::Builder;
 use crate::macros::{log_selectors, trim_start};
 
 /// Expands what Exim expands when it starts, and checks what it checks then, in
@@ -43,7 +43,8 @@ fn expand(
     if !text.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
         return Ok(());
     }
-    let engine = Engine::of(registry.clone(), world.clone(), config.settings.clone());
+    let builder = Builder::of(registry.clone()).world(world.clone());
+    let engine = builder.settings(config.settings.clone()).build();
     let value = engine.expand_once(text.bytes(), &mut engine.context()).map_err(|fail| {
         let head = format!("failed to expand {name} \"");
         ConfigError::plain([head.as_bytes(), text.bytes(), b"\": ", fail.message()].concat())

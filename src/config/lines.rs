@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,13 +17,27 @@ use crate::Macros;
 use crate::macros::{MacroError, trim, trim_start};
 
 /// How large a configuration file may be.
-pub(super) const LARGEST_FILE: u64 = 64 << 20;
+const LARGEST_FILE: u64 = 64 << 20;
 /// How deep files may include each other.
 const DEEPEST: usize = 64;
 /// How many files may be included in all.
 const MOST_FILES: usize = 10_000;
 /// How much they may hold in all.
 const MOST_BYTES: usize = 256 << 20;
+
+/// What a file says. A directory is as an empty file: that is what it is to
+/// Exim, which does not notice that it can't be read.
+pub(super) fn contents(files: &dyn Files, path: &[u8]) -> io::Result<Arc<[u8]>> {
+    match files.read(path, LARGEST_FILE) {
+        Err(why) if why.kind() == io::ErrorKind::IsADirectory => Ok(Arc::default()),
+        read => read,
+    }
+}
+
+/// Whether there is no such file.
+fn is_missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
 
 /// Reads logical lines.
 pub(super) struct Lines<'r> {
@@ -260,14 +275,14 @@ impl<'r> Lines<'r> {
             let directory = base.iter().rposition(|c| *c == b'/').map_or(0, |n| n + 1);
             [&base[..directory], name].concat()
         };
-        match self.files.read(&path, LARGEST_FILE) {
+        match contents(&*self.files, &path) {
             Ok(text) if self.takes(text.len()) => {
                 let included = self.open.last().map(|open| (open.file, open.line));
                 let file = self.sources.add(path, text.clone(), included);
                 self.open.push(Open { file, text, at: 0, line: 0 });
                 Ok(())
             }
-            Err(why) if if_exists && why.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(why) if if_exists && is_missing(&why) => Ok(()),
             read => {
                 let message = b"failed to open included configuration file ";
                 let error = self.error([message.as_slice(), &path].concat());

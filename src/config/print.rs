@@ -9,15 +9,15 @@ use eximious_core::{
 };
 use eximious_grammar::config::section;
 
+use eximious_stdlib::environment;
 use eximious_stdlib::interval;
-use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
 
 use super::drivers::computed;
 use super::values;
 use super::{Config, Instance};
 use crate::macros::trim;
-use crate::{Engine, Macros};
+use crate::{Builder, Macros};
 
 /// Prints a configuration as `-bP` does.
 pub struct Printer<'c> {
@@ -61,6 +61,7 @@ impl Printer<'_> {
         if arguments.is_empty() {
             self.main(&mut out);
         }
+        let mut first = true;
         let mut rest = arguments.iter().map(Vec::as_slice).peekable();
         while let Some(word) = rest.next() {
             let kind = [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator]
@@ -85,19 +86,22 @@ impl Printer<'_> {
                     rest.next();
                     found
                 }
-                _ => self.one(word, &mut out),
+                _ => self.one(word, first, &mut out),
             };
+            first = false;
         }
         Printed { text: out, refusals, found }
     }
 
     /// One argument that stands for itself.
-    fn one(&self, word: &[u8], out: &mut Vec<u8>) -> bool {
+    fn one(&self, word: &[u8], first: bool, out: &mut Vec<u8>) -> bool {
         if let Some(name) = word.strip_prefix(b"+") {
             return self.named_list(name, out);
         }
         match word {
             b"all" => self.main(out),
+            // Exim keeps the lines only where it is asked for them at once.
+            b"config" if !first => {}
             b"config" => self.config(out),
             b"configure_file" => line(out, &[self.config.settings.config_file.bytes()]),
             b"environment" => self.environment(out),
@@ -300,7 +304,7 @@ impl Printer<'_> {
 
     /// Exim's own macros, and then those of the configuration.
     fn macros(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut all = self.config.macros.builtin(self.registry);
+        let mut all = Macros::builtin(self.registry);
         all.extend(self.config.macros.iter().map(|(name, value)| (name.into(), value.into())));
         all
     }
@@ -326,18 +330,16 @@ impl Printer<'_> {
     /// What is left of the environment, and what is added to it: the item `env`
     /// knows.
     fn environment(&self, out: &mut Vec<u8>) {
-        let settings = self.config.settings.clone();
-        let added = elements(settings.add_environment.bytes());
-        let added = added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec()));
-        let mut names: Vec<Vec<u8>> = added.collect();
-        names.extend(self.world.host.environment_names());
-        names.retain(|name| name.iter().all(|c| c.is_ascii_alphanumeric() || *c == b'_'));
+        let settings = &self.config.settings;
+        let mut names = environment::names(settings, self.world.host.environment_names());
         names.sort_unstable();
-        names.dedup();
-        let engine = Engine::of(self.registry.clone(), self.world.clone(), settings);
+        let builder = Builder::of(self.registry.clone()).world(self.world.clone());
+        let engine = builder.settings(settings.clone()).build();
+        let value = engine.compile("${env{$address_data}{$value}fail}");
+        let mut cx = engine.context();
         for name in names {
-            let item = [b"${env{", name.as_slice(), b"}{$value}fail}"].concat();
-            match engine.expand_once(&item, &mut engine.context()) {
+            cx.set("address_data", Str::from(name.as_slice()));
+            match value.expand(&mut cx) {
                 Ok(_) if self.values_only => line(out, &[&name]),
                 Ok(value) => line(out, &[&name, b"=", value.bytes()]),
                 Err(_) => {}
@@ -353,7 +355,9 @@ impl Printer<'_> {
             let name = sources.file(file).map_or(b"".as_slice(), |file| &file.name);
             line(out, &[b"# ", number.to_string().as_bytes(), b" \"", name, b"\""]);
         };
-        mark(0, 1, out);
+        if sources.file(0).is_some_and(|file| !file.text.is_empty()) {
+            mark(0, 1, out);
+        }
         let mut at = 0;
         let mut inside: Option<Vec<u8>> = None;
         let mut labelled = false;

@@ -22,7 +22,10 @@ use super::{
     Acl, Config, ConfigError, Instance, NamedListUse, SettingUse, acl, checks, drivers, retry,
     rewrite, settings,
 };
-use crate::{Engine, Macros};
+use crate::{Builder, Engine, Macros};
+
+/// How many named lists of a kind there may be.
+const MOST_LISTS: usize = 32;
 
 /// The sections that follow the main one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -90,47 +93,13 @@ impl<'r> Reader<'r> {
     pub(super) fn read(mut self) -> Config {
         let mut at: Option<Section> = None;
         let mut seen = BTreeSet::new();
-        while let Some(line) = self.next_line() {
+        while let Some(mut line) = self.next_line() {
             let number = self.config.lines.len();
-            let text = line.text.clone();
+            // Nobody looks at a line before it was read: its text can be lent.
+            let text = std::mem::take(&mut line.text);
             self.config.lines.push(line);
-            if let Some(name) = section(&text) {
-                self.finish(at);
-                self.open = false;
-                let name = name.of(&text);
-                match Section::named(name) {
-                    Some(section) if seen.insert(section) => at = Some(section),
-                    Some(section) => {
-                        at = Some(section);
-                        let message = b"\" section is repeated in the configuration file";
-                        self.fault([b"\"", name, message.as_slice()].concat());
-                    }
-                    None => {
-                        let message = b"\" is not a known configuration section name";
-                        self.fault([b"\"", name, message.as_slice()].concat());
-                    }
-                }
-                if at == Some(Section::LocalScan) {
-                    self.fault(
-                        "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined \
-                         in Local/Makefile)",
-                    );
-                }
-                continue;
-            }
-            let outcome = match at {
-                None => self.main(&text, number),
-                Some(Section::Acl) => self.acl(&text, number),
-                Some(Section::Drivers(kind)) => self.driver(kind, &text, number),
-                Some(Section::Retry) => self.retry(&text, number),
-                Some(Section::Rewrite) => rewrite::rule(&text).map(|rule| {
-                    self.config.rewrite.push((rule, number));
-                }),
-                Some(Section::LocalScan) => Ok(()),
-            };
-            if let Err(message) = outcome {
-                self.fault(message);
-            }
+            self.line(&mut at, &mut seen, &text, number);
+            self.config.lines[number].text = text;
         }
         self.finish(at);
         self.config.count = self.lines.count();
@@ -138,6 +107,53 @@ impl<'r> Reader<'r> {
         self.config.macros = self.lines.macros;
         self.config.sources = self.lines.sources;
         self.config
+    }
+
+    /// Reads one line in a section, or the beginning of one.
+    fn line(
+        &mut self,
+        at: &mut Option<Section>,
+        seen: &mut BTreeSet<Section>,
+        text: &[u8],
+        number: usize,
+    ) {
+        if let Some(name) = section(text) {
+            self.finish(*at);
+            self.open = false;
+            let name = name.of(text);
+            match Section::named(name) {
+                Some(section) if seen.insert(section) => *at = Some(section),
+                Some(section) => {
+                    *at = Some(section);
+                    let message = b"\" section is repeated in the configuration file";
+                    self.fault([b"\"", name, message.as_slice()].concat());
+                }
+                None => {
+                    let message = b"\" is not a known configuration section name";
+                    self.fault([b"\"", name, message.as_slice()].concat());
+                }
+            }
+            if *at == Some(Section::LocalScan) {
+                self.fault(
+                    "local_scan() options not supported: (LOCAL_SCAN_HAS_OPTIONS not defined \
+                     in Local/Makefile)",
+                );
+            }
+            return;
+        }
+        let outcome = match *at {
+            None => self.main(text, number),
+            Some(Section::Acl) => self.acl(text, number),
+            Some(Section::Drivers(kind)) => self.driver(kind, text, number),
+            Some(Section::Retry) => self.retry(text, number),
+            Some(Section::Rewrite) => rewrite::rule(text).map(|rule| {
+                self.config.rewrite.push((rule, number));
+            }),
+            Some(Section::LocalScan) => Ok(()),
+        };
+        if let Err(message) = outcome {
+            self.fault(message);
+        }
     }
 
     /// The next logical line; lines that can't be read are faults.
@@ -206,6 +222,11 @@ impl<'r> Reader<'r> {
         let (Some(kind), Some(name)) = (found, list.name) else {
             return Err(b"unrecognized configuration line".to_vec());
         };
+        let lists = &self.config.settings.lists;
+        if lists.keys().filter(|(other, _)| *other == kind).count() >= MOST_LISTS {
+            let called = kind.name();
+            return Err(format!("too many named {called} lists (max is {MOST_LISTS})\n").into());
+        }
         let name = name.of(text);
         let After::Value(span) = list.after else {
             return Err([b"missing '=' after \"", name, b"\""].concat());
@@ -299,7 +320,7 @@ impl<'r> Reader<'r> {
     fn engine(&self) -> Engine {
         let mut settings = self.config.settings.clone();
         settings::fill(&mut settings, self.options.clone());
-        Engine::of(self.registry.clone(), self.world.clone(), settings)
+        Builder::of(self.registry.clone()).world(self.world.clone()).settings(settings).build()
     }
 
     /// A line of the routers, transports or authenticators.
@@ -372,11 +393,8 @@ impl<'r> Reader<'r> {
         let registry = self.registry;
         let Some(current) = self.config.instances(kind).last() else { return Ok(()) };
         let driver = current.driver;
-        let find = |name: &[u8]| {
-            registry
-                .option(OptionPlace::Generic(kind), name)
-                .or_else(|| registry.option(OptionPlace::Driver(kind, driver?.meta.name), name))
-        };
+        let find =
+            |name: &[u8]| registry.driver_option(kind, driver.map(|driver| driver.meta.name), name);
         let Some((option, negated)) = named(setting, text, find)? else {
             let hint: &[u8] = match driver {
                 None => b" (\"driver\" must be specified before any private options)",

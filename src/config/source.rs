@@ -1,6 +1,6 @@
 //! Where each byte of a logical line comes from.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The files that a configuration was read from, in the order in which they
 /// were opened.
@@ -18,6 +18,8 @@ pub struct SourceFile {
     pub text: Arc<[u8]>,
     /// The file and the line that include it; `None` for the outermost.
     pub included: Option<(u32, u32)>,
+    /// Where each line begins, once somebody has asked for one.
+    starts: OnceLock<Vec<u32>>,
 }
 
 /// A place in a file.
@@ -78,8 +80,7 @@ impl SourceMap {
     }
     /// A line of a file, without its end; `None` where there is none such.
     pub fn line(&self, location: Location) -> Option<&[u8]> {
-        let text = &self.file(location.file)?.text;
-        let line = text.split(|c| *c == b'\n').nth(location.line.checked_sub(1)? as usize)?;
+        let line = self.file(location.file)?.line(location.line)?;
         Some(line.strip_suffix(b"\r").unwrap_or(line))
     }
 
@@ -89,8 +90,22 @@ impl SourceMap {
         text: Arc<[u8]>,
         included: Option<(u32, u32)>,
     ) -> u32 {
-        self.files.push(SourceFile { name, text, included });
+        self.files.push(SourceFile { name, text, included, starts: OnceLock::new() });
         (self.files.len() - 1) as u32
+    }
+}
+
+impl SourceFile {
+    /// A line, from 1, without the sign that ends it.
+    pub fn line(&self, number: u32) -> Option<&[u8]> {
+        let starts = self.starts.get_or_init(|| {
+            let ends = memchr::memchr_iter(b'\n', &self.text).map(|end| end as u32 + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let index = number.checked_sub(1)? as usize;
+        let from = *starts.get(index)? as usize;
+        let to = starts.get(index + 1).map_or(self.text.len(), |next| *next as usize - 1);
+        self.text.get(from..to)
     }
 }
 
@@ -130,6 +145,15 @@ impl Mark {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_those_of_a_file() {
+        let mut sources = SourceMap::default();
+        sources.add(b"/x".to_vec(), b"a\n\nbc\r\nd".as_slice().into(), None);
+        let line = |line| sources.line(Location { file: 0, line, column: 0, inside: None });
+        assert_eq!((1..=4).filter_map(line).collect::<Vec<_>>(), [&b"a"[..], b"", b"bc", b"d"]);
+        assert_eq!((line(0), line(5)), (None, None));
+    }
 
     #[test]
     fn bytes_are_found_again() {

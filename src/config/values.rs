@@ -1,7 +1,9 @@
 //! The values of options, as their kinds say (specification 6.12 to 6.21).
 
+use std::sync::{Arc, LazyLock};
+
 use eximious_core::world::Users;
-use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str};
+use eximious_core::{Fail, OptionDef, OptionKind, OptionValue, Str, World};
 
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
@@ -77,7 +79,9 @@ pub(super) fn read(
 /// The value of an option that is not set; `None` where it has none, or one
 /// that the program computes.
 pub(super) fn default(option: &OptionDef) -> Option<OptionValue> {
-    default_with(option, &*eximious_core::World::hermetic().users)
+    // A world in which nobody is known, for all of them.
+    static NOBODY: LazyLock<Arc<dyn Users>> = LazyLock::new(|| World::hermetic().users);
+    default_with(option, &**NOBODY)
 }
 
 /// The same, where users and groups are known.
@@ -219,7 +223,7 @@ pub(super) fn extra(written: &[u8]) -> Wrong {
 
 /// An item of a rule, with quotes or without; a quote that is missing at its end
 /// is not missed.
-pub(super) fn quoted(text: &[u8]) -> Vec<u8> {
+pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
     string(text, b"").unwrap_or_else(|_| {
         let closed = [text, b"\""].concat();
         string(&closed, b"").unwrap_or_else(|_| text.to_vec())

@@ -3,70 +3,79 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use eximious_core::{AclTermKind, Meta, OptionPlace, Registry};
+use eximious_core::{AclTermKind, DriverKind, Meta, OptionPlace, Registry};
 
-/// What else a configuration may test for, as the packaged Exim answers: a file
-/// that asks gets the same branch from both.
-const FIXED: &[&str] = &[
-    "_CRYPTO_HASH_SHA3",
-    "_CRYPTO_SIGN_ED25519",
-    "_HAVE_CONTENT_SCANNING",
-    "_HAVE_CRYPTEQ",
-    "_HAVE_DANE",
-    "_HAVE_DKIM",
-    "_HAVE_DLFUNC",
-    "_HAVE_DNSSEC",
-    "_HAVE_ESMTP_LIMITS",
-    "_HAVE_EVENT",
-    "_HAVE_GNUTLS",
-    "_HAVE_HINTS_BDB",
-    "_HAVE_I18N",
-    "_HAVE_ICONV",
-    "_HAVE_IPV6",
-    "_HAVE_LOOKUP_CDB",
-    "_HAVE_LOOKUP_DBM",
-    "_HAVE_LOOKUP_DNSDB",
-    "_HAVE_LOOKUP_DSEARCH",
-    "_HAVE_LOOKUP_JSON",
-    "_HAVE_LOOKUP_LDAP",
-    "_HAVE_LOOKUP_LSEARCH",
-    "_HAVE_LOOKUP_MYSQL",
-    "_HAVE_LOOKUP_NIS",
-    "_HAVE_LOOKUP_PASSWD",
-    "_HAVE_LOOKUP_PGSQL",
-    "_HAVE_LOOKUP_SQLITE",
+/// What a configuration may test for besides the words of the registry: here and
+/// below as the packaged Exim answers, so that a file that asks gets the same
+/// branch from both, and in its order.
+const TLS: &[&str] = &[
+    "_HAVE_TLS_ALPN",
+    "_HAVE_TLS_CA_CACHE",
+    "_HAVE_TLS_OCSP_LIST",
+    "_HAVE_TLS_OCSP",
+    "_HAVE_TLS1_3",
+];
+
+/// More of that.
+const SCANNERS: &[&str] = &[
+    "_HAVE_MALWARE_CMDLINE",
+    "_HAVE_MALWARE_SOCK",
     "_HAVE_MALWARE_AVAST",
     "_HAVE_MALWARE_CLAMD",
-    "_HAVE_MALWARE_CMDLINE",
+    "_HAVE_MALWARE_SOPHIE",
+    "_HAVE_MALWARE_FSECURE",
     "_HAVE_MALWARE_DRWEB",
     "_HAVE_MALWARE_FPROT6D",
     "_HAVE_MALWARE_FPROTD",
-    "_HAVE_MALWARE_FSECURE",
-    "_HAVE_MALWARE_SOCK",
-    "_HAVE_MALWARE_SOPHIE",
-    "_HAVE_MOVE_FROZEN_MESSAGES",
-    "_HAVE_NATIVE_SRS",
-    "_HAVE_OCSP",
-    "_HAVE_PAM",
-    "_HAVE_PERL",
-    "_HAVE_PIPE_CONNECT",
-    "_HAVE_PRDR",
-    "_HAVE_PROXY",
-    "_HAVE_SOCKS",
-    "_HAVE_SPF",
-    "_HAVE_SRS",
-    "_HAVE_TCP_FASTOPEN",
-    "_HAVE_TLS",
-    "_HAVE_TLS1_3",
-    "_HAVE_TLS_ALPN",
-    "_HAVE_TLS_CA_CACHE",
-    "_HAVE_TLS_OCSP",
-    "_HAVE_TLS_OCSP_LIST",
-    "_HAVE_TLS_RESUME",
-    "_HAVE_TRANSPORT_APPEND_MAILDIR",
-    "_HAVE_TRANSPORT_APPEND_MAILSTORE",
+    "_CRYPTO_HASH_SHA3",
+    "_CRYPTO_SIGN_ED25519",
+];
+
+/// The rest of it.
+const FEATURES: &[&str] = &[
     "_HAVE_TRANSPORT_APPEND_MBX",
+    "_HAVE_TRANSPORT_APPEND_MAILSTORE",
+    "_HAVE_TRANSPORT_APPEND_MAILDIR",
+    "_HAVE_LOOKUP_SQLITE",
+    "_HAVE_LOOKUP_PGSQL",
+    "_HAVE_LOOKUP_PASSWD",
+    "_HAVE_LOOKUP_NIS",
+    "_HAVE_LOOKUP_MYSQL",
+    "_HAVE_LOOKUP_LDAP",
+    "_HAVE_LOOKUP_JSON",
+    "_HAVE_LOOKUP_DSEARCH",
+    "_HAVE_LOOKUP_DNSDB",
+    "_HAVE_LOOKUP_DBM",
+    "_HAVE_LOOKUP_CDB",
+    "_HAVE_LOOKUP_LSEARCH",
+    "_HAVE_HINTS_BDB",
     "_HAVE_WELLKNOWN",
+    "_HAVE_TLS_RESUME",
+    "_HAVE_DANE",
+    "_HAVE_SRS",
+    "_HAVE_SPF",
+    "_HAVE_TCP_FASTOPEN",
+    "_HAVE_NATIVE_SRS",
+    "_HAVE_SOCKS",
+    "_HAVE_PROXY",
+    "_HAVE_PRDR",
+    "_HAVE_PIPE_CONNECT",
+    "_HAVE_OCSP",
+    "_HAVE_I18N",
+    "_HAVE_EVENT",
+    "_HAVE_ESMTP_LIMITS",
+    "_HAVE_DNSSEC",
+    "_HAVE_DKIM",
+    "_HAVE_CONTENT_SCANNING",
+    "_HAVE_MOVE_FROZEN_MESSAGES",
+    "_HAVE_GNUTLS",
+    "_HAVE_TLS",
+    "_HAVE_DLFUNC",
+    "_HAVE_PERL",
+    "_HAVE_PAM",
+    "_HAVE_IPV6",
+    "_HAVE_ICONV",
+    "_HAVE_CRYPTEQ",
 ];
 
 /// `_LOG_…`, for each word that `log_selector` knows.
@@ -164,6 +173,11 @@ pub(super) struct Builtin {
 }
 
 impl Builtin {
+    /// Without any.
+    pub(super) fn none() -> Self {
+        Self { names: OnceCell::from(HashMap::new()) }
+    }
+
     /// Whether Exim looks for its own in a line: only where the first capital
     /// letter, which stands at an offset or after it, follows an underscore.
     pub(super) fn count_in(line: &[u8], from: usize) -> bool {
@@ -228,15 +242,13 @@ impl Builtin {
         })
     }
 
-    /// All of them, sorted.
-    pub(super) fn all(&self, registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let mut all: Vec<_> = self.names(registry).clone().into_iter().collect();
-        all.sort_unstable();
-        all
+    /// All of them, in Exim's order.
+    pub(super) fn all(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+        collect(registry)
     }
 
     fn names(&self, registry: &Registry) -> &HashMap<Vec<u8>, Vec<u8>> {
-        self.names.get_or_init(|| collect(registry))
+        self.names.get_or_init(|| collect(registry).into_iter().collect())
     }
 }
 
@@ -252,50 +264,68 @@ fn longest<'n>(names: &'n HashMap<Vec<u8>, Vec<u8>>, text: &[u8]) -> Option<(usi
         .find_map(|length| names.get(&text[..length]).map(|value| (length, value.as_slice())))
 }
 
-fn collect(registry: &Registry) -> HashMap<Vec<u8>, Vec<u8>> {
-    let mut names = HashMap::with_capacity(1600);
-    let mut flag = |name: String| {
-        names.insert(name.into_bytes(), b"y".to_vec());
-    };
-    FIXED.iter().for_each(|name| flag((*name).to_owned()));
-    LOG_SELECTORS.iter().for_each(|name| flag(format!("_LOG_{}", name.to_ascii_uppercase())));
-    words(registry.all_items().map(|r| &r.meta), "ITEM", &mut flag);
-    words(registry.all_operators().map(|r| &r.meta), "OP", &mut flag);
-    words(registry.all_conditions().map(|r| &r.meta), "COND", &mut flag);
-    words(registry.all_variables().map(|r| &r.meta), "VAR", &mut flag);
-    for term in registry.all_acl_terms().filter(|term| packaged(&term.meta)) {
-        let kind = match term.kind {
-            AclTermKind::Condition => "COND",
-            AclTermKind::Modifier => "MOD",
-        };
-        flag(format!("_ACL_{kind}_{}", term.meta.name.to_ascii_uppercase()));
-    }
-    for driver in registry.all_drivers().filter(|driver| packaged(&driver.meta)) {
-        flag(format!("_DRIVER_{}_{}", driver.kind.name(), driver.meta.name).to_ascii_uppercase());
-    }
-    for option in registry.all_options() {
-        let place = match option.place {
-            OptionPlace::Main => "MAIN".to_owned(),
-            OptionPlace::Generic(kind) => format!("{}S", kind.name().to_ascii_uppercase()),
-            OptionPlace::Driver(kind, driver) => {
-                // What a driver that is not there could do is not there either.
-                if !registry
-                    .driver(kind, driver.as_bytes())
-                    .is_some_and(|driver| packaged(&driver.meta))
-                {
-                    continue;
-                }
-                format!("{}_{driver}", kind.name()).to_ascii_uppercase()
-            }
-        };
-        for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
-            flag(format!("_OPT_{place}_{}", name.to_ascii_uppercase()));
-        }
-    }
+/// All of them, in Exim's order: that of its tables, each from its end.
+fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut all = Vec::with_capacity(1600);
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
-    names.insert(b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into());
-    names.insert(b"_RESUME_DECODE".to_vec(), RESUMPTIONS.into());
-    names.insert(b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into());
+    all.push((b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into()));
+    all.push((b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into()));
+    let mut flags = |prefix: &str, names: Vec<&str>| {
+        let name = |name: &str| format!("{prefix}{}", name.to_ascii_uppercase()).into_bytes();
+        all.extend(names.into_iter().map(|own| (name(own), b"y".to_vec())));
+    };
+    flags("_EXP_VAR_", backwards(registry.all_variables().flat_map(|r| words(&r.meta))));
+    flags("_EXP_COND_", backwards(registry.all_conditions().flat_map(|r| words(&r.meta))));
+    let operators = backwards(registry.all_operators().flat_map(|r| words(&r.meta)));
+    // Those with an underscore have a table of their own.
+    let (with, without) = operators.into_iter().partition(|name| name.contains('_'));
+    flags("_EXP_OP_", without);
+    flags("_EXP_OP_", with);
+    flags("_EXP_ITEM_", backwards(registry.all_items().flat_map(|r| words(&r.meta))));
+    flags("", TLS.to_vec());
+    flags("_RESUME_DECODE", vec![""]);
+    flags("_LOG_", backwards(LOG_SELECTORS.iter().copied()));
+    for kind in [DriverKind::Authenticator, DriverKind::Transport, DriverKind::Router] {
+        let upper = kind.name().to_ascii_uppercase();
+        let drivers = registry.all_drivers().filter(|r| r.kind == kind && packaged(&r.meta));
+        for driver in backwards(drivers.map(|r| r.meta.name)) {
+            let options = registry.options_of(OptionPlace::Driver(kind, driver));
+            let prefix = format!("_OPT_{upper}_{}_", driver.to_ascii_uppercase());
+            flags(&prefix, backwards(options.flat_map(|r| words(&r.meta))));
+            flags(&format!("_DRIVER_{upper}_"), vec![driver]);
+        }
+        let options = registry.options_of(OptionPlace::Generic(kind));
+        flags(&format!("_OPT_{upper}S_"), backwards(options.flat_map(|r| words(&r.meta))));
+    }
+    let options = registry.options_of(OptionPlace::Main);
+    flags("_OPT_MAIN_", backwards(options.flat_map(|r| words(&r.meta))));
+    flags("", SCANNERS.to_vec());
+    let terms = registry.all_acl_terms().filter(|term| packaged(&term.meta));
+    let mut terms: Vec<_> = terms.map(|term| (term.meta.name, term.kind)).collect();
+    terms.sort_unstable_by_key(|(name, _)| std::cmp::Reverse(*name));
+    for (name, kind) in terms {
+        let prefix = match kind {
+            AclTermKind::Condition => "_ACL_COND_",
+            AclTermKind::Modifier => "_ACL_MOD_",
+        };
+        flags(prefix, vec![name]);
+    }
+    flags("", FEATURES.to_vec());
+    if let Some(resumptions) = all.iter_mut().find(|(name, _)| name == b"_RESUME_DECODE") {
+        resumptions.1 = RESUMPTIONS.into();
+    }
+    all
+}
+
+/// The names of a word; those that only begin words are none.
+fn words(meta: &'static Meta) -> impl Iterator<Item = &'static str> {
+    let names = std::iter::once(meta.name).chain(meta.aliases.iter().copied());
+    names.filter(|name| !name.ends_with('_'))
+}
+
+fn backwards<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable_by(|a, b| b.cmp(a));
     names
 }
 
@@ -308,14 +338,6 @@ fn packaged(meta: &Meta) -> bool {
     meta.needs.is_empty() && since.is_none_or(|minor: u32| minor <= PACKAGED)
 }
 
-fn words<'r>(metas: impl Iterator<Item = &'r Meta>, kind: &str, flag: &mut impl FnMut(String)) {
-    for meta in metas {
-        for name in std::iter::once(&meta.name).chain(meta.aliases) {
-            flag(format!("_EXP_{kind}_{}", name.to_ascii_uppercase()));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,6 +346,41 @@ mod tests {
         let registry = eximious_stdlib::registry();
         let out = Builtin::default().replace(line.as_bytes(), 0, &registry)?;
         Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn they_are_in_exims_order() {
+        let names = collect(&eximious_stdlib::registry());
+        let place = |name: &str| names.iter().position(|(own, _)| own == name.as_bytes());
+        let order = [
+            "_DKIM_OVERSIGN_HEADERS",
+            "_EXP_VAR_WARNMSG_DELAY",
+            "_EXP_VAR_WARN_MESSAGE_DELAY",
+            "_EXP_COND_ACL",
+            "_EXP_COND_>=",
+            "_EXP_COND_<",
+            "_EXP_OP_XTEXTD",
+            "_EXP_OP_ADDRESS",
+            "_EXP_OP_LOCAL_PART",
+            "_EXP_ITEM_TR",
+            "_HAVE_TLS_ALPN",
+            "_RESUME_DECODE",
+            "_LOG_8BITMIME",
+            "_OPT_AUTHENTICATOR_TLS_SERVER_PARAM1",
+            "_DRIVER_AUTHENTICATOR_TLS",
+            "_OPT_AUTHENTICATORS_DRIVER",
+            "_DRIVER_TRANSPORT_SMTP",
+            "_OPT_ROUTERS_VERIFY",
+            "_OPT_MAIN_ACCEPT_8BITMIME",
+            "_HAVE_MALWARE_SOCK",
+            "_CRYPTO_HASH_SHA3",
+            "_ACL_COND_SEEN",
+            "_ACL_MOD_REMOVE_HEADER",
+            "_ACL_COND_REGEX",
+            "_HAVE_CRYPTEQ",
+        ];
+        let places: Vec<_> = order.iter().map(|name| place(name).expect(name)).collect();
+        assert!(places.is_sorted(), "{places:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 /// Names by number, in the order in which they were added.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     numbers: FxHashMap<Vec<u8>, usize>,
     /// The lengths that names have, each once.
     lengths: Vec<usize>,
@@ -15,7 +15,7 @@ pub(super) struct Index {
 
 impl Index {
     /// Adds a name with the next number. It must not be there yet.
-    pub(super) fn add(&mut self, name: &[u8]) {
+    pub(crate) fn add(&mut self, name: &[u8]) {
         let number = self.numbers.len();
         self.numbers.insert(name.to_vec(), number);
         if !self.lengths.contains(&name.len()) {
@@ -30,12 +30,12 @@ impl Index {
     }
 
     /// The number of a name.
-    pub(super) fn number(&self, name: &[u8]) -> Option<usize> {
+    pub(crate) fn number(&self, name: &[u8]) -> Option<usize> {
         self.numbers.get(name).copied()
     }
 
     /// The lowest number, from one on, whose name stands in a text.
-    pub(super) fn first_in(&self, text: &[u8], from: usize) -> Option<usize> {
+    pub(crate) fn first_in(&self, text: &[u8], from: usize) -> Option<usize> {
         if from >= self.numbers.len() {
             return None;
         }
@@ -51,6 +51,23 @@ impl Index {
             lowest = lowest.into_iter().chain(found).min();
         }
         lowest
+    }
+}
+
+impl Index {
+    /// Each place of a text where a name stands: the name's number, and the
+    /// place.
+    pub(crate) fn each_in(&self, text: &[u8], mut found: impl FnMut(usize, usize)) {
+        for (at, first) in text.iter().enumerate() {
+            let seconds = self.starts.get(usize::from(*first)).copied().unwrap_or(0);
+            if seconds & bit(text.get(at + 1).copied().unwrap_or(0)) == 0 {
+                continue;
+            }
+            let rest = &text[at..];
+            let numbers =
+                self.lengths.iter().filter_map(|length| self.number(rest.get(..*length)?));
+            numbers.for_each(|number| found(number, at));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! 29.3).
 
 use eximious_core::grammar::expansion::{escape, is_space};
+use eximious_core::{ErrorKind, Fail, Str};
 
 /// How many words a command may have, as in Exim.
 pub const MOST_WORDS: usize = 60;
@@ -22,6 +23,70 @@ pub fn words(line: &[u8]) -> Option<Vec<Vec<u8>>> {
         let (word, length) = word(&rest[start..]);
         words.push(word);
         rest = &rest[start + length..];
+    }
+}
+
+/// The words of a command line, each expanded on its own. `owner` is whose line
+/// it is, where something is said of it.
+///
+/// # Errors
+/// There are too many words, or one can't be expanded.
+pub fn expanded(
+    line: &[u8],
+    owner: &str,
+    expand: impl FnMut(&Str) -> Result<Str, Fail>,
+) -> Result<Vec<Str>, Fail> {
+    each(line, owner, expand, |_, _| Ok(()))
+}
+
+/// As [`expanded`], for a command that must not get tainted words.
+///
+/// # Errors
+/// As there, and where a word is tainted.
+pub fn untainted(
+    line: &[u8],
+    owner: &str,
+    expand: impl FnMut(&Str) -> Result<Str, Fail>,
+) -> Result<Vec<Str>, Fail> {
+    each(line, owner, expand, |number, word| {
+        if !word.taint().is_tainted() {
+            return Ok(());
+        }
+        let head = format!("Tainted arg {number} for {owner} command: '").into_bytes();
+        Err(Fail::error(ErrorKind::Taint, [&head, word.bytes(), b"'"].concat()))
+    })
+}
+
+fn each(
+    line: &[u8],
+    owner: &str,
+    mut expand: impl FnMut(&Str) -> Result<Str, Fail>,
+    check: impl Fn(usize, &Str) -> Result<(), Fail>,
+) -> Result<Vec<Str>, Fail> {
+    let mut argv = Vec::new();
+    for word in words(line).ok_or_else(|| too_many(line, owner))? {
+        let text = expand(&cut_at_zero(Str::from(word.as_slice()))).map_err(|fail| {
+            let head = [b"Expansion of \"", word.as_slice(), b"\" from command \"", line].concat();
+            let tail = [b"\" in ", owner.as_bytes(), b" failed: ", fail.message()].concat();
+            fail.reworded([head, tail].concat())
+        })?;
+        check(argv.len(), &text)?;
+        argv.push(text);
+    }
+    Ok(argv)
+}
+
+/// What is said of a command line with too many words.
+pub fn too_many(line: &[u8], owner: &str) -> Fail {
+    let head = [b"Too many arguments in command \"", line, b"\" in "].concat();
+    Fail::error(ErrorKind::Limit, [&head, owner.as_bytes()].concat())
+}
+
+/// A process's arguments end at a zero byte, and so does what it writes.
+pub fn cut_at_zero(text: Str) -> Str {
+    match memchr::memchr(0, text.bytes()) {
+        Some(end) => text.slice(0, end),
+        None => text,
     }
 }
 

@@ -3,6 +3,8 @@
 //! through here.
 
 mod data;
+pub mod find;
+pub mod local;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -80,6 +82,9 @@ pub struct Reply {
     /// signatures, or has authority over a zone in `dns_trust_aa`; for an answer
     /// without records, the latter.
     pub secure: bool,
+    /// The name that was asked for, as the server writes it: completed, where
+    /// that was wanted. Empty, where it has neither such records nor aliases.
+    pub asked: String,
 }
 
 /// What was found.
@@ -104,8 +109,9 @@ pub enum Found {
 }
 
 impl Reply {
-    const fn insecure(found: Found) -> Self {
-        Self { found, secure: false }
+    /// An answer without a name, which nobody vouches for.
+    pub(crate) const fn insecure(found: Found) -> Self {
+        Self { found, secure: false, asked: String::new() }
     }
 
     /// The records, where there are any.
@@ -226,7 +232,7 @@ pub struct Hosted {
 }
 
 /// The types of records to ask for a host's addresses.
-fn kinds(call: &mut Call<'_>, name: &[u8]) -> Result<Vec<u16>, Fail> {
+pub(crate) fn kinds(call: &mut Call<'_>, name: &[u8]) -> Result<Vec<u16>, Fail> {
     let without = call.settings().options.flag("disable_ipv6") == Some(true)
         || listed(call, "dns_ipv4_lookup", &String::from_utf8_lossy(name))?;
     Ok(if without { vec![kind::A] } else { vec![kind::AAAA, kind::A] })
@@ -242,6 +248,14 @@ pub fn reverse(address: IpAddr) -> String {
 fn ascii(name: &[u8]) -> Option<String> {
     let name = if name.is_ascii() { name.to_vec() } else { idn::domain_to_alabel(name).ok()? };
     String::from_utf8(name).ok()
+}
+
+/// Whether a name has the form that owners of such records have.
+pub(crate) fn is_proper(call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<bool, Fail> {
+    match ascii(name) {
+        Some(name) => proper(call, &name, kind),
+        None => Ok(false),
+    }
 }
 
 /// Whether a name is worth a question: it fits `dns_check_names_pattern`, and
@@ -268,6 +282,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
     let options = options(call, how);
     let dns = call.with_record(&DNS, |call| call.dns())?;
     let (mut asked, mut secure) = (name.to_owned(), true);
+    let mut first = None;
     for _ in 0..=aliases {
         let answer = dns.query(&asked, kind, &options);
         let (standing, empty) = match &answer {
@@ -281,23 +296,45 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
             Err(DnsError::NoData(_)) => Found::NoData,
             _ if empty => Found::NoName,
             Err(_) => Found::Later,
-            Ok(answer) => match sort(answer, kind) {
-                Sorted::Done(found) => found,
-                Sorted::Alias(alias) => {
-                    asked = alias;
-                    continue;
+            Ok(answer) => {
+                let own = first.get_or_insert_with(|| owner(&answer)).clone();
+                match sort(answer, kind) {
+                    Sorted::Done(found @ Found::Records { .. }) => {
+                        return Ok(Reply { found, secure, asked: own });
+                    }
+                    Sorted::Done(found) => found,
+                    Sorted::Alias(alias) => {
+                        asked = alias;
+                        continue;
+                    }
                 }
-            },
+            }
         };
-        return Ok(Reply { found, secure });
+        return Ok(Reply { found, secure, asked: first.unwrap_or_default() });
     }
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.panic(message.as_bytes());
+            log.main(message.as_bytes());
         }
     });
     Ok(Reply::insecure(Found::Broken))
+}
+
+/// The name that an answer is for, as the server writes it: of several aliases
+/// in a row the last, as Exim has it.
+fn owner(answer: &DnsAnswer) -> String {
+    let named = |name: &str, alias: bool| {
+        let mut records = answer.records.iter();
+        records.find(|r| (!alias || r.kind == kind::CNAME) && r.name.eq_ignore_ascii_case(name))
+    };
+    let mut own = named(&answer.name, false);
+    for _ in 0..MOST_ALIASES {
+        let target = own.filter(|record| record.kind == kind::CNAME).and_then(host);
+        let Some(next) = target.and_then(|target| named(&target, true)) else { break };
+        own = Some(next);
+    }
+    own.map_or_else(|| answer.name.clone(), |record| record.name.clone())
 }
 
 enum Sorted {
@@ -349,7 +386,7 @@ pub(crate) fn listed(call: &mut Call<'_>, option: &str, name: &str) -> Result<bo
 }
 
 /// Whether a name without an answer is one that does not exist.
-fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
+pub(crate) fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
     listed(call, "dns_again_means_nonexist", &String::from_utf8_lossy(name))
 }
 

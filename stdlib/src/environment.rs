@@ -1,6 +1,8 @@
 //! The environment, as the options `keep_environment`, `add_environment` and
 //! `timezone` adjust it.
 
+use std::collections::BTreeSet;
+
 use eximious_core::{Call, Fail, Settings, Str};
 use eximious_pcre::Attempt;
 
@@ -35,24 +37,29 @@ pub type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// All names and values, for a process.
 pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
-    let settings = call.settings();
-    let mut names = Vec::new();
-    if !settings.keep_environment.is_empty() {
-        names = call.host()?.environment_names();
-    }
-    let settings = call.settings();
-    let added = elements(settings.add_environment.bytes());
-    names.extend(added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec())));
-    names.push(b"TZ".to_vec());
+    let kept = match call.settings().keep_environment.is_empty() {
+        true => Vec::new(),
+        false => call.host()?.environment_names(),
+    };
     let mut found = Environment::new();
-    for name in names {
-        if found.iter().all(|(known, _)| *known != name)
-            && let Some(value) = value(call, &name)?
-        {
+    for name in names(call.settings(), kept) {
+        if let Some(value) = value(call, &name)? {
             found.push((name, value.bytes().to_vec()));
         }
     }
     Ok(found)
+}
+
+/// The names that may have values: those of the environment that was inherited,
+/// and what is added to it. Each is there once.
+pub fn names(settings: &Settings, inherited: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut names = inherited;
+    let added = elements(settings.add_environment.bytes());
+    names.extend(added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec())));
+    names.push(b"TZ".to_vec());
+    let mut known = BTreeSet::new();
+    names.retain(|name| known.insert(name.clone()));
+    names
 }
 
 /// What `add_environment` gives a name: the last setting counts.

@@ -101,6 +101,13 @@ pub fn check(pattern: &[u8]) -> Result<(), String> {
     Regex::new(pattern, options).map(drop).map_err(|error| error.to_string())
 }
 
+/// Whether a pattern of the configuration matches a text; `None` where it can't
+/// be compiled, or takes too long.
+pub fn holds(pattern: &[u8], text: &[u8]) -> Option<bool> {
+    let options = Options { caseless: true, jit: false };
+    Arc::new(Regex::new(pattern, options).ok()?).is_match(text).ok()
+}
+
 /// Compiles a pattern, or finds it compiled.
 ///
 /// # Errors

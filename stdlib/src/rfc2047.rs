@@ -73,6 +73,24 @@ pub struct Decoded<'a> {
 /// bytes are taken as they are. Where lengths are checked, a word that is longer
 /// than the RFC allows is not one.
 pub fn decode<'a>(text: &'a [u8], target: Option<&[u8]>, check_length: bool) -> Decoded<'a> {
+    decode_to(text, target, check_length, b'?')
+}
+
+/// The same, but a zero byte stays one.
+pub fn decode_with_zeros<'a>(
+    text: &'a [u8],
+    target: Option<&[u8]>,
+    check_length: bool,
+) -> Decoded<'a> {
+    decode_to(text, target, check_length, 0)
+}
+
+fn decode_to<'a>(
+    text: &'a [u8],
+    target: Option<&[u8]>,
+    check_length: bool,
+    zero: u8,
+) -> Decoded<'a> {
     let mut words = Words { text, at: 0, close: 0, check_length };
     let Some(mut word) = words.next() else {
         return Decoded { text: Cow::Borrowed(text), complaint: None };
@@ -89,7 +107,7 @@ pub fn decode<'a>(text: &'a [u8], target: Option<&[u8]>, check_length: bool) -> 
             Some(target) => translated(word.bytes, word.charset, target, &mut complaint),
             None => word.bytes,
         };
-        out.extend(bytes.into_iter().map(|c| if c == 0 { b'?' } else { c }));
+        out.extend(bytes.into_iter().map(|c| if c == 0 { zero } else { c }));
         done = word.end;
         match words.next() {
             Some(next) => word = next,

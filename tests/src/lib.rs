@@ -8,9 +8,14 @@ pub mod generate;
 pub mod layouts;
 pub mod ldap;
 pub mod names;
+pub mod network;
 pub mod ours;
+pub mod pigeonhole;
 pub mod reference;
+pub mod routing;
 pub mod servers;
+pub mod sieve;
+pub mod sql;
 pub mod suite;
 
 use std::path::PathBuf;

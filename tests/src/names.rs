@@ -30,7 +30,7 @@ const TC: u16 = 0x0200;
 const AD: u16 = 0x0020;
 
 /// Starts a real server (`nsd`) with the zones in a directory, each in a file
-/// that has its name.
+/// that has its name; `root` is the zone above all.
 pub fn real(zones: &Path) -> Option<(Server, u16)> {
     let program = crate::servers::program("nsd")?;
     let home = Home::new("daemon");
@@ -49,7 +49,8 @@ pub fn real(zones: &Path) -> Option<(Server, u16)> {
     for entry in std::fs::read_dir(zones).expect("the zones").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         home.write(&name, std::fs::read(entry.path()).expect("a zone"));
-        config += &format!("zone:\n  name: {name}\n  zonefile: {name}\n");
+        let zone = if name == "root" { "." } else { &name };
+        config += &format!("zone:\n  name: {zone}\n  zonefile: {name}\n");
     }
     let config = home.write("conf", config);
     let mut command = home.command(&program);

@@ -2,6 +2,7 @@
 //!
 //! No other room touches them. [`system`] puts a [`World`] together.
 
+mod as_user;
 mod cdb;
 mod clock;
 mod databases;
@@ -9,6 +10,7 @@ mod dbm;
 mod deadline;
 mod dns;
 mod files;
+mod hints;
 mod host;
 mod hosts;
 mod ldap;
@@ -38,6 +40,7 @@ pub fn system() -> World {
         files: Arc::new(files::System),
         net: Arc::new(net::System),
         processes: Arc::new(processes::System),
+        hints: Arc::new(hints::System::default()),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
         ldap: Arc::new(ldap::System::default()),

@@ -82,6 +82,7 @@ fn section<'a>(page: &mut String, title: &str, metas: impl Iterator<Item = &'a M
             let _ = write!(name, ", `{alias}`");
         }
         let remark = match (meta.needs, meta.since) {
+            _ if !meta.until.is_empty() => format!("gone with {}", meta.until),
             ("", "") => String::new(),
             ("", since) => format!("since {since}"),
             (needs, _) => format!("*not yet*: {needs}"),

@@ -88,6 +88,32 @@ pub trait Dns: Send + Sync {
     }
 }
 
+impl DnsAnswer {
+    /// The first answer that there is to one of the names that a name is
+    /// completed to, as the C library looks for it. Where there is none: if the
+    /// name itself was asked first, what is said of that; or else, that one of
+    /// them is there without such records, or that there is no answer now.
+    pub fn first<N: AsRef<str>>(
+        name: &str,
+        candidates: impl IntoIterator<Item = N>,
+        mut ask: impl FnMut(&str) -> Result<Self, DnsError>,
+    ) -> Result<Self, DnsError> {
+        let (mut itself, mut no_data, mut again) = (None, None, None);
+        let mut no_name = None;
+        for (index, candidate) in candidates.into_iter().enumerate() {
+            match ask(candidate.as_ref()) {
+                Ok(answer) => return Ok(answer),
+                Err(error) if index == 0 && candidate.as_ref() == name => itself = Some(error),
+                Err(error @ DnsError::NoData(_)) => no_data = no_data.or(Some(error)),
+                Err(error @ DnsError::Again(_)) => again = again.or(Some(error)),
+                Err(error @ DnsError::NoName(_)) => no_name = Some(error),
+            }
+        }
+        let error = itself.or(no_data).or(again).or(no_name);
+        Err(error.unwrap_or_else(|| DnsError::NoName(DnsStanding::default())))
+    }
+}
+
 impl DnsRecord {
     /// The address that an A or AAAA record holds.
     pub fn address(&self) -> Option<IpAddr> {

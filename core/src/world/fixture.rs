@@ -7,11 +7,11 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::{Dns, DnsAnswer, DnsError, DnsOptions, Files, Stat, World};
+use super::{Dns, DnsAnswer, DnsError, DnsOptions, Files, HintsInMemory, Stat, World};
 use zones::Zones;
 
-/// Files and DNS zones that are given as text, and a record of what was asked
-/// for. All else is as in [`World::hermetic`].
+/// Files and DNS zones that are given as text, hints in memory, and a record of
+/// what was asked for. All else is as in [`World::hermetic`].
 ///
 /// ```
 /// use eximious_core::world::Fixture;
@@ -30,6 +30,7 @@ pub struct Fixture(Arc<Inner>);
 struct Inner {
     files: Mutex<BTreeMap<Vec<u8>, Arc<[u8]>>>,
     zones: Mutex<Zones>,
+    hints: HintsInMemory,
     asked: Mutex<Vec<String>>,
 }
 
@@ -53,7 +54,10 @@ impl Fixture {
     /// the name of the line before; parentheses join lines; `\# 3 010203` is
     /// data of any type. In place of a type, `AGAIN` says that there is no
     /// answer for the name now, and `SECURE` or `TRUSTED ZONE` that those for it
-    /// are signed, or of a server with authority over that zone.
+    /// are signed, or of a server with authority over that zone; types after
+    /// `AGAIN` and `SECURE` limit them. `BARE` is a name without records.
+    /// `$SEARCH DOMAIN…` completes names, and `$HOST ADDRESS NAME…` is a line of
+    /// the system's own table.
     ///
     /// # Panics
     /// Where a line can't be read: the test is wrong.
@@ -68,7 +72,8 @@ impl Fixture {
 
     /// The world.
     pub fn world(&self) -> World {
-        World { files: self.0.clone(), dns: self.0.clone(), ..World::hermetic() }
+        let hints = Arc::new(self.0.hints.clone());
+        World { files: self.0.clone(), dns: self.0.clone(), hints, ..World::hermetic() }
     }
 
     /// What was asked for so far, in order: `read PATH`, `stat PATH`,
@@ -94,6 +99,9 @@ impl Inner {
 }
 
 impl Files for Inner {
+    fn seen_by(self: Arc<Self>, _: u32, _: Option<u32>) -> Arc<dyn Files> {
+        self
+    }
     fn read(&self, path: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
         let contents = self.find("read", path)?;
         if contents.len() as u64 > limit {
@@ -109,19 +117,19 @@ impl Files for Inner {
 }
 
 impl Dns for Inner {
-    fn query(&self, name: &str, kind: u16, _options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+    fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         self.note(format!("dns {} {name}", zones::type_name(kind)));
         let zones = self.zones.lock().map_err(|_| DnsError::Again("a test panicked".into()))?;
-        zones.query(name, kind)
+        zones.query(name, kind, options)
     }
 
     fn table_addresses(&self, host: &str) -> Vec<IpAddr> {
         self.note(format!("table {host}"));
-        Vec::new()
+        self.zones.lock().map(|zones| zones.table_addresses(host)).unwrap_or_default()
     }
 
     fn table_names(&self, address: IpAddr) -> Vec<String> {
         self.note(format!("table {address}"));
-        Vec::new()
+        self.zones.lock().map(|zones| zones.table_names(address)).unwrap_or_default()
     }
 }

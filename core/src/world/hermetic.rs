@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{
-    Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases, Dns,
-    DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group, Host,
-    Ldap, LdapAnswer, LdapError, LdapRequest, Libraries, Log, Moment, Net, Processes, Random,
-    Redis, RedisReply, Room, RunError, Server, ServerError, Sql, SqlAnswer, SqlKind, Stat, Stream,
-    Target, User, Users, World,
+    Change, Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases,
+    Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
+    Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
+    Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Server, ServerError,
+    Sql, SqlAnswer, SqlKind, Stat, Stream, Target, User, Users, World,
 };
 
 impl World {
@@ -33,7 +33,8 @@ impl World {
             sql: closed.clone(),
             redis: closed.clone(),
             ldap: closed.clone(),
-            dns: closed,
+            dns: closed.clone(),
+            hints: closed,
             log: Arc::new(Kept::default()),
         }
     }
@@ -101,6 +102,9 @@ fn denied<T>() -> io::Result<T> {
 }
 
 impl Files for Closed {
+    fn seen_by(self: Arc<Self>, _: u32, _: Option<u32>) -> Arc<dyn Files> {
+        self
+    }
     fn read(&self, _: &[u8], _: u64) -> io::Result<Arc<[u8]>> {
         denied()
     }
@@ -229,6 +233,40 @@ impl Redis for Closed {
 impl Ldap for Closed {
     fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
         Err(LdapError::Connect("LDAP is not there".into()))
+    }
+}
+
+impl Hints for Closed {
+    fn open(&self, _: &[u8], _: Arc<dyn Log>) -> Arc<dyn HintStore> {
+        Arc::new(Closed)
+    }
+}
+
+impl HintStore for Closed {
+    fn get(&self, _: &[u8], _: &[u8]) -> Result<Option<Hint>, HintsError> {
+        Ok(None)
+    }
+    fn update(
+        &self,
+        _: &[u8],
+        _: &[u8],
+        _: &mut dyn FnMut(Option<&Hint>) -> Change,
+    ) -> Result<(), HintsError> {
+        Err(HintsError::Denied)
+    }
+    fn page(
+        &self,
+        _: &[u8],
+        _: Option<&[u8]>,
+        _: usize,
+    ) -> Result<Vec<(Vec<u8>, Hint)>, HintsError> {
+        Ok(Vec::new())
+    }
+    fn spaces(&self) -> Result<Vec<Vec<u8>>, HintsError> {
+        Ok(Vec::new())
+    }
+    fn tidy(&self, _: &[u8], _: i64) -> Result<u64, HintsError> {
+        Ok(0)
     }
 }
 

@@ -147,10 +147,8 @@ const FILE: Missing = Missing::Expected("file name");
 
 const RECEIVING: &str = "receiving messages";
 const DAEMON: &str = "the daemon";
-const FILTERS: &str = "testing filters";
 const SESSION: &str = "testing an SMTP session";
 const QUEUE: &str = "the message queue";
-const ROUTING: &str = "routing addresses";
 const CONFIGURATION: &str = "the whole configuration";
 
 static RULES: &[Rule] = &[
@@ -159,13 +157,22 @@ static RULES: &[Rule] = &[
     own("-C", Takes::Value(ABANDONED)),
     own("-D", ATTACHED),
     own("-F", Takes::Value(ABANDONED)),
+    own("-bF", Takes::Next(FILE)),
     own("-bI:", ATTACHED),
     own("-bP", NOTHING),
     own("-bV", NOTHING),
     own("-be", NOTHING),
     own("-bem", Takes::Next(ABANDONED)),
+    own("-bf", Takes::Next(FILE)),
+    own("-bfd", Takes::Next(STRING)),
+    own("-bfl", Takes::Next(STRING)),
+    own("-bfp", Takes::Next(STRING)),
+    own("-bfs", Takes::Next(STRING)),
     own("-brt", NOTHING),
     own("-brw", NOTHING),
+    own("-bt", NOTHING),
+    own("-bv", NOTHING),
+    own("-bvs", NOTHING),
     own("-d", ATTACHED),
     own("-f", Takes::Value(ABANDONED)),
     own("-h", ATTACHED),
@@ -181,6 +188,7 @@ static RULES: &[Rule] = &[
     own("-r", Takes::Value(ABANDONED)),
     own("-t", NOTHING),
     own("-ti", NOTHING),
+    own("-v", NOTHING),
     own("-z", Takes::Value(FILE)),
     variable("-oMa", "sender_host_address"),
     variable("-oMaa", "sender_host_authenticated"),
@@ -229,7 +237,6 @@ static RULES: &[Rule] = &[
     ignored("-pd", NOTHING),
     ignored("-ps", NOTHING),
     ignored("-tls-on-connect", NOTHING),
-    ignored("-v", NOTHING),
     ignored("-x", NOTHING),
     Rule { name: "-bS", takes: NOTHING, then: Then::Later(RECEIVING, false) },
     Rule { name: "-bm", takes: NOTHING, then: Then::Later(RECEIVING, false) },
@@ -269,14 +276,8 @@ static RULES: &[Rule] = &[
     later("-R", ATTACHED, QUEUE),
     later("-S", ATTACHED, QUEUE),
     later("-atrn", NOTHING, RECEIVING),
-    later("-bF", Takes::Next(FILE), FILTERS),
     later("-bd", NOTHING, DAEMON),
     later("-bdf", NOTHING, DAEMON),
-    later("-bf", Takes::Next(FILE), FILTERS),
-    later("-bfd", Takes::Next(STRING), FILTERS),
-    later("-bfl", Takes::Next(STRING), FILTERS),
-    later("-bfp", Takes::Next(STRING), FILTERS),
-    later("-bfs", Takes::Next(STRING), FILTERS),
     later("-bh", Takes::Next(ABANDONED), SESSION),
     later("-bhc", Takes::Next(ABANDONED), SESSION),
     later("-bi", NOTHING, CONFIGURATION),
@@ -290,9 +291,6 @@ static RULES: &[Rule] = &[
     later("-bpri", NOTHING, QUEUE),
     later("-bpru", NOTHING, QUEUE),
     later("-bpu", NOTHING, QUEUE),
-    later("-bt", NOTHING, ROUTING),
-    later("-bv", NOTHING, ROUTING),
-    later("-bvs", NOTHING, ROUTING),
     later("-bw", ATTACHED, DAEMON),
     later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
     later("-q", ATTACHED, QUEUE),

@@ -3,7 +3,7 @@
 use eximious_core::{AclTermKind, AclVerb};
 
 use crate::check::{Lint, Severity};
-use crate::config::AclStatement;
+use crate::config::{AclLineTerm, AclStatement};
 
 /// W207.
 pub(super) static STATEMENT_UNREACHABLE: Lint = Lint {
@@ -11,7 +11,7 @@ pub(super) static STATEMENT_UNREACHABLE: Lint = Lint {
     name: "statement-unreachable",
     severity: Severity::Warning,
     summary: "A statement of an ACL is never reached.",
-    docs: "The statement before it has no condition and decides.",
+    docs: "The statement before it decides: it has no condition, or none that could fail.",
     bad: "acl_smtp_mail = c\nbegin acl\nc:\n  accept\n  deny hosts = 192.0.2.1\n",
     good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny hosts = 192.0.2.1\n  accept\n",
     run: |survey, findings| {
@@ -26,8 +26,21 @@ pub(super) static STATEMENT_UNREACHABLE: Lint = Lint {
 
 /// Whether an ACL always ends with a statement.
 fn decides(statement: &AclStatement) -> bool {
-    let conditions = statement.terms.iter().any(|term| term.term.kind == AclTermKind::Condition);
-    !conditions && !matches!(statement.verb, AclVerb::Require | AclVerb::Warn)
+    let mut conditions =
+        statement.terms.iter().filter(|term| term.term.kind == AclTermKind::Condition);
+    conditions.all(holds) && !matches!(statement.verb, AclVerb::Require | AclVerb::Warn)
+}
+
+/// Whether a condition always holds.
+fn holds(term: &AclLineTerm) -> bool {
+    let text = term.text.bytes();
+    match term.term.meta.name {
+        "condition" => super::relay::constant(text) == Some(!term.negated),
+        "domains" | "hosts" | "local_parts" | "recipients" | "sender_domains" | "senders" => {
+            !term.negated && text.trim_ascii() == b"*"
+        }
+        _ => false,
+    }
 }
 
 /// W208.

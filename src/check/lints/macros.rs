@@ -1,5 +1,8 @@
 //! Macros.
 
+use std::collections::HashMap;
+
+use crate::check::names::{Names, word};
 use crate::check::{Lint, Severity, Spot};
 use eximious_grammar::Span;
 
@@ -14,10 +17,23 @@ pub(super) static MACRO_LATE: Lint = Lint {
     good: "MYHOST = mail.example\nprimary_hostname = MYHOST\nqualify_domain = MYHOST\n",
     run: |survey, findings| {
         let config = survey.config;
-        for (name, defined) in config.macros.iter().map(|(name, _)| name).zip(&config.macro_lines) {
-            let Some(defined) = defined else { continue };
-            for (number, line) in config.lines[..*defined].iter().enumerate() {
-                let Some(at) = word(&line.text, name) else { continue };
+        let defined: HashMap<&[u8], usize> = config
+            .macros
+            .iter()
+            .zip(&config.macro_lines)
+            .filter_map(|((name, _), line)| Some((name, (*line)?)))
+            .collect();
+        let names = Names::new(defined.keys().copied());
+        for (number, line) in config.lines.iter().enumerate() {
+            let mut late: Vec<(&[u8], usize)> = Vec::new();
+            names.each_in(&line.text, |name, at| {
+                let starts = !at.checked_sub(1).and_then(|n| line.text.get(n)).is_some_and(word);
+                let known = late.iter().any(|(other, _)| *other == name);
+                if starts && !known && defined.get(name).is_some_and(|line| *line > number) {
+                    late.push((name, at));
+                }
+            });
+            for (name, at) in late {
                 let shown = String::from_utf8_lossy(name);
                 let message = format!("the macro {shown} is defined only later");
                 findings.add(Spot::Line(number, Span::new(at, at + name.len())), message);
@@ -25,15 +41,6 @@ pub(super) static MACRO_LATE: Lint = Lint {
         }
     },
 };
-
-/// Where a name stands in a line as a word of its own.
-fn word(line: &[u8], name: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(line, name).find(|at| {
-        let part = |c: Option<&u8>| c.is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_');
-        let before = at.checked_sub(1).and_then(|n| line.get(n));
-        !part(before) && !part(line.get(at + name.len()))
-    })
-}
 
 /// W202.
 pub(super) static MACRO_UNUSED: Lint = Lint {
@@ -50,7 +57,7 @@ pub(super) static MACRO_UNUSED: Lint = Lint {
         for (number, (name, defined)) in names.zip(&config.macro_lines).enumerate() {
             let Some(defined) = defined else { continue };
             let used = config.macro_uses.contains(&(number as u32));
-            if !used && !super::unused::left_out(config, name) {
+            if !used && !survey.left_out(name) {
                 let shown = String::from_utf8_lossy(name);
                 let span = Span::new(0, name.len());
                 findings

@@ -6,11 +6,24 @@ use crate::check::{Findings, Lint, Severity, Survey};
 use crate::config::SettingUse;
 
 /// An option, and those of which one must be set with it.
-const NEEDS: [(&str, &[&str]); 11] = [
+const NEEDS: [(&str, &[&str]); 24] = [
     ("tls_privatekey", &["tls_certificate"]),
     ("tls_ocsp_file", &["tls_certificate"]),
     ("dkim_selector", &["dkim_domain"]),
     ("dkim_private_key", &["dkim_domain"]),
+    ("dkim_canon", &["dkim_domain"]),
+    ("dkim_hash", &["dkim_domain"]),
+    ("dkim_identity", &["dkim_domain"]),
+    ("dkim_sign_headers", &["dkim_domain"]),
+    ("dkim_strict", &["dkim_domain"]),
+    ("dkim_timestamps", &["dkim_domain"]),
+    ("maildir_tag", &["maildir_format"]),
+    ("maildir_use_size_file", &["maildir_format"]),
+    ("mailstore_prefix", &["mailstore_format"]),
+    ("mailstore_suffix", &["mailstore_format"]),
+    ("once_file_size", &["once"]),
+    ("once_repeat", &["once"]),
+    ("perl_taintmode", &["perl_startup"]),
     ("local_part_prefix_optional", &["local_part_prefix"]),
     ("local_part_suffix_optional", &["local_part_suffix"]),
     ("smtp_accept_reserve", &["smtp_reserve_hosts"]),

@@ -4,6 +4,7 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::Arg;
 use eximious_stdlib::pattern;
 
+use crate::check::items::split;
 use crate::check::{Lint, Severity, Survey, Text};
 
 /// W501.
@@ -12,10 +13,11 @@ pub(super) static PATTERN_EXPLODES: Lint = Lint {
     name: "pattern-explodes",
     severity: Severity::Warning,
     summary: "A regular expression may take exponential time.",
-    docs: "A repetition stands inside another: `(a+)+`, `(a|b*)*`. Some texts can be split among \
+    docs: "A repetition stands inside another: `(a+)+`, `(a|b*)*`; or two branches of what is \
+           repeated match the same: `(a|aa)+`, `(\\w|\\d)*`. Some texts can be split among \
            them in so many ways that the match does not come to an end, and who sends the text \
            decides on it. Write the inner one without the repetition, or make it possessive: \
-           `(a++)+`, `(?>a+)+`.",
+           `(a++)+`, `(?>a+)+`; and one class for branches of one byte each: `[\\w.]*`.",
     bad: "begin acl\nc:\n  deny condition = ${if match{$sender_helo_name}{\\N^(a+)+$\\N}}\nbegin routers\n",
     good: "begin acl\nc:\n  deny condition = ${if match{$sender_helo_name}{\\N^a+$\\N}}\nbegin routers\n",
     run: |survey, findings| {
@@ -89,30 +91,7 @@ fn items(text: &Text<'_>) -> Vec<(Vec<u8>, Span)> {
             None => return Vec::new(),
         },
     };
-    let blank = |c: &u8| c.is_ascii_whitespace();
-    let (separator, start) = super::relay::separator(whole);
-    let mut found = Vec::new();
-    let (mut item, mut from, mut at) = (Vec::new(), start, start);
-    while at <= whole.len() {
-        match whole.get(at) {
-            // A separator that is doubled is an ordinary character.
-            Some(c) if *c == separator && whole.get(at + 1) == Some(c) => {
-                item.push(*c);
-                at += 1;
-            }
-            Some(c) if *c != separator => item.push(*c),
-            _ => {
-                let trimmed = item.trim_ascii();
-                let trimmed = trimmed.strip_prefix(b"!").unwrap_or(trimmed).trim_ascii();
-                let lead = whole[from..at].iter().take_while(|c| blank(c)).count();
-                found.push((trimmed.to_vec(), Span::new(from + lead, at)));
-                item.clear();
-                from = at + 1;
-            }
-        }
-        at += 1;
-    }
-    found
+    split(whole).into_iter().map(|item| (item.text, item.span)).collect()
 }
 
 /// Whether a group is repeated whose text can be split in many ways: a
@@ -126,10 +105,13 @@ fn explodes(pattern: &[u8]) -> bool {
 /// How deep groups may stand in each other before nothing is said.
 const DEEPEST: usize = 64;
 
+/// How often something may come to be as bad as something without an end.
+const MANY: u32 = 10;
+
 /// The bytes that a part of a pattern can begin with or be made of.
 type Bytes = [u64; 4];
 
-const ANY: Bytes = [u64::MAX; 4];
+const ANY_BUT_NEWLINE: Bytes = [!(1 << b'\n'), u64::MAX, u64::MAX, u64::MAX];
 
 /// A part of a pattern.
 #[derive(Clone, Copy)]
@@ -139,6 +121,8 @@ struct Atom {
     empty: bool,
     /// Whether it is repeated without an end, and gives back what it took.
     endless: bool,
+    /// Whether it is one byte, neither more nor less.
+    single: bool,
 }
 
 struct Reader<'p> {
@@ -151,15 +135,14 @@ impl Reader<'_> {
     /// Reads up to a closing parenthesis: what the group can be made of, and
     /// whether one of its branches can be split in many ways.
     fn group(&mut self, depth: usize) -> (Atom, bool) {
-        let (mut all, mut splits) = (Atom { bytes: [0; 4], empty: false, endless: false }, false);
-        let mut branch: Vec<Atom> = Vec::new();
+        let mut branches: Vec<Vec<Atom>> = vec![Vec::new()];
         while let Some(c) = self.pattern.get(self.at).copied() {
             self.at += 1;
             let mut inner = false;
             let mut atom = match c {
                 b')' if depth > 0 => break,
                 b'|' => {
-                    finish(&mut branch, &mut all, &mut splits);
+                    branches.push(Vec::new());
                     continue;
                 }
                 b'^' | b'$' => continue,
@@ -177,19 +160,27 @@ impl Reader<'_> {
                     Atom { endless: atom.endless && !atomic, ..atom }
                 }
                 b'[' => self.class(),
-                b'.' => Atom { bytes: ANY, empty: false, endless: false },
+                b'.' => Atom { bytes: ANY_BUT_NEWLINE, ..one(c) },
                 b'\\' => self.escape(),
                 _ => one(c),
             };
-            let (least, endless, possessive) = self.repetition();
+            let Repetition { least, most, possessive } = self.repetition();
             atom.empty |= least == 0;
-            if endless && !possessive {
-                self.explodes |= inner;
-                atom.endless = true;
+            atom.single &= (least, most) == (1, 1);
+            if !possessive {
+                self.explodes |= inner && most >= MANY;
+                atom.endless |= most.saturating_sub(least) >= MANY;
             }
-            branch.push(atom);
+            branches.last_mut().into_iter().for_each(|branch| branch.push(atom));
         }
-        finish(&mut branch, &mut all, &mut splits);
+        let splits = branches.iter().any(|branch| divides(branch)) || overlap(&branches);
+        let atoms = || branches.iter().flatten();
+        let all = Atom {
+            bytes: atoms().fold([0; 4], |all, atom| union(all, atom.bytes)),
+            empty: branches.iter().any(|branch| branch.iter().all(|atom| atom.empty)),
+            endless: atoms().any(|atom| atom.endless),
+            single: branches.iter().all(|branch| matches!(branch[..], [atom] if atom.single)),
+        };
         (all, splits)
     }
 
@@ -236,7 +227,7 @@ impl Reader<'_> {
         if negated == 1 {
             bytes = bytes.map(|word| !word);
         }
-        Atom { bytes, empty: false, endless: false }
+        Atom { bytes, empty: false, endless: false, single: true }
     }
 
     fn escape(&mut self) -> Atom {
@@ -246,50 +237,79 @@ impl Reader<'_> {
             bytes: class(c),
             empty: matches!(c, b'b' | b'B' | b'A' | b'z' | b'Z'),
             endless: false,
+            single: !matches!(c, b'b' | b'B' | b'A' | b'z' | b'Z' | b'1'..=b'9'),
         }
     }
 
-    /// The least number of times, whether there is no most, and whether it keeps
-    /// what it took.
-    fn repetition(&mut self) -> (u32, bool, bool) {
+    fn repetition(&mut self) -> Repetition {
         let rest = &self.pattern[self.at..];
-        let (least, endless, length) = match rest.first() {
-            Some(b'*') => (0, true, 1),
-            Some(b'+') => (1, true, 1),
-            Some(b'?') => (0, false, 1),
+        let (least, most, length) = match rest.first() {
+            Some(b'*') => (0, u32::MAX, 1),
+            Some(b'+') => (1, u32::MAX, 1),
+            Some(b'?') => (0, 1, 1),
             Some(b'{') if rest.get(1).is_some_and(u8::is_ascii_digit) => {
                 let Some(end) = rest.iter().position(|c| *c == b'}') else {
-                    return (1, false, false);
+                    return Repetition { least: 1, most: 1, possessive: false };
                 };
-                (u32::from(rest[1] != b'0'), rest[..end].ends_with(b","), end + 1)
+                let bounds = String::from_utf8_lossy(&rest[1..end]);
+                let (least, most) = bounds.split_once(',').unwrap_or((&bounds, &bounds));
+                (least.parse().unwrap_or(0), most.parse().unwrap_or(u32::MAX), end + 1)
             }
-            _ => return (1, false, false),
+            _ => return Repetition { least: 1, most: 1, possessive: false },
         };
         let sign = rest.get(length);
         let possessive = sign == Some(&b'+');
         self.at += length + usize::from(possessive || sign == Some(&b'?'));
-        (least, endless, possessive)
+        Repetition { least, most, possessive }
     }
 }
 
-/// Takes a branch of a group into account.
-fn finish(branch: &mut Vec<Atom>, all: &mut Atom, splits: &mut bool) {
-    for (at, atom) in branch.iter().enumerate() {
-        let others = || branch.iter().enumerate().filter(|(other, _)| *other != at);
-        // What stands beside it can all be taken for a part of it.
-        let alone = others().all(|(_, other)| other.empty || common(atom.bytes, other.bytes));
-        *splits |= atom.endless && alone;
-        all.endless |= atom.endless;
-        all.bytes = union(all.bytes, atom.bytes);
-    }
-    all.empty |= branch.iter().all(|atom| atom.empty);
-    branch.clear();
+/// How often something comes, and whether it keeps what it took.
+#[derive(Clone, Copy)]
+struct Repetition {
+    least: u32,
+    most: u32,
+    possessive: bool,
 }
+
+/// Whether a text that a branch matches several times can be divided among them
+/// in many ways: a part of it is repeated, and all that stands beside that can
+/// be taken for a part of it.
+fn divides(branch: &[Atom]) -> bool {
+    branch.iter().enumerate().any(|(at, atom)| {
+        let mut others = branch.iter().enumerate().filter(|(other, _)| *other != at);
+        atom.endless && others.all(|(_, other)| other.empty || common(atom.bytes, other.bytes))
+    })
+}
+
+/// Whether several branches match the same text: byte by byte, or one of them
+/// a byte of what the other takes together.
+fn overlap(branches: &[Vec<Atom>]) -> bool {
+    let plain = |branch: &&Vec<Atom>| {
+        branch.len() <= LONGEST && !branch.is_empty() && branch.iter().all(|atom| atom.single)
+    };
+    let plain: Vec<&Vec<Atom>> = branches.iter().filter(plain).take(MOST).collect();
+    plain.iter().enumerate().any(|(number, one)| {
+        plain[number + 1..].iter().any(|other| {
+            let same = one.len() == other.len()
+                && one.iter().zip(other.iter()).all(|(a, b)| common(a.bytes, b.bytes));
+            let within = |long: &[Atom], short: &[Atom]| match short {
+                [byte] => long.iter().all(|atom| common(atom.bytes, byte.bytes)),
+                _ => false,
+            };
+            same || within(one, other) || within(other, one)
+        })
+    })
+}
+
+/// How many branches of a group are compared, and how long they may be.
+const MOST: usize = 64;
+const LONGEST: usize = 64;
 
 fn one(c: u8) -> Atom {
     let mut bytes = [0; 4];
     bytes[usize::from(c >> 6)] |= 1 << (c & 63);
-    Atom { bytes, empty: false, endless: false }
+    Atom { bytes, empty: false, endless: false, single: true }
 }
 
 /// What a letter after a backslash stands for.
@@ -336,6 +356,14 @@ mod tests {
             "(\\d+)*",
             "^(?:[a-z]+\\.?)+$",
             "([a-z]+[0-9]*)+",
+            "(a|a)*",
+            "(\\w|\\d)+@",
+            "^(a|aa)+$",
+            "(foo|bar|foo)*x",
+            "(?:ab|a.)+$",
+            "((a|b)|b)*x",
+            "(a{1,50}){1,50}",
+            "([a-z]{2,}){12}",
         ] {
             assert!(explodes(pattern.as_bytes()), "{pattern}");
         }
@@ -353,6 +381,16 @@ mod tests {
             "^(\\d+,)*\\d+$",
             "^[a-z]+(-[a-z]+)*$",
             "(?i)^(?:[^@]+@)+x",
+            "(a|b)*",
+            "(foo|bar)+",
+            "(foo|foobar)+",
+            "(.|\\n)*",
+            "(ab|ac)+",
+            "([a-z]{2,3}){3}",
+            "(a|b|c)+(d|e)*",
+            "(a|a)",
+            "^([0-9]{10})+$",
+            "^([0-9a-f]{32},?)*$",
         ] {
             assert!(!explodes(pattern.as_bytes()), "{pattern}");
         }

@@ -47,7 +47,7 @@ pub(super) static FORBIDDEN_HERE: Lint = Lint {
 
 /// The ACLs of a conversation that an ACL is part of.
 fn phases(survey: &Survey<'_>, name: &[u8]) -> AclPhases {
-    let found = survey.acls.iter().find(|acl| acl.name == name);
+    let found = survey.acl(name).and_then(|number| survey.acls.get(number));
     found.map_or(AclPhases::empty(), |acl| acl.phases)
 }
 

@@ -1,11 +1,14 @@
 //! What Exim complains of when it reads the file, and when it expands a text.
 
-use eximious_core::OptionPlace;
+use std::cell::OnceCell;
+use std::collections::HashMap;
 
+use eximious_core::OptionPlace;
 use eximious_grammar::expansion::Tree;
 
-use crate::check::{Findings, Lint, Severity, Spot, Survey, Text, did_you_mean};
-use crate::config::ConfigError;
+use super::target::{cure, once_known};
+use crate::check::{Findings, Lint, Severity, Spot, Survey, Text};
+use crate::config::{Config, ConfigError};
 
 /// E101.
 pub(super) static SYNTAX: Lint = Lint {
@@ -35,23 +38,31 @@ pub(super) static UNKNOWN_OPTION: Lint = Lint {
 
 /// The faults that the reader found: those about unknown options, or the others.
 fn faults(survey: &Survey<'_>, findings: &mut Findings, unknown: bool) {
+    let heads = OnceCell::new();
     for fault in &survey.config.faults {
         let message = String::from_utf8_lossy(fault.message()).into_owned();
         let name = unknown_name(&message);
         if name.is_some() != unknown {
             continue;
         }
-        let spot = spot(survey, fault);
+        let written = name.or_else(|| selector(&message));
+        if written.is_some_and(|name| once_known(survey.target, name)) {
+            continue;
+        }
+        let spot = spot(survey, fault, &heads);
         match name {
             Some(name) => {
-                let help = match message.contains("\"driver\" must be specified") {
-                    true => "write driver = … before it".to_owned(),
-                    false => near_option(survey, name, message.starts_with("main ")),
+                let help = match cure(name) {
+                    Some(cure) => cure,
+                    None if message.contains("\"driver\" must be specified") => {
+                        "write driver = … before it".to_owned()
+                    }
+                    None => near_option(survey, findings, name, message.starts_with("main ")),
                 };
                 findings.add_with(spot, message.clone(), help);
             }
             None => {
-                let help = near_word(survey, &message);
+                let help = near_word(survey, findings, &message);
                 findings.add_with(spot, message, help);
             }
         }
@@ -65,33 +76,38 @@ fn unknown_name(message: &str) -> Option<&str> {
     rest.starts_with(" unknown").then_some(name)
 }
 
-fn near_option(survey: &Survey<'_>, name: &str, main: bool) -> String {
+/// The name in `unknown log_selector setting: +x`.
+fn selector(message: &str) -> Option<&str> {
+    let name = message.strip_prefix("unknown log_selector setting: ")?;
+    Some(name.trim_start_matches(['+', '-']))
+}
+
+fn near_option(survey: &Survey<'_>, findings: &Findings, name: &str, main: bool) -> String {
     let options = survey.registry.all_options();
     let options = options.filter(|option| (option.place == OptionPlace::Main) == main);
-    did_you_mean("", name, options.map(|option| option.meta.name))
+    findings.offer("", name, options.map(|option| option.meta.name))
 }
 
 /// What could have been meant where a driver, a verb or a condition is unknown.
-fn near_word(survey: &Survey<'_>, message: &str) -> String {
+fn near_word(survey: &Survey<'_>, findings: &Findings, message: &str) -> String {
     const VERBS: [&str; 7] = ["accept", "defer", "deny", "discard", "drop", "require", "warn"];
     const SECTIONS: [&str; 8] =
         ["acl", "authenticators", "local_scan", "retry", "rewrite", "routers", "transports", "dns"];
     let registry = survey.registry;
     let Some((_, rest)) = message.split_once('"') else {
-        let selector = message.strip_prefix("unknown log_selector setting: ");
-        let near = selector.map(|name| {
+        let near = selector(message).map(|name| {
             let names = crate::macros::log_selectors().iter().copied();
-            did_you_mean(&name[..1.min(name.len())], name.trim_start_matches(['+', '-']), names)
+            cure(name).unwrap_or_else(|| findings.offer("+", name, names))
         });
         return near.unwrap_or_default();
     };
     let name = rest.split('"').next().unwrap_or_default();
     let last = rest.rsplit('"').nth(1).unwrap_or(name);
     if message.contains("driver \"") || message.contains("cannot find") {
-        return did_you_mean("", last, registry.all_drivers().map(|driver| driver.meta.name));
+        return findings.offer("", last, registry.all_drivers().map(|driver| driver.meta.name));
     }
     if message.contains("section") {
-        return did_you_mean("begin ", name, SECTIONS.into_iter());
+        return findings.offer("begin ", name, SECTIONS.into_iter());
     }
     if message.contains("ACL") {
         let terms = registry.all_acl_terms().map(|term| term.meta.name);
@@ -100,40 +116,49 @@ fn near_word(survey: &Survey<'_>, message: &str) -> String {
         let (first, last) = (words.next().unwrap_or_default(), words.next_back());
         let verb = message.contains("verb")
             || last.is_some_and(|last| registry.acl_term(last.as_bytes()).is_some());
+        let gone = last.or(Some(first)).and_then(cure);
+        if let Some(cure) = gone {
+            return cure;
+        }
         return match verb {
-            true => did_you_mean("", first, VERBS.into_iter()),
-            false => did_you_mean("", last.unwrap_or(first), terms),
+            true => findings.offer("", first, VERBS.into_iter()),
+            false => findings.offer("", last.unwrap_or(first), terms),
         };
     }
     String::new()
 }
 
+/// The last line that begins with a name and a sign after it.
+type Heads<'c> = HashMap<(&'c [u8], u8), usize>;
+
+fn heads(config: &Config) -> Heads<'_> {
+    let lines = config.lines.iter().enumerate();
+    let heads = lines.filter_map(|(number, line)| {
+        let at = line.text.iter().position(|c| matches!(c, b'=' | b':'))?;
+        Some(((line.text[..at].trim_ascii_end(), line.text[at]), number))
+    });
+    heads.collect()
+}
+
 /// Where a fault stands. Exim gives no line where it complains of a section as a
 /// whole; the name that it mentions is looked for then.
-fn spot(survey: &Survey<'_>, fault: &ConfigError) -> Spot {
+fn spot<'c>(survey: &Survey<'c>, fault: &ConfigError, known: &OnceCell<Heads<'c>>) -> Spot {
     if let Some((line, file)) = fault.line() {
         return Spot::Physical(line, file.to_vec());
     }
-    let config = survey.config;
     let message = String::from_utf8_lossy(fault.message());
     let quoted: Vec<&str> = message.split('"').skip(1).step_by(2).collect();
     let instance = fault.instance().map(String::from_utf8_lossy);
     let instance = instance.as_deref().and_then(|name| name.rsplit_once(' ')).map(|(name, _)| name);
-    let begins = |line: &&crate::config::Line, name: &str, signs: &[u8]| {
-        let rest = line.text.strip_prefix(name.as_bytes());
-        rest.is_some_and(|rest| rest.trim_ascii_start().first().is_some_and(|c| signs.contains(c)))
-    };
-    let find = |name: &str, signs: &[u8]| {
-        let lines = config.lines.iter().rev();
-        lines.clone().position(|line| begins(&line, name, signs)).map(|n| lines.len() - 1 - n)
-    };
+    let heads = known.get_or_init(|| heads(survey.config));
+    let find = |name: &str, sign: u8| heads.get(&(name.as_bytes(), sign)).copied();
     let line = if message.starts_with("unknown log_selector") {
-        find("log_selector", b"=")
+        find("log_selector", b'=')
     } else if message.contains("macro") {
-        quoted.first().and_then(|name| find(name, b"="))
+        quoted.first().and_then(|name| find(name, b'='))
     } else {
         let names = quoted.iter().rev().copied().chain(instance);
-        names.filter_map(|name| find(name, b":")).next()
+        names.filter_map(|name| find(name, b':')).next()
     };
     line.map_or(Spot::Nowhere, |line| survey.line(line))
 }
@@ -158,7 +183,7 @@ pub(super) static EXPANSION: Lint = Lint {
                 }
                 let message = String::from_utf8_lossy(&fault.message).into_owned();
                 let free = String::from_utf8_lossy(&fault.free).into_owned();
-                let help = near_name(survey, &message, &free);
+                let help = near_name(survey, findings, &message, &free);
                 findings.add_with(text.spot(fault.span), message, help);
             }
             quotings(survey, text, tree, findings);
@@ -167,23 +192,23 @@ pub(super) static EXPANSION: Lint = Lint {
 };
 
 /// What could have been meant where a name in an expansion is unknown.
-fn near_name(survey: &Survey<'_>, message: &str, free: &str) -> String {
+fn near_name(survey: &Survey<'_>, findings: &Findings, message: &str, free: &str) -> String {
     let registry = survey.registry;
     if !free.is_empty() {
-        return did_you_mean("$", free, registry.all_variables().map(|v| v.meta.name));
+        return findings.offer("$", free, registry.all_variables().map(|v| v.meta.name));
     }
     let Some(name) = message.split('"').nth(1) else { return String::new() };
     let name = name.trim_start_matches("${");
     let items = registry.all_items().map(|item| item.meta.name);
     let operators = registry.all_operators().map(|operator| operator.meta.name);
     if message.starts_with("unknown condition") {
-        did_you_mean("", name, registry.all_conditions().map(|condition| condition.meta.name))
+        findings.offer("", name, registry.all_conditions().map(|condition| condition.meta.name))
     } else if message.starts_with("unknown lookup type") {
-        did_you_mean("", name, registry.all_lookups().map(|lookup| lookup.meta.name))
+        findings.offer("", name, registry.all_lookups().map(|lookup| lookup.meta.name))
     } else if message.starts_with("unknown expansion operator") {
-        did_you_mean("", name, operators.chain(items))
+        findings.offer("", name, operators.chain(items))
     } else if message.contains("is not a known operator") {
-        did_you_mean("", name, items.chain(operators))
+        findings.offer("", name, items.chain(operators))
     } else {
         String::new()
     }
@@ -204,7 +229,7 @@ fn quotings(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fi
         if registry.lookup_id(name).is_none() {
             let shown = String::from_utf8_lossy(name);
             let names = registry.all_lookups().map(|lookup| lookup.meta.name);
-            let help = did_you_mean("quote_", &shown, names);
+            let help = findings.offer("quote_", &shown, names);
             let message = format!("unknown lookup type \"{shown}\"");
             findings.add_with(text.spot(op.name), message, help);
         }

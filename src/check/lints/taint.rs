@@ -1,9 +1,10 @@
 //! Text from outside where Exim refuses it.
 
-use eximious_core::{DriverKind, TaintRule, VariableSource};
+use eximious_core::DriverKind;
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, LookupStyle, Part, Piece, Seq, Tree};
+use eximious_grammar::expansion::{Arg, LookupStyle, Seq, Tree};
 
+use crate::check::flows::tainted;
 use crate::check::survey::Use;
 use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
 
@@ -19,7 +20,8 @@ pub(super) static TAINTED: Lint = Lint {
            and defers the message. The cure is to look the text up, and to use what was found: \
            after `domains = +local_domains` there is `$domain_data`, after `local_parts = \
            lsearch;/etc/users` or `check_local_user` there is `$local_part_data`; a `dsearch` \
-           lookup gives the name of a file that exists. In a query, `${quote_mysql:…}` and its kin \
+           lookup gives the name of a file that exists. A variable of an ACL or a router carries \
+           what it was set to. In a query, `${quote_mysql:…}` and its kin \
            make text safe.",
     bad: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part\n",
     good: "begin transports\nt:\n  driver = appendfile\n  user = mail\n  file = /var/mail/$local_part_data\n",
@@ -77,6 +79,13 @@ fn file_of_list(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mu
 
 /// What an option's value names, where it must not come from outside.
 fn refuses(text: &Text<'_>) -> Option<&'static str> {
+    if let (Use::Main(_), Some(option)) = (text.of, text.option()) {
+        let file = matches!(option.meta.name, "bounce_message_file" | "warn_message_file");
+        return file.then_some("the name of a file");
+    }
+    if text.term().is_some_and(|term| term.meta.name == "acl") {
+        return Some("the name of an ACL");
+    }
     let Use::Driver(instance, setting) = text.of else { return None };
     let name = setting.option.meta.name;
     match (instance.kind, instance.driver_name(), name) {
@@ -116,9 +125,14 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
             _ => None,
         };
         match registry.item_at(call.def).meta.name {
-            "readfile" => {
+            item @ ("acl" | "readfile" | "readsocket") => {
+                let what = match item {
+                    "acl" => "the name of an ACL",
+                    "readfile" => "the name of a file",
+                    _ => "the name of a socket",
+                };
                 if let Some((name, span)) = first(args).and_then(|seq| tainted(survey, tree, seq)) {
-                    report(text, span, &name, "the name of a file", findings);
+                    report(text, span, &name, what, findings);
                 }
             }
             "run" => {
@@ -185,6 +199,7 @@ fn lookup(
             let quoted = def.quote.is_some();
             if let Some((name, span)) = texts.first().and_then(|seq| tainted(survey, tree, *seq))
                 && quoted
+                && survey.target >= (Target { major: 4, minor: 96 })
             {
                 let what = format!("a query without ${{quote_{}:…}}", def.meta.name);
                 report(text, span, &name, &what, findings);
@@ -202,52 +217,4 @@ fn report(text: &Text<'_>, span: Span, name: &str, what: &str, findings: &mut Fi
     };
     let message = format!("{name} comes from outside, and Exim refuses it as {what}");
     findings.add_with(text.spot(span), message, cure);
-}
-
-/// The first part of a string that carries text from outside: its name, and
-/// where it stands.
-fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
-    tree.view().pieces(seq).iter().find_map(|Piece { part, span }| match part {
-        Part::Variable(id) => {
-            let variable = survey.registry.variable_at(*id);
-            // Two are made of a variable that comes from outside.
-            let made =
-                matches!(variable.meta.name, "sender_address_domain" | "sender_address_local_part");
-            let stamped = (made || variable.meta.taint == TaintRule::Tainted)
-                && !matches!(variable.source, VariableSource::Family(_));
-            stamped.then(|| (format!("${}", variable.meta.name), *span))
-        }
-        Part::Header(_, name) => {
-            let name = String::from_utf8_lossy(tree.view().text(*name)).into_owned();
-            Some((format!("$h_{name}:"), *span))
-        }
-        Part::Operator(id) => {
-            let op = tree.view().op(*id);
-            let rule = survey.registry.operator_at(op.def?).meta.taint;
-            match rule {
-                TaintRule::Arguments | TaintRule::Result => tainted(survey, tree, op.arg),
-                TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
-            }
-        }
-        Part::Item(id) => {
-            let call = tree.view().call(*id);
-            let item = survey.registry.item_at(call.def);
-            let args = tree.view().call_args(call);
-            match item.meta.taint {
-                TaintRule::Arguments => args.iter().find_map(|arg| branch(survey, tree, arg, true)),
-                TaintRule::Result => args.iter().find_map(|arg| branch(survey, tree, arg, false)),
-                TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
-            }
-        }
-        _ => None,
-    })
-}
-
-/// An argument whose text becomes part of a result.
-fn branch(survey: &Survey<'_>, tree: &Tree, arg: &Arg, all: bool) -> Option<(String, Span)> {
-    match arg {
-        Arg::Yes(seq) | Arg::No(seq) => tainted(survey, tree, *seq),
-        Arg::Text(seq) if all => tainted(survey, tree, *seq),
-        _ => None,
-    }
 }

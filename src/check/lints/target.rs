@@ -1,10 +1,12 @@
-//! What a release does not know.
+//! What a release does not know, and what it treats otherwise.
 
-use eximious_core::Meta;
-use eximious_grammar::expansion::{Part, Piece};
-
-use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
+use eximious_core::{AclPhases, Meta};
 use eximious_grammar::Span;
+use eximious_grammar::expansion::{Arg, Part, Piece};
+
+use crate::check::releases::{expanded_since, gone, item_options, later, unknown};
+use crate::check::survey::Use;
+use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
 
 /// E109.
 pub(super) static NOT_IN_TARGET: Lint = Lint {
@@ -12,92 +14,101 @@ pub(super) static NOT_IN_TARGET: Lint = Lint {
     name: "not-in-target",
     severity: Severity::Error,
     summary: "The release that is meant does not know a name.",
-    docs: "With `--target exim-4.98`, all that came later is named. Without it, the newest release \
-           counts, and nothing is.",
+    docs: "With `--target exim-4.98`, all that came later is named, and all that was gone by then. \
+           Without it, the newest release counts, and only what is gone is named.",
     bad: "# eximious: target exim-4.98\nhosts_xclient = 127.0.0.1\n",
     good: "# eximious: target exim-4.99\nhosts_xclient = 127.0.0.1\n",
     run: |survey, findings| {
-        if survey.target >= Target::NEWEST {
-            return;
-        }
+        let target = survey.target;
         for setting in survey.config.all_settings() {
-            if !survey.target.has(setting.option.meta.since) {
-                let message = unknown(survey, "option", &setting.option.meta);
+            if let Some(message) = unknown(target, "option", &setting.option.meta) {
                 findings.add(survey.named(setting), message);
             }
         }
+        for list in &survey.config.list_uses {
+            let hidden = survey.config.lines[list.line].text.starts_with(b"hide");
+            if hidden && !target.has("4.94") {
+                let message =
+                    format!("{target} does not know hide before a list: that came with 4.94");
+                findings.add(survey.line(list.line), message);
+            }
+        }
         for text in &survey.texts {
-            if let Some(term) = text.term().filter(|term| !survey.target.has(term.meta.since)) {
-                findings.add(text.whole(), unknown(survey, "condition or modifier", &term.meta));
+            let term = text.term().map(|term| &term.meta);
+            if let Some(message) =
+                term.and_then(|meta| unknown(target, "condition or modifier", meta))
+            {
+                findings.add(text.whole(), message);
             }
             arguments(survey, text, findings);
+            values(survey, text, findings);
             words(survey, text, findings);
         }
     },
 };
 
-/// Words that came later to something older: where, the word, the release.
-const LATER: [(&str, &str, &str); 18] = [
-    ("control", "first_pass_route", "4.94"),
-    ("control", "pretrigger", "4.96"),
-    ("control", "stop", "4.96"),
-    ("control", "trigger", "4.96"),
-    ("log_selector", "connection_id", "4.97"),
-    ("log_selector", "dmarc", "4.100"),
-    ("log_selector", "dmarc_verbose", "4.100"),
-    ("log_selector", "dsn", "4.100"),
-    ("log_selector", "queue_time_exclusive", "4.95"),
-    ("log_selector", "spf", "4.100"),
-    ("log_selector", "spf_verbose", "4.100"),
-    ("log_selector", "tls_on_connect", "4.99"),
-    ("lookup", "cache=no", "4.95"),
-    ("lookup", "cache=no_rd", "4.95"),
-    ("lookup", "cache=no_wr", "4.99"),
-    ("lookup", "key=path", "4.98"),
-    ("lookup", "ret=full", "4.95"),
-    ("verify", "quota", "4.95"),
-];
-
-/// The release with which a word came, where it stands there.
-fn later(survey: &Survey<'_>, place: &str, word: &[u8]) -> Option<(&'static str, &'static str)> {
-    let known = |(own, name, _): &&(&str, &str, &str)| *own == place && name.as_bytes() == word;
-    let (_, name, since) = LATER.iter().find(known)?;
-    (!survey.target.has(since)).then_some((*name, *since))
-}
-
 /// What stands after `control` and `verify`, and the selectors of logs.
 fn arguments(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
+    let target = survey.target;
     let place = match (text.term(), text.option()) {
         (Some(term), _) if matches!(term.meta.name, "control" | "verify") => term.meta.name,
         (_, Some(option)) if option.meta.name == "log_selector" => "log_selector",
         _ => return,
     };
-    if place == "control" {
-        let end = text.text.iter().position(|c| matches!(c, b'/' | b'=' | b' '));
-        let control = survey.registry.acl_control(&text.text[..end.unwrap_or(text.text.len())]);
-        if let Some(control) = control.filter(|control| !survey.target.has(control.meta.since)) {
-            findings.add(text.whole(), unknown(survey, "control", &control.meta));
-        }
+    let end = text.text.iter().position(|c| matches!(c, b'/' | b'=' | b' '));
+    let name = &text.text[..end.unwrap_or(text.text.len())];
+    let meta = match place {
+        "control" => survey.registry.acl_control(name).map(|control| control.meta),
+        "verify" => survey.registry.acl_verify(name).map(|verify| verify.meta),
+        _ => None,
+    };
+    if let Some(message) = meta.and_then(|meta| unknown(target, place, &meta)) {
+        findings.add(text.whole(), message);
     }
     let word = |c: &u8| c.is_ascii_alphanumeric() || *c == b'_';
     for part in text.text.split(|c| !word(c)) {
-        if let Some((name, since)) = later(survey, place, part) {
+        if let Some(since) = later(target, place, part) {
+            let name = String::from_utf8_lossy(part);
             let message = format!(
-                "{} does not know the word \"{name}\" after {place}, which came with {since}",
-                survey.target
+                "{target} does not know the word \"{name}\" after {place}, which came with {since}"
             );
             findings.add(text.whole(), message);
         }
     }
 }
 
+/// Values that a release takes as they stand, and conditions where it does not
+/// allow them yet.
+fn values(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
+    let target = survey.target;
+    let since = text.option().and_then(|option| expanded_since(option.meta.name));
+    if let Some(since) = since.filter(|since| !target.has(since) && text.text.contains(&b'$')) {
+        findings
+            .add(text.whole(), format!("{target} does not expand this: that came with {since}"));
+    }
+    let Use::Acl(acl, term) = text.of else { return };
+    let (phase, since) = match term.term.meta.name {
+        "encrypted" => (AclPhases::HELO, "4.97"),
+        "dkim_status" => (AclPhases::DATA, "4.98"),
+        _ => return,
+    };
+    let phases =
+        survey.acl(acl.name.bytes()).map_or(AclPhases::empty(), |at| survey.acls[at].phases);
+    if !target.has(since) && phases.contains(phase) && phases != AclPhases::all() {
+        let (name, phase) = (term.term.meta.name, phase.called());
+        let message =
+            format!("{target} does not know {name} in the {phase} ACL: that came with {since}");
+        findings.add(survey.line(term.line), message);
+    }
+}
+
 /// What stands in an expansion.
 fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     let Some(tree) = &text.tree else { return };
-    let registry = survey.registry;
+    let (registry, target) = (survey.registry, survey.target);
     let mut look = |kind: &str, meta: &Meta, span: Span| {
-        if !survey.target.has(meta.since) {
-            findings.add(text.spot(span), unknown(survey, kind, meta));
+        if let Some(message) = unknown(target, kind, meta) {
+            findings.add(text.spot(span), message);
         }
     };
     for call in tree.calls() {
@@ -113,27 +124,133 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
         look("lookup type", &registry.lookup_at(lookup.def).meta, lookup.written);
     }
     for Piece { part, span } in tree.all_pieces() {
-        if let Part::Variable(id) = part {
+        if let Part::Variable(id) | Part::Family(id, _) = part {
             look("variable", &registry.variable_at(*id).meta, *span);
         }
     }
+    let mut option = |place: &str, word: &[u8], since: &str, span: Span| {
+        let name = String::from_utf8_lossy(word);
+        let message = format!(
+            "{target} does not know the option \"{name}\" of {place}, which came with {since}"
+        );
+        findings.add(text.spot(span), message);
+    };
     for lookup in tree.lookups() {
-        for option in tree.view().text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii)
-        {
-            if let Some((name, since)) = later(survey, "lookup", option) {
-                let message = format!(
-                    "{} does not know the lookup's option \"{name}\", which came with {since}",
-                    survey.target
-                );
-                findings.add(text.spot(lookup.written), message);
+        let name = registry.lookup_at(lookup.def).meta.name;
+        for word in tree.view().text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii) {
+            let full =
+                (word == b"ret=full").then_some(if name == "dsearch" { "4.94" } else { "4.95" });
+            let full = full.filter(|since| !target.has(since));
+            if let Some(since) = full.or_else(|| later(target, "lookup", word)) {
+                option(name, word, since, lookup.written);
             }
+        }
+    }
+    for call in tree.calls() {
+        let name = registry.item_at(call.def).meta.name;
+        for word in item_options(name, tree, call) {
+            let run = (name == "run" && !target.has("4.96")).then_some("4.96");
+            if let Some(since) = run.or_else(|| later(target, name, word)) {
+                option(name, word, since, call.span);
+            }
+        }
+    }
+    for op in tree.ops() {
+        if tree.view().text(op.name).starts_with(b"mask_n") && !target.has("4.96") {
+            option("mask", b"n", "4.96", op.name);
         }
     }
 }
 
-fn unknown(survey: &Survey<'_>, kind: &str, meta: &Meta) -> String {
-    format!(
-        "{} does not know the {kind} \"{}\", which came with {}",
-        survey.target, meta.name, meta.since
-    )
+/// W402.
+pub(super) static DIFFERS_IN_TARGET: Lint = Lint {
+    code: "W402",
+    name: "differs-in-target",
+    severity: Severity::Warning,
+    summary: "The release that is meant treats something otherwise than later ones.",
+    docs: "The name is known there, and means something else. Before 4.96, `${run…}` expands the \
+           whole command and splits it into words afterwards, so that a value with blanks becomes \
+           several; and `match_domain`, `inlist` and their kin set no `$value`. Before 4.94, \
+           `$domain_data` and `$local_part_data` are set only where a list looked something up.",
+    bad: "# eximious: target exim-4.95\nsmtp_banner = ${if inlist{a}{a:b}{$value}}\n",
+    good: "# eximious: target exim-4.96\nsmtp_banner = ${if inlist{a}{a:b}{$value}}\n",
+    run: |survey, findings| {
+        if survey.target.has("4.96") {
+            return;
+        }
+        for text in &survey.texts {
+            differences(survey, text, findings);
+        }
+    },
+};
+
+fn differences(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
+    let Some(tree) = &text.tree else { return };
+    let (registry, target) = (survey.registry, survey.target);
+    for call in tree.calls() {
+        let args = tree.view().call_args(call);
+        match registry.item_at(call.def).meta.name {
+            "run" => {
+                let command = args.iter().find_map(|arg| match arg {
+                    Arg::Text(seq) => Some(*seq),
+                    _ => None,
+                });
+                if command.is_some_and(|seq| tree.view().text(seq.span).contains(&b'$')) {
+                    let message = format!(
+                        "{target} expands this command before it splits it into words; since 4.96, \
+                         each word is expanded by itself"
+                    );
+                    findings.add(text.spot(call.span), message);
+                }
+            }
+            "if" => {
+                let condition = args.iter().find_map(|arg| match arg {
+                    Arg::Condition(id) => Some(tree.view().cond(*id)),
+                    _ => None,
+                });
+                let name = condition.map_or("", |node| registry.condition_at(node.def).meta.name);
+                let sets = name.starts_with("match_") || name.starts_with("inlist");
+                let yes = args.iter().find_map(|arg| match arg {
+                    Arg::Yes(seq) => Some(*seq),
+                    _ => None,
+                });
+                let value = yes.and_then(|seq| {
+                    tree.view().pieces(seq).iter().find(|piece| match piece.part {
+                        Part::Variable(id) => registry.variable_at(id).meta.name == "value",
+                        _ => false,
+                    })
+                });
+                if let Some(value) = value.filter(|_| sets) {
+                    let message = format!("{target} does not set $value for {name}: 4.96 does");
+                    findings.add(text.spot(value.span), message);
+                }
+            }
+            _ => {}
+        }
+    }
+    if target.has("4.94") {
+        return;
+    }
+    for Piece { part, span } in tree.all_pieces() {
+        let Part::Variable(id) = part else { continue };
+        let name = registry.variable_at(*id).meta.name;
+        if matches!(name, "domain_data" | "local_part_data") {
+            let message = format!(
+                "{target} sets ${name} only where a list looked something up; since 4.94, whatever \
+                 matches sets it"
+            );
+            findings.add(text.spot(*span), message);
+        }
+    }
+}
+
+/// Whether a name that the reader does not know is one of the release that is
+/// meant.
+pub(super) fn once_known(target: Target, name: &str) -> bool {
+    gone(name).is_some_and(|gone| target.has(gone.since) && !target.has(gone.until))
+}
+
+/// What to do about a name that went away.
+pub(super) fn cure(name: &str) -> Option<String> {
+    gone(name).map(|gone| format!("it went with {}: {}", gone.until, gone.cure))
 }

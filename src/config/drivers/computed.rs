@@ -180,7 +180,7 @@ mod tests {
         let registry = eximious_stdlib::registry();
         let config = Config::read(b"/c", Macros::new(), &world, &registry).expect(&settings);
         let instance = config.instances(kind).first().expect("an instance");
-        let option = registry.driver_option(kind, instance.driver_name(), name.as_bytes());
+        let option = registry.driver_option(kind, Some(instance.driver_name()), name.as_bytes());
         match value(option.expect(name), instance, &|| Str::fixed("host")) {
             Some(OptionValue::Flag(flag)) => flag.to_string(),
             Some(OptionValue::Number(number)) => number.to_string(),

@@ -8,7 +8,7 @@ mod transports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eximious_core::{DriverDef, DriverKind, Options, Str};
+use eximious_core::{DriverDef, DriverKind, OptionDef, OptionValue, Options, Str, World};
 
 use super::{ConfigError, SettingUse};
 
@@ -36,6 +36,19 @@ pub struct Instance {
     pub line: usize,
 }
 
+/// The value of an instance's option as it counts; of a router's `self`, all that
+/// is written.
+pub(crate) fn effective(
+    option: &OptionDef,
+    instance: &Instance,
+    world: &World,
+) -> Option<OptionValue> {
+    if option.meta.name == "self" {
+        return instance.options.get("self").cloned();
+    }
+    computed::value(option, instance, &|| Str::from(world.host.name()))
+}
+
 impl Instance {
     /// The name of its driver.
     pub fn driver_name(&self) -> &'static str {
@@ -55,7 +68,7 @@ impl Instance {
     /// A text that is set, be it empty.
     fn text(&self, option: &str) -> Option<&[u8]> {
         match self.options.get(option) {
-            Some(eximious_core::OptionValue::Text(text)) => Some(text.bytes()),
+            Some(OptionValue::Text(text)) => Some(text.bytes()),
             _ => None,
         }
     }

@@ -43,6 +43,11 @@ const fn needs(mut control: AclControl, needs: &'static str) -> AclControl {
     control
 }
 
+const fn until(mut control: AclControl, until: &'static str) -> AclControl {
+    control.meta.until = until;
+    control
+}
+
 const fn since(mut control: AclControl, since: &'static str) -> AclControl {
     control.meta.since = since;
     control
@@ -58,19 +63,22 @@ pub static CONTROLS: &[AclControl] = &[
         "It is for clients so broken that they authenticate with a mechanism that the answer to \
          EHLO did not name, or after HELO. Every mechanism of the configuration will do then.",
     ),
-    needs(
-        source(
-            control(
-                "bmi_run",
-                "control = bmi_run",
-                MESSAGE,
-                "The message is handed to Brightmail.",
-                "The scanner decides about the message once it is there. It is part of an \
+    until(
+        needs(
+            source(
+                control(
+                    "bmi_run",
+                    "control = bmi_run",
+                    MESSAGE,
+                    "The message is handed to Brightmail.",
+                    "The scanner decides about the message once it is there. It is part of an \
                  experiment of former releases for a product that is no longer sold.",
+                ),
+                "experimental-spec",
             ),
-            "experimental-spec",
+            "Brightmail's library",
         ),
-        "Brightmail's library",
+        "4.100",
     ),
     control(
         "caseful_local_part",
@@ -255,16 +263,19 @@ pub static CONTROLS: &[AclControl] = &[
         "It has effect before the answer to EHLO only: in the ACL for the connection or in that \
          for EHLO. `pipelining_advertise_hosts` says the same once and for all.",
     ),
-    options(
-        control(
-            "queue",
-            "control = queue[/first_pass_route]",
-            MESSAGE,
-            "The message waits for a queue runner.",
-            "If it is accepted, no delivery begins at once. With `/first_pass_route` it is routed \
+    since(
+        options(
+            control(
+                "queue",
+                "control = queue[/first_pass_route]",
+                MESSAGE,
+                "The message waits for a queue runner.",
+                "If it is accepted, no delivery begins at once. With `/first_pass_route` it is routed \
              at once, so that the runner can send what goes to one host together.",
+            ),
+            Names(&["first_pass_route"]),
         ),
-        Names(&["first_pass_route"]),
+        "4.94",
     ),
     options(
         control(

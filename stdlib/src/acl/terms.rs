@@ -66,6 +66,11 @@ const fn operand(mut term: AclTerm, operand: AclOperand) -> AclTerm {
     term
 }
 
+const fn until(mut term: AclTerm, until: &'static str) -> AclTerm {
+    term.meta.until = until;
+    term
+}
+
 const fn since(mut term: AclTerm, since: &'static str) -> AclTerm {
     term.meta.since = since;
     term
@@ -125,18 +130,21 @@ pub static TERMS: &[AclTerm] = &[
         "The names are those of the authenticators' sections, not of users; `*` stands for any. \
          Whoever has not authenticated never matches, not even `!name`.",
     )),
-    needs(
-        list(term(
-            Condition,
-            "bmi_optin",
-            "bmi_optin = <address list>",
-            AclPhases::RCPT,
-            "experimental-spec",
-            "The recipient has opted in to Brightmail's scanning.",
-            "Those recipients alone get the verdict of the scanner. It is part of an experiment \
+    until(
+        needs(
+            list(term(
+                Condition,
+                "bmi_optin",
+                "bmi_optin = <address list>",
+                AclPhases::RCPT,
+                "experimental-spec",
+                "The recipient has opted in to Brightmail's scanning.",
+                "Those recipients alone get the verdict of the scanner. It is part of an experiment \
              of former releases for a product that is no longer sold.",
-        )),
-        "Brightmail's library",
+            )),
+            "Brightmail's library",
+        ),
+        "4.100",
     ),
     term(
         Condition,

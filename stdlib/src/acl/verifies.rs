@@ -84,6 +84,7 @@ pub static VERIFIES: &[AclVerify] = &[
             ),
             Text,
         );
+        arc.meta.since = "4.91";
         arc.meta.needs = "a build with ARC";
         arc
     },

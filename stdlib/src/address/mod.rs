@@ -12,6 +12,8 @@ mod reader;
 
 use std::ops::Range;
 
+use eximious_core::Settings;
+
 pub use quote::{phrase, quote_local_part};
 use reader::{Groups, Reader, skip_comments, skip_quoted};
 
@@ -30,6 +32,22 @@ pub struct Rules {
     /// brackets may be the domain (`allow_domain_literals`). Outside of them it
     /// always may, and is not looked at closely.
     pub literals: bool,
+    /// More angle brackets than one pair around an address are dropped
+    /// (`strip_excess_angle_brackets`).
+    pub excess_brackets: bool,
+}
+
+impl Rules {
+    /// As the configuration's options have it; `<>` is no address.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            null: false,
+            utf8_domains: settings.allow_utf8_domains,
+            trailing_dot: settings.strip_trailing_dot,
+            literals: settings.allow_domain_literals,
+            excess_brackets: settings.options.flag("strip_excess_angle_brackets") == Some(true),
+        }
+    }
 }
 
 /// An address, without what stood around it.
@@ -227,7 +245,13 @@ mod tests {
 
     #[test]
     fn rules_let_more_pass() {
-        let rules = Rules { null: true, utf8_domains: true, trailing_dot: true, literals: true };
+        let rules = Rules {
+            null: true,
+            utf8_domains: true,
+            trailing_dot: true,
+            literals: true,
+            ..Rules::default()
+        };
         for (text, expected) in [
             ("<>", " in "),
             ("(x) <(y)>", " in "),
@@ -255,7 +279,13 @@ mod tests {
     fn every_byte_string_has_an_answer() {
         // All strings of up to four of the bytes that mean something.
         let bytes = b"a.@<>()\"\\,:;[] \xc3\xff";
-        let all = Rules { null: true, utf8_domains: true, trailing_dot: true, literals: true };
+        let all = Rules {
+            null: true,
+            utf8_domains: true,
+            trailing_dot: true,
+            literals: true,
+            ..Rules::default()
+        };
         for number in 0..bytes.len().pow(4) {
             let mut text = Vec::new();
             let mut rest = number;

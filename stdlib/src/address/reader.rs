@@ -105,6 +105,12 @@ impl<'a> Reader<'a> {
     fn bracketed(&mut self) -> Result<Address, AddressError> {
         self.at += 1;
         self.skip();
+        let mut excess = 0;
+        while self.rules.excess_brackets && self.peek() == Some(b'<') {
+            self.at += 1;
+            excess += 1;
+            self.skip();
+        }
         let start = self.at;
         if self.rules.null && self.peek() == Some(b'>') {
             self.at += 1;
@@ -112,8 +118,13 @@ impl<'a> Reader<'a> {
         }
         let address = self.routed(Some(b'>'))?;
         self.skip();
+        while excess > 0 && self.peek() == Some(b'>') {
+            self.at += 1;
+            excess -= 1;
+            self.skip();
+        }
         match self.peek() {
-            Some(b'>') => self.at += 1,
+            Some(b'>') if excess == 0 => self.at += 1,
             None => return Err(self.error("'>' missing at end of address")),
             Some(_) => return Err(self.left_over()),
         }

@@ -26,6 +26,12 @@ const fn each(
     }
 }
 
+/// Those over arrays came later.
+const fn of_json(mut condition: Condition) -> Condition {
+    condition.meta = condition.meta.since("4.93");
+    condition
+}
+
 /// `forany`.
 pub static FORANY: Condition = each(
     "forany",
@@ -45,41 +51,41 @@ pub static FORALL: Condition = each(
     |call| listed(call, false),
 );
 /// `forany_json`.
-pub static FORANY_JSON: Condition = each(
+pub static FORANY_JSON: Condition = of_json(each(
     "forany_json",
     "forany_json{<array>}{<condition>}",
     "The condition is true for an element of a JSON array.",
     &[Example::new("${if forany_json{[\"a\",\"b\"]}{eq{$item}{\"a\"}}{yes}{no}}", "yes")],
     " inside \"forany_json\" condition",
     |call| array(call, true, false),
-);
+));
 /// `forall_json`.
-pub static FORALL_JSON: Condition = each(
+pub static FORALL_JSON: Condition = of_json(each(
     "forall_json",
     "forall_json{<array>}{<condition>}",
     "The condition is true for all elements of a JSON array.",
     &[Example::new("${if forall_json{[1,2]}{>{$item}{0}}{yes}{no}}", "yes")],
     " inside \"forall_json\" condition",
     |call| array(call, false, false),
-);
+));
 /// `forany_jsons`.
-pub static FORANY_JSONS: Condition = each(
+pub static FORANY_JSONS: Condition = of_json(each(
     "forany_jsons",
     "forany_jsons{<array>}{<condition>}",
     "As `forany_json`, with the quotes taken off strings.",
     &[Example::new("${if forany_jsons{[\"a\",\"b\"]}{eq{$item}{a}}{yes}{no}}", "yes")],
     " inside \"forany_jsons\" condition",
     |call| array(call, true, true),
-);
+));
 /// `forall_jsons`.
-pub static FORALL_JSONS: Condition = each(
+pub static FORALL_JSONS: Condition = of_json(each(
     "forall_jsons",
     "forall_jsons{<array>}{<condition>}",
     "As `forall_json`, with the quotes taken off strings.",
     &[Example::new("${if forall_jsons{[\"a\",\"b\"]}{eq{$item}{a}}{yes}{no}}", "no")],
     " inside \"forall_jsons\" condition",
     |call| array(call, false, true),
-);
+));
 
 fn listed(call: &mut Call<'_>, any: bool) -> Result<bool, Fail> {
     let list = call.text(0)?;

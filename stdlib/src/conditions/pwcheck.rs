@@ -6,6 +6,7 @@ use eximious_core::{Condition, ConditionRun, Effects, ErrorKind, Fail, Meta, Tai
 /// `pwcheck {user:password}`.
 pub static PWCHECK: Condition = Condition {
     meta: Meta::new("pwcheck", Effects::NONE, TaintRule::Result)
+        .until("4.100")
         .syntax("pwcheck {<user>:<password>}")
         .summary("The pwcheck daemon, which is no more, accepts a password.")
         .docs(

@@ -8,6 +8,7 @@ use crate::hosts;
 /// `${authresults{name}}`.
 pub static AUTHRESULTS: Item = Item {
     meta: Meta::new("authresults", Effects::NONE, TaintRule::Result)
+        .since("4.91")
         .syntax("${authresults{<name of this service>}}")
         .summary("A header line that says what is known of where a message comes from.")
         .docs(

@@ -6,6 +6,7 @@ use eximious_core::{Effects, Example, Item, ItemRun, Meta, Str, TaintRule};
 /// `${listquote{separator}{string}}`.
 pub static LISTQUOTE: Item = Item {
     meta: Meta::new("listquote", Effects::NONE, TaintRule::Result)
+        .since("4.94")
         .syntax("${listquote{<separator>}{<string>}}")
         .summary("Makes a string safe to be an element of a list.")
         .docs(

@@ -4,10 +4,12 @@ use eximious_core::grammar::expansion::{Arg, ItemShape};
 use eximious_core::world::{Command, Finished, RunError};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
 
-use crate::command::words;
+use crate::command::{cut_at_zero, expanded, too_many, words};
 use crate::wording::reason;
 use crate::{environment, provenance};
 
+/// Whose commands these are, where something is said of one.
+const OWNER: &str = "${run} expansion";
 /// What a shell says of a command that is not there.
 const NOT_FOUND: i32 = 127;
 
@@ -66,23 +68,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 fn expanded_words(call: &mut Call<'_>) -> Result<Vec<Str>, Fail> {
     call.skim(0)?;
     let Some(line) = command_line(call) else { return Err(closing_fault(call)) };
-    let mut argv = Vec::new();
-    for word in words(line).ok_or_else(|| too_many(line))? {
-        let expanded = call.expand(&cut_at_zero(Str::from(word.as_slice()))).map_err(|fail| {
-            let message = [
-                b"Expansion of \"",
-                word.as_slice(),
-                b"\" from command \"",
-                line,
-                b"\" in ${run} expansion failed: ",
-                fail.message(),
-            ]
-            .concat();
-            fail.reworded(message)
-        })?;
-        argv.push(expanded);
-    }
-    Ok(argv)
+    expanded(line, OWNER, |word| call.expand(word))
 }
 
 /// The command line as it is written. It ends early behind a name that nobody
@@ -105,25 +91,12 @@ fn command_line<'a>(call: &Call<'a>) -> Option<&'a [u8]> {
 /// The command line expanded, and that split into words.
 fn words_of_expanded(call: &mut Call<'_>, index: usize) -> Result<Vec<Str>, Fail> {
     let line = call.text(index)?;
-    let words = words(line.bytes()).ok_or_else(|| too_many(line.bytes()))?;
+    let words = words(line.bytes()).ok_or_else(|| too_many(line.bytes(), OWNER))?;
     Ok(words.into_iter().map(|word| cut_at_zero(Str::from(word)).stamped(line.taint())).collect())
 }
 
 fn closing_fault(call: &Call<'_>) -> Fail {
     call.check_closed().err().unwrap_or_else(|| Fail::error(ErrorKind::Syntax, ""))
-}
-
-fn too_many(line: &[u8]) -> Fail {
-    let message = [b"Too many arguments in command \"", line, b"\" in ${run} expansion"].concat();
-    Fail::error(ErrorKind::Limit, message)
-}
-
-/// A process's arguments end at a zero byte, and so does what it writes.
-fn cut_at_zero(text: Str) -> Str {
-    match memchr::memchr(0, text.bytes()) {
-        Some(end) => text.slice(0, end),
-        None => text,
-    }
 }
 
 /// Runs a command to its end.
@@ -138,6 +111,7 @@ fn finish(call: &mut Call<'_>, argv: &[Str]) -> Result<Finished, Fail> {
     let command = Command {
         argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),
         environment: environment::all(call)?,
+        ..Command::default()
     };
     let bounds = call.bounds();
     call.processes()?.run(&command, bounds.command, bounds.length as u64).map_err(|why| match why {

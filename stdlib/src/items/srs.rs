@@ -3,7 +3,7 @@
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
-use crate::operators::addresses::rules;
+use crate::address::Rules;
 use crate::srs;
 
 /// `${srs_encode{secret}{return path}{domain}}`.
@@ -31,7 +31,7 @@ pub static SRS_ENCODE: Item = Item {
             return Ok(Str::EMPTY);
         }
         let day = call.clock()?.now().seconds.div_euclid(86_400);
-        let rules = rules(call.settings());
+        let rules = Rules::of(call.settings());
         let (path, secret) = (return_path.bytes(), args[0].bytes());
         let text = srs::encode(path, domain.bytes(), secret, day, rules)
             .map_err(|error| Fail::argument(error.message))?;

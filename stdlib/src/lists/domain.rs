@@ -4,7 +4,8 @@ use eximious_core::{Call, Fail, Str};
 
 use super::mx::Mx;
 use super::text::{Bind, Part};
-use super::walk::{HOST, Hit, Left, Pattern, organ};
+use super::walk::{Hit, Left, Pattern};
+use crate::dns::local::LocalAddresses;
 
 /// A domain that is tested.
 pub(super) struct Domain(pub(super) Part);
@@ -62,6 +63,7 @@ impl Domain {
 /// Whether a text is the address of an interface of this host, as it is
 /// commonly written.
 pub(super) fn is_interface(call: &mut Call<'_>, text: &[u8]) -> Result<bool, Fail> {
-    let host = organ(call, &HOST, |call| call.host())?;
-    Ok(host.addresses().iter().any(|address| address.to_string().as_bytes() == text))
+    let Some(address) = super::ip::address(text) else { return Ok(false) };
+    let common = address.to_string().as_bytes() == text;
+    Ok(common && LocalAddresses::read(call)?.iter().any(|own| own == address))
 }

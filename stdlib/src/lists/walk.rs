@@ -493,4 +493,3 @@ const fn record(name: &'static str, effects: Effects) -> Meta {
 
 static LOG: Meta = record("list", Effects::LOG);
 pub(super) static FILES: Meta = record("list", Effects::FILES);
-pub(super) static HOST: Meta = record("list", Effects::HOST);

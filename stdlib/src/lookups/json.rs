@@ -17,6 +17,7 @@ use crate::lists::elements;
 /// `${lookup{selectors}json{/file}}`.
 pub static JSON: LookupDef = LookupDef {
     meta: Meta::new("json", Effects::LOOKUP.union(Effects::FILES), TaintRule::Clean)
+        .since("4.93")
         .syntax("${lookup{<selector>:<selector>…}json{<file>}}")
         .summary("An element of a JSON file.")
         .docs(

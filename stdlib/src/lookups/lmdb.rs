@@ -7,6 +7,7 @@ use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str
 /// `${lookup{key}lmdb{/file}}`.
 pub static LMDB: LookupDef = LookupDef {
     meta: Meta::new("lmdb", Effects::LOOKUP, TaintRule::Clean)
+        .since("4.95")
         .syntax("${lookup{<key>}lmdb{<file>}}")
         .summary("An LMDB database: a memory-mapped file of keys and values.")
         .docs(

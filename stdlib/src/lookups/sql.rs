@@ -89,6 +89,7 @@ pub static ORACLE: LookupDef = LookupDef {
 /// `${lookup ibase{select …}}`.
 pub static IBASE: LookupDef = LookupDef {
     meta: Meta::new("ibase", EFFECTS, TaintRule::Clean)
+        .until("4.100")
         .syntax("${lookup ibase{<statement>}}")
         .summary("An SQL statement for an InterBase server; obsolete.")
         .docs(

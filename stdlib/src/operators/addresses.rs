@@ -1,21 +1,9 @@
 //! `address`, `addresses`, `domain`, `local_part`, `quote_local_part`.
 
-use eximious_core::{
-    Call, Effects, Example, Fail, Meta, Operator, Params, Settings, Str, TaintRule,
-};
+use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
 
 use crate::address::{self, Address, Rules};
 use crate::lists::Joiner;
-
-/// What the configuration lets pass.
-pub fn rules(settings: &Settings) -> Rules {
-    Rules {
-        null: false,
-        utf8_domains: settings.allow_utf8_domains,
-        trailing_dot: settings.strip_trailing_dot,
-        literals: settings.allow_domain_literals,
-    }
-}
 
 const fn meta(
     name: &'static str,
@@ -33,7 +21,7 @@ const fn meta(
 }
 
 fn one(call: &Call<'_>, text: &Str) -> Option<Address> {
-    address::parse(text.bytes(), rules(call.settings())).ok()
+    address::parse(text.bytes(), Rules::of(call.settings())).ok()
 }
 
 /// `${address:string}`.
@@ -126,7 +114,7 @@ fn addresses(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail>
         text => (b':', text),
     };
     let mut joined = Joiner::new(separator);
-    for element in address::list(text, rules(call.settings())) {
+    for element in address::list(text, Rules::of(call.settings())) {
         if let Ok(found) = element.address {
             joined.push(&found.text);
         }

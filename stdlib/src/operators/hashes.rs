@@ -60,6 +60,7 @@ pub static SHA256: Operator = Operator {
 /// `${sha2:…}`, `${sha2_n:…}`.
 pub static SHA2: Operator = Operator {
     meta: meta("sha2", "${sha2_<bits>:<string>}", "A SHA-2 hash of 256, 384 or 512 bits.")
+        .since("4.93")
         .docs("Without a number it has 256 bits. Certificates are not looked into.")
         .examples(&[
             Example::new(

@@ -20,6 +20,7 @@ pub static ALL: &[Variable] = &[
         Slot,
         Clean,
         "Where Brightmail AntiSpam would deliver to; empty, as it is not built in.",
+        until("4.100"),
         source("experimental: Brightmail")
     ),
     variable!(
@@ -27,6 +28,7 @@ pub static ALL: &[Variable] = &[
         Slot,
         Clean,
         "Brightmail AntiSpam's tracker; empty, as it is not built in.",
+        until("4.100"),
         source("experimental: Brightmail")
     ),
     variable!(
@@ -34,6 +36,7 @@ pub static ALL: &[Variable] = &[
         Slot,
         Clean,
         "Brightmail AntiSpam's verdict; empty, as it is not built in.",
+        until("4.100"),
         source("experimental: Brightmail")
     ),
     variable!(
@@ -41,6 +44,7 @@ pub static ALL: &[Variable] = &[
         Slot,
         Clean,
         "Whether Brightmail AntiSpam would deliver; empty, as it is not built in.",
+        until("4.100"),
         source("experimental: Brightmail")
     ),
     variable!(

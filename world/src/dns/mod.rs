@@ -15,7 +15,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use eximious_core::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsStanding, domain};
+use eximious_core::world::{Dns, DnsAnswer, DnsError, DnsOptions, domain};
 
 use config::{Config, Source};
 use message::{Code, Question, Reply};
@@ -130,22 +130,8 @@ fn patience_with(patience: Duration, index: usize, count: usize) -> Duration {
 impl Dns for Resolver {
     fn query(&self, name: &str, kind: u16, options: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         let config = self.config();
-        let mut no_data = None;
-        let mut again = None;
-        let mut no_name = DnsStanding::default();
-        for candidate in config.candidates(name, options) {
-            match self.ask(&config, &candidate, kind, options) {
-                Ok(answer) => return Ok(answer),
-                Err(DnsError::NoData(standing)) => no_data = no_data.or(Some(standing)),
-                Err(DnsError::Again(why)) => again = again.or(Some(why)),
-                Err(DnsError::NoName(standing)) => no_name = standing,
-            }
-        }
-        match (no_data, again) {
-            (Some(standing), _) => Err(DnsError::NoData(standing)),
-            (None, Some(why)) => Err(DnsError::Again(why)),
-            (None, None) => Err(DnsError::NoName(no_name)),
-        }
+        let candidates = config.candidates(name, options);
+        DnsAnswer::first(name, candidates, |candidate| self.ask(&config, candidate, kind, options))
     }
 
     fn table_addresses(&self, host: &str) -> Vec<IpAddr> {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use eximious_core::world::DnsStanding;
+
 use super::*;
 
 /// What a server does with a datagram: what it says, once or more often.

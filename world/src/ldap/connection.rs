@@ -61,6 +61,16 @@ pub(super) struct Connection {
 enum Wire {
     Plain(Box<dyn Stream>),
     Tls(tls::Stream<Box<dyn Stream>>),
+    /// TLS could not begin.
+    Gone,
+}
+
+impl Drop for Connection {
+    /// Says goodbye; nobody minds if it is not heard.
+    fn drop(&mut self) {
+        let patience = Patience { each: None, end: Instant::now() + Duration::from_millis(100) };
+        let _ = self.send(&Operation::unbind(), &patience);
+    }
 }
 
 impl Connection {
@@ -78,17 +88,18 @@ impl Connection {
             answered: false,
         };
         match server.protection {
-            LdapProtection::None => Ok(connection),
+            LdapProtection::None => {}
             LdapProtection::Tls => {
-                connection.protected(&host, server, patience).map_err(LdapError::Connect)
+                connection.protect(&host, server, patience).map_err(LdapError::Connect)?;
             }
             LdapProtection::StartTls => {
                 connection.agree_on_tls(patience).map_err(LdapError::StartTls)?;
                 connection
-                    .protected(&host, server, patience)
-                    .map_err(|why| LdapError::StartTls(LdapTrouble::Tls(why)))
+                    .protect(&host, server, patience)
+                    .map_err(|why| LdapError::StartTls(LdapTrouble::Tls(why)))?;
             }
         }
+        Ok(connection)
     }
 
     /// Asks the server to begin TLS.
@@ -106,21 +117,18 @@ impl Connection {
         Ok(())
     }
 
-    /// The same connection behind TLS.
-    fn protected(
-        self,
+    /// Begins TLS.
+    fn protect(
+        &mut self,
         host: &str,
         server: &LdapServer,
         patience: &Patience,
-    ) -> Result<Self, String> {
-        let wire = match self.wire {
-            Wire::Plain(mut stream) => {
-                stream.set_deadline(patience.next());
-                Wire::Tls(tls::begin(&settings(&server.tls), host, stream)?)
-            }
-            tls => tls,
-        };
-        Ok(Self { wire, ..self })
+    ) -> Result<(), String> {
+        if let Wire::Plain(mut stream) = std::mem::replace(&mut self.wire, Wire::Gone) {
+            stream.set_deadline(patience.next());
+            self.wire = Wire::Tls(tls::begin(&settings(&server.tls), host, stream)?);
+        }
+        Ok(())
     }
 
     /// Binds.
@@ -175,12 +183,6 @@ impl Connection {
         }
     }
 
-    /// Says goodbye; nobody minds if it is not heard.
-    pub(super) fn close(mut self) {
-        let patience = Patience { each: None, end: Instant::now() + Duration::from_millis(100) };
-        let _ = self.send(&Operation::unbind(), &patience);
-    }
-
     /// Sends a request, and gives it the next number.
     fn send(&mut self, operation: &Operation, patience: &Patience) -> Result<(), LdapTrouble> {
         // Numbers may be used again, once no answer is awaited.
@@ -190,6 +192,7 @@ impl Connection {
         let sent = match &mut self.wire {
             Wire::Plain(stream) => stream.write_all(&message).and_then(|()| stream.flush()),
             Wire::Tls(stream) => stream.write_all(&message).and_then(|()| stream.flush()),
+            Wire::Gone => Err(io::ErrorKind::NotConnected.into()),
         };
         sent.map_err(|error| trouble(&error))
     }
@@ -249,6 +252,7 @@ impl Connection {
         let count = match &mut self.wire {
             Wire::Plain(stream) => stream.read(&mut piece)?,
             Wire::Tls(stream) => stream.read(&mut piece)?,
+            Wire::Gone => 0,
         };
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -263,6 +267,7 @@ impl Connection {
         match &mut self.wire {
             Wire::Plain(stream) => stream.set_deadline(within),
             Wire::Tls(stream) => stream.get_mut().set_deadline(within),
+            Wire::Gone => {}
         }
     }
 }

@@ -7,38 +7,28 @@ mod connection;
 mod filter;
 mod message;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eximious_core::world::{
     Ldap, LdapAnswer, LdapError, LdapOperation, LdapRequest, LdapServer, LdapTrouble,
 };
 
+use crate::pool::Pool;
 use connection::{Connection, Identity, Patience};
-
-/// How many connections are kept for the next question.
-const KEPT: usize = 8;
-/// How long one is kept.
-const FRESH: Duration = Duration::from_secs(60);
 
 /// The client, with the connections that nobody uses now.
 #[derive(Default)]
-pub struct System {
-    idle: Mutex<Vec<Idle>>,
-}
-
-struct Idle {
-    server: LdapServer,
-    since: Instant,
-    connection: Connection,
-}
+pub struct System(Pool<LdapServer, Connection>);
 
 impl Ldap for System {
     fn request(&self, request: &LdapRequest) -> Result<LdapAnswer, LdapError> {
         let patience = Patience { each: request.network, end: Instant::now() + request.within };
         let identity =
             Identity { name: request.bind_dn.clone(), password: request.password.clone() };
-        if let Some(mut connection) = self.take(&request.server, &identity) {
+        // Best one that is bound already.
+        let bound = |kept: &Connection| kept.bound.as_ref() == Some(&identity);
+        if let Some((mut connection, _)) = self.0.take_best(&request.server, |_| true, bound) {
+            connection.answered = false;
             let answer = converse(&mut connection, request, &identity, &patience);
             // It may have died since it was used last: then nothing comes.
             if connection.answered || !died(&answer) {
@@ -54,20 +44,6 @@ impl Ldap for System {
 }
 
 impl System {
-    /// A connection to the server, best one that is bound already.
-    fn take(&self, server: &LdapServer, identity: &Identity) -> Option<Connection> {
-        let mut idle = self.lock();
-        idle.retain(|idle| idle.since.elapsed() < FRESH);
-        let bound = |idle: &Idle| idle.connection.bound.as_ref() == Some(identity);
-        let at = idle
-            .iter()
-            .rposition(|idle| idle.server == *server && bound(idle))
-            .or_else(|| idle.iter().rposition(|idle| idle.server == *server))?;
-        let mut connection = idle.remove(at).connection;
-        connection.answered = false;
-        Some(connection)
-    }
-
     /// Keeps a connection whose last answer came to its end.
     fn keep(
         &self,
@@ -81,22 +57,9 @@ impl System {
             Err(LdapError::Filter | LdapError::Bind(LdapTrouble::Refused(_))) => true,
             Err(_) => false,
         };
-        if !usable {
-            return connection.close();
+        if usable {
+            self.0.keep(server, connection, false);
         }
-        let kept = Idle { server: server.clone(), since: Instant::now(), connection };
-        let oldest = {
-            let mut idle = self.lock();
-            idle.push(kept);
-            (idle.len() > KEPT).then(|| idle.remove(0))
-        };
-        if let Some(oldest) = oldest {
-            oldest.connection.close();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod wait;
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self, ExitStatus, Stdio};
@@ -83,6 +85,15 @@ fn start(
     let mut program = image.command(umask);
     plumb(&mut program);
     program.process_group(0);
+    if let Some((user, group)) = command.identity
+        && rustix::process::geteuid().is_root()
+    {
+        // To set the user takes all other groups away, too.
+        program.uid(user).gid(group);
+    }
+    if let Some(directory) = &command.directory {
+        program.current_dir(OsStr::from_bytes(directory));
+    }
     Ok(Group { leader: program.spawn()?, ended: None })
 }
 

@@ -52,7 +52,7 @@ const ENDING: &[&[u8]] = &[
 
 /// The system's way to Redis servers.
 #[derive(Default)]
-pub struct System(Pool<Connection>);
+pub struct System(Pool<Server, Connection>);
 
 impl Redis for System {
     fn command(

@@ -26,8 +26,8 @@ const OPENING: Duration = Duration::from_secs(30);
 /// The system's way to SQL servers.
 #[derive(Default)]
 pub struct System {
-    pgsql: Pool<pgsql::Session>,
-    mysql: Pool<mysql::Session>,
+    pgsql: Pool<Server, pgsql::Session>,
+    mysql: Pool<Server, mysql::Session>,
 }
 
 /// An open connection, with a session in it.
@@ -65,7 +65,7 @@ impl Sql for System {
 }
 
 fn query<S: Session>(
-    pool: &Pool<S>,
+    pool: &Pool<Server, S>,
     server: &Server,
     statement: &[u8],
     within: Duration,

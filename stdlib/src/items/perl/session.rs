@@ -86,7 +86,11 @@ impl Session {
         let mut failure = String::new();
         for perl in PERLS {
             let argv = [perl, switch, DRIVER].map(|word| word.as_bytes().to_vec()).to_vec();
-            match processes.start(&Command { argv, environment: environment.clone() }) {
+            match processes.start(&Command {
+                argv,
+                environment: environment.clone(),
+                ..Command::default()
+            }) {
                 Ok(child) => return Ok(Self { child, depth: 0, live: Vec::new() }),
                 Err(error) => {
                     failure = reason(&error);

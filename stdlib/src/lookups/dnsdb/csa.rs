@@ -16,7 +16,7 @@ const VERSION: u16 = 1;
 /// without such records, the domains above it are asked, from the top: they
 /// may say that all below must have records of their own.
 pub(super) fn ask(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Answer, Fail> {
-    let absent = |found| Answer { answer: Reply { found, secure: false }, parent: false };
+    let absent = |found| Answer { answer: Reply::insecure(found), parent: false };
     let literal = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let address = literal.and_then(crate::ip::address);
     let name = match address {

@@ -14,7 +14,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .summary("Takes an encoded word that is too long for plain text."),
     AT.yes("delivery_date_remove")
         .summary("Removes Delivery-date: headers from messages that come in."),
-    AT.no("drop_cr").summary("Has no effect; old configurations may still have it."),
+    AT.no("drop_cr").summary("Has no effect; old configurations may still have it.").until("4.100"),
     AT.yes("envelope_to_remove")
         .summary("Removes Envelope-to: headers from messages that come in."),
     AT.yes("extract_addresses_remove_arguments")

@@ -15,6 +15,7 @@ pub(super) static ALL: &[OptionDef] = &[
              is expanded first.",
         ),
     AT.text("bmi_config_file")
+        .until("4.100")
         .default("/opt/brightmail/etc/brightmail.cfg")
         .unprinted()
         .source("experimental features")

@@ -16,18 +16,22 @@ pub(super) static ALL: &[OptionDef] = &[
         ),
     AT.yes("address_test").summary("Whether the router runs in `-bt`."),
     AT.no("bmi_deliver_alternate")
+        .until("4.100")
         .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants another place for the message."),
     AT.no("bmi_deliver_default")
+        .until("4.100")
         .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants the message delivered as usual."),
     AT.no("bmi_dont_deliver")
+        .until("4.100")
         .unprinted()
         .source("experimental features")
         .summary("Runs the router only where Brightmail wants the message dropped."),
     AT.text("bmi_rule")
+        .until("4.100")
         .unprinted()
         .source("experimental features")
         .summary("Runs the router only where one of these rules of Brightmail fired."),

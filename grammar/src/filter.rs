@@ -1,0 +1,346 @@
+//! Exim filter files: `if $h_subject: contains "x" then save mail/x endif`.
+//!
+//! [`parse`] reads a whole file. It does not fail: what is wrong ends the tree
+//! ([`Filter::fault`]), in Exim's words, with the line that it names. Exim reads
+//! a file to its end before it does anything, so a fault anywhere means that
+//! nothing of the filter is done.
+
+mod chain;
+mod commands;
+mod conditions;
+mod reader;
+mod show;
+
+use crate::Span;
+
+use commands::Parser;
+
+pub use show::{show_all, show_any};
+
+/// How long a file may be.
+const LONGEST: usize = 64 << 20;
+
+/// A filter file.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Filter {
+    /// Its commands, up to the fault.
+    pub commands: Vec<Command>,
+    /// What is wrong with it.
+    pub fault: Option<Fault>,
+}
+
+/// What is wrong with a filter file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    /// Exim's words, which name the line where they do.
+    pub message: Vec<u8>,
+    /// The line, counted from 1: Exim has looked for what comes next already.
+    pub line: u32,
+    /// How far the file was read.
+    pub at: u32,
+}
+
+/// What is let pass in a filter file.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Allowed {
+    /// `headers add` and `headers remove`, which belong to system filters.
+    pub headers: bool,
+    /// `defer`.
+    pub defer: bool,
+    /// `fail`.
+    pub fail: bool,
+    /// `freeze`.
+    pub freeze: bool,
+}
+
+impl Allowed {
+    /// All that a system filter may do.
+    pub const SYSTEM: Self = Self { headers: true, defer: true, fail: true, freeze: true };
+}
+
+/// A data value: a word, or a string in quotes, which is taken apart already.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Word {
+    /// What it says.
+    pub text: Vec<u8>,
+    /// Where it stands, quotes included.
+    pub span: Span,
+}
+
+/// A command with what stands before it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// What it does.
+    pub action: Action,
+    /// `seen` or `unseen`.
+    pub seen: Option<bool>,
+    /// `noerror`.
+    pub noerror: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a command does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// `if … then … elif … then … else … endif`.
+    If {
+        /// Each condition with its commands.
+        branches: Vec<(Condition, Vec<Command>)>,
+        /// The commands after `else`.
+        otherwise: Vec<Command>,
+    },
+    /// `deliver ADDRESS errors_to ADDRESS`.
+    Deliver {
+        /// To whom.
+        address: Word,
+        /// Who hears of failures.
+        errors_to: Option<Word>,
+    },
+    /// `save FILE MODE`.
+    Save {
+        /// Where.
+        file: Word,
+        /// The mode.
+        mode: Option<u32>,
+    },
+    /// `pipe COMMAND`.
+    Pipe {
+        /// The command.
+        command: Word,
+    },
+    /// `mail …`, `vacation …`.
+    Mail(Box<Mail>),
+    /// `logfile FILE MODE`.
+    LogFile {
+        /// The file.
+        file: Word,
+        /// The mode.
+        mode: Option<u32>,
+    },
+    /// `logwrite TEXT`.
+    LogWrite {
+        /// The text.
+        text: Word,
+    },
+    /// `add NUMBER to VARIABLE`.
+    Add {
+        /// How much.
+        amount: Word,
+        /// To which.
+        variable: Word,
+    },
+    /// `headers add TEXT` and its like.
+    Headers {
+        /// What is done with them.
+        change: HeaderChange,
+        /// The text.
+        text: Word,
+    },
+    /// `testprint TEXT`.
+    TestPrint {
+        /// The text.
+        text: Word,
+    },
+    /// `finish`.
+    Finish,
+    /// `defer`, `fail`, `freeze`.
+    End {
+        /// Which of them.
+        ending: Ending,
+        /// The text; empty where there is none.
+        text: Word,
+    },
+}
+
+/// `headers …`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum HeaderChange {
+    /// `add`.
+    Add,
+    /// `remove`.
+    Remove,
+    /// `charset`.
+    Charset,
+}
+
+/// A command that ends the filter and says what becomes of the message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Ending {
+    /// `defer`.
+    Defer,
+    /// `fail`.
+    Fail,
+    /// `freeze`.
+    Freeze,
+}
+
+impl Ending {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Defer => "defer",
+            Self::Fail => "fail",
+            Self::Freeze => "freeze",
+        }
+    }
+}
+
+/// `mail`, or `vacation`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Mail {
+    /// Whether it is `vacation`.
+    pub vacation: bool,
+    /// What is given, one for each of [`MailPart::ALL`].
+    pub parts: [Option<Word>; MailPart::ALL.len()],
+    /// `expand` before `file`.
+    pub expand: bool,
+    /// `return message`.
+    pub return_message: bool,
+}
+
+impl Mail {
+    /// What is given for a part.
+    pub fn part(&self, part: MailPart) -> Option<&Word> {
+        self.parts[part as usize].as_ref()
+    }
+}
+
+/// A part of [`Mail`] that has a text.
+#[allow(missing_docs, reason = "each is the word of the same name")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum MailPart {
+    To,
+    Cc,
+    Bcc,
+    From,
+    ReplyTo,
+    Subject,
+    ExtraHeaders,
+    Text,
+    File,
+    Log,
+    Once,
+    OnceRepeat,
+}
+
+impl MailPart {
+    /// All of them, in the order in which Exim evaluates and shows them.
+    pub const ALL: [Self; 12] = [
+        Self::To,
+        Self::Cc,
+        Self::Bcc,
+        Self::From,
+        Self::ReplyTo,
+        Self::Subject,
+        Self::ExtraHeaders,
+        Self::Text,
+        Self::File,
+        Self::Log,
+        Self::Once,
+        Self::OnceRepeat,
+    ];
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::To => "to",
+            Self::Cc => "cc",
+            Self::Bcc => "bcc",
+            Self::From => "from",
+            Self::ReplyTo => "reply_to",
+            Self::Subject => "subject",
+            Self::ExtraHeaders => "extra_headers",
+            Self::Text => "text",
+            Self::File => "file",
+            Self::Log => "log",
+            Self::Once => "once",
+            Self::OnceRepeat => "once_repeat",
+        }
+    }
+}
+
+/// A condition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Condition {
+    /// Whether it has to be false.
+    pub negated: bool,
+    /// What it tests.
+    pub test: Test,
+}
+
+/// What a condition tests.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Test {
+    /// All of several, two at least; Exim takes the last two together first.
+    All(Vec<Condition>),
+    /// Any of several, two at least; Exim takes the first two together first.
+    Any(Vec<Condition>),
+    /// `foranyaddress LIST (CONDITION)`.
+    AnyAddress {
+        /// The addresses.
+        list: Word,
+        /// What is tested for each.
+        condition: Box<Condition>,
+    },
+    /// `personal alias ADDRESS …`.
+    Personal {
+        /// Other addresses of the same person.
+        aliases: Vec<Word>,
+    },
+    /// `delivered`.
+    Delivered,
+    /// `error_message`.
+    ErrorMessage,
+    /// `first_delivery`.
+    FirstDelivery,
+    /// `manually_thawed`.
+    ManuallyThawed,
+    /// `TEXT contains TEXT` and its like.
+    Compare {
+        /// How.
+        verb: Verb,
+        /// What is looked at.
+        left: Word,
+        /// What it is compared with.
+        right: Word,
+    },
+}
+
+/// How two values are compared.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Verb {
+    /// `above`.
+    Above,
+    /// `below`.
+    Below,
+    /// A comparison of texts.
+    Text {
+        /// Which.
+        how: Comparison,
+        /// Whether it is written in capitals, so that case matters.
+        caseful: bool,
+    },
+}
+
+/// A comparison of texts.
+#[allow(missing_docs, reason = "each is the word of the same name")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Comparison {
+    Begins,
+    Contains,
+    Ends,
+    Is,
+    Matches,
+}
+
+/// Reads a filter file. Exim's own reading ends at the first zero byte, so this
+/// one does.
+pub fn parse(text: &[u8], allowed: Allowed) -> Filter {
+    let end = memchr::memchr(0, text).unwrap_or(text.len());
+    if end > LONGEST {
+        let message = format!("filter file is longer than {LONGEST} bytes").into_bytes();
+        return Filter { commands: Vec::new(), fault: Some(Fault { message, line: 1, at: 0 }) };
+    }
+    Parser::new(&text[..end], allowed).file()
+}

@@ -1,0 +1,247 @@
+//! `-bf` and `-bF`: what a filter would have done with a message (specification
+//! 5.2; the document about filters, 1.3).
+
+mod show;
+
+use std::io::{self, Read};
+use std::process::ExitCode;
+
+use eximious::Str;
+use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
+use eximious::stdlib::wording::reason;
+
+use crate::message;
+use crate::options::Options;
+use crate::output::Output;
+use crate::session::{Refusal, Session};
+use show::Shown;
+
+/// How large a filter file, and a message, may be.
+const LARGEST: u64 = 64 << 20;
+
+/// What is to be tested, and for whom.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Request {
+    /// `-bF`: a system filter.
+    pub system: Option<Vec<u8>>,
+    /// `-bf`: a user's filter.
+    pub user: Option<Vec<u8>>,
+    /// `-bfd`: the recipient's domain.
+    pub domain: Option<Vec<u8>>,
+    /// `-bfl`: the recipient's local part.
+    pub local_part: Option<Vec<u8>>,
+    /// `-bfp`: what stands before it.
+    pub prefix: Vec<u8>,
+    /// `-bfs`: what stands behind it.
+    pub suffix: Vec<u8>,
+}
+
+/// Tests filters with the message on the standard input.
+///
+/// # Errors
+/// A file can't be read, or there is nobody to read the answer.
+pub fn run(
+    session: &mut Session,
+    request: &Request,
+    options: &Options,
+    output: &Output,
+) -> Result<ExitCode, Refusal> {
+    let files = [(&request.system, true), (&request.user, false)];
+    let files: Vec<(&[u8], bool)> =
+        files.iter().filter_map(|(file, system)| Some((file.as_deref()?, *system))).collect();
+    // A file that is not there is reported before the message is read.
+    let mut texts = Vec::new();
+    for (file, _) in &files {
+        texts.push(text_of(session, file)?);
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(LARGEST).read_to_end(&mut bytes);
+    read.map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
+    let taken = message::take(session, &bytes, options);
+    say(output, &taken.said);
+    // Exim counts lines before it reads the body.
+    if let Some(mut message) = session.context().message().cloned() {
+        message.lines = message.lines.saturating_sub(message.body_lines);
+        session.context().set_message(Some(message));
+    }
+    let envelope = Envelope::new(session, request);
+    envelope.set(session, taken.has_return_path, output);
+    let mut code = ExitCode::SUCCESS;
+    for ((file, system), text) in files.into_iter().zip(texts) {
+        let recipients = if system { envelope.recipient() } else { Vec::new() };
+        session.set(b"recipients", Str::tainted(recipients));
+        let text = match text {
+            Ok(text) => text,
+            Err(why) => {
+                say(output, &[b"exim: error while reading ", file, b": ", &why, b"\n"].concat());
+                return Ok(finish(output, ExitCode::FAILURE));
+            }
+        };
+        let kind = if system { Some(FilterKind::Exim) } else { FilterKind::of(&text) };
+        let name = match kind {
+            Some(FilterKind::Exim) => "Exim filter",
+            Some(FilterKind::Sieve) => "Sieve filter",
+            None => "forward file",
+        };
+        let head = [b"Testing ", name.as_bytes(), b" file \"", file, b"\"\n\n"].concat();
+        say(output, &head);
+        let fine = match kind {
+            Some(FilterKind::Exim) => test_exim(session, &text, system, options, output),
+            Some(FilterKind::Sieve) => {
+                test_sieve(session, &text, options, output);
+                true
+            }
+            None => return Err(not_yet("lists of addresses")),
+        };
+        if !fine {
+            code = ExitCode::FAILURE;
+            break;
+        }
+    }
+    Ok(finish(output, code))
+}
+
+fn not_yet(what: &str) -> Refusal {
+    Refusal::Said(format!("eximious: testing {what} is not there yet").into_bytes())
+}
+
+fn say(output: &Output, text: &[u8]) {
+    // Where the standard output is closed, the end finds out.
+    let _ = output.put(text, b"");
+}
+
+fn finish(output: &Output, code: ExitCode) -> ExitCode {
+    match output.flush() {
+        Ok(()) => code,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// What stands in a file, or why it can't be read although it is there.
+fn text_of(session: &Session, file: &[u8]) -> Result<Result<Vec<u8>, Vec<u8>>, Refusal> {
+    match session.engine().world().files.read(file, LARGEST) {
+        Ok(text) => Ok(Ok(text.to_vec())),
+        Err(why) if why.kind() == io::ErrorKind::IsADirectory => Ok(Err(reason(&why).into_bytes())),
+        Err(why) => {
+            let why = reason(&why);
+            Err(Refusal::Said([b"exim: failed to open ", file, b": ", why.as_bytes()].concat()))
+        }
+    }
+}
+
+/// Whom the message is for.
+struct Envelope {
+    local_part: Vec<u8>,
+    domain: Vec<u8>,
+    prefix: Vec<u8>,
+    suffix: Vec<u8>,
+}
+
+impl Envelope {
+    fn new(session: &mut Session, request: &Request) -> Self {
+        let domain = request.domain.clone().unwrap_or_else(|| session.recipient_domain());
+        let login = || session.caller().map_or_else(Vec::new, |user| user.name);
+        let local_part = request.local_part.clone().unwrap_or_else(login);
+        let Request { prefix, suffix, .. } = request.clone();
+        Self { local_part, domain, prefix, suffix }
+    }
+
+    fn recipient(&self) -> Vec<u8> {
+        [&self.prefix, &self.local_part, &self.suffix, b"@".as_slice(), &self.domain].concat()
+    }
+
+    /// Gives the session its values, and says them.
+    fn set(&self, session: &mut Session, has_return_path: bool, output: &Output) {
+        let home = session.caller().map(|user| user.home).unwrap_or_default();
+        let values: [(&str, &[u8]); 6] = [
+            ("local_part", &self.local_part),
+            ("original_local_part", &self.local_part),
+            ("domain", &self.domain),
+            ("original_domain", &self.domain),
+            ("local_part_prefix", &self.prefix),
+            ("local_part_suffix", &self.suffix),
+        ];
+        for (name, value) in values {
+            session.set(name.as_bytes(), Str::tainted(value));
+        }
+        session.set(b"home", Str::from(home));
+        session.set(b"recipients_count", Str::fixed("1"));
+        if session.expand(b"$received_protocol").is_ok_and(|protocol| protocol.is_empty()) {
+            session.set(b"received_protocol", Str::fixed("local"));
+        }
+        let sender = session.expand(b"$sender_address").unwrap_or_default();
+        let shown = |text: &Str| match text.is_empty() {
+            true => b"<>".to_vec(),
+            false => text.bytes().to_vec(),
+        };
+        let mut out = Vec::new();
+        if has_return_path {
+            let path = session.expand(b"$return_path").unwrap_or_default();
+            out.extend_from_slice(&[b"Return-path = ".as_slice(), &shown(&path), b"\n"].concat());
+        } else {
+            session.set(b"return_path", sender.clone());
+            out.extend_from_slice(b"Return-path copied from sender\n");
+        }
+        out.extend_from_slice(&[b"Sender      = ".as_slice(), &shown(&sender), b"\n"].concat());
+        let recipient = self.recipient();
+        out.extend_from_slice(&[b"Recipient   = ".as_slice(), &recipient, b"\n"].concat());
+        for (name, value) in [("Prefix", &self.prefix), ("Suffix", &self.suffix)] {
+            if !value.is_empty() {
+                out.extend_from_slice(&[name.as_bytes(), b"    = ", value, b"\n"].concat());
+            }
+        }
+        say(output, &out);
+    }
+}
+
+/// Whether all went well.
+fn test_exim(
+    session: &mut Session,
+    text: &[u8],
+    system: bool,
+    options: &Options,
+    output: &Output,
+) -> bool {
+    let cx = session.context();
+    let top = cx.engine().settings().print_topbitchars;
+    let mut shown = Shown::new(output, options.verbose, top);
+    let done = filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown);
+    if system {
+        for (number, left) in done.counters.iter().enumerate() {
+            cx.set(format!("sn{number}"), Str::from(left.to_string()));
+        }
+    }
+    let end: Vec<u8> = match &done.end {
+        FilterEnd::Error(why) => [b"Filter error: ", why.as_slice(), b"\n"].concat(),
+        FilterEnd::Defer(_) => b"Filtering ended by \"defer\".\n".to_vec(),
+        FilterEnd::Fail(_) => b"Filtering ended by \"fail\".\n".to_vec(),
+        FilterEnd::Freeze(_) => b"Filtering ended by \"freeze\".\n".to_vec(),
+        FilterEnd::Finished if done.significant => {
+            let one = "Filtering set up at least one significant delivery or other action.\n";
+            [one, "No other deliveries will occur.\n"].concat().into_bytes()
+        }
+        FilterEnd::Finished => {
+            let none = "Filtering did not set up a significant delivery.\n";
+            [none, "Normal delivery will occur.\n"].concat().into_bytes()
+        }
+    };
+    say(output, &end);
+    !matches!(done.end, FilterEnd::Error(_))
+}
+
+/// To Exim, the exit status of this is that all went well, whatever is wrong.
+fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Output) {
+    let cx = session.context();
+    let top = cx.engine().settings().print_topbitchars;
+    let mut shown = Shown::new(output, options.verbose, top);
+    let settings = sieve::Options { test: true, ..sieve::Options::default() };
+    let done = sieve::run(cx, text, &settings, &mut shown);
+    say(
+        output,
+        &match &done.end {
+            FilterEnd::Error(why) => [b"Sieve error: ", why.as_slice(), b"\n"].concat(),
+            _ if done.significant => b"No implicit keep\n".to_vec(),
+            _ => b"Implicit keep\n".to_vec(),
+        },
+    );
+}

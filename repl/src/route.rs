@@ -1,0 +1,249 @@
+//! `-bt`, `-bv`, `-bvs`: where an address goes (specification 5.2).
+
+use std::io;
+use std::process::ExitCode;
+
+use eximious::route::{
+    Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
+    Standing, Target, Wrong,
+};
+use eximious::{Config, Str};
+
+use crate::input::Lines;
+use crate::output::Output;
+use crate::session::Session;
+
+/// What is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// What addresses are looked at for.
+    pub purpose: Purpose,
+    /// Whether everything is shown (`-bt`, `-v`).
+    pub whole: bool,
+}
+
+/// Looks at the addresses that are typed, or at those of the standard input.
+///
+/// # Errors
+/// The output can't be written, or the input not be read.
+pub fn run(
+    session: &mut Session,
+    wanted: Wanted,
+    typed: &[Vec<u8>],
+    output: &Output,
+) -> io::Result<ExitCode> {
+    let (config, cx) = session.parts();
+    let none = Config::default();
+    let config = config.unwrap_or(&none);
+    let engine = cx.engine().clone();
+    let routes = Routes::new(config, engine.registry(), engine.world());
+    let mode = if wanted.purpose == Purpose::VerifySender { "S" } else { "R" };
+    cx.set("verify_mode", Str::fixed(mode));
+    let mut tester =
+        Tester { routes, session, wanted, duplicates: Duplicates::default(), out: Vec::new() };
+    let mut worst = Standing::Fine;
+    for text in typed {
+        // One argument may hold several addresses.
+        let mut rest = text.as_slice();
+        while !rest.is_empty() {
+            let end = eximious::stdlib::address::find_end(rest, false);
+            worst = worst.max(tester.address(rest[..end].trim_ascii()));
+            tester.write(output)?;
+            rest = rest[end..].strip_prefix(b",").unwrap_or(&rest[end..]);
+        }
+    }
+    if typed.is_empty() {
+        let mut lines = Lines::new(io::stdin().lock());
+        output.put(b"> ", b"")?;
+        while let Some(line) = lines.next(&mut || output.flush())? {
+            worst = worst.max(tester.address(line.trim_ascii()));
+            tester.write(output)?;
+            output.put(b"> ", b"")?;
+        }
+        output.put(b"\n", b"")?;
+    }
+    output.flush()?;
+    Ok(ExitCode::from(match worst {
+        Standing::Fine => 0,
+        Standing::Deferred => 1,
+        Standing::Failed => 2,
+    }))
+}
+
+struct Tester<'s> {
+    routes: Routes,
+    session: &'s mut Session,
+    wanted: Wanted,
+    duplicates: Duplicates,
+    out: Vec<u8>,
+}
+
+impl Tester<'_> {
+    fn write(&mut self, output: &Output) -> io::Result<()> {
+        let result = output.put(&self.out, b"");
+        self.out.clear();
+        result
+    }
+
+    fn address(&mut self, typed: &[u8]) -> Standing {
+        let Wanted { purpose, whole } = self.wanted;
+        let cx = self.session.context();
+        let address = match self.routes.read(cx, typed, purpose) {
+            Ok((address, rewritten)) => {
+                if rewritten {
+                    self.line(&[b"Address rewritten as: ", address.bytes()]);
+                }
+                address
+            }
+            Err(why) => {
+                self.line(&[b"syntax error: ", &why]);
+                return Standing::Failed;
+            }
+        };
+        let shown = address.clone();
+        let typed = Str::tainted(typed);
+        let request = Request { address, typed, purpose, whole };
+        let routes = self.routes.clone();
+        let mut out = std::mem::take(&mut self.out);
+        let mut printer = Printer {
+            routes: &routes,
+            whole,
+            test: purpose == Purpose::Test,
+            shown: &shown,
+            duplicates: &mut self.duplicates,
+            out: &mut out,
+        };
+        let standing =
+            routes.test(self.session.context(), &request, &mut |report| printer.print(report));
+        self.out = out;
+        if standing == Standing::Fine && !whole {
+            self.line(&[shown.bytes(), b" verified"]);
+        }
+        standing
+    }
+
+    fn line(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.out.extend_from_slice(part));
+        self.out.push(b'\n');
+    }
+}
+
+struct Printer<'p> {
+    routes: &'p Routes,
+    whole: bool,
+    test: bool,
+    /// The address that was asked for: a short answer names it.
+    shown: &'p Str,
+    duplicates: &'p mut Duplicates,
+    out: &'p mut Vec<u8>,
+}
+
+impl Printer<'_> {
+    fn print(&mut self, report: &Report<'_>) {
+        match report {
+            Report::Failed(address, complaint) => {
+                let what = if self.test { " is undeliverable" } else { " failed to verify" };
+                self.complaint(address, complaint, what);
+            }
+            Report::Deferred(address, complaint) => {
+                self.complaint(address, complaint, " cannot be resolved at this time");
+            }
+            _ if !self.whole => {}
+            Report::Discarded(address) => {
+                self.put(&[b"mail to ", address.text.bytes(), b" is discarded\n"]);
+            }
+            Report::Direct(delivery) => self.direct(delivery),
+            Report::Delivered(delivery) => self.delivery(delivery),
+        }
+    }
+
+    fn complaint(&mut self, address: &Address, complaint: &Complaint, what: &str) {
+        let text = if self.whole { &address.text } else { self.shown };
+        self.put(&[text.bytes(), what.as_bytes()]);
+        if let Some(message) = &complaint.message {
+            self.put(&[b": ", message]);
+        }
+        self.put(&[b"\n"]);
+        if self.whole {
+            self.ancestors(address);
+        }
+    }
+
+    fn ancestors(&mut self, address: &Address) {
+        for one in address.ancestors() {
+            self.out.extend_from_slice(&[b"    <-- ", one.text.bytes(), b"\n"].concat());
+        }
+    }
+
+    fn direct(&mut self, delivery: &Delivery) {
+        let parent = delivery.address.parent.as_deref();
+        let parent = parent.map(|one| one.text.bytes()).unwrap_or_default();
+        self.put(&[parent, b" -> ", delivery.address.text.bytes()]);
+        match &delivery.wrong {
+            Some(Wrong::Forbidden(_)) => return self.put(&[b" *** forbidden ***\n"]),
+            Some(Wrong::Transport(why)) => {
+                let head = b"\n*** Error in setting up pipe, file, or autoreply:\n";
+                return self.put(&[head, why, b"\n"]);
+            }
+            None => self.put(&[b"\n"]),
+        }
+        if let Some(transport) = delivery.transport {
+            let name = self.routes.transport_name(transport).clone();
+            self.put(&[b"  transport = ", name.bytes(), b"\n"]);
+        }
+    }
+
+    fn delivery(&mut self, delivery: &Delivery) {
+        debug_assert_eq!(delivery.target, Target::Address);
+        self.put(&[delivery.address.text.bytes()]);
+        if self.duplicates.is_one(delivery) {
+            self.put(&[b"   [duplicate, would not be delivered]"]);
+        }
+        self.put(&[b"\n"]);
+        self.ancestors(&delivery.address);
+        let router = self.routes.router_name(delivery.router).clone();
+        self.put(&[b"  router = ", router.bytes(), b", transport = "]);
+        match delivery.transport {
+            Some(transport) => {
+                let name = self.routes.transport_name(transport).clone();
+                self.put(&[name.bytes(), b"\n"]);
+            }
+            None => self.put(&[b"<none>\n"]),
+        }
+        let sought = delivery.transport.is_none_or(|number| self.routes.is_remote(number));
+        self.hosts(&delivery.hosts, sought);
+    }
+
+    /// A line for each host, in columns. For a local transport, nobody looks for
+    /// their addresses.
+    fn hosts(&mut self, hosts: &[RouteHost], sought: bool) {
+        let addresses: Vec<String> = hosts
+            .iter()
+            .map(|host| match host.address {
+                Some(address) => format!("[{address}]"),
+                None if sought => "[unknown]".to_owned(),
+                None => " ".repeat("[unknown]".len()),
+            })
+            .collect();
+        let names = hosts.iter().map(|host| host.name.len()).max().unwrap_or(0);
+        let widest = addresses.iter().map(String::len).max().unwrap_or(0);
+        for (host, address) in hosts.iter().zip(&addresses) {
+            let mut line = format!("  host {:names$} {address:widest$}", host.name);
+            if let Some(mx) = host.mx {
+                line.push_str(&format!(" MX={mx}"));
+            }
+            if let Some(port) = host.port {
+                line.push_str(&format!(" port={port}"));
+            }
+            if host.address.is_none() && sought {
+                line.push_str(" ** unusable **");
+            }
+            line.push('\n');
+            self.put(&[line.as_bytes()]);
+        }
+    }
+
+    fn put(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.out.extend_from_slice(part));
+    }
+}

@@ -1,0 +1,63 @@
+//! Variables that nothing gives a value.
+
+use std::collections::HashSet;
+
+use eximious_grammar::expansion::Part;
+
+use crate::check::survey::Use;
+use crate::check::{Lint, Severity, Survey};
+
+/// W302.
+pub(super) static VARIABLE_NEVER_SET: Lint = Lint {
+    code: "W302",
+    name: "variable-never-set",
+    severity: Severity::Warning,
+    summary: "A variable of ACLs or routers is read, and nothing sets it.",
+    docs: "`$acl_c…` and `$acl_m…` are empty until a `set` in an ACL gives them a value, `$r_…` \
+           until a router's `set` does; with `strict_acl_vars` the expansion fails. Most often one \
+           of the two names is misspelt.",
+    bad: "acl_smtp_rcpt = c\nbegin acl\nc:\n  warn set acl_m_score = 5\n  deny condition = ${if >{$acl_m_scor}{3}}\n",
+    good: "acl_smtp_rcpt = c\nbegin acl\nc:\n  warn set acl_m_score = 5\n  deny condition = ${if >{$acl_m_score}{3}}\n",
+    run: |survey, findings| {
+        let set = set(survey);
+        for text in &survey.texts {
+            let Some(tree) = &text.tree else { continue };
+            for piece in tree.all_pieces() {
+                let Part::Family(_, name) = piece.part else { continue };
+                let name = tree.view().text(name);
+                if set.contains(name) {
+                    continue;
+                }
+                let shown = String::from_utf8_lossy(name);
+                let known = set.iter().filter_map(|name| std::str::from_utf8(name).ok());
+                let help = findings.offer("$", &shown, known);
+                findings.add_with(text.spot(piece.span), format!("nothing sets ${shown}"), help);
+            }
+        }
+    },
+};
+
+/// The variables that are set, if only in a line that other macros bring in.
+fn set<'s>(survey: &'s Survey<'_>) -> HashSet<&'s [u8]> {
+    let mut set = HashSet::new();
+    for text in &survey.texts {
+        match text.of {
+            Use::Acl(_, term) => set.extend(term.variable.as_ref().map(|name| name.bytes())),
+            Use::Driver(_, setting) if setting.option.meta.name == "set" => {
+                let words = text.text.split(|c| !crate::check::names::word(c));
+                set.extend(words.filter(|word| word.starts_with(b"r_")));
+            }
+            _ => {}
+        }
+    }
+    for file in survey.config.sources.files() {
+        let mut before: &[u8] = b"";
+        for word in file.text.split(|c| !crate::check::names::word(c)) {
+            if before == b"set" {
+                set.insert(word);
+            }
+            before = if word.is_empty() { before } else { word };
+        }
+    }
+    set
+}

@@ -1,0 +1,172 @@
+//! Obeys an Exim filter.
+
+mod commands;
+mod conditions;
+mod mail;
+mod number;
+mod personal;
+
+use eximious_core::{Fail, Str};
+use eximious_grammar::filter::{Command, Filter, Word};
+use eximious_stdlib::printing::printing;
+
+use super::{FilterAction, FilterEnd, FilterObserver, FilterOptions, Filtered, Manner};
+use crate::Context;
+use crate::engine::Engine;
+
+/// How many commands, tests and addresses a filter may go through.
+const MOST_STEPS: u32 = 1_000_000;
+/// How many bytes there may be in all that it wants done.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Obeys a filter in which nothing is wrong.
+pub(super) fn run(
+    cx: &mut Context,
+    filter: &Filter,
+    options: &FilterOptions,
+    observer: &mut dyn FilterObserver,
+) -> Filtered {
+    let engine = cx.engine().clone();
+    cx.refusals = options.forbid.refusals();
+    cx.scope.clear_captures();
+    let this_address = cx.replace("thisaddress", Str::EMPTY);
+    for (counter, left) in COUNTERS.iter().zip(LEFT) {
+        cx.set(counter, Str::fixed("0"));
+        if cx.get(left).is_none() {
+            cx.set(left, Str::fixed("0"));
+        }
+    }
+    let started = engine.world().clock.now().seconds;
+    let mut run = Run {
+        cx,
+        options,
+        observer,
+        done: Filtered::default(),
+        log: None,
+        steps: 0,
+        bytes: 0,
+        work: 0,
+        started,
+    };
+    let halt = run.commands(&filter.commands, 0).err();
+    let Run { cx, mut done, .. } = run;
+    done.end = match halt {
+        None | Some(Halt::Finish) => FilterEnd::Finished,
+        Some(Halt::End(end)) => end,
+        Some(Halt::Error(message)) => FilterEnd::Error(message),
+    };
+    for counter in COUNTERS {
+        cx.unset(counter);
+    }
+    cx.set("thisaddress", this_address);
+    cx.scope.clear_captures();
+    cx.refusals = Vec::new();
+    cx.engine = engine;
+    done
+}
+
+/// The counters, which are there while a filter runs.
+const COUNTERS: [&str; 10] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"];
+/// What the system filter left in them.
+const LEFT: [&str; 10] = ["sn0", "sn1", "sn2", "sn3", "sn4", "sn5", "sn6", "sn7", "sn8", "sn9"];
+
+/// One run.
+struct Run<'r> {
+    cx: &'r mut Context,
+    options: &'r FilterOptions,
+    observer: &'r mut dyn FilterObserver,
+    done: Filtered,
+    /// The file that `logwrite` writes to.
+    log: Option<Str>,
+    steps: u32,
+    bytes: usize,
+    /// The steps of all expansions.
+    work: u64,
+    started: i64,
+}
+
+/// Why a filter goes no further.
+enum Halt {
+    Finish,
+    End(FilterEnd),
+    /// What is wrong, in Exim's words.
+    Error(Vec<u8>),
+}
+
+impl Halt {
+    fn error(message: impl Into<Vec<u8>>) -> Self {
+        Self::Error(message.into())
+    }
+}
+
+impl Run<'_> {
+    /// Counts a step, so that a filter comes to an end.
+    fn step(&mut self) -> Result<(), Halt> {
+        self.steps += 1;
+        let engine = self.cx.engine();
+        let now = engine.world().clock.now().seconds;
+        let limit = engine.0.limits.code.as_secs();
+        if self.steps > MOST_STEPS || now.saturating_sub(self.started).max(0) as u64 > limit {
+            return Err(Halt::error("the filter takes too long"));
+        }
+        Ok(())
+    }
+
+    /// Notes that something is to be done.
+    fn wants(&mut self, depth: u32, action: FilterAction) -> Result<(), Halt> {
+        self.bytes += action.size();
+        if self.bytes > MOST_BYTES {
+            return Err(Halt::error("the filter wants too much done"));
+        }
+        self.done.significant |= action.manner().is_some_and(|manner| manner.significant);
+        self.observer.action(depth, &action);
+        self.done.actions.push(action);
+        Ok(())
+    }
+
+    /// The value of a word in a command.
+    fn value(&mut self, word: &Word, command: &str) -> Result<Str, Halt> {
+        self.expand(&word.text, &format!("{command} command"))
+    }
+
+    /// A text's value; `place` is for the complaint.
+    fn expand(&mut self, text: &[u8], place: &str) -> Result<Str, Halt> {
+        if !text.iter().any(|c| matches!(c, b'$' | b'\\')) {
+            return Ok(Str::from(text));
+        }
+        let engine: Engine = self.cx.engine().clone();
+        let result = engine.expand_once(text, self.cx);
+        let limit = engine.0.limits.steps;
+        self.work += limit.saturating_sub(self.cx.steps);
+        if self.work > limit {
+            return Err(Halt::error("the filter takes too long"));
+        }
+        result.map_err(|fail: Fail| {
+            let head = [b"failed to expand \"", text, b"\" in "].concat();
+            Halt::error([&head, place.as_bytes(), b": ", fail.message()].concat())
+        })
+    }
+
+    /// A variable's value; empty where there is none.
+    fn variable(&mut self, name: &str) -> Str {
+        match self.cx.get(name) {
+            Some(Ok(value)) => value,
+            _ => Str::EMPTY,
+        }
+    }
+
+    /// `$0`, `$1`, … as they are now.
+    fn numeric(&self) -> Vec<Str> {
+        self.cx.scope.all_numeric()
+    }
+
+    /// A text as Exim shows it.
+    fn shown(&self, text: &Str) -> Vec<u8> {
+        printing(text.bytes(), self.cx.engine().settings().print_topbitchars)
+    }
+}
+
+/// How a command is meant.
+fn manner(command: &Command, significant: bool) -> Manner {
+    Manner { significant: command.seen.unwrap_or(significant), silent: command.noerror }
+}

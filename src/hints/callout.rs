@@ -1,0 +1,97 @@
+//! What callouts have found out.
+
+use super::private::Coded;
+use super::{Reader, Record, Writer};
+
+/// What a server says to something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CalloutResult {
+    /// It was not asked.
+    #[default]
+    Unknown,
+    /// Yes.
+    Accept,
+    /// No.
+    Reject,
+}
+
+/// What is known of a domain's servers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CalloutDomain {
+    /// Whether they talk to us at all.
+    pub result: CalloutResult,
+    /// They refuse the empty sender.
+    pub refuses_empty_sender: bool,
+    /// What they say to the postmaster.
+    pub postmaster: CalloutResult,
+    /// When they said that, seconds since 1970.
+    pub postmaster_at: i64,
+    /// What they say to a local part that nobody has.
+    pub random: CalloutResult,
+    /// When they said that.
+    pub random_at: i64,
+}
+
+/// What is known of an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CalloutAddress {
+    /// Whether its server takes mail for it.
+    pub accepted: bool,
+}
+
+/// The key of an address; with a sender that is not empty, of both.
+pub fn callout_key(address: &[u8], sender: &[u8]) -> Vec<u8> {
+    match sender {
+        b"" => address.to_vec(),
+        sender => [address, b"/<", sender, b">"].concat(),
+    }
+}
+
+impl Record for CalloutDomain {
+    const SPACE: &'static str = "callout";
+}
+
+impl Coded for CalloutDomain {
+    const MARK: [u8; 2] = *b"D\x01";
+
+    fn write(&self, to: &mut Writer) {
+        to.byte(self.result as u8);
+        to.byte(u8::from(self.refuses_empty_sender));
+        to.byte(self.postmaster as u8);
+        to.long(self.postmaster_at);
+        to.byte(self.random as u8);
+        to.long(self.random_at);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            result: result(from)?,
+            refuses_empty_sender: from.flag()?,
+            postmaster: result(from)?,
+            postmaster_at: from.long()?,
+            random: result(from)?,
+            random_at: from.long()?,
+        })
+    }
+}
+
+impl Record for CalloutAddress {
+    const SPACE: &'static str = "callout";
+}
+
+impl Coded for CalloutAddress {
+    const MARK: [u8; 2] = *b"A\x01";
+
+    fn write(&self, to: &mut Writer) {
+        to.byte(u8::from(self.accepted));
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { accepted: from.flag()? })
+    }
+}
+
+fn result(from: &mut Reader<'_>) -> Option<CalloutResult> {
+    use CalloutResult::{Accept, Reject, Unknown};
+    [Unknown, Accept, Reject].get(usize::from(from.byte()?)).copied()
+}

@@ -1,0 +1,13 @@
+//! The router `accept` (specification, chapter 16).
+
+use super::machine::{Complaint, Machine, Verdict};
+use super::router::Router;
+
+/// Takes every address.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+) -> Result<Verdict, Complaint> {
+    Ok(Verdict::Accept(Some(machine.delivery(number, router, None)?)))
+}

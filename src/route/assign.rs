@@ -1,0 +1,283 @@
+//! What an address gets when a router takes it: who hears of errors, header
+//! lines, a transport, a user (specification 15).
+
+use eximious_core::Str;
+use eximious_stdlib::lists::elements_with;
+
+use super::machine::{Complaint, Machine, Verdict, unless_forced};
+use super::router::{Router, Text};
+use super::{Delivery, Identity, Purpose, Target};
+
+impl Machine<'_> {
+    /// A delivery of the address by this router: everything that all routers do
+    /// for it, in order. Hosts are added by who finds them.
+    pub(super) fn delivery(
+        &mut self,
+        number: usize,
+        router: &Router,
+        transport: Option<usize>,
+    ) -> Result<Box<Delivery>, Complaint> {
+        self.assign_errors(router)?;
+        self.assign_headers(router)?;
+        let transport = self.transport_for(router, transport)?;
+        let identity = self.identity(router)?;
+        let home = self.transport_home(router)?;
+        let directory = self.directory(router, "transport_current_directory")?;
+        let mut address = self.address.clone();
+        address.prefix = self.prefix.clone();
+        address.suffix = self.suffix.clone();
+        Ok(Box::new(Delivery {
+            address,
+            target: Target::Address,
+            router: number,
+            transport,
+            wrong: None,
+            hosts: Vec::new(),
+            fallback_hosts: Vec::new(),
+            identity,
+            home,
+            directory,
+        }))
+    }
+
+    /// `errors_to`: an address that does not verify does not count.
+    pub(super) fn assign_errors(&mut self, router: &Router) -> Result<(), Complaint> {
+        let Some(text) = router.text("errors_to") else { return Ok(()) };
+        let address = match unless_forced(text.expand(self.cx)) {
+            Ok(None) => return Ok(()),
+            Ok(Some(address)) => address,
+            Err(fail) => {
+                let middle = [b" router failed to expand \"", text.written.bytes(), b"\": "];
+                return Err(Complaint::new(router.named(b"", &middle.concat(), fail.message())));
+            }
+        };
+        if address.is_empty() {
+            self.address.attached.ignore_errors = true;
+            self.address.attached.errors_to = Some(address);
+            return Ok(());
+        }
+        self.address.attached.ignore_errors = false;
+        // While an address is only looked at, nobody will be told of errors.
+        if self.purpose == Purpose::Delivery && !self.verifies(&address) {
+            return Ok(());
+        }
+        self.address.attached.errors_to = Some(address);
+        Ok(())
+    }
+
+    /// Whether an address is a recipient, as far as can be told.
+    fn verifies(&mut self, address: &Str) -> bool {
+        use super::{Request, Standing};
+        let sender = self.variable("sender_address");
+        self.hide_address();
+        self.cx.set("sender_address", Str::EMPTY);
+        let request = Request::new(address.clone(), Purpose::VerifyRecipient);
+        let standing = self.routes.test(self.cx, &request, &mut |_| {});
+        self.cx.set("sender_address", sender);
+        self.show_address();
+        standing == Standing::Fine
+    }
+
+    /// `headers_add` and `headers_remove`.
+    pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), Complaint> {
+        if let Some(list) = router.some_text("headers_add") {
+            let lines = self.items(router, &list.written, b'\n', "add_headers")?;
+            self.address.attached.headers_add.extend(lines);
+        }
+        if let Some(list) = router.some_text("headers_remove") {
+            let names = self.items(router, &list.written, b':', "remove_headers")?;
+            self.address.attached.headers_remove.extend(names);
+        }
+        Ok(())
+    }
+
+    /// The items of a list, each expanded on its own.
+    fn items(
+        &mut self,
+        router: &Router,
+        list: &Str,
+        separator: u8,
+        what: &str,
+    ) -> Result<Vec<Str>, Complaint> {
+        let mut expanded = Vec::new();
+        for item in elements_with(list.bytes(), separator) {
+            let engine = self.cx.engine().clone();
+            match unless_forced(engine.expand_once(&item, self.cx)) {
+                Ok(text) => expanded.extend(text.filter(|text| !text.is_empty())),
+                Err(fail) => {
+                    let middle = [b" router failed to expand ", what.as_bytes(), b" item \""];
+                    let tail = [&item[..], b"\": ", fail.message()].concat();
+                    return Err(Complaint::new(router.named(b"", &middle.concat(), &tail)));
+                }
+            }
+        }
+        Ok(expanded)
+    }
+
+    /// The transport that a rule says, or else the router's own.
+    pub(super) fn transport_for(
+        &mut self,
+        router: &Router,
+        said: Option<usize>,
+    ) -> Result<Option<usize>, Complaint> {
+        match (said, router.some_text("transport")) {
+            (Some(said), _) => Ok(Some(said)),
+            (None, Some(text)) => self.transport_of(router, text).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The transport that a text names.
+    pub(super) fn transport_of(
+        &mut self,
+        router: &Router,
+        text: &Text,
+    ) -> Result<usize, Complaint> {
+        let written = text.written.bytes();
+        let name = text.expand(self.cx).map_err(|fail| {
+            let head = [b"failed to expand transport \"", written, b"\" in "].concat();
+            Complaint::new(router.named(&head, b" router: ", fail.message()))
+        })?;
+        if name.taint().is_tainted() {
+            let head = [b"attempt to use tainted value '", name.bytes(), b"' from '"].concat();
+            self.log_panic(&[&head, written, b"' for transport"].concat());
+            return Err(Complaint::new("internal configuration error"));
+        }
+        self.routes.transport(name.bytes()).ok_or_else(|| {
+            let head = [b"transport \"", name.bytes(), b"\" not found in "].concat();
+            Complaint::new(router.named(&head, b" router", b""))
+        })
+    }
+
+    /// `user`, `group`, `initgroups`, or whom `check_local_user` found.
+    pub(super) fn identity(&mut self, router: &Router) -> Result<Identity, Complaint> {
+        let mut identity = self.local_identity();
+        identity.all_groups = router.on("initgroups");
+        if let Some(uid) = router.ids("user").first() {
+            identity = Identity { uid: Some(*uid), gid: None, ..identity };
+        } else if let Some(text) = router.some_text("user") {
+            let (uid, gid) = self.user_of(router, text)?;
+            identity = Identity { uid: Some(uid), gid, ..identity };
+        }
+        if let Some(gid) = router.ids("group").first() {
+            identity.gid = Some(*gid);
+        } else if let Some(text) = router.some_text("group") {
+            identity.gid = Some(self.group_of(router, text)?);
+        }
+        if identity.uid.is_some() && identity.gid.is_none() {
+            let message = router.named(b"user set without group for ", b" router", b"");
+            return Err(Complaint::new(message));
+        }
+        Ok(identity)
+    }
+
+    /// The user that a text comes to, and its group where it is named.
+    pub(super) fn user_of(
+        &mut self,
+        router: &Router,
+        text: &Text,
+    ) -> Result<(u32, Option<u32>), Complaint> {
+        let name = self.expanded(router, text, "user")?;
+        let found = self.user_by_text(name.bytes());
+        found.ok_or_else(|| self.nobody(router, "user", &name, text))
+    }
+
+    /// The group that a text comes to.
+    pub(super) fn group_of(&mut self, router: &Router, text: &Text) -> Result<u32, Complaint> {
+        let name = self.expanded(router, text, "group")?;
+        let found = self.group_by_text(name.bytes());
+        found.ok_or_else(|| self.nobody(router, "group", &name, text))
+    }
+
+    fn expanded(&mut self, router: &Router, text: &Text, what: &str) -> Result<Str, Complaint> {
+        text.expand(self.cx).map_err(|fail| {
+            let head = [b"Failed to expand ", what.as_bytes(), b" string \""].concat();
+            let head = [&head, text.written.bytes(), b"\" for the "].concat();
+            let message = router.named(&head, b" router: ", fail.message());
+            self.log_panic(&message);
+            Complaint::new(message)
+        })
+    }
+
+    fn nobody(&self, router: &Router, what: &str, name: &Str, text: &Text) -> Complaint {
+        let head = [b"Failed to find ", what.as_bytes(), b" \"", name.bytes()].concat();
+        let middle = [b"\" from expanded string \"", text.written.bytes(), b"\" for the "].concat();
+        let message = router.named(&[head, middle].concat(), b" router", b"");
+        self.log_panic(&message);
+        Complaint::new(message)
+    }
+
+    /// A user by name or number: its numbers.
+    pub(super) fn user_by_text(&self, text: &[u8]) -> Option<(u32, Option<u32>)> {
+        if let Some(uid) = number(text) {
+            return Some((uid, None));
+        }
+        let user = self.cx.engine().world().users.user(text).ok()??;
+        Some((user.uid, Some(user.gid)))
+    }
+
+    /// A group by name or number.
+    pub(super) fn group_by_text(&self, text: &[u8]) -> Option<u32> {
+        if let Some(gid) = number(text) {
+            return Some(gid);
+        }
+        Some(self.cx.engine().world().users.group(text).ok()??.gid)
+    }
+
+    /// The home directory for a transport: of the router's options, of the user,
+    /// and of the router itself, the first that is there.
+    pub(super) fn transport_home(&mut self, router: &Router) -> Result<Option<Str>, Complaint> {
+        if let Some(home) = self.directory(router, "transport_home_directory")? {
+            return Ok(Some(home));
+        }
+        let own = self.user.as_ref().map(|user| Str::from(user.home.clone()));
+        Ok(own.or_else(|| self.home.clone()))
+    }
+
+    pub(super) fn directory(
+        &mut self,
+        router: &Router,
+        option: &str,
+    ) -> Result<Option<Str>, Complaint> {
+        let Some(text) = router.some_text(option) else { return Ok(None) };
+        // It waits for the transport, whose variables it may use.
+        Ok(Some(text.written.clone()))
+    }
+
+    /// `set`: `$r_…`. A verdict is there where one can't be set.
+    pub(super) fn set_variables(&mut self, router: &Router, list: &Str) -> Option<Verdict> {
+        let items: Vec<Vec<u8>> =
+            elements_with(list.bytes(), b';').map(|item| item.to_vec()).collect();
+        for item in items {
+            let equals = item.iter().position(|c| *c == b'=').unwrap_or(item.len());
+            let (name, value) = item.split_at(equals);
+            let name = name.trim_ascii();
+            let value = value.get(1..).unwrap_or_default().trim_ascii_start();
+            if !name.starts_with(b"r_") {
+                let head = [b"bad router variable name '", name, b"' in router '"].concat();
+                self.log_panic(&router.named(&head, b"'\n", b""));
+                return Some(Verdict::Fail(Complaint::default()));
+            }
+            let engine = self.cx.engine().clone();
+            match unless_forced(engine.expand_once(value, self.cx)) {
+                Ok(None) => return Some(Verdict::Decline),
+                Ok(Some(value)) => {
+                    self.cx.set(name, value.clone());
+                    self.shown.insert(name.to_vec());
+                    self.address.attached.variables.insert(name.to_vec(), value);
+                }
+                Err(fail) => {
+                    let head = [b"expansion of \"", item.as_slice(), b"\" failed in "].concat();
+                    let message = router.named(&head, b" router: ", fail.message());
+                    return Some(Verdict::Fail(Complaint::new(message)));
+                }
+            }
+        }
+        None
+    }
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text).ok().filter(|_| digits)?.parse().ok()
+}

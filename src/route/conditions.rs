@@ -1,0 +1,309 @@
+//! What must hold before a router runs, in order (specification 3.12).
+
+use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
+use eximious_stdlib::hosts::Client;
+use eximious_stdlib::lists::{Matcher, Outcome, elements};
+use eximious_stdlib::wording::reason;
+
+use super::machine::{Complaint, Machine, unless_forced};
+use super::router::{Router, Text};
+use super::{Identity, Purpose};
+use crate::Context;
+
+/// What tests against lists may touch.
+static LIST: Meta = Meta::new(
+    "router",
+    Effects::FILES.union(Effects::LOOKUP).union(Effects::HOST).union(Effects::LOG),
+    TaintRule::Result,
+);
+
+/// Tests a subject against a list as it is written in the configuration.
+pub(super) fn is_in(
+    cx: &mut Context,
+    list: &Str,
+    matcher: &mut Matcher<'_>,
+) -> Result<Outcome, Fail> {
+    cx.call(&LIST, |call: &mut Call<'_>| matcher.test_written(call, list))
+}
+
+impl Machine<'_> {
+    /// Whether a router sees the address. A complaint says that this can't be
+    /// told now.
+    pub(super) fn admits(&mut self, router: &Router) -> Result<bool, Complaint> {
+        let filter = &router.filter;
+        if let Some(list) = &filter.domains {
+            let domain = self.address.domain.clone();
+            let Some(data) = self.listed(list, &mut Matcher::domain(&domain), "domains")? else {
+                return Ok(false);
+            };
+            self.cx.set("domain_data", data.clone().unwrap_or_default());
+            self.address.attached.domain_data = data;
+        }
+        if let Some(list) = &filter.local_parts {
+            let part = self.cased_local_part.clone();
+            let matcher = Matcher::local_part(&part);
+            let mut matcher = if filter.caseful { matcher.caseful() } else { matcher };
+            let Some(data) = self.listed(list, &mut matcher, "local_parts")? else {
+                return Ok(false);
+            };
+            self.cx.set("local_part_data", data.clone().unwrap_or_default());
+            self.address.attached.local_part_data = data;
+        }
+        if filter.check_local_user && !self.find_user()? {
+            return Ok(false);
+        }
+        if let Some(text) = router.some_text("router_home_directory") {
+            match unless_forced(text.expand(self.cx)) {
+                Ok(None) => {}
+                Ok(Some(home)) => {
+                    self.cx.set("home", home.clone());
+                    self.home = Some(home);
+                }
+                Err(fail) => {
+                    let head = [b"failed to expand \"", text.written.bytes()].concat();
+                    let middle = b"\" for router_home_directory: ";
+                    return Err(Complaint::new([&head, &middle[..], fail.message()].concat()));
+                }
+            }
+        }
+        if let Some(list) = &filter.senders {
+            let sender = self.variable("sender_address");
+            if self.listed(list, &mut Matcher::address(&sender), "senders")?.is_none() {
+                return Ok(false);
+            }
+        }
+        self.print_debug(router);
+        if let Some(text) = router.some_text("require_files")
+            && !self.has_files(&text.written)?
+        {
+            return Ok(false);
+        }
+        Ok(self.holds(router))
+    }
+
+    /// The data of a list that the subject is in; `None` where it is not.
+    fn listed(
+        &mut self,
+        list: &Str,
+        matcher: &mut Matcher<'_>,
+        option: &str,
+    ) -> Result<Option<Option<Str>>, Complaint> {
+        match is_in(self.cx, list, matcher) {
+            Ok(Outcome::Matched(data)) => Ok(Some(data)),
+            Ok(Outcome::Unmatched(_)) => Ok(None),
+            Ok(Outcome::Deferred(_)) => Err(undecided(option)),
+            Err(fail) if fail.class() == FailClass::Forced => Ok(None),
+            Err(fail) => {
+                self.log_panic(fail.message());
+                Err(undecided(option))
+            }
+        }
+    }
+
+    /// `check_local_user`.
+    fn find_user(&mut self) -> Result<bool, Complaint> {
+        let users = self.cx.engine().world().users.clone();
+        match users.user(self.local_part.bytes()) {
+            Ok(Some(user)) => {
+                let data = Str::from(user.name.clone());
+                self.cx.set("local_part_data", data.clone());
+                self.address.attached.local_part_data = Some(data);
+                self.cx.set("home", Str::from(user.home.clone()));
+                self.cx.set("local_user_uid", Str::from(user.uid.to_string()));
+                self.cx.set("local_user_gid", Str::from(user.gid.to_string()));
+                self.home = Some(Str::from(user.home.clone()));
+                self.user = Some(user);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(why) => Err(Complaint::new(format!("user lookup failed: {}", reason(&why)))),
+        }
+    }
+
+    /// `debug_print`, which is for those who look at addresses.
+    fn print_debug(&mut self, router: &Router) {
+        if self.purpose == Purpose::Delivery {
+            return;
+        }
+        let Some(text) = router.some_text("debug_print") else { return };
+        let mut line = match text.expand(self.cx) {
+            Ok(line) => line.bytes().to_vec(),
+            Err(fail) => {
+                let head = [b"failed to expand debug_output \"", text.written.bytes()].concat();
+                [&head, b"\": ".as_slice(), fail.message()].concat()
+            }
+        };
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        self.cx.engine().world().log.debug(&line);
+    }
+
+    /// `condition`.
+    fn holds(&mut self, router: &Router) -> bool {
+        router.some_text("condition").is_none_or(|text| self.condition(router, text))
+    }
+
+    /// Whether a text is expanded to anything but a word for no. That it can't be
+    /// expanded is logged, and means no.
+    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> bool {
+        match text.expand(self.cx) {
+            Ok(value) => is_true(&value),
+            Err(fail) => {
+                if fail.class() != FailClass::Forced {
+                    let head = [b"failed to expand condition \"", text.written.bytes()].concat();
+                    let head = [&head, b"\" for ".as_slice()].concat();
+                    self.log_panic(&router.named(&head, b" router: ", fail.message()));
+                }
+                false
+            }
+        }
+    }
+
+    /// `require_files`.
+    fn has_files(&mut self, list: &Str) -> Result<bool, Complaint> {
+        let mut who: Option<Identity> = None;
+        let items: Vec<Vec<u8>> = elements(list.bytes()).map(|item| item.to_vec()).collect();
+        for item in items {
+            let engine = self.cx.engine().clone();
+            let text = match unless_forced(engine.expand_once(&item, self.cx)) {
+                Ok(None) => continue,
+                Ok(Some(text)) => text,
+                Err(fail) => {
+                    let head = [b"failed to expand \"", item.as_slice(), b"\" for require_files: "];
+                    return Err(Complaint::new([&head.concat(), fail.message()].concat()));
+                }
+            };
+            let mut path = text.bytes().trim_ascii();
+            if path.is_empty() {
+                continue;
+            }
+            if !path.contains(&b'/') {
+                let found = self.named_identity(path)?;
+                who = Some(found);
+                continue;
+            }
+            let mut sign = |sign: u8| match path.first() {
+                Some(first) if *first == sign => {
+                    path = path[1..].trim_ascii_start();
+                    true
+                }
+                _ => false,
+            };
+            let (unreadable_is_missing, wanted) = (sign(b'+'), !sign(b'!'));
+            if self.exists(path, who, unreadable_is_missing)? != wanted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A user, and after a comma perhaps a group.
+    fn named_identity(&self, text: &[u8]) -> Result<Identity, Complaint> {
+        let unknown = |what: &[u8], name: &[u8], end: &[u8]| {
+            let tail = [b"\" for require_files not found", end].concat();
+            Complaint::new([what, b" \"", name, &tail].concat())
+        };
+        let comma = text.iter().position(|c| *c == b',').unwrap_or(text.len());
+        let user = text[..comma].trim_ascii();
+        let (uid, own) = self.user_by_text(user).ok_or_else(|| unknown(b"user", user, b""))?;
+        let gid = match (text.get(comma + 1..), own) {
+            (Some(group), _) => {
+                let group = group.trim_ascii();
+                self.group_by_text(group).ok_or_else(|| unknown(b"group", group, b"\n"))?
+            }
+            (None, Some(own)) => own,
+            (None, None) => {
+                let message = format!("group missing after numerical uid {uid} for require_files");
+                return Err(Complaint::new(message));
+            }
+        };
+        Ok(Identity { uid: Some(uid), gid: Some(gid), all_groups: false })
+    }
+
+    fn exists(
+        &self,
+        path: &[u8],
+        who: Option<Identity>,
+        unreadable_is_missing: bool,
+    ) -> Result<bool, Complaint> {
+        let wrong = |why: &str| {
+            let head = b"require_files: error for ";
+            Complaint::new([head, path, b": ", why.as_bytes()].concat())
+        };
+        if path.first() != Some(&b'/') {
+            let message = [b"require_files: \"", path, b"\" is not absolute"].concat();
+            return Err(Complaint::new(message));
+        }
+        let files = &self.cx.engine().world().files;
+        let found = match files.stat(path, true) {
+            Ok(stat) => Ok(stat),
+            Err(why) => Err(why),
+        };
+        let found = match (found, who) {
+            (Ok(stat), Some(who)) if !self.may_read(path, &stat, who) => {
+                Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied))
+            }
+            (found, _) => found,
+        };
+        match found {
+            Ok(_) => Ok(true),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(why) if why.kind() == std::io::ErrorKind::PermissionDenied => {
+                match unreadable_is_missing {
+                    true => Ok(false),
+                    false => Err(wrong("Permission denied")),
+                }
+            }
+            Err(why) => Err(wrong(&reason(&why))),
+        }
+    }
+
+    /// A rough check of permissions: search in the directories, read at the end.
+    fn may_read(&self, path: &[u8], last: &eximious_core::world::Stat, who: Identity) -> bool {
+        let files = &self.cx.engine().world().files;
+        let slashes = path.iter().enumerate().filter(|(_, c)| **c == b'/');
+        let directories = slashes.map(|(at, _)| if at == 0 { &path[..1] } else { &path[..at] });
+        let searchable = directories.into_iter().all(|directory| {
+            files.stat(directory, true).is_ok_and(|stat| permits(&stat, who, 0o1))
+        });
+        searchable && permits(last, who, 0o4)
+    }
+
+    pub(super) fn variable(&mut self, name: &str) -> Str {
+        match self.cx.get(name) {
+            Some(Ok(value)) => value,
+            _ => Str::EMPTY,
+        }
+    }
+}
+
+/// What a host list asks of hosts that an address is sent to.
+pub(super) fn host_is_in(
+    cx: &mut Context,
+    list: &Str,
+    address: std::net::IpAddr,
+) -> Result<Outcome, Fail> {
+    let text = Str::from(address.to_string());
+    is_in(cx, list, &mut Matcher::host(Some((text, address)), &mut Client))
+}
+
+fn permits(stat: &eximious_core::world::Stat, who: Identity, bit: u32) -> bool {
+    let shift = match who {
+        Identity { uid: Some(uid), .. } if uid == stat.uid => 6,
+        Identity { gid: Some(gid), .. } if gid == stat.gid => 3,
+        _ => 0,
+    };
+    stat.mode & (bit << shift) != 0
+}
+
+fn undecided(option: &str) -> Complaint {
+    Complaint::new(format!("{option} check lookup or other defer"))
+}
+
+/// Whether a text counts as yes: it is neither empty nor one of the words for no.
+fn is_true(value: &Str) -> bool {
+    let value = value.bytes();
+    let no = ["", "0", "no", "false"];
+    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}

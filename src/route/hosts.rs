@@ -1,0 +1,268 @@
+//! Lists of hosts that the configuration or a program gives (specification
+//! 20.4 to 20.7).
+
+use std::net::IpAddr;
+
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::dns::find::{Ending, HostsFound, Search, by_dns, by_name};
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::lists::ip;
+
+use super::RouteHost;
+use super::dnslookup::HOSTS;
+use super::machine::{Complaint, Machine, Verdict};
+use super::router::Router;
+use super::send::Here;
+
+static RANDOM: Meta = Meta::new("router", Effects::RANDOM, TaintRule::Result);
+
+/// How many items a list may have.
+const MOST_ITEMS: usize = 10_000;
+
+/// How the addresses of hosts are found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct How {
+    pub(super) way: Way,
+    pub(super) ipv4_only: bool,
+    pub(super) ipv4_prefer: bool,
+}
+
+/// Who is asked for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Way {
+    /// The DNS, and then the system.
+    #[default]
+    Both,
+    /// The DNS.
+    Dns,
+    /// The system.
+    Name,
+}
+
+/// An item of a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Listed {
+    pub(super) name: Vec<u8>,
+    pub(super) port: Option<u32>,
+    /// Whether its MX records say which hosts are meant.
+    pub(super) mx: bool,
+}
+
+/// What a list of hosts comes to.
+pub(super) enum Hosts {
+    /// Hosts to try.
+    Some(Vec<RouteHost>, Here),
+    /// What the router says, as it has no hosts.
+    Verdict(Verdict),
+}
+
+/// Reads a list; a random order stays within the groups that `+` parts.
+pub(super) fn read(machine: &mut Machine<'_>, list: &[u8], random: bool) -> Vec<Listed> {
+    let mut groups = vec![Vec::new()];
+    for item in elements(list).take(MOST_ITEMS) {
+        match &*item {
+            b"+" => groups.push(Vec::new()),
+            item => groups.last_mut().expect("there is one").push(listed(item)),
+        }
+    }
+    if random {
+        let below = |call: &mut Call<'_>, limit: usize| -> Result<usize, Fail> {
+            Ok(call.random()?.below(limit as u64) as usize)
+        };
+        for group in &mut groups {
+            for last in (1..group.len()).rev() {
+                let other = machine.cx.call(&RANDOM, |call| below(call, last + 1));
+                group.swap(last, other.unwrap_or(last).min(last));
+            }
+        }
+    }
+    groups.concat()
+}
+
+/// `name`, `name:port`, `name/MX:port`, an address, `[address]:port`.
+fn listed(item: &[u8]) -> Listed {
+    let plain = |name: &[u8], port| {
+        let marked = name.len() > 3 && name[name.len() - 3..].eq_ignore_ascii_case(b"/mx");
+        let name = if marked { &name[..name.len() - 3] } else { name };
+        Listed { name: name.to_vec(), port, mx: marked }
+    };
+    if ip::address(item).is_some() {
+        return plain(item, None);
+    }
+    let Some(colon) = item.iter().rposition(|c| *c == b':') else { return plain(item, None) };
+    let (name, port) = (&item[..colon], &item[colon + 1..]);
+    let port = std::str::from_utf8(port).ok().and_then(|text| text.parse().ok());
+    let Some(port) = port else { return plain(item, None) };
+    let inside = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+    match inside.filter(|inside| ip::address(inside).is_some()) {
+        Some(inside) => plain(inside, Some(port)),
+        None => plain(name, Some(port)),
+    }
+}
+
+/// Finds the addresses of listed hosts.
+pub(super) fn find(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    list: &[Listed],
+    how: How,
+) -> Result<Hosts, Complaint> {
+    let mut hosts: Vec<RouteHost> = Vec::new();
+    let mut here = Here::No;
+    for item in list {
+        let found =
+            look(machine, router, item, how).map_err(|fail| Complaint::new(fail.message()))?;
+        let mut own = found.hosts.clone();
+        for host in &mut own {
+            host.port = item.port.or(host.port);
+        }
+        match found.ending {
+            Ending::Found => hosts.extend(own),
+            // The first one decides with `self`; where that sends to this host,
+            // it is as good as any other from then on.
+            Ending::Local if hosts.is_empty() => {
+                here = if item.mx { Here::Mx } else { Here::Address };
+                hosts.extend(own);
+                if word(router, "self", "freeze") != b"send" {
+                    break;
+                }
+            }
+            Ending::Local if here == Here::No => break,
+            Ending::Local => hosts.extend(own),
+            Ending::Later if router.on("pass_on_timeout") => {
+                return Ok(Hosts::Verdict(Verdict::Pass));
+            }
+            Ending::Later | Ending::Insecure => {
+                let tail: &[u8] = match found.ending {
+                    Ending::Later => b" did not complete (DNS timeout?)",
+                    _ => b" done insecurely",
+                };
+                let parts = [b"host lookup for ", shown(item, &found), tail];
+                return Err(Complaint::new(parts.concat()));
+            }
+            Ending::Missing => {
+                let mut head =
+                    [b"lookup of host \"", shown(item, &found), b"\" failed in "].concat();
+                let tail: &[u8] = match found.malformed && item.mx {
+                    true => b" router: syntax error in name",
+                    false => b" router",
+                };
+                head = router.named(&head, tail, b"");
+                match word(router, "host_find_failed", "freeze") {
+                    b"ignore" => {}
+                    word => return failed(word, head).map(Hosts::Verdict),
+                }
+            }
+        }
+    }
+    if hosts.is_empty() && !list.is_empty() {
+        let word = word(router, "host_all_ignored", "defer");
+        let tail = [b" router: host_find_failed=ignore host_all_ignored=", word].concat();
+        let message = router.named(b"lookup failed for all hosts in ", &tail, b"");
+        return failed(word, message).map(Hosts::Verdict);
+    }
+    Ok(Hosts::Some(hosts, here))
+}
+
+/// The name that could not be found: of MX records, the one that they name.
+fn shown<'n>(item: &'n Listed, found: &'n HostsFound) -> &'n [u8] {
+    match found.hosts.first() {
+        Some(host) if item.mx => host.name.as_bytes(),
+        _ => &item.name,
+    }
+}
+
+fn word<'r>(router: &'r Router, option: &str, default: &'static str) -> &'r [u8] {
+    router.some_text(option).map_or(default.as_bytes(), |text| text.written.bytes())
+}
+
+/// What is done where a host is not found.
+fn failed(word: &[u8], message: Vec<u8>) -> Result<Verdict, Complaint> {
+    match word {
+        b"decline" => Ok(Verdict::Decline),
+        b"pass" => Ok(Verdict::Pass),
+        b"fail" => Ok(Verdict::Fail(Complaint::new(message))),
+        b"freeze" => Err(Complaint { freezes: true, ..Complaint::new(message) }),
+        _ => Err(Complaint::new(message)),
+    }
+}
+
+fn look(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    item: &Listed,
+    how: How,
+) -> Result<HostsFound, Fail> {
+    let ignore = router.text("ignore_target_hosts").map(|text| text.written.clone());
+    let list = |option: &str| router.text(option).map(|text| text.written.clone());
+    let base = if item.mx { Search::for_mx() } else { Search::for_host() };
+    let search = Search {
+        ipv4_only: how.ipv4_only,
+        ipv4_prefer: how.ipv4_prefer,
+        ignore: ignore.clone(),
+        dnssec_request: list("dnssec_request_domains"),
+        dnssec_require: list("dnssec_require_domains"),
+        ..base
+    };
+    machine.cx.call(&HOSTS, |call| {
+        // An address needs no questions.
+        let literal = ip::address(&item.name).is_some();
+        if item.mx {
+            return by_dns(call, &item.name, &search);
+        }
+        if how.way == Way::Name || literal {
+            return by_name(call, &item.name, ignore.as_ref());
+        }
+        let found = by_dns(call, &item.name, &search)?;
+        match (found.ending, how.way) {
+            (Ending::Missing, Way::Both) => by_name(call, &item.name, ignore.as_ref()),
+            _ => Ok(found),
+        }
+    })
+}
+
+/// The list as text for a local transport: hosts that nobody looks for.
+pub(super) fn unresolved(list: &[Listed]) -> Vec<RouteHost> {
+    list.iter()
+        .map(|item| RouteHost {
+            name: String::from_utf8_lossy(&item.name).into_owned(),
+            port: item.port,
+            ..RouteHost::default()
+        })
+        .collect()
+}
+
+/// A host by its address alone.
+pub(super) fn of_address(name: &Str, address: IpAddr) -> RouteHost {
+    RouteHost {
+        name: String::from_utf8_lossy(name.bytes()).into_owned(),
+        address: Some(address),
+        ..RouteHost::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_have_ports_and_mx() {
+        for (text, name, port, mx) in [
+            ("a.b", "a.b", None, false),
+            ("a.b:25", "a.b", Some(25), false),
+            ("a.b/MX:25", "a.b", Some(25), true),
+            ("a.b/mx", "a.b", None, true),
+            ("192.0.2.1", "192.0.2.1", None, false),
+            ("192.0.2.1:26", "192.0.2.1", Some(26), false),
+            ("[192.0.2.1]:26", "192.0.2.1", Some(26), false),
+            ("[192.0.2.1]", "[192.0.2.1]", None, false),
+            ("2001:db8::1", "2001:db8::1", None, false),
+            ("[2001:db8::1]:26", "2001:db8::1", Some(26), false),
+            ("a:b", "a:b", None, false),
+        ] {
+            let listed = listed(text.as_bytes());
+            let given = Listed { name: name.into(), port, mx };
+            assert_eq!(listed, given, "{text}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The router `ipliteral` (specification, chapter 18).
+
+use std::net::IpAddr;
+
+use eximious_stdlib::dns::local::LocalAddresses;
+use eximious_stdlib::lists::Outcome;
+
+use super::conditions::host_is_in;
+use super::dnslookup::HOSTS;
+use super::hosts::of_address;
+use super::machine::{Complaint, Machine, Verdict};
+use super::router::Router;
+use super::send::Here;
+
+/// Takes a domain that is an address in brackets.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+) -> Result<Verdict, Complaint> {
+    let domain = machine.address.domain.clone();
+    let Some(address) = literal(domain.bytes()) else { return Ok(Verdict::Decline) };
+    if let Some(list) = router.some_text("ignore_target_hosts") {
+        match host_is_in(machine.cx, &list.written, address) {
+            Ok(Outcome::Matched(_)) => return Ok(Verdict::Decline),
+            Ok(Outcome::Unmatched(_)) => {}
+            Ok(Outcome::Deferred(why)) => {
+                return Err(Complaint { message: why, ..Complaint::default() });
+            }
+            Err(fail) => return Err(Complaint::new(fail.message())),
+        }
+    }
+    let host = of_address(&domain, address);
+    let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {
+        Ok(local) if local.contains(address) => Here::Address,
+        Ok(_) => Here::No,
+        Err(fail) => return Err(Complaint::new(fail.message())),
+    };
+    machine.send_to(number, router, vec![host], here)
+}
+
+/// The address in `[1.2.3.4]`, `[ipv6:::1]`.
+fn literal(domain: &[u8]) -> Option<IpAddr> {
+    let inner = domain.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    let lower = inner.to_ascii_lowercase();
+    let text = std::str::from_utf8(&lower).ok()?;
+    let v6 = text.strip_prefix("ipv6:");
+    let text = v6.or_else(|| text.strip_prefix("ipv4:")).unwrap_or(text);
+    text.parse().ok()
+}

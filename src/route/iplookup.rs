@@ -1,0 +1,190 @@
+//! The router `iplookup` (specification, chapter 19).
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use eximious_core::world::{Stream, Target};
+use eximious_core::{Call, Effects, Meta, Str, TaintRule};
+use eximious_stdlib::address::find_at;
+use eximious_stdlib::dns::find::by_name;
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::pattern;
+
+use super::dnslookup::HOSTS;
+use super::machine::{Child, Complaint, Machine, Verdict};
+use super::router::{Router, Text};
+
+/// What questions to servers may touch.
+static SERVERS: Meta = Meta::new("iplookup", Effects::NET, TaintRule::Tainted);
+
+/// How many bytes of an answer count. No release of Exim that could be asked
+/// (4.98.2, 4.100.1) heeds more of them, whatever the specification promises; a
+/// longer answer loses its end without a word.
+const LONGEST: usize = 7;
+/// How many addresses of servers are tried.
+const MOST_SERVERS: usize = 100;
+
+/// Renames an address to what a server answers.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+) -> Result<Verdict, Complaint> {
+    let original = [machine.local_part.bytes(), b"@", machine.address.domain.bytes()].concat();
+    let query = match router.some_text("query") {
+        Some(text) => expand(machine, router, text)?.bytes().to_vec(),
+        None => [&*original, b" ", &*original].concat(),
+    };
+    let Some(answer) = ask(machine, router, &query)? else {
+        if router.on("optional") {
+            return Ok(Verdict::Pass);
+        }
+        let message = router.named(b"", b" router: failed to communicate with any host", b"");
+        return Err(Complaint::new(message));
+    };
+    let answer = Str::tainted(answer);
+    let mut new = match router.some_text("response_pattern") {
+        Some(text) => {
+            let pattern = text.written.bytes();
+            let found =
+                machine.cx.call(&SERVERS, |call| pattern::matches(call, pattern, false, &answer));
+            if !found.map_err(|fail| Complaint::new(fail.message()))? {
+                return Ok(Verdict::Decline);
+            }
+            answer
+        }
+        None => {
+            let (first, rest) = parts(answer.bytes());
+            let first = Str::tainted(first.to_vec());
+            let foreign = router.some_text("query").is_none() && *rest != *original;
+            machine.cx.set_numeric(std::slice::from_ref(&first));
+            if foreign {
+                return Ok(Verdict::Decline);
+            }
+            first
+        }
+    };
+    if let Some(text) = router.some_text("reroute") {
+        new = expand(machine, router, text)?;
+    }
+    // What was bound is for this router alone.
+    machine.cx.set_numeric(&[]);
+    if find_at(new.bytes()).is_none() {
+        let tail = [b" router: reroute string ", new.bytes(), b" is not of the form user@domain"];
+        let message = router.named(b"", &tail.concat(), b"");
+        machine.log(&message);
+        return Err(Complaint::new(message));
+    }
+    machine.assign_errors(router)?;
+    machine.assign_headers(router)?;
+    let ancestor = machine.as_ancestor(Some(number));
+    let child = machine.address.child(new, &ancestor);
+    machine.children.push(Child::Address(child));
+    Ok(Verdict::Accept(None))
+}
+
+fn expand(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Str, Complaint> {
+    text.expand(machine.cx).map_err(|fail| {
+        let head = [b" router: failed to expand ", text.written.bytes(), b": "].concat();
+        Complaint::new(router.named(b"", &head, fail.message()))
+    })
+}
+
+/// An answer up to its first white space, and what follows that.
+fn parts(answer: &[u8]) -> (&[u8], &[u8]) {
+    let space = |c: &u8| c.is_ascii_whitespace() || *c == b'\x0b';
+    let end = answer.iter().position(space).unwrap_or(answer.len());
+    (&answer[..end], answer.get(end + 1..).unwrap_or_default())
+}
+
+/// The first answer that a host has; `None` where there is none.
+fn ask(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    query: &[u8],
+) -> Result<Option<Vec<u8>>, Complaint> {
+    let Some(list) = router.some_text("hosts") else { return Ok(None) };
+    let port = router.number("port").and_then(|port| u16::try_from(port).ok());
+    let Some(port) = port else { return Ok(None) };
+    let by_tcp = router.some_text("protocol").is_some_and(|text| text.written.bytes() == b"tcp");
+    let timeout = router.time("timeout").filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
+    let mut servers = 0;
+    for name in elements(list.written.bytes()).filter(|name| !name.is_empty()) {
+        for address in addresses(machine, &name) {
+            servers += 1;
+            if servers > MOST_SERVERS {
+                return Ok(None);
+            }
+            let to = SocketAddr::new(address, port);
+            let asked =
+                machine.cx.call(&SERVERS, |call| question(call, by_tcp, to, query, timeout));
+            match asked {
+                // Nothing at all is no answer.
+                Ok(answer) if !answer.is_empty() => {
+                    let end = memchr::memchr(0, &answer).unwrap_or(answer.len());
+                    return Ok(Some(answer[..end].to_vec()));
+                }
+                Ok(_) => {}
+                Err(why) => return Err(Complaint::new(why)),
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The addresses of a host, as the system says; none where it does not know.
+fn addresses(machine: &mut Machine<'_>, name: &[u8]) -> Vec<IpAddr> {
+    let found = machine.cx.call(&HOSTS, |call| by_name(call, name, None));
+    let hosts = found.map(|found| found.hosts).unwrap_or_default();
+    hosts.iter().filter_map(|host| host.address).collect()
+}
+
+/// Asks one server: what it says first, which is nothing where it says nothing.
+///
+/// # Errors
+/// Why nobody may be asked at all.
+fn question(
+    call: &mut Call<'_>,
+    by_tcp: bool,
+    to: SocketAddr,
+    query: &[u8],
+    timeout: Duration,
+) -> Result<Vec<u8>, Vec<u8>> {
+    let net = call.net().map_err(|fail| fail.message().to_vec())?;
+    let answer = match by_tcp {
+        true => net
+            .connect(&Target::Tcp(to), timeout)
+            .and_then(|mut stream| said(&mut *stream, query, timeout)),
+        false => net.datagram(to, query, timeout, &mut |_| true),
+    };
+    let mut answer = answer.unwrap_or_default();
+    answer.truncate(LONGEST);
+    Ok(answer)
+}
+
+/// What comes first over a connection.
+fn said(stream: &mut dyn Stream, query: &[u8], timeout: Duration) -> io::Result<Vec<u8>> {
+    stream.set_deadline(timeout);
+    stream.write_all(query)?;
+    stream.flush()?;
+    stream.set_deadline(timeout);
+    let mut answer = vec![0; LONGEST];
+    let length = stream.read(&mut answer)?;
+    answer.truncate(length);
+    Ok(answer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_at_its_first_white_space() {
+        assert_eq!(parts(b"a@b x@y z"), (&b"a@b"[..], &b"x@y z"[..]));
+        assert_eq!(parts(b"a@b\x0b x"), (&b"a@b"[..], &b" x"[..]));
+        assert_eq!(parts(b" a"), (&b""[..], &b"a"[..]));
+        assert_eq!(parts(b"a@b"), (&b"a@b"[..], &b""[..]));
+        assert_eq!(parts(b""), (&b""[..], &b""[..]));
+    }
+}

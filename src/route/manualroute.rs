@@ -1,0 +1,211 @@
+//! The router `manualroute` (specification, chapter 20).
+
+use eximious_core::{Effects, Meta, OptionValue, Str, TaintRule};
+use eximious_stdlib::lists::{Matcher, Outcome, elements_with};
+
+use super::hosts::{self, Hosts, How, Way};
+use super::machine::{Complaint, Machine, Verdict, unless_forced};
+use super::router::Router;
+use super::send::Here;
+
+/// What patterns of rules may touch.
+static PATTERN: Meta = Meta::new(
+    "route_list",
+    Effects::FILES.union(Effects::LOOKUP).union(Effects::HOST).union(Effects::LOG),
+    TaintRule::Result,
+);
+
+/// Finds hosts for a domain in a list.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+) -> Result<Verdict, Complaint> {
+    let Some(rule) = rule(machine, router)? else { return Ok(Verdict::Decline) };
+    let options = Options::read(machine, router, &rule.options)?;
+    if machine.purpose.verifies()
+        && options.transport.is_none()
+        && router.text("transport").is_none()
+    {
+        return accept(machine, number, router, Vec::new(), Here::No, &options);
+    }
+    let list = hosts::read(machine, rule.hosts.bytes(), options.randomize);
+    let transport = machine.transport_for(router, options.transport)?;
+    let Some(transport) = transport else {
+        machine.log(&router.named(b"Error in ", b" router: no transport defined", b""));
+        return Err(Complaint::new("error in router: transport missing"));
+    };
+    let options = Options { transport: Some(transport), ..options };
+    if !machine.routes.is_remote(transport) {
+        return accept(machine, number, router, hosts::unresolved(&list), Here::No, &options);
+    }
+    if list.is_empty() {
+        if machine.purpose.verifies() {
+            return accept(machine, number, router, Vec::new(), Here::No, &options);
+        }
+        let tail = [b" router: no host(s) specified for domain ", machine.address.domain.bytes()];
+        let message = router.named(b"error in ", &tail.concat(), b"");
+        machine.log(&message);
+        return Err(Complaint::new(message));
+    }
+    match hosts::find(machine, router, &list, options.how)? {
+        Hosts::Verdict(verdict) => Ok(verdict),
+        Hosts::Some(hosts, here) => accept(machine, number, router, hosts, here, &options),
+    }
+}
+
+fn accept(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+    hosts: Vec<super::RouteHost>,
+    here: Here,
+    options: &Options,
+) -> Result<Verdict, Complaint> {
+    machine.send_by(number, router, hosts, here, options.transport)
+}
+
+/// A rule that fits: its list of hosts, expanded, and its options.
+struct Rule {
+    hosts: Str,
+    options: Vec<Vec<u8>>,
+}
+
+fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Complaint> {
+    if let Some(text) = router.text("route_data") {
+        let data = match unless_forced(text.expand(machine.cx)) {
+            Ok(None) => return Ok(None),
+            Ok(Some(data)) if data.bytes().trim_ascii().is_empty() => return Ok(None),
+            Ok(Some(data)) => data,
+            Err(fail) => {
+                let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
+                return Err(Complaint::new([&head, fail.message()].concat()));
+            }
+        };
+        let (hosts, rest) = word(data.bytes());
+        return finish(machine, router, &hosts, rest, &data).map(Some);
+    }
+    let Some(list) = router.some_text("route_list") else { return Ok(None) };
+    let written = list.written.clone();
+    for rule in elements_with(written.bytes(), b';') {
+        let (pattern, rest) = word(&rule);
+        if pattern.is_empty() {
+            continue;
+        }
+        let domain = machine.address.domain.clone();
+        let engine = machine.cx.engine().clone();
+        let pattern = match memchr::memchr2(b'$', b'\\', &pattern) {
+            None => Str::from(pattern),
+            Some(_) => match unless_forced(engine.expand_once(&pattern, machine.cx)) {
+                Ok(Some(pattern)) => pattern,
+                Ok(None) => continue,
+                Err(fail) => return Err(Complaint::new(fail.message())),
+            },
+        };
+        let outcome =
+            machine.cx.call(&PATTERN, |call| Matcher::domain(&domain).test_pattern(call, &pattern));
+        let data = match outcome {
+            Ok(Outcome::Matched(data)) => data,
+            Ok(Outcome::Unmatched(_)) => continue,
+            Ok(Outcome::Deferred(_)) => return Err(Complaint::new("lookup defer in route_list")),
+            Err(fail) => return Err(Complaint::new(fail.message())),
+        };
+        let looked_up = pattern.bytes().contains(&b';').then_some(data).flatten();
+        machine.cx.scope.set_value(looked_up.unwrap_or_default());
+        let (hosts, rest) = word(rest);
+        return finish(machine, router, &hosts, rest, &Str::EMPTY).map(Some);
+    }
+    Ok(None)
+}
+
+/// Expands the list of hosts of a rule.
+fn finish(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    hosts: &[u8],
+    mut rest: &[u8],
+    data: &Str,
+) -> Result<Rule, Complaint> {
+    let engine = machine.cx.engine().clone();
+    // What was looked up has been expanded before; it may hold host names alone.
+    let text = Str::from(hosts).stamped(data.taint());
+    let expanded = match memchr::memchr2(b'$', b'\\', hosts) {
+        None => Ok(text),
+        Some(_) => engine.expand_once(hosts, machine.cx),
+    };
+    let hosts = expanded.map_err(|fail| {
+        let middle = [b" router: failed to expand \"", hosts, b"\": "].concat();
+        Complaint::new(router.named(b"", &middle, fail.message()))
+    })?;
+    let mut options = Vec::new();
+    loop {
+        let (option, after) = word(rest);
+        if option.is_empty() {
+            break;
+        }
+        options.push(option);
+        rest = after;
+    }
+    Ok(Rule { hosts, options })
+}
+
+/// The next word, perhaps in quotes, and what follows it.
+fn word(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let text = text.trim_ascii_start();
+    if text.first() != Some(&b'"') {
+        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        return (text[..end].to_vec(), &text[end..]);
+    }
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        at += match byte {
+            b'"' => break,
+            b'\\' => 2,
+            _ => 1,
+        };
+    }
+    let (word, rest) = text.split_at((at + 1).min(text.len()));
+    (crate::config::quoted(word), rest)
+}
+
+/// The options of a rule.
+#[derive(Default)]
+struct Options {
+    transport: Option<usize>,
+    randomize: bool,
+    how: How,
+}
+
+impl Options {
+    fn read(
+        machine: &mut Machine<'_>,
+        router: &Router,
+        words: &[Vec<u8>],
+    ) -> Result<Self, Complaint> {
+        let randomize = match router.value("hosts_randomize") {
+            Some(OptionValue::Text(_)) => machine.switch(router, "hosts_randomize")?,
+            _ => router.on("hosts_randomize"),
+        };
+        let mut options = Self { randomize, ..Self::default() };
+        for word in words {
+            match word.as_slice() {
+                b"randomize" => options.randomize = true,
+                b"no_randomize" => options.randomize = false,
+                b"byname" => options.how.way = Way::Name,
+                b"bydns" => options.how.way = Way::Dns,
+                b"ipv4_only" => options.how.ipv4_only = true,
+                b"ipv4_prefer" => options.how.ipv4_prefer = true,
+                name => match machine.routes.transport(name) {
+                    Some(transport) => options.transport = Some(transport),
+                    None => {
+                        let what =
+                            [b"unknown routing option or transport name \"", name, b"\""].concat();
+                        machine.log(&router.named(b"Error in ", b" router: ", &what));
+                        return Err(Complaint::new([b"error in router: ", &what[..]].concat()));
+                    }
+                },
+            }
+        }
+        Ok(options)
+    }
+}

@@ -1,0 +1,212 @@
+//! The router `queryprogram` (specification, chapter 21).
+
+use std::time::Duration;
+
+use eximious_core::world::{Command, Finished, RunError};
+use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::wording::reason;
+use eximious_stdlib::{command, environment, keyed};
+
+use super::hosts::{self, Hosts, How, Way};
+use super::machine::{Complaint, Machine, Verdict};
+use super::redirect;
+use super::router::Router;
+use super::send::Here;
+
+/// What the command may touch.
+static COMMAND: Meta =
+    Meta::new("queryprogram", Effects::RUN.union(Effects::HOST), TaintRule::Result);
+
+/// How much of an answer counts.
+const LONGEST: usize = 1023;
+/// How much a command may write at all; more than a pipe holds stops it in Exim.
+const MOST_OUTPUT: u64 = 1 << 20;
+
+/// Does what a command says.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+) -> Result<Verdict, Complaint> {
+    let identity = identity(machine, router)?;
+    let line = router.text("command").map(|text| text.written.clone()).unwrap_or_default();
+    let engine = machine.cx.engine().clone();
+    let argv = command::untainted(line.bytes(), "queryprogram router", |word| {
+        engine.expand_once(word.bytes(), machine.cx)
+    });
+    let argv = argv.map_err(|fail| Complaint::new(fail.message()))?;
+    let output = output(machine, router, &argv, identity)?;
+    let answer = Answer::read(&output);
+    let rest = || answer.rest.to_vec();
+    let word = answer.word.to_ascii_lowercase();
+    match word.as_slice() {
+        b"accept" => accept(machine, number, router, answer.rest),
+        b"decline" => Ok(Verdict::Decline),
+        b"pass" => Ok(Verdict::Pass),
+        b"fail" => Ok(Verdict::Fail(Complaint { said: Some(rest()), ..Complaint::new(rest()) })),
+        b"defer" => Err(Complaint::new(rest())),
+        b"freeze" => Err(Complaint { freezes: true, ..Complaint::new(rest()) }),
+        b"redirect" => redirect::answer(machine, number, router, &Str::tainted(rest())),
+        _ => {
+            let message = [b"bad command yield: ", answer.word, b" ", answer.rest].concat();
+            Err(refused(machine, router, message))
+        }
+    }
+}
+
+/// The user and group that the command runs as.
+fn identity(machine: &mut Machine<'_>, router: &Router) -> Result<(u32, u32), Complaint> {
+    let (uid, own) = match (router.ids("command_user"), router.some_text("command_user")) {
+        ([uid, ..], _) => (*uid, None),
+        ([], Some(text)) => machine.user_of(router, text)?,
+        ([], None) => return Err(Complaint::new("command_user must be specified")),
+    };
+    if let [gid, ..] = router.ids("command_group") {
+        return Ok((uid, *gid));
+    }
+    let Some(text) = router.some_text("command_group") else {
+        let message = router.named(b"command_user set without command_group for ", b" router", b"");
+        return own.map(|gid| (uid, gid)).ok_or_else(|| Complaint::new(message));
+    };
+    machine.group_of(router, text)?;
+    // Exim takes a group that it finds so for a mistake, and has no words for it.
+    Err(Complaint::default())
+}
+
+/// What the command writes.
+fn output(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    argv: &[Str],
+    identity: (u32, u32),
+) -> Result<Vec<u8>, Complaint> {
+    let directory = router.some_text("current_directory").map(|text| text.written.bytes().to_vec());
+    let timeout = router.time("timeout").filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
+    let run = |call: &mut Call<'_>| {
+        let command = Command {
+            argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),
+            environment: environment::all(call)?,
+            identity: Some(identity),
+            directory,
+        };
+        call.processes()?.run(&command, timeout, MOST_OUTPUT).map_err(|why| match why {
+            RunError::Start(why) => {
+                let message = format!("couldn't create child process: {}", reason(&why));
+                Fail::error(ErrorKind::Outside, message)
+            }
+            RunError::Timeout => Fail::error(ErrorKind::Limit, "command timed out"),
+            RunError::TooMuch => Fail::error(ErrorKind::Limit, "command wrote too much"),
+        })
+    };
+    let wrong = |what: &str| Complaint::new(router.named(b"", b" router: ", what.as_bytes()));
+    match machine.cx.call(&COMMAND, run) {
+        Err(why) => {
+            let message = router.named(b"", b" router: ", why.message());
+            Err(Complaint { freezes: why.kind() == ErrorKind::Limit, ..Complaint::new(message) })
+        }
+        Ok(Finished { code: 0, output }) if output.is_empty() => {
+            Err(wrong("command failed to return data"))
+        }
+        Ok(Finished { code: 0, output }) => Ok(output),
+        Ok(Finished { code, .. }) if code < 0 => {
+            Err(wrong(&format!("command killed by signal {}", -code)))
+        }
+        Ok(Finished { code, .. }) => Err(wrong(&format!("command returned non-zero code {code}"))),
+    }
+}
+
+/// What a command says: a word, and what follows it.
+#[derive(PartialEq, Eq, Debug)]
+struct Answer<'o> {
+    word: &'o [u8],
+    rest: &'o [u8],
+}
+
+impl<'o> Answer<'o> {
+    fn read(output: &'o [u8]) -> Self {
+        let space = |c: &u8| c.is_ascii_whitespace() || *c == b'\x0b';
+        let text = &output[..output.len().min(LONGEST)];
+        let text = &text[..memchr::memchr(0, text).unwrap_or(text.len())];
+        let text = &text[..text.iter().rposition(|c| !space(c)).map_or(0, |last| last + 1)];
+        let text = &text[text.iter().position(|c| !space(c)).unwrap_or(text.len())..];
+        let end = text.iter().position(space).unwrap_or(text.len());
+        // One byte parts them: what follows may begin with more white space.
+        Self { word: &text[..end], rest: text.get(end + 1..).unwrap_or_default() }
+    }
+}
+
+/// `accept`, and the values that say where to.
+fn accept(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+    values: &[u8],
+) -> Result<Verdict, Complaint> {
+    let value = |name: &[u8]| keyed::find(values, name);
+    let filled = |name: &[u8]| value(name).filter(|value| !value.is_empty());
+    if let Some(data) = value(b"data") {
+        machine.address.attached.address_data = Some(Str::tainted(data.into_owned()));
+    }
+    let said = match filled(b"transport") {
+        None => None,
+        Some(name) => match machine.routes.transport(&name) {
+            Some(transport) => Some(transport),
+            None => {
+                let message = [b"unknown transport name ", &*name, b" yielded by command"].concat();
+                return Err(refused(machine, router, message));
+            }
+        },
+    };
+    let Some(transport) = machine.transport_for(router, said)? else {
+        let message = router.named(b"transport unset in ", b" router", b"");
+        return Err(Complaint::new(message));
+    };
+    let Some(list) = filled(b"hosts") else {
+        return machine.send_by(number, router, Vec::new(), Here::No, Some(transport));
+    };
+    let way = match filled(b"lookup").as_deref() {
+        None => Way::Both,
+        Some(b"byname") => Way::Name,
+        Some(b"bydns") => Way::Dns,
+        Some(other) => {
+            let message = [b"bad lookup type \"", other, b"\" yielded by command"].concat();
+            return Err(refused(machine, router, message));
+        }
+    };
+    let list = hosts::read(machine, &list, false);
+    if list.is_empty() {
+        return Err(Complaint::new("host lookup for  did not complete (DNS timeout?)"));
+    }
+    match hosts::find(machine, router, &list, How { way, ..How::default() })? {
+        Hosts::Verdict(verdict) => Ok(verdict),
+        Hosts::Some(hosts, here) => machine.send_by(number, router, hosts, here, Some(transport)),
+    }
+}
+
+/// A complaint of an answer that says nothing of use; it goes to the panic log,
+/// too.
+fn refused(machine: &Machine<'_>, router: &Router, message: Vec<u8>) -> Complaint {
+    machine.log_panic_alone(&router.named(b"", b" router: ", &message));
+    Complaint::new(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_a_word_and_its_rest() {
+        for (output, word, rest) in [
+            (&b"fail  x y \n\n"[..], &b"fail"[..], &b" x y"[..]),
+            (b"\x0b\n accept", b"accept", b""),
+            (b"fail\nx", b"fail", b"x"),
+            (b"fail a\0b", b"fail", b"a"),
+            (b" \n", b"", b""),
+            (b"", b"", b""),
+            (b"\0", b"", b""),
+        ] {
+            assert_eq!(Answer::read(output), Answer { word, rest });
+        }
+        assert_eq!(Answer::read(&[b'x'; 5000]).word.len(), LONGEST);
+    }
+}

@@ -1,0 +1,199 @@
+//! Where redirection data comes from: `data`, `file`, and files that lists
+//! include (specification 22.1).
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use eximious_core::world::{Files, Stat};
+use eximious_core::{Fail, Str};
+use eximious_stdlib::wording::reason;
+
+use super::super::Identity;
+use super::super::machine::{Complaint, Machine, unless_forced};
+use super::super::router::{Router, Text};
+
+/// How large redirection data may be.
+const LARGEST: u64 = 16 << 20;
+/// The bits of a mode that say what kind of file it is, and the regular kind.
+const KIND: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+const LINK: u32 = 0o120_000;
+
+/// The redirection data; `None` where there is none, and the router declines.
+pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, Complaint> {
+    if let Some(text) = router.some_text("file") {
+        return file(machine, router, text);
+    }
+    let Some(text) = router.some_text("data") else { return Ok(None) };
+    match unless_forced(text.expand(machine.cx)) {
+        Ok(data) => Ok(data.filter(|data| !data.is_empty())),
+        Err(fail) => Err(not_expanded(text, &fail)),
+    }
+}
+
+/// What is said of a text that can't be expanded.
+pub(super) fn not_expanded(text: &Text, fail: &Fail) -> Complaint {
+    let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
+    Complaint::new([&head, fail.message()].concat())
+}
+
+fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Option<Str>, Complaint> {
+    let name = match unless_forced(text.expand(machine.cx)) {
+        Ok(Some(name)) => name,
+        Ok(None) => return Ok(None),
+        Err(fail) => return Err(not_expanded(text, &fail)),
+    };
+    let path = name.bytes();
+    if path.first() != Some(&b'/') {
+        return Err(Complaint::new([b"\"", path, b"\" is not an absolute path"].concat()));
+    }
+    if name.taint().is_tainted() {
+        let message = [b"Tainted name '", path, b"' for file read not permitted\n"].concat();
+        return Err(Complaint::new(message));
+    }
+    let identity = machine.identity(router)?;
+    let files = files_of(machine, identity);
+    let stat = match files.stat(path, true) {
+        Ok(stat) => stat,
+        Err(why) => return missing(router, identity, &*files, path, &why),
+    };
+    if stat.mode & KIND != REGULAR {
+        return Err(Complaint::new([path, b" is not a regular file"].concat()));
+    }
+    check(machine, router, path, &stat)?;
+    match files.read(path, LARGEST) {
+        Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
+        Err(why) => missing(router, identity, &*files, path, &why),
+    }
+}
+
+/// What a file that can't be opened means.
+fn missing(
+    router: &Router,
+    identity: Identity,
+    files: &dyn Files,
+    path: &[u8],
+    why: &std::io::Error,
+) -> Result<Option<Str>, Complaint> {
+    let ignored = match why.kind() {
+        ErrorKind::NotFound if router.on("ignore_enotdir") => true,
+        // The directory may be on another host that is away.
+        ErrorKind::NotFound => {
+            let slash = path.iter().rposition(|c| *c == b'/').unwrap_or(0);
+            let directory = if slash == 0 { b"/".as_slice() } else { &path[..slash] };
+            if let Err(why) = files.stat(directory, true) {
+                let why = format!("/. ({})", reason(&why));
+                let message = [b"failed to stat ", directory, why.as_bytes()].concat();
+                return Err(Complaint::new(message));
+            }
+            true
+        }
+        ErrorKind::NotADirectory => router.on("ignore_enotdir"),
+        ErrorKind::PermissionDenied => router.on("ignore_eacces"),
+        _ => false,
+    };
+    if ignored {
+        return Ok(None);
+    }
+    let mut message = [b"failed to open ", path, b": ", reason(why).as_bytes()].concat();
+    if why.kind() == ErrorKind::PermissionDenied
+        && let Identity { uid: Some(uid), gid, .. } = identity
+    {
+        let who = format!(" (euid={uid} egid={})", gid.unwrap_or(uid));
+        message.extend_from_slice(who.as_bytes());
+    }
+    Err(Complaint::new(message))
+}
+
+/// `modemask`, `check_owner`, `check_group`.
+fn check(
+    machine: &Machine<'_>,
+    router: &Router,
+    path: &[u8],
+    stat: &Stat,
+) -> Result<(), Complaint> {
+    let mask = router.number("modemask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0o22);
+    if stat.mode & mask != 0 {
+        let head = format!("bad mode (0{:o}) for ", stat.mode & 0o177_777);
+        let tail = format!(": 0{:o} bit(s) unexpected", stat.mode & mask);
+        return Err(Complaint::new([head.as_bytes(), path, tail.as_bytes()].concat()));
+    }
+    let user = machine.user.as_ref();
+    let owners = router.ids("owners");
+    let owned = user.is_some_and(|user| user.uid == stat.uid) || owners.contains(&stat.uid);
+    if router.on("check_owner") && !owned {
+        return Err(Complaint::new([b"bad owner for ", path].concat()));
+    }
+    let groups = router.ids("owngroups");
+    let owned = user.is_some_and(|user| user.gid == stat.gid) || groups.contains(&stat.gid);
+    if router.on("check_group") && !owned {
+        return Err(Complaint::new([b"bad group for ", path].concat()));
+    }
+    Ok(())
+}
+
+/// What a list includes.
+pub(super) fn included(
+    machine: &Machine<'_>,
+    router: &Router,
+    identity: Identity,
+    name: &Str,
+) -> Result<Str, Vec<u8>> {
+    let path = name.bytes();
+    if path.first() != Some(&b'/') {
+        return Err([b"included file \"", path, b"\" is not an absolute path"].concat());
+    }
+    if name.taint().is_tainted() {
+        return Err([b"Tainted name '", path, b"' for included file not permitted"].concat());
+    }
+    let files = files_of(machine, identity);
+    let failed = |what: &[u8], why: &str| [what, path, b": ", why.as_bytes()].concat();
+    if let Some(directory) = router.some_text("include_directory") {
+        let directory = directory.written.bytes();
+        let inside = path.strip_prefix(directory).is_some_and(|rest| rest.starts_with(b"/"));
+        // Steps up lead out again.
+        let steps = path.split(|c| *c == b'/').any(|part| part == b"..");
+        if !inside || steps {
+            let head = [b"included file ", path, b" is not in directory "].concat();
+            return Err([&head, directory].concat());
+        }
+        // So does a link.
+        let ends = (directory.len() + 1..path.len()).filter(|at| path[*at] == b'/');
+        for end in ends.chain([path.len()]) {
+            let part = &path[..end];
+            let is_link = files.stat(part, false).is_ok_and(|stat| stat.mode & KIND == LINK);
+            if is_link {
+                let tail = b" (component of included file); could be symbolic link";
+                return Err([b"failed to open ", part, tail.as_slice()].concat());
+            }
+        }
+    }
+    let stat = files
+        .stat(path, true)
+        .map_err(|why| failed(b"failed to open included file ", &reason(&why)))?;
+    match stat.mode & KIND {
+        REGULAR => {}
+        DIRECTORY => return Err(failed(b"error while reading included file ", "Is a directory")),
+        _ => return Err(failed(b"included file ", "not a regular file")),
+    }
+    match files.read(path, LARGEST) {
+        Ok(bytes) => Ok(text_of(&bytes)),
+        Err(why) => Err(failed(b"failed to open included file ", &reason(&why))),
+    }
+}
+
+/// The files, as a user sees them.
+fn files_of(machine: &Machine<'_>, identity: Identity) -> Arc<dyn Files> {
+    let files = &machine.cx.engine().world().files;
+    match (identity.uid, identity.gid) {
+        (Some(uid), gid) => files.clone().seen_by(uid, gid),
+        (None, _) => files.clone(),
+    }
+}
+
+/// What a file says: as other texts, it ends at a zero byte.
+fn text_of(bytes: &[u8]) -> Str {
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    Str::from(bytes[..end].to_vec())
+}

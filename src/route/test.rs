@@ -1,0 +1,185 @@
+//! Addresses that are looked at, with all that comes of them: `-bt`, `-bv`,
+//! `verify` (specification 3.9, 5.2).
+
+use std::collections::HashSet;
+
+use eximious_core::Str;
+use eximious_stdlib::address::{self, Rules, find_at};
+
+use super::machine::{Child, Complaint, Routed};
+use super::{Address, Delivery, Purpose, Routes};
+use crate::Context;
+use crate::rewrite::{AddressPlace, Rewriter};
+
+/// How many addresses may come of one.
+const MOST_ADDRESSES: usize = 100_000;
+
+/// What is asked of an address.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The address, with a domain.
+    pub address: Str,
+    /// As it was typed, which tells it from others.
+    pub typed: Str,
+    /// What it is looked at for.
+    pub purpose: Purpose,
+    /// Whether all that comes of it is looked at. If not, more than one child is
+    /// as good as proof.
+    pub whole: bool,
+}
+
+impl Request {
+    /// Asks no more than necessary.
+    pub fn new(address: Str, purpose: Purpose) -> Self {
+        Self { typed: address.clone(), address, purpose, whole: false }
+    }
+}
+
+/// What came of it, all in all: the worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Standing {
+    /// It can be delivered.
+    Fine,
+    /// It can't be said now.
+    Deferred,
+    /// It can't be delivered.
+    Failed,
+}
+
+/// What is told on the way.
+#[derive(Debug)]
+pub enum Report<'a> {
+    /// An address can't be delivered.
+    Failed(&'a Address, &'a Complaint),
+    /// It can't be said now.
+    Deferred(&'a Address, &'a Complaint),
+    /// It is thrown away.
+    Discarded(&'a Address),
+    /// A delivery to a file or a command, or an answer.
+    Direct(&'a Delivery),
+    /// A delivery, once everything is known: local ones first, the latest first.
+    Delivered(&'a Delivery),
+}
+
+/// The deliveries that were seen, to tell the second of a kind.
+#[derive(Debug, Default)]
+pub struct Duplicates(HashSet<(Vec<u8>, Option<usize>)>);
+
+impl Duplicates {
+    /// Whether there was the same before.
+    pub fn is_one(&mut self, delivery: &Delivery) -> bool {
+        let text = delivery.address.unique.bytes().to_vec();
+        !self.0.insert((text, delivery.transport))
+    }
+}
+
+impl Routes {
+    /// Looks at an address and at what comes of it.
+    pub fn test(
+        &self,
+        cx: &mut Context,
+        request: &Request,
+        tell: &mut dyn FnMut(&Report<'_>),
+    ) -> Standing {
+        if request.purpose != Purpose::VerifySender {
+            return self.look(cx, request, tell);
+        }
+        // The sender is not one yet.
+        let sender = cx.get("sender_address").and_then(Result::ok).unwrap_or_default();
+        cx.set("sender_address", Str::EMPTY);
+        let standing = self.look(cx, request, tell);
+        cx.set("sender_address", sender);
+        standing
+    }
+
+    fn look(
+        &self,
+        cx: &mut Context,
+        request: &Request,
+        tell: &mut dyn FnMut(&Report<'_>),
+    ) -> Standing {
+        let purpose = request.purpose;
+        // The next one is the last.
+        let mut first = Address::new(request.address.clone());
+        first.unique = request.typed.clone();
+        let mut queue = vec![Child::Address(first)];
+        let (mut local, mut remote) = (Vec::new(), Vec::new());
+        let mut standing = Standing::Fine;
+        let mut count = 0;
+        while let Some(next) = queue.pop() {
+            let address = match next {
+                Child::Address(address) => address,
+                Child::Direct(delivery) => {
+                    tell(&Report::Direct(&delivery));
+                    continue;
+                }
+            };
+            count += 1;
+            if count > MOST_ADDRESSES {
+                let complaint = Complaint::new("too many addresses are made of this one");
+                tell(&Report::Deferred(&address, &complaint));
+                standing = standing.max(Standing::Deferred);
+                break;
+            }
+            let pass = self.route(cx, address, purpose);
+            match &pass.routed {
+                Routed::Failed(complaint) => {
+                    tell(&Report::Failed(&pass.address, complaint));
+                    standing = standing.max(Standing::Failed);
+                }
+                Routed::Deferred(complaint) => {
+                    tell(&Report::Deferred(&pass.address, complaint));
+                    standing = standing.max(Standing::Deferred);
+                }
+                Routed::Discarded => tell(&Report::Discarded(&pass.address)),
+                Routed::Redirected | Routed::Delivered(_) => {}
+            }
+            if let Routed::Delivered(delivery) = pass.routed {
+                match delivery.transport.is_some_and(|number| self.is_remote(number)) {
+                    true => remote.push(delivery),
+                    false => local.push(delivery),
+                }
+            }
+            if !request.whole && (standing != Standing::Fine || pass.children.len() != 1) {
+                return standing;
+            }
+            queue.extend(pass.children.into_iter().rev());
+        }
+        for delivery in local.iter().rev().chain(remote.iter().rev()) {
+            tell(&Report::Delivered(delivery));
+        }
+        standing
+    }
+
+    /// An address as it was typed: without what may stand around it, with a
+    /// domain, rewritten. Beside it, whether a rule for rewriting changed it.
+    ///
+    /// # Errors
+    /// What is typed is no address: Exim's words.
+    pub fn read(
+        &self,
+        cx: &mut Context,
+        typed: &[u8],
+        purpose: Purpose,
+    ) -> Result<(Str, bool), Vec<u8>> {
+        let settings = cx.engine().settings();
+        let rules = Rules::of(settings);
+        let mut text = address::parse(typed, rules).map_err(|why| why.message)?.text;
+        let sender = purpose == Purpose::VerifySender;
+        if find_at(&text).is_none() {
+            let variable = if sender { "qualify_domain" } else { "qualify_recipient" };
+            if let Some(Ok(domain)) = cx.get(variable) {
+                text.push(b'@');
+                text.extend_from_slice(domain.bytes());
+            }
+        }
+        let address = Str::tainted(text);
+        let place = if sender { AddressPlace::EnvelopeFrom } else { AddressPlace::EnvelopeTo };
+        let rewriter = Rewriter::new(&self.0.rewrite);
+        match rewriter.address(cx, &address, place) {
+            Ok(Some(new)) => Ok((new, true)),
+            Ok(None) => Ok((address, false)),
+            Err(fail) => Err(fail.message().to_vec()),
+        }
+    }
+}

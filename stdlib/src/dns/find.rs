@@ -1,0 +1,468 @@
+//! The hosts that take mail for a domain, or that a name stands for, as routers
+//! find them (specification 17, 20.6 and 20.7).
+//!
+//! [`by_dns`] asks for SRV, MX and address records, [`by_name`] finds a host as
+//! the system does. What a router does about it (decline, defer, its option
+//! `self`) is its own affair; [`HostsFound::message`] has the words.
+
+mod addresses;
+mod chain;
+mod domain;
+mod name;
+mod records;
+
+use std::net::IpAddr;
+
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+
+use super::local::LocalAddresses;
+use super::{Found, How, Patience, Reply, kind};
+use crate::lists::{Matcher, Outcome};
+
+pub use domain::{DomainHosts, DomainSearch, for_domain};
+pub use name::by_name;
+
+use addresses::{Answered, Seeker};
+use records::Target;
+
+static RANDOM: Meta = Meta::new("host lookup", Effects::RANDOM, TaintRule::Result);
+static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
+
+/// An address of a host. A host with several addresses is there several times;
+/// one without addresses is there once, without one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RouteHost {
+    /// The name: that of the record, or what it is an alias for. It is empty
+    /// where a record says that there is no host.
+    pub name: String,
+    /// The name before aliases, which a certificate may be for.
+    pub certificate_name: String,
+    /// The address; `None` where the host can't be used.
+    pub address: Option<IpAddr>,
+    /// The preference of the MX record, or the priority of the SRV record.
+    pub mx: Option<u16>,
+    /// The port that the SRV record names, or the list of hosts.
+    pub port: Option<u32>,
+    /// Whether all that led to the address is signed; `None` where that was not
+    /// asked, or nothing is known of it.
+    pub dnssec: Option<bool>,
+}
+
+/// How a search ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// There are hosts, at least one of which has an address.
+    Found,
+    /// There are, and the first one in preference is this host: the option
+    /// `self` decides.
+    Local,
+    /// There are none, or none with an address.
+    Missing,
+    /// It can't be said now whether there are any.
+    Later,
+    /// There are some, but the answers are not signed, as they have to be.
+    Insecure,
+}
+
+/// What was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HostsFound {
+    /// How the search ended.
+    pub ending: Ending,
+    /// The hosts in the order in which they are tried. Where the search did not
+    /// end well, those that records name, without addresses.
+    pub hosts: Vec<RouteHost>,
+    /// The name in full, as the server knows it: what a router takes for the
+    /// domain from then on, where it is another one (`one` became
+    /// `one.example`).
+    pub qualified: Option<String>,
+    /// This host was among them, and was removed with those behind it:
+    /// `check_secondary_mx` asks for that.
+    pub removed_self: bool,
+    /// What the records say, where there is no host to be had.
+    pub reason: Option<Reason>,
+    /// A name has a form that no host's name has (`syntax error in name`, as
+    /// `manualroute` says).
+    pub malformed: bool,
+}
+
+/// Why a domain has no hosts, where that is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The only record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
+    NoService,
+    /// No host that an MX or SRV record names has an address that counts.
+    NoAddresses,
+    /// As before, and some records name addresses, which they must not do.
+    AddressesAsNames,
+    /// The domain has a form that no domain has.
+    Malformed,
+}
+
+impl HostsFound {
+    pub(super) fn none(ending: Ending) -> Self {
+        Self {
+            ending,
+            hosts: Vec::new(),
+            qualified: None,
+            removed_self: false,
+            reason: None,
+            malformed: false,
+        }
+    }
+
+    /// Exim's words for what the `dnslookup` router says of a domain where the
+    /// search did not find hosts that can be used. Where a domain is just not
+    /// there, Exim says nothing of its own (`Unrouteable address`).
+    pub fn message(&self, domain: &[u8]) -> Option<Vec<u8>> {
+        let fixed: &[u8] = match self.ending {
+            Ending::Found => return None,
+            Ending::Local if self.hosts.first().is_some_and(|host| host.mx.is_some()) => {
+                b"lowest numbered MX record points to local host"
+            }
+            Ending::Local => b"remote host address is the local host",
+            Ending::Later => b"host lookup did not complete",
+            Ending::Insecure => b"host lookup done insecurely",
+            Ending::Missing => match self.reason? {
+                Reason::NoService => b"an MX or SRV record indicated no SMTP service",
+                Reason::NoAddresses => b"all relevant MX records point to non-existent hosts",
+                Reason::AddressesAsNames => {
+                    b"all relevant MX records point to non-existent hosts or (invalidly) to IP \
+                      addresses"
+                }
+                Reason::Malformed => {
+                    let parts = [b"mail domain \"", domain, b"\" is syntactically invalid"];
+                    return Some(parts.concat());
+                }
+            },
+        };
+        Some(fixed.to_vec())
+    }
+}
+
+/// What to look for in the DNS.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Search {
+    /// Services to look for first (`check_srv`), in this order.
+    pub services: Vec<Str>,
+    /// Whether to look for MX records.
+    pub mx: bool,
+    /// Whether to look for addresses of the name itself, where there are none of
+    /// the others.
+    pub addresses: bool,
+    /// Look for IPv4 addresses alone.
+    pub ipv4_only: bool,
+    /// Put IPv4 addresses before IPv6.
+    pub ipv4_prefer: bool,
+    /// Complete a name without dots with the system's own domain.
+    pub qualify_single: bool,
+    /// Complete names with the domains above the system's own.
+    pub search_parents: bool,
+    /// Addresses that are as good as not there (`ignore_target_hosts`), as it
+    /// stands in the configuration. `$host_address` is the address in it.
+    pub ignore: Option<Str>,
+    /// Domains for which a failing search for SRV records has found none.
+    pub srv_fail_domains: Option<Str>,
+    /// Domains for which a failing search for MX records has found none.
+    pub mx_fail_domains: Option<Str>,
+    /// Domains for which signed answers are asked for.
+    pub dnssec_request: Option<Str>,
+    /// Domains for which answers must be signed.
+    pub dnssec_require: Option<Str>,
+}
+
+impl Default for Search {
+    /// As a `dnslookup` router without options.
+    fn default() -> Self {
+        Self {
+            services: Vec::new(),
+            mx: true,
+            addresses: true,
+            ipv4_only: false,
+            ipv4_prefer: false,
+            qualify_single: true,
+            search_parents: false,
+            ignore: None,
+            srv_fail_domains: None,
+            mx_fail_domains: None,
+            dnssec_request: Some(Str::fixed("*")),
+            dnssec_require: None,
+        }
+    }
+}
+
+impl Search {
+    /// For a host of a `manualroute` router (`bydns`): its addresses alone.
+    pub fn for_host() -> Self {
+        Self { mx: false, qualify_single: false, ..Self::default() }
+    }
+
+    /// For `name/MX` in a list of hosts: MX records alone.
+    pub fn for_mx() -> Self {
+        Self { addresses: false, qualify_single: false, ..Self::default() }
+    }
+}
+
+/// Finds hosts in the DNS: the first of SRV, MX and address records that there
+/// are, as far as they are wanted.
+///
+/// # Errors
+/// Where the policy forbids it, or a list can't be read. That there is no
+/// answer is no error.
+pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
+    let require = listed(call, search.dnssec_require.as_ref(), name)?;
+    let request = require || listed(call, search.dnssec_request.as_ref(), name)?;
+    let mut finder = Finder {
+        search,
+        name,
+        require,
+        request,
+        local: LocalAddresses::read(call)?,
+        patience: Patience::new(call),
+    };
+    for service in &search.services {
+        if let Some(found) = finder.services(call, service)? {
+            return Ok(found);
+        }
+    }
+    if search.mx
+        && let Some(found) = finder.exchangers(call)?
+    {
+        return Ok(found);
+    }
+    if search.addresses { finder.itself(call) } else { Ok(HostsFound::none(Ending::Missing)) }
+}
+
+/// A search that is under way.
+struct Finder<'s> {
+    search: &'s Search,
+    name: &'s [u8],
+    require: bool,
+    request: bool,
+    local: LocalAddresses,
+    patience: Patience,
+}
+
+impl Finder<'_> {
+    fn how(&self) -> How {
+        How {
+            dnssec: self.request,
+            qualify_single: self.search.qualify_single,
+            search_parents: self.search.search_parents,
+            ..How::default()
+        }
+    }
+
+    /// The hosts of SRV records; `None` where there are none.
+    fn services(&mut self, call: &mut Call<'_>, service: &Str) -> Result<Option<HostsFound>, Fail> {
+        let prefix = [b"_", service.bytes(), b"._tcp."].concat();
+        let asked = [&prefix[..], self.name].concat();
+        let reply = super::query(call, &asked, kind::SRV, &self.how())?;
+        let records = match &reply.found {
+            Found::Records { records, .. } => records,
+            Found::NoName | Found::NoData => return Ok(None),
+            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
+            Found::Later => {
+                let none = listed(call, self.search.srv_fail_domains.as_ref(), self.name)?;
+                return Ok((!none).then(|| HostsFound::none(Ending::Later)));
+            }
+        };
+        if self.require && !reply.secure {
+            self.log_insecure(call);
+            // It is as if there were no answer.
+            return Ok(Some(HostsFound::none(Ending::Later)));
+        }
+        let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
+        if matches!(&targets[..], [only] if only.name.is_empty()) {
+            return Ok(Some(self.no_service(&reply, prefix.len())));
+        }
+        let random = call.with_record(&RANDOM, |call| call.random())?;
+        records::arrange_services(&mut targets, &*random);
+        self.hosts(call, &targets, &reply, prefix.len()).map(Some)
+    }
+
+    /// The hosts of MX records; `None` where there are none.
+    fn exchangers(&mut self, call: &mut Call<'_>) -> Result<Option<HostsFound>, Fail> {
+        let reply = super::query(call, self.name, kind::MX, &self.how())?;
+        let records = match &reply.found {
+            Found::Records { records, .. } => records,
+            Found::NoData => return Ok(None),
+            Found::NoName => return self.nothing(call).map(Some),
+            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
+            Found::Later => {
+                let none = listed(call, self.search.mx_fail_domains.as_ref(), self.name)?;
+                return Ok((!none).then(|| HostsFound::none(Ending::Later)));
+            }
+        };
+        if self.require && !reply.secure {
+            return Ok(Some(HostsFound::none(Ending::Insecure)));
+        }
+        let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
+        if matches!(&targets[..], [only] if only.name.is_empty()) {
+            return Ok(Some(self.no_service(&reply, 0)));
+        }
+        let random = call.with_record(&RANDOM, |call| call.random())?;
+        records::arrange_exchangers(&mut targets, &*random);
+        self.hosts(call, &targets, &reply, 0).map(Some)
+    }
+
+    /// The domain is not there, or can't be.
+    fn nothing(&self, call: &mut Call<'_>) -> Result<HostsFound, Fail> {
+        let malformed = !super::is_proper(call, self.name, kind::MX)?;
+        let reason = malformed.then_some(Reason::Malformed);
+        Ok(HostsFound { malformed, reason, ..HostsFound::none(Ending::Missing) })
+    }
+
+    /// The one record names no host.
+    fn no_service(&self, reply: &Reply, prefix: usize) -> HostsFound {
+        HostsFound {
+            qualified: qualified(reply, prefix),
+            reason: Some(Reason::NoService),
+            malformed: true,
+            hosts: vec![RouteHost::default()],
+            ..HostsFound::none(Ending::Missing)
+        }
+    }
+
+    /// Looks for the addresses of hosts that records name.
+    fn hosts(
+        &mut self,
+        call: &mut Call<'_>,
+        targets: &[Target],
+        reply: &Reply,
+        prefix: usize,
+    ) -> Result<HostsFound, Fail> {
+        // Names in records are complete.
+        let how = How { dnssec: self.request, ..How::default() };
+        // What there was for the last of those without addresses.
+        let mut ending = Ending::Missing;
+        let (mut hosts, mut left) = (Vec::new(), targets.len());
+        let (mut any_address, mut malformed) = (false, false);
+        for target in targets {
+            let mut seeker = Seeker::new(self.search, self.require, &how);
+            seeker.vouched = self.request.then_some(reply.secure);
+            let answered = match self.patience.is_over(call) {
+                true => Answered::Later,
+                false => seeker.target(call, &target.name)?,
+            };
+            any_address |= crate::ip::address(target.name.as_bytes()).is_some();
+            malformed |= seeker.malformed;
+            match answered {
+                Answered::Found => {}
+                // It is as if there were no such record, unless there is no other.
+                Answered::Ignored if left > 1 => {
+                    left -= 1;
+                    continue;
+                }
+                Answered::Ignored | Answered::Missing => {}
+                Answered::Later => ending = Ending::Later,
+                Answered::Insecure => ending = Ending::Insecure,
+            }
+            let mut own = seeker.hosts(call, &target.name)?;
+            for host in &mut own {
+                (host.mx, host.port) = (Some(target.preference), target.port.map(u32::from));
+            }
+            hosts.extend(own);
+        }
+        chain::without_twins(&mut hosts);
+        if call.settings().options.flag("disable_ipv6") != Some(true) {
+            chain::mix(&mut hosts, self.search.ipv4_prefer);
+        }
+        let mut found = HostsFound {
+            hosts,
+            qualified: qualified(reply, prefix),
+            malformed,
+            ..HostsFound::none(ending)
+        };
+        self.judge(call, &mut found)?;
+        if found.ending == Ending::Missing {
+            found.reason = Some(match any_address && !mx_to_ip(call) {
+                true => Reason::AddressesAsNames,
+                false => Reason::NoAddresses,
+            });
+        }
+        Ok(found)
+    }
+
+    /// Looks for this host among those that were found.
+    fn judge(&mut self, call: &mut Call<'_>, found: &mut HostsFound) -> Result<(), Fail> {
+        let mut own = None;
+        for host in &found.hosts {
+            if self.is_local(call, host)? {
+                own = Some(host.mx);
+                break;
+            }
+        }
+        if let Some(own) = own {
+            if found.hosts.first().is_some_and(|first| first.mx == own) {
+                found.ending = Ending::Local;
+                return Ok(());
+            }
+            found.hosts.retain(|host| host.mx < own);
+            found.removed_self = true;
+        }
+        if found.hosts.iter().any(|host| host.address.is_some()) {
+            found.ending = Ending::Found;
+        }
+        Ok(())
+    }
+
+    fn is_local(&self, call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
+        let own = host.address.is_some_and(|address| self.local.contains(address));
+        Ok(own || super::listed(call, "hosts_treat_as_local", &host.name)?)
+    }
+
+    /// Looks for addresses of the name itself.
+    fn itself(&mut self, call: &mut Call<'_>) -> Result<HostsFound, Fail> {
+        let how = self.how();
+        let mut seeker = Seeker::new(self.search, self.require, &how);
+        let answered = seeker.seek(call, self.name)?;
+        let malformed = seeker.malformed;
+        let ending = match answered {
+            Answered::Found => Ending::Found,
+            Answered::Later => Ending::Later,
+            Answered::Insecure => Ending::Insecure,
+            Answered::Ignored | Answered::Missing => Ending::Missing,
+        };
+        if ending != Ending::Found {
+            return Ok(HostsFound { malformed, ..HostsFound::none(ending) });
+        }
+        let qualified = seeker.qualified.take();
+        let hosts = seeker.hosts(call, &String::from_utf8_lossy(self.name))?;
+        let mut found = HostsFound { hosts, qualified, ..HostsFound::none(ending) };
+        self.judge(call, &mut found)?;
+        Ok(found)
+    }
+
+    fn log_insecure(&self, call: &mut Call<'_>) {
+        let line = [b"dnssec fail on SRV for ", self.name].concat();
+        call.with_record(&LOG, |call| {
+            if let Ok(log) = call.log() {
+                log.main(&line);
+            }
+        });
+    }
+}
+
+/// The name that the records are at, without what stands before it. One that is
+/// a wild card says nothing of the domain.
+fn qualified(reply: &Reply, prefix: usize) -> Option<String> {
+    let name = reply.asked.get(prefix..)?;
+    (!name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
+}
+
+/// Whether records may name addresses in place of hosts.
+fn mx_to_ip(call: &Call<'_>) -> bool {
+    call.settings().options.flag("allow_mx_to_ip") == Some(true)
+}
+
+/// Whether a domain is in a list; one that can't be looked at now has nobody.
+fn listed(call: &mut Call<'_>, list: Option<&Str>, domain: &[u8]) -> Result<bool, Fail> {
+    let Some(list) = list else { return Ok(false) };
+    if list.bytes() == b"*" {
+        return Ok(true);
+    }
+    let domain = Str::tainted(domain);
+    let outcome = call.scoped(|call| Matcher::domain(&domain).test_written(call, list))?;
+    Ok(matches!(outcome, Outcome::Matched(_)))
+}

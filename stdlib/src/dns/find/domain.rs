@@ -1,0 +1,107 @@
+//! All that the `dnslookup` router does about a domain (specification 17).
+
+use eximious_core::{Call, Fail, Str};
+
+use super::{Ending, HostsFound, Search, by_dns};
+use crate::lists::{Matcher, Outcome, elements};
+
+/// What there is to say of a domain in `fail_defer_domains`.
+const NOT_YET: &[u8] = b"missing MX, or all MXs point to missing A records, and defer requested";
+
+/// What a `dnslookup` router wants of a domain.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DomainSearch {
+    /// What to look for in the DNS.
+    pub search: Search,
+    /// Domains that must have MX or SRV records.
+    pub mx_domains: Option<Str>,
+    /// Domains that are there later, where they are not now.
+    pub fail_defer_domains: Option<Str>,
+    /// What is put behind a domain that is not there (`widen_domains`). A router
+    /// that verifies senders leaves it empty, unless `rewrite_headers` is off.
+    pub widen_domains: Option<Str>,
+    /// Only domains count for which this host is not the first choice, but one.
+    pub check_secondary_mx: bool,
+}
+
+/// What to do with an address in the domain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DomainHosts {
+    /// There are hosts. The first may be this one ([`Ending::Local`]).
+    Found(HostsFound),
+    /// The domain has another name in full: the address is routed again with
+    /// that, hosts or not.
+    Renamed(String),
+    /// The router declines; the text is what becomes of the address where no
+    /// router takes it, if not `Unrouteable address`.
+    Decline(Option<Vec<u8>>),
+    /// The address has to wait.
+    Defer(Vec<u8>),
+    /// There is no answer now: `pass_on_timeout` decides whether to wait.
+    Timeout(Vec<u8>),
+}
+
+/// Finds the hosts for a domain, as a `dnslookup` router does. In
+/// [`HostsFound::qualified`] is how the DNS writes the domain, whose capitals the
+/// address has from then on.
+///
+/// # Errors
+/// Where the policy forbids it, or a list can't be read.
+pub fn for_domain(
+    call: &mut Call<'_>,
+    domain: &[u8],
+    wanted: &DomainSearch,
+) -> Result<DomainHosts, Fail> {
+    let more = wanted.widen_domains.clone().unwrap_or_default();
+    let mut widened = elements(more.bytes()).filter(|more| !more.is_empty());
+    let (mut name, mut reason) = (domain.to_vec(), None);
+    let found = loop {
+        let found = by_dns(call, &name, &wanted.search)?;
+        let message = found.message(domain);
+        match found.ending {
+            Ending::Found | Ending::Local => break found,
+            Ending::Later => return Ok(DomainHosts::Timeout(message.unwrap_or_default())),
+            Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
+            Ending::Missing => reason = message.or(reason),
+        }
+        match listed(call, wanted.fail_defer_domains.as_ref(), &name)? {
+            Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
+            Some(false) => {}
+            None => return Ok(unknown("fail_defer_domains option")),
+        }
+        let Some(more) = widened.next() else { return Ok(DomainHosts::Decline(reason)) };
+        name = [domain, b".", &more[..]].concat();
+    };
+    if found.hosts.iter().all(|host| host.mx.is_none()) {
+        match listed(call, wanted.mx_domains.as_ref(), &name)? {
+            Some(true) => return Ok(DomainHosts::Decline(None)),
+            Some(false) => {}
+            None => return Ok(unknown("mx_domains")),
+        }
+    }
+    if let Some(full) = &found.qualified
+        && !full.as_bytes().eq_ignore_ascii_case(domain)
+    {
+        return Ok(DomainHosts::Renamed(full.clone()));
+    }
+    if wanted.check_secondary_mx && !found.removed_self && found.ending == Ending::Found {
+        return Ok(DomainHosts::Decline(None));
+    }
+    Ok(DomainHosts::Found(found))
+}
+
+fn unknown(option: &str) -> DomainHosts {
+    DomainHosts::Defer(format!("lookup defer for {option}").into())
+}
+
+/// Whether a domain is in a list; `None` where that can't be said now.
+fn listed(call: &mut Call<'_>, list: Option<&Str>, domain: &[u8]) -> Result<Option<bool>, Fail> {
+    let Some(list) = list else { return Ok(Some(false)) };
+    let domain = Str::tainted(domain);
+    let outcome = call.scoped(|call| Matcher::domain(&domain).test_written(call, list))?;
+    Ok(match outcome {
+        Outcome::Matched(_) => Some(true),
+        Outcome::Unmatched(_) => Some(false),
+        Outcome::Deferred(_) => None,
+    })
+}

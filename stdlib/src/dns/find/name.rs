@@ -1,0 +1,99 @@
+//! A host as the system finds it: in its own table, or in the DNS.
+
+use std::net::IpAddr;
+
+use eximious_core::world::{DnsRecord, domain};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+
+use super::addresses::is_ignored;
+use super::{Ending, HostsFound, RouteHost};
+use crate::dns::local::LocalAddresses;
+use crate::dns::{self, Found, How, kind};
+
+static DNS: Meta = Meta::new("host lookup", Effects::DNS, TaintRule::Tainted);
+
+/// Finds the addresses of a host as the system's own functions do
+/// (`getipnodebyname`): for IPv6 and for IPv4 each in the system's table, or in
+/// the DNS, where a name without dots is completed by the system's domain. The
+/// order of addresses stays as it is. An address stands for itself.
+///
+/// # Errors
+/// Where the policy forbids it, or the list of what is ignored can't be read.
+pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result<HostsFound, Fail> {
+    let given = name.strip_suffix(b".").unwrap_or(name);
+    let text = String::from_utf8_lossy(given).into_owned();
+    let mut known = Known { later: given.is_empty(), ..Known::default() };
+    // To the system, a host can't have what is no name.
+    if domain::labels(&text).is_some_and(|labels| !labels.is_empty()) {
+        for kind in dns::kinds(call, given)? {
+            known.learn(call, &text, kind)?;
+        }
+    }
+    let official = known.official.filter(|name| !name.eq_ignore_ascii_case(&text));
+    let official = official.unwrap_or_else(|| text.clone());
+    let mut hosts = Vec::new();
+    for address in known.addresses {
+        if !is_ignored(call, ignore, official.as_bytes(), address)? {
+            hosts.push(RouteHost {
+                name: official.clone(),
+                certificate_name: text.clone(),
+                address: Some(address),
+                ..RouteHost::default()
+            });
+        }
+    }
+    if hosts.is_empty() {
+        let later = known.later && !dns::means_nonexist(call, given)?;
+        return Ok(HostsFound::none(if later { Ending::Later } else { Ending::Missing }));
+    }
+    let local = LocalAddresses::read(call)?;
+    let own = hosts.iter().filter_map(|host| host.address).any(|ip| local.contains(ip))
+        || dns::listed(call, "hosts_treat_as_local", &official)?;
+    let ending = if own { Ending::Local } else { Ending::Found };
+    Ok(HostsFound { hosts, qualified: Some(official), ..HostsFound::none(ending) })
+}
+
+/// What the system knows of a host.
+#[derive(Default)]
+struct Known {
+    addresses: Vec<IpAddr>,
+    /// What the name is an alias for, or is completed to.
+    official: Option<String>,
+    later: bool,
+}
+
+impl Known {
+    /// Looks for addresses of a kind.
+    fn learn(&mut self, call: &mut Call<'_>, name: &str, kind: u16) -> Result<(), Fail> {
+        let is_kind = |address: &IpAddr| address.is_ipv6() == (kind == kind::AAAA);
+        if let Some(address) = crate::ip::address(name.as_bytes()) {
+            self.addresses.extend(Some(address).filter(is_kind));
+            return Ok(());
+        }
+        let dns = call.with_record(&DNS, |call| call.dns())?;
+        let table: Vec<IpAddr> = dns.table_addresses(name).into_iter().filter(is_kind).collect();
+        if let Some(first) = table.first() {
+            let names = dns.table_names(*first);
+            if names.iter().any(|own| own.eq_ignore_ascii_case(name)) {
+                self.official = names.into_iter().next();
+            }
+            self.addresses.extend(table);
+            return Ok(());
+        }
+        let how = How { qualify_single: true, ..How::default() };
+        let reply = dns::query(call, name.as_bytes(), kind, &how)?;
+        match &reply.found {
+            Found::Records { name, records } => {
+                self.official = Some(name.clone());
+                let addresses = records.iter().filter_map(DnsRecord::address);
+                // An IPv4 address is one, however it is written.
+                self.addresses.extend(addresses.map(|address| address.to_canonical()));
+            }
+            // The system can't make sense of aliases that lead to nothing.
+            Found::NoData => self.later |= !reply.asked.is_empty(),
+            Found::Later | Found::Broken => self.later = true,
+            Found::NoName => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! Which addresses are this host's own (specification 13.8).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, OptionValue, Str, TaintRule};
+
+use crate::lists::{elements, ip};
+
+/// The options that name addresses, and what they are where they are not set.
+const OPTIONS: [(&str, &[u8]); 2] =
+    [("local_interfaces", b"<; ::0 ; 0.0.0.0"), ("extra_local_interfaces", b"")];
+
+static HOST: Meta = Meta::new("local interfaces", Effects::HOST, TaintRule::Clean);
+
+/// The addresses of this host, as mail is routed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LocalAddresses(Vec<IpAddr>);
+
+impl LocalAddresses {
+    /// Reads `local_interfaces` and `extra_local_interfaces`. `0.0.0.0` and
+    /// `::0` there stand for all that the system has of their kind.
+    ///
+    /// # Errors
+    /// Where an item is no address, or the policy keeps the system's from us.
+    pub fn read(call: &mut Call<'_>) -> Result<Self, Fail> {
+        let (mut own, mut system) = (Vec::new(), None);
+        for (option, default) in OPTIONS {
+            let list = match call.settings().options.get(option) {
+                Some(OptionValue::Text(list)) => list.clone(),
+                _ => Str::from(default),
+            };
+            for item in elements(list.bytes()).filter(|item| !item.is_empty()) {
+                let address = address(&item).ok_or_else(|| malformed(&item, option))?;
+                if !address.is_unspecified() {
+                    own.push(address);
+                    continue;
+                }
+                if system.is_none() {
+                    system = Some(call.with_record(&HOST, |call| call.host())?.addresses());
+                }
+                let all = system.iter().flatten();
+                own.extend(all.filter(|one| one.is_ipv4() == address.is_ipv4()));
+            }
+        }
+        Ok(Self(own))
+    }
+
+    /// Whether an address is one of them. `0.0.0.0` always is: the system takes
+    /// it for itself.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        address == IpAddr::V4(Ipv4Addr::UNSPECIFIED) || self.0.contains(&address)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
+        self.0.iter().copied()
+    }
+}
+
+/// An address of an interface, whose port does not count: `192.0.2.1`,
+/// `192.0.2.1.25`, `[192.0.2.1]:25`, `::1`, `::1.25`.
+fn address(item: &[u8]) -> Option<IpAddr> {
+    if let Some(rest) = item.strip_prefix(b"[") {
+        let end = rest.iter().position(|byte| *byte == b']')?;
+        let (inside, after) = (&rest[..end], &rest[end + 1..]);
+        let port = after.strip_prefix(b":").unwrap_or(after);
+        return port.iter().all(u8::is_ascii_digit).then(|| ip::address(inside))?;
+    }
+    let without_port = || {
+        let dot = item.iter().rposition(|byte| *byte == b'.')?;
+        let port = &item[dot + 1..];
+        (!port.is_empty() && port.iter().all(u8::is_ascii_digit)).then(|| &item[..dot])
+    };
+    // `::0` is how the specification writes the whole of IPv6.
+    if item == b"::0" {
+        return Some(Ipv6Addr::UNSPECIFIED.into());
+    }
+    ip::address(item).or_else(|| ip::address(without_port()?))
+}
+
+fn malformed(item: &[u8], option: &str) -> Fail {
+    let message = [b"Malformed IP address \"", item, b"\" in ", option.as_bytes()].concat();
+    Fail::error(ErrorKind::Syntax, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_do_not_count() {
+        let read = |text: &str| address(text.as_bytes()).map(|address| address.to_string());
+        for text in ["192.0.2.1", "192.0.2.1.25", "[192.0.2.1]:25", "[192.0.2.1]"] {
+            assert_eq!(read(text).as_deref(), Some("192.0.2.1"), "{text}");
+        }
+        for text in ["::1", "::1.25", "[::1]:25"] {
+            assert_eq!(read(text).as_deref(), Some("::1"), "{text}");
+        }
+        assert_eq!(
+            (read("::0").as_deref(), read("0.0.0.0.26").as_deref()),
+            (Some("::"), Some("0.0.0.0"))
+        );
+        for text in ["junk", "192.0.2", "1.2.3.4.5.6", "[1.2.3.4", "[::1]:x", "1.2.3.4.", ""] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+}

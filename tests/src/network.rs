@@ -1,0 +1,65 @@
+//! A network of its own for a test: the real Exim asks name servers at port 53
+//! of what the system's files say. The test starts its own program again where
+//! it has that network, and there lays files over those of the system.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Says that the program runs there.
+const INSIDE: &str = "EXIMIOUS_INSIDE";
+
+/// Starts this program again in a network of its own, to run the one test with
+/// this name, which is `#[ignore]`d otherwise; false where the system does not
+/// permit that. `purpose` is what [`purpose`] says there.
+pub fn run(test: &str, purpose: &str) -> bool {
+    let unshare = |arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--mount", "--"]).args(arguments);
+        command
+    };
+    let permitted = unshare(&["true"]).output().is_ok_and(|output| output.status.success());
+    if !permitted {
+        eprintln!("LEFT OUT: a network of its own is not permitted here");
+        return false;
+    }
+    let program = std::env::current_exe().expect("this program");
+    let program = program.to_str().expect("a path");
+    let mut command = unshare(&[program, "--exact", test, "--ignored", "--nocapture"]);
+    let output = command.env(INSIDE, purpose).output().expect("this program starts again");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(text.contains("1 passed"), "{text}");
+    true
+}
+
+/// What the program was started for, where it runs there.
+pub fn purpose() -> Option<String> {
+    std::env::var(INSIDE).ok()
+}
+
+/// Makes that network usable, and lays texts over files of the system for as
+/// long as the program runs.
+pub fn set_up(directory: &Path, files: &[(&str, &str)]) {
+    ip(&["link", "set", "lo", "up"]);
+    for (path, text) in files {
+        let own = directory.join("own");
+        std::fs::write(&own, text).expect("a file");
+        run_well(Command::new("mount").arg("--bind").arg(&own).arg(path));
+        std::fs::remove_file(&own).expect("the file");
+    }
+}
+
+/// Makes a directory of the system an empty one, for as long as the program runs.
+pub fn empty(directory: &str) {
+    run_well(Command::new("mount").args(["-t", "tmpfs", "tmpfs", directory]));
+}
+
+/// Runs the system's `ip`.
+pub fn ip(arguments: &[&str]) {
+    run_well(Command::new("ip").args(arguments));
+}
+
+fn run_well(command: &mut Command) {
+    let status = command.status();
+    assert!(status.is_ok_and(|status| status.success()), "{command:?}");
+}

@@ -1,0 +1,448 @@
+//! Cases of routing: configurations, the files that belong to them, and what a
+//! program says of addresses.
+//!
+//! A file `tests/routing/NAME.case`:
+//!
+//! ```text
+//! ## what this is about
+//! +++ exim.conf
+//! the text of a file, up to the next line that begins with one of these signs;
+//! DIR stands for the directory in which the files are
+//! +++ aliases 600 nobody:mail
+//! one with other rights than 644, and of somebody else
+//! @ needs /usr/sbin/update-exim4.conf
+//! $ mkfifo DIR/pipe
+//! ? -bt a@b.test 'c d'@b.test
+//! > a line of standard input
+//! < a line that the program prints
+//! ! a line of its error stream
+//! = 0
+//! ```
+//!
+//! `$` runs a command of the shell after the files are there, and before any
+//! question. `@ needs` names a file without which a case is left out. `?` runs the program with these arguments, and with `-C
+//! DIR/exim.conf` where they have no `-C`; `=` is the exit status. The lines
+//! `<`, `!` and `=` are what is recorded. `~` is a question for eximious alone,
+//! since the real Exim hangs, dies, or does not know the words; what is said to
+//! it is written by hand.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::fixtures::replace;
+
+/// How long a program may think about a question, in seconds.
+const PATIENCE: &str = "60";
+
+/// What stands in the place of a status where the program took too long.
+const TOO_LONG: i32 = 124;
+
+/// A file of cases.
+#[derive(Debug)]
+pub struct Case {
+    /// The file's name, without its end.
+    pub name: String,
+    /// What is asked, in order.
+    pub questions: Vec<Question>,
+    path: PathBuf,
+    files: Vec<File>,
+    commands: Vec<String>,
+    needs: Vec<PathBuf>,
+}
+
+#[derive(Debug)]
+struct File {
+    name: String,
+    mode: u32,
+    owner: Option<String>,
+    text: String,
+}
+
+/// A run of a program.
+#[derive(Debug)]
+pub struct Question {
+    /// The number of its line.
+    pub line: usize,
+    /// The line behind its sign.
+    pub text: String,
+    /// Whether the real Exim is asked, too.
+    pub for_exim: bool,
+    /// What is recorded.
+    pub answer: Answer,
+    input: Option<String>,
+}
+
+/// What a program said, and how it ended.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// What it printed.
+    pub out: String,
+    /// Its error stream.
+    pub err: String,
+    /// Its exit status; none where a signal ended it.
+    pub status: Option<i32>,
+}
+
+/// A question to which eximious says something else than what is recorded, in
+/// `tests/routing/known-differences.txt`:
+///
+/// ```text
+/// # why
+/// NAME ? -bt a@b.test
+/// < what it says
+/// = 0
+/// ```
+#[derive(Debug)]
+pub struct Difference {
+    /// What it says.
+    pub answer: Answer,
+    case: String,
+    question: Question,
+}
+
+impl Difference {
+    /// Reads the list.
+    pub fn read() -> Vec<Self> {
+        let path = crate::root().join("tests/routing/known-differences.txt");
+        let text = std::fs::read_to_string(path).expect("the list of known differences");
+        let mut found: Vec<Self> = Vec::new();
+        let mut reasoned = false;
+        for line in text.lines() {
+            let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
+            if let Some(text) = rest.strip_prefix("? ") {
+                assert!(reasoned, "a difference without a reason: {line}");
+                let (case, question) = (sign.to_owned(), Question::new(0, text, false));
+                found.push(Self { answer: Answer::default(), case, question });
+            } else if !matches!(sign, "" | "#" | "##") {
+                let last = found.last_mut().expect("a question before it");
+                assert!(last.question.add(sign, rest), "what is this: {line}");
+                last.answer = last.question.answer.clone();
+            }
+            reasoned = sign == "#" || reasoned && !line.is_empty();
+        }
+        found
+    }
+
+    /// Whether it is of this question.
+    pub fn is_of(&self, case: &Case, question: &Question) -> bool {
+        self.case == case.name && self.question.text == question.text
+    }
+}
+
+/// Reads all cases, or those whose names are given with commas between them.
+pub fn read(names: Option<&str>) -> Vec<Case> {
+    let folder = crate::root().join("tests/routing");
+    let entries = std::fs::read_dir(folder).expect("the cases").flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "case"));
+    paths.sort();
+    let cases = paths.into_iter().map(Case::read);
+    let wanted = |case: &Case| names.is_none_or(|names| names.split(',').any(|n| n == case.name));
+    cases.filter(wanted).collect()
+}
+
+impl Case {
+    fn read(path: PathBuf) -> Self {
+        let text = std::fs::read_to_string(&path).expect("a case");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let mut case = Self {
+            name,
+            questions: Vec::new(),
+            path,
+            files: Vec::new(),
+            commands: Vec::new(),
+            needs: Vec::new(),
+        };
+        let mut in_file = false;
+        for (index, whole) in text.split_inclusive('\n').enumerate() {
+            let line = whole.strip_suffix('\n').unwrap_or(whole);
+            let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
+            match sign {
+                "##" => in_file = false,
+                "+++" => {
+                    in_file = true;
+                    case.files.push(File::new(rest));
+                }
+                "$" => {
+                    in_file = false;
+                    case.commands.push(rest.to_owned());
+                }
+                "@" => {
+                    in_file = false;
+                    case.needs.push(rest.strip_prefix("needs ").expect("a need").into());
+                }
+                "?" | "~" => {
+                    in_file = false;
+                    case.questions.push(Question::new(index + 1, rest, sign == "?"));
+                }
+                _ if in_file => case.files.last_mut().expect("a file").text.push_str(whole),
+                _ => {
+                    let question = case.questions.last_mut();
+                    let known = question.is_some_and(|question| question.add(sign, rest));
+                    assert!(known || line.is_empty(), "{}:{}: {line}", case.name, index + 1);
+                }
+            }
+        }
+        case
+    }
+
+    /// A file that it needs and that is not there.
+    pub fn lacks(&self) -> Option<&Path> {
+        self.needs.iter().map(PathBuf::as_path).find(|path| !path.exists())
+    }
+
+    /// Puts the answers, to what the real Exim is asked, in the place of those that
+    /// are recorded.
+    pub fn record(&self, answers: impl IntoIterator<Item = Answer>) {
+        let text = std::fs::read_to_string(&self.path).expect("a case");
+        let mut answers = answers.into_iter();
+        let mut pending: Option<Answer> = None;
+        let mut out = String::new();
+        let (mut in_file, mut asked) = (false, false);
+        for whole in text.split_inclusive('\n') {
+            let sign = whole.split([' ', '\n']).next().unwrap_or_default();
+            in_file = sign == "+++" || in_file && !matches!(sign, "##" | "$" | "@" | "?" | "~");
+            if asked && !in_file && matches!(sign, "<" | "!" | "=") {
+                continue;
+            }
+            // What is typed stands before what is said.
+            if !(asked && sign == ">")
+                && let Some(answer) = pending.take()
+            {
+                out.push_str(&answer.recorded());
+            }
+            out.push_str(whole);
+            asked = asked && !in_file;
+            if sign == "~" {
+                asked = false;
+            } else if sign == "?" {
+                asked = true;
+                pending = answers.next();
+            }
+        }
+        if let Some(answer) = pending {
+            out.push_str(&answer.recorded());
+        }
+        std::fs::write(&self.path, out).expect("a case is written");
+    }
+
+    /// Makes the files.
+    pub fn set_up(&self) -> Place {
+        let directory = TempDir::with_prefix("eximious-").expect("a directory");
+        let place = Place { directory };
+        let open = |path: &Path, mode| {
+            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("rights");
+        };
+        open(place.directory.path(), 0o755);
+        for file in &self.files {
+            let path = place.directory.path().join(&file.name);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).expect("a directory");
+            }
+            std::fs::write(&path, place.fill(&file.text)).expect("a file");
+            open(&path, file.mode);
+            if let Some(owner) = &file.owner {
+                let owned = Command::new("chown").arg(owner).arg(&path).status();
+                assert!(owned.is_ok_and(|status| status.success()), "{owner}: {}", file.name);
+            }
+        }
+        for command in &self.commands {
+            let mut shell = Command::new("/bin/sh");
+            shell.arg("-c").arg(place.fill(command)).current_dir(place.directory.path());
+            assert!(
+                shell.status().is_ok_and(|status| status.success()),
+                "{}: {command}",
+                self.name
+            );
+        }
+        place
+    }
+}
+
+impl File {
+    /// From what stands behind its sign.
+    fn new(head: &str) -> Self {
+        let mut words = head.split_whitespace().map(str::to_owned);
+        let name = words.next().expect("a file's name");
+        let mode = words.next().unwrap_or_else(|| "644".to_owned());
+        let mode = u32::from_str_radix(&mode, 8).expect("a file's rights");
+        Self { name, mode, owner: words.next(), text: String::new() }
+    }
+}
+
+impl Question {
+    fn new(line: usize, text: &str, for_exim: bool) -> Self {
+        Self { line, text: text.to_owned(), for_exim, answer: Answer::default(), input: None }
+    }
+
+    /// Takes a line that belongs to it; false where it is of no such sort.
+    fn add(&mut self, sign: &str, rest: &str) -> bool {
+        let text = match sign {
+            ">" => self.input.get_or_insert_default(),
+            "<" => &mut self.answer.out,
+            "!" => &mut self.answer.err,
+            "=" => {
+                self.answer.status = rest.parse().ok();
+                return true;
+            }
+            _ => return false,
+        };
+        text.push_str(rest);
+        text.push('\n');
+        true
+    }
+
+    /// What a program says to it.
+    pub fn ask(&self, program: &Path, place: &Place) -> Answer {
+        let mut words: Vec<String> = words(&self.text).iter().map(|w| place.fill(w)).collect();
+        if !words.iter().any(|word| word == "-C") {
+            let config = place.directory.path().join("exim.conf").display().to_string();
+            words.splice(0..0, ["-C".to_owned(), config]);
+        }
+        let mut command = Command::new("timeout");
+        command.args(["-k", "1", PATIENCE]).arg(program).args(words);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.env_clear().env("PATH", path).env("LC_ALL", "C").env("TZ", "UTC");
+        command.current_dir(place.directory.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let mut pipe = child.stdin.take().expect("a pipe was asked for");
+        let input = place.fill(self.input.as_deref().unwrap_or_default());
+        let writer = std::thread::spawn(move || {
+            // A program that gave up does not read.
+            let _ = pipe.write_all(input.as_bytes());
+        });
+        let output = child.wait_with_output().expect("the program ends");
+        writer.join().expect("the writer ends");
+        Answer {
+            out: place.hide(&output.stdout),
+            err: plain(&place.hide(&output.stderr)),
+            status: output.status.code(),
+        }
+    }
+}
+
+impl Answer {
+    /// As it stands in a file.
+    pub fn recorded(&self) -> String {
+        let mut out = String::new();
+        for (sign, text) in [('<', &self.out), ('!', &self.err)] {
+            for line in text.lines() {
+                let space = if line.is_empty() { "" } else { " " };
+                writeln!(out, "{sign}{space}{line}").expect("text");
+            }
+        }
+        let status = self.status.map_or_else(|| "signal".to_owned(), |status| status.to_string());
+        writeln!(out, "= {status}").expect("text");
+        out
+    }
+
+    /// What another says differently, line by line; nothing where it says the
+    /// same.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        // A last line without an end is recorded as one with it.
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let mut text = String::new();
+        for (sign, wanted, said) in [('<', &self.out, &other.out), ('!', &self.err, &other.err)] {
+            for change in changes(&lines(wanted), &lines(said)) {
+                let (mark, line) = change;
+                writeln!(text, "    {mark} {sign} {line}").expect("text");
+            }
+        }
+        if self.status != other.status {
+            let said = if other.status == Some(TOO_LONG) { " (it took too long)" } else { "" };
+            writeln!(text, "    status {:?} is {:?}{said}", self.status, other.status)
+                .expect("text");
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// The lines that only one of two texts has where it has them: `-` those of the
+/// first, `+` those of the second.
+fn changes(wanted: &[String], said: &[String]) -> Vec<(char, String)> {
+    // The length of the longest common part of what is behind each two places.
+    let mut common = vec![vec![0_u32; said.len() + 1]; wanted.len() + 1];
+    for (i, one) in wanted.iter().enumerate().rev() {
+        for (j, other) in said.iter().enumerate().rev() {
+            common[i][j] = match one == other {
+                true => common[i + 1][j + 1] + 1,
+                false => common[i + 1][j].max(common[i][j + 1]),
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    let mut found = Vec::new();
+    while i < wanted.len() || j < said.len() {
+        if i < wanted.len() && j < said.len() && wanted[i] == said[j] {
+            (i, j) = (i + 1, j + 1);
+        } else if j == said.len() || i < wanted.len() && common[i + 1][j] >= common[i][j + 1] {
+            found.push(('-', wanted[i].clone()));
+            i += 1;
+        } else {
+            found.push(('+', said[j].clone()));
+            j += 1;
+        }
+    }
+    found
+}
+
+/// Where the files of a case are; they go when this does.
+#[derive(Debug)]
+pub struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    /// Puts the directory in where DIR stands as a word.
+    fn fill(&self, text: &str) -> String {
+        let word = regex::Regex::new(r"\bDIR\b").expect("a regular expression");
+        let path = self.directory.path().display().to_string();
+        word.replace_all(text, regex::NoExpand(&path)).into_owned()
+    }
+
+    /// What is not UTF-8 is shown as an escape.
+    fn hide(&self, bytes: &[u8]) -> String {
+        let path = self.directory.path().as_os_str().as_encoded_bytes();
+        let bytes = replace(bytes, path, b"DIR");
+        let mut text = String::new();
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().escape_ascii().map(char::from));
+        }
+        text
+    }
+}
+
+/// Words with spaces between them; quotes hold some together.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for c in text.chars() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            ('\'' | '"', None) => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (' ', None) => words.extend(word.take()),
+            (c, _) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// Leaves out the time in front of lines of a log, and what Exim says of how it
+/// makes a connection: it depends on the system.
+fn plain(text: &str) -> String {
+    let left_out = r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d (\[\d+\] )?|^ TFO mode .*\n";
+    let regex = regex::Regex::new(left_out).expect("a regular expression");
+    regex.replace_all(text, "").into_owned()
+}

@@ -1,0 +1,75 @@
+//! Files as a user sees them: each look is taken by a thread that has that
+//! user's credentials.
+
+use std::io;
+use std::sync::Arc;
+use std::thread;
+
+use eximious_core::world::{Files, Stat};
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use crate::files::System;
+
+/// The system's files, as a user sees them.
+#[derive(Clone, Copy, Debug)]
+pub struct AsUser {
+    uid: Uid,
+    gid: Option<Gid>,
+}
+
+impl AsUser {
+    /// A user and a group by number.
+    pub fn new(uid: u32, gid: Option<u32>) -> Self {
+        Self { uid: Uid::from_raw(uid), gid: gid.map(Gid::from_raw) }
+    }
+
+    fn with<T: Send>(self, look: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+        thread::scope(|scope| {
+            let worker = thread::Builder::new().spawn_scoped(scope, || {
+                // Last the user: after that, nothing else may be changed.
+                let group = self.gid.as_slice();
+                set_thread_groups(group)?;
+                if let Some(gid) = self.gid {
+                    set_thread_res_gid(gid, gid, gid)?;
+                }
+                set_thread_res_uid(self.uid, self.uid, self.uid)?;
+                look()
+            })?;
+            worker.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+        })
+    }
+}
+
+impl Files for AsUser {
+    fn seen_by(self: Arc<Self>, _: u32, _: Option<u32>) -> Arc<dyn Files> {
+        self
+    }
+
+    fn read(&self, name: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
+        self.with(|| System.read(name, limit))
+    }
+
+    fn stat(&self, name: &[u8], follow: bool) -> io::Result<Stat> {
+        self.with(|| System.stat(name, follow))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_sees_less_than_the_superuser() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let nobody = AsUser::new(65534, Some(65534));
+        let why = nobody.read(b"/etc/shadow", 1 << 20).unwrap_err();
+        assert_eq!(why.kind(), io::ErrorKind::PermissionDenied);
+        assert!(nobody.read(b"/etc/passwd", 1 << 20).is_ok());
+        // This thread still has its own.
+        assert!(System.stat(b"/etc/shadow", true).is_ok());
+        assert!(rustix::process::geteuid().is_root());
+    }
+}

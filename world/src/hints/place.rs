@@ -1,0 +1,162 @@
+//! Where the hints' file stands, and how it is made and put aside.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown, lchown};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use eximious_core::world::HintsError;
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+
+/// How long to wait until another has made the file or put it aside.
+const LOCK_WAIT: Duration = Duration::from_secs(5);
+/// Links are not followed: who may write there must not lead another elsewhere.
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits().cast_signed();
+/// How long to wait between two attempts.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Device and inode.
+pub type Identity = (u64, u64);
+
+/// The file's name, and those of the files that belong to it.
+pub struct Place {
+    /// The file itself.
+    pub file: PathBuf,
+    directory: PathBuf,
+    aside: PathBuf,
+    lock: PathBuf,
+    logs: [PathBuf; 3],
+}
+
+impl Place {
+    /// Below a spool directory.
+    pub fn below(spool: &Path) -> Self {
+        let directory = spool.join("db");
+        let named = |name| directory.join(name);
+        let logs =
+            [named("hints.sqlite-wal"), named("hints.sqlite-shm"), named("hints.sqlite-journal")];
+        Self {
+            file: named("hints.sqlite"),
+            aside: named("hints.sqlite.broken"),
+            lock: named("hints.lock"),
+            logs,
+            directory,
+        }
+    }
+
+    /// Which file stands there; `None` where there is none.
+    pub fn identity(&self) -> Result<Option<Identity>, HintsError> {
+        match fs::symlink_metadata(&self.file) {
+            Ok(data) => Ok(Some((data.dev(), data.ino()))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Keeps all others from making the file and from putting it aside, until
+    /// the value goes.
+    pub fn lock(&self) -> Result<File, HintsError> {
+        self.lock_file().map_err(failed)
+    }
+
+    fn lock_file(&self) -> io::Result<File> {
+        match DirBuilder::new().mode(0o750).create(&self.directory) {
+            Ok(()) => self.give(|uid, gid| lchown(&self.directory, uid, gid))?,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        let file = match File::options().write(true).custom_flags(NO_LINK).open(&self.lock) {
+            Err(error) if error.kind() == ErrorKind::NotFound => self.create(&self.lock)?,
+            result => result?,
+        };
+        let end = Instant::now() + LOCK_WAIT;
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(file),
+                Err(Errno::WOULDBLOCK) if Instant::now() < end => std::thread::sleep(PAUSE),
+                Err(Errno::WOULDBLOCK) => return Err(ErrorKind::TimedOut.into()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Makes the file, if it is not there. Only who has the lock may do that.
+    pub fn make(&self) -> Result<Identity, HintsError> {
+        match fs::symlink_metadata(&self.file) {
+            Ok(data) if data.is_file() => return Ok((data.dev(), data.ino())),
+            // A link may lead anywhere, and a pipe makes who opens it wait.
+            Ok(_) => self.move_aside().map_err(failed)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        self.remove_logs();
+        let file = self.create(&self.file).map_err(failed)?;
+        let data = file.metadata().map_err(failed)?;
+        Ok((data.dev(), data.ino()))
+    }
+
+    /// Puts the file aside, unless another one stands there already; says
+    /// whether it was there.
+    pub fn put_aside(&self, identity: Identity) -> Result<bool, HintsError> {
+        let _alone = self.lock()?;
+        if self.identity()? != Some(identity) {
+            return Ok(false);
+        }
+        self.move_aside().map_err(failed)?;
+        self.remove_logs();
+        Ok(true)
+    }
+
+    /// One broken file is kept for who wants to look at it.
+    fn move_aside(&self) -> io::Result<()> {
+        fs::rename(&self.file, &self.aside).or_else(|_| {
+            fs::remove_dir_all(&self.aside).or_else(|_| fs::remove_file(&self.aside))?;
+            fs::rename(&self.file, &self.aside)
+        })
+    }
+
+    fn remove_logs(&self) {
+        for log in &self.logs {
+            // Most of the time it is not there.
+            let _ = fs::remove_file(log);
+        }
+    }
+
+    /// Opens a file, and makes it where it is not there.
+    fn create(&self, path: &Path) -> io::Result<File> {
+        let mut how = File::options();
+        how.write(true).mode(0o640).custom_flags(NO_LINK);
+        match how.clone().create_new(true).open(path) {
+            // Another made it just now.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => how.open(path),
+            Err(error) => Err(error),
+            Ok(file) => {
+                self.give(|uid, gid| fchown(&file, uid, gid))?;
+                Ok(file)
+            }
+        }
+    }
+
+    /// What the superuser makes belongs to whom the spool directory belongs to:
+    /// others are to use it, too.
+    fn give(&self, to: impl Fn(Option<u32>, Option<u32>) -> io::Result<()>) -> io::Result<()> {
+        match self.directory.parent() {
+            Some(spool) if rustix::process::geteuid().is_root() => {
+                let owner = fs::metadata(spool)?;
+                to(Some(owner.uid()), Some(owner.gid()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn failed(error: io::Error) -> HintsError {
+    match error.kind() {
+        ErrorKind::PermissionDenied => HintsError::Denied,
+        ErrorKind::TimedOut => HintsError::Busy,
+        _ => HintsError::Other(error.to_string()),
+    }
+}
