@@ -42,6 +42,11 @@ impl Reader {
         Self { macros, place }
     }
 
+    /// From here on there are no macros but those that lines define.
+    pub fn forget_macros(&mut self) {
+        self.macros = Macros::none();
+    }
+
     /// Reads a line, or an argument.
     #[inline(always)]
     pub fn read<'l>(&mut self, line: &'l [u8], registry: &Registry) -> Task<'l> {

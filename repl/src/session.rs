@@ -103,7 +103,7 @@ impl Session {
     /// administrate; what they define themselves is theirs.
     pub fn hide_macros(&mut self) {
         if !caller::administrates(self.engine.world()) {
-            self.macros = Macros::none();
+            self.reader.forget_macros();
         }
     }
 
