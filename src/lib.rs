@@ -18,7 +18,10 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod acl;
+mod batch;
 pub mod check;
+mod client;
 pub mod config;
 mod context;
 mod engine;
@@ -32,6 +35,7 @@ pub mod retry;
 pub mod rewrite;
 pub mod route;
 
+pub use batch::Batch;
 pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use engine::{Builder, Engine, Expansion, Limits};
