@@ -265,15 +265,18 @@ impl Finder<'_> {
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoName | Found::NoData => return Ok(None),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => return self.failing(call, Ending::Later, srv_fail_domains),
         };
         if self.require && !reply.secure {
             self.log_insecure(call);
             // It is as if there were no answer.
             return self.failing(call, Ending::Later, srv_fail_domains);
+        }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
@@ -288,14 +291,17 @@ impl Finder<'_> {
         let mx_fail_domains = self.search.mx_fail_domains.as_ref();
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoData => return Ok(None),
             Found::NoName => return self.nothing(call).map(Some),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => return self.failing(call, Ending::Later, mx_fail_domains),
         };
         if self.require && !reply.secure {
             return self.failing(call, Ending::Insecure, mx_fail_domains);
+        }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
