@@ -188,22 +188,13 @@ impl<'t> Eval<'t> {
         Fail::error(ErrorKind::Limit, format!("expansion stopped: {what}"))
     }
 
-    fn step(&mut self) -> Result<(), Fail> {
+    fn step(&mut self, record: &Meta) -> Result<(), Fail> {
+        self.cx.permit(record)?;
         match self.cx.steps.checked_sub(1) {
             Some(left) => self.cx.steps = left,
             None => return Err(self.too_much("it takes too many steps")),
         }
         Ok(())
-    }
-
-    /// As [`Eval::step`], for a word that may be refused.
-    fn admit(&mut self, record: &Meta) -> Result<(), Fail> {
-        if !self.cx.refusals.is_empty()
-            && let Some(refusal) = self.cx.refusals.iter().find(|one| one.name == record.name)
-        {
-            return Err(Fail::error(ErrorKind::Forbidden, refusal.message));
-        }
-        self.step()
     }
 
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
@@ -281,7 +272,7 @@ impl<'t> Eval<'t> {
         let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         let record = self.cx.engine.0.registry.operator_at(def);
-        self.admit(&record.meta)?;
+        self.step(&record.meta)?;
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
         let args = [Arg::Text(node.arg)];
@@ -338,7 +329,7 @@ impl<'t> Eval<'t> {
         record: &'static Item,
         taint: &mut Taint,
     ) -> Result<Str, Fail> {
-        self.admit(&record.meta)?;
+        self.step(&record.meta)?;
         let (tree, source) = (self.tree, self.source);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
@@ -471,7 +462,7 @@ impl Machine for Eval<'_> {
             return Err(self.hard_fault());
         }
         let record = self.cx.engine.0.registry.condition_at(node.def);
-        self.admit(&record.meta)?;
+        self.step(&record.meta)?;
         let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => self.with_values(args, |eval, values| {

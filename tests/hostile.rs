@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
-use eximious_tests::fuzz;
+use eximious_tests::filters::Filters;
 use eximious_tests::suite::Suite;
+use eximious_tests::{fuzz, sieve};
 
 /// How long the plain drivers of the fuzz targets run, each.
 const DRIVEN: Duration = Duration::from_secs(4);
@@ -17,7 +18,11 @@ fn lines() -> Vec<Vec<u8>> {
 
 /// Runs a fuzz target over lines of the suites, cut, changed and mixed.
 fn drive(target: fn(&[u8])) {
-    let corpus = lines();
+    drive_over(&lines(), target);
+}
+
+/// The same over another corpus.
+fn drive_over(corpus: &[Vec<u8>], target: fn(&[u8])) {
     assert!(corpus.len() > 500, "only {} lines", corpus.len());
     let seed = fastrand::u64(..);
     println!("seed {seed}");
@@ -64,6 +69,12 @@ fn evaluator_takes_anything() {
 }
 
 #[test]
+fn sieve_takes_anything() {
+    let scripts: Vec<_> = sieve::all().into_iter().map(|case| case.script).collect();
+    drive_over(&scripts, fuzz::sieve);
+}
+
+#[test]
 fn lists_take_anything() {
     drive(fuzz::lists);
 }
@@ -71,6 +82,14 @@ fn lists_take_anything() {
 #[test]
 fn addresses_take_anything() {
     drive(fuzz::addresses);
+}
+
+#[test]
+fn filters_take_anything() {
+    let files = Filters::all();
+    let cases = files.iter().flat_map(|file| &file.cases);
+    let texts: Vec<Vec<u8>> = cases.flat_map(|case| case.texts()).map(Vec::from).collect();
+    drive_over(&texts, fuzz::filter);
 }
 
 #[test]

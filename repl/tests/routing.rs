@@ -26,7 +26,6 @@ fn exim_says_what_is_recorded() {
 }
 
 #[test]
-#[ignore = "-bt is not there yet"]
 fn eximious_says_what_is_recorded() {
     if servers::program("nsd").is_some() {
         network::run("inside", "eximious");
@@ -111,6 +110,15 @@ fn rename() {
             "bad" => Some(format!("no address {original}")),
             "domain" => Some("b.test".to_owned()),
             "short" => Some("n@b.de".to_owned()),
+            "space" => Some("n@b.c x".to_owned()),
+            "tab" => Some("n@b\tx".to_owned()),
+            "line" => Some("n@b\nx".to_owned()),
+            "zero" => Some("n@b\0x".to_owned()),
+            "lead" => Some(" n@b".to_owned()),
+            "quoted" => Some("\"n\"@b".to_owned()),
+            "twice" => Some("n@b@c".to_owned()),
+            // So short that the original is part of what counts.
+            "v" | "w" => Some("x@y v@b".to_owned()),
             "same" => Some(format!("{original} {original}")),
             "long" => Some(format!("{}@two.test {original}", "x".repeat(200))),
             _ => Some(format!("new@two.test {original}")),

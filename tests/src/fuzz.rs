@@ -127,6 +127,79 @@ pub fn config(data: &[u8]) {
     }
 }
 
+/// Reads and obeys a filter, a user's and a system filter: it ends, and what is wrong
+/// with it has a place in it. Nothing stays behind.
+pub fn filter(data: &[u8]) {
+    use eximious::filter::{FilterEnd, FilterObserver, FilterOptions, exim};
+    use eximious::grammar::filter::{Allowed, parse};
+    struct Noting;
+    impl FilterObserver for Noting {
+        fn wants_notes(&self) -> bool {
+            true
+        }
+    }
+    let parsed = parse(data, Allowed::SYSTEM);
+    if let Some(fault) = &parsed.fault {
+        assert!(fault.at as usize <= data.len() && !fault.message.is_empty());
+        assert!(fault.line as usize <= 1 + data.iter().filter(|c| **c == b'\n').count());
+    }
+    let engine = Engine::builder().limits(limits()).build();
+    for (system, testing) in [(false, false), (false, true), (true, true)] {
+        let mut cx = engine.context();
+        for (name, value) in [("local_part", "user"), ("domain", "b"), ("return_path", "x@y")] {
+            cx.set(name, value);
+        }
+        cx.set("sender_address", Str::tainted(b"x@y".as_slice()));
+        let message = b"From: a@b\nTo: user@b, ${lc:X}@c, x: d@e;\nSubject: \\x (a\n\nbody";
+        cx.set_message(Some(eximious::stdlib::message::parse(message)));
+        let options = FilterOptions { system, testing, ..FilterOptions::default() };
+        let done = exim(&mut cx, data, &options, &mut Noting);
+        if parsed.fault.is_some() && system {
+            assert!(matches!(done.end, FilterEnd::Error(_)));
+        }
+        assert!(cx.get("n0").is_none());
+    }
+}
+
+/// Obeys Sieve scripts, with a message that somebody else wrote: whatever they
+/// hold, they end, and where they are wrong there is a line that says so.
+pub fn sieve(data: &[u8]) {
+    use eximious::filter::FilterEnd;
+    use eximious::filter::sieve::{Options, run};
+    use eximious::grammar::sieve::parse;
+    use eximious::stdlib::message::parse as message;
+    let engine = Engine::builder().limits(limits()).build();
+    let mut cx = engine.context();
+    cx.set("local_part", Str::tainted(b"user".as_slice()));
+    cx.set("domain", Str::tainted(b"dom.example".as_slice()));
+    cx.set("sender_address", Str::tainted(b"a@b.example".as_slice()));
+    let (first, second) = data.split_at(data.len() / 2);
+    cx.set_message(Some(message(second)));
+    let name = Some(Str::fixed("x"));
+    let options = Options {
+        sub_address: name.clone(),
+        vacation_directory: name.clone(),
+        notify_owner: name,
+        work: 1 << 22,
+        ..Options::default()
+    };
+    let all = b"require [\"body\", \"comparator-i;ascii-numeric\", \"copy\", \
+        \"encoded-character\", \"enotify\", \"envelope\", \"fileinto\", \"subaddress\", \
+        \"vacation\"];";
+    for script in [data.to_vec(), [all, data].concat(), [all, first].concat()] {
+        let read = parse(&script, options.dialect(), options.limits);
+        if let Some(fault) = &read.fault {
+            assert!(fault.span.end as usize <= script.len() && fault.line > 0);
+        }
+        let done = run(&mut cx, &script, &options, &mut ());
+        let again = run(&mut cx, &script, &options, &mut ());
+        assert_eq!(done, again);
+        assert!(
+            read.fault.is_some() || matches!(done.end, FilterEnd::Finished | FilterEnd::Error(_))
+        );
+    }
+}
+
 /// Reads data of DNS records: the same bytes are what every question finds.
 pub fn records(data: &[u8]) {
     let dns = std::sync::Arc::new(Crafted(data.to_vec()));

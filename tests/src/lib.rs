@@ -2,6 +2,7 @@
 //! answer them, and a generator of lines.
 
 pub mod differences;
+pub mod filters;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
@@ -10,9 +11,11 @@ pub mod ldap;
 pub mod names;
 pub mod network;
 pub mod ours;
+pub mod pigeonhole;
 pub mod reference;
 pub mod routing;
 pub mod servers;
+pub mod sieve;
 pub mod sql;
 pub mod suite;
 

@@ -218,8 +218,10 @@ impl<'a> Lexer<'a> {
             return Ok(Some(list));
         }
         loop {
-            let Some(text) = self.string()? else { return Err(self.stop("missing string list")) };
-            list.push(text);
+            match self.string() {
+                Ok(Some(text)) => list.push(text),
+                _ => return Err(self.stop("missing string list")),
+            }
             self.white()?;
             if self.sign(b']') {
                 return Ok(Some(list));

@@ -57,9 +57,9 @@ impl<'a> Parser<'a> {
             return Err(self.lexer.stop("script too long"));
         }
         self.lexer.white()?;
+        // Exim reads another `require` only where it follows at once.
         while self.lexer.word("require") {
             self.require()?;
-            self.lexer.white()?;
         }
         self.commands(commands)?;
         if self.lexer.is_at_end() { Ok(()) } else { Err(self.lexer.stop("syntax error")) }
@@ -223,7 +223,8 @@ impl<'a> Parser<'a> {
         let Some(address) = self.lexer.string()? else {
             return Err(self.lexer.stop("missing redirect recipient string"));
         };
-        if !address.bytes.contains(&b'@') {
+        // A zero byte ends the address.
+        if address.bytes.iter().find(|c| matches!(c, b'@' | 0)) != Some(&b'@') {
             return Err(self.lexer.stop("unqualified recipient address"));
         }
         Ok(Command::Redirect { address, copy })

@@ -31,13 +31,14 @@ fn encoded(text: &[u8]) -> Result<Option<(Vec<u8>, usize)>, &'static str> {
     let close = |text: &[u8]| memchr::memchr(b'}', text);
     let has = |word: &[u8]| text.get(..word.len()).is_some_and(|t| t.eq_ignore_ascii_case(word));
     let (head, digits) = match () {
+        // A newline is no blank here, although the RFC has it so.
         () if has(b"${hex:") => (b"${hex:".len(), 2),
         () if has(b"${unicode:") => (b"${unicode:".len(), usize::MAX),
         () => return Ok(None),
     };
     let Some(length) = close(&text[head..]) else { return Ok(None) };
     let numbers = text[head..head + length]
-        .split(|c| matches!(c, b' ' | b'\t' | b'\r' | b'\n'))
+        .split(|c| matches!(c, b' ' | b'\t'))
         .filter(|number| !number.is_empty());
     let mut bytes = Vec::new();
     let mut any = false;

@@ -21,6 +21,7 @@ impl Run<'_> {
     }
 
     pub(super) fn redirect(&mut self, address: &[u8], copy: bool) {
+        let address = up_to_zero(address);
         if self.first(Kind::Redirect, "redirect", address) {
             let (address, errors_to) = (Str::tainted(address), None);
             self.act(FilterAction::Deliver { address, errors_to, manner: meant(copy) });
@@ -29,6 +30,7 @@ impl Run<'_> {
     }
 
     pub(super) fn file_into(&mut self, folder: &[u8], copy: bool) {
+        let folder = up_to_zero(folder);
         if self.first(Kind::FileInto, "fileinto", folder) {
             let (mailbox, flags, manner) = (Str::tainted(folder), Vec::new(), meant(copy));
             self.act(FilterAction::FileInto { mailbox, flags, create: false, manner });
@@ -40,8 +42,7 @@ impl Run<'_> {
     fn first(&mut self, kind: Kind, word: &str, target: &[u8]) -> bool {
         let first = self.done.insert((kind, target.to_vec()));
         let (head, tail) = if first { ("", "'") } else { ("Repeated ", "' ignored.") };
-        let line = [head.as_bytes(), word.as_bytes(), b" `", target, tail.as_bytes()].concat();
-        self.note(&line);
+        self.note(&[head.as_bytes(), word.as_bytes(), b" `", target, tail.as_bytes()]);
         first
     }
 
@@ -49,4 +50,9 @@ impl Run<'_> {
         self.observer.action(0, &action);
         self.actions.push(action);
     }
+}
+
+/// A zero byte ends a target.
+fn up_to_zero(target: &[u8]) -> &[u8] {
+    &target[..memchr::memchr(0, target).unwrap_or(target.len())]
 }

@@ -12,6 +12,8 @@ pub(super) enum Trouble {
     Pattern,
     /// `i;ascii-numeric` is not for parts of strings.
     MatchType,
+    /// `i;ascii-numeric` was not required.
+    NotRequired,
     /// The work is more than is left.
     TooMuch,
 }
@@ -21,6 +23,8 @@ pub(super) enum Trouble {
 pub(super) struct Rule {
     pub(super) comparator: Comparator,
     pub(super) kind: MatchType,
+    /// Whether `i;ascii-numeric` was required.
+    pub(super) numeric: bool,
 }
 
 impl Rule {
@@ -28,10 +32,11 @@ impl Rule {
     pub(super) fn holds(self, key: &[u8], value: &[u8], left: &mut u64) -> Result<bool, Trouble> {
         spend(left, (key.len() + value.len()) as u64 / 16 + 1)?;
         let (key, value) = match self.comparator {
-            Comparator::AsciiNumeric if self.kind == MatchType::Is => {
-                return Ok(number(key) == number(value));
+            Comparator::AsciiNumeric if self.kind != MatchType::Is => {
+                return Err(Trouble::MatchType);
             }
-            Comparator::AsciiNumeric => return Err(Trouble::MatchType),
+            Comparator::AsciiNumeric if !self.numeric => return Err(Trouble::NotRequired),
+            Comparator::AsciiNumeric => return Ok(number(key) == number(value)),
             Comparator::Octet => (Cow::Borrowed(key), Cow::Borrowed(value)),
             Comparator::AsciiCasemap => (folded(key), folded(value)),
         };
