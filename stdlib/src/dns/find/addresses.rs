@@ -106,7 +106,7 @@ impl<'s> Seeker<'s> {
         let own = records.first().map_or("", |record| &record.name);
         let before = self.addresses.len();
         for address in records.iter().filter_map(DnsRecord::address).take(MOST_ADDRESSES) {
-            self.add(call, own.as_bytes(), address)?;
+            self.add(call, name, address)?;
         }
         if self.addresses.len() > before {
             // Another way of writing the same is no alias.
