@@ -7,7 +7,7 @@ use eximious_core::{
     TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_grammar::expansion::{Tree, VariableName, View, Vocabulary};
 use eximious_stdlib::items::start_perl;
 use rustc_hash::FxHashMap;
 
@@ -195,7 +195,7 @@ impl Context {
         work: impl FnOnce(&mut Call<'_>) -> T,
     ) -> T {
         self.begin(true);
-        let tree = Tree::default();
+        let tree = View::default();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
@@ -207,7 +207,7 @@ impl Context {
 
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
-        let tree = Tree::default();
+        let tree = View::default();
         Eval::new(self, &tree, &[]).named_variable(name.as_ref())
     }
 
