@@ -84,7 +84,7 @@ impl Known {
             self.addresses.extend(table);
             return Ok(());
         }
-        let how = How { qualify_single: true, ..How::default() };
+        let how = How { qualify_single: true, by_system: true, ..How::default() };
         let reply = dns::query(call, name.as_bytes(), kind, &how)?;
         match &reply.found {
             Found::Records { name, records } => {
