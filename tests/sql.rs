@@ -282,6 +282,7 @@ fn pgsql_servers() {
         ],
     );
     under_tls(&sql, &one);
+    settings(&sql);
     connections(sql, "select pg_backend_pid()", "select pg_sleep(5)");
 }
 
@@ -321,5 +322,54 @@ fn under_tls(sql: &Sql, config: &Path) {
     assert_eq!(secret[..4], [said("t"), said("f"), said("t"), said("t")]);
     if let Some(exim) = Reference::find() {
         assert_eq!(exim.with_config(config).ask(&lines, None), ours);
+    }
+}
+
+/// Settings of the connection in the place of the database's name.
+fn settings(sql: &Sql) {
+    let application = "select current_setting('application_name')";
+    let memory = "select current_setting('work_mem')";
+    let database = "select current_database()";
+    let tls = "select ssl from pg_stat_ssl where pid=pg_backend_pid()";
+    for (number, (name, user, password, asked)) in [
+        ("dbname=db", "u", "secret", database),
+        (" dbname = 'd\\b' ", "u", "secret", database),
+        ("dbname=", "u", "secret", database),
+        ("dbname=db dbname=postgres", "u", "secret", database),
+        ("dbname=dbname=db", "u", "secret", database),
+        ("dbname=db application_name=x\\ y", "u", "secret", application),
+        ("dbname=db fallback_application_name='x y'", "u", "secret", application),
+        ("dbname=db options='-c work_mem=5MB'", "u", "secret", memory),
+        ("dbname=db options=-cnosuch=5MB", "u", "secret", memory),
+        ("dbname=db user=u password=secret", "", "", database),
+        ("dbname=db user=postgres password=wrong", "u", "secret", "select current_user"),
+        ("dbname=db port=1 host=nosuch keepalives=1", "u", "secret", database),
+        ("dbname=db hostaddr=127.0.0.9", "u", "secret", database),
+        ("dbname=db nosuch=1", "u", "secret", database),
+        ("dbname=db x", "u", "secret", database),
+        ("dbname='db", "u", "secret", database),
+        ("=x", "u", "secret", database),
+        ("dbname=db sslmode=bad", "u", "secret", database),
+        ("dbname=db target_session_attrs=x", "u", "secret", database),
+        ("dbname=postgres sslmode=disable", "s", "secret", tls),
+        ("dbname=postgres sslmode=disable", "m", "secret", tls),
+        ("dbname=postgres sslmode=allow", "s", "secret", tls),
+        ("dbname=postgres sslmode=allow", "m", "secret", tls),
+        ("dbname=postgres sslmode=prefer", "n", "secret", tls),
+        ("dbname=postgres sslmode=prefer", "m", "secret", tls),
+        ("dbname=postgres sslmode=require", "n", "secret", tls),
+        ("dbname=postgres sslmode=require", "m", "secret", tls),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let servers = format!("pgsql_servers = <; 127.0.0.1:PGPORT/{name}/{user}/{password}\n");
+        let config = sql.config(&format!("settings{number}"), &servers);
+        let line = format!("${{lookup pgsql{{{asked}}}{{<$value>}}{{none}}}}").into_bytes();
+        let ours = Answer::Said(Ours::with_config(&config).answer(&line));
+        if let Some(exim) = Reference::find() {
+            let theirs = exim.with_config(&config).ask(&[line], None);
+            assert_eq!(theirs, [ours], "{name} {user}");
+        }
     }
 }
