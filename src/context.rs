@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, VariableSource,
+    Call, Effects, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace, TraceSink,
+    VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -172,6 +173,11 @@ impl Context {
         self.engine = Engine(Arc::new(inner));
     }
 
+    /// Forgets all variables of an open family, such as `acl_m`.
+    pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
+        self.named.retain(|name, _| !name.starts_with(prefix));
+    }
+
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
     pub(crate) fn call<T>(
@@ -183,6 +189,11 @@ impl Context {
         let tree = Tree::default();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
+    }
+
+    /// Shows each step of tests to somebody, or to nobody any more.
+    pub fn set_trace(&mut self, sink: Option<TraceSink>) {
+        *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

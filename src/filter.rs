@@ -120,6 +120,14 @@ pub enum FilterAction {
         /// How it is meant.
         manner: Manner,
     },
+    /// Send no message, although `mail` or `vacation` says so: the return path is
+    /// empty, so that it would be an answer to an error message.
+    NoMail {
+        /// Whether it was `vacation`.
+        vacation: bool,
+        /// How it is meant.
+        manner: Manner,
+    },
     /// `logfile`: where what follows is logged.
     LogFile {
         /// The file.
@@ -216,6 +224,7 @@ impl FilterAction {
             | Self::Save { manner, .. }
             | Self::Pipe { manner, .. }
             | Self::Mail { manner, .. }
+            | Self::NoMail { manner, .. }
             | Self::LogFile { manner, .. }
             | Self::LogWrite { manner, .. }
             | Self::TestPrint { manner, .. }

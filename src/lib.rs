@@ -18,7 +18,9 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod acl;
 pub mod check;
+mod client;
 pub mod config;
 mod context;
 mod engine;

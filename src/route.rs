@@ -35,6 +35,7 @@ pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
 pub use test::{Duplicates, Report, Request, Standing};
 
+pub(crate) use conditions::is_in;
 use router::Router;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.

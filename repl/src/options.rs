@@ -367,11 +367,7 @@ impl<'a> Parser<'a> {
     fn decide(mut self) -> Result<Options, Stop> {
         let filter = &self.options.filter;
         if filter.system.is_some() || filter.user.is_some() {
-            let alone = matches!(self.action, None | Some(Action::Version));
-            if !alone || !self.args.is_empty() || self.options.recipients_in_header {
-                return Err(Stop::exim("incompatible command-line options or arguments"));
-            }
-            self.action = self.action.take().or(Some(Action::Filter));
+            self.decide_filter()?;
         }
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
@@ -387,6 +383,27 @@ impl<'a> Parser<'a> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// Filters are tested, unless something else is asked for that does not mind.
+    fn decide_filter(&mut self) -> Result<(), Stop> {
+        let incompatible = Err(Stop::exim("incompatible command-line options or arguments"));
+        if let Some((option, what, wins)) = self.later.take() {
+            return match option.as_slice() {
+                b"-bm" => self.decide_filter(),
+                b"-bd" | b"-bdf" => incompatible,
+                _ if !wins => incompatible,
+                _ => Err(later(&option, what)),
+            };
+        }
+        match self.action {
+            Some(Action::Version | Action::Rewrite | Action::Retry | Action::Information) => Ok(()),
+            None if self.args.is_empty() && !self.options.recipients_in_header => {
+                self.action = Some(Action::Filter);
+                Ok(())
+            }
+            _ => incompatible,
+        }
     }
 
     fn finish(mut self, action: Option<Action>) -> Options {

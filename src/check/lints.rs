@@ -1,9 +1,11 @@
 //! The lints, each family in a file of its own.
 
 mod acls;
+mod booleans;
 mod conditionals;
 mod deprecated;
 mod ignored;
+mod listed;
 mod logins;
 mod macros;
 mod names;
@@ -41,6 +43,8 @@ pub(super) static ALL: &[&Lint] = &[
     &words::ACL_ARGUMENT,
     &logins::UNKNOWN_AUTHENTICATOR,
     &logins::ANYBODY_LOGS_IN,
+    &listed::BAD_ITEM,
+    &booleans::NOT_A_BOOLEAN,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -52,6 +56,7 @@ pub(super) static ALL: &[&Lint] = &[
     &words::NEARLY_A_WORD,
     &ignored::OPTION_IGNORED,
     &conditionals::CONDITIONAL_IGNORED,
+    &variables::DOLLAR_MISSING,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,

@@ -152,7 +152,7 @@ impl<'r> Redirection<'r> {
                     let domain =
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
-                    machine.children.push(Child::Address(address));
+                    machine.children.push(Child::Address(Box::new(address)));
                 }
                 Item::File(path) => {
                     let option = file_transport(&path);

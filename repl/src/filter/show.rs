@@ -104,6 +104,10 @@ impl FilterObserver for Shown<'_> {
                 self.meant("pipe message to: ", *manner, true, &parts);
             }
             FilterAction::Mail { reply, manner } => self.mail(depth, reply, *manner),
+            FilterAction::NoMail { vacation, .. } => {
+                let command: &[u8] = if *vacation { b"vacation" } else { b"mail" };
+                self.line(&[command, b" command ignored because return_path is empty"]);
+            }
             FilterAction::LogFile { file, manner, .. } => {
                 self.meant("logfile ", *manner, false, &[file.bytes()]);
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use eximious_grammar::expansion::Part;
+use eximious_grammar::expansion::{Arg, Part};
 
 use crate::check::survey::Use;
 use crate::check::{Lint, Severity, Survey};
@@ -61,3 +61,50 @@ fn set<'s>(survey: &'s Survey<'_>) -> HashSet<&'s [u8]> {
     }
     set
 }
+
+/// W212.
+pub(super) static DOLLAR_MISSING: Lint = Lint {
+    code: "W212",
+    name: "dollar-missing",
+    severity: Severity::Warning,
+    summary: "The name of a variable stands where its value is meant.",
+    docs: "What is compared, looked up or given to an operator is the name of a variable, without \
+           the dollar sign: it stands for itself, and is the same for every message.",
+    bad: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if eq{sender_address}{a@b.example}}\n",
+    good: "acl_smtp_mail = c\nbegin acl\nc:\n  deny condition = ${if eq{$sender_address}{a@b.example}}\n",
+    run: |survey, findings| {
+        for text in &survey.texts {
+            let Some(tree) = &text.tree else { continue };
+            let conditions = tree.conds().iter().filter(|condition| {
+                let name = survey.registry.condition_at(condition.def).meta.name;
+                COMPARE.contains(&name) || name.starts_with("match_")
+            });
+            let conditions = conditions.filter_map(|condition| tree.cond_args(condition).first());
+            let lookups = tree.calls().iter().filter_map(|call| {
+                let args = tree.call_args(call);
+                args.first().filter(|_| matches!(args.get(1), Some(Arg::Lookup(_))))
+            });
+            let operators = tree.ops().iter().filter(|op| op.def.is_some()).map(|op| op.arg);
+            let arguments = conditions.chain(lookups).filter_map(|arg| match arg {
+                Arg::Text(seq) => Some(*seq),
+                _ => None,
+            });
+            for seq in arguments.chain(operators) {
+                let Some(word) = tree.literal(seq).filter(|word| word.contains(&b'_')) else {
+                    continue;
+                };
+                if survey.registry.variable_id(word).is_some() {
+                    let shown = String::from_utf8_lossy(word);
+                    let message = format!("\"{shown}\" is no variable without a dollar sign");
+                    findings.add_with(text.spot(seq.span), message, format!("write ${shown}"));
+                }
+            }
+        }
+    },
+};
+
+/// Conditions whose first argument is a value, but for those of numbers (E112).
+const COMPARE: [&str; 17] = [
+    "crypteq", "eq", "eqi", "exists", "ge", "gei", "gt", "gti", "inlist", "inlisti", "isip", "le",
+    "lei", "lt", "lti", "match", "isip4",
+];

@@ -50,6 +50,10 @@ impl Run<'_> {
             Action::Mail(mail) => {
                 let reply = Box::new(self.reply(mail)?);
                 let manner = manner(command, false);
+                if self.variable("return_path").is_empty() {
+                    let vacation = mail.vacation;
+                    return self.wants(depth, FilterAction::NoMail { vacation, manner });
+                }
                 self.wants(depth, FilterAction::Mail { reply, manner })
             }
             Action::LogFile { file, mode } => {

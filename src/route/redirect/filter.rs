@@ -87,7 +87,7 @@ pub(super) fn run(
             // The message goes on as if there were no filter, too.
             let text = machine.address.text.clone();
             let again = machine.address.child(text, &redirection.ancestor);
-            machine.children.insert(0, Child::Address(again));
+            machine.children.insert(0, Child::Address(Box::new(again)));
             Ok(Verdict::Accept(None))
         }
         (false, _) => Ok(Verdict::Accept(None)),
@@ -159,7 +159,7 @@ fn generate(
                 if errors_to.is_some() {
                     child.attached.errors_to = errors_to;
                 }
-                machine.children.push(Child::Address(child));
+                machine.children.push(Child::Address(Box::new(child)));
             }
             FilterAction::Save { file, mode, .. } => {
                 let option = file_transport(file.bytes());
@@ -201,7 +201,7 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
     }
     for child in machine.children.iter_mut().skip(from) {
         let address = match child {
-            Child::Address(address) => address,
+            Child::Address(address) => &mut **address,
             Child::Direct(delivery) => &mut delivery.address,
         };
         address.attached.ignore_errors = true;
