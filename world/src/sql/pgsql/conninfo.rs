@@ -1,6 +1,7 @@
 //! What the name of a database may say besides: settings of the connection, as
 //! the client's own library reads them (`dbname=db application_name=mail`).
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -79,6 +80,35 @@ const WORDS: &[(&str, &[&str], &[&str])] = &[
     ),
 ];
 
+/// Variables of the environment, and the options that they stand for where
+/// nothing else says what those are.
+const VARIABLES: &[(&str, &str)] = &[
+    ("PGAPPNAME", "application_name"),
+    ("PGCHANNELBINDING", "channel_binding"),
+    ("PGCONNECT_TIMEOUT", "connect_timeout"),
+    ("PGDATABASE", "dbname"),
+    ("PGGSSENCMODE", "gssencmode"),
+    ("PGHOSTADDR", "hostaddr"),
+    ("PGOPTIONS", "options"),
+    ("PGPASSWORD", "password"),
+    ("PGREQUIREPEER", "requirepeer"),
+    ("PGSERVICE", "service"),
+    ("PGSSLCERT", "sslcert"),
+    ("PGSSLCRL", "sslcrl"),
+    ("PGSSLCRLDIR", "sslcrldir"),
+    ("PGSSLKEY", "sslkey"),
+    ("PGSSLMAXPROTOCOLVERSION", "ssl_max_protocol_version"),
+    ("PGSSLMINPROTOCOLVERSION", "ssl_min_protocol_version"),
+    ("PGSSLMODE", "sslmode"),
+    ("PGSSLROOTCERT", "sslrootcert"),
+    ("PGTARGETSESSIONATTRS", "target_session_attrs"),
+    ("PGUSER", "user"),
+];
+
+/// Variables whose values the server is told as they are.
+const TOLD: &[(&str, &str)] =
+    &[("PGDATESTYLE", "datestyle"), ("PGGEQO", "geqo"), ("PGTZ", "timezone")];
+
 /// Reads what stands for a server's database; without an equals sign in it, it is
 /// its name.
 ///
@@ -92,16 +122,33 @@ pub fn read(server: &Server) -> Result<Settings, String> {
         timeout: None,
         parameters: Vec::new(),
     };
-    if !server.database.contains(&b'=') {
-        return Ok(settings);
-    }
-    settings.server.database.clear();
     let mut fallback = None;
-    let mut rest = server.database.trim_ascii_start();
-    while !rest.is_empty() {
-        let (name, value, behind) = pair(rest)?;
-        settings.set(name, value, &mut fallback)?;
-        rest = behind.trim_ascii_start();
+    let mut said = BTreeSet::new();
+    if server.database.contains(&b'=') {
+        settings.server.database.clear();
+        let mut rest = server.database.trim_ascii_start();
+        while !rest.is_empty() {
+            let (name, value, behind) = pair(rest)?;
+            settings.set(name, value, &mut fallback)?;
+            said.insert(name);
+            rest = behind.trim_ascii_start();
+        }
+    } else if !server.database.is_empty() {
+        said.insert(b"dbname");
+    }
+    for (variable, option) in VARIABLES {
+        if let Some(value) = server.variable(variable)
+            && !said.contains(option.as_bytes())
+        {
+            settings.set(option.as_bytes(), value.to_vec(), &mut fallback)?;
+        }
+    }
+    for (variable, parameter) in TOLD {
+        if let Some(value) = server.variable(variable)
+            && !value.eq_ignore_ascii_case(b"default")
+        {
+            settings.parameter(parameter, value.to_vec());
+        }
     }
     let named = settings.parameters.iter().any(|(name, _)| *name == "application_name");
     if let Some(fallback) = fallback.filter(|_| !named) {
@@ -157,6 +204,7 @@ impl Settings {
                 }
             }
             other if IDLE.contains(&other) => {}
+            other if MISSING.contains(&other) && text.is_empty() && other != "service" => {}
             other if MISSING.contains(&other) => return Err(missing(other, &text)),
             other => {
                 let known = WORDS.iter().find(|(word, ..)| *word == other);
@@ -234,6 +282,7 @@ mod tests {
             user: b"u".to_vec(),
             password: Vec::new(),
             group: None,
+            environment: Vec::new(),
         })
     }
 
