@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace, TraceSink,
-    VariableSource,
+    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace,
+    TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_grammar::expansion::{Tree, VariableName, View, Vocabulary};
 use eximious_stdlib::items::start_perl;
 use rustc_hash::FxHashMap;
 
@@ -165,6 +165,15 @@ impl Context {
         before
     }
 
+    /// Refuses a word that may not be used.
+    #[inline]
+    pub(crate) fn permit(&self, record: &Meta) -> Result<(), Fail> {
+        match self.refusals.iter().find(|refusal| refusal.name == record.name) {
+            Some(refusal) => Err(Fail::error(ErrorKind::Forbidden, refusal.message)),
+            None => Ok(()),
+        }
+    }
+
     /// Changes options for what this context does from here on. Whoever does that
     /// keeps the engine, and puts it back.
     pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
@@ -186,7 +195,7 @@ impl Context {
         work: impl FnOnce(&mut Call<'_>) -> T,
     ) -> T {
         self.begin(true);
-        let tree = Tree::default();
+        let tree = View::default();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
@@ -198,7 +207,7 @@ impl Context {
 
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
-        let tree = Tree::default();
+        let tree = View::default();
         Eval::new(self, &tree, &[]).named_variable(name.as_ref())
     }
 

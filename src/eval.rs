@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::grammar::expansion::{
-    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, Tree, VariableName,
+    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
     Vocabulary,
 };
 use eximious_core::{
@@ -19,10 +19,10 @@ use crate::context::Context;
 /// One walk over one tree, with a context.
 pub(crate) struct Eval<'t> {
     cx: &'t mut Context,
-    tree: &'t Tree,
+    tree: &'t View<'t>,
     source: &'t [u8],
     /// The tree's literal parts, where they are kept ready.
-    literals: &'t [Str],
+    literals: &'t [Option<Str>],
     /// Whether a brace in a header's name is forgotten, which Exim would blame
     /// for what is wrong behind it.
     forgotten: bool,
@@ -36,14 +36,18 @@ const KEPT_BUFFER: usize = 64 << 10;
 type Arguments = SmallVec<[Str; 8]>;
 
 impl<'t> Eval<'t> {
-    pub(crate) fn new(cx: &'t mut Context, tree: &'t Tree, literals: &'t [Str]) -> Self {
+    pub(crate) fn new(
+        cx: &'t mut Context,
+        tree: &'t View<'t>,
+        literals: &'t [Option<Str>],
+    ) -> Self {
         Self { cx, tree, source: tree.source(), literals, forgotten: false }
     }
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
         let result = self.text(self.tree.root);
-        if let (Err(fail), Some(fault)) = (&result, &self.tree.hard_fault)
+        if let (Err(fail), Some(fault)) = (&result, self.tree.hard_fault)
             && fail.place().is_some_and(|place| place.span == fault.span)
         {
             eximious_stdlib::lookups::keep_complaint(&mut self.cx.memory, &fault.message);
@@ -110,9 +114,8 @@ impl<'t> Eval<'t> {
     /// Literal text: the piece at a place among all of them.
     fn literal(&self, span: Span, at: u32) -> Str {
         match self.literals.get(at as usize) {
-            Some(ready) => ready.clone(),
-            None if self.tree.holds_zero => Str::from(self.tree.text(span)),
-            None => Str::from(self.tree.text(span)).without_zero(),
+            Some(Some(ready)) => ready.clone(),
+            _ => literal(self.tree, span),
         }
     }
 
@@ -188,22 +191,13 @@ impl<'t> Eval<'t> {
         Fail::error(ErrorKind::Limit, format!("expansion stopped: {what}"))
     }
 
-    fn step(&mut self) -> Result<(), Fail> {
+    fn step(&mut self, record: &Meta) -> Result<(), Fail> {
+        self.cx.permit(record)?;
         match self.cx.steps.checked_sub(1) {
             Some(left) => self.cx.steps = left,
             None => return Err(self.too_much("it takes too many steps")),
         }
         Ok(())
-    }
-
-    /// As [`Eval::step`], for a word that may be refused.
-    fn admit(&mut self, record: &Meta) -> Result<(), Fail> {
-        if !self.cx.refusals.is_empty()
-            && let Some(refusal) = self.cx.refusals.iter().find(|one| one.name == record.name)
-        {
-            return Err(Fail::error(ErrorKind::Forbidden, refusal.message));
-        }
-        self.step()
     }
 
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
@@ -281,7 +275,7 @@ impl<'t> Eval<'t> {
         let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         let record = self.cx.engine.0.registry.operator_at(def);
-        self.admit(&record.meta)?;
+        self.step(&record.meta)?;
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
         let args = [Arg::Text(node.arg)];
@@ -338,7 +332,7 @@ impl<'t> Eval<'t> {
         record: &'static Item,
         taint: &mut Taint,
     ) -> Result<Str, Fail> {
-        self.admit(&record.meta)?;
+        self.step(&record.meta)?;
         let (tree, source) = (self.tree, self.source);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
@@ -430,9 +424,15 @@ impl<'t> Eval<'t> {
         if let Some(fault) = self.tree.soft_faults.iter().find(counts) {
             return Some((fault, ErrorKind::UnknownName));
         }
-        let fault = self.tree.hard_fault.as_ref().filter(|_| open);
+        let fault = self.tree.hard_fault.filter(|_| open);
         fault.map(|fault| (fault, ErrorKind::Syntax))
     }
+}
+
+/// Literal text of a tree.
+pub(crate) fn literal(tree: &View<'_>, span: Span) -> Str {
+    let text = Str::from(tree.text(span));
+    if tree.holds_zero { text } else { text.without_zero() }
 }
 
 /// Applies a record's rule to what its function returned.
@@ -471,7 +471,7 @@ impl Machine for Eval<'_> {
             return Err(self.hard_fault());
         }
         let record = self.cx.engine.0.registry.condition_at(node.def);
-        self.admit(&record.meta)?;
+        self.step(&record.meta)?;
         let place = (args, node.span, open);
         let result = match record.run {
             ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
@@ -512,7 +512,7 @@ impl Machine for Eval<'_> {
     }
 
     fn hard_fault(&self) -> Fail {
-        match &self.tree.hard_fault {
+        match self.tree.hard_fault {
             Some(fault) => {
                 let unblamed = fault.unblamed.as_ref().filter(|_| self.forgotten);
                 self.raise(fault, ErrorKind::Syntax, unblamed.unwrap_or(&fault.message).clone())
@@ -549,7 +549,7 @@ impl Machine for Eval<'_> {
             }
         };
         self.cx.depth += 1;
-        let result = Eval::new(self.cx, &compiled.tree, &compiled.literals).whole();
+        let result = Eval::new(self.cx, &compiled.tree.view(), &compiled.literals).whole();
         self.cx.depth -= 1;
         result
     }

@@ -10,6 +10,7 @@ pub mod sieve;
 
 use eximious_core::Str;
 use eximious_grammar::filter as tree;
+use eximious_stdlib::address::{self, Rules};
 
 use crate::Context;
 
@@ -308,6 +309,28 @@ pub struct Reply {
     pub this_address: Str,
 }
 
+impl Reply {
+    /// Whom it goes to: the addresses of `to`, or those that `$reply_address` has.
+    /// What follows something that is no address does not count, and there may be
+    /// none; a name may be without a domain.
+    pub fn recipients(&self, reply_address: &Str) -> Vec<Vec<u8>> {
+        let list = self.to.as_ref().unwrap_or(reply_address);
+        let rules = Rules { literals: true, ..Rules::default() };
+        let mut found = Vec::new();
+        let mut rest = list.bytes();
+        while !rest.is_empty() {
+            let end = address::find_end(rest, false);
+            match address::parse(&rest[..end], rules) {
+                Ok(one) => found.push(one.text),
+                Err(why) if why.is_empty() => {}
+                Err(_) => break,
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        found
+    }
+}
+
 /// A notification of Sieve's (RFC 5435), which is a message (RFC 5436).
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Notice {
@@ -411,6 +434,23 @@ mod tests {
         ] {
             assert_eq!(FilterKind::of(text.as_bytes()), kind, "{text}");
         }
+    }
+
+    #[test]
+    fn a_reply_goes_to_addresses() {
+        for (to, found) in [
+            ("a@b, @", "a@b"),
+            ("@, a@b", ""),
+            ("a@b,,c@d", "a@b,c@d"),
+            ("(x), a@b", "a@b"),
+            ("x: a@b, c@d;", ""),
+            ("Foo <a@b>, b", "a@b,b"),
+            ("", ""),
+        ] {
+            let reply = Reply { to: Some(to.into()), ..Reply::default() };
+            assert_eq!(reply.recipients(&"x@y".into()).join(&b','), found.as_bytes(), "{to}");
+        }
+        assert_eq!(Reply::default().recipients(&"x@y".into()), [b"x@y"]);
     }
 
     #[test]

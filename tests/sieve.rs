@@ -20,7 +20,7 @@ fn scripts_come_out_as_recorded() {
             wrong.push(format!("{}: {}", case.place, show(&said)));
         }
         let actions = sieve::actions(&done);
-        if !case.actions.is_empty() && actions != case.actions {
+        if (!case.actions.is_empty() || case.answer.is_empty()) && actions != case.actions {
             wrong.push(format!("{}: does {}", case.place, show(&actions)));
         }
     }
@@ -77,7 +77,7 @@ fn ends(script: &str, message: &[u8]) -> FilterEnd {
     let mut cx = Engine::builder().build().context();
     cx.set_message(Some(parse(message)));
     cx.set("sender_address", "a@b.example");
-    let options = Options { test: true, ..Options::default() };
+    let options = Options { test: true, work: 1 << 23, ..Options::default() };
     let began = Instant::now();
     let end = run(&mut cx, script.as_bytes(), &options, &mut ()).end;
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
@@ -97,12 +97,12 @@ fn hostile_scripts_end() {
         ("if true {}".repeat(10_001), "", wrong("too many tests in line 1")),
         (" ".repeat(2 << 20), "", wrong("script too long in line 1")),
         (
-            format!("if header :matches \"x\" \"{}b\" {{}}", "*a".repeat(20_000)),
+            format!("if header :matches \"x\" \"*{}b\" {{}}", "a".repeat(20_000)),
             &long,
             wrong("too much work in line 1"),
         ),
         (
-            format!("if header [{}] \"\" {{}}", ["\"x\""; 100_000].join(",")),
+            format!("if header [{}] \"q\" {{}}", ["\"x\""; 100_000].join(",")),
             &lines,
             wrong("too much work"),
         ),

@@ -1,5 +1,6 @@
 //! The program `eximious`.
 
+mod ahead;
 mod assign;
 mod be;
 mod caller;
@@ -13,6 +14,7 @@ mod message;
 mod options;
 mod output;
 mod prompt;
+mod reader;
 mod retry;
 mod rewrite;
 mod route;
@@ -28,6 +30,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::{Engine, Fail};
 
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     match &options.action {
         Action::Usage => usage(&options),
         Action::Information => print(version::INFORMATION.as_bytes()),
+        Action::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
         Action::Version => version(options),
         Action::Expand => expand(options, greet),
         Action::List { json, kind } => {
@@ -181,7 +185,7 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
     } else if at_terminal() {
         prompt::run(session, greet, &options, &output)
     } else {
-        be::lines(&mut session, io::stdin().lock(), &output)
+        be::lines(&mut session, io::stdin(), &output)
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

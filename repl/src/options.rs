@@ -64,6 +64,8 @@ pub enum Action {
     Help(Vec<String>),
     /// `-bI:help`.
     Information,
+    /// `-bI:sieve`: list what a Sieve script may require.
+    SieveExtensions,
     /// Print what the configuration says.
     Show,
     /// `eximious check`.
@@ -295,7 +297,11 @@ impl<'a> Parser<'a> {
                 self.action = Some(Action::Information);
                 Ok(())
             }
-            b"dscp" | b"modules" | b"sieve" => {
+            b"sieve" => {
+                self.action = Some(Action::SieveExtensions);
+                Ok(())
+            }
+            b"dscp" | b"modules" => {
                 let arg = [b"-bI:", topic].concat();
                 self.later = Some((arg, "lists of what the mail server knows", true));
                 Ok(())

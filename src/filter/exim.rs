@@ -5,6 +5,8 @@ mod conditions;
 mod mail;
 mod number;
 mod personal;
+#[cfg(test)]
+mod tests;
 
 use eximious_core::{Fail, Str};
 use eximious_grammar::filter::{Command, Filter, Word};
@@ -15,7 +17,7 @@ use crate::Context;
 use crate::engine::Engine;
 
 /// How many commands, tests and addresses a filter may go through.
-const MOST_STEPS: u32 = 1_000_000;
+const MOST_STEPS: u32 = 500_000;
 /// How many bytes there may be in all that it wants done.
 const MOST_BYTES: usize = 64 << 20;
 

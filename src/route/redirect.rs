@@ -1,6 +1,7 @@
 //! The router `redirect` (specification, chapter 22).
 
 mod filter;
+pub(super) mod forward;
 mod items;
 mod source;
 

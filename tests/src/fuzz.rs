@@ -3,7 +3,7 @@
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
-use eximious::{Config, Engine, Limits, Macros, Str, World};
+use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
@@ -16,7 +16,8 @@ pub fn format(data: &[u8]) {
 pub fn parse(data: &[u8]) {
     let registry = eximious::stdlib::registry();
     let tree = expansion::parse(data, &registry, ParseLimits::default());
-    for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
+    let tree = tree.view();
+    for fault in tree.faults() {
         assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
     }
     for part in tree.pieces(tree.root).iter().map(|piece| piece.span) {
@@ -43,6 +44,17 @@ pub fn evaluate(data: &[u8]) {
     }
     if let Err(fail) = first {
         let _ = format!("{fail:#}");
+    }
+    // Nor does it matter what is parsed before it.
+    let mut batch = Batch::default();
+    [data, b"${uc:x", data].iter().for_each(|text| batch.parse(&engine, text));
+    let among = batch.expand(2, &mut engine.context());
+    if !data.windows(4).any(|w| w == b"rand") {
+        match (&again, &among) {
+            (Ok(again), Ok(among)) => assert_eq!(again, among),
+            (Err(again), Err(among)) => assert_eq!(again.message(), among.message()),
+            _ => panic!("{again:?} / {among:?}"),
+        }
     }
 }
 
@@ -124,6 +136,40 @@ pub fn config(data: &[u8]) {
         let failure =
             Failure { key: address.clone(), alternate: None, error, sender: Some(address) };
         let _ = rule(&mut cx, config, &failure);
+    }
+}
+
+/// Reads and obeys a filter, a user's and a system filter: it ends, and what is wrong
+/// with it has a place in it. Nothing stays behind.
+pub fn filter(data: &[u8]) {
+    use eximious::filter::{FilterEnd, FilterObserver, FilterOptions, exim};
+    use eximious::grammar::filter::{Allowed, parse};
+    struct Noting;
+    impl FilterObserver for Noting {
+        fn wants_notes(&self) -> bool {
+            true
+        }
+    }
+    let parsed = parse(data, Allowed::SYSTEM);
+    if let Some(fault) = &parsed.fault {
+        assert!(fault.at as usize <= data.len() && !fault.message.is_empty());
+        assert!(fault.line as usize <= 1 + data.iter().filter(|c| **c == b'\n').count());
+    }
+    let engine = Engine::builder().limits(limits()).build();
+    for (system, testing) in [(false, false), (false, true), (true, true)] {
+        let mut cx = engine.context();
+        for (name, value) in [("local_part", "user"), ("domain", "b"), ("return_path", "x@y")] {
+            cx.set(name, value);
+        }
+        cx.set("sender_address", Str::tainted(b"x@y".as_slice()));
+        let message = b"From: a@b\nTo: user@b, ${lc:X}@c, x: d@e;\nSubject: \\x (a\n\nbody";
+        cx.set_message(Some(eximious::stdlib::message::parse(message)));
+        let options = FilterOptions { system, testing, ..FilterOptions::default() };
+        let done = exim(&mut cx, data, &options, &mut Noting);
+        if parsed.fault.is_some() && system {
+            assert!(matches!(done.end, FilterEnd::Error(_)));
+        }
+        assert!(cx.get("n0").is_none());
     }
 }
 

@@ -16,10 +16,11 @@
 //! with `\r`, `\0`, `\xHH` in it, and without a newline at its end. `<` begins
 //! each line of what `-bf -v` prints: the result, then the notes. `=` begins each
 //! line of what is to be done, which no program prints. `@` lines hold for all
-//! scripts behind them: `message` (a file in `tests/sieve/messages`), `sender`,
-//! `local_part`, `domain`, `prefix`, `suffix`, and what a router says: `inbox`,
-//! `user_address`, `sub_address`, `vacation_directory`, `notify_owner`. `@ oracle
-//! no` says that Exim can't be asked so, `@ reset` forgets all of that.
+//! scripts behind them: `message` (a file in `tests/sieve/messages`), or `fields`,
+//! the header of a message with `\n` between its lines; `sender`, `local_part`,
+//! `domain`, `prefix`, `suffix`, and what a router says: `inbox`, `user_address`,
+//! `sub_address`, `vacation_directory`, `notify_owner`; `real` says that it is no
+//! test. `@ oracle no` says that Exim can't be asked so, `@ reset` forgets all.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -54,8 +55,8 @@ pub struct Case {
 /// The circumstances of a script.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// The message's file.
-    pub message: PathBuf,
+    /// The message.
+    pub message: Vec<u8>,
     /// Whether Exim can be asked.
     pub oracle: bool,
     sender: String,
@@ -69,7 +70,7 @@ pub struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         Self {
-            message: folder().join("messages/plain"),
+            message: message("plain"),
             oracle: true,
             sender: "sender+d@s.example".into(),
             local_part: "user".into(),
@@ -88,7 +89,11 @@ impl Setting {
         let owned = || value.to_owned();
         match name {
             "reset" => *self = Self::default(),
-            "message" => self.message = folder().join("messages").join(value),
+            "message" => self.message = message(value),
+            "fields" => {
+                let header = unescaped(value.as_bytes());
+                self.message = [header.as_slice(), b"\n\nbody\n"].concat();
+            }
             "oracle" => self.oracle = value != "no",
             "sender" => self.sender = owned(),
             "local_part" => self.local_part = owned(),
@@ -112,6 +117,10 @@ impl Setting {
         let Self { prefix, local_part, suffix, domain, sender, .. } = self;
         (sender.clone(), format!("{prefix}{local_part}{suffix}@{domain}"))
     }
+}
+
+fn message(name: &str) -> Vec<u8> {
+    std::fs::read(folder().join("messages").join(name)).expect("a message")
 }
 
 fn folder() -> PathBuf {
@@ -200,6 +209,10 @@ pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
     #[derive(Default)]
     struct Notes(Vec<u8>);
     impl FilterObserver for Notes {
+        fn wants_notes(&self) -> bool {
+            true
+        }
+
         fn note(&mut self, line: &[u8]) {
             // A text of several lines is indented in each of them.
             for line in line.split(|c| *c == b'\n') {
@@ -211,8 +224,7 @@ pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
     let empty = String::new();
     let engine = Engine::builder().world(World::hermetic()).build();
     let mut cx = engine.context();
-    let message = std::fs::read(&case.setting.message).expect("a message");
-    cx.set_message(Some(parse(&message)));
+    cx.set_message(Some(parse(&case.setting.message)));
     for (name, value) in [
         ("sender_address", if sender == "<>" { &empty } else { sender }),
         ("local_part", local_part),
@@ -304,7 +316,7 @@ pub fn exim(program: &Path, case: &Case, folder: &Path) -> Option<Vec<u8>> {
         .stderr(Stdio::piped())
         .spawn()
         .expect("Exim starts");
-    let message = std::fs::read(&case.setting.message).expect("a message");
+    let message = case.setting.message.clone();
     let mut pipe = child.stdin.take().expect("a pipe was asked for");
     let writer = std::thread::spawn(move || {
         // It may end before it has read everything.

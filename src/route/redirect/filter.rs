@@ -1,7 +1,6 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
-use eximious_stdlib::address::{self, Rules};
 
 use super::super::machine::{Child, Complaint, Machine, Verdict};
 use super::super::router::Router;
@@ -214,24 +213,18 @@ fn inbox(machine: &mut Machine<'_>, router: &Router) -> Result<Str, Complaint> {
 
 /// Who gets a message, as it is shown.
 fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
-    if let Some(to) = &reply.to {
-        return to.bytes().to_vec();
-    }
-    let to = machine.variable("reply_address");
-    let rules = Rules::of(machine.cx.engine().settings());
-    match address::parse(to.bytes(), rules) {
-        Ok(found) => found.text,
-        Err(_) => b"**bad-reply**".to_vec(),
+    let recipients = reply.recipients(&machine.variable("reply_address"));
+    match recipients.is_empty() {
+        true => b"**bad-reply**".to_vec(),
+        false => recipients.join(&b','),
     }
 }
 
 /// What Exim says of how a Sieve filter ended.
 fn ending(filtered: &Filtered) -> Vec<u8> {
-    let implicit =
-        |action: &FilterAction| matches!(action, FilterAction::Keep { implicit: true, .. });
     match &filtered.end {
         FilterEnd::Error(why) => [b" Sieve error: ", why.as_slice(), b"\n"].concat(),
-        _ if filtered.actions.iter().any(implicit) => b" Implicit keep\n".to_vec(),
+        _ if !filtered.significant => b" Implicit keep\n".to_vec(),
         _ => b" No implicit keep\n".to_vec(),
     }
 }
