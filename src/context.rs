@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule,
-    VariableSource,
+    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace,
+    TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -198,6 +198,11 @@ impl Context {
         let tree = Tree::default();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
+    }
+
+    /// Shows each step of tests to somebody, or to nobody any more.
+    pub fn set_trace(&mut self, sink: Option<TraceSink>) {
+        *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

@@ -39,6 +39,7 @@ fn codes_and_names_are_used_once() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), count);
+    assert!(lints().is_sorted_by_key(|lint| lint.code));
     for lint in lints() {
         assert!(lint.summary.ends_with('.') && lint.docs.ends_with('.'), "{}", lint.code);
     }
@@ -261,6 +262,32 @@ fn a_target_knows_when_each_word_went() {
             };
             let all: Vec<&str> = findings.iter().map(|f| &*f.message).collect();
             assert_eq!(findings.iter().any(|f| of(&f)), gone, "{to} in 4.{minor}: {all:?}");
+        }
+    }
+}
+
+#[test]
+fn a_target_knows_what_was_otherwise() {
+    for (from, to, since) in [
+        ("${tod_full}", "${run{/bin/echo $sender_helo_name}}", "4.96"),
+        ("${tod_full}", "${if match_domain{$sender_helo_name}{a.example}{$value}}", "4.96"),
+        ("maildir_format", "maildir_format\n  headers_add = X: $local_part_data", "4.94"),
+    ] {
+        let text = SOUND.replacen(from, to, 1);
+        let minor: u32 = since[2..].parse().expect("a release");
+        for (minor, otherwise) in [(minor - 1, true), (minor, false)] {
+            let (config, findings) = found(&text, Some(Target { major: 4, minor }));
+            let line = to.lines().last().unwrap_or_default();
+            let here = |f: &Finding| {
+                f.lint.code == "W402"
+                    && locate(&config, &f.spot).is_some_and(|place| {
+                        config
+                            .sources
+                            .line(place)
+                            .is_some_and(|text| String::from_utf8_lossy(text).contains(line))
+                    })
+            };
+            assert_eq!(findings.iter().any(here), otherwise, "{to} in 4.{minor}");
         }
     }
 }

@@ -8,6 +8,7 @@ mod ignored;
 mod listed;
 mod logins;
 mod macros;
+mod messages;
 mod names;
 mod needs;
 mod numbers;
@@ -15,6 +16,7 @@ mod patterns;
 mod phases;
 mod relay;
 mod routers;
+mod rules;
 mod secrets;
 mod syntax;
 mod taint;
@@ -45,6 +47,7 @@ pub(super) static ALL: &[&Lint] = &[
     &logins::ANYBODY_LOGS_IN,
     &listed::BAD_ITEM,
     &booleans::NOT_A_BOOLEAN,
+    &messages::WRONG_REPLY_CODE,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -57,10 +60,12 @@ pub(super) static ALL: &[&Lint] = &[
     &ignored::OPTION_IGNORED,
     &conditionals::CONDITIONAL_IGNORED,
     &variables::DOLLAR_MISSING,
+    &messages::MESSAGE_TOO_LATE,
+    &rules::RULE_UNREACHABLE,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,
-    &patterns::PATTERN_EXPLODES,
     &target::DIFFERS_IN_TARGET,
+    &patterns::PATTERN_EXPLODES,
     &secrets::SECRET_SHOWN,
 ];

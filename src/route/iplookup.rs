@@ -76,12 +76,12 @@ pub(super) fn run(
         machine.log(&message);
         return Err(Complaint::new(message));
     }
-    let assigned = machine.assign_errors(router).and_then(|()| machine.assign_headers(router));
+    machine.assign_errors(router)?;
+    machine.assign_headers(router)?;
     let ancestor = machine.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
-    // It is there even where the address itself has to wait.
     machine.children.push(Child::Address(Box::new(child)));
-    assigned.map(|()| Verdict::Accept(None))
+    Ok(Verdict::Accept(None))
 }
 
 fn expand(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Str, Complaint> {

@@ -229,7 +229,7 @@ impl Run<'_> {
     }
 
     /// What the fields with a name hold, one after the other, trimmed, with their
-    /// inner newlines; `None` where there is none.
+    /// newlines; `None` where there is none.
     pub(super) fn field(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Halt> {
         self.spend(self.lines())?;
         let Some(message) = self.cx.message() else { return Ok(None) };
@@ -241,7 +241,9 @@ impl Run<'_> {
         }
         let Some(all) = all else { return Ok(None) };
         self.spend(all.len())?;
-        Ok(Some(all.trim_ascii().to_vec()))
+        // A newline ends the blanks in front.
+        let start = all.iter().position(|c| !matches!(c, b' ' | b'\t')).unwrap_or(all.len());
+        Ok(Some(all[start..].trim_ascii_end().to_vec()))
     }
 
     /// What each of the fields with a name holds, trimmed.

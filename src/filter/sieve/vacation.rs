@@ -9,6 +9,7 @@ use eximious_stdlib::rfc2047;
 use md5::{Digest, Md5};
 
 use super::conditions::rules;
+use super::notify::one_line;
 use super::{FilterAction, Halt, Run, wrong};
 use crate::filter::{Manner, Reply};
 
@@ -90,7 +91,7 @@ impl Run<'_> {
             },
         };
         let from = match vacation.from.last() {
-            Some((from, _)) => Str::tainted(from.bytes.as_slice()),
+            Some((from, _)) => Str::tainted(&*one_line(&from.bytes)),
             None => Str::tainted(self.own_address()),
         };
         let once = self.options.vacation_directory.as_ref().map(|directory| {
@@ -103,7 +104,7 @@ impl Run<'_> {
             to: Some(Str::tainted(self.sender())),
             from: Some(from),
             subject: Some(Str::tainted(subject)),
-            extra_headers: Some(Str::tainted(extra_headers)),
+            extra_headers: (!extra_headers.is_empty()).then(|| Str::tainted(extra_headers)),
             text: Some(Str::tainted(text)),
             once,
             once_repeat: Some(days * DAY),
