@@ -27,6 +27,7 @@ use eximious_stdlib::wording::reason;
 
 use crate::{Builder, Engine, Macros};
 
+pub(crate) use acl::statements as acl_statements;
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub(crate) use drivers::effective;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, VariableSource,
+    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace,
+    TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -164,12 +165,26 @@ impl Context {
         before
     }
 
+    /// Refuses a word that may not be used.
+    #[inline]
+    pub(crate) fn permit(&self, record: &Meta) -> Result<(), Fail> {
+        match self.refusals.iter().find(|refusal| refusal.name == record.name) {
+            Some(refusal) => Err(Fail::error(ErrorKind::Forbidden, refusal.message)),
+            None => Ok(()),
+        }
+    }
+
     /// Changes options for what this context does from here on. Whoever does that
     /// keeps the engine, and puts it back.
     pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut inner = (*self.engine.0).clone();
         change(&mut inner.settings);
         self.engine = Engine(Arc::new(inner));
+    }
+
+    /// Forgets all variables of an open family, such as `acl_m`.
+    pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
+        self.named.retain(|name, _| !name.starts_with(prefix));
     }
 
     /// Does something that built-ins do, outside of any string. What it binds
@@ -184,6 +199,11 @@ impl Context {
         let tree = tree.view();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
+    }
+
+    /// Shows each step of tests to somebody, or to nobody any more.
+    pub fn set_trace(&mut self, sink: Option<TraceSink>) {
+        *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

@@ -10,6 +10,7 @@ pub mod sieve;
 
 use eximious_core::Str;
 use eximious_grammar::filter as tree;
+use eximious_stdlib::address::{self, Rules};
 
 use crate::Context;
 
@@ -21,6 +22,32 @@ pub use options::{FilterOptions, Forbidden};
 ///
 /// With [`FilterOptions::system`] the message's headers may change. Everything
 /// else is left as it was.
+///
+/// ```
+/// use eximious::filter::{FilterAction, FilterEnd, FilterOptions, exim};
+/// use eximious::{Engine, Str};
+///
+/// let mut cx = Engine::builder().build().context();
+/// cx.set_message(Some(eximious::stdlib::message::parse(b"Subject: Make money\n\n")));
+/// for (name, value) in [("local_part", "user"), ("domain", "here.example")] {
+///     cx.set(name, value);
+/// }
+/// cx.set("home", "/home/user");
+/// cx.set("sender_address", Str::tainted(b"spam@example.com".as_slice()));
+/// let text = b"if $h_subject: contains money then save mail/spam 640 endif";
+/// let done = exim(&mut cx, text, &FilterOptions::default(), &mut ());
+/// assert_eq!(done.end, FilterEnd::Finished);
+/// assert!(done.significant);
+/// for action in &done.actions {
+///     match action {
+///         FilterAction::Save { file, mode, .. } => {
+///             assert_eq!(file.display(), "/home/user/mail/spam");
+///             assert_eq!(*mode, Some(0o640));
+///         }
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// ```
 pub fn exim(
     cx: &mut Context,
     text: &[u8],
@@ -120,6 +147,14 @@ pub enum FilterAction {
         /// How it is meant.
         manner: Manner,
     },
+    /// Send no message, although `mail` or `vacation` says so: the return path is
+    /// empty, so that it would be an answer to an error message.
+    NoMail {
+        /// Whether it was `vacation`.
+        vacation: bool,
+        /// How it is meant.
+        manner: Manner,
+    },
     /// `logfile`: where what follows is logged.
     LogFile {
         /// The file.
@@ -216,6 +251,7 @@ impl FilterAction {
             | Self::Save { manner, .. }
             | Self::Pipe { manner, .. }
             | Self::Mail { manner, .. }
+            | Self::NoMail { manner, .. }
             | Self::LogFile { manner, .. }
             | Self::LogWrite { manner, .. }
             | Self::TestPrint { manner, .. }
@@ -297,6 +333,28 @@ pub struct Reply {
     pub numeric: Vec<Str>,
     /// `$thisaddress` as it was here.
     pub this_address: Str,
+}
+
+impl Reply {
+    /// Whom it goes to: the addresses of `to`, or those that `$reply_address` has.
+    /// What follows something that is no address does not count, and there may be
+    /// none; a name may be without a domain.
+    pub fn recipients(&self, reply_address: &Str) -> Vec<Vec<u8>> {
+        let list = self.to.as_ref().unwrap_or(reply_address);
+        let rules = Rules { literals: true, ..Rules::default() };
+        let mut found = Vec::new();
+        let mut rest = list.bytes();
+        while !rest.is_empty() {
+            let end = address::find_end(rest, false);
+            match address::parse(&rest[..end], rules) {
+                Ok(one) => found.push(one.text),
+                Err(why) if why.is_empty() => {}
+                Err(_) => break,
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        found
+    }
 }
 
 /// A notification of Sieve's (RFC 5435), which is a message (RFC 5436).
@@ -402,6 +460,23 @@ mod tests {
         ] {
             assert_eq!(FilterKind::of(text.as_bytes()), kind, "{text}");
         }
+    }
+
+    #[test]
+    fn a_reply_goes_to_addresses() {
+        for (to, found) in [
+            ("a@b, @", "a@b"),
+            ("@, a@b", ""),
+            ("a@b,,c@d", "a@b,c@d"),
+            ("(x), a@b", "a@b"),
+            ("x: a@b, c@d;", ""),
+            ("Foo <a@b>, b", "a@b,b"),
+            ("", ""),
+        ] {
+            let reply = Reply { to: Some(to.into()), ..Reply::default() };
+            assert_eq!(reply.recipients(&"x@y".into()).join(&b','), found.as_bytes(), "{to}");
+        }
+        assert_eq!(Reply::default().recipients(&"x@y".into()), [b"x@y"]);
     }
 
     #[test]

@@ -18,8 +18,10 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
+pub mod acl;
 mod batch;
 pub mod check;
+mod client;
 pub mod config;
 mod context;
 mod engine;

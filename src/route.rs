@@ -33,8 +33,10 @@ use crate::Config;
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
+pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 
+pub(crate) use conditions::is_in;
 use router::Router;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.

@@ -84,7 +84,7 @@ impl Group {
     fn config(&self, directory: &Path) -> PathBuf {
         let mut text = String::from("primary_hostname = me.example\n");
         for option in &self.options {
-            writeln!(text, "{option}").expect("text");
+            writeln!(text, "{}", with_events(option, directory)).expect("text");
         }
         text += "begin acl\n";
         for (index, (asked, _)) in self.cases.iter().enumerate() {
@@ -98,9 +98,9 @@ impl Group {
     }
 
     /// The lines as Exim gets them.
-    fn lines(&self) -> Vec<Vec<u8>> {
+    fn lines(&self, directory: &Path) -> Vec<Vec<u8>> {
         let lines = self.cases.iter().enumerate().map(|(index, (asked, _))| match asked {
-            Asked::Line(line) => line.clone(),
+            Asked::Line(line) => with_events(line, directory),
             Asked::Hosts(_) => format!("${{if acl{{{{c{index}}}}}{{yes}}{{no}}}}"),
         });
         lines.map(String::into_bytes).collect()
@@ -111,7 +111,7 @@ impl Group {
         if let Some(client) = &self.client {
             reference = reference.with_client(client);
         }
-        let answers = reference.ask(&self.lines(), None);
+        let answers = reference.ask(&self.lines(directory), None);
         let said = |answer| match answer {
             Answer::Said(text) => show(&text).replace("\\n", "\n").replace("\\t", "\t"),
             Answer::Crashed => "Exim died".to_owned(),
@@ -134,7 +134,7 @@ impl Group {
             ours.set("sender_host_address", client);
         }
         let lines = self.cases.iter().map(|(asked, _)| match asked {
-            Asked::Line(line) => line.clone(),
+            Asked::Line(line) => with_events(line, directory),
             Asked::Hosts(list) => format!("${{hosts{{{list}}}}}"),
         });
         let answer = |line: String| show(&ours.answer(line.as_bytes()));
@@ -144,6 +144,16 @@ impl Group {
         };
         lines.map(answer).map(plain).collect()
     }
+}
+
+/// A text that notes events in a file (`RECORD`), shows (`EVENTS`) and forgets
+/// them (`FRESH`).
+fn with_events(text: &str, directory: &Path) -> String {
+    let file = directory.join("events").display().to_string();
+    let record = format!("${{run{{/bin/sh -c \"echo '<$event_name=$event_data>' >>{file}\"}}}}");
+    let events = format!("${{if exists{{{file}}}{{${{readfile{{{file}}}{{}}}}}}}}");
+    let fresh = format!("${{run{{/bin/rm -f {file}}}}}");
+    text.replace("RECORD", &record).replace("EVENTS", &events).replace("FRESH", &fresh)
 }
 
 /// `${hosts{list}}`: whether the client is in a list, which is not expanded

@@ -18,11 +18,9 @@ use eximious::{
 };
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::Reference;
-use eximious_tests::{root, show};
+use eximious_tests::{network, root, show};
 use tempfile::TempDir;
 
-/// Says that a test runs where it may listen at port 53.
-const INSIDE: &str = "EXIMIOUS_INSIDE";
 /// What Exim says of an address that has to wait.
 const LATER: &str = "cannot be resolved at this time";
 /// This host's own addresses there.
@@ -374,30 +372,34 @@ fn recorded_answers_hold() {
     assert!(wrong.is_empty(), "{} of {total} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Starts this program again where it has a network of its own: Exim asks at
-/// port 53.
+/// A zone that somebody made to keep us busy.
+#[test]
+fn there_is_an_end_to_hosts() {
+    let mut zone = String::from("$ORIGIN big.\n");
+    for host in 0..400 {
+        writeln!(zone, "@ MX {} h{host}", host % 7).expect("text");
+        writeln!(zone, "_smtp._tcp SRV {} {host} 25 h{host}", host % 7).expect("text");
+        for address in 0..8 {
+            writeln!(zone, "h{host} A 10.{}.{}.{address}", host / 256, host % 256).expect("text");
+        }
+    }
+    let world = World { host: Arc::new(Here), ..Fixture::new().zone(&zone).world() };
+    let directory = TempDir::new().expect("a directory");
+    for option in ["ipv4_prefer = yes", "check_srv = smtp"] {
+        let case = (("domain".to_owned(), "big".to_owned()), String::new());
+        let router = vec![option.to_owned()];
+        let group = Group { main: Vec::new(), router, cases: vec![case] };
+        let said = group.ours(world.clone(), directory.path()).concat();
+        assert_eq!(said.lines().count(), 1024, "{said}");
+        assert!(said.starts_with("h") && said.contains(" MX=0"), "{said}");
+    }
+}
+
 #[test]
 fn exim_says_the_same() {
-    if Reference::find().is_none() {
-        return;
+    if Reference::find().is_some() {
+        network::run("inside", "exim");
     }
-    let unshare = |arguments: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "--"]).args(arguments);
-        command
-    };
-    let permitted = unshare(&["true"]).output().is_ok_and(|output| output.status.success());
-    if !permitted {
-        eprintln!("LEFT OUT: a network of its own is not permitted here; only what is recorded");
-        return;
-    }
-    let program = std::env::current_exe().expect("this program");
-    let program = program.to_str().expect("a path");
-    let mut command = unshare(&[program, "--exact", "inside", "--ignored", "--nocapture"]);
-    let output = command.env(INSIDE, "1").output().expect("this program starts again");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("1 passed"), "{text}");
 }
 
 /// The part that runs there. With `EXIMIOUS_RECORD` set, Exim's answers are
@@ -405,17 +407,11 @@ fn exim_says_the_same() {
 #[test]
 #[ignore = "it needs a network of its own: exim_says_the_same starts it"]
 fn inside() {
-    if std::env::var_os(INSIDE).is_none() {
+    if network::purpose().is_none() {
         return;
     }
     let Some(reference) = Reference::find() else { return };
     let directory = TempDir::new().expect("a directory");
-    let run = |command: &mut Command| {
-        let status = command.status();
-        assert!(status.is_ok_and(|status| status.success()), "{command:?}");
-    };
-    run(Command::new("ip").args(["link", "set", "lo", "up"]));
-    run(Command::new("ip").args(["address", "add", "192.0.2.77/32", "dev", "lo"]));
     let zone = std::fs::read_to_string(root().join("tests/data/hostfind.zone")).expect("the zone");
     let lines = |word: &str| {
         let lines = zone.lines().filter_map(|line| line.strip_prefix(word));
@@ -423,12 +419,10 @@ fn inside() {
     };
     let search = lines("$SEARCH").concat();
     let resolver = format!("nameserver 127.0.0.1\noptions trust-ad timeout:1\nsearch {search}");
-    for (path, text) in [("/etc/resolv.conf", resolver), ("/etc/hosts", lines("$HOST").concat())] {
-        let own = directory.path().join("own");
-        std::fs::write(&own, text).expect("a file");
-        run(Command::new("mount").arg("--bind").arg(&own).arg(path));
-        std::fs::remove_file(&own).expect("the file");
-    }
+    let hosts = lines("$HOST").concat();
+    let files = [("/etc/resolv.conf", &resolver[..]), ("/etc/hosts", &hosts[..])];
+    network::set_up(directory.path(), &files);
+    network::ip(&["address", "add", "192.0.2.77/32", "dev", "lo"]);
     serve(fixture().world().dns);
     let mut groups = groups();
     let mut wrong = Vec::new();

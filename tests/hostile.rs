@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
+use eximious_tests::filters::Filters;
 use eximious_tests::suite::Suite;
 use eximious_tests::{fuzz, sieve};
 
@@ -81,6 +82,14 @@ fn lists_take_anything() {
 #[test]
 fn addresses_take_anything() {
     drive(fuzz::addresses);
+}
+
+#[test]
+fn filters_take_anything() {
+    let files = Filters::all();
+    let cases = files.iter().flat_map(|file| &file.cases);
+    let texts: Vec<Vec<u8>> = cases.flat_map(|case| case.texts()).map(Vec::from).collect();
+    drive_over(&texts, fuzz::filter);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use eximious::filter::FilterEnd;
 use eximious::filter::sieve::{Options, run};
 use eximious::stdlib::message::parse;
 use eximious_tests::reference::Reference;
+use eximious_tests::sieve::Oracle;
 use eximious_tests::{pigeonhole, show, sieve};
 
 #[test]
@@ -20,7 +21,7 @@ fn scripts_come_out_as_recorded() {
             wrong.push(format!("{}: {}", case.place, show(&said)));
         }
         let actions = sieve::actions(&done);
-        if !case.actions.is_empty() && actions != case.actions {
+        if (!case.actions.is_empty() || case.answer.is_empty()) && actions != case.actions {
             wrong.push(format!("{}: does {}", case.place, show(&actions)));
         }
     }
@@ -30,7 +31,8 @@ fn scripts_come_out_as_recorded() {
 #[test]
 fn exim_says_what_is_recorded() {
     let Some(reference) = Reference::find() else { return };
-    let cases: Vec<_> = sieve::all().into_iter().filter(|case| case.setting.oracle).collect();
+    let known = |case: &sieve::Case| case.setting.oracle != Oracle::No;
+    let cases: Vec<_> = sieve::all().into_iter().filter(known).collect();
     let share = cases.len().div_ceil(4);
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let threads: Vec<_> = cases
@@ -39,17 +41,19 @@ fn exim_says_what_is_recorded() {
                 let program = reference.program();
                 scope.spawn(move || {
                     let folder = tempfile::tempdir().expect("a directory");
-                    let differs = |case: &&sieve::Case| {
-                        sieve::exim(program, case, folder.path()).as_ref() != Some(&case.answer)
+                    let surprises = |case: &&sieve::Case| {
+                        let said = sieve::exim(program, case, folder.path());
+                        let same = said.as_ref() == Some(&case.answer);
+                        same != (case.setting.oracle == Oracle::Same)
                     };
-                    cases.iter().filter(differs).map(|case| case.place.clone()).collect()
+                    cases.iter().filter(surprises).map(|case| case.place.clone()).collect()
                 })
             })
             .collect();
         let ended = threads.into_iter().map(|thread| thread.join().expect("a thread ends"));
         ended.collect::<Vec<Vec<String>>>().concat()
     });
-    assert!(wrong.is_empty(), "Exim says something else: {}", wrong.join(", "));
+    assert!(wrong.is_empty(), "Exim does not say what it should: {}", wrong.join(", "));
 }
 
 #[test]
@@ -77,7 +81,7 @@ fn ends(script: &str, message: &[u8]) -> FilterEnd {
     let mut cx = Engine::builder().build().context();
     cx.set_message(Some(parse(message)));
     cx.set("sender_address", "a@b.example");
-    let options = Options { test: true, ..Options::default() };
+    let options = Options { test: true, work: 1 << 23, ..Options::default() };
     let began = Instant::now();
     let end = run(&mut cx, script.as_bytes(), &options, &mut ()).end;
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
@@ -97,12 +101,12 @@ fn hostile_scripts_end() {
         ("if true {}".repeat(10_001), "", wrong("too many tests in line 1")),
         (" ".repeat(2 << 20), "", wrong("script too long in line 1")),
         (
-            format!("if header :matches \"x\" \"{}b\" {{}}", "*a".repeat(20_000)),
+            format!("if header :matches \"x\" \"*{}b\" {{}}", "a".repeat(20_000)),
             &long,
             wrong("too much work in line 1"),
         ),
         (
-            format!("if header [{}] \"\" {{}}", ["\"x\""; 100_000].join(",")),
+            format!("if header [{}] \"q\" {{}}", ["\"x\""; 100_000].join(",")),
             &lines,
             wrong("too much work"),
         ),

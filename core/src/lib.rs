@@ -22,6 +22,7 @@ mod repr;
 mod scope;
 mod settings;
 mod str;
+mod trace;
 pub mod world;
 
 pub use acl::{
@@ -45,4 +46,5 @@ pub use registry::Registry;
 pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, Settings};
 pub use str::{Buf, Str, Taint};
+pub use trace::{Trace, TraceSink};
 pub use world::World;

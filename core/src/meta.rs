@@ -56,6 +56,9 @@ pub struct Meta {
     pub until: &'static str,
     /// Why it gives an error in this build, if it does.
     pub needs: &'static str,
+    /// Of an operator: it looks for the name of a certificate variable before its
+    /// argument is expanded.
+    pub certificates: bool,
     /// Where it is specified: a chapter of the specification, an RFC.
     pub source: &'static str,
 }
@@ -76,6 +79,7 @@ impl Meta {
             since: "",
             until: "",
             needs: "",
+            certificates: false,
             source: "",
         }
     }
@@ -122,6 +126,11 @@ impl Meta {
     /// Sets why it gives an error in this build.
     pub const fn needs(mut self, needs: &'static str) -> Self {
         self.needs = needs;
+        self
+    }
+    /// Says that it is an operator that looks for certificates.
+    pub const fn certificates(mut self) -> Self {
+        self.certificates = true;
         self
     }
     /// Sets where it is specified.

@@ -339,6 +339,10 @@ impl Vocabulary for Registry {
         Some((found.or_else(|| self.operators.find(&name[..base]))?, base))
     }
 
+    fn operator_has_certificates(&self, id: u16) -> bool {
+        self.operator_at(id).meta.certificates
+    }
+
     fn condition(&self, name: &[u8]) -> Option<(u16, ConditionShape)> {
         let id = self.conditions.find(name)?;
         Some((id, self.condition_at(id).shape))

@@ -32,9 +32,11 @@ pub struct Filter {
 /// What is wrong with a filter file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
-    /// Exim's words, which name the line where they do.
+    /// Exim's words. A line that they name may be too large a number: Exim counts
+    /// lines that it reads twice twice.
     pub message: Vec<u8>,
-    /// The line, counted from 1: Exim has looked for what comes next already.
+    /// The line, counted from 1. It is that of what comes next, where the command
+    /// at fault has been read to its end.
     pub line: u32,
     /// How far the file was read.
     pub at: u32,

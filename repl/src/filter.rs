@@ -8,13 +8,14 @@ use std::process::ExitCode;
 
 use eximious::Str;
 use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
+use eximious::route::forwarding;
 use eximious::stdlib::wording::reason;
 
 use crate::message;
 use crate::options::Options;
 use crate::output::Output;
 use crate::session::{Refusal, Session};
-use show::Shown;
+use show::{Notes, Shown};
 
 /// How large a filter file, and a message, may be.
 const LARGEST: u64 = 64 << 20;
@@ -69,7 +70,9 @@ pub fn run(
     let mut code = ExitCode::SUCCESS;
     for ((file, system), text) in files.into_iter().zip(texts) {
         let recipients = if system { envelope.recipient() } else { Vec::new() };
-        session.set(b"recipients", Str::tainted(recipients));
+        for name in ["recipients", "recipients_list"] {
+            session.set(name.as_bytes(), Str::tainted(recipients.as_slice()));
+        }
         let text = match text {
             Ok(text) => text,
             Err(why) => {
@@ -77,21 +80,23 @@ pub fn run(
                 return Ok(finish(output, ExitCode::FAILURE));
             }
         };
-        let kind = if system { Some(FilterKind::Exim) } else { FilterKind::of(&text) };
+        let kind = FilterKind::of(&text);
         let name = match kind {
-            Some(FilterKind::Exim) => "Exim filter",
             Some(FilterKind::Sieve) => "Sieve filter",
-            None => "forward file",
+            None if !system => "forward file",
+            _ => "Exim filter",
         };
         let head = [b"Testing ", name.as_bytes(), b" file \"", file, b"\"\n\n"].concat();
         say(output, &head);
+        // A system filter is one of Exim's, whatever it calls itself.
         let fine = match kind {
+            _ if system => test_exim(session, &text, system, options, output),
             Some(FilterKind::Exim) => test_exim(session, &text, system, options, output),
             Some(FilterKind::Sieve) => {
                 test_sieve(session, &text, options, output);
                 true
             }
-            None => return Err(not_yet("lists of addresses")),
+            None => test_list(session, text, output),
         };
         if !fine {
             code = ExitCode::FAILURE;
@@ -99,10 +104,6 @@ pub fn run(
         }
     }
     Ok(finish(output, code))
-}
-
-fn not_yet(what: &str) -> Refusal {
-    Refusal::Said(format!("eximious: testing {what} is not there yet").into_bytes())
 }
 
 fn say(output: &Output, text: &[u8]) {
@@ -231,11 +232,9 @@ fn test_exim(
 
 /// To Exim, the exit status of this is that all went well, whatever is wrong.
 fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Output) {
-    let cx = session.context();
-    let top = cx.engine().settings().print_topbitchars;
-    let mut shown = Shown::new(output, options.verbose, top);
     let settings = sieve::Options { test: true, ..sieve::Options::default() };
-    let done = sieve::run(cx, text, &settings, &mut shown);
+    let mut notes = Notes { verbose: options.verbose };
+    let done = sieve::run(session.context(), text, &settings, &mut notes);
     say(
         output,
         &match &done.end {
@@ -244,4 +243,30 @@ fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Ou
             _ => b"Implicit keep\n".to_vec(),
         },
     );
+}
+
+/// A file that is no filter.
+fn test_list(session: &mut Session, text: Vec<u8>, output: &Output) -> bool {
+    let list = Str::tainted(text);
+    let forwarding = match forwarding(session.context(), &list) {
+        Ok(forwarding) => forwarding,
+        Err(why) => {
+            say(output, &[b"exim: error in forward file: ", why.as_slice(), b"\n"].concat());
+            return false;
+        }
+    };
+    if forwarding.discards {
+        say(output, b"exim: forwardfile contains \":blackhole:\"\n");
+    }
+    match forwarding.items.as_slice() {
+        [] => say(output, b"exim: no addresses generated from forward file\n"),
+        items => {
+            say(output, b"exim: forward file generated:\n");
+            // Exim has the last one first.
+            for item in items.iter().rev() {
+                say(output, &[b"  ", item.as_slice(), b"\n"].concat());
+            }
+        }
+    }
+    true
 }

@@ -24,7 +24,7 @@ eximious expands strings of Exim's configuration language, as exim -be does.
 
   eximious list [--json] [KIND]   every item, operator, condition, variable, lookup, option
   eximious help NAME              the page of one of them: help extract, help $pid
-  eximious check [FILE…]          what is wrong in a configuration; help E110 explains
+  eximious check [FILE…]          what is wrong in a configuration; help check, help E110
   eximious fmt [FILE…]            lay configurations out; --check and --diff only look
   eximious -C FILE -bP [NAME…]    what a configuration says
   eximious -bV                    the version
@@ -45,12 +45,44 @@ Tab completes names. A line that begins with \"help \" or a colon is never expan
 put a space before it where it should be.
 ";
 
+/// What `check` takes and gives.
+const CHECK: &str = "\
+eximious check [--json | --sarif] [--target RELEASE] [FILE…]
+
+Reads each configuration and says what is wrong with it, or looks wrong, with
+the place. Without a file it is the one that Exim would read.
+
+  --target exim-4.98   what that release does not know, or treats otherwise; by
+                       default the newest counts. A comment at the head of the
+                       file says the same: # eximious: target exim-4.98
+  --json               an array of objects: code, name, severity, message, file,
+                       line, column, help. Lines and columns count from 1, and
+                       columns count bytes, as files need not be UTF-8.
+  --sarif              a log of SARIF 2.1.0; its columns count characters.
+
+A comment above a line silences a code there, if a reason follows:
+  # eximious: allow W205 the other server has it
+
+The exit status is 1 where there is an error or a file can't be read, and 0
+otherwise, with or without warnings.
+
+These are looked for; eximious help CODE has the page of each:
+
+";
+
 /// The pages of a name; an error says what could have been meant.
 pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
     if let Some(lint) =
         check::lints().iter().find(|lint| lint.code.eq_ignore_ascii_case(name) || lint.name == name)
     {
         return Ok(lint_page(lint));
+    }
+    if name == "check" {
+        let line = |lint: &&check::Lint| format!("  {}  {}\n", lint.code, lint.summary);
+        return Ok(check::lints()
+            .iter()
+            .map(line)
+            .fold(CHECK.to_owned(), |page, line| page + &line));
     }
     let found = words::named(registry, name);
     if found.is_empty() {
@@ -125,9 +157,13 @@ fn page(word: &Word) -> String {
         More::Verb(_) | More::Term(_) | More::Control(_) | More::Verify(_) => acl_facts(word),
     };
     let own = own.iter().map(|(label, value)| (*label, value.as_str()));
+    let gone = match meta.until {
+        "" => String::new(),
+        until => format!("with {until}"),
+    };
     for (label, value) in own.chain([
         ("Since", meta.since),
-        ("Until", meta.until),
+        ("Gone", gone.as_str()),
         ("Needs", meta.needs),
         ("Source", meta.source),
     ]) {

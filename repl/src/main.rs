@@ -30,6 +30,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::{Engine, Fail};
 
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
     match &options.action {
         Action::Usage => usage(&options),
         Action::Information => print(version::INFORMATION.as_bytes()),
+        Action::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
         Action::Version => version(options),
         Action::Expand => expand(options, greet),
         Action::List { json, kind } => {

@@ -1,6 +1,7 @@
 //! `-bem`: a message, read as if it had been submitted here.
 
 mod header;
+mod rewrite;
 
 use eximious::Str;
 use eximious::stdlib::address::{self, Rules};
@@ -64,6 +65,8 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
         message.recipients = header::take_recipients(&mut message);
     }
     header::complete(&mut message, session, name);
+    rewrite::headers(&mut message, session);
+    rewrite::sender(session);
     message.received = session.engine().world().clock.now().seconds;
     session.context().set_message(Some(message));
     Taken { said, has_return_path }

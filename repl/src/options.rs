@@ -64,6 +64,8 @@ pub enum Action {
     Help(Vec<String>),
     /// `-bI:help`.
     Information,
+    /// `-bI:sieve`: list what a Sieve script may require.
+    SieveExtensions,
     /// Print what the configuration says.
     Show,
     /// `eximious check`.
@@ -295,7 +297,11 @@ impl<'a> Parser<'a> {
                 self.action = Some(Action::Information);
                 Ok(())
             }
-            b"dscp" | b"modules" | b"sieve" => {
+            b"sieve" => {
+                self.action = Some(Action::SieveExtensions);
+                Ok(())
+            }
+            b"dscp" | b"modules" => {
                 let arg = [b"-bI:", topic].concat();
                 self.later = Some((arg, "lists of what the mail server knows", true));
                 Ok(())
@@ -367,11 +373,7 @@ impl<'a> Parser<'a> {
     fn decide(mut self) -> Result<Options, Stop> {
         let filter = &self.options.filter;
         if filter.system.is_some() || filter.user.is_some() {
-            let alone = matches!(self.action, None | Some(Action::Version));
-            if !alone || !self.args.is_empty() || self.options.recipients_in_header {
-                return Err(Stop::exim("incompatible command-line options or arguments"));
-            }
-            self.action = self.action.take().or(Some(Action::Filter));
+            self.decide_filter()?;
         }
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
@@ -387,6 +389,27 @@ impl<'a> Parser<'a> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// Filters are tested, unless something else is asked for that does not mind.
+    fn decide_filter(&mut self) -> Result<(), Stop> {
+        let incompatible = Err(Stop::exim("incompatible command-line options or arguments"));
+        if let Some((option, what, wins)) = self.later.take() {
+            return match option.as_slice() {
+                b"-bm" => self.decide_filter(),
+                b"-bd" | b"-bdf" => incompatible,
+                _ if !wins => incompatible,
+                _ => Err(later(&option, what)),
+            };
+        }
+        match self.action {
+            Some(Action::Version | Action::Rewrite | Action::Retry | Action::Information) => Ok(()),
+            None if self.args.is_empty() && !self.options.recipients_in_header => {
+                self.action = Some(Action::Filter);
+                Ok(())
+            }
+            _ => incompatible,
+        }
     }
 
     fn finish(mut self, action: Option<Action>) -> Options {

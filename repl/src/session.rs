@@ -88,6 +88,9 @@ impl Session {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
             session.cx.set("sender_address", sender.clone());
+            // Whoever says that it is somebody else did not log in as that.
+            session.cx.set("authenticated_id", Str::EMPTY);
+            session.cx.set("authenticated_sender", Str::EMPTY);
             session.sender = Some(sender);
         }
         if let Some(file) = options.message.take() {

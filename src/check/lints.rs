@@ -1,11 +1,14 @@
 //! The lints, each family in a file of its own.
 
 mod acls;
+mod booleans;
 mod conditionals;
 mod deprecated;
 mod ignored;
+mod listed;
 mod logins;
 mod macros;
+mod messages;
 mod names;
 mod needs;
 mod numbers;
@@ -13,6 +16,7 @@ mod patterns;
 mod phases;
 mod relay;
 mod routers;
+mod rules;
 mod secrets;
 mod syntax;
 mod taint;
@@ -41,6 +45,9 @@ pub(super) static ALL: &[&Lint] = &[
     &words::ACL_ARGUMENT,
     &logins::UNKNOWN_AUTHENTICATOR,
     &logins::ANYBODY_LOGS_IN,
+    &listed::BAD_ITEM,
+    &booleans::NOT_A_BOOLEAN,
+    &messages::WRONG_REPLY_CODE,
     &macros::MACRO_LATE,
     &macros::MACRO_UNUSED,
     &unused::LIST_UNUSED,
@@ -52,10 +59,13 @@ pub(super) static ALL: &[&Lint] = &[
     &words::NEARLY_A_WORD,
     &ignored::OPTION_IGNORED,
     &conditionals::CONDITIONAL_IGNORED,
+    &variables::DOLLAR_MISSING,
+    &messages::MESSAGE_TOO_LATE,
+    &rules::RULE_UNREACHABLE,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,
-    &patterns::PATTERN_EXPLODES,
     &target::DIFFERS_IN_TARGET,
+    &patterns::PATTERN_EXPLODES,
     &secrets::SECRET_SHOWN,
 ];

@@ -45,6 +45,27 @@ pub struct AclLineTerm {
     pub span: Span,
 }
 
+/// The statements of an ACL that stands alone, in a file or in an option. Their
+/// lines are counted from 1, those that are continued included.
+pub(crate) fn statements(text: &[u8], registry: &Registry) -> Result<Vec<AclStatement>, Vec<u8>> {
+    let mut statements = Vec::new();
+    let mut pending: Vec<u8> = Vec::new();
+    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+        let line = line.trim_ascii();
+        if line.starts_with(b"#") || line.is_empty() {
+            continue;
+        }
+        if let Some(head) = line.strip_suffix(b"\\") {
+            pending.extend_from_slice(head);
+            continue;
+        }
+        pending.extend_from_slice(line);
+        let whole = std::mem::take(&mut pending);
+        add(&mut statements, statement(&whole), &whole, index + 1, registry)?;
+    }
+    Ok(statements)
+}
+
 /// Adds a line that is no label to an ACL's statements.
 pub(super) fn add(
     statements: &mut Vec<AclStatement>,

@@ -22,7 +22,7 @@ use crate::Context;
 
 /// How much a script may look at: bytes that are compared, header lines that are
 /// gone through.
-const MOST_WORK: u64 = 1 << 28;
+const MOST_WORK: u64 = 1 << 26;
 
 /// What the router says (specification, chapter 22), and what bounds a script.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -169,8 +169,9 @@ impl<'r> Run<'r> {
         for (number, arm) in command.arms.iter().enumerate() {
             let holds = self.test(&arm.test, wanted)?;
             if obeyed {
-                let word = if number == 0 { "if" } else { "elsif" };
-                self.note(format!("{word} {holds}").as_bytes());
+                let word: &[u8] = if number == 0 { b"if" } else { b"elsif" };
+                let holds: &[u8] = if holds { b" true" } else { b" false" };
+                self.note(&[word, holds]);
             }
             self.block(&arm.block, wanted && holds)?;
             wanted &= !holds;
@@ -186,8 +187,11 @@ impl<'r> Run<'r> {
         }
     }
 
-    fn note(&mut self, line: &[u8]) {
-        self.observer.note(line);
+    /// Tells what looks on; the parts are put together only where it wants notes.
+    fn note(&mut self, parts: &[&[u8]]) {
+        if self.observer.wants_notes() {
+            self.observer.note(&parts.concat());
+        }
     }
 
     /// Pays for work.

@@ -18,7 +18,7 @@ static LIST: Meta = Meta::new(
 );
 
 /// Tests a subject against a list as it is written in the configuration.
-pub(super) fn is_in(
+pub(crate) fn is_in(
     cx: &mut Context,
     list: &Str,
     matcher: &mut Matcher<'_>,
@@ -236,11 +236,7 @@ impl Machine<'_> {
             return Err(Complaint::new(message));
         }
         let files = &self.cx.engine().world().files;
-        let found = match files.stat(path, true) {
-            Ok(stat) => Ok(stat),
-            Err(why) => Err(why),
-        };
-        let found = match (found, who) {
+        let found = match (files.stat(path, true), who) {
             (Ok(stat), Some(who)) if !self.may_read(path, &stat, who) => {
                 Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied))
             }

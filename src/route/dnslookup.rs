@@ -37,7 +37,9 @@ pub(super) fn run(
             Ok(machine.rename(number, router, &name, router.on("rewrite_headers")))
         }
         DomainHosts::Found(found) => {
-            if let Some(name) = &found.qualified {
+            if let Some(name) = &found.qualified
+                && name.as_bytes() != domain.bytes()
+            {
                 machine.address.set_domain_case(name.as_bytes());
             }
             let here = match found.ending {

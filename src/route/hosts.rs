@@ -164,12 +164,10 @@ pub(super) fn find(
     Ok(Hosts::Some(hosts, here))
 }
 
-/// The name that could not be found: of MX records, the one that they name.
+/// The name that could not be found: that which a record names, or what it is
+/// known to be an alias for.
 fn shown<'n>(item: &'n Listed, found: &'n HostsFound) -> &'n [u8] {
-    match found.hosts.first() {
-        Some(host) if item.mx => host.name.as_bytes(),
-        _ => &item.name,
-    }
+    found.hosts.first().map_or(&item.name, |host| host.name.as_bytes())
 }
 
 fn word<'r>(router: &'r Router, option: &str, default: &'static str) -> &'r [u8] {

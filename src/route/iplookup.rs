@@ -32,7 +32,7 @@ pub(super) fn run(
     router: &Router,
 ) -> Result<Verdict, Complaint> {
     let original = [machine.local_part.bytes(), b"@", machine.address.domain.bytes()].concat();
-    let query = match router.some_text("query") {
+    let query = match router.text("query") {
         Some(text) => expand(machine, router, text)?.bytes().to_vec(),
         None => [&*original, b" ", &*original].concat(),
     };
@@ -44,7 +44,7 @@ pub(super) fn run(
         return Err(Complaint::new(message));
     };
     let answer = Str::tainted(answer);
-    let mut new = match router.some_text("response_pattern") {
+    let mut new = match router.text("response_pattern") {
         Some(text) => {
             let pattern = text.written.bytes();
             let found =
@@ -57,7 +57,7 @@ pub(super) fn run(
         None => {
             let (first, rest) = parts(answer.bytes());
             let first = Str::tainted(first.to_vec());
-            let foreign = router.some_text("query").is_none() && *rest != *original;
+            let foreign = router.text("query").is_none() && *rest != *original;
             machine.cx.set_numeric(std::slice::from_ref(&first));
             if foreign {
                 return Ok(Verdict::Decline);
@@ -65,7 +65,7 @@ pub(super) fn run(
             first
         }
     };
-    if let Some(text) = router.some_text("reroute") {
+    if let Some(text) = router.text("reroute") {
         new = expand(machine, router, text)?;
     }
     // What was bound is for this router alone.
@@ -80,7 +80,7 @@ pub(super) fn run(
     machine.assign_headers(router)?;
     let ancestor = machine.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
-    machine.children.push(Child::Address(child));
+    machine.children.push(Child::Address(Box::new(child)));
     Ok(Verdict::Accept(None))
 }
 

@@ -34,7 +34,7 @@ pub enum Routed {
 #[derive(Clone, Debug)]
 pub enum Child {
     /// An address, which has to be routed.
-    Address(Address),
+    Address(Box<Address>),
     /// A delivery to a file or a command, or an answer: it needs no router.
     Direct(Box<Delivery>),
 }
@@ -161,7 +161,7 @@ impl Machine<'_> {
             return Routed::Deferred(Complaint::new("too many nested redirections"));
         }
         if let Some(child) = self.percent_hack() {
-            self.children.push(Child::Address(child));
+            self.children.push(Child::Address(Box::new(child)));
             return Routed::Redirected;
         }
         let routers = &self.routes.0.clone().routers;
@@ -357,6 +357,13 @@ impl Machine<'_> {
     /// What a router's verdict means for the address.
     fn conclude(&mut self, number: usize, router: &Router, verdict: Verdict) -> Next {
         let done = |routed| Next::Done(routed);
+        let refusable = matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard);
+        if refusable && self.refuses(router) {
+            return done(Routed::Failed(Complaint {
+                forced: true,
+                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
+            }));
+        }
         match verdict {
             Verdict::Decline => match self.switch(router, "more") {
                 Ok(true) => Next::Router(number + 1),
@@ -367,10 +374,6 @@ impl Machine<'_> {
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
-            Verdict::Accept(_) if self.refuses(router) => done(Routed::Failed(Complaint {
-                forced: true,
-                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
-            })),
             Verdict::Accept(delivery) => match self.switch(router, "unseen") {
                 Ok(false) => done(match delivery {
                     Some(delivery) => Routed::Delivered(delivery),
@@ -410,7 +413,7 @@ impl Machine<'_> {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.insert(0, Child::Address(again));
+        self.children.insert(0, Child::Address(Box::new(again)));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);

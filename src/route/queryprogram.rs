@@ -19,8 +19,9 @@ static COMMAND: Meta =
 
 /// How much of an answer counts.
 const LONGEST: usize = 1023;
-/// How much a command may write at all; more than a pipe holds stops it in Exim.
-const MOST_OUTPUT: u64 = 1 << 20;
+/// How much a command may write at all: what a pipe holds. In Exim it waits for
+/// ever to write more.
+const MOST_OUTPUT: u64 = 1 << 16;
 
 /// Does what a command says.
 pub(super) fn run(
@@ -69,8 +70,8 @@ fn identity(machine: &mut Machine<'_>, router: &Router) -> Result<(u32, u32), Co
         return own.map(|gid| (uid, gid)).ok_or_else(|| Complaint::new(message));
     };
     machine.group_of(router, text)?;
-    // Exim takes a group that it finds so for a mistake, and has no words for it.
-    Err(Complaint::default())
+    // Exim takes a group that it finds so for a mistake.
+    Err(Complaint::new("unknown error"))
 }
 
 /// What the command writes.
@@ -80,14 +81,19 @@ fn output(
     argv: &[Str],
     identity: (u32, u32),
 ) -> Result<Vec<u8>, Complaint> {
-    let directory = router.some_text("current_directory").map(|text| text.written.bytes().to_vec());
+    let directory = router.some_text("current_directory").map(|text| text.written.bytes());
+    // Exim itself is in the root directory.
+    let directory = match directory.unwrap_or_default() {
+        path @ [b'/', ..] => path.to_vec(),
+        path => [b"/", path].concat(),
+    };
     let timeout = router.time("timeout").filter(|time| !time.is_zero()).unwrap_or(Duration::MAX);
     let run = |call: &mut Call<'_>| {
         let command = Command {
             argv: argv.iter().map(|word| word.bytes().to_vec()).collect(),
             environment: environment::all(call)?,
             identity: Some(identity),
-            directory,
+            directory: Some(directory),
         };
         call.processes()?.run(&command, timeout, MOST_OUTPUT).map_err(|why| match why {
             RunError::Start(why) => {
@@ -95,7 +101,10 @@ fn output(
                 Fail::error(ErrorKind::Outside, message)
             }
             RunError::Timeout => Fail::error(ErrorKind::Limit, "command timed out"),
-            RunError::TooMuch => Fail::error(ErrorKind::Limit, "command wrote too much"),
+            RunError::TooMuch => {
+                let message = format!("command wrote more than {MOST_OUTPUT} bytes");
+                Fail::error(ErrorKind::Limit, message)
+            }
         })
     };
     let wrong = |what: &str| Complaint::new(router.named(b"", b" router: ", what.as_bytes()));
@@ -142,12 +151,11 @@ fn accept(
     router: &Router,
     values: &[u8],
 ) -> Result<Verdict, Complaint> {
-    let value = |name: &[u8]| keyed::find(values, name);
-    let filled = |name: &[u8]| value(name).filter(|value| !value.is_empty());
+    let value = |name: &[u8]| keyed::find(values, name).filter(|value| !value.is_empty());
     if let Some(data) = value(b"data") {
         machine.address.attached.address_data = Some(Str::tainted(data.into_owned()));
     }
-    let said = match filled(b"transport") {
+    let said = match value(b"transport") {
         None => None,
         Some(name) => match machine.routes.transport(&name) {
             Some(transport) => Some(transport),
@@ -161,10 +169,10 @@ fn accept(
         let message = router.named(b"transport unset in ", b" router", b"");
         return Err(Complaint::new(message));
     };
-    let Some(list) = filled(b"hosts") else {
+    let Some(list) = value(b"hosts") else {
         return machine.send_by(number, router, Vec::new(), Here::No, Some(transport));
     };
-    let way = match filled(b"lookup").as_deref() {
+    let way = match value(b"lookup").as_deref() {
         None => Way::Both,
         Some(b"byname") => Way::Name,
         Some(b"bydns") => Way::Dns,

@@ -1,6 +1,7 @@
 //! The router `redirect` (specification, chapter 22).
 
 mod filter;
+pub(super) mod forward;
 mod items;
 mod source;
 
@@ -152,7 +153,7 @@ impl<'r> Redirection<'r> {
                     let domain =
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
-                    machine.children.push(Child::Address(address));
+                    machine.children.push(Child::Address(Box::new(address)));
                 }
                 Item::File(path) => {
                     let option = file_transport(&path);

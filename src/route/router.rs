@@ -93,7 +93,7 @@ impl Router {
                 options.set(record.meta.name, value);
             }
         }
-        let named = |option: &str| options.text(option).and_then(|name| place(name));
+        let named = |option: &str| options.text(option).and_then(place);
         let flag = |option: &str| options.flag(option) == Some(true);
         // To be set to nothing is to be set: nothing is in an empty list.
         let list = |option: &str| match instance.options.get(option) {

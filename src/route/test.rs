@@ -102,13 +102,13 @@ impl Routes {
         // The next one is the last.
         let mut first = Address::new(request.address.clone());
         first.unique = request.typed.clone();
-        let mut queue = vec![Child::Address(first)];
+        let mut queue = vec![Child::Address(Box::new(first))];
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
         let mut count = 0;
         while let Some(next) = queue.pop() {
             let address = match next {
-                Child::Address(address) => address,
+                Child::Address(address) => *address,
                 Child::Direct(delivery) => {
                     tell(&Report::Direct(&delivery));
                     continue;

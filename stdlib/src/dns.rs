@@ -15,7 +15,7 @@ use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
 use crate::interval::seconds;
 use crate::lists::{Matcher, Outcome};
-use crate::{idn, pattern};
+use crate::{event, idn, pattern};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
 
@@ -43,6 +43,24 @@ pub mod kind {
     pub const TLSA: u16 = 52;
     /// The policy of senders, as it was once published.
     pub const SPF: u16 = 99;
+
+    /// What a type is called.
+    pub(super) fn name(kind: u16) -> &'static str {
+        match kind {
+            A => "A",
+            NS => "NS",
+            CNAME => "CNAME",
+            SOA => "SOA",
+            PTR => "PTR",
+            MX => "MX",
+            TXT => "TXT",
+            AAAA => "AAAA",
+            SRV => "SRV",
+            TLSA => "TLSA",
+            SPF => "SPF",
+            _ => "unknown",
+        }
+    }
 }
 
 /// The default of `dns_check_names_pattern`, as the program has it since it
@@ -71,6 +89,9 @@ pub struct How {
     pub qualify_single: bool,
     /// Whether names are completed by the system's search list.
     pub search_parents: bool,
+    /// Whether it is the system's own library that asks, in Exim: what it does
+    /// not find is no event.
+    pub by_system: bool,
 }
 
 /// What came of a question.
@@ -85,6 +106,8 @@ pub struct Reply {
     /// The name that was asked for, as the server writes it: completed, where
     /// that was wanted. Empty, where it has neither such records nor aliases.
     pub asked: String,
+    /// What the name is an alias for, where there was nothing to be found.
+    pub alias: Option<String>,
 }
 
 /// What was found.
@@ -111,7 +134,7 @@ pub enum Found {
 impl Reply {
     /// An answer without a name, which nobody vouches for.
     pub(crate) const fn insecure(found: Found) -> Self {
-        Self { found, secure: false, asked: String::new() }
+        Self { found, secure: false, asked: String::new(), alias: None }
     }
 
     /// The records, where there are any.
@@ -151,6 +174,24 @@ static CLOCK: Meta = Meta::new("dns", Effects::CLOCK, TaintRule::Result);
 /// Where the policy forbids it, or an option can't be read. That there is no
 /// answer is no error.
 pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, Fail> {
+    let reply = ask(call, name, kind, how)?;
+    let failure = match &reply.found {
+        Found::Records { .. } => return Ok(reply),
+        Found::NoName => "DNS_NOMATCH",
+        Found::NoData => "DNS_NODATA",
+        Found::Broken => "cname_loop",
+        Found::Later => "DNS_AGAIN",
+    };
+    if !how.by_system && call.settings().options.text("event_action").is_some() {
+        let name = reply.alias.as_ref().map_or(name, |alias| alias.as_bytes());
+        let data = [failure.as_bytes(), b":", name, b":", kind::name(kind).as_bytes()].concat();
+        event::raise(call, "dns:fail", Str::tainted(data));
+    }
+    Ok(reply)
+}
+
+/// As [`query`], without an event.
+fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, Fail> {
     if name.len() > LONGEST_NAME {
         return Ok(Reply::insecure(Found::Later));
     }
@@ -300,7 +341,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
                 let own = first.get_or_insert_with(|| owner(&answer)).clone();
                 match sort(answer, kind) {
                     Sorted::Done(found @ Found::Records { .. }) => {
-                        return Ok(Reply { found, secure, asked: own });
+                        return Ok(Reply { found, secure, asked: own, alias: None });
                     }
                     Sorted::Done(found) => found,
                     Sorted::Alias(alias) => {
@@ -310,7 +351,8 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
                 }
             }
         };
-        return Ok(Reply { found, secure, asked: first.unwrap_or_default() });
+        let alias = (asked != name).then_some(asked);
+        return Ok(Reply { found, secure, asked: first.unwrap_or_default(), alias });
     }
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {

@@ -46,7 +46,7 @@ impl HostNames for Client {
 /// # Errors
 /// Where the policy forbids it.
 pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
-    let how = How { qualify_single: true, search_parents: true, ..How::default() };
+    let how = How { qualify_single: true, search_parents: true, by_system: true, ..How::default() };
     let text = String::from_utf8_lossy(name).into_owned();
     // To the system, a host can't have what is no name.
     if domain::labels(&text).is_none_or(|labels| labels.is_empty()) {
@@ -170,10 +170,13 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     };
     for way in elements(&order) {
         let found = match &*way {
-            b"bydns" => by_dns(call, ip)?,
+            b"bydns" => by_dns(call, ip, &How::default())?,
             b"byaddr" => {
                 let table = call.with_record(&DNS, |call| call.dns())?.table_names(ip);
-                if table.is_empty() { by_dns(call, ip)? } else { Names::Some(table, false) }
+                match table.is_empty() {
+                    true => by_dns(call, ip, &How { by_system: true, ..How::default() })?,
+                    false => Names::Some(table, false),
+                }
             }
             _ => Names::None,
         };
@@ -184,9 +187,9 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     Ok(Names::None)
 }
 
-fn by_dns(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
+fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
     let name = dns::reverse(ip);
-    let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, &How::default())?;
+    let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, how)?;
     if reply.found == Found::Later {
         return Ok(Names::Later);
     }

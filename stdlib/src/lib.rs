@@ -15,6 +15,7 @@ pub mod conditions;
 pub mod dns;
 pub mod drivers;
 pub mod environment;
+pub mod event;
 pub mod headers;
 pub mod hosts;
 pub mod idn;

@@ -139,6 +139,40 @@ pub fn config(data: &[u8]) {
     }
 }
 
+/// Reads and obeys a filter, a user's and a system filter: it ends, and what is wrong
+/// with it has a place in it. Nothing stays behind.
+pub fn filter(data: &[u8]) {
+    use eximious::filter::{FilterEnd, FilterObserver, FilterOptions, exim};
+    use eximious::grammar::filter::{Allowed, parse};
+    struct Noting;
+    impl FilterObserver for Noting {
+        fn wants_notes(&self) -> bool {
+            true
+        }
+    }
+    let parsed = parse(data, Allowed::SYSTEM);
+    if let Some(fault) = &parsed.fault {
+        assert!(fault.at as usize <= data.len() && !fault.message.is_empty());
+        assert!(fault.line as usize <= 1 + data.iter().filter(|c| **c == b'\n').count());
+    }
+    let engine = Engine::builder().limits(limits()).build();
+    for (system, testing) in [(false, false), (false, true), (true, true)] {
+        let mut cx = engine.context();
+        for (name, value) in [("local_part", "user"), ("domain", "b"), ("return_path", "x@y")] {
+            cx.set(name, value);
+        }
+        cx.set("sender_address", Str::tainted(b"x@y".as_slice()));
+        let message = b"From: a@b\nTo: user@b, ${lc:X}@c, x: d@e;\nSubject: \\x (a\n\nbody";
+        cx.set_message(Some(eximious::stdlib::message::parse(message)));
+        let options = FilterOptions { system, testing, ..FilterOptions::default() };
+        let done = exim(&mut cx, data, &options, &mut Noting);
+        if parsed.fault.is_some() && system {
+            assert!(matches!(done.end, FilterEnd::Error(_)));
+        }
+        assert!(cx.get("n0").is_none());
+    }
+}
+
 /// Obeys Sieve scripts, with a message that somebody else wrote: whatever they
 /// hold, they end, and where they are wrong there is a line that says so.
 pub fn sieve(data: &[u8]) {

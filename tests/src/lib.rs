@@ -2,6 +2,7 @@
 //! answer them, and a generator of lines.
 
 pub mod differences;
+pub mod filters;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;

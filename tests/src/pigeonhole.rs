@@ -42,7 +42,7 @@ impl Pigeonhole {
         std::fs::write(path("dovecot.conf"), config).expect("a configuration");
         let script = case.script.strip_prefix(HEAD).unwrap_or(&case.script);
         std::fs::write(path("script.sieve"), script).expect("a script");
-        std::fs::copy(&case.setting.message, path("message")).expect("a message");
+        std::fs::write(path("message"), &case.setting.message).expect("a message");
         let (sender, recipient) = case.setting.envelope();
         let mut command = match self.root {
             true => {

@@ -16,10 +16,12 @@
 //! with `\r`, `\0`, `\xHH` in it, and without a newline at its end. `<` begins
 //! each line of what `-bf -v` prints: the result, then the notes. `=` begins each
 //! line of what is to be done, which no program prints. `@` lines hold for all
-//! scripts behind them: `message` (a file in `tests/sieve/messages`), `sender`,
-//! `local_part`, `domain`, `prefix`, `suffix`, and what a router says: `inbox`,
-//! `user_address`, `sub_address`, `vacation_directory`, `notify_owner`. `@ oracle
-//! no` says that Exim can't be asked so, `@ reset` forgets all of that.
+//! scripts behind them: `message` (a file in `tests/sieve/messages`), or `fields`,
+//! the header of a message with `\n` between its lines; `sender`, `local_part`,
+//! `domain`, `prefix`, `suffix`, and what a router says: `inbox`, `user_address`,
+//! `sub_address`, `vacation_directory`, `notify_owner`; `real` says that it is no
+//! test. `@ oracle no` says that Exim can't be asked so, `@ oracle differs` that it
+//! says something else, for a reason that stands there; `@ reset` forgets all.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -51,13 +53,24 @@ pub struct Case {
     pub actions: Vec<u8>,
 }
 
+/// What Exim says of a script.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Oracle {
+    /// What is recorded.
+    Same,
+    /// Something else.
+    Differs,
+    /// It can't be asked.
+    No,
+}
+
 /// The circumstances of a script.
 #[derive(Clone, Debug)]
 pub struct Setting {
-    /// The message's file.
-    pub message: PathBuf,
-    /// Whether Exim can be asked.
-    pub oracle: bool,
+    /// The message.
+    pub message: Vec<u8>,
+    /// What Exim says.
+    pub oracle: Oracle,
     sender: String,
     local_part: String,
     domain: String,
@@ -69,8 +82,8 @@ pub struct Setting {
 impl Default for Setting {
     fn default() -> Self {
         Self {
-            message: folder().join("messages/plain"),
-            oracle: true,
+            message: message("plain"),
+            oracle: Oracle::Same,
             sender: "sender+d@s.example".into(),
             local_part: "user".into(),
             domain: "dom.example".into(),
@@ -88,8 +101,13 @@ impl Setting {
         let owned = || value.to_owned();
         match name {
             "reset" => *self = Self::default(),
-            "message" => self.message = folder().join("messages").join(value),
-            "oracle" => self.oracle = value != "no",
+            "message" => self.message = message(value),
+            "fields" => {
+                let header = unescaped(value.as_bytes());
+                self.message = [header.as_slice(), b"\n\nbody\n"].concat();
+            }
+            "oracle" if value == "no" => self.oracle = Oracle::No,
+            "oracle" if value == "differs" => self.oracle = Oracle::Differs,
             "sender" => self.sender = owned(),
             "local_part" => self.local_part = owned(),
             "domain" => self.domain = owned(),
@@ -112,6 +130,10 @@ impl Setting {
         let Self { prefix, local_part, suffix, domain, sender, .. } = self;
         (sender.clone(), format!("{prefix}{local_part}{suffix}@{domain}"))
     }
+}
+
+fn message(name: &str) -> Vec<u8> {
+    std::fs::read(folder().join("messages").join(name)).expect("a message")
 }
 
 fn folder() -> PathBuf {
@@ -200,6 +222,10 @@ pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
     #[derive(Default)]
     struct Notes(Vec<u8>);
     impl FilterObserver for Notes {
+        fn wants_notes(&self) -> bool {
+            true
+        }
+
         fn note(&mut self, line: &[u8]) {
             // A text of several lines is indented in each of them.
             for line in line.split(|c| *c == b'\n') {
@@ -211,8 +237,7 @@ pub fn ours(case: &Case) -> (Vec<u8>, Filtered) {
     let empty = String::new();
     let engine = Engine::builder().world(World::hermetic()).build();
     let mut cx = engine.context();
-    let message = std::fs::read(&case.setting.message).expect("a message");
-    cx.set_message(Some(parse(&message)));
+    cx.set_message(Some(parse(&case.setting.message)));
     for (name, value) in [
         ("sender_address", if sender == "<>" { &empty } else { sender }),
         ("local_part", local_part),
@@ -304,7 +329,7 @@ pub fn exim(program: &Path, case: &Case, folder: &Path) -> Option<Vec<u8>> {
         .stderr(Stdio::piped())
         .spawn()
         .expect("Exim starts");
-    let message = std::fs::read(&case.setting.message).expect("a message");
+    let message = case.setting.message.clone();
     let mut pipe = child.stdin.take().expect("a pipe was asked for");
     let writer = std::thread::spawn(move || {
         // It may end before it has read everything.

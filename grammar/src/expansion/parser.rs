@@ -503,8 +503,17 @@ impl Parser<'_, '_, '_> {
             }
             Some(b':') => {
                 self.at += 1;
-                let arg = self.braced();
                 let found = self.vocabulary.operator(text);
+                // Whose argument may be the name of a variable alone wants the
+                // brace behind that before anything in it counts.
+                if self.peek() == Some(b'$')
+                    && found.is_some_and(|(def, _)| self.vocabulary.operator_has_certificates(def))
+                    && !closes(&self.source[self.at..])
+                {
+                    self.unclosed();
+                    return Part::Fault;
+                }
+                let arg = self.braced();
                 let span = Span::new(start, self.at);
                 if found.is_none() && !self.stopped {
                     let message = [b"unknown expansion operator \"", text, b"\""].concat();
@@ -527,6 +536,23 @@ impl Parser<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Whether there is a closing brace in a text that no backslash escapes, and
+/// that does not stand between `\N` and `\N`.
+fn closes(mut text: &[u8]) -> bool {
+    while let Some(at) = memchr::memchr2(b'}', b'\\', text) {
+        if text[at] == b'}' {
+            return true;
+        }
+        let protected = text.get(at + 1) == Some(&b'N');
+        text = text.get(at + 2..).unwrap_or_default();
+        if protected {
+            let end = memchr::memmem::find(text, b"\\N").map_or(text.len(), |end| end + 2);
+            text = &text[end..];
+        }
+    }
+    false
 }
 
 /// Moves the last of what is open to what is done. They are too few for a copy

@@ -9,6 +9,9 @@ pub trait Vocabulary {
     /// contain an underscore (`quote_local_part`) come before parameters
     /// (`length_3`); the second value is the length of the base name.
     fn operator(&self, name: &[u8]) -> Option<(u16, usize)>;
+    /// Whether an operator looks for the name of a certificate variable before
+    /// anything else is done with its argument.
+    fn operator_has_certificates(&self, id: u16) -> bool;
     /// A condition (`eq`, `match`, `>=`, …): its id and shape.
     fn condition(&self, name: &[u8]) -> Option<(u16, ConditionShape)>;
     /// A variable, without its dollar.

@@ -145,14 +145,14 @@ impl<'t> Parser<'t> {
     }
 
     fn action(&mut self, word: &[u8], prefix: Prefix) -> Result<Action, Fault> {
-        let bare = matches!(word, b"if" | b"add" | b"headers");
-        if bare && prefix.is_there() {
-            let head = b"\"seen\", \"unseen\", or \"noerror\" found before an \"";
-            let head = [head.as_slice(), word, b"\" command near line "].concat();
-            return Err(self.reader.fault(head, ""));
-        }
         Ok(match word {
-            b"if" => self.conditional()?,
+            b"if" => {
+                if self.reader.peek().is_none() {
+                    return Err(self.reader.plain_fault("\"then\" missing at end of filter file"));
+                }
+                self.bare(word, prefix)?;
+                self.conditional()?
+            }
             b"deliver" => self.deliver()?,
             b"save" => {
                 let file = self.argument(word)?;
@@ -165,8 +165,8 @@ impl<'t> Parser<'t> {
             b"pipe" => Action::Pipe { command: self.argument(word)? },
             b"logwrite" => Action::LogWrite { text: self.argument(word)? },
             b"testprint" => Action::TestPrint { text: self.argument(word)? },
-            b"add" => self.add()?,
-            b"headers" => self.headers()?,
+            b"add" => self.add(prefix)?,
+            b"headers" => self.headers(prefix)?,
             b"mail" => self.mail(false)?,
             b"vacation" => self.mail(true)?,
             b"finish" => Action::Finish,
@@ -175,6 +175,16 @@ impl<'t> Parser<'t> {
             b"freeze" => self.end(Ending::Freeze, self.allowed.freeze)?,
             _ => return Err(self.near([b"unknown filtering command \"", word, b"\""].concat())),
         })
+    }
+
+    /// For a command that nothing may stand before.
+    fn bare(&self, word: &[u8], prefix: Prefix) -> Result<(), Fault> {
+        if !prefix.is_there() {
+            return Ok(());
+        }
+        let head = b"\"seen\", \"unseen\", or \"noerror\" found before an \"";
+        let head = [head.as_slice(), word, b"\" command near line "].concat();
+        Err(self.reader.fault(head, ""))
     }
 
     /// `if` and all its branches.
@@ -214,12 +224,11 @@ impl<'t> Parser<'t> {
     /// The word that comes next, where it is one of those that are wanted.
     fn optional(&mut self, wanted: &[u8]) -> Result<bool, Fault> {
         let before = self.reader;
-        if self.reader.peek() == wanted.first().copied() && self.reader.word(Ends::Space)? == wanted
-        {
-            return Ok(true);
+        let found = self.reader.word(Ends::Space)? == wanted;
+        if !found {
+            self.reader.back(before);
         }
-        self.reader = before;
-        Ok(false)
+        Ok(found)
     }
 
     fn deliver(&mut self) -> Result<Action, Fault> {
@@ -250,8 +259,9 @@ impl<'t> Parser<'t> {
         Ok((mode <= i32::MAX as u32).then_some(mode))
     }
 
-    fn add(&mut self) -> Result<Action, Fault> {
+    fn add(&mut self, prefix: Prefix) -> Result<Action, Fault> {
         let amount = self.argument(b"add")?;
+        self.bare(b"add", prefix)?;
         if self.reader.word(Ends::Space)? != b"to" {
             return Err(self.near("\"to\" expected in \"add\" command"));
         }
@@ -262,7 +272,10 @@ impl<'t> Parser<'t> {
         Ok(Action::Add { amount, variable })
     }
 
-    fn headers(&mut self) -> Result<Action, Fault> {
+    fn headers(&mut self, prefix: Prefix) -> Result<Action, Fault> {
+        if self.reader.peek().is_some() {
+            self.bare(b"headers", prefix)?;
+        }
         let what = self.argument(b"headers")?;
         let change = match what.text.as_slice() {
             b"charset" => HeaderChange::Charset,
@@ -308,7 +321,7 @@ impl<'t> Parser<'t> {
                 _ => match MailPart::ALL.iter().find(|part| part.word().as_bytes() == word) {
                     Some(part) => *part,
                     None => {
-                        self.reader = before;
+                        self.reader.back(before);
                         return Ok(Action::Mail(Box::new(mail)));
                     }
                 },

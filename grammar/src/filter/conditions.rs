@@ -42,7 +42,7 @@ impl Parser<'_> {
                 b"or" => chain.or(one),
                 b"then" => {
                     if around == Around::Brackets {
-                        self.reader = before;
+                        self.reader.back(before);
                     }
                     return Ok(chain.close(one));
                 }
@@ -130,7 +130,7 @@ impl Parser<'_> {
         loop {
             let before = self.reader;
             if self.reader.word(Ends::Brackets)? != b"alias" {
-                self.reader = before;
+                self.reader.back(before);
                 return Ok(Test::Personal { aliases });
             }
             aliases.push(self.reader.value(Ends::Brackets)?);
@@ -157,7 +157,7 @@ impl Parser<'_> {
         match verb(word) {
             Some(verb) => Ok((verb, negated)),
             None if is => {
-                self.reader = before;
+                self.reader.back(before);
                 let caseful = first.first() == Some(&b'I');
                 Ok((Verb::Text { how: Comparison::Is, caseful }, negated))
             }

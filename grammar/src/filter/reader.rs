@@ -13,6 +13,8 @@ pub(super) struct Reader<'t> {
     text: &'t [u8],
     at: usize,
     line: u32,
+    /// The line as Exim counts: what it reads twice, it counts twice.
+    counted: u32,
 }
 
 /// Which bytes end a word, besides white space.
@@ -27,7 +29,7 @@ pub(super) enum Ends {
 impl<'t> Reader<'t> {
     /// Stands before the first thing that counts.
     pub(super) fn new(text: &'t [u8]) -> Self {
-        let mut reader = Self { text, at: 0, line: 1 };
+        let mut reader = Self { text, at: 0, line: 1, counted: 1 };
         reader.skip();
         reader
     }
@@ -48,9 +50,19 @@ impl<'t> Reader<'t> {
         self.skip();
     }
 
-    /// What is wrong here; the message ends in the line.
+    /// Goes back to an earlier place.
+    pub(super) fn back(&mut self, before: Self) {
+        *self = Self { counted: self.counted, ..before };
+    }
+
+    fn newline(&mut self) {
+        self.line += 1;
+        self.counted += 1;
+    }
+
+    /// What is wrong here; the message has the line in it.
     pub(super) fn fault(&self, head: impl AsRef<[u8]>, tail: &str) -> Fault {
-        let line = format!("{}{tail}", self.line);
+        let line = format!("{}{tail}", self.counted);
         let message = [head.as_ref(), line.as_bytes()].concat();
         Fault { message, line: self.line, at: self.at as u32 }
     }
@@ -68,7 +80,9 @@ impl<'t> Reader<'t> {
                 // The newline itself is white space.
                 self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             } else if is_space(byte) {
-                self.line += u32::from(byte == b'\n');
+                if byte == b'\n' {
+                    self.newline();
+                }
                 self.at += 1;
             } else {
                 return;
@@ -124,7 +138,7 @@ impl<'t> Reader<'t> {
                 [b'\\', after @ ..] => match continuation(after) {
                     Some(length) => {
                         self.at += 1 + length;
-                        self.line += 1;
+                        self.newline();
                         continue;
                     }
                     None => {

@@ -76,6 +76,24 @@ impl<'o> Shown<'o> {
     }
 }
 
+/// Shows the notes of a Sieve filter; its actions are not shown otherwise.
+pub struct Notes {
+    /// `-v`: they go to the standard error.
+    pub verbose: bool,
+}
+
+impl FilterObserver for Notes {
+    fn wants_notes(&self) -> bool {
+        self.verbose
+    }
+
+    fn note(&mut self, text: &[u8]) {
+        for line in text.split(|c| *c == b'\n') {
+            let _ = io::stderr().write_all(&[b" ", line, b"\n"].concat());
+        }
+    }
+}
+
 fn capital(word: &str) -> String {
     let (first, rest) = word.split_at(1);
     first.to_ascii_uppercase() + rest
@@ -104,6 +122,10 @@ impl FilterObserver for Shown<'_> {
                 self.meant("pipe message to: ", *manner, true, &parts);
             }
             FilterAction::Mail { reply, manner } => self.mail(depth, reply, *manner),
+            FilterAction::NoMail { vacation, .. } => {
+                let command: &[u8] = if *vacation { b"vacation" } else { b"mail" };
+                self.line(&[command, b" command ignored because return_path is empty"]);
+            }
             FilterAction::LogFile { file, manner, .. } => {
                 self.meant("logfile ", *manner, false, &[file.bytes()]);
             }
@@ -131,7 +153,7 @@ impl FilterObserver for Shown<'_> {
                 let head = capital(word);
                 self.line(&[head.as_bytes(), b" text \"", &self.printing(text), b"\""]);
             }
-            // A Sieve filter's actions are not shown.
+            // Only Sieve filters have these.
             FilterAction::Keep { .. }
             | FilterAction::FileInto { .. }
             | FilterAction::Discard

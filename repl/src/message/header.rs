@@ -11,13 +11,14 @@ const SENDERS: [&str; 3] = ["from", "sender", "reply-to"];
 const RECIPIENTS: [&str; 3] = ["to", "cc", "bcc"];
 
 /// Takes out what only the last host may add, and returns the return paths that
-/// were among it.
+/// were among it: each is what stands there, in angle brackets or without.
 pub fn drop_trace(message: &mut Message) -> Vec<Vec<u8>> {
-    let rules = Rules { null: true, ..Rules::default() };
-    let paths = message
-        .named(b"return-path")
-        .filter_map(|header| Some(address::parse(header.value(), rules).ok()?.text))
-        .collect();
+    let path = |header: &Header| {
+        let text = header.value().trim_ascii();
+        let inner = text.strip_prefix(b"<").and_then(|text| text.strip_suffix(b">"));
+        inner.unwrap_or(text).to_vec()
+    };
+    let paths = message.named(b"return-path").map(path).collect();
     message.headers.retain(|header| {
         ![&b"return-path"[..], b"envelope-to", b"delivery-date"].iter().any(|n| header.is(n))
     });

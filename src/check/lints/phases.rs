@@ -80,8 +80,12 @@ const NOT_RCPT: AclPhases = BEFORE_MAIL
 /// Before the client has said who it is.
 const BEFORE_HELO: AclPhases = AclPhases::CONNECT;
 
+/// Where there is no part of a message.
+const NOT_MIME: AclPhases =
+    AclPhases::all().difference(AclPhases::MIME).difference(AclPhases::NOT_SMTP_MIME);
+
 /// Variables, and where they are empty.
-const EMPTY: [(&str, AclPhases); 17] = [
+const EMPTY: [(&str, AclPhases); 18] = [
     ("domain", NOT_RCPT),
     ("domain_data", NOT_RCPT),
     ("local_part", NOT_RCPT),
@@ -99,6 +103,7 @@ const EMPTY: [(&str, AclPhases); 17] = [
     ("sender_address_local_part", BEFORE_MAIL),
     ("sender_helo_name", BEFORE_HELO),
     ("smtp_command_argument", AclPhases::NOT_SMTP),
+    ("smtp_notquit_reason", AclPhases::all().difference(AclPhases::NOTQUIT)),
 ];
 
 /// W301.
@@ -121,10 +126,14 @@ pub(super) static VARIABLE_WITHOUT_VALUE: Lint = Lint {
                 let (name, empty) = match part {
                     Part::Variable(id) => {
                         let name = survey.registry.variable_at(*id).meta.name;
-                        let Some((_, empty)) = EMPTY.iter().find(|(own, _)| *own == name) else {
-                            continue;
+                        let known = EMPTY.iter().find(|(own, _)| *own == name);
+                        let part = name.starts_with("mime_") && name != "mime_part_count";
+                        let empty = match known {
+                            Some((_, empty)) => *empty,
+                            None if part => NOT_MIME,
+                            None => continue,
                         };
-                        (format!("${name}"), *empty)
+                        (format!("${name}"), empty)
                     }
                     Part::Header(_, name) => {
                         let name = String::from_utf8_lossy(tree.view().text(*name)).into_owned();

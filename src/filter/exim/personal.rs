@@ -28,18 +28,27 @@ const OWNER: &[u8] = b"owner-";
 const PRECEDENCES: [&str; 3] = ["bulk", "list", "junk"];
 
 impl Run<'_> {
-    /// Whether the message is personal.
+    /// Whether the message is personal; to a system filter, none is.
     pub(super) fn is_personal(&mut self, aliases: &[Word]) -> Result<bool, Halt> {
-        let Some(message) = self.cx.message.clone() else { return Ok(false) };
-        if self.variable("sender_address").is_empty() || is_automatic(&message) {
+        if self.options.system || self.variable("sender_address").is_empty() {
             return Ok(false);
         }
         let own = self.own_addresses(aliases);
-        if !self.any_address(&message, b"to", |run, one| run.is_own(&own, one))? {
+        // Nothing below looks at the context's message.
+        let Some(message) = self.cx.message.take() else { return Ok(false) };
+        let result = self.is_from_person_to(&message, &own);
+        self.cx.message = Some(message);
+        result
+    }
+
+    fn is_from_person_to(&mut self, message: &Message, own: &[Vec<u8>]) -> Result<bool, Halt> {
+        if is_automatic(message)
+            || !self.any_address(message, b"to", |run, one| run.is_own(own, one))?
+        {
             return Ok(false);
         }
-        let wrote = |run: &mut Self, one: &[u8]| Ok(is_robot(one) || run.is_own(&own, one)?);
-        Ok(!self.any_address(&message, b"from", wrote)?)
+        let wrote = |run: &mut Self, one: &[u8]| Ok(is_robot(one) || run.is_own(own, one)?);
+        Ok(!self.any_address(message, b"from", wrote)?)
     }
 
     /// The addresses of whose filter it is.

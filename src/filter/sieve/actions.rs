@@ -42,8 +42,7 @@ impl Run<'_> {
     fn first(&mut self, kind: Kind, word: &str, target: &[u8]) -> bool {
         let first = self.done.insert((kind, target.to_vec()));
         let (head, tail) = if first { ("", "'") } else { ("Repeated ", "' ignored.") };
-        let line = [head.as_bytes(), word.as_bytes(), b" `", target, tail.as_bytes()].concat();
-        self.note(&line);
+        self.note(&[head.as_bytes(), word.as_bytes(), b" `", target, tail.as_bytes()]);
         first
     }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use eximious_core::Header;
 use eximious_grammar::sieve::{
     AddressPart, BodyTransform, Comparator, MatchType, Matching, SizeOrder, Test, Text,
 };
@@ -204,9 +205,11 @@ impl Run<'_> {
         let numeric = self.script.required.numeric;
         let rule = Rule { comparator: m.comparator, kind: m.kind, numeric };
         for key in &m.keys {
-            self.note(&comparison(rule));
-            self.note(&shown(b"  Search = ", &key.bytes));
-            self.note(&shown(b"  Inside = ", value));
+            if self.observer.wants_notes() {
+                self.note(&[&comparison(rule)]);
+                self.note(&[b"  Search = ", &shown(&key.bytes)]);
+                self.note(&[b"  Inside = ", &shown(value)]);
+            }
             let holds = rule.holds(&key.bytes, value, &mut self.work).map_err(|e| match e {
                 Trouble::Pattern => wrong(b"syntactically invalid pattern", m.line),
                 Trouble::MatchType => {
@@ -217,7 +220,7 @@ impl Run<'_> {
                 }
                 Trouble::TooMuch => wrong(b"too much work", m.line),
             })?;
-            self.note(format!("  Result {holds}").as_bytes());
+            self.note(&[b"  Result ", if holds { b"true" } else { b"false" }]);
             if holds {
                 return Ok(true);
             }
@@ -226,7 +229,7 @@ impl Run<'_> {
     }
 
     /// What the fields with a name hold, one after the other, trimmed, with their
-    /// inner newlines; `None` where there is none.
+    /// newlines; `None` where there is none.
     pub(super) fn field(&mut self, name: &[u8]) -> Result<Option<Vec<u8>>, Halt> {
         self.spend(self.lines())?;
         let Some(message) = self.cx.message() else { return Ok(None) };
@@ -238,7 +241,19 @@ impl Run<'_> {
         }
         let Some(all) = all else { return Ok(None) };
         self.spend(all.len())?;
-        Ok(Some(all.trim_ascii().to_vec()))
+        // A newline ends the blanks in front.
+        let start = all.iter().position(|c| !matches!(c, b' ' | b'\t')).unwrap_or(all.len());
+        Ok(Some(all[start..].trim_ascii_end().to_vec()))
+    }
+
+    /// What each of the fields with a name holds, trimmed.
+    pub(super) fn fields(&mut self, name: &[u8]) -> Result<Vec<Vec<u8>>, Halt> {
+        self.spend(self.lines())?;
+        let Some(message) = self.cx.message() else { return Ok(Vec::new()) };
+        let value = |header: &Header| header.value().trim_ascii().to_vec();
+        let all: Vec<_> = message.named(name).map(value).collect();
+        self.spend(all.iter().map(Vec::len).sum())?;
+        Ok(all)
     }
 
     /// A field's value without newlines, and with its encoded words in UTF-8.
@@ -251,8 +266,9 @@ impl Run<'_> {
         rfc2047::decode_with_zeros(&flat, Some(b"UTF-8"), check_length).text.into_owned()
     }
 
+    /// What it costs to look for header lines by name.
     fn lines(&self) -> usize {
-        self.cx.message().map_or(0, |message| message.headers.len())
+        4 * self.cx.message().map_or(0, |message| message.headers.len())
     }
 
     /// The recipient, with what stands around its local part.
@@ -312,7 +328,7 @@ fn comparison(rule: Rule) -> Vec<u8> {
 }
 
 /// A string of a comparison and its length; it is shown up to a zero byte.
-fn shown(head: &[u8], text: &[u8]) -> Vec<u8> {
+fn shown(text: &[u8]) -> Vec<u8> {
     let end = memchr::memchr(0, text).unwrap_or(text.len());
-    [head, &text[..end], format!(" ({} chars)", text.len()).as_bytes()].concat()
+    [&text[..end], format!(" ({} chars)", text.len()).as_bytes()].concat()
 }

@@ -65,7 +65,7 @@ impl Run<'_> {
 }
 
 /// A text without newlines, which would begin other header lines.
-fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
+pub(super) fn one_line(text: &[u8]) -> Cow<'_, [u8]> {
     let ends = |c: &u8| matches!(c, 0 | b'\r' | b'\n');
     match text.iter().any(ends) {
         true => text.iter().map(|c| if ends(c) { b' ' } else { *c }).collect::<Vec<_>>().into(),

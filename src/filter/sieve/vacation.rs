@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 
 use eximious_core::Str;
 use eximious_grammar::sieve::Vacation;
-use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::address;
 use eximious_stdlib::rfc2047;
 use md5::{Digest, Md5};
 
 use super::conditions::rules;
-use super::{FilterAction, Halt, Run, meant, wrong};
-use crate::filter::Reply;
+use super::notify::one_line;
+use super::{FilterAction, Halt, Run, wrong};
+use crate::filter::{Manner, Reply};
 
 /// For how many days nobody gets a second answer, where nothing else is said.
 const DAYS: u64 = 7;
@@ -49,17 +50,19 @@ impl Run<'_> {
         self.vacation = true;
         if !self.is_personal(vacation)? {
             if self.options.test {
-                self.note(b"Sieve: mail was not personal, vacation would ignore it");
+                self.note(&[b"Sieve: mail was not personal, vacation would ignore it"]);
             }
             return Ok(());
         }
         let name = file_name(vacation, &reason.bytes);
         if self.options.test {
             let head = b"Sieve: mail was personal, vacation file basename: ".as_slice();
-            self.note(&[head, name.as_bytes()].concat());
+            self.note(&[head, name.as_bytes()]);
         }
         let reply = self.reply(vacation, &reason.bytes, &name)?;
-        self.act(FilterAction::Mail { reply: Box::new(reply), manner: meant(true) });
+        // Nobody hears where an answer can't be sent.
+        let manner = Manner { significant: false, silent: true };
+        self.act(FilterAction::Mail { reply: Box::new(reply), manner });
         Ok(())
     }
 
@@ -88,7 +91,7 @@ impl Run<'_> {
             },
         };
         let from = match vacation.from.last() {
-            Some((from, _)) => Str::tainted(from.bytes.as_slice()),
+            Some((from, _)) => Str::tainted(&*one_line(&from.bytes)),
             None => Str::tainted(self.own_address()),
         };
         let once = self.options.vacation_directory.as_ref().map(|directory| {
@@ -101,7 +104,7 @@ impl Run<'_> {
             to: Some(Str::tainted(self.sender())),
             from: Some(from),
             subject: Some(Str::tainted(subject)),
-            extra_headers: Some(Str::tainted(extra_headers)),
+            extra_headers: (!extra_headers.is_empty()).then(|| Str::tainted(extra_headers)),
             text: Some(Str::tainted(text)),
             once,
             once_repeat: Some(days * DAY),
@@ -119,12 +122,12 @@ impl Run<'_> {
                 return Ok(false);
             }
         }
-        if let Some(value) = self.field(b"auto-submitted")?
-            && !value.eq_ignore_ascii_case(b"no")
-        {
-            return Ok(false);
+        for value in self.fields(b"auto-submitted")? {
+            if !value.eq_ignore_ascii_case(b"no") {
+                return Ok(false);
+            }
         }
-        if let Some(value) = self.field(b"precedence")? {
+        for value in self.fields(b"precedence")? {
             let value = self.decoded(&value).to_ascii_lowercase();
             let has = |word: &str| memchr::memmem::find(&value, word.as_bytes()).is_some();
             if has("bulk") || has("list") || has("junk") {
@@ -132,43 +135,38 @@ impl Run<'_> {
             }
         }
         let own = [self.own_address(), self.recipient()];
-        if let Some(value) = self.field(b"from")? {
-            let robot = self.any_address(&value, |found| {
-                let local = address::find_at(found).map_or(found, |at| &found[..at]);
-                found.eq_ignore_ascii_case(&own[0]) || is_robot(&local.to_ascii_lowercase())
-            })?;
-            if robot {
+        let extra = vacation.addresses.iter().map(|text| text.bytes.as_slice());
+        let own: Vec<&[u8]> = own.iter().map(Vec::as_slice).chain(extra).collect();
+        let is_own = |found: &[u8]| own.iter().any(|own| found.eq_ignore_ascii_case(own));
+        for value in self.fields(b"from")? {
+            let robot = |found: &[u8]| is_own(found) || is_robot(found);
+            if self.any_address(&value, own.len(), robot)? {
                 return Ok(false);
             }
         }
-        let extra = vacation.addresses.iter().map(|text| text.bytes.as_slice());
-        let own: Vec<&[u8]> = own.iter().map(Vec::as_slice).chain(extra).collect();
         for field in [b"to".as_slice(), b"cc", b"bcc"] {
-            let Some(value) = self.field(field)? else { continue };
-            let mut work = 0;
-            let mine = self.any_address(&value, |found| {
-                work += own.len();
-                own.iter().any(|address| found.eq_ignore_ascii_case(address))
-            })?;
-            self.spend(work)?;
-            if mine {
-                return Ok(true);
+            for value in self.fields(field)? {
+                if self.any_address(&value, own.len(), is_own)? {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
     }
 
-    /// Whether one of the addresses in a field is one of a kind. The search ends at
-    /// what is no address; groups are none.
+    /// Whether one of the addresses in a field is one of a kind, where each test has
+    /// a cost. The search ends at what is no address; groups are none.
     fn any_address(
         &mut self,
         field: &[u8],
-        mut test: impl FnMut(&[u8]) -> bool,
+        cost: usize,
+        test: impl Fn(&[u8]) -> bool,
     ) -> Result<bool, Halt> {
         self.spend(field.len())?;
-        let rules = Rules { null: true, ..rules(self.cx) };
+        let rules = rules(self.cx);
         let mut rest = field;
         loop {
+            self.spend(cost)?;
             let end = address::find_end(rest, false);
             match address::parse(&rest[..end], rules) {
                 Ok(address) if test(&address.text) => return Ok(true),
@@ -189,9 +187,11 @@ impl Run<'_> {
     }
 }
 
-/// Whether a local part, in lower case, belongs to a program or a list.
-fn is_robot(local: &[u8]) -> bool {
-    [b"server".as_slice(), b"daemon", b"root", b"listserv", b"majordomo"].contains(&local)
+/// Whether an address belongs to a program or a list.
+fn is_robot(address: &[u8]) -> bool {
+    let end = address::find_at(address).unwrap_or(address.len());
+    let local = address[..end].to_ascii_lowercase();
+    [b"server".as_slice(), b"daemon", b"root", b"listserv", b"majordomo"].contains(&&*local)
         || local.starts_with(b"owner-")
         || local.ends_with(b"-request")
 }

@@ -1,7 +1,6 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
-use eximious_stdlib::address::{self, Rules};
 
 use super::super::machine::{Child, Complaint, Machine, Verdict};
 use super::super::router::Router;
@@ -73,6 +72,9 @@ pub(super) fn run(
         FilterEnd::Fail(text) => {
             generate(machine, redirection, filtered.actions)?;
             let (logged, told) = logged_and_said(text.bytes());
+            // Only a log has room for a part alone.
+            let logs = machine.purpose == Purpose::Delivery;
+            let logged = if logs { logged } else { text.bytes() };
             let complaint = said(router, told.to_vec(), b'5');
             return Ok(Verdict::Fail(Complaint { message: Some(logged.to_vec()), ..complaint }));
         }
@@ -87,7 +89,7 @@ pub(super) fn run(
             // The message goes on as if there were no filter, too.
             let text = machine.address.text.clone();
             let again = machine.address.child(text, &redirection.ancestor);
-            machine.children.insert(0, Child::Address(again));
+            machine.children.insert(0, Child::Address(Box::new(again)));
             Ok(Verdict::Accept(None))
         }
         (false, _) => Ok(Verdict::Accept(None)),
@@ -118,6 +120,7 @@ fn exim_options(
         allow_freeze: router.on("allow_freeze"),
         forbid,
         prepend_home: router.on("filter_prepend_home"),
+        logs: machine.purpose == Purpose::Delivery,
         qualify: Some(redirection.domain.clone()),
         ..FilterOptions::default()
     })
@@ -159,7 +162,7 @@ fn generate(
                 if errors_to.is_some() {
                     child.attached.errors_to = errors_to;
                 }
-                machine.children.push(Child::Address(child));
+                machine.children.push(Child::Address(Box::new(child)));
             }
             FilterAction::Save { file, mode, .. } => {
                 let option = file_transport(file.bytes());
@@ -201,7 +204,7 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
     }
     for child in machine.children.iter_mut().skip(from) {
         let address = match child {
-            Child::Address(address) => address,
+            Child::Address(address) => &mut **address,
             Child::Direct(delivery) => &mut delivery.address,
         };
         address.attached.ignore_errors = true;
@@ -214,24 +217,18 @@ fn inbox(machine: &mut Machine<'_>, router: &Router) -> Result<Str, Complaint> {
 
 /// Who gets a message, as it is shown.
 fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
-    if let Some(to) = &reply.to {
-        return to.bytes().to_vec();
-    }
-    let to = machine.variable("reply_address");
-    let rules = Rules::of(machine.cx.engine().settings());
-    match address::parse(to.bytes(), rules) {
-        Ok(found) => found.text,
-        Err(_) => b"**bad-reply**".to_vec(),
+    let recipients = reply.recipients(&machine.variable("reply_address"));
+    match recipients.is_empty() {
+        true => b"**bad-reply**".to_vec(),
+        false => recipients.join(&b','),
     }
 }
 
 /// What Exim says of how a Sieve filter ended.
 fn ending(filtered: &Filtered) -> Vec<u8> {
-    let implicit =
-        |action: &FilterAction| matches!(action, FilterAction::Keep { implicit: true, .. });
     match &filtered.end {
         FilterEnd::Error(why) => [b" Sieve error: ", why.as_slice(), b"\n"].concat(),
-        _ if filtered.actions.iter().any(implicit) => b" Implicit keep\n".to_vec(),
+        _ if !filtered.significant => b" Implicit keep\n".to_vec(),
         _ => b" No implicit keep\n".to_vec(),
     }
 }

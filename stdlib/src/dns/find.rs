@@ -12,7 +12,9 @@ mod name;
 mod records;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
+use eximious_core::world::Random;
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
 use super::local::LocalAddresses;
@@ -24,6 +26,9 @@ pub use name::by_name;
 
 use addresses::{Answered, Seeker};
 use records::Target;
+
+/// How many hosts, each with an address, a search may find.
+const MOST_HOSTS: usize = 1024;
 
 static RANDOM: Meta = Meta::new("host lookup", Effects::RANDOM, TaintRule::Result);
 static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
@@ -89,11 +94,11 @@ pub struct HostsFound {
 /// Why a domain has no hosts, where that is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
-    /// The only record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
+    /// The first record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
     NoService,
     /// No host that an MX or SRV record names has an address that counts.
     NoAddresses,
-    /// As before, and some records name addresses, which they must not do.
+    /// As before, and the first record names an address, which it must not do.
     AddressesAsNames,
     /// The domain has a form that no domain has.
     Malformed,
@@ -255,55 +260,67 @@ impl Finder<'_> {
 
     /// The hosts of SRV records; `None` where there are none.
     fn services(&mut self, call: &mut Call<'_>, service: &Str) -> Result<Option<HostsFound>, Fail> {
+        let srv_fail_domains = self.search.srv_fail_domains.as_ref();
         let prefix = [b"_", service.bytes(), b"._tcp."].concat();
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoName | Found::NoData => return Ok(None),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
-            Found::Later => {
-                let none = listed(call, self.search.srv_fail_domains.as_ref(), self.name)?;
-                return Ok((!none).then(|| HostsFound::none(Ending::Later)));
-            }
+            Found::Later => return self.failing(call, Ending::Later, srv_fail_domains),
         };
         if self.require && !reply.secure {
             self.log_insecure(call);
             // It is as if there were no answer.
-            return Ok(Some(HostsFound::none(Ending::Later)));
+            return self.failing(call, Ending::Later, srv_fail_domains);
+        }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
             return Ok(Some(self.no_service(&reply, prefix.len())));
         }
-        let random = call.with_record(&RANDOM, |call| call.random())?;
-        records::arrange_services(&mut targets, &*random);
+        records::arrange_services(&mut targets, &*random(call));
         self.hosts(call, &targets, &reply, prefix.len()).map(Some)
     }
 
     /// The hosts of MX records; `None` where there are none.
     fn exchangers(&mut self, call: &mut Call<'_>) -> Result<Option<HostsFound>, Fail> {
+        let mx_fail_domains = self.search.mx_fail_domains.as_ref();
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoData => return Ok(None),
             Found::NoName => return self.nothing(call).map(Some),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
-            Found::Later => {
-                let none = listed(call, self.search.mx_fail_domains.as_ref(), self.name)?;
-                return Ok((!none).then(|| HostsFound::none(Ending::Later)));
-            }
+            Found::Later => return self.failing(call, Ending::Later, mx_fail_domains),
         };
         if self.require && !reply.secure {
-            return Ok(Some(HostsFound::none(Ending::Insecure)));
+            return self.failing(call, Ending::Insecure, mx_fail_domains);
+        }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
             return Ok(Some(self.no_service(&reply, 0)));
         }
-        let random = call.with_record(&RANDOM, |call| call.random())?;
-        records::arrange_exchangers(&mut targets, &*random);
+        records::arrange_exchangers(&mut targets, &*random(call));
         self.hosts(call, &targets, &reply, 0).map(Some)
+    }
+
+    /// There is no answer that counts: for some domains that means that there
+    /// are no records.
+    fn failing(
+        &self,
+        call: &mut Call<'_>,
+        ending: Ending,
+        lenient: Option<&Str>,
+    ) -> Result<Option<HostsFound>, Fail> {
+        let none = listed(call, lenient, self.name)?;
+        Ok((!none).then(|| HostsFound::none(ending)))
     }
 
     /// The domain is not there, or can't be.
@@ -337,7 +354,7 @@ impl Finder<'_> {
         // What there was for the last of those without addresses.
         let mut ending = Ending::Missing;
         let (mut hosts, mut left) = (Vec::new(), targets.len());
-        let (mut any_address, mut malformed) = (false, false);
+        let mut malformed = false;
         for target in targets {
             let mut seeker = Seeker::new(self.search, self.require, &how);
             seeker.vouched = self.request.then_some(reply.secure);
@@ -345,7 +362,6 @@ impl Finder<'_> {
                 true => Answered::Later,
                 false => seeker.target(call, &target.name)?,
             };
-            any_address |= crate::ip::address(target.name.as_bytes()).is_some();
             malformed |= seeker.malformed;
             match answered {
                 Answered::Found => {}
@@ -358,11 +374,15 @@ impl Finder<'_> {
                 Answered::Later => ending = Ending::Later,
                 Answered::Insecure => ending = Ending::Insecure,
             }
-            let mut own = seeker.hosts(call, &target.name)?;
+            let mut own = seeker.hosts(call, &target.name);
             for host in &mut own {
                 (host.mx, host.port) = (Some(target.preference), target.port.map(u32::from));
             }
             hosts.extend(own);
+            if hosts.len() >= MOST_HOSTS {
+                hosts.truncate(MOST_HOSTS);
+                break;
+            }
         }
         chain::without_twins(&mut hosts);
         if call.settings().options.flag("disable_ipv6") != Some(true) {
@@ -376,15 +396,19 @@ impl Finder<'_> {
         };
         self.judge(call, &mut found)?;
         if found.ending == Ending::Missing {
-            found.reason = Some(match any_address && !mx_to_ip(call) {
-                true => Reason::AddressesAsNames,
-                false => Reason::NoAddresses,
+            let first = found.hosts.first().map_or("", |host| &host.name);
+            found.reason = Some(match crate::ip::address(first.as_bytes()) {
+                _ if first.is_empty() => Reason::NoService,
+                Some(_) if !mx_to_ip(call) => Reason::AddressesAsNames,
+                _ => Reason::NoAddresses,
             });
         }
         Ok(found)
     }
 
-    /// Looks for this host among those that were found.
+    /// Looks for this host among those that were found. It goes, and with it all
+    /// that are not more preferred. Who is before it in the list decides whether
+    /// there are hosts at all, even one that goes, too.
     fn judge(&mut self, call: &mut Call<'_>, found: &mut HostsFound) -> Result<(), Fail> {
         let mut own = None;
         for host in &found.hosts {
@@ -392,17 +416,16 @@ impl Finder<'_> {
                 own = Some(host.mx);
                 break;
             }
-        }
-        if let Some(own) = own {
-            if found.hosts.first().is_some_and(|first| first.mx == own) {
-                found.ending = Ending::Local;
-                return Ok(());
+            if host.address.is_some() {
+                found.ending = Ending::Found;
             }
+        }
+        let Some(own) = own else { return Ok(()) };
+        if found.hosts.first().is_some_and(|first| first.mx == own) {
+            found.ending = Ending::Local;
+        } else {
             found.hosts.retain(|host| host.mx < own);
             found.removed_self = true;
-        }
-        if found.hosts.iter().any(|host| host.address.is_some()) {
-            found.ending = Ending::Found;
         }
         Ok(())
     }
@@ -428,7 +451,7 @@ impl Finder<'_> {
             return Ok(HostsFound { malformed, ..HostsFound::none(ending) });
         }
         let qualified = seeker.qualified.take();
-        let hosts = seeker.hosts(call, &String::from_utf8_lossy(self.name))?;
+        let hosts = seeker.hosts(call, &String::from_utf8_lossy(self.name));
         let mut found = HostsFound { hosts, qualified, ..HostsFound::none(ending) };
         self.judge(call, &mut found)?;
         Ok(found)
@@ -449,6 +472,20 @@ impl Finder<'_> {
 fn qualified(reply: &Reply, prefix: usize) -> Option<String> {
     let name = reply.asked.get(prefix..)?;
     (!name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
+}
+
+/// Randomness; where the policy forbids it, any order is as good as another.
+fn random(call: &mut Call<'_>) -> Arc<dyn Random> {
+    let random = call.with_record(&RANDOM, |call| call.random());
+    random.unwrap_or_else(|_| Arc::new(AlwaysFirst))
+}
+
+struct AlwaysFirst;
+
+impl Random for AlwaysFirst {
+    fn below(&self, _limit: u64) -> u64 {
+        0
+    }
 }
 
 /// Whether records may name addresses in place of hosts.

@@ -33,6 +33,7 @@ pub struct Matcher<'n> {
     subject: Subject<'n>,
     caseful: bool,
     cached: bool,
+    called: Option<&'static str>,
 }
 
 impl std::fmt::Debug for Matcher<'_> {
@@ -68,7 +69,7 @@ impl<'n> Matcher<'n> {
     }
 
     fn new(subject: Subject<'n>) -> Self {
-        Self { subject, caseful: false, cached: false }
+        Self { subject, caseful: false, cached: false, called: None }
     }
 
     /// Heeds the case of local parts from the start (`caseful_local_part`).
@@ -89,6 +90,13 @@ impl<'n> Matcher<'n> {
     /// [`forget`]. What is remembered leaves nothing in `$0`, `$1`, ….
     pub fn cached(mut self) -> Self {
         self.cached = true;
+        self
+    }
+
+    /// Says what the list is called, to whoever is shown each step: the name of
+    /// an option.
+    pub fn called(mut self, name: &'static str) -> Self {
+        self.called = Some(name);
         self
     }
 
@@ -124,6 +132,7 @@ impl<'n> Matcher<'n> {
         work: impl FnOnce(&mut Walk<'_, 'n>) -> Result<Verdict, Fail>,
     ) -> Result<Outcome, Fail> {
         let mut walk = Walk::new(&mut self.subject, Terms::new(self.caseful, self.cached));
+        walk.called = self.called;
         let verdict = work(&mut walk)?;
         let data = walk.left.map(Option::unwrap_or_default);
         Ok(match verdict {

@@ -1,17 +1,11 @@
 //! `@mx_any`, `@mx_primary`, `@mx_secondary`: whether mail for a domain comes
 //! to this host (specification 10.3).
 
-use std::net::IpAddr;
-
 use eximious_core::{Call, Fail, Str};
 
-use super::domain::is_interface;
-use super::matcher::{Matcher, Outcome};
 use super::walk::Hit;
-use crate::dns::{self, Found, How, Patience, kind};
+use crate::dns::find::{Ending, Search, by_dns};
 
-/// How many hosts of a domain are looked at.
-const MOST_HOSTS: usize = 64;
 /// What stands before addresses that do not count.
 const IGNORE: &[u8] = b"/ignore=";
 
@@ -27,17 +21,6 @@ enum Wanted {
     Any,
     Primary,
     Secondary,
-}
-
-/// What is known of a host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Host {
-    Local,
-    Remote,
-    /// It has addresses, of which none counts.
-    Ignored,
-    Unknown,
-    Later,
 }
 
 impl<'p> Mx<'p> {
@@ -61,77 +44,18 @@ impl<'p> Mx<'p> {
 
     /// Tests a domain.
     pub(super) fn test(self, call: &mut Call<'_>, domain: &[u8]) -> Result<Hit, Fail> {
-        let reply = dns::query(call, domain, kind::MX, &How::default())?;
-        if reply.found == Found::Later {
-            return Ok(later(domain));
-        }
-        let mut hosts: Vec<_> = reply.records().iter().filter_map(dns::mx).collect();
-        hosts.retain(|(_, host)| !host.is_empty());
-        hosts.sort_by_key(|(preference, _)| *preference);
-        let mut before = Vec::new();
-        let patience = Patience::new(call);
-        for (preference, host) in hosts.iter().take(MOST_HOSTS) {
-            if patience.is_over(call) {
-                return Ok(later(domain));
-            }
-            let known = self.host(call, host)?;
-            match known {
-                Host::Local => {}
-                Host::Ignored => continue,
-                _ => {
-                    before.push((*preference, known));
-                    continue;
-                }
-            }
-            let lowest = before.first().map_or(*preference, |(lowest, _)| *lowest);
-            // Hosts behind this one, or beside it, are as good as not there.
-            let mut others = before.iter().filter(|(other, _)| other < preference).peekable();
-            let undecided = others.peek().is_some()
-                && others.clone().all(|(_, known)| *known != Host::Remote)
-                && others.any(|(_, known)| *known == Host::Later);
-            let matched = match self.wanted {
-                _ if undecided => return Ok(later(domain)),
-                Wanted::Any => true,
-                Wanted::Primary => *preference == lowest,
-                Wanted::Secondary => *preference != lowest,
-            };
-            return Ok(if matched { Hit::Yes } else { Hit::No });
-        }
-        let any = |wanted| before.iter().any(|(_, known)| *known == wanted);
-        Ok(if !any(Host::Remote) && any(Host::Later) { later(domain) } else { Hit::No })
-    }
-
-    fn host(self, call: &mut Call<'_>, name: &str) -> Result<Host, Fail> {
-        let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
-        let (all, mut counted) = (hosted.addresses.len(), Vec::new());
-        for address in hosted.addresses {
-            if !self.ignores(call, address)? {
-                counted.push(address);
-            }
-        }
-        if dns::listed(call, "hosts_treat_as_local", name)? {
-            return Ok(Host::Local);
-        }
-        for address in &counted {
-            if is_interface(call, address.to_string().as_bytes())? {
-                return Ok(Host::Local);
-            }
-        }
-        Ok(match (counted.is_empty(), hosted.later) {
-            (false, _) => Host::Remote,
-            (true, _) if all > 0 => Host::Ignored,
-            (true, false) => Host::Unknown,
-            (true, true) => Host::Later,
-        })
-    }
-
-    fn ignores(self, call: &mut Call<'_>, address: IpAddr) -> Result<bool, Fail> {
-        if self.ignored.is_empty() {
-            return Ok(false);
-        }
-        let subject = (Str::from(address.to_string()), address);
-        let outcome = Matcher::ip(Some(subject)).test(call, &Str::from(self.ignored))?;
-        Ok(matches!(outcome, Outcome::Matched(_)))
+        let search = Search {
+            ignore: (!self.ignored.is_empty()).then(|| Str::from(self.ignored)),
+            dnssec_request: None,
+            ..Search::for_mx()
+        };
+        let found = by_dns(call, domain, &search)?;
+        let matched = match found.ending {
+            Ending::Later => return Ok(later(domain)),
+            Ending::Local => self.wanted != Wanted::Secondary,
+            _ => found.removed_self && self.wanted != Wanted::Primary,
+        };
+        Ok(if matched { Hit::Yes } else { Hit::No })
     }
 }
 

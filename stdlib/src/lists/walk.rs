@@ -2,7 +2,7 @@
 //! list means (specification 10.2).
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, FailClass, ListKind, Meta, Str, Taint, TaintRule,
+    Call, Effects, ErrorKind, Fail, FailClass, ListKind, Meta, Str, Taint, TaintRule, Trace,
 };
 
 use super::address::Address;
@@ -10,6 +10,7 @@ use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
 use super::matcher::Kept;
+use super::shown::{Shown, show_kept};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
@@ -97,6 +98,14 @@ impl Subject<'_> {
         }
     }
 
+    /// As it is shown.
+    fn shown(&self) -> Vec<u8> {
+        match self {
+            Self::Host(_) => b"host".to_vec(),
+            _ => self.key().unwrap_or_default().to_vec(),
+        }
+    }
+
     /// What a cache knows it by.
     fn key(&self) -> Option<&[u8]> {
         match self {
@@ -174,11 +183,14 @@ pub(super) struct Walk<'s, 'n> {
     pub(super) left: Left,
     /// The named lists that are open, outermost first.
     open: Vec<Vec<u8>>,
+    /// What the outermost list is called where somebody wants to see each step;
+    /// otherwise its text is shown.
+    pub(super) called: Option<&'s str>,
 }
 
 impl<'s, 'n> Walk<'s, 'n> {
     pub(super) fn new(subject: &'s mut Subject<'n>, terms: Terms) -> Self {
-        Self { subject, terms, left: None, open: Vec::new() }
+        Self { subject, terms, left: None, open: Vec::new(), called: None }
     }
 
     /// Tests a list as it is written in the configuration, expanded as a whole:
@@ -226,13 +238,32 @@ impl<'s, 'n> Walk<'s, 'n> {
             elements(bytes)
         };
         let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
+        let shown = self.shown(call, bytes);
+        shown.begin(call);
         for element in elements {
             let pattern = Pattern { text: &element, taint };
+            shown.element(call, &element);
             if let Some(verdict) = self.element(call, &mut run, pattern, list)? {
+                shown.end(call, &verdict, Some(&element));
                 return Ok(verdict);
             }
         }
-        Ok(run.end())
+        let verdict = run.end();
+        shown.end(call, &verdict, None);
+        Ok(verdict)
+    }
+
+    /// What is shown of the test of a list; nothing where nobody wants to see it.
+    fn shown(&mut self, call: &mut Call<'_>, list: &[u8]) -> Shown {
+        if call.memory::<Trace>().sink.is_none() {
+            return Shown::NOTHING;
+        }
+        let subject = self.subject.shown();
+        let what = match self.called.take() {
+            Some(name) => name.as_bytes().to_vec(),
+            None => [b"\"", list, b"\""].concat(),
+        };
+        Shown::of([&subject[..], b" in ", &what].concat())
     }
 
     /// Tests one element as a list of its own: the domain of an address.
@@ -243,12 +274,18 @@ impl<'s, 'n> Walk<'s, 'n> {
     ) -> Result<Verdict, Fail> {
         let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
         let pattern = Pattern { text: pattern.text.trim_ascii(), ..pattern };
-        if !pattern.text.is_empty()
-            && let Some(verdict) = self.element(call, &mut run, pattern, &pattern.str())?
-        {
-            return Ok(verdict);
+        let shown = self.shown(call, pattern.text);
+        shown.begin(call);
+        if !pattern.text.is_empty() {
+            shown.element(call, pattern.text);
+            if let Some(verdict) = self.element(call, &mut run, pattern, &pattern.str())? {
+                shown.end(call, &verdict, Some(pattern.text));
+                return Ok(verdict);
+            }
         }
-        Ok(run.end())
+        let verdict = run.end();
+        shown.end(call, &verdict, None);
+        Ok(verdict)
     }
 
     fn element(
@@ -375,6 +412,7 @@ impl<'s, 'n> Walk<'s, 'n> {
                 let key =
                     (self.subject.kind(), name.to_vec(), subject.to_vec(), self.terms.caseful);
                 if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(&key) {
+                    show_kept(call, name, &verdict, &left);
                     self.left = left;
                     self.terms.caseful = caseful;
                     return Ok(verdict);
@@ -386,7 +424,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         self.enter(name)?;
         self.terms.take(NAME)?;
         let before = std::mem::replace(&mut self.terms.constant, true);
-        let verdict = self.written(call, &text);
+        let verdict = self.sublist(call, name, &text);
         self.open.pop();
         let constant = cached || (self.terms.constant && !text.bytes().contains(&b'$'));
         self.terms.constant = before && constant;
@@ -396,9 +434,31 @@ impl<'s, 'n> Walk<'s, 'n> {
             && let Some(key) = key
         {
             let kept = (verdict.clone(), self.left.clone(), self.terms.caseful);
+            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left) {
+                let parts: [&[u8]; 7] = [
+                    b"data from lookup saved for cache for +",
+                    name,
+                    b": key '",
+                    &key.2,
+                    b"' value '",
+                    data.bytes(),
+                    b"'",
+                ];
+                call.memory::<Trace>().tell(1, &parts.concat());
+            }
             call.memory::<Kept>().insert(key, kept);
         }
         Ok(verdict)
+    }
+
+    fn sublist(&mut self, call: &mut Call<'_>, name: &[u8], text: &Str) -> Result<Verdict, Fail> {
+        call.memory::<Trace>().tell(2, &[b"start sublist ", name].concat());
+        call.memory::<Trace>().depth += 3;
+        let verdict = self.written(call, text);
+        let trace = call.memory::<Trace>();
+        trace.depth = trace.depth.saturating_sub(3);
+        trace.tell(2, &[b"end sublist ", name].concat());
+        verdict
     }
 
     fn enter(&mut self, name: &[u8]) -> Result<(), Fail> {

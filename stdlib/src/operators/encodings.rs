@@ -19,6 +19,7 @@ pub static BASE64: Operator = Operator {
             "A certificate variable, where nothing else stands in the argument, gives its DER \
              form encoded.",
         )
+        .certificates()
         .examples(&[Example::new("${base64:abcd}", "YWJjZA==")]),
     run: |call, arg, _| {
         Ok(Str::from(match input(call, arg) {

@@ -23,6 +23,7 @@ const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -
 pub static MD5: Operator = Operator {
     meta: meta("md5", "${md5:<string>}", "An MD5 hash, 32 digits in lower case.")
         .docs(CERTIFICATE)
+        .certificates()
         .examples(&[Example::new("${md5:abc}", "900150983cd24fb0d6963f7d28e17f72")]),
     run: |call, arg, _| {
         Ok(match input(call, arg) {
@@ -36,6 +37,7 @@ pub static MD5: Operator = Operator {
 pub static SHA1: Operator = Operator {
     meta: meta("sha1", "${sha1:<string>}", "A SHA-1 hash, 40 digits in upper case.")
         .docs(CERTIFICATE)
+        .certificates()
         .examples(&[Example::new("${sha1:abc}", "A9993E364706816ABA3E25717850C26C9CD0D89D")]),
     run: |call, arg, _| match input(call, arg) {
         Input::Certificate(der) => Ok(upper::<Sha1>(&der)),
@@ -47,6 +49,7 @@ pub static SHA1: Operator = Operator {
 pub static SHA256: Operator = Operator {
     meta: meta("sha256", "${sha256:<string>}", "A SHA-256 hash, 64 digits in upper case.")
         .docs(CERTIFICATE)
+        .certificates()
         .examples(&[Example::new(
             "${sha256:abc}",
             "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",

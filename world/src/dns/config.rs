@@ -1,7 +1,7 @@
 //! What the system says of name servers and of hosts.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -63,8 +63,13 @@ impl Config {
     /// What `resolv.conf` says.
     fn read(text: &[u8]) -> Self {
         let text = String::from_utf8_lossy(text);
+        let servers: Vec<SocketAddr> =
+            text.lines().filter_map(name_server).take(MOST_SERVERS).collect();
+        // Hickory knows no scopes, and wants a server to be there.
+        let others = text.lines().filter(|line| !line.starts_with("nameserver"));
+        let text = others.chain(["nameserver 127.0.0.1"]).collect::<Vec<_>>().join("\n");
         // A line that hickory can't read spoils all others.
-        let parsed = parse_resolv_conf(&*text).or_else(|_| {
+        let parsed = parse_resolv_conf(&text).or_else(|_| {
             let plain = |line: &&str| !line.starts_with("search") && !line.starts_with("domain");
             parse_resolv_conf(text.lines().filter(plain).collect::<Vec<_>>().join("\n"))
         });
@@ -77,10 +82,9 @@ impl Config {
             rotate: said("rotate"),
             trust_ad: said("trust-ad"),
             use_tcp: said("use-vc"),
-            ..Self::of([])
+            ..Self::of(servers)
         };
         let Ok((config, options)) = parsed else { return rest };
-        let servers = config.name_servers().iter().take(MOST_SERVERS);
         let mut search: Vec<String> = config.search().iter().map(|name| name.to_ascii()).collect();
         search.truncate(MOST_SEARCHED);
         Self {
@@ -89,7 +93,6 @@ impl Config {
             // The C library's own limits.
             timeout: options.timeout.clamp(Duration::from_secs(1), Duration::from_secs(30)),
             attempts: (options.attempts as u32).clamp(1, 5),
-            servers: servers.map(|server| SocketAddr::new(server.ip, 53)).collect(),
             ..rest
         }
     }
@@ -99,6 +102,7 @@ impl Config {
         let dots = name.bytes().filter(|byte| *byte == b'.').count();
         let domains: &[String] = match (options.qualify_single, options.search_parents) {
             _ if name.ends_with('.') => &[],
+            (false, _) if dots == 0 => &[],
             (_, true) => &self.search,
             (true, false) if dots == 0 => self.search.get(..1).unwrap_or_default(),
             _ => &[],
@@ -111,6 +115,22 @@ impl Config {
         names.insert(at, name.into());
         names
     }
+}
+
+/// The server that a line of `resolv.conf` names: an address, which may have the
+/// interface behind it on which it is to be found (`fe80::1%eth0`).
+fn name_server(line: &str) -> Option<SocketAddr> {
+    let rest = line.strip_prefix("nameserver")?;
+    if !rest.starts_with([' ', '\t']) {
+        return None;
+    }
+    let word = rest.split_ascii_whitespace().next()?;
+    let Some((address, scope)) = word.split_once('%') else {
+        return Some(SocketAddr::new(word.parse().ok()?, 53));
+    };
+    let number = scope.parse().ok();
+    let scope = number.or_else(|| nix::net::if_::if_nametoindex(scope).ok())?;
+    Some(SocketAddrV6::new(address.parse().ok()?, 53, 0, scope).into())
 }
 
 /// An address with a port, or the usual one: `127.0.0.1:5353`, `::1`,
@@ -217,6 +237,17 @@ mod tests {
     }
 
     #[test]
+    fn servers_may_be_found_on_an_interface() {
+        let config = Config::read(
+            b"nameserver fe80::1%lo\nnameserver fe80::2%7\nnameserver fe80::3%nosuch\n\
+              nameserver x\nnameservers 192.0.2.1\nnameserver\t192.0.2.2 # more\noptions ndots:3\n",
+        );
+        let servers: Vec<String> = config.servers.iter().map(ToString::to_string).collect();
+        assert_eq!(servers, ["[fe80::1%1]:53", "[fe80::2%7]:53", "192.0.2.2:53"]);
+        assert_eq!(config.ndots, 3);
+    }
+
+    #[test]
     fn without_servers_this_host_is_asked() {
         for text in [&b""[..], b"options trust-ad", b"\xff\xfe", b"nameserver x", b"search -- .."] {
             let servers = Config::read(text).servers;
@@ -237,6 +268,7 @@ mod tests {
         assert_eq!(names("a", false, false), "a");
         assert_eq!(names("a", true, false), "a.x a");
         assert_eq!(names("a", true, true), "a.x a.y.z a");
+        assert_eq!(names("a", false, true), "a");
         assert_eq!(names("a.b", true, false), "a.b");
         assert_eq!(names("a.b", true, true), "a.b a.b.x a.b.y.z");
         assert_eq!(names("a.", true, true), "a.");

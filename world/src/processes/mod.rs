@@ -195,3 +195,32 @@ impl Drop for Companion {
         let _ = self.group.wait(Deadline::within(PATIENCE));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str, identity: Option<(u32, u32)>, directory: &str) -> Finished {
+        let argv = ["/bin/sh", "-c", script].map(|word| word.as_bytes().to_vec()).to_vec();
+        let environment = vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())];
+        let directory = Some(directory.as_bytes().to_vec());
+        let command = Command { argv, environment, identity, directory };
+        System.run(&command, Duration::from_secs(20), 1 << 16).unwrap()
+    }
+
+    #[test]
+    fn a_command_has_a_user_and_a_directory() {
+        let finished = run("id -u; id -g; id -G; pwd", Some((65534, 8)), "/usr");
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(finished.output, b"65534\n8\n8\n/usr\n");
+        } else {
+            // Who is not the superuser can't be somebody else.
+            assert_eq!(finished.code, 0);
+        }
+        assert_eq!(run("pwd", None, "/nosuch").code, NOT_EXECUTED);
+        assert_eq!(
+            run("pwd", Some((u32::MAX, u32::MAX)), "/").code == 0,
+            !rustix::process::geteuid().is_root()
+        );
+    }
+}

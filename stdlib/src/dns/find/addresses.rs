@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use eximious_core::world::DnsRecord;
 use eximious_core::{Call, Fail, Str};
 
-use super::{RANDOM, RouteHost, Search, chain, mx_to_ip, qualified, records};
+use super::{RouteHost, Search, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, Found, How, kind};
 use crate::lists::{HostNames, Known, Matcher, Outcome};
 
@@ -34,10 +34,9 @@ pub(super) struct Seeker<'s> {
     pub(super) qualified: Option<String>,
     /// Nothing was asked: no host has such a name.
     pub(super) malformed: bool,
-    /// What the name is an alias for.
+    /// What the name is an alias for, or is completed to.
     alias: Option<String>,
     addresses: Vec<IpAddr>,
-    ignored: bool,
 }
 
 impl<'s> Seeker<'s> {
@@ -51,7 +50,6 @@ impl<'s> Seeker<'s> {
             malformed: false,
             alias: None,
             addresses: Vec::new(),
-            ignored: false,
         }
     }
 
@@ -64,75 +62,92 @@ impl<'s> Seeker<'s> {
             return Ok(Answered::Missing);
         }
         self.add(call, name.as_bytes(), address)?;
-        Ok(if self.ignored { Answered::Ignored } else { Answered::Found })
+        Ok(if self.addresses.is_empty() { Answered::Ignored } else { Answered::Found })
     }
 
-    /// Asks for IPv6 and IPv4 addresses.
+    /// Asks for IPv6 and IPv4 addresses. Where there are none, what is said of
+    /// the kind that was asked for last counts most.
     pub(super) fn seek(&mut self, call: &mut Call<'_>, name: &[u8]) -> Result<Answered, Fail> {
-        let (mut later, mut insecure) = (false, false);
         let kinds = match self.search.ipv4_only {
             true => vec![kind::A],
             false => dns::kinds(call, name)?,
         };
         self.malformed = !dns::is_proper(call, name, kind::A)?;
+        let (mut last, mut later) = (Answered::Missing, false);
         for kind in kinds {
-            let reply = dns::query(call, name, kind, self.how)?;
-            later |= reply.found == Found::Later;
-            let Found::Records { name: target, records } = &reply.found else { continue };
-            if reply.secure && self.how.dnssec {
-                self.vouched.get_or_insert(true);
-            } else if self.require {
-                insecure = true;
-                continue;
-            } else if self.vouched == Some(true) {
-                self.vouched = Some(false);
-            }
-            self.qualified = qualified(&reply, 0).or(self.qualified.take());
-            self.alias = Some(target.clone());
-            for address in records.iter().filter_map(DnsRecord::address).take(MOST_ADDRESSES) {
-                self.add(call, target.as_bytes(), address)?;
-            }
-            // What is there and does not count outweighs what there was no answer for.
-            later &= !(self.ignored && self.addresses.is_empty());
+            let asked = self.alias.clone().map_or_else(|| name.to_vec(), String::into_bytes);
+            last = self.seek_kind(call, &asked, kind)?;
+            later |= last == Answered::Later;
         }
-        Ok(match (self.addresses.is_empty(), later) {
-            (false, _) => Answered::Found,
-            (true, true) => Answered::Later,
-            (true, false) if insecure => Answered::Insecure,
-            (true, false) if self.ignored => Answered::Ignored,
-            (true, false) => Answered::Missing,
+        Ok(match last {
+            _ if !self.addresses.is_empty() => Answered::Found,
+            Answered::Missing if later => Answered::Later,
+            last => last,
+        })
+    }
+
+    fn seek_kind(&mut self, call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<Answered, Fail> {
+        let reply = dns::query(call, name, kind, self.how)?;
+        let records = match &reply.found {
+            Found::Records { records, .. } => &records[..],
+            Found::Later => return Ok(Answered::Later),
+            // To Exim it is an answer that holds no address.
+            Found::Broken => &[],
+            Found::NoName | Found::NoData => return Ok(Answered::Missing),
+        };
+        if reply.secure && self.how.dnssec {
+            self.vouched.get_or_insert(true);
+        } else if self.require {
+            return Ok(Answered::Insecure);
+        } else if self.vouched == Some(true) {
+            self.vouched = Some(false);
+        }
+        self.qualified = self.qualified.take().or(qualified(&reply, 0));
+        let own = records.first().map_or("", |record| &record.name);
+        let before = self.addresses.len();
+        for address in records.iter().filter_map(DnsRecord::address).take(MOST_ADDRESSES) {
+            self.add(call, name, address)?;
+        }
+        if self.addresses.len() > before {
+            // Another way of writing the same is no alias.
+            let given = name.strip_suffix(b".").unwrap_or(name);
+            if !own.as_bytes().eq_ignore_ascii_case(given) {
+                self.alias = Some(own.to_owned());
+            }
+            return Ok(Answered::Found);
+        }
+        Ok(match &self.search.ignore {
+            Some(_) => Answered::Ignored,
+            None => Answered::Missing,
         })
     }
 
     fn add(&mut self, call: &mut Call<'_>, name: &[u8], address: IpAddr) -> Result<(), Fail> {
-        match is_ignored(call, self.search.ignore.as_ref(), name, address)? {
-            true => self.ignored = true,
-            false => self.addresses.push(address),
+        if !is_ignored(call, self.search.ignore.as_ref(), name, address)? {
+            self.addresses.push(address);
         }
         Ok(())
     }
 
     /// What was found: an entry for each address, those of a kind in any order.
-    pub(super) fn hosts(self, call: &mut Call<'_>, name: &str) -> Result<Vec<RouteHost>, Fail> {
+    pub(super) fn hosts(self, call: &mut Call<'_>, name: &str) -> Vec<RouteHost> {
         let given = name.strip_suffix('.').unwrap_or(name);
         let host = RouteHost {
-            // An alias counts, another way of writing the same does not.
-            name: self.alias.filter(|n| !n.eq_ignore_ascii_case(given)).unwrap_or(given.into()),
+            name: self.alias.unwrap_or_else(|| given.to_owned()),
             certificate_name: given.to_owned(),
             dnssec: self.vouched,
             ..RouteHost::default()
         };
         let mut addresses = self.addresses;
         if addresses.is_empty() {
-            return Ok(vec![host]);
+            return vec![host];
         }
-        let random = call.with_record(&RANDOM, |call| call.random())?;
-        records::shuffle(&mut addresses, &*random);
+        records::shuffle(&mut addresses, &*random(call));
         chain::by_kind(&mut addresses, self.search.ipv4_prefer);
-        Ok(addresses
+        addresses
             .into_iter()
             .map(|address| RouteHost { address: Some(address), ..host.clone() })
-            .collect())
+            .collect()
     }
 }
 

@@ -29,6 +29,7 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
             known.learn(call, &text, kind)?;
         }
     }
+    let found = known.official.is_some();
     let official = known.official.filter(|name| !name.eq_ignore_ascii_case(&text));
     let official = official.unwrap_or_else(|| text.clone());
     let mut hosts = Vec::new();
@@ -44,7 +45,10 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     }
     if hosts.is_empty() {
         let later = known.later && !dns::means_nonexist(call, given)?;
-        return Ok(HostsFound::none(if later { Ending::Later } else { Ending::Missing }));
+        let ending = if later { Ending::Later } else { Ending::Missing };
+        let host = RouteHost { name: official, certificate_name: text, ..RouteHost::default() };
+        let hosts = if found { vec![host] } else { Vec::new() };
+        return Ok(HostsFound { hosts, ..HostsFound::none(ending) });
     }
     let local = LocalAddresses::read(call)?;
     let own = hosts.iter().filter_map(|host| host.address).any(|ip| local.contains(ip))
@@ -80,7 +84,7 @@ impl Known {
             self.addresses.extend(table);
             return Ok(());
         }
-        let how = How { qualify_single: true, ..How::default() };
+        let how = How { qualify_single: true, by_system: true, ..How::default() };
         let reply = dns::query(call, name.as_bytes(), kind, &how)?;
         match &reply.found {
             Found::Records { name, records } => {

@@ -18,7 +18,13 @@ pub(super) static ALL: &[OptionDef] = &[
     ),
     AT.text("reroute")
         .expanded()
-        .summary("The address that the router makes; by default the answer itself."),
-    AT.text("response_pattern").summary("A regular expression that an answer must match."),
+        .summary("The address that the router makes; by default the answer itself.")
+        .docs(
+            "The answer is in `$0`, and what `response_pattern` captures in `$1` and so on. Exim \
+             heeds no more than the first seven bytes of an answer, and so does this router.",
+        ),
+    AT.text("response_pattern")
+        .summary("A regular expression that an answer must match.")
+        .docs("It is matched against the first seven bytes of the answer, as in Exim."),
     AT.time("timeout").default("5s").summary("How long an answer is waited for."),
 ];

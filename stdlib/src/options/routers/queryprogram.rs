@@ -18,7 +18,10 @@ pub(super) static ALL: &[OptionDef] = &[
         .expanded()
         .varies()
         .summary("The group that the command runs as.")
-        .docs("By default that of `command_user`, if a name stands there."),
+        .docs(
+            "By default that of `command_user`, if a name stands there. A name or number that has \
+             to be expanded first is of no use: as in Exim, every address is deferred then.",
+        ),
     AT.user("command_user").expanded().summary("The user that the command runs as."),
     AT.text("current_directory").default("/").summary("The directory that the command runs in."),
     AT.time("timeout").default("1h").summary("How long the command may take; zero for no limit."),

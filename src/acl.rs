@@ -1,0 +1,231 @@
+//! Access control lists: what they say of a client, a command, a message
+//! (specification, chapter 44).
+//!
+//! [`Acls`] are those of a configuration. [`Acls::check`] runs one over the
+//! values of a conversation and touches nothing of the conversation itself: what
+//! it wants done stands in an [`AclState`], and whoever holds the conversation
+//! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
+//! step.
+
+mod conditions;
+mod controls;
+mod headers;
+mod lists;
+mod machine;
+mod modifiers;
+mod state;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious_core::{AclPhases, AclTerm, AclVerb, Registry, Str};
+
+use crate::Config;
+use crate::config::{Acl, AclStatement};
+use crate::route::Routes;
+
+pub use headers::{AddedHeader, HeaderPlace};
+pub use machine::{AclResult, AclVerdict};
+pub use state::{AclState, Control};
+
+/// The ACLs of a configuration, and what they stand on. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Acls(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    named: Vec<Named>,
+    routes: Routes,
+}
+
+/// An ACL, made ready.
+#[derive(Debug)]
+struct Named {
+    name: Str,
+    statements: Vec<Statement>,
+}
+
+/// A statement, and where it stands: `exim.conf 12`.
+#[derive(Debug)]
+struct Statement {
+    written: AclStatement,
+    place: Vec<u8>,
+}
+
+/// Who holds the conversation that an ACL is about.
+pub trait AclHost {
+    /// `delay`: waits; what is to be sent has to be sent before.
+    fn delay(&mut self, time: Duration);
+
+    /// A step of the run.
+    fn step(&mut self, step: &AclStep<'_>) {
+        let _ = step;
+    }
+
+    /// A line for the main log.
+    fn log(&mut self, line: &[u8]);
+
+    /// A line for some of the logs.
+    fn log_to(&mut self, logs: Logs, line: &[u8]);
+}
+
+/// Which logs a line is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "each is the log of that name")]
+pub struct Logs {
+    pub main: bool,
+    pub reject: bool,
+    pub panic: bool,
+}
+
+impl Logs {
+    /// Where rejections are noted, if nobody says otherwise.
+    pub const REJECTIONS: Self = Self { main: true, reject: true, panic: false };
+    /// The main log.
+    pub const MAIN: Self = Self { main: true, reject: false, panic: false };
+    /// The main and the panic log.
+    pub const PANIC: Self = Self { main: true, reject: false, panic: true };
+}
+
+/// A step of a run. `depth` counts the ACLs around the one at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum AclStep<'a> {
+    /// An ACL begins.
+    Begin {
+        /// How deep.
+        depth: u32,
+        /// Its name.
+        name: &'a Str,
+    },
+    /// A statement begins.
+    Statement {
+        /// How deep.
+        depth: u32,
+        /// Its verb.
+        verb: AclVerb,
+        /// Where it stands.
+        place: &'a [u8],
+    },
+    /// A text is kept for later: `message`, `log_message`.
+    Text {
+        /// How deep.
+        depth: u32,
+        /// What it is for.
+        term: &'static AclTerm,
+        /// As it is written.
+        text: &'a Str,
+    },
+    /// `endpass`.
+    Endpass {
+        /// How deep.
+        depth: u32,
+    },
+    /// A condition or modifier begins.
+    Term {
+        /// How deep.
+        depth: u32,
+        /// It.
+        term: &'static AclTerm,
+        /// Whether `!` stands before it.
+        negated: bool,
+        /// The variable that `set` sets.
+        variable: Option<&'a Str>,
+        /// As it is written.
+        text: &'a Str,
+        /// What it was expanded to, where it is expanded as a whole.
+        expanded: Option<&'a Str>,
+    },
+    /// Something worth to be said on the way.
+    Note {
+        /// How deep.
+        depth: u32,
+        /// In Exim's words.
+        text: &'a [u8],
+    },
+    /// A statement's conditions came to a result.
+    Ended {
+        /// How deep.
+        depth: u32,
+        /// The verb.
+        verb: AclVerb,
+        /// Whether they hold, if that can be said.
+        holds: Option<bool>,
+        /// The ACL's name.
+        name: &'a Str,
+    },
+    /// An ACL ends.
+    Verdict {
+        /// How deep.
+        depth: u32,
+        /// Its name.
+        name: &'a Str,
+        /// What it says.
+        verdict: AclVerdict,
+        /// Whether it came to its end without a word (implicit deny).
+        implicit: bool,
+    },
+}
+
+impl Acls {
+    /// The ACLs of a configuration.
+    pub fn new(config: &Config, routes: Routes) -> Self {
+        let place = |line: usize| match config.lines.get(line) {
+            Some(line) => {
+                let at = line.place(0);
+                let name = config.sources.file(at.file).map_or(&b""[..], |file| &file.name);
+                let slash = memchr::memrchr(b'/', name).map_or(0, |at| at + 1);
+                [&name[slash..], b" ", at.line.to_string().as_bytes()].concat()
+            }
+            None => Vec::new(),
+        };
+        let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
+        Self(Arc::new(Inner { named, routes }))
+    }
+
+    /// The routers that `verify` asks.
+    pub fn routes(&self) -> &Routes {
+        &self.0.routes
+    }
+
+    fn named(&self, name: &[u8]) -> Option<&Named> {
+        self.0.named.iter().find(|one| one.name.bytes() == name)
+    }
+
+    /// An ACL from a text that stands where a name may stand, too.
+    fn parse(name: &Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
+        let statements = crate::config::acl_statements(text, registry)?;
+        let place = |line: usize| [name.bytes(), b" ", line.to_string().as_bytes()].concat();
+        let statements = statements
+            .into_iter()
+            .map(|written| Statement { place: place(written.line), written })
+            .collect();
+        Ok(Named { name: name.clone(), statements })
+    }
+}
+
+impl Named {
+    fn new(acl: &Acl, place: &dyn Fn(usize) -> Vec<u8>) -> Self {
+        let statements = acl
+            .statements
+            .iter()
+            .map(|written| Statement { place: place(written.line), written: written.clone() });
+        Self { name: acl.name.clone(), statements: statements.collect() }
+    }
+}
+
+/// Whether an ACL is about a message that is being received.
+fn takes_message(phase: AclPhases) -> bool {
+    phase.intersects(
+        AclPhases::MAIL
+            | AclPhases::RCPT
+            | AclPhases::PREDATA
+            | AclPhases::DATA
+            | AclPhases::PRDR
+            | AclPhases::MIME
+            | AclPhases::DKIM
+            | AclPhases::NOT_SMTP
+            | AclPhases::NOT_SMTP_MIME
+            | AclPhases::NOT_SMTP_START,
+    )
+}

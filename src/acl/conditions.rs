@@ -1,0 +1,124 @@
+//! The conditions of ACLs, and who evaluates each (specification 44.17).
+
+use eximious_core::{FailClass, Str};
+use eximious_stdlib::lists::{Matcher, Outcome};
+
+use super::machine::{Answer, MOST_ARGUMENTS, Run};
+use super::{AclVerdict, controls, lists, modifiers, verify};
+use crate::config::AclLineTerm;
+
+impl Run<'_> {
+    /// Evaluates a condition, or does what a modifier says, with its text expanded
+    /// where its record says so.
+    pub(super) fn evaluate(&mut self, term: &AclLineTerm, text: &Str) -> Answer {
+        match term.term.meta.name {
+            "acl" => self.nested(text),
+            "add_header" => {
+                self.add_header(text);
+                Answer::Yes
+            }
+            "remove_header" => {
+                self.state.headers_remove.push(text.clone());
+                Answer::Yes
+            }
+            "authenticated" => self.in_words("sender_host_authenticated", text),
+            "encrypted" => self.in_words("tls_in_cipher", text),
+            "condition" => self.condition(text),
+            "continue" => Answer::Yes,
+            "control" => controls::control(self, text),
+            "delay" => modifiers::delay(self, text),
+            "log_reject_target" => modifiers::log_reject_target(self, text),
+            "logwrite" => modifiers::logwrite(self, text),
+            "queue" => {
+                self.state.queue = text.clone();
+                Answer::Yes
+            }
+            "set" => modifiers::set(self, term.variable.as_ref(), text),
+            "domains" => lists::domains(self, text),
+            "local_parts" => lists::local_parts(self, text),
+            "recipients" => lists::recipients(self, text),
+            "senders" => lists::senders(self, text),
+            "sender_domains" => lists::sender_domains(self, text),
+            "hosts" => lists::hosts(self, text),
+            "verify" => verify::verify(self, text),
+            name => {
+                let message = format!("ACL condition \"{name}\" is not there yet");
+                self.logged = Some(Str::from(message));
+                Answer::Error
+            }
+        }
+    }
+
+    /// `acl = name argument…`.
+    fn nested(&mut self, text: &Str) -> Answer {
+        let (bytes, taint) = text.read();
+        // The text of an ACL has its words in lines.
+        let inline = bytes.contains(&b'\n');
+        let mut words = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let (name, arguments) = match inline {
+            true => (text.clone(), Vec::new()),
+            false => {
+                let name = Str::from(words.next().unwrap_or_default()).stamped(taint);
+                let word = |word: &[u8]| Str::from(word).stamped(taint);
+                (name, words.take(MOST_ARGUMENTS).map(word).collect())
+            }
+        };
+        match self.call(&name, &arguments) {
+            AclVerdict::Accept => Answer::Yes,
+            AclVerdict::Discard => Answer::Discard,
+            AclVerdict::Deny => Answer::No,
+            AclVerdict::Drop => Answer::Drop,
+            AclVerdict::Defer => Answer::Later,
+            AclVerdict::Error => Answer::Error,
+        }
+    }
+
+    fn condition(&mut self, text: &Str) -> Answer {
+        let value = text.bytes().trim_ascii();
+        let is =
+            |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+        let digits = value.strip_prefix(b"-").unwrap_or(value);
+        if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+            return Answer::from(digits.iter().any(|digit| *digit != b'0'));
+        }
+        match (is(&["yes", "true"]), is(&["no", "false", ""])) {
+            (true, _) => Answer::Yes,
+            (_, true) => Answer::No,
+            _ => {
+                let parts = [b"invalid \"condition\" value \"", value, b"\""];
+                self.logged = Some(Str::from(parts.concat()));
+                Answer::Error
+            }
+        }
+    }
+
+    /// Whether a variable has a value, which is in a list.
+    fn in_words(&mut self, variable: &str, list: &Str) -> Answer {
+        let value = self.variable(variable);
+        if value.is_empty() {
+            return Answer::No;
+        }
+        self.matched(list, &mut Matcher::local_part(&value)).0
+    }
+
+    /// What a list says of a subject, and the data that it leaves.
+    pub(super) fn matched(
+        &mut self,
+        list: &Str,
+        matcher: &mut Matcher<'_>,
+    ) -> (Answer, Option<Str>) {
+        match crate::route::is_in(self.cx, list, matcher) {
+            Ok(Outcome::Matched(data)) => (Answer::Yes, data),
+            Ok(Outcome::Unmatched(_)) => (Answer::No, None),
+            Ok(Outcome::Deferred(why)) => {
+                self.logged = why.map(Str::from);
+                (Answer::Later, None)
+            }
+            Err(fail) if fail.class() == FailClass::Forced => (Answer::No, None),
+            Err(fail) => {
+                self.logged = Some(Str::from(fail.message()));
+                (Answer::Later, None)
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Conditions that are lists of domains, hosts, addresses, local parts
+//! (specification 44.17).
+
+use eximious_core::Str;
+use eximious_stdlib::hosts::Client;
+use eximious_stdlib::lists::{Matcher, ip};
+
+use super::machine::{Answer, Run};
+
+/// `domains`: what the list has for the domain is in `$domain_data`.
+pub(super) fn domains(run: &mut Run<'_>, list: &Str) -> Answer {
+    let domain = run.variable("domain");
+    let (answer, data) = run.matched(list, &mut Matcher::domain(&domain).cached());
+    run.leave("domain_data", answer, data);
+    answer
+}
+
+/// `local_parts`: what the list has for it is in `$local_part_data`.
+pub(super) fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
+    let local_part = run.variable("local_part");
+    let (answer, data) = run.matched(list, &mut Matcher::local_part(&local_part).cached());
+    run.leave("local_part_data", answer, data);
+    answer
+}
+
+/// `recipients`.
+pub(super) fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
+    let (part, domain) = (run.variable("local_part"), run.variable("domain"));
+    let address = [part.bytes(), b"@", domain.bytes()].concat();
+    let address = Str::from(address).stamped(part.taint().with(domain.taint()));
+    run.matched(list, &mut Matcher::address(&address).cached()).0
+}
+
+/// `senders`.
+pub(super) fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
+    let sender = run.variable("sender_address");
+    run.matched(list, &mut Matcher::address(&sender).cached()).0
+}
+
+/// `sender_domains`.
+pub(super) fn sender_domains(run: &mut Run<'_>, list: &Str) -> Answer {
+    let domain = run.variable("sender_address_domain");
+    let (answer, data) = run.matched(list, &mut Matcher::domain(&domain).cached());
+    run.leave("sender_domain_data", answer, data);
+    answer
+}
+
+/// `hosts`: a message that comes from no host is of an empty one.
+pub(super) fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
+    let text = run.variable("sender_host_address");
+    let address = ip::address(text.bytes()).map(|address| (text.clone(), address));
+    let (answer, data) = run.matched(list, &mut Matcher::host(address, &mut Client).cached());
+    run.leave("host_data", answer, data);
+    answer
+}
+
+impl Run<'_> {
+    fn leave(&mut self, variable: &str, answer: Answer, data: Option<Str>) {
+        if answer == Answer::Yes {
+            self.cx.set_known(variable.as_bytes(), data.unwrap_or_default());
+        }
+    }
+}

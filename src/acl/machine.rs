@@ -1,0 +1,464 @@
+//! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
+
+use eximious_core::{AclPhases, AclTermKind, AclVerb, Fail, FailClass, Str};
+
+use super::{AclHost, AclState, AclStep, Acls, Logs, Named, Statement, takes_message};
+use crate::Context;
+use crate::config::AclLineTerm;
+
+/// How deep ACLs may call each other.
+const MOST_DEPTH: u32 = 20;
+/// How large a file with an ACL may be.
+const LARGEST: u64 = 1 << 20;
+/// How many arguments an ACL may be called with.
+pub(super) const MOST_ARGUMENTS: usize = 9;
+
+/// What an ACL says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AclVerdict {
+    /// Let it pass.
+    Accept,
+    /// Let it pass, and throw it away.
+    Discard,
+    /// Not now.
+    Defer,
+    /// No.
+    Deny,
+    /// No, and close the connection.
+    Drop,
+    /// It can't be run: something is wrong with it. To the client that is as if it
+    /// were deferred.
+    Error,
+}
+
+/// What comes of a run.
+#[derive(Clone, Debug)]
+pub struct AclResult {
+    /// What it says.
+    pub verdict: AclVerdict,
+    /// For the client.
+    pub user_message: Option<Str>,
+    /// For the logs; not where the client's will do.
+    pub log_message: Option<Str>,
+    /// Which logs a rejection is written to (`log_reject_target`).
+    pub reject_logs: Logs,
+}
+
+/// What a condition says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    Yes,
+    No,
+    Later,
+    /// It can't be evaluated at all.
+    Error,
+    /// An ACL that was called says so.
+    Drop,
+    Discard,
+}
+
+impl From<bool> for Answer {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+/// A run of an ACL.
+pub(super) struct Run<'r> {
+    pub(super) acls: &'r Acls,
+    pub(super) cx: &'r mut Context,
+    pub(super) host: &'r mut dyn AclHost,
+    pub(super) state: &'r mut AclState,
+    pub(super) phase: AclPhases,
+    pub(super) depth: u32,
+    pub(super) reject_logs: Logs,
+    /// What the condition at hand has to say to the client, and to the logs.
+    pub(super) said: Option<Str>,
+    pub(super) logged: Option<Str>,
+}
+
+impl Acls {
+    /// Runs an ACL: what an option such as `acl_smtp_rcpt` is set to, before it is
+    /// expanded. That may be a name, a file's name, or the text of an ACL.
+    pub fn check(
+        &self,
+        cx: &mut Context,
+        host: &mut dyn AclHost,
+        state: &mut AclState,
+        phase: AclPhases,
+        text: &Str,
+    ) -> AclResult {
+        let mut run = Run {
+            acls: self,
+            cx,
+            host,
+            state,
+            phase,
+            depth: 0,
+            reject_logs: Logs::REJECTIONS,
+            said: None,
+            logged: None,
+        };
+        let verdict = match run.expanded(text) {
+            Ok(text) => run.named_or_text(&text),
+            // A forced failure means that there is no ACL: the default is to
+            // accept where that is the default of the option itself.
+            Err(fail) if fail.class() == FailClass::Forced => AclVerdict::Accept,
+            Err(fail) => {
+                let head = [b"failed to expand ACL string \"", text.bytes(), b"\": "].concat();
+                run.logged = Some(Str::from([&head, fail.message()].concat()));
+                AclVerdict::Error
+            }
+        };
+        let Run { said, logged, reject_logs, .. } = run;
+        if verdict == AclVerdict::Error
+            && let Some(line) = &logged
+        {
+            host.log_to(Logs::PANIC, line.bytes());
+        }
+        cx.unset("acl_verify_message");
+        AclResult { verdict, user_message: said, log_message: logged, reject_logs }
+    }
+}
+
+impl Run<'_> {
+    pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
+        let engine = self.cx.engine().clone();
+        engine.expand_once(text.bytes(), self.cx)
+    }
+
+    pub(super) fn step(&mut self, step: &AclStep<'_>) {
+        self.host.step(step);
+    }
+
+    pub(super) fn note(&mut self, text: &[u8]) {
+        let depth = self.depth;
+        self.host.step(&AclStep::Note { depth, text });
+    }
+
+    /// An ACL by name, of a file, or itself.
+    pub(super) fn named_or_text(&mut self, text: &Str) -> AclVerdict {
+        let trimmed = text.bytes().trim_ascii();
+        let acls = self.acls.clone();
+        if trimmed.is_empty() {
+            return AclVerdict::Deny;
+        }
+        if let Some(named) = acls.named(trimmed) {
+            return self.acl(named);
+        }
+        let registry = self.cx.engine().registry().clone();
+        let engine = self.cx.engine().clone();
+        let (name, text) = if trimmed.first() == Some(&b'/') {
+            if text.taint().is_tainted() {
+                let head = b"attempt to use tainted ACL file name \"";
+                return self.error([head, trimmed, b"\""].concat());
+            }
+            match engine.world().files.read(trimmed, LARGEST) {
+                Ok(read) => {
+                    let name = [b"ACL \"", trimmed, b"\""].concat();
+                    (Str::from(name), Str::from(read.to_vec()))
+                }
+                Err(why) => {
+                    let why = eximious_stdlib::wording::reason(&why);
+                    let head = [b"failed to open ACL file \"", trimmed, b"\": "].concat();
+                    return self.error([&head, why.as_bytes()].concat());
+                }
+            }
+        } else if trimmed.contains(&b' ') || trimmed.contains(&b'\n') {
+            if text.taint().is_tainted() {
+                return self.error(b"attempt to use tainted ACL text".to_vec());
+            }
+            (Str::from("inline ACL"), text.clone())
+        } else {
+            // One word is a name that nothing has.
+            let head = [b"unknown ACL verb \"", trimmed, b"\" in \"", trimmed, b"\""].concat();
+            return self.error([b"error in ACL: ".as_slice(), &head].concat());
+        };
+        match Acls::parse(&name, text.bytes(), &registry) {
+            Ok(named) => self.acl(&named),
+            Err(why) => self.error([b"error in ACL: ".as_slice(), &why].concat()),
+        }
+    }
+
+    fn error(&mut self, message: Vec<u8>) -> AclVerdict {
+        self.logged = Some(Str::from(message));
+        AclVerdict::Error
+    }
+
+    fn acl(&mut self, acl: &Named) -> AclVerdict {
+        if self.depth >= MOST_DEPTH {
+            return self.error(b"ACL nested too deep: possible loop".to_vec());
+        }
+        let depth = self.depth;
+        self.step(&AclStep::Begin { depth, name: &acl.name });
+        let mut verdict = None;
+        for statement in &acl.statements {
+            verdict = self.statement(acl, statement);
+            if verdict.is_some() {
+                break;
+            }
+        }
+        let implicit = verdict.is_none();
+        let verdict = verdict.unwrap_or(AclVerdict::Deny);
+        self.step(&AclStep::Verdict { depth, name: &acl.name, verdict, implicit });
+        verdict
+    }
+
+    /// A statement; `None` means that the next one has its turn.
+    fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+        let depth = self.depth;
+        let verb = statement.written.verb;
+        self.step(&AclStep::Statement { depth, verb, place: &statement.place });
+        (self.said, self.logged) = (None, None);
+        let mut texts = Texts::default();
+        let mut passed = false;
+        let mut answer = Answer::Yes;
+        for term in &statement.written.terms {
+            match term.term.meta.name {
+                "message" | "log_message" => {
+                    let text = AclStep::Text { depth, term: term.term, text: &term.text };
+                    self.step(&text);
+                    match term.term.meta.name {
+                        "message" => texts.message = Some(term.text.clone()),
+                        _ => texts.log = Some(term.text.clone()),
+                    }
+                }
+                "endpass" => {
+                    self.step(&AclStep::Endpass { depth });
+                    passed = true;
+                }
+                _ => answer = self.term(term),
+            }
+            if answer != Answer::Yes {
+                break;
+            }
+        }
+        let holds = match answer {
+            Answer::Yes => Some(true),
+            Answer::No | Answer::Drop => Some(false),
+            Answer::Discard => Some(true),
+            Answer::Later | Answer::Error => None,
+        };
+        self.step(&AclStep::Ended { depth, verb, holds, name: &acl.name });
+        self.conclude(verb, answer, passed, &texts)
+    }
+
+    fn conclude(
+        &mut self,
+        verb: AclVerb,
+        answer: Answer,
+        passed: bool,
+        texts: &Texts,
+    ) -> Option<AclVerdict> {
+        match answer {
+            Answer::Error => return Some(AclVerdict::Error),
+            Answer::Later if verb == AclVerb::Warn => {
+                self.deferred_warning();
+                return None;
+            }
+            Answer::Later => {
+                self.words(texts);
+                return Some(AclVerdict::Defer);
+            }
+            _ => {}
+        }
+        let holds = matches!(answer, Answer::Yes | Answer::Discard);
+        let refused = if answer == Answer::Drop { AclVerdict::Drop } else { AclVerdict::Deny };
+        let verdict = match verb {
+            AclVerb::Accept | AclVerb::Discard if holds => {
+                // With `endpass`, the message is for refusals.
+                if !passed {
+                    self.words(texts);
+                }
+                match (verb, answer) {
+                    (AclVerb::Accept, Answer::Yes) => AclVerdict::Accept,
+                    _ => AclVerdict::Discard,
+                }
+            }
+            AclVerb::Accept | AclVerb::Discard if passed => refused,
+            AclVerb::Defer if holds => AclVerdict::Defer,
+            AclVerb::Deny if holds => AclVerdict::Deny,
+            AclVerb::Drop if holds => AclVerdict::Drop,
+            AclVerb::Require if !holds => refused,
+            AclVerb::Warn if holds => {
+                self.warn(texts);
+                return None;
+            }
+            // That an ACL called from here wants the connection closed outweighs
+            // that it was only asked.
+            _ if answer == Answer::Drop && verb != AclVerb::Warn => AclVerdict::Drop,
+            _ => return None,
+        };
+        if !matches!(verdict, AclVerdict::Accept | AclVerdict::Discard) {
+            self.words(texts);
+        }
+        Some(verdict)
+    }
+
+    /// Expands the statement's own messages: they outweigh what a condition had to
+    /// say.
+    fn words(&mut self, texts: &Texts) {
+        if let Some(said) = &self.said {
+            let said = said.clone();
+            self.cx.set("acl_verify_message", said);
+        }
+        if let Some(text) = &texts.message
+            && let Some(said) = self.worded(text, "message")
+        {
+            self.said = Some(said);
+        }
+        if let Some(text) = &texts.log
+            && let Some(logged) = self.worded(text, "log message")
+        {
+            let mut line = logged;
+            // It adds to what went wrong in itself.
+            if let Some(own) = &self.logged {
+                line = Str::from([line.bytes(), b": ", own.bytes()].concat());
+            }
+            self.logged = Some(line);
+        }
+        if self.logged.is_none() {
+            self.logged = self.said.clone();
+        }
+    }
+
+    fn worded(&mut self, text: &Str, what: &str) -> Option<Str> {
+        match self.expanded(text) {
+            Ok(text) => Some(text).filter(|text| !text.is_empty()),
+            Err(fail) => {
+                if fail.class() != FailClass::Forced {
+                    let head = [b"failed to expand ACL ", what.as_bytes(), b" \""].concat();
+                    let line = [&head, text.bytes(), b"\": ", fail.message()].concat();
+                    self.host.log_to(Logs::PANIC, &line);
+                }
+                None
+            }
+        }
+    }
+
+    /// A `warn` whose conditions hold.
+    fn warn(&mut self, texts: &Texts) {
+        if let Some(text) = &texts.log
+            && let Some(line) = self.worded(text, "log message")
+        {
+            let line = [&*self.client(), b" Warning: ", line.bytes()].concat();
+            if !self.state.warned.contains(&line) {
+                self.host.log(&line);
+                self.state.warned.push(line);
+            }
+        }
+        if let Some(text) = &texts.message
+            && takes_message(self.phase)
+            && let Some(header) = self.worded(text, "message")
+        {
+            self.add_header(&header);
+        }
+    }
+
+    /// A `warn` whose conditions can't be told.
+    fn deferred_warning(&mut self) {
+        let mut line = self.client();
+        line.extend_from_slice(
+            b" Warning: ACL \"warn\" statement skipped: condition test deferred",
+        );
+        if let Some(why) = self.logged.take().or(self.said.take()) {
+            line.extend_from_slice(&[b": ", why.bytes()].concat());
+        }
+        self.host.log(&line);
+    }
+
+    /// How the client is named in logs: `H=(helo) [1.2.3.4]`.
+    pub(super) fn client(&mut self) -> Vec<u8> {
+        crate::client::described(self.cx)
+    }
+
+    pub(super) fn variable(&mut self, name: &str) -> Str {
+        match self.cx.get(name) {
+            Some(Ok(value)) => value,
+            _ => Str::EMPTY,
+        }
+    }
+
+    fn term(&mut self, term: &AclLineTerm) -> Answer {
+        let (depth, record) = (self.depth, term.term);
+        let mut expanded = None;
+        if record.expanded {
+            match self.expanded(&term.text) {
+                Ok(text) => expanded = Some(text),
+                Err(fail) if fail.class() == FailClass::Forced => {
+                    self.shown(term, None);
+                    // A forced failure is as if the modifier were not there, and as
+                    // if the condition did not hold.
+                    let does = record.kind == AclTermKind::Modifier;
+                    return Answer::from(does || term.negated);
+                }
+                Err(fail) => {
+                    self.shown(term, None);
+                    let head =
+                        [b"failed to expand ACL string \"", term.text.bytes(), b"\": "].concat();
+                    let message = Str::from([&head, fail.message()].concat());
+                    self.logged = Some(message);
+                    return if fail.class() == FailClass::Defer {
+                        Answer::Later
+                    } else {
+                        Answer::Error
+                    };
+                }
+            }
+        }
+        self.shown(term, expanded.as_ref());
+        if !record.phases.contains(self.phase) {
+            self.logged = Some(Str::from(record.refusal(self.phase)));
+            return Answer::Error;
+        }
+        let _ = depth;
+        let text = expanded.unwrap_or_else(|| term.text.clone());
+        let answer = self.evaluate(term, &text);
+        match (term.negated, answer) {
+            (true, Answer::Yes) => Answer::No,
+            (true, Answer::No | Answer::Drop) => Answer::Yes,
+            (_, answer) => answer,
+        }
+    }
+
+    fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) {
+        let depth = self.depth;
+        self.host.step(&AclStep::Term {
+            depth,
+            term: term.term,
+            negated: term.negated,
+            variable: term.variable.as_ref(),
+            text: &term.text,
+            expanded,
+        });
+    }
+
+    /// Calls another ACL, with arguments.
+    pub(super) fn call(&mut self, name: &Str, arguments: &[Str]) -> AclVerdict {
+        const NAMES: [&str; MOST_ARGUMENTS] = [
+            "acl_arg1", "acl_arg2", "acl_arg3", "acl_arg4", "acl_arg5", "acl_arg6", "acl_arg7",
+            "acl_arg8", "acl_arg9",
+        ];
+        let before: Vec<Str> =
+            NAMES.iter().chain(&["acl_narg"]).map(|name| self.variable(name)).collect();
+        for (index, name) in NAMES.iter().enumerate() {
+            let value = arguments.get(index).cloned().unwrap_or_default();
+            self.cx.set(name, value);
+        }
+        self.cx.set("acl_narg", arguments.len().to_string());
+        self.depth += 1;
+        let verdict = self.named_or_text(name);
+        self.depth -= 1;
+        for (name, value) in NAMES.iter().chain(&["acl_narg"]).zip(before) {
+            self.cx.set(name, value);
+        }
+        verdict
+    }
+}
+
+/// The texts that a statement keeps for its end.
+#[derive(Default)]
+struct Texts {
+    message: Option<Str>,
+    log: Option<Str>,
+}

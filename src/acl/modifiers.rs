@@ -1,0 +1,85 @@
+//! The modifiers of ACLs (specification 44.12).
+
+use std::time::Duration;
+
+use eximious_core::Str;
+use eximious_stdlib::interval::seconds;
+use eximious_stdlib::lists::elements;
+
+use super::Logs;
+use super::machine::{Answer, Run};
+
+/// `delay`.
+pub(super) fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
+    let Some(time) = seconds(text.bytes().trim_ascii()) else {
+        let head = b"syntax error in argument for \"delay\" modifier: \"";
+        let message = [head, text.bytes(), b"\" is not a time value"].concat();
+        run.logged = Some(Str::from(message));
+        return Answer::Error;
+    };
+    run.note(format!("delay modifier requests {time}-second delay").as_bytes());
+    run.host.delay(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
+    Answer::Yes
+}
+
+/// `set`.
+pub(super) fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answer {
+    if let Some(variable) = variable {
+        run.cx.set(variable.bytes(), text.clone());
+    }
+    Answer::Yes
+}
+
+/// `logwrite`.
+pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
+    let bytes = text.bytes();
+    let named = bytes.strip_prefix(b":").and_then(|rest| {
+        let end = memchr::memchr(b':', rest)?;
+        Some((&rest[..end], &rest[end + 1..]))
+    });
+    let Some((names, line)) = named else {
+        run.host.log(bytes.trim_ascii_start());
+        return Answer::Yes;
+    };
+    match logs(names.split(|byte| *byte == b',')) {
+        Ok(logs) => {
+            run.host.log_to(logs, line.trim_ascii_start());
+            Answer::Yes
+        }
+        Err(name) => unknown(run, &name, "logwrite"),
+    }
+}
+
+/// `log_reject_target`.
+pub(super) fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
+    let names: Vec<Vec<u8>> = elements(text.bytes()).map(|name| name.to_vec()).collect();
+    match logs(names.iter().map(Vec::as_slice)) {
+        Ok(logs) => {
+            run.reject_logs = logs;
+            Answer::Yes
+        }
+        Err(name) => unknown(run, &name, "log_reject_target"),
+    }
+}
+
+fn unknown(run: &mut Run<'_>, name: &[u8], modifier: &str) -> Answer {
+    let tail = format!("\" in \"{modifier}\" modifier");
+    let parts = [b"unknown log name \"", name, tail.as_bytes()];
+    run.logged = Some(Str::from(parts.concat()));
+    Answer::Error
+}
+
+/// The logs of these names; an error is the first that is none.
+fn logs<'n>(names: impl Iterator<Item = &'n [u8]>) -> Result<Logs, Vec<u8>> {
+    let mut logs = Logs { main: false, reject: false, panic: false };
+    for name in names {
+        match name.trim_ascii() {
+            b"" => {}
+            b"main" => logs.main = true,
+            b"reject" => logs.reject = true,
+            b"panic" => logs.panic = true,
+            other => return Err(other.to_vec()),
+        }
+    }
+    Ok(logs)
+}

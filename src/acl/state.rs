@@ -1,0 +1,56 @@
+//! What ACLs leave behind for the conversation and for the message.
+
+use std::collections::BTreeMap;
+
+use eximious_core::{AclControl, Str};
+
+use super::AddedHeader;
+use crate::Context;
+
+/// What ACLs want of a conversation and of the message at hand.
+#[derive(Clone, Debug, Default)]
+pub struct AclState {
+    /// The controls that are set, by name: those of the connection and those of
+    /// the message. The last setting counts.
+    pub controls: BTreeMap<&'static str, Control>,
+    /// Header lines to add to the message.
+    pub headers_add: Vec<AddedHeader>,
+    /// Names of header lines to remove from it.
+    pub headers_remove: Vec<Str>,
+    /// `queue`: the named queue that the message goes to; empty for the usual one.
+    pub queue: Str,
+    /// The log lines of `warn` that were written for the message: each is written
+    /// once.
+    pub(crate) warned: Vec<Vec<u8>>,
+}
+
+/// A control that is set.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// Which.
+    pub control: &'static AclControl,
+    /// What follows its name after a slash.
+    pub options: Str,
+    /// Whether it is about the message, and not about the connection.
+    pub of_message: bool,
+}
+
+impl AclState {
+    /// Forgets what is about the message: another one may follow.
+    pub fn end_message(&mut self, cx: &mut Context) {
+        self.controls.retain(|_, control| !control.of_message);
+        self.headers_add.clear();
+        self.headers_remove.clear();
+        self.queue = Str::EMPTY;
+        self.warned.clear();
+        cx.forget_family(b"acl_m");
+        for name in ["headers_added", "acl_verify_message"] {
+            cx.unset(name);
+        }
+    }
+
+    /// Whether a control is set.
+    pub fn has(&self, control: &str) -> bool {
+        self.controls.contains_key(control)
+    }
+}

@@ -1,0 +1,28 @@
+//! Events: what the option `event_action` is expanded for (specification,
+//! chapter 61).
+
+use eximious_core::{Call, Fail, Str};
+
+/// Whether an event is being seen to.
+#[derive(Default)]
+struct Memory {
+    busy: bool,
+}
+
+/// Expands the main `event_action` for an event; what that fails with is
+/// nothing to anybody, and its answer is empty then. `None` where the option is
+/// not set, and where the event comes from the expansion for another.
+pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> {
+    let action = call.settings().options.text("event_action")?.clone();
+    // An action that makes events itself would not come to an end.
+    if std::mem::replace(&mut call.memory::<Memory>().busy, true) {
+        return None;
+    }
+    call.set_variable("event_name", Str::fixed(name));
+    call.set_variable("event_data", data);
+    let answer: Result<Str, Fail> = call.scoped(|call| call.expand_within(&action));
+    call.set_variable("event_name", Str::EMPTY);
+    call.set_variable("event_data", Str::EMPTY);
+    call.memory::<Memory>().busy = false;
+    Some(answer.unwrap_or(Str::EMPTY))
+}
