@@ -379,7 +379,7 @@ fn there_is_an_end_to_hosts() {
     for host in 0..400 {
         writeln!(zone, "@ MX {} h{host}", host % 7).expect("text");
         writeln!(zone, "_smtp._tcp SRV {} {host} 25 h{host}", host % 7).expect("text");
-        for address in 0..8 {
+        for address in 0..20 {
             writeln!(zone, "h{host} A 10.{}.{}.{address}", host / 256, host % 256).expect("text");
         }
     }
