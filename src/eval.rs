@@ -193,10 +193,8 @@ impl<'t> Eval<'t> {
 
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
         self.cx.permit(record)?;
-        match self.cx.steps.checked_sub(1) {
-            Some(left) => self.cx.steps = left,
-            None => return Err(self.too_much("it takes too many steps")),
-        }
+        let left = self.cx.steps.checked_sub(1);
+        self.cx.steps = left.ok_or_else(|| self.too_much("it takes too many steps"))?;
         Ok(())
     }
 
