@@ -196,6 +196,7 @@ impl Context {
     ) -> T {
         self.begin(true);
         let tree = Tree::default();
+        let tree = tree.view();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
@@ -208,7 +209,7 @@ impl Context {
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
         let tree = Tree::default();
-        Eval::new(self, &tree, &[]).named_variable(name.as_ref())
+        Eval::new(self, &tree.view(), &[]).named_variable(name.as_ref())
     }
 
     /// Sets the message that header variables and the like read, and the

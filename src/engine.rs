@@ -10,7 +10,7 @@ use eximious_grammar::Fault;
 use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
 
 use crate::context::Context;
-use crate::eval::Eval;
+use crate::eval::{Eval, literal};
 
 /// How much an evaluation may ask for. Running out is an ordinary error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,15 +77,15 @@ impl Engine {
 
     pub(crate) fn compiled(&self, source: &[u8]) -> Compiled {
         let tree = parse(source, &self.0.registry, self.parse_limits());
-        let literals = tree.all_pieces().iter().map(|piece| match &piece.part {
-            Part::Text(span) if tree.holds_zero => Str::from(tree.text(*span)),
-            Part::Text(span) => Str::from(tree.text(*span)).without_zero(),
-            _ => Str::EMPTY,
+        let view = tree.view();
+        let literals = tree.all_pieces().iter().map(|piece| match piece.part {
+            Part::Text(span) => Some(literal(&view, span)),
+            _ => None,
         });
         Compiled { literals: literals.collect(), tree }
     }
 
-    fn parse_limits(&self) -> ParseLimits {
+    pub(crate) fn parse_limits(&self) -> ParseLimits {
         ParseLimits { depth: self.0.limits.nesting, length: self.0.limits.length as u32 }
     }
 
@@ -104,7 +104,7 @@ impl Engine {
         let mut tree = cx.scratch.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
-        let result = Eval::new(cx, &tree, &[]).whole();
+        let result = Eval::new(cx, &tree.view(), &[]).whole();
         cx.scratch = Some(tree);
         result
     }
@@ -202,7 +202,7 @@ pub(crate) struct Compiled {
     pub(crate) tree: Tree,
     /// What literal parts of the tree are, so that they need no copy; one for
     /// each part.
-    pub(crate) literals: Box<[Str]>,
+    pub(crate) literals: Box<[Option<Str>]>,
 }
 
 impl Expansion {
@@ -213,12 +213,12 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         let compiled = &self.0;
-        Eval::new(cx, &compiled.tree, &compiled.literals).whole()
+        Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole()
     }
 
     /// What is wrong with the text, without evaluating it.
     pub fn faults(&self) -> impl Iterator<Item = &Fault> {
-        self.0.tree.soft_faults.iter().chain(self.0.tree.hard_fault.as_ref())
+        self.0.tree.view().faults()
     }
 
     /// The text.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious_core::grammar::expansion::{
-    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, Tree, VariableName,
+    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
     Vocabulary,
 };
 use eximious_core::{
@@ -19,10 +19,10 @@ use crate::context::Context;
 /// One walk over one tree, with a context.
 pub(crate) struct Eval<'t> {
     cx: &'t mut Context,
-    tree: &'t Tree,
+    tree: &'t View<'t>,
     source: &'t [u8],
     /// The tree's literal parts, where they are kept ready.
-    literals: &'t [Str],
+    literals: &'t [Option<Str>],
     /// Whether a brace in a header's name is forgotten, which Exim would blame
     /// for what is wrong behind it.
     forgotten: bool,
@@ -36,14 +36,18 @@ const KEPT_BUFFER: usize = 64 << 10;
 type Arguments = SmallVec<[Str; 8]>;
 
 impl<'t> Eval<'t> {
-    pub(crate) fn new(cx: &'t mut Context, tree: &'t Tree, literals: &'t [Str]) -> Self {
+    pub(crate) fn new(
+        cx: &'t mut Context,
+        tree: &'t View<'t>,
+        literals: &'t [Option<Str>],
+    ) -> Self {
         Self { cx, tree, source: tree.source(), literals, forgotten: false }
     }
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
         let result = self.text(self.tree.root);
-        if let (Err(fail), Some(fault)) = (&result, &self.tree.hard_fault)
+        if let (Err(fail), Some(fault)) = (&result, self.tree.hard_fault)
             && fail.place().is_some_and(|place| place.span == fault.span)
         {
             eximious_stdlib::lookups::keep_complaint(&mut self.cx.memory, &fault.message);
@@ -110,9 +114,8 @@ impl<'t> Eval<'t> {
     /// Literal text: the piece at a place among all of them.
     fn literal(&self, span: Span, at: u32) -> Str {
         match self.literals.get(at as usize) {
-            Some(ready) => ready.clone(),
-            None if self.tree.holds_zero => Str::from(self.tree.text(span)),
-            None => Str::from(self.tree.text(span)).without_zero(),
+            Some(Some(ready)) => ready.clone(),
+            _ => literal(self.tree, span),
         }
     }
 
@@ -419,9 +422,15 @@ impl<'t> Eval<'t> {
         if let Some(fault) = self.tree.soft_faults.iter().find(counts) {
             return Some((fault, ErrorKind::UnknownName));
         }
-        let fault = self.tree.hard_fault.as_ref().filter(|_| open);
+        let fault = self.tree.hard_fault.filter(|_| open);
         fault.map(|fault| (fault, ErrorKind::Syntax))
     }
+}
+
+/// Literal text of a tree.
+pub(crate) fn literal(tree: &View<'_>, span: Span) -> Str {
+    let text = Str::from(tree.text(span));
+    if tree.holds_zero { text } else { text.without_zero() }
 }
 
 /// Applies a record's rule to what its function returned.
@@ -501,7 +510,7 @@ impl Machine for Eval<'_> {
     }
 
     fn hard_fault(&self) -> Fail {
-        match &self.tree.hard_fault {
+        match self.tree.hard_fault {
             Some(fault) => {
                 let unblamed = fault.unblamed.as_ref().filter(|_| self.forgotten);
                 self.raise(fault, ErrorKind::Syntax, unblamed.unwrap_or(&fault.message).clone())
@@ -538,7 +547,7 @@ impl Machine for Eval<'_> {
             }
         };
         self.cx.depth += 1;
-        let result = Eval::new(self.cx, &compiled.tree, &compiled.literals).whole();
+        let result = Eval::new(self.cx, &compiled.tree.view(), &compiled.literals).whole();
         self.cx.depth -= 1;
         result
     }

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+mod batch;
 pub mod check;
 mod client;
 pub mod config;
@@ -34,6 +35,7 @@ pub mod retry;
 pub mod rewrite;
 pub mod route;
 
+pub use batch::Batch;
 pub use config::{Config, ConfigError};
 pub use context::Context;
 pub use engine::{Builder, Engine, Expansion, Limits};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, Tree};
+use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, View};
 
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
@@ -88,7 +88,7 @@ pub struct Bounds {
 pub struct Call<'a> {
     machine: &'a mut dyn Machine,
     meta: &'static Meta,
-    tree: &'a Tree,
+    tree: &'a View<'a>,
     source: &'a [u8],
     args: &'a [Arg],
     span: Span,
@@ -116,7 +116,7 @@ impl<'a> Call<'a> {
     pub fn new(
         machine: &'a mut dyn Machine,
         meta: &'static Meta,
-        (tree, source): (&'a Tree, &'a [u8]),
+        (tree, source): (&'a View<'a>, &'a [u8]),
         (args, span, open): (&'a [Arg], Span, bool),
     ) -> Self {
         Self { machine, meta, tree, source, args, span, open }

@@ -2,32 +2,60 @@
 
 use std::io::{self, Read};
 
+use crate::ahead::{self, Ready};
 use crate::input::Lines;
 use crate::output::Output;
 use crate::session::{Answer, Session};
 
+/// How many bytes have to be there for a thread to be worth its while.
+const MANY: usize = 16 << 10;
+
 /// Expands texts, one after the other.
 pub fn texts(session: &mut Session, texts: &[Vec<u8>], output: &Output) -> io::Result<()> {
     for text in texts {
-        answer(session, text, output, b"\n")?;
+        say(session.answer(text), session, output, b"\n")?;
     }
     output.flush()
 }
 
 /// Expands what is piped, with a prompt before each line, as Exim has it.
-pub fn lines(session: &mut Session, input: impl Read, output: &Output) -> io::Result<()> {
+pub fn lines(
+    session: &mut Session,
+    input: impl Read + Send + 'static,
+    output: &Output,
+) -> io::Result<()> {
     let mut lines = Lines::new(input);
     output.put(b"> ", b"")?;
-    while let Some(line) = lines.next(&mut || output.flush())? {
-        answer(session, line, output, b"\n> ")?;
+    let mut flush = || output.flush();
+    let mut alone = false;
+    while let Some(line) = lines.next(&mut flush)? {
+        say(session.answer(line), session, output, b"\n> ")?;
+        if lines.ready() < MANY || alone {
+            continue;
+        }
+        let Ok(thread) = ahead::Thread::start() else {
+            alone = true;
+            continue;
+        };
+        let (reader, engine) = (session.give_reader(), session.engine().clone());
+        let carry_out = |line: Ready<'_>| {
+            let answer = match line {
+                Ready::Expand(batch, number) => Answer::of(batch.expand(number, session.context())),
+                Ready::Other(deed) => session.carry_out(deed),
+            };
+            say(answer, session, output, b"\n> ")
+        };
+        thread.run(lines, reader, engine, carry_out, flush)?;
+        break;
     }
     output.put(b"\n", b"")?;
     output.flush()
 }
 
-/// What a line has for an answer; `end` is a newline and what comes next.
-fn answer(session: &mut Session, line: &[u8], output: &Output, end: &[u8]) -> io::Result<()> {
-    match session.answer(line) {
+/// Writes what came of a line; `end` is a newline and what comes next.
+#[inline(always)]
+fn say(answer: Answer, session: &Session, output: &Output, end: &[u8]) -> io::Result<()> {
+    match answer {
         Answer::Value(value) => output.put(value.bytes(), end),
         Answer::Failed(fail) => output.put(&[b"Failed: ", fail.message()].concat(), end),
         // Exim does not say why.

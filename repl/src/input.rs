@@ -41,6 +41,11 @@ impl<R: Read> Lines<R> {
         Self { longest: LONGEST_TYPED, ..Self::new(source) }
     }
 
+    /// How many bytes are read, and in no line yet.
+    pub fn ready(&self) -> usize {
+        self.end - self.start
+    }
+
     /// The next logical line. `wait` is called before the source is read,
     /// which may take its time: whoever waits for an answer gets it first.
     pub fn next(&mut self, wait: &mut dyn FnMut() -> io::Result<()>) -> io::Result<Option<&[u8]>> {

@@ -1,5 +1,6 @@
 //! The program `eximious`.
 
+mod ahead;
 mod assign;
 mod be;
 mod caller;
@@ -13,6 +14,7 @@ mod message;
 mod options;
 mod output;
 mod prompt;
+mod reader;
 mod retry;
 mod rewrite;
 mod route;
@@ -183,7 +185,7 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
     } else if at_terminal() {
         prompt::run(session, greet, &options, &output)
     } else {
-        be::lines(&mut session, io::stdin().lock(), &output)
+        be::lines(&mut session, io::stdin(), &output)
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

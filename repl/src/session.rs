@@ -1,9 +1,7 @@
 //! One run of `-be`: what lines do to each other.
 
 use eximious::stdlib::address::{self, Rules};
-use eximious::{
-    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Macros, Str, World,
-};
+use eximious::{Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Str, World};
 
 use eximious::world::User;
 
@@ -11,16 +9,16 @@ use crate::assign::Assignment;
 use crate::caller;
 use crate::message;
 use crate::options::Options;
+use crate::reader::{Deed, Reader, Task};
 use crate::usual;
 
 /// An engine with the values that lines have set so far.
 pub struct Session {
     engine: Engine,
     cx: Context,
-    macros: Macros,
-    /// The configuration file and its number of lines: Exim names them when
-    /// something is wrong with a macro.
-    place: Option<(Vec<u8>, u32)>,
+    reader: Reader,
+    /// The configuration file, where there is one.
+    file: Option<Vec<u8>>,
     /// The configuration, where there is one.
     config: Option<Config>,
     /// The sender that was named by `-f`.
@@ -41,6 +39,17 @@ pub enum Answer {
     Said(Vec<u8>),
     /// The line defines no macro, though it begins as if it did: what to log.
     Wrong(Vec<u8>, MacroError),
+}
+
+impl Answer {
+    /// What came of a string.
+    #[inline(always)]
+    pub fn of(result: Result<Str, Fail>) -> Self {
+        match result {
+            Ok(value) => Self::Value(value),
+            Err(fail) => Self::Failed(fail),
+        }
+    }
 }
 
 impl Session {
@@ -71,8 +80,10 @@ impl Session {
         cx.start().map_err(|fail| {
             Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
         })?;
-        let mut session =
-            Self { engine, cx, macros, place, config, sender: None, said: Vec::new() };
+        let file = place.as_ref().map(|(file, _): &(Vec<u8>, u32)| file.clone());
+        let reader = Reader::new(macros, place);
+        let (sender, said) = (None, Vec::new());
+        let mut session = Self { engine, cx, reader, file, config, sender, said };
         if let Some(typed) = &options.sender {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
@@ -95,7 +106,7 @@ impl Session {
     /// administrate; what they define themselves is theirs.
     pub fn hide_macros(&mut self) {
         if !caller::administrates(self.engine.world()) {
-            self.macros = Macros::none();
+            self.reader.forget_macros();
         }
     }
 
@@ -111,7 +122,7 @@ impl Session {
 
     /// The configuration file, where there is one.
     pub fn config_file(&self) -> Option<&[u8]> {
-        self.place.as_ref().map(|(file, _)| file.as_slice())
+        self.file.as_deref()
     }
 
     /// The values.
@@ -124,33 +135,36 @@ impl Session {
         &self.said
     }
 
-    /// Carries out a line, or an argument.
+    /// Reads a line, or an argument, and carries it out.
     #[inline(always)]
     pub fn answer(&mut self, line: &[u8]) -> Answer {
-        let registry = self.engine.registry();
-        let line = match self.macros.apply(line, registry) {
-            Ok(line) => line,
-            Err(why) => return self.complaint(why),
-        };
-        if Macros::is_definition(&line) {
-            return match self.macros.define(&line, registry) {
-                // Exim names the newest one, whichever it was.
-                Ok(()) => {
-                    let name = self.macros.newest().unwrap_or_default();
-                    Answer::Said([b"Defined macro '", name, b"'"].concat())
-                }
-                Err(why) => self.complaint(why),
-            };
+        match self.reader.read(line, self.engine.registry()) {
+            Task::Expand(text) => Answer::of(self.expand(&text)),
+            Task::Other(deed) => self.carry_out(deed),
         }
-        if let Some(assignment) = Assignment::in_line(&line) {
-            return match assignment.carry_out(self) {
-                Ok(said) => Answer::Said(said),
-                Err(fail) => Answer::NotSet(fail),
-            };
+    }
+
+    /// Gives away what reads lines: the session only carries them out then.
+    pub fn give_reader(&mut self) -> Reader {
+        std::mem::take(&mut self.reader)
+    }
+
+    /// Carries out a line that is not parsed.
+    #[cold]
+    pub fn carry_out(&mut self, deed: Deed) -> Answer {
+        match deed {
+            Deed::Expand(text) => Answer::of(self.expand(&text)),
+            Deed::Set(line) => self.assign(&line),
+            Deed::Said(text) => Answer::Said(text),
+            Deed::Wrong(complaint, why) => Answer::Wrong(complaint, why),
         }
-        match self.engine.expand_once(&line, &mut self.cx) {
-            Ok(value) => Answer::Value(value),
-            Err(fail) => Answer::Failed(fail),
+    }
+
+    fn assign(&mut self, line: &[u8]) -> Answer {
+        match Assignment::in_line(line).map(|assignment| assignment.carry_out(self)) {
+            Some(Ok(said)) => Answer::Said(said),
+            Some(Err(fail)) => Answer::NotSet(fail),
+            None => Answer::Said(Vec::new()),
         }
     }
 
@@ -178,14 +192,6 @@ impl Session {
     /// Writes a line to the log.
     pub fn log(&self, line: &[u8]) {
         self.engine.world().log.main(line);
-    }
-
-    fn complaint(&self, why: MacroError) -> Answer {
-        let error = match &self.place {
-            Some((file, lines)) if why.names_line() => ConfigError::at(*lines, file, why.message()),
-            _ => ConfigError::somewhere(why.message()),
-        };
-        Answer::Wrong(error.text(), why)
     }
 
     /// The sender that was named by `-f`.

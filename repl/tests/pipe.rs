@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::io::{Read, Write};
+
 use common::{eximious, file};
 
 /// What is printed for piped input.
@@ -157,25 +159,122 @@ fn a_hundred_thousand_lines_go_through() {
     assert_eq!(piped(&input), format!("{}> \n", "> HELLO\n> plain\n".repeat(50_000)));
 }
 
+/// A program to which one writes, and waits for its answer.
+struct Talk {
+    child: std::process::Child,
+    to: std::process::ChildStdin,
+    from: std::process::ChildStdout,
+}
+
+impl Talk {
+    fn begin() -> Self {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"))
+            .arg("-be")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let mut talk = Self { child, to, from };
+        talk.hear("> ");
+        talk
+    }
+
+    fn say(&mut self, text: &str) {
+        self.to.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn hear(&mut self, answer: &str) {
+        let mut heard = vec![0; answer.len()];
+        self.from.read_exact(&mut heard).unwrap();
+        assert_eq!(String::from_utf8_lossy(&heard), answer);
+    }
+
+    fn end(mut self) {
+        drop(self.to);
+        assert!(self.child.wait().unwrap().success());
+    }
+}
+
 #[test]
 fn answers_come_before_the_next_line_is_read() {
-    use std::io::{Read, Write};
-    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"))
-        .arg("-be")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut to, mut from) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    let mut answer = [0; 2];
-    from.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"> ");
-    to.write_all(b"a\n").unwrap();
-    let mut answer = [0; 4];
-    from.read_exact(&mut answer).unwrap();
-    assert_eq!(&answer, b"a\n> ");
-    drop(to);
-    assert!(child.wait().unwrap().success());
+    let mut talk = Talk::begin();
+    talk.say("a\n");
+    talk.hear("a\n> ");
+    talk.end();
+}
+
+#[test]
+fn answers_come_at_once_after_many_lines_that_came_together() {
+    let mut talk = Talk::begin();
+    // So many are read ahead, on another thread; the last one is not whole.
+    let mut many = "${uc:a}\n".repeat(5_000);
+    many.push_str("${uc:b");
+    // Both pipes fill up: someone has to read meanwhile.
+    std::thread::scope(|scope| {
+        let Talk { to, from, .. } = &mut talk;
+        scope.spawn(|| to.write_all(many.as_bytes()).unwrap());
+        let mut heard = vec![0; "A\n> ".len() * 5_000];
+        from.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, b"A\n> ".repeat(5_000));
+    });
+    talk.say("}\n");
+    talk.hear("B\n> ");
+    for (line, answer) in [
+        ("X = one", "Defined macro 'X'"),
+        (" X", " one"),
+        ("set acl_m_a = 7", "variable m_a set"),
+        ("$acl_m_a", "7"),
+    ] {
+        talk.say(&format!("{line}\n"));
+        talk.hear(&format!("{answer}\n> "));
+    }
+    talk.end();
+}
+
+#[test]
+fn lines_that_are_read_ahead_do_to_each_other_what_they_do_one_by_one() {
+    let lines = [
+        "${if match{abc}{^a(.)}{$1$nosuch}}",
+        "$1 ${uc:x}",
+        "A_$N = ${uc:m$N}",
+        "x A_$N",
+        "A_$N == y",
+        " A_$N",
+        "A_$N = z",
+        "set acl_m_a = $acl_m_a ${length_1:$N}",
+        "${length_20:$acl_m_a}",
+        "set acl_m_b = ${nosuch:}",
+        "[$acl_m_b] ${extract{1}{:}{a:b}{$value}} \\",
+        "  $value joined",
+        "${if eq{a}{a}{b}",
+        "$h_a}:${lc:Q}",
+        "",
+        "$",
+    ];
+    let round = |n: usize| lines.map(|line| line.replace("$N", &n.to_string()) + "\n").concat();
+    let text: String = (10..90).map(round).collect();
+    assert!(text.len() > 16 << 10);
+    let together = piped(&text);
+    // One by one, nothing is read ahead. The joined lines have one answer.
+    let mut talk = Talk::begin();
+    let mut answers = Vec::from(b"> ");
+    for line in text.split_inclusive('\n') {
+        talk.say(line);
+        while !line.ends_with("\\\n") && !answered(&mut talk, &mut answers) {}
+    }
+    answers.extend_from_slice(b"\n");
+    talk.end();
+    assert_eq!(together, String::from_utf8_lossy(&answers));
+}
+
+/// Takes one byte more of an answer; whether it is whole then.
+fn answered(talk: &mut Talk, answers: &mut Vec<u8>) -> bool {
+    let mut byte = [0];
+    talk.from.read_exact(&mut byte).unwrap();
+    answers.push(byte[0]);
+    answers.ends_with(b"\n> ") || answers.ends_with(b"> > ")
 }
 
 #[test]

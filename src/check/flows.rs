@@ -86,7 +86,7 @@ impl Reader<'_, '_> {
 
     fn tainted(&self, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
         let registry = self.survey.registry;
-        tree.pieces(seq).iter().find_map(|Piece { part, span }| match part {
+        tree.view().pieces(seq).iter().find_map(|Piece { part, span }| match part {
             Part::Variable(id) => {
                 let variable = registry.variable_at(*id);
                 let name = variable.meta.name;
@@ -103,7 +103,7 @@ impl Reader<'_, '_> {
                 stamped.then(|| (format!("${name}"), *span))
             }
             Part::Family(_, name) => {
-                let name = tree.text(*name);
+                let name = tree.view().text(*name);
                 if name == self.own {
                     return Some((String::new(), *span));
                 }
@@ -112,24 +112,24 @@ impl Reader<'_, '_> {
                 Some((format!("${name}, set from {origin},"), *span))
             }
             Part::Header(_, name) => {
-                let name = String::from_utf8_lossy(tree.text(*name)).into_owned();
+                let name = String::from_utf8_lossy(tree.view().text(*name)).into_owned();
                 Some((format!("$h_{name}:"), *span))
             }
             Part::Operator(id) => {
-                let op = tree.op(*id);
+                let op = tree.view().op(*id);
                 match registry.operator_at(op.def?).meta.taint {
                     TaintRule::Arguments | TaintRule::Result => self.tainted(tree, op.arg),
                     TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => None,
                 }
             }
             Part::Item(id) => {
-                let call = tree.call(*id);
+                let call = tree.view().call(*id);
                 let all = match registry.item_at(call.def).meta.taint {
                     TaintRule::Arguments => true,
                     TaintRule::Result => false,
                     TaintRule::Clean | TaintRule::Tainted | TaintRule::Quoted => return None,
                 };
-                tree.call_args(call).iter().find_map(|arg| self.branch(tree, arg, all))
+                tree.view().call_args(call).iter().find_map(|arg| self.branch(tree, arg, all))
             }
             _ => None,
         })

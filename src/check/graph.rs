@@ -70,10 +70,10 @@ fn stands_alone(text: &[u8], at: usize, length: usize) -> bool {
 pub(super) fn acls_called(survey: &Survey<'_>, tree: &Tree) -> Vec<Seq> {
     let registry = survey.registry;
     let items = tree.calls().iter().filter(|call| registry.item_at(call.def).meta.name == "acl");
-    let items = items.map(|call| tree.call_args(call).first());
+    let items = items.map(|call| tree.view().call_args(call).first());
     let conditions =
         tree.conds().iter().filter(|cond| registry.condition_at(cond.def).meta.name == "acl");
-    let conditions = conditions.map(|condition| tree.cond_args(condition).first());
+    let conditions = conditions.map(|condition| tree.view().cond_args(condition).first());
     let firsts = items.chain(conditions);
     firsts.filter_map(|first| first.and_then(text_of)).collect()
 }
@@ -123,7 +123,7 @@ pub(super) fn uses(survey: &Survey<'_>) -> Vec<AclUse> {
         }
         if let Some(tree) = &text.tree {
             let firsts = acls_called(survey, tree);
-            called.extend(firsts.into_iter().filter_map(|first| tree.literal(first)));
+            called.extend(firsts.into_iter().filter_map(|first| tree.view().literal(first)));
         }
         for called in called.into_iter().filter_map(|name| survey.acl(name)) {
             all[called].named = true;

@@ -30,7 +30,7 @@ impl Item {
 /// The items of a list that was parsed where it is expanded.
 pub(super) fn items(text: &[u8], tree: Option<&Tree>) -> Vec<Item> {
     let mut masked = text.to_vec();
-    for Piece { part, span } in tree.iter().flat_map(|tree| tree.pieces(tree.root)) {
+    for Piece { part, span } in tree.iter().flat_map(|tree| tree.view().pieces(tree.root)) {
         if !matches!(part, Part::Text(_)) {
             let end = (span.end as usize).min(masked.len());
             masked[(span.start as usize).min(end)..end].fill(b'$');

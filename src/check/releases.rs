@@ -164,18 +164,18 @@ pub(super) fn unknown(target: Target, kind: &str, meta: &Meta) -> Option<String>
 /// The options of an item: those after a comma of `run`, those in the third
 /// braces of `readsocket` after the time.
 pub(super) fn item_options<'t>(name: &str, tree: &'t Tree, call: &CallNode) -> Vec<&'t [u8]> {
-    let args = tree.call_args(call);
+    let args = tree.view().call_args(call);
     match name {
         "run" => args
             .iter()
             .filter_map(|arg| match arg {
-                Arg::Word(span) => Some(tree.text(*span)),
+                Arg::Word(span) => Some(tree.view().text(*span)),
                 _ => None,
             })
             .collect(),
         "readsocket" => match args.get(2) {
             Some(Arg::Text(seq)) => {
-                let list = tree.literal(*seq).unwrap_or_default();
+                let list = tree.view().literal(*seq).unwrap_or_default();
                 list.split(|c| *c == b':').skip(1).map(<[u8]>::trim_ascii).collect()
             }
             _ => Vec::new(),

@@ -3,7 +3,7 @@
 
 use eximious::grammar::expansion::{self, Limits as ParseLimits};
 use eximious::world::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture};
-use eximious::{Config, Engine, Limits, Macros, Str, World};
+use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
@@ -16,7 +16,8 @@ pub fn format(data: &[u8]) {
 pub fn parse(data: &[u8]) {
     let registry = eximious::stdlib::registry();
     let tree = expansion::parse(data, &registry, ParseLimits::default());
-    for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
+    let tree = tree.view();
+    for fault in tree.faults() {
         assert!(fault.span.start <= fault.span.end && fault.span.end as usize <= data.len());
     }
     for part in tree.pieces(tree.root).iter().map(|piece| piece.span) {
@@ -43,6 +44,17 @@ pub fn evaluate(data: &[u8]) {
     }
     if let Err(fail) = first {
         let _ = format!("{fail:#}");
+    }
+    // Nor does it matter what is parsed before it.
+    let mut batch = Batch::default();
+    [data, b"${uc:x", data].iter().for_each(|text| batch.parse(&engine, text));
+    let among = batch.expand(2, &mut engine.context());
+    if !data.windows(4).any(|w| w == b"rand") {
+        match (&again, &among) {
+            (Ok(again), Ok(among)) => assert_eq!(again, among),
+            (Err(again), Err(among)) => assert_eq!(again.message(), among.message()),
+            _ => panic!("{again:?} / {among:?}"),
+        }
     }
 }
 

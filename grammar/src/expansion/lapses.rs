@@ -5,7 +5,7 @@
 //! around them puts back what it found.
 
 use super::parser::Parser;
-use super::tree::Tree;
+use super::view::View;
 use crate::Span;
 
 impl Parser<'_, '_, '_> {
@@ -30,7 +30,7 @@ impl Parser<'_, '_, '_> {
     }
 }
 
-impl Tree {
+impl View<'_> {
     /// Whether to pass over any of it changes nothing, and finds nothing wrong.
     pub fn is_smooth(&self) -> bool {
         self.soft_faults.is_empty() && self.hard_fault.is_none() && self.lapses.is_empty()

@@ -3,8 +3,8 @@
 //! [`parse`] makes a flat arena ([`Tree`]) in one pass. Exim finds an error
 //! when it reaches it, from left to right, and also parses what it skips; so
 //! the first error that stops a parse ends the tree there
-//! ([`Tree::hard_fault`]), while a name that nobody knows is noted in passing
-//! ([`Tree::soft_faults`]) and the parse goes on.
+//! ([`View::hard_fault`]), while a name that nobody knows is noted in passing
+//! ([`View::soft_faults`]) and the parse goes on.
 
 mod blame;
 mod bytes;
@@ -18,6 +18,8 @@ mod parser;
 mod run;
 mod shape;
 mod tree;
+mod trees;
+mod view;
 
 pub use bytes::is_space;
 pub use lexer::escape;
@@ -30,3 +32,5 @@ pub use tree::{
     Arg, CallId, CallNode, Closing, CondId, CondNode, Fault, LookupId, LookupNode, OpId, OpNode,
     Part, Piece, Seq, Tree, Wrapper, WrapperText,
 };
+pub use trees::Trees;
+pub use view::View;

@@ -34,6 +34,18 @@ pub fn parse(source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) -> Tree
 /// Parses a whole text into a tree whose memory is used again.
 pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, limits: Limits) {
     tree.clear();
+    parse_behind(tree, source, vocabulary, limits);
+}
+
+/// Parses a whole text into a tree whose parts stand behind those of others,
+/// which have nothing odd.
+pub(super) fn parse_behind(
+    tree: &mut Tree,
+    source: &[u8],
+    vocabulary: &dyn Vocabulary,
+    limits: Limits,
+) {
+    tree.text.clear();
     tree.text.extend_from_slice(source);
     tree.source_length = source.len();
     if source.len() > limits.length as usize {
@@ -47,7 +59,7 @@ pub fn parse_into(tree: &mut Tree, source: &[u8], vocabulary: &dyn Vocabulary, l
             only_skimmed: false,
         });
         tree.pieces.push(Piece { part: Part::Fault, span: Span::default() });
-        tree.root = Seq { start: 0, len: 1, span: Span::default() };
+        tree.root = Seq { start: tree.pieces.len() as u32 - 1, len: 1, span: Span::default() };
         return;
     }
     let mut parser =

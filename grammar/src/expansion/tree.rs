@@ -1,6 +1,7 @@
 //! The arena that a parse makes.
 
 use super::shape::{HeaderView, LookupStyle};
+use super::view::View;
 use crate::Span;
 
 /// A run of pieces that make one string.
@@ -25,24 +26,24 @@ pub struct Piece {
 /// What a piece of a string is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Part {
-    /// Literal text, a range of [`Tree::text`], escapes already read.
+    /// Literal text, a range of [`View::text`], escapes already read.
     Text(Span),
     /// `$name` or `${name}` of a variable with a record.
     Variable(u16),
-    /// A variable of an open family; the name is a range of [`Tree::text`].
+    /// A variable of an open family; the name is a range of [`View::text`].
     Family(u16, Span),
     /// A variable that the vocabulary does not know: an evaluator may still.
-    /// The name is a range of [`Tree::text`].
+    /// The name is a range of [`View::text`].
     Free(Span),
     /// `$0`, `$1`, …
     Numeric(u32),
-    /// `$h_name:`; the name is a range of [`Tree::text`].
+    /// `$h_name:`; the name is a range of [`View::text`].
     Header(HeaderView, Span),
     /// `${op:…}`.
     Operator(OpId),
     /// `${item…}`.
     Item(CallId),
-    /// The parse ended here, with [`Tree::hard_fault`].
+    /// The parse ended here, with [`View::hard_fault`].
     Fault,
 }
 
@@ -92,7 +93,7 @@ pub enum Closing {
     /// With its brace.
     Closed,
     /// The parse ended inside it, or at its end: once its arguments are done,
-    /// [`Tree::hard_fault`] is to be raised.
+    /// [`View::hard_fault`] is to be raised.
     Open,
 }
 
@@ -216,7 +217,7 @@ impl Fault {
 pub struct Tree {
     /// The source, and after it literal text that does not stand in it as it
     /// is meant: escapes are read.
-    pub text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     pub(crate) source_length: usize,
     /// The whole string.
     pub root: Seq,
@@ -229,18 +230,18 @@ pub struct Tree {
     /// Where an item that is passed over takes `$value` away.
     pub(crate) lapses: Vec<Span>,
     /// Names that nobody knows, in the order of the text.
-    pub soft_faults: Vec<Fault>,
+    pub(crate) soft_faults: Vec<Fault>,
     /// What ended the parse early.
-    pub hard_fault: Option<Fault>,
+    pub(crate) hard_fault: Option<Fault>,
     /// While it is made: parts of the strings that are open, innermost last.
     pub(crate) open_pieces: Vec<Piece>,
     /// While it is made: arguments of the constructs that are open.
     pub(crate) open_args: Vec<Arg>,
     /// Whether the text holds a zero byte, where Exim's strings end.
-    pub holds_zero: bool,
+    pub(crate) holds_zero: bool,
     /// Where the first `$h_NAME` without a colon swallowed a brace; a fault
     /// about braces after it says so.
-    pub malformed_header: Option<u32>,
+    pub(crate) malformed_header: Option<u32>,
 }
 
 impl Tree {
@@ -248,10 +249,20 @@ impl Tree {
     pub fn source(&self) -> &[u8] {
         &self.text[..self.source_length]
     }
-    /// The pieces of a string.
+    /// The tree to look at.
     #[inline(always)]
-    pub fn pieces(&self, seq: Seq) -> &[Piece] {
-        &self.pieces[seq.start as usize..(seq.start + seq.len) as usize]
+    pub fn view(&self) -> View<'_> {
+        View {
+            text: &self.text,
+            source: self.source(),
+            root: self.root,
+            parts: self,
+            lapses: &self.lapses,
+            soft_faults: &self.soft_faults,
+            hard_fault: self.hard_fault.as_ref(),
+            holds_zero: self.holds_zero,
+            malformed_header: self.malformed_header,
+        }
     }
     /// The pieces of all strings.
     pub fn all_pieces(&self) -> &[Piece] {
@@ -260,30 +271,6 @@ impl Tree {
     /// All types of lookups.
     pub fn lookups(&self) -> &[LookupNode] {
         &self.lookups
-    }
-    /// An operator.
-    pub fn op(&self, id: OpId) -> &OpNode {
-        &self.ops[id.0 as usize]
-    }
-    /// An item.
-    pub fn call(&self, id: CallId) -> &CallNode {
-        &self.calls[id.0 as usize]
-    }
-    /// A condition.
-    pub fn cond(&self, id: CondId) -> &CondNode {
-        &self.conds[id.0 as usize]
-    }
-    /// A lookup's type.
-    pub fn lookup(&self, id: LookupId) -> &LookupNode {
-        &self.lookups[id.0 as usize]
-    }
-    /// The arguments of an item.
-    pub fn call_args(&self, call: &CallNode) -> &[Arg] {
-        &self.args[call.args.0 as usize..call.args.1 as usize]
-    }
-    /// The arguments of a condition.
-    pub fn cond_args(&self, cond: &CondNode) -> &[Arg] {
-        &self.args[cond.args.0 as usize..cond.args.1 as usize]
     }
     /// All items, in the order in which they end.
     pub fn calls(&self) -> &[CallNode] {
@@ -297,17 +284,9 @@ impl Tree {
     pub fn conds(&self) -> &[CondNode] {
         &self.conds
     }
-    /// Literal text or a name.
-    pub fn text(&self, span: Span) -> &[u8] {
-        span.of(&self.text)
-    }
-    /// The text, where a string is nothing but literal text.
-    pub fn literal(&self, seq: Seq) -> Option<&[u8]> {
-        match self.pieces(seq) {
-            [] => Some(b""),
-            [Piece { part: Part::Text(span), .. }] => Some(self.text(*span)),
-            _ => None,
-        }
+    /// Whether anything is wrong with the text, or may be.
+    pub(super) fn is_odd(&self) -> bool {
+        !self.soft_faults.is_empty() || self.hard_fault.is_some() || self.malformed_header.is_some()
     }
     /// Empties the tree and keeps its memory.
     pub fn clear(&mut self) {

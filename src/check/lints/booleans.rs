@@ -32,20 +32,21 @@ pub(super) static NOT_A_BOOLEAN: Lint = Lint {
 
 /// Looks at what a string can come to, as far as it is written there.
 fn outcomes(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, seq: Seq, findings: &mut Findings) {
-    if let Some(literal) = tree.literal(seq) {
+    if let Some(literal) = tree.view().literal(seq) {
         return judge(text, literal, text.spot(seq.span), findings);
     }
-    let mut parts = tree.pieces(seq).iter().map(|piece| piece.part).filter(|part| match part {
-        Part::Text(span) => !tree.text(*span).trim_ascii().is_empty(),
-        _ => true,
-    });
+    let mut parts =
+        tree.view().pieces(seq).iter().map(|piece| piece.part).filter(|part| match part {
+            Part::Text(span) => !tree.view().text(*span).trim_ascii().is_empty(),
+            _ => true,
+        });
     let (Some(Part::Item(id)), None) = (parts.next(), parts.next()) else { return };
-    let call = tree.call(id);
+    let call = tree.view().call(id);
     let name = survey.registry.item_at(call.def).meta.name;
     if !matches!(name, "extract" | "if" | "listextract" | "lookup") {
         return;
     }
-    for arg in tree.call_args(call) {
+    for arg in tree.view().call_args(call) {
         if let Arg::Yes(seq) | Arg::No(seq) = arg {
             outcomes(survey, text, tree, *seq, findings);
         }

@@ -109,7 +109,7 @@ fn in_expansion(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mu
     }
     for call in tree.calls() {
         // `mysql{servers=…; SELECT …}`
-        let args = tree.call_args(call);
+        let args = tree.view().call_args(call);
         let lookup = args.iter().any(|arg| matches!(arg, Arg::Lookup(_)));
         for arg in args.iter().filter(|_| lookup) {
             let Arg::Text(query) = arg else { continue };

@@ -27,7 +27,7 @@ pub(super) static OPTION_IGNORED: Lint = Lint {
             let Some(tree) = &text.tree else { continue };
             for node in tree.lookups() {
                 let def = survey.registry.lookup_at(node.def);
-                let options = tree.text(node.options);
+                let options = tree.view().text(node.options);
                 lookup(def.meta.name, def.style, options, |option, known| {
                     report(text, node.written, option, def.meta.name, known, findings);
                 });

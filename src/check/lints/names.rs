@@ -94,9 +94,9 @@ fn in_expansion(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mu
             "match_local_part" => ListKind::LocalPart,
             _ => continue,
         };
-        let Some(Arg::Text(seq)) = tree.cond_args(condition).get(1) else { continue };
+        let Some(Arg::Text(seq)) = tree.view().cond_args(condition).get(1) else { continue };
         let source = seq.span.of(tree.source());
-        let literal = tree.literal(*seq).is_some_and(|literal| literal == source);
+        let literal = tree.view().literal(*seq).is_some_and(|literal| literal == source);
         for item in split(source).iter().filter(|_| literal) {
             listed(survey, text, kind, item, seq.span.start as usize, findings);
         }
@@ -104,7 +104,7 @@ fn in_expansion(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mu
     for op in tree.ops() {
         let name = op.name.of(tree.source());
         let Some(sign) = name.strip_prefix(b"listnamed") else { continue };
-        let Some(list) = tree.literal(op.arg) else { continue };
+        let Some(list) = tree.view().literal(op.arg) else { continue };
         let list = list.trim_ascii();
         let list = list.strip_prefix(b"+").unwrap_or(list);
         let one: &[ListKind] = match sign {
@@ -215,7 +215,7 @@ pub(super) static UNKNOWN_ACL: Lint = Lint {
             }
             if let Some(tree) = &text.tree {
                 for first in acls_called(survey, tree) {
-                    if let Some(name) = tree.literal(first) {
+                    if let Some(name) = tree.view().literal(first) {
                         let name =
                             name.split(u8::is_ascii_whitespace).find(|word| !word.is_empty());
                         acl(survey, name.unwrap_or_default(), text.spot(first.span), findings);

@@ -22,9 +22,9 @@ pub(super) static NOT_A_NUMBER: Lint = Lint {
                 if !matches!(name, "<" | "<=" | "=" | "==" | ">=" | ">") {
                     continue;
                 }
-                for arg in tree.cond_args(condition) {
+                for arg in tree.view().cond_args(condition) {
                     let Arg::Text(seq) = arg else { continue };
-                    let Some(word) = tree.literal(*seq).filter(|word| !number(word)) else {
+                    let Some(word) = tree.view().literal(*seq).filter(|word| !number(word)) else {
                         continue;
                     };
                     let shown = String::from_utf8_lossy(word);

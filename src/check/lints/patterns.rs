@@ -55,16 +55,16 @@ fn patterns(survey: &Survey<'_>, mut each: impl FnMut(&Text<'_>, &[u8], Span)) {
             for condition in tree.conds() {
                 let name = survey.registry.condition_at(condition.def).meta.name;
                 if let ("match", Some(Arg::Text(pattern))) =
-                    (name, tree.cond_args(condition).get(1))
-                    && let Some(literal) = tree.literal(*pattern)
+                    (name, tree.view().cond_args(condition).get(1))
+                    && let Some(literal) = tree.view().literal(*pattern)
                 {
                     each(text, literal, pattern.span);
                 }
             }
             for call in tree.calls() {
                 let name = survey.registry.item_at(call.def).meta.name;
-                if let ("sg", Some(Arg::Text(pattern))) = (name, tree.call_args(call).get(1))
-                    && let Some(literal) = tree.literal(*pattern)
+                if let ("sg", Some(Arg::Text(pattern))) = (name, tree.view().call_args(call).get(1))
+                    && let Some(literal) = tree.view().literal(*pattern)
                 {
                     each(text, literal, pattern.span);
                 }
@@ -86,7 +86,7 @@ fn patterns(survey: &Survey<'_>, mut each: impl FnMut(&Text<'_>, &[u8], Span)) {
 fn items(text: &Text<'_>) -> Vec<(Vec<u8>, Span)> {
     let whole = match &text.tree {
         None => text.text.as_slice(),
-        Some(tree) => match tree.literal(tree.root) {
+        Some(tree) => match tree.view().literal(tree.root) {
             Some(literal) => literal,
             None => return Vec::new(),
         },

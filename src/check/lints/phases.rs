@@ -136,7 +136,7 @@ pub(super) static VARIABLE_WITHOUT_VALUE: Lint = Lint {
                         (format!("${name}"), empty)
                     }
                     Part::Header(_, name) => {
-                        let name = String::from_utf8_lossy(tree.text(*name)).into_owned();
+                        let name = String::from_utf8_lossy(tree.view().text(*name)).into_owned();
                         (format!("$h_{name}:"), BEFORE_DATA)
                     }
                     _ => continue,

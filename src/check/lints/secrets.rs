@@ -95,12 +95,12 @@ fn assigned(text: &[u8], word: &[u8]) -> bool {
 fn inside(survey: &Survey<'_>, tree: &Tree) -> bool {
     let registry = survey.registry;
     let plain = |arg: Option<&Arg>| match arg {
-        Some(Arg::Text(seq)) => tree.literal(*seq).is_some_and(|text| !text.is_empty()),
+        Some(Arg::Text(seq)) => tree.view().literal(*seq).is_some_and(|text| !text.is_empty()),
         _ => false,
     };
     let servers = tree.lookups().iter().any(|lookup| {
         let part = if registry.lookup_at(lookup.def).meta.name == "redis" { 2 } else { 3 };
-        let servers = tree.text(lookup.options).strip_prefix(b"servers=");
+        let servers = tree.view().text(lookup.options).strip_prefix(b"servers=");
         servers.is_some_and(|servers| servers.split(|c| *c == b':').any(|one| password(one, part)))
     });
     let ldap = tree
@@ -108,7 +108,7 @@ fn inside(survey: &Survey<'_>, tree: &Tree) -> bool {
         .iter()
         .any(|lookup| registry.lookup_at(lookup.def).meta.name.starts_with("ldap"));
     let signs = tree.calls().iter().any(|call| {
-        let args = tree.call_args(call);
+        let args = tree.view().call_args(call);
         match registry.item_at(call.def).meta.name {
             "hmac" | "prvs" => plain(args.get(1)),
             "srs_encode" => plain(args.first()),

@@ -177,7 +177,7 @@ pub(super) static EXPANSION: Lint = Lint {
     run: |survey, findings| {
         for text in &survey.texts {
             let Some(tree) = &text.tree else { continue };
-            for fault in tree.soft_faults.iter().chain(&tree.hard_fault) {
+            for fault in tree.view().faults() {
                 if fault.only_skimmed {
                     continue;
                 }
@@ -220,7 +220,8 @@ fn quotings(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fi
     let registry = survey.registry;
     for op in tree.ops() {
         let quotes = op.def.is_some_and(|def| registry.operator_at(def).meta.name == "quote_");
-        let Some(parameters) = tree.text(op.name).get(op.base as usize..).filter(|_| quotes) else {
+        let Some(parameters) = tree.view().text(op.name).get(op.base as usize..).filter(|_| quotes)
+        else {
             continue;
         };
         let parameters = parameters.strip_prefix(b"_").unwrap_or(parameters);

@@ -119,7 +119,7 @@ fn refuses(text: &Text<'_>) -> Option<&'static str> {
 fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
     let registry = survey.registry;
     for call in tree.calls() {
-        let args = tree.call_args(call);
+        let args = tree.view().call_args(call);
         let first = |args: &[Arg]| match args.first() {
             Some(Arg::Text(seq)) => Some(*seq),
             _ => None,
@@ -138,7 +138,11 @@ fn inside(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Find
             "run" => {
                 if let Some(seq) = first(args)
                     && let Some((name, span)) = tainted(survey, tree, seq)
-                    && tree.pieces(seq).first().is_some_and(|piece| piece.span.start == span.start)
+                    && tree
+                        .view()
+                        .pieces(seq)
+                        .first()
+                        .is_some_and(|piece| piece.span.start == span.start)
                 {
                     report(text, span, &name, "the name of a command", findings);
                 }
@@ -171,7 +175,7 @@ fn lookup(
     findings: &mut Findings,
 ) {
     let Some(node) = args.iter().find_map(|arg| match arg {
-        Arg::Lookup(id) => Some(*tree.lookup(*id)),
+        Arg::Lookup(id) => Some(*tree.view().lookup(*id)),
         _ => None,
     }) else {
         return;

@@ -137,7 +137,7 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     };
     for lookup in tree.lookups() {
         let name = registry.lookup_at(lookup.def).meta.name;
-        for word in tree.text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii) {
+        for word in tree.view().text(lookup.options).split(|c| *c == b',').map(<[u8]>::trim_ascii) {
             let full =
                 (word == b"ret=full").then_some(if name == "dsearch" { "4.94" } else { "4.95" });
             let full = full.filter(|since| !target.has(since));
@@ -156,7 +156,7 @@ fn words(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
         }
     }
     for op in tree.ops() {
-        if tree.text(op.name).starts_with(b"mask_n") && !target.has("4.96") {
+        if tree.view().text(op.name).starts_with(b"mask_n") && !target.has("4.96") {
             option("mask", b"n", "4.96", op.name);
         }
     }
@@ -188,14 +188,14 @@ fn differences(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     let Some(tree) = &text.tree else { return };
     let (registry, target) = (survey.registry, survey.target);
     for call in tree.calls() {
-        let args = tree.call_args(call);
+        let args = tree.view().call_args(call);
         match registry.item_at(call.def).meta.name {
             "run" => {
                 let command = args.iter().find_map(|arg| match arg {
                     Arg::Text(seq) => Some(*seq),
                     _ => None,
                 });
-                if command.is_some_and(|seq| seq.span.of(&tree.text).contains(&b'$')) {
+                if command.is_some_and(|seq| tree.view().text(seq.span).contains(&b'$')) {
                     let message = format!(
                         "{target} expands this command before it splits it into words; since 4.96, \
                          each word is expanded by itself"
@@ -205,7 +205,7 @@ fn differences(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
             }
             "if" => {
                 let condition = args.iter().find_map(|arg| match arg {
-                    Arg::Condition(id) => Some(tree.cond(*id)),
+                    Arg::Condition(id) => Some(tree.view().cond(*id)),
                     _ => None,
                 });
                 let name = condition.map_or("", |node| registry.condition_at(node.def).meta.name);
@@ -215,7 +215,7 @@ fn differences(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
                     _ => None,
                 });
                 let value = yes.and_then(|seq| {
-                    tree.pieces(seq).iter().find(|piece| match piece.part {
+                    tree.view().pieces(seq).iter().find(|piece| match piece.part {
                         Part::Variable(id) => registry.variable_at(id).meta.name == "value",
                         _ => false,
                     })

@@ -27,7 +27,7 @@ pub(super) static VARIABLE_NEVER_SET: Lint = Lint {
             let Some(tree) = &text.tree else { continue };
             for piece in tree.all_pieces() {
                 let Part::Family(_, name) = piece.part else { continue };
-                let name = tree.text(name);
+                let name = tree.view().text(name);
                 if set.variables.contains(name) {
                     continue;
                 }
@@ -140,9 +140,10 @@ pub(super) static DOLLAR_MISSING: Lint = Lint {
                 let name = survey.registry.condition_at(condition.def).meta.name;
                 COMPARE.contains(&name) || name.starts_with("match_")
             });
-            let conditions = conditions.filter_map(|condition| tree.cond_args(condition).first());
+            let conditions =
+                conditions.filter_map(|condition| tree.view().cond_args(condition).first());
             let lookups = tree.calls().iter().filter_map(|call| {
-                let args = tree.call_args(call);
+                let args = tree.view().call_args(call);
                 args.first().filter(|_| matches!(args.get(1), Some(Arg::Lookup(_))))
             });
             let operators = tree.ops().iter().filter(|op| op.def.is_some()).map(|op| op.arg);
@@ -151,7 +152,8 @@ pub(super) static DOLLAR_MISSING: Lint = Lint {
                 _ => None,
             });
             for seq in arguments.chain(operators) {
-                let Some(word) = tree.literal(seq).filter(|word| word.contains(&b'_')) else {
+                let Some(word) = tree.view().literal(seq).filter(|word| word.contains(&b'_'))
+                else {
                     continue;
                 };
                 if survey.registry.variable_id(word).is_some() {
