@@ -63,6 +63,7 @@ pub(super) fn run(
                 return Err(wrong(router, &why));
             }
             machine.log(&router.named(b"", b" router: skipped error: ", &why));
+            machine.note = Some(b"syntax error in redirection data".to_vec());
             return Ok(Verdict::Decline);
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
