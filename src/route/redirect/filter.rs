@@ -179,7 +179,9 @@ fn generate(
             }
             FilterAction::Pipe { command, .. } => {
                 let (text, taint) = command.read();
-                let command = Str::from([b"|", text].concat()).stamped(taint);
+                // Where a user has put a bar already, it is the one.
+                let bare = text.strip_prefix(b"|").unwrap_or(text);
+                let command = Str::from([b"|", bare].concat()).stamped(taint);
                 redirection.direct(machine, command, Target::Pipe, "pipe_transport")?;
             }
             FilterAction::Mail { reply, .. } => {
