@@ -395,6 +395,21 @@ fn there_is_an_end_to_hosts() {
     }
 }
 
+/// Exim takes any name for one of a service, and cuts as much off as that has
+/// before the domain: here it would go on with `ar.test`.
+#[test]
+fn aliases_of_services_are_no_domains() {
+    let zone = "$ORIGIN test.\n_smtp._tcp.one SRV 1 1 25 h1\nh1 A 192.0.2.1\n\
+        _smtp._tcp.two CNAME foo.barbarbar\nfoo.barbarbar CNAME _smtp._tcp.one\n";
+    let world = World { host: Arc::new(Here), ..Fixture::new().zone(zone).world() };
+    let directory = TempDir::new().expect("a directory");
+    let case = (("domain".to_owned(), "two.test".to_owned()), String::new());
+    let router = vec!["check_srv = smtp".to_owned()];
+    let group = Group { main: Vec::new(), router, cases: vec![case] };
+    let said = group.ours(world, directory.path()).concat();
+    assert_eq!(said, "h1.test [192.0.2.1] MX=1 port=25 dnssec=no\n");
+}
+
 #[test]
 fn exim_says_the_same() {
     if Reference::find().is_some() {
