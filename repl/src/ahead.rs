@@ -13,7 +13,7 @@ use crate::input::Lines;
 use crate::reader::{Deed, Reader, Task};
 
 /// How many lines go from one thread to the other at once, at the most.
-const LINES: usize = 512;
+const LINES: usize = 256;
 /// How many bytes of text go, where it is not a single line that has more.
 const TEXT: usize = 64 << 10;
 /// How many loads there are: the reader waits while all of them are full. So
