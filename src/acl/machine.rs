@@ -111,11 +111,6 @@ impl Acls {
             }
         };
         let Run { said, logged, reject_logs, .. } = run;
-        if verdict == AclVerdict::Error
-            && let Some(line) = &logged
-        {
-            host.log_to(Logs::PANIC, line.bytes());
-        }
         cx.unset("acl_verify_message");
         AclResult { verdict, user_message: said, log_message: logged, reject_logs }
     }
@@ -239,7 +234,8 @@ impl Run<'_> {
             Answer::Discard => Some(true),
             Answer::Later | Answer::Error => None,
         };
-        self.step(&AclStep::Ended { depth, verb, holds, name: &acl.name });
+        let error = answer == Answer::Error;
+        self.step(&AclStep::Ended { depth, verb, holds, error, name: &acl.name });
         self.conclude(verb, answer, passed, &texts)
     }
 
@@ -380,20 +376,18 @@ impl Run<'_> {
     }
 
     fn term(&mut self, term: &AclLineTerm) -> Answer {
-        let (depth, record) = (self.depth, term.term);
+        let record = term.term;
         let mut expanded = None;
         if record.expanded {
             match self.expanded(&term.text) {
                 Ok(text) => expanded = Some(text),
                 Err(fail) if fail.class() == FailClass::Forced => {
-                    self.shown(term, None);
                     // A forced failure is as if the modifier were not there, and as
                     // if the condition did not hold.
                     let does = record.kind == AclTermKind::Modifier;
                     return Answer::from(does || term.negated);
                 }
                 Err(fail) => {
-                    self.shown(term, None);
                     let head =
                         [b"failed to expand ACL string \"", term.text.bytes(), b"\": "].concat();
                     let message = Str::from([&head, fail.message()].concat());
@@ -411,7 +405,6 @@ impl Run<'_> {
             self.logged = Some(Str::from(record.refusal(self.phase)));
             return Answer::Error;
         }
-        let _ = depth;
         let text = expanded.unwrap_or_else(|| term.text.clone());
         let answer = self.evaluate(term, &text);
         match (term.negated, answer) {
