@@ -1,7 +1,8 @@
 //! The client of a conversation: how it is named in logs and in header lines.
 
 use eximious_core::{Effects, Meta, Str, TaintRule};
-use eximious_stdlib::lists::{Known, ip};
+use eximious_stdlib::dns;
+use eximious_stdlib::lists::ip;
 
 use crate::Context;
 
@@ -48,11 +49,9 @@ pub fn look_up_name(cx: &mut Context) -> Str {
 /// Whether a host that has this name has an address.
 pub fn has_address(cx: &mut Context, name: &[u8], address: &[u8]) -> bool {
     let Some(address) = ip::address(address) else { return false };
-    let found = cx.call(&NAMES, |call| eximious_stdlib::hosts::addresses(call, name));
-    match found {
-        Ok(Known::Found(all)) => all.iter().any(|one| one.to_canonical() == address.to_canonical()),
-        _ => false,
-    }
+    let found = cx.call(&NAMES, |call| dns::addresses(call, name, &dns::How::default()));
+    let addresses = found.map(|found| found.addresses).unwrap_or_default();
+    addresses.iter().any(|one| one.to_canonical() == address.to_canonical())
 }
 
 /// Puts `$sender_fullhost` and `$sender_rcvhost` together, out of what is known.

@@ -219,7 +219,7 @@ fn what_could_have_been_meant_is_offered() {
         ("  warn    spam", "  wran    spam", "did you mean warn?"),
         ("          ratelimit =", "          ratelimt =", "did you mean ratelimit?"),
         ("+tls_sni", "+tls_sny", "did you mean +tls_sni?"),
-        ("begin routers", "begin router", "did you mean begin routers?"),
+        ("begin routers", "begin routres", "did you mean begin routers?"),
         ("header_syntax", "header_sintax", "did you mean header_syntax?"),
         (
             "control = dkim_disable_verify",

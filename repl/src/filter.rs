@@ -70,7 +70,9 @@ pub fn run(
     let mut code = ExitCode::SUCCESS;
     for ((file, system), text) in files.into_iter().zip(texts) {
         let recipients = if system { envelope.recipient() } else { Vec::new() };
-        session.set(b"recipients", Str::tainted(recipients));
+        for name in ["recipients", "recipients_list"] {
+            session.set(name.as_bytes(), Str::tainted(recipients.as_slice()));
+        }
         let text = match text {
             Ok(text) => text,
             Err(why) => {

@@ -1,6 +1,7 @@
 //! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
 
 use eximious_core::{AclPhases, AclTermKind, AclVerb, Fail, FailClass, Str};
+use eximious_stdlib::acl::VERBS;
 
 use super::{AclHost, AclState, AclStep, Acls, Logs, Named, Statement, takes_message};
 use crate::Context;
@@ -75,6 +76,8 @@ pub(super) struct Run<'r> {
     /// What the condition at hand has to say to the client, and to the logs.
     pub(super) said: Option<Str>,
     pub(super) logged: Option<Str>,
+    /// The verb that the outermost ACL ended with.
+    ended_by: Option<AclVerb>,
 }
 
 impl Acls {
@@ -98,8 +101,9 @@ impl Acls {
             reject_logs: Logs::REJECTIONS,
             said: None,
             logged: None,
+            ended_by: None,
         };
-        let verdict = match run.expanded(text) {
+        let mut verdict = match run.expanded(text) {
             Ok(text) => run.named_or_text(&text),
             // A forced failure means that there is no ACL: the default is to
             // accept where that is the default of the option itself.
@@ -110,6 +114,9 @@ impl Acls {
                 AclVerdict::Error
             }
         };
+        if verdict != AclVerdict::Error && run.ends_wrongly() {
+            verdict = AclVerdict::Error;
+        }
         let Run { said, logged, reject_logs, .. } = run;
         cx.unset("acl_verify_message");
         AclResult { verdict, user_message: said, log_message: logged, reject_logs }
@@ -167,12 +174,28 @@ impl Run<'_> {
         } else {
             // One word is a name that nothing has.
             let head = [b"unknown ACL verb \"", trimmed, b"\" in \"", trimmed, b"\""].concat();
-            return self.error([b"error in ACL: ".as_slice(), &head].concat());
+            return self.error(head);
         };
         match Acls::parse(&name, text.bytes(), &registry) {
             Ok(named) => self.acl(&named),
-            Err(why) => self.error([b"error in ACL: ".as_slice(), &why].concat()),
+            Err(why) => self.error(why),
         }
+    }
+
+    /// Whether the ACL ended with a verb that must not end it; that is noted.
+    fn ends_wrongly(&mut self) -> bool {
+        let verb = self.ended_by.filter(|verb| *verb != AclVerb::Accept);
+        let record = verb.and_then(|verb| VERBS.iter().find(|record| record.verb == verb));
+        let Some(record) = record.filter(|record| !record.phases.contains(self.phase)) else {
+            return false;
+        };
+        let line = Str::from(record.refusal(self.phase));
+        self.logged = None;
+        match self.phase.intersects(AclPhases::QUIT | AclPhases::NOTQUIT) {
+            true => self.logged = Some(line),
+            false => self.host.log_to(Logs::PANIC, line.bytes()),
+        }
+        true
     }
 
     fn error(&mut self, message: Vec<u8>) -> AclVerdict {
@@ -190,6 +213,9 @@ impl Run<'_> {
         for statement in &acl.statements {
             verdict = self.statement(acl, statement);
             if verdict.is_some() {
+                if depth == 0 {
+                    self.ended_by = Some(statement.written.verb);
+                }
                 break;
             }
         }

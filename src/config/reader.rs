@@ -38,15 +38,17 @@ enum Section {
 }
 
 impl Section {
+    /// Case does not count, nor whether the name ends in an `s`.
     fn named(name: &[u8]) -> Option<Self> {
-        Some(match name {
+        let name = name.to_ascii_lowercase();
+        Some(match name.strip_suffix(b"s").unwrap_or(&name) {
             b"acl" => Self::Acl,
-            b"authenticators" => Self::Drivers(DriverKind::Authenticator),
+            b"authenticator" => Self::Drivers(DriverKind::Authenticator),
             b"local_scan" => Self::LocalScan,
             b"retry" => Self::Retry,
             b"rewrite" => Self::Rewrite,
-            b"routers" => Self::Drivers(DriverKind::Router),
-            b"transports" => Self::Drivers(DriverKind::Transport),
+            b"router" => Self::Drivers(DriverKind::Router),
+            b"transport" => Self::Drivers(DriverKind::Transport),
             _ => return None,
         })
     }

@@ -77,6 +77,7 @@ fn options_and_their_errors() {
         ),
         ("message_body_visible = x\n", "L1: integer expected for message_body_visible"),
         ("begin foo\n", "L1: \"foo\" is not a known configuration section name"),
+        ("begin ACLS\nbegin Router\nbegin retrys\n", "-"),
         ("begin\n", "L1: main option \"begin\" unknown"),
         ("primary_hostname = x\nbegin acl\nfoo:\n", "x"),
         ("Foo\n", "L1: malformed macro definition"),

@@ -78,10 +78,12 @@ impl Row {
 }
 
 impl Section {
+    /// Case does not count, nor whether the name ends in an `s`.
     fn named(name: &[u8]) -> Self {
-        match name {
+        let name = name.to_ascii_lowercase();
+        match name.strip_suffix(b"s").unwrap_or(&name) {
             b"acl" => Self::Acl,
-            b"authenticators" | b"routers" | b"transports" => Self::Drivers,
+            b"authenticator" | b"router" | b"transport" => Self::Drivers,
             b"local_scan" => Self::LocalScan,
             b"retry" => Self::Retry,
             b"rewrite" => Self::Rewrite,

@@ -153,7 +153,10 @@ impl Session {
             return self.protocol_error(b"501", b"argument must begin with #");
         }
         self.events.push_back(Event::RunQueue(argument.to_vec()));
-        self.say(&[b"250 OK"]);
+        match result.user_message.filter(|text| !text.is_empty()) {
+            Some(text) => self.answer(b"250", text.bytes()),
+            None => self.say(&[b"250 OK"]),
+        }
     }
 }
 

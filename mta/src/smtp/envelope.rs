@@ -86,7 +86,7 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
-        let rules = self.rules(params.sender.utf8);
+        let rules = self.rules(self.offers.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
             return;
@@ -241,8 +241,7 @@ impl Session {
             Ok(found) => found,
             Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
-        let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
-        let Some(mut address) = self.parse(text, self.rules(utf8)) else {
+        let Some(mut address) = self.parse(text, self.rules(self.offers.utf8)) else {
             return self.count_failure(false);
         };
         if address::find_at(&address).is_none() {

@@ -58,6 +58,9 @@ impl Session {
 
     /// A command that nobody knows.
     pub(super) fn unknown(&mut self) {
+        if self.only_reset {
+            return self.say(&[b"503 only RSET accepted now"]);
+        }
         let most = self.number("smtp_max_unknown_commands", 3);
         self.counts.unknown += 1;
         if self.counts.unknown <= most {
@@ -65,11 +68,10 @@ impl Session {
             return;
         }
         let command = self.command.clone();
-        self.say(&[b"500 Too many unrecognized commands"]);
+        self.not_quit("bad-commands", Some((b"500", b"Too many unrecognized commands")));
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let tail = b" dropped: too many unrecognized commands (last was \"";
         self.log_rejection(&[&head, tail.as_slice(), &command, b"\")"].concat());
-        self.not_quit("bad-commands", None);
         self.close();
     }
 
@@ -96,8 +98,7 @@ impl Session {
         let tail = b" dropped: too many nonmail commands (last was \"";
         let word = self.command.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
         self.log_rejection(&[&head, tail.as_slice(), &word, b"\")"].concat());
-        self.say(&[b"554 Too many nonmail commands"]);
-        self.not_quit("bad-commands", None);
+        self.not_quit("bad-commands", Some((b"554", b"Too many nonmail commands")));
         self.close();
         false
     }
@@ -106,7 +107,7 @@ impl Session {
     pub(super) fn lost(&mut self) {
         let host = self.host.clone();
         let text = [host.bytes(), b" lost input connection"].concat();
-        self.not_quit("connection-lost", Some(&text));
+        self.not_quit("connection-lost", Some((b"421", &text)));
         if self.envelope.is_some() {
             let client = self.shown_client();
             let lasted = self.lasted();
@@ -125,7 +126,11 @@ impl Session {
 
     /// Runs the ACL for connections that end without QUIT, and says why it ends,
     /// where there is something to say.
-    pub(super) fn not_quit(&mut self, reason: &'static str, text: Option<&[u8]>) {
+    pub(super) fn not_quit(
+        &mut self,
+        reason: &'static str,
+        text: Option<(&'static [u8], &[u8])>,
+    ) {
         self.cx.set("smtp_notquit_reason", Str::fixed(reason));
         let result = self.acl("acl_smtp_notquit", AclPhases::NOTQUIT);
         let mut said = None;
@@ -136,9 +141,9 @@ impl Session {
             }
             said = result.user_message;
         }
-        if let Some(text) = text {
+        if let Some((code, text)) = text {
             let text = said.map_or_else(|| text.to_vec(), |said| said.bytes().to_vec());
-            self.answer(b"421", &text);
+            self.answer(code, &text);
         }
     }
 

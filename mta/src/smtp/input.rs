@@ -19,7 +19,7 @@ pub(super) enum Next {
     Line(Vec<u8>),
     /// Its end is not there yet.
     More,
-    /// A line that is longer than any command; it is gone.
+    /// A line that is longer than any command; as much of it is gone.
     TooLong,
     /// There is nothing, and nothing will come.
     End,
@@ -51,8 +51,8 @@ impl Input {
                 self.take(end + 1);
                 Next::Line(line)
             }
-            Some(end) => {
-                self.take(end + 1);
+            Some(_) => {
+                self.take(LONGEST);
                 Next::TooLong
             }
             None if rest.len() >= LONGEST => {

@@ -20,6 +20,8 @@ pub(super) struct Reading {
     pub(super) bytes: Vec<u8>,
     /// How much came, kept or not.
     pub(super) count: u64,
+    /// How many of those bytes were carriage returns at the end of lines.
+    returns: u64,
     /// The most that is kept.
     pub(super) limit: u64,
     /// Whether the first line ended in a newline alone: then all lines do.
@@ -76,7 +78,7 @@ impl Reading {
         if begins && self.ended_well && (line == b".\r\n" || (plain && line == b".\n")) {
             return (line.len(), true);
         }
-        let kept = match begins && self.ended_well && line.first() == Some(&b'.') {
+        let kept = match begins && line.first() == Some(&b'.') {
             true => &line[1..],
             false => line,
         };
@@ -85,6 +87,7 @@ impl Reading {
         if end.is_some() {
             let whole = line.ends_with(b"\r\n") || (line == b"\n" && self.bytes.ends_with(b"\r\n"));
             self.ended_well = plain || whole;
+            self.returns += u64::from(whole);
         }
         (line.len(), false)
     }
@@ -189,7 +192,7 @@ impl Session {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();
-            let tail = format!(": message too big: read={} max={}", reading.count, reading.limit);
+            let tail = format!(": message too big: read={} max={}", reading.count - reading.returns, reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
             self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
             self.reset_message();
@@ -355,7 +358,7 @@ impl Session {
             message.headers.insert(at, header);
         }
         let size: usize = message.headers.iter().map(|header| header.line.len()).sum();
-        message.size = (size + message.body.len() + message.stray.len() + 1) as u64;
+        message.size = (size + message.body.len() + message.stray.len()) as u64;
         self.cx.set_message(Some(message));
     }
 
@@ -445,8 +448,12 @@ impl Session {
     }
 }
 
+/// Whether the header has ended in what came so far.
 fn has_body(bytes: &[u8]) -> bool {
-    bytes.windows(2).any(|pair| pair == b"\n\n") || bytes.windows(4).any(|four| four == b"\r\n\r\n")
+    let (message, _) = parse_until(bytes, End::Input);
+    let blank = bytes.windows(2).any(|pair| pair == b"\n\n")
+        || bytes.windows(4).any(|four| four == b"\r\n\r\n");
+    blank || !message.stray.is_empty()
 }
 
 /// A name for a message: the time, this process, the fraction of the second, each

@@ -47,8 +47,16 @@ impl Session {
         })
     }
 
-    pub(super) fn number(&self, name: &'static str, default: i64) -> i64 {
-        self.cx.engine().settings().options.number(name).unwrap_or(default)
+    /// A number; some are expanded first.
+    pub(super) fn number(&mut self, name: &'static str, default: i64) -> i64 {
+        match self.cx.engine().settings().options.get(name) {
+            Some(OptionValue::Number(number)) => *number,
+            Some(OptionValue::Text(_)) => {
+                let text = self.expanded(name).unwrap_or_default();
+                i64::try_from(size(text.bytes())).unwrap_or(i64::MAX)
+            }
+            _ => default,
+        }
     }
 
     /// Whether the client is in a list of hosts.
@@ -80,15 +88,20 @@ impl Session {
             Some(OptionValue::Number(number)) => return u64::try_from(*number).unwrap_or(0),
             _ => self.expanded("message_size_limit").unwrap_or_default(),
         };
-        let text = text.bytes().trim_ascii();
-        let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
-        let number = std::str::from_utf8(&text[..end]).ok().and_then(|text| text.parse().ok());
-        let unit = match text.get(end).map(u8::to_ascii_uppercase) {
-            Some(b'K') => 1 << 10,
-            Some(b'M') => 1 << 20,
-            Some(b'G') => 1 << 30,
-            _ => 1,
-        };
-        number.unwrap_or(0u64).saturating_mul(unit)
+        size(text.bytes())
     }
+}
+
+/// A number with a unit, perhaps.
+fn size(text: &[u8]) -> u64 {
+    let text = text.trim_ascii();
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let number = std::str::from_utf8(&text[..end]).ok().and_then(|text| text.parse().ok());
+    let unit = match text.get(end).map(u8::to_ascii_uppercase) {
+        Some(b'K') => 1 << 10,
+        Some(b'M') => 1 << 20,
+        Some(b'G') => 1 << 30,
+        _ => 1,
+    };
+    number.unwrap_or(0u64).saturating_mul(unit)
 }

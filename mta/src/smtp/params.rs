@@ -43,7 +43,7 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
                 let decoded = xtext(value).ok_or(Wrong("invalid data for AUTH"))?;
                 params.auth = Some(decoded);
             }
-            (b"PRDR", None) => sender.per_recipient |= offers.per_recipient,
+            (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
             (b"SMTPUTF8", None) if offers.utf8 => sender.utf8 = true,
             (b"RET", Some(_)) | (b"ENVID", Some(_)) if !offers.reports => {}
             (b"RET", Some(value)) => {

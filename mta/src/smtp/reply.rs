@@ -6,12 +6,15 @@ const LONG: usize = 75;
 
 /// A reply: each line of the text with the code before it, long ones split.
 pub(super) fn lines(code: &[u8], text: &[u8], last: bool) -> Vec<u8> {
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
     let mut out = Vec::with_capacity(text.len() + 16);
     let mut rest = Some(text);
     while let Some(line) = rest {
         let (line, next) = match memchr::memchr(b'\n', line) {
-            Some(end) => (&line[..end], Some(&line[end + 1..])),
+            Some(end) => {
+                // Empty lines say nothing.
+                let after = line[end..].iter().position(|byte| *byte != b'\n');
+                (&line[..end], after.map(|at| &line[end + at..]))
+            }
             None => (line, None),
         };
         let sign = if next.is_none() && last { b" " } else { b"-" };
@@ -34,6 +37,7 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
         while line.len() > LONG {
             let head = &line[..=LONG];
             let colon = head.windows(2).rposition(|pair| pair == b": ").map(|at| at + 1);
+            let colon = colon.filter(|at| *at >= LONG / 2);
             let space = || memchr::memrchr(b' ', head).filter(|at| *at > 0);
             let later = || memchr::memchr(b' ', &line[LONG..]).map(|at| at + LONG);
             let Some(at) = colon.or_else(space).or_else(later) else { break };
@@ -82,8 +86,8 @@ mod tests {
         let text = split(&ten[..119]);
         let lengths: Vec<usize> = text.split(|c| *c == b'\n').map(<[u8]>::len).collect();
         assert_eq!(lengths, [69, 49]);
-        let text = split(&[b"why: ", &b"x".repeat(80)[..], b" y"].concat());
-        assert!(text.starts_with(b"why:\nx") && text.ends_with(b"x\ny"));
+        let text = split(&[b"why this is so long that nobody reads it: ", &b"x".repeat(80)[..], b" y"].concat());
+        assert!(text.starts_with(b"why this is so long that nobody reads it:\nx") && text.ends_with(b"x\ny"));
     }
 
     #[test]

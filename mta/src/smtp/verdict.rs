@@ -108,7 +108,9 @@ impl Session {
         }
         line.extend_from_slice(&[b"rejected ", &refused.what[..]].concat());
         if let Some(logged) = &logged {
-            line.extend_from_slice(&[b": ", logged.bytes()].concat());
+            // One line is what a log wants.
+            let first = logged.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
+            line.extend_from_slice(&[b": ", first].concat());
         }
         let line = self.log_line(&line);
         write(&*self.cx.engine().world().log.clone(), result.reject_logs, &line);

@@ -39,8 +39,10 @@ impl Session {
         match standing {
             Standing::Fine => self.say(&[b"250 <", shown, b"> is deliverable"]),
             Standing::Deferred => {
-                let why = complaint.said.map(|why| [b" ", &why[..]].concat()).unwrap_or_default();
-                let text = [b"Cannot resolve <", shown, b"> at this time", &why].concat();
+                let text = match complaint.said {
+                    Some(why) => [b"<", shown, b"> ", &why].concat(),
+                    None => [b"Cannot resolve <", shown, b"> at this time"].concat(),
+                };
                 self.answer(b"451", &text);
             }
             Standing::Failed => {

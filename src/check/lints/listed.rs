@@ -107,8 +107,10 @@ fn lookup(
 ) -> Option<(String, String)> {
     let word = match kind {
         ListKind::Address => {
+            // `*@` may end the type: `lsearch*@`.
             let word = word.strip_prefix(b"@@").unwrap_or(word);
-            word.rsplit(|c| *c == b'@').next().unwrap_or_default()
+            let at = memchr::memchr(b'@', word).filter(|at| at + 1 < word.len());
+            at.map_or(word, |at| &word[at + 1..])
         }
         ListKind::Host => without_mask(word),
         _ => word,

@@ -72,6 +72,9 @@ pub(super) fn run(
         FilterEnd::Fail(text) => {
             generate(machine, redirection, filtered.actions)?;
             let (logged, told) = logged_and_said(text.bytes());
+            // Only a log has room for a part alone.
+            let logs = machine.purpose == Purpose::Delivery;
+            let logged = if logs { logged } else { text.bytes() };
             let complaint = said(router, told.to_vec(), b'5');
             return Ok(Verdict::Fail(Complaint { message: Some(logged.to_vec()), ..complaint }));
         }
@@ -117,6 +120,7 @@ fn exim_options(
         allow_freeze: router.on("allow_freeze"),
         forbid,
         prepend_home: router.on("filter_prepend_home"),
+        logs: machine.purpose == Purpose::Delivery,
         qualify: Some(redirection.domain.clone()),
         ..FilterOptions::default()
     })

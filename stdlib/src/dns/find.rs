@@ -94,11 +94,11 @@ pub struct HostsFound {
 /// Why a domain has no hosts, where that is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
-    /// The only record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
+    /// The first record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
     NoService,
     /// No host that an MX or SRV record names has an address that counts.
     NoAddresses,
-    /// As before, and some records name addresses, which they must not do.
+    /// As before, and the first record names an address, which it must not do.
     AddressesAsNames,
     /// The domain has a form that no domain has.
     Malformed,
@@ -265,15 +265,18 @@ impl Finder<'_> {
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoName | Found::NoData => return Ok(None),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => return self.failing(call, Ending::Later, srv_fail_domains),
         };
         if self.require && !reply.secure {
             self.log_insecure(call);
             // It is as if there were no answer.
             return self.failing(call, Ending::Later, srv_fail_domains);
+        }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
@@ -288,14 +291,17 @@ impl Finder<'_> {
         let mx_fail_domains = self.search.mx_fail_domains.as_ref();
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoData => return Ok(None),
             Found::NoName => return self.nothing(call).map(Some),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => return self.failing(call, Ending::Later, mx_fail_domains),
         };
         if self.require && !reply.secure {
             return self.failing(call, Ending::Insecure, mx_fail_domains);
+        }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
@@ -348,7 +354,7 @@ impl Finder<'_> {
         // What there was for the last of those without addresses.
         let mut ending = Ending::Missing;
         let (mut hosts, mut left) = (Vec::new(), targets.len());
-        let (mut any_address, mut malformed) = (false, false);
+        let mut malformed = false;
         for target in targets {
             let mut seeker = Seeker::new(self.search, self.require, &how);
             seeker.vouched = self.request.then_some(reply.secure);
@@ -356,7 +362,6 @@ impl Finder<'_> {
                 true => Answered::Later,
                 false => seeker.target(call, &target.name)?,
             };
-            any_address |= crate::ip::address(target.name.as_bytes()).is_some();
             malformed |= seeker.malformed;
             match answered {
                 Answered::Found => {}
@@ -391,16 +396,19 @@ impl Finder<'_> {
         };
         self.judge(call, &mut found)?;
         if found.ending == Ending::Missing {
-            found.reason = Some(match &found.hosts[..] {
-                [only] if only.name.is_empty() => Reason::NoService,
-                _ if any_address && !mx_to_ip(call) => Reason::AddressesAsNames,
+            let first = found.hosts.first().map_or("", |host| &host.name);
+            found.reason = Some(match crate::ip::address(first.as_bytes()) {
+                _ if first.is_empty() => Reason::NoService,
+                Some(_) if !mx_to_ip(call) => Reason::AddressesAsNames,
                 _ => Reason::NoAddresses,
             });
         }
         Ok(found)
     }
 
-    /// Looks for this host among those that were found.
+    /// Looks for this host among those that were found. It goes, and with it all
+    /// that are not more preferred. Who is before it in the list decides whether
+    /// there are hosts at all, even one that goes, too.
     fn judge(&mut self, call: &mut Call<'_>, found: &mut HostsFound) -> Result<(), Fail> {
         let mut own = None;
         for host in &found.hosts {
@@ -408,17 +416,16 @@ impl Finder<'_> {
                 own = Some(host.mx);
                 break;
             }
-        }
-        if let Some(own) = own {
-            if found.hosts.first().is_some_and(|first| first.mx == own) {
-                found.ending = Ending::Local;
-                return Ok(());
+            if host.address.is_some() {
+                found.ending = Ending::Found;
             }
+        }
+        let Some(own) = own else { return Ok(()) };
+        if found.hosts.first().is_some_and(|first| first.mx == own) {
+            found.ending = Ending::Local;
+        } else {
             found.hosts.retain(|host| host.mx < own);
             found.removed_self = true;
-        }
-        if found.hosts.iter().any(|host| host.address.is_some()) {
-            found.ending = Ending::Found;
         }
         Ok(())
     }
