@@ -27,7 +27,7 @@ use crate::route::Routes;
 
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
-pub use state::{AclState, Control};
+pub use state::{AclState, Control, SenderFault};
 
 /// The ACLs of a configuration, and what they stand on. A clone is cheap.
 #[derive(Clone, Debug)]

@@ -278,10 +278,8 @@ impl Run<'_> {
                 self.deferred_warning();
                 return None;
             }
-            Answer::Later => {
-                self.words(texts);
-                return Some(AclVerdict::Defer);
-            }
+            // What a statement has to say is for conditions that can be told.
+            Answer::Later => return Some(AclVerdict::Defer),
             _ => {}
         }
         let holds = matches!(answer, Answer::Yes | Answer::Discard);

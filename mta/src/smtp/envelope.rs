@@ -65,15 +65,16 @@ impl Session {
         if argument.is_empty() {
             return self.protocol_error(b"501", b"MAIL must have an address operand");
         }
+        self.begin_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
-        if most > 0 && self.counts.messages >= most {
+        self.counts.messages += 1;
+        if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
                 [b"rejected MAIL command ", &client[..], b": too many messages in one connection"];
             self.log_rejection(&line.concat());
             return self.say(&[b"421 too many messages in this connection"]);
         }
-        self.begin_message();
         let offers = MailOffers {
             per_recipient: self.offers.per_recipient,
             utf8: self.offers.utf8,
@@ -122,7 +123,6 @@ impl Session {
                     envelope.discarded = Some("MAIL");
                 }
                 self.refusals.expected = false;
-                self.counts.messages += 1;
                 match result.user_message.filter(|text| !text.is_empty()) {
                     Some(text) => self.answer(b"250", text.bytes()),
                     None if per_recipient => self.say(&[b"250 OK, PRDR Requested"]),

@@ -16,7 +16,7 @@ pub(super) struct Counts {
     pub(super) unknown: i64,
     /// Commands that bring no mail nearer.
     pub(super) nonmail: i64,
-    /// MAIL commands that were accepted.
+    /// MAIL commands.
     pub(super) messages: i64,
     /// The commands that were free since the last message: HELO, RSET, AUTH.
     pub(super) free: Vec<&'static str>,
@@ -126,11 +126,7 @@ impl Session {
 
     /// Runs the ACL for connections that end without QUIT, and says why it ends,
     /// where there is something to say.
-    pub(super) fn not_quit(
-        &mut self,
-        reason: &'static str,
-        text: Option<(&'static [u8], &[u8])>,
-    ) {
+    pub(super) fn not_quit(&mut self, reason: &'static str, text: Option<(&'static [u8], &[u8])>) {
         self.cx.set("smtp_notquit_reason", Str::fixed(reason));
         let result = self.acl("acl_smtp_notquit", AclPhases::NOTQUIT);
         let mut said = None;

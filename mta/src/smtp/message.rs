@@ -78,7 +78,7 @@ impl Reading {
         if begins && self.ended_well && (line == b".\r\n" || (plain && line == b".\n")) {
             return (line.len(), true);
         }
-        let kept = match begins && line.first() == Some(&b'.') {
+        let kept = match begins && self.ended_well && line.first() == Some(&b'.') {
             true => &line[1..],
             false => line,
         };
@@ -192,13 +192,19 @@ impl Session {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();
-            let tail = format!(": message too big: read={} max={}", reading.count - reading.returns, reading.limit);
+            let tail = format!(
+                ": message too big: read={} max={}",
+                reading.count - reading.returns,
+                reading.limit
+            );
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
             self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
             self.reset_message();
             return;
         }
         let mut message = parse_until(&reading.bytes, End::Input).0;
+        message.body = without_returns(&message.body);
+        message.stray = without_returns(&message.stray);
         let Some(envelope) = &self.envelope else { return };
         message.sender = envelope.sender.address.clone();
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
@@ -210,9 +216,9 @@ impl Session {
         };
         self.cx.set("received_for", for_one);
         if let Some(header) = self.received_header() {
-            message.size += header.line.len() as u64;
             message.headers.insert(0, header);
         }
+        message.size = size(&message);
         self.cx.set("message_size", message.size.to_string());
         self.cx.set_message(Some(message));
         self.judge_message();
@@ -357,8 +363,7 @@ impl Session {
             };
             message.headers.insert(at, header);
         }
-        let size: usize = message.headers.iter().map(|header| header.line.len()).sum();
-        message.size = (size + message.body.len() + message.stray.len()) as u64;
+        message.size = size(&message);
         self.cx.set_message(Some(message));
     }
 
@@ -446,6 +451,24 @@ impl Session {
         line.push(b'\n');
         (!text.is_empty()).then(|| Header::new(line))
     }
+}
+
+/// Lines that end in a newline alone.
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => out.extend_from_slice(&[line, b"\n"].concat()),
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
+}
+
+/// How large a message is, with the line between header and body.
+fn size(message: &Message) -> u64 {
+    let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
+    (header + 1 + message.stray.len() + message.body.len()) as u64
 }
 
 /// Whether the header has ended in what came so far.

@@ -18,8 +18,12 @@ pub(super) fn lines(code: &[u8], text: &[u8], last: bool) -> Vec<u8> {
             None => (line, None),
         };
         let sign = if next.is_none() && last { b" " } else { b"-" };
-        for byte in [code, sign, line, b"\r\n"] {
-            out.extend_from_slice(byte);
+        // The extended code stands behind the sign.
+        let (code, extended) = code.split_at(code.len().min(3));
+        let extended = extended.trim_ascii_start();
+        let space: &[u8] = if extended.is_empty() { b"" } else { b" " };
+        for part in [code, sign, extended, space, line, b"\r\n"] {
+            out.extend_from_slice(part);
         }
         rest = next;
     }
@@ -55,7 +59,7 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
 pub(super) fn own_code(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let digits = text.get(..3)?;
     let plain = matches!(digits[0], b'2'..=b'5') && digits.iter().all(u8::is_ascii_digit);
-    if !plain || text.get(3).is_some_and(|byte| *byte != b' ') {
+    if !plain || text.get(3) != Some(&b' ') || text.len() < 5 {
         return None;
     }
     let mut end = 3;
@@ -86,8 +90,13 @@ mod tests {
         let text = split(&ten[..119]);
         let lengths: Vec<usize> = text.split(|c| *c == b'\n').map(<[u8]>::len).collect();
         assert_eq!(lengths, [69, 49]);
-        let text = split(&[b"why this is so long that nobody reads it: ", &b"x".repeat(80)[..], b" y"].concat());
-        assert!(text.starts_with(b"why this is so long that nobody reads it:\nx") && text.ends_with(b"x\ny"));
+        let text = split(
+            &[b"why this is so long that nobody reads it: ", &b"x".repeat(80)[..], b" y"].concat(),
+        );
+        assert!(
+            text.starts_with(b"why this is so long that nobody reads it:\nx")
+                && text.ends_with(b"x\ny")
+        );
     }
 
     #[test]

@@ -77,6 +77,7 @@ impl Session {
             AclVerdict::Error => None,
             _ => result.user_message.filter(|text| !text.is_empty()),
         };
+        self.tell_sender_fault(code, for_now);
         let mut logged = result.log_message.filter(|text| !text.is_empty());
         let text = match &said {
             Some(said) => {
@@ -119,5 +120,25 @@ impl Session {
             self.close();
         }
         text
+    }
+
+    /// Says once why the sender could not be verified, before it is said that
+    /// something is refused.
+    fn tell_sender_fault(&mut self, code: &'static str, for_now: bool) {
+        let Some(fault) = &mut self.acl_state.sender_fault else { return };
+        if std::mem::replace(&mut fault.told, true) {
+            return;
+        }
+        let fault = fault.clone();
+        if !for_now && !fault.said.is_empty() {
+            let head = [b"Verification failed for <", fault.address.bytes(), b">\n"].concat();
+            let text = reply::split(&[&head[..], &fault.said].concat());
+            self.say_lines(reply::lines(code.as_bytes(), &text, false));
+        }
+        let client = self.logged_client();
+        let word: &[u8] = if fault.deferred { b"defer" } else { b"fail" };
+        let address = fault.address.bytes();
+        let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">: "];
+        self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
     }
 }
