@@ -19,6 +19,8 @@ pub struct AclState {
     pub headers_remove: Vec<Str>,
     /// `queue`: the named queue that the message goes to; empty for the usual one.
     pub queue: Str,
+    /// Why the sender could not be verified, the last time that this was tried.
+    pub sender_fault: Option<SenderFault>,
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
@@ -35,13 +37,40 @@ pub struct Control {
     pub of_message: bool,
 }
 
+/// Why a sender could not be verified. A client whose message is refused is told
+/// of it, once.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SenderFault {
+    /// The address.
+    pub address: Str,
+    /// Whether it may be verified at another time.
+    pub deferred: bool,
+    /// For the log.
+    pub logged: Vec<u8>,
+    /// For the client.
+    pub said: Vec<u8>,
+    /// Whether it was told already, or is not to be told.
+    pub told: bool,
+}
+
 impl AclState {
+    /// Keeps a fault; whether it was told already stays as it is.
+    pub(crate) fn note_sender_fault(&mut self, mut fault: SenderFault) {
+        if let Some(old) = &self.sender_fault
+            && (&old.address, &old.said) == (&fault.address, &fault.said)
+        {
+            fault.told |= old.told;
+        }
+        self.sender_fault = Some(fault);
+    }
+
     /// Forgets what is about the message: another one may follow.
     pub fn end_message(&mut self, cx: &mut Context) {
         self.controls.retain(|_, control| !control.of_message);
         self.headers_add.clear();
         self.headers_remove.clear();
         self.queue = Str::EMPTY;
+        self.sender_fault = None;
         self.warned.clear();
         cx.forget_family(b"acl_m");
         for name in ["headers_added", "acl_verify_message"] {

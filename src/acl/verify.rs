@@ -4,6 +4,7 @@ use eximious_core::Str;
 use eximious_stdlib::lists::elements_with;
 
 use super::machine::{Answer, Run};
+use super::state::SenderFault;
 use crate::route::{Complaint, Purpose, Report, Request, Standing};
 
 /// Verifies what the text names.
@@ -52,14 +53,27 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, options: &[Vec<u8>]) -> Answe
     if standing == Standing::Fine {
         let data = run.variable("address_data");
         run.cx.set("sender_address_data", data);
+        run.state.sender_fault = None;
         return Answer::Yes;
     }
-    let why = complaint.message.clone().unwrap_or_default();
-    let head = if standing == Standing::Failed { "fail" } else { "defer" };
-    let head = format!("sender verify {head} for <");
-    let logged = [head.as_bytes(), address.bytes(), b">: ", &why].concat();
-    run.logged = Some(Str::from(logged));
-    run.said = Some(Str::from("Sender verify failed"));
+    let deferred = standing == Standing::Deferred;
+    if deferred && is_fine_deferred(options) {
+        run.state.sender_fault = None;
+        return Answer::Yes;
+    }
+    let quiet = options.iter().any(|option| option == b"no_details");
+    run.state.note_sender_fault(SenderFault {
+        address,
+        deferred,
+        logged: complaint.message.clone().unwrap_or_default(),
+        said: complaint.said.or(complaint.message.filter(|_| !deferred)).unwrap_or_default(),
+        told: quiet,
+    });
+    run.said = (!deferred).then(|| Str::fixed("Sender verify failed"));
+    run.logged = Some(Str::fixed(match deferred {
+        true => "Could not complete sender verify",
+        false => "Sender verify failed",
+    }));
     judged(standing, options)
 }
 
@@ -77,7 +91,8 @@ fn recipient(run: &mut Run<'_>, options: &[Vec<u8>]) -> Answer {
         return Answer::Yes;
     }
     run.logged = complaint.message.clone().map(Str::from);
-    run.said = complaint.said.map(Str::from).or_else(|| run.logged.clone());
+    let failed = standing == Standing::Failed;
+    run.said = complaint.said.map(Str::from).or_else(|| run.logged.clone().filter(|_| failed));
     judged(standing, options)
 }
 
@@ -85,10 +100,15 @@ fn recipient(run: &mut Run<'_>, options: &[Vec<u8>]) -> Answer {
 fn judged(standing: Standing, options: &[Vec<u8>]) -> Answer {
     match standing {
         Standing::Fine => Answer::Yes,
-        Standing::Deferred if options.iter().any(|option| option == b"defer_ok") => Answer::Yes,
+        Standing::Deferred if is_fine_deferred(options) => Answer::Yes,
         Standing::Deferred => Answer::Later,
         Standing::Failed => Answer::No,
     }
+}
+
+/// `defer_ok`.
+fn is_fine_deferred(options: &[Vec<u8>]) -> bool {
+    options.iter().any(|option| option == b"defer_ok")
 }
 
 /// Routes an address; nothing where an option is not there yet.
