@@ -7,7 +7,7 @@ use eximious_core::{
     TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
-use eximious_grammar::expansion::{Tree, VariableName, View, Vocabulary};
+use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
 use eximious_stdlib::items::start_perl;
 use rustc_hash::FxHashMap;
 
@@ -195,7 +195,8 @@ impl Context {
         work: impl FnOnce(&mut Call<'_>) -> T,
     ) -> T {
         self.begin(true);
-        let tree = View::default();
+        let tree = Tree::default();
+        let tree = tree.view();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
@@ -207,8 +208,8 @@ impl Context {
 
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
-        let tree = View::default();
-        Eval::new(self, &tree, &[]).named_variable(name.as_ref())
+        let tree = Tree::default();
+        Eval::new(self, &tree.view(), &[]).named_variable(name.as_ref())
     }
 
     /// Sets the message that header variables and the like read, and the

@@ -1,20 +1,19 @@
 //! Walks a tree and makes a string of it.
 
-use std::sync::Arc;
-
 use eximious_core::grammar::expansion::{
-    Arg, CallId, CallNode, Closing, CondId, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
+    Arg, CallId, CallNode, Closing, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
     Vocabulary,
 };
 use eximious_core::{
-    AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Item, ItemRun, Machine,
-    Memory, Message, Meta, Place, Registry, Scope, Settings, Str, Taint, TaintRule, VariableSource,
-    World,
+    Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, Place, Str, Taint, TaintRule,
+    VariableSource,
 };
 use eximious_grammar::{Fault, Span};
 use smallvec::SmallVec;
 
 use crate::context::Context;
+
+mod machine;
 
 /// One walk over one tree, with a context.
 pub(crate) struct Eval<'t> {
@@ -28,8 +27,6 @@ pub(crate) struct Eval<'t> {
     forgotten: bool,
 }
 
-/// How many texts known only at run time are kept parsed.
-const KEPT_EXPANSIONS: usize = 128;
 /// How much memory is kept for strings that are put together.
 const KEPT_BUFFER: usize = 64 << 10;
 /// Arguments, where there are many.
@@ -193,10 +190,8 @@ impl<'t> Eval<'t> {
 
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
         self.cx.permit(record)?;
-        match self.cx.steps.checked_sub(1) {
-            Some(left) => self.cx.steps = left,
-            None => return Err(self.too_much("it takes too many steps")),
-        }
+        let left = self.cx.steps.checked_sub(1);
+        self.cx.steps = left.ok_or_else(|| self.too_much("it takes too many steps"))?;
         Ok(())
     }
 
@@ -447,184 +442,4 @@ fn stamp(result: &mut Str, rule: TaintRule, arguments: Taint, quoted: u16) {
         TaintRule::Quoted if arguments.is_tainted() => Taint::Quoted(quoted),
         TaintRule::Quoted => Taint::Clean,
     });
-}
-
-impl Machine for Eval<'_> {
-    fn text(&mut self, seq: Seq) -> Result<Str, Fail> {
-        self.sequence(seq)
-    }
-
-    fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
-        if self.tree.is_smooth() {
-            return Ok(());
-        }
-        let open = self.tree.pieces(seq).last().is_some_and(|piece| piece.part == Part::Fault);
-        self.skim_range(seq.span, open)
-    }
-
-    fn condition(&mut self, id: CondId) -> Result<bool, Fail> {
-        let (tree, source) = (self.tree, self.source);
-        let node = tree.cond(id);
-        let args = tree.cond_args(node);
-        let open = node.closing == Closing::Open;
-        if open && args.is_empty() {
-            return Err(self.hard_fault());
-        }
-        let record = self.cx.engine.0.registry.condition_at(node.def);
-        self.step(&record.meta)?;
-        let place = (args, node.span, open);
-        let result = match record.run {
-            ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
-                eval.run_strict(&record.meta, place, run, values)
-            })?,
-            ConditionRun::Lazy(run) => {
-                let result = run(&mut Call::new(self, &record.meta, (tree, source), place))?;
-                if open {
-                    return Err(self.hard_fault());
-                }
-                result
-            }
-        };
-        Ok(result != node.negated)
-    }
-
-    fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
-        if self.tree.is_smooth() {
-            return Ok(());
-        }
-        let node = self.tree.cond(id);
-        self.skim_range(node.span, node.closing == Closing::Open)
-    }
-
-    fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
-        match self.tree.pieces(seq) {
-            [Piece { part: Part::Header(_, name), .. }] => {
-                let name = self.tree.text(*name);
-                let Some(message) = &self.cx.message else { return Ok(false) };
-                return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
-            }
-            [Piece { part: Part::Variable(id), .. }] if self.is_absent(*id) => {
-                return Err(self.absent(*id, ("\"", "\" after \"def:\"")));
-            }
-            _ => {}
-        }
-        Ok(!self.text(seq)?.is_empty())
-    }
-
-    fn hard_fault(&self) -> Fail {
-        match self.tree.hard_fault {
-            Some(fault) => {
-                let unblamed = fault.unblamed.as_ref().filter(|_| self.forgotten);
-                self.raise(fault, ErrorKind::Syntax, unblamed.unwrap_or(&fault.message).clone())
-            }
-            None => Fail::error(ErrorKind::Syntax, "an argument is missing"),
-        }
-    }
-
-    fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
-        if text.taint().is_tainted() {
-            let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
-            // Whoever runs the server has to hear of it, whatever becomes of
-            // the expansion.
-            self.cx.engine.0.world.log.panic(&message);
-            return Err(Fail::error(ErrorKind::Taint, message));
-        }
-        // Most of what is expanded again holds nothing to expand.
-        if !text.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
-            return Ok(text.clone());
-        }
-        if self.cx.depth >= self.cx.engine.0.limits.expansions {
-            return Err(self.too_much("texts are expanded in each other too deep"));
-        }
-        let engine = self.cx.engine.clone();
-        let compiled = match self.cx.expansions.get(text.bytes()) {
-            Some(compiled) => compiled.clone(),
-            None => {
-                let compiled = Arc::new(engine.compiled(text.bytes()));
-                if self.cx.expansions.len() >= KEPT_EXPANSIONS {
-                    self.cx.expansions.clear();
-                }
-                self.cx.expansions.insert(text.bytes().to_vec(), compiled.clone());
-                compiled
-            }
-        };
-        self.cx.depth += 1;
-        let result = Eval::new(self.cx, &compiled.tree.view(), &compiled.literals).whole();
-        self.cx.depth -= 1;
-        result
-    }
-
-    fn malformed_header(&self, at: u32) -> bool {
-        !self.forgotten && self.tree.malformed_header.is_some_and(|start| start < at)
-    }
-
-    fn forget_header(&mut self) {
-        self.forgotten = true;
-    }
-
-    fn scope(&mut self) -> &mut Scope {
-        &mut self.cx.scope
-    }
-
-    fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope) {
-        (&mut self.cx.memory, &mut self.cx.scope)
-    }
-
-    fn leaves_bindings(&self) -> bool {
-        self.cx.leaves_bindings
-    }
-
-    fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
-        self.named_variable(name)
-    }
-
-    fn knows_variable(&self, name: &[u8]) -> bool {
-        let known = !matches!(self.cx.engine.0.registry.variable(name), VariableName::Unknown(_));
-        known || self.cx.named.contains_key(name)
-    }
-
-    fn set_variable(&mut self, name: &[u8], value: Str) -> bool {
-        self.cx.set_known(name, value)
-    }
-
-    fn memory(&mut self) -> &mut Memory {
-        &mut self.cx.memory
-    }
-
-    fn message(&self) -> Option<&Message> {
-        self.cx.message.as_ref()
-    }
-
-    fn settings(&self) -> &Settings {
-        &self.cx.engine.0.settings
-    }
-
-    fn registry(&self) -> &Registry {
-        &self.cx.engine.0.registry
-    }
-
-    fn world(&self) -> &World {
-        &self.cx.engine.0.world
-    }
-
-    fn forbidden(&self) -> Effects {
-        self.cx.engine.0.forbidden
-    }
-
-    fn bounds(&self) -> Bounds {
-        let limits = &self.cx.engine.0.limits;
-        Bounds { command: limits.command, code: limits.code, length: limits.length }
-    }
-
-    fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {
-        // ACLs come with the configuration; no name is one until then.
-        let message = [b"ERROR from acl \"", name.bytes(), b"\""].concat();
-        Err(Fail::error(ErrorKind::Unsupported, message))
-    }
-}
-
-impl std::fmt::Debug for Eval<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Eval")
-    }
 }

@@ -22,6 +22,32 @@ pub use options::{FilterOptions, Forbidden};
 ///
 /// With [`FilterOptions::system`] the message's headers may change. Everything
 /// else is left as it was.
+///
+/// ```
+/// use eximious::filter::{FilterAction, FilterEnd, FilterOptions, exim};
+/// use eximious::{Engine, Str};
+///
+/// let mut cx = Engine::builder().build().context();
+/// cx.set_message(Some(eximious::stdlib::message::parse(b"Subject: Make money\n\n")));
+/// for (name, value) in [("local_part", "user"), ("domain", "here.example")] {
+///     cx.set(name, value);
+/// }
+/// cx.set("home", "/home/user");
+/// cx.set("sender_address", Str::tainted(b"spam@example.com".as_slice()));
+/// let text = b"if $h_subject: contains money then save mail/spam 640 endif";
+/// let done = exim(&mut cx, text, &FilterOptions::default(), &mut ());
+/// assert_eq!(done.end, FilterEnd::Finished);
+/// assert!(done.significant);
+/// for action in &done.actions {
+///     match action {
+///         FilterAction::Save { file, mode, .. } => {
+///             assert_eq!(file.display(), "/home/user/mail/spam");
+///             assert_eq!(*mode, Some(0o640));
+///         }
+///         other => panic!("{other:?}"),
+///     }
+/// }
+/// ```
 pub fn exim(
     cx: &mut Context,
     text: &[u8],

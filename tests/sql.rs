@@ -233,6 +233,7 @@ fn mysql_servers() {
             ),
         ],
     );
+    option_files(&sql);
     connections(sql, "select connection_id()", "select sleep(5)");
 }
 
@@ -282,6 +283,7 @@ fn pgsql_servers() {
         ],
     );
     under_tls(&sql, &one);
+    settings(&sql);
     connections(sql, "select pg_backend_pid()", "select pg_sleep(5)");
 }
 
@@ -321,5 +323,117 @@ fn under_tls(sql: &Sql, config: &Path) {
     assert_eq!(secret[..4], [said("t"), said("f"), said("t"), said("t")]);
     if let Some(exim) = Reference::find() {
         assert_eq!(exim.with_config(config).ask(&lines, None), ours);
+    }
+}
+
+/// Settings of the connection in the place of the database's name.
+fn settings(sql: &Sql) {
+    let application = "select current_setting('application_name')";
+    let memory = "select current_setting('work_mem')";
+    let database = "select current_database()";
+    let tls = "select ssl from pg_stat_ssl where pid=pg_backend_pid()";
+    for (number, (name, user, password, asked)) in [
+        ("dbname=db", "u", "secret", database),
+        (" dbname = 'd\\b' ", "u", "secret", database),
+        ("dbname=", "u", "secret", database),
+        ("dbname=db dbname=postgres", "u", "secret", database),
+        ("dbname=dbname=db", "u", "secret", database),
+        ("dbname=db application_name=x\\ y", "u", "secret", application),
+        ("dbname=db fallback_application_name='x y'", "u", "secret", application),
+        ("dbname=db options='-c work_mem=5MB'", "u", "secret", memory),
+        ("dbname=db options=-cnosuch=5MB", "u", "secret", memory),
+        ("dbname=db user=u password=secret", "", "", database),
+        ("dbname=db user=postgres password=wrong", "u", "secret", "select current_user"),
+        ("dbname=db port=1 host=nosuch keepalives=1", "u", "secret", database),
+        ("dbname=db hostaddr=127.0.0.9", "u", "secret", database),
+        ("dbname=db nosuch=1", "u", "secret", database),
+        ("dbname=db x", "u", "secret", database),
+        ("dbname='db", "u", "secret", database),
+        ("=x", "u", "secret", database),
+        ("dbname=db sslmode=bad", "u", "secret", database),
+        ("dbname=db target_session_attrs=x", "u", "secret", database),
+        ("dbname=postgres sslmode=disable", "s", "secret", tls),
+        ("dbname=postgres sslmode=disable", "m", "secret", tls),
+        ("dbname=postgres sslmode=allow", "s", "secret", tls),
+        ("dbname=postgres sslmode=allow", "m", "secret", tls),
+        ("dbname=postgres sslmode=prefer", "n", "secret", tls),
+        ("dbname=postgres sslmode=prefer", "m", "secret", tls),
+        ("dbname=postgres sslmode=require", "n", "secret", tls),
+        ("dbname=postgres sslmode=require", "m", "secret", tls),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let servers = format!("pgsql_servers = <; 127.0.0.1:PGPORT/{name}/{user}/{password}\n");
+        as_exim(sql, &format!("settings{number}"), &servers, &format!("pgsql{{{asked}}}"));
+    }
+    // The environment has settings, too.
+    let told = "select current_setting('TimeZone')||current_setting('DateStyle')||\
+                current_setting('work_mem')||current_setting('geqo')";
+    for (number, (environment, server, asked)) in [
+        ("PGAPPNAME=app", "db/u/secret", application),
+        ("PGAPPNAME=app", "dbname=db application_name=x/u/secret", application),
+        ("PGAPPNAME=app", "dbname=db fallback_application_name=x/u/secret", application),
+        (
+            "PGTZ=Asia/Tokyo;PGDATESTYLE=German;PGOPTIONS=-cwork_mem=7MB;PGGEQO=off",
+            "db/u/secret",
+            told,
+        ),
+        ("PGTZ=default", "db/u/secret", told),
+        ("PGTZ=Nosuch", "db/u/secret", told),
+        ("PGDATABASE=db;PGUSER=u;PGPASSWORD=secret", "//", database),
+        ("PGDATABASE=x;PGUSER=x;PGPASSWORD=x", "db/u/secret", database),
+        ("PGDATABASE=db", "user=x/u/secret", database),
+        ("PGHOSTADDR=127.0.0.9", "db/u/secret", database),
+        ("PGHOST=127.0.0.9;PGPORT=1", "db/u/secret", database),
+        ("PGSSLMODE=bad", "db/u/secret", database),
+        ("PGSSLMODE=disable", "postgres/m/secret", tls),
+        ("PGSSLMODE=disable", "dbname=postgres sslmode=require/m/secret", tls),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = format!(
+            "add_environment = <; {environment}\npgsql_servers = <; 127.0.0.1:PGPORT/{server}\n"
+        );
+        as_exim(sql, &format!("environment{number}"), &text, &format!("pgsql{{{asked}}}"));
+    }
+}
+
+/// Asks both programs, with a configuration of its own.
+fn as_exim(sql: &Sql, name: &str, config: &str, lookup: &str) {
+    let path = sql.config(name, config);
+    let line = format!("${{lookup {lookup}{{<$value>}}{{none}}}}").into_bytes();
+    let ours = Ours::with_config(&path).answer(&line);
+    if let Some(exim) = Reference::find() {
+        let theirs = exim.with_config(&path).ask(&[line], None);
+        assert_eq!(theirs, [Answer::Said(ours)], "{config}");
+    }
+}
+
+/// Option files in directories that the environment names.
+fn option_files(sql: &Sql) {
+    let home = sql.server.home();
+    let files = "[exim]\nport=MYPORT\nsocket=MYDIR/sock\n[other]\nport=MYPORT\nuser=x\n";
+    home.write(".my.cnf", sql.fill(files.as_bytes()));
+    home.write("my.cnf", sql.fill(b"[exim]\nport=1\n"));
+    for (number, (environment, server)) in [
+        ("HOME=MYDIR", "127.0.0.1/db/u/secret"),
+        ("HOME=MYDIR", "localhost/db/u/secret"),
+        ("HOME=MYDIR", "127.0.0.1[other]/db/u/secret"),
+        ("HOME=MYDIR", "127.0.0.1[other]/db//secret"),
+        ("HOME=MYDIR", "127.0.0.1[third]/db/u/secret"),
+        ("HOME=/nosuch", "127.0.0.1/db/u/secret"),
+        ("HOME=MYDIR;MYSQL_HOME=MYDIR", "127.0.0.1/db/u/secret"),
+        ("MYSQL_HOME=MYDIR", "127.0.0.1/db/u/secret"),
+        ("MYSQL_HOME=MYDIR;MYSQL_TCP_PORT=MYPORT", "127.0.0.1/db/u/secret"),
+        ("MYSQL_TCP_PORT=MYPORT", "127.0.0.1/db/u/secret"),
+        ("MYSQL_TCP_PORT=1", "127.0.0.1:MYPORT/db/u/secret"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = format!("add_environment = <; {environment}\nmysql_servers = <; {server}\n");
+        as_exim(sql, &format!("files{number}"), &text, "mysql{select current_user()}");
     }
 }

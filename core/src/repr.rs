@@ -78,6 +78,19 @@ impl Repr {
         self.long()
     }
 
+    /// Whether a zero byte may be among the bytes. Behind few bytes there are
+    /// zeros only, so that it is enough to count them.
+    #[inline]
+    pub(crate) fn may_hold_zero(&self) -> bool {
+        match self {
+            Self::Inline(head, room) => {
+                let zeros = room.iter().map(|byte| u8::from(*byte == 0)).sum::<u8>();
+                usize::from(zeros) != ROOM - usize::from(head.length)
+            }
+            _ => true,
+        }
+    }
+
     fn long(&self) -> &[u8] {
         match self {
             Self::Shared(_, bytes) => bytes,
@@ -186,6 +199,9 @@ mod tests {
                 repr.set_mark(0x1234);
                 assert_eq!(repr.mark(), 0x1234);
                 assert_eq!(repr.clone().bytes(), bytes);
+                // The first byte is zero.
+                assert_eq!(repr.may_hold_zero(), length > 0);
+                assert_eq!(repr.slice(1, length).may_hold_zero(), length > ROOM + 1);
             }
         }
     }

@@ -103,7 +103,9 @@ impl Str {
     }
 
     fn cut(&mut self) {
-        if let Some(end) = find_byte(self.bytes(), 0) {
+        if self.0.may_hold_zero()
+            && let Some(end) = find_byte(self.bytes(), 0)
+        {
             *self = self.slice(0, end);
         }
         self.0.set_mark(self.0.mark() | WITHOUT_ZERO);

@@ -1,4 +1,5 @@
-//! An alias file that changes while a program goes on answering.
+//! Alias files: one that changes while a program goes on answering, and one
+//! whose addresses are ever more.
 // Tests start programs, read files and look at the clock.
 #![allow(clippy::disallowed_methods)]
 
@@ -96,4 +97,36 @@ fn a_changed_file_is_noticed() {
     let said = asked.answer("name10");
     assert!(said.contains("failed to open"), "{said}");
     asked.end();
+}
+
+/// Each name stands for two, each of which stands for two: a real Exim goes on
+/// until its memory ends.
+#[test]
+fn a_bomb_of_aliases_has_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("exim.conf");
+    let text = format!(
+        "spool_directory = {0}/spool\nprimary_hostname = me.test\nbegin routers\n\
+         aliases:\n  driver = redirect\n  domains = me.test\n\
+         \x20 data = ${{lookup{{$local_part}}lsearch{{{0}/aliases}}}}\n",
+        folder.path().display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let twice = |level: u32| {
+        let two = format!("a{0}, b{0}", level + 1);
+        format!("a{level}: {two}\nb{level}: {two}\n")
+    };
+    std::fs::write(folder.path().join("aliases"), (0..40).map(twice).collect::<String>()).unwrap();
+    let bt = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_eximious"));
+        command.arg("-C").arg(&config);
+        command
+    };
+    let output = bt().args(["-bt", "a0"]).output().unwrap();
+    let end = "cannot be resolved at this time: too many addresses are made of this one\n";
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.matches(end).count(), 1, "{}", &said[..said.len().min(500)]);
+    // Two children are as good as many.
+    let output = bt().args(["-bv", "a0"]).output().unwrap();
+    assert_eq!(output.stdout, b"a0@me.test verified\n");
 }

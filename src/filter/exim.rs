@@ -18,7 +18,8 @@ use crate::engine::Engine;
 
 /// How many commands, tests and addresses a filter may go through.
 const MOST_STEPS: u32 = 500_000;
-/// How many bytes there may be in all that it wants done.
+/// How many bytes there may be in all that it wants done; and in what is noted,
+/// before notes are left out.
 const MOST_BYTES: usize = 64 << 20;
 
 /// Obeys a filter in which nothing is wrong.
@@ -32,11 +33,11 @@ pub(super) fn run(
     cx.refusals = options.forbid.refusals();
     cx.scope.clear_captures();
     let this_address = cx.replace("thisaddress", Str::EMPTY);
-    for (counter, left) in COUNTERS.iter().zip(LEFT) {
+    // A user does not get to know who else gets the message.
+    let hidden = (!options.system).then(|| RECIPIENTS.map(|name| cx.replace(name, Str::EMPTY)));
+    let absent: Vec<&str> = LEFT.into_iter().filter(|left| cx.get(left).is_none()).collect();
+    for counter in COUNTERS.iter().chain(&absent) {
         cx.set(counter, Str::fixed("0"));
-        if cx.get(left).is_none() {
-            cx.set(left, Str::fixed("0"));
-        }
     }
     let started = engine.world().clock.now().seconds;
     let mut run = Run {
@@ -47,6 +48,7 @@ pub(super) fn run(
         log: None,
         steps: 0,
         bytes: 0,
+        noted: 0,
         work: 0,
         started,
     };
@@ -57,8 +59,11 @@ pub(super) fn run(
         Some(Halt::End(end)) => end,
         Some(Halt::Error(message)) => FilterEnd::Error(message),
     };
-    for counter in COUNTERS {
+    for counter in COUNTERS.iter().chain(&absent) {
         cx.unset(counter);
+    }
+    for (name, value) in RECIPIENTS.into_iter().zip(hidden.into_iter().flatten()) {
+        cx.set(name, value);
     }
     cx.set("thisaddress", this_address);
     cx.scope.clear_captures();
@@ -72,6 +77,9 @@ const COUNTERS: [&str; 10] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n
 /// What the system filter left in them.
 const LEFT: [&str; 10] = ["sn0", "sn1", "sn2", "sn3", "sn4", "sn5", "sn6", "sn7", "sn8", "sn9"];
 
+/// What only a system filter may look at.
+const RECIPIENTS: [&str; 2] = ["recipients", "recipients_list"];
+
 /// One run.
 struct Run<'r> {
     cx: &'r mut Context,
@@ -82,6 +90,8 @@ struct Run<'r> {
     log: Option<Str>,
     steps: u32,
     bytes: usize,
+    /// How many bytes of notes there are.
+    noted: usize,
     /// The steps of all expansions.
     work: u64,
     started: i64,
@@ -124,6 +134,17 @@ impl Run<'_> {
         self.observer.action(depth, &action);
         self.done.actions.push(action);
         Ok(())
+    }
+
+    /// Whether notes are wanted, and there is room for more.
+    fn notes(&self) -> bool {
+        self.noted < MOST_BYTES && self.observer.wants_notes()
+    }
+
+    fn note(&mut self, parts: &[&[u8]]) {
+        let line = parts.concat();
+        self.noted += line.len();
+        self.observer.note(&line);
     }
 
     /// The value of a word in a command.

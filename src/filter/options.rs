@@ -26,6 +26,9 @@ pub struct FilterOptions {
     /// Whether `$home` is put before names of files that begin with no slash
     /// (`filter_prepend_home`).
     pub prepend_home: bool,
+    /// Whether `logwrite` is obeyed: not where an address is only looked at. A test
+    /// shows it all the same.
+    pub logs: bool,
     /// The domain that addresses without one get; `None` is `$qualify_recipient`.
     pub qualify: Option<Str>,
     /// Whether nobody has tried to deliver the message before.
@@ -44,6 +47,7 @@ impl Default for FilterOptions {
             allow_freeze: false,
             forbid: Forbidden::default(),
             prepend_home: true,
+            logs: true,
             qualify: None,
             first_delivery: true,
             manually_thawed: false,

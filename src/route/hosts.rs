@@ -143,7 +143,7 @@ pub(super) fn find(
             Ending::Missing => {
                 let mut head =
                     [b"lookup of host \"", shown(item, &found), b"\" failed in "].concat();
-                let tail: &[u8] = match found.malformed && item.mx {
+                let tail: &[u8] = match found.malformed {
                     true => b" router: syntax error in name",
                     false => b" router",
                 };

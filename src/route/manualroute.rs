@@ -191,8 +191,8 @@ impl Options {
             match word.as_slice() {
                 b"randomize" => options.randomize = true,
                 b"no_randomize" => options.randomize = false,
-                b"byname" => options.how.way = Way::Name,
-                b"bydns" => options.how.way = Way::Dns,
+                b"byname" => options.how = How { way: Way::Name, ..How::default() },
+                b"bydns" => options.how = How { way: Way::Dns, ..How::default() },
                 b"ipv4_only" => options.how.ipv4_only = true,
                 b"ipv4_prefer" => options.how.ipv4_prefer = true,
                 name => match machine.routes.transport(name) {

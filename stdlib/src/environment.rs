@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use eximious_core::{Call, Fail, Settings, Str};
+use eximious_core::{Call, Effects, Fail, Meta, Settings, Str, TaintRule};
 use eximious_pcre::Attempt;
 
 use crate::lists::elements;
@@ -48,6 +48,25 @@ pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
         }
     }
     Ok(found)
+}
+
+/// Of some names, those that have a value, for a library that looks at them.
+pub fn some(call: &mut Call<'_>, names: &[&str]) -> Environment {
+    static HOST: Meta = Meta::new("environment", Effects::HOST, TaintRule::Result);
+    let settings = call.settings();
+    if settings.keep_environment.is_empty() && settings.add_environment.is_empty() {
+        return Environment::new();
+    }
+    call.with_record(&HOST, |call| {
+        let mut found = Environment::new();
+        for name in names {
+            // Where the policy forbids a look, there is none.
+            if let Ok(Some(value)) = value(call, name.as_bytes()) {
+                found.push((name.as_bytes().to_vec(), value.bytes().to_vec()));
+            }
+        }
+        found
+    })
 }
 
 /// The names that may have values: those of the environment that was inherited,

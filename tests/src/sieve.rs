@@ -20,7 +20,8 @@
 //! the header of a message with `\n` between its lines; `sender`, `local_part`,
 //! `domain`, `prefix`, `suffix`, and what a router says: `inbox`, `user_address`,
 //! `sub_address`, `vacation_directory`, `notify_owner`; `real` says that it is no
-//! test. `@ oracle no` says that Exim can't be asked so, `@ reset` forgets all.
+//! test. `@ oracle no` says that Exim can't be asked so, `@ oracle differs` that it
+//! says something else, for a reason that stands there; `@ reset` forgets all.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -52,13 +53,24 @@ pub struct Case {
     pub actions: Vec<u8>,
 }
 
+/// What Exim says of a script.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Oracle {
+    /// What is recorded.
+    Same,
+    /// Something else.
+    Differs,
+    /// It can't be asked.
+    No,
+}
+
 /// The circumstances of a script.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// The message.
     pub message: Vec<u8>,
-    /// Whether Exim can be asked.
-    pub oracle: bool,
+    /// What Exim says.
+    pub oracle: Oracle,
     sender: String,
     local_part: String,
     domain: String,
@@ -71,7 +83,7 @@ impl Default for Setting {
     fn default() -> Self {
         Self {
             message: message("plain"),
-            oracle: true,
+            oracle: Oracle::Same,
             sender: "sender+d@s.example".into(),
             local_part: "user".into(),
             domain: "dom.example".into(),
@@ -94,7 +106,8 @@ impl Setting {
                 let header = unescaped(value.as_bytes());
                 self.message = [header.as_slice(), b"\n\nbody\n"].concat();
             }
-            "oracle" => self.oracle = value != "no",
+            "oracle" if value == "no" => self.oracle = Oracle::No,
+            "oracle" if value == "differs" => self.oracle = Oracle::Differs,
             "sender" => self.sender = owned(),
             "local_part" => self.local_part = owned(),
             "domain" => self.domain = owned(),

@@ -168,6 +168,7 @@ pub fn at(port: u16) -> At {
         user: b"u".to_vec(),
         password: b"secret".to_vec(),
         group: None,
+        environment: Vec::new(),
     }
 }
 

@@ -33,6 +33,17 @@ pub struct Server {
     pub password: Vec<u8>,
     /// The group of settings in the client's own option file (`mysql`).
     pub group: Option<Vec<u8>>,
+    /// Variables of the environment that the client's own library looks at, as
+    /// far as the configuration lets them in: names and values.
+    pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Server {
+    /// A variable of that environment.
+    pub fn variable(&self, name: &str) -> Option<&[u8]> {
+        let found = self.environment.iter().find(|(own, _)| own == name.as_bytes());
+        found.map(|(_, value)| value.as_slice())
+    }
 }
 
 impl fmt::Debug for Server {

@@ -70,20 +70,18 @@ impl Trees {
     pub fn get(&self, number: usize) -> Option<View<'_>> {
         let head = self.heads.get(number)?;
         let text = self.text.get(head.text..head.text + head.text_length as usize)?;
-        let mut view = View {
+        let odd = head.odd.and_then(|odd| self.odd.get(odd as usize));
+        Some(View {
             text,
             source: text.get(..head.source_length as usize)?,
             root: head.root,
+            parts: &self.tree,
             lapses: self.tree.lapses.get(head.lapses.0 as usize..head.lapses.1 as usize)?,
+            soft_faults: odd.map_or(&[], |odd| &odd.soft_faults),
+            hard_fault: odd.and_then(|odd| odd.hard_fault.as_ref()),
             holds_zero: head.holds_zero,
-            ..self.tree.view()
-        };
-        if let Some(odd) = head.odd.and_then(|odd| self.odd.get(odd as usize)) {
-            view.soft_faults = &odd.soft_faults;
-            view.hard_fault = odd.hard_fault.as_ref();
-            view.malformed_header = odd.malformed_header;
-        }
-        Some(view)
+            malformed_header: odd.and_then(|odd| odd.malformed_header),
+        })
     }
 
     /// All parts, those of the last tree at the end.

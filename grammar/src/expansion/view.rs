@@ -2,24 +2,20 @@
 
 use super::tree::{
     Arg, CallId, CallNode, CondId, CondNode, Fault, LookupId, LookupNode, OpId, OpNode, Part,
-    Piece, Seq,
+    Piece, Seq, Tree,
 };
 use crate::Span;
 
 /// A tree to look at: one of its own ([`super::Tree`]) or one among many
 /// ([`super::Trees`]), whose parts may stand among those of others.
-#[derive(Clone, Copy, Default, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct View<'t> {
     pub(super) text: &'t [u8],
     pub(super) source: &'t [u8],
     /// The whole string.
     pub root: Seq,
-    pub(super) pieces: &'t [Piece],
-    pub(super) ops: &'t [OpNode],
-    pub(super) calls: &'t [CallNode],
-    pub(super) conds: &'t [CondNode],
-    pub(super) args: &'t [Arg],
-    pub(super) lookups: &'t [LookupNode],
+    /// What has its parts.
+    pub(super) parts: &'t Tree,
     /// Where an item that is passed over takes `$value` away.
     pub(super) lapses: &'t [Span],
     /// Names that nobody knows, in the order of the text.
@@ -41,31 +37,31 @@ impl<'t> View<'t> {
     /// The pieces of a string.
     #[inline(always)]
     pub fn pieces(&self, seq: Seq) -> &'t [Piece] {
-        &self.pieces[seq.start as usize..(seq.start + seq.len) as usize]
+        &self.parts.pieces[seq.start as usize..(seq.start + seq.len) as usize]
     }
     /// An operator.
     pub fn op(&self, id: OpId) -> &'t OpNode {
-        &self.ops[id.0 as usize]
+        &self.parts.ops[id.0 as usize]
     }
     /// An item.
     pub fn call(&self, id: CallId) -> &'t CallNode {
-        &self.calls[id.0 as usize]
+        &self.parts.calls[id.0 as usize]
     }
     /// A condition.
     pub fn cond(&self, id: CondId) -> &'t CondNode {
-        &self.conds[id.0 as usize]
+        &self.parts.conds[id.0 as usize]
     }
     /// A lookup's type.
     pub fn lookup(&self, id: LookupId) -> &'t LookupNode {
-        &self.lookups[id.0 as usize]
+        &self.parts.lookups[id.0 as usize]
     }
     /// The arguments of an item.
     pub fn call_args(&self, call: &CallNode) -> &'t [Arg] {
-        &self.args[call.args.0 as usize..call.args.1 as usize]
+        &self.parts.args[call.args.0 as usize..call.args.1 as usize]
     }
     /// The arguments of a condition.
     pub fn cond_args(&self, cond: &CondNode) -> &'t [Arg] {
-        &self.args[cond.args.0 as usize..cond.args.1 as usize]
+        &self.parts.args[cond.args.0 as usize..cond.args.1 as usize]
     }
     /// Literal text or a name. The source is the beginning of all text.
     pub fn text(&self, span: Span) -> &'t [u8] {

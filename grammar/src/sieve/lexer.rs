@@ -95,6 +95,11 @@ impl<'a> Lexer<'a> {
         found
     }
 
+    /// Whether a sign is next.
+    pub(super) fn is_at(&self, sign: u8) -> bool {
+        self.peek() == Some(sign)
+    }
+
     /// The semicolon at a command's end.
     pub(super) fn semicolon(&mut self) -> Result<(), Stop> {
         self.white()?;

@@ -311,11 +311,11 @@ impl<'a> Parser<'a> {
                     _ => return Err(self.lexer.stop("invalid importance")),
                 };
             } else if self.lexer.word(":options") {
+                // Exim reads nothing behind it; the RFC has a list there.
                 self.lexer.white()?;
-                notify.options = match self.lexer.list()? {
-                    Some(list) => list,
-                    None => return Err(self.lexer.stop("options string list expected")),
-                };
+                if self.lexer.is_at(b'[') {
+                    notify.options = self.lexer.list()?.unwrap_or_default();
+                }
             } else if self.lexer.word(":message") {
                 notify.message = Some(self.argument("message string expected")?);
             } else {

@@ -50,7 +50,7 @@ impl Run<'_> {
             Action::Mail(mail) => {
                 let reply = Box::new(self.reply(mail)?);
                 let manner = manner(command, false);
-                if self.variable("return_path").is_empty() {
+                if self.is_bounce() {
                     let vacation = mail.vacation;
                     return self.wants(depth, FilterAction::NoMail { vacation, manner });
                 }
@@ -150,6 +150,13 @@ impl Run<'_> {
         Ok(Str::from([&found.text, b"@".as_slice(), domain.bytes()].concat()).stamped(text.taint()))
     }
 
+    /// Whether a message would be an answer to a bounce.
+    fn is_bounce(&mut self) -> bool {
+        // A delivery's return path is the sender, until somebody sets another.
+        self.variable("return_path").is_empty()
+            && (self.options.testing || self.variable("sender_address").is_empty())
+    }
+
     /// A file's name, with the home directory before it where that is wanted.
     fn at_home(&mut self, file: Str) -> Str {
         if !self.options.prepend_home || self.options.system || file.bytes().starts_with(b"/") {
@@ -172,6 +179,9 @@ impl Run<'_> {
         let text = self.expand(&text, "logwrite command")?;
         if self.options.forbid.logwrite {
             return Err(Halt::error("logwrite command forbidden"));
+        }
+        if !self.options.testing && !self.options.logs {
+            return Ok(());
         }
         if self.log.is_none() && !self.options.testing {
             let why = "attempt to obey \"logwrite\" command without a previous \"logfile\"";

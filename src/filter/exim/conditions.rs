@@ -36,7 +36,7 @@ impl Run<'_> {
             Test::Compare { verb, left, right } => (self.compare(*verb, left, right)?, Ok(())),
         };
         let holds = holds != condition.negated;
-        if self.observer.wants_notes() {
+        if self.notes() {
             self.outcome(holds, depth, outermost, &condition.shown());
         }
         went.map(|()| holds)
@@ -46,7 +46,7 @@ impl Run<'_> {
         let indent = 2 * depth as usize + 1;
         let name = if outermost { "Condition" } else { "Sub-condition" };
         let head = format!("{:indent$}{name} is {holds}: ", "");
-        self.observer.note(&[head.as_bytes(), shown].concat());
+        self.note(&[head.as_bytes(), shown]);
     }
 
     /// Exim takes the last two together first.
@@ -64,8 +64,11 @@ impl Run<'_> {
             holds = false;
             break;
         }
-        if self.observer.wants_notes() {
+        if self.notes() {
             for first in (1..=reached.min(parts.len().saturating_sub(2))).rev() {
+                if !self.notes() {
+                    break;
+                }
                 let mut shown = Vec::new();
                 show_all(&parts[first..], &mut shown);
                 self.outcome(holds, depth, false, &shown);
@@ -85,12 +88,12 @@ impl Run<'_> {
                     Err(halt) => went = Err(halt),
                 }
             }
-            if at > 0 && at + 1 < parts.len() && self.observer.wants_notes() {
+            if at > 0 && at + 1 < parts.len() && self.notes() {
                 let mut shown = Vec::new();
                 show_any(&parts[..=at], &mut shown);
                 self.outcome(holds, depth, false, &shown);
             }
-            if (holds || went.is_err()) && !self.observer.wants_notes() {
+            if (holds || went.is_err()) && !self.notes() {
                 break;
             }
         }
@@ -103,8 +106,8 @@ impl Run<'_> {
         let rules = Rules { utf8_domains: true, literals: true, ..Rules::default() };
         for element in address::list(list.bytes(), rules) {
             let Ok(found) = element.address else { continue };
-            if self.observer.wants_notes() {
-                self.observer.note(&[b" Extracted address ", found.text.as_slice()].concat());
+            if self.notes() {
+                self.note(&[b" Extracted address ", &found.text]);
             }
             self.cx.set("thisaddress", Str::from(found.text).stamped(list.taint()));
             match self.test(condition, depth, false) {
@@ -147,10 +150,10 @@ impl Run<'_> {
     }
 
     fn matches(&mut self, text: &Str, pattern: &Str, caseful: bool) -> Result<bool, Halt> {
-        if self.observer.wants_notes() {
-            self.observer.note(b" Match expanded arguments:");
-            self.observer.note(&[b"   Subject = ", text.bytes()].concat());
-            self.observer.note(&[b"   Pattern = ", pattern.bytes()].concat());
+        if self.notes() {
+            self.note(&[b" Match expanded arguments:"]);
+            self.note(&[b"   Subject = ", text.bytes()]);
+            self.note(&[b"   Pattern = ", pattern.bytes()]);
         }
         let matches =
             self.cx.call(&RECORD, |call| pattern::matches(call, pattern.bytes(), !caseful, text));

@@ -128,21 +128,29 @@ fn a_command_keeps_what_was_matched() {
 fn a_context_is_left_as_it_was() {
     let mut cx = context(World::hermetic());
     cx.set("thisaddress", "before@x");
+    cx.set("sn2", "7");
     cx.set_message(Some(Message {
         headers: vec![eximious_core::Header::new("Subject: =?utf-8?q?=c3=a4?=\n")],
         ..Message::default()
     }));
     let text = "add 3 to n1 headers charset iso-8859-1 if \"a\" matches \"(a)\" then\n\
                 testprint \"$n1 $1 $h_subject:\" endif if foranyaddress a@b (c is c) then\n\
-                finish endif";
+                testprint x endif";
+    cx.set("recipients", "other@x");
+    let text = format!("{text} testprint \"[$recipients] $sn1 $sn2\"");
     let done = exim(&mut cx, text.as_bytes(), &FilterOptions::default(), &mut ());
     assert_eq!(done.counters[1], 3);
+    let last = done.actions.last();
+    assert!(
+        matches!(last, Some(FilterAction::TestPrint { text, .. }) if text.bytes() == b"[] 0 7")
+    );
     let FilterAction::TestPrint { text, .. } = &done.actions[2] else { panic!("{done:?}") };
     assert_eq!(text.bytes(), b"3 a \xe4");
     let engine = cx.engine().clone();
-    let after = engine.expand_once(b"$thisaddress|$1|$h_subject:", &mut cx).unwrap();
-    assert_eq!(after.display(), "before@x||\u{e4}");
+    let after = engine.expand_once(b"$thisaddress|$1|$h_subject:|$recipients|$sn2", &mut cx);
+    assert_eq!(after.unwrap().display(), "before@x||\u{e4}|other@x|7");
     assert!(engine.expand_once(b"$n1", &mut cx).is_err());
+    assert!(engine.expand_once(b"$sn1", &mut cx).is_err());
 }
 
 #[test]

@@ -63,6 +63,7 @@ pub(super) fn run(
                 return Err(wrong(router, &why));
             }
             machine.log(&router.named(b"", b" router: skipped error: ", &why));
+            machine.note = Some(b"syntax error in redirection data".to_vec());
             return Ok(Verdict::Decline);
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
@@ -72,6 +73,9 @@ pub(super) fn run(
         FilterEnd::Fail(text) => {
             generate(machine, redirection, filtered.actions)?;
             let (logged, told) = logged_and_said(text.bytes());
+            // Only a log has room for a part alone.
+            let logs = machine.purpose == Purpose::Delivery;
+            let logged = if logs { logged } else { text.bytes() };
             let complaint = said(router, told.to_vec(), b'5');
             return Ok(Verdict::Fail(Complaint { message: Some(logged.to_vec()), ..complaint }));
         }
@@ -117,6 +121,7 @@ fn exim_options(
         allow_freeze: router.on("allow_freeze"),
         forbid,
         prepend_home: router.on("filter_prepend_home"),
+        logs: machine.purpose == Purpose::Delivery,
         qualify: Some(redirection.domain.clone()),
         ..FilterOptions::default()
     })
@@ -175,7 +180,9 @@ fn generate(
             }
             FilterAction::Pipe { command, .. } => {
                 let (text, taint) = command.read();
-                let command = Str::from([b"|", text].concat()).stamped(taint);
+                // Where a user has put a bar already, it is the one.
+                let bare = text.strip_prefix(b"|").unwrap_or(text);
+                let command = Str::from([b"|", bare].concat()).stamped(taint);
                 redirection.direct(machine, command, Target::Pipe, "pipe_transport")?;
             }
             FilterAction::Mail { reply, .. } => {

@@ -94,11 +94,11 @@ pub struct HostsFound {
 /// Why a domain has no hosts, where that is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reason {
-    /// The only record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
+    /// The first record has no host: `MX 0 .` (RFC 7505), `SRV 0 0 0 .`.
     NoService,
     /// No host that an MX or SRV record names has an address that counts.
     NoAddresses,
-    /// As before, and some records name addresses, which they must not do.
+    /// As before, and the first record names an address, which it must not do.
     AddressesAsNames,
     /// The domain has a form that no domain has.
     Malformed,
@@ -265,9 +265,9 @@ impl Finder<'_> {
         let asked = [&prefix[..], self.name].concat();
         let reply = super::query(call, &asked, kind::SRV, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoName | Found::NoData => return Ok(None),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => return self.failing(call, Ending::Later, srv_fail_domains),
         };
         if self.require && !reply.secure {
@@ -275,12 +275,15 @@ impl Finder<'_> {
             // It is as if there were no answer.
             return self.failing(call, Ending::Later, srv_fail_domains);
         }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
+        }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
-            return Ok(Some(self.no_service(&reply, prefix.len())));
+            return Ok(Some(self.no_service(&reply, &prefix)));
         }
         records::arrange_services(&mut targets, &*random(call));
-        self.hosts(call, &targets, &reply, prefix.len()).map(Some)
+        self.hosts(call, &targets, &reply, &prefix).map(Some)
     }
 
     /// The hosts of MX records; `None` where there are none.
@@ -288,21 +291,24 @@ impl Finder<'_> {
         let mx_fail_domains = self.search.mx_fail_domains.as_ref();
         let reply = super::query(call, self.name, kind::MX, &self.how())?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
+            Found::Broken => &[],
             Found::NoData => return Ok(None),
             Found::NoName => return self.nothing(call).map(Some),
-            Found::Broken => return Ok(Some(HostsFound::none(Ending::Missing))),
             Found::Later => return self.failing(call, Ending::Later, mx_fail_domains),
         };
         if self.require && !reply.secure {
             return self.failing(call, Ending::Insecure, mx_fail_domains);
         }
+        if reply.found == Found::Broken {
+            return Ok(Some(HostsFound::none(Ending::Missing)));
+        }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
-            return Ok(Some(self.no_service(&reply, 0)));
+            return Ok(Some(self.no_service(&reply, b"")));
         }
         records::arrange_exchangers(&mut targets, &*random(call));
-        self.hosts(call, &targets, &reply, 0).map(Some)
+        self.hosts(call, &targets, &reply, b"").map(Some)
     }
 
     /// There is no answer that counts: for some domains that means that there
@@ -325,7 +331,7 @@ impl Finder<'_> {
     }
 
     /// The one record names no host.
-    fn no_service(&self, reply: &Reply, prefix: usize) -> HostsFound {
+    fn no_service(&self, reply: &Reply, prefix: &[u8]) -> HostsFound {
         HostsFound {
             qualified: qualified(reply, prefix),
             reason: Some(Reason::NoService),
@@ -341,14 +347,14 @@ impl Finder<'_> {
         call: &mut Call<'_>,
         targets: &[Target],
         reply: &Reply,
-        prefix: usize,
+        prefix: &[u8],
     ) -> Result<HostsFound, Fail> {
         // Names in records are complete.
         let how = How { dnssec: self.request, ..How::default() };
         // What there was for the last of those without addresses.
         let mut ending = Ending::Missing;
         let (mut hosts, mut left) = (Vec::new(), targets.len());
-        let (mut any_address, mut malformed) = (false, false);
+        let mut malformed = false;
         for target in targets {
             let mut seeker = Seeker::new(self.search, self.require, &how);
             seeker.vouched = self.request.then_some(reply.secure);
@@ -356,7 +362,6 @@ impl Finder<'_> {
                 true => Answered::Later,
                 false => seeker.target(call, &target.name)?,
             };
-            any_address |= crate::ip::address(target.name.as_bytes()).is_some();
             malformed |= seeker.malformed;
             match answered {
                 Answered::Found => {}
@@ -391,16 +396,19 @@ impl Finder<'_> {
         };
         self.judge(call, &mut found)?;
         if found.ending == Ending::Missing {
-            found.reason = Some(match &found.hosts[..] {
-                [only] if only.name.is_empty() => Reason::NoService,
-                _ if any_address && !mx_to_ip(call) => Reason::AddressesAsNames,
+            let first = found.hosts.first().map_or("", |host| &host.name);
+            found.reason = Some(match crate::ip::address(first.as_bytes()) {
+                _ if first.is_empty() => Reason::NoService,
+                Some(_) if !mx_to_ip(call) => Reason::AddressesAsNames,
                 _ => Reason::NoAddresses,
             });
         }
         Ok(found)
     }
 
-    /// Looks for this host among those that were found.
+    /// Looks for this host among those that were found. It goes, and with it all
+    /// that are not more preferred. Who is before it in the list decides whether
+    /// there are hosts at all, even one that goes, too.
     fn judge(&mut self, call: &mut Call<'_>, found: &mut HostsFound) -> Result<(), Fail> {
         let mut own = None;
         for host in &found.hosts {
@@ -408,17 +416,16 @@ impl Finder<'_> {
                 own = Some(host.mx);
                 break;
             }
-        }
-        if let Some(own) = own {
-            if found.hosts.first().is_some_and(|first| first.mx == own) {
-                found.ending = Ending::Local;
-                return Ok(());
+            if host.address.is_some() {
+                found.ending = Ending::Found;
             }
+        }
+        let Some(own) = own else { return Ok(()) };
+        if found.hosts.first().is_some_and(|first| first.mx == own) {
+            found.ending = Ending::Local;
+        } else {
             found.hosts.retain(|host| host.mx < own);
             found.removed_self = true;
-        }
-        if found.hosts.iter().any(|host| host.address.is_some()) {
-            found.ending = Ending::Found;
         }
         Ok(())
     }
@@ -460,11 +467,12 @@ impl Finder<'_> {
     }
 }
 
-/// The name that the records are at, without what stands before it. One that is
-/// a wild card says nothing of the domain.
-fn qualified(reply: &Reply, prefix: usize) -> Option<String> {
-    let name = reply.asked.get(prefix..)?;
-    (!name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
+/// The name that the records are at, without what stands before the domain. One
+/// that is a wild card says nothing of the domain, nor does one of another form.
+fn qualified(reply: &Reply, prefix: &[u8]) -> Option<String> {
+    let (before, name) = reply.asked.split_at_checked(prefix.len())?;
+    let fits = before.as_bytes().eq_ignore_ascii_case(prefix);
+    (fits && !name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
 }
 
 /// Randomness; where the policy forbids it, any order is as good as another.

@@ -10,6 +10,7 @@ use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
 use super::matcher::Kept;
+use super::shown::{Shown, show_kept};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
@@ -255,14 +256,14 @@ impl<'s, 'n> Walk<'s, 'n> {
     /// What is shown of the test of a list; nothing where nobody wants to see it.
     fn shown(&mut self, call: &mut Call<'_>, list: &[u8]) -> Shown {
         if call.memory::<Trace>().sink.is_none() {
-            return Shown(None);
+            return Shown::NOTHING;
         }
         let subject = self.subject.shown();
         let what = match self.called.take() {
             Some(name) => name.as_bytes().to_vec(),
             None => [b"\"", list, b"\""].concat(),
         };
-        Shown(Some([&subject[..], b" in ", &what].concat()))
+        Shown::of([&subject[..], b" in ", &what].concat())
     }
 
     /// Tests one element as a list of its own: the domain of an address.
@@ -505,54 +506,6 @@ impl<'s, 'n> Walk<'s, 'n> {
         }
         Ok(None)
     }
-}
-
-/// What is shown of the test of a list: the question.
-struct Shown(Option<Vec<u8>>);
-
-impl Shown {
-    fn tell(&self, call: &mut Call<'_>, deeper: u32, tail: &[u8]) {
-        if let Some(question) = &self.0 {
-            call.memory::<Trace>().tell(deeper, &[question, tail].concat());
-        }
-    }
-
-    fn begin(&self, call: &mut Call<'_>) {
-        self.tell(call, 0, b"?");
-    }
-
-    fn element(&self, call: &mut Call<'_>, element: &[u8]) {
-        if self.0.is_some() {
-            call.memory::<Trace>().tell(1, &[b"list element: ", element].concat());
-        }
-    }
-
-    fn end(&self, call: &mut Call<'_>, verdict: &Verdict, element: Option<&[u8]>) {
-        let word = match verdict {
-            Verdict::Yes => "yes",
-            Verdict::No => "no",
-            Verdict::Later(_) => return,
-        };
-        let tail = match element {
-            Some(element) => [b"? ", word.as_bytes(), b" (matched \"", element, b"\")"].concat(),
-            None => [b"? ", word.as_bytes(), b" (end of list)"].concat(),
-        };
-        self.tell(call, u32::from(element.is_some()), &tail);
-    }
-}
-
-/// Tells what is remembered of a named list.
-fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: &Left) {
-    let trace = call.memory::<Trace>();
-    if trace.sink.is_none() {
-        return;
-    }
-    let word: &[u8] = if *verdict == Verdict::Yes { b"yes" } else { b"no" };
-    trace.tell(2, &[b"start sublist ", name].concat());
-    trace.tell(1, &[b"cached ", word, b" match for +", name].concat());
-    let data = left.clone().flatten();
-    let data = data.as_ref().map_or(&b"NULL"[..], |data| data.bytes());
-    trace.tell(1, &[b"cached lookup data = ", data].concat());
 }
 
 impl Run {

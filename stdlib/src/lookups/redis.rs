@@ -96,6 +96,7 @@ fn server_of(element: &[u8]) -> Result<Server, Attempt> {
         user: Vec::new(),
         password: password.to_vec(),
         group: None,
+        environment: Vec::new(),
     })
 }
 

@@ -28,7 +28,8 @@ pub static MYSQL: LookupDef = LookupDef {
              before the first slash. An IPv6 address has a dot before its port; several hosts have \
              commas between them. No host, or `localhost`, means the socket. Files of options, \
              `/etc/my.cnf` and `/etc/mysql/my.cnf`, are read for the group, which is `exim` where \
-             none is named, and the clients' common ones: they may give `port`, `socket`, `user`, \
+             none is named, and the clients' common ones (so are `my.cnf` in the directory \
+             `MYSQL_HOME` and `.my.cnf` in `HOME`, where the environment is let in that far): they may give `port`, `socket`, `user`, \
              `database` and, with `ssl-ca`, `ssl-capath`, `ssl-cert`, `ssl-key`, `ssl-cipher` and \
              `ssl-verify-server-cert`, ask for TLS. A row of one column is its value; a row of more \
              is `name=value` for each, with a space behind it, quoted where it is empty, holds white \
@@ -56,7 +57,10 @@ pub static PGSQL: LookupDef = LookupDef {
             "As `mysql`, with the servers of `pgsql_servers`: `host::port/database/user/password`, \
              or the path of a socket in parentheses in place of the host, such as \
              `(/tmp/.s.PGSQL.5432)`. TLS is used where the server offers it, whatever its \
-             certificate. Of several statements, the last one's answer counts. A NULL is an empty \
+             certificate. In the place of the database, settings of the connection may stand, as \
+             in `dbname=mail application_name=exim sslmode=require`; the variables of \
+             PostgreSQL's clients (`PGAPPNAME`, `PGOPTIONS`, …) count as far as \
+             `keep_environment` and `add_environment` let them in. Of several statements, the last one's answer counts. A NULL is an empty \
              value. A statement that neither asks for rows nor counts any gives a lookup that \
              fails. Text from outside belongs in quotes, through `${quote_pgsql:…}`, which is \
              meant for strings with backslashes: `E'…'`.",

@@ -102,6 +102,7 @@ impl Config {
         let dots = name.bytes().filter(|byte| *byte == b'.').count();
         let domains: &[String] = match (options.qualify_single, options.search_parents) {
             _ if name.ends_with('.') => &[],
+            (false, _) if dots == 0 => &[],
             (_, true) => &self.search,
             (true, false) if dots == 0 => self.search.get(..1).unwrap_or_default(),
             _ => &[],
@@ -267,6 +268,7 @@ mod tests {
         assert_eq!(names("a", false, false), "a");
         assert_eq!(names("a", true, false), "a.x a");
         assert_eq!(names("a", true, true), "a.x a.y.z a");
+        assert_eq!(names("a", false, true), "a");
         assert_eq!(names("a.b", true, false), "a.b");
         assert_eq!(names("a.b", true, true), "a.b a.b.x a.b.y.z");
         assert_eq!(names("a.", true, true), "a.");

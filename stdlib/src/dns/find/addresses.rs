@@ -89,9 +89,11 @@ impl<'s> Seeker<'s> {
     fn seek_kind(&mut self, call: &mut Call<'_>, name: &[u8], kind: u16) -> Result<Answered, Fail> {
         let reply = dns::query(call, name, kind, self.how)?;
         let records = match &reply.found {
-            Found::Records { records, .. } => records,
+            Found::Records { records, .. } => &records[..],
             Found::Later => return Ok(Answered::Later),
-            _ => return Ok(Answered::Missing),
+            // To Exim it is an answer that holds no address.
+            Found::Broken => &[],
+            Found::NoName | Found::NoData => return Ok(Answered::Missing),
         };
         if reply.secure && self.how.dnssec {
             self.vouched.get_or_insert(true);
@@ -100,19 +102,23 @@ impl<'s> Seeker<'s> {
         } else if self.vouched == Some(true) {
             self.vouched = Some(false);
         }
-        let own = records.first().map(|record| record.name.clone()).unwrap_or_default();
-        // Another way of writing the same is no alias.
-        if !own.as_bytes().eq_ignore_ascii_case(name.strip_suffix(b".").unwrap_or(name)) {
-            self.alias = Some(own.clone());
-        }
-        self.qualified = self.qualified.take().or(qualified(&reply, 0));
+        self.qualified = self.qualified.take().or(qualified(&reply, b""));
+        let own = records.first().map_or("", |record| &record.name);
         let before = self.addresses.len();
         for address in records.iter().filter_map(DnsRecord::address).take(MOST_ADDRESSES) {
-            self.add(call, own.as_bytes(), address)?;
+            self.add(call, name, address)?;
         }
-        Ok(match self.addresses.len() > before {
-            true => Answered::Found,
-            false => Answered::Ignored,
+        if self.addresses.len() > before {
+            // Another way of writing the same is no alias.
+            let given = name.strip_suffix(b".").unwrap_or(name);
+            if !own.as_bytes().eq_ignore_ascii_case(given) {
+                self.alias = Some(own.to_owned());
+            }
+            return Ok(Answered::Found);
+        }
+        Ok(match &self.search.ignore {
+            Some(_) => Answered::Ignored,
+            None => Answered::Missing,
         })
     }
 

@@ -58,12 +58,14 @@ pub fn for_domain(
     let found = loop {
         let found = by_dns(call, &name, &wanted.search)?;
         let message = found.message(domain);
+        // Lists are asked about the domain in full.
+        let full = found.qualified.as_ref().map_or(&name[..], |name| name.as_bytes());
         match found.ending {
             Ending::Found | Ending::Local => {
                 if found.hosts.iter().any(|host| host.mx.is_some()) {
                     break found;
                 }
-                match listed(call, wanted.mx_domains.as_ref(), &name)? {
+                match listed(call, wanted.mx_domains.as_ref(), full)? {
                     Some(true) => {}
                     Some(false) => break found,
                     None => return Ok(unknown("mx_domains")),
@@ -73,10 +75,14 @@ pub fn for_domain(
             Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
             Ending::Missing => {
                 reason = message.or(reason);
-                match listed(call, wanted.fail_defer_domains.as_ref(), &name)? {
+                match listed(call, wanted.fail_defer_domains.as_ref(), full)? {
                     Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
                     Some(false) => {}
                     None => return Ok(unknown("fail_defer_domains option")),
+                }
+                // There are records: the domain is there, and needs no other name.
+                if !found.hosts.is_empty() {
+                    return Ok(DomainHosts::Decline(reason));
                 }
             }
         }

@@ -3,6 +3,8 @@
 use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
 use eximious_core::{Call, Str};
 
+use crate::environment;
+
 use super::super::rows::Null;
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
 use super::{forget, next, query, written};
@@ -13,13 +15,18 @@ pub(super) static KIND: Kind = Kind { name: "MySQL", option: "mysql_servers" };
 const NO_CONNECTION: &str = "MYSQL connection failed: ";
 const FAILED: &str = "MYSQL: query failed: ";
 
+/// What the client's library takes from the environment: where option files
+/// are, and a port.
+const VARIABLES: &[&str] = &["HOME", "MYSQL_HOME", "MYSQL_TCP_PORT"];
+
 /// Asks one server.
 pub(super) fn ask(
     call: &mut Call<'_>,
     server: &[u8],
     statement: &[u8],
 ) -> Result<Option<Str>, Attempt> {
-    let server = read(server)?;
+    let mut server = read(server)?;
+    server.environment = environment::some(call, VARIABLES);
     match query(call, SqlKind::Mysql, &KIND, &server, statement)? {
         Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
         Ok(SqlAnswer::Changed(count)) => {
@@ -73,6 +80,7 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
         user: user.to_vec(),
         password: password.to_vec(),
         group: group.filter(|group| !group.is_empty()).map(<[u8]>::to_vec),
+        environment: Vec::new(),
     })
 }
 

@@ -3,6 +3,8 @@
 use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
 use eximious_core::{Call, Str};
 
+use crate::environment;
+
 use super::super::rows::Null;
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
 use super::{forget, next, query, written};
@@ -19,13 +21,41 @@ const DIRECTORY: &[u8] = b"/var/run/postgresql";
 const SOCKET: &[u8] = b".s.PGSQL.";
 const PORT: u16 = 5432;
 
+/// What the client's library takes from the environment.
+const VARIABLES: &[&str] = &[
+    "PGAPPNAME",
+    "PGCHANNELBINDING",
+    "PGCONNECT_TIMEOUT",
+    "PGDATABASE",
+    "PGDATESTYLE",
+    "PGGEQO",
+    "PGGSSENCMODE",
+    "PGHOSTADDR",
+    "PGOPTIONS",
+    "PGPASSWORD",
+    "PGREQUIREPEER",
+    "PGSERVICE",
+    "PGSSLCERT",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+    "PGSSLKEY",
+    "PGSSLMAXPROTOCOLVERSION",
+    "PGSSLMINPROTOCOLVERSION",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGTARGETSESSIONATTRS",
+    "PGTZ",
+    "PGUSER",
+];
+
 /// Asks one server.
 pub(super) fn ask(
     call: &mut Call<'_>,
     server: &[u8],
     statement: &[u8],
 ) -> Result<Option<Str>, Attempt> {
-    let server = read(server)?;
+    let mut server = read(server)?;
+    server.environment = environment::some(call, VARIABLES);
     let failed = |words: &[u8], status: &str| {
         let after = format!(" ({status}) (");
         next(FAILED, &[words, after.as_bytes(), statement, b")\n"].concat())
@@ -74,6 +104,7 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
         user: user.to_vec(),
         password: password.to_vec(),
         group: None,
+        environment: Vec::new(),
     })
 }
 

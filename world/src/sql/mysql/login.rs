@@ -45,7 +45,7 @@ const TIMED_OUT: i32 = 110;
 
 /// Opens a session.
 pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
-    let options = read_options(server.group.as_deref());
+    let options = read_options(server);
     let connection = connect(server, &options, deadline).map_err(ServerError::Connect)?;
     let mut wire = Wire::new(connection);
     wire.begin(deadline.left().unwrap_or_default());

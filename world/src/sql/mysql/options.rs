@@ -1,11 +1,13 @@
 //! The option files of MySQL's clients: what they say for a group of theirs.
 //!
-//! Those of the system count. The one in a home directory does not: a mail
-//! server cleans its environment, and no program finds that file then.
+//! Those of the system count, and those that the environment leads to, as far as
+//! the configuration lets that in.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+
+use eximious_core::world::Server;
 
 use crate::tls::Settings;
 
@@ -36,11 +38,18 @@ pub struct Options {
 }
 
 /// What the files say for a group.
-pub fn read_options(group: Option<&[u8]>) -> Options {
+pub fn read_options(server: &Server) -> Options {
     let mut options = Options::default();
-    let group = group.unwrap_or(GROUP);
-    for file in FILES {
-        read_file(Path::new(file), group, &mut options, 0);
+    let group = server.group.as_deref().unwrap_or(GROUP);
+    let port = server.variable("MYSQL_TCP_PORT").and_then(|port| std::str::from_utf8(port).ok());
+    options.port = port.and_then(|port| port.parse().ok()).filter(|port| *port > 0);
+    let own = [("MYSQL_HOME", "my.cnf"), ("HOME", ".my.cnf")];
+    let own = own.into_iter().filter_map(|(variable, name)| {
+        let directory = server.variable(variable).filter(|directory| !directory.is_empty())?;
+        Some(Path::new(OsStr::from_bytes(directory)).join(name))
+    });
+    for file in FILES.map(PathBuf::from).into_iter().chain(own) {
+        read_file(&file, group, &mut options, 0);
     }
     options
 }

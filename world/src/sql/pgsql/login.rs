@@ -10,6 +10,7 @@ use postgres_protocol::authentication::sasl::{
 
 use super::super::wire::{Broken, Packet, Wire};
 use super::complaint::Complaint;
+use super::conninfo::{self, Settings, TlsMode};
 use super::{CLOSED, Session, message, receive, words};
 use crate::deadline::Deadline;
 use crate::hosts::addresses;
@@ -27,8 +28,16 @@ const MOST_ROUNDS: u32 = 1_000_000;
 
 /// Opens a session.
 pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
+    let settings = conninfo::read(server).map_err(ServerError::Connect)?;
+    let left = deadline.left().unwrap_or_default();
+    let deadline = settings.timeout.map_or(deadline, |time| Deadline::within(time.min(left)));
+    if settings.tls == TlsMode::Require && !tls::PRESENT {
+        return Err(ServerError::Connect(
+            "sslmode value \"require\" invalid when SSL support is not compiled in\n".into(),
+        ));
+    }
     let mut all = String::new();
-    for place in places(server) {
+    for place in places(&settings) {
         let place = match place {
             Ok(place) => place,
             Err(words) => {
@@ -36,27 +45,32 @@ pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError>
                 continue;
             }
         };
-        match attempt(server, &place, true, deadline) {
+        let first = matches!(settings.tls, TlsMode::Prefer | TlsMode::Require);
+        let otherwise = match attempt(&settings, &place, first, deadline) {
             Ok(session) => return Ok(session),
-            Err(Tried::Absent(words)) => all.push_str(&words),
+            Err(Tried::Absent(words)) => {
+                all.push_str(&words);
+                continue;
+            }
             Err(Tried::Refused(words)) => {
                 all.push_str(&words);
-                break;
+                settings.tls == TlsMode::Allow && tls::PRESENT && place.host.is_some()
             }
             // A server that lets nobody in under TLS may do so without.
             Err(Tried::RefusedUnderTls(words)) => {
                 all.push_str(&words);
-                match attempt(server, &place, false, deadline) {
-                    Ok(session) => return Ok(session),
-                    Err(
-                        Tried::Absent(words)
-                        | Tried::Refused(words)
-                        | Tried::RefusedUnderTls(words),
-                    ) => all.push_str(&words),
-                }
-                break;
+                settings.tls == TlsMode::Prefer
+            }
+        };
+        if otherwise {
+            match attempt(&settings, &place, !first, deadline) {
+                Ok(session) => return Ok(session),
+                Err(
+                    Tried::Absent(words) | Tried::Refused(words) | Tried::RefusedUnderTls(words),
+                ) => all.push_str(&words),
             }
         }
+        break;
     }
     Err(ServerError::Connect(all))
 }
@@ -77,8 +91,8 @@ const REMOTE: &str = "\tIs the server running on that host and accepting TCP/IP 
 
 /// All places, in their order, and why there is none for a host. A list of
 /// hosts has commas between them.
-fn places(server: &Server) -> Vec<Result<Place, String>> {
-    let (list, port) = match &server.address {
+fn places(settings: &Settings) -> Vec<Result<Place, String>> {
+    let (list, port) = match &settings.server.address {
         ServerAddress::Unix(path) => {
             let shown = String::from_utf8_lossy(path);
             let shown = format!("connection to server on socket \"{shown}\"");
@@ -87,6 +101,11 @@ fn places(server: &Server) -> Vec<Result<Place, String>> {
         }
         ServerAddress::Tcp { host, port } => (host, port.unwrap_or(PORT)),
     };
+    if let Some(address) = settings.address {
+        let shown = format!("connection to server at \"{address}\", port {port}");
+        let target = Target::Tcp((address, port).into());
+        return vec![Ok(Place { target, host: Some(list.clone()), shown, hint: REMOTE })];
+    }
     let mut places = Vec::new();
     for host in list.split(',') {
         match addresses(host) {
@@ -123,7 +142,7 @@ enum Tried {
 }
 
 fn attempt(
-    server: &Server,
+    settings: &Settings,
     place: &Place,
     tls: bool,
     deadline: Deadline,
@@ -141,7 +160,7 @@ fn attempt(
     let mut session = Session { wire: Wire::new(connection), utf8: false, in_transaction: false };
     session.wire.begin(deadline.left().unwrap_or_default());
     let host = place.host.as_deref().filter(|_| tls && tls::PRESENT);
-    login(&mut session, server, host).map_err(|stop| {
+    login(&mut session, settings, host).map_err(|stop| {
         let words = |why: &str| format!("{shown} failed: {why}");
         match stop {
             Stop::Tls(why) => Tried::RefusedUnderTls(words(&why)),
@@ -184,20 +203,27 @@ fn said<T>(words: impl Into<String>) -> Result<T, Stop> {
 }
 
 /// `host` is the server's, where TLS is to be asked for.
-fn login(session: &mut Session, server: &Server, host: Option<&str>) -> Result<(), Stop> {
+fn login(session: &mut Session, settings: &Settings, host: Option<&str>) -> Result<(), Stop> {
+    let server = &settings.server;
     if let Some(host) = host {
-        ask_tls(&mut session.wire, host)?;
+        ask_tls(&mut session.wire, host, settings.tls)?;
     }
     let user = if server.user.is_empty() { super::super::own_name() } else { server.user.clone() };
-    session.wire.send(&startup(&user, &server.database))?;
+    session.wire.send(&startup(&user, settings))?;
     let mut proof = None;
+    let mut known = false;
     loop {
         let (tag, body) = receive(&mut session.wire)?;
         match tag {
-            b'R' => authenticate(&mut session.wire, server, &user, &body, &mut proof)?,
+            b'R' => {
+                authenticate(&mut session.wire, server, &user, &body, &mut proof)?;
+                known = body.starts_with(&[0; 4]);
+            }
             b'E' => {
                 let words = Complaint::read(&body)?.words(None, session.utf8);
-                return Err(Stop::Server(String::from_utf8_lossy(&words).into_owned()));
+                let words = String::from_utf8_lossy(&words).into_owned();
+                // Behind the proof of a password, TLS is not to blame.
+                return Err(if known { Stop::Said(words) } else { Stop::Server(words) });
             }
             b'S' => session.parameter(&body)?,
             b'K' | b'N' => {}
@@ -215,9 +241,12 @@ fn login(session: &mut Session, server: &Server, host: Option<&str>) -> Result<(
 /// Asks whether the server speaks TLS, and goes on so or without. As the
 /// client's library has it, any certificate will do: this is against those who
 /// listen, not against those who pretend.
-fn ask_tls(wire: &mut Wire, host: &str) -> Result<(), Stop> {
+fn ask_tls(wire: &mut Wire, host: &str, mode: TlsMode) -> Result<(), Stop> {
     wire.send(&[8u32.to_be_bytes(), TLS.to_be_bytes()].concat())?;
     match wire.array::<1>()? {
+        [b'N'] if mode == TlsMode::Require => {
+            said("server does not support SSL, but SSL was required\n")
+        }
         [b'N'] => Ok(()),
         [b'S'] => {
             let begun = wire.secure(&tls::Settings::default(), host);
@@ -231,12 +260,16 @@ fn ask_tls(wire: &mut Wire, host: &str) -> Result<(), Stop> {
     }
 }
 
-fn startup(user: &[u8], database: &[u8]) -> Vec<u8> {
+fn startup(user: &[u8], settings: &Settings) -> Vec<u8> {
     let mut body = VERSION.to_be_bytes().to_vec();
+    let database = &settings.server.database[..];
     let database = if database.is_empty() { user } else { database };
     // Text goes to the server and comes back as the bytes that it is.
     let encoding = [&b"client_encoding"[..], b"SQL_ASCII"];
-    for text in [b"user", user, b"database", database].into_iter().chain(encoding) {
+    let own = [b"user", user, b"database", database];
+    let others = settings.parameters.iter();
+    let others = others.flat_map(|(name, value)| [name.as_bytes(), &value[..]]);
+    for text in own.into_iter().chain(others).chain(encoding) {
         body.extend_from_slice(text);
         body.push(0);
     }

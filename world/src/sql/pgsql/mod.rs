@@ -1,6 +1,7 @@
 //! PostgreSQL: the protocol's simple query, in which all values are text.
 
 mod complaint;
+mod conninfo;
 mod login;
 
 use std::time::Duration;

@@ -1,0 +1,61 @@
+//! What is shown of the test of a list, to those who want to see each step.
+
+use eximious_core::{Call, Trace};
+
+use super::walk::{Left, Verdict};
+
+/// What is shown of the test of a list: the question.
+pub(super) struct Shown(Option<Vec<u8>>);
+
+impl Shown {
+    /// Nobody wants to see it.
+    pub(super) const NOTHING: Self = Self(None);
+
+    /// A question, without its mark.
+    pub(super) fn of(question: Vec<u8>) -> Self {
+        Self(Some(question))
+    }
+
+    fn tell(&self, call: &mut Call<'_>, deeper: u32, tail: &[u8]) {
+        if let Some(question) = &self.0 {
+            call.memory::<Trace>().tell(deeper, &[question, tail].concat());
+        }
+    }
+
+    pub(super) fn begin(&self, call: &mut Call<'_>) {
+        self.tell(call, 0, b"?");
+    }
+
+    pub(super) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
+        if self.0.is_some() {
+            call.memory::<Trace>().tell(1, &[b"list element: ", element].concat());
+        }
+    }
+
+    pub(super) fn end(&self, call: &mut Call<'_>, verdict: &Verdict, element: Option<&[u8]>) {
+        let word = match verdict {
+            Verdict::Yes => "yes",
+            Verdict::No => "no",
+            Verdict::Later(_) => return,
+        };
+        let tail = match element {
+            Some(element) => [b"? ", word.as_bytes(), b" (matched \"", element, b"\")"].concat(),
+            None => [b"? ", word.as_bytes(), b" (end of list)"].concat(),
+        };
+        self.tell(call, u32::from(element.is_some()), &tail);
+    }
+}
+
+/// Tells what is remembered of a named list.
+pub(super) fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: &Left) {
+    let trace = call.memory::<Trace>();
+    if trace.sink.is_none() {
+        return;
+    }
+    let word: &[u8] = if *verdict == Verdict::Yes { b"yes" } else { b"no" };
+    trace.tell(2, &[b"start sublist ", name].concat());
+    trace.tell(1, &[b"cached ", word, b" match for +", name].concat());
+    let data = left.clone().flatten();
+    let data = data.as_ref().map_or(&b"NULL"[..], |data| data.bytes());
+    trace.tell(1, &[b"cached lookup data = ", data].concat());
+}
