@@ -3,7 +3,7 @@
 use eximious_core::{AclPhases, AclTermKind, AclVerb, Fail, FailClass, Str};
 use eximious_stdlib::acl::VERBS;
 
-use super::{AclHost, AclState, AclStep, Acls, Logs, Named, Statement, takes_message};
+use super::{AclHost, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
 use crate::config::AclLineTerm;
 
@@ -91,6 +91,7 @@ impl Acls {
         phase: AclPhases,
         text: &Str,
     ) -> AclResult {
+        cx.memory.get::<ratelimit::Memory>().end_command();
         let mut run = Run {
             acls: self,
             cx,
