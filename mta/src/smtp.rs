@@ -19,6 +19,7 @@ mod reply;
 mod run;
 mod session;
 mod start;
+mod sync;
 mod verdict;
 mod verify;
 
@@ -40,6 +41,9 @@ pub struct Client {
     pub local_address: Option<IpAddr>,
     /// The port that it connected to.
     pub local_port: Option<u16>,
+    /// Whether it has to wait for replies (`smtp_enforce_sync`). That can be told
+    /// only where all that has come in is given to the session before it goes on.
+    pub synchronizes: bool,
 }
 
 /// What a session wants done.

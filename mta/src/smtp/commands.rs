@@ -63,6 +63,9 @@ impl Session {
             self.only_reset = true;
             return self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
         }
+        if !self.waits(name) {
+            return;
+        }
         let mail = matches!(name, "MAIL" | "RCPT" | "DATA" | "BDAT" | "QUIT");
         let counted = if name == "EHLO" { "HELO" } else { name };
         if !mail && !self.may_go_on(counted) {

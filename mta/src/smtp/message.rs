@@ -188,6 +188,7 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
+        let _ = self.client_in("ignore_fromline_hosts");
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");

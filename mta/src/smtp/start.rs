@@ -46,6 +46,9 @@ impl Session {
             banner = result.user_message.filter(|text| !text.is_empty());
         }
         self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        if !self.waits_for_greeting() {
+            return;
+        }
         let (code, text) = match banner {
             Some(text) => match reply::own_code(text.bytes()) {
                 Some((code, rest)) if code.starts_with(b"220") => (code.to_vec(), Str::from(rest)),
