@@ -20,6 +20,8 @@ mod run;
 mod session;
 mod start;
 mod sync;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod verify;
 

@@ -2,6 +2,7 @@
 
 use eximious_core::{AclPhases, AclVerb, Fail, FailClass, Str};
 use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::printing::printing;
 
 use super::{AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, takes_message};
 use crate::Context;
@@ -167,12 +168,8 @@ impl Run<'_> {
                     return self.error([&head, why.as_bytes()].concat());
                 }
             }
-        } else if trimmed.contains(&b' ') || trimmed.contains(&b'\n') {
-            (Str::from("inline ACL"), text.clone())
         } else {
-            // One word is a name that nothing has.
-            let head = [b"unknown ACL verb \"", trimmed, b"\" in \"", trimmed, b"\""].concat();
-            return self.error(head);
+            (Str::from("inline ACL"), text.clone())
         };
         match Acls::parse(&name, text.bytes(), &registry) {
             Ok(named) => self.acl(&named),
@@ -357,7 +354,9 @@ impl Run<'_> {
 
     fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
         if let Some(line) = log {
-            let line = [&*self.client(), b" Warning: ", line.bytes()].concat();
+            let topbit = self.cx.engine().settings().print_topbitchars;
+            let shown = printing(line.bytes(), topbit);
+            let line = [&*self.client(), b" Warning: ", &shown].concat();
             if !self.state.warned.contains(&line) {
                 self.host.log(&line);
                 self.state.warned.push(line);

@@ -82,7 +82,7 @@ impl Session {
             self.reset_message();
             return true;
         }
-        self.say(&[format!("250- {size} byte chunk, total {total}").as_bytes()]);
+        self.chunk_reply = Some(format!("250- {size} byte chunk, total {total}"));
         let reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
         self.received(reading);
         true

@@ -40,6 +40,8 @@ pub(super) struct Arrival {
     discarded: Option<&'static str>,
     /// What an ACL wants to be said.
     said: Option<Str>,
+    /// What is said of the last chunk, where nothing else is.
+    chunk: Option<String>,
     judged_for_each: bool,
 }
 
@@ -188,7 +190,7 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
-        let _ = self.client_in("ignore_fromline_hosts");
+        let drops_from = self.client_in("ignore_fromline_hosts");
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
@@ -203,9 +205,8 @@ impl Session {
             self.reset_message();
             return;
         }
-        let mut message = parse_until(&reading.bytes, End::Input).0;
-        message.body = without_returns(&message.body);
-        message.stray = without_returns(&message.stray);
+        let longest = longest_line(&reading.bytes);
+        let (mut message, stray) = parse(&reading.bytes, drops_from);
         let Some(envelope) = &self.envelope else { return };
         message.sender = envelope.sender.address.clone();
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
@@ -216,12 +217,18 @@ impl Session {
             _ => Str::EMPTY,
         };
         self.cx.set("received_for", for_one);
+        // No blank line stands between the header and a line that is none of it.
+        let own_size = size(&message) - u64::from(stray);
+        let count = message.named(b"Received").count() + 1;
         if let Some(header) = self.received_header() {
             message.headers.insert(0, header);
         }
         message.size = size(&message);
-        self.cx.set("message_size", message.size.to_string());
         self.cx.set_message(Some(message));
+        // What ACLs see is as it came.
+        self.cx.set("message_size", own_size.to_string());
+        self.cx.set("received_count", count.to_string());
+        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
@@ -321,7 +328,9 @@ impl Session {
         let message = self.cx.message().cloned().unwrap_or_default();
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
+        let chunk = self.chunk_reply.take();
         let arrival = Arrival {
+            chunk,
             line: self.arrival(&message, &envelope, chunked),
             discarded,
             said,
@@ -389,6 +398,9 @@ impl Session {
                     self.log(b"Completed");
                 }
                 let id = self.id.clone();
+                if let (Some(chunk), None) = (&arrival.chunk, &arrival.said) {
+                    self.say(&[chunk.as_bytes()]);
+                }
                 match &arrival.said {
                     Some(said) => self.answer(b"250", said.bytes()),
                     None if arrival.judged_for_each => self.say(&[
@@ -454,13 +466,43 @@ impl Session {
     }
 }
 
-/// Lines that end in a newline alone.
+/// Reads a message that came by SMTP. A line `From …` before the header is none of
+/// it only where such lines are dropped. Beside it, whether a line that is no header
+/// line ended the header.
+fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
+    if bytes.starts_with(b"From ") && !drops_from {
+        let body = without_returns(bytes);
+        let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
+        let body_zeros = memchr::memchr_iter(0, &body).count() as u64;
+        let lines = (lines + 1, lines);
+        let message = Message { body, body_zeros, ..Message::default() };
+        return (Message { lines: lines.0, body_lines: lines.1, ..message }, true);
+    }
+    let (mut message, _) = parse_until(bytes, End::Input);
+    message.body = without_returns(&message.body);
+    // Here, whatever is no header line belongs to the body.
+    let stray = std::mem::take(&mut message.stray);
+    let has_stray = !stray.is_empty();
+    if has_stray {
+        message.body.splice(..0, without_returns(&stray));
+        message.body_lines += 1;
+        message.lines += 1;
+    }
+    let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
+    message.lines = message.lines + lines - lines.min(message.body_lines);
+    message.body_lines = lines;
+    (message, has_stray)
+}
+
+/// Lines that end in a newline alone; what ended in a carriage return alone, too.
 fn without_returns(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\r\n") {
-            Some(line) => out.extend_from_slice(&[line, b"\n"].concat()),
-            None => out.extend_from_slice(line),
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            byte => out.push(byte),
         }
     }
     out
@@ -472,12 +514,17 @@ fn size(message: &Message) -> u64 {
     (header + 1 + message.stray.len() + message.body.len()) as u64
 }
 
-/// Whether the header has ended in what came so far.
+/// Whether what came so far may hold more than the header: whole lines do.
 fn has_body(bytes: &[u8]) -> bool {
-    let (message, _) = parse_until(bytes, End::Input);
     let blank = bytes.windows(2).any(|pair| pair == b"\n\n")
         || bytes.windows(4).any(|four| four == b"\r\n\r\n");
-    blank || !message.stray.is_empty()
+    blank || bytes.ends_with(b"\n")
+}
+
+/// How long the longest line is, without its end.
+fn longest_line(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
 }
 
 /// A name for a message: the time, this process, the fraction of the second, each

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eximious::acl::{AclState, AclStep, Acls};
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
+use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
 use super::chunks::Chunk;
@@ -73,6 +74,8 @@ pub struct Session {
     pub(super) id: Str,
     /// The chunks of the message at hand so far.
     pub(super) chunks: Option<Reading>,
+    /// What is to be said of the last chunk.
+    pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
 }
@@ -118,6 +121,7 @@ impl Session {
             refusals: Refusals::default(),
             id: Str::EMPTY,
             chunks: None,
+            chunk_reply: None,
             only_reset: false,
         };
         session.introduce();
@@ -193,7 +197,10 @@ impl Session {
                 }
                 Next::More => false,
                 Next::End => {
-                    self.lost();
+                    match self.chunks.is_some() {
+                        true => self.lost_in_message(),
+                        false => self.lost(),
+                    }
                     true
                 }
             },
@@ -220,10 +227,13 @@ impl Session {
         self.cx.engine().world().log.panic(&line);
     }
 
+    /// A line with the message's name before it. What a client says does not break
+    /// lines.
     pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
+        let line = printing(line, true);
         match self.id.is_empty() {
-            true => line.to_vec(),
-            false => [self.id.bytes(), b" ", line].concat(),
+            true => line,
+            false => [self.id.bytes(), b" ", &line].concat(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Clients that do not wait for replies (`smtp_enforce_sync`).
 
+use eximious::stdlib::printing::printing;
+
 use super::Session;
 
 /// How much of what came too soon is shown.
@@ -68,17 +70,5 @@ impl Session {
 const HEAD: &[u8] = b"SMTP protocol synchronization error (";
 
 fn printable(text: &[u8]) -> Vec<u8> {
-    let text = &text[..text.len().min(SHOWN)];
-    let mut out = Vec::with_capacity(text.len());
-    for byte in text {
-        match byte {
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            32..=126 => out.push(*byte),
-            byte => out.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
-        }
-    }
-    out
+    printing(&text[..text.len().min(SHOWN)], false)
 }
