@@ -9,10 +9,15 @@
 
 mod conditions;
 mod controls;
+mod dnslists;
+#[cfg(test)]
+mod driver;
 mod headers;
 mod lists;
 mod machine;
 mod modifiers;
+mod ratelimit;
+mod seen;
 mod state;
 mod verify;
 

@@ -379,7 +379,7 @@ fn there_is_an_end_to_hosts() {
     for host in 0..400 {
         writeln!(zone, "@ MX {} h{host}", host % 7).expect("text");
         writeln!(zone, "_smtp._tcp SRV {} {host} 25 h{host}", host % 7).expect("text");
-        for address in 0..8 {
+        for address in 0..20 {
             writeln!(zone, "h{host} A 10.{}.{}.{address}", host / 256, host % 256).expect("text");
         }
     }
@@ -393,6 +393,21 @@ fn there_is_an_end_to_hosts() {
         assert_eq!(said.lines().count(), 1024, "{said}");
         assert!(said.starts_with("h") && said.contains(" MX=0"), "{said}");
     }
+}
+
+/// Exim takes any name for one of a service, and cuts as much off as that has
+/// before the domain: here it would go on with `ar.test`.
+#[test]
+fn aliases_of_services_are_no_domains() {
+    let zone = "$ORIGIN test.\n_smtp._tcp.one SRV 1 1 25 h1\nh1 A 192.0.2.1\n\
+        _smtp._tcp.two CNAME foo.barbarbar\nfoo.barbarbar CNAME _smtp._tcp.one\n";
+    let world = World { host: Arc::new(Here), ..Fixture::new().zone(zone).world() };
+    let directory = TempDir::new().expect("a directory");
+    let case = (("domain".to_owned(), "two.test".to_owned()), String::new());
+    let router = vec!["check_srv = smtp".to_owned()];
+    let group = Group { main: Vec::new(), router, cases: vec![case] };
+    let said = group.ours(world, directory.path()).concat();
+    assert_eq!(said, "h1.test [192.0.2.1] MX=1 port=25 dnssec=no\n");
 }
 
 #[test]

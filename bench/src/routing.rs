@@ -105,7 +105,7 @@ fn database(aliases: &Path) -> Option<u64> {
     status.is_ok_and(|status| status.success()).then(|| made.metadata().map_or(0, |m| m.len()))
 }
 
-/// One run each, after a short one that warms the caches.
+/// One run each: it is a long one for the one that searches line by line.
 fn ratio(what: &str, exim: &Path, ours: &Path, config: &Path, addresses: &Path) {
     let run = |program: &Path| -> (Duration, Vec<u8>) {
         let input = std::fs::File::open(addresses).expect("the addresses");

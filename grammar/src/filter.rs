@@ -346,3 +346,60 @@ pub fn parse(text: &[u8], allowed: Allowed) -> Filter {
     }
     Parser::new(&text[..end], allowed).file()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_have_places() {
+        let text = b"# Exim filter\nunseen deliver \"a b\" if c is d then finish endif";
+        let filter = parse(text, Allowed::default());
+        assert_eq!(filter.fault, None);
+        let [deliver, conditional] = filter.commands.as_slice() else { panic!("{filter:?}") };
+        assert_eq!((deliver.seen, deliver.noerror), (Some(false), false));
+        let Action::Deliver { address, errors_to: None } = &deliver.action else {
+            panic!("{deliver:?}")
+        };
+        assert_eq!(address.text, b"a b");
+        assert_eq!(address.span.of(text), b"\"a b\"");
+        assert_eq!(deliver.span.of(text).trim_ascii(), b"unseen deliver \"a b\"");
+        let Action::If { branches, otherwise } = &conditional.action else {
+            panic!("{conditional:?}")
+        };
+        assert!(otherwise.is_empty() && branches.len() == 1);
+        let Test::Compare { left, right, .. } = &branches[0].0.test else { panic!("{branches:?}") };
+        assert_eq!((left.span.of(text), right.span.of(text)), (&b"c"[..], &b"d"[..]));
+    }
+
+    #[test]
+    fn a_fault_has_its_own_line() {
+        let fault = |text: &[u8]| parse(text, Allowed::default()).fault.unwrap();
+        // Exim looks for `errors_to` behind the address, and counts its line twice.
+        let found = fault(b"deliver a foo\nx y");
+        assert_eq!(found.message, b"unknown filtering command \"foo\" near line 3 of filter file");
+        assert_eq!((found.line, found.at), (2, 14));
+        let found = fault(b"finish\nsave \"a\nb");
+        assert_eq!((found.line, found.at), (2, 14));
+        assert_eq!(parse(b"deliver a foo", Allowed::SYSTEM).commands.len(), 1);
+    }
+
+    #[test]
+    fn conditions_are_shown_as_exim_shows_them() {
+        for (text, shown) in [
+            ("a is b or c is d or e is f", "(a is b or c is d) or e is f"),
+            ("a is b or c is d and e is f or g is h", "a is b or (c is d and e is f or g is h)"),
+            ("a is b and (c is d and e is f)", "a is b and c is d and e is f"),
+            ("not (a is b or c is d)", "not (a is b or c is d)"),
+            ("not (not a IS b) and 5 is not above 4", "a IS b and 5 not above 4"),
+            (
+                "foranyaddress x (a is b or not personal alias y)",
+                "foranyaddress x ((a is b or not personal))",
+            ),
+        ] {
+            let filter = parse(format!("if {text} then endif").as_bytes(), Allowed::default());
+            let Action::If { branches, .. } = &filter.commands[0].action else { panic!("{text}") };
+            assert_eq!(String::from_utf8(branches[0].0.shown()).unwrap(), shown);
+        }
+    }
+}

@@ -16,8 +16,10 @@ use crate::reader::{Deed, Reader, Task};
 const LINES: usize = 256;
 /// How many bytes of text go, where it is not a single line that has more.
 const TEXT: usize = 64 << 10;
-/// How many loads there are: the reader waits while all of them are full.
-const LOADS: usize = 8;
+/// How many loads there are: the reader waits while all of them are full. So
+/// many that a load's memory has left the other processor's own cache when it
+/// is written again: to take it away from there would cost more than to parse.
+const LOADS: usize = 16;
 
 /// A line that is ready to be carried out.
 pub enum Ready<'b> {

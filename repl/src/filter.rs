@@ -246,7 +246,9 @@ fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Ou
 }
 
 /// A file that is no filter.
-fn test_list(session: &mut Session, text: Vec<u8>, output: &Output) -> bool {
+fn test_list(session: &mut Session, mut text: Vec<u8>, output: &Output) -> bool {
+    // Exim reads it up to its first zero byte.
+    text.truncate(memchr::memchr(0, &text).unwrap_or(text.len()));
     let list = Str::tainted(text);
     let forwarding = match forwarding(session.context(), &list) {
         Ok(forwarding) => forwarding,

@@ -166,7 +166,10 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
 
 /// `-bf`, `-bF`.
 fn test_filters(mut options: Options) -> ExitCode {
-    log_lines(&options);
+    if !options.log_lines.is_empty() {
+        log_lines(&options);
+        return ExitCode::SUCCESS;
+    }
     let output = Arc::new(Output::default());
     let request = std::mem::take(&mut options.filter);
     let session = Session::start(&mut options, output::world(&output));

@@ -254,8 +254,8 @@ fn lines_that_are_read_ahead_do_to_each_other_what_they_do_one_by_one() {
         "$",
     ];
     let round = |n: usize| lines.map(|line| line.replace("$N", &n.to_string()) + "\n").concat();
-    let text: String = (10..90).map(round).collect();
-    assert!(text.len() > 16 << 10);
+    let text: String = (100..300).map(round).collect();
+    assert!(text.len() > 32 << 10);
     let together = piped(&text);
     // One by one, nothing is read ahead. The joined lines have one answer.
     let mut talk = Talk::begin();

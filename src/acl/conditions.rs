@@ -4,7 +4,7 @@ use eximious_core::{FailClass, Str};
 use eximious_stdlib::lists::{Matcher, Outcome};
 
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
-use super::{AclVerdict, controls, lists, modifiers, verify};
+use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, verify};
 use crate::config::AclLineTerm;
 
 impl Run<'_> {
@@ -40,6 +40,9 @@ impl Run<'_> {
             "senders" => lists::senders(self, text),
             "sender_domains" => lists::sender_domains(self, text),
             "hosts" => lists::hosts(self, text),
+            "dnslists" => dnslists::dnslists(self, text),
+            "ratelimit" => ratelimit::ratelimit(self, text),
+            "seen" => seen::seen(self, text),
             "verify" => verify::verify(self, text),
             name => {
                 let message = format!("ACL condition \"{name}\" is not there yet");

@@ -28,16 +28,23 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let Some(control) = registry.acl_control(name) else {
         return wrong(run, bytes);
     };
-    let bare = matches!(control.options, AclOptions::None);
-    let known = rest.first().is_none_or(|sign| matches!(sign, b'/' | b'=') && !bare);
-    if !known {
-        return wrong(run, bytes);
-    }
     if !control.phases.contains(run.phase) {
         run.logged = Some(Str::from(control.refusal(run.phase)));
         return Answer::Error;
     }
     let name = control.meta.name;
+    let known = match rest.split_first() {
+        None => name != "dscp",
+        Some((b'/', options)) => known(name, control.options, options),
+        Some(_) => false,
+    };
+    if !known {
+        return wrong(run, bytes);
+    }
+    if name == "utf8_downconvert" && !matches!(rest, b"" | b"/1" | b"/0" | b"/-1") {
+        run.logged = Some(Str::fixed("bad option value for control=utf8_downconvert"));
+        return Answer::Error;
+    }
     if name == "submission" && run.phase.intersects(AclPhases::NOT_SMTP_START) {
         // It is what local submission is anyhow.
         return Answer::Yes;
@@ -47,6 +54,32 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     run.state.controls.insert(name, Control { control, options, of_message });
     case(run, name);
     Answer::Yes
+}
+
+/// Whether a control takes what stands after a slash.
+fn known(name: &str, options: AclOptions, text: &[u8]) -> bool {
+    match name {
+        "freeze" => text == b"no_tell",
+        // The name is the rest, slashes included.
+        "submission" => {
+            let mut left = text;
+            loop {
+                if left.starts_with(b"name=") {
+                    return true;
+                }
+                let end = memchr::memchr(b'/', left).unwrap_or(left.len());
+                if &left[..end] != b"sender_retain" && !left.starts_with(b"domain=") {
+                    return false;
+                }
+                match left.get(end + 1..) {
+                    Some(rest) => left = rest,
+                    None => return true,
+                }
+            }
+        }
+        // What they do not know they pass over.
+        _ => !matches!(options, AclOptions::None),
+    }
 }
 
 /// The case of the local part at hand.
@@ -59,7 +92,100 @@ fn case(run: &mut Run<'_>, name: &str) {
 }
 
 fn wrong(run: &mut Run<'_>, text: &[u8]) -> Answer {
-    let message = [b"syntax error in \"control\" ACL condition: \"", text, b"\""].concat();
+    let message = [b"syntax error in \"control=".as_slice(), text, b"\""].concat();
     run.logged = Some(Str::from(message));
     Answer::Error
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::AclPhases;
+
+    use super::super::driver::Driver;
+
+    #[test]
+    fn what_controls_take() {
+        let mut driver = Driver::new();
+        for text in [
+            "cutthrough_delivery",
+            "cutthrough_delivery/foo",
+            "debug",
+            "debug/tag=../x",
+            "dscp/ef",
+            "dscp/foo",
+            "fakereject",
+            "fakereject/foo bar/x",
+            "fakedefer/",
+            "freeze",
+            "freeze/no_tell",
+            "queue",
+            "queue/once",
+            "queue_only/foo",
+            "submission",
+            "submission/sender_retain",
+            "submission/domain=",
+            "submission/domain=foo/name=a/b",
+            "submission/name=x/domain=y",
+            "utf8_downconvert",
+            "utf8_downconvert/-1",
+            "suppress_local_fixups",
+            "no_multiline_responses",
+            "no_delay_flush",
+            "no_callout_flush",
+            "enforce_sync",
+            "no_enforce_sync",
+            "caseful_local_part",
+        ] {
+            assert_eq!(driver.run(&format!("accept control = {text}")), "Accept", "{text}");
+        }
+        assert!(driver.state.has("freeze"));
+        for text in [
+            "caseful_local_part/x",
+            "cutthrough_delivery=",
+            "dscp",
+            "fakereject=x",
+            "freeze/foo",
+            "freeze/no_tell/x",
+            "freeze=no_tell",
+            "freeze/no_tellx",
+            "freeze /no_tell",
+            "Freeze",
+            "submission/foo",
+            "submission/sender_retain/domain=x/x",
+            "submission/sender_retainx",
+            "suppress_local_fixups/x",
+            "no_pipelining/x",
+            "foo",
+            "",
+            "no_multiline",
+            "atrn",
+            "no_callout_flush/x",
+        ] {
+            let message = format!("syntax error in \"control={text}\"");
+            driver.fails(&format!("accept control = {text}"), &message);
+        }
+        driver.fails(
+            "accept control = utf8_downconvert/2",
+            "bad option value for control=utf8_downconvert",
+        );
+    }
+
+    #[test]
+    fn where_controls_are_allowed() {
+        for (phase, text, acl) in [
+            (AclPhases::RCPT, "wellknown/x", "RCPT"),
+            (AclPhases::RCPT, "allow_auth_unadvertised", "RCPT"),
+            (AclPhases::CONNECT, "caseful_local_part", "connection"),
+            (AclPhases::CONNECT, "freeze", "connection"),
+            (AclPhases::CONNECT, "queue", "connection"),
+            (AclPhases::DATA, "submission", "DATA"),
+            (AclPhases::DATA, "utf8_downconvert", "DATA"),
+            (AclPhases::DATA, "dkim_disable_verify", "DATA"),
+        ] {
+            let name = text.split('/').next().unwrap();
+            let message = format!("cannot use \"control={name}\" in {acl} ACL");
+            let mut driver = Driver::new().at(phase);
+            driver.fails(&format!("accept control = {text}"), &message);
+        }
+    }
 }

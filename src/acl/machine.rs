@@ -4,7 +4,9 @@ use eximious_core::{AclPhases, AclVerb, Fail, FailClass, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
-use super::{AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, takes_message};
+use super::{
+    AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
+};
 use crate::Context;
 use crate::config::AclLineTerm;
 
@@ -92,6 +94,7 @@ impl Acls {
         phase: AclPhases,
         text: &Str,
     ) -> AclResult {
+        cx.memory.get::<ratelimit::Memory>().end_command();
         let mut run = Run {
             acls: self,
             cx,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use eximious_core::{AclControl, Str};
 
-use super::AddedHeader;
+use super::{AddedHeader, ratelimit};
 use crate::Context;
 
 /// What ACLs want of a conversation and of the message at hand.
@@ -72,6 +72,7 @@ impl AclState {
         self.queue = Str::EMPTY;
         self.sender_fault = None;
         self.warned.clear();
+        cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
         for name in ["headers_added", "acl_verify_message"] {
             cx.unset(name);

@@ -20,7 +20,7 @@ pub mod headers;
 pub mod hosts;
 pub mod idn;
 pub mod interval;
-mod ip;
+pub mod ip;
 pub mod items;
 pub mod json;
 pub mod keyed;

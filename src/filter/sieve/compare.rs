@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_work_is_bounded() {
-        let (pattern, text) = ("*a".repeat(1000) + "b", "a".repeat(1000));
+        let (pattern, text) = (format!("*{}b", "a".repeat(100)), "a".repeat(1000));
         assert_eq!(check(&pattern, &text), Err(Trouble::TooMuch));
     }
 }

@@ -63,6 +63,7 @@ pub(super) fn run(
                 return Err(wrong(router, &why));
             }
             machine.log(&router.named(b"", b" router: skipped error: ", &why));
+            machine.note = Some(b"syntax error in redirection data".to_vec());
             return Ok(Verdict::Decline);
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
@@ -179,7 +180,9 @@ fn generate(
             }
             FilterAction::Pipe { command, .. } => {
                 let (text, taint) = command.read();
-                let command = Str::from([b"|", text].concat()).stamped(taint);
+                // Where a user has put a bar already, it is the one.
+                let bare = text.strip_prefix(b"|").unwrap_or(text);
+                let command = Str::from([b"|", bare].concat()).stamped(taint);
                 redirection.direct(machine, command, Target::Pipe, "pipe_transport")?;
             }
             FilterAction::Mail { reply, .. } => {

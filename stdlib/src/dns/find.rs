@@ -280,10 +280,10 @@ impl Finder<'_> {
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::srv).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
-            return Ok(Some(self.no_service(&reply, prefix.len())));
+            return Ok(Some(self.no_service(&reply, &prefix)));
         }
         records::arrange_services(&mut targets, &*random(call));
-        self.hosts(call, &targets, &reply, prefix.len()).map(Some)
+        self.hosts(call, &targets, &reply, &prefix).map(Some)
     }
 
     /// The hosts of MX records; `None` where there are none.
@@ -305,10 +305,10 @@ impl Finder<'_> {
         }
         let mut targets: Vec<Target> = records.iter().filter_map(Target::mx).collect();
         if matches!(&targets[..], [only] if only.name.is_empty()) {
-            return Ok(Some(self.no_service(&reply, 0)));
+            return Ok(Some(self.no_service(&reply, b"")));
         }
         records::arrange_exchangers(&mut targets, &*random(call));
-        self.hosts(call, &targets, &reply, 0).map(Some)
+        self.hosts(call, &targets, &reply, b"").map(Some)
     }
 
     /// There is no answer that counts: for some domains that means that there
@@ -331,7 +331,7 @@ impl Finder<'_> {
     }
 
     /// The one record names no host.
-    fn no_service(&self, reply: &Reply, prefix: usize) -> HostsFound {
+    fn no_service(&self, reply: &Reply, prefix: &[u8]) -> HostsFound {
         HostsFound {
             qualified: qualified(reply, prefix),
             reason: Some(Reason::NoService),
@@ -347,7 +347,7 @@ impl Finder<'_> {
         call: &mut Call<'_>,
         targets: &[Target],
         reply: &Reply,
-        prefix: usize,
+        prefix: &[u8],
     ) -> Result<HostsFound, Fail> {
         // Names in records are complete.
         let how = How { dnssec: self.request, ..How::default() };
@@ -467,11 +467,12 @@ impl Finder<'_> {
     }
 }
 
-/// The name that the records are at, without what stands before it. One that is
-/// a wild card says nothing of the domain.
-fn qualified(reply: &Reply, prefix: usize) -> Option<String> {
-    let name = reply.asked.get(prefix..)?;
-    (!name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
+/// The name that the records are at, without what stands before the domain. One
+/// that is a wild card says nothing of the domain, nor does one of another form.
+fn qualified(reply: &Reply, prefix: &[u8]) -> Option<String> {
+    let (before, name) = reply.asked.split_at_checked(prefix.len())?;
+    let fits = before.as_bytes().eq_ignore_ascii_case(prefix);
+    (fits && !name.is_empty() && !name.starts_with('*')).then(|| name.to_owned())
 }
 
 /// Randomness; where the policy forbids it, any order is as good as another.

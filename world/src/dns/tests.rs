@@ -344,7 +344,7 @@ fn names_are_completed_by_the_search_list() {
     });
     let config = Config { search: vec!["away.".into(), "here.".into()], ..Config::of([server.at]) };
     let resolver = Resolver::with(Source::Fixed(config.into()));
-    let parents = DnsOptions { search_parents: true, ..options() };
+    let parents = DnsOptions { qualify_single: true, search_parents: true, ..options() };
     assert_eq!(resolver.query("h", 1, &parents).unwrap().name, "h.here");
     assert_eq!(server.asked(), 2);
     let single = DnsOptions { qualify_single: true, ..options() };

@@ -102,7 +102,7 @@ impl<'s> Seeker<'s> {
         } else if self.vouched == Some(true) {
             self.vouched = Some(false);
         }
-        self.qualified = self.qualified.take().or(qualified(&reply, 0));
+        self.qualified = self.qualified.take().or(qualified(&reply, b""));
         let own = records.first().map_or("", |record| &record.name);
         let before = self.addresses.len();
         for address in records.iter().filter_map(DnsRecord::address).take(MOST_ADDRESSES) {

@@ -7,7 +7,7 @@ use eximious_core::world::{DnsRecord, Random};
 use crate::dns::{mx, srv};
 
 /// How many hosts of a domain are looked at.
-const MOST_TARGETS: usize = 256;
+const MOST_TARGETS: usize = 64;
 
 /// A host that a record names.
 #[derive(Clone, PartialEq, Eq, Debug)]
