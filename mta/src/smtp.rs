@@ -25,9 +25,11 @@ mod tests;
 mod verdict;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use eximious::acl::Control;
 use eximious::{Message, Str};
 
 pub use session::{Server, Session, Watch};
@@ -77,6 +79,10 @@ pub struct Received {
     pub sender: Sender,
     /// Which ACL threw all recipients away, if one did: `RCPT`.
     pub discarded: Option<&'static str>,
+    /// What ACLs want done with it (`control`), by name.
+    pub controls: BTreeMap<&'static str, Control>,
+    /// The named queue that it goes to; empty for the usual one.
+    pub queue: Str,
     /// Whether it came by BDAT.
     pub chunked: bool,
     /// Whether each recipient was judged alone, and the client knows of each.

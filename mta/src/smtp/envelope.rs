@@ -52,6 +52,8 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.refusals = Refusals { expected: true, ..Refusals::default() };
+        // A client that may send early begins with EHLO.
+        self.offers.early_pipelining &= self.offers.greeted;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -265,7 +267,9 @@ impl Session {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
         let (bytes, taint) = recipient.address.read();
         let at = address::find_at(bytes).unwrap_or(bytes.len());
-        let part = unquoted(&bytes[..at]).to_ascii_lowercase();
+        let cased = unquoted(&bytes[..at]);
+        let part = cased.to_ascii_lowercase();
+        self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
         self.cx.set("local_part", Str::from(part).stamped(taint));
         self.cx.set("domain", Str::from(domain).stamped(taint));

@@ -147,9 +147,13 @@ impl Session {
             let set = self.cx.engine().settings().options.text(option).is_some();
             offer(set, word);
         }
-        self.offers.pipelining = offer(self.client_in("pipelining_advertise_hosts"), "PIPELINING");
+        self.offers.pipelining = {
+            let allowed = !self.acl_state.has("no_pipelining");
+            let listed = self.client_in("pipelining_advertise_hosts");
+            offer(allowed && listed, "PIPELINING")
+        };
         let early = self.offers.pipelining && self.offers.early_pipelining;
-        offer(early && !self.history.iter().any(|name| matches!(*name, "MAIL")), "PIPECONNECT");
+        offer(early, "PIPECONNECT");
         self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
         self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
         self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");

@@ -342,6 +342,8 @@ impl Session {
             recipients: envelope.recipients,
             sender: envelope.sender,
             discarded,
+            controls: self.acl_state.controls.clone(),
+            queue: self.acl_state.queue.clone(),
             chunked,
             judged_for_each: envelope.judged_for_each,
         };
@@ -392,6 +394,12 @@ impl Session {
             }
             Taken::Yes => {
                 self.log(&arrival.line);
+                if self.acl_state.has("freeze") {
+                    self.log(b"frozen by ACL");
+                }
+                if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
+                    self.log(b"no immediate delivery: queued by ACL");
+                }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
                     self.log(&[b"=> blackhole (", acl.as_bytes(), tail].concat());
@@ -402,6 +410,7 @@ impl Session {
                     self.say(&[chunk.as_bytes()]);
                 }
                 match &arrival.said {
+                    _ if self.fakes_refusal() => {}
                     Some(said) => self.answer(b"250", said.bytes()),
                     None if arrival.judged_for_each => self.say(&[
                         b"250 id=",
@@ -415,13 +424,32 @@ impl Session {
         self.end_transaction();
     }
 
+    /// `control = fakereject` and `fakedefer`: the client is told that the message,
+    /// which is kept, was refused.
+    fn fakes_refusal(&mut self) -> bool {
+        const DEFAULT: &[u8] = b"Your message has been rejected but is being kept for \
+            evaluation.\nIf it was a legitimate message, it may still be delivered to the \
+            target recipient(s).";
+        let controls = &self.acl_state.controls;
+        let (control, code) = match (controls.get("fakereject"), controls.get("fakedefer")) {
+            (Some(control), _) => (control, b"550"),
+            (None, Some(control)) => (control, b"450"),
+            (None, None) => return false,
+        };
+        let text = control.options.bytes();
+        let text = if text.is_empty() { DEFAULT.to_vec() } else { text.to_vec() };
+        self.answer(code, &text);
+        true
+    }
+
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
     fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
         let sender = envelope.sender.address.bytes();
         let shown = if sender.is_empty() { b"<>" } else { sender };
         let client = self.logged_client();
         let protocol = self.variable("received_protocol");
-        let mut line = [b"<= ", shown, b" ", &client, b" P=", protocol.bytes()].concat();
+        let sign = if self.acl_state.has("fakereject") { b"(= " } else { b"<= " };
+        let mut line = [sign, shown, b" ", &client, b" P=", protocol.bytes()].concat();
         if envelope.judged_for_each {
             line.extend_from_slice(b" PRDR");
         }
@@ -429,6 +457,10 @@ impl Session {
             line.extend_from_slice(b" K");
         }
         line.extend_from_slice(format!(" S={}", message.size).as_bytes());
+        let queue = self.acl_state.queue.clone();
+        if !queue.is_empty() {
+            line.extend_from_slice(&[b" Q=", queue.bytes()].concat());
+        }
         let id = message.named(b"Message-Id").next().map(|header| header.value().trim_ascii());
         if let Some(id) = id.filter(|id| !id.is_empty()) {
             let id = id.strip_prefix(b"<").unwrap_or(id);
