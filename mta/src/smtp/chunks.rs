@@ -17,6 +17,7 @@ pub(super) struct Chunk {
 
 impl Session {
     pub(super) fn chunk(&mut self, argument: &[u8]) {
+        self.offers.early_pipelining = false;
         if !self.offers.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";
             return self.protocol_error(b"503", text);

@@ -51,9 +51,13 @@ impl Session {
             self.cx.set("smtp_command_argument", Str::EMPTY);
             return self.unknown();
         };
-        self.remember(name);
         self.cx.set("smtp_command", Str::tainted(line));
         self.cx.set("smtp_command_argument", Str::tainted(argument));
+        let stands_alone = matches!(name, "DATA" | "QUIT" | "RSET" | "STARTTLS");
+        if stands_alone && !argument.is_empty() {
+            return self.protocol_error(b"501", b"unexpected argument data");
+        }
+        self.remember(name);
         if self.only_reset && !matches!(name, "RSET" | "QUIT") {
             return self.say(&[b"503 only RSET accepted now"]);
         }
@@ -76,21 +80,20 @@ impl Session {
             "EHLO" => self.hello(true, argument),
             "MAIL" => self.mail(argument),
             "RCPT" => self.rcpt(argument),
-            "DATA" => self.data(argument),
+            "DATA" => self.data(),
             "BDAT" => self.chunk(argument),
-            "RSET" if argument.is_empty() => {
+            "RSET" => {
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
             }
-            "QUIT" if argument.is_empty() => self.quit(),
+            "QUIT" => self.quit(),
             "NOOP" => self.say(&[b"250 OK"]),
             "HELP" => self.help(),
             "VRFY" => self.vrfy(argument),
             "EXPN" => self.expn(argument),
             "ETRN" => self.etrn(argument),
             "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
-            "STARTTLS" if argument.is_empty() => self.start_tls(),
-            _ => self.protocol_error(b"501", b"unexpected argument data"),
+            _ => self.start_tls(),
         }
     }
 

@@ -51,9 +51,7 @@ impl Refusals {
 
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
-        self.refusals = Refusals { expected: true, ..Refusals::default() };
-        // A client that may send early begins with EHLO.
-        self.offers.early_pipelining &= self.offers.greeted;
+        self.refusals = Refusals::default();
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -75,6 +73,7 @@ impl Session {
             let line =
                 [b"rejected MAIL command ", &client[..], b": too many messages in one connection"];
             self.log_rejection(&line.concat());
+            self.refusals.expected = true;
             return self.say(&[b"421 too many messages in this connection"]);
         }
         let offers = MailOffers {
@@ -124,7 +123,6 @@ impl Session {
                     envelope.discards_all = true;
                     envelope.discarded = Some("MAIL");
                 }
-                self.refusals.expected = false;
                 match result.user_message.filter(|text| !text.is_empty()) {
                     Some(text) => self.answer(b"250", text.bytes()),
                     None if per_recipient => self.say(&[b"250 OK, PRDR Requested"]),
@@ -164,7 +162,6 @@ impl Session {
     fn refuse_address(&mut self, said: &[u8]) {
         if self.envelope.is_some() {
             self.refusals.note(&[b"501 ", said].concat());
-            self.refusals.expected = true;
         }
         self.protocol_error(b"501", said);
     }
@@ -179,6 +176,7 @@ impl Session {
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
         let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        self.refusals.expected = true;
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
         let tail = format!(": message too big: size={size} max={limit}");
@@ -283,7 +281,6 @@ impl Session {
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 self.refusals.differ = true;
-                self.refusals.expected = false;
                 match result.user_message.as_ref().filter(|text| !text.is_empty()) {
                     Some(said) => self.answer(b"250", said.bytes()),
                     None => self.say(&[b"250 Accepted"]),

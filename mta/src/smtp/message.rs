@@ -96,10 +96,8 @@ impl Reading {
 }
 
 impl Session {
-    pub(super) fn data(&mut self, argument: &[u8]) {
-        if !argument.is_empty() {
-            return self.protocol_error(b"501", b"unexpected argument data");
-        }
+    pub(super) fn data(&mut self) {
+        self.offers.early_pipelining = false;
         if !self.has_recipient("DATA") {
             return;
         }

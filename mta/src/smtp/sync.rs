@@ -16,7 +16,7 @@ impl Session {
         let client = self.logged_client();
         let middle = b"input sent without waiting for greeting): rejected connection from ";
         let input = printable(self.input.rest());
-        let line = [&HEAD[..], middle, &client, b" input=\"", &input, b"\""].concat();
+        let line = [HEAD, middle, &client, b" input=\"", &input, b"\""].concat();
         self.log_rejection(&line);
         self.say(&[b"554 SMTP synchronization error"]);
         self.close();
@@ -41,7 +41,7 @@ impl Session {
         let input = printable(self.input.rest());
         let count = format!("\" ({} bytes)", self.input.rest().len());
         let line = [
-            &HEAD[..],
+            HEAD,
             b"next input sent too soon: pipelining was ",
             advertised,
             b"): rejected \"",
