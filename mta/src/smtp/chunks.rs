@@ -1,6 +1,7 @@
 //! BDAT: a message in chunks (RFC 3030).
 
 use super::Session;
+use super::envelope::Before;
 use super::message::Reading;
 use super::session::Stage;
 
@@ -16,7 +17,7 @@ pub(super) struct Chunk {
 }
 
 impl Session {
-    pub(super) fn chunk(&mut self, argument: &[u8]) {
+    pub(super) fn chunk(&mut self, argument: &[u8], before: Before) {
         self.offers.early_pipelining = false;
         if !self.offers.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";
@@ -30,7 +31,7 @@ impl Session {
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
-            if !self.has_recipient("BDAT") || !self.may_send_message() {
+            if !self.has_recipient("BDAT", before) || !self.may_send_message() {
                 if !matches!(self.stage, Stage::Done) {
                     self.stage = Stage::Chunk(Chunk { ignored: true, ..chunk });
                 }

@@ -43,6 +43,7 @@ impl Session {
     pub(super) fn command_line(&mut self, line: &[u8]) {
         let line = line.trim_ascii_end();
         self.command = line.to_vec();
+        let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
         }
@@ -79,9 +80,9 @@ impl Session {
             "HELO" => self.hello(false, argument),
             "EHLO" => self.hello(true, argument),
             "MAIL" => self.mail(argument),
-            "RCPT" => self.rcpt(argument),
-            "DATA" => self.data(),
-            "BDAT" => self.chunk(argument),
+            "RCPT" => self.rcpt(argument, before),
+            "DATA" => self.data(before),
+            "BDAT" => self.chunk(argument, before),
             "RSET" => {
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);

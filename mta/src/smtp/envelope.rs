@@ -34,9 +34,16 @@ pub(super) struct Envelope {
 pub(super) struct Refusals {
     said: Option<Vec<u8>>,
     differ: bool,
-    /// Whether the last MAIL or RCPT was refused, so that commands that were sent
-    /// with it can't help being out of order.
-    pub(super) expected: bool,
+}
+
+/// What was refused just before: the next command, which was sent with it, can't
+/// help being out of order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Before {
+    #[default]
+    Nothing,
+    Mail,
+    Rcpt,
 }
 
 impl Refusals {
@@ -52,6 +59,7 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.refusals = Refusals::default();
+        self.before = Before::Mail;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -73,7 +81,6 @@ impl Session {
             let line =
                 [b"rejected MAIL command ", &client[..], b": too many messages in one connection"];
             self.log_rejection(&line.concat());
-            self.refusals.expected = true;
             return self.say(&[b"421 too many messages in this connection"]);
         }
         let offers = MailOffers {
@@ -96,8 +103,7 @@ impl Session {
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders && self.client.address.is_some() {
-                let tail = b": sender address must contain a domain";
-                return self.protocol_error(b"501", &[text, tail.as_slice()].concat());
+                return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
@@ -123,6 +129,7 @@ impl Session {
                     envelope.discards_all = true;
                     envelope.discarded = Some("MAIL");
                 }
+                self.before = Before::Nothing;
                 match result.user_message.filter(|text| !text.is_empty()) {
                     Some(text) => self.answer(b"250", text.bytes()),
                     None if per_recipient => self.say(&[b"250 OK, PRDR Requested"]),
@@ -132,7 +139,6 @@ impl Session {
             _ => {
                 let _ = self.refuse(&Refused::new(&[b"MAIL ", text]), result);
                 self.reset_message();
-                self.refusals.expected = true;
             }
         }
     }
@@ -176,7 +182,6 @@ impl Session {
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
         let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
-        self.refusals.expected = true;
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
         let tail = format!(": message too big: size={size} max={limit}");
@@ -219,15 +224,17 @@ impl Session {
         self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
     }
 
-    pub(super) fn rcpt(&mut self, argument: &[u8]) {
+    pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
         if self.envelope.is_none() {
             let text = b"sender not yet given";
             self.refusals.note(b"503 sender not yet given");
-            if self.offers.pipelining && self.refusals.expected {
+            if self.offers.pipelining && before != Before::Nothing {
+                self.before = Before::Rcpt;
                 return self.say(&[b"503 ", text]);
             }
             return self.protocol_error(b"503", text);
         }
+        self.before = Before::Rcpt;
         if argument.is_empty() {
             self.refusals.note(b"501 RCPT must have an address operand");
             return self.protocol_error(b"501", b"RCPT must have an address operand");
@@ -248,7 +255,9 @@ impl Session {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
             if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
                 let tail = b": recipient address must contain a domain";
-                self.refuse_address(&[text, tail.as_slice()].concat());
+                let said = [b"501 ", text, tail.as_slice()].concat();
+                self.refusals.note(&said);
+                self.say(&[&said]);
                 return self.count_failure(false);
             }
             let domain = self.variable("qualify_recipient");
@@ -281,6 +290,7 @@ impl Session {
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 self.refusals.differ = true;
+                self.before = Before::Nothing;
                 match result.user_message.as_ref().filter(|text| !text.is_empty()) {
                     Some(said) => self.answer(b"250", said.bytes()),
                     None => self.say(&[b"250 Accepted"]),
@@ -295,7 +305,6 @@ impl Session {
                 let refused = Refused::new(&[b"RCPT ", text]).with_sender();
                 let said = self.refuse(&refused, result);
                 self.refusals.note(&said);
-                self.refusals.expected = true;
                 self.count_failure(matches!(verdict, AclVerdict::Defer | AclVerdict::Error));
             }
         }
@@ -373,7 +382,7 @@ impl Session {
 
     /// Whether there is a recipient for a message that is to come; the client is
     /// told so if not.
-    pub(super) fn has_recipient(&mut self, command: &str) -> bool {
+    pub(super) fn has_recipient(&mut self, command: &str, before: Before) -> bool {
         if let Some(envelope) = &self.envelope
             && (!envelope.recipients.is_empty() || envelope.discarded.is_some())
         {
@@ -384,7 +393,7 @@ impl Session {
             bytes.extend(reply::lines(b"503", said, false));
             self.say_lines(bytes);
         }
-        if self.offers.pipelining && self.refusals.expected {
+        if self.offers.pipelining && before == Before::Rcpt {
             self.say(&[b"503 Valid RCPT command must precede ", command.as_bytes()]);
         } else {
             let text = format!("valid RCPT command must precede {command}");

@@ -5,7 +5,7 @@ use eximious::stdlib::message::{End, parse_until};
 use eximious::world::{Moment, World};
 use eximious::{AclPhases, Header, Message, Str};
 
-use super::envelope::Envelope;
+use super::envelope::{Before, Envelope};
 use super::session::Stage;
 use super::verdict::Refused;
 use super::{Event, Received, Session, Taken};
@@ -96,9 +96,9 @@ impl Reading {
 }
 
 impl Session {
-    pub(super) fn data(&mut self) {
+    pub(super) fn data(&mut self, before: Before) {
         self.offers.early_pipelining = false;
-        if !self.has_recipient("DATA") {
+        if !self.has_recipient("DATA", before) {
             return;
         }
         if !self.may_send_message() {

@@ -10,7 +10,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
 use super::chunks::Chunk;
-use super::envelope::{Envelope, Refusals};
+use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
 use super::hello::{Advertised, Permissions};
 use super::input::{Input, Next};
@@ -69,6 +69,7 @@ pub struct Session {
     pub(super) command: Vec<u8>,
     pub(super) envelope: Option<Envelope>,
     pub(super) refusals: Refusals,
+    pub(super) before: Before,
     /// The name of the message at hand, or of the last one: log lines begin with
     /// it.
     pub(super) id: Str,
@@ -119,6 +120,7 @@ impl Session {
             command: Vec::new(),
             envelope: None,
             refusals: Refusals::default(),
+            before: Before::default(),
             id: Str::EMPTY,
             chunks: None,
             chunk_reply: None,
