@@ -43,6 +43,12 @@ impl Session {
         self.stage = Stage::Chunk(chunk);
     }
 
+    /// Between the chunks of a message, nothing else may be said.
+    pub(super) fn refuse_within_chunks(&mut self) {
+        self.only_reset = true;
+        self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
+    }
+
     /// Reads on; false where more input is needed.
     pub(super) fn go_on_chunk(&mut self) -> bool {
         let Stage::Chunk(chunk) = &mut self.stage else { return false };
@@ -56,8 +62,11 @@ impl Session {
         chunk.left -= count as u64;
         self.input.take(count);
         if chunk.left > 0 {
-            if self.input.ended {
-                self.lost_in_message();
+            let ignored = chunk.ignored;
+            match self.input.ended {
+                true if ignored => self.lost(),
+                true => self.lost_in_message(),
+                false => {}
             }
             return self.input.ended;
         }
@@ -71,7 +80,8 @@ impl Session {
             return true;
         }
         let Some(reading) = &self.chunks else { return true };
-        let total = reading.count;
+        // Nothing at all counts as an empty line.
+        let total = if reading.count == 0 { 2 } else { reading.count };
         if has_bare_header(&reading.bytes) {
             self.say(&[b"552 Message header not CRLF terminated"]);
             let sender = self.variable("sender_address");

@@ -65,8 +65,7 @@ impl Session {
         let unfinished =
             self.chunks.is_some() && !matches!(name, "BDAT" | "RSET" | "QUIT" | "NOOP");
         if unfinished {
-            self.only_reset = true;
-            return self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
+            return self.refuse_within_chunks();
         }
         if !self.waits(name) {
             return;

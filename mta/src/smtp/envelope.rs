@@ -58,7 +58,6 @@ impl Refusals {
 
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
-        self.refusals = Refusals::default();
         self.before = Before::Mail;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
@@ -73,7 +72,7 @@ impl Session {
         if argument.is_empty() {
             return self.protocol_error(b"501", b"MAIL must have an address operand");
         }
-        self.begin_message();
+        self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
         self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {

@@ -61,6 +61,9 @@ impl Session {
         if self.only_reset {
             return self.say(&[b"503 only RSET accepted now"]);
         }
+        if self.chunks.is_some() {
+            return self.refuse_within_chunks();
+        }
         let most = self.number("smtp_max_unknown_commands", 3);
         self.counts.unknown += 1;
         if self.counts.unknown <= most {

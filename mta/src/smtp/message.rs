@@ -172,13 +172,21 @@ impl Session {
     }
 
     pub(super) fn lost_in_message(&mut self) {
-        let in_header = match &self.stage {
-            Stage::Data(reading) => !has_body(&reading.bytes),
-            _ => self.chunks.as_ref().is_none_or(|chunks| !has_body(&chunks.bytes)),
+        let bytes = match &self.stage {
+            Stage::Data(reading) => reading.bytes.as_slice(),
+            _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
         };
+        let in_body = has_blank_line(bytes);
+        let place: &[u8] = match in_body {
+            true => b"",
+            false if bytes.ends_with(b"\n") => b" (after header)",
+            false => b" (header)",
+        };
+        if in_body {
+            self.id = message_id(self.cx.engine().world());
+        }
         self.say(&[b"421 Lost incoming connection"]);
         let client = self.shown_client();
-        let place: &[u8] = if in_header { b" (header)" } else { b" (after header)" };
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
         self.close();
@@ -544,11 +552,12 @@ fn size(message: &Message) -> u64 {
     (header + 1 + message.stray.len() + message.body.len()) as u64
 }
 
-/// Whether what came so far may hold more than the header: whole lines do.
-fn has_body(bytes: &[u8]) -> bool {
-    let blank = bytes.windows(2).any(|pair| pair == b"\n\n")
-        || bytes.windows(4).any(|four| four == b"\r\n\r\n");
-    blank || bytes.ends_with(b"\n")
+/// Whether the blank line is there that ends the header.
+fn has_blank_line(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\r\n")
+        || bytes.starts_with(b"\n")
+        || bytes.windows(2).any(|pair| pair == b"\n\n")
+        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
 }
 
 /// How long the longest line is, without its end.
