@@ -90,7 +90,7 @@ impl Run<'_> {
             _ => {
                 let parts = [b"invalid \"condition\" value \"", value, b"\""];
                 self.logged = Some(Str::from(parts.concat()));
-                Answer::Error
+                Answer::Later
             }
         }
     }

@@ -135,5 +135,6 @@ fn route(
         }
         _ => {}
     });
+    run.note(b"----------- end verify ------------");
     Some((standing, first.unwrap_or_default()))
 }

@@ -37,7 +37,7 @@ impl Machine<'_> {
         let filter = &router.filter;
         if let Some(list) = &filter.domains {
             let domain = self.address.domain.clone();
-            let Some(data) = self.listed(list, &mut Matcher::domain(&domain), "domains")? else {
+            let Some(data) = self.listed(list, Matcher::domain(&domain), "domains")? else {
                 return Ok(false);
             };
             self.cx.set("domain_data", data.clone().unwrap_or_default());
@@ -46,8 +46,8 @@ impl Machine<'_> {
         if let Some(list) = &filter.local_parts {
             let part = self.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
-            let mut matcher = if filter.caseful { matcher.caseful() } else { matcher };
-            let Some(data) = self.listed(list, &mut matcher, "local_parts")? else {
+            let matcher = if filter.caseful { matcher.caseful() } else { matcher };
+            let Some(data) = self.listed(list, matcher, "local_parts")? else {
                 return Ok(false);
             };
             self.cx.set("local_part_data", data.clone().unwrap_or_default());
@@ -72,7 +72,7 @@ impl Machine<'_> {
         }
         if let Some(list) = &filter.senders {
             let sender = self.variable("sender_address");
-            if self.listed(list, &mut Matcher::address(&sender), "senders")?.is_none() {
+            if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
                 return Ok(false);
             }
         }
@@ -89,10 +89,10 @@ impl Machine<'_> {
     fn listed(
         &mut self,
         list: &Str,
-        matcher: &mut Matcher<'_>,
-        option: &str,
+        matcher: Matcher<'_>,
+        option: &'static str,
     ) -> Result<Option<Option<Str>>, Complaint> {
-        match is_in(self.cx, list, matcher) {
+        match is_in(self.cx, list, &mut matcher.called(option)) {
             Ok(Outcome::Matched(data)) => Ok(Some(data)),
             Ok(Outcome::Unmatched(_)) => Ok(None),
             Ok(Outcome::Deferred(_)) => Err(undecided(option)),
