@@ -16,9 +16,11 @@ mod headers;
 mod lists;
 mod machine;
 mod modifiers;
+mod nested;
 mod ratelimit;
 mod seen;
 mod state;
+mod udpsend;
 mod verify;
 
 use std::sync::Arc;
@@ -30,8 +32,10 @@ use crate::Config;
 use crate::config::{Acl, AclStatement};
 use crate::route::Routes;
 
+pub(crate) use nested::call;
+
 pub use headers::{AddedHeader, HeaderPlace};
-pub use machine::{AclResult, AclVerdict};
+pub use machine::{AclResult, AclVerdict, SenderFailure};
 pub use state::{AclState, Control};
 
 /// The ACLs of a configuration, and what they stand on. A clone is cheap.

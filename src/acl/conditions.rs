@@ -4,7 +4,7 @@ use eximious_core::{FailClass, Str};
 use eximious_stdlib::lists::{Matcher, Outcome};
 
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
-use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, verify};
+use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, udpsend, verify};
 use crate::config::AclLineTerm;
 
 impl Run<'_> {
@@ -43,6 +43,7 @@ impl Run<'_> {
             "dnslists" => dnslists::dnslists(self, text),
             "ratelimit" => ratelimit::ratelimit(self, text),
             "seen" => seen::seen(self, text),
+            "udpsend" => udpsend::udpsend(self, text),
             "verify" => verify::verify(self, text),
             name => {
                 let message = format!("ACL condition \"{name}\" is not there yet");
@@ -90,7 +91,7 @@ impl Run<'_> {
             _ => {
                 let parts = [b"invalid \"condition\" value \"", value, b"\""];
                 self.logged = Some(Str::from(parts.concat()));
-                Answer::Error
+                Answer::Later
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::Context;
 use crate::config::AclLineTerm;
 
 /// How deep ACLs may call each other.
-const MOST_DEPTH: u32 = 20;
+pub(super) const MOST_DEPTH: u32 = 20;
 /// How large a file with an ACL may be.
 const LARGEST: u64 = 1 << 20;
 /// How many arguments an ACL may be called with.
@@ -42,6 +42,21 @@ pub struct AclResult {
     pub log_message: Option<Str>,
     /// Which logs a rejection is written to (`log_reject_target`).
     pub reject_logs: Logs,
+    /// The sender that could not be verified, where the client is to be told of
+    /// it beside a refusal.
+    pub sender: Option<SenderFailure>,
+}
+
+/// A sender that could not be verified.
+#[derive(Clone, Debug)]
+pub struct SenderFailure {
+    /// Who.
+    pub address: Str,
+    /// Why, for the client.
+    pub said: Option<Str>,
+    /// Whether it can't be said now: a client that is told to come back is told
+    /// no more.
+    pub deferred: bool,
 }
 
 /// What a condition says.
@@ -75,6 +90,8 @@ pub(super) struct Run<'r> {
     /// What the condition at hand has to say to the client, and to the logs.
     pub(super) said: Option<Str>,
     pub(super) logged: Option<Str>,
+    /// Which of the senders that were verified failed last.
+    pub(super) failed: Option<usize>,
 }
 
 impl Acls {
@@ -89,6 +106,7 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
+        let before = self.enter(cx, phase);
         let mut run = Run {
             acls: self,
             cx,
@@ -99,6 +117,7 @@ impl Acls {
             reject_logs: Logs::REJECTIONS,
             said: None,
             logged: None,
+            failed: None,
         };
         let verdict = match run.expanded(text) {
             Ok(text) => run.named_or_text(&text),
@@ -111,6 +130,8 @@ impl Acls {
                 AclVerdict::Error
             }
         };
+        let refuses = matches!(verdict, AclVerdict::Deny | AclVerdict::Drop | AclVerdict::Defer);
+        let sender = if refuses { run.sender_failure() } else { None };
         let Run { said, logged, reject_logs, .. } = run;
         if verdict == AclVerdict::Error
             && let Some(line) = &logged
@@ -118,14 +139,18 @@ impl Acls {
             host.log_to(Logs::PANIC, line.bytes());
         }
         cx.unset("acl_verify_message");
-        AclResult { verdict, user_message: said, log_message: logged, reject_logs }
+        Self::leave(cx, before);
+        AclResult { verdict, user_message: said, log_message: logged, reject_logs, sender }
     }
 }
 
 impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
-        engine.expand_once(text.bytes(), self.cx)
+        self.deepen();
+        let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.gather();
+        expanded
     }
 
     pub(super) fn step(&mut self, step: &AclStep<'_>) {
@@ -211,6 +236,7 @@ impl Run<'_> {
         let verb = statement.written.verb;
         self.step(&AclStep::Statement { depth, verb, place: &statement.place });
         (self.said, self.logged) = (None, None);
+        self.cx.unset("acl_verify_message");
         let mut texts = Texts::default();
         let mut passed = false;
         let mut answer = Answer::Yes;
@@ -381,7 +407,7 @@ impl Run<'_> {
     }
 
     fn term(&mut self, term: &AclLineTerm) -> Answer {
-        let (depth, record) = (self.depth, term.term);
+        let record = term.term;
         let mut expanded = None;
         if record.expanded {
             match self.expanded(&term.text) {
@@ -408,17 +434,28 @@ impl Run<'_> {
             }
         }
         self.shown(term, expanded.as_ref());
-        if !record.phases.contains(self.phase) {
+        if !self.permits(record.phases) {
             self.logged = Some(Str::from(record.refusal(self.phase)));
             return Answer::Error;
         }
-        let _ = depth;
         let text = expanded.unwrap_or_else(|| term.text.clone());
+        self.deepen();
         let answer = self.evaluate(term, &text);
+        self.gather();
         match (term.negated, answer) {
             (true, Answer::Yes) => Answer::No,
             (true, Answer::No | Answer::Drop) => Answer::Yes,
             (_, answer) => answer,
+        }
+    }
+
+    /// Whether the ACL at hand is one of some.
+    pub(super) fn permits(&self, phases: AclPhases) -> bool {
+        // One that an expansion calls elsewhere is none of them: what is allowed
+        // in all but a few is allowed there too.
+        match self.phase.is_empty() {
+            true => phases.bits().count_ones() * 2 > AclPhases::all().bits().count_ones(),
+            false => phases.contains(self.phase),
         }
     }
 

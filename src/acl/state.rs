@@ -6,6 +6,7 @@ use eximious_core::{AclControl, Str};
 
 use super::{AddedHeader, ratelimit};
 use crate::Context;
+use crate::route::Standing;
 
 /// What ACLs want of a conversation and of the message at hand.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +23,21 @@ pub struct AclState {
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
+    /// The senders that were verified for the message.
+    pub(super) senders: Vec<Verified>,
+}
+
+/// A sender that was verified.
+#[derive(Clone, Debug)]
+pub(super) struct Verified {
+    pub(super) address: Str,
+    pub(super) standing: Standing,
+    pub(super) data: Str,
+    /// Why it can't be routed: for the logs, and for the client.
+    pub(super) why: Option<Str>,
+    pub(super) said: Option<Str>,
+    /// Nobody is to be told why, or was told already.
+    pub(super) quiet: bool,
 }
 
 /// A control that is set.
@@ -43,9 +59,12 @@ impl AclState {
         self.headers_remove.clear();
         self.queue = Str::EMPTY;
         self.warned.clear();
+        self.senders.clear();
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
-        for name in ["headers_added", "acl_verify_message"] {
+        for name in
+            ["headers_added", "acl_verify_message", "sender_verify_failure", "sender_address_data"]
+        {
             cx.unset(name);
         }
     }
