@@ -126,3 +126,42 @@ impl Run<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Driver;
+
+    #[test]
+    fn names_of_authenticators_and_ciphers() {
+        for (list, verdict) in [
+            ("*", "Accept"),
+            ("MyPlain", "Accept"),
+            ("myplain", "Accept"),
+            ("plain", "Deny"),
+            ("!MyPlain", "Deny"),
+            ("!other", "Accept"),
+            ("^My", "Accept"),
+            ("*Plain", "Accept"),
+            ("", "Deny"),
+        ] {
+            for (variable, condition) in
+                [("sender_host_authenticated", "authenticated"), ("tls_in_cipher", "encrypted")]
+            {
+                let mut driver = Driver::new().set(variable, "MyPlain");
+                assert_eq!(driver.run(&format!("accept {condition} = {list}")), verdict, "{list}");
+                // In the clear nothing matches, which may be asked for.
+                let mut clear = Driver::new();
+                assert_eq!(clear.run(&format!("accept {condition} = {list}")), "Deny", "{list}");
+                assert_eq!(clear.run(&format!("accept !{condition} = {list}")), "Accept");
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_of_an_odd_value_defers() {
+        let mut driver = Driver::new();
+        assert_eq!(driver.run("deny condition = foo"), "Defer");
+        driver.fails("deny condition = foo", "invalid \"condition\" value \"foo\"");
+        assert_eq!(driver.run("warn condition = foo\naccept"), "Accept");
+    }
+}

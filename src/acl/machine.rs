@@ -190,7 +190,9 @@ impl Run<'_> {
                     return self.error([&head, why.as_bytes()].concat());
                 }
             }
-        } else if trimmed.contains(&b' ') || trimmed.contains(&b'\n') {
+        } else if trimmed.iter().any(|c| matches!(c, b' ' | b'\n'))
+            || AclVerb::of(trimmed).is_some()
+        {
             if text.taint().is_tainted() {
                 return self.error(b"attempt to use tainted ACL text".to_vec());
             }

@@ -210,6 +210,7 @@ mod tests {
             ("${if acl{{f}}{y}{n}}", "Failed: DEFER from acl \"f\""),
             ("[${acl{n}}]", "[]"),
             ("${acl{accept message = foo}}", "foo"),
+            ("[${acl{deny}}]", "[]"),
             ("${acl{ml}}", "a\nb"),
             ("[${acl{lg}}]", "[]"),
             ("${acl{v}}", "Failed: ERROR from acl \"v\""),
