@@ -35,8 +35,8 @@ use crate::route::Routes;
 pub(crate) use nested::call;
 
 pub use headers::{AddedHeader, HeaderPlace};
-pub use machine::{AclResult, AclVerdict, SenderFailure};
-pub use state::{AclState, Control};
+pub use machine::{AclResult, AclVerdict};
+pub use state::{AclState, Control, SenderFault};
 
 /// The ACLs of a configuration, and what they stand on. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -160,6 +160,8 @@ pub enum AclStep<'a> {
         verb: AclVerb,
         /// Whether they hold, if that can be said.
         holds: Option<bool>,
+        /// Whether one of them is wrong in itself.
+        error: bool,
         /// The ACL's name.
         name: &'a Str,
     },
@@ -183,8 +185,7 @@ impl Acls {
             Some(line) => {
                 let at = line.place(0);
                 let name = config.sources.file(at.file).map_or(&b""[..], |file| &file.name);
-                let slash = memchr::memrchr(b'/', name).map_or(0, |at| at + 1);
-                [&name[slash..], b" ", at.line.to_string().as_bytes()].concat()
+                [name, b" ", at.line.to_string().as_bytes()].concat()
             }
             None => Vec::new(),
         };

@@ -9,6 +9,7 @@ use eximious_core::{
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
 use eximious_stdlib::items::start_perl;
+use eximious_stdlib::lists::{Matcher, Outcome};
 use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
@@ -231,6 +232,26 @@ impl Context {
     /// Shows each step of tests to somebody, or to nobody any more.
     pub fn set_trace(&mut self, sink: Option<TraceSink>) {
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
+    }
+
+    /// Tells whoever is shown each step of tests, some steps deeper than the test
+    /// at hand.
+    pub fn tell(&mut self, deeper: u32, text: &[u8]) {
+        self.memory.get::<Trace>().tell(deeper, text);
+    }
+
+    /// Tests a subject against a list as it is written in the configuration.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub fn is_in(&mut self, list: &Str, matcher: &mut Matcher<'_>) -> Result<Outcome, Fail> {
+        crate::route::is_in(self, list, matcher)
+    }
+
+    /// Forgets what lists said of a message's addresses: another one begins.
+    pub fn forget_lists(&mut self) {
+        static FORGET: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);
+        self.call(&FORGET, eximious_stdlib::lists::forget);
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

@@ -21,7 +21,7 @@
 pub mod acl;
 mod batch;
 pub mod check;
-mod client;
+pub mod client;
 pub mod config;
 mod context;
 mod engine;

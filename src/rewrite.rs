@@ -183,7 +183,7 @@ impl Rewritten {
                 return Ok(if last { Next::Stop } else { Next::Rule });
             }
         }
-        cx.engine().world().log.main(b"rewrite rule repeat ignored after 10 times");
+        cx.engine().world().log.panic(b"rewrite rule repeat ignored after 10 times");
         Ok(if last { Next::Stop } else { Next::Rule })
     }
 

@@ -473,6 +473,14 @@ pub trait Log: Send + Sync {
     fn panic_alone(&self, line: &[u8]) {
         self.panic(line);
     }
+    /// A line for the main log and that of rejections; not everybody keeps one.
+    fn rejection(&self, line: &[u8]) {
+        self.main(line);
+    }
+    /// A line for the log of rejections alone.
+    fn rejection_alone(&self, line: &[u8]) {
+        let _ = line;
+    }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
 }

@@ -1,4 +1,7 @@
-//! The interpreted MTA core. An empty room: SMTP as a state machine, routing,
-//! delivery, the queue and the daemon come here once the language can read a
-//! whole configuration.
+//! The interpreted MTA core: SMTP as a state machine, driven by a configuration's
+//! ACLs. It has no thread, no clock and no file of its own: bytes go in, events
+//! come out, and what it has to know of the outside it gets through the
+//! [`World`](eximious::World) of its context.
 #![forbid(unsafe_code)]
+
+pub mod smtp;

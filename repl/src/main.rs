@@ -20,12 +20,14 @@ mod rewrite;
 mod route;
 mod session;
 mod show;
+mod smtp;
 mod usual;
 mod version;
 mod words;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Action::Filter => test_filters(options),
         Action::Format(request) => fmt::run(request),
         Action::Route(purpose) => test_addresses(*purpose, options),
+        Action::Host(host) => speak(*host, options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -146,6 +149,16 @@ fn test_addresses(purpose: Purpose, mut options: Options) -> ExitCode {
     };
     match route::run(&mut session, route::Wanted { purpose, whole }, &typed, &output) {
         Ok(code) => code,
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// `-bh`.
+fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
+    log_lines(&options);
+    match smtp::run(host, &mut options) {
+        Ok(Ok(code)) => code,
+        Ok(Err(refusal)) => refuse(refusal),
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
 }

@@ -3,7 +3,7 @@
 
 mod rules;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use eximious::Macros;
 use eximious::route::Purpose;
@@ -78,6 +78,8 @@ pub enum Action {
     Route(Purpose),
     /// `-bf`, `-bF`: test filters.
     Filter,
+    /// `-bh`: speak SMTP, as if with this host.
+    Host(SocketAddr),
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -224,6 +226,17 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
+            "-bh" => {
+                let Some((address, port)) = address_and_port(value) else {
+                    let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
+                    return Err(Stop(message.concat()));
+                };
+                let address = std::str::from_utf8(address).ok().and_then(|text| text.parse().ok());
+                let port = u16::try_from(port).unwrap_or(0);
+                if let Some(address) = address {
+                    self.action = Some(Action::Host(SocketAddr::new(address, port)));
+                }
+            }
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });

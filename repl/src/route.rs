@@ -47,7 +47,7 @@ pub fn run(
         let mut rest = text.as_slice();
         while !rest.is_empty() {
             let end = eximious::stdlib::address::find_end(rest, false);
-            worst = worst.max(tester.address(rest[..end].trim_ascii()));
+            worst = worst.max(tester.address(rest[..end].trim_ascii_end()));
             tester.write(output)?;
             rest = rest[end..].strip_prefix(b",").unwrap_or(&rest[end..]);
         }
@@ -56,7 +56,7 @@ pub fn run(
         let mut lines = Lines::new(io::stdin().lock());
         output.put(b"> ", b"")?;
         while let Some(line) = lines.next(&mut || output.flush())? {
-            worst = worst.max(tester.address(line.trim_ascii()));
+            worst = worst.max(tester.address(line.trim_ascii_end()));
             tester.write(output)?;
             output.put(b"> ", b"")?;
         }
@@ -208,10 +208,12 @@ impl Printer<'_> {
                 let name = self.routes.transport_name(transport).clone();
                 self.put(&[name.bytes(), b"\n"]);
             }
-            None => self.put(&[b"<none>\n"]),
+            None => self.put(&[b"unset\n"]),
         }
         let sought = delivery.transport.is_none_or(|number| self.routes.is_remote(number));
-        self.hosts(&delivery.hosts, sought);
+        if delivery.transport.is_some() {
+            self.hosts(&delivery.hosts, sought);
+        }
     }
 
     /// A line for each host, in columns. For a local transport, nobody looks for
@@ -235,7 +237,7 @@ impl Printer<'_> {
             if let Some(port) = host.port {
                 line.push_str(&format!(" port={port}"));
             }
-            if host.address.is_none() && sought {
+            if host.address.is_none() && (sought || host.mx.is_some()) {
                 line.push_str(" ** unusable **");
             }
             line.push('\n');

@@ -138,6 +138,11 @@ impl Session {
         &mut self.cx
     }
 
+    /// The configuration and the values, for somebody who goes on with them.
+    pub fn into_parts(self) -> (Option<Config>, Context) {
+        (self.config, self.cx)
+    }
+
     /// What there is to say before the first answer.
     pub fn said(&self) -> &[u8] {
         &self.said

@@ -1,6 +1,7 @@
 //! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
 
 use eximious_core::{AclPhases, AclTermKind, AclVerb, Fail, FailClass, Str};
+use eximious_stdlib::acl::VERBS;
 
 use super::{AclHost, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
@@ -42,21 +43,6 @@ pub struct AclResult {
     pub log_message: Option<Str>,
     /// Which logs a rejection is written to (`log_reject_target`).
     pub reject_logs: Logs,
-    /// The sender that could not be verified, where the client is to be told of
-    /// it beside a refusal.
-    pub sender: Option<SenderFailure>,
-}
-
-/// A sender that could not be verified.
-#[derive(Clone, Debug)]
-pub struct SenderFailure {
-    /// Who.
-    pub address: Str,
-    /// Why, for the client.
-    pub said: Option<Str>,
-    /// Whether it can't be said now: a client that is told to come back is told
-    /// no more.
-    pub deferred: bool,
 }
 
 /// What a condition says.
@@ -90,8 +76,8 @@ pub(super) struct Run<'r> {
     /// What the condition at hand has to say to the client, and to the logs.
     pub(super) said: Option<Str>,
     pub(super) logged: Option<Str>,
-    /// Which of the senders that were verified failed last.
-    pub(super) failed: Option<usize>,
+    /// The verb that the outermost ACL ended with.
+    pub(super) ended_by: Option<AclVerb>,
 }
 
 impl Acls {
@@ -117,9 +103,9 @@ impl Acls {
             reject_logs: Logs::REJECTIONS,
             said: None,
             logged: None,
-            failed: None,
+            ended_by: None,
         };
-        let verdict = match run.expanded(text) {
+        let mut verdict = match run.expanded(text) {
             Ok(text) => run.named_or_text(&text),
             // A forced failure means that there is no ACL: the default is to
             // accept where that is the default of the option itself.
@@ -130,17 +116,13 @@ impl Acls {
                 AclVerdict::Error
             }
         };
-        let refuses = matches!(verdict, AclVerdict::Deny | AclVerdict::Drop | AclVerdict::Defer);
-        let sender = if refuses { run.sender_failure() } else { None };
-        let Run { said, logged, reject_logs, .. } = run;
-        if verdict == AclVerdict::Error
-            && let Some(line) = &logged
-        {
-            host.log_to(Logs::PANIC, line.bytes());
+        if verdict != AclVerdict::Error && run.ends_wrongly() {
+            verdict = AclVerdict::Error;
         }
+        let Run { said, logged, reject_logs, .. } = run;
         cx.unset("acl_verify_message");
         Self::leave(cx, before);
-        AclResult { verdict, user_message: said, log_message: logged, reject_logs, sender }
+        AclResult { verdict, user_message: said, log_message: logged, reject_logs }
     }
 }
 
@@ -200,12 +182,28 @@ impl Run<'_> {
         } else {
             // One word is a name that nothing has.
             let head = [b"unknown ACL verb \"", trimmed, b"\" in \"", trimmed, b"\""].concat();
-            return self.error([b"error in ACL: ".as_slice(), &head].concat());
+            return self.error(head);
         };
         match Acls::parse(&name, text.bytes(), &registry) {
             Ok(named) => self.acl(&named),
-            Err(why) => self.error([b"error in ACL: ".as_slice(), &why].concat()),
+            Err(why) => self.error(why),
         }
+    }
+
+    /// Whether the ACL ended with a verb that must not end it; that is noted.
+    fn ends_wrongly(&mut self) -> bool {
+        let verb = self.ended_by.filter(|verb| *verb != AclVerb::Accept);
+        let record = verb.and_then(|verb| VERBS.iter().find(|record| record.verb == verb));
+        let Some(record) = record.filter(|record| !record.phases.contains(self.phase)) else {
+            return false;
+        };
+        let line = Str::from(record.refusal(self.phase));
+        self.logged = None;
+        match self.phase.intersects(AclPhases::QUIT | AclPhases::NOTQUIT) {
+            true => self.logged = Some(line),
+            false => self.host.log_to(Logs::PANIC, line.bytes()),
+        }
+        true
     }
 
     fn error(&mut self, message: Vec<u8>) -> AclVerdict {
@@ -223,6 +221,9 @@ impl Run<'_> {
         for statement in &acl.statements {
             verdict = self.statement(acl, statement);
             if verdict.is_some() {
+                if depth == 0 {
+                    self.ended_by = Some(statement.written.verb);
+                }
                 break;
             }
         }
@@ -268,7 +269,8 @@ impl Run<'_> {
             Answer::Discard => Some(true),
             Answer::Later | Answer::Error => None,
         };
-        self.step(&AclStep::Ended { depth, verb, holds, name: &acl.name });
+        let error = answer == Answer::Error;
+        self.step(&AclStep::Ended { depth, verb, holds, error, name: &acl.name });
         self.conclude(verb, answer, passed, &texts)
     }
 
@@ -285,10 +287,8 @@ impl Run<'_> {
                 self.deferred_warning();
                 return None;
             }
-            Answer::Later => {
-                self.words(texts);
-                return Some(AclVerdict::Defer);
-            }
+            // What a statement has to say is for conditions that can be told.
+            Answer::Later => return Some(AclVerdict::Defer),
             _ => {}
         }
         let holds = matches!(answer, Answer::Yes | Answer::Discard);
@@ -415,14 +415,12 @@ impl Run<'_> {
             match self.expanded(&term.text) {
                 Ok(text) => expanded = Some(text),
                 Err(fail) if fail.class() == FailClass::Forced => {
-                    self.shown(term, None);
                     // A forced failure is as if the modifier were not there, and as
                     // if the condition did not hold.
                     let does = record.kind == AclTermKind::Modifier;
                     return Answer::from(does || term.negated);
                 }
                 Err(fail) => {
-                    self.shown(term, None);
                     let head =
                         [b"failed to expand ACL string \"", term.text.bytes(), b"\": "].concat();
                     let message = Str::from([&head, fail.message()].concat());

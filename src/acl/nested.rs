@@ -89,7 +89,7 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         reject_logs: Logs::REJECTIONS,
         said: None,
         logged: None,
-        failed: None,
+        ended_by: None,
     };
     let verdict = run.named_or_text(name);
     let message = run.said.take();

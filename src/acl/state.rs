@@ -20,6 +20,8 @@ pub struct AclState {
     pub headers_remove: Vec<Str>,
     /// `queue`: the named queue that the message goes to; empty for the usual one.
     pub queue: Str,
+    /// Why the sender could not be verified, the last time that this was tried.
+    pub sender_fault: Option<SenderFault>,
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
@@ -34,8 +36,8 @@ pub(super) struct Verified {
     pub(super) standing: Standing,
     pub(super) data: Str,
     /// Why it can't be routed: for the logs, and for the client.
-    pub(super) why: Option<Str>,
-    pub(super) said: Option<Str>,
+    pub(super) why: Vec<u8>,
+    pub(super) said: Vec<u8>,
     /// Nobody is to be told why, or was told already.
     pub(super) quiet: bool,
 }
@@ -51,13 +53,38 @@ pub struct Control {
     pub of_message: bool,
 }
 
+/// Why a sender could not be verified. A client whose message is refused is told
+/// of it, once.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SenderFault {
+    /// The address.
+    pub address: Str,
+    /// Whether it may be verified at another time.
+    pub deferred: bool,
+    /// For the log.
+    pub logged: Vec<u8>,
+    /// For the client.
+    pub said: Vec<u8>,
+    /// Whether it was told already, or is not to be told.
+    pub told: bool,
+}
+
 impl AclState {
+    /// Keeps in mind whose fault was told: it is told once, whatever is verified
+    /// in between.
+    pub(super) fn settle_sender_fault(&mut self) {
+        let Some(told) = self.sender_fault.take().filter(|fault| fault.told) else { return };
+        let own = self.senders.iter_mut().filter(|one| one.address == told.address);
+        own.for_each(|one| one.quiet = true);
+    }
+
     /// Forgets what is about the message: another one may follow.
     pub fn end_message(&mut self, cx: &mut Context) {
         self.controls.retain(|_, control| !control.of_message);
         self.headers_add.clear();
         self.headers_remove.clear();
         self.queue = Str::EMPTY;
+        self.sender_fault = None;
         self.warned.clear();
         self.senders.clear();
         cx.memory.get::<ratelimit::Memory>().end_message();

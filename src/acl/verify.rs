@@ -7,8 +7,8 @@ use eximious_core::{AclOptions, Str};
 use eximious_stdlib::address::find_at;
 use eximious_stdlib::lists::elements_with;
 
-use super::machine::{Answer, Run, SenderFailure};
-use super::state::Verified;
+use super::machine::{Answer, Run};
+use super::state::{SenderFault, Verified};
 use crate::route::{Complaint, Purpose, Report, Request, Standing};
 
 /// How many verified senders a message remembers.
@@ -73,6 +73,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
     if address.is_empty() {
         return Answer::Yes;
     }
+    run.state.settle_sender_fault();
     let senders = &run.state.senders;
     let known = senders.iter().position(|one| one.address.bytes() == address.bytes());
     let index = match known {
@@ -84,7 +85,6 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
             let verified = look_at(run, &address, options);
             if run.state.senders.len() >= MOST_SENDERS {
                 run.state.senders.clear();
-                run.failed = None;
             }
             run.state.senders.push(verified);
             run.state.senders.len() - 1
@@ -93,18 +93,28 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
     let verified = &mut run.state.senders[index];
     verified.quiet |= options.iter().any(|option| option == b"no_details");
     let (standing, data) = (verified.standing, verified.data.clone());
+    let fault = SenderFault {
+        address,
+        deferred: standing == Standing::Deferred,
+        logged: verified.why.clone(),
+        said: verified.said.clone(),
+        told: verified.quiet,
+    };
     let answer = judged(run, standing, options);
-    match answer {
-        Answer::Yes => run.cx.set("sender_address_data", data),
+    run.state.sender_fault = match answer {
+        Answer::Yes => {
+            run.cx.set("sender_address_data", data);
+            None
+        }
         Answer::No => {
             says(run, Str::fixed("Sender verify failed"));
-            run.failed = Some(index);
+            Some(fault)
         }
         _ => {
             run.logged = Some(Str::fixed("Could not complete sender verify"));
-            run.failed = Some(index);
+            Some(fault)
         }
-    }
+    };
     answer
 }
 
@@ -113,8 +123,8 @@ fn look_at(run: &mut Run<'_>, address: &Str, options: &[Vec<u8>]) -> Verified {
         address: address.clone(),
         standing: Standing::Failed,
         data: Str::EMPTY,
-        why: None,
-        said: None,
+        why: Vec::new(),
+        said: Vec::new(),
         quiet: false,
     };
     if find_at(address.bytes()).is_none() {
@@ -123,8 +133,10 @@ fn look_at(run: &mut Run<'_>, address: &Str, options: &[Vec<u8>]) -> Verified {
     }
     let Routed { standing, complaint, data } = route(run, address, Purpose::VerifySender, options);
     (verified.standing, verified.data) = (standing, data);
-    verified.said = complaint.said.clone().or_else(|| complaint.message.clone()).map(Str::tainted);
-    verified.why = complaint.message.or(complaint.said).map(Str::tainted);
+    let deferred = standing == Standing::Deferred;
+    let said = complaint.said.or(complaint.message.clone().filter(|_| !deferred));
+    verified.said = said.unwrap_or_default();
+    verified.why = complaint.message.unwrap_or_default();
     verified
 }
 
@@ -245,30 +257,6 @@ fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]
     run.cx.set(variable, Str::fixed(word));
     let complaint = first.unwrap_or_default();
     Routed { standing, complaint, data: data.unwrap_or_default() }
-}
-
-impl Run<'_> {
-    /// The sender that could not be verified, if nobody was told yet; it is
-    /// logged.
-    pub(super) fn sender_failure(&mut self) -> Option<SenderFailure> {
-        let verified = self.state.senders.get_mut(self.failed?)?;
-        if std::mem::replace(&mut verified.quiet, true) {
-            return None;
-        }
-        let (address, deferred) =
-            (verified.address.clone(), verified.standing == Standing::Deferred);
-        let (said, why) = (verified.said.clone(), verified.why.clone());
-        let what: &[u8] = if deferred { b"defer" } else { b"fail" };
-        let mut line = self.client();
-        line.extend_from_slice(
-            &[b" sender verify ", what, b" for <", address.bytes(), b">"].concat(),
-        );
-        if let Some(why) = why {
-            line.extend_from_slice(&[b": ", why.bytes()].concat());
-        }
-        self.host.log_to(self.reject_logs, &line);
-        Some(SenderFailure { address, said, deferred })
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eximious_core::Str;
-use eximious_stdlib::address::find_at;
 
 use super::RouteHost;
 use crate::filter::{Notice, Reply};
@@ -89,7 +88,8 @@ impl Address {
     /// it: with a domain, without anything around it.
     pub fn new(text: Str) -> Self {
         let (bytes, taint) = text.read();
-        let at = find_at(bytes).unwrap_or(bytes.len());
+        // The last at sign parts them, whatever stands before it.
+        let at = memchr::memrchr(b'@', bytes).unwrap_or(bytes.len());
         let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
         let local_part = unquoted(&bytes[..at]);
         Self {
@@ -104,20 +104,36 @@ impl Address {
     /// Writes the domain as others write it: only the case of letters differs.
     pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
         let (text, taint) = self.text.read();
-        let at = find_at(text).unwrap_or(text.len());
+        let at = memchr::memrchr(b'@', text).unwrap_or(text.len());
         let cased = domain.iter().any(u8::is_ascii_uppercase);
         if cased && text.get(at + 1..) != Some(domain) {
             self.text = Str::from([&text[..at], b"@", domain].concat()).stamped(taint);
         }
     }
 
-    /// A child with another text, which inherits what is attached.
+    /// A child with another text, which inherits what is attached, but not what
+    /// lists made of the parts of the address.
     pub fn child(&self, text: Str, ancestor: &Arc<Ancestor>) -> Self {
-        Self {
-            attached: self.attached.clone(),
+        let attached =
+            Attached { domain_data: None, local_part_data: None, ..self.attached.clone() };
+        let mut child = Self {
+            attached,
             parent: Some(ancestor.clone()),
             self_hostname: self.self_hostname.clone(),
             ..Self::new(text)
+        };
+        child.tell_apart();
+        child
+    }
+
+    /// One that is the same as some of its ancestors is not the same delivery as
+    /// theirs: how many there are makes a difference.
+    fn tell_apart(&mut self) {
+        let same = self.ancestors().filter(|one| one.text.bytes() == self.text.bytes()).count();
+        if same > 0 {
+            let count = format!("{same} ");
+            let unique = [count.as_bytes(), self.text.bytes()].concat();
+            self.unique = Str::from(unique).stamped(self.text.taint());
         }
     }
 

@@ -57,21 +57,21 @@ impl Machine<'_> {
             return Ok(());
         }
         self.address.attached.ignore_errors = false;
-        // While an address is only looked at, nobody will be told of errors.
-        if self.purpose == Purpose::Delivery && !self.verifies(&address) {
+        // While an address is verified, nobody will be told of errors.
+        if !self.purpose.verifies() && !self.verifies(&address) {
             return Ok(());
         }
         self.address.attached.errors_to = Some(address);
         Ok(())
     }
 
-    /// Whether an address is a recipient, as far as can be told.
+    /// Whether an address could be a sender, as far as can be told.
     fn verifies(&mut self, address: &Str) -> bool {
         use super::{Request, Standing};
         let sender = self.variable("sender_address");
         self.hide_address();
         self.cx.set("sender_address", Str::EMPTY);
-        let request = Request::new(address.clone(), Purpose::VerifyRecipient);
+        let request = Request::new(address.clone(), Purpose::VerifySender);
         let standing = self.routes.test(self.cx, &request, &mut |_| {});
         self.cx.set("sender_address", sender);
         self.show_address();
@@ -260,6 +260,9 @@ impl Machine<'_> {
             }
             let engine = self.cx.engine().clone();
             match unless_forced(engine.expand_once(value, self.cx)) {
+                Ok(None) if matches!(self.switch(router, "more"), Ok(false)) => {
+                    return Some(Verdict::Fail(Complaint::default()));
+                }
                 Ok(None) => return Some(Verdict::Decline),
                 Ok(Some(value)) => {
                     self.cx.set(name, value.clone());

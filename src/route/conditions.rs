@@ -141,7 +141,7 @@ impl Machine<'_> {
 
     /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        router.some_text("condition").is_none_or(|text| self.condition(router, text))
+        router.text("condition").is_none_or(|text| self.condition(router, text))
     }
 
     /// Whether a text is expanded to anything but a word for no. That it can't be

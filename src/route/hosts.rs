@@ -155,7 +155,7 @@ pub(super) fn find(
             }
         }
     }
-    if hosts.is_empty() && !list.is_empty() {
+    if hosts.is_empty() {
         let word = word(router, "host_all_ignored", "defer");
         let tail = [b" router: host_find_failed=ignore host_all_ignored=", word].concat();
         let message = router.named(b"lookup failed for all hosts in ", &tail, b"");
@@ -219,7 +219,16 @@ fn look(
     })
 }
 
-/// The list as text for a local transport: hosts that nobody looks for.
+/// A list as a local transport gets it: one text, which nobody takes apart.
+pub(super) fn as_text(list: &Str) -> Vec<RouteHost> {
+    if list.is_empty() {
+        return Vec::new();
+    }
+    let name = String::from_utf8_lossy(list.bytes()).into_owned();
+    vec![RouteHost { name, ..RouteHost::default() }]
+}
+
+/// Hosts that nobody looks for yet.
 pub(super) fn unresolved(list: &[Listed]) -> Vec<RouteHost> {
     list.iter()
         .map(|item| RouteHost {

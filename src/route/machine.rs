@@ -164,6 +164,9 @@ impl Machine<'_> {
             self.children.push(Child::Address(Box::new(child)));
             return Routed::Redirected;
         }
+        // Even an address that no router looks at has its values.
+        self.local_part = cased(&self.address.local_part, false);
+        self.show_address();
         let routers = &self.routes.0.clone().routers;
         let mut number = self.address.first_router;
         let mut last = None;
@@ -200,6 +203,7 @@ impl Machine<'_> {
         let default = || Complaint::new("Unrouteable address");
         let Some(router) = router else { return default() };
         let Some(text) = router.some_text("cannot_route_message") else { return default() };
+        self.cx.set("router_name", Str::EMPTY);
         match text.expand(self.cx) {
             Ok(message) => {
                 let message = message.bytes().to_vec();
@@ -223,6 +227,9 @@ impl Machine<'_> {
         self.cx.set("router_name", router.name.clone());
         self.user = None;
         self.home = None;
+        for name in ["home", "local_user_uid", "local_user_gid"] {
+            self.cx.unset(name);
+        }
         self.prefix = Affix::default();
         self.suffix = Affix::default();
         self.cased_local_part = self.address.local_part.clone();
@@ -263,12 +270,15 @@ impl Machine<'_> {
     /// or by others, out of the same address, or out of any (`repeat_use`).
     fn was_here(&self, number: usize, router: &Router) -> bool {
         let same = |one: &Ancestor| {
-            let (own, other) = (self.address.local_part.bytes(), one.local_part.bytes());
-            let local = match router.filter.caseful {
-                true => own == other,
+            let (own, other) = (self.address.text.bytes(), one.text.bytes());
+            match router.filter.caseful {
+                true => {
+                    let local = |text: &[u8]| memchr::memrchr(b'@', text).unwrap_or(text.len());
+                    own[..local(own)] == other[..local(other)]
+                        && one.domain.bytes() == self.address.domain.bytes()
+                }
                 false => own.eq_ignore_ascii_case(other),
-            };
-            local && one.domain.bytes() == self.address.domain.bytes()
+            }
         };
         let mut here = self.address.ancestors().filter(|one| one.router == Some(number));
         match router.filter.repeat_use {
@@ -374,7 +384,7 @@ impl Machine<'_> {
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
-            Verdict::Accept(delivery) => match self.switch(router, "unseen") {
+            Verdict::Accept(delivery) => match self.goes_on(number, router) {
                 Ok(false) => done(match delivery {
                     Some(delivery) => Routed::Delivered(delivery),
                     None => Routed::Redirected,
@@ -382,7 +392,7 @@ impl Machine<'_> {
                 Ok(true) => done(self.seen_on(number, delivery)),
                 Err(complaint) => done(Routed::Deferred(complaint)),
             },
-            Verdict::Discard => match self.switch(router, "unseen") {
+            Verdict::Discard => match self.goes_on(number, router) {
                 Ok(false) => done(Routed::Discarded),
                 Ok(true) => done(self.seen_on(number, None)),
                 Err(complaint) => done(Routed::Deferred(complaint)),
@@ -397,6 +407,11 @@ impl Machine<'_> {
             Purpose::VerifyRecipient => router.on("fail_verify_recipient"),
             _ => false,
         }
+    }
+
+    /// `unseen`, where there is another router.
+    fn goes_on(&mut self, number: usize, router: &Router) -> Result<bool, Complaint> {
+        Ok(self.switch(router, "unseen")? && number + 1 < self.routes.0.routers.len())
     }
 
     /// `unseen`: the address goes on to the next router as a child of itself, and

@@ -23,23 +23,14 @@ pub(super) fn run(
 ) -> Result<Verdict, Complaint> {
     let Some(rule) = rule(machine, router)? else { return Ok(Verdict::Decline) };
     let options = Options::read(machine, router, &rule.options)?;
-    if machine.purpose.verifies()
-        && options.transport.is_none()
-        && router.text("transport").is_none()
-    {
-        return accept(machine, number, router, Vec::new(), Here::No, &options);
+    let transport = machine.transport_for(router, options.transport)?;
+    let options = Options { transport, ..options };
+    if transport.is_some_and(|transport| !machine.routes.is_remote(transport)) {
+        let hosts = hosts::as_text(&rule.hosts);
+        return accept(machine, number, router, hosts, Here::No, &options);
     }
     let list = hosts::read(machine, rule.hosts.bytes(), options.randomize);
-    let transport = machine.transport_for(router, options.transport)?;
-    let Some(transport) = transport else {
-        machine.log(&router.named(b"Error in ", b" router: no transport defined", b""));
-        return Err(Complaint::new("error in router: transport missing"));
-    };
-    let options = Options { transport: Some(transport), ..options };
-    if !machine.routes.is_remote(transport) {
-        return accept(machine, number, router, hosts::unresolved(&list), Here::No, &options);
-    }
-    if list.is_empty() {
+    if list.is_empty() && rule.hosts.bytes().trim_ascii().is_empty() {
         if machine.purpose.verifies() {
             return accept(machine, number, router, Vec::new(), Here::No, &options);
         }
@@ -50,7 +41,19 @@ pub(super) fn run(
     }
     match hosts::find(machine, router, &list, options.how)? {
         Hosts::Verdict(verdict) => Ok(verdict),
-        Hosts::Some(hosts, here) => accept(machine, number, router, hosts, here, &options),
+        Hosts::Some(hosts, here) => {
+            let missing = transport.is_none() && !machine.purpose.verifies();
+            if here != Here::No
+                && let Some(verdict) = machine.is_here(number, router, &hosts, here)?
+            {
+                return Ok(verdict);
+            }
+            if missing {
+                machine.log(&router.named(b"Error in ", b" router: no transport defined", b""));
+                return Err(Complaint::new("error in router: transport missing"));
+            }
+            accept(machine, number, router, hosts, Here::No, &options)
+        }
     }
 }
 
@@ -187,7 +190,7 @@ impl Options {
             _ => router.on("hosts_randomize"),
         };
         let mut options = Self { randomize, ..Self::default() };
-        for word in words {
+        for (index, word) in words.iter().enumerate() {
             match word.as_slice() {
                 b"randomize" => options.randomize = true,
                 b"no_randomize" => options.randomize = false,
@@ -198,8 +201,10 @@ impl Options {
                 name => match machine.routes.transport(name) {
                     Some(transport) => options.transport = Some(transport),
                     None => {
+                        let rest = words[index..].join(&b' ');
                         let what =
-                            [b"unknown routing option or transport name \"", name, b"\""].concat();
+                            [b"unknown routing option or transport name \"", &rest[..], b"\""]
+                                .concat();
                         machine.log(&router.named(b"Error in ", b" router: ", &what));
                         return Err(Complaint::new([b"error in router: ", &what[..]].concat()));
                     }

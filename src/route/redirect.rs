@@ -114,11 +114,17 @@ impl<'r> Redirection<'r> {
         let mut reader = Reader::new(allowed, rules, &mut include);
         let list = reader.list(data);
         let Reader { items, skipped, .. } = reader;
-        for wrong in &skipped {
-            machine.log(&router.named(b"", b" router: skipped error: ", wrong));
+        if matches!(list, List::Items | List::Unknown) {
+            for wrong in &skipped {
+                machine.log(&router.named(b"", b" router: skipped error: ", wrong));
+            }
         }
         match list {
             List::Wrong(why) => {
+                Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
+            }
+            List::IncludeFailed(why) => {
+                self.generate(machine, items, data.taint())?;
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::Unknown => Ok(Verdict::Decline),
@@ -177,7 +183,7 @@ impl<'r> Redirection<'r> {
         domain: &Str,
         taint: Taint,
     ) -> Result<Address, Complaint> {
-        if eximious_stdlib::address::find_at(&text).is_none() {
+        if !text.contains(&b'@') {
             text.push(b'@');
             text.extend_from_slice(domain.bytes());
         }
@@ -185,7 +191,7 @@ impl<'r> Redirection<'r> {
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
             text = machine.address.text.clone();
         }
-        let unique = text.clone();
+        let unique = machine.address.child(text.clone(), &self.ancestor).unique;
         if self.answers || self.router.on("rewrite") {
             let rules = machine.routes.0.clone();
             let rewriter = Rewriter::new(&rules.rewrite);
@@ -203,10 +209,10 @@ impl<'r> Redirection<'r> {
         Ok(child)
     }
 
-    /// Whether an address is one of those that the address at hand comes from.
+    /// Whether an address is the one at hand, or one of those that it comes from.
     fn is_ancestor(&self, machine: &Machine<'_>, text: &Str) -> bool {
         let same = |other: &Str| other.bytes().eq_ignore_ascii_case(text.bytes());
-        machine.address.ancestors().any(|one| same(&one.text))
+        same(&machine.address.text) || machine.address.ancestors().any(|one| same(&one.text))
     }
 
     /// A delivery that needs no router.

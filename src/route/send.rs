@@ -166,7 +166,7 @@ impl Machine<'_> {
         rewrites: bool,
     ) -> Verdict {
         let (text, taint) = self.address.text.read();
-        let at = eximious_stdlib::address::find_at(text).unwrap_or(text.len());
+        let at = memchr::memrchr(b'@', text).unwrap_or(text.len());
         let new = [&text[..at], b"@", domain.bytes()].concat();
         let ancestor = self.as_ancestor(Some(number));
         let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use eximious_core::Str;
-use eximious_stdlib::address::{self, Rules, find_at};
+use eximious_stdlib::address::{self, Rules};
 
 use super::machine::{Child, Complaint, Routed};
 use super::{Address, Delivery, Purpose, Routes};
@@ -55,7 +55,7 @@ pub enum Report<'a> {
     Failed(&'a Address, &'a Complaint),
     /// It can't be said now.
     Deferred(&'a Address, &'a Complaint),
-    /// It is thrown away.
+    /// It is thrown away, and nothing else came of it.
     Discarded(&'a Address),
     /// A delivery to a file or a command, or an answer.
     Direct(&'a Delivery),
@@ -65,13 +65,12 @@ pub enum Report<'a> {
 
 /// The deliveries that were seen, to tell the second of a kind.
 #[derive(Debug, Default)]
-pub struct Duplicates(HashSet<(Vec<u8>, Option<usize>)>);
+pub struct Duplicates(HashSet<Vec<u8>>);
 
 impl Duplicates {
     /// Whether there was the same before.
     pub fn is_one(&mut self, delivery: &Delivery) -> bool {
-        let text = delivery.address.unique.bytes().to_vec();
-        !self.0.insert((text, delivery.transport))
+        !self.0.insert(delivery.address.unique.bytes().to_vec())
     }
 }
 
@@ -107,11 +106,12 @@ impl Routes {
         let mut queue = vec![Child::Address(Box::new(first))];
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
-        let mut count = 0;
+        let (mut count, mut direct, mut thrown) = (0, false, false);
         while let Some(next) = queue.pop() {
             let address = match next {
                 Child::Address(address) => *address,
                 Child::Direct(delivery) => {
+                    direct = true;
                     tell(&Report::Direct(&delivery));
                     continue;
                 }
@@ -133,7 +133,9 @@ impl Routes {
                     tell(&Report::Deferred(&pass.address, complaint));
                     standing = standing.max(Standing::Deferred);
                 }
-                Routed::Discarded => tell(&Report::Discarded(&pass.address)),
+                Routed::Discarded => {
+                    thrown = true;
+                }
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
             if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {
@@ -149,6 +151,10 @@ impl Routes {
                 break;
             }
             queue.extend(pass.children.into_iter().rev());
+        }
+        let nothing = local.is_empty() && remote.is_empty() && !direct;
+        if nothing && standing == Standing::Fine && thrown {
+            tell(&Report::Discarded(&Address::new(request.address.clone())));
         }
         for delivery in local.iter().rev().chain(remote.iter().rev()) {
             tell(&Report::Delivered(delivery));
@@ -171,7 +177,7 @@ impl Routes {
         let rules = Rules::of(settings);
         let mut text = address::parse(typed, rules).map_err(|why| why.message)?.text;
         let sender = purpose == Purpose::VerifySender;
-        if find_at(&text).is_none() {
+        if !text.contains(&b'@') {
             let variable = if sender { "qualify_domain" } else { "qualify_recipient" };
             if let Some(Ok(domain)) = cx.get(variable) {
                 text.push(b'@');

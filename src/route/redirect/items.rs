@@ -38,6 +38,8 @@ pub(super) enum List {
     Fail(Vec<u8>),
     /// Something is wrong with it.
     Wrong(Vec<u8>),
+    /// A file can't be included; the items before it count.
+    IncludeFailed(Vec<u8>),
 }
 
 /// What may stand in a list.
@@ -85,12 +87,15 @@ impl<'r> Reader<'r> {
                 return List::Wrong(b"too many items in redirection list".to_vec());
             }
             let rest = &text[at..];
-            if let Some(special) = self.special(rest) {
-                return special;
-            }
             let length = address::find_end(rest, true);
             let item = rest[..length].trim_ascii();
+            if let Some(special) = self.special(rest, item) {
+                return special;
+            }
             at += length;
+            if matches!(item, b":" | b"\"") {
+                continue;
+            }
             let plain = within_quotes(item);
             let (raw, inner) = (plain.unwrap_or(item), unescaped(plain.unwrap_or(item), plain));
             let inner = &*inner;
@@ -114,17 +119,19 @@ impl<'r> Reader<'r> {
     }
 
     /// What stands for the whole list, whatever is around it.
-    fn special(&mut self, rest: &[u8]) -> Option<List> {
+    fn special(&mut self, rest: &[u8], item: &[u8]) -> Option<List> {
         let words: [(&[u8], bool); 3] = [
             (b":fail:", self.allowed.fail),
             (b":defer:", self.allowed.defer),
             (b":blackhole:", self.allowed.blackhole),
         ];
-        let bare = rest.strip_prefix(b"\"").unwrap_or(rest);
+        let quoted = within_quotes(item).is_some();
+        let bare = rest.strip_prefix(b"\"").filter(|_| quoted).unwrap_or(rest);
         let (word, allowed) = words.into_iter().find(|(word, _)| bare.starts_with(word))?;
         if !allowed {
             let end = address::find_end(rest, true);
             let shown = rest[..end].trim_ascii();
+            let shown = within_quotes(shown).unwrap_or(shown);
             return Some(List::Wrong([b"\"", shown, b"\" is not permitted"].concat()));
         }
         let text = bare[word.len()..].trim_ascii_start();
@@ -133,6 +140,8 @@ impl<'r> Reader<'r> {
         Some(match word {
             b":fail:" => List::Fail(text),
             b":defer:" => List::Defer(text),
+            // What was passed over could have been somebody.
+            _ if !self.skipped.is_empty() => List::Unknown,
             _ => List::Discard,
         })
     }
@@ -149,13 +158,14 @@ impl<'r> Reader<'r> {
         }
         let text = match (self.include)(file) {
             Ok(text) => text,
-            Err(wrong) => return List::Wrong(wrong),
+            Err(wrong) => return List::IncludeFailed(wrong),
         };
+        let before = self.items.len();
         self.depth += 1;
         let list = self.list(&text);
         self.depth -= 1;
         if matches!(list, List::Fail(_)) {
-            self.items.clear();
+            self.items.truncate(before);
         }
         list
     }
@@ -214,18 +224,9 @@ fn next_item(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// What quotes enclose, if they enclose all of an item.
+/// What stands between a quote at the start of an item and one at its end.
 fn within_quotes(item: &[u8]) -> Option<&[u8]> {
-    let inner = item.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
-    let mut bytes = inner.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()?),
-            b'"' => return None,
-            _ => {}
-        }
-    }
-    Some(inner)
+    item.strip_prefix(b"\"")?.strip_suffix(b"\"")
 }
 
 /// An item that is no address: within quotes, a backslash goes with what it stands
@@ -290,9 +291,9 @@ mod tests {
         assert_eq!(read(":unknown:").0, List::Unknown);
         assert_eq!(read("a, :blackhole: b").0, List::Discard);
         assert_eq!(read("a, :fail: b, c"), (List::Fail(b"b, c".to_vec()), "a".to_owned()));
-        assert_eq!(read(":include:/fail"), (List::Fail(b"no".to_vec()), String::new()));
+        assert_eq!(read("a, :include:/fail"), (List::Fail(b"no".to_vec()), "a".to_owned()));
         assert!(matches!(read(":include:/loop").0, List::Wrong(_)));
-        assert_eq!(read(":include:/b").0, List::Wrong(b"none".to_vec()));
+        assert_eq!(read(":include:/b").0, List::IncludeFailed(b"none".to_vec()));
         let wrong = b"missing or malformed local part (expected word or \"<\") in \"a b\"";
         assert_eq!(read("a b").0, List::Wrong(wrong.to_vec()));
     }

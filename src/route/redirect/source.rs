@@ -13,7 +13,7 @@ use super::super::machine::{Complaint, Machine, unless_forced};
 use super::super::router::{Router, Text};
 
 /// How large redirection data may be.
-const LARGEST: u64 = 16 << 20;
+const LARGEST: u64 = 1 << 20;
 /// The bits of a mode that say what kind of file it is, and the regular kind.
 const KIND: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
@@ -62,6 +62,9 @@ fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Optio
         return Err(Complaint::new([path, b" is not a regular file"].concat()));
     }
     check(machine, router, path, &stat)?;
+    if stat.size > LARGEST {
+        return Err(Complaint::new(too_big(path)));
+    }
     match files.read(path, LARGEST) {
         Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
         Err(why) => missing(router, identity, &*files, path, &why),
@@ -169,10 +172,17 @@ pub(super) fn included(
             }
         }
     }
-    let stat = files
-        .stat(path, true)
-        .map_err(|why| failed(b"failed to open included file ", &reason(&why)))?;
+    let stat = files.stat(path, true).map_err(|why| {
+        if router.some_text("include_directory").is_some() {
+            let tail = b" (component of included file); could be symbolic link";
+            return [b"failed to open ", path, tail].concat();
+        }
+        failed(b"failed to open included file ", &reason(&why))
+    })?;
     match stat.mode & KIND {
+        REGULAR if stat.size > LARGEST => {
+            return Err([b"included file ", too_big(path).as_slice()].concat());
+        }
         REGULAR => {}
         DIRECTORY => return Err(failed(b"error while reading included file ", "Is a directory")),
         _ => return Err(failed(b"included file ", "not a regular file")),
@@ -190,6 +200,10 @@ fn files_of(machine: &Machine<'_>, identity: Identity) -> Arc<dyn Files> {
         (Some(uid), gid) => files.clone().seen_by(uid, gid),
         (None, _) => files.clone(),
     }
+}
+
+fn too_big(path: &[u8]) -> Vec<u8> {
+    [path, format!(" is too big (max {LARGEST})").as_bytes()].concat()
 }
 
 /// What a file says: as other texts, it ends at a zero byte.

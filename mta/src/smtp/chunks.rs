@@ -1,0 +1,106 @@
+//! BDAT: a message in chunks (RFC 3030).
+
+use super::Session;
+use super::message::Reading;
+use super::session::Stage;
+
+/// A chunk that is on its way.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// How many bytes are still to come.
+    left: u64,
+    size: u64,
+    last: bool,
+    /// Whether it is of no use.
+    ignored: bool,
+}
+
+impl Session {
+    pub(super) fn chunk(&mut self, argument: &[u8]) {
+        if !self.offers.chunking {
+            let text = b"BDAT command used when CHUNKING not advertised";
+            return self.protocol_error(b"503", text);
+        }
+        let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let size = words.next().and_then(|word| std::str::from_utf8(word).ok());
+        let Some(size) = size.and_then(|word| word.parse::<u64>().ok()) else {
+            return self.protocol_error(b"501", b"missing size for BDAT command");
+        };
+        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+        let chunk = Chunk { left: size, size, last, ignored: false };
+        if self.chunks.is_none() {
+            if !self.has_recipient("BDAT") || !self.may_send_message() {
+                if !matches!(self.stage, Stage::Done) {
+                    self.stage = Stage::Chunk(Chunk { ignored: true, ..chunk });
+                }
+                return;
+            }
+            let limit = self.message_size_limit();
+            self.chunks = Some(Reading::new(limit));
+        }
+        self.stage = Stage::Chunk(chunk);
+    }
+
+    /// Reads on; false where more input is needed.
+    pub(super) fn go_on_chunk(&mut self) -> bool {
+        let Stage::Chunk(chunk) = &mut self.stage else { return false };
+        let rest = self.input.rest();
+        let count = usize::try_from(chunk.left).unwrap_or(usize::MAX).min(rest.len());
+        if !chunk.ignored
+            && let Some(chunks) = &mut self.chunks
+        {
+            chunks.keep(&rest[..count]);
+        }
+        chunk.left -= count as u64;
+        self.input.take(count);
+        if chunk.left > 0 {
+            if self.input.ended {
+                self.lost_in_message();
+            }
+            return self.input.ended;
+        }
+        let Chunk { size, last, ignored, .. } = *chunk;
+        self.stage = Stage::Commands;
+        if ignored {
+            return true;
+        }
+        if !last {
+            self.say(&[format!("250 {size} byte chunk received").as_bytes()]);
+            return true;
+        }
+        let Some(reading) = &self.chunks else { return true };
+        let total = reading.count;
+        if has_bare_header(&reading.bytes) {
+            self.say(&[b"552 Message header not CRLF terminated"]);
+            let sender = self.variable("sender_address");
+            let client = self.logged_client();
+            let tail =
+                b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
+            self.log_rejection(
+                &[b"rejected from <", sender.bytes(), b"> ", &client, tail].concat(),
+            );
+            self.reset_message();
+            return true;
+        }
+        self.say(&[format!("250- {size} byte chunk, total {total}").as_bytes()]);
+        let reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
+        self.received(reading);
+        true
+    }
+}
+
+/// Whether a line of the header ends in a newline alone.
+fn has_bare_header(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(end) = memchr::memchr(b'\n', rest) {
+        let line = &rest[..=end];
+        if !line.ends_with(b"\r\n") {
+            return true;
+        }
+        if line == b"\r\n" {
+            return false;
+        }
+        rest = &rest[end + 1..];
+    }
+    false
+}

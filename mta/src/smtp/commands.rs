@@ -1,0 +1,176 @@
+//! Commands: which it is, and those that need no more than a few lines.
+
+use eximious::acl::AclVerdict;
+use eximious::{AclPhases, Str};
+
+use super::verdict::{Refused, unset};
+use super::{Event, Session};
+
+/// How many commands are remembered.
+const REMEMBERED: usize = 20;
+
+/// The commands, as they are written, and as they are remembered. Behind a colon
+/// anything may follow, behind the others a space.
+const COMMANDS: [(&[u8], &str); 15] = [
+    (b"AUTH", "AUTH"),
+    (b"BDAT", "BDAT"),
+    (b"DATA", "DATA"),
+    (b"EHLO", "EHLO"),
+    (b"ETRN", "ETRN"),
+    (b"EXPN", "EXPN"),
+    (b"HELO", "HELO"),
+    (b"HELP", "HELP"),
+    (b"MAIL FROM:", "MAIL"),
+    (b"NOOP", "NOOP"),
+    (b"QUIT", "QUIT"),
+    (b"RCPT TO:", "RCPT"),
+    (b"RSET", "RSET"),
+    (b"STARTTLS", "STARTTLS"),
+    (b"VRFY", "VRFY"),
+];
+
+/// The command of a line, and what follows it.
+fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
+    COMMANDS.iter().find_map(|(word, name)| {
+        let head = line.get(..word.len())?;
+        let rest = &line[word.len()..];
+        let ends = word.ends_with(b":") || rest.first().is_none_or(u8::is_ascii_whitespace);
+        (head.eq_ignore_ascii_case(word) && ends).then(|| (*name, rest.trim_ascii_start()))
+    })
+}
+
+impl Session {
+    pub(super) fn command_line(&mut self, line: &[u8]) {
+        let line = line.trim_ascii_end();
+        self.command = line.to_vec();
+        if line.contains(&0) {
+            return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
+        }
+        let Some((name, argument)) = find(line) else {
+            self.cx.set("smtp_command", Str::tainted(line));
+            self.cx.set("smtp_command_argument", Str::EMPTY);
+            return self.unknown();
+        };
+        self.remember(name);
+        self.cx.set("smtp_command", Str::tainted(line));
+        self.cx.set("smtp_command_argument", Str::tainted(argument));
+        if self.only_reset && !matches!(name, "RSET" | "QUIT") {
+            return self.say(&[b"503 only RSET accepted now"]);
+        }
+        let unfinished =
+            self.chunks.is_some() && !matches!(name, "BDAT" | "RSET" | "QUIT" | "NOOP");
+        if unfinished {
+            self.only_reset = true;
+            return self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
+        }
+        let mail = matches!(name, "MAIL" | "RCPT" | "DATA" | "BDAT" | "QUIT");
+        let counted = if name == "EHLO" { "HELO" } else { name };
+        if !mail && !self.may_go_on(counted) {
+            return;
+        }
+        match name {
+            "HELO" => self.hello(false, argument),
+            "EHLO" => self.hello(true, argument),
+            "MAIL" => self.mail(argument),
+            "RCPT" => self.rcpt(argument),
+            "DATA" => self.data(argument),
+            "BDAT" => self.chunk(argument),
+            "RSET" if argument.is_empty() => {
+                self.reset_message();
+                self.say(&[b"250 Reset OK"]);
+            }
+            "QUIT" if argument.is_empty() => self.quit(),
+            "NOOP" => self.say(&[b"250 OK"]),
+            "HELP" => self.help(),
+            "VRFY" => self.vrfy(argument),
+            "EXPN" => self.expn(argument),
+            "ETRN" => self.etrn(argument),
+            "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
+            "STARTTLS" if argument.is_empty() => self.start_tls(),
+            _ => self.protocol_error(b"501", b"unexpected argument data"),
+        }
+    }
+
+    fn remember(&mut self, name: &'static str) {
+        if self.history.len() == REMEMBERED {
+            self.history.pop_front();
+        }
+        self.history.push_back(name);
+        let shown = self.shown_history();
+        self.cx.set("smtp_command_history", shown);
+    }
+
+    fn quit(&mut self) {
+        let result = self.acl("acl_smtp_quit", AclPhases::QUIT).unwrap_or_else(|| unset(true));
+        if result.verdict == AclVerdict::Error {
+            let why = result.log_message.clone().unwrap_or_default();
+            self.log_panic(&[b"ACL for QUIT returned ERROR: ", why.bytes()].concat());
+        }
+        match result.user_message.filter(|text| !text.is_empty()) {
+            Some(text) => self.answer(b"221", text.bytes()),
+            None => {
+                let host = self.host.clone();
+                self.say(&[b"221 ", host.bytes(), b" closing connection"]);
+            }
+        }
+        self.close();
+    }
+
+    fn help(&mut self) {
+        let mut words =
+            String::from("AUTH STARTTLS HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        for (option, word) in
+            [("acl_smtp_etrn", " ETRN"), ("acl_smtp_expn", " EXPN"), ("acl_smtp_vrfy", " VRFY")]
+        {
+            if self.cx.engine().settings().options.text(option).is_some() {
+                words.push_str(word);
+            }
+        }
+        self.say(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]);
+    }
+
+    /// There is no TLS here yet, which is as if there were no certificate.
+    fn start_tls(&mut self) {
+        if !self.offers.tls {
+            return self.protocol_error(b"503", b"STARTTLS command used when not advertised");
+        }
+        self.say(&[b"454 TLS currently unavailable"]);
+    }
+
+    fn etrn(&mut self, argument: &[u8]) {
+        if self.envelope.is_some() {
+            return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
+        }
+        let client = self.shown_client();
+        self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| unset(false));
+        if result.verdict != AclVerdict::Accept {
+            let refused = Refused::new(&[b"ETRN ", argument]).code("458");
+            let _ = self.refuse(&refused, result);
+            return;
+        }
+        if self.text("smtp_etrn_command").is_empty() && argument.first() != Some(&b'#') {
+            return self.protocol_error(b"501", b"argument must begin with #");
+        }
+        self.events.push_back(Event::RunQueue(argument.to_vec()));
+        match result.user_message.filter(|text| !text.is_empty()) {
+            Some(text) => self.answer(b"250", text.bytes()),
+            None => self.say(&[b"250 OK"]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_end_at_spaces_or_colons() {
+        assert_eq!(find(b"mail FROM:<a>"), Some(("MAIL", b"<a>".as_slice())));
+        assert_eq!(find(b"MAIL  FROM:<a>"), None);
+        assert_eq!(find(b"NOOPX"), None);
+        assert_eq!(find(b" NOOP"), None);
+        assert_eq!(find(b"quit"), Some(("QUIT", b"".as_slice())));
+        assert_eq!(find(b"RCPT"), None);
+    }
+}

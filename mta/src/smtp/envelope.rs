@@ -1,0 +1,450 @@
+//! MAIL and RCPT: the envelope (specification 44.2.6, 44.2.7, 49.2).
+
+use eximious::acl::AclVerdict;
+use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::stdlib::address::{self, Rules};
+use eximious::{AclPhases, Str};
+
+use super::params::{self, MailOffers};
+use super::verdict::{Refused, unset};
+use super::{Recipient, Sender, Session, reply};
+
+/// A message's envelope, as far as it is known.
+#[derive(Debug, Default)]
+pub(super) struct Envelope {
+    pub(super) sender: Sender,
+    pub(super) recipients: Vec<Recipient>,
+    /// How many RCPT commands there were, accepted or not.
+    pub(super) asked: i64,
+    pub(super) deferred: i64,
+    pub(super) failed: i64,
+    /// Which ACL threw recipients away.
+    pub(super) discarded: Option<&'static str>,
+    /// Whether MAIL itself was thrown away, and all recipients with it.
+    pub(super) discards_all: bool,
+    /// Whether there were more recipients than are allowed.
+    pub(super) too_many: bool,
+    /// Whether each recipient was judged alone (PRDR).
+    pub(super) judged_for_each: bool,
+}
+
+/// What was said to RCPT commands that were refused: if that is the same for all,
+/// DATA repeats it.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    said: Option<Vec<u8>>,
+    differ: bool,
+    /// Whether the last MAIL or RCPT was refused, so that commands that were sent
+    /// with it can't help being out of order.
+    pub(super) expected: bool,
+}
+
+impl Refusals {
+    fn note(&mut self, text: &[u8]) {
+        match &self.said {
+            None => self.said = Some(text.to_vec()),
+            Some(said) if said == text => {}
+            Some(_) => self.differ = true,
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn mail(&mut self, argument: &[u8]) {
+        self.refusals = Refusals { expected: true, ..Refusals::default() };
+        if !self.offers.greeted && self.client_must_greet() {
+            let client = self.shown_client();
+            self.log_rejection(
+                &[b"rejected MAIL from ", &client[..], b": no HELO/EHLO given"].concat(),
+            );
+            return self.protocol_error(b"503", b"HELO or EHLO required");
+        }
+        if self.envelope.is_some() {
+            return self.protocol_error(b"503", b"sender already given");
+        }
+        if argument.is_empty() {
+            return self.protocol_error(b"501", b"MAIL must have an address operand");
+        }
+        self.begin_message();
+        let most = self.number("smtp_accept_max_per_connection", 1000);
+        self.counts.messages += 1;
+        if most > 0 && self.counts.messages > most {
+            let client = self.logged_client();
+            let line =
+                [b"rejected MAIL command ", &client[..], b": too many messages in one connection"];
+            self.log_rejection(&line.concat());
+            return self.say(&[b"421 too many messages in this connection"]);
+        }
+        let offers = MailOffers {
+            per_recipient: self.offers.per_recipient,
+            utf8: self.offers.utf8,
+            reports: self.offers.reports,
+        };
+        let (text, mut params) = match self.offers.extended {
+            false => (argument, params::MailParams::default()),
+            true => match params::mail(argument, offers) {
+                Ok(found) => found,
+                Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
+            },
+        };
+        let rules = self.rules(self.offers.utf8);
+        let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
+        if !self.fits(text, params.sender.size) {
+            return;
+        }
+        let mut address = found;
+        if !address.is_empty() && address::find_at(&address).is_none() {
+            if !self.may.unqualified_senders && self.client.address.is_some() {
+                let tail = b": sender address must contain a domain";
+                return self.protocol_error(b"501", &[text, tail.as_slice()].concat());
+            }
+            let domain = self.variable("qualify_domain");
+            address.extend_from_slice(&[b"@", domain.bytes()].concat());
+        }
+        let address = self.rewritten_sender(Str::tainted(address));
+        params.sender.address = address.clone();
+        let utf8 = params.sender.utf8;
+        self.show_sender(&params.sender);
+        if let Some(given) = params.auth.take() {
+            self.note_auth(&given);
+        }
+        let per_recipient = params.sender.per_recipient;
+        self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
+        if utf8 {
+            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+        }
+        let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
+        match result.verdict {
+            AclVerdict::Accept | AclVerdict::Discard => {
+                if let Some(envelope) = &mut self.envelope
+                    && result.verdict == AclVerdict::Discard
+                {
+                    envelope.discards_all = true;
+                    envelope.discarded = Some("MAIL");
+                }
+                self.refusals.expected = false;
+                match result.user_message.filter(|text| !text.is_empty()) {
+                    Some(text) => self.answer(b"250", text.bytes()),
+                    None if per_recipient => self.say(&[b"250 OK, PRDR Requested"]),
+                    None => self.say(&[b"250 OK"]),
+                }
+            }
+            _ => {
+                let _ = self.refuse(&Refused::new(&[b"MAIL ", text]), result);
+                self.reset_message();
+                self.refusals.expected = true;
+            }
+        }
+    }
+
+    fn client_must_greet(&mut self) -> bool {
+        self.client.address.is_some() && self.client_in("hosts_require_helo")
+    }
+
+    /// What a command's address is, after rules for rewriting at SMTP time; with
+    /// nothing, the client was told what is wrong with it.
+    fn parse(&mut self, text: &[u8], rules: Rules) -> Option<Vec<u8>> {
+        let given = Str::tainted(text);
+        let server = self.server.clone();
+        let rewriter = Rewriter::new(&server.rewrite);
+        let rewritten = rewriter.smtp(&mut self.cx, &given).ok().flatten();
+        let whole = rewritten.unwrap_or(given);
+        match address::parse(whole.bytes(), rules) {
+            Ok(found) => Some(found.text),
+            Err(why) => {
+                let said = [text, b": ", &why.message].concat();
+                self.refuse_address(&said);
+                None
+            }
+        }
+    }
+
+    fn refuse_address(&mut self, said: &[u8]) {
+        if self.envelope.is_some() {
+            self.refusals.note(&[b"501 ", said].concat());
+            self.refusals.expected = true;
+        }
+        self.protocol_error(b"501", said);
+    }
+
+    fn rules(&self, utf8: bool) -> Rules {
+        let rules = Rules::of(self.cx.engine().settings());
+        Rules { utf8_domains: rules.utf8_domains || utf8, ..rules }
+    }
+
+    /// Whether a message of this size would be accepted; the client is told so if
+    /// not.
+    fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
+        let limit = self.message_size_limit();
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        self.say(&[b"552 Message size exceeds maximum permitted"]);
+        let client = self.logged_client();
+        let tail = format!(": message too big: size={size} max={limit}");
+        self.log_rejection(
+            &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
+        );
+        false
+    }
+
+    fn rewritten_sender(&mut self, address: Str) -> Str {
+        if address.is_empty() {
+            return address;
+        }
+        let server = self.server.clone();
+        let rewriter = Rewriter::new(&server.rewrite);
+        let new = rewriter.address(&mut self.cx, &address, AddressPlace::EnvelopeFrom);
+        new.ok().flatten().unwrap_or(address)
+    }
+
+    fn show_sender(&mut self, sender: &Sender) {
+        let address = &sender.address;
+        let (text, taint) = address.read();
+        let at = address::find_at(text).unwrap_or(text.len());
+        let domain = text.get(at + 1..).unwrap_or_default();
+        self.cx.set("sender_address_local_part", Str::from(&text[..at]).stamped(taint));
+        self.cx.set("sender_address_domain", Str::from(domain).stamped(taint));
+        self.cx.set("sender_address", address.clone());
+        self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
+        let requested = if sender.per_recipient { "yes" } else { "no" };
+        self.cx.set("prdr_requested", Str::fixed(requested));
+    }
+
+    /// `AUTH=`: only who is authenticated can say who wrote a message.
+    fn note_auth(&mut self, given: &[u8]) {
+        if given.is_empty() {
+            return;
+        }
+        let client = self.logged_client();
+        let tail = b" (client not authenticated)".as_slice();
+        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
+    }
+
+    pub(super) fn rcpt(&mut self, argument: &[u8]) {
+        if self.envelope.is_none() {
+            let text = b"sender not yet given";
+            self.refusals.note(b"503 sender not yet given");
+            if self.offers.pipelining && self.refusals.expected {
+                return self.say(&[b"503 ", text]);
+            }
+            return self.protocol_error(b"503", text);
+        }
+        if argument.is_empty() {
+            self.refusals.note(b"501 RCPT must have an address operand");
+            return self.protocol_error(b"501", b"RCPT must have an address operand");
+        }
+        if let Some(envelope) = &mut self.envelope {
+            envelope.asked += 1;
+        }
+        self.show_counts();
+        let reports = self.offers.extended && self.offers.reports;
+        let (text, mut recipient) = match params::rcpt(argument, reports) {
+            Ok(found) => found,
+            Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
+        };
+        let Some(mut address) = self.parse(text, self.rules(self.offers.utf8)) else {
+            return self.count_failure(false);
+        };
+        if address::find_at(&address).is_none() {
+            let postmaster = address.eq_ignore_ascii_case(b"postmaster");
+            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+                let tail = b": recipient address must contain a domain";
+                self.refuse_address(&[text, tail.as_slice()].concat());
+                return self.count_failure(false);
+            }
+            let domain = self.variable("qualify_recipient");
+            address.extend_from_slice(&[b"@", domain.bytes()].concat());
+        }
+        recipient.address = Str::tainted(address);
+        if !self.has_room() {
+            return;
+        }
+        self.judge_recipient(recipient, text);
+    }
+
+    fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
+        let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        let (bytes, taint) = recipient.address.read();
+        let at = address::find_at(bytes).unwrap_or(bytes.len());
+        let part = unquoted(&bytes[..at]).to_ascii_lowercase();
+        let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
+        self.cx.set("local_part", Str::from(part).stamped(taint));
+        self.cx.set("domain", Str::from(domain).stamped(taint));
+        let mut result = match discards {
+            true => unset(true),
+            false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| unset(false)),
+        };
+        if discards {
+            result.verdict = AclVerdict::Discard;
+        }
+        match result.verdict {
+            AclVerdict::Accept | AclVerdict::Discard => {
+                self.refusals.differ = true;
+                self.refusals.expected = false;
+                match result.user_message.as_ref().filter(|text| !text.is_empty()) {
+                    Some(said) => self.answer(b"250", said.bytes()),
+                    None => self.say(&[b"250 Accepted"]),
+                }
+                if result.verdict == AclVerdict::Discard {
+                    self.discard_recipient(text, discards, result.log_message);
+                } else if let Some(envelope) = &mut self.envelope {
+                    envelope.recipients.push(recipient);
+                }
+            }
+            verdict => {
+                let refused = Refused::new(&[b"RCPT ", text]).with_sender();
+                let said = self.refuse(&refused, result);
+                self.refusals.note(&said);
+                self.refusals.expected = true;
+                self.count_failure(matches!(verdict, AclVerdict::Defer | AclVerdict::Error));
+            }
+        }
+        for name in ["local_part", "domain"] {
+            self.cx.unset(name);
+        }
+        self.show_counts();
+    }
+
+    fn discard_recipient(&mut self, text: &[u8], by_mail: bool, why: Option<Str>) {
+        let acl = if by_mail { "MAIL" } else { "RCPT" };
+        if let Some(envelope) = &mut self.envelope {
+            envelope.discarded.get_or_insert(acl);
+        }
+        let client = self.logged_client();
+        let sender = self.variable("sender_address");
+        let mut line = [&client, b" F=<".as_slice(), sender.bytes(), b"> RCPT ", text].concat();
+        line.extend_from_slice(&[b": discarded by ", acl.as_bytes(), b" ACL"].concat());
+        if let Some(why) = why.filter(|why| !why.is_empty()) {
+            line.extend_from_slice(&[b": ", why.bytes()].concat());
+        }
+        self.log_rejection(&line);
+    }
+
+    /// Whether one more recipient is allowed; the client is told so if not.
+    fn has_room(&mut self) -> bool {
+        let most = self.number("recipients_max", 50_000);
+        let rejects = self.flag("recipients_max_reject");
+        let Some(envelope) = &mut self.envelope else { return false };
+        let count = envelope.recipients.len() as i64;
+        if most <= 0 || count < most {
+            return true;
+        }
+        let first = !std::mem::replace(&mut envelope.too_many, true);
+        if first {
+            let sender = self.variable("sender_address");
+            let client = self.logged_client();
+            let head: &[u8] = match rejects {
+                true => b"too many recipients: message rejected: sender=<",
+                false => b"too many recipients: excess temporarily rejected: sender=<",
+            };
+            self.log(&[head, sender.bytes(), b"> ", &client].concat());
+        }
+        match rejects {
+            true => self.say(&[b"552 too many recipients"]),
+            false => self.say(&[b"452 too many recipients"]),
+        }
+        self.count_failure(!rejects);
+        false
+    }
+
+    fn count_failure(&mut self, for_now: bool) {
+        if let Some(envelope) = &mut self.envelope {
+            match for_now {
+                true => envelope.deferred += 1,
+                false => envelope.failed += 1,
+            }
+        }
+        self.show_counts();
+    }
+
+    fn show_counts(&mut self) {
+        let Some(envelope) = &self.envelope else { return };
+        let count = envelope.recipients.len() as i64;
+        let values = [
+            ("rcpt_count", envelope.asked),
+            ("rcpt_defer_count", envelope.deferred),
+            ("rcpt_fail_count", envelope.failed),
+            ("recipients_count", count),
+        ];
+        for (name, value) in values {
+            self.cx.set(name, value.to_string());
+        }
+    }
+
+    /// Whether there is a recipient for a message that is to come; the client is
+    /// told so if not.
+    pub(super) fn has_recipient(&mut self, command: &str) -> bool {
+        if let Some(envelope) = &self.envelope
+            && (!envelope.recipients.is_empty() || envelope.discarded.is_some())
+        {
+            return true;
+        }
+        if let (Some(said), false) = (&self.refusals.said, self.refusals.differ) {
+            let mut bytes = b"503-All RCPT commands were rejected with this error:\r\n".to_vec();
+            bytes.extend(reply::lines(b"503", said, false));
+            self.say_lines(bytes);
+        }
+        if self.offers.pipelining && self.refusals.expected {
+            self.say(&[b"503 Valid RCPT command must precede ", command.as_bytes()]);
+        } else {
+            let text = format!("valid RCPT command must precede {command}");
+            self.protocol_error(b"503", text.as_bytes());
+        }
+        false
+    }
+
+    /// Forgets the message at hand.
+    pub(super) fn reset_message(&mut self) {
+        self.begin_message();
+        self.refusals = Refusals::default();
+    }
+
+    /// Gets ready for a message.
+    pub(super) fn begin_message(&mut self) {
+        self.envelope = None;
+        self.chunks = None;
+        self.only_reset = false;
+        self.id = Str::EMPTY;
+        self.acl_state.end_message(&mut self.cx);
+        self.cx.set_message(None);
+        self.cx.forget_lists();
+        self.cx.set("sender_address", Str::EMPTY);
+        let names = [
+            "sender_address_local_part",
+            "sender_address_domain",
+            "message_size",
+            "rcpt_count",
+            "rcpt_defer_count",
+            "rcpt_fail_count",
+            "recipients_count",
+            "prdr_requested",
+            "message_exim_id",
+            "sender_address_data",
+            "address_data",
+            "domain_data",
+            "local_part_data",
+            "sender_data",
+            "recipient_data",
+        ];
+        for name in names {
+            self.cx.unset(name);
+        }
+        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
+        if self.offers.greeted {
+            self.cx.set("received_protocol", Str::fixed(protocol));
+        }
+    }
+}
+
+/// A local part without its quotes.
+fn unquoted(part: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(part.len());
+    let mut bytes = part.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => {}
+            b'\\' => out.extend(bytes.next()),
+            byte => out.push(*byte),
+        }
+    }
+    out
+}

@@ -1,0 +1,150 @@
+//! What clients do wrong, and how much of it is too much (specification 14.11,
+//! 49.2).
+
+use eximious::AclPhases;
+use eximious::Str;
+use eximious::acl::AclVerdict;
+
+use super::{Session, reply};
+
+/// What is counted.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// Errors of syntax and of protocol.
+    pub(super) errors: i64,
+    /// Commands that nobody knows.
+    pub(super) unknown: i64,
+    /// Commands that bring no mail nearer.
+    pub(super) nonmail: i64,
+    /// MAIL commands.
+    pub(super) messages: i64,
+    /// The commands that were free since the last message: HELO, RSET, AUTH.
+    pub(super) free: Vec<&'static str>,
+    /// Whether the limit of commands that bring no mail is for this client, once
+    /// that is known.
+    pub(super) limits_nonmail: Option<bool>,
+}
+
+impl Session {
+    /// Counts an error, and says so; too many end the connection.
+    pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) {
+        self.counts.errors += 1;
+        if self.counts.errors <= self.number("smtp_max_synprot_errors", 3) {
+            self.say_lines(reply::lines(code, text, true));
+            return;
+        }
+        let mut bytes = reply::lines(code, text, false);
+        bytes.extend(reply::lines(code, b"Too many syntax or protocol errors", true));
+        self.say_lines(bytes);
+        self.too_many_errors();
+    }
+
+    /// Drops a client that made too many mistakes.
+    pub(super) fn too_many_errors(&mut self) {
+        let history = self.shown_history();
+        let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
+        let line = [
+            &head,
+            b" dropped: too many syntax or protocol errors (last command was \"".as_slice(),
+            &self.command,
+            b"\",  C=",
+            &history,
+            b")",
+        ];
+        self.log_rejection(&line.concat());
+        self.not_quit("bad-commands", None);
+        self.close();
+    }
+
+    /// A command that nobody knows.
+    pub(super) fn unknown(&mut self) {
+        if self.only_reset {
+            return self.say(&[b"503 only RSET accepted now"]);
+        }
+        let most = self.number("smtp_max_unknown_commands", 3);
+        self.counts.unknown += 1;
+        if self.counts.unknown <= most {
+            self.protocol_error(b"500", b"unrecognized command");
+            return;
+        }
+        let command = self.command.clone();
+        self.not_quit("bad-commands", Some((b"500", b"Too many unrecognized commands")));
+        let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
+        let tail = b" dropped: too many unrecognized commands (last was \"";
+        self.log_rejection(&[&head, tail.as_slice(), &command, b"\")"].concat());
+        self.close();
+    }
+
+    /// Counts a command that brings no mail nearer; false where that was one too
+    /// many.
+    pub(super) fn may_go_on(&mut self, name: &'static str) -> bool {
+        if matches!(name, "HELO" | "RSET" | "AUTH" | "STARTTLS")
+            && !self.counts.free.contains(&name)
+        {
+            self.counts.free.push(name);
+            return true;
+        }
+        self.counts.nonmail += 1;
+        if self.counts.nonmail <= self.number("smtp_accept_max_nonmail", 10) {
+            return true;
+        }
+        if self.counts.limits_nonmail.is_none() {
+            self.counts.limits_nonmail = Some(self.client_in("smtp_accept_max_nonmail_hosts"));
+        }
+        if self.counts.limits_nonmail == Some(false) {
+            return true;
+        }
+        let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
+        let tail = b" dropped: too many nonmail commands (last was \"";
+        let word = self.command.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
+        self.log_rejection(&[&head, tail.as_slice(), &word, b"\")"].concat());
+        self.not_quit("bad-commands", Some((b"554", b"Too many nonmail commands")));
+        self.close();
+        false
+    }
+
+    /// The client is gone.
+    pub(super) fn lost(&mut self) {
+        let host = self.host.clone();
+        let text = [host.bytes(), b" lost input connection"].concat();
+        self.not_quit("connection-lost", Some((b"421", &text)));
+        if self.envelope.is_some() {
+            let client = self.shown_client();
+            let lasted = self.lasted();
+            let head = b"unexpected disconnection while reading SMTP command from ";
+            self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+        }
+        self.close();
+    }
+
+    /// How long it took so far: `5s`.
+    pub(super) fn lasted(&self) -> String {
+        let now = self.cx.engine().world().clock.now().seconds;
+        let seconds = i32::try_from(now.saturating_sub(self.began)).unwrap_or(0);
+        eximious::stdlib::interval::written(seconds.max(0))
+    }
+
+    /// Runs the ACL for connections that end without QUIT, and says why it ends,
+    /// where there is something to say.
+    pub(super) fn not_quit(&mut self, reason: &'static str, text: Option<(&'static [u8], &[u8])>) {
+        self.cx.set("smtp_notquit_reason", Str::fixed(reason));
+        let result = self.acl("acl_smtp_notquit", AclPhases::NOTQUIT);
+        let mut said = None;
+        if let Some(result) = result {
+            if result.verdict == AclVerdict::Error {
+                let why = result.log_message.unwrap_or_default();
+                self.log_panic(&[b"ACL for not-QUIT returned ERROR: ", why.bytes()].concat());
+            }
+            said = result.user_message;
+        }
+        if let Some((code, text)) = text {
+            let text = said.map_or_else(|| text.to_vec(), |said| said.bytes().to_vec());
+            self.answer(code, &text);
+        }
+    }
+
+    pub(super) fn shown_history(&self) -> Vec<u8> {
+        let names: Vec<&[u8]> = self.history.iter().map(|name| name.as_bytes()).collect();
+        names.join(&b',')
+    }
+}

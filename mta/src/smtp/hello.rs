@@ -1,0 +1,240 @@
+//! HELO and EHLO (specification 49.2.3, 14.11).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use eximious::acl::AclVerdict;
+use eximious::stdlib::lists::{Matcher, Outcome};
+use eximious::{AclPhases, Str};
+
+use super::verdict::Refused;
+use super::{Session, reply};
+
+/// What options say of the client.
+#[derive(Debug, Default)]
+pub(super) struct Permissions {
+    /// `sender_unqualified_hosts`
+    pub(super) unqualified_senders: bool,
+    /// `recipient_unqualified_hosts`
+    pub(super) unqualified_recipients: bool,
+    /// `helo_verify_hosts`
+    pub(super) verified_hello: bool,
+    /// `helo_try_verify_hosts`
+    pub(super) tried_hello: bool,
+    /// `helo_accept_junk_hosts`
+    pub(super) junk_hello: bool,
+}
+
+/// What the client was told that it may use.
+#[derive(Debug, Default)]
+pub(super) struct Advertised {
+    /// Whether there was a HELO or EHLO that was accepted.
+    pub(super) greeted: bool,
+    /// Whether that was EHLO.
+    pub(super) extended: bool,
+    /// Whether the client may send before the greeting (`PIPECONNECT`).
+    pub(super) early_pipelining: bool,
+    pub(super) pipelining: bool,
+    pub(super) chunking: bool,
+    pub(super) reports: bool,
+    pub(super) per_recipient: bool,
+    pub(super) utf8: bool,
+    pub(super) tls: bool,
+}
+
+impl Session {
+    pub(super) fn hello(&mut self, extended: bool, argument: &[u8]) {
+        let word: &[u8] = if extended { b"EHLO" } else { b"HELO" };
+        if !self.is_hello_name(argument) {
+            let shown = if argument.is_empty() { b"(no argument given)" } else { argument };
+            let client = self.shown_client();
+            let head = [b"rejected ", word, b" from ", &client].concat();
+            let middle = b": syntactically invalid argument(s): ";
+            self.log_rejection(&[&head, middle.as_slice(), shown].concat());
+            self.counts.errors += 1;
+            self.say(&[b"501 Syntactically invalid ", word, b" argument(s)"]);
+            if self.counts.errors > self.number("smtp_max_synprot_errors", 3) {
+                self.too_many_errors();
+            }
+            return;
+        }
+        self.name_client(Str::tainted(argument));
+        self.look_up_by_name(argument);
+        self.reset_message();
+        self.offers =
+            Advertised { early_pipelining: self.offers.early_pipelining, ..Advertised::default() };
+        if !self.verifies_hello(word, argument) {
+            return;
+        }
+        let mut said = None;
+        if let Some(result) = self.acl("acl_smtp_helo", AclPhases::HELO) {
+            if result.verdict != AclVerdict::Accept {
+                let refused = Refused::new(&[b"EHLO or HELO ", argument]);
+                let _ = self.refuse(&refused, result);
+                self.name_client(Str::EMPTY);
+                return;
+            }
+            said = result.user_message.filter(|text| !text.is_empty());
+        }
+        self.offers.greeted = true;
+        self.offers.extended = extended;
+        let protocol = if extended { "esmtp" } else { "smtp" };
+        self.cx.set("received_protocol", Str::fixed(protocol));
+        let (code, greeting) = match said {
+            Some(said) => match reply::own_code(said.bytes()) {
+                Some((code, rest)) if code.starts_with(b"250") => (code.to_vec(), rest.to_vec()),
+                _ => (b"250".to_vec(), said.bytes().to_vec()),
+            },
+            None => (b"250".to_vec(), self.greeting(argument)),
+        };
+        if !extended {
+            let bytes = reply::lines(&code, &greeting, true);
+            self.say_lines(bytes);
+            return;
+        }
+        let mut bytes = reply::lines(&code, &greeting, false);
+        for line in self.extensions() {
+            bytes.extend_from_slice(&[b"250-", line.as_bytes(), b"\r\n"].concat());
+        }
+        bytes.extend_from_slice(b"250 HELP\r\n");
+        self.say_lines(bytes);
+    }
+
+    fn greeting(&mut self, argument: &[u8]) -> Vec<u8> {
+        let known = eximious::client::known_name(&mut self.cx);
+        let address = self.variable("sender_host_address");
+        let ident = self.variable("sender_ident");
+        let name = if known.is_empty() { argument } else { known.bytes() };
+        let mut text = [self.host.bytes(), b" Hello "].concat();
+        if !ident.is_empty() {
+            text.extend_from_slice(&[ident.bytes(), b" at "].concat());
+        }
+        text.extend_from_slice(name);
+        if !address.is_empty() {
+            text.extend_from_slice(&[b" [", address.bytes(), b"]"].concat());
+        }
+        text
+    }
+
+    /// The extensions, in Exim's order.
+    fn extensions(&mut self) -> Vec<String> {
+        let mut lines = Vec::new();
+        lines.push(match self.message_size_limit() {
+            0 => "SIZE".to_owned(),
+            limit => format!("SIZE {limit}"),
+        });
+        if self.client_in("limits_advertise_hosts") {
+            let mails = self.number("smtp_accept_max_per_connection", 1000);
+            let recipients = self.number("recipients_max", 50_000);
+            let mut line = "LIMITS".to_owned();
+            for (word, number) in [("MAILMAX", mails), ("RCPTMAX", recipients)] {
+                if number > 0 {
+                    line.push_str(&format!(" {word}={number}"));
+                }
+            }
+            lines.push(line);
+        }
+        let mut offer = |offered: bool, word: &str| {
+            if offered {
+                lines.push(word.to_owned());
+            }
+            offered
+        };
+        offer(self.flag("accept_8bitmime"), "8BITMIME");
+        self.offers.reports = offer(self.client_in("dsn_advertise_hosts"), "DSN");
+        for (option, word) in
+            [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
+        {
+            let set = self.cx.engine().settings().options.text(option).is_some();
+            offer(set, word);
+        }
+        self.offers.pipelining = offer(self.client_in("pipelining_advertise_hosts"), "PIPELINING");
+        let early = self.offers.pipelining && self.offers.early_pipelining;
+        offer(early && !self.history.iter().any(|name| matches!(*name, "MAIL")), "PIPECONNECT");
+        self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
+        self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
+        self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");
+        self.offers.utf8 = offer(self.client_in("smtputf8_advertise_hosts"), "SMTPUTF8");
+        let _ = self.client_in("wellknown_advertise_hosts");
+        lines
+    }
+
+    fn name_client(&mut self, name: Str) {
+        self.cx.set("sender_helo_name", name);
+        self.cx.unset("sender_helo_verified");
+        eximious::client::describe(&mut self.cx);
+    }
+
+    /// Whether a text may be what HELO says.
+    fn is_hello_name(&self, text: &[u8]) -> bool {
+        if self.may.junk_hello {
+            return true;
+        }
+        if let Some(rest) = text.strip_prefix(b"[") {
+            return rest.strip_suffix(b"]").is_some_and(is_literal);
+        }
+        let more = self.text("helo_allow_chars");
+        let fine = |byte: &u8| {
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'.' | b'-')
+                || more.bytes().contains(byte)
+        };
+        !text.is_empty() && text.iter().all(fine)
+    }
+
+    /// `helo_lookup_domains`: some names make the client's own worth a look.
+    fn look_up_by_name(&mut self, argument: &[u8]) {
+        if self.client.address.is_none() || !eximious::client::known_name(&mut self.cx).is_empty() {
+            return;
+        }
+        let list = self.text("helo_lookup_domains");
+        let name = Str::tainted(argument);
+        let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
+        if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
+            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::describe(&mut self.cx);
+        }
+    }
+
+    /// Verifies HELO where options want that; false where it was refused.
+    fn verifies_hello(&mut self, word: &[u8], argument: &[u8]) -> bool {
+        if !self.may.verified_hello && !self.may.tried_hello {
+            return true;
+        }
+        let verified = self.is_hello_true(argument);
+        let shown = if verified { "yes" } else { "no" };
+        self.cx.set("sender_helo_verified", Str::fixed(shown));
+        if verified || !self.may.verified_hello {
+            return true;
+        }
+        let client = self.shown_client();
+        let line = [b"rejected \"", word, b" ", argument, b"\" from ", &client];
+        self.log_rejection(&line.concat());
+        self.say(&[b"550 ", word, b" argument does not match calling host"]);
+        self.name_client(Str::EMPTY);
+        false
+    }
+
+    /// Whether HELO named the client: its address, or one of its names.
+    fn is_hello_true(&mut self, argument: &[u8]) -> bool {
+        let address = self.variable("sender_host_address");
+        if let Some(literal) = argument.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"))
+        {
+            return literal.strip_prefix(b"IPv6:").unwrap_or(literal) == address.bytes();
+        }
+        let name = eximious::client::look_up_name(&mut self.cx);
+        if !name.is_empty() && name.bytes().eq_ignore_ascii_case(argument) {
+            return true;
+        }
+        eximious::client::has_address(&mut self.cx, argument, address.bytes())
+    }
+}
+
+/// Whether a text is an address: `1.2.3.4`, `IPv6:::1`.
+fn is_literal(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let v6 = text.get(..5).filter(|head| head.eq_ignore_ascii_case("ipv6:"));
+    match v6 {
+        Some(_) => text[5..].parse::<Ipv6Addr>().is_ok(),
+        None => text.parse::<Ipv4Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok(),
+    }
+}

@@ -1,0 +1,70 @@
+//! What has come in and was not yet looked at.
+
+/// How long a command may be, its end included.
+pub(super) const LONGEST: usize = 16 * 1024;
+
+/// The bytes that wait.
+#[derive(Debug, Default)]
+pub(super) struct Input {
+    bytes: Vec<u8>,
+    at: usize,
+    /// Whether nothing more will come.
+    pub(super) ended: bool,
+}
+
+/// What stands at the head of the input, where a command is expected.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// A command, without its end.
+    Line(Vec<u8>),
+    /// Its end is not there yet.
+    More,
+    /// A line that is longer than any command; as much of it is gone.
+    TooLong,
+    /// There is nothing, and nothing will come.
+    End,
+}
+
+impl Input {
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        if self.at > 0 {
+            self.bytes.drain(..self.at);
+            self.at = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
+    pub(super) fn take(&mut self, count: usize) {
+        self.at = self.bytes.len().min(self.at + count);
+    }
+
+    /// The next command: it ends at a newline.
+    pub(super) fn line(&mut self) -> Next {
+        let rest = self.rest();
+        match memchr::memchr(b'\n', rest) {
+            Some(end) if end < LONGEST => {
+                let line = rest[..end].to_vec();
+                self.take(end + 1);
+                Next::Line(line)
+            }
+            Some(_) => {
+                self.take(LONGEST);
+                Next::TooLong
+            }
+            None if rest.len() >= LONGEST => {
+                self.take(LONGEST);
+                Next::TooLong
+            }
+            None if !self.ended => Next::More,
+            None => {
+                // A line without an end is no command.
+                self.take(usize::MAX / 2);
+                Next::End
+            }
+        }
+    }
+}

@@ -1,0 +1,558 @@
+//! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
+
+use eximious::acl::{AclVerdict, HeaderPlace};
+use eximious::stdlib::message::{End, parse_until};
+use eximious::world::{Moment, World};
+use eximious::{AclPhases, Header, Message, Str};
+
+use super::envelope::Envelope;
+use super::session::Stage;
+use super::verdict::Refused;
+use super::{Event, Received, Session, Taken};
+
+/// How large a message may be where no option says so.
+const LARGEST: u64 = 1 << 30;
+
+/// The lines of a message, as they come in.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// What is there so far, without the dots that were put before dots.
+    pub(super) bytes: Vec<u8>,
+    /// How much came, kept or not.
+    pub(super) count: u64,
+    /// How many of those bytes were carriage returns at the end of lines.
+    returns: u64,
+    /// The most that is kept.
+    pub(super) limit: u64,
+    /// Whether the first line ended in a newline alone: then all lines do.
+    plain: Option<bool>,
+    /// Whether a line begins here.
+    inside: bool,
+    /// Whether the line before ended as lines have to.
+    ended_well: bool,
+}
+
+/// A message that waits for somebody's decision: what is to be said then.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// For the log.
+    line: Vec<u8>,
+    discarded: Option<&'static str>,
+    /// What an ACL wants to be said.
+    said: Option<Str>,
+    judged_for_each: bool,
+}
+
+impl Reading {
+    pub(super) fn new(limit: u64) -> Self {
+        let limit = if limit == 0 { LARGEST } else { limit };
+        Self { limit, ended_well: true, ..Self::default() }
+    }
+
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
+        self.count += bytes.len() as u64;
+        // One byte more is enough to know that it is too much.
+        let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        self.bytes.extend_from_slice(&bytes[..room]);
+    }
+
+    pub(super) fn is_too_large(&self) -> bool {
+        self.count > self.limit
+    }
+
+    /// Takes what is there of a line; the number of bytes, and whether it ended the
+    /// message. Only a dot between two ends of lines as they have to be ends it.
+    fn take(&mut self, input: &[u8]) -> (usize, bool) {
+        let end = memchr::memchr(b'\n', input);
+        let line = end.map_or(input, |end| &input[..=end]);
+        let begins = !self.inside;
+        if begins && end.is_none() && line.len() < 3 {
+            // It may be the last line.
+            return (0, false);
+        }
+        if end.is_some() && self.plain.is_none() {
+            self.plain = Some(!line.ends_with(b"\r\n"));
+        }
+        let plain = self.plain == Some(true);
+        if begins && self.ended_well && (line == b".\r\n" || (plain && line == b".\n")) {
+            return (line.len(), true);
+        }
+        let kept = match begins && self.ended_well && line.first() == Some(&b'.') {
+            true => &line[1..],
+            false => line,
+        };
+        self.keep(kept);
+        self.inside = end.is_none();
+        if end.is_some() {
+            let whole = line.ends_with(b"\r\n") || (line == b"\n" && self.bytes.ends_with(b"\r\n"));
+            self.ended_well = plain || whole;
+            self.returns += u64::from(whole);
+        }
+        (line.len(), false)
+    }
+}
+
+impl Session {
+    pub(super) fn data(&mut self, argument: &[u8]) {
+        if !argument.is_empty() {
+            return self.protocol_error(b"501", b"unexpected argument data");
+        }
+        if !self.has_recipient("DATA") {
+            return;
+        }
+        if !self.may_send_message() {
+            return;
+        }
+        self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]);
+        let limit = self.message_size_limit();
+        self.stage = Stage::Data(Reading::new(limit));
+    }
+
+    /// Whether the ACL for what comes before a message lets it come.
+    pub(super) fn may_send_message(&mut self) -> bool {
+        let envelope = self.envelope.as_ref();
+        if envelope.is_some_and(|envelope| envelope.too_many) && self.flag("recipients_max_reject")
+        {
+            self.say(&[b"554 Too many recipients"]);
+            self.reset_message();
+            return false;
+        }
+        self.show_recipients();
+        let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) else { return true };
+        if result.verdict == AclVerdict::Accept {
+            return true;
+        }
+        let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
+        self.reset_message();
+        false
+    }
+
+    fn show_recipients(&mut self) {
+        let Some(envelope) = &self.envelope else { return };
+        let recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
+        let message = Message { recipients, ..Message::default() };
+        for (name, value) in eximious::stdlib::message::values(&message) {
+            if name.starts_with("recipients") {
+                self.cx.set(name, value);
+            }
+        }
+    }
+
+    /// Reads on; false where more input is needed.
+    pub(super) fn go_on_reading(&mut self) -> bool {
+        let Stage::Data(reading) = &mut self.stage else { return false };
+        if self.input.rest().is_empty() && !self.input.ended {
+            return false;
+        }
+        loop {
+            let rest = self.input.rest();
+            if rest.is_empty() {
+                break;
+            }
+            let (count, ended) = reading.take(rest);
+            self.input.take(count);
+            if ended {
+                let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
+                else {
+                    return false;
+                };
+                self.received(reading);
+                return true;
+            }
+            if count == 0 {
+                break;
+            }
+        }
+        if self.input.ended {
+            self.lost_in_message();
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn lost_in_message(&mut self) {
+        let in_header = match &self.stage {
+            Stage::Data(reading) => !has_body(&reading.bytes),
+            _ => self.chunks.as_ref().is_none_or(|chunks| !has_body(&chunks.bytes)),
+        };
+        self.say(&[b"421 Lost incoming connection"]);
+        let client = self.shown_client();
+        let place: &[u8] = if in_header { b" (header)" } else { b" (after header)" };
+        let middle = b" lost while reading message data";
+        self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.close();
+    }
+
+    /// A message is there as a whole.
+    pub(super) fn received(&mut self, reading: Reading) {
+        self.id = message_id(self.cx.engine().world());
+        self.cx.set("message_exim_id", self.id.clone());
+        if reading.is_too_large() {
+            self.say(&[b"552 Message size exceeds maximum permitted"]);
+            let sender = self.variable("sender_address");
+            let client = self.logged_client();
+            let tail = format!(
+                ": message too big: read={} max={}",
+                reading.count - reading.returns,
+                reading.limit
+            );
+            let head = [b"rejected from <", sender.bytes(), b"> "].concat();
+            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            self.reset_message();
+            return;
+        }
+        let mut message = parse_until(&reading.bytes, End::Input).0;
+        message.body = without_returns(&message.body);
+        message.stray = without_returns(&message.stray);
+        let Some(envelope) = &self.envelope else { return };
+        message.sender = envelope.sender.address.clone();
+        message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
+        message.id = self.id.clone();
+        message.received = self.cx.engine().world().clock.now().seconds;
+        let for_one = match message.recipients.as_slice() {
+            [one] => one.clone(),
+            _ => Str::EMPTY,
+        };
+        self.cx.set("received_for", for_one);
+        if let Some(header) = self.received_header() {
+            message.headers.insert(0, header);
+        }
+        message.size = size(&message);
+        self.cx.set("message_size", message.size.to_string());
+        self.cx.set_message(Some(message));
+        self.judge_message();
+    }
+
+    fn judge_message(&mut self) {
+        if !self.judge_for_each() {
+            return;
+        }
+        let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
+        let mut said = None;
+        if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
+            match result.verdict {
+                AclVerdict::Accept => said = result.user_message,
+                AclVerdict::Discard => {
+                    discarded = Some("DATA");
+                    said = result.user_message;
+                    if let Some(envelope) = &mut self.envelope {
+                        envelope.recipients.clear();
+                    }
+                }
+                _ => {
+                    let refused = Refused::new(&[b"after DATA"]).with_sender();
+                    let _ = self.refuse(&refused, result);
+                    self.end_transaction();
+                    return;
+                }
+            }
+        }
+        if self.envelope.as_ref().is_some_and(|envelope| envelope.recipients.is_empty()) {
+            discarded = discarded.or(Some("RCPT"));
+        } else {
+            discarded = None;
+        }
+        self.hand_over(discarded, said);
+    }
+
+    /// `acl_smtp_data_prdr`: each recipient gets a word. False where all are
+    /// refused, and the client knows it.
+    fn judge_for_each(&mut self) -> bool {
+        let Some(envelope) = &self.envelope else { return false };
+        let wanted = envelope.sender.per_recipient && envelope.recipients.len() > 1;
+        let set = self.cx.engine().settings().options.text("acl_smtp_data_prdr").is_some();
+        if !wanted || !set {
+            return true;
+        }
+        let recipients = envelope.recipients.clone();
+        self.say(&[b"353 PRDR content analysis beginning"]);
+        let mut kept = Vec::new();
+        for recipient in recipients {
+            let (bytes, taint) = recipient.address.read();
+            let at = eximious::stdlib::address::find_at(bytes).unwrap_or(bytes.len());
+            let domain = bytes.get(at + 1..).unwrap_or_default();
+            self.cx.set("local_part", Str::from(&bytes[..at]).stamped(taint));
+            self.cx.set("domain", Str::from(domain).stamped(taint));
+            let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
+            let Some(result) = result else { return true };
+            let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();
+            let (code, word): (&'static [u8], &[u8]) = match result.verdict {
+                AclVerdict::Accept | AclVerdict::Discard => (b"250", b"acceptance"),
+                AclVerdict::Deny | AclVerdict::Drop => (b"550", b"refusal"),
+                AclVerdict::Defer | AclVerdict::Error => (b"450", b"temporary refusal"),
+            };
+            match result.user_message.filter(|text| !text.is_empty()) {
+                Some(text) => {
+                    self.answer(code, text.bytes());
+                    self.log(&[b"PRDR ", bytes, b" ", text.bytes()].concat());
+                }
+                None => {
+                    let line = [&shown[..], word].concat();
+                    self.answer(code, &line);
+                    self.log(&line);
+                }
+            }
+            if result.verdict == AclVerdict::Accept {
+                kept.push(recipient);
+            }
+        }
+        for name in ["local_part", "domain"] {
+            self.cx.unset(name);
+        }
+        let none = kept.is_empty();
+        if let Some(envelope) = &mut self.envelope {
+            envelope.recipients = kept;
+            envelope.judged_for_each = true;
+        }
+        if none {
+            let id = self.id.clone();
+            self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"]);
+            self.end_transaction();
+        }
+        !none
+    }
+
+    /// Gives the message to whoever keeps it.
+    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>) {
+        self.add_headers();
+        let Some(envelope) = self.envelope.take() else { return };
+        let message = self.cx.message().cloned().unwrap_or_default();
+        let said = said.filter(|text| !text.is_empty());
+        let chunked = self.chunks.take().is_some();
+        let arrival = Arrival {
+            line: self.arrival(&message, &envelope, chunked),
+            discarded,
+            said,
+            judged_for_each: envelope.judged_for_each,
+        };
+        let received = Received {
+            id: self.id.clone(),
+            message,
+            recipients: envelope.recipients,
+            sender: envelope.sender,
+            discarded,
+            chunked,
+            judged_for_each: envelope.judged_for_each,
+        };
+        self.events.push_back(Event::Message(Box::new(received)));
+        self.stage = Stage::Deciding(Box::new(arrival));
+    }
+
+    /// Puts the header lines of ACLs where they go, and takes others out.
+    fn add_headers(&mut self) {
+        let Some(mut message) = self.cx.message().cloned() else { return };
+        for name in &self.acl_state.headers_remove {
+            let names = eximious::stdlib::lists::elements(name.bytes());
+            for name in names {
+                message.headers.retain(|header| !header.is(&name));
+            }
+        }
+        for added in &self.acl_state.headers_add {
+            let header = Header::new(added.line.bytes());
+            let before = |stay: &dyn Fn(&Header) -> bool| {
+                message.headers.iter().position(|one| !stay(one)).unwrap_or(message.headers.len())
+            };
+            let at = match added.place {
+                HeaderPlace::Start => 0,
+                HeaderPlace::End => message.headers.len(),
+                HeaderPlace::AfterReceived => before(&|one| one.is(b"Received")),
+                HeaderPlace::StartRfc => before(&|one| {
+                    one.is(b"Received") || one.name.to_ascii_lowercase().starts_with(b"resent-")
+                }),
+            };
+            message.headers.insert(at, header);
+        }
+        message.size = size(&message);
+        self.cx.set_message(Some(message));
+    }
+
+    /// Says what became of the message that the last [`Event::Message`] gave.
+    pub fn conclude(&mut self, taken: &Taken) {
+        let Stage::Deciding(arrival) = std::mem::replace(&mut self.stage, Stage::Commands) else {
+            return;
+        };
+        match taken {
+            Taken::Later(why) => {
+                let client = self.logged_client();
+                self.log_rejection(
+                    &[&client[..], b" temporarily rejected message: ", why].concat(),
+                );
+                self.say(&[b"451 Temporary local problem - please try later"]);
+            }
+            Taken::Yes => {
+                self.log(&arrival.line);
+                if let Some(acl) = arrival.discarded {
+                    let tail = b" ACL discarded recipients)".as_slice();
+                    self.log(&[b"=> blackhole (", acl.as_bytes(), tail].concat());
+                    self.log(b"Completed");
+                }
+                let id = self.id.clone();
+                match &arrival.said {
+                    Some(said) => self.answer(b"250", said.bytes()),
+                    None if arrival.judged_for_each => self.say(&[
+                        b"250 id=",
+                        id.bytes(),
+                        b" message accepted for some recipients",
+                    ]),
+                    None => self.say(&[b"250 OK id=", id.bytes()]),
+                }
+            }
+        }
+        self.end_transaction();
+    }
+
+    /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
+    fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
+        let sender = envelope.sender.address.bytes();
+        let shown = if sender.is_empty() { b"<>" } else { sender };
+        let client = self.logged_client();
+        let protocol = self.variable("received_protocol");
+        let mut line = [b"<= ", shown, b" ", &client, b" P=", protocol.bytes()].concat();
+        if envelope.judged_for_each {
+            line.extend_from_slice(b" PRDR");
+        }
+        if chunked {
+            line.extend_from_slice(b" K");
+        }
+        line.extend_from_slice(format!(" S={}", message.size).as_bytes());
+        let id = message.named(b"Message-Id").next().map(|header| header.value().trim_ascii());
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            let id = id.strip_prefix(b"<").unwrap_or(id);
+            let id = id.strip_suffix(b">").unwrap_or(id);
+            line.extend_from_slice(&[b" id=", id].concat());
+        }
+        line
+    }
+
+    /// The next command may begin another message; log lines still name this one.
+    fn end_transaction(&mut self) {
+        if matches!(self.stage, Stage::Done) {
+            return;
+        }
+        let id = self.id.clone();
+        self.reset_message();
+        self.id = id;
+        self.counts.free.clear();
+    }
+
+    /// The header line that says how the message came here.
+    fn received_header(&mut self) -> Option<Header> {
+        let text = self.expanded("received_header_text")?;
+        let text = text.bytes().trim_ascii_end();
+        let mut line = text.to_vec();
+        if !line.is_empty() && !line.ends_with(b";") {
+            line.push(b';');
+        }
+        line.extend_from_slice(b"\n\t");
+        let engine = self.cx.engine().clone();
+        let date = engine.expand_once(b"$tod_full", &mut self.cx).unwrap_or_default();
+        line.extend_from_slice(date.bytes());
+        line.push(b'\n');
+        (!text.is_empty()).then(|| Header::new(line))
+    }
+}
+
+/// Lines that end in a newline alone.
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => out.extend_from_slice(&[line, b"\n"].concat()),
+            None => out.extend_from_slice(line),
+        }
+    }
+    out
+}
+
+/// How large a message is, with the line between header and body.
+fn size(message: &Message) -> u64 {
+    let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
+    (header + 1 + message.stray.len() + message.body.len()) as u64
+}
+
+/// Whether the header has ended in what came so far.
+fn has_body(bytes: &[u8]) -> bool {
+    let (message, _) = parse_until(bytes, End::Input);
+    let blank = bytes.windows(2).any(|pair| pair == b"\n\n")
+        || bytes.windows(4).any(|four| four == b"\r\n\r\n");
+    blank || !message.stray.is_empty()
+}
+
+/// A name for a message: the time, this process, the fraction of the second, each
+/// in base 62.
+fn message_id(world: &World) -> Str {
+    let Moment { seconds, nanos } = world.clock.now();
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    let head = base62(seconds, 6);
+    let pid = base62(u64::from(world.host.pid()), 11);
+    let fraction = base62(u64::from(nanos / 1000), 4);
+    Str::from(format!("{head}-{pid}-{fraction}"))
+}
+
+fn base62(mut number: u64, width: usize) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut out = vec![b'0'; width];
+    for place in out.iter_mut().rev() {
+        *place = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &[u8]) -> Option<(Vec<u8>, usize)> {
+        let mut reading = Reading::new(0);
+        let mut at = 0;
+        while at < input.len() {
+            let (count, ended) = reading.take(&input[at..]);
+            at += count;
+            if ended {
+                return Some((reading.bytes, at));
+            }
+            if count == 0 {
+                break;
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn cve_2023_51766_only_a_dot_between_whole_line_ends_ends_a_message() {
+        let end = b"a: b\r\n\r\nx\r\n.\r\n";
+        assert_eq!(read(end), Some((b"a: b\r\n\r\nx\r\n".to_vec(), end.len())));
+        for inner in [
+            b"\n.\n".as_slice(),
+            b"\n.\r\n",
+            b"\r\n.\n",
+            b"\r.\r",
+            b"\r\n.\r",
+            b"\n.\r",
+            b"\r.\r\n",
+            b"\r.\n",
+            b"\r\n\0.\r\n",
+            b"\r\n.\0\r\n",
+        ] {
+            let text = [b"a: b\r\n\r\nx", inner, b"MAIL FROM:<a@b>\r\n.\r\n"].concat();
+            assert_eq!(read(&text).map(|(_, at)| at), Some(text.len()), "{inner:?}");
+        }
+    }
+
+    #[test]
+    fn dots_are_taken_off() {
+        let (bytes, _) = read(b"a: b\r\n\r\n..\r\n.x\r\n.\r\n").unwrap();
+        assert_eq!(bytes, b"a: b\r\n\r\n.\r\nx\r\n");
+        assert_eq!(read(b"a: b\n.\n"), Some((b"a: b\n".to_vec(), 7)));
+        assert_eq!(read(b".\r\n"), Some((Vec::new(), 3)));
+        assert_eq!(read(b"a: b\r\n."), None);
+    }
+
+    #[test]
+    fn names_have_their_form() {
+        assert_eq!(base62(61, 2), "0z");
+        assert_eq!(base62(1_000_000_000, 6), "15ftgG");
+    }
+}

@@ -1,0 +1,185 @@
+//! What follows the address of MAIL and RCPT (RFC 1870, 3461, 4954, 6152, 6531).
+//!
+//! Parameters are taken from the end of the line, as long as they are known; what
+//! is left has to be an address.
+
+use super::{Notify, Recipient, Returned, Sender};
+
+/// A wrong parameter: what the client is told, with code 501.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong(pub(super) &'static str);
+
+/// What was found behind an address.
+#[derive(Debug, Default)]
+pub(super) struct MailParams {
+    pub(super) sender: Sender,
+    /// `AUTH`, decoded; empty for `<>`.
+    pub(super) auth: Option<Vec<u8>>,
+}
+
+/// What MAIL may use.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct MailOffers {
+    pub(super) per_recipient: bool,
+    pub(super) utf8: bool,
+    pub(super) reports: bool,
+}
+
+/// Takes the parameters off the end of what follows `MAIL FROM:`.
+pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams), Wrong> {
+    let mut params = MailParams::default();
+    let sender = &mut params.sender;
+    let mut text = text;
+    while let Some((rest, name, value)) = last(text) {
+        match (name.to_ascii_uppercase().as_slice(), value) {
+            (b"SIZE", Some(value)) => sender.size = number(value),
+            (b"BODY", Some(value)) => match value.to_ascii_uppercase().as_slice() {
+                b"8BITMIME" => sender.eight_bit = true,
+                b"7BIT" => {}
+                _ => return Err(Wrong("invalid data for BODY")),
+            },
+            (b"AUTH", Some(b"<>")) => params.auth = Some(Vec::new()),
+            (b"AUTH", Some(value)) => {
+                let decoded = xtext(value).ok_or(Wrong("invalid data for AUTH"))?;
+                params.auth = Some(decoded);
+            }
+            (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
+            (b"SMTPUTF8", None) if offers.utf8 => sender.utf8 = true,
+            (b"RET", Some(_)) | (b"ENVID", Some(_)) if !offers.reports => {}
+            (b"RET", Some(value)) => {
+                if sender.returned.is_some() {
+                    return Err(Wrong("RET can be specified once only"));
+                }
+                sender.returned = match value.to_ascii_uppercase().as_slice() {
+                    b"HDRS" => Some(Returned::Headers),
+                    b"FULL" => Some(Returned::Full),
+                    _ => return Err(Wrong("Value for RET is invalid")),
+                };
+            }
+            (b"ENVID", Some(value)) => {
+                if sender.envelope_id.is_some() {
+                    return Err(Wrong("ENVID can be specified once only"));
+                }
+                sender.envelope_id = Some(value.to_vec());
+            }
+            _ => break,
+        }
+        text = rest;
+    }
+    Ok((text, params))
+}
+
+/// Takes the parameters off the end of what follows `RCPT TO:`.
+pub(super) fn rcpt(text: &[u8], reports: bool) -> Result<(&[u8], Recipient), Wrong> {
+    let mut recipient = Recipient::default();
+    let mut text = text;
+    while reports && let Some((rest, name, Some(value))) = last(text) {
+        match name.to_ascii_uppercase().as_slice() {
+            b"ORCPT" => {
+                if recipient.original.is_some() {
+                    return Err(Wrong("ORCPT can be specified once only"));
+                }
+                recipient.original = Some(value.to_vec());
+            }
+            b"NOTIFY" => {
+                if recipient.notify != Notify::default() {
+                    return Err(Wrong("NOTIFY can be specified once only"));
+                }
+                recipient.notify =
+                    notify(value).ok_or(Wrong("Invalid value for NOTIFY parameter"))?;
+            }
+            _ => break,
+        }
+        text = rest;
+    }
+    Ok((text, recipient))
+}
+
+fn notify(value: &[u8]) -> Option<Notify> {
+    let mut notify = Notify::default();
+    for word in value.to_ascii_uppercase().split(|byte| *byte == b',') {
+        match word {
+            b"NEVER" => notify.never = true,
+            b"SUCCESS" => notify.success = true,
+            b"FAILURE" => notify.failure = true,
+            b"DELAY" => notify.delay = true,
+            _ => return None,
+        }
+    }
+    let others = notify.success || notify.failure || notify.delay;
+    (!(notify.never && others)).then_some(notify)
+}
+
+/// The last parameter of a line: what stands before it, its name, its value.
+fn last(text: &[u8]) -> Option<(&[u8], &[u8], Option<&[u8]>)> {
+    let text = text.trim_ascii_end();
+    let at = text.iter().rposition(u8::is_ascii_whitespace)?;
+    let (rest, word) = (text[..at].trim_ascii_end(), &text[at + 1..]);
+    if rest.is_empty() {
+        return None;
+    }
+    let (name, value) = match memchr::memchr(b'=', word) {
+        Some(equals) => (&word[..equals], Some(&word[equals + 1..])),
+        None => (word, None),
+    };
+    let named = !name.is_empty() && name.iter().all(u8::is_ascii_alphanumeric);
+    named.then_some((rest, name, value))
+}
+
+/// A number; what is none counts as zero.
+fn number(text: &[u8]) -> Option<u64> {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
+    Some(match digits.is_empty() {
+        true => 0,
+        false => digits.parse().unwrap_or(u64::MAX),
+    })
+}
+
+/// Decodes xtext (RFC 3461): `+2B`.
+fn xtext(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(byte) = text.get(at) {
+        at += 1;
+        match byte {
+            b'+' => {
+                let digits = std::str::from_utf8(text.get(at..at + 2)?).ok()?;
+                out.push(u8::from_str_radix(digits, 16).ok()?);
+                at += 2;
+            }
+            33..=126 if *byte != b'=' => out.push(*byte),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_taken_from_the_end() {
+        let all = MailOffers { per_recipient: true, utf8: true, reports: true };
+        let (rest, params) = mail(b"<a@b> FOO=1 SIZE=5  body=8bitmime ", all).unwrap();
+        assert_eq!(rest, b"<a@b> FOO=1");
+        assert_eq!((params.sender.size, params.sender.eight_bit), (Some(5), true));
+        assert_eq!(mail(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
+        let (rest, params) = mail(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
+        assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));
+    }
+
+    #[test]
+    fn cve_28022_28023_parameters_are_read_in_bounds() {
+        for text in
+            [&b""[..], b" ", b"=", b" =", b"a =", b"a A=", b"a  =b", b"<> AUTH=+", b"x AUTH=+4"]
+        {
+            let _ = mail(text, MailOffers::default());
+            let _ = rcpt(text, true);
+        }
+        assert_eq!(xtext(b"a+2Bb"), Some(b"a+b".to_vec()));
+        assert_eq!(xtext(b"a+x"), None);
+        assert_eq!(notify(b"NEVER,SUCCESS"), None);
+    }
+}

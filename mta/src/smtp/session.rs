@@ -1,0 +1,256 @@
+//! A connection: what is known of it, and whose turn it is.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use eximious::acl::{AclState, AclStep, Acls};
+use eximious::config::RewriteRule;
+use eximious::route::Routes;
+use eximious::{Config, Context, Engine, Str};
+
+use super::chunks::Chunk;
+use super::envelope::{Envelope, Refusals};
+use super::errors::Counts;
+use super::hello::{Advertised, Permissions};
+use super::input::{Input, Next};
+use super::message::{Arrival, Reading};
+use super::{Client, Event};
+
+/// What all connections share: the parts of a configuration.
+#[derive(Debug)]
+pub struct Server {
+    pub(super) acls: Acls,
+    pub(super) rewrite: Vec<RewriteRule>,
+}
+
+/// Who is told each step of ACLs.
+pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
+
+/// Whose turn it is.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Nothing was said yet.
+    Start,
+    /// A command is expected.
+    Commands,
+    /// The lines of a message.
+    Data(Reading),
+    /// A chunk of a message.
+    Chunk(Chunk),
+    /// Somebody else decides on a message.
+    Deciding(Box<Arrival>),
+    /// It is over.
+    Done,
+}
+
+/// One connection.
+pub struct Session {
+    pub(super) server: Arc<Server>,
+    pub(super) cx: Context,
+    pub(super) acl_state: AclState,
+    pub(super) watch: Option<Watch>,
+    /// Whether `delay` in an ACL makes nobody wait.
+    pub(super) hurries: bool,
+    pub(super) input: Input,
+    pub(super) events: VecDeque<Event>,
+    pub(super) stage: Stage,
+    pub(super) client: Client,
+    /// The name by which this host goes.
+    pub(super) host: Str,
+    /// When it began, in seconds.
+    pub(super) began: i64,
+    pub(super) may: Permissions,
+    pub(super) offers: Advertised,
+    pub(super) counts: Counts,
+    /// The last commands, the oldest first.
+    pub(super) history: VecDeque<&'static str>,
+    /// The command at hand, for logs.
+    pub(super) command: Vec<u8>,
+    pub(super) envelope: Option<Envelope>,
+    pub(super) refusals: Refusals,
+    /// The name of the message at hand, or of the last one: log lines begin with
+    /// it.
+    pub(super) id: Str,
+    /// The chunks of the message at hand so far.
+    pub(super) chunks: Option<Reading>,
+    /// Only RSET is accepted now: chunks were out of order.
+    pub(super) only_reset: bool,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// The parts of a configuration that an SMTP server needs.
+    pub fn new(config: &Config, engine: &Engine) -> Self {
+        let routes = Routes::new(config, engine.registry(), engine.world());
+        let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
+        Self { acls: Acls::new(config, routes), rewrite }
+    }
+}
+
+impl Session {
+    /// A connection that was just made. The context is its own; what is set in it
+    /// already stays.
+    pub fn new(server: Arc<Server>, cx: Context, client: Client) -> Self {
+        let began = cx.engine().world().clock.now().seconds;
+        let mut session = Self {
+            server,
+            cx,
+            acl_state: AclState::default(),
+            watch: None,
+            hurries: false,
+            input: Input::default(),
+            events: VecDeque::new(),
+            stage: Stage::Start,
+            client,
+            host: Str::EMPTY,
+            began,
+            may: Permissions::default(),
+            offers: Advertised::default(),
+            counts: Counts::default(),
+            history: VecDeque::new(),
+            command: Vec::new(),
+            envelope: None,
+            refusals: Refusals::default(),
+            id: Str::EMPTY,
+            chunks: None,
+            only_reset: false,
+        };
+        session.introduce();
+        session
+    }
+
+    /// Tells somebody each step of ACLs.
+    pub fn set_watch(&mut self, watch: Option<Watch>) {
+        self.watch = watch;
+    }
+
+    /// Waits nowhere: delays are only told of.
+    pub fn skip_delays(&mut self) {
+        self.hurries = true;
+    }
+
+    /// The values of the conversation.
+    pub fn context(&mut self) -> &mut Context {
+        &mut self.cx
+    }
+
+    /// Takes what came in. It is looked at by and by, in [`Session::next_event`]:
+    /// give no more before that has nothing to say.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.input.push(bytes);
+    }
+
+    /// Nothing more will come in.
+    pub fn end_of_input(&mut self) {
+        self.input.ended = true;
+    }
+
+    /// What is to be done next. With nothing, more input is needed, or
+    /// [`Session::conclude`], or it is over.
+    pub fn next_event(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Some(event);
+            }
+            if !self.go_on() {
+                return None;
+            }
+        }
+    }
+
+    /// What is to be sent next, of all that was said already.
+    pub fn next_reply(&mut self) -> Option<Vec<u8>> {
+        match self.events.pop_front()? {
+            Event::Reply(bytes) => Some(bytes),
+            other => {
+                self.events.push_front(other);
+                None
+            }
+        }
+    }
+
+    /// Does the next thing; false where there is nothing to do.
+    fn go_on(&mut self) -> bool {
+        match &self.stage {
+            Stage::Start => {
+                self.stage = Stage::Commands;
+                self.start();
+                true
+            }
+            Stage::Commands => match self.input.line() {
+                Next::Line(line) => {
+                    self.command_line(&line);
+                    true
+                }
+                Next::TooLong => {
+                    self.unknown();
+                    true
+                }
+                Next::More => false,
+                Next::End => {
+                    self.lost();
+                    true
+                }
+            },
+            Stage::Data(_) => self.go_on_reading(),
+            Stage::Chunk(_) => self.go_on_chunk(),
+            Stage::Deciding(_) | Stage::Done => false,
+        }
+    }
+
+    /// Writes a line to the main log, with the message's name where there is one.
+    pub(super) fn log(&mut self, line: &[u8]) {
+        let line = self.log_line(line);
+        self.cx.engine().world().log.main(&line);
+    }
+
+    /// Writes a line to the main log and to that of rejections.
+    pub(super) fn log_rejection(&mut self, line: &[u8]) {
+        let line = self.log_line(line);
+        self.cx.engine().world().log.rejection(&line);
+    }
+
+    pub(super) fn log_panic(&mut self, line: &[u8]) {
+        let line = self.log_line(line);
+        self.cx.engine().world().log.panic(&line);
+    }
+
+    pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
+        match self.id.is_empty() {
+            true => line.to_vec(),
+            false => [self.id.bytes(), b" ", line].concat(),
+        }
+    }
+
+    /// `(helo) [1.2.3.4]`.
+    pub(super) fn shown_client(&mut self) -> Vec<u8> {
+        eximious::client::plainly_described(&mut self.cx)
+    }
+
+    /// `H=(helo) [1.2.3.4]`.
+    pub(super) fn logged_client(&mut self) -> Vec<u8> {
+        eximious::client::described(&mut self.cx)
+    }
+
+    /// Says something that needs no thought.
+    pub(super) fn say(&mut self, text: &[&[u8]]) {
+        let mut bytes = text.concat();
+        bytes.extend_from_slice(b"\r\n");
+        self.events.push_back(Event::Reply(bytes));
+    }
+
+    pub(super) fn say_lines(&mut self, bytes: Vec<u8>) {
+        self.events.push_back(Event::Reply(bytes));
+    }
+
+    /// Ends it.
+    pub(super) fn close(&mut self) {
+        self.events.push_back(Event::Close);
+        self.stage = Stage::Done;
+    }
+}

@@ -1,0 +1,97 @@
+//! How a connection begins (specification 44.2.2, 14.11).
+
+use eximious::acl::AclVerdict;
+use eximious::{AclPhases, Str};
+
+use super::verdict::Refused;
+use super::{Session, reply};
+
+impl Session {
+    /// Tells the values of the conversation who is connected.
+    pub(super) fn introduce(&mut self) {
+        let client = self.client.clone();
+        let cx = &mut self.cx;
+        let address = client.address.map(|address| address.to_canonical().to_string());
+        cx.set("sender_host_address", Str::from(address.unwrap_or_default()));
+        cx.set("sender_host_port", client.port.to_string());
+        if let Some(local) = client.local_address {
+            cx.set("received_ip_address", local.to_canonical().to_string());
+        }
+        if let Some(port) = client.local_port {
+            cx.set("received_port", port.to_string());
+        }
+        for name in ["sender_address", "sender_ident", "sender_helo_name"] {
+            cx.set(name, Str::EMPTY);
+        }
+        for name in ["authenticated_id", "authenticated_sender"] {
+            cx.set(name, Str::EMPTY);
+        }
+        eximious::client::describe(cx);
+    }
+
+    /// Looks at the client, and greets it.
+    pub(super) fn start(&mut self) {
+        self.host = self.active_hostname();
+        if !self.admits_host() {
+            return;
+        }
+        let mut banner = None;
+        if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
+            if result.verdict != AclVerdict::Accept {
+                let refused = Refused::new(&[b"connection in \"connect\" ACL"]);
+                let _ = self.refuse(&refused, result);
+                self.close();
+                return;
+            }
+            banner = result.user_message.filter(|text| !text.is_empty());
+        }
+        self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        let (code, text) = match banner {
+            Some(text) => match reply::own_code(text.bytes()) {
+                Some((code, rest)) if code.starts_with(b"220") => (code.to_vec(), Str::from(rest)),
+                _ => (b"220".to_vec(), text),
+            },
+            None => (b"220".to_vec(), self.expanded("smtp_banner").unwrap_or_default()),
+        };
+        let bytes = reply::lines(&code, text.bytes(), true);
+        self.say_lines(bytes);
+    }
+
+    fn active_hostname(&mut self) -> Str {
+        let name = match self.expanded("smtp_active_hostname") {
+            Some(name) if !name.is_empty() => name,
+            _ => self.variable("primary_hostname"),
+        };
+        self.cx.set("smtp_active_hostname", name.clone());
+        name
+    }
+
+    /// What the options say of the client; false where it was turned away.
+    fn admits_host(&mut self) -> bool {
+        if self.client.address.is_none() {
+            return true;
+        }
+        let _ = self.client_in("hosts_connection_nolog");
+        if self.client_in("host_lookup") {
+            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::describe(&mut self.cx);
+        }
+        if self.client_in("host_reject_connection") {
+            let client = self.shown_client();
+            let tail = b" (host_reject_connection)".as_slice();
+            self.log_rejection(&[b"refused connection from ", &client[..], tail].concat());
+            self.say(&[b"554 SMTP service not available"]);
+            self.close();
+            return false;
+        }
+        self.may.unqualified_senders = self.client_in("sender_unqualified_hosts");
+        self.may.unqualified_recipients = self.client_in("recipient_unqualified_hosts");
+        self.may.verified_hello = self.client_in("helo_verify_hosts");
+        if !self.may.verified_hello {
+            self.may.tried_hello = self.client_in("helo_try_verify_hosts");
+        }
+        self.may.junk_hello = self.client_in("helo_accept_junk_hosts");
+        let _ = self.client_in("hosts_proxy");
+        true
+    }
+}

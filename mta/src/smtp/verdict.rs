@@ -1,0 +1,144 @@
+//! What an ACL's verdict means for the client, and what is logged of it
+//! (specification 44.8, 44.10).
+
+use eximious::Str;
+use eximious::acl::{AclResult, AclVerdict};
+
+use super::run::write;
+use super::{Session, reply};
+
+/// What was refused.
+pub(super) struct Refused {
+    /// As it is named in logs: `RCPT <a@b>`.
+    pub(super) what: Vec<u8>,
+    /// Whether the sender is named, too.
+    pub(super) with_sender: bool,
+    /// The code of a refusal.
+    pub(super) code: &'static str,
+}
+
+impl Refused {
+    pub(super) fn new(parts: &[&[u8]]) -> Self {
+        Self { what: parts.concat(), with_sender: false, code: "550" }
+    }
+
+    pub(super) fn with_sender(mut self) -> Self {
+        self.with_sender = true;
+        self
+    }
+
+    pub(super) fn code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+}
+
+/// The result of an ACL that is not set.
+pub(super) fn unset(accepts: bool) -> AclResult {
+    AclResult {
+        verdict: if accepts { AclVerdict::Accept } else { AclVerdict::Deny },
+        user_message: None,
+        log_message: None,
+        reject_logs: eximious::acl::Logs::REJECTIONS,
+    }
+}
+
+impl Session {
+    /// Says something to the client, with the code of the text's own choice where
+    /// it begins with one.
+    pub(super) fn answer(&mut self, code: &'static [u8], text: &[u8]) {
+        let (code, text, _) = self.coded(code, text);
+        let split = reply::split(&text);
+        self.say_lines(reply::lines(&code, &split, true));
+    }
+
+    /// The code and the text of an answer. A code of the text's own must begin
+    /// with the same digit; the last value says that it did not.
+    fn coded(&mut self, code: &'static [u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
+        let Some((own, rest)) = reply::own_code(text) else {
+            return (code.to_vec(), text.to_vec(), false);
+        };
+        if own.first() == code.first() {
+            return (own.to_vec(), rest.to_vec(), false);
+        }
+        let head = b"configured error code starts with incorrect digit (expected ";
+        let digit = &code[..1];
+        self.log_panic(&[head.as_slice(), digit, b") in \"", text, b"\""].concat());
+        let plain = rest.to_vec();
+        (code.to_vec(), plain, true)
+    }
+
+    /// Tells the client that an ACL refused something, and writes that to the
+    /// logs. Returns what was said, without the code.
+    pub(super) fn refuse(&mut self, refused: &Refused, result: AclResult) -> Vec<u8> {
+        let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
+        let code = if for_now { "451" } else { refused.code };
+        let said = match result.verdict {
+            AclVerdict::Error => None,
+            _ => result.user_message.filter(|text| !text.is_empty()),
+        };
+        self.tell_sender_fault(code, for_now);
+        let mut logged = result.log_message.filter(|text| !text.is_empty());
+        let text = match &said {
+            Some(said) => {
+                let (own, text, wrong) = self.coded(code.as_bytes(), said.bytes());
+                if wrong && logged.as_ref().is_some_and(|line| line.bytes() == said.bytes()) {
+                    logged = Some(Str::from([&own, b" ".as_slice(), &text].concat()));
+                }
+                let split = reply::split(&text);
+                self.say_lines(reply::lines(&own, &split, true));
+                split
+            }
+            None => {
+                let text = match for_now {
+                    true => b"Temporary local problem - please try later".to_vec(),
+                    false => b"Administrative prohibition".to_vec(),
+                };
+                self.say_lines(reply::lines(code.as_bytes(), &text, true));
+                text
+            }
+        };
+        let mut line = self.logged_client();
+        line.push(b' ');
+        if refused.with_sender {
+            let sender = self.variable("sender_address");
+            line.extend_from_slice(&[b"F=<", sender.bytes(), b"> "].concat());
+        }
+        if for_now {
+            line.extend_from_slice(b"temporarily ");
+        }
+        line.extend_from_slice(&[b"rejected ", &refused.what[..]].concat());
+        if let Some(logged) = &logged {
+            // One line is what a log wants.
+            let first = logged.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
+            line.extend_from_slice(&[b": ", first].concat());
+        }
+        let line = self.log_line(&line);
+        write(&*self.cx.engine().world().log.clone(), result.reject_logs, &line);
+        if result.verdict == AclVerdict::Drop {
+            self.not_quit("acl-drop", None);
+            self.close();
+        }
+        text
+    }
+
+    /// Says once why the sender could not be verified, before it is said that
+    /// something is refused.
+    fn tell_sender_fault(&mut self, code: &'static str, for_now: bool) {
+        let Some(fault) = &mut self.acl_state.sender_fault else { return };
+        if std::mem::replace(&mut fault.told, true) {
+            return;
+        }
+        let fault = fault.clone();
+        if !for_now && !fault.said.is_empty() {
+            let head = [b"Verification failed for <", fault.address.bytes(), b">\n"].concat();
+            let text = reply::split(&[&head[..], &fault.said].concat());
+            self.say_lines(reply::lines(code.as_bytes(), &text, false));
+        }
+        let client = self.logged_client();
+        let word: &[u8] = if fault.deferred { b"defer" } else { b"fail" };
+        let address = fault.address.bytes();
+        let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">: "];
+        self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
+    }
+}

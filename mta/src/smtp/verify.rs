@@ -1,0 +1,114 @@
+//! VRFY and EXPN (specification 44.2.13, 49.3).
+
+use eximious::acl::AclVerdict;
+use eximious::route::{Complaint, Purpose, Report, Request, Standing};
+use eximious::stdlib::address::{self, Rules};
+use eximious::{AclPhases, Str};
+
+use super::verdict::{Refused, unset};
+use super::{Session, reply};
+
+impl Session {
+    pub(super) fn vrfy(&mut self, argument: &[u8]) {
+        let rules = Rules::of(self.cx.engine().settings());
+        let found = match address::parse(argument, rules) {
+            Ok(found) => found.text,
+            Err(why) => {
+                return match argument.is_empty() {
+                    true => self.protocol_error(b"501", &why.message),
+                    false => {
+                        let text = [argument, b": ", &why.message].concat();
+                        self.protocol_error(b"501", &text);
+                    }
+                };
+            }
+        };
+        if address::find_at(&found).is_none() && !self.may.unqualified_recipients {
+            let tail = b": recipient address must contain a domain".as_slice();
+            return self.protocol_error(b"501", &[argument, tail].concat());
+        }
+        let result = self.acl("acl_smtp_vrfy", AclPhases::VRFY).unwrap_or_else(|| unset(false));
+        if result.verdict != AclVerdict::Accept {
+            let refused = Refused::new(&[b"VRFY ", argument]).code("252");
+            let _ = self.refuse(&refused, result);
+            return;
+        }
+        let text = self.qualified(found);
+        let (standing, complaint) = self.test(&text, Purpose::VerifyRecipient);
+        let shown = text.bytes();
+        match standing {
+            Standing::Fine => self.say(&[b"250 <", shown, b"> is deliverable"]),
+            Standing::Deferred => {
+                let text = match complaint.said {
+                    Some(why) => [b"<", shown, b"> ", &why].concat(),
+                    None => [b"Cannot resolve <", shown, b"> at this time"].concat(),
+                };
+                self.answer(b"451", &text);
+            }
+            Standing::Failed => {
+                let why = complaint.said.or(complaint.message).unwrap_or_default();
+                let client = self.logged_client();
+                self.answer(b"550", &[b"<", shown, b"> ", &why].concat());
+                self.log(&[b"VRFY failed for ", argument, b" ", &client].concat());
+            }
+        }
+    }
+
+    pub(super) fn expn(&mut self, argument: &[u8]) {
+        let result = self.acl("acl_smtp_expn", AclPhases::EXPN).unwrap_or_else(|| unset(false));
+        if result.verdict != AclVerdict::Accept {
+            let refused = Refused::new(&[b"EXPN ", argument]);
+            let _ = self.refuse(&refused, result);
+            return;
+        }
+        let rules = Rules::of(self.cx.engine().settings());
+        let found = address::parse(argument, rules).map(|found| found.text);
+        let text = self.qualified(found.unwrap_or_else(|_| argument.to_vec()));
+        let request = Request { whole: false, ..Request::new(text.clone(), Purpose::Expand) };
+        let routes = self.server.acls.routes().clone();
+        let pass = routes.route(
+            &mut self.cx,
+            eximious::route::Address::new(request.address.clone()),
+            Purpose::Expand,
+        );
+        let shown = text.bytes();
+        use eximious::route::{Child, Routed};
+        match pass.routed {
+            Routed::Failed(_) => self.say(&[b"553 ", shown, b" is undeliverable"]),
+            Routed::Deferred(_) => self.say(&[b"553 ", shown, b" cannot be resolved at this time"]),
+            Routed::Discarded => self.say(&[b"250 mail to <", shown, b"> is discarded"]),
+            Routed::Delivered(_) => self.say(&[b"250 <", shown, b">"]),
+            Routed::Redirected => {
+                let lines = pass.children.iter().filter_map(|child| match child {
+                    Child::Address(child) => Some([b"<", child.text.bytes(), b">"].concat()),
+                    Child::Direct(_) => None,
+                });
+                let lines: Vec<Vec<u8>> = lines.collect();
+                let bytes = reply::lines(b"250", &lines.join(&b'\n'), true);
+                self.say_lines(bytes);
+            }
+        }
+    }
+
+    fn qualified(&mut self, mut text: Vec<u8>) -> Str {
+        if address::find_at(&text).is_none() {
+            let domain = self.variable("qualify_recipient");
+            text.push(b'@');
+            text.extend_from_slice(domain.bytes());
+        }
+        Str::tainted(text)
+    }
+
+    fn test(&mut self, text: &Str, purpose: Purpose) -> (Standing, Complaint) {
+        let routes = self.server.acls.routes().clone();
+        let mut first = None;
+        let request = Request::new(text.clone(), purpose);
+        let standing = routes.test(&mut self.cx, &request, &mut |report| match report {
+            Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
+                first.get_or_insert_with(|| (*complaint).clone());
+            }
+            _ => {}
+        });
+        (standing, first.unwrap_or_default())
+    }
+}

@@ -1,0 +1,117 @@
+//! `-bh`: an SMTP session at the standard input and output, as if from a host
+//! (specification 5.2). What is done is told on the standard error.
+
+mod steps;
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use eximious::world::Log;
+use eximious::{Config, World};
+use eximious_mta::smtp::{Client, Event, Server, Session, Taken};
+
+use crate::options::Options;
+use crate::session::{self, Refusal};
+
+/// How much is read at once.
+const PIECE: usize = 8 * 1024;
+
+/// Speaks SMTP until one side has enough.
+///
+/// # Errors
+/// The standard output can't be written.
+pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+    let world = World { log: Arc::new(Told), ..eximious_world::system() };
+    let started = match session::Session::start(options, world) {
+        Ok(started) => started,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (config, mut cx) = started.into_parts();
+    let server = Server::new(&config.unwrap_or_else(Config::default), cx.engine());
+    let value = |cx: &mut eximious::Context, name| match cx.get(name) {
+        Some(Ok(value)) => value.display().into_owned(),
+        _ => String::new(),
+    };
+    let local_address = value(&mut cx, "received_ip_address").parse().ok();
+    let local_port = value(&mut cx, "received_port").parse().ok();
+    let address = host.ip().to_canonical();
+    let client = Client { address: Some(address), port: host.port(), local_address, local_port };
+    cx.set_trace(Some(Arc::new(steps::tell)));
+    let mut session = Session::new(Arc::new(server), cx, client);
+    session.set_watch(Some(Arc::new(steps::show)));
+    session.skip_delays();
+    let mut out = io::stdout().lock();
+    out.write_all(
+        format!(
+            "\n**** SMTP testing session as if from host {address}\n\
+             **** but without any ident (RFC 1413) callback.\n\
+             **** This is not for real!\n\n"
+        )
+        .as_bytes(),
+    )?;
+    out.flush()?;
+    converse(&mut session, &mut out)?;
+    Ok(Ok(ExitCode::SUCCESS))
+}
+
+fn converse(session: &mut Session, out: &mut impl Write) -> io::Result<()> {
+    let mut piece = [0; PIECE];
+    let mut ended = false;
+    loop {
+        while let Some(event) = session.next_event() {
+            match event {
+                Event::Reply(bytes) => out.write_all(&bytes)?,
+                Event::Message(received) => {
+                    session.conclude(&Taken::Yes);
+                    while let Some(event) = session.next_reply() {
+                        out.write_all(&event)?;
+                    }
+                    if received.judged_for_each {
+                        continue;
+                    }
+                    out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n")?;
+                }
+                Event::Delay(_) | Event::RunQueue(_) => {}
+                Event::Close => return out.flush(),
+            }
+        }
+        out.flush()?;
+        if ended {
+            return Ok(());
+        }
+        match io::stdin().lock().read(&mut piece) {
+            Ok(0) => {
+                ended = true;
+                session.end_of_input();
+            }
+            Ok(count) => session.receive(&piece[..count]),
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+}
+
+/// Log lines, told as they are.
+struct Told;
+
+impl Told {
+    fn line(line: &[u8]) {
+        // There is nobody to tell that the standard error is closed.
+        let _ = io::stderr().write_all(&[b"LOG: ", line, b"\n"].concat());
+    }
+}
+
+impl Log for Told {
+    fn main(&self, line: &[u8]) {
+        Self::line(line);
+    }
+    fn panic(&self, line: &[u8]) {
+        Self::line(line);
+    }
+    fn rejection_alone(&self, line: &[u8]) {
+        Self::line(line);
+    }
+    fn debug(&self, _: &[u8]) {}
+}
