@@ -93,6 +93,7 @@ impl Acls {
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
         let before = self.enter(cx, phase);
+        state.settle_sender_fault();
         let mut run = Run {
             acls: self,
             cx,
@@ -228,6 +229,10 @@ impl Run<'_> {
             }
         }
         let implicit = verdict.is_none();
+        if implicit {
+            // What the last statement found out is no reason.
+            (self.said, self.logged) = (None, None);
+        }
         let verdict = verdict.unwrap_or(AclVerdict::Deny);
         self.step(&AclStep::Verdict { depth, name: &acl.name, verdict, implicit });
         verdict

@@ -100,12 +100,10 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         said: verified.said.clone(),
         told: verified.quiet,
     };
+    run.cx.set("sender_address_data", data);
     let answer = judged(run, standing, options);
     run.state.sender_fault = match answer {
-        Answer::Yes => {
-            run.cx.set("sender_address_data", data);
-            None
-        }
+        Answer::Yes => None,
         Answer::No => {
             says(run, Str::fixed("Sender verify failed"));
             Some(fault)

@@ -15,6 +15,8 @@ use super::super::machine::{Answer, Run};
 const CSA: &str = "_client._smtp.";
 /// The version of such records: their priority.
 const VERSION: u16 = 1;
+/// What shows a client to people.
+const DESCRIPTIONS: [&str; 2] = ["sender_fullhost", "sender_rcvhost"];
 /// How many domains above are asked at the most, whatever the option says.
 const MOST_DOMAINS: i64 = 100;
 
@@ -53,12 +55,21 @@ fn greets(run: &mut Run<'_>, text: &Str, address: &Str) -> Result<bool, Fail> {
         return Ok(same);
     }
     let (text, address) = (text.clone(), ip::address(address.bytes()));
-    let named = run.cx.call(&META, |call| -> Result<bool, Fail> {
+    // The client goes on being called what it was: this is no place to name it.
+    let called = DESCRIPTIONS.map(|name| run.variable(name));
+    let names = run.cx.call(&META, |call| -> Result<Known<Vec<Str>>, Fail> {
         hosts::client_name(call)?;
-        let names = Client.names(call)?;
-        let Known::Found(names) = names else { return Ok(false) };
-        Ok(names.iter().any(|name| name.bytes().eq_ignore_ascii_case(text.bytes())))
-    })?;
+        Client.names(call)
+    });
+    for (name, value) in DESCRIPTIONS.iter().zip(called) {
+        run.cx.set(name, value);
+    }
+    let named = match names? {
+        Known::Found(names) => {
+            names.iter().any(|name| name.bytes().eq_ignore_ascii_case(text.bytes()))
+        }
+        _ => false,
+    };
     if named {
         run.note(b"matched host name");
         return Ok(true);
