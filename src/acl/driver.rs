@@ -83,6 +83,11 @@ impl Driver {
         self
     }
 
+    /// Lets expansions call the ACLs of the configuration.
+    pub(super) fn attach(&mut self) {
+        self.acls.attach(&mut self.cx);
+    }
+
     /// Runs the text of an ACL, and says what comes of it.
     pub(super) fn check(&mut self, acl: &str) -> AclResult {
         self.host = Host::default();
