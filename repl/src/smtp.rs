@@ -47,7 +47,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
     session.set_watch(Some(Arc::new(steps::show)));
-    session.skip_delays();
+    session.only_test();
     let mut out = io::stdout().lock();
     out.write_all(
         format!(

@@ -56,6 +56,9 @@ impl Session {
         self.cx.set("smtp_command_argument", Str::tainted(argument));
         let stands_alone = matches!(name, "DATA" | "QUIT" | "RSET" | "STARTTLS");
         if stands_alone && !argument.is_empty() {
+            if matches!(name, "RSET" | "STARTTLS") && !self.may_go_on(name) {
+                return;
+            }
             return self.protocol_error(b"501", b"unexpected argument data");
         }
         self.remember(name);
@@ -123,6 +126,9 @@ impl Session {
     }
 
     fn help(&mut self) {
+        // Whoever watches is told of them, although nothing depends on it here.
+        let _ = self.client_in("tls_advertise_hosts");
+        let _ = self.client_in("wellknown_advertise_hosts");
         let mut words =
             String::from("AUTH STARTTLS HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         for (option, word) in
@@ -158,7 +164,11 @@ impl Session {
         if self.text("smtp_etrn_command").is_empty() && argument.first() != Some(&b'#') {
             return self.protocol_error(b"501", b"argument must begin with #");
         }
-        self.events.push_back(Event::RunQueue(argument.to_vec()));
+        self.cx.tell(0, b"ETRN command is: exim -R");
+        match self.hurries {
+            true => self.cx.tell(0, b"ETRN command execution skipped"),
+            false => self.events.push_back(Event::RunQueue(argument.to_vec())),
+        }
         match result.user_message.filter(|text| !text.is_empty()) {
             Some(text) => self.answer(b"250", text.bytes()),
             None => self.say(&[b"250 OK"]),

@@ -62,7 +62,8 @@ impl Session {
     /// Whether the client is in a list of hosts.
     pub(super) fn client_in(&mut self, name: &'static str) -> bool {
         let list = self.text(name);
-        if list.is_empty() {
+        let set = self.cx.engine().settings().options.get(name).is_some();
+        if list.is_empty() && !set {
             let line = [b"host in ", name.as_bytes(), b"? no (option unset)"].concat();
             self.cx.tell(0, &line);
             return false;

@@ -50,7 +50,7 @@ pub struct Session {
     pub(super) cx: Context,
     pub(super) acl_state: AclState,
     pub(super) watch: Option<Watch>,
-    /// Whether `delay` in an ACL makes nobody wait.
+    /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
     pub(super) input: Input,
     pub(super) events: VecDeque<Event>,
@@ -135,8 +135,9 @@ impl Session {
         self.watch = watch;
     }
 
-    /// Waits nowhere: delays are only told of.
-    pub fn skip_delays(&mut self) {
+    /// Only tests: delays and runs of the queue are told of, and nothing else is done
+    /// for them.
+    pub fn only_test(&mut self) {
         self.hurries = true;
     }
 
