@@ -332,10 +332,7 @@ impl Run<'_> {
     /// Expands the statement's own messages: they outweigh what a condition had to
     /// say.
     fn words(&mut self, texts: &Texts) {
-        if let Some(said) = &self.said {
-            let said = said.clone();
-            self.cx.set("acl_verify_message", said);
-        }
+        self.explain();
         if let Some(text) = &texts.message
             && let Some(said) = self.worded(text, "message")
         {
@@ -370,8 +367,16 @@ impl Run<'_> {
         }
     }
 
+    /// Lets a statement's messages say what a condition had to say.
+    fn explain(&mut self) {
+        if let Some(said) = self.said.clone().or_else(|| self.logged.clone()) {
+            self.cx.set("acl_verify_message", said);
+        }
+    }
+
     /// A `warn` whose conditions hold.
     fn warn(&mut self, texts: &Texts) {
+        self.explain();
         if let Some(text) = &texts.log
             && let Some(line) = self.worded(text, "log message")
         {

@@ -19,7 +19,8 @@ const ROUTERS: &str = "begin routers\n\
     ${if eq{$local_part}{bad}{fail@me.example}{}}}}}}\n\
     r2:\n driver = accept\n domains = me.example\n local_parts = good\n\
     address_data = gooddata\n transport = t\n\
-    begin transports\nt:\n driver = appendfile\n file = /dev/null\n";
+    r3:\n driver = accept\n domains = me.example\n local_parts = far\n transport = s\n\
+    begin transports\ns:\n driver = smtp\n hosts = x.example\nt:\n driver = appendfile\n file = /dev/null\n";
 
 fn client(address: &str, helo: &str) -> Driver {
     let zone = ZONE.replace("BARE BARE\n", "");
@@ -232,6 +233,10 @@ fn recipients() {
     assert_eq!(run("defer", "recipient/defer_ok"), "Accept");
     assert_eq!(run("bad", "recipient/success_on_redirect"), "Accept");
     assert_eq!(run("x", "recipient/success_on_redirect"), "Deny");
+    // Nobody is to be called where it stays here.
+    assert_eq!(run("good", "recipient/callout=3s,defer_ok"), "Accept");
+    assert_eq!(run("x", "recipient/callout"), "Deny");
+    assert_eq!(run("far", "recipient/callout"), "Error");
 }
 
 #[track_caller]
