@@ -158,12 +158,17 @@ pub enum AclStep<'a> {
         depth: u32,
         /// The verb.
         verb: AclVerb,
-        /// Whether they hold, if that can be said.
-        holds: Option<bool>,
-        /// Whether one of them is wrong in itself.
-        error: bool,
+        /// The result.
+        came: AclOutcome,
         /// The ACL's name.
         name: &'a Str,
+    },
+    /// A condition behind `endpass` does not hold.
+    Denied {
+        /// How deep.
+        depth: u32,
+        /// The verb.
+        verb: AclVerb,
     },
     /// An ACL ends.
     Verdict {
@@ -171,11 +176,26 @@ pub enum AclStep<'a> {
         depth: u32,
         /// Its name.
         name: &'a Str,
-        /// What it says.
-        verdict: AclVerdict,
-        /// Whether it came to its end without a word (implicit deny).
-        implicit: bool,
+        /// The verb that ends it; without one, it came to its end, and refuses.
+        verb: Option<AclVerb>,
     },
+}
+
+/// What a statement's conditions came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AclOutcome {
+    /// All hold.
+    Holds,
+    /// One does not.
+    Fails,
+    /// It can't be said now.
+    Deferred,
+    /// One of them is wrong in itself.
+    Error,
+    /// An ACL that was called says `drop`.
+    Drop,
+    /// An ACL that was called says `discard`.
+    Discard,
 }
 
 impl Acls {

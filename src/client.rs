@@ -61,12 +61,11 @@ pub fn describe(cx: &mut Context) {
         return;
     }
     let (helo, ident) = (value(cx, "sender_helo_name"), value(cx, "sender_ident"));
-    let port = value(cx, "sender_host_port");
     let helo = helo.bytes();
     let literal = helo.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let literal = literal.map(|text| text.strip_prefix(b"IPv6:").unwrap_or(text));
     let is_address = literal == Some(address.bytes());
-    let own = is_address || helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
+    let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
     if !own {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
@@ -75,16 +74,13 @@ pub fn describe(cx: &mut Context) {
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
     let mut notes = Vec::new();
-    if !own {
+    if !own && !is_address {
         notes.push([b"helo=", helo].concat());
     }
     if !ident.is_empty() {
         notes.push([b"ident=", ident.bytes()].concat());
     }
-    let mut place = [b"[", address.bytes(), b"]"].concat();
-    if !matches!(port.bytes(), b"" | b"0") {
-        place.extend_from_slice(&[b":", port.bytes()].concat());
-    }
+    let place = [b"[", address.bytes(), b"]"].concat();
     let received = match name.is_empty() {
         true if notes.is_empty() => place,
         true => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),

@@ -240,6 +240,19 @@ impl Context {
         self.memory.get::<Trace>().tell(deeper, text);
     }
 
+    /// Tells whoever is shown each step of tests something that stands in nothing.
+    pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
+        let trace = self.memory.get::<Trace>();
+        if trace.sink.is_some() {
+            trace.tell_flat(&parts.concat());
+        }
+    }
+
+    /// Does something whose tests stand in another.
+    pub(crate) fn set_trace_depth(&mut self, depth: u32) -> u32 {
+        std::mem::replace(&mut self.memory.get::<Trace>().depth, depth)
+    }
+
     /// Tests a subject against a list as it is written in the configuration.
     ///
     /// # Errors

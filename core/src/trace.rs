@@ -28,4 +28,11 @@ impl Trace {
             sink(self.depth + deeper, text);
         }
     }
+
+    /// Tells something that stands in nothing.
+    pub fn tell_flat(&self, text: &[u8]) {
+        if let Some(sink) = &self.sink {
+            sink(0, text);
+        }
+    }
 }

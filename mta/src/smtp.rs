@@ -19,12 +19,17 @@ mod reply;
 mod run;
 mod session;
 mod start;
+mod sync;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use eximious::acl::Control;
 use eximious::{Message, Str};
 
 pub use session::{Server, Session, Watch};
@@ -40,6 +45,9 @@ pub struct Client {
     pub local_address: Option<IpAddr>,
     /// The port that it connected to.
     pub local_port: Option<u16>,
+    /// Whether it has to wait for replies (`smtp_enforce_sync`). That can be told
+    /// only where all that has come in is given to the session before it goes on.
+    pub synchronizes: bool,
 }
 
 /// What a session wants done.
@@ -71,6 +79,10 @@ pub struct Received {
     pub sender: Sender,
     /// Which ACL threw all recipients away, if one did: `RCPT`.
     pub discarded: Option<&'static str>,
+    /// What ACLs want done with it (`control`), by name.
+    pub controls: BTreeMap<&'static str, Control>,
+    /// The named queue that it goes to; empty for the usual one.
+    pub queue: Str,
     /// Whether it came by BDAT.
     pub chunked: bool,
     /// Whether each recipient was judged alone, and the client knows of each.

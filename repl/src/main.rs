@@ -158,6 +158,7 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
     log_lines(&options);
     match smtp::run(host, &mut options) {
         Ok(Ok(code)) => code,
+        Ok(Err(Refusal::Logged(line))) => complain(&[b"LOG: ", &line[..]].concat()),
         Ok(Err(refusal)) => refuse(refusal),
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }

@@ -37,7 +37,13 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     let local_address = value(&mut cx, "received_ip_address").parse().ok();
     let local_port = value(&mut cx, "received_port").parse().ok();
     let address = host.ip().to_canonical();
-    let client = Client { address: Some(address), port: host.port(), local_address, local_port };
+    let client = Client {
+        address: Some(address),
+        port: host.port(),
+        local_address,
+        local_port,
+        synchronizes: false,
+    };
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
     session.set_watch(Some(Arc::new(steps::show)));

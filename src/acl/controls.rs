@@ -84,6 +84,11 @@ fn known(name: &str, options: AclOptions, text: &[u8]) -> bool {
 
 /// The case of the local part at hand.
 fn case(run: &mut Run<'_>, name: &str) {
+    if name == "caseful_local_part"
+        && let Some(part) = run.state.cased_local_part.clone()
+    {
+        run.cx.set("local_part", part);
+    }
     if name == "caselower_local_part" {
         let part = run.variable("local_part");
         let lower = part.mapped(|byte| byte.to_ascii_lowercase()).stamped(part.taint());

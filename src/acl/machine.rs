@@ -1,9 +1,12 @@
 //! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
 
-use eximious_core::{AclPhases, AclTermKind, AclVerb, Fail, FailClass, Str};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, Str};
 use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::printing::printing;
 
-use super::{AclHost, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message};
+use super::{
+    AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
+};
 use crate::Context;
 use crate::config::AclLineTerm;
 
@@ -152,16 +155,17 @@ impl Run<'_> {
         if trimmed.is_empty() {
             return AclVerdict::Deny;
         }
+        if text.taint().is_tainted() {
+            let line = [b"attempt to use tainted ACL text \"", trimmed, b"\""].concat();
+            self.host.log_to(Logs::PANIC, &line);
+            return self.error(b"internal configuration error".to_vec());
+        }
         if let Some(named) = acls.named(trimmed) {
             return self.acl(named);
         }
         let registry = self.cx.engine().registry().clone();
         let engine = self.cx.engine().clone();
         let (name, text) = if trimmed.first() == Some(&b'/') {
-            if text.taint().is_tainted() {
-                let head = b"attempt to use tainted ACL file name \"";
-                return self.error([head, trimmed, b"\""].concat());
-            }
             match engine.world().files.read(trimmed, LARGEST) {
                 Ok(read) => {
                     let name = [b"ACL \"", trimmed, b"\""].concat();
@@ -173,17 +177,8 @@ impl Run<'_> {
                     return self.error([&head, why.as_bytes()].concat());
                 }
             }
-        } else if trimmed.iter().any(|c| matches!(c, b' ' | b'\n'))
-            || AclVerb::of(trimmed).is_some()
-        {
-            if text.taint().is_tainted() {
-                return self.error(b"attempt to use tainted ACL text".to_vec());
-            }
-            (Str::from("inline ACL"), text.clone())
         } else {
-            // One word is a name that nothing has.
-            let head = [b"unknown ACL verb \"", trimmed, b"\" in \"", trimmed, b"\""].concat();
-            return self.error(head);
+            (Str::from("inline ACL"), text.clone())
         };
         match Acls::parse(&name, text.bytes(), &registry) {
             Ok(named) => self.acl(&named),
@@ -228,14 +223,12 @@ impl Run<'_> {
                 break;
             }
         }
-        let implicit = verdict.is_none();
-        if implicit {
+        verdict.unwrap_or_else(|| {
             // What the last statement found out is no reason.
             (self.said, self.logged) = (None, None);
-        }
-        let verdict = verdict.unwrap_or(AclVerdict::Deny);
-        self.step(&AclStep::Verdict { depth, name: &acl.name, verdict, implicit });
-        verdict
+            self.step(&AclStep::Verdict { depth, name: &acl.name, verb: None });
+            AclVerdict::Deny
+        })
     }
 
     /// A statement; `None` means that the next one has its turn.
@@ -268,65 +261,58 @@ impl Run<'_> {
                 break;
             }
         }
-        let holds = match answer {
-            Answer::Yes => Some(true),
-            Answer::No | Answer::Drop => Some(false),
-            Answer::Discard => Some(true),
-            Answer::Later | Answer::Error => None,
-        };
-        let error = answer == Answer::Error;
-        self.step(&AclStep::Ended { depth, verb, holds, error, name: &acl.name });
-        self.conclude(verb, answer, passed, &texts)
-    }
-
-    fn conclude(
-        &mut self,
-        verb: AclVerb,
-        answer: Answer,
-        passed: bool,
-        texts: &Texts,
-    ) -> Option<AclVerdict> {
-        match answer {
-            Answer::Error => return Some(AclVerdict::Error),
-            Answer::Later if verb == AclVerb::Warn => {
-                self.deferred_warning();
-                return None;
-            }
-            // What a statement has to say is for conditions that can be told.
-            Answer::Later => return Some(AclVerdict::Defer),
-            _ => {}
+        if answer == Answer::Discard && !matches!(verb, AclVerb::Accept | AclVerb::Discard) {
+            let message = format!(
+                "nested ACL returned \"discard\" for \"{}\" command (only allowed with \
+                 \"accept\" or \"discard\")",
+                verb.name()
+            );
+            self.logged = Some(Str::from(message));
+            answer = Answer::Error;
         }
-        let holds = matches!(answer, Answer::Yes | Answer::Discard);
-        let refused = if answer == Answer::Drop { AclVerdict::Drop } else { AclVerdict::Deny };
-        let verdict = match verb {
-            AclVerb::Accept | AclVerb::Discard if holds => {
+        let decision = decide(verb, answer, passed);
+        let mut warning = None;
+        match decision {
+            Decision::Warn => warning = Some(self.warning(&texts)),
+            Decision::End(AclVerdict::Accept | AclVerdict::Discard) => {
                 // With `endpass`, the message is for refusals.
                 if !passed {
-                    self.words(texts);
-                }
-                match (verb, answer) {
-                    (AclVerb::Accept, Answer::Yes) => AclVerdict::Accept,
-                    _ => AclVerdict::Discard,
+                    self.words(&texts);
                 }
             }
-            AclVerb::Accept | AclVerb::Discard if passed => refused,
-            AclVerb::Defer if holds => AclVerdict::Defer,
-            AclVerb::Deny if holds => AclVerdict::Deny,
-            AclVerb::Drop if holds => AclVerdict::Drop,
-            AclVerb::Require if !holds => refused,
-            AclVerb::Warn if holds => {
-                self.warn(texts);
-                return None;
-            }
-            // That an ACL called from here wants the connection closed outweighs
-            // that it was only asked.
-            _ if answer == Answer::Drop && verb != AclVerb::Warn => AclVerdict::Drop,
-            _ => return None,
-        };
-        if !matches!(verdict, AclVerdict::Accept | AclVerdict::Discard) {
-            self.words(texts);
+            // What a statement has to say is for conditions that can be told.
+            Decision::Untold(_) | Decision::Deferred | Decision::Next => {}
+            Decision::End(_) | Decision::Passed(_) => self.words(&texts),
         }
-        Some(verdict)
+        let came = match answer {
+            Answer::Yes => AclOutcome::Holds,
+            Answer::No => AclOutcome::Fails,
+            Answer::Later => AclOutcome::Deferred,
+            Answer::Error => AclOutcome::Error,
+            Answer::Drop => AclOutcome::Drop,
+            Answer::Discard => AclOutcome::Discard,
+        };
+        self.step(&AclStep::Ended { depth, verb, came, name: &acl.name });
+        match decision {
+            Decision::Warn => {
+                self.warn(warning.unwrap_or_default());
+                None
+            }
+            Decision::Deferred => {
+                self.deferred_warning();
+                None
+            }
+            Decision::Next => None,
+            Decision::Untold(verdict) => Some(verdict),
+            Decision::End(verdict) => {
+                self.step(&AclStep::Verdict { depth, name: &acl.name, verb: Some(verb) });
+                Some(verdict)
+            }
+            Decision::Passed(verdict) => {
+                self.step(&AclStep::Denied { depth, verb });
+                Some(verdict)
+            }
+        }
     }
 
     /// Expands the statement's own messages: they outweigh what a condition had to
@@ -334,12 +320,12 @@ impl Run<'_> {
     fn words(&mut self, texts: &Texts) {
         self.explain();
         if let Some(text) = &texts.message
-            && let Some(said) = self.worded(text, "message")
+            && let Some(said) = self.worded(text)
         {
             self.said = Some(said);
         }
         if let Some(text) = &texts.log
-            && let Some(logged) = self.worded(text, "log message")
+            && let Some(logged) = self.worded(text)
         {
             let mut line = logged;
             // It adds to what went wrong in itself.
@@ -353,13 +339,13 @@ impl Run<'_> {
         }
     }
 
-    fn worded(&mut self, text: &Str, what: &str) -> Option<Str> {
+    fn worded(&mut self, text: &Str) -> Option<Str> {
         match self.expanded(text) {
             Ok(text) => Some(text).filter(|text| !text.is_empty()),
             Err(fail) => {
                 if fail.class() != FailClass::Forced {
-                    let head = [b"failed to expand ACL ", what.as_bytes(), b" \""].concat();
-                    let line = [&head, text.bytes(), b"\": ", fail.message()].concat();
+                    let head = b"failed to expand ACL message \"";
+                    let line = [head, text.bytes(), b"\": ", fail.message()].concat();
                     self.host.log_to(Logs::PANIC, &line);
                 }
                 None
@@ -374,22 +360,26 @@ impl Run<'_> {
         }
     }
 
-    /// A `warn` whose conditions hold.
-    fn warn(&mut self, texts: &Texts) {
+    /// What a `warn` whose conditions hold has to say: to the log, and as a header
+    /// line.
+    fn warning(&mut self, texts: &Texts) -> (Option<Str>, Option<Str>) {
         self.explain();
-        if let Some(text) = &texts.log
-            && let Some(line) = self.worded(text, "log message")
-        {
-            let line = [&*self.client(), b" Warning: ", line.bytes()].concat();
+        let message = texts.message.as_ref().and_then(|text| self.worded(text));
+        let log = texts.log.as_ref().and_then(|text| self.worded(text));
+        (log, message.filter(|_| takes_message(self.phase)))
+    }
+
+    fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
+        if let Some(line) = log {
+            let topbit = self.cx.engine().settings().print_topbitchars;
+            let shown = printing(line.bytes(), topbit);
+            let line = [&*self.client(), b" Warning: ", &shown].concat();
             if !self.state.warned.contains(&line) {
                 self.host.log(&line);
                 self.state.warned.push(line);
             }
         }
-        if let Some(text) = &texts.message
-            && takes_message(self.phase)
-            && let Some(header) = self.worded(text, "message")
-        {
+        if let Some(header) = header {
             self.add_header(&header);
         }
     }
@@ -424,12 +414,8 @@ impl Run<'_> {
         if record.expanded {
             match self.expanded(&term.text) {
                 Ok(text) => expanded = Some(text),
-                Err(fail) if fail.class() == FailClass::Forced => {
-                    // A forced failure is as if the modifier were not there, and as
-                    // if the condition did not hold.
-                    let does = record.kind == AclTermKind::Modifier;
-                    return Answer::from(does || term.negated);
-                }
+                // As if it were not there.
+                Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
                 Err(fail) => {
                     let head =
                         [b"failed to expand ACL string \"", term.text.bytes(), b"\": "].concat();
@@ -495,12 +481,55 @@ impl Run<'_> {
         }
         self.cx.set("acl_narg", arguments.len().to_string());
         self.depth += 1;
+        let before_depth = self.cx.set_trace_depth(self.depth);
         let verdict = self.named_or_text(name);
+        self.cx.set_trace_depth(before_depth);
         self.depth -= 1;
         for (name, value) in NAMES.iter().chain(&["acl_narg"]).zip(before) {
             self.cx.set(name, value);
         }
         verdict
+    }
+}
+
+/// What comes of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Decision {
+    /// The next statement has its turn.
+    Next,
+    /// The same, after a warning.
+    Warn,
+    /// The same, after it was noted that nobody could tell whether to warn.
+    Deferred,
+    /// The ACL ends so.
+    End(AclVerdict),
+    /// A condition behind `endpass` does not hold.
+    Passed(AclVerdict),
+    /// A condition can't be told.
+    Untold(AclVerdict),
+}
+
+fn decide(verb: AclVerb, answer: Answer, passed: bool) -> Decision {
+    match answer {
+        Answer::Error => return Decision::Untold(AclVerdict::Error),
+        Answer::Later if verb == AclVerb::Warn => return Decision::Deferred,
+        Answer::Later => return Decision::Untold(AclVerdict::Defer),
+        _ => {}
+    }
+    let holds = matches!(answer, Answer::Yes | Answer::Discard);
+    // That an ACL called from here wants the connection closed counts where it
+    // refuses.
+    let refused = if answer == Answer::Drop { AclVerdict::Drop } else { AclVerdict::Deny };
+    match verb {
+        AclVerb::Accept if answer == Answer::Yes => Decision::End(AclVerdict::Accept),
+        AclVerb::Accept | AclVerb::Discard if holds => Decision::End(AclVerdict::Discard),
+        AclVerb::Accept | AclVerb::Discard if passed => Decision::Passed(refused),
+        AclVerb::Defer if holds => Decision::End(AclVerdict::Defer),
+        AclVerb::Deny if holds => Decision::End(AclVerdict::Deny),
+        AclVerb::Drop if holds => Decision::End(AclVerdict::Drop),
+        AclVerb::Require if !holds => Decision::End(refused),
+        AclVerb::Warn if holds => Decision::Warn,
+        _ => Decision::Next,
     }
 }
 

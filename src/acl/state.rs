@@ -20,6 +20,8 @@ pub struct AclState {
     pub headers_remove: Vec<Str>,
     /// `queue`: the named queue that the message goes to; empty for the usual one.
     pub queue: Str,
+    /// The local part of the recipient at hand, in its own case.
+    pub cased_local_part: Option<Str>,
     /// Why the sender could not be verified, the last time that this was tried.
     pub sender_fault: Option<SenderFault>,
     /// The log lines of `warn` that were written for the message: each is written
@@ -86,6 +88,7 @@ impl AclState {
         self.headers_add.clear();
         self.headers_remove.clear();
         self.queue = Str::EMPTY;
+        self.cased_local_part = None;
         self.sender_fault = None;
         self.warned.clear();
         self.senders.clear();

@@ -269,6 +269,7 @@ fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]
         }
         _ => {}
     });
+    run.note(b"----------- end verify ------------");
     let variable = match purpose {
         Purpose::VerifySender => "sender_verify_failure",
         _ => "recipient_verify_failure",

@@ -66,7 +66,10 @@ pub(super) fn rule(line: &[u8]) -> Result<RewriteRule, Vec<u8>> {
     let replacement = form.replacement.ok_or_else(missing)?;
     let pattern = quoted(form.pattern.of(line));
     let flags = flags(form.flags.map_or(b"", |flags| flags.of(line)))?;
-    if flags.contains(RewriteFlags::SMTP) && !pattern.starts_with(b"^") {
+    if flags.contains(RewriteFlags::SMTP)
+        && !pattern.starts_with(b"^")
+        && !pattern.starts_with(b"\\N^")
+    {
         return Err(b"rewrite rule has the S flag but is not a regular expression".to_vec());
     }
     Ok(RewriteRule {

@@ -17,6 +17,10 @@ static LIST: Meta = Meta::new(
     TaintRule::Result,
 );
 
+/// The name that was looked for last among the users, and who has it.
+#[derive(Default)]
+struct LastUser(Option<(Vec<u8>, Option<eximious_core::world::User>)>);
+
 /// Tests a subject against a list as it is written in the configuration.
 pub(crate) fn is_in(
     cx: &mut Context,
@@ -33,7 +37,7 @@ impl Machine<'_> {
         let filter = &router.filter;
         if let Some(list) = &filter.domains {
             let domain = self.address.domain.clone();
-            let Some(data) = self.listed(list, &mut Matcher::domain(&domain), "domains")? else {
+            let Some(data) = self.listed(list, Matcher::domain(&domain), "domains")? else {
                 return Ok(false);
             };
             self.cx.set("domain_data", data.clone().unwrap_or_default());
@@ -42,8 +46,8 @@ impl Machine<'_> {
         if let Some(list) = &filter.local_parts {
             let part = self.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
-            let mut matcher = if filter.caseful { matcher.caseful() } else { matcher };
-            let Some(data) = self.listed(list, &mut matcher, "local_parts")? else {
+            let matcher = if filter.caseful { matcher.caseful() } else { matcher };
+            let Some(data) = self.listed(list, matcher, "local_parts")? else {
                 return Ok(false);
             };
             self.cx.set("local_part_data", data.clone().unwrap_or_default());
@@ -68,7 +72,7 @@ impl Machine<'_> {
         }
         if let Some(list) = &filter.senders {
             let sender = self.variable("sender_address");
-            if self.listed(list, &mut Matcher::address(&sender), "senders")?.is_none() {
+            if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
                 return Ok(false);
             }
         }
@@ -85,10 +89,10 @@ impl Machine<'_> {
     fn listed(
         &mut self,
         list: &Str,
-        matcher: &mut Matcher<'_>,
-        option: &str,
+        matcher: Matcher<'_>,
+        option: &'static str,
     ) -> Result<Option<Option<Str>>, Complaint> {
-        match is_in(self.cx, list, matcher) {
+        match is_in(self.cx, list, &mut matcher.called(option)) {
             Ok(Outcome::Matched(data)) => Ok(Some(data)),
             Ok(Outcome::Unmatched(_)) => Ok(None),
             Ok(Outcome::Deferred(_)) => Err(undecided(option)),
@@ -102,8 +106,20 @@ impl Machine<'_> {
 
     /// `check_local_user`.
     fn find_user(&mut self) -> Result<bool, Complaint> {
-        let users = self.cx.engine().world().users.clone();
-        match users.user(self.local_part.bytes()) {
+        // Several routers ask for the same one.
+        let last = self.cx.memory.get::<LastUser>();
+        let found = match &last.0 {
+            Some((name, user)) if name == self.local_part.bytes() => Ok(user.clone()),
+            _ => {
+                let users = self.cx.engine().world().users.clone();
+                users.user(self.local_part.bytes())
+            }
+        };
+        if let Ok(user) = &found {
+            let known = (self.local_part.bytes().to_vec(), user.clone());
+            self.cx.memory.get::<LastUser>().0 = Some(known);
+        }
+        match found {
             Ok(Some(user)) => {
                 let data = Str::from(user.name.clone());
                 self.cx.set("local_part_data", data.clone());

@@ -168,6 +168,8 @@ impl Machine<'_> {
         self.local_part = cased(&self.address.local_part, false);
         self.show_address();
         let routers = &self.routes.0.clone().routers;
+        self.cx.tell_flat(&[b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>"]);
+        self.cx.tell_flat(&[b"routing ", self.address.text.bytes()]);
         let mut number = self.address.first_router;
         let mut last = None;
         while let Some(router) = routers.get(number) {
@@ -177,6 +179,7 @@ impl Machine<'_> {
                 Next::Done(routed) => return routed,
             }
         }
+        self.cx.tell_flat(&[b"no more routers"]);
         Routed::Failed(self.unrouteable(last))
     }
 
@@ -256,7 +259,7 @@ impl Machine<'_> {
             Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
         }
         let verdict = match self.prepare(router) {
-            Ok(None) => self.drive(number, router),
+            Ok(None) => self.drive_and_tell(number, router),
             Ok(Some(verdict)) => Ok(verdict),
             Err(complaint) => Err(complaint),
         };
@@ -350,6 +353,34 @@ impl Machine<'_> {
                 Err(Complaint::new(router.named(&head, &tail, b"")))
             }
         }
+    }
+
+    /// Runs a router, and tells what it says.
+    fn drive_and_tell(&mut self, number: usize, router: &Router) -> Result<Verdict, Complaint> {
+        let name = router.name.bytes();
+        self.cx.tell_flat(&[b"calling ", name, b" router"]);
+        let address = self.address.text.clone();
+        let verdict = self.drive(number, router);
+        match &verdict {
+            Ok(Verdict::Accept(_) | Verdict::Discard | Verdict::Renamed) => {
+                self.cx.tell_flat(&[b"routed by ", name, b" router"]);
+            }
+            Ok(Verdict::Fail(_)) => {
+                self.cx.tell_flat(&[name, b" router forced address failure"]);
+            }
+            Ok(Verdict::Decline) => {
+                self.cx.tell_flat(&[name, b" router declined for ", address.bytes()]);
+            }
+            Ok(Verdict::Pass) => {
+                self.cx.tell_flat(&[name, b" router passed for ", address.bytes()]);
+            }
+            Err(complaint) => {
+                self.cx.tell_flat(&[name, b" router: defer for ", address.bytes()]);
+                let message = complaint.message.as_deref().unwrap_or(b"<none>");
+                self.cx.tell_flat(&[b"  message: ", message]);
+            }
+        }
+        verdict
     }
 
     fn drive(&mut self, number: usize, router: &Router) -> Result<Verdict, Complaint> {

@@ -1,6 +1,7 @@
 //! BDAT: a message in chunks (RFC 3030).
 
 use super::Session;
+use super::envelope::Before;
 use super::message::Reading;
 use super::session::Stage;
 
@@ -16,7 +17,8 @@ pub(super) struct Chunk {
 }
 
 impl Session {
-    pub(super) fn chunk(&mut self, argument: &[u8]) {
+    pub(super) fn chunk(&mut self, argument: &[u8], before: Before) {
+        self.offers.early_pipelining = false;
         if !self.offers.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";
             return self.protocol_error(b"503", text);
@@ -29,7 +31,7 @@ impl Session {
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
-            if !self.has_recipient("BDAT") || !self.may_send_message() {
+            if !self.has_recipient("BDAT", before) || !self.may_send_message() {
                 if !matches!(self.stage, Stage::Done) {
                     self.stage = Stage::Chunk(Chunk { ignored: true, ..chunk });
                 }
@@ -39,6 +41,12 @@ impl Session {
             self.chunks = Some(Reading::new(limit));
         }
         self.stage = Stage::Chunk(chunk);
+    }
+
+    /// Between the chunks of a message, nothing else may be said.
+    pub(super) fn refuse_within_chunks(&mut self) {
+        self.only_reset = true;
+        self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
     }
 
     /// Reads on; false where more input is needed.
@@ -54,8 +62,11 @@ impl Session {
         chunk.left -= count as u64;
         self.input.take(count);
         if chunk.left > 0 {
-            if self.input.ended {
-                self.lost_in_message();
+            let ignored = chunk.ignored;
+            match self.input.ended {
+                true if ignored => self.lost(),
+                true => self.lost_in_message(),
+                false => {}
             }
             return self.input.ended;
         }
@@ -69,7 +80,8 @@ impl Session {
             return true;
         }
         let Some(reading) = &self.chunks else { return true };
-        let total = reading.count;
+        // Nothing at all counts as an empty line.
+        let total = if reading.count == 0 { 2 } else { reading.count };
         if has_bare_header(&reading.bytes) {
             self.say(&[b"552 Message header not CRLF terminated"]);
             let sender = self.variable("sender_address");
@@ -82,7 +94,7 @@ impl Session {
             self.reset_message();
             return true;
         }
-        self.say(&[format!("250- {size} byte chunk, total {total}").as_bytes()]);
+        self.chunk_reply = Some(format!("250- {size} byte chunk, total {total}"));
         let reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
         self.received(reading);
         true

@@ -43,6 +43,7 @@ impl Session {
     pub(super) fn command_line(&mut self, line: &[u8]) {
         let line = line.trim_ascii_end();
         self.command = line.to_vec();
+        let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
         }
@@ -51,17 +52,23 @@ impl Session {
             self.cx.set("smtp_command_argument", Str::EMPTY);
             return self.unknown();
         };
-        self.remember(name);
         self.cx.set("smtp_command", Str::tainted(line));
         self.cx.set("smtp_command_argument", Str::tainted(argument));
+        let stands_alone = matches!(name, "DATA" | "QUIT" | "RSET" | "STARTTLS");
+        if stands_alone && !argument.is_empty() {
+            return self.protocol_error(b"501", b"unexpected argument data");
+        }
+        self.remember(name);
         if self.only_reset && !matches!(name, "RSET" | "QUIT") {
             return self.say(&[b"503 only RSET accepted now"]);
         }
         let unfinished =
             self.chunks.is_some() && !matches!(name, "BDAT" | "RSET" | "QUIT" | "NOOP");
         if unfinished {
-            self.only_reset = true;
-            return self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
+            return self.refuse_within_chunks();
+        }
+        if !self.waits(name) {
+            return;
         }
         let mail = matches!(name, "MAIL" | "RCPT" | "DATA" | "BDAT" | "QUIT");
         let counted = if name == "EHLO" { "HELO" } else { name };
@@ -72,22 +79,21 @@ impl Session {
             "HELO" => self.hello(false, argument),
             "EHLO" => self.hello(true, argument),
             "MAIL" => self.mail(argument),
-            "RCPT" => self.rcpt(argument),
-            "DATA" => self.data(argument),
-            "BDAT" => self.chunk(argument),
-            "RSET" if argument.is_empty() => {
+            "RCPT" => self.rcpt(argument, before),
+            "DATA" => self.data(before),
+            "BDAT" => self.chunk(argument, before),
+            "RSET" => {
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
             }
-            "QUIT" if argument.is_empty() => self.quit(),
+            "QUIT" => self.quit(),
             "NOOP" => self.say(&[b"250 OK"]),
             "HELP" => self.help(),
             "VRFY" => self.vrfy(argument),
             "EXPN" => self.expn(argument),
             "ETRN" => self.etrn(argument),
             "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
-            "STARTTLS" if argument.is_empty() => self.start_tls(),
-            _ => self.protocol_error(b"501", b"unexpected argument data"),
+            _ => self.start_tls(),
         }
     }
 

@@ -34,9 +34,16 @@ pub(super) struct Envelope {
 pub(super) struct Refusals {
     said: Option<Vec<u8>>,
     differ: bool,
-    /// Whether the last MAIL or RCPT was refused, so that commands that were sent
-    /// with it can't help being out of order.
-    pub(super) expected: bool,
+}
+
+/// What was refused just before: the next command, which was sent with it, can't
+/// help being out of order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Before {
+    #[default]
+    Nothing,
+    Mail,
+    Rcpt,
 }
 
 impl Refusals {
@@ -51,7 +58,7 @@ impl Refusals {
 
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
-        self.refusals = Refusals { expected: true, ..Refusals::default() };
+        self.before = Before::Mail;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -65,7 +72,7 @@ impl Session {
         if argument.is_empty() {
             return self.protocol_error(b"501", b"MAIL must have an address operand");
         }
-        self.begin_message();
+        self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
         self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {
@@ -95,8 +102,7 @@ impl Session {
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders && self.client.address.is_some() {
-                let tail = b": sender address must contain a domain";
-                return self.protocol_error(b"501", &[text, tail.as_slice()].concat());
+                return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
@@ -122,7 +128,7 @@ impl Session {
                     envelope.discards_all = true;
                     envelope.discarded = Some("MAIL");
                 }
-                self.refusals.expected = false;
+                self.before = Before::Nothing;
                 match result.user_message.filter(|text| !text.is_empty()) {
                     Some(text) => self.answer(b"250", text.bytes()),
                     None if per_recipient => self.say(&[b"250 OK, PRDR Requested"]),
@@ -132,7 +138,6 @@ impl Session {
             _ => {
                 let _ = self.refuse(&Refused::new(&[b"MAIL ", text]), result);
                 self.reset_message();
-                self.refusals.expected = true;
             }
         }
     }
@@ -162,7 +167,6 @@ impl Session {
     fn refuse_address(&mut self, said: &[u8]) {
         if self.envelope.is_some() {
             self.refusals.note(&[b"501 ", said].concat());
-            self.refusals.expected = true;
         }
         self.protocol_error(b"501", said);
     }
@@ -219,15 +223,17 @@ impl Session {
         self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
     }
 
-    pub(super) fn rcpt(&mut self, argument: &[u8]) {
+    pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
         if self.envelope.is_none() {
             let text = b"sender not yet given";
             self.refusals.note(b"503 sender not yet given");
-            if self.offers.pipelining && self.refusals.expected {
+            if self.offers.pipelining && before != Before::Nothing {
+                self.before = Before::Rcpt;
                 return self.say(&[b"503 ", text]);
             }
             return self.protocol_error(b"503", text);
         }
+        self.before = Before::Rcpt;
         if argument.is_empty() {
             self.refusals.note(b"501 RCPT must have an address operand");
             return self.protocol_error(b"501", b"RCPT must have an address operand");
@@ -248,7 +254,9 @@ impl Session {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
             if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
                 let tail = b": recipient address must contain a domain";
-                self.refuse_address(&[text, tail.as_slice()].concat());
+                let said = [b"501 ", text, tail.as_slice()].concat();
+                self.refusals.note(&said);
+                self.say(&[&said]);
                 return self.count_failure(false);
             }
             let domain = self.variable("qualify_recipient");
@@ -265,7 +273,9 @@ impl Session {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
         let (bytes, taint) = recipient.address.read();
         let at = address::find_at(bytes).unwrap_or(bytes.len());
-        let part = unquoted(&bytes[..at]).to_ascii_lowercase();
+        let cased = unquoted(&bytes[..at]);
+        let part = cased.to_ascii_lowercase();
+        self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
         self.cx.set("local_part", Str::from(part).stamped(taint));
         self.cx.set("domain", Str::from(domain).stamped(taint));
@@ -279,7 +289,7 @@ impl Session {
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 self.refusals.differ = true;
-                self.refusals.expected = false;
+                self.before = Before::Nothing;
                 match result.user_message.as_ref().filter(|text| !text.is_empty()) {
                     Some(said) => self.answer(b"250", said.bytes()),
                     None => self.say(&[b"250 Accepted"]),
@@ -294,7 +304,6 @@ impl Session {
                 let refused = Refused::new(&[b"RCPT ", text]).with_sender();
                 let said = self.refuse(&refused, result);
                 self.refusals.note(&said);
-                self.refusals.expected = true;
                 self.count_failure(matches!(verdict, AclVerdict::Defer | AclVerdict::Error));
             }
         }
@@ -372,7 +381,7 @@ impl Session {
 
     /// Whether there is a recipient for a message that is to come; the client is
     /// told so if not.
-    pub(super) fn has_recipient(&mut self, command: &str) -> bool {
+    pub(super) fn has_recipient(&mut self, command: &str, before: Before) -> bool {
         if let Some(envelope) = &self.envelope
             && (!envelope.recipients.is_empty() || envelope.discarded.is_some())
         {
@@ -383,7 +392,7 @@ impl Session {
             bytes.extend(reply::lines(b"503", said, false));
             self.say_lines(bytes);
         }
-        if self.offers.pipelining && self.refusals.expected {
+        if self.offers.pipelining && before == Before::Rcpt {
             self.say(&[b"503 Valid RCPT command must precede ", command.as_bytes()]);
         } else {
             let text = format!("valid RCPT command must precede {command}");

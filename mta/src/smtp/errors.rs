@@ -61,6 +61,9 @@ impl Session {
         if self.only_reset {
             return self.say(&[b"503 only RSET accepted now"]);
         }
+        if self.chunks.is_some() {
+            return self.refuse_within_chunks();
+        }
         let most = self.number("smtp_max_unknown_commands", 3);
         self.counts.unknown += 1;
         if self.counts.unknown <= most {
@@ -84,14 +87,13 @@ impl Session {
             self.counts.free.push(name);
             return true;
         }
-        self.counts.nonmail += 1;
+        let limited = match self.counts.limits_nonmail {
+            Some(limited) => limited,
+            None => self.client_in("smtp_accept_max_nonmail_hosts"),
+        };
+        self.counts.limits_nonmail = Some(limited);
+        self.counts.nonmail += i64::from(limited);
         if self.counts.nonmail <= self.number("smtp_accept_max_nonmail", 10) {
-            return true;
-        }
-        if self.counts.limits_nonmail.is_none() {
-            self.counts.limits_nonmail = Some(self.client_in("smtp_accept_max_nonmail_hosts"));
-        }
-        if self.counts.limits_nonmail == Some(false) {
             return true;
         }
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();

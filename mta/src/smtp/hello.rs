@@ -44,6 +44,7 @@ pub(super) struct Advertised {
 impl Session {
     pub(super) fn hello(&mut self, extended: bool, argument: &[u8]) {
         let word: &[u8] = if extended { b"EHLO" } else { b"HELO" };
+        self.offers.extended = extended;
         if !self.is_hello_name(argument) {
             let shown = if argument.is_empty() { b"(no argument given)" } else { argument };
             let client = self.shown_client();
@@ -60,8 +61,13 @@ impl Session {
         self.name_client(Str::tainted(argument));
         self.look_up_by_name(argument);
         self.reset_message();
-        self.offers =
-            Advertised { early_pipelining: self.offers.early_pipelining, ..Advertised::default() };
+        self.offers = Advertised {
+            early_pipelining: self.offers.early_pipelining,
+            extended,
+            // Who knows of it may go on with it, whatever it says next.
+            chunking: self.offers.chunking,
+            ..Advertised::default()
+        };
         if !self.verifies_hello(word, argument) {
             return;
         }
@@ -76,7 +82,6 @@ impl Session {
             said = result.user_message.filter(|text| !text.is_empty());
         }
         self.offers.greeted = true;
-        self.offers.extended = extended;
         let protocol = if extended { "esmtp" } else { "smtp" };
         self.cx.set("received_protocol", Str::fixed(protocol));
         let (code, greeting) = match said {
@@ -147,9 +152,13 @@ impl Session {
             let set = self.cx.engine().settings().options.text(option).is_some();
             offer(set, word);
         }
-        self.offers.pipelining = offer(self.client_in("pipelining_advertise_hosts"), "PIPELINING");
+        self.offers.pipelining = {
+            let allowed = !self.acl_state.has("no_pipelining");
+            let listed = self.client_in("pipelining_advertise_hosts");
+            offer(allowed && listed, "PIPELINING")
+        };
         let early = self.offers.pipelining && self.offers.early_pipelining;
-        offer(early && !self.history.iter().any(|name| matches!(*name, "MAIL")), "PIPECONNECT");
+        offer(early, "PIPECONNECT");
         self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
         self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
         self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");

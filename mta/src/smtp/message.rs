@@ -5,7 +5,7 @@ use eximious::stdlib::message::{End, parse_until};
 use eximious::world::{Moment, World};
 use eximious::{AclPhases, Header, Message, Str};
 
-use super::envelope::Envelope;
+use super::envelope::{Before, Envelope};
 use super::session::Stage;
 use super::verdict::Refused;
 use super::{Event, Received, Session, Taken};
@@ -40,6 +40,8 @@ pub(super) struct Arrival {
     discarded: Option<&'static str>,
     /// What an ACL wants to be said.
     said: Option<Str>,
+    /// What is said of the last chunk, where nothing else is.
+    chunk: Option<String>,
     judged_for_each: bool,
 }
 
@@ -94,11 +96,9 @@ impl Reading {
 }
 
 impl Session {
-    pub(super) fn data(&mut self, argument: &[u8]) {
-        if !argument.is_empty() {
-            return self.protocol_error(b"501", b"unexpected argument data");
-        }
-        if !self.has_recipient("DATA") {
+    pub(super) fn data(&mut self, before: Before) {
+        self.offers.early_pipelining = false;
+        if !self.has_recipient("DATA", before) {
             return;
         }
         if !self.may_send_message() {
@@ -172,13 +172,21 @@ impl Session {
     }
 
     pub(super) fn lost_in_message(&mut self) {
-        let in_header = match &self.stage {
-            Stage::Data(reading) => !has_body(&reading.bytes),
-            _ => self.chunks.as_ref().is_none_or(|chunks| !has_body(&chunks.bytes)),
+        let bytes = match &self.stage {
+            Stage::Data(reading) => reading.bytes.as_slice(),
+            _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
         };
+        let in_body = has_blank_line(bytes);
+        let place: &[u8] = match in_body {
+            true => b"",
+            false if bytes.ends_with(b"\n") => b" (after header)",
+            false => b" (header)",
+        };
+        if in_body {
+            self.id = message_id(self.cx.engine().world());
+        }
         self.say(&[b"421 Lost incoming connection"]);
         let client = self.shown_client();
-        let place: &[u8] = if in_header { b" (header)" } else { b" (after header)" };
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
         self.close();
@@ -188,6 +196,7 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
+        let drops_from = self.client_in("ignore_fromline_hosts");
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
@@ -202,9 +211,8 @@ impl Session {
             self.reset_message();
             return;
         }
-        let mut message = parse_until(&reading.bytes, End::Input).0;
-        message.body = without_returns(&message.body);
-        message.stray = without_returns(&message.stray);
+        let longest = longest_line(&reading.bytes);
+        let (mut message, stray) = parse(&reading.bytes, drops_from);
         let Some(envelope) = &self.envelope else { return };
         message.sender = envelope.sender.address.clone();
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
@@ -215,12 +223,18 @@ impl Session {
             _ => Str::EMPTY,
         };
         self.cx.set("received_for", for_one);
+        // No blank line stands between the header and a line that is none of it.
+        let own_size = size(&message) - u64::from(stray);
+        let count = message.named(b"Received").count() + 1;
         if let Some(header) = self.received_header() {
             message.headers.insert(0, header);
         }
         message.size = size(&message);
-        self.cx.set("message_size", message.size.to_string());
         self.cx.set_message(Some(message));
+        // What ACLs see is as it came.
+        self.cx.set("message_size", own_size.to_string());
+        self.cx.set("received_count", count.to_string());
+        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
@@ -320,7 +334,9 @@ impl Session {
         let message = self.cx.message().cloned().unwrap_or_default();
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
+        let chunk = self.chunk_reply.take();
         let arrival = Arrival {
+            chunk,
             line: self.arrival(&message, &envelope, chunked),
             discarded,
             said,
@@ -332,6 +348,8 @@ impl Session {
             recipients: envelope.recipients,
             sender: envelope.sender,
             discarded,
+            controls: self.acl_state.controls.clone(),
+            queue: self.acl_state.queue.clone(),
             chunked,
             judged_for_each: envelope.judged_for_each,
         };
@@ -382,13 +400,23 @@ impl Session {
             }
             Taken::Yes => {
                 self.log(&arrival.line);
+                if self.acl_state.has("freeze") {
+                    self.log(b"frozen by ACL");
+                }
+                if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
+                    self.log(b"no immediate delivery: queued by ACL");
+                }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
                     self.log(&[b"=> blackhole (", acl.as_bytes(), tail].concat());
                     self.log(b"Completed");
                 }
                 let id = self.id.clone();
+                if let (Some(chunk), None) = (&arrival.chunk, &arrival.said) {
+                    self.say(&[chunk.as_bytes()]);
+                }
                 match &arrival.said {
+                    _ if self.fakes_refusal() => {}
                     Some(said) => self.answer(b"250", said.bytes()),
                     None if arrival.judged_for_each => self.say(&[
                         b"250 id=",
@@ -402,13 +430,32 @@ impl Session {
         self.end_transaction();
     }
 
+    /// `control = fakereject` and `fakedefer`: the client is told that the message,
+    /// which is kept, was refused.
+    fn fakes_refusal(&mut self) -> bool {
+        const DEFAULT: &[u8] = b"Your message has been rejected but is being kept for \
+            evaluation.\nIf it was a legitimate message, it may still be delivered to the \
+            target recipient(s).";
+        let controls = &self.acl_state.controls;
+        let (control, code) = match (controls.get("fakereject"), controls.get("fakedefer")) {
+            (Some(control), _) => (control, b"550"),
+            (None, Some(control)) => (control, b"450"),
+            (None, None) => return false,
+        };
+        let text = control.options.bytes();
+        let text = if text.is_empty() { DEFAULT.to_vec() } else { text.to_vec() };
+        self.answer(code, &text);
+        true
+    }
+
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
     fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
         let sender = envelope.sender.address.bytes();
         let shown = if sender.is_empty() { b"<>" } else { sender };
         let client = self.logged_client();
         let protocol = self.variable("received_protocol");
-        let mut line = [b"<= ", shown, b" ", &client, b" P=", protocol.bytes()].concat();
+        let sign = if self.acl_state.has("fakereject") { b"(= " } else { b"<= " };
+        let mut line = [sign, shown, b" ", &client, b" P=", protocol.bytes()].concat();
         if envelope.judged_for_each {
             line.extend_from_slice(b" PRDR");
         }
@@ -416,6 +463,10 @@ impl Session {
             line.extend_from_slice(b" K");
         }
         line.extend_from_slice(format!(" S={}", message.size).as_bytes());
+        let queue = self.acl_state.queue.clone();
+        if !queue.is_empty() {
+            line.extend_from_slice(&[b" Q=", queue.bytes()].concat());
+        }
         let id = message.named(b"Message-Id").next().map(|header| header.value().trim_ascii());
         if let Some(id) = id.filter(|id| !id.is_empty()) {
             let id = id.strip_prefix(b"<").unwrap_or(id);
@@ -453,13 +504,43 @@ impl Session {
     }
 }
 
-/// Lines that end in a newline alone.
+/// Reads a message that came by SMTP. A line `From …` before the header is none of
+/// it only where such lines are dropped. Beside it, whether a line that is no header
+/// line ended the header.
+fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
+    if bytes.starts_with(b"From ") && !drops_from {
+        let body = without_returns(bytes);
+        let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
+        let body_zeros = memchr::memchr_iter(0, &body).count() as u64;
+        let lines = (lines + 1, lines);
+        let message = Message { body, body_zeros, ..Message::default() };
+        return (Message { lines: lines.0, body_lines: lines.1, ..message }, true);
+    }
+    let (mut message, _) = parse_until(bytes, End::Input);
+    message.body = without_returns(&message.body);
+    // Here, whatever is no header line belongs to the body.
+    let stray = std::mem::take(&mut message.stray);
+    let has_stray = !stray.is_empty();
+    if has_stray {
+        message.body.splice(..0, without_returns(&stray));
+        message.body_lines += 1;
+        message.lines += 1;
+    }
+    let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
+    message.lines = message.lines + lines - lines.min(message.body_lines);
+    message.body_lines = lines;
+    (message, has_stray)
+}
+
+/// Lines that end in a newline alone; what ended in a carriage return alone, too.
 fn without_returns(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\r\n") {
-            Some(line) => out.extend_from_slice(&[line, b"\n"].concat()),
-            None => out.extend_from_slice(line),
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            byte => out.push(byte),
         }
     }
     out
@@ -471,12 +552,18 @@ fn size(message: &Message) -> u64 {
     (header + 1 + message.stray.len() + message.body.len()) as u64
 }
 
-/// Whether the header has ended in what came so far.
-fn has_body(bytes: &[u8]) -> bool {
-    let (message, _) = parse_until(bytes, End::Input);
-    let blank = bytes.windows(2).any(|pair| pair == b"\n\n")
-        || bytes.windows(4).any(|four| four == b"\r\n\r\n");
-    blank || !message.stray.is_empty()
+/// Whether the blank line is there that ends the header.
+fn has_blank_line(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\r\n")
+        || bytes.starts_with(b"\n")
+        || bytes.windows(2).any(|pair| pair == b"\n\n")
+        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
+}
+
+/// How long the longest line is, without its end.
+fn longest_line(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
 }
 
 /// A name for a message: the time, this process, the fraction of the second, each

@@ -110,8 +110,11 @@ fn notify(value: &[u8]) -> Option<Notify> {
     (!(notify.never && others)).then_some(notify)
 }
 
-/// The last parameter of a line: what stands before it, its name, its value.
-fn last(text: &[u8]) -> Option<(&[u8], &[u8], Option<&[u8]>)> {
+/// What stands before a parameter, its name, its value.
+type Param<'t> = (&'t [u8], &'t [u8], Option<&'t [u8]>);
+
+/// The last parameter of a line.
+fn last(text: &[u8]) -> Option<Param<'_>> {
     let text = text.trim_ascii_end();
     let at = text.iter().rposition(u8::is_ascii_whitespace)?;
     let (rest, word) = (text[..at].trim_ascii_end(), &text[at + 1..]);

@@ -37,7 +37,7 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
         if number > 0 {
             out.push(b'\n');
         }
-        let mut line = line;
+        let mut line = if number > 0 { line.trim_ascii_start() } else { line };
         while line.len() > LONG {
             let head = &line[..=LONG];
             let colon = head.windows(2).rposition(|pair| pair == b": ").map(|at| at + 1);

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use eximious::acl::{AclState, AclStep, Acls};
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
+use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
 use super::chunks::Chunk;
-use super::envelope::{Envelope, Refusals};
+use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
 use super::hello::{Advertised, Permissions};
 use super::input::{Input, Next};
@@ -68,11 +69,14 @@ pub struct Session {
     pub(super) command: Vec<u8>,
     pub(super) envelope: Option<Envelope>,
     pub(super) refusals: Refusals,
+    pub(super) before: Before,
     /// The name of the message at hand, or of the last one: log lines begin with
     /// it.
     pub(super) id: Str,
     /// The chunks of the message at hand so far.
     pub(super) chunks: Option<Reading>,
+    /// What is to be said of the last chunk.
+    pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
 }
@@ -116,8 +120,10 @@ impl Session {
             command: Vec::new(),
             envelope: None,
             refusals: Refusals::default(),
+            before: Before::default(),
             id: Str::EMPTY,
             chunks: None,
+            chunk_reply: None,
             only_reset: false,
         };
         session.introduce();
@@ -193,7 +199,10 @@ impl Session {
                 }
                 Next::More => false,
                 Next::End => {
-                    self.lost();
+                    match self.chunks.is_some() {
+                        true => self.lost_in_message(),
+                        false => self.lost(),
+                    }
                     true
                 }
             },
@@ -220,10 +229,13 @@ impl Session {
         self.cx.engine().world().log.panic(&line);
     }
 
+    /// A line with the message's name before it. What a client says does not break
+    /// lines.
     pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
+        let line = printing(line, true);
         match self.id.is_empty() {
-            true => line.to_vec(),
-            false => [self.id.bytes(), b" ", line].concat(),
+            true => line,
+            false => [self.id.bytes(), b" ", &line].concat(),
         }
     }
 

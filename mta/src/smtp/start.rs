@@ -26,6 +26,7 @@ impl Session {
         for name in ["authenticated_id", "authenticated_sender"] {
             cx.set(name, Str::EMPTY);
         }
+        cx.set("received_protocol", Str::fixed("smtp"));
         eximious::client::describe(cx);
     }
 
@@ -46,15 +47,39 @@ impl Session {
             banner = result.user_message.filter(|text| !text.is_empty());
         }
         self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        if !self.waits_for_greeting() {
+            return;
+        }
         let (code, text) = match banner {
             Some(text) => match reply::own_code(text.bytes()) {
                 Some((code, rest)) if code.starts_with(b"220") => (code.to_vec(), Str::from(rest)),
                 _ => (b"220".to_vec(), text),
             },
-            None => (b"220".to_vec(), self.expanded("smtp_banner").unwrap_or_default()),
+            None => {
+                let Some(text) = self.banner() else {
+                    self.close();
+                    return;
+                };
+                (b"220".to_vec(), text)
+            }
         };
         let bytes = reply::lines(&code, text.bytes(), true);
         self.say_lines(bytes);
+    }
+
+    /// `smtp_banner`; without a banner that can be told, nothing is said at all.
+    fn banner(&mut self) -> Option<Str> {
+        let text = self.text("smtp_banner");
+        let engine = self.cx.engine().clone();
+        match engine.expand_once(text.bytes(), &mut self.cx) {
+            Ok(banner) => Some(banner),
+            Err(fail) => {
+                let head =
+                    [b"Expansion of \"", text.bytes(), b"\" (smtp_banner) failed: "].concat();
+                self.log_panic(&[&head, fail.message()].concat());
+                None
+            }
+        }
     }
 
     fn active_hostname(&mut self) -> Str {

@@ -48,8 +48,19 @@ impl Session {
     /// it begins with one.
     pub(super) fn answer(&mut self, code: &'static [u8], text: &[u8]) {
         let (code, text, _) = self.coded(code, text);
-        let split = reply::split(&text);
+        let split = self.split(&text);
         self.say_lines(reply::lines(&code, &split, true));
+    }
+
+    /// A text in lines that are not too long; of some clients' one line is all that
+    /// they can read.
+    fn split(&self, text: &[u8]) -> Vec<u8> {
+        let mut lines = reply::split(text);
+        if self.acl_state.has("no_multiline_responses") {
+            let end = memchr::memchr(b'\n', &lines).unwrap_or(lines.len());
+            lines.truncate(end);
+        }
+        lines
     }
 
     /// The code and the text of an answer. A code of the text's own must begin
@@ -85,7 +96,7 @@ impl Session {
                 if wrong && logged.as_ref().is_some_and(|line| line.bytes() == said.bytes()) {
                     logged = Some(Str::from([&own, b" ".as_slice(), &text].concat()));
                 }
-                let split = reply::split(&text);
+                let split = self.split(&text);
                 self.say_lines(reply::lines(&own, &split, true));
                 split
             }

@@ -15,17 +15,14 @@ impl Session {
             Ok(found) => found.text,
             Err(why) => {
                 return match argument.is_empty() {
-                    true => self.protocol_error(b"501", &why.message),
-                    false => {
-                        let text = [argument, b": ", &why.message].concat();
-                        self.protocol_error(b"501", &text);
-                    }
+                    true => self.say(&[b"501 ", &why.message]),
+                    false => self.say(&[b"501 ", argument, b": ", &why.message]),
                 };
             }
         };
         if address::find_at(&found).is_none() && !self.may.unqualified_recipients {
-            let tail = b": recipient address must contain a domain".as_slice();
-            return self.protocol_error(b"501", &[argument, tail].concat());
+            let tail = b": recipient address must contain a domain";
+            return self.say(&[b"501 ", argument, tail]);
         }
         let result = self.acl("acl_smtp_vrfy", AclPhases::VRFY).unwrap_or_else(|| unset(false));
         if result.verdict != AclVerdict::Accept {

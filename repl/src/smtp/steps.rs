@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use eximious::acl::{AclStep, AclVerdict};
+use eximious::AclVerb;
+use eximious::acl::{AclOutcome, AclStep};
 
 /// Shows a step of a test.
 pub fn tell(depth: u32, text: &[u8]) {
@@ -37,40 +38,53 @@ pub fn show(step: &AclStep<'_>) {
             if let Some(expanded) = expanded
                 && expanded.bytes() != text.bytes()
             {
-                line(*depth, &[&b" ".repeat(head.len()), b" = ", expanded.bytes()]);
+                line(0, &[&b" ".repeat(head.len()), b" = ", expanded.bytes()]);
             }
         }
         AclStep::Note { depth, text } => line(*depth, &[text]),
-        AclStep::Ended { depth, verb, holds, error, name } => {
-            let came: &[u8] = match holds {
-                Some(true) => b"succeeded",
-                Some(false) => b"failed",
-                None if *error => b"error",
-                None => b"deferred",
+        AclStep::Ended { depth, verb, came, name } => {
+            let came: &[u8] = match came {
+                AclOutcome::Holds => b"succeeded",
+                AclOutcome::Fails => b"failed",
+                AclOutcome::Deferred => b"deferred",
+                AclOutcome::Error => b"error",
+                AclOutcome::Drop => b"yielded \"drop\"",
+                AclOutcome::Discard => b"yielded \"discard\"",
             };
             let verb = verb.name().as_bytes();
             line(*depth, &[verb, b": condition test ", came, b" in ACL \"", name.bytes(), b"\""]);
         }
-        AclStep::Verdict { depth, name, verdict, implicit } => {
-            let said: &[u8] = match verdict {
-                AclVerdict::Accept => b"ACCEPT",
-                AclVerdict::Discard => b"DISCARD",
-                AclVerdict::Defer => b"DEFER",
-                AclVerdict::Deny if *implicit => b"implicit DENY",
-                AclVerdict::Deny => b"DENY",
-                AclVerdict::Drop => b"DROP",
-                AclVerdict::Error => return,
+        AclStep::Denied { depth, verb } => {
+            let verb = verb.name().as_bytes();
+            line(*depth, &[verb, b": endpass encountered - denying access"]);
+        }
+        AclStep::Verdict { depth, name, verb } => {
+            let said: &[u8] = match verb {
+                None => b"implicit DENY",
+                Some(AclVerb::Accept) => b"ACCEPT",
+                Some(AclVerb::Defer) => b"DEFER",
+                Some(AclVerb::Deny) => b"DENY",
+                Some(AclVerb::Discard) => b"DISCARD",
+                Some(AclVerb::Drop) => b"DROP",
+                Some(AclVerb::Require) => b"not OK",
+                Some(AclVerb::Warn) => return,
             };
             line(*depth, &[b"end of ACL \"", name.bytes(), b"\": ", said]);
         }
     }
 }
 
+/// Every fourth column has a mark, so that the eye finds what stands in what.
 fn line(depth: u32, parts: &[&[u8]]) {
-    let mut out = b">>> ".to_vec();
-    out.extend(std::iter::repeat_n(b' ', depth as usize));
-    parts.iter().for_each(|part| out.extend_from_slice(part));
-    out.push(b'\n');
+    let mut head = b">>> ".to_vec();
+    for column in 1..=depth {
+        let sign: &[u8] = if column % 4 == 0 { "╎".as_bytes() } else { b" " };
+        head.extend_from_slice(sign);
+    }
+    let mut out = Vec::new();
+    for text in parts.concat().split(|byte| *byte == b'\n') {
+        out.extend_from_slice(&[&head, text, b"\n"].concat());
+    }
     // There is nobody to tell that the standard error is closed.
     let _ = io::stderr().write_all(&out);
 }

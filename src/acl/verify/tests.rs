@@ -153,6 +153,8 @@ fn client_smtp_authorization() {
     }
 }
 
+const END: &str = "----------- end verify ------------";
+
 const SHOWN: &str =
     "[$sender_verify_failure] [$acl_verify_message] [$address_data] [$sender_address_data]";
 
@@ -166,7 +168,7 @@ fn senders_are_verified_once() {
     let fault = driver.state.sender_fault.as_mut().unwrap();
     assert_eq!((&fault.said[..], fault.told), (&b"no such user"[..], false));
     fault.told = true;
-    assert_eq!(driver.notes(), ["using cached sender verify result"]);
+    assert_eq!(driver.notes(), [END, "using cached sender verify result"]);
     driver.run("warn verify = sender=good@me.example");
     assert!(driver.state.sender_fault.is_none());
     driver.run(&acl);
@@ -307,7 +309,9 @@ fn senders_in_headers() {
         driver.notes(),
         [
             "verifying From: header address x@nowhere.test",
-            "verifying From: header address <fail@me.example>"
+            END,
+            "verifying From: header address <fail@me.example>",
+            END
         ]
     );
 }

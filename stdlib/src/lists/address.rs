@@ -1,6 +1,6 @@
 //! Patterns of address lists (specification 10.5).
 
-use eximious_core::{Call, ErrorKind, Fail, Str};
+use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
 
 use super::domain::Domain;
 use super::elements;
@@ -120,7 +120,10 @@ impl Address {
         }
         let wanted = Pattern { text: split.map_or(text, |end| &text[end + 1..]), ..pattern };
         let mut walk = Walk::new(&mut self.domain, *terms);
+        call.memory::<Trace>().depth += 1;
         let verdict = walk.single(call, wanted);
+        let trace = call.memory::<Trace>();
+        trace.depth = trace.depth.saturating_sub(1);
         terms.after(walk.terms);
         let found = walk.left.flatten();
         if self.bind == Bind::Set {

@@ -32,14 +32,22 @@ impl Shown {
         }
     }
 
-    pub(super) fn end(&self, call: &mut Call<'_>, verdict: &Verdict, element: Option<&[u8]>) {
+    /// The answer, and the element that decided; `kept` says that it was known.
+    pub(super) fn end(
+        &self,
+        call: &mut Call<'_>,
+        verdict: &Verdict,
+        element: Option<&[u8]>,
+        kept: bool,
+    ) {
+        let kept: &[u8] = if kept { b"\" - cached)" } else { b"\")" };
         let word = match verdict {
             Verdict::Yes => "yes",
             Verdict::No => "no",
             Verdict::Later(_) => return,
         };
         let tail = match element {
-            Some(element) => [b"? ", word.as_bytes(), b" (matched \"", element, b"\")"].concat(),
+            Some(element) => [b"? ", word.as_bytes(), b" (matched \"", element, kept].concat(),
             None => [b"? ", word.as_bytes(), b" (end of list)"].concat(),
         };
         self.tell(call, u32::from(element.is_some()), &tail);

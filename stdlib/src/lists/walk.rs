@@ -183,6 +183,8 @@ pub(super) struct Walk<'s, 'n> {
     pub(super) left: Left,
     /// The named lists that are open, outermost first.
     open: Vec<Vec<u8>>,
+    /// Whether what the last named list says was known already.
+    kept: bool,
     /// What the outermost list is called where somebody wants to see each step;
     /// otherwise its text is shown.
     pub(super) called: Option<&'s str>,
@@ -190,7 +192,7 @@ pub(super) struct Walk<'s, 'n> {
 
 impl<'s, 'n> Walk<'s, 'n> {
     pub(super) fn new(subject: &'s mut Subject<'n>, terms: Terms) -> Self {
-        Self { subject, terms, left: None, open: Vec::new(), called: None }
+        Self { subject, terms, left: None, open: Vec::new(), kept: false, called: None }
     }
 
     /// Tests a list as it is written in the configuration, expanded as a whole:
@@ -244,12 +246,13 @@ impl<'s, 'n> Walk<'s, 'n> {
             let pattern = Pattern { text: &element, taint };
             shown.element(call, &element);
             if let Some(verdict) = self.element(call, &mut run, pattern, list)? {
-                shown.end(call, &verdict, Some(&element));
+                let kept = std::mem::take(&mut self.kept);
+                shown.end(call, &verdict, Some(&element), kept);
                 return Ok(verdict);
             }
         }
         let verdict = run.end();
-        shown.end(call, &verdict, None);
+        shown.end(call, &verdict, None, false);
         Ok(verdict)
     }
 
@@ -279,12 +282,13 @@ impl<'s, 'n> Walk<'s, 'n> {
         if !pattern.text.is_empty() {
             shown.element(call, pattern.text);
             if let Some(verdict) = self.element(call, &mut run, pattern, &pattern.str())? {
-                shown.end(call, &verdict, Some(pattern.text));
+                let kept = std::mem::take(&mut self.kept);
+                shown.end(call, &verdict, Some(pattern.text), kept);
                 return Ok(verdict);
             }
         }
         let verdict = run.end();
-        shown.end(call, &verdict, None);
+        shown.end(call, &verdict, None, false);
         Ok(verdict)
     }
 
@@ -413,6 +417,7 @@ impl<'s, 'n> Walk<'s, 'n> {
                     (self.subject.kind(), name.to_vec(), subject.to_vec(), self.terms.caseful);
                 if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(&key) {
                     show_kept(call, name, &verdict, &left);
+                    self.kept = true;
                     self.left = left;
                     self.terms.caseful = caseful;
                     return Ok(verdict);
@@ -421,6 +426,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             }
             _ => None,
         };
+        self.kept = false;
         self.enter(name)?;
         self.terms.take(NAME)?;
         let before = std::mem::replace(&mut self.terms.constant, true);

@@ -1,0 +1,74 @@
+//! Clients that do not wait for replies (`smtp_enforce_sync`).
+
+use eximious::stdlib::printing::printing;
+
+use super::Session;
+
+/// How much of what came too soon is shown.
+const SHOWN: usize = 150;
+
+impl Session {
+    /// Whether the client waits, as it should, before it is greeted.
+    pub(super) fn waits_for_greeting(&mut self) -> bool {
+        if !self.is_too_soon() || self.offers.early_pipelining {
+            return true;
+        }
+        let client = self.logged_client();
+        let middle = b"input sent without waiting for greeting): rejected connection from ";
+        let input = printable(self.input.rest());
+        let line = [HEAD, middle, &client, b" input=\"", &input, b"\""].concat();
+        self.log_rejection(&line);
+        self.say(&[b"554 SMTP synchronization error"]);
+        self.close();
+        false
+    }
+
+    /// Whether the client waits for the reply to a command that must stand last in
+    /// what it sends.
+    pub(super) fn waits(&mut self, name: &'static str) -> bool {
+        let pipelined = self.offers.pipelining;
+        if !self.is_too_soon() {
+            return true;
+        }
+        let may_go_on = matches!(name, "MAIL" | "RCPT" | "RSET" | "BDAT");
+        let early = self.offers.early_pipelining && !self.offers.greeted;
+        // A client that was told so before may go on behind its first EHLO.
+        if (pipelined && may_go_on) || name == "BDAT" || (early && name == "EHLO") {
+            return true;
+        }
+        let client = self.logged_client();
+        let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };
+        let input = printable(self.input.rest());
+        let count = format!("\" ({} bytes)", self.input.rest().len());
+        let line = [
+            HEAD,
+            b"next input sent too soon: pipelining was ",
+            advertised,
+            b"): rejected \"",
+            &self.command,
+            b"\" ",
+            &client,
+            b" next input=\"",
+            &input,
+            count.as_bytes(),
+        ];
+        self.log_rejection(&line.concat());
+        self.not_quit("synchronization-error", Some((b"554", b"SMTP synchronization error")));
+        self.close();
+        false
+    }
+
+    fn is_too_soon(&self) -> bool {
+        let controls = &self.acl_state;
+        let enforced = self.client.synchronizes
+            && (self.flag("smtp_enforce_sync") || controls.has("enforce_sync"))
+            && !controls.has("no_enforce_sync");
+        enforced && !self.input.rest().is_empty()
+    }
+}
+
+const HEAD: &[u8] = b"SMTP protocol synchronization error (";
+
+fn printable(text: &[u8]) -> Vec<u8> {
+    printing(&text[..text.len().min(SHOWN)], false)
+}
