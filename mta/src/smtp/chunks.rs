@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::envelope::Before;
-use super::message::Reading;
+use super::reading::Reading;
 use super::session::Stage;
 
 /// A chunk that is on its way.
