@@ -16,9 +16,11 @@ mod headers;
 mod lists;
 mod machine;
 mod modifiers;
+mod nested;
 mod ratelimit;
 mod seen;
 mod state;
+mod udpsend;
 mod verify;
 
 use std::sync::Arc;
@@ -29,6 +31,8 @@ use eximious_core::{AclPhases, AclTerm, AclVerb, Registry, Str};
 use crate::Config;
 use crate::config::{Acl, AclStatement};
 use crate::route::Routes;
+
+pub(crate) use nested::call;
 
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};

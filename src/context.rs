@@ -41,6 +41,14 @@ pub struct Context {
     pub(crate) refusals: Vec<&'static Refusal>,
 }
 
+/// An evaluation that was put aside.
+pub(crate) struct Suspended {
+    steps: u64,
+    depth: u32,
+    buffer: Vec<u8>,
+    leaves_bindings: bool,
+}
+
 /// A word of the language that may not be used, and what is said then.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -88,6 +96,25 @@ impl Context {
         self.leaves_bindings = leaves_bindings;
         self.steps = self.engine.0.limits.steps;
         self.depth = 0;
+    }
+
+    /// Puts the evaluation at hand aside, for another one that is no part of its
+    /// text.
+    pub(crate) fn suspend(&mut self) -> Suspended {
+        Suspended {
+            steps: self.steps,
+            depth: self.depth,
+            buffer: std::mem::take(&mut self.buffer),
+            leaves_bindings: self.leaves_bindings,
+        }
+    }
+
+    /// Goes on with an evaluation that was put aside.
+    pub(crate) fn resume(&mut self, outer: Suspended) {
+        self.steps = outer.steps;
+        self.depth = outer.depth;
+        self.buffer = outer.buffer;
+        self.leaves_bindings = outer.leaves_bindings;
     }
 
     /// Sets a variable, without its dollar. A name that the engine does not

@@ -201,6 +201,11 @@ pub trait Net: Send + Sync {
         let _ = (to, question, within, accept);
         Err(io::ErrorKind::Unsupported.into())
     }
+    /// Sends a datagram to a UDP port, and waits for nothing.
+    fn send(&self, to: std::net::SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        let _ = (to, datagram);
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// The addresses of a host, as the system's resolver says.
     fn resolve(&self, host: &str) -> io::Result<Vec<std::net::IpAddr>>;
     /// The port of a TCP service.

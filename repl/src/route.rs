@@ -102,7 +102,7 @@ impl Tester<'_> {
         };
         let shown = address.clone();
         let typed = Str::tainted(typed);
-        let request = Request { address, typed, purpose, whole };
+        let request = Request { typed, whole, ..Request::new(address, purpose) };
         let routes = self.routes.clone();
         let mut out = std::mem::take(&mut self.out);
         let mut printer = Printer {

@@ -1,5 +1,7 @@
 //! One run of `-be`: what lines do to each other.
 
+use eximious::acl::Acls;
+use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Str, World};
 
@@ -80,6 +82,12 @@ impl Session {
         cx.start().map_err(|fail| {
             Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
         })?;
+        if let Some(config) = &config
+            && !config.acls.is_empty()
+        {
+            let routes = Routes::new(config, engine.registry(), engine.world());
+            Acls::new(config, routes).attach(&mut cx);
+        }
         let file = place.as_ref().map(|(file, _): &(Vec<u8>, u32)| file.clone());
         let reader = Reader::new(macros, place);
         let (sender, said) = (None, Vec::new());

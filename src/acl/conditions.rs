@@ -4,7 +4,7 @@ use eximious_core::{FailClass, Str};
 use eximious_stdlib::lists::{Matcher, Outcome};
 
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
-use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, verify};
+use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, udpsend, verify};
 use crate::config::AclLineTerm;
 
 impl Run<'_> {
@@ -43,6 +43,7 @@ impl Run<'_> {
             "dnslists" => dnslists::dnslists(self, text),
             "ratelimit" => ratelimit::ratelimit(self, text),
             "seen" => seen::seen(self, text),
+            "udpsend" => udpsend::udpsend(self, text),
             "verify" => verify::verify(self, text),
             name => {
                 let message = format!("ACL condition \"{name}\" is not there yet");
@@ -123,5 +124,44 @@ impl Run<'_> {
                 (Answer::Later, None)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Driver;
+
+    #[test]
+    fn names_of_authenticators_and_ciphers() {
+        for (list, verdict) in [
+            ("*", "Accept"),
+            ("MyPlain", "Accept"),
+            ("myplain", "Accept"),
+            ("plain", "Deny"),
+            ("!MyPlain", "Deny"),
+            ("!other", "Accept"),
+            ("^My", "Accept"),
+            ("*Plain", "Accept"),
+            ("", "Deny"),
+        ] {
+            for (variable, condition) in
+                [("sender_host_authenticated", "authenticated"), ("tls_in_cipher", "encrypted")]
+            {
+                let mut driver = Driver::new().set(variable, "MyPlain");
+                assert_eq!(driver.run(&format!("accept {condition} = {list}")), verdict, "{list}");
+                // In the clear nothing matches, which may be asked for.
+                let mut clear = Driver::new();
+                assert_eq!(clear.run(&format!("accept {condition} = {list}")), "Deny", "{list}");
+                assert_eq!(clear.run(&format!("accept !{condition} = {list}")), "Accept");
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_of_an_odd_value_defers() {
+        let mut driver = Driver::new();
+        assert_eq!(driver.run("deny condition = foo"), "Defer");
+        driver.fails("deny condition = foo", "invalid \"condition\" value \"foo\"");
+        assert_eq!(driver.run("warn condition = foo\naccept"), "Accept");
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let Some(control) = registry.acl_control(name) else {
         return wrong(run, bytes);
     };
-    if !control.phases.contains(run.phase) {
+    if !run.permits(control.phases) {
         run.logged = Some(Str::from(control.refusal(run.phase)));
         return Answer::Error;
     }

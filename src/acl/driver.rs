@@ -30,7 +30,11 @@ impl AclHost for Host {
     fn delay(&mut self, _: Duration) {}
 
     fn step(&mut self, step: &AclStep<'_>) {
-        if let AclStep::Note { text, .. } = step {
+        // Lines that only part what comes before them are no answers.
+        if let AclStep::Note { text, .. } = step
+            && !text.starts_with(b"---")
+            && !text.starts_with(b">>>")
+        {
             self.notes.push(String::from_utf8_lossy(text).into_owned());
         }
     }
@@ -81,6 +85,11 @@ impl Driver {
     pub(super) fn at(mut self, phase: AclPhases) -> Self {
         self.phase = phase;
         self
+    }
+
+    /// Lets expansions call the ACLs of the configuration.
+    pub(super) fn attach(&mut self) {
+        self.acls.attach(&mut self.cx);
     }
 
     /// Runs the text of an ACL, and says what comes of it.

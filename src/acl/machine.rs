@@ -11,7 +11,7 @@ use crate::Context;
 use crate::config::AclLineTerm;
 
 /// How deep ACLs may call each other.
-const MOST_DEPTH: u32 = 20;
+pub(super) const MOST_DEPTH: u32 = 20;
 /// How large a file with an ACL may be.
 const LARGEST: u64 = 1 << 20;
 /// How many arguments an ACL may be called with.
@@ -80,7 +80,7 @@ pub(super) struct Run<'r> {
     pub(super) said: Option<Str>,
     pub(super) logged: Option<Str>,
     /// The verb that the outermost ACL ended with.
-    ended_by: Option<AclVerb>,
+    pub(super) ended_by: Option<AclVerb>,
 }
 
 impl Acls {
@@ -95,6 +95,8 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
+        let before = self.enter(cx, phase);
+        state.settle_sender_fault();
         let mut run = Run {
             acls: self,
             cx,
@@ -123,6 +125,7 @@ impl Acls {
         }
         let Run { said, logged, reject_logs, .. } = run;
         cx.unset("acl_verify_message");
+        Self::leave(cx, before);
         AclResult { verdict, user_message: said, log_message: logged, reject_logs }
     }
 }
@@ -130,7 +133,10 @@ impl Acls {
 impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
-        engine.expand_once(text.bytes(), self.cx)
+        self.deepen();
+        let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.gather();
+        expanded
     }
 
     pub(super) fn step(&mut self, step: &AclStep<'_>) {
@@ -172,6 +178,9 @@ impl Run<'_> {
                 }
             }
         } else {
+            if text.taint().is_tainted() {
+                return self.error(b"attempt to use tainted ACL text".to_vec());
+            }
             (Str::from("inline ACL"), text.clone())
         };
         match Acls::parse(&name, text.bytes(), &registry) {
@@ -218,6 +227,8 @@ impl Run<'_> {
             }
         }
         verdict.unwrap_or_else(|| {
+            // What the last statement found out is no reason.
+            (self.said, self.logged) = (None, None);
             self.step(&AclStep::Verdict { depth, name: &acl.name, verb: None });
             AclVerdict::Deny
         })
@@ -229,6 +240,7 @@ impl Run<'_> {
         let verb = statement.written.verb;
         self.step(&AclStep::Statement { depth, verb, place: &statement.place });
         (self.said, self.logged) = (None, None);
+        self.cx.unset("acl_verify_message");
         let mut texts = Texts::default();
         let mut passed = false;
         let mut answer = Answer::Yes;
@@ -416,16 +428,28 @@ impl Run<'_> {
             }
         }
         self.shown(term, expanded.as_ref());
-        if !record.phases.contains(self.phase) {
+        if !self.permits(record.phases) {
             self.logged = Some(Str::from(record.refusal(self.phase)));
             return Answer::Error;
         }
         let text = expanded.unwrap_or_else(|| term.text.clone());
+        self.deepen();
         let answer = self.evaluate(term, &text);
+        self.gather();
         match (term.negated, answer) {
             (true, Answer::Yes) => Answer::No,
             (true, Answer::No | Answer::Drop) => Answer::Yes,
             (_, answer) => answer,
+        }
+    }
+
+    /// Whether the ACL at hand is one of some.
+    pub(super) fn permits(&self, phases: AclPhases) -> bool {
+        // One that an expansion calls elsewhere is none of them: what is allowed
+        // in all but a few is allowed there too.
+        match self.phase.is_empty() {
+            true => phases.bits().count_ones() * 2 > AclPhases::all().bits().count_ones(),
+            false => phases.contains(self.phase),
         }
     }
 

@@ -290,7 +290,7 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
     let mut steps = Steps::default();
     let done = Rate::change(&*store, &key, now.seconds, |old| {
         let (rate, noted) = event.count(limits, old.map(|(rate, _)| rate));
-        let keep = noted.update.then(|| Some(rate));
+        let keep = noted.update.then_some(Some(rate));
         steps = noted;
         keep
     });

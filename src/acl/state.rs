@@ -6,6 +6,7 @@ use eximious_core::{AclControl, Str};
 
 use super::{AddedHeader, ratelimit};
 use crate::Context;
+use crate::route::Standing;
 
 /// What ACLs want of a conversation and of the message at hand.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,21 @@ pub struct AclState {
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
+    /// The senders that were verified for the message.
+    pub(super) senders: Vec<Verified>,
+}
+
+/// A sender that was verified.
+#[derive(Clone, Debug)]
+pub(super) struct Verified {
+    pub(super) address: Str,
+    pub(super) standing: Standing,
+    pub(super) data: Str,
+    /// Why it can't be routed: for the logs, and for the client.
+    pub(super) why: Vec<u8>,
+    pub(super) said: Vec<u8>,
+    /// Nobody is to be told why, or was told already.
+    pub(super) quiet: bool,
 }
 
 /// A control that is set.
@@ -56,14 +72,12 @@ pub struct SenderFault {
 }
 
 impl AclState {
-    /// Keeps a fault; whether it was told already stays as it is.
-    pub(crate) fn note_sender_fault(&mut self, mut fault: SenderFault) {
-        if let Some(old) = &self.sender_fault
-            && (&old.address, &old.said) == (&fault.address, &fault.said)
-        {
-            fault.told |= old.told;
-        }
-        self.sender_fault = Some(fault);
+    /// Keeps in mind whose fault was told: it is told once, whatever is verified
+    /// in between.
+    pub(super) fn settle_sender_fault(&mut self) {
+        let Some(told) = self.sender_fault.take().filter(|fault| fault.told) else { return };
+        let own = self.senders.iter_mut().filter(|one| one.address == told.address);
+        own.for_each(|one| one.quiet = true);
     }
 
     /// Forgets what is about the message: another one may follow.
@@ -75,9 +89,12 @@ impl AclState {
         self.cased_local_part = None;
         self.sender_fault = None;
         self.warned.clear();
+        self.senders.clear();
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
-        for name in ["headers_added", "acl_verify_message"] {
+        for name in
+            ["headers_added", "acl_verify_message", "sender_verify_failure", "sender_address_data"]
+        {
             cx.unset(name);
         }
     }

@@ -183,9 +183,7 @@ impl Machine for Eval<'_> {
     }
 
     fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {
-        // ACLs come with the configuration; no name is one until then.
-        let message = [b"ERROR from acl \"", name.bytes(), b"\""].concat();
-        Err(Fail::error(ErrorKind::Unsupported, message))
+        crate::acl::call(self.cx, name)
     }
 }
 

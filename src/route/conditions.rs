@@ -17,6 +17,10 @@ static LIST: Meta = Meta::new(
     TaintRule::Result,
 );
 
+/// The name that was looked for last among the users, and who has it.
+#[derive(Default)]
+struct LastUser(Option<(Vec<u8>, Option<eximious_core::world::User>)>);
+
 /// Tests a subject against a list as it is written in the configuration.
 pub(crate) fn is_in(
     cx: &mut Context,
@@ -102,8 +106,20 @@ impl Machine<'_> {
 
     /// `check_local_user`.
     fn find_user(&mut self) -> Result<bool, Complaint> {
-        let users = self.cx.engine().world().users.clone();
-        match users.user(self.local_part.bytes()) {
+        // Several routers ask for the same one.
+        let last = self.cx.memory.get::<LastUser>();
+        let found = match &last.0 {
+            Some((name, user)) if name == self.local_part.bytes() => Ok(user.clone()),
+            _ => {
+                let users = self.cx.engine().world().users.clone();
+                users.user(self.local_part.bytes())
+            }
+        };
+        if let Ok(user) = &found {
+            let known = (self.local_part.bytes().to_vec(), user.clone());
+            self.cx.memory.get::<LastUser>().0 = Some(known);
+        }
+        match found {
             Ok(Some(user)) => {
                 let data = Str::from(user.name.clone());
                 self.cx.set("local_part_data", data.clone());

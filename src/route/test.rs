@@ -26,12 +26,14 @@ pub struct Request {
     /// Whether all that comes of it is looked at. If not, more than one child is
     /// as good as proof.
     pub whole: bool,
+    /// Whether it is enough that it is redirected to anything at all.
+    pub redirection_suffices: bool,
 }
 
 impl Request {
     /// Asks no more than necessary.
     pub fn new(address: Str, purpose: Purpose) -> Self {
-        Self { typed: address.clone(), address, purpose, whole: false }
+        Self { typed: address.clone(), address, purpose, whole: false, redirection_suffices: false }
     }
 }
 
@@ -136,6 +138,9 @@ impl Routes {
                 }
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
+            if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {
+                break;
+            }
             if let Routed::Delivered(delivery) = pass.routed {
                 match delivery.transport.is_some_and(|number| self.is_remote(number)) {
                     true => remote.push(delivery),
@@ -143,7 +148,7 @@ impl Routes {
                 }
             }
             if !request.whole && (standing != Standing::Fine || pass.children.len() != 1) {
-                return standing;
+                break;
             }
             queue.extend(pass.children.into_iter().rev());
         }

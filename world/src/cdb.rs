@@ -5,10 +5,11 @@
 //! the one that is published loops for minutes and asks for gigabytes when a
 //! file lies about its lengths.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
 
@@ -20,19 +21,58 @@ const HEAD: u64 = 256 * 8;
 /// few.
 const SLOTS: u64 = 32;
 
-/// Looks a key up in a file.
-pub fn find(path: &Path, key: &[u8]) -> Result<DatabaseAnswer, DatabaseError> {
-    // A named pipe must not make it wait.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(|error| DatabaseError::Open(words(&error)))?;
-    let length = file.metadata().map_err(|error| DatabaseError::Open(words(&error)))?.len();
-    Table { file, length }.find(key)
+/// How many files are kept open.
+const MOST_OPEN: usize = 8;
+
+/// The files that were searched last, open: a file that took another's place, or
+/// was written anew, is opened again.
+#[derive(Debug, Default)]
+pub struct Open(Mutex<Vec<(PathBuf, Version, Arc<Table>)>>);
+
+/// What tells a file from one that takes its place: device, inode, size, and when
+/// it was changed.
+type Version = (u64, u64, u64, i64, i64);
+
+impl Open {
+    /// Looks a key up in a file.
+    pub fn find(&self, path: &Path, key: &[u8]) -> Result<DatabaseAnswer, DatabaseError> {
+        self.table(path)?.find(key)
+    }
+
+    fn table(&self, path: &Path) -> Result<Arc<Table>, DatabaseError> {
+        if let Ok(now) = path.metadata() {
+            let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = version(&now);
+            if let Some((_, _, table)) =
+                kept.iter().find(|(name, then, _)| name == path && *then == now)
+            {
+                return Ok(table.clone());
+            }
+        }
+        // A named pipe must not make it wait.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(path)
+            .map_err(|error| DatabaseError::Open(words(&error)))?;
+        let data = file.metadata().map_err(|error| DatabaseError::Open(words(&error)))?;
+        let table = Arc::new(Table { file, length: data.len() });
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(name, _, _)| name != path);
+        if kept.len() >= MOST_OPEN {
+            kept.remove(0);
+        }
+        kept.push((path.to_owned(), version(&data), table.clone()));
+        Ok(table)
+    }
 }
 
+fn version(data: &Metadata) -> Version {
+    (data.dev(), data.ino(), data.len(), data.mtime(), data.mtime_nsec())
+}
+
+#[derive(Debug)]
 struct Table {
     file: File,
     length: u64,

@@ -11,6 +11,7 @@ use crate::{cdb, dbm, lmdb, sqlite};
 /// The system's database files.
 #[derive(Debug, Default)]
 pub struct System {
+    cdb: cdb::Open,
     sqlite: sqlite::Files,
 }
 
@@ -21,7 +22,7 @@ fn path(bytes: &[u8]) -> &Path {
 impl Databases for System {
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         match query {
-            DatabaseQuery::Cdb { file, key } => cdb::find(path(file), key),
+            DatabaseQuery::Cdb { file, key } => self.cdb.find(path(file), key),
             DatabaseQuery::Dbm { file, key } => dbm::find(path(file), key),
             DatabaseQuery::Lmdb { file, key } => lmdb::find(path(file), key),
             DatabaseQuery::Sqlite { file, statements, lock_timeout } => {

@@ -30,6 +30,12 @@ impl Net for System {
         Ok(Box::new(Connection::open(target, timeout)?))
     }
 
+    fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
+        let socket = bound(to)?;
+        socket.connect(to)?;
+        socket.send(datagram).map(|_| ())
+    }
+
     fn datagram(
         &self,
         to: SocketAddr,
@@ -38,11 +44,7 @@ impl Net for System {
         accept: &mut dyn FnMut(&[u8]) -> bool,
     ) -> io::Result<Vec<u8>> {
         let deadline = Deadline::within(within);
-        let any: IpAddr = match to {
-            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        let socket = UdpSocket::bind((any, 0))?;
+        let socket = bound(to)?;
         // From now on nobody else is heard.
         socket.connect(to)?;
         socket.send(question)?;
@@ -79,6 +81,15 @@ impl Net for System {
     fn service(&self, name: &str) -> Option<u16> {
         find_service(&fs::read("/etc/services").ok()?, name)
     }
+}
+
+/// A socket of the kind of an address.
+fn bound(to: SocketAddr) -> io::Result<UdpSocket> {
+    let any: IpAddr = match to {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    UdpSocket::bind((any, 0))
 }
 
 /// A connection over a Unix domain socket. Where the listener's queue is full,

@@ -126,6 +126,9 @@ impl Net for Closed {
     ) -> io::Result<Vec<u8>> {
         denied()
     }
+    fn send(&self, _: SocketAddr, _: &[u8]) -> io::Result<()> {
+        denied()
+    }
     fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         denied()
     }

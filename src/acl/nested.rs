@@ -1,0 +1,249 @@
+//! ACLs that are called by expansions: `${acl{name}{argument}…}` and the
+//! condition of that name (specification 11.5 and 11.7).
+
+use std::time::Duration;
+
+use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
+
+use super::machine::{AclVerdict, MOST_DEPTH, Run};
+use super::{AclHost, AclState, Acls, Logs};
+use crate::Context;
+
+/// What an expansion has to know to call an ACL, and what it leaves.
+#[derive(Default)]
+pub(super) struct Nested {
+    acls: Option<Acls>,
+    /// The kind of the ACL that runs; none, outside of all.
+    phase: Option<AclPhases>,
+    /// How deep a call from here is.
+    depth: u32,
+    state: AclState,
+    told: Told,
+}
+
+/// What an ACL tells whoever holds the conversation, kept until that one can be
+/// told.
+#[derive(Default)]
+struct Told {
+    delays: Vec<Duration>,
+    lines: Vec<(Option<Logs>, Vec<u8>)>,
+}
+
+impl AclHost for Told {
+    fn delay(&mut self, time: Duration) {
+        self.delays.push(time);
+    }
+
+    fn log(&mut self, line: &[u8]) {
+        self.lines.push((None, line.to_vec()));
+    }
+
+    fn log_to(&mut self, logs: Logs, line: &[u8]) {
+        self.lines.push((Some(logs), line.to_vec()));
+    }
+}
+
+impl Acls {
+    /// Lets what a context expands from here on call these ACLs.
+    pub fn attach(&self, cx: &mut Context) {
+        cx.memory.get::<Nested>().acls = Some(self.clone());
+    }
+
+    /// An ACL of some kind begins; what was before comes back with
+    /// [`Acls::leave`].
+    pub(super) fn enter(&self, cx: &mut Context, phase: AclPhases) -> Option<AclPhases> {
+        self.attach(cx);
+        cx.memory.get::<Nested>().phase.replace(phase)
+    }
+
+    pub(super) fn leave(cx: &mut Context, before: Option<AclPhases>) {
+        cx.memory.get::<Nested>().phase = before;
+    }
+}
+
+/// Calls an ACL.
+///
+/// # Errors
+/// It neither accepts nor denies, or there is none.
+pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
+    let nested = cx.memory.get::<Nested>();
+    let (depth, outermost) = (nested.depth, nested.phase.is_none());
+    let phase = nested.phase.unwrap_or(AclPhases::empty());
+    let Some(acls) = nested.acls.clone() else { return Err(refused("ERROR", name)) };
+    // A name with white space around it is another one.
+    let odd = name.bytes().trim_ascii().len() < name.bytes().len();
+    if depth >= MOST_DEPTH || (odd && acls.named(name.bytes().trim_ascii()).is_some()) {
+        return Err(refused("ERROR", name));
+    }
+    let mut state = std::mem::take(&mut nested.state);
+    let mut told = std::mem::take(&mut nested.told);
+    let outer = cx.suspend();
+    let bindings = cx.scope.enter();
+    let mut run = Run {
+        acls: &acls,
+        cx,
+        host: &mut told,
+        state: &mut state,
+        phase,
+        depth,
+        reject_logs: Logs::REJECTIONS,
+        said: None,
+        logged: None,
+        ended_by: None,
+    };
+    let verdict = run.named_or_text(name);
+    let message = run.said.take();
+    cx.scope.leave(bindings, Bindings::ALL);
+    cx.resume(outer);
+    let nested = cx.memory.get::<Nested>();
+    nested.depth = depth;
+    if outermost {
+        // There is nothing that it could change.
+        let log = cx.engine().world().log.clone();
+        for (logs, line) in told.lines {
+            let logs = logs.unwrap_or(Logs::MAIN);
+            if logs.main {
+                log.main(&line);
+            }
+            if logs.panic {
+                log.panic(&line);
+            }
+        }
+    } else {
+        (nested.state, nested.told) = (state, told);
+    }
+    match verdict {
+        AclVerdict::Accept => Ok(AclAnswer { accepted: true, message }),
+        AclVerdict::Deny => Ok(AclAnswer { accepted: false, message }),
+        AclVerdict::Defer => {
+            Err(Fail::forced([b"DEFER from acl \"".as_slice(), name.bytes(), b"\""].concat()))
+        }
+        AclVerdict::Drop => Err(refused("FAIL_DROP", name)),
+        AclVerdict::Discard => Err(refused("DISCARD", name)),
+        AclVerdict::Error => Err(refused("ERROR", name)),
+    }
+}
+
+fn refused(verdict: &str, name: &Str) -> Fail {
+    let message = [verdict.as_bytes(), b" from acl \"", name.bytes(), b"\""].concat();
+    Fail::error(ErrorKind::Unsupported, message)
+}
+
+impl Run<'_> {
+    /// Says how deep it is to the expansions that follow.
+    pub(super) fn deepen(&mut self) {
+        self.cx.memory.get::<Nested>().depth = self.depth.saturating_add(1);
+    }
+
+    /// Does what ACLs want done that expansions called.
+    pub(super) fn gather(&mut self) {
+        let nested = self.cx.memory.get::<Nested>();
+        let state = std::mem::take(&mut nested.state);
+        let told = std::mem::take(&mut nested.told);
+        self.state.controls.extend(state.controls);
+        self.state.headers_add.extend(state.headers_add);
+        self.state.headers_remove.extend(state.headers_remove);
+        if !state.queue.is_empty() {
+            self.state.queue = state.queue;
+        }
+        for (logs, line) in told.lines {
+            match logs {
+                Some(logs) => self.host.log_to(logs, &line),
+                None => self.host.log(&line),
+            }
+        }
+        for time in told.delays {
+            self.host.delay(time);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::driver::Driver;
+
+    const ACLS: &str = "begin acl\n\
+        x:\n accept message = hi $acl_arg1 $acl_narg\n\
+        d:\n deny message = no $acl_arg1\n\
+        w:\n warn set acl_m0 = foo\n logwrite = w\n\
+        h:\n warn add_header = X-A: b\n\
+        f:\n defer message = later\n\
+        dr:\n drop message = dropped\n\
+        di:\n discard message = disc\n\
+        e:\n deny condition = foo\n\
+        e2:\n accept message = ${acl{x}{y}} in $acl_arg1\n\
+        n:\n accept\n\
+        ml:\n accept message = a\\nb\n\
+        lg:\n deny log_message = only log\n\
+        v:\n deny verify = foo\n\
+        a:\n accept domains = foo\n\
+        rl:\n accept control = freeze\n\
+        ll:\n accept condition = ${acl{ll}}\n\
+        loop:\n accept acl = loop\n";
+
+    fn expand(driver: &mut Driver, text: &str) -> String {
+        let engine = driver.cx.engine().clone();
+        match engine.expand_once(text.as_bytes(), &mut driver.cx) {
+            Ok(value) => value.display().into_owned(),
+            Err(fail) => format!("Failed: {fail}"),
+        }
+    }
+
+    #[test]
+    fn expansions_call_acls() {
+        let mut driver = Driver::with(ACLS);
+        assert_eq!(expand(&mut driver, "${acl{x}}"), "Failed: ERROR from acl \"x\"");
+        driver.attach();
+        for (text, answer) in [
+            ("[${acl{}}]", "[]"),
+            ("${acl{x}{a}{b}}", "hi a 2"),
+            ("${acl{d}{a}}", "no a"),
+            ("${acl{w}}$acl_m0", "foo"),
+            ("${acl{h}}", "Failed: ERROR from acl \"h\""),
+            ("${acl{f}}", "Failed: DEFER from acl \"f\""),
+            ("${acl{dr}}", "Failed: FAIL_DROP from acl \"dr\""),
+            ("${acl{di}}", "Failed: DISCARD from acl \"di\""),
+            ("${acl{e}}", "Failed: DEFER from acl \"e\""),
+            ("${acl{e2}{z}}", "hi y 1 in z"),
+            ("${if acl{{x}{a}}{y $value}{n}}", "y hi a 1"),
+            ("${if acl{{d}{a}}{y}{n $value}}", "n no a"),
+            ("${if acl{{f}}{y}{n}}", "Failed: DEFER from acl \"f\""),
+            ("[${acl{n}}]", "[]"),
+            ("${acl{accept message = foo}}", "foo"),
+            ("[${acl{deny}}]", "[]"),
+            ("${acl{ml}}", "a\nb"),
+            ("[${acl{lg}}]", "[]"),
+            ("${acl{v}}", "Failed: ERROR from acl \"v\""),
+            ("${acl{a}}", "Failed: ERROR from acl \"a\""),
+            ("${acl{rl}}", "Failed: ERROR from acl \"rl\""),
+            ("${acl{loop}}", "Failed: ERROR from acl \"loop\""),
+            ("${acl{/nofile}}", "Failed: ERROR from acl \"/nofile\""),
+            ("${acl{nosuch}}", "Failed: ERROR from acl \"nosuch\""),
+            ("${acl{ x }}", "Failed: ERROR from acl \" x \""),
+            ("${acl{x}{1}{2}{3}{4}{5}{6}{7}{8}{9}}", "hi 1 9"),
+            ("${if match{abc}{(b)}{$1${acl{x}{$1}}$1}}", "bhi b 1b"),
+            ("a${if eq{1}{1}{b${acl{x}{c}}d}}e", "abhi c 1de"),
+        ] {
+            assert_eq!(expand(&mut driver, text), answer, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_loop_over_expansions_has_an_end() {
+        let mut driver = Driver::with(ACLS);
+        driver.attach();
+        assert!(expand(&mut driver, "${acl{ll}}").starts_with("Failed: "));
+        assert_eq!(expand(&mut driver, "${acl{x}{a}}"), "hi a 1");
+    }
+
+    #[test]
+    fn what_is_called_within_an_acl_counts_for_it() {
+        let mut driver = Driver::with(ACLS).set("sender_host_address", "192.0.2.1");
+        assert_eq!(driver.run("deny condition = ${if acl{{w}}}\naccept"), "Accept");
+        assert_eq!(driver.logged(), ["w"]);
+        assert_eq!(driver.run("deny condition = ${if acl{{h}}}\naccept"), "Accept");
+        assert_eq!(driver.state.headers_add.len(), 1);
+        assert_eq!(driver.run("accept condition = ${if acl{{rl}}}"), "Accept");
+        assert!(driver.state.has("freeze"));
+    }
+}
