@@ -1,5 +1,7 @@
 //! BDAT: a message in chunks (RFC 3030).
 
+use eximious::Str;
+
 use super::Session;
 use super::envelope::Before;
 use super::reading::Reading;
@@ -83,6 +85,7 @@ impl Session {
         // Nothing at all counts as an empty line.
         let total = if reading.count == 0 { 2 } else { reading.count };
         if has_bare_header(&reading.bytes) {
+            self.id = Str::EMPTY;
             self.say(&[b"552 Message header not CRLF terminated"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();

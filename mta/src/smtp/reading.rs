@@ -22,6 +22,8 @@ pub(super) struct Reading {
     plain: Option<bool>,
     /// Whether a line begins here.
     inside: bool,
+    /// Whether the last byte was a carriage return.
+    returned: bool,
     /// Whether the line before ended as lines have to.
     ended_well: bool,
 }
@@ -54,8 +56,10 @@ impl Reading {
             // It may be the last line.
             return (0, false);
         }
+        // Its carriage return may have come before.
+        let whole = line.ends_with(b"\r\n") || (line == b"\n" && self.inside && self.returned);
         if end.is_some() && self.plain.is_none() {
-            self.plain = Some(!line.ends_with(b"\r\n"));
+            self.plain = Some(!whole);
         }
         let plain = self.plain == Some(true);
         if begins && self.ended_well && (line == b".\r\n" || (plain && line == b".\n")) {
@@ -68,10 +72,10 @@ impl Reading {
         self.keep(kept);
         self.inside = end.is_none();
         if end.is_some() {
-            let whole = line.ends_with(b"\r\n") || (line == b"\n" && self.bytes.ends_with(b"\r\n"));
             self.ended_well = plain || whole;
             self.returns += u64::from(whole);
         }
+        self.returned = line.last() == Some(&b'\r');
         (line.len(), false)
     }
 }
@@ -197,6 +201,25 @@ mod tests {
         ] {
             let text = [b"a: b\r\n\r\nx", inner, b"MAIL FROM:<a@b>\r\n.\r\n"].concat();
             assert_eq!(read(&text).map(|(_, at)| at), Some(text.len()), "{inner:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_however_the_bytes_come() {
+        // A dot behind a bare newline is text, however the first line came.
+        let text = b"a: b\r\n\r\nlong enough\n.\nx\r\n.\r\n";
+        for limit in [0, 3] {
+            let mut reading = Reading::new(limit);
+            let (mut pending, mut ended) = (Vec::new(), false);
+            for byte in text {
+                assert!(!ended);
+                pending.push(*byte);
+                let (count, last) = reading.take(&pending);
+                pending.drain(..count);
+                ended = last;
+            }
+            assert!(ended && pending.is_empty(), "{limit}");
+            assert_eq!(reading.is_too_large(), limit == 3);
         }
     }
 
