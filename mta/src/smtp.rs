@@ -15,6 +15,7 @@ mod input;
 mod message;
 mod options;
 mod params;
+mod reading;
 mod reply;
 mod run;
 mod session;

@@ -227,8 +227,6 @@ impl Run<'_> {
             }
         }
         verdict.unwrap_or_else(|| {
-            // What the last statement found out is no reason.
-            (self.said, self.logged) = (None, None);
             self.step(&AclStep::Verdict { depth, name: &acl.name, verb: None });
             AclVerdict::Deny
         })

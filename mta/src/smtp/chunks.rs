@@ -1,8 +1,10 @@
 //! BDAT: a message in chunks (RFC 3030).
 
+use eximious::Str;
+
 use super::Session;
 use super::envelope::Before;
-use super::message::Reading;
+use super::reading::Reading;
 use super::session::Stage;
 
 /// A chunk that is on its way.
@@ -83,6 +85,7 @@ impl Session {
         // Nothing at all counts as an empty line.
         let total = if reading.count == 0 { 2 } else { reading.count };
         if has_bare_header(&reading.bytes) {
+            self.id = Str::EMPTY;
             self.say(&[b"552 Message header not CRLF terminated"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();

@@ -155,7 +155,7 @@ impl Session {
         }
         let client = self.shown_client();
         self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
-        let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| unset(false));
+        let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");
             let _ = self.refuse(&refused, result);

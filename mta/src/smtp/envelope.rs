@@ -281,7 +281,7 @@ impl Session {
         self.cx.set("domain", Str::from(domain).stamped(taint));
         let mut result = match discards {
             true => unset(true),
-            false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| unset(false)),
+            false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
         };
         if discards {
             result.verdict = AclVerdict::Discard;
@@ -412,7 +412,6 @@ impl Session {
         self.envelope = None;
         self.chunks = None;
         self.only_reset = false;
-        self.id = Str::EMPTY;
         self.acl_state.end_message(&mut self.cx);
         self.cx.set_message(None);
         self.cx.forget_lists();

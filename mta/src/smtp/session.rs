@@ -14,7 +14,8 @@ use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
 use super::hello::{Advertised, Permissions};
 use super::input::{Input, Next};
-use super::message::{Arrival, Reading};
+use super::message::Arrival;
+use super::reading::Reading;
 use super::{Client, Event};
 
 /// What all connections share: the parts of a configuration.

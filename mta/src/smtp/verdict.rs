@@ -44,6 +44,12 @@ pub(super) fn unset(accepts: bool) -> AclResult {
 }
 
 impl Session {
+    /// What comes of it that there is no ACL for what needs one.
+    pub(super) fn no_acl(&mut self) -> AclResult {
+        self.cx.tell(0, b"ACL is NULL: implicit DENY");
+        unset(false)
+    }
+
     /// Says something to the client, with the code of the text's own choice where
     /// it begins with one.
     pub(super) fn answer(&mut self, code: &'static [u8], text: &[u8]) {

@@ -5,7 +5,7 @@ use eximious::route::{Complaint, Purpose, Report, Request, Standing};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str};
 
-use super::verdict::{Refused, unset};
+use super::verdict::Refused;
 use super::{Session, reply};
 
 impl Session {
@@ -24,7 +24,7 @@ impl Session {
             let tail = b": recipient address must contain a domain";
             return self.say(&[b"501 ", argument, tail]);
         }
-        let result = self.acl("acl_smtp_vrfy", AclPhases::VRFY).unwrap_or_else(|| unset(false));
+        let result = self.acl("acl_smtp_vrfy", AclPhases::VRFY).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"VRFY ", argument]).code("252");
             let _ = self.refuse(&refused, result);
@@ -52,7 +52,7 @@ impl Session {
     }
 
     pub(super) fn expn(&mut self, argument: &[u8]) {
-        let result = self.acl("acl_smtp_expn", AclPhases::EXPN).unwrap_or_else(|| unset(false));
+        let result = self.acl("acl_smtp_expn", AclPhases::EXPN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"EXPN ", argument]);
             let _ = self.refuse(&refused, result);

@@ -1,0 +1,240 @@
+//! The bytes of a message: its lines as they come in, what they mean, and its name.
+
+use eximious::stdlib::message::{End, parse_until};
+use eximious::world::{Moment, World};
+use eximious::{Message, Str};
+
+/// How large a message may be where no option says so.
+const LARGEST: u64 = 1 << 30;
+
+/// The lines of a message, as they come in.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// What is there so far, without the dots that were put before dots.
+    pub(super) bytes: Vec<u8>,
+    /// How much came, kept or not.
+    pub(super) count: u64,
+    /// How many of those bytes were carriage returns at the end of lines.
+    pub(super) returns: u64,
+    /// The most that is kept.
+    pub(super) limit: u64,
+    /// Whether the first line ended in a newline alone: then all lines do.
+    plain: Option<bool>,
+    /// Whether a line begins here.
+    inside: bool,
+    /// Whether the last byte was a carriage return.
+    returned: bool,
+    /// Whether the line before ended as lines have to.
+    ended_well: bool,
+}
+
+impl Reading {
+    pub(super) fn new(limit: u64) -> Self {
+        let limit = if limit == 0 { LARGEST } else { limit };
+        Self { limit, ended_well: true, ..Self::default() }
+    }
+
+    pub(super) fn keep(&mut self, bytes: &[u8]) {
+        self.count += bytes.len() as u64;
+        // One byte more is enough to know that it is too much.
+        let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
+        self.bytes.extend_from_slice(&bytes[..room]);
+    }
+
+    pub(super) fn is_too_large(&self) -> bool {
+        self.count > self.limit
+    }
+
+    /// Takes what is there of a line; the number of bytes, and whether it ended the
+    /// message. Only a dot between two ends of lines as they have to be ends it.
+    pub(super) fn take(&mut self, input: &[u8]) -> (usize, bool) {
+        let end = memchr::memchr(b'\n', input);
+        let line = end.map_or(input, |end| &input[..=end]);
+        let begins = !self.inside;
+        if begins && end.is_none() && line.len() < 3 {
+            // It may be the last line.
+            return (0, false);
+        }
+        // Its carriage return may have come before.
+        let whole = line.ends_with(b"\r\n") || (line == b"\n" && self.inside && self.returned);
+        if end.is_some() && self.plain.is_none() {
+            self.plain = Some(!whole);
+        }
+        let plain = self.plain == Some(true);
+        if begins && self.ended_well && (line == b".\r\n" || (plain && line == b".\n")) {
+            return (line.len(), true);
+        }
+        let kept = match begins && self.ended_well && line.first() == Some(&b'.') {
+            true => &line[1..],
+            false => line,
+        };
+        self.keep(kept);
+        self.inside = end.is_none();
+        if end.is_some() {
+            self.ended_well = plain || whole;
+            self.returns += u64::from(whole);
+        }
+        self.returned = line.last() == Some(&b'\r');
+        (line.len(), false)
+    }
+}
+
+/// Reads a message that came by SMTP. A line `From …` before the header is none of
+/// it only where such lines are dropped. Beside it, whether a line that is no header
+/// line ended the header.
+pub(super) fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
+    if bytes.starts_with(b"From ") && !drops_from {
+        let body = without_returns(bytes);
+        let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
+        let body_zeros = memchr::memchr_iter(0, &body).count() as u64;
+        let lines = (lines + 1, lines);
+        let message = Message { body, body_zeros, ..Message::default() };
+        return (Message { lines: lines.0, body_lines: lines.1, ..message }, true);
+    }
+    let (mut message, _) = parse_until(bytes, End::Input);
+    message.body = without_returns(&message.body);
+    // Here, whatever is no header line belongs to the body.
+    let stray = std::mem::take(&mut message.stray);
+    let has_stray = !stray.is_empty();
+    if has_stray {
+        message.body.splice(..0, without_returns(&stray));
+        message.body_lines += 1;
+        message.lines += 1;
+    }
+    let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
+    message.lines = message.lines + lines - lines.min(message.body_lines);
+    message.body_lines = lines;
+    (message, has_stray)
+}
+
+/// Lines that end in a newline alone; what ended in a carriage return alone, too.
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            byte => out.push(byte),
+        }
+    }
+    out
+}
+
+/// How large a message is, with the line between header and body.
+pub(super) fn size(message: &Message) -> u64 {
+    let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
+    (header + 1 + message.stray.len() + message.body.len()) as u64
+}
+
+/// Whether the blank line is there that ends the header.
+pub(super) fn has_blank_line(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\r\n")
+        || bytes.starts_with(b"\n")
+        || bytes.windows(2).any(|pair| pair == b"\n\n")
+        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
+}
+
+/// How long the longest line is, without its end.
+pub(super) fn longest_line(bytes: &[u8]) -> usize {
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
+}
+
+/// A name for a message: the time, this process, the fraction of the second, each
+/// in base 62.
+pub(super) fn message_id(world: &World) -> Str {
+    let Moment { seconds, nanos } = world.clock.now();
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    let head = base62(seconds, 6);
+    let pid = base62(u64::from(world.host.pid()), 11);
+    let fraction = base62(u64::from(nanos / 1000), 4);
+    Str::from(format!("{head}-{pid}-{fraction}"))
+}
+
+fn base62(mut number: u64, width: usize) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut out = vec![b'0'; width];
+    for place in out.iter_mut().rev() {
+        *place = DIGITS[(number % 62) as usize];
+        number /= 62;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(input: &[u8]) -> Option<(Vec<u8>, usize)> {
+        let mut reading = Reading::new(0);
+        let mut at = 0;
+        while at < input.len() {
+            let (count, ended) = reading.take(&input[at..]);
+            at += count;
+            if ended {
+                return Some((reading.bytes, at));
+            }
+            if count == 0 {
+                break;
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn cve_2023_51766_only_a_dot_between_whole_line_ends_ends_a_message() {
+        let end = b"a: b\r\n\r\nx\r\n.\r\n";
+        assert_eq!(read(end), Some((b"a: b\r\n\r\nx\r\n".to_vec(), end.len())));
+        for inner in [
+            b"\n.\n".as_slice(),
+            b"\n.\r\n",
+            b"\r\n.\n",
+            b"\r.\r",
+            b"\r\n.\r",
+            b"\n.\r",
+            b"\r.\r\n",
+            b"\r.\n",
+            b"\r\n\0.\r\n",
+            b"\r\n.\0\r\n",
+        ] {
+            let text = [b"a: b\r\n\r\nx", inner, b"MAIL FROM:<a@b>\r\n.\r\n"].concat();
+            assert_eq!(read(&text).map(|(_, at)| at), Some(text.len()), "{inner:?}");
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_however_the_bytes_come() {
+        // A dot behind a bare newline is text, however the first line came.
+        let text = b"a: b\r\n\r\nlong enough\n.\nx\r\n.\r\n";
+        for limit in [0, 3] {
+            let mut reading = Reading::new(limit);
+            let (mut pending, mut ended) = (Vec::new(), false);
+            for byte in text {
+                assert!(!ended);
+                pending.push(*byte);
+                let (count, last) = reading.take(&pending);
+                pending.drain(..count);
+                ended = last;
+            }
+            assert!(ended && pending.is_empty(), "{limit}");
+            assert_eq!(reading.is_too_large(), limit == 3);
+        }
+    }
+
+    #[test]
+    fn dots_are_taken_off() {
+        let (bytes, _) = read(b"a: b\r\n\r\n..\r\n.x\r\n.\r\n").unwrap();
+        assert_eq!(bytes, b"a: b\r\n\r\n.\r\nx\r\n");
+        assert_eq!(read(b"a: b\n.\n"), Some((b"a: b\n".to_vec(), 7)));
+        assert_eq!(read(b".\r\n"), Some((Vec::new(), 3)));
+        assert_eq!(read(b"a: b\r\n."), None);
+    }
+
+    #[test]
+    fn names_have_their_form() {
+        assert_eq!(base62(61, 2), "0z");
+        assert_eq!(base62(1_000_000_000, 6), "15ftgG");
+    }
+}
