@@ -164,4 +164,70 @@ mod tests {
         driver.fails("deny condition = foo", "invalid \"condition\" value \"foo\"");
         assert_eq!(driver.run("warn condition = foo\naccept"), "Accept");
     }
+
+    #[test]
+    fn odd_arguments_do_no_harm() {
+        let odd = [
+            "",
+            "/",
+            "//",
+            "=",
+            "!",
+            "&",
+            ",",
+            ":",
+            "<",
+            "<;",
+            "<;;;",
+            "-",
+            "+",
+            "\\x00",
+            "\\xff",
+            "%s%n",
+            "1/1h/",
+            "1e999g/9999999999w",
+            "1/1s/count=1e308/strict",
+            "-1w/refresh=1w",
+            "9999999999999w",
+            "a/b/c=d,e",
+            "x=/=&!==/<,",
+            "sender=",
+            "sender=@",
+            "sender=<@>//",
+            "helo=",
+            "csa/[",
+            "csa/[]",
+            "not_blind/",
+            "submission/name",
+            "dscp/",
+            "freeze/",
+            "::1 : 65536",
+            "<; ::1 ; 1",
+            "*@",
+            "@@",
+            "^(",
+            "\\\\",
+        ];
+        let long = "a/:=,".repeat(3000);
+        for word in [
+            "dnslists",
+            "ratelimit",
+            "seen",
+            "verify",
+            "udpsend",
+            "control",
+            "encrypted",
+            "authenticated",
+            "delay",
+            "logwrite",
+            "add_header",
+            "remove_header",
+            "queue",
+        ] {
+            let mut driver = Driver::new().set("sender_host_address", "192.0.2.1");
+            for text in odd.iter().copied().chain([long.as_str()]) {
+                driver.run(&format!("warn {word} = {text}\n log_message = $acl_verify_message"));
+            }
+        }
+    }
 }

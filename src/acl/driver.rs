@@ -30,11 +30,7 @@ impl AclHost for Host {
     fn delay(&mut self, _: Duration) {}
 
     fn step(&mut self, step: &AclStep<'_>) {
-        // Lines that only part what comes before them are no answers.
-        if let AclStep::Note { text, .. } = step
-            && !text.starts_with(b"---")
-            && !text.starts_with(b">>>")
-        {
+        if let AclStep::Note { text, .. } = step {
             self.notes.push(String::from_utf8_lossy(text).into_owned());
         }
     }

@@ -330,10 +330,7 @@ impl Run<'_> {
     /// Expands the statement's own messages: they outweigh what a condition had to
     /// say.
     fn words(&mut self, texts: &Texts) {
-        if let Some(said) = &self.said {
-            let said = said.clone();
-            self.cx.set("acl_verify_message", said);
-        }
+        self.explain();
         if let Some(text) = &texts.message
             && let Some(said) = self.worded(text)
         {
@@ -368,9 +365,17 @@ impl Run<'_> {
         }
     }
 
+    /// Lets a statement's messages say what a condition had to say.
+    fn explain(&mut self) {
+        if let Some(said) = self.said.clone().or_else(|| self.logged.clone()) {
+            self.cx.set("acl_verify_message", said);
+        }
+    }
+
     /// What a `warn` whose conditions hold has to say: to the log, and as a header
     /// line.
     fn warning(&mut self, texts: &Texts) -> (Option<Str>, Option<Str>) {
+        self.explain();
         let message = texts.message.as_ref().and_then(|text| self.worded(text));
         let log = texts.log.as_ref().and_then(|text| self.worded(text));
         (log, message.filter(|_| takes_message(self.phase)))

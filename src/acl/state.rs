@@ -36,6 +36,8 @@ pub struct AclState {
 pub(super) struct Verified {
     pub(super) address: Str,
     pub(super) standing: Standing,
+    /// Whether it goes to another host.
+    pub(super) remote: bool,
     pub(super) data: Str,
     /// Why it can't be routed: for the logs, and for the client.
     pub(super) why: Vec<u8>,

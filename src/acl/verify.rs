@@ -92,7 +92,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
     };
     let verified = &mut run.state.senders[index];
     verified.quiet |= options.iter().any(|option| option == b"no_details");
-    let (standing, data) = (verified.standing, verified.data.clone());
+    let (standing, data, remote) = (verified.standing, verified.data.clone(), verified.remote);
     let fault = SenderFault {
         address,
         deferred: standing == Standing::Deferred,
@@ -101,6 +101,9 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         told: verified.quiet,
     };
     run.cx.set("sender_address_data", data);
+    if wants_callout(run, remote, options) {
+        return Answer::Error;
+    }
     let answer = judged(run, standing, options);
     run.state.sender_fault = match answer {
         Answer::Yes => None,
@@ -120,6 +123,7 @@ fn look_at(run: &mut Run<'_>, address: &Str, options: &[Vec<u8>]) -> Verified {
     let mut verified = Verified {
         address: address.clone(),
         standing: Standing::Failed,
+        remote: false,
         data: Str::EMPTY,
         why: Vec::new(),
         said: Vec::new(),
@@ -129,8 +133,9 @@ fn look_at(run: &mut Run<'_>, address: &Str, options: &[Vec<u8>]) -> Verified {
         run.cx.set("sender_verify_failure", Str::fixed("qualify"));
         return verified;
     }
-    let Routed { standing, complaint, data } = route(run, address, Purpose::VerifySender, options);
-    (verified.standing, verified.data) = (standing, data);
+    let Routed { standing, complaint, data, remote } =
+        route(run, address, Purpose::VerifySender, options);
+    (verified.standing, verified.data, verified.remote) = (standing, data, remote);
     let deferred = standing == Standing::Deferred;
     let said = complaint.said.or(complaint.message.clone().filter(|_| !deferred));
     verified.said = said.unwrap_or_default();
@@ -147,11 +152,14 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
     let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
     let address = [&*quoted, b"@", domain.bytes()].concat();
     let address = Str::from(address).stamped(part.taint().with(domain.taint()));
-    let Routed { standing, complaint, data } =
+    let Routed { standing, complaint, data, remote } =
         route(run, &address, Purpose::VerifyRecipient, options);
     run.cx.set("address_data", data);
     run.cx.set("local_part", part);
     run.cx.set("domain", domain);
+    if wants_callout(run, remote, options) {
+        return Answer::Error;
+    }
     let answer = judged(run, standing, options);
     let message = complaint.message.clone().or_else(|| complaint.said.clone()).map(Str::tainted);
     let said = complaint.said.map(Str::tainted);
@@ -207,7 +215,8 @@ fn known_options(
                 run.logged = Some(Str::fixed("can only verify quota of recipient"));
                 return Some(Answer::Error);
             }
-            (_, b"callout" | b"quota") => {
+            (_, b"callout") => {}
+            (_, b"quota") => {
                 let message = [b"option \"", word, b"\" of \"verify\" is not there yet"].concat();
                 run.logged = Some(Str::from(message));
                 return Some(Answer::Error);
@@ -230,12 +239,23 @@ struct Routed {
     complaint: Complaint,
     /// `$address_data` at the end.
     data: Str,
+    /// Whether it goes to another host, which a callout would ask.
+    remote: bool,
+}
+
+/// A callout that would be made: whether there is one.
+fn wants_callout(run: &mut Run<'_>, remote: bool, options: &[Vec<u8>]) -> bool {
+    let wanted = remote && options.iter().any(|option| option.starts_with(b"callout"));
+    if wanted {
+        run.logged = Some(Str::fixed("option \"callout\" of \"verify\" is not there yet"));
+    }
+    wanted
 }
 
 /// Routes an address, and says in a variable where that failed.
 fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]) -> Routed {
     let acls = run.acls.clone();
-    let (mut first, mut data) = (None, None);
+    let (mut first, mut data, mut remote) = (None, None, false);
     let mut request = Request::new(address.clone(), purpose);
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
@@ -244,6 +264,8 @@ fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
             data = delivery.address.attached.address_data.clone();
+            let transport = delivery.transport;
+            remote |= transport.is_some_and(|number| acls.routes().is_remote(number));
         }
         _ => {}
     });
@@ -255,7 +277,7 @@ fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]
     let word = if standing == Standing::Fine { "" } else { "route" };
     run.cx.set(variable, Str::fixed(word));
     let complaint = first.unwrap_or_default();
-    Routed { standing, complaint, data: data.unwrap_or_default() }
+    Routed { standing, complaint, data: data.unwrap_or_default(), remote }
 }
 
 #[cfg(test)]

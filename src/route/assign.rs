@@ -208,11 +208,11 @@ impl Machine<'_> {
     }
 
     /// A user by name or number: its numbers.
-    pub(super) fn user_by_text(&self, text: &[u8]) -> Option<(u32, Option<u32>)> {
+    pub(super) fn user_by_text(&mut self, text: &[u8]) -> Option<(u32, Option<u32>)> {
         if let Some(uid) = number(text) {
             return Some((uid, None));
         }
-        let user = self.cx.engine().world().users.user(text).ok()??;
+        let user = self.user_named(text).ok()??;
         Some((user.uid, Some(user.gid)))
     }
 

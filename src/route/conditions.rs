@@ -1,5 +1,6 @@
 //! What must hold before a router runs, in order (specification 3.12).
 
+use eximious_core::world::User;
 use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Matcher, Outcome, elements};
@@ -19,7 +20,7 @@ static LIST: Meta = Meta::new(
 
 /// The name that was looked for last among the users, and who has it.
 #[derive(Default)]
-struct LastUser(Option<(Vec<u8>, Option<eximious_core::world::User>)>);
+struct LastUser(Option<(Vec<u8>, Option<User>)>);
 
 /// Tests a subject against a list as it is written in the configuration.
 pub(crate) fn is_in(
@@ -104,21 +105,22 @@ impl Machine<'_> {
         }
     }
 
+    /// A user by name. Several routers ask for the same one.
+    pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<User>> {
+        if let Some((last, user)) = &self.cx.memory.get::<LastUser>().0
+            && last == name
+        {
+            return Ok(user.clone());
+        }
+        let user = self.cx.engine().world().users.user(name)?;
+        self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
+        Ok(user)
+    }
+
     /// `check_local_user`.
     fn find_user(&mut self) -> Result<bool, Complaint> {
-        // Several routers ask for the same one.
-        let last = self.cx.memory.get::<LastUser>();
-        let found = match &last.0 {
-            Some((name, user)) if name == self.local_part.bytes() => Ok(user.clone()),
-            _ => {
-                let users = self.cx.engine().world().users.clone();
-                users.user(self.local_part.bytes())
-            }
-        };
-        if let Ok(user) = &found {
-            let known = (self.local_part.bytes().to_vec(), user.clone());
-            self.cx.memory.get::<LastUser>().0 = Some(known);
-        }
+        let name = self.local_part.clone();
+        let found = self.user_named(name.bytes());
         match found {
             Ok(Some(user)) => {
                 let data = Str::from(user.name.clone());
@@ -215,7 +217,7 @@ impl Machine<'_> {
     }
 
     /// A user, and after a comma perhaps a group.
-    fn named_identity(&self, text: &[u8]) -> Result<Identity, Complaint> {
+    fn named_identity(&mut self, text: &[u8]) -> Result<Identity, Complaint> {
         let unknown = |what: &[u8], name: &[u8], end: &[u8]| {
             let tail = [b"\" for require_files not found", end].concat();
             Complaint::new([what, b" \"", name, &tail].concat())

@@ -155,7 +155,8 @@ impl Session {
         let client = self.logged_client();
         let word: &[u8] = if fault.deferred { b"defer" } else { b"fail" };
         let address = fault.address.bytes();
-        let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">: "];
+        let colon: &[u8] = if fault.logged.is_empty() { b"" } else { b": " };
+        let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">", colon];
         self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
     }
 }

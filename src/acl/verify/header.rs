@@ -4,7 +4,7 @@ use eximious_core::{Message, Str};
 use eximious_stdlib::address::{self, Rules};
 
 use super::super::machine::{Answer, Run};
-use super::{judged, known_options, route};
+use super::{Routed, judged, known_options, route, wants_callout};
 use crate::route::Purpose;
 
 /// Lines whose addresses must be well formed.
@@ -165,7 +165,11 @@ pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Ans
                     continue;
                 }
                 let address = Str::tainted(found.text);
-                let standing = route(run, &address, Purpose::VerifySender, options).standing;
+                let Routed { standing, remote, .. } =
+                    route(run, &address, Purpose::VerifySender, options);
+                if wants_callout(run, remote, options) {
+                    return Answer::Error;
+                }
                 match judged(run, standing, options) {
                     Answer::Yes => return Answer::Yes,
                     answer => deferred |= answer == Answer::Later,

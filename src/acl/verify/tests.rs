@@ -19,7 +19,8 @@ const ROUTERS: &str = "begin routers\n\
     ${if eq{$local_part}{bad}{fail@me.example}{}}}}}}\n\
     r2:\n driver = accept\n domains = me.example\n local_parts = good\n\
     address_data = gooddata\n transport = t\n\
-    begin transports\nt:\n driver = appendfile\n file = /dev/null\n";
+    r3:\n driver = accept\n domains = me.example\n local_parts = far\n transport = s\n\
+    begin transports\ns:\n driver = smtp\n hosts = x.example\nt:\n driver = appendfile\n file = /dev/null\n";
 
 fn client(address: &str, helo: &str) -> Driver {
     let zone = ZONE.replace("BARE BARE\n", "");
@@ -152,6 +153,8 @@ fn client_smtp_authorization() {
     }
 }
 
+const END: &str = "----------- end verify ------------";
+
 const SHOWN: &str =
     "[$sender_verify_failure] [$acl_verify_message] [$address_data] [$sender_address_data]";
 
@@ -165,7 +168,7 @@ fn senders_are_verified_once() {
     let fault = driver.state.sender_fault.as_mut().unwrap();
     assert_eq!((&fault.said[..], fault.told), (&b"no such user"[..], false));
     fault.told = true;
-    assert_eq!(driver.notes(), ["using cached sender verify result"]);
+    assert_eq!(driver.notes(), [END, "using cached sender verify result"]);
     driver.run("warn verify = sender=good@me.example");
     assert!(driver.state.sender_fault.is_none());
     driver.run(&acl);
@@ -232,6 +235,10 @@ fn recipients() {
     assert_eq!(run("defer", "recipient/defer_ok"), "Accept");
     assert_eq!(run("bad", "recipient/success_on_redirect"), "Accept");
     assert_eq!(run("x", "recipient/success_on_redirect"), "Deny");
+    // Nobody is to be called where it stays here.
+    assert_eq!(run("good", "recipient/callout=3s,defer_ok"), "Accept");
+    assert_eq!(run("x", "recipient/callout"), "Deny");
+    assert_eq!(run("far", "recipient/callout"), "Error");
 }
 
 #[track_caller]
@@ -302,7 +309,9 @@ fn senders_in_headers() {
         driver.notes(),
         [
             "verifying From: header address x@nowhere.test",
-            "verifying From: header address <fail@me.example>"
+            END,
+            "verifying From: header address <fail@me.example>",
+            END
         ]
     );
 }
