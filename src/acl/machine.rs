@@ -276,7 +276,12 @@ impl Run<'_> {
         match decision {
             Decision::Warn => warning = Some(self.warning(&texts)),
             Decision::End(AclVerdict::Accept | AclVerdict::Discard) => {
-                // With `endpass`, the message is for refusals.
+                // What conditions found out is for refusals; and so is, with `endpass`,
+                // the message.
+                if let Some(said) = self.said.take() {
+                    self.cx.set("acl_verify_message", said);
+                }
+                self.logged = None;
                 if !passed {
                     self.words(&texts);
                 }
@@ -303,7 +308,13 @@ impl Run<'_> {
                 self.deferred_warning();
                 None
             }
-            Decision::Next => None,
+            Decision::Next => {
+                // What a warning would have been about is no reason to refuse.
+                if verb == AclVerb::Warn {
+                    (self.said, self.logged) = (None, None);
+                }
+                None
+            }
             Decision::Untold(verdict) => Some(verdict),
             Decision::End(verdict) => {
                 self.step(&AclStep::Verdict { depth, name: &acl.name, verb: Some(verb) });
