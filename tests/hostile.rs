@@ -75,6 +75,21 @@ fn sieve_takes_anything() {
 }
 
 #[test]
+fn redirection_takes_anything() {
+    drive(fuzz::redirect);
+}
+
+#[test]
+fn rules_for_rewriting_take_anything() {
+    drive(fuzz::rewrite);
+}
+
+#[test]
+fn sessions_take_anything() {
+    drive(fuzz::smtp);
+}
+
+#[test]
 fn lists_take_anything() {
     drive(fuzz::lists);
 }

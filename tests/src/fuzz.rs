@@ -7,6 +7,10 @@ use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
+mod mail;
+
+pub use mail::{redirect, rewrite, smtp};
+
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {
     check(data);

@@ -1,0 +1,120 @@
+//! Targets of the core: routing, rewriting, SMTP.
+
+use std::sync::Arc;
+
+use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::route::{Purpose, Request, Routes};
+use eximious::world::Fixture;
+use eximious::{Config, Engine, Macros, Str};
+use eximious_mta::smtp::{Client, Event, Server, Session, Taken};
+
+use super::limits;
+
+/// How much a session may say and do.
+const MOST_EVENTS: usize = 100_000;
+
+/// A configuration, and an engine with its options.
+fn loaded(text: Vec<u8>, files: &[(&str, &[u8])]) -> Option<(Config, Engine)> {
+    let mut fixture = Fixture::new().file("/c", text);
+    for (name, text) in files {
+        fixture = fixture.file(name, *text);
+    }
+    let world = fixture.world();
+    let builder = Engine::builder().world(world.clone()).limits(limits());
+    let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).ok()?;
+    let engine = config.build(builder);
+    Some((config, engine))
+}
+
+/// Routes an address by redirection data, of a file that may do everything and one
+/// that may do little: it ends, whatever stands there.
+pub fn redirect(data: &[u8]) {
+    let head = b"primary_hostname = b.example\nbegin routers\n";
+    let all = b"all:\n driver = redirect\n file = /list\n allow_fail\n allow_defer\n \
+        allow_filter\n allow_freeze\n user = 8\n group = 8\n file_transport = t\n \
+        pipe_transport = t\n skip_syntax_errors\n";
+    let few = b"few:\n driver = redirect\n file = /list\n forbid_file\n forbid_pipe\n \
+        forbid_include\n one_time\n check_ancestor\n";
+    let tail = b"begin transports\nt:\n driver = appendfile\n file = /dev/null\n";
+    for routers in [all.as_slice(), few] {
+        let text = [head.as_slice(), routers, tail].concat();
+        let Some((config, engine)) = loaded(text, &[("/list", data)]) else {
+            panic!("nothing is wrong with it");
+        };
+        let routes = Routes::new(&config, engine.registry(), engine.world());
+        let mut cx = engine.context();
+        let mut request = Request::new(Str::tainted(b"a@b.example".as_slice()), Purpose::Test);
+        request.whole = true;
+        routes.test(&mut cx, &request, &mut |_| {});
+    }
+}
+
+/// Applies a rule for rewriting to addresses and to a header: what comes of an
+/// address is one.
+pub fn rewrite(data: &[u8]) {
+    let text = [b"begin rewrite\n".as_slice(), data, b"\n"].concat();
+    let Some((config, engine)) = loaded(text, &[]) else { return };
+    let mut cx = engine.context();
+    let rewriter = Rewriter::of(&config);
+    for address in ["x@y.example", "\"a b\"@c", "x@[1.2.3.4]"] {
+        let address = Str::tainted(address.as_bytes());
+        for place in [AddressPlace::From, AddressPlace::EnvelopeTo] {
+            if let Ok(Some(new)) = rewriter.address(&mut cx, &address, place) {
+                assert!(new.bytes() == b"<>" || new.bytes().contains(&b'@'), "{}", new.display());
+            }
+        }
+        let item = Str::tainted([b"Foo <", address.bytes(), b"> (bar)"].concat());
+        let _ = rewriter.header_item(&mut cx, &item, AddressPlace::From);
+        let _ = rewriter.smtp(&mut cx, &item);
+    }
+}
+
+/// Holds a session with a client that says anything, cut anywhere: replies are
+/// lines, there is an end, and the same bytes one by one get the same replies.
+pub fn smtp(data: &[u8]) {
+    let text = b"primary_hostname = b.example\nqualify_domain = b.example\n\
+        message_size_limit = 2000\nacl_smtp_rcpt = r\nacl_smtp_data = d\nacl_smtp_vrfy = r\n\
+        acl_smtp_expn = r\nacl_smtp_etrn = r\nchunking_advertise_hosts = *\n\
+        prdr_enable\nbegin acl\nr:\n accept local_parts = a : b\n require verify = recipient\n\
+        d:\n deny condition = ${if match{$h_subject:}{spam}}\n accept\n\
+        begin routers\nr:\n driver = accept\n local_parts = ^a\n transport = t\n\
+        begin transports\nt:\n driver = appendfile\n file = /dev/null\n";
+    let Some((config, engine)) = loaded(text.to_vec(), &[]) else {
+        panic!("nothing is wrong with it");
+    };
+    let server = Arc::new(Server::new(&config, &engine));
+    let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
+    let greeting = b"EHLO c.example\r\nMAIL FROM:<x@c.example>\r\nRCPT TO:<a@b.example>\r\n";
+    for head in [b"".as_slice(), greeting] {
+        let bytes = [head, data].concat();
+        let mut session = Session::new(server.clone(), engine.context(), client.clone());
+        let mut said = Vec::new();
+        for part in bytes.chunks(1 + data.len() % 97) {
+            session.receive(part);
+            if !drain(&mut session, &mut said) {
+                break;
+            }
+        }
+        session.end_of_input();
+        drain(&mut session, &mut said);
+        assert!(said.is_empty() || said.ends_with(b"\r\n"));
+        for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            assert!(line.len() >= 4 && line[..3].iter().all(u8::is_ascii_digit));
+            assert!(matches!(line[3], b' ' | b'-' | b'\r'));
+        }
+    }
+}
+
+/// Takes what a session wants said; false where it is over.
+fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
+    for _ in 0..MOST_EVENTS {
+        match session.next_event() {
+            None => return true,
+            Some(Event::Reply(bytes)) => said.extend_from_slice(&bytes),
+            Some(Event::Message(_)) => session.conclude(&Taken::Yes),
+            Some(Event::Close) => return false,
+            Some(_) => {}
+        }
+    }
+    panic!("a session that does not end");
+}
