@@ -291,6 +291,12 @@ impl Context {
         self.message.as_ref()
     }
 
+    /// Takes the message out, to change it without a copy: what was made of it
+    /// stays until [`Context::set_message`] has it back.
+    pub fn take_message(&mut self) -> Option<Message> {
+        self.message.take()
+    }
+
     /// Sets `$0`, `$1`, …, each with the taint of the first.
     pub fn set_numeric(&mut self, values: &[Str]) {
         let bytes: Vec<&[u8]> = values.iter().map(Str::bytes).collect();

@@ -1,7 +1,7 @@
 //! Rewriting of addresses by rules (specification, chapter 31).
 
 use eximious_core::{Fail, FailClass, Str};
-use eximious_stdlib::address::{self, Address, Rules};
+use eximious_stdlib::address::{self, Address, Rules, last_at};
 use eximious_stdlib::lists::Matcher;
 use eximious_stdlib::rfc2047;
 
@@ -193,7 +193,7 @@ impl Rewritten {
         if which != RewriteFlags::SMTP {
             // While the pattern is expanded, they are not set.
             let (text, taint) = self.address.read();
-            let at = memchr::memrchr(b'@', text).unwrap_or(text.len());
+            let at = last_at(text);
             let domain = text.get(at + 1..).unwrap_or_default();
             cx.set("local_part", Str::from(&text[..at]).stamped(taint));
             cx.set("domain", Str::from(domain).stamped(taint));

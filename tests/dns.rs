@@ -15,6 +15,7 @@ use eximious::{Call, Effects, Fail, Item, ItemRun, Meta, TaintRule};
 use eximious::{Config, Engine, Macros, Str, World};
 use eximious_tests::names;
 use eximious_tests::ours::Ours;
+use eximious_tests::recorded::{self, Group as _};
 use eximious_tests::reference::{Answer, Reference};
 use eximious_tests::{network, root, show};
 use tempfile::TempDir;
@@ -105,6 +106,10 @@ impl Group {
         });
         lines.map(String::into_bytes).collect()
     }
+}
+
+impl recorded::Group for Group {
+    const ASKS: &[&str] = &["> ", "? "];
 
     fn exim(&self, reference: &Reference, directory: &Path) -> Vec<String> {
         let mut reference = reference.with_config(&self.config(directory));
@@ -144,6 +149,27 @@ impl Group {
         };
         lines.map(answer).map(plain).collect()
     }
+
+    fn recorded(&self) -> Vec<String> {
+        self.cases.iter().map(|(_, answer)| answer.clone()).collect()
+    }
+
+    fn compare(&self, wanted: &[String], said: &[String], wrong: &mut Vec<String>) {
+        assert_eq!(wanted.len(), said.len(), "{}", self.title());
+        for (((asked, _), wanted), said) in self.cases.iter().zip(wanted).zip(said) {
+            let (Asked::Line(text) | Asked::Hosts(text)) = asked;
+            if wanted != said {
+                wrong.push(format!(
+                    "{} {text}\n    exim     {wanted:?}\n    eximious {said:?}",
+                    self.title()
+                ));
+            }
+        }
+    }
+
+    fn answer_lines(answer: &str) -> Vec<&str> {
+        answer.split('\n').collect()
+    }
 }
 
 /// A text that notes events in a file (`RECORD`), shows (`EVENTS`) and forgets
@@ -176,20 +202,6 @@ fn hosts(call: &mut Call<'_>) -> Result<Str, Fail> {
     }))
 }
 
-/// What differs between two lists of answers.
-fn compare(group: &Group, wanted: &[String], said: &[String], wrong: &mut Vec<String>) {
-    assert_eq!(wanted.len(), said.len(), "{}", group.title());
-    for (((asked, _), wanted), said) in group.cases.iter().zip(wanted).zip(said) {
-        let (Asked::Line(text) | Asked::Hosts(text)) = asked;
-        if wanted != said {
-            wrong.push(format!(
-                "{} {text}\n    exim     {wanted:?}\n    eximious {said:?}",
-                group.title()
-            ));
-        }
-    }
-}
-
 #[test]
 fn recorded_answers_hold() {
     let Some((_server, real)) = names::real(&root().join("tests/data/dns")) else { return };
@@ -200,9 +212,9 @@ fn recorded_answers_hold() {
     for group in groups() {
         let dns = Arc::new(Tabled(eximious_world::Resolver::of([at])));
         let said = group.ours(World { dns, ..eximious_world::system() }, directory.path());
-        let wanted: Vec<String> = group.cases.iter().map(|(_, answer)| answer.clone()).collect();
+        let wanted = group.recorded();
         total += wanted.len();
-        compare(&group, &wanted, &said, &mut wrong);
+        group.compare(&wanted, &said, &mut wrong);
     }
     assert!(total > 200, "{total} answers are recorded");
     assert!(wrong.is_empty(), "{} of {total} differ:\n{}", wrong.len(), wrong.join("\n"));
@@ -261,39 +273,5 @@ fn inside() {
     network::set_up(directory.path(), &[("/etc/resolv.conf", resolver), ("/etc/hosts", TABLE)]);
     let Some((_server, real)) = names::real(&root().join("tests/data/dns")) else { return };
     names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
-    let mut groups = groups();
-    let mut wrong = Vec::new();
-    for group in &mut groups {
-        let theirs = group.exim(&reference, directory.path());
-        let ours = group.ours(eximious_world::system(), directory.path());
-        compare(group, &theirs, &ours, &mut wrong);
-        let recorded: Vec<String> = group.cases.iter().map(|(_, answer)| answer.clone()).collect();
-        if std::env::var_os("EXIMIOUS_RECORD").is_none() {
-            compare(group, &theirs, &recorded, &mut wrong);
-        }
-        for ((_, answer), theirs) in group.cases.iter_mut().zip(theirs) {
-            *answer = theirs;
-        }
-    }
-    if std::env::var_os("EXIMIOUS_RECORD").is_some() {
-        record(&groups);
-    }
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// Puts the answers into the file, below the lines that they belong to.
-fn record(groups: &[Group]) {
-    let text = std::fs::read_to_string(file()).expect("the answers");
-    let mut answers = groups.iter().flat_map(|group| &group.cases);
-    let mut out = String::new();
-    for line in text.lines().filter(|line| !line.starts_with('<')) {
-        writeln!(out, "{line}").expect("text");
-        if line.starts_with("> ") || line.starts_with("? ") {
-            let (_, answer) = answers.next().expect("an answer");
-            for line in answer.split('\n') {
-                writeln!(out, "< {line}").expect("text");
-            }
-        }
-    }
-    std::fs::write(file(), out).expect("the answers are written");
+    recorded::hold(&groups(), &file(), &reference, directory.path());
 }

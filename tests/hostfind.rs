@@ -17,6 +17,7 @@ use eximious::{
     Call, Config, Effects, Engine, Fail, Item, ItemRun, Macros, Meta, Str, TaintRule, World,
 };
 use eximious_tests::ours::Ours;
+use eximious_tests::recorded::{self, Group as _};
 use eximious_tests::reference::Reference;
 use eximious_tests::{network, root, show};
 use tempfile::TempDir;
@@ -113,6 +114,10 @@ impl Group {
         std::fs::write(&path, text).expect("a configuration");
         path
     }
+}
+
+impl recorded::Group for Group {
+    const ASKS: &[&str] = &["> "];
 
     fn exim(&self, reference: &Reference, directory: &Path) -> Vec<String> {
         let config = self.config(directory);
@@ -143,6 +148,24 @@ impl Group {
             String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned()
         });
         answers.map(|answer| arranged(&answer)).collect()
+    }
+
+    fn recorded(&self) -> Vec<String> {
+        self.cases.iter().map(|(_, answer)| answer.clone()).collect()
+    }
+
+    fn compare(&self, wanted: &[String], said: &[String], wrong: &mut Vec<String>) {
+        assert_eq!(wanted.len(), said.len(), "{}", self.title());
+        for ((((kind, name), _), wanted), said) in self.cases.iter().zip(wanted).zip(said) {
+            if wanted != said {
+                let title = self.title();
+                wrong.push(format!("{title} {kind} {name}\n  exim\n{wanted}  eximious\n{said}"));
+            }
+        }
+    }
+
+    fn answer_lines(answer: &str) -> Vec<&str> {
+        answer.lines().collect()
     }
 }
 
@@ -348,25 +371,15 @@ fn world() -> World {
     World { host: Arc::new(Here), ..fixture().world() }
 }
 
-fn compare(group: &Group, wanted: &[String], said: &[String], wrong: &mut Vec<String>) {
-    assert_eq!(wanted.len(), said.len(), "{}", group.title());
-    for ((((kind, name), _), wanted), said) in group.cases.iter().zip(wanted).zip(said) {
-        if wanted != said {
-            let title = group.title();
-            wrong.push(format!("{title} {kind} {name}\n  exim\n{wanted}  eximious\n{said}"));
-        }
-    }
-}
-
 #[test]
 fn recorded_answers_hold() {
     let directory = TempDir::new().expect("a directory");
     let (mut wrong, mut total) = (Vec::new(), 0);
     for group in groups() {
         let said = group.ours(world(), directory.path());
-        let wanted: Vec<String> = group.cases.iter().map(|(_, answer)| answer.clone()).collect();
+        let wanted = group.recorded();
         total += wanted.len();
-        compare(&group, &wanted, &said, &mut wrong);
+        group.compare(&wanted, &said, &mut wrong);
     }
     assert!(total > 100, "{total} answers are recorded");
     assert!(wrong.is_empty(), "{} of {total} differ:\n{}", wrong.len(), wrong.join("\n"));
@@ -439,41 +452,7 @@ fn inside() {
     network::set_up(directory.path(), &files);
     network::ip(&["address", "add", "192.0.2.77/32", "dev", "lo"]);
     serve(fixture().world().dns);
-    let mut groups = groups();
-    let mut wrong = Vec::new();
-    for group in &mut groups {
-        let theirs = group.exim(&reference, directory.path());
-        let ours = group.ours(eximious_world::system(), directory.path());
-        compare(group, &theirs, &ours, &mut wrong);
-        let recorded: Vec<String> = group.cases.iter().map(|(_, answer)| answer.clone()).collect();
-        if std::env::var_os("EXIMIOUS_RECORD").is_none() {
-            compare(group, &theirs, &recorded, &mut wrong);
-        }
-        for ((_, answer), theirs) in group.cases.iter_mut().zip(theirs) {
-            *answer = theirs;
-        }
-    }
-    if std::env::var_os("EXIMIOUS_RECORD").is_some() {
-        record(&groups);
-    }
-    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// Puts the answers into the file, below the lines that they belong to.
-fn record(groups: &[Group]) {
-    let text = std::fs::read_to_string(file()).expect("the answers");
-    let mut answers = groups.iter().flat_map(|group| &group.cases);
-    let mut out = String::new();
-    for line in text.lines().filter(|line| !line.starts_with('<')) {
-        writeln!(out, "{line}").expect("text");
-        if line.starts_with("> ") {
-            let (_, answer) = answers.next().expect("an answer");
-            for line in answer.lines() {
-                writeln!(out, "< {line}").expect("text");
-            }
-        }
-    }
-    std::fs::write(file(), out).expect("the answers are written");
+    recorded::hold(&groups(), &file(), &reference, directory.path());
 }
 
 /// Plays a name server at port 53, for as long as the program runs.

@@ -160,6 +160,15 @@ impl Str {
         }
     }
 
+    /// Without ASCII capitals, from where it comes from itself; the same one where
+    /// it has none.
+    pub fn lowercased(&self) -> Self {
+        match self.bytes().iter().any(u8::is_ascii_uppercase) {
+            true => self.mapped(|byte| byte.to_ascii_lowercase()).stamped(self.taint()),
+            false => self.clone(),
+        }
+    }
+
     /// For showing: what is not UTF-8 is replaced.
     pub fn display(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.bytes())

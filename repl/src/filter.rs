@@ -61,7 +61,7 @@ pub fn run(
     let taken = message::take(session, &bytes, options);
     say(output, &taken.said);
     // Exim counts lines before it reads the body.
-    if let Some(mut message) = session.context().message().cloned() {
+    if let Some(mut message) = session.context().take_message() {
         message.lines = message.lines.saturating_sub(message.body_lines);
         session.context().set_message(Some(message));
     }

@@ -91,8 +91,7 @@ fn case(run: &mut Run<'_>, name: &str) {
     }
     if name == "caselower_local_part" {
         let part = run.variable("local_part");
-        let lower = part.mapped(|byte| byte.to_ascii_lowercase()).stamped(part.taint());
-        run.cx.set("local_part", lower);
+        run.cx.set("local_part", part.lowercased());
     }
 }
 

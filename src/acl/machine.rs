@@ -163,7 +163,6 @@ impl Run<'_> {
         if let Some(named) = acls.named(trimmed) {
             return self.acl(named);
         }
-        let registry = self.cx.engine().registry().clone();
         let engine = self.cx.engine().clone();
         let (name, text) = if trimmed.first() == Some(&b'/') {
             match engine.world().files.read(trimmed, LARGEST) {
@@ -178,12 +177,9 @@ impl Run<'_> {
                 }
             }
         } else {
-            if text.taint().is_tainted() {
-                return self.error(b"attempt to use tainted ACL text".to_vec());
-            }
             (Str::from("inline ACL"), text.clone())
         };
-        match Acls::parse(&name, text.bytes(), &registry) {
+        match Acls::parse(&name, text.bytes(), engine.registry()) {
             Ok(named) => self.acl(&named),
             Err(why) => self.error(why),
         }

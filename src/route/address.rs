@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eximious_core::Str;
+use eximious_stdlib::address::{last_at, unquote_local_part};
 
 use super::RouteHost;
 use crate::filter::{Notice, Reply};
@@ -73,8 +74,6 @@ pub struct Ancestor {
     pub text: Str,
     /// The local part without quotes, its case kept, affixes included.
     pub local_part: Str,
-    /// The same in lower case: `$parent_local_part`, `$original_local_part`.
-    pub routed_local_part: Str,
     /// Its domain.
     pub domain: Str,
     /// The number of the router that took it.
@@ -88,10 +87,9 @@ impl Address {
     /// it: with a domain, without anything around it.
     pub fn new(text: Str) -> Self {
         let (bytes, taint) = text.read();
-        // The last at sign parts them, whatever stands before it.
-        let at = memchr::memrchr(b'@', bytes).unwrap_or(bytes.len());
+        let at = last_at(bytes);
         let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
-        let local_part = unquoted(&bytes[..at]);
+        let local_part = unquote_local_part(&bytes[..at]);
         Self {
             local_part: Str::from(local_part).stamped(taint),
             domain: Str::from(domain).stamped(taint),
@@ -104,7 +102,7 @@ impl Address {
     /// Writes the domain as others write it: only the case of letters differs.
     pub(super) fn set_domain_case(&mut self, domain: &[u8]) {
         let (text, taint) = self.text.read();
-        let at = memchr::memrchr(b'@', text).unwrap_or(text.len());
+        let at = last_at(text);
         let cased = domain.iter().any(u8::is_ascii_uppercase);
         if cased && text.get(at + 1..) != Some(domain) {
             self.text = Str::from([&text[..at], b"@", domain].concat()).stamped(taint);
@@ -138,11 +136,10 @@ impl Address {
     }
 
     /// This address as an ancestor, after a router has taken it.
-    pub fn as_ancestor(&self, router: Option<usize>, routed_local_part: Str) -> Arc<Ancestor> {
+    pub fn as_ancestor(&self, router: Option<usize>) -> Arc<Ancestor> {
         Arc::new(Ancestor {
             text: self.text.clone(),
             local_part: self.local_part.clone(),
-            routed_local_part,
             domain: self.domain.clone(),
             router,
             parent: self.parent.clone(),
@@ -160,20 +157,6 @@ impl Address {
     }
 }
 
-impl Ancestor {
-    /// The same, with another one before it.
-    pub(super) fn behind(&self, parent: Arc<Self>) -> Self {
-        Self {
-            text: self.text.clone(),
-            local_part: self.local_part.clone(),
-            routed_local_part: self.routed_local_part.clone(),
-            domain: self.domain.clone(),
-            router: self.router,
-            parent: Some(parent),
-        }
-    }
-}
-
 impl Drop for Ancestor {
     /// Long lines of ancestors must not be taken down by recursion.
     fn drop(&mut self) {
@@ -185,20 +168,6 @@ impl Drop for Ancestor {
             }
         }
     }
-}
-
-/// A local part without its quotes and backslashes.
-fn unquoted(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => out.extend(bytes.next()),
-            b'"' => {}
-            byte => out.push(*byte),
-        }
-    }
-    out
 }
 
 /// Where an address goes.

@@ -21,8 +21,8 @@ impl Machine<'_> {
         self.assign_headers(router)?;
         let transport = self.transport_for(router, transport)?;
         let identity = self.identity(router)?;
-        let home = self.transport_home(router)?;
-        let directory = self.directory(router, "transport_current_directory")?;
+        let home = self.transport_home(router);
+        let directory = directory(router, "transport_current_directory");
         let mut address = self.address.clone();
         address.prefix = self.prefix.clone();
         address.suffix = self.suffix.clone();
@@ -149,8 +149,18 @@ impl Machine<'_> {
         })
     }
 
-    /// `user`, `group`, `initgroups`, or whom `check_local_user` found.
+    /// `user`, `group`, `initgroups`, or whom `check_local_user` found: worked out
+    /// once for each router, however much it makes.
     pub(super) fn identity(&mut self, router: &Router) -> Result<Identity, Complaint> {
+        if let Some(identity) = self.identity {
+            return Ok(identity);
+        }
+        let identity = self.identity_by(router)?;
+        self.identity = Some(identity);
+        Ok(identity)
+    }
+
+    fn identity_by(&mut self, router: &Router) -> Result<Identity, Complaint> {
         let mut identity = self.local_identity();
         identity.all_groups = router.on("initgroups");
         if let Some(uid) = router.ids("user").first() {
@@ -226,22 +236,9 @@ impl Machine<'_> {
 
     /// The home directory for a transport: of the router's options, of the user,
     /// and of the router itself, the first that is there.
-    pub(super) fn transport_home(&mut self, router: &Router) -> Result<Option<Str>, Complaint> {
-        if let Some(home) = self.directory(router, "transport_home_directory")? {
-            return Ok(Some(home));
-        }
-        let own = self.user.as_ref().map(|user| Str::from(user.home.clone()));
-        Ok(own.or_else(|| self.home.clone()))
-    }
-
-    pub(super) fn directory(
-        &mut self,
-        router: &Router,
-        option: &str,
-    ) -> Result<Option<Str>, Complaint> {
-        let Some(text) = router.some_text(option) else { return Ok(None) };
-        // It waits for the transport, whose variables it may use.
-        Ok(Some(text.written.clone()))
+    pub(super) fn transport_home(&self, router: &Router) -> Option<Str> {
+        let own = || self.user.as_ref().map(|user| Str::from(user.home.clone()));
+        directory(router, "transport_home_directory").or_else(own).or_else(|| self.home.clone())
     }
 
     /// `set`: `$r_…`. A verdict is there where one can't be set.
@@ -278,6 +275,12 @@ impl Machine<'_> {
         }
         None
     }
+}
+
+/// What an option says of a directory. It waits for the transport, whose
+/// variables it may use.
+pub(super) fn directory(router: &Router, option: &str) -> Option<Str> {
+    router.some_text(option).map(|text| text.written.clone())
 }
 
 fn number(text: &[u8]) -> Option<u32> {

@@ -78,7 +78,7 @@ pub(super) fn run(
     }
     machine.assign_errors(router)?;
     machine.assign_headers(router)?;
-    let ancestor = machine.as_ancestor(Some(number));
+    let ancestor = machine.address.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
     machine.children.push(Child::Address(Box::new(child)));
     Ok(Verdict::Accept(None))

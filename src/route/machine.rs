@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::{Fail, FailClass, Str};
+use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::{Matcher, Outcome};
 
 use super::conditions::is_in;
@@ -112,6 +113,8 @@ pub(super) struct Machine<'m> {
     /// Whom `check_local_user` found.
     pub(super) user: Option<eximious_core::world::User>,
     pub(super) home: Option<Str>,
+    /// Whom the router's deliveries run as, once that is asked.
+    pub(super) identity: Option<Identity>,
     /// The names of the `$r_…` that are set.
     pub(super) shown: BTreeSet<Vec<u8>>,
 }
@@ -146,6 +149,7 @@ impl Routes {
             note: None,
             user: None,
             home: None,
+            identity: None,
             shown: BTreeSet::new(),
         };
         let routed = machine.run();
@@ -165,7 +169,7 @@ impl Machine<'_> {
             return Routed::Redirected;
         }
         // Even an address that no router looks at has its values.
-        self.local_part = cased(&self.address.local_part, false);
+        self.local_part = self.address.local_part.lowercased();
         self.show_address();
         let routers = &self.routes.0.clone().routers;
         self.cx.tell_flat(&[b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>"]);
@@ -194,7 +198,7 @@ impl Machine<'_> {
         let Outcome::Matched(_) = outcome else { return None };
         let (text, taint) = self.address.local_part.read();
         let new = [&text[..percent], b"@", &text[percent + 1..]].concat();
-        let ancestor = self.as_ancestor(None);
+        let ancestor = self.address.as_ancestor(None);
         Some(self.address.child(Str::from(new).stamped(taint), &ancestor))
     }
 
@@ -230,6 +234,7 @@ impl Machine<'_> {
         self.cx.set("router_name", router.name.clone());
         self.user = None;
         self.home = None;
+        self.identity = None;
         for name in ["home", "local_user_uid", "local_user_gid"] {
             self.cx.unset(name);
         }
@@ -276,8 +281,7 @@ impl Machine<'_> {
             let (own, other) = (self.address.text.bytes(), one.text.bytes());
             match router.filter.caseful {
                 true => {
-                    let local = |text: &[u8]| memchr::memrchr(b'@', text).unwrap_or(text.len());
-                    own[..local(own)] == other[..local(other)]
+                    own[..last_at(own)] == other[..last_at(other)]
                         && one.domain.bytes() == self.address.domain.bytes()
                 }
                 false => own.eq_ignore_ascii_case(other),
@@ -448,7 +452,7 @@ impl Machine<'_> {
     /// `unseen`: the address goes on to the next router as a child of itself, and
     /// what the router made of it is a child, too.
     fn seen_on(&mut self, number: usize, delivery: Option<Box<Delivery>>) -> Routed {
-        let ancestor = self.as_ancestor(Some(number));
+        let ancestor = self.address.as_ancestor(Some(number));
         let mut again = self.address.child(self.address.text.clone(), &ancestor);
         again.attached.headers_add.clear();
         again.attached.headers_remove.clear();
@@ -467,12 +471,6 @@ impl Machine<'_> {
             }
             None => Routed::Redirected,
         }
-    }
-
-    /// The address as an ancestor of what a router makes of it.
-    pub(super) fn as_ancestor(&self, number: Option<usize>) -> Arc<Ancestor> {
-        let whole = self.address.local_part.mapped(|byte| byte.to_ascii_lowercase());
-        self.address.as_ancestor(number, whole.stamped(self.address.local_part.taint()))
     }
 
     /// An option that is yes or no, perhaps after an expansion. Where that is
@@ -531,14 +529,18 @@ impl Machine<'_> {
 fn cased(text: &Str, caseful: bool) -> Str {
     match caseful {
         true => text.clone(),
-        false => text.mapped(|byte| byte.to_ascii_lowercase()).stamped(text.taint()),
+        false => text.lowercased(),
     }
 }
 
 /// Puts an ancestor behind the first of a line, which is the same address.
 fn deeper(parent: Option<Arc<Ancestor>>, ancestor: &Arc<Ancestor>) -> Arc<Ancestor> {
     match parent {
-        Some(first) => Arc::new(first.behind(ancestor.clone())),
+        Some(first) => {
+            let mut first = Ancestor::clone(&first);
+            first.parent = Some(ancestor.clone());
+            Arc::new(first)
+        }
         None => ancestor.clone(),
     }
 }

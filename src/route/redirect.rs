@@ -10,6 +10,7 @@ use std::sync::Arc;
 use eximious_core::{Str, Taint};
 use eximious_stdlib::address::Rules;
 
+use super::assign::directory;
 use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Target, Wrong};
@@ -88,7 +89,7 @@ impl<'r> Redirection<'r> {
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;
-        let ancestor = machine.as_ancestor(Some(number));
+        let ancestor = machine.address.as_ancestor(Some(number));
         Ok(Some(Self { router, number, domain, ancestor, answers: false }))
     }
 
@@ -258,8 +259,8 @@ impl<'r> Redirection<'r> {
             hosts: Vec::new(),
             fallback_hosts: Vec::new(),
             identity,
-            home: machine.transport_home(router)?,
-            directory: machine.directory(router, "transport_current_directory")?,
+            home: machine.transport_home(router),
+            directory: directory(router, "transport_current_directory"),
         };
         machine.children.push(Child::Direct(Box::new(delivery)));
         Ok(())

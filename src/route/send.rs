@@ -2,6 +2,7 @@
 //! `fallback_hosts` (specification 15).
 
 use eximious_core::Str;
+use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::by_name;
 use eximious_stdlib::lists::ip;
 
@@ -166,9 +167,9 @@ impl Machine<'_> {
         rewrites: bool,
     ) -> Verdict {
         let (text, taint) = self.address.text.read();
-        let at = memchr::memrchr(b'@', text).unwrap_or(text.len());
+        let at = last_at(text);
         let new = [&text[..at], b"@", domain.bytes()].concat();
-        let ancestor = self.as_ancestor(Some(number));
+        let ancestor = self.address.as_ancestor(Some(number));
         let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
         child.first_router = router.redirect_router.unwrap_or(0);
         self.children.push(Child::Address(Box::new(child)));

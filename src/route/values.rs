@@ -36,8 +36,6 @@ impl Machine<'_> {
         let or_empty = |text: &Option<Str>| text.clone().unwrap_or_default();
         let original = address.original();
         let parent = address.parent.as_deref();
-        let whole = address.local_part.mapped(|byte| byte.to_ascii_lowercase());
-        let whole = whole.stamped(address.local_part.taint());
         let values = [
             ("domain", address.domain.clone()),
             ("local_part_prefix", self.prefix.text.clone()),
@@ -52,9 +50,12 @@ impl Machine<'_> {
             ("parent_domain", parent.map(|one| one.domain.clone()).unwrap_or_default()),
             (
                 "parent_local_part",
-                parent.map(|one| one.routed_local_part.clone()).unwrap_or_default(),
+                parent.map(|one| one.local_part.lowercased()).unwrap_or_default(),
             ),
-            ("original_local_part", original.map_or(&whole, |one| &one.routed_local_part).clone()),
+            (
+                "original_local_part",
+                original.map_or(&address.local_part, |one| &one.local_part).lowercased(),
+            ),
             ("local_part", self.local_part.clone()),
         ];
         let own = attached.variables.clone();

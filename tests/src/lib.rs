@@ -12,6 +12,7 @@ pub mod names;
 pub mod network;
 pub mod ours;
 pub mod pigeonhole;
+pub mod recorded;
 pub mod reference;
 pub mod routing;
 pub mod servers;

@@ -47,12 +47,11 @@ impl Session {
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
         }
+        self.cx.set("smtp_command", Str::tainted(line));
         let Some((name, argument)) = find(line) else {
-            self.cx.set("smtp_command", Str::tainted(line));
             self.cx.set("smtp_command_argument", Str::EMPTY);
             return self.unknown();
         };
-        self.cx.set("smtp_command", Str::tainted(line));
         self.cx.set("smtp_command_argument", Str::tainted(argument));
         let stands_alone = matches!(name, "DATA" | "QUIT" | "RSET" | "STARTTLS");
         if stands_alone && !argument.is_empty() {

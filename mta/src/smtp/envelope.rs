@@ -203,9 +203,8 @@ impl Session {
     fn show_sender(&mut self, sender: &Sender) {
         let address = &sender.address;
         let (text, taint) = address.read();
-        let at = address::find_at(text).unwrap_or(text.len());
-        let domain = text.get(at + 1..).unwrap_or_default();
-        self.cx.set("sender_address_local_part", Str::from(&text[..at]).stamped(taint));
+        let (local_part, domain) = address::parts(text);
+        self.cx.set("sender_address_local_part", Str::from(local_part).stamped(taint));
         self.cx.set("sender_address_domain", Str::from(domain).stamped(taint));
         self.cx.set("sender_address", address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
@@ -272,13 +271,12 @@ impl Session {
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
         let (bytes, taint) = recipient.address.read();
-        let at = address::find_at(bytes).unwrap_or(bytes.len());
-        let cased = unquoted(&bytes[..at]);
+        let (local_part, domain) = address::parts(bytes);
+        let cased = address::unquote_local_part(local_part);
         let part = cased.to_ascii_lowercase();
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
-        let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
         self.cx.set("local_part", Str::from(part).stamped(taint));
-        self.cx.set("domain", Str::from(domain).stamped(taint));
+        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
         let mut result = match discards {
             true => unset(true),
             false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
@@ -441,18 +439,4 @@ impl Session {
             self.cx.set("received_protocol", Str::fixed(protocol));
         }
     }
-}
-
-/// A local part without its quotes.
-fn unquoted(part: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(part.len());
-    let mut bytes = part.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => {}
-            b'\\' => out.extend(bytes.next()),
-            byte => out.push(*byte),
-        }
-    }
-    out
 }

@@ -211,9 +211,8 @@ impl Session {
         let mut kept = Vec::new();
         for recipient in recipients {
             let (bytes, taint) = recipient.address.read();
-            let at = eximious::stdlib::address::find_at(bytes).unwrap_or(bytes.len());
-            let domain = bytes.get(at + 1..).unwrap_or_default();
-            self.cx.set("local_part", Str::from(&bytes[..at]).stamped(taint));
+            let (local_part, domain) = eximious::stdlib::address::parts(bytes);
+            self.cx.set("local_part", Str::from(local_part).stamped(taint));
             self.cx.set("domain", Str::from(domain).stamped(taint));
             let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
             let Some(result) = result else { return true };
@@ -286,7 +285,7 @@ impl Session {
 
     /// Puts the header lines of ACLs where they go, and takes others out.
     fn add_headers(&mut self) {
-        let Some(mut message) = self.cx.message().cloned() else { return };
+        let Some(mut message) = self.cx.take_message() else { return };
         for name in &self.acl_state.headers_remove {
             let names = eximious::stdlib::lists::elements(name.bytes());
             for name in names {

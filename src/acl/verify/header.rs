@@ -1,6 +1,6 @@
 //! What is verified of the message's header (specification 44.17).
 
-use eximious_core::{Message, Str};
+use eximious_core::{Header, Str};
 use eximious_stdlib::address::{self, Rules};
 
 use super::super::machine::{Answer, Run};
@@ -33,10 +33,10 @@ const MOST_SENDERS: usize = 100;
 
 /// `verify = header_syntax`.
 pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
-    let Some(message) = message(run) else { return Answer::Yes };
+    let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
     let local = run.variable("sender_host_address").is_empty();
-    for header in &message.headers {
+    for header in &headers {
         if !SYNTAX.iter().any(|name| header.is(name.as_bytes())) {
             continue;
         }
@@ -70,11 +70,9 @@ pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
 
 /// `verify = header_names_ascii`.
 pub(super) fn names_ascii(run: &mut Run<'_>) -> Answer {
-    let Some(message) = message(run) else { return Answer::Yes };
-    let odd = message
-        .headers
-        .iter()
-        .find(|one| !one.name.trim_ascii().iter().all(|c| (33..=126).contains(c)));
+    let Some(headers) = headers(run) else { return Answer::Yes };
+    let odd =
+        headers.iter().find(|one| !one.name.trim_ascii().iter().all(|c| (33..=126).contains(c)));
     let Some(odd) = odd else { return Answer::Yes };
     let line = [b"Invalid character in header \"".as_slice(), &odd.name, b"\" found"].concat();
     run.logged = Some(Str::tainted(line));
@@ -90,7 +88,7 @@ pub(super) fn not_blind(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> 
             option => return super::unknown_option(run, option, text),
         }
     }
-    let Some(message) = message(run) else { return Answer::Yes };
+    let Some(message) = run.cx.message() else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
     let mut named = std::collections::HashSet::new();
     for header in message.headers.iter().filter(|one| is_one(&one.name, &RECIPIENTS)) {
@@ -124,16 +122,15 @@ pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Ans
     if let Some(answer) = known_options(run, text, options, Purpose::VerifySender) {
         return answer;
     }
-    let Some(message) = message(run) else { return Answer::Yes };
+    let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
-    let resent = message
-        .headers
+    let resent = headers
         .iter()
         .any(|one| one.name.len() > 7 && one.name[..7].eq_ignore_ascii_case(b"resent-"));
     let (mut deferred, mut left) = (false, MOST_SENDERS);
     for name in SENDERS {
         let name = if resent { format!("resent-{name}") } else { name.to_owned() };
-        for header in message.named(name.as_bytes()) {
+        for header in headers.iter().filter(|one| one.is(name.as_bytes())) {
             let value = header.value();
             for element in address::list(value, rules) {
                 let text = value.get(element.span.clone()).unwrap_or_default().trim_ascii();
@@ -190,6 +187,7 @@ fn is_one(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
 }
 
-fn message(run: &Run<'_>) -> Option<Message> {
-    run.cx.message().cloned()
+/// The message's header lines; `None` where there is no message yet.
+fn headers(run: &Run<'_>) -> Option<Vec<Header>> {
+    run.cx.message().map(|message| message.headers.clone())
 }

@@ -43,14 +43,16 @@ pub(super) fn run(
     data: &Str,
 ) -> Result<Verdict, Complaint> {
     let router = redirection.router;
-    let filtered = match kind {
+    // Only Sieve filters keep anything.
+    let (filtered, inbox) = match kind {
         FilterKind::Exim => {
             let options = exim_options(machine, redirection)?;
-            exim(machine.cx, data.bytes(), &options, &mut ())
+            (exim(machine.cx, data.bytes(), &options, &mut ()), Str::EMPTY)
         }
         FilterKind::Sieve => {
             let options = sieve_options(machine, router)?;
-            sieve::run(machine.cx, data.bytes(), &options, &mut ())
+            let filtered = sieve::run(machine.cx, data.bytes(), &options, &mut ());
+            (filtered, options.inbox)
         }
     };
     machine.show_address();
@@ -71,7 +73,7 @@ pub(super) fn run(
             return Err(Complaint { freezes: true, ..Complaint::new(text.bytes()) });
         }
         FilterEnd::Fail(text) => {
-            generate(machine, redirection, filtered.actions)?;
+            generate(machine, redirection, filtered.actions, &inbox)?;
             let (logged, told) = logged_and_said(text.bytes());
             // Only a log has room for a part alone.
             let logs = machine.purpose == Purpose::Delivery;
@@ -82,7 +84,7 @@ pub(super) fn run(
         FilterEnd::Finished | FilterEnd::Error(_) => {}
     }
     let (significant, sieve) = (filtered.significant, kind == FilterKind::Sieve);
-    generate(machine, redirection, filtered.actions)?;
+    generate(machine, redirection, filtered.actions, &inbox)?;
     match (machine.children.is_empty(), significant) {
         (true, true) => Ok(Verdict::Discard),
         (true, false) => Ok(Verdict::Decline),
@@ -151,6 +153,7 @@ fn generate(
     machine: &mut Machine<'_>,
     redirection: &Redirection<'_>,
     actions: Vec<FilterAction>,
+    inbox: &Str,
 ) -> Result<(), Complaint> {
     for action in actions {
         let before = machine.children.len();
@@ -174,9 +177,8 @@ fn generate(
                 redirection.direct(machine, file, Target::File { mode: None }, option)?;
             }
             FilterAction::Keep { .. } => {
-                let inbox = inbox(machine, redirection.router)?;
                 let option = file_transport(inbox.bytes());
-                redirection.direct(machine, inbox, Target::File { mode: None }, option)?;
+                redirection.direct(machine, inbox.clone(), Target::File { mode: None }, option)?;
             }
             FilterAction::Pipe { command, .. } => {
                 let (text, taint) = command.read();
@@ -212,10 +214,6 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
         };
         address.attached.ignore_errors = true;
     }
-}
-
-fn inbox(machine: &mut Machine<'_>, router: &Router) -> Result<Str, Complaint> {
-    Ok(sieve_options(machine, router)?.inbox)
 }
 
 /// Who gets a message, as it is shown.

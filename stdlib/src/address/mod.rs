@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use eximious_core::Settings;
 
-pub use quote::{phrase, quote_local_part};
+pub use quote::{phrase, quote_local_part, unquote_local_part};
 use reader::{Groups, Reader, skip_comments, skip_quoted};
 
 /// What a reader of addresses lets pass. All that is off by default is off in
@@ -206,6 +206,19 @@ pub fn find_at(address: &[u8]) -> Option<usize> {
         at += 1;
     }
     found
+}
+
+/// An address's local part, quotes included, and its domain, which is empty where
+/// there is none.
+pub fn parts(address: &[u8]) -> (&[u8], &[u8]) {
+    let at = find_at(address).unwrap_or(address.len());
+    (&address[..at], address.get(at + 1..).unwrap_or_default())
+}
+
+/// Where the last at sign of an address stands, whatever stands before it: the
+/// address's end where it has no domain.
+pub fn last_at(address: &[u8]) -> usize {
+    memchr::memrchr(b'@', address).unwrap_or(address.len())
 }
 
 /// What counts as white space: C's idea of it.

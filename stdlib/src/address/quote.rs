@@ -26,6 +26,20 @@ pub fn quote_local_part(text: &[u8]) -> Vec<u8> {
     quoted
 }
 
+/// A local part without its quotes and backslashes.
+pub fn unquote_local_part(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => out.extend(bytes.next()),
+            b'"' => {}
+            byte => out.push(*byte),
+        }
+    }
+    out
+}
+
 /// A name as it stands before an address in angle brackets: as it is where it is
 /// a phrase (words, quoted strings, comments), in quotes where it is not, as
 /// encoded words of a character set where it has other bytes than ASCII's

@@ -5,7 +5,7 @@ use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
 use super::domain::Domain;
 use super::elements;
 use super::mx::Mx;
-use super::text::{Bind, Text, folded};
+use super::text::{Bind, Text};
 use super::walk::{Hit, Left, Pattern, Subject, Terms, Verdict, Walk, log_panic};
 
 /// How many lookups a chain of local part lists may take.
@@ -31,7 +31,7 @@ pub(super) struct Address {
 impl Address {
     pub(super) fn new(given: &Str) -> Self {
         let at = memchr::memrchr(b'@', given.bytes());
-        let lower = folded(given);
+        let lower = given.lowercased();
         let (cased, key) = match at {
             None => (given.clone(), Str::EMPTY),
             Some(at) => {

@@ -8,7 +8,7 @@ use eximious_core::{Call, ErrorKind, Fail, Str};
 use super::domain::is_interface;
 use super::ip::{self, Written};
 use super::lookup::{Looked, look_up};
-use super::text::{Bind, Text, folded};
+use super::text::{Bind, Text};
 use super::walk::{Hit, Left, Pattern, log_panic};
 use crate::lookups::Search;
 
@@ -158,7 +158,7 @@ impl<'n> Host<'n> {
             Known::Later => return Ok((Hit::Later(None), None)),
         };
         for name in &all {
-            let folded = folded(name);
+            let folded = name.lowercased();
             let text = Text {
                 given: name,
                 folded: &folded,

@@ -164,20 +164,11 @@ pub(super) struct Part {
 
 impl Part {
     pub(super) fn new(given: &Str, bind: Bind) -> Self {
-        Self { given: given.clone(), folded: folded(given), bind }
+        Self { given: given.clone(), folded: given.lowercased(), bind }
     }
 
     /// As a text; whether case counts in what is folded is for the caller to say.
     pub(super) fn text<'s>(&'s self, folded: &'s Str, caseful: bool) -> Text<'s> {
         Text { given: &self.given, folded, caseful, bind: self.bind, partial: true }
-    }
-}
-
-/// A text without ASCII capitals; the same one where it has none.
-pub(super) fn folded(text: &Str) -> Str {
-    if text.bytes().iter().any(u8::is_ascii_uppercase) {
-        Str::from(text.bytes().to_ascii_lowercase()).stamped(text.taint())
-    } else {
-        text.clone()
     }
 }

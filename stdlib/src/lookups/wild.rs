@@ -64,8 +64,7 @@ fn element(call: &mut Call<'_>, element: &Str, subject: &Str) -> Result<bool, Lo
         }
         literal => {
             // A lookup finds keys in lower case: the comparison is without it.
-            let lower = Str::from(bytes.to_ascii_lowercase()).stamped(subject.taint());
-            match Search::of_element(call, element, &lower)? {
+            match Search::of_element(call, element, &subject.lowercased())? {
                 Some(search) => Ok(find(call, &search)?.is_some()),
                 None => Ok(bytes.eq_ignore_ascii_case(literal)),
             }
