@@ -7,12 +7,13 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -52,10 +53,25 @@ pub fn program(name: &str) -> Option<PathBuf> {
     found
 }
 
-/// A port that nobody listens at now.
+/// A port of this computer that nobody listens at, and that no other test is given while this
+/// process lives. It is below those that the system gives to connections.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
+    static HELD: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
+    const FIRST: u32 = 12_000;
+    const PORTS: u32 = 20_000;
+    let mut held = HELD.lock().expect("no panic while ports are chosen");
+    let start = std::process::id().wrapping_mul(61) + u32::try_from(held.len()).expect("few ports");
+    for at in 0..PORTS {
+        let port = u16::try_from(FIRST + (start.wrapping_add(at)) % PORTS).expect("a port");
+        // A name that goes with its process says whose the port is.
+        let name = SocketAddr::from_abstract_name(format!("eximious-port-{port}")).expect("a name");
+        let Ok(claim) = UnixListener::bind_addr(&name) else { continue };
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            held.push(claim);
+            return port;
+        }
+    }
+    panic!("no port is free")
 }
 
 /// A directory for a server, and whom the server runs as.
