@@ -4,4 +4,5 @@
 //! [`World`](eximious::World) of its context.
 #![forbid(unsafe_code)]
 
+pub mod auth;
 pub mod smtp;

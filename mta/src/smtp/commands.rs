@@ -94,7 +94,7 @@ impl Session {
             "VRFY" => self.vrfy(argument),
             "EXPN" => self.expn(argument),
             "ETRN" => self.etrn(argument),
-            "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
+            "AUTH" => self.auth(argument),
             _ => self.start_tls(),
         }
     }

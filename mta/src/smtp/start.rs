@@ -23,11 +23,10 @@ impl Session {
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);
         }
-        for name in ["authenticated_id", "authenticated_sender"] {
-            cx.set(name, Str::EMPTY);
-        }
-        cx.set("received_protocol", Str::fixed("smtp"));
         eximious::client::describe(cx);
+        self.cx.set("authenticated_sender", Str::EMPTY);
+        self.cx.set("authentication_failed", Str::fixed("0"));
+        self.cx.set("received_protocol", Str::fixed("smtp"));
     }
 
     /// Looks at the client, and greets it.
