@@ -6,6 +6,7 @@
 //! is `smtp/auth.rs`; the client's side is in [`eximious::auth`].
 
 mod cram_md5;
+mod dovecot;
 mod external;
 mod plaintext;
 mod spa;
@@ -85,6 +86,7 @@ pub(crate) trait Driver: Send {
 pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn Driver> {
     match authenticator.driver() {
         "cram_md5" => Box::new(cram_md5::CramMd5::default()),
+        "dovecot" => Box::new(dovecot::Dovecot::default()),
         "external" => Box::new(external::External::default()),
         "plaintext" => Box::new(plaintext::Plaintext::default()),
         "spa" => Box::new(spa::Spa::default()),
@@ -203,14 +205,18 @@ impl Turn<'_> {
     }
 
     /// `server_debug_print`
-    fn show_debug_text(&mut self) {
-        if !self.shows {
+    pub(crate) fn show_debug_text(&mut self) {
+        let Some(text) = self.authenticator.text("server_debug_print").filter(|_| self.shows)
+        else {
             return;
-        }
+        };
         match self.expand("server_debug_print") {
-            None => {}
+            Some(Err(fail)) => {
+                let head = [b"failed to expand debug_output \"", text.bytes(), b"\": "].concat();
+                self.tell(&[&head, fail.message()]);
+            }
             Some(Ok(text)) => self.tell(&[text.bytes()]),
-            Some(Err(fail)) => self.tell(&[fail.message()]),
+            None => {}
         }
     }
 }
@@ -228,12 +234,17 @@ fn judged(value: &[u8]) -> Verdict {
     }
 }
 
-/// What a client's line says, decoded.
+/// What a client's line says, decoded; a star says that it gives up.
 pub(crate) fn decoded(line: &[u8]) -> Result<Vec<u8>, Verdict> {
     match line {
         b"*" => Err(Verdict::Cancelled),
-        _ => base64::decode(line).ok_or(Verdict::NotBase64),
+        _ => initially_decoded(line),
     }
+}
+
+/// What stands behind the mechanism's name, decoded.
+pub(crate) fn initially_decoded(text: &[u8]) -> Result<Vec<u8>, Verdict> {
+    base64::decode(text).ok_or(Verdict::NotBase64)
 }
 
 /// The strings in what a client says: a zero byte ends each.

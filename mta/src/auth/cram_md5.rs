@@ -33,6 +33,7 @@ impl Driver for CramMd5 {
         let response = decoded(line)?;
         let (name, digest) = cram::parse(&response);
         turn.give(name);
+        turn.show_debug_text();
         let secret = match turn.expand("server_secret") {
             None => return Err(Verdict::Refuse),
             Some(Ok(secret)) => secret,

@@ -1,7 +1,7 @@
 //! EXTERNAL: the client says who it is, and something else proves it
 //! (specification 41.2).
 
-use super::{Driver, Step, Turn, Verdict, decoded, strings};
+use super::{Driver, Step, Turn, Verdict, decoded, initially_decoded, strings};
 
 #[derive(Default)]
 pub(super) struct External;
@@ -33,7 +33,7 @@ impl Driver for External {
         match initial {
             b"" => Ok(Step::Ask(Vec::new())),
             b"=" => Self::judge(turn, b""),
-            _ => Self::judge(turn, &decoded(initial)?),
+            _ => Self::judge(turn, &initially_decoded(initial)?),
         }
     }
 

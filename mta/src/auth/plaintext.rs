@@ -3,7 +3,7 @@
 
 use eximious::stdlib::lists;
 
-use super::{Driver, Step, Turn, Verdict, decoded, strings};
+use super::{Driver, NUMBERED, Step, Turn, Verdict, decoded, initially_decoded, strings};
 
 #[derive(Default)]
 pub(super) struct Plaintext {
@@ -11,11 +11,12 @@ pub(super) struct Plaintext {
 }
 
 impl Plaintext {
-    /// What is asked next: the prompt behind as many as there are values.
+    /// What is asked next: the prompt behind as many as there are values. There
+    /// is an end to what one client may say.
     fn next(&self, turn: &mut Turn<'_>) -> Step {
         match self.prompts.get(turn.given()) {
-            Some(prompt) => Step::Ask(prompt.clone()),
-            None => Step::Done(turn.condition()),
+            Some(prompt) if turn.given() < NUMBERED => Step::Ask(prompt.clone()),
+            _ => Step::Done(turn.condition()),
         }
     }
 }
@@ -33,7 +34,7 @@ impl Driver for Plaintext {
             b"" => {}
             // What a client says that has nothing to say.
             b"=" => turn.give(b""),
-            _ => strings(&decoded(initial)?).for_each(|value| turn.give(value)),
+            _ => strings(&initially_decoded(initial)?).for_each(|value| turn.give(value)),
         }
         Ok(self.next(turn))
     }

@@ -44,6 +44,7 @@ impl Driver for Spa {
         let message = base64::decode(line).ok_or(Verdict::Refuse)?;
         let answer = ntlm::parse_authenticate(&message).ok_or(Verdict::Refuse)?;
         turn.give(&answer.user);
+        turn.show_debug_text();
         let password = match turn.expand("server_password") {
             None => return Err(Verdict::Refuse),
             Some(Ok(password)) => password,

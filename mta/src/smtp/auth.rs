@@ -90,7 +90,7 @@ impl Session {
             if is_offered(one) && self.is_yes(one, "server_advertise_condition", true) {
                 self.known.offered.push(number);
                 line.push(' ');
-                line.push_str(&String::from_utf8_lossy(one.mechanism()));
+                line.push_str(&String::from_utf8_lossy(one.mechanism()).to_ascii_uppercase());
             }
         }
         (!self.known.offered.is_empty()).then_some(line)
@@ -199,7 +199,13 @@ impl Session {
         mut attempt: Attempt,
         verdict: Verdict,
     ) -> Option<(&'static [u8], Vec<u8>)> {
-        let id = attempt.turn(self).0.expand("server_set_id");
+        // Who did not come to an end is not known by any name.
+        let id = match verdict {
+            Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. } => {
+                attempt.turn(self).0.expand("server_set_id")
+            }
+            _ => None,
+        };
         let one = attempt.authenticator.clone();
         attempt.turn(self).0.forget();
         let (code, text, why): (&'static [u8], &[u8], _) = match verdict {
@@ -222,7 +228,7 @@ impl Session {
             Verdict::Unexpected => (b"553", b"Initial data not expected", None),
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
-        let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), true)[..], b")"].concat());
+        let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
         if let Some(id) = &id {
             self.cx.set("authenticated_fail_id", Str::tainted(id.as_slice()));
         }
