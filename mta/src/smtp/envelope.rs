@@ -101,7 +101,7 @@ impl Session {
         }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
-            if !self.may.unqualified_senders && self.client.address.is_some() {
+            if !self.may.unqualified_senders {
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -117,7 +117,8 @@ impl Session {
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+            let protocol = self.called("utf8esmtp");
+            self.cx.set("received_protocol", protocol);
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
         match result.verdict {
@@ -251,7 +252,7 @@ impl Session {
         };
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
-            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+            if !postmaster && !self.may.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
@@ -436,7 +437,8 @@ impl Session {
         }
         let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
         if self.offers.greeted {
-            self.cx.set("received_protocol", Str::fixed(protocol));
+            let protocol = self.called(protocol);
+            self.cx.set("received_protocol", protocol);
         }
     }
 }

@@ -116,6 +116,7 @@ impl Session {
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.failed = true;
         self.close();
     }
 
@@ -261,7 +262,6 @@ impl Session {
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
         let chunk = self.chunk_reply.take();
-        let local = self.client.address.is_none();
         let arrival = Arrival {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
@@ -282,8 +282,8 @@ impl Session {
             began: self.cx.engine().world().clock.now(),
             submitter: self.client.user.clone(),
             standing: Standing {
-                unqualified_senders: self.may.unqualified_senders || local,
-                unqualified_recipients: self.may.unqualified_recipients || local,
+                unqualified_senders: self.may.unqualified_senders,
+                unqualified_recipients: self.may.unqualified_recipients,
                 ..Standing::default()
             },
             ..Received::default()

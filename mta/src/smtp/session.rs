@@ -80,6 +80,8 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// Whether it did not end as it should.
+    pub(super) failed: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -126,6 +128,7 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            failed: false,
         };
         session.introduce();
         session
