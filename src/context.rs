@@ -215,6 +215,13 @@ impl Context {
         self.named.retain(|name, _| !name.starts_with(prefix));
     }
 
+    /// The variables that are set of open families with this prefix, such as
+    /// `acl_m`, in no order.
+    pub fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
+        let named = self.named.iter().filter(|(name, _)| name.starts_with(prefix));
+        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
     pub(crate) fn call<T>(

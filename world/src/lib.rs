@@ -20,6 +20,7 @@ mod net;
 mod pool;
 mod processes;
 mod redis;
+mod spool;
 mod sql;
 mod sqlite;
 mod tls;
@@ -41,6 +42,7 @@ pub fn system() -> World {
         net: Arc::new(net::System),
         processes: Arc::new(processes::System),
         hints: Arc::new(hints::System::default()),
+        spool: Arc::new(spool::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
         ldap: Arc::new(ldap::System::default()),
