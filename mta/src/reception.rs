@@ -18,8 +18,9 @@ use std::collections::BTreeMap;
 use eximious::acl::Control;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::Rules;
-use eximious::{Context, FailClass, Message, OptionPlace, OptionValue, Str};
+use eximious::{Context, FailClass, Message};
 
+use crate::options::{flag, value};
 use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
@@ -172,7 +173,7 @@ pub fn fix(
     }
     faults.extend(addresses::complete(cx, rewriter, origin, &mut lines));
     if completes && !lines.has(&format!("{prefix}date")) {
-        let date = expanded(cx, b"$tod_full").unwrap_or_default();
+        let date = value(cx, "tod_full");
         match resent {
             true => lines.push_front("Resent-Date", date.bytes()),
             false => lines.push("Date", date.bytes()),
@@ -235,26 +236,4 @@ fn is_atom(byte: u8) -> bool {
 
 fn is_domain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
-}
-
-fn expanded(cx: &mut Context, text: &[u8]) -> Option<Str> {
-    let engine = cx.engine().clone();
-    engine.expand_once(text, cx).ok()
-}
-
-/// A variable's value; empty where there is none.
-fn value(cx: &mut Context, name: &str) -> Str {
-    cx.get(name).and_then(Result::ok).unwrap_or_default()
-}
-
-/// Whether a main option is set, by the configuration or by default.
-fn flag(cx: &Context, name: &'static str) -> bool {
-    let engine = cx.engine();
-    match engine.settings().options.get(name) {
-        Some(OptionValue::Flag(set)) => *set,
-        _ => {
-            let record = engine.registry().option(OptionPlace::Main, name.as_bytes());
-            record.and_then(|record| record.default) == Some("true")
-        }
-    }
 }

@@ -6,8 +6,9 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Context, Fail, Header, Str};
 
+use super::Origin;
 use super::lines::{Line, Lines};
-use super::{Origin, value};
+use crate::options::value;
 
 /// Where a line is broken behind an address that grew.
 const WIDTH: usize = 40;

@@ -5,7 +5,8 @@ use eximious::stdlib::address::{self, Rules, quote_local_part};
 use eximious::{Context, Str};
 
 use super::lines::{Line, Lines};
-use super::{Origin, Submission, value};
+use super::{Origin, Submission};
+use crate::options::value;
 
 /// What a message's sender is checked against, and what lines are made of.
 #[derive(Debug)]
