@@ -481,6 +481,12 @@ pub trait Log: Send + Sync {
     fn rejection(&self, line: &[u8]) {
         self.main(line);
     }
+    /// The same, for a message whose header is here: the log of rejections has it
+    /// behind the line.
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        let _ = header;
+        self.rejection(line);
+    }
     /// A line for the log of rejections alone.
     fn rejection_alone(&self, line: &[u8]) {
         let _ = line;

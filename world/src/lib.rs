@@ -16,6 +16,7 @@ mod hosts;
 mod ldap;
 mod libraries;
 mod lmdb;
+mod logs;
 mod net;
 mod pool;
 mod processes;
@@ -32,6 +33,7 @@ use eximious_core::World;
 
 pub use dns::Resolver;
 pub use files::make_directory;
+pub use logs::Logs;
 
 /// The system that the program runs on.
 pub fn system() -> World {
