@@ -181,13 +181,23 @@ impl Session {
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
-        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            return self.has_space(size.unwrap_or(0));
+        };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
         let tail = format!(": message too big: size={size} max={limit}");
         self.log_rejection(
             &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
         );
+        false
+    }
+
+    /// Whether there is room for another message; the client is told so if not.
+    fn has_space(&mut self, size: u64) -> bool {
+        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        self.log(&why);
+        self.say(&[b"452 Space shortage, please try later"]);
         false
     }
 

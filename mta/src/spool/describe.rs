@@ -5,7 +5,7 @@ use eximious::{Context, Header, Str, Taint};
 
 use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 use super::tree::Tree;
-use super::variable;
+use crate::options::value as variable;
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
 /// The header file of a message.
@@ -123,7 +123,7 @@ impl Lines<'_> {
         let value = self::variable(self.cx, variable);
         if !value.is_empty() {
             let mark = self.mark(value.taint());
-            let text = Some(value.bytes().to_vec());
+            let text = Some(one_line(value.bytes()));
             self.values.push(Value { mark, name: name.into(), text, data: None });
         }
     }
@@ -197,6 +197,11 @@ impl Lines<'_> {
         }
         self.variable("tls_ver", "tls_in_ver");
     }
+}
+
+/// A text that stands in a line: a newline in a name begins no other line.
+fn one_line(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if matches!(byte, b'\n' | 0) { b' ' } else { *byte }).collect()
 }
 
 fn recipient(recipient: &Recipient) -> SpoolRecipient {
