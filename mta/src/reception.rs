@@ -7,8 +7,11 @@
 //! they came ([`Origin`]) says what of it is done.
 
 mod addresses;
+mod envelope;
+mod headers;
 mod id;
 mod lines;
+mod log;
 mod received;
 mod recipients;
 mod sender;
@@ -25,7 +28,10 @@ use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
 
+pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
+pub use headers::{TooLong, apply_headers, insert, too_long};
 pub use id::message_id;
+pub use log::{Kept, logged};
 pub use received::received_header;
 pub use recipients::{Named, Wrong};
 
@@ -74,6 +80,8 @@ pub struct Fixed {
     pub faults: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
     pub named: Named,
+    /// The identification that it came with, as it stood there.
+    pub given_id: Option<Vec<u8>>,
 }
 
 impl Submission {
@@ -124,6 +132,9 @@ pub fn fix(
         name.len() > 7 && name[..7].eq_ignore_ascii_case(b"resent-")
     });
     let prefix = if resent { "Resent-" } else { "" };
+    let given_id = format!("{prefix}message-id");
+    let given_id = lines.standing().find(|line| line.is(&given_id));
+    let given_id = given_id.map(|line| line.header.value().trim_ascii().to_vec());
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
     let submission = submission.as_ref();
     let completes =
@@ -150,7 +161,7 @@ pub fn fix(
     };
     let mut faults = Vec::new();
     if completes {
-        if !lines.has(&format!("{prefix}message-id")) {
+        if given_id.is_none() {
             message.headers = shown(&lines);
             let (text, back) = identification(cx, message, &mut faults);
             message = back;
@@ -168,7 +179,7 @@ pub fn fix(
             && compares
             && let Some(sender) = author.check(cx, &mut lines)
         {
-            cx.set("sender_address", sender);
+            set_sender(cx, sender);
         }
     }
     faults.extend(addresses::complete(cx, rewriter, origin, &mut lines));
@@ -181,7 +192,7 @@ pub fn fix(
     }
     let (headers, replaced) = lines.split();
     message.headers = headers;
-    Fixed { message, replaced, faults, named }
+    Fixed { message, replaced, faults, named, given_id }
 }
 
 /// The header lines as they are by now, for who looks at them.

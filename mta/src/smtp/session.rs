@@ -9,6 +9,7 @@ use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
+use super::arrive::Arrived;
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -82,6 +83,8 @@ pub struct Session {
     pub(super) only_reset: bool,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
+    /// What is known of the message that has arrived.
+    pub(super) arrived: Arrived,
 }
 
 impl std::fmt::Debug for Session {
@@ -129,6 +132,7 @@ impl Session {
             chunk_reply: None,
             only_reset: false,
             failed: false,
+            arrived: Arrived::default(),
         };
         session.introduce();
         session
