@@ -43,7 +43,7 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
     let data = [first.as_slice(), &message.stray, &message.body];
     match cx.engine().world().spool.keep(&place, id, &data, &header) {
         Ok(()) => Taken::Yes,
-        Err(why) => Taken::Later(in_words(&why)),
+        Err(why) => Taken::Later(abandoned(cx, id, &why)),
     }
 }
 
@@ -66,12 +66,21 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
     })
 }
 
-fn in_words(error: &SpoolError) -> Vec<u8> {
+/// What to log of a message that can't be kept. A disk that is full is nothing
+/// unheard of; somebody should look after all else.
+fn abandoned(cx: &mut Context, id: &[u8], error: &SpoolError) -> Vec<u8> {
+    let why = eximious::stdlib::wording::reason(&error.why);
     let what: &[u8] = match error.step {
         SpoolStep::Create => b"Failed to create spool file ",
-        SpoolStep::Write => b"Error while writing spool file ",
         SpoolStep::Rename => b"Failed to rename spool file ",
+        SpoolStep::Write => {
+            let client = eximious::client::plainly_described(cx);
+            let client = client.strip_prefix(b"U=").unwrap_or(&client);
+            let head = format!("Message abandoned: Spool write error ({why}) ");
+            return [head.as_bytes(), b"while receiving message from ", client].concat();
+        }
     };
-    let why = eximious::stdlib::wording::reason(&error.why);
-    [what, &error.file, b": ", why.as_bytes()].concat()
+    let line = [what, &error.file, b": ", why.as_bytes()].concat();
+    cx.engine().world().log.panic_alone(&[id, b" ", &line[..]].concat());
+    line
 }

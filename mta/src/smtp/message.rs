@@ -309,10 +309,7 @@ impl Session {
         };
         match taken {
             Taken::Later(why) => {
-                let client = self.logged_client();
-                self.log_rejection(
-                    &[&client[..], b" temporarily rejected message: ", why].concat(),
-                );
+                self.log(why);
                 self.say(&[b"451 Temporary local problem - please try later"]);
             }
             Taken::Yes => {
