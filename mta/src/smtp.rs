@@ -6,12 +6,14 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
+mod arrive;
 mod chunks;
 mod commands;
 mod envelope;
 mod errors;
 mod hello;
 mod input;
+mod local;
 mod message;
 mod options;
 mod params;
@@ -52,6 +54,8 @@ pub struct Client {
     pub synchronizes: bool,
     /// The user whose program it is, where it is one of this system.
     pub user: Option<Submitter>,
+    /// Whether a program of this system must say which domains it means (`-bnq`).
+    pub qualifies_itself: bool,
 }
 
 /// A user of this system who hands messages in.
@@ -63,6 +67,12 @@ pub struct Submitter {
     pub uid: u32,
     /// The group's number.
     pub gid: u32,
+    /// The full name.
+    pub name: Vec<u8>,
+    /// The full name that was given (`-F`).
+    pub called: Option<Vec<u8>>,
+    /// Whether it is believed who a message is from.
+    pub trusted: bool,
 }
 
 /// What a session wants done.
@@ -203,4 +213,16 @@ pub enum Taken {
     Yes,
     /// It could not be kept; the client is to come back.
     Later(Vec<u8>),
+}
+
+impl Submitter {
+    /// The name that stands beside an address of the sender. Where the user may say
+    /// who that is, it may be somebody else, whose name is not known.
+    pub fn name_beside(&self, may_be_other: bool) -> Vec<u8> {
+        match &self.called {
+            Some(name) => name.clone(),
+            None if may_be_other => Vec::new(),
+            None => self.name.clone(),
+        }
+    }
 }
