@@ -13,6 +13,7 @@ mod envelope;
 mod errors;
 mod hello;
 mod input;
+mod local;
 mod message;
 mod options;
 mod params;
@@ -54,6 +55,8 @@ pub struct Client {
     pub synchronizes: bool,
     /// The user whose program it is, where it is one of this system.
     pub user: Option<Submitter>,
+    /// Whether a program of this system must say which domains it means (`-bnq`).
+    pub qualifies_itself: bool,
 }
 
 /// A user of this system who hands messages in.

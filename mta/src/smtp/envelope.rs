@@ -101,7 +101,7 @@ impl Session {
         }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
-            if !self.may.unqualified_senders && self.client.address.is_some() {
+            if !self.may.unqualified_senders {
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -117,7 +117,8 @@ impl Session {
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+            let protocol = self.called("utf8esmtp");
+            self.cx.set("received_protocol", protocol);
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
         match result.verdict {
@@ -180,13 +181,23 @@ impl Session {
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
-        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            return self.has_space(size.unwrap_or(0));
+        };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
         let tail = format!(": message too big: size={size} max={limit}");
         self.log_rejection(
             &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
         );
+        false
+    }
+
+    /// Whether there is room for another message; the client is told so if not.
+    fn has_space(&mut self, size: u64) -> bool {
+        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        self.log(&why);
+        self.say(&[b"452 Space shortage, please try later"]);
         false
     }
 
@@ -246,7 +257,7 @@ impl Session {
         };
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
-            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+            if !postmaster && !self.may.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
@@ -431,7 +442,8 @@ impl Session {
         }
         let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
         if self.offers.greeted {
-            self.cx.set("received_protocol", Str::fixed(protocol));
+            let protocol = self.called(protocol);
+            self.cx.set("received_protocol", protocol);
         }
     }
 }

@@ -117,6 +117,7 @@ impl Session {
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.failed = true;
         self.close();
     }
 
@@ -269,7 +270,6 @@ impl Session {
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
         let chunk = self.chunk_reply.take();
-        let local = self.client.address.is_none();
         let arrival = Arrival {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
@@ -291,9 +291,9 @@ impl Session {
             submitter: self.client.user.clone(),
             replaced: std::mem::take(&mut self.arrived.replaced),
             standing: Standing {
-                local,
-                unqualified_senders: self.may.unqualified_senders || local,
-                unqualified_recipients: self.may.unqualified_recipients || local,
+                local: self.client.user.as_ref().is_some_and(|user| !user.trusted),
+                unqualified_senders: self.may.unqualified_senders,
+                unqualified_recipients: self.may.unqualified_recipients,
                 ..Standing::default()
             },
             ..Received::default()
@@ -309,10 +309,7 @@ impl Session {
         };
         match taken {
             Taken::Later(why) => {
-                let client = self.logged_client();
-                self.log_rejection(
-                    &[&client[..], b" temporarily rejected message: ", why].concat(),
-                );
+                self.log(why);
                 self.say(&[b"451 Temporary local problem - please try later"]);
             }
             Taken::Yes => {

@@ -81,6 +81,8 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// Whether it did not end as it should.
+    pub(super) failed: bool,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -129,6 +131,7 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            failed: false,
             arrived: Arrived::default(),
         };
         session.introduce();

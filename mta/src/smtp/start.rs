@@ -26,8 +26,9 @@ impl Session {
         for name in ["authenticated_id", "authenticated_sender"] {
             cx.set(name, Str::EMPTY);
         }
-        cx.set("received_protocol", Str::fixed("smtp"));
         eximious::client::describe(cx);
+        let protocol = self.called("smtp");
+        self.cx.set("received_protocol", protocol);
     }
 
     /// Looks at the client, and greets it.
@@ -46,7 +47,8 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
         if !self.waits_for_greeting() {
             return;
         }
@@ -94,6 +96,8 @@ impl Session {
     /// What the options say of the client; false where it was turned away.
     fn admits_host(&mut self) -> bool {
         if self.client.address.is_none() {
+            self.may.unqualified_senders = !self.client.qualifies_itself;
+            self.may.unqualified_recipients = !self.client.qualifies_itself;
             return true;
         }
         let _ = self.client_in("hosts_connection_nolog");
