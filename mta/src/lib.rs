@@ -8,3 +8,4 @@ mod options;
 pub mod reception;
 pub mod smtp;
 pub mod spool;
+pub mod submission;

@@ -36,6 +36,7 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
+pub(crate) use run::write as write_log;
 pub use session::{Server, Session, Watch};
 
 /// Who is connected.

@@ -4,11 +4,11 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{Parsed, Reading, has_blank_line, longest_line, parse, size};
+use super::reading::{Reading, has_blank_line};
 use super::session::Stage;
 use super::verdict::Refused;
 use super::{Event, Received, Session, Standing, Taken};
-use crate::reception::{self, message_id};
+use crate::reception::{self, Parsed, longest_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ use super::{Client, Event};
 /// What all connections share: the parts of a configuration.
 #[derive(Debug)]
 pub struct Server {
-    pub(super) acls: Acls,
-    pub(super) rewrite: Vec<RewriteRule>,
+    pub(crate) acls: Acls,
+    pub(crate) rewrite: Vec<RewriteRule>,
 }
 
 /// Who is told each step of ACLs.
