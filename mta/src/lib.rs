@@ -5,4 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+mod options;
+pub mod reception;
 pub mod smtp;
+pub mod spool;
+pub mod submission;

@@ -53,6 +53,7 @@ impl Session {
         ];
         self.log_rejection(&line.concat());
         self.not_quit("bad-commands", None);
+        self.failed = true;
         self.close();
     }
 
@@ -101,6 +102,7 @@ impl Session {
         let word = self.command.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
         self.log_rejection(&[&head, tail.as_slice(), &word, b"\")"].concat());
         self.not_quit("bad-commands", Some((b"554", b"Too many nonmail commands")));
+        self.failed = true;
         self.close();
         false
     }
@@ -116,6 +118,7 @@ impl Session {
             let head = b"unexpected disconnection while reading SMTP command from ";
             self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
         }
+        self.failed = true;
         self.close();
     }
 

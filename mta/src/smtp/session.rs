@@ -10,6 +10,7 @@ use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
+use super::arrive::Arrived;
 use super::auth::{Attempt, Known};
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
@@ -23,8 +24,8 @@ use super::{Client, Event};
 /// What all connections share: the parts of a configuration.
 #[derive(Debug)]
 pub struct Server {
-    pub(super) acls: Acls,
-    pub(super) rewrite: Vec<RewriteRule>,
+    pub(crate) acls: Acls,
+    pub(crate) rewrite: Vec<RewriteRule>,
     pub(super) authenticators: Authenticators,
 }
 
@@ -86,6 +87,10 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// Whether it did not end as it should.
+    pub(super) failed: bool,
+    /// What is known of the message that has arrived.
+    pub(super) arrived: Arrived,
 }
 
 impl std::fmt::Debug for Session {
@@ -134,6 +139,8 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            failed: false,
+            arrived: Arrived::default(),
         };
         session.introduce();
         session

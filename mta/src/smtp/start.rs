@@ -24,9 +24,11 @@ impl Session {
             cx.set(name, Str::EMPTY);
         }
         eximious::client::describe(cx);
-        self.cx.set("authenticated_sender", Str::EMPTY);
+        for name in ["authenticated_id", "authenticated_sender"] {
+            self.cx.set(name, Str::EMPTY);
+        }
         self.cx.set("authentication_failed", Str::fixed("0"));
-        self.cx.set("received_protocol", Str::fixed("smtp"));
+        self.note_protocol(false);
     }
 
     /// Looks at the client, and greets it.
@@ -45,7 +47,8 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
         if !self.waits_for_greeting() {
             return;
         }
@@ -93,6 +96,8 @@ impl Session {
     /// What the options say of the client; false where it was turned away.
     fn admits_host(&mut self) -> bool {
         if self.client.address.is_none() {
+            self.may.unqualified_senders = !self.client.qualifies_itself;
+            self.may.unqualified_recipients = !self.client.qualifies_itself;
             return true;
         }
         let _ = self.client_in("hosts_connection_nolog");
