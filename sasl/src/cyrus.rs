@@ -59,7 +59,7 @@ struct Functions {
     ) -> c_int,
     step: Answer,
     getprop: unsafe extern "C" fn(*mut Connection, c_int, *mut *const c_void) -> c_int,
-    errdetail: unsafe extern "C" fn(*mut Connection) -> *const c_char,
+    errstring: unsafe extern "C" fn(c_int, *const c_char, *mut *const c_char) -> *const c_char,
     dispose: unsafe extern "C" fn(*mut *mut Connection),
     /// The library keeps things that belong to no connection, and has no locks of
     /// its own.
@@ -88,20 +88,20 @@ fn load() -> Result<Functions, String> {
                 *library.get(b"sasl_server_start\0")?,
                 *library.get::<Answer>(b"sasl_server_step\0")?,
                 *library.get(b"sasl_getprop\0")?,
-                *library.get(b"sasl_errdetail\0")?,
+                *library.get(b"sasl_errstring\0")?,
                 *library.get(b"sasl_dispose\0")?,
             ))
         };
         find().map(|found| (found, library)).map_err(|error| error.to_string())?
     };
-    let ((init, new, start, step, getprop, errdetail, dispose), library) = found;
+    let ((init, new, start, step, getprop, errstring, dispose), library) = found;
     // SAFETY: no callbacks; the name stays. Nothing else of the library was called.
     let code = unsafe { init(null(), PROGRAM.as_ptr()) };
     if code != OK {
         return Err(format!("Cyrus SASL can't be initialized: error {code}"));
     }
     let turn = Mutex::new(());
-    Ok(Functions { new, start, step, getprop, errdetail, dispose, turn, _library: library })
+    Ok(Functions { new, start, step, getprop, errstring, dispose, turn, _library: library })
 }
 
 /// The server's side of a mechanism.
@@ -223,13 +223,11 @@ impl Session {
     }
 
     fn check(&self, code: c_int) -> Result<(), Error> {
-        let said = || match self.connection.is_null() {
-            true => format!("error {code}"),
-            false => {
-                // SAFETY: the connection lives, and the text is the library's own.
-                let words = unsafe { words((self.functions.errdetail)(self.connection)) };
-                String::from_utf8_lossy(&words.unwrap_or_default()).into_owned()
-            }
+        let said = || {
+            // SAFETY: no languages, and none is asked back; the text is the library's
+            // own, and stays.
+            let words = unsafe { words((self.functions.errstring)(code, null(), null_mut())) };
+            String::from_utf8_lossy(&words.unwrap_or_default()).into_owned()
         };
         Err(match code {
             OK => return Ok(()),

@@ -2,13 +2,14 @@
 //! 36).
 
 use eximious::stdlib::base64;
-use eximious::world::{SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStep};
+use eximious::world::{SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStep};
 
 use super::{Driver, Step, Turn, Verdict, decoded, gsasl};
 
 #[derive(Default)]
 pub(super) struct CyrusSasl {
     session: Option<Box<dyn SaslSession>>,
+    mechanism: String,
     /// Whether the library has no more questions, and the client's last line is
     /// still to come.
     ends: bool,
@@ -19,10 +20,10 @@ impl Driver for CyrusSasl {
         let start = gsasl::start(turn, SaslLibrary::Cyrus)?;
         let sasl = turn.cx.engine().world().sasl.clone();
         let session = sasl.start(&start).map_err(|error| gsasl::unavailable(&start, error))?;
+        self.mechanism = String::from_utf8_lossy(&start.mechanism).into_owned();
         self.session = Some(session);
         match initial {
             b"" => self.step(turn, None),
-            b"=" => self.step(turn, Some(b"")),
             _ => {
                 let said = base64::decode(initial).ok_or(Verdict::NotBase64)?;
                 self.step(turn, Some(&said))
@@ -43,13 +44,27 @@ impl Driver for CyrusSasl {
 impl CyrusSasl {
     fn step(&mut self, turn: &mut Turn<'_>, said: Option<&[u8]>) -> Result<Step, Verdict> {
         let Some(session) = &mut self.session else { return Err(Verdict::Refuse) };
-        match session.step(said, &mut |_, _| SaslReply::Nothing).map_err(gsasl::of)? {
-            SaslStep::More(asked) => Ok(Step::Ask(asked)),
-            SaslStep::Done(said) if said.is_empty() => self.conclude(turn),
-            SaslStep::Done(said) => {
+        match session.step(said, &mut |_, _| SaslReply::Nothing) {
+            Ok(SaslStep::More(asked)) => Ok(Step::Ask(asked)),
+            Ok(SaslStep::Done(said)) if said.is_empty() => self.conclude(turn),
+            Ok(SaslStep::Done(said)) => {
                 self.ends = true;
                 Ok(Step::Ask(said))
             }
+            Err(SaslError::Refused(why)) => {
+                if let Some(user) = session.get(SaslProperty::AuthId) {
+                    turn.give(&user);
+                }
+                let name = turn.authenticator.name().display().into_owned();
+                let mechanism = &self.mechanism;
+                let line = format!(
+                    "{name} authenticator ({mechanism}): Cyrus SASL permanent failure: {why}"
+                );
+                turn.cx.engine().world().log.rejection_alone(line.as_bytes());
+                Err(Verdict::Refuse)
+            }
+            Err(SaslError::Malformed(_)) => Err(Verdict::Unexpected),
+            Err(error) => Err(gsasl::of(error)),
         }
     }
 
