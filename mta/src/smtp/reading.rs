@@ -26,6 +26,8 @@ pub(super) struct Reading {
     returned: bool,
     /// Whether the line before ended as lines have to.
     ended_well: bool,
+    /// Whether a line `From …` before the header is dropped, once that was asked.
+    pub(super) drops_from: Option<bool>,
 }
 
 impl Reading {
@@ -40,6 +42,12 @@ impl Reading {
         let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         self.bytes.extend_from_slice(&bytes[..room]);
+    }
+
+    /// Whether it is time to ask what becomes of a line `From …`: the first line is
+    /// there, and is not continued.
+    pub(super) fn has_first_line(&self) -> bool {
+        memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
     pub(super) fn is_too_large(&self) -> bool {
@@ -81,42 +89,67 @@ impl Reading {
 }
 
 /// Reads a message that came by SMTP. A line `From …` before the header is none of
-/// it only where such lines are dropped. Beside it, whether a line that is no header
-/// line ended the header.
+/// it only where such lines are dropped. Beside it, whether a blank line stood
+/// behind the header.
 pub(super) fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
+    let bytes = &ended_by_newlines(bytes)[..];
+    let blank = has_blank_line(bytes);
+    if bytes.is_empty() {
+        return (Message::default(), false);
+    }
     if bytes.starts_with(b"From ") && !drops_from {
-        let body = without_returns(bytes);
+        let body = bytes.to_vec();
         let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
         let body_zeros = memchr::memchr_iter(0, &body).count() as u64;
         let lines = (lines + 1, lines);
         let message = Message { body, body_zeros, ..Message::default() };
-        return (Message { lines: lines.0, body_lines: lines.1, ..message }, true);
+        return (Message { lines: lines.0, body_lines: lines.1, ..message }, false);
     }
     let (mut message, _) = parse_until(bytes, End::Input);
-    message.body = without_returns(&message.body);
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let has_stray = !stray.is_empty();
     if has_stray {
-        message.body.splice(..0, without_returns(&stray));
+        message.body.splice(..0, stray);
         message.body_lines += 1;
         message.lines += 1;
     }
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
-    (message, has_stray)
+    (message, blank && !has_stray)
 }
 
-/// Lines that end in a newline alone; what ended in a carriage return alone, too.
-fn without_returns(text: &[u8]) -> Vec<u8> {
+/// A message as it is kept: each line ends in a newline. Where the first one came
+/// with CRLF, a newline alone ends no line: in the header it is the beginning of a
+/// continuation, in the body a space. A carriage return alone does end a line, but
+/// no header line.
+pub(super) fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
+    let first = memchr::memchr(b'\n', text);
+    let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
     let mut out = Vec::with_capacity(text.len());
+    let mut in_body = false;
     let mut bytes = text.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            byte => out.push(byte),
+        let next = bytes.peek().copied();
+        let whole = byte == b'\r' && next == Some(b'\n');
+        if whole || (byte == b'\n' && !strict) {
+            if whole {
+                bytes.next();
+            }
+            in_body |= matches!(out.last(), None | Some(b'\n'));
+            out.push(b'\n');
+        } else if matches!(byte, b'\r' | b'\n') {
+            if in_body {
+                out.push(if byte == b'\n' { b' ' } else { b'\n' });
+                continue;
+            }
+            out.push(b'\n');
+            if !matches!(next, Some(b' ' | b'\t' | b'\r' | b'\n')) {
+                out.push(b' ');
+            }
+        } else {
+            out.push(byte);
         }
     }
     out
@@ -126,6 +159,16 @@ fn without_returns(text: &[u8]) -> Vec<u8> {
 pub(super) fn size(message: &Message) -> u64 {
     let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
     (header + 1 + message.stray.len() + message.body.len()) as u64
+}
+
+/// The header of a message that has come, as it came.
+pub(super) fn header(bytes: &[u8]) -> &[u8] {
+    let ends = [b"\r\n\r\n".as_slice(), b"\n\n"];
+    let found = ends.iter().filter_map(|end| {
+        let at = bytes.windows(end.len()).position(|window| window == *end)?;
+        Some(at + end.len())
+    });
+    &bytes[..found.min().unwrap_or(bytes.len())]
 }
 
 /// Whether the blank line is there that ends the header.
