@@ -202,12 +202,7 @@ impl Session {
     }
 
     fn show_sender(&mut self, sender: &Sender) {
-        let address = &sender.address;
-        let (text, taint) = address.read();
-        let (local_part, domain) = address::parts(text);
-        self.cx.set("sender_address_local_part", Str::from(local_part).stamped(taint));
-        self.cx.set("sender_address_domain", Str::from(domain).stamped(taint));
-        self.cx.set("sender_address", address.clone());
+        crate::reception::set_sender(&mut self.cx, sender.address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));

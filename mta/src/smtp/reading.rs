@@ -1,8 +1,9 @@
-//! The bytes of a message: its lines as they come in, what they mean, and its name.
+//! The bytes of a message: its lines as they come in, and what they mean.
 
-use eximious::stdlib::message::{End, parse_until};
-use eximious::world::{Moment, World};
-use eximious::{Message, Str};
+use eximious::stdlib::message::{End, parse_with};
+use eximious::{Context, Message};
+
+use crate::reception;
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -88,24 +89,29 @@ impl Reading {
     }
 }
 
+/// A message that came by SMTP.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) message: Message,
+    /// The senders that lines `From …` before the header name.
+    pub(super) senders: Vec<Vec<u8>>,
+    /// Whether a blank line stood behind the header.
+    pub(super) blank: bool,
+}
+
 /// Reads a message that came by SMTP. A line `From …` before the header is none of
-/// it only where such lines are dropped. Beside it, whether a blank line stood
-/// behind the header.
-pub(super) fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
+/// it only where such lines are dropped.
+pub(super) fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
     let bytes = &ended_by_newlines(bytes)[..];
     let blank = has_blank_line(bytes);
     if bytes.is_empty() {
-        return (Message::default(), false);
+        return Parsed { message: Message::default(), senders: Vec::new(), blank };
     }
-    if bytes.starts_with(b"From ") && !drops_from {
-        let body = bytes.to_vec();
-        let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
-        let body_zeros = memchr::memchr_iter(0, &body).count() as u64;
-        let lines = (lines + 1, lines);
-        let message = Message { body, body_zeros, ..Message::default() };
-        return (Message { lines: lines.0, body_lines: lines.1, ..message }, false);
-    }
-    let (mut message, _) = parse_until(bytes, End::Input);
+    let mut sender = |line: &[u8]| match drops_from {
+        true => reception::sender_in_line(cx, line),
+        false => None,
+    };
+    let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let has_stray = !stray.is_empty();
@@ -117,7 +123,7 @@ pub(super) fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
-    (message, blank && !has_stray)
+    Parsed { message, senders, blank: blank && !has_stray }
 }
 
 /// A message as it is kept: each line ends in a newline. Where the first one came
@@ -183,27 +189,6 @@ pub(super) fn has_blank_line(bytes: &[u8]) -> bool {
 pub(super) fn longest_line(bytes: &[u8]) -> usize {
     let lines = bytes.split(|byte| *byte == b'\n');
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
-}
-
-/// A name for a message: the time, this process, the fraction of the second, each
-/// in base 62.
-pub(super) fn message_id(world: &World) -> Str {
-    let Moment { seconds, nanos } = world.clock.now();
-    let seconds = u64::try_from(seconds).unwrap_or(0);
-    let head = base62(seconds, 6);
-    let pid = base62(u64::from(world.host.pid()), 11);
-    let fraction = base62(u64::from(nanos / 1000), 4);
-    Str::from(format!("{head}-{pid}-{fraction}"))
-}
-
-fn base62(mut number: u64, width: usize) -> String {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut out = vec![b'0'; width];
-    for place in out.iter_mut().rev() {
-        *place = DIGITS[(number % 62) as usize];
-        number /= 62;
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]
@@ -273,11 +258,5 @@ mod tests {
         assert_eq!(read(b"a: b\n.\n"), Some((b"a: b\n".to_vec(), 7)));
         assert_eq!(read(b".\r\n"), Some((Vec::new(), 3)));
         assert_eq!(read(b"a: b\r\n."), None);
-    }
-
-    #[test]
-    fn names_have_their_form() {
-        assert_eq!(base62(61, 2), "0z");
-        assert_eq!(base62(1_000_000_000, 6), "15ftgG");
     }
 }
