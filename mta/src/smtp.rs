@@ -7,6 +7,7 @@
 //! stands in order with the replies.
 
 mod arrive;
+mod auth;
 mod chunks;
 mod commands;
 mod envelope;

@@ -34,7 +34,7 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
     COMMANDS.iter().find_map(|(word, name)| {
         let head = line.get(..word.len())?;
         let rest = &line[word.len()..];
-        let ends = word.ends_with(b":") || rest.first().is_none_or(u8::is_ascii_whitespace);
+        let ends = word.ends_with(b":") || rest.first().is_none_or(|byte| *byte == b' ');
         (head.eq_ignore_ascii_case(word) && ends).then(|| (*name, rest.trim_ascii_start()))
     })
 }
@@ -94,7 +94,7 @@ impl Session {
             "VRFY" => self.vrfy(argument),
             "EXPN" => self.expn(argument),
             "ETRN" => self.etrn(argument),
-            "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
+            "AUTH" => self.auth(argument),
             _ => self.start_tls(),
         }
     }

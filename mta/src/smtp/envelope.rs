@@ -5,7 +5,8 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str};
 
-use super::params::{self, MailOffers};
+use super::auth::Claim;
+use super::params::{self, AuthParam, MailOffers};
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -94,6 +95,11 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
+        if let Some(AuthParam { given, claimed, before }) = params.auth.take()
+            && self.settle_claim(before, given, &claimed) == Claim::Refused
+        {
+            return;
+        }
         let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
@@ -111,14 +117,10 @@ impl Session {
         params.sender.address = address.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
-        if let Some(given) = params.auth.take() {
-            self.note_auth(&given);
-        }
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            let protocol = self.called("utf8esmtp");
-            self.cx.set("received_protocol", protocol);
+            self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
         match result.verdict {
@@ -217,16 +219,6 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
-    }
-
-    /// `AUTH=`: only who is authenticated can say who wrote a message.
-    fn note_auth(&mut self, given: &[u8]) {
-        if given.is_empty() {
-            return;
-        }
-        let client = self.logged_client();
-        let tail = b" (client not authenticated)".as_slice();
-        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -422,6 +414,7 @@ impl Session {
         self.cx.set_message(None);
         self.cx.forget_lists();
         self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
             "sender_address_local_part",
             "sender_address_domain",
@@ -442,10 +435,6 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
-        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
-        if self.offers.greeted {
-            let protocol = self.called(protocol);
-            self.cx.set("received_protocol", protocol);
-        }
+        self.show_protocol(b"");
     }
 }
