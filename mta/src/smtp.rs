@@ -6,17 +6,22 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
+mod atrn;
 mod chunks;
 mod commands;
 mod envelope;
 mod errors;
 mod hello;
+mod ident;
 mod input;
 mod message;
 mod options;
 mod params;
+mod patience;
+pub mod proxy;
 mod reading;
 mod reply;
+mod room;
 mod run;
 mod session;
 mod start;
@@ -25,6 +30,8 @@ mod sync;
 mod tests;
 mod verdict;
 mod verify;
+mod wellknown;
+mod xclient;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -99,6 +99,9 @@ impl Session {
         if !self.fits(text, params.sender.size) {
             return;
         }
+        if !self.has_room_for(params.sender.size) {
+            return self.say(&[b"452 Space shortage, please try later"]);
+        }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders && self.client.address.is_some() {
@@ -183,7 +186,9 @@ impl Session {
         let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let tail = format!(": message too big: size={size} max={limit}");
+        let most = u64::from(i32::MAX.unsigned_abs());
+        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+        let tail = format!(": message too big: size{shown} max={limit}");
         self.log_rejection(
             &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
         );
@@ -210,6 +215,8 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
+        let international = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(international));
     }
 
     /// `AUTH=`: only who is authenticated can say who wrote a message.
@@ -423,6 +430,7 @@ impl Session {
             "rcpt_fail_count",
             "recipients_count",
             "prdr_requested",
+            "message_smtputf8",
             "message_exim_id",
             "sender_address_data",
             "address_data",
@@ -433,10 +441,6 @@ impl Session {
         ];
         for name in names {
             self.cx.unset(name);
-        }
-        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
-        if self.offers.greeted {
-            self.cx.set("received_protocol", Str::fixed(protocol));
         }
     }
 }

@@ -7,7 +7,7 @@ use eximious::stdlib::lists::{Matcher, Outcome};
 use eximious::{AclPhases, Str};
 
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{Session, reply, xclient};
 
 /// What options say of the client.
 #[derive(Debug, Default)]
@@ -38,6 +38,8 @@ pub(super) struct Advertised {
     pub(super) reports: bool,
     pub(super) per_recipient: bool,
     pub(super) utf8: bool,
+    pub(super) atrn: bool,
+    pub(super) xclient: bool,
     pub(super) tls: bool,
 }
 
@@ -138,6 +140,7 @@ impl Session {
             }
             lines.push(line);
         }
+        self.offers.atrn = self.offers_atrn();
         let mut offer = |offered: bool, word: &str| {
             if offered {
                 lines.push(word.to_owned());
@@ -146,6 +149,7 @@ impl Session {
         };
         offer(self.flag("accept_8bitmime"), "8BITMIME");
         self.offers.reports = offer(self.client_in("dsn_advertise_hosts"), "DSN");
+        offer(self.offers.atrn, "ATRN");
         for (option, word) in
             [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
         {
@@ -162,8 +166,11 @@ impl Session {
         self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
         self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
         self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");
-        self.offers.utf8 = offer(self.client_in("smtputf8_advertise_hosts"), "SMTPUTF8");
-        let _ = self.client_in("wellknown_advertise_hosts");
+        let eight_bit = self.flag("accept_8bitmime");
+        let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
+        self.offers.utf8 = offer(utf8, "SMTPUTF8");
+        offer(self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        self.offers.xclient = offer(self.may_name_clients(), xclient::OFFER);
         lines
     }
 
