@@ -7,8 +7,9 @@ use eximious::world::Moment;
 
 use super::Session;
 use super::proxy::since;
-use super::reading::{has_blank_line, message_id};
+use super::reading::has_blank_line;
 use super::session::Stage;
+use crate::reception::message_id;
 
 /// How long to wait where no option says so.
 const PATIENCE: i64 = 5 * 60;

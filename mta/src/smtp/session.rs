@@ -10,6 +10,7 @@ use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
+use super::arrive::Arrived;
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -93,6 +94,8 @@ pub struct Session {
     pub(super) progressed: bool,
     /// When the last line ended, or whatever else is waited for began.
     pub(super) waits_since: Moment,
+    /// What is known of the message that has arrived.
+    pub(super) arrived: Arrived,
 }
 
 impl std::fmt::Debug for Session {
@@ -145,6 +148,7 @@ impl Session {
             was_named: false,
             progressed: false,
             waits_since: now,
+            arrived: Arrived::default(),
         };
         session.introduce();
         session
