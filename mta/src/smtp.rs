@@ -7,17 +7,21 @@
 //! stands in order with the replies.
 
 mod arrive;
+mod atrn;
 mod auth;
 mod chunks;
 mod commands;
 mod envelope;
 mod errors;
 mod hello;
+mod ident;
 mod input;
 mod local;
 mod message;
 mod options;
 mod params;
+mod patience;
+pub mod proxy;
 mod reading;
 mod reply;
 mod run;
@@ -28,6 +32,8 @@ mod sync;
 mod tests;
 mod verdict;
 mod verify;
+mod wellknown;
+mod xclient;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -189,7 +189,9 @@ impl Session {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let tail = format!(": message too big: size={size} max={limit}");
+        let most = u64::from(i32::MAX.unsigned_abs());
+        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+        let tail = format!(": message too big: size{shown} max={limit}");
         self.log_rejection(
             &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
         );
@@ -219,6 +221,8 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
+        let international = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(international));
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -424,6 +428,7 @@ impl Session {
             "rcpt_fail_count",
             "recipients_count",
             "prdr_requested",
+            "message_smtputf8",
             "message_exim_id",
             "sender_address_data",
             "address_data",

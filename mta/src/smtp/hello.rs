@@ -8,7 +8,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, Str};
 
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{Session, reply, xclient};
 
 /// What options say of the client.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ pub(super) struct Advertised {
     pub(super) reports: bool,
     pub(super) per_recipient: bool,
     pub(super) utf8: bool,
+    pub(super) atrn: bool,
+    pub(super) xclient: bool,
     pub(super) tls: bool,
 }
 
@@ -139,8 +141,10 @@ impl Session {
         if !limits.is_empty() && self.client_in("limits_advertise_hosts") {
             lines.push(format!("LIMITS{limits}"));
         }
+        self.offers.atrn = self.offers_atrn();
         offer(&mut lines, self.flag("accept_8bitmime"), "8BITMIME");
         self.offers.reports = offer(&mut lines, self.client_in("dsn_advertise_hosts"), "DSN");
+        offer(&mut lines, self.offers.atrn, "ATRN");
         for (option, word) in
             [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
         {
@@ -161,9 +165,11 @@ impl Session {
             offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
         self.offers.tls = offer(&mut lines, self.client_in("tls_advertise_hosts"), "STARTTLS");
         self.offers.per_recipient = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
-        self.offers.utf8 =
-            offer(&mut lines, self.client_in("smtputf8_advertise_hosts"), "SMTPUTF8");
-        let _ = self.client_in("wellknown_advertise_hosts");
+        let eight_bit = self.flag("accept_8bitmime");
+        let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
+        self.offers.utf8 = offer(&mut lines, utf8, "SMTPUTF8");
+        offer(&mut lines, self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        self.offers.xclient = offer(&mut lines, self.may_name_clients(), xclient::OFFER);
         lines
     }
 

@@ -8,6 +8,7 @@ use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
+use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
 use super::arrive::Arrived;
@@ -37,6 +38,8 @@ pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 pub(super) enum Stage {
     /// Nothing was said yet.
     Start,
+    /// The header of a proxy is expected, since then.
+    Proxy(Moment),
     /// A command is expected.
     Commands,
     /// The answer to what an authenticator asks.
@@ -89,6 +92,16 @@ pub struct Session {
     pub(super) only_reset: bool,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
+    /// Whether a proxy did not say who the client is: then nothing is done for it.
+    pub(super) proxy_failed: bool,
+    /// Whether the host that is connected may say XCLIENT, once that is known.
+    pub(super) names_clients: Option<bool>,
+    /// Whether XCLIENT named the client.
+    pub(super) was_named: bool,
+    /// Whether anything came to its end since then.
+    pub(super) progressed: bool,
+    /// When the last line ended, or whatever else is waited for began.
+    pub(super) waits_since: Moment,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -113,7 +126,8 @@ impl Session {
     /// A connection that was just made. The context is its own; what is set in it
     /// already stays.
     pub fn new(server: Arc<Server>, cx: Context, client: Client) -> Self {
-        let began = cx.engine().world().clock.now().seconds;
+        let now = cx.engine().world().clock.now();
+        let began = now.seconds;
         let mut session = Self {
             server,
             cx,
@@ -140,6 +154,11 @@ impl Session {
             chunk_reply: None,
             only_reset: false,
             failed: false,
+            proxy_failed: false,
+            names_clients: None,
+            was_named: false,
+            progressed: false,
+            waits_since: now,
             arrived: Arrived::default(),
         };
         session.introduce();
@@ -181,8 +200,10 @@ impl Session {
                 return Some(event);
             }
             if !self.go_on() {
+                self.note_progress();
                 return None;
             }
+            self.progressed = true;
         }
     }
 
@@ -205,6 +226,7 @@ impl Session {
                 self.start();
                 true
             }
+            Stage::Proxy(_) => self.go_on_proxy(),
             Stage::Commands => match self.input.line() {
                 Next::Line(line) => {
                     self.command_line(&line);
