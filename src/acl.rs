@@ -7,6 +7,7 @@
 //! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
 //! step.
 
+mod callout;
 mod conditions;
 mod controls;
 mod dnslists;
@@ -70,6 +71,12 @@ pub trait AclHost {
     /// A step of the run.
     fn step(&mut self, step: &AclStep<'_>) {
         let _ = step;
+    }
+
+    /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
+    /// unless they are told to.
+    fn calls_out(&self) -> bool {
+        true
     }
 
     /// A line for the main log.

@@ -378,7 +378,14 @@ impl Run<'_> {
     }
 
     fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
-        if let Some(line) = log {
+        if let Some(mut line) = log {
+            // That the sender could not be verified is no more than a headline.
+            if line.bytes().eq_ignore_ascii_case(b"sender verify failed")
+                && let Some(fault) = self.state.sender_fault.as_ref()
+                && !fault.logged.is_empty()
+            {
+                line = Str::from([line.bytes(), b": ", &fault.logged].concat());
+            }
             let topbit = self.cx.engine().settings().print_topbitchars;
             let shown = printing(line.bytes(), topbit);
             let line = [&*self.client(), b" Warning: ", &shown].concat();

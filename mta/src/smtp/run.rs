@@ -16,6 +16,7 @@ struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     watch: Option<&'h Watch>,
     hurries: bool,
+    calls_out: bool,
     /// How deep the ACL at hand is called.
     depth: u32,
     log: Arc<dyn Log>,
@@ -48,6 +49,10 @@ impl AclHost for Host<'_> {
         if let Some(watch) = self.watch {
             watch(step);
         }
+    }
+
+    fn calls_out(&self) -> bool {
+        self.calls_out
     }
 
     fn log(&mut self, line: &[u8]) {
@@ -86,6 +91,7 @@ impl Session {
             events: &mut self.events,
             watch: self.watch.as_ref(),
             hurries: self.hurries,
+            calls_out: self.calls_out,
             depth: 0,
             log,
             id: self.id.clone(),

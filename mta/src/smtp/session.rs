@@ -53,6 +53,8 @@ pub struct Session {
     pub(super) watch: Option<Watch>,
     /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
+    /// Whether ACLs may ask other hosts.
+    pub(super) calls_out: bool,
     pub(super) input: Input,
     pub(super) events: VecDeque<Event>,
     pub(super) stage: Stage,
@@ -108,6 +110,7 @@ impl Session {
             acl_state: AclState::default(),
             watch: None,
             hurries: false,
+            calls_out: true,
             input: Input::default(),
             events: VecDeque::new(),
             stage: Stage::Start,
@@ -140,6 +143,12 @@ impl Session {
     /// for them.
     pub fn only_test(&mut self) {
         self.hurries = true;
+        self.calls_out = false;
+    }
+
+    /// Lets ACLs ask other hosts, though this is a test.
+    pub fn call_out(&mut self) {
+        self.calls_out = true;
     }
 
     /// The values of the conversation.
