@@ -47,12 +47,16 @@ pub struct Acls(Arc<Inner>);
 struct Inner {
     named: Vec<Named>,
     routes: Routes,
+    /// Where the configuration ends: what is read later is said to stand there.
+    end: Vec<u8>,
 }
 
 /// An ACL, made ready.
 #[derive(Debug)]
 struct Named {
+    /// As it is called where something is told of it: `ACL "name"`.
     name: Str,
+    origin: AclOrigin,
     statements: Vec<Statement>,
 }
 
@@ -111,8 +115,10 @@ pub enum AclStep<'a> {
     Begin {
         /// How deep.
         depth: u32,
-        /// Its name.
+        /// What it is called: `ACL "name"`, `inline ACL`.
         name: &'a Str,
+        /// Where it comes from.
+        origin: AclOrigin,
     },
     /// A statement begins.
     Statement {
@@ -167,7 +173,7 @@ pub enum AclStep<'a> {
         verb: AclVerb,
         /// The result.
         came: AclOutcome,
-        /// The ACL's name.
+        /// What the ACL is called: `ACL "name"`, `inline ACL`.
         name: &'a Str,
     },
     /// A condition behind `endpass` does not hold.
@@ -181,11 +187,22 @@ pub enum AclStep<'a> {
     Verdict {
         /// How deep.
         depth: u32,
-        /// Its name.
+        /// What it is called: `ACL "name"`, `inline ACL`.
         name: &'a Str,
         /// The verb that ends it; without one, it came to its end, and refuses.
         verb: Option<AclVerb>,
     },
+}
+
+/// Where an ACL comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AclOrigin {
+    /// The configuration.
+    Configuration,
+    /// A file, read while the ACLs run.
+    File,
+    /// A text that stands where a name may stand.
+    Text,
 }
 
 /// What a statement's conditions came to.
@@ -217,7 +234,10 @@ impl Acls {
             None => Vec::new(),
         };
         let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
-        Self(Arc::new(Inner { named, routes }))
+        let first = config.lines.first().and_then(|line| config.sources.file(line.place(0).file));
+        let file = first.map_or(&b""[..], |file| &file.name);
+        let end = [file, b" ", config.count.to_string().as_bytes()].concat();
+        Self(Arc::new(Inner { named, routes, end }))
     }
 
     /// The routers that `verify` asks.
@@ -226,18 +246,24 @@ impl Acls {
     }
 
     fn named(&self, name: &[u8]) -> Option<&Named> {
-        self.0.named.iter().find(|one| one.name.bytes() == name)
+        self.0.named.iter().find(|one| one.is(name))
     }
 
-    /// An ACL from a text that stands where a name may stand, too.
-    fn parse(name: &Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
+    /// An ACL from a text that stands where a name may stand, too, or in a file.
+    fn parse(
+        &self,
+        name: &Str,
+        origin: AclOrigin,
+        text: &[u8],
+        registry: &Registry,
+    ) -> Result<Named, Vec<u8>> {
         let statements = crate::config::acl_statements(text, registry)?;
-        let place = |line: usize| [name.bytes(), b" ", line.to_string().as_bytes()].concat();
+        let place = self.0.end.clone();
         let statements = statements
             .into_iter()
-            .map(|written| Statement { place: place(written.line), written })
+            .map(|written| Statement { place: place.clone(), written })
             .collect();
-        Ok(Named { name: name.clone(), statements })
+        Ok(Named { name: name.clone(), origin, statements })
     }
 }
 
@@ -247,7 +273,14 @@ impl Named {
             .statements
             .iter()
             .map(|written| Statement { place: place(written.line), written: written.clone() });
-        Self { name: acl.name.clone(), statements: statements.collect() }
+        let name = Str::from([b"ACL \"", acl.name.bytes(), b"\""].concat());
+        Self { name, origin: AclOrigin::Configuration, statements: statements.collect() }
+    }
+
+    /// Whether it is the configuration's, with this name.
+    fn is(&self, name: &[u8]) -> bool {
+        let own = self.name.bytes().strip_prefix(b"ACL \"");
+        own.and_then(|own| own.strip_suffix(b"\"")) == Some(name)
     }
 }
 

@@ -39,8 +39,8 @@ pub use test::{Duplicates, Report, Request, Standing};
 
 pub(crate) use conditions::is_in;
 pub(crate) use hosts::read as listed_hosts;
-pub(crate) use router::Text;
 use router::Router;
+pub(crate) use router::Text;
 pub(crate) use transport::Transport;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.

@@ -9,10 +9,11 @@ mod talk;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
+use super::Logs;
 use super::machine::Run;
-use crate::route::{Delivery, Standing};
+use crate::route::{Delivery, Standing, Text};
 use cache::Cache;
 use params::Sender;
 pub(super) use params::{Params, Subject};
@@ -169,6 +170,9 @@ impl Callout<'_> {
         if let Some(called) = cache.look(run, self) {
             return Some(called);
         }
+        if cache.tries_random {
+            cache.nobody = self.nobody(run);
+        }
         let acls = run.acls.clone();
         let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
         let timeout = self.params.timeout.unwrap_or_default();
@@ -199,12 +203,29 @@ impl Callout<'_> {
         Some(settled.unwrap_or_else(|| Called::later(why.filter(|_| alone))))
     }
 
+    /// A local part that nobody has, at the domain.
+    fn nobody(&self, run: &mut Run<'_>) -> Option<Vec<u8>> {
+        let options = &run.cx.engine().settings().options;
+        let text = match options.get("callout_random_local_part") {
+            Some(OptionValue::Text(text)) => text.clone(),
+            _ => Str::fixed("$primary_hostname-$tod_epoch-testing"),
+        };
+        match Text::new(text).expand(run.cx) {
+            Ok(local_part) => {
+                Some([&params::bare(&local_part), b"@".as_slice(), self.domain.bytes()].concat())
+            }
+            Err(fail) => {
+                let head = b"failed to expand callout_random_local_part: ";
+                run.host.log_to(Logs::PANIC, &[head, fail.message()].concat());
+                None
+            }
+        }
+    }
+
     /// Says in variables who is asked.
     fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
-        let text = Str::tainted(address.to_string().into_bytes());
         run.cx.set("host", Str::tainted(name));
-        run.cx.set("host_address", text.clone());
-        run.cx.set("callout_address", text);
+        run.cx.set("host_address", Str::tainted(address.to_string().into_bytes()));
     }
 }
 

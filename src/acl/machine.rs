@@ -5,7 +5,8 @@ use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
 use super::{
-    AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
+    AclHost, AclOrigin, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit,
+    takes_message,
 };
 use crate::Context;
 use crate::config::AclLineTerm;
@@ -164,11 +165,11 @@ impl Run<'_> {
             return self.acl(named);
         }
         let engine = self.cx.engine().clone();
-        let (name, text) = if trimmed.first() == Some(&b'/') {
+        let (name, origin, text) = if trimmed.first() == Some(&b'/') {
             match engine.world().files.read(trimmed, LARGEST) {
                 Ok(read) => {
                     let name = [b"ACL \"", trimmed, b"\""].concat();
-                    (Str::from(name), Str::from(read.to_vec()))
+                    (Str::from(name), AclOrigin::File, Str::from(read.to_vec()))
                 }
                 Err(why) => {
                     let why = eximious_stdlib::wording::reason(&why);
@@ -177,9 +178,9 @@ impl Run<'_> {
                 }
             }
         } else {
-            (Str::from("inline ACL"), text.clone())
+            (Str::from("inline ACL"), AclOrigin::Text, text.clone())
         };
-        match Acls::parse(&name, text.bytes(), engine.registry()) {
+        match acls.parse(&name, origin, text.bytes(), engine.registry()) {
             Ok(named) => self.acl(&named),
             Err(why) => self.error(why),
         }
@@ -211,7 +212,7 @@ impl Run<'_> {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let depth = self.depth;
-        self.step(&AclStep::Begin { depth, name: &acl.name });
+        self.step(&AclStep::Begin { depth, name: &acl.name, origin: acl.origin });
         let mut verdict = None;
         for statement in &acl.statements {
             verdict = self.statement(acl, statement);

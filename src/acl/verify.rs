@@ -119,7 +119,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
                 incomplete.extend_from_slice(b" callout");
                 fault.logged = uncompleted(&incomplete, called);
             }
-            judged_callout(run, called, &params)
+            judged_callout(run, called, &params, options)
         }
         None => judged(run, standing, options),
     };
@@ -190,7 +190,7 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
     run.cx.set("local_part", part);
     run.cx.set("domain", domain);
     if let Some(called) = called {
-        return recipient_called(run, &called, &params);
+        return recipient_called(run, &called, &params, options);
     }
     let answer = judged(run, standing, options);
     let message = complaint.message.clone().or_else(|| complaint.said.clone()).map(Str::tainted);
@@ -214,8 +214,13 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
 }
 
 /// What a recipient's hosts say.
-fn recipient_called(run: &mut Run<'_>, called: &Called, params: &Params) -> Answer {
-    let answer = judged_callout(run, called, params);
+fn recipient_called(
+    run: &mut Run<'_>,
+    called: &Called,
+    params: &Params,
+    options: &[Vec<u8>],
+) -> Answer {
+    let answer = judged_callout(run, called, params, options);
     match answer {
         Answer::Yes => {
             // A host that takes it vouches for what it is called.
@@ -264,15 +269,18 @@ fn judged(run: &mut Run<'_>, standing: Standing, options: &[Vec<u8>]) -> Answer 
 }
 
 /// What a callout means, with its own `defer_ok`.
-fn judged_callout(run: &mut Run<'_>, called: &Called, params: &Params) -> Answer {
+fn judged_callout(
+    run: &mut Run<'_>,
+    called: &Called,
+    params: &Params,
+    options: &[Vec<u8>],
+) -> Answer {
     match called.standing {
-        Standing::Fine => Answer::Yes,
-        Standing::Failed => Answer::No,
         Standing::Deferred if params.defer_ok() => {
             run.note(b"verify defer overridden by callout_defer_ok");
             Answer::Yes
         }
-        Standing::Deferred => Answer::Later,
+        standing => judged(run, standing, options),
     }
 }
 
@@ -359,7 +367,9 @@ fn route(
     });
     let delivery = last.filter(|_| standing == Standing::Fine);
     let called = delivery.and_then(|delivery| callout::call(run, params, subject, &delivery));
-    run.note(b"----------- end verify ------------");
+    if subject != Subject::HeaderSender {
+        run.note(b"----------- end verify ------------");
+    }
     let variable = match purpose {
         Purpose::VerifySender => "sender_verify_failure",
         _ => "recipient_verify_failure",

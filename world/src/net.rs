@@ -38,7 +38,10 @@ impl Net for System {
         timeout: Duration,
     ) -> io::Result<Box<dyn Stream>> {
         let deadline = Deadline::within(timeout);
-        Ok(Box::new(Connection { socket: Socket::Tcp(connect_bound(from, to, deadline)?), deadline }))
+        Ok(Box::new(Connection {
+            socket: Socket::Tcp(connect_bound(from, to, deadline)?),
+            deadline,
+        }))
     }
 
     fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use eximious::AclVerb;
-use eximious::acl::{AclOutcome, AclStep};
+use eximious::acl::{AclOrigin, AclOutcome, AclStep};
 
 /// Shows a step of a test.
 pub fn tell(depth: u32, text: &[u8]) {
@@ -13,7 +13,15 @@ pub fn tell(depth: u32, text: &[u8]) {
 /// Shows a step of an ACL.
 pub fn show(step: &AclStep<'_>) {
     match step {
-        AclStep::Begin { depth, name } => line(*depth, &[b"using ACL \"", name.bytes(), b"\""]),
+        AclStep::Begin { depth, name, origin } => match origin {
+            AclOrigin::Configuration => line(*depth, &[b"using ", name.bytes()]),
+            AclOrigin::File => {
+                let path = name.bytes().strip_prefix(b"ACL \"").unwrap_or_default();
+                let path = path.strip_suffix(b"\"").unwrap_or(path);
+                line(*depth, &[b"read ACL from file ", path]);
+            }
+            AclOrigin::Text => {}
+        },
         AclStep::Statement { depth, verb, place } => {
             line(*depth, &[b"processing \"", verb.name().as_bytes(), b"\" (", place, b")"]);
         }
@@ -52,7 +60,7 @@ pub fn show(step: &AclStep<'_>) {
                 AclOutcome::Discard => b"yielded \"discard\"",
             };
             let verb = verb.name().as_bytes();
-            line(*depth, &[verb, b": condition test ", came, b" in ACL \"", name.bytes(), b"\""]);
+            line(*depth, &[verb, b": condition test ", came, b" in ", name.bytes()]);
         }
         AclStep::Denied { depth, verb } => {
             let verb = verb.name().as_bytes();
@@ -69,7 +77,7 @@ pub fn show(step: &AclStep<'_>) {
                 Some(AclVerb::Require) => b"not OK",
                 Some(AclVerb::Warn) => return,
             };
-            line(*depth, &[b"end of ACL \"", name.bytes(), b"\": ", said]);
+            line(*depth, &[b"end of ", name.bytes(), b": ", said]);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eximious_core::world::HintStore;
 
-use super::{Callout, Called, Failure};
+use super::{Called, Callout, Failure};
 use crate::acl::machine::Run;
 use crate::hints::{CalloutAddress, CalloutDomain, CalloutResult, Record, callout_key};
 
@@ -22,9 +22,10 @@ pub(super) struct Cache {
     pub(super) learned: bool,
     /// What was found out of the address.
     pub(super) address: CalloutResult,
-    /// Whether a local part that nobody has is still to be tried, and the
-    /// postmaster.
+    /// Whether a local part that nobody has is to be tried, which one, and whether
+    /// the postmaster is.
     pub(super) tries_random: bool,
+    pub(super) nobody: Option<Vec<u8>>,
     pub(super) tries_postmaster: bool,
 }
 
@@ -43,6 +44,7 @@ impl Cache {
             learned: false,
             address: CalloutResult::Unknown,
             tries_random: params.random,
+            nobody: None,
             tries_postmaster: params.postmaster.is_some(),
         }
     }
@@ -119,7 +121,8 @@ impl Cache {
                     self.tries_random = false;
                 }
                 CalloutResult::Unknown => {
-                    let text = "need to check random address handling (not cached or cache expired)";
+                    let text =
+                        "need to check random address handling (not cached or cache expired)";
                     self.tell(run, text, b"");
                     return Some(None);
                 }

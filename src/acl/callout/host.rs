@@ -50,10 +50,11 @@ fn found(run: &mut Run<'_>, transport: &Transport, list: &Str) -> Vec<RouteHost>
     let by_system = transport.on("gethostbyname");
     let mut all = Vec::new();
     for item in listed_hosts(run.cx, list.bytes(), random) {
-        let found = run.cx.call(&META, |call| match ip::address(&item.name).is_some() || by_system {
-            true => by_name(call, &item.name, None),
-            false => by_dns(call, &item.name, &search),
-        });
+        let found =
+            run.cx.call(&META, |call| match ip::address(&item.name).is_some() || by_system {
+                true => by_name(call, &item.name, None),
+                false => by_dns(call, &item.name, &search),
+            });
         let mut hosts = found.map(|found| found.hosts).unwrap_or_default();
         if hosts.is_empty() {
             let name = String::from_utf8_lossy(&item.name).into_owned();
@@ -126,11 +127,7 @@ fn unexpanded(option: &str, fail: &Fail) -> Vec<u8> {
     [head.as_bytes(), fail.message()].concat()
 }
 
-fn from(
-    run: &mut Run<'_>,
-    transport: &Transport,
-    to: IpAddr,
-) -> Result<Option<IpAddr>, Vec<u8>> {
+fn from(run: &mut Run<'_>, transport: &Transport, to: IpAddr) -> Result<Option<IpAddr>, Vec<u8>> {
     let text = match value(run, transport, "interface") {
         Ok(Some(text)) => text,
         Ok(None) => return Ok(None),

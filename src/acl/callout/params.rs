@@ -75,8 +75,14 @@ impl Params {
         rules: Rules,
     ) -> Result<bool, Vec<u8>> {
         match option {
-            b"callout_defer_ok" => self.defer_ok = true,
-            b"check_postmaster" => self.postmaster = Some(Vec::new()),
+            b"callout_defer_ok" => {
+                self.timeout.get_or_insert(TIMEOUT);
+                self.defer_ok = true;
+            }
+            b"check_postmaster" => {
+                self.timeout.get_or_insert(TIMEOUT);
+                self.postmaster = Some(Vec::new());
+            }
             option => {
                 let Some(rest) = option.strip_prefix(b"callout") else { return Ok(false) };
                 self.timeout.get_or_insert(TIMEOUT);
@@ -86,7 +92,8 @@ impl Params {
                         let tail = b"'=' expected after \"callout\" in ACL condition \"";
                         return Err([tail.as_slice(), whole, b"\""].concat());
                     };
-                    for text in elements_with(list.trim_ascii_start(), b',') {
+                    let list = list.trim_ascii();
+                    for text in elements_with(list, b',').filter(|_| !list.is_empty()) {
                         self.param(&text, whole, subject, rules)?;
                     }
                 }
@@ -153,7 +160,7 @@ impl Params {
         } else if is("hold") {
             self.hold = true;
         } else {
-            self.timeout = Some(if text.is_empty() { TIMEOUT } else { time(text)? });
+            self.timeout = Some(time(text)?);
         }
         Ok(())
     }

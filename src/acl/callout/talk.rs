@@ -96,11 +96,11 @@ impl<'p, 'r> Place<'p, 'r> {
     /// Opens a connection, as far as commands may be given.
     fn open<'t>(&'t mut self) -> Result<Talk<'t, 'p, 'r>, Called> {
         let later = |place: &Self, text: &[u8]| Called::later(Some(place.about(text)));
+        let shown = self.callout.address.clone();
+        let way = way(self.run, self.transport, self.host, self.address, &shown);
         if self.listed("hosts_require_dane") {
             return Err(later(self, b"DANE is required, but TLS is not there yet"));
         }
-        let shown = self.callout.address.clone();
-        let way = way(self.run, self.transport, self.host, self.address, &shown);
         let from = way.from.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.tell(format!("interface={from} port={}", way.port).as_bytes());
         if way.protocol == Protocol::Smtps {
@@ -136,14 +136,13 @@ impl<'p, 'r> Place<'p, 'r> {
 
     fn connect(&mut self, way: &Way) -> io::Result<Box<dyn eximious_core::world::Stream>> {
         let from = way.from.map_or_else(String::new, |from| format!("from {from} "));
-        let address = match self.address {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => address.to_string(),
-        };
-        let text = format!("Connecting to {} [{address}]:{} {from}... ", self.host.name, way.port);
-        self.tell(text.trim_end().as_bytes());
+        let place = format!("[{}]:{}", self.address, way.port);
+        let text = format!("Connecting to {} {place} {from}...", self.host.name);
+        self.tell(text.as_bytes());
+        self.run.cx.set("callout_address", Str::tainted(place.into_bytes()));
         let params = self.callout.params;
-        let timeout = params.connect.or(params.timeout).unwrap_or_default();
+        let own = params.connect.filter(|timeout| !timeout.is_zero());
+        let timeout = own.or(params.timeout).unwrap_or_default();
         let to = SocketAddr::new(self.address, way.port);
         let opened = self.run.cx.call(&META, |call| {
             call.net().map(|net| match way.from {
@@ -174,7 +173,7 @@ impl Talk<'_, '_, '_> {
     /// Begins the session. An error is what is to be said of the host.
     fn greet(&mut self, protocol: Protocol, local: Option<SocketAddr>) -> Result<(), Called> {
         let mut opening = None;
-        let mut name = Vec::new();
+        let name = self.name(local);
         let mut what = b"initial connection".to_vec();
         loop {
             let reply = match self.listen() {
@@ -200,10 +199,9 @@ impl Talk<'_, '_, '_> {
             let opening = match &mut opening {
                 Some(opening) => opening,
                 None if reply.accepts() => {
-                    name = match self.name(local) {
-                        Ok(name) => name,
-                        Err(why) => return Err(self.give_up(&why)),
-                    };
+                    if let Err(why) = &name {
+                        return Err(self.give_up(why));
+                    }
                     let plain = self.place.listed("hosts_avoid_esmtp");
                     opening.insert(Opening::new(protocol == Protocol::Lmtp, plain))
                 }
@@ -211,7 +209,8 @@ impl Talk<'_, '_, '_> {
             };
             match opening.next(&reply) {
                 Next::Say(hello) => {
-                    let command = [hello.name().as_bytes(), b" ", &name].concat();
+                    let name = name.as_deref().unwrap_or_default();
+                    let command = [hello.name().as_bytes(), b" ", name].concat();
                     what.clone_from(&command);
                     if self.say(&command).is_err() {
                         continue;
@@ -309,8 +308,11 @@ impl Talk<'_, '_, '_> {
                 };
                 Called::failed(failure, Some(self.place.about(&logged)), self.shown())
             }
-            Err(Stop::Later(why)) => Called::later(Some(self.place.about(&why.unwrap_or_else(null)))),
+            Err(Stop::Later(why)) => {
+                Called::later(Some(self.place.about(&why.unwrap_or_else(null))))
+            }
             Err(Stop::Mute(why)) => {
+                cache.address = CalloutResult::Unknown;
                 self.place.tell(b"SMTP timeout");
                 self.close();
                 return Some(Called::later(Some(self.place.about(&why.unwrap_or_else(null)))));
@@ -326,9 +328,7 @@ impl Talk<'_, '_, '_> {
     fn try_all(&mut self, cache: &mut Cache) -> Result<Option<Called>, Stop> {
         let from = self.place.callout.mail_from.clone();
         let mut in_mail = false;
-        if std::mem::take(&mut cache.tries_random)
-            && let Some(nobody) = self.nobody()
-        {
+        if let Some(nobody) = cache.nobody.take() {
             let reply = self.envelope(&from, &nobody, cache)?;
             if reply.accepts() {
                 cache.note_random(CalloutResult::Accept);
@@ -336,13 +336,16 @@ impl Talk<'_, '_, '_> {
             }
             cache.note_random(CalloutResult::Reject);
             // Whoever does not like to begin anew is called anew.
-            for command in [b"RSET".to_vec(), mail(&from)] {
-                match self.exchange(&command) {
-                    Ok(reply) if reply.accepts() => {}
+            match self.exchange(b"RSET") {
+                Ok(reply) if reply.accepts() => {}
+                _ => return Ok(None),
+            }
+            if !self.pipelining {
+                match self.exchange(&mail(&from)) {
+                    Ok(reply) if reply.accepts() => in_mail = true,
                     _ => return Ok(None),
                 }
             }
-            in_mail = true;
         }
         let address = self.place.callout.address.bytes().to_vec();
         let reply = match in_mail {
@@ -353,7 +356,8 @@ impl Talk<'_, '_, '_> {
         cache.address = match reply.accepts() {
             true => CalloutResult::Accept,
             false => {
-                called = Called::failed(Failure::Recipient, Some(after(&address, &reply)), Vec::new());
+                called =
+                    Called::failed(Failure::Recipient, Some(after(&address, &reply)), Vec::new());
                 CalloutResult::Reject
             }
         };
@@ -380,15 +384,36 @@ impl Talk<'_, '_, '_> {
             return Err(if reset.refuses() { Stop::Refused(why) } else { Stop::Later(Some(why)) });
         }
         let command = mail(&from);
-        let reply = self.exchange(&command).map_err(|trouble| self.dropped(trouble))?;
+        let whole = [b"postmaster@", self.place.callout.domain.bytes()].concat();
+        if self.pipelining {
+            self.hold(&command);
+            self.say(&rcpt(&whole)).map_err(|trouble| self.dropped(trouble))?;
+            self.sent.clone_from(&command);
+        } else {
+            self.say(&command).map_err(|trouble| self.dropped(trouble))?;
+        }
+        let reply = self.listen().map_err(|trouble| self.dropped(trouble))?;
+        if self.pipelining && !reply.accepts() {
+            self.overhear();
+        }
         if reply.refuses() {
-            return Ok(Some(Called::failed(Failure::Postmaster, Some(was(&command, &reply)), Vec::new())));
+            cache.note_postmaster(CalloutResult::Reject);
+            return Ok(Some(Called::failed(
+                Failure::Postmaster,
+                Some(was(&command, &reply)),
+                Vec::new(),
+            )));
         }
         if !reply.accepts() {
             return Err(Stop::Later(None));
         }
-        let whole = [b"postmaster@", self.place.callout.domain.bytes()].concat();
-        let mut last = self.answer(&whole)?;
+        let mut last = match self.pipelining {
+            true => {
+                self.sent = rcpt(&whole);
+                self.heard(&whole)?
+            }
+            false => self.answer(&whole)?,
+        };
         if last.refuses() && params.bare_postmaster {
             last = self.answer(b"postmaster")?;
         }
@@ -402,27 +427,6 @@ impl Talk<'_, '_, '_> {
         }
         cache.note_postmaster(CalloutResult::Reject);
         Ok(Some(Called::failed(Failure::Postmaster, Some(why), Vec::new())))
-    }
-
-    /// A local part that nobody has, at the domain.
-    fn nobody(&mut self) -> Option<Vec<u8>> {
-        let run = &mut *self.place.run;
-        let options = &run.cx.engine().settings().options;
-        let text = match options.get("callout_random_local_part") {
-            Some(eximious_core::OptionValue::Text(text)) => text.clone(),
-            _ => Str::fixed("$primary_hostname-$tod_epoch-testing"),
-        };
-        match Text::new(text).expand(run.cx) {
-            Ok(local_part) => {
-                let domain = self.place.callout.domain.bytes();
-                Some([&super::params::bare(&local_part), b"@".as_slice(), domain].concat())
-            }
-            Err(fail) => {
-                let head = b"failed to expand callout_random_local_part: ";
-                run.host.log_to(Logs::PANIC, &[head, fail.message()].concat());
-                None
-            }
-        }
     }
 
     /// MAIL and RCPT: the answer to RCPT, which is a yes or a no.
@@ -440,14 +444,11 @@ impl Talk<'_, '_, '_> {
             trouble => self.dropped(trouble),
         })?;
         if !reply.accepts() {
+            if self.pipelining {
+                self.overhear();
+            }
             if reply.refuses() {
                 let why = was(&command, &reply);
-                if self.pipelining {
-                    // The other answer is of no interest, but it comes first.
-                    let kept = self.response.clone();
-                    let _ = self.listen();
-                    self.response = kept;
-                }
                 if from.is_empty() {
                     cache.domain.refuses_empty_sender = true;
                 }
@@ -460,6 +461,13 @@ impl Talk<'_, '_, '_> {
         }
         self.sent = rcpt(to);
         self.judged(to)
+    }
+
+    /// The answer to a command that is of no interest any more, but comes first.
+    fn overhear(&mut self) {
+        let kept = self.response.clone();
+        let _ = self.listen();
+        self.response = kept;
     }
 
     /// RCPT: a yes or a no.
@@ -484,9 +492,7 @@ impl Talk<'_, '_, '_> {
 
     fn heard(&mut self, to: &[u8]) -> Result<Reply, Stop> {
         self.listen().map_err(|trouble| match trouble {
-            Trouble::Timeout => {
-                Stop::Mute(Some([b"SMTP timeout after ", &rcpt(to)[..]].concat()))
-            }
+            Trouble::Timeout => Stop::Mute(Some([b"SMTP timeout after ", &rcpt(to)[..]].concat())),
             trouble => self.dropped(trouble),
         })
     }
@@ -510,13 +516,17 @@ impl Talk<'_, '_, '_> {
 
     /// What the client is told of a refusal.
     fn shown(&self) -> Vec<u8> {
+        // What the other host said is passed on, but for what only terminals heed.
+        let lines: Vec<Vec<u8>> =
+            self.response.split(|byte| *byte == b'\n').map(|text| line(text)).collect();
+        let response = lines.join(&b'\n');
         match self.place.callout.subject {
-            Subject::Recipient => [b"Callout verification failed:\n", &self.response[..]].concat(),
+            Subject::Recipient => [b"Callout verification failed:\n", &response[..]].concat(),
             _ => [
                 format!("Called:   {}\nSent:     ", self.place.address).as_bytes(),
                 &self.sent,
                 b"\nResponse: ",
-                &self.response,
+                &response,
             ]
             .concat(),
         }
