@@ -43,10 +43,10 @@ pub use engine::{Builder, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
-    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail,
-    LookupOptions, LookupQuery, Message, Meta, NamedList, Operator, OptionDef, OptionKind,
-    OptionPlace, OptionValue, Options, Outcome, Params, Place, Registry, Repeated, Settings, Str,
-    Taint, TaintRule, Variable, VariableSource, World, world,
+    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
+    LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
+    Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
+    Registry, Repeated, Settings, Str, Taint, TaintRule, Variable, VariableSource, World, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;

@@ -52,6 +52,7 @@ struct Inner {
     routers: Vec<Router>,
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
+    places: values::Places,
 }
 
 /// What an address is routed for.
@@ -77,7 +78,7 @@ impl Purpose {
 }
 
 impl Routes {
-    /// The routers of a configuration.
+    /// The routers of a configuration, for contexts of the engine whose registry this is.
     pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
         let routers = config.routers.iter().filter(|one| one.driver.is_some());
@@ -87,7 +88,8 @@ impl Routes {
             .iter()
             .map(|one| Transport::new(one, registry, world));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
+        let (transports, places) = (transports.collect(), values::Places::new(registry));
+        Self(Arc::new(Inner { routers, transports, rewrite, places }))
     }
 
     /// The name of a router by number.
@@ -108,6 +110,10 @@ impl Routes {
     /// A transport by number.
     pub(crate) fn transport_at(&self, number: usize) -> &Transport {
         &self.0.transports[number]
+    }
+
+    fn places(&self) -> &values::Places {
+        &self.0.places
     }
 
     fn transport(&self, name: &[u8]) -> Option<usize> {

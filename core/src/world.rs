@@ -11,6 +11,7 @@ mod hermetic;
 pub mod hints;
 mod ldap;
 mod servers;
+pub mod spool;
 
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
@@ -21,6 +22,7 @@ pub use ldap::{
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
+pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub struct World {
     pub libraries: Arc<dyn Libraries>,
     /// What is remembered from one message to the next.
     pub hints: Arc<dyn Hints>,
+    /// Messages that wait.
+    pub spool: Arc<dyn Spool>,
     /// The logs.
     pub log: Arc<dyn Log>,
 }
@@ -490,6 +494,12 @@ pub trait Log: Send + Sync {
     /// A line for the main log and that of rejections; not everybody keeps one.
     fn rejection(&self, line: &[u8]) {
         self.main(line);
+    }
+    /// The same, for a message whose header is here: the log of rejections has it
+    /// behind the line.
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        let _ = header;
+        self.rejection(line);
     }
     /// A line for the log of rejections alone.
     fn rejection_alone(&self, line: &[u8]) {

@@ -10,6 +10,7 @@ mod fmt;
 mod help;
 mod input;
 mod list;
+mod logs;
 mod message;
 mod options;
 mod output;

@@ -16,10 +16,12 @@ mod hosts;
 mod ldap;
 mod libraries;
 mod lmdb;
+mod logs;
 mod net;
 mod pool;
 mod processes;
 mod redis;
+mod spool;
 mod sql;
 mod sqlite;
 mod tls;
@@ -31,6 +33,7 @@ use eximious_core::World;
 
 pub use dns::Resolver;
 pub use files::make_directory;
+pub use logs::Logs;
 
 /// The system that the program runs on.
 pub fn system() -> World {
@@ -41,6 +44,7 @@ pub fn system() -> World {
         net: Arc::new(net::System),
         processes: Arc::new(processes::System),
         hints: Arc::new(hints::System::default()),
+        spool: Arc::new(spool::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
         ldap: Arc::new(ldap::System::default()),
