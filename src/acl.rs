@@ -47,7 +47,7 @@ pub struct Acls(Arc<Inner>);
 struct Inner {
     named: Vec<Named>,
     routes: Routes,
-    /// Where the configuration ends: what is read later is said to stand there.
+    /// Where the configuration ends: there an ACL stands that is none of it.
     end: Vec<u8>,
 }
 
@@ -111,14 +111,14 @@ impl Logs {
 /// A step of a run. `depth` counts the ACLs around the one at hand.
 #[derive(Clone, Copy, Debug)]
 pub enum AclStep<'a> {
-    /// An ACL begins.
+    /// An ACL with a name begins.
     Begin {
         /// How deep.
         depth: u32,
         /// What it is called: `ACL "name"`, `inline ACL`.
         name: &'a Str,
-        /// Where it comes from.
-        origin: AclOrigin,
+        /// Whether it was read just now, from the file of that name.
+        read: bool,
     },
     /// A statement begins.
     Statement {
@@ -173,7 +173,7 @@ pub enum AclStep<'a> {
         verb: AclVerb,
         /// The result.
         came: AclOutcome,
-        /// What the ACL is called: `ACL "name"`, `inline ACL`.
+        /// The ACL's name; empty where it is a text instead.
         name: &'a Str,
     },
     /// A condition behind `endpass` does not hold.
@@ -187,7 +187,7 @@ pub enum AclStep<'a> {
     Verdict {
         /// How deep.
         depth: u32,
-        /// What it is called: `ACL "name"`, `inline ACL`.
+        /// Its name; empty where it is a text instead.
         name: &'a Str,
         /// The verb that ends it; without one, it came to its end, and refuses.
         verb: Option<AclVerb>,
@@ -234,9 +234,10 @@ impl Acls {
             None => Vec::new(),
         };
         let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
-        let first = config.lines.first().and_then(|line| config.sources.file(line.place(0).file));
-        let file = first.map_or(&b""[..], |file| &file.name);
-        let end = [file, b" ", config.count.to_string().as_bytes()].concat();
+        let end = config.sources.file(0).map_or_else(Vec::new, |file| {
+            let lines = file.text.split_inclusive(|byte| *byte == b'\n').count();
+            [&file.name, b" ".as_slice(), lines.to_string().as_bytes()].concat()
+        });
         Self(Arc::new(Inner { named, routes, end }))
     }
 
@@ -249,21 +250,15 @@ impl Acls {
         self.0.named.iter().find(|one| one.is(name))
     }
 
-    /// An ACL from a text that stands where a name may stand, too, or in a file.
-    fn parse(
-        &self,
-        name: &Str,
-        origin: AclOrigin,
-        text: &[u8],
-        registry: &Registry,
-    ) -> Result<Named, Vec<u8>> {
+    /// An ACL from a text that stands where a name may stand, too, or from a file,
+    /// whose name it has.
+    fn parse(&self, name: Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
         let statements = crate::config::acl_statements(text, registry)?;
-        let place = self.0.end.clone();
         let statements = statements
             .into_iter()
-            .map(|written| Statement { place: place.clone(), written })
+            .map(|written| Statement { place: self.0.end.clone(), written })
             .collect();
-        Ok(Named { name: name.clone(), origin, statements })
+        Ok(Named { name, statements })
     }
 }
 

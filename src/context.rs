@@ -304,6 +304,15 @@ impl Context {
         crate::route::is_in(self, list, matcher)
     }
 
+    /// Whether a text matches a regular expression, which is no item of a list and is
+    /// not expanded; what was matched is in `$0`, `$1`, ….
+    ///
+    /// # Errors
+    /// The pattern can't be read.
+    pub fn matches(&mut self, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+        crate::patterns::matches_plainly(self, pattern, text)
+    }
+
     /// Forgets what lists said of a message's addresses: another one begins.
     pub fn forget_lists(&mut self) {
         static FORGET: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);

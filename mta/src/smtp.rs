@@ -6,6 +6,7 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
+mod arrive;
 mod chunks;
 mod commands;
 mod envelope;
@@ -63,6 +64,12 @@ pub struct Submitter {
     pub uid: u32,
     /// The group's number.
     pub gid: u32,
+    /// The full name.
+    pub name: Vec<u8>,
+    /// The full name that was given (`-F`).
+    pub called: Option<Vec<u8>>,
+    /// Whether it is believed who a message is from.
+    pub trusted: bool,
 }
 
 /// What a session wants done.
@@ -203,4 +210,16 @@ pub enum Taken {
     Yes,
     /// It could not be kept; the client is to come back.
     Later(Vec<u8>),
+}
+
+impl Submitter {
+    /// The name that stands beside an address of the sender. Where the user may say
+    /// who that is, it may be somebody else, whose name is not known.
+    pub fn name_beside(&self, may_be_other: bool) -> Vec<u8> {
+        match &self.called {
+            Some(name) => name.clone(),
+            None if may_be_other => Vec::new(),
+            None => self.name.clone(),
+        }
+    }
 }

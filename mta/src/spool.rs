@@ -9,9 +9,10 @@ mod encode;
 mod file;
 mod tree;
 
+use eximious::Context;
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
-use eximious::{Context, OptionPlace, OptionValue, Str};
 
+use crate::options::{flag, value as variable};
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
@@ -62,21 +63,6 @@ pub fn place(cx: &mut Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
         split: flag(cx, "split_spool_directory"),
         owner,
     })
-}
-
-fn variable(cx: &mut Context, name: &str) -> Str {
-    cx.get(name).and_then(Result::ok).unwrap_or_default()
-}
-
-fn flag(cx: &Context, name: &'static str) -> bool {
-    let engine = cx.engine();
-    match engine.settings().options.get(name) {
-        Some(OptionValue::Flag(set)) => *set,
-        _ => {
-            let record = engine.registry().option(OptionPlace::Main, name.as_bytes());
-            record.and_then(|record| record.default) == Some("true")
-        }
-    }
 }
 
 fn in_words(error: &SpoolError) -> Vec<u8> {

@@ -36,7 +36,7 @@ fn inside() {
     set_up();
     let Some((_server, real)) = names::real(&root().join("tests/dialogues/zones")) else { return };
     names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
-    let names = std::env::var("DIALOGUES").ok();
+    let names = std::env::var("DIALOGUES").ok().filter(|names| !names.is_empty());
     let cases = dialogues::read(names.as_deref());
     assert!(!cases.is_empty(), "no such case: {names:?}");
     let wrong = match purpose.as_str() {

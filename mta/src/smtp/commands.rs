@@ -60,7 +60,6 @@ impl Session {
             }
             return self.protocol_error(b"501", b"unexpected argument data");
         }
-        self.remember(name);
         if self.only_reset && !matches!(name, "RSET" | "QUIT") {
             return self.say(&[b"503 only RSET accepted now"]);
         }
@@ -77,6 +76,7 @@ impl Session {
         if !mail && !self.may_go_on(counted) {
             return;
         }
+        self.remember(name);
         match name {
             "HELO" => self.hello(false, argument),
             "EHLO" => self.hello(true, argument),
@@ -120,6 +120,9 @@ impl Session {
                 let host = self.host.clone();
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);
             }
+        }
+        if self.chunks.is_some() {
+            return self.lost_in_message();
         }
         self.close();
     }

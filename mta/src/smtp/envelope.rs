@@ -94,7 +94,7 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
-        let rules = self.rules(self.offers.utf8);
+        let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
             return;
@@ -143,7 +143,8 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.client.address.is_some() && self.client_in("hosts_require_helo")
+        self.may.verified_hello
+            || self.client.address.is_some() && self.client_in("hosts_require_helo")
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
@@ -201,12 +202,7 @@ impl Session {
     }
 
     fn show_sender(&mut self, sender: &Sender) {
-        let address = &sender.address;
-        let (text, taint) = address.read();
-        let (local_part, domain) = address::parts(text);
-        self.cx.set("sender_address_local_part", Str::from(local_part).stamped(taint));
-        self.cx.set("sender_address_domain", Str::from(domain).stamped(taint));
-        self.cx.set("sender_address", address.clone());
+        crate::reception::set_sender(&mut self.cx, sender.address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
@@ -246,7 +242,8 @@ impl Session {
             Ok(found) => found,
             Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
-        let Some(mut address) = self.parse(text, self.rules(self.offers.utf8)) else {
+        let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
+        let Some(mut address) = self.parse(text, self.rules(utf8)) else {
             return self.count_failure(false);
         };
         if address::find_at(&address).is_none() {
@@ -332,8 +329,8 @@ impl Session {
         let most = self.number("recipients_max", 50_000);
         let rejects = self.flag("recipients_max_reject");
         let Some(envelope) = &mut self.envelope else { return false };
-        let count = envelope.recipients.len() as i64;
-        if most <= 0 || count < most {
+        // Those that were refused count, too.
+        if most <= 0 || envelope.asked <= most {
             return true;
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use eximious::acl::AclVerdict;
 use eximious::stdlib::lists::{Matcher, Outcome};
+use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, Str};
 
 use super::verdict::Refused;
@@ -46,11 +47,14 @@ impl Session {
         let word: &[u8] = if extended { b"EHLO" } else { b"HELO" };
         self.offers.extended = extended;
         if !self.is_hello_name(argument) {
-            let shown = if argument.is_empty() { b"(no argument given)" } else { argument };
+            let shown = match argument.is_empty() {
+                true => b"(no argument given)".to_vec(),
+                false => printing(argument, false),
+            };
             let client = self.shown_client();
             let head = [b"rejected ", word, b" from ", &client].concat();
             let middle = b": syntactically invalid argument(s): ";
-            self.log_rejection(&[&head, middle.as_slice(), shown].concat());
+            self.log_rejection(&[&head, middle.as_slice(), &shown].concat());
             self.counts.errors += 1;
             self.say(&[b"501 Syntactically invalid ", word, b" argument(s)"]);
             if self.counts.errors > self.number("smtp_max_synprot_errors", 3) {
@@ -127,16 +131,14 @@ impl Session {
             0 => "SIZE".to_owned(),
             limit => format!("SIZE {limit}"),
         });
-        if self.client_in("limits_advertise_hosts") {
-            let mails = self.number("smtp_accept_max_per_connection", 1000);
-            let recipients = self.number("recipients_max", 50_000);
-            let mut line = "LIMITS".to_owned();
-            for (word, number) in [("MAILMAX", mails), ("RCPTMAX", recipients)] {
-                if number > 0 {
-                    line.push_str(&format!(" {word}={number}"));
-                }
-            }
-            lines.push(line);
+        let limits = [
+            ("MAILMAX", self.number("smtp_accept_max_per_connection", 1000)),
+            ("RCPTMAX", self.number("recipients_max", 50_000)),
+        ];
+        let limits = limits.map(|(word, number)| (number > 0).then(|| format!(" {word}={number}")));
+        let limits: String = limits.into_iter().flatten().collect();
+        if !limits.is_empty() && self.client_in("limits_advertise_hosts") {
+            lines.push(format!("LIMITS{limits}"));
         }
         let mut offer = |offered: bool, word: &str| {
             if offered {
@@ -209,32 +211,21 @@ impl Session {
         if !self.may.verified_hello && !self.may.tried_hello {
             return true;
         }
-        let verified = self.is_hello_true(argument);
-        let shown = if verified { "yes" } else { "no" };
-        self.cx.set("sender_helo_verified", Str::fixed(shown));
-        if verified || !self.may.verified_hello {
+        if eximious::client::verify_hello(&mut self.cx).unwrap_or(false) {
+            return true;
+        }
+        if !self.may.verified_hello {
+            let tail = b" verification failed but host is in helo_try_verify_hosts";
+            self.cx.tell(0, &[word, tail.as_slice()].concat());
             return true;
         }
         let client = self.shown_client();
         let line = [b"rejected \"", word, b" ", argument, b"\" from ", &client];
         self.log_rejection(&line.concat());
         self.say(&[b"550 ", word, b" argument does not match calling host"]);
-        self.name_client(Str::EMPTY);
+        // Logs go on naming the client by what it said.
+        self.cx.set("sender_helo_name", Str::EMPTY);
         false
-    }
-
-    /// Whether HELO named the client: its address, or one of its names.
-    fn is_hello_true(&mut self, argument: &[u8]) -> bool {
-        let address = self.variable("sender_host_address");
-        if let Some(literal) = argument.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"))
-        {
-            return literal.strip_prefix(b"IPv6:").unwrap_or(literal) == address.bytes();
-        }
-        let name = eximious::client::look_up_name(&mut self.cx);
-        if !name.is_empty() && name.bytes().eq_ignore_ascii_case(argument) {
-            return true;
-        }
-        eximious::client::has_address(&mut self.cx, argument, address.bytes())
     }
 }
 

@@ -9,6 +9,7 @@ use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
+use super::arrive::Arrived;
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -82,6 +83,8 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// What is known of the message that has arrived.
+    pub(super) arrived: Arrived,
 }
 
 impl std::fmt::Debug for Session {
@@ -129,6 +132,7 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            arrived: Arrived::default(),
         };
         session.introduce();
         session

@@ -11,7 +11,7 @@ use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 /// The header file of a message.
 pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
     let message = &received.message;
-    let Submitter { login, uid, gid } = match &received.submitter {
+    let Submitter { login, uid, gid, .. } = match &received.submitter {
         Some(submitter) => submitter.clone(),
         None => own(cx),
     };
@@ -43,7 +43,7 @@ fn own(cx: &Context) -> Submitter {
     let (uid, gid) = world.host.ids();
     let user = world.users.user_by_id(uid).ok().flatten();
     let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
-    Submitter { login, uid, gid }
+    Submitter { login, uid, gid, ..Submitter::default() }
 }
 
 /// The lines with a dash, in Exim's order.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use eximious_core::grammar::expansion::{LookupStyle, Vocabulary};
-use eximious_core::{Call, ErrorKind, Fail, Str};
+use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
 
 use super::domain::is_interface;
 use super::ip::{self, Written};
@@ -150,6 +150,11 @@ impl<'n> Host<'n> {
         let Some(names) = &mut self.names else { return Ok((Hit::Unknown(None), None)) };
         if let Some(hit) = look_up_query(call, pattern)? {
             return Ok(hit);
+        }
+        let trace = call.memory::<Trace>();
+        if trace.sink.is_some() {
+            let head = b"sender host name required, to match against ".as_slice();
+            trace.tell_flat(&[head, pattern.text].concat());
         }
         let all = match names.names(call)? {
             Known::Found(all) => all,
