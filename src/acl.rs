@@ -54,9 +54,7 @@ struct Inner {
 /// An ACL, made ready.
 #[derive(Debug)]
 struct Named {
-    /// As it is called where something is told of it: `ACL "name"`.
     name: Str,
-    origin: AclOrigin,
     statements: Vec<Statement>,
 }
 
@@ -77,6 +75,11 @@ pub trait AclHost {
         let _ = step;
     }
 
+    /// Who wants to be told each step of ACLs that expansions call, too.
+    fn watch(&self) -> Option<Watch> {
+        None
+    }
+
     /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
     /// unless they are told to.
     fn calls_out(&self) -> bool {
@@ -89,6 +92,9 @@ pub trait AclHost {
     /// A line for some of the logs.
     fn log_to(&mut self, logs: Logs, line: &[u8]);
 }
+
+/// Who is told each step of ACLs.
+pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Which logs a line is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -115,7 +121,7 @@ pub enum AclStep<'a> {
     Begin {
         /// How deep.
         depth: u32,
-        /// What it is called: `ACL "name"`, `inline ACL`.
+        /// Its name.
         name: &'a Str,
         /// Whether it was read just now, from the file of that name.
         read: bool,
@@ -194,17 +200,6 @@ pub enum AclStep<'a> {
     },
 }
 
-/// Where an ACL comes from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AclOrigin {
-    /// The configuration.
-    Configuration,
-    /// A file, read while the ACLs run.
-    File,
-    /// A text that stands where a name may stand.
-    Text,
-}
-
 /// What a statement's conditions came to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum AclOutcome {
@@ -247,7 +242,7 @@ impl Acls {
     }
 
     fn named(&self, name: &[u8]) -> Option<&Named> {
-        self.0.named.iter().find(|one| one.is(name))
+        self.0.named.iter().find(|one| one.name.bytes() == name)
     }
 
     /// An ACL from a text that stands where a name may stand, too, or from a file,
@@ -268,14 +263,7 @@ impl Named {
             .statements
             .iter()
             .map(|written| Statement { place: place(written.line), written: written.clone() });
-        let name = Str::from([b"ACL \"", acl.name.bytes(), b"\""].concat());
-        Self { name, origin: AclOrigin::Configuration, statements: statements.collect() }
-    }
-
-    /// Whether it is the configuration's, with this name.
-    fn is(&self, name: &[u8]) -> bool {
-        let own = self.name.bytes().strip_prefix(b"ACL \"");
-        own.and_then(|own| own.strip_suffix(b"\"")) == Some(name)
+        Self { name: acl.name.clone(), statements: statements.collect() }
     }
 }
 

@@ -35,7 +35,8 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
-pub use session::{Server, Session, Watch};
+pub use eximious::acl::Watch;
+pub use session::{Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]

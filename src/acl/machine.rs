@@ -8,8 +8,7 @@ use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
 use super::{
-    AclHost, AclOrigin, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit,
-    takes_message,
+    AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
 };
 use crate::Context;
 use crate::config::AclLineTerm;
@@ -105,7 +104,7 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
-        let before = self.enter(cx, phase);
+        let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
         let mut run = Run {
             acls: self,
@@ -163,7 +162,7 @@ impl Run<'_> {
         let trimmed = text.bytes().trim_ascii();
         let acls = self.acls.clone();
         if trimmed.is_empty() {
-            return AclVerdict::Deny;
+            return self.acl(&Named { name: Str::EMPTY, statements: Vec::new() }, false);
         }
         if text.taint().is_tainted() {
             let line = [b"attempt to use tainted ACL text \"", trimmed, b"\""].concat();
@@ -233,7 +232,7 @@ impl Run<'_> {
     }
 
     fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
-        if self.depth >= MOST_DEPTH {
+        if self.depth > MOST_DEPTH {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let depth = self.depth;

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclStep, Logs};
+use eximious::acl::{AclHost, AclResult, AclStep, Logs, Watch};
 use eximious::world::Log;
 use eximious::{AclPhases, OptionValue, Str};
 
-use super::session::Watch;
 use super::{Event, Session};
 
 /// Who an ACL speaks to.
@@ -49,6 +48,10 @@ impl AclHost for Host<'_> {
         if let Some(watch) = self.watch {
             watch(step);
         }
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        self.watch.cloned()
     }
 
     fn calls_out(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use eximious::acl::{AclState, AclStep, Acls};
+use eximious::acl::{AclState, Acls, Watch};
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
@@ -25,9 +25,6 @@ pub struct Server {
     pub(super) acls: Acls,
     pub(super) rewrite: Vec<RewriteRule>,
 }
-
-/// Who is told each step of ACLs.
-pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Whose turn it is.
 #[derive(Debug)]
