@@ -178,6 +178,10 @@ pub trait Stream: io::Read + io::Write + Send {
     /// How long all reads and writes from now on may take together; what comes
     /// later fails with [`io::ErrorKind::TimedOut`].
     fn set_deadline(&mut self, within: Duration);
+    /// This side's address and port, where it has such.
+    fn local_address(&self) -> Option<std::net::SocketAddr> {
+        None
+    }
 }
 
 /// Where to connect to.
@@ -193,6 +197,16 @@ pub enum Target {
 pub trait Net: Send + Sync {
     /// Opens a connection.
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
+    /// Opens a connection to a port from one of this host's addresses.
+    fn connect_from(
+        &self,
+        from: std::net::IpAddr,
+        to: std::net::SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<Box<dyn Stream>> {
+        let _ = (from, to, timeout);
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Sends a datagram to a UDP port, and waits for one from there that is
     /// accepted; others are overlooked.
     fn datagram(

@@ -43,8 +43,9 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
+pub use eximious::acl::Watch;
 pub(crate) use run::write as write_log;
-pub use session::{Server, Session, Watch};
+pub use session::{Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]

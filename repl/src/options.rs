@@ -40,6 +40,8 @@ pub struct Options {
     pub values_only: bool,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -186,6 +188,7 @@ impl<'a> Parser<'a> {
             filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
+            calls_out: false,
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -233,7 +236,8 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
-            "-bh" => {
+            "-bh" | "-bhc" => {
+                self.options.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));

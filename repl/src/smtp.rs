@@ -54,6 +54,9 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     let mut session = Session::new(Arc::new(server), cx, client);
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
+    if options.calls_out {
+        session.call_out();
+    }
     let mut out = io::stdout().lock();
     out.write_all(
         format!(

@@ -274,6 +274,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        self.acl_state.recipient = Some(recipient.address.clone());
         let (bytes, taint) = recipient.address.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);

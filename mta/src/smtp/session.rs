@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use eximious::acl::{AclState, AclStep, Acls};
+use eximious::acl::{AclState, Acls, Watch};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
@@ -29,9 +29,6 @@ pub struct Server {
     pub(crate) rewrite: Vec<RewriteRule>,
     pub(super) authenticators: Authenticators,
 }
-
-/// Who is told each step of ACLs.
-pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Whose turn it is.
 #[derive(Debug)]
@@ -62,6 +59,8 @@ pub struct Session {
     pub(super) watch: Option<Watch>,
     /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
+    /// Whether ACLs may ask other hosts.
+    pub(super) calls_out: bool,
     pub(super) input: Input,
     pub(super) events: VecDeque<Event>,
     pub(super) stage: Stage,
@@ -134,6 +133,7 @@ impl Session {
             acl_state: AclState::default(),
             watch: None,
             hurries: false,
+            calls_out: true,
             input: Input::default(),
             events: VecDeque::new(),
             stage: Stage::Start,
@@ -174,6 +174,12 @@ impl Session {
     /// for them.
     pub fn only_test(&mut self) {
         self.hurries = true;
+        self.calls_out = false;
+    }
+
+    /// Lets ACLs ask other hosts, though this is a test.
+    pub fn call_out(&mut self) {
+        self.calls_out = true;
     }
 
     /// The values of the conversation.

@@ -147,7 +147,6 @@ const FILE: Missing = Missing::Expected("file name");
 
 const RECEIVING: &str = "receiving messages";
 const DAEMON: &str = "the daemon";
-const SESSION: &str = "testing an SMTP session";
 const QUEUE: &str = "the message queue";
 const CONFIGURATION: &str = "the whole configuration";
 
@@ -164,6 +163,7 @@ static RULES: &[Rule] = &[
     own("-be", NOTHING),
     own("-bem", Takes::Next(ABANDONED)),
     own("-bh", Takes::Next(ABANDONED)),
+    own("-bhc", Takes::Next(ABANDONED)),
     own("-bf", Takes::Next(FILE)),
     own("-bfd", Takes::Next(STRING)),
     own("-bfl", Takes::Next(STRING)),
@@ -279,7 +279,6 @@ static RULES: &[Rule] = &[
     later("-atrn", NOTHING, RECEIVING),
     later("-bd", NOTHING, DAEMON),
     later("-bdf", NOTHING, DAEMON),
-    later("-bhc", Takes::Next(ABANDONED), SESSION),
     later("-bi", NOTHING, CONFIGURATION),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
     later("-bp", NOTHING, QUEUE),

@@ -44,6 +44,8 @@ pub(super) struct Host<'n> {
     pub(super) address: Option<(Str, IpAddr)>,
     /// Where names come from. Without it the list may hold none (`match_ip`).
     names: Option<&'n mut dyn HostNames>,
+    /// Whether it is shown by its address: it is not the client.
+    pub(super) by_address: bool,
 }
 
 impl<'n> Host<'n> {
@@ -51,7 +53,7 @@ impl<'n> Host<'n> {
         address: Option<(Str, IpAddr)>,
         names: Option<&'n mut dyn HostNames>,
     ) -> Self {
-        Self { address, names }
+        Self { address, names, by_address: false }
     }
 
     /// Tests a pattern; no data means that it is left as it was.

@@ -101,7 +101,7 @@ impl Subject<'_> {
     /// As it is shown.
     fn shown(&self) -> Vec<u8> {
         match self {
-            Self::Host(_) => b"host".to_vec(),
+            Self::Host(host) if !host.by_address => b"host".to_vec(),
             _ => self.key().unwrap_or_default().to_vec(),
         }
     }
