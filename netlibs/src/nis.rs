@@ -63,10 +63,12 @@ pub fn find(domain: &[u8], map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, Er
     let functions = functions()?;
     let (Some(domain), Some(map)) = (text(domain), text(map)) else { return Ok(None) };
     let Ok(length) = c_int::try_from(key.len()) else { return Ok(None) };
+    // The library looks at the first byte, also where there is none.
+    let key = [key, &[0]].concat();
     let (mut value, mut size) = (std::ptr::null_mut(), 0);
     let _one = one_at_a_time();
-    // SAFETY: both texts end in zero bytes, the key has this length, and there
-    // are places for the pointer and the size.
+    // SAFETY: all texts end in zero bytes, the key has this length before that,
+    // and there are places for the pointer and the size.
     let code = unsafe {
         (functions.find)(
             domain.as_ptr(),
