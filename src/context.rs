@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace,
-    TraceSink, VariableSource,
+    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
+    TaintRule, Trace, TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -39,6 +39,23 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
+}
+
+/// Where a variable's value stands in contexts of engines that share a registry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    name: &'static str,
+    id: Option<u16>,
+}
+
+impl Place {
+    pub(crate) fn of(registry: &Registry, name: &'static str) -> Self {
+        let id = match registry.variable(name.as_bytes()) {
+            VariableName::Known(id) => Some(id),
+            _ => None,
+        };
+        Self { name, id }
+    }
 }
 
 /// An evaluation that was put aside.
@@ -146,6 +163,30 @@ impl Context {
         }
     }
 
+    /// Sets the variable of a place.
+    pub(crate) fn set_at(&mut self, place: Place, value: Str) {
+        match place.id {
+            Some(id) => self.store(id, value),
+            None => self.set(place.name, value),
+        }
+    }
+
+    /// Takes the value of a place away.
+    pub(crate) fn unset_at(&mut self, place: Place) {
+        match place.id {
+            Some(id) => self.clear(id),
+            None => self.unset(place.name),
+        }
+    }
+
+    fn clear(&mut self, id: u16) {
+        let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
+        let value = usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n));
+        if let Some(value) = value {
+            *value = None;
+        }
+    }
+
     fn store(&mut self, id: u16, mut value: Str) {
         // It is read more often than set.
         if !value.bytes().contains(&0) {
@@ -175,12 +216,7 @@ impl Context {
     pub fn unset(&mut self, name: impl AsRef<[u8]>) {
         let name = name.as_ref();
         if let VariableName::Known(id) = self.engine.0.registry.variable(name) {
-            let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
-            if let Some(value) =
-                usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n))
-            {
-                *value = None;
-            }
+            self.clear(id);
         } else {
             self.named.remove(name);
         }
@@ -213,6 +249,13 @@ impl Context {
     /// Forgets all variables of an open family, such as `acl_m`.
     pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
         self.named.retain(|name, _| !name.starts_with(prefix));
+    }
+
+    /// The variables that are set of open families with this prefix, such as
+    /// `acl_m`, in no order.
+    pub fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
+        let named = self.named.iter().filter(|(name, _)| name.starts_with(prefix));
+        named.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// Does something that built-ins do, outside of any string. What it binds

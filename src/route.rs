@@ -48,6 +48,7 @@ struct Inner {
     routers: Vec<Router>,
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
+    places: values::Places,
 }
 
 /// What routing has to know of a transport.
@@ -81,7 +82,7 @@ impl Purpose {
 }
 
 impl Routes {
-    /// The routers of a configuration.
+    /// The routers of a configuration, for contexts of the engine whose registry this is.
     pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
         let routers = config.routers.iter().filter(|one| one.driver.is_some());
@@ -91,7 +92,8 @@ impl Routes {
             .iter()
             .map(|one| Transport { name: one.name.clone(), remote: one.driver_name() == "smtp" });
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
+        let (transports, places) = (transports.collect(), values::Places::new(registry));
+        Self(Arc::new(Inner { routers, transports, rewrite, places }))
     }
 
     /// The name of a router by number.
@@ -107,6 +109,10 @@ impl Routes {
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
         self.0.transports[number].remote
+    }
+
+    fn places(&self) -> &values::Places {
+        &self.0.places
     }
 
     fn transport(&self, name: &[u8]) -> Option<usize> {

@@ -11,6 +11,7 @@ mod hermetic;
 pub mod hints;
 mod ldap;
 mod servers;
+pub mod spool;
 
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
@@ -21,6 +22,7 @@ pub use ldap::{
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
+pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub struct World {
     pub libraries: Arc<dyn Libraries>,
     /// What is remembered from one message to the next.
     pub hints: Arc<dyn Hints>,
+    /// Messages that wait.
+    pub spool: Arc<dyn Spool>,
     /// The logs.
     pub log: Arc<dyn Log>,
 }

@@ -22,6 +22,7 @@ mod pool;
 mod processes;
 mod redis;
 pub mod serving;
+mod spool;
 mod sql;
 mod sqlite;
 mod tls;
@@ -44,6 +45,7 @@ pub fn system() -> World {
         net: Arc::new(net::System),
         processes: Arc::new(processes::System),
         hints: Arc::new(hints::System::default()),
+        spool: Arc::new(spool::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
         ldap: Arc::new(ldap::System::default()),

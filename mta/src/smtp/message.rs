@@ -7,7 +7,7 @@ use super::envelope::{Before, Envelope};
 use super::reading::{Reading, has_blank_line, longest_line, message_id, parse, size};
 use super::session::Stage;
 use super::verdict::Refused;
-use super::{Event, Received, Session, Taken};
+use super::{Event, Received, Session, Standing, Taken};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -261,6 +261,7 @@ impl Session {
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
         let chunk = self.chunk_reply.take();
+        let local = self.client.address.is_none();
         let arrival = Arrival {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
@@ -278,6 +279,14 @@ impl Session {
             queue: self.acl_state.queue.clone(),
             chunked,
             judged_for_each: envelope.judged_for_each,
+            began: self.cx.engine().world().clock.now(),
+            submitter: self.client.user.clone(),
+            standing: Standing {
+                unqualified_senders: self.may.unqualified_senders || local,
+                unqualified_recipients: self.may.unqualified_recipients || local,
+                ..Standing::default()
+            },
+            ..Received::default()
         };
         self.events.push_back(Event::Message(Box::new(received)));
         self.stage = Stage::Deciding(Box::new(arrival));

@@ -1,0 +1,251 @@
+//! What there is to write of a message that was received.
+
+use eximious::world::Moment;
+use eximious::{Context, Header, Str, Taint};
+
+use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
+use super::tree::Tree;
+use super::variable;
+use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
+
+/// The header file of a message.
+pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
+    let message = &received.message;
+    let Submitter { login, uid, gid } = match &received.submitter {
+        Some(submitter) => submitter.clone(),
+        None => own(cx),
+    };
+    HeaderFile {
+        id: received.id.bytes().to_vec(),
+        login,
+        uid: uid.into(),
+        gid: gid.into(),
+        sender: received.sender.address.bytes().to_vec(),
+        received: began(received).seconds,
+        warnings: 0,
+        values: values(cx, received),
+        not_for: Tree::new(received.not_for.iter().map(Str::bytes)),
+        recipients: received.recipients.iter().map(recipient).collect(),
+        headers: headers(&message.headers, &received.replaced),
+    }
+}
+
+fn began(received: &Received) -> Moment {
+    match received.began.seconds {
+        0 => Moment { seconds: received.message.received, nanos: 0 },
+        _ => received.began,
+    }
+}
+
+/// This program's own user.
+fn own(cx: &Context) -> Submitter {
+    let world = cx.engine().world();
+    let (uid, gid) = world.host.ids();
+    let user = world.users.user_by_id(uid).ok().flatten();
+    let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
+    Submitter { login, uid, gid }
+}
+
+/// The lines with a dash, in Exim's order.
+fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
+    let mut out = Lines { cx, values: Vec::new() };
+    let message = &received.message;
+    let standing = received.standing;
+    let began = began(received);
+    let now = out.cx.engine().world().clock.now();
+    out.text("received_time_usec", format!(".{:06}", began.nanos / 1000));
+    let completed = format!("{}.{:06}", now.seconds, now.nanos / 1000);
+    out.text("received_time_complete", completed);
+    out.variable("helo_name", "sender_helo_name");
+    out.host();
+    out.variable("ident", "sender_ident");
+    out.variable("received_protocol", "received_protocol");
+    out.acl_variables();
+    out.text("body_linecount", message.body_lines.to_string());
+    out.text("max_received_linelength", message.longest_line.to_string());
+    if message.body_zeros > 0 {
+        out.text("body_zerocount", message.body_zeros.to_string());
+    }
+    out.variable("auth_id", "authenticated_id");
+    out.variable("auth_sender", "authenticated_sender");
+    out.flag("allow_unqualified_recipient", standing.unqualified_recipients);
+    out.flag("allow_unqualified_sender", standing.unqualified_senders);
+    out.flag("deliver_firsttime", true);
+    if received.controls.contains_key("freeze") {
+        out.text("frozen", now.seconds.to_string());
+    }
+    out.flag("N", standing.pretended);
+    out.flag("local", standing.local);
+    out.flag("localerror", standing.local_error);
+    out.variable("local_scan", "local_scan_data");
+    out.variable("spam_bar", "spam_bar");
+    out.variable("spam_score", "spam_score");
+    out.variable("spam_score_int", "spam_score_int");
+    out.flag("sender_set_untrusted", standing.sender_set_untrusted);
+    out.security();
+    out.flag("smtputf8", received.sender.utf8);
+    if let Some(id) = &received.sender.envelope_id {
+        out.text("dsn_envid", id.clone());
+    }
+    match received.sender.returned {
+        Some(Returned::Full) => out.text("dsn_ret", "1"),
+        Some(Returned::Headers) => out.text("dsn_ret", "2"),
+        None => {}
+    }
+    out.values
+}
+
+struct Lines<'c> {
+    cx: &'c mut Context,
+    values: Vec<Value>,
+}
+
+impl Lines<'_> {
+    fn text(&mut self, name: &str, text: impl Into<Vec<u8>>) {
+        let text = Some(text.into());
+        self.values.push(Value { name: name.into(), text, ..Value::default() });
+    }
+
+    fn flag(&mut self, name: &str, set: bool) {
+        if set {
+            self.values.push(Value { name: name.into(), ..Value::default() });
+        }
+    }
+
+    /// A variable, where it has a value.
+    fn variable(&mut self, name: &str, variable: &str) {
+        let value = self::variable(self.cx, variable);
+        if !value.is_empty() {
+            let mark = self.mark(value.taint());
+            let text = Some(value.bytes().to_vec());
+            self.values.push(Value { mark, name: name.into(), text, data: None });
+        }
+    }
+
+    fn mark(&self, taint: Taint) -> Mark {
+        match taint {
+            Taint::Clean => Mark::Clean,
+            Taint::Tainted => Mark::Tainted,
+            Taint::Quoted(lookup) => {
+                let registry = self.cx.engine().registry();
+                let name = registry.lookup_at(lookup).meta.name;
+                Mark::Quoted(name.as_bytes().to_vec())
+            }
+        }
+    }
+
+    /// The client: its address and port, and which of ours it called.
+    fn host(&mut self) {
+        for (name, address, port) in [
+            ("host_address", "sender_host_address", "sender_host_port"),
+            ("interface_address", "received_ip_address", "received_port"),
+        ] {
+            let address = variable(self.cx, address);
+            if address.is_empty() {
+                return;
+            }
+            let port = variable(self.cx, port);
+            let port = if port.is_empty() { b"0" } else { port.bytes() };
+            let mark = self.mark(address.taint());
+            let text = Some([address.bytes(), b".", port].concat());
+            self.values.push(Value { mark, name: name.into(), text, data: None });
+            if name == "host_address" {
+                self.variable("host_name", "sender_host_name");
+                self.variable("host_auth", "sender_host_authenticated");
+            }
+        }
+    }
+
+    fn acl_variables(&mut self) {
+        let mut found = self.cx.family(b"acl_");
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, value) in found {
+            let (kind, rest) = match &name[4..] {
+                [b'c', rest @ ..] => ("aclc", rest),
+                [b'm', rest @ ..] => ("aclm", rest),
+                _ => continue,
+            };
+            let mark = self.mark(value.taint());
+            self.values.push(Value {
+                mark,
+                name: kind.into(),
+                text: Some(rest.to_vec()),
+                data: Some(value.bytes().to_vec()),
+            });
+        }
+    }
+
+    fn security(&mut self) {
+        let verified = variable(self.cx, "tls_in_certificate_verified");
+        self.flag("tls_certificate_verified", verified.bytes() == b"1");
+        self.variable("tls_cipher", "tls_in_cipher");
+        self.variable("tls_peerdn", "tls_in_peerdn");
+        self.variable("tls_sni", "tls_in_sni");
+        self.variable("tls_ocsp", "tls_in_ocsp");
+    }
+}
+
+fn recipient(recipient: &Recipient) -> SpoolRecipient {
+    let notify = recipient.notify;
+    let flags = [
+        (notify.never, Reports::NEVER),
+        (notify.success, Reports::SUCCESS),
+        (notify.failure, Reports::FAILURE),
+        (notify.delay, Reports::DELAY),
+    ];
+    let flags = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum();
+    // Without NOTIFY, Exim does not keep ORCPT.
+    let reports = (flags != 0)
+        .then(|| Reports { original: recipient.original.clone().unwrap_or_default(), flags });
+    let errors_to = recipient.errors_to.bytes().to_vec();
+    let parent = recipient.parent.map_or(-1, i64::from);
+    let plain = reports.is_none() && errors_to.is_empty() && parent == -1;
+    let more = (!plain).then_some(More { reports, errors_to, parent });
+    SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
+}
+
+/// The header lines, with those that were replaced where they stood.
+fn headers(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
+    let resent = kept.iter().any(|header| begins(&header.name, b"resent-"));
+    let mut out = Vec::with_capacity(kept.len() + replaced.len());
+    let gone = |at: usize| {
+        replaced
+            .iter()
+            .filter(move |one| one.before.min(kept.len()) == at)
+            .map(|one| HeaderLine { kind: b'*', line: one.header.line.clone() })
+    };
+    for (at, header) in kept.iter().enumerate() {
+        out.extend(gone(at));
+        out.push(HeaderLine { kind: kind(&header.name, resent), line: header.line.clone() });
+    }
+    out.extend(gone(kept.len()));
+    out
+}
+
+fn begins(name: &[u8], prefix: &[u8]) -> bool {
+    name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+}
+
+/// The letter of a header line. Of a message that was sent again, only the newer
+/// name counts.
+fn kind(name: &[u8], resent: bool) -> u8 {
+    let is_resent = begins(name, b"resent-");
+    let name = if is_resent { &name[7..] } else { name };
+    let kinds: [(&[u8], u8); 8] = [
+        (b"bcc", b'B'),
+        (b"cc", b'C'),
+        (b"from", b'F'),
+        (b"message-id", b'I'),
+        (b"received", b'P'),
+        (b"reply-to", b'R'),
+        (b"sender", b'S'),
+        (b"to", b'T'),
+    ];
+    let found = kinds.iter().find(|(word, _)| name.eq_ignore_ascii_case(word));
+    match found {
+        Some((_, b'I')) if resent && !is_resent => b' ',
+        Some((_, b'P')) if is_resent => b' ',
+        Some((_, kind)) => *kind,
+        None => b' ',
+    }
+}
