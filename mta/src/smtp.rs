@@ -8,10 +8,12 @@
 
 mod chunks;
 mod commands;
+mod ending;
 mod envelope;
 mod errors;
 mod hello;
 mod input;
+mod logging;
 mod message;
 mod options;
 mod params;
@@ -19,6 +21,7 @@ mod reading;
 mod reply;
 mod run;
 mod session;
+mod space;
 mod start;
 mod sync;
 #[cfg(test)]
@@ -34,6 +37,7 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
+pub use ending::Awaited;
 pub use session::{Server, Session, Watch};
 
 /// Who is connected.
@@ -47,6 +51,10 @@ pub struct Client {
     pub local_address: Option<IpAddr>,
     /// The port that it connected to.
     pub local_port: Option<u16>,
+    /// How many are connected, with this one, where somebody counts.
+    pub count: Option<usize>,
+    /// A name for the connection (`$connection_id`); empty for none.
+    pub connection: Str,
     /// Whether it has to wait for replies (`smtp_enforce_sync`). That can be told
     /// only where all that has come in is given to the session before it goes on.
     pub synchronizes: bool,

@@ -15,6 +15,7 @@ use eximious::{Context, OptionPlace, OptionValue, Str};
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
+pub(crate) use describe::kind;
 pub use file::{HeaderFile, HeaderLine, Mark, SpoolRecipient, Value};
 pub use tree::{Node, Tree};
 

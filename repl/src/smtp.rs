@@ -43,7 +43,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
         local_address,
         local_port,
         synchronizes: false,
-        user: None,
+        ..Client::default()
     };
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);

@@ -1,6 +1,6 @@
 //! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, Str};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
@@ -394,6 +394,9 @@ impl Run<'_> {
 
     /// A `warn` whose conditions can't be told.
     fn deferred_warning(&mut self) {
+        if !self.cx.engine().settings().log_selector.contains(LogSelector::ACL_WARN_SKIPPED) {
+            return;
+        }
         let mut line = self.client();
         line.extend_from_slice(
             b" Warning: ACL \"warn\" statement skipped: condition test deferred",

@@ -1,7 +1,7 @@
 //! Commands: which it is, and those that need no more than a few lines.
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::verdict::{Refused, unset};
 use super::{Event, Session};
@@ -85,6 +85,7 @@ impl Session {
             "DATA" => self.data(before),
             "BDAT" => self.chunk(argument, before),
             "RSET" => {
+                self.log_incomplete("RSET");
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
             }
@@ -121,6 +122,8 @@ impl Session {
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);
             }
         }
+        self.log_incomplete("QUIT");
+        self.log_end("closed by QUIT");
         self.close();
     }
 
@@ -153,7 +156,9 @@ impl Session {
             return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
         }
         let client = self.shown_client();
-        self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        if self.logs(LogSelector::ETRN) {
+            self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        }
         let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");

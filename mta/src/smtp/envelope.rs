@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::params::{self, MailOffers};
 use super::verdict::{Refused, unset};
@@ -96,7 +96,7 @@ impl Session {
         };
         let rules = self.rules(self.offers.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
-        if !self.fits(text, params.sender.size) {
+        if !self.fits(text, params.sender.size) || !self.has_space(params.sender.size) {
             return;
         }
         let mut address = found;
@@ -184,9 +184,11 @@ impl Session {
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
         let tail = format!(": message too big: size={size} max={limit}");
-        self.log_rejection(
-            &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
-        );
+        if self.logs(LogSelector::SIZE_REJECT) {
+            self.log_rejection(
+                &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
+            );
+        }
         false
     }
 

@@ -1,7 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::{AclVerdict, HeaderPlace};
-use eximious::{AclPhases, Header, Message, Str};
+use eximious::{AclPhases, Header, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
 use super::reading::{Reading, has_blank_line, longest_line, message_id, parse, size};
@@ -134,7 +134,9 @@ impl Session {
                 reading.limit
             );
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            if self.logs(LogSelector::SIZE_REJECT) {
+                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            }
             self.end_transaction(false);
             return;
         }

@@ -1,7 +1,7 @@
 //! How a connection begins (specification 44.2.2, 14.11).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::verdict::Refused;
 use super::{Session, reply};
@@ -27,6 +27,9 @@ impl Session {
             cx.set(name, Str::EMPTY);
         }
         cx.set("received_protocol", Str::fixed("smtp"));
+        if !client.connection.is_empty() {
+            cx.set("connection_id", client.connection.clone());
+        }
         eximious::client::describe(cx);
     }
 
@@ -65,6 +68,7 @@ impl Session {
         };
         let bytes = reply::lines(&code, text.bytes(), true);
         self.say_lines(bytes);
+        self.may.was_greeted = true;
     }
 
     /// `smtp_banner`; without a banner that can be told, nothing is said at all.
@@ -94,9 +98,11 @@ impl Session {
     /// What the options say of the client; false where it was turned away.
     fn admits_host(&mut self) -> bool {
         if self.client.address.is_none() {
+            self.log_connection();
             return true;
         }
-        let _ = self.client_in("hosts_connection_nolog");
+        self.may.connect_unlogged = self.client_in("hosts_connection_nolog");
+        self.log_connection();
         if self.client_in("host_lookup") {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
@@ -104,7 +110,9 @@ impl Session {
         if self.client_in("host_reject_connection") {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
-            self.log_rejection(&[b"refused connection from ", &client[..], tail].concat());
+            if self.logs(LogSelector::CONNECTION_REJECT) {
+                self.log_rejection(&[b"refused connection from ", &client[..], tail].concat());
+            }
             self.say(&[b"554 SMTP service not available"]);
             self.close();
             return false;

@@ -228,7 +228,7 @@ fn begins(name: &[u8], prefix: &[u8]) -> bool {
 
 /// The letter of a header line. Of a message that was sent again, only the newer
 /// name counts.
-fn kind(name: &[u8], resent: bool) -> u8 {
+pub(crate) fn kind(name: &[u8], resent: bool) -> u8 {
     let is_resent = begins(name, b"resent-");
     let name = if is_resent { &name[7..] } else { name };
     let kinds: [(&[u8], u8); 8] = [

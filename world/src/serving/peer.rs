@@ -61,7 +61,7 @@ impl Peer {
     ///
     /// # Errors
     /// What the system says.
-    pub fn read(&mut self, into: &mut [u8], until: Option<Deadline>, bell: &Bell) -> io::Result<Heard> {
+    pub fn read(&mut self, into: &mut [u8], until: Option<Deadline>, bell: Option<&Bell>) -> io::Result<Heard> {
         loop {
             let left = match until {
                 None => None,
@@ -71,10 +71,14 @@ impl Peer {
                 },
             };
             let left = left.and_then(|left| Timespec::try_from(left).ok());
-            let mut waited = [
-                PollFd::from_borrowed_fd(self.socket.as_fd(), PollFlags::IN),
-                PollFd::from_borrowed_fd(bell.descriptor(), PollFlags::IN),
-            ];
+            let socket = PollFd::from_borrowed_fd(self.socket.as_fd(), PollFlags::IN);
+            let mut waited = match bell {
+                Some(bell) => {
+                    let bell = PollFd::from_borrowed_fd(bell.descriptor(), PollFlags::IN);
+                    [socket, bell]
+                }
+                None => [socket.clone(), socket],
+            };
             match poll(&mut waited, left.as_ref()) {
                 Ok(0) | Err(Errno::INTR) => continue,
                 Ok(_) => {}
