@@ -19,6 +19,7 @@ mod options;
 mod params;
 mod reading;
 mod reply;
+mod reserve;
 mod run;
 mod session;
 mod space;

@@ -17,10 +17,9 @@ mod service;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use eximious::{Str, World};
+use eximious::World;
 use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
 
 use crate::options::Options;
@@ -166,11 +165,12 @@ fn bind(
             return Err(Refusal::Said(Vec::new()));
         }
         let sleep = service.limits.startup_sleep;
-        let left = match tries - 1 {
+        let left = match tries {
             1 => "1 more try".to_owned(),
             left => format!("{left} more tries"),
         };
         let time = eximious::stdlib::interval::written(i32::try_from(sleep.as_secs()).unwrap_or(0));
+        log.main(format!("bind of [{}]:{} failed", interface.ip, interface.port).as_bytes());
         log.main(format!("{head}: waiting {time} before trying again ({left})").as_bytes());
         tries -= 1;
         std::thread::sleep(sleep);
@@ -237,8 +237,10 @@ impl Daemon {
                 self.tell();
             }
             if woken == Woken::Late && self.places.count() == 0 {
-                let line =
-                    format!("{} daemon terminating, inetd wait timeout reached.\n", service::version());
+                let line = format!(
+                    "{} daemon terminating, inetd wait timeout reached.\n",
+                    service::version()
+                );
                 self.service.engine.world().log.main(line.as_bytes());
                 return;
             }
@@ -273,7 +275,6 @@ impl Daemon {
 
     /// Takes a connection, or turns it away where there are too many.
     fn take(&self, peer: Peer) {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let service = &self.service;
         if let Err(refused) = limits::admit(service, &self.places, &peer) {
             peer.dismiss(refused.as_bytes());
@@ -283,12 +284,11 @@ impl Daemon {
             peer.keep_alive();
         }
         let place = self.places.take(peer.remote().ip().to_canonical());
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let connection = Str::from(format!("{}-{number}", std::process::id()));
         let (service, bell) = (service.clone(), self.bell.clone());
         let spawned = serving::spawn(STACK, move || {
-            place.occupied_by(serving::thread_number());
-            conversation::hold(&service, peer, &bell, place.count(), connection);
+            let thread = serving::thread_number();
+            place.occupied_by(thread);
+            conversation::hold(&service, peer, &bell, place.count(), thread);
             drop(place);
         });
         if let Err(why) = spawned {
@@ -301,7 +301,8 @@ impl Daemon {
     /// Reads the configuration anew, for who comes later.
     fn reload(&mut self) {
         let log = self.service.engine.world().log.clone();
-        let line = format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
+        let line =
+            format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
         log.main(line.as_bytes());
         match Service::read(&self.source, &eximious_world::system(), self.request.patience) {
             Ok(service) => {

@@ -416,6 +416,11 @@ impl<'a> Parser<'a> {
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
         }
+        if self.action == Some(Action::Daemon)
+            && let Some((option, what, _)) = self.later.take()
+        {
+            return Err(later(&option, what));
+        }
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {

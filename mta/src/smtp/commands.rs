@@ -60,7 +60,6 @@ impl Session {
             }
             return self.protocol_error(b"501", b"unexpected argument data");
         }
-        self.remember(name);
         if self.only_reset && !matches!(name, "RSET" | "QUIT") {
             return self.say(&[b"503 only RSET accepted now"]);
         }
@@ -77,6 +76,7 @@ impl Session {
         if !mail && !self.may_go_on(counted) {
             return;
         }
+        self.remember(name);
         match name {
             "HELO" => self.hello(false, argument),
             "EHLO" => self.hello(true, argument),
@@ -128,11 +128,9 @@ impl Session {
     }
 
     fn help(&mut self) {
-        // Whoever watches is told of them, although nothing depends on it here.
-        let _ = self.client_in("tls_advertise_hosts");
+        let tls = if self.client_in("tls_advertise_hosts") { " STARTTLS" } else { "" };
         let _ = self.client_in("wellknown_advertise_hosts");
-        let mut words =
-            String::from("AUTH STARTTLS HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         for (option, word) in
             [("acl_smtp_etrn", " ETRN"), ("acl_smtp_expn", " EXPN"), ("acl_smtp_vrfy", " VRFY")]
         {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use eximious::{LogSelector, OptionValue};
 
-use super::session::Stage;
 use super::Session;
+use super::session::Stage;
 
 /// `smtp_receive_timeout`, where it is not set.
 const USUAL: Duration = Duration::from_secs(5 * 60);
@@ -66,14 +66,15 @@ impl Session {
             Awaited::Message => {
                 let text =
                     [host.bytes(), b" SMTP incoming data timeout - closing connection."].concat();
-                let (client, lasted) = (self.shown_client(), self.lasted());
+                let (client, lasted) = (self.variable("sender_fullhost"), self.lasted());
                 let sender = self.variable("sender_address");
                 let head = b"SMTP data timeout (message abandoned) on connection from ";
                 let tail = [b" F=<", sender.bytes(), b"> D=", lasted.as_bytes()].concat();
-                self.log(&[head, &client[..], &tail].concat());
+                self.log(&[head, client.bytes(), &tail].concat());
                 self.not_quit("data-timeout", Some((b"421", &text)));
             }
         }
+        self.counts.told_of_no_mail = true;
         self.close();
     }
 

@@ -59,6 +59,7 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.before = Before::Mail;
+        self.counts.messages += 1;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -74,7 +75,6 @@ impl Session {
         }
         self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
-        self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -102,6 +102,7 @@ impl Session {
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders && self.client.address.is_some() {
+                self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -120,6 +121,9 @@ impl Session {
             self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
+        }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 if let Some(envelope) = &mut self.envelope
@@ -158,17 +162,13 @@ impl Session {
             Ok(found) => Some(found.text),
             Err(why) => {
                 let said = [text, b": ", &why.message].concat();
-                self.refuse_address(&said);
+                if self.envelope.is_some() {
+                    self.refusals.note(&[b"501 ", &said[..]].concat());
+                }
+                self.mistake(b"501", &said, &why.message);
                 None
             }
         }
-    }
-
-    fn refuse_address(&mut self, said: &[u8]) {
-        if self.envelope.is_some() {
-            self.refusals.note(&[b"501 ", said].concat());
-        }
-        self.protocol_error(b"501", said);
     }
 
     fn rules(&self, utf8: bool) -> Rules {
@@ -257,6 +257,7 @@ impl Session {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
+                self.log_unqualified("recipient", text);
                 self.say(&[&said]);
                 return self.count_failure(false);
             }
@@ -285,6 +286,9 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+        }
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
         }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {

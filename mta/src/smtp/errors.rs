@@ -29,7 +29,12 @@ pub(super) struct Counts {
 impl Session {
     /// Counts an error, and says so; too many end the connection.
     pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) {
-        self.log_mistake(code, text);
+        self.mistake(code, text, text);
+    }
+
+    /// The same, with other words for the log.
+    pub(super) fn mistake(&mut self, code: &[u8], text: &[u8], logged: &[u8]) {
+        self.log_mistake(code, logged);
         self.counts.errors += 1;
         if self.counts.errors <= self.number("smtp_max_synprot_errors", 3) {
             self.say_lines(reply::lines(code, text, true));
@@ -65,6 +70,9 @@ impl Session {
         }
         if self.chunks.is_some() {
             return self.refuse_within_chunks();
+        }
+        if !self.waits("") {
+            return;
         }
         let most = self.number("smtp_max_unknown_commands", 3);
         self.counts.unknown += 1;

@@ -1,8 +1,8 @@
 //! What a session writes to the logs (specification 53), and what of it only some
 //! want (`log_selector`).
 
-use eximious::stdlib::printing::printing;
 use eximious::LogSelector;
+use eximious::stdlib::printing::printing;
 
 use super::Session;
 use crate::spool::kind;
@@ -129,15 +129,30 @@ impl Session {
         self.log(&[&client[..], middle.as_bytes(), &tail].concat());
     }
 
+    /// An address without a domain, from a client that may not leave it out.
+    pub(super) fn log_unqualified(&mut self, what: &str, text: &[u8]) {
+        if !self.logs(LogSelector::SMTP_SYNTAX_ERROR) {
+            return;
+        }
+        let head = format!("unqualified {what} rejected: <");
+        let text = text.strip_prefix(b"<").unwrap_or(text);
+        let text = text.strip_suffix(b">").unwrap_or(text);
+        let client = self.logged_client();
+        self.log_rejection(&[head.as_bytes(), text, b"> ", &client].concat());
+    }
+
     /// A command that is none, or that is out of place.
     pub(super) fn log_mistake(&mut self, code: &[u8], text: &[u8]) {
-        let (what, word): (_, &[u8]) = match code {
-            b"503" => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
-            _ => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
+        // A MAIL command without an address counts as one that is out of place.
+        let misplaced = code == b"503" || text.starts_with(b"MAIL must have");
+        let (what, word): (_, &[u8]) = match misplaced {
+            true => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
+            false => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
         };
         if self.logs(what) {
             let client = self.logged_client();
-            let line = [b"SMTP ", word, b" error in \"", &self.command, b"\" ", &client, b" ", text];
+            let line =
+                [b"SMTP ", word, b" error in \"", &self.command, b"\" ", &client, b" ", text];
             self.log(&line.concat());
         }
     }
@@ -160,14 +175,24 @@ impl Session {
         let is_resent = message.headers.iter().any(|header| {
             header.name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
         });
+        let removed = [
+            (b"return-path".as_slice(), "return_path_remove"),
+            (b"envelope-to", "envelope_to_remove"),
+            (b"delivery-date", "delivery_date_remove"),
+        ];
         for header in &message.headers {
-            // Names of messages are noted later than this.
+            let gone = |one: &(&[u8], &'static str)| header.is(one.0) && self.flag(one.1);
             let letter = match kind(&header.name, is_resent) {
+                _ if removed.iter().any(gone) => b'*',
+                // Names of messages are noted later than this.
                 b'I' => b' ',
                 letter => letter,
             };
             out.extend_from_slice(&[letter, b' ']);
             out.extend_from_slice(&header.line);
+        }
+        for added in &self.acl_state.headers_add {
+            out.extend_from_slice(&[b"  ", added.line.bytes()].concat());
         }
         out
     }

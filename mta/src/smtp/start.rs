@@ -117,6 +117,9 @@ impl Session {
             self.close();
             return false;
         }
+        if !self.has_place() {
+            return false;
+        }
         self.may.unqualified_senders = self.client_in("sender_unqualified_hosts");
         self.may.unqualified_recipients = self.client_in("recipient_unqualified_hosts");
         self.may.verified_hello = self.client_in("helo_verify_hosts");

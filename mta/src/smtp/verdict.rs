@@ -1,8 +1,8 @@
 //! What an ACL's verdict means for the client, and what is logged of it
 //! (specification 44.8, 44.10).
 
-use eximious::{LogSelector, Str};
 use eximious::acl::{AclResult, AclVerdict};
+use eximious::{LogSelector, Str};
 
 use super::run::write;
 use super::{Session, reply};

@@ -22,7 +22,7 @@ const LONGEST_WRITE: Duration = Duration::from_secs(5 * 60);
 const LAST_MESSAGE: Duration = Duration::from_secs(20);
 
 /// Speaks SMTP with a client until one side has enough.
-pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, connection: Str) {
+pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, thread: i32) {
     let mut cx = service.engine.context();
     if let Err(fail) = cx.start() {
         service.engine.world().log.panic(fail.message());
@@ -35,7 +35,8 @@ pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, connection
         local_address: Some(local.ip().to_canonical()),
         local_port: Some(local.port()),
         count: Some(count),
-        connection,
+        // No two that are open have the same, and lines of logs have it too.
+        connection: Str::from(thread.to_string()),
         synchronizes: true,
         ..Client::default()
     };

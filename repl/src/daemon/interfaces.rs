@@ -79,7 +79,8 @@ pub fn find(
     let mut source = "local_interfaces";
     if let Some(given) = override_ {
         let is_address = |element: &Vec<u8>| element.iter().any(|byte| matches!(byte, b'.' | b':'));
-        let (addresses, names): (Vec<_>, Vec<_>) = listed_in(given).into_iter().partition(is_address);
+        let (addresses, names): (Vec<_>, Vec<_>) =
+            listed_in(given).into_iter().partition(is_address);
         if !names.is_empty() {
             ports = names;
         }
@@ -88,8 +89,7 @@ pub fn find(
             source = "-oX data";
         }
     }
-    let ports: Vec<u16> =
-        ports.iter().map(|name| port(name, net)).collect::<Result<_, Wrong>>()?;
+    let ports: Vec<u16> = ports.iter().map(|name| port(name, net)).collect::<Result<_, Wrong>>()?;
     let without_6 = settings.options.flag("disable_ipv6") == Some(true);
     let mut found = Vec::new();
     for place in &places {
@@ -117,9 +117,9 @@ fn listed_in(text: &[u8]) -> Vec<Vec<u8>> {
 fn port(name: &[u8], net: &dyn Net) -> Result<u16, Wrong> {
     let text = String::from_utf8_lossy(name);
     let number = text.parse::<u16>().ok().filter(|number| *number > 0);
-    number.or_else(|| net.service(&text)).ok_or_else(|| {
-        Wrong::Configured(format!("TCP port \"{text}\" not found").into_bytes())
-    })
+    number
+        .or_else(|| net.service(&text))
+        .ok_or_else(|| Wrong::Configured(format!("TCP port \"{text}\" not found").into_bytes()))
 }
 
 /// `192.0.2.1`, `192.0.2.1.25`, `[192.0.2.1]:25`, and the same for version 6.

@@ -36,9 +36,7 @@ impl Limits {
             backlog: i32::try_from(number("smtp_connect_backlog", 20)).unwrap_or(i32::MAX),
             keep_alive: options.flag("smtp_accept_keepalive").unwrap_or(true),
             startup_retries: u32::try_from(number("daemon_startup_retries", 9)).unwrap_or(0),
-            startup_sleep: options
-                .time("daemon_startup_sleep")
-                .unwrap_or(Duration::from_secs(30)),
+            startup_sleep: options.time("daemon_startup_sleep").unwrap_or(Duration::from_secs(30)),
             load: options.number("smtp_load_reserve").filter(|_| !reserved),
         }
     }
@@ -93,8 +91,9 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
             None => {
                 let rest = value.bytes().trim_ascii_start();
                 let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-                let head =
-                    format!("expansion of smtp_accept_max_per_host for [{host}] contains non-digit: ");
+                let head = format!(
+                    "expansion of smtp_accept_max_per_host for [{host}] contains non-digit: "
+                );
                 [head.as_bytes(), &rest[digits..]].concat()
             }
         },

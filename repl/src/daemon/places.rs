@@ -58,8 +58,7 @@ impl Places {
 
     /// Waits until all are free, but not longer than some time.
     pub fn wait_until_empty(&self, time: Duration) {
-        let waited =
-            self.empty.wait_timeout_while(self.lock(), time, |taken| taken.count > 0);
+        let waited = self.empty.wait_timeout_while(self.lock(), time, |taken| taken.count > 0);
         drop(waited);
     }
 

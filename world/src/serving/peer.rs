@@ -61,7 +61,12 @@ impl Peer {
     ///
     /// # Errors
     /// What the system says.
-    pub fn read(&mut self, into: &mut [u8], until: Option<Deadline>, bell: Option<&Bell>) -> io::Result<Heard> {
+    pub fn read(
+        &mut self,
+        into: &mut [u8],
+        until: Option<Deadline>,
+        bell: Option<&Bell>,
+    ) -> io::Result<Heard> {
         loop {
             let left = match until {
                 None => None,

@@ -35,7 +35,8 @@ pub fn serve_as(user: u32, group: u32) -> io::Result<()> {
     setresgid(gid, gid, gid)?;
     // Last the user: after that, nothing else may be changed.
     setresuid(uid, uid, uid)?;
-    if rustix::process::geteuid().as_raw() != user || setresuid(uid, Uid::from_raw(0), uid).is_ok() {
+    if rustix::process::geteuid().as_raw() != user || setresuid(uid, Uid::from_raw(0), uid).is_ok()
+    {
         return Err(io::Error::other("rights are not given up"));
     }
     Ok(())
@@ -90,8 +91,7 @@ impl PidFile {
         let beside = path.with_file_name(name);
         // One that was left behind by a process of the same number.
         let _ = fs::remove_file(&beside);
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
         let written = file
             .write_all(format!("{number}\n").as_bytes())
             .and_then(|()| fs::rename(&beside, &path));
