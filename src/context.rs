@@ -280,15 +280,12 @@ impl Context {
     /// Tells whoever is shown each step of tests, some steps deeper than the test
     /// at hand.
     pub fn tell(&mut self, deeper: u32, text: &[u8]) {
-        self.memory.get::<Trace>().tell(deeper, text);
+        self.memory.get::<Trace>().tell(deeper, &[text]);
     }
 
     /// Tells whoever is shown each step of tests something that stands in nothing.
     pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
-        let trace = self.memory.get::<Trace>();
-        if trace.sink.is_some() {
-            trace.tell_flat(&parts.concat());
-        }
+        self.memory.get::<Trace>().tell_flat(parts);
     }
 
     /// Does something whose tests stand in another.
@@ -302,6 +299,15 @@ impl Context {
     /// Where the list can't be read.
     pub fn is_in(&mut self, list: &Str, matcher: &mut Matcher<'_>) -> Result<Outcome, Fail> {
         crate::route::is_in(self, list, matcher)
+    }
+
+    /// Whether a text matches a regular expression, which is no item of a list and is
+    /// not expanded; what was matched is in `$0`, `$1`, ….
+    ///
+    /// # Errors
+    /// The pattern can't be read.
+    pub fn matches(&mut self, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+        crate::patterns::matches_plainly(self, pattern, text)
     }
 
     /// Forgets what lists said of a message's addresses: another one begins.

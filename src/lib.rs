@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+pub mod auth;
 mod batch;
 pub mod check;
 pub mod client;

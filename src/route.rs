@@ -31,6 +31,7 @@ use eximious_core::{DriverKind, Registry, Str, World};
 use crate::Config;
 
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
+pub use affix::without as without_affixes;
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
 pub use redirect::forward::{Forwarding, forwarding};

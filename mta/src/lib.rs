@@ -4,5 +4,8 @@
 //! [`World`](eximious::World) of its context.
 #![forbid(unsafe_code)]
 
+mod options;
+pub mod reception;
 pub mod smtp;
 pub mod spool;
+pub mod submission;

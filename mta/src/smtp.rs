@@ -6,6 +6,7 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
+mod arrive;
 mod chunks;
 mod commands;
 mod ending;
@@ -14,6 +15,7 @@ mod errors;
 mod hello;
 mod input;
 mod logging;
+mod local;
 mod message;
 mod options;
 mod params;
@@ -22,7 +24,6 @@ mod reply;
 mod reserve;
 mod run;
 mod session;
-mod space;
 mod start;
 mod sync;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
 pub use ending::Awaited;
+pub(crate) use run::write as write_log;
 pub use session::{Server, Session, Watch};
 
 /// Who is connected.
@@ -61,6 +63,8 @@ pub struct Client {
     pub synchronizes: bool,
     /// The user whose program it is, where it is one of this system.
     pub user: Option<Submitter>,
+    /// Whether a program of this system must say which domains it means (`-bnq`).
+    pub qualifies_itself: bool,
 }
 
 /// A user of this system who hands messages in.
@@ -72,6 +76,12 @@ pub struct Submitter {
     pub uid: u32,
     /// The group's number.
     pub gid: u32,
+    /// The full name.
+    pub name: Vec<u8>,
+    /// The full name that was given (`-F`).
+    pub called: Option<Vec<u8>>,
+    /// Whether it is believed who a message is from.
+    pub trusted: bool,
 }
 
 /// What a session wants done.
@@ -212,4 +222,16 @@ pub enum Taken {
     Yes,
     /// It could not be kept; the client is to come back.
     Later(Vec<u8>),
+}
+
+impl Submitter {
+    /// The name that stands beside an address of the sender. Where the user may say
+    /// who that is, it may be somebody else, whose name is not known.
+    pub fn name_beside(&self, may_be_other: bool) -> Vec<u8> {
+        match &self.called {
+            Some(name) => name.clone(),
+            None if may_be_other => Vec::new(),
+            None => self.name.clone(),
+        }
+    }
 }

@@ -21,6 +21,15 @@ use crate::deadline::Deadline;
 /// No datagram is longer.
 const LONGEST_DATAGRAM: usize = 65_536;
 
+/// Who is at the other end of the standard input, and the address here, where it is
+/// a TCP connection: then somebody listened for this program.
+pub fn input_connection() -> Option<(SocketAddr, SocketAddr)> {
+    let input = io::stdin();
+    let peer = rustix::net::getpeername(input.as_fd()).ok()??;
+    let own = rustix::net::getsockname(input.as_fd()).ok()?;
+    Some((peer.try_into().ok()?, own.try_into().ok()?))
+}
+
 /// The system's sockets.
 #[derive(Debug)]
 pub struct System;

@@ -96,12 +96,12 @@ impl Session {
         };
         let rules = self.rules(self.offers.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
-        if !self.fits(text, params.sender.size) || !self.has_space(params.sender.size) {
+        if !self.fits(text, params.sender.size) {
             return;
         }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
-            if !self.may.unqualified_senders && self.client.address.is_some() {
+            if !self.may.unqualified_senders {
                 self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
@@ -118,7 +118,8 @@ impl Session {
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+            let protocol = self.called("utf8esmtp");
+            self.cx.set("received_protocol", protocol);
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
         if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
@@ -180,7 +181,9 @@ impl Session {
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
-        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            return self.has_space(size.unwrap_or(0));
+        };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
         let tail = format!(": message too big: size={size} max={limit}");
@@ -189,6 +192,14 @@ impl Session {
                 &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
             );
         }
+        false
+    }
+
+    /// Whether there is room for another message; the client is told so if not.
+    fn has_space(&mut self, size: u64) -> bool {
+        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        self.log(&why);
+        self.say(&[b"452 Space shortage, please try later"]);
         false
     }
 
@@ -203,12 +214,7 @@ impl Session {
     }
 
     fn show_sender(&mut self, sender: &Sender) {
-        let address = &sender.address;
-        let (text, taint) = address.read();
-        let (local_part, domain) = address::parts(text);
-        self.cx.set("sender_address_local_part", Str::from(local_part).stamped(taint));
-        self.cx.set("sender_address_domain", Str::from(domain).stamped(taint));
-        self.cx.set("sender_address", address.clone());
+        crate::reception::set_sender(&mut self.cx, sender.address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
@@ -253,7 +259,7 @@ impl Session {
         };
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
-            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+            if !postmaster && !self.may.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
@@ -442,7 +448,8 @@ impl Session {
         }
         let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
         if self.offers.greeted {
-            self.cx.set("received_protocol", Str::fixed(protocol));
+            let protocol = self.called(protocol);
+            self.cx.set("received_protocol", protocol);
         }
     }
 }

@@ -60,6 +60,7 @@ impl Session {
         ];
         self.log_rejection(&line.concat());
         self.not_quit("bad-commands", None);
+        self.failed = true;
         self.close();
     }
 
@@ -113,6 +114,7 @@ impl Session {
         let word = self.command.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
         self.log_rejection(&[&head, tail.as_slice(), &word, b"\")"].concat());
         self.not_quit("bad-commands", Some((b"554", b"Too many nonmail commands")));
+        self.failed = true;
         self.close();
         false
     }
@@ -134,6 +136,7 @@ impl Session {
             }
             false => self.log_end("lost"),
         }
+        self.failed = true;
         self.close();
     }
 

@@ -87,7 +87,8 @@ impl Session {
         }
         self.offers.greeted = true;
         let protocol = if extended { "esmtp" } else { "smtp" };
-        self.cx.set("received_protocol", Str::fixed(protocol));
+        let protocol = self.called(protocol);
+        self.cx.set("received_protocol", protocol);
         let (code, greeting) = match said {
             Some(said) => match reply::own_code(said.bytes()) {
                 Some((code, rest)) if code.starts_with(b"250") => (code.to_vec(), rest.to_vec()),

@@ -1,13 +1,14 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
-use eximious::acl::{AclVerdict, HeaderPlace};
-use eximious::{AclPhases, Header, LogSelector, Message, Str};
+use eximious::acl::AclVerdict;
+use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{Reading, has_blank_line, longest_line, message_id, parse, size};
+use super::reading::{Reading, has_blank_line};
 use super::session::Stage;
 use super::verdict::Refused;
 use super::{Event, Received, Session, Standing, Taken};
+use crate::reception::{self, Parsed, longest_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -116,6 +117,7 @@ impl Session {
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.failed = true;
         self.close();
     }
 
@@ -141,9 +143,12 @@ impl Session {
             return;
         }
         let longest = longest_line(&reading.bytes);
-        let (mut message, stray) = parse(&reading.bytes, drops_from);
+        let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
+        let Parsed { mut message, senders, stray } = parsed;
+        if !self.has_fit_header(&message) {
+            return;
+        }
         let Some(envelope) = &self.envelope else { return };
-        message.sender = envelope.sender.address.clone();
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         message.id = self.id.clone();
         message.received = self.cx.engine().world().clock.now().seconds;
@@ -155,9 +160,8 @@ impl Session {
         // No blank line stands between the header and a line that is none of it.
         let own_size = size(&message) - u64::from(stray);
         let count = message.named(b"Received").count() + 1;
-        if let Some(header) = self.received_header() {
-            message.headers.insert(0, header);
-        }
+        let message = self.fix_up(message, &senders);
+        let mut message = self.add_received(message);
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
@@ -257,13 +261,17 @@ impl Session {
 
     /// Gives the message to whoever keeps it.
     fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>) {
-        self.add_headers();
+        if let Some(mut message) = self.cx.take_message() {
+            let replaced = &mut self.arrived.replaced;
+            reception::apply_headers(&mut message, replaced, &self.acl_state);
+            message.size = size(&message);
+            self.cx.set_message(Some(message));
+        }
         let Some(envelope) = self.envelope.take() else { return };
         let message = self.cx.message().cloned().unwrap_or_default();
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
         let chunk = self.chunk_reply.take();
-        let local = self.client.address.is_none();
         let arrival = Arrival {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
@@ -283,43 +291,17 @@ impl Session {
             judged_for_each: envelope.judged_for_each,
             began: self.cx.engine().world().clock.now(),
             submitter: self.client.user.clone(),
+            replaced: std::mem::take(&mut self.arrived.replaced),
             standing: Standing {
-                unqualified_senders: self.may.unqualified_senders || local,
-                unqualified_recipients: self.may.unqualified_recipients || local,
+                local: self.client.user.as_ref().is_some_and(|user| !user.trusted),
+                unqualified_senders: self.may.unqualified_senders,
+                unqualified_recipients: self.may.unqualified_recipients,
                 ..Standing::default()
             },
             ..Received::default()
         };
         self.events.push_back(Event::Message(Box::new(received)));
         self.stage = Stage::Deciding(Box::new(arrival));
-    }
-
-    /// Puts the header lines of ACLs where they go, and takes others out.
-    fn add_headers(&mut self) {
-        let Some(mut message) = self.cx.take_message() else { return };
-        for name in &self.acl_state.headers_remove {
-            let names = eximious::stdlib::lists::elements(name.bytes());
-            for name in names {
-                message.headers.retain(|header| !header.is(&name));
-            }
-        }
-        for added in &self.acl_state.headers_add {
-            let header = Header::new(added.line.bytes());
-            let before = |stay: &dyn Fn(&Header) -> bool| {
-                message.headers.iter().position(|one| !stay(one)).unwrap_or(message.headers.len())
-            };
-            let at = match added.place {
-                HeaderPlace::Start => 0,
-                HeaderPlace::End => message.headers.len(),
-                HeaderPlace::AfterReceived => before(&|one| one.is(b"Received")),
-                HeaderPlace::StartRfc => before(&|one| {
-                    one.is(b"Received") || one.name.to_ascii_lowercase().starts_with(b"resent-")
-                }),
-            };
-            message.headers.insert(at, header);
-        }
-        message.size = size(&message);
-        self.cx.set_message(Some(message));
     }
 
     /// Says what became of the message that the last [`Event::Message`] gave.
@@ -329,10 +311,7 @@ impl Session {
         };
         match taken {
             Taken::Later(why) => {
-                let client = self.logged_client();
-                self.log_rejection(
-                    &[&client[..], b" temporarily rejected message: ", why].concat(),
-                );
+                self.log(why);
                 self.say(&[b"451 Temporary local problem - please try later"]);
             }
             Taken::Yes => {
@@ -389,34 +368,22 @@ impl Session {
 
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
     fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
-        let sender = envelope.sender.address.bytes();
-        let shown = if sender.is_empty() { b"<>" } else { sender };
-        let client = self.logged_client();
-        let protocol = self.variable("received_protocol");
-        let sign = if self.acl_state.has("fakereject") { b"(= " } else { b"<= " };
-        let mut line = [sign, shown, b" ", &client, b" P=", protocol.bytes()].concat();
-        if envelope.judged_for_each {
-            line.extend_from_slice(b" PRDR");
-        }
-        if chunked {
-            line.extend_from_slice(b" K");
-        }
-        line.extend_from_slice(format!(" S={}", message.size).as_bytes());
         let queue = self.acl_state.queue.clone();
-        if !queue.is_empty() {
-            line.extend_from_slice(&[b" Q=", queue.bytes()].concat());
-        }
-        let id = message.named(b"Message-Id").next().map(|header| header.value().trim_ascii());
-        if let Some(id) = id.filter(|id| !id.is_empty()) {
-            let id = id.strip_prefix(b"<").unwrap_or(id);
-            let id = id.strip_suffix(b">").unwrap_or(id);
-            line.extend_from_slice(&[b" id=", id].concat());
-        }
-        line
+        let given_id = self.arrived.given_id.take();
+        let kept = reception::Kept {
+            message,
+            looks_refused: self.acl_state.has("fakereject"),
+            judged_for_each: envelope.judged_for_each,
+            chunked,
+            queue: queue.bytes(),
+            about: b"",
+            given_id: given_id.as_deref(),
+        };
+        reception::logged(&mut self.cx, &kept)
     }
 
     /// The next command may begin another message.
-    fn end_transaction(&mut self, kept: bool) {
+    pub(super) fn end_transaction(&mut self, kept: bool) {
         // A test goes on naming it in its log lines, as Exim's does.
         if !(kept && self.hurries) {
             self.id = Str::EMPTY;
@@ -426,21 +393,5 @@ impl Session {
         }
         self.reset_message();
         self.counts.free.clear();
-    }
-
-    /// The header line that says how the message came here.
-    fn received_header(&mut self) -> Option<Header> {
-        let text = self.expanded("received_header_text")?;
-        let text = text.bytes().trim_ascii_end();
-        let mut line = text.to_vec();
-        if !line.is_empty() && !line.ends_with(b";") {
-            line.push(b';');
-        }
-        line.extend_from_slice(b"\n\t");
-        let engine = self.cx.engine().clone();
-        let date = engine.expand_once(b"$tod_full", &mut self.cx).unwrap_or_default();
-        line.extend_from_slice(date.bytes());
-        line.push(b'\n');
-        (!text.is_empty()).then(|| Header::new(line))
     }
 }

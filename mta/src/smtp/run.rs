@@ -61,7 +61,7 @@ impl AclHost for Host<'_> {
 
 /// Writes a line to some of the logs; that of rejections has a message's header
 /// behind it.
-pub(super) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
+pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
     match (logs.main, logs.reject) {
         (true, true) => log.rejected_message(line, header),
         (true, false) if logs.panic => return log.panic(line),

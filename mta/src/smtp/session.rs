@@ -10,6 +10,7 @@ use eximious::route::Routes;
 use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
+use super::arrive::Arrived;
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -22,8 +23,8 @@ use super::{Client, Event};
 /// What all connections share: the parts of a configuration.
 #[derive(Debug)]
 pub struct Server {
-    pub(super) acls: Acls,
-    pub(super) rewrite: Vec<RewriteRule>,
+    pub(crate) acls: Acls,
+    pub(crate) rewrite: Vec<RewriteRule>,
 }
 
 /// Who is told each step of ACLs.
@@ -83,6 +84,10 @@ pub struct Session {
     pub(super) only_reset: bool,
     /// How long it waits for the client, once that is known.
     pub(super) patience: Option<Option<Duration>>,
+    /// Whether it did not end as it should.
+    pub(super) failed: bool,
+    /// What is known of the message that has arrived.
+    pub(super) arrived: Arrived,
 }
 
 impl std::fmt::Debug for Session {
@@ -130,6 +135,8 @@ impl Session {
             chunk_reply: None,
             only_reset: false,
             patience: None,
+            failed: false,
+            arrived: Arrived::default(),
         };
         session.introduce();
         session

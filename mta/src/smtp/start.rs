@@ -26,11 +26,12 @@ impl Session {
         for name in ["authenticated_id", "authenticated_sender"] {
             cx.set(name, Str::EMPTY);
         }
-        cx.set("received_protocol", Str::fixed("smtp"));
         if !client.connection.is_empty() {
             cx.set("connection_id", client.connection.clone());
         }
         eximious::client::describe(cx);
+        let protocol = self.called("smtp");
+        self.cx.set("received_protocol", protocol);
     }
 
     /// Looks at the client, and greets it.
@@ -49,7 +50,8 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
         if !self.waits_for_greeting() {
             return;
         }
@@ -98,6 +100,8 @@ impl Session {
     /// What the options say of the client; false where it was turned away.
     fn admits_host(&mut self) -> bool {
         if self.client.address.is_none() {
+            self.may.unqualified_senders = !self.client.qualifies_itself;
+            self.may.unqualified_recipients = !self.client.qualifies_itself;
             self.log_connection();
             return true;
         }
