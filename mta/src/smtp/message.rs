@@ -1,7 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Message, Str};
+use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
 use super::reading::{Reading, header};
@@ -177,7 +177,9 @@ impl Session {
             let read = reading.count - returns;
             let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            if self.logs(LogSelector::SIZE_REJECT) {
+                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            }
             self.end_transaction(false);
             return;
         }
@@ -362,6 +364,8 @@ impl Session {
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
+                } else {
+                    self.log_delay();
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
