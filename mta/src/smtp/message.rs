@@ -214,7 +214,10 @@ impl Session {
         }
         let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
         let (mut said, mut why) = (None, None);
-        if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
+        // A message that nobody gets is nobody's business.
+        let gets = self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty());
+        let result = gets.then(|| self.acl("acl_smtp_data", AclPhases::DATA)).flatten();
+        if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
@@ -390,7 +393,7 @@ impl Session {
                 }
             }
         }
-        self.end_transaction(*taken == Taken::Yes);
+        self.end_transaction(*taken == Taken::Yes && arrival.discarded.is_none());
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,
