@@ -9,6 +9,7 @@ mod acl;
 mod checks;
 mod drivers;
 mod error;
+mod files;
 mod lines;
 mod print;
 mod reader;

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+pub mod auth;
 mod batch;
 pub mod check;
 pub mod client;
@@ -26,6 +27,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod event;
 pub mod filter;
 pub mod fmt;
 pub mod hints;

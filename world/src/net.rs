@@ -9,7 +9,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use eximious_core::world::{Net, Stream, Target};
+use eximious_core::world::{Net, NisError, Stream, Target, WhosonError};
+use eximious_netlibs as netlibs;
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_error};
 use rustix::net::{
@@ -18,9 +19,19 @@ use rustix::net::{
 };
 
 use crate::deadline::Deadline;
+use crate::tls;
 
 /// No datagram is longer.
 const LONGEST_DATAGRAM: usize = 65_536;
+
+/// Who is at the other end of the standard input, and the address here, where it is
+/// a TCP connection: then somebody listened for this program.
+pub fn input_connection() -> Option<(SocketAddr, SocketAddr)> {
+    let input = io::stdin();
+    let peer = rustix::net::getpeername(input.as_fd()).ok()??;
+    let own = rustix::net::getsockname(input.as_fd()).ok()?;
+    Some((peer.try_into().ok()?, own.try_into().ok()?))
+}
 
 /// The system's sockets.
 #[derive(Debug)]
@@ -83,6 +94,27 @@ impl Net for System {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
+        let secured = tls::begin(&tls::Settings::default(), name, stream)?;
+        Ok(Box::new(Secured(secured)))
+    }
+
+    fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {
+        let failed = |error| match error {
+            netlibs::Error::Missing(why) => NisError::NoLibrary(why),
+            netlibs::Error::Failed(_) => NisError::Failed,
+        };
+        let domain = netlibs::nis::domain().map_err(failed)?.ok_or(NisError::NoDomain)?;
+        netlibs::nis::find(&domain, map, key).map_err(failed)
+    }
+
+    fn whoson(&self, address: &[u8]) -> Result<Option<Vec<u8>>, WhosonError> {
+        netlibs::whoson::user_at(address).map_err(|error| match error {
+            netlibs::Error::Missing(why) => WhosonError::NoLibrary(why),
+            netlibs::Error::Failed(why) => WhosonError::Failed(why),
+        })
     }
 
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
@@ -230,6 +262,35 @@ impl Stream for Connection {
             Socket::Unix(_) => None,
             Socket::Tcp(socket) => socket.local_addr().ok(),
         }
+    }
+}
+
+/// A connection under TLS.
+struct Secured(tls::Stream<Box<dyn Stream>>);
+
+impl Read for Secured {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl Write for Secured {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.0.write(from)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Stream for Secured {
+    /// Both directions end together, so nothing is said of one.
+    fn finish_writing(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_deadline(&mut self, within: Duration) {
+        self.0.get_mut().set_deadline(within);
     }
 }
 
