@@ -131,8 +131,8 @@ impl Session {
         // Whoever watches is told of them, although nothing depends on it here.
         let _ = self.client_in("tls_advertise_hosts");
         let _ = self.client_in("wellknown_advertise_hosts");
-        let mut words =
-            String::from("AUTH STARTTLS HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        let tls = if self.text("tls_advertise_hosts").is_empty() { "" } else { " STARTTLS" };
+        let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         for (option, word) in
             [("acl_smtp_etrn", " ETRN"), ("acl_smtp_expn", " EXPN"), ("acl_smtp_vrfy", " VRFY")]
         {

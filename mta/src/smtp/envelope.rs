@@ -26,6 +26,8 @@ pub(super) struct Envelope {
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
     pub(super) judged_for_each: bool,
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
 }
 
 /// What was said to RCPT commands that were refused: if that is the same for all,
@@ -206,6 +208,8 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
+        let utf8 = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(utf8));
     }
 
     /// `AUTH=`: only who is authenticated can say who wrote a message.
@@ -420,6 +424,7 @@ impl Session {
             "rcpt_fail_count",
             "recipients_count",
             "prdr_requested",
+            "message_smtputf8",
             "message_exim_id",
             "sender_address_data",
             "address_data",

@@ -32,8 +32,8 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
     let mut text = text;
     while let Some((rest, name, value)) = last(text) {
         match (name.to_ascii_uppercase().as_slice(), value) {
-            (b"SIZE", Some(value)) => sender.size = number(value),
-            (b"BODY", Some(value)) => match value.to_ascii_uppercase().as_slice() {
+            (b"SIZE", value) => sender.size = number(value.unwrap_or_default()),
+            (b"BODY", value) => match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                 b"8BITMIME" => sender.eight_bit = true,
                 b"7BIT" => {}
                 _ => return Err(Wrong("invalid data for BODY")),
@@ -45,8 +45,10 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
             }
             (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
             (b"SMTPUTF8", None) if offers.utf8 => sender.utf8 = true,
-            (b"RET", Some(_)) | (b"ENVID", Some(_)) if !offers.reports => {}
-            (b"RET", Some(value)) => {
+            (b"SMTPUTF8", None) => return Err(Wrong("SMTPUTF8 used when not advertised")),
+            (b"RET" | b"ENVID", _) if !offers.reports => {}
+            (b"RET", value) => {
+                let value = value.unwrap_or_default();
                 if sender.returned.is_some() {
                     return Err(Wrong("RET can be specified once only"));
                 }
@@ -129,8 +131,11 @@ fn last(text: &[u8]) -> Option<Param<'_>> {
     named.then_some((rest, name, value))
 }
 
-/// A number; what is none counts as zero.
+/// A number; what is none counts as zero, and nothing as nothing.
 fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
     Some(match digits.is_empty() {
