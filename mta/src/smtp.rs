@@ -7,15 +7,21 @@
 //! stands in order with the replies.
 
 mod arrive;
+mod atrn;
+mod auth;
 mod chunks;
 mod commands;
 mod envelope;
 mod errors;
 mod hello;
+mod ident;
 mod input;
+mod local;
 mod message;
 mod options;
 mod params;
+mod patience;
+pub mod proxy;
 mod reading;
 mod reply;
 mod run;
@@ -26,6 +32,8 @@ mod sync;
 mod tests;
 mod verdict;
 mod verify;
+mod wellknown;
+mod xclient;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -35,7 +43,9 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
-pub use session::{Server, Session, Watch};
+pub use eximious::acl::Watch;
+pub(crate) use run::write as write_log;
+pub use session::{Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]
@@ -53,6 +63,8 @@ pub struct Client {
     pub synchronizes: bool,
     /// The user whose program it is, where it is one of this system.
     pub user: Option<Submitter>,
+    /// Whether a program of this system must say which domains it means (`-bnq`).
+    pub qualifies_itself: bool,
 }
 
 /// A user of this system who hands messages in.

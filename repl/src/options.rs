@@ -30,6 +30,8 @@ pub struct Options {
     pub message: Option<Vec<u8>>,
     /// `-t`: the message's header says who gets it.
     pub recipients_in_header: bool,
+    /// `-bnq`: addresses without a domain get none.
+    pub leaves_unqualified: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
     /// `-bf` and its kin: what filters are tested, and for whom.
@@ -38,6 +40,8 @@ pub struct Options {
     pub values_only: bool,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -80,6 +84,10 @@ pub enum Action {
     Filter,
     /// `-bh`: speak SMTP, as if with this host.
     Host(SocketAddr),
+    /// `-bs`: speak SMTP with whoever runs the program, or called.
+    Session,
+    /// `-bS`: read messages with SMTP commands before each.
+    Batch,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -175,10 +183,12 @@ impl<'a> Parser<'a> {
             full_name: None,
             message: None,
             recipients_in_header: false,
+            leaves_unqualified: false,
             dot_is_text: false,
             filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
+            calls_out: false,
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -226,7 +236,8 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
-            "-bh" => {
+            "-bh" | "-bhc" => {
+                self.options.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
@@ -257,6 +268,7 @@ impl<'a> Parser<'a> {
             "-F" => self.options.full_name = Some(value.to_vec()),
             "-f" | "-r" => self.options.sender = Some(value.to_vec()),
             "-i" | "-oi" | "-oitrue" => self.options.dot_is_text = true,
+            "-bnq" => self.options.leaves_unqualified = true,
             "-t" => self.options.recipients_in_header = true,
             "-ti" => {
                 self.options.recipients_in_header = true;
@@ -388,6 +400,7 @@ impl<'a> Parser<'a> {
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
         }
+        self.decide_session()?;
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {
@@ -402,6 +415,25 @@ impl<'a> Parser<'a> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// SMTP is spoken, unless something else is asked for.
+    fn decide_session(&mut self) -> Result<(), Stop> {
+        let action = match &self.later {
+            Some((option, _, _)) if option == b"-bs" => Action::Session,
+            Some((option, _, _)) if option == b"-bS" => Action::Batch,
+            _ => return Ok(()),
+        };
+        if self.action.is_some() {
+            return Ok(());
+        }
+        let options = &self.options;
+        if options.recipients_in_header || options.sender.is_some() {
+            return Err(Stop::exim("incompatible command-line options or arguments"));
+        }
+        self.later = None;
+        self.action = Some(action);
+        Ok(())
     }
 
     /// Filters are tested, unless something else is asked for that does not mind.
@@ -542,7 +574,8 @@ mod tests {
     fn what_comes_later_is_named() {
         let why = parsed(&["-bp"]).unwrap_err();
         assert!(why.starts_with("eximious: option -bp is not there yet"), "{why}");
-        assert!(parsed(&["-bs"]).unwrap_err().contains("-bs"));
+        assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);
+        assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         assert!(parsed(&["lst"]).unwrap_err().ends_with("did you mean \"eximious list\"?"));
     }

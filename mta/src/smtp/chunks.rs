@@ -26,10 +26,7 @@ impl Session {
             return self.protocol_error(b"503", text);
         }
         let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let size = words.next().and_then(|word| std::str::from_utf8(word).ok());
-        let digits = |word: &&str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_digit());
-        let size = size.filter(digits).map(|word| word.parse::<u64>().unwrap_or(u64::MAX));
-        let Some(size) = size else {
+        let Some(size) = words.next().and_then(number) else {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
@@ -64,6 +61,7 @@ impl Session {
             chunks.keep(&rest[..count]);
         }
         chunk.left -= count as u64;
+        self.progressed |= count > 0;
         self.input.take(count);
         self.ask_of_from_line(false);
         let Stage::Chunk(chunk) = &self.stage else { return false };
@@ -126,6 +124,13 @@ fn whole_lines(text: &[u8]) -> Vec<u8> {
         out.push(b'\n');
     }
     out
+}
+
+/// A number; one that is too large for any message is still one.
+fn number(word: &[u8]) -> Option<u64> {
+    let digits = word.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(word).ok().filter(|_| digits)?;
+    Some(text.parse().unwrap_or(u64::MAX))
 }
 
 /// Whether a line of the header ends in a newline alone.

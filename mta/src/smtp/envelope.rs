@@ -5,7 +5,8 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str};
 
-use super::params::{self, MailOffers};
+use super::auth::Claim;
+use super::params::{self, AuthParam, MailOffers};
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -96,6 +97,11 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
+        if let Some(AuthParam { given, claimed, before }) = params.auth.take()
+            && self.settle_claim(before, given, &claimed) == Claim::Refused
+        {
+            return;
+        }
         let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
@@ -103,7 +109,7 @@ impl Session {
         }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
-            if !self.may.unqualified_senders && self.client.address.is_some() {
+            if !self.may.unqualified_senders {
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -113,13 +119,10 @@ impl Session {
         params.sender.address = address.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
-        if let Some(given) = params.auth.take() {
-            self.note_auth(&given);
-        }
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+            self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
         match result.verdict {
@@ -183,13 +186,25 @@ impl Session {
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
-        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            return self.has_space(size.unwrap_or(0));
+        };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let tail = format!(": message too big: size={size} max={limit}");
+        let most = u64::from(i32::MAX.unsigned_abs());
+        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+        let tail = format!(": message too big: size{shown} max={limit}");
         self.log_rejection(
             &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
         );
+        false
+    }
+
+    /// Whether there is room for another message; the client is told so if not.
+    fn has_space(&mut self, size: u64) -> bool {
+        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        self.log(&why);
+        self.say(&[b"452 Space shortage, please try later"]);
         false
     }
 
@@ -208,18 +223,8 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
-        let utf8 = if sender.utf8 { "yes" } else { "no" };
-        self.cx.set("message_smtputf8", Str::fixed(utf8));
-    }
-
-    /// `AUTH=`: only who is authenticated can say who wrote a message.
-    fn note_auth(&mut self, given: &[u8]) {
-        if given.is_empty() {
-            return;
-        }
-        let client = self.logged_client();
-        let tail = b" (client not authenticated)".as_slice();
-        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
+        let international = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(international));
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -252,7 +257,7 @@ impl Session {
         };
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
-            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+            if !postmaster && !self.may.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
@@ -271,6 +276,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        self.acl_state.recipient = Some(recipient.address.clone());
         let (bytes, taint) = recipient.address.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
@@ -415,6 +421,7 @@ impl Session {
         self.cx.set_message(None);
         self.cx.forget_lists();
         self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
             "sender_address_local_part",
             "sender_address_domain",
@@ -436,9 +443,6 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
-        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
-        if self.offers.greeted {
-            self.cx.set("received_protocol", Str::fixed(protocol));
-        }
+        self.show_protocol(b"");
     }
 }

@@ -52,6 +52,7 @@ impl Session {
             b")",
         ];
         self.log_rejection(&line.concat());
+        self.failed = true;
         self.close();
     }
 
@@ -100,6 +101,7 @@ impl Session {
         let word = self.command.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
         self.log_rejection(&[&head, tail.as_slice(), &word, b"\")"].concat());
         self.not_quit("bad-commands", Some((b"554", b"Too many nonmail commands")));
+        self.failed = true;
         self.close();
         false
     }
@@ -115,6 +117,7 @@ impl Session {
             let head = b"unexpected disconnection while reading SMTP command from ";
             self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
         }
+        self.failed = true;
         self.close();
     }
 

@@ -8,7 +8,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, Str};
 
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{Session, reply, xclient};
 
 /// What options say of the client.
 #[derive(Debug, Default)]
@@ -39,6 +39,8 @@ pub(super) struct Advertised {
     pub(super) reports: bool,
     pub(super) per_recipient: bool,
     pub(super) utf8: bool,
+    pub(super) atrn: bool,
+    pub(super) xclient: bool,
     pub(super) tls: bool,
 }
 
@@ -86,8 +88,7 @@ impl Session {
             said = result.user_message.filter(|text| !text.is_empty());
         }
         self.offers.greeted = true;
-        let protocol = if extended { "esmtp" } else { "smtp" };
-        self.cx.set("received_protocol", Str::fixed(protocol));
+        self.note_protocol(extended);
         let (code, greeting) = match said {
             Some(said) => {
                 let first = self.first_line(said.bytes());
@@ -151,35 +152,35 @@ impl Session {
         if !limits.is_empty() && self.client_in("limits_advertise_hosts") {
             lines.push(format!("LIMITS{limits}"));
         }
-        let mut offer = |offered: bool, word: &str| {
-            if offered {
-                lines.push(word.to_owned());
-            }
-            offered
-        };
-        offer(self.flag("accept_8bitmime"), "8BITMIME");
-        self.offers.reports = offer(self.client_in("dsn_advertise_hosts"), "DSN");
+        self.offers.atrn = self.offers_atrn();
+        offer(&mut lines, self.flag("accept_8bitmime"), "8BITMIME");
+        self.offers.reports = offer(&mut lines, self.client_in("dsn_advertise_hosts"), "DSN");
+        offer(&mut lines, self.offers.atrn, "ATRN");
         for (option, word) in
             [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
         {
             let set = self.cx.engine().settings().options.text(option).is_some();
-            offer(set, word);
+            offer(&mut lines, set, word);
         }
         self.offers.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
             let listed = self.client_in("pipelining_advertise_hosts");
-            offer(allowed && listed, "PIPELINING")
+            offer(&mut lines, allowed && listed, "PIPELINING")
         };
         let early = self.offers.pipelining && self.offers.early_pipelining;
-        offer(early, "PIPECONNECT");
-        self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
-        self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
-        self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");
-        self.offers.utf8 = {
-            let eight_bit = self.flag("accept_8bitmime");
-            offer(eight_bit && self.client_in("smtputf8_advertise_hosts"), "SMTPUTF8")
-        };
-        let _ = self.client_in("wellknown_advertise_hosts");
+        offer(&mut lines, early, "PIPECONNECT");
+        if let Some(line) = self.mechanisms() {
+            lines.push(line);
+        }
+        self.offers.chunking =
+            offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
+        self.offers.tls = offer(&mut lines, self.client_in("tls_advertise_hosts"), "STARTTLS");
+        self.offers.per_recipient = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
+        let eight_bit = self.flag("accept_8bitmime");
+        let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
+        self.offers.utf8 = offer(&mut lines, utf8, "SMTPUTF8");
+        offer(&mut lines, self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        self.offers.xclient = offer(&mut lines, self.may_name_clients(), xclient::OFFER);
         lines
     }
 
@@ -241,6 +242,14 @@ impl Session {
         self.cx.set("sender_helo_name", Str::EMPTY);
         false
     }
+}
+
+/// Adds an extension, where it is offered.
+fn offer(lines: &mut Vec<String>, offered: bool, word: &str) -> bool {
+    if offered {
+        lines.push(word.to_owned());
+    }
+    offered
 }
 
 /// Whether a text is an address: `1.2.3.4`, `IPv6:::1`.

@@ -4,13 +4,13 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{
-    Parsed, Reading, ended_by_newlines, has_blank_line, header, longest_line, parse, size,
-};
+use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
-use crate::reception::{self, message_id};
+use crate::reception::{
+    self, Parsed, ended_by_newlines, has_blank_line, longest_line, message_id, parse, size,
+};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -92,6 +92,7 @@ impl Session {
                 break;
             }
             let (count, ended) = reading.take(rest);
+            self.progressed |= count > 0 && rest[count - 1] == b'\n';
             self.input.take(count);
             if ended {
                 let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
@@ -156,6 +157,7 @@ impl Session {
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.failed = true;
         self.close();
     }
 
@@ -321,7 +323,6 @@ impl Session {
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
         let chunk = self.chunk_reply.take();
-        let local = self.client.address.is_none();
         let arrival = Arrival {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
@@ -345,9 +346,9 @@ impl Session {
             submitter: self.client.user.clone(),
             replaced: std::mem::take(&mut self.arrived.replaced),
             standing: Standing {
-                local,
-                unqualified_senders: self.may.unqualified_senders || local,
-                unqualified_recipients: self.may.unqualified_recipients || local,
+                local: self.client.user.as_ref().is_some_and(|user| !user.trusted),
+                unqualified_senders: self.may.unqualified_senders,
+                unqualified_recipients: self.may.unqualified_recipients,
                 ..Standing::default()
             },
             ..Received::default()
@@ -363,10 +364,7 @@ impl Session {
         };
         match taken {
             Taken::Later(why) => {
-                let client = self.logged_client();
-                self.log_rejection(
-                    &[&client[..], b" temporarily rejected message: ", why].concat(),
-                );
+                self.log(why);
                 self.say(&[b"451 Temporary local problem - please try later"]);
             }
             Taken::Yes => {

@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use eximious::acl::{AclState, AclStep, Acls};
+use eximious::acl::{AclState, Acls, Watch};
+use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
+use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
 use super::arrive::Arrived;
+use super::auth::{Attempt, Known};
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -22,20 +25,22 @@ use super::{Client, Event};
 /// What all connections share: the parts of a configuration.
 #[derive(Debug)]
 pub struct Server {
-    pub(super) acls: Acls,
-    pub(super) rewrite: Vec<RewriteRule>,
+    pub(crate) acls: Acls,
+    pub(crate) rewrite: Vec<RewriteRule>,
+    pub(super) authenticators: Authenticators,
 }
-
-/// Who is told each step of ACLs.
-pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Whose turn it is.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// Nothing was said yet.
     Start,
+    /// The header of a proxy is expected, since then.
+    Proxy(Moment),
     /// A command is expected.
     Commands,
+    /// The answer to what an authenticator asks.
+    Auth(Box<Attempt>),
     /// The lines of a message.
     Data(Reading),
     /// A chunk of a message.
@@ -54,6 +59,8 @@ pub struct Session {
     pub(super) watch: Option<Watch>,
     /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
+    /// Whether ACLs may ask other hosts.
+    pub(super) calls_out: bool,
     pub(super) input: Input,
     pub(super) events: VecDeque<Event>,
     pub(super) stage: Stage,
@@ -64,6 +71,7 @@ pub struct Session {
     pub(super) began: i64,
     pub(super) may: Permissions,
     pub(super) offers: Advertised,
+    pub(super) known: Known,
     pub(super) counts: Counts,
     /// The last commands, the oldest first.
     pub(super) history: VecDeque<&'static str>,
@@ -81,6 +89,18 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// Whether it did not end as it should.
+    pub(super) failed: bool,
+    /// Whether a proxy did not say who the client is: then nothing is done for it.
+    pub(super) proxy_failed: bool,
+    /// Whether the host that is connected may say XCLIENT, once that is known.
+    pub(super) names_clients: Option<bool>,
+    /// Whether XCLIENT named the client.
+    pub(super) was_named: bool,
+    /// Whether anything came to its end since then.
+    pub(super) progressed: bool,
+    /// When the last line ended, or whatever else is waited for began.
+    pub(super) waits_since: Moment,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -96,7 +116,8 @@ impl Server {
     pub fn new(config: &Config, engine: &Engine) -> Self {
         let routes = Routes::new(config, engine.registry(), engine.world());
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self { acls: Acls::new(config, routes), rewrite }
+        let authenticators = Authenticators::new(config);
+        Self { acls: Acls::new(config, routes), rewrite, authenticators }
     }
 }
 
@@ -104,13 +125,15 @@ impl Session {
     /// A connection that was just made. The context is its own; what is set in it
     /// already stays.
     pub fn new(server: Arc<Server>, cx: Context, client: Client) -> Self {
-        let began = cx.engine().world().clock.now().seconds;
+        let now = cx.engine().world().clock.now();
+        let began = now.seconds;
         let mut session = Self {
             server,
             cx,
             acl_state: AclState::default(),
             watch: None,
             hurries: false,
+            calls_out: true,
             input: Input::default(),
             events: VecDeque::new(),
             stage: Stage::Start,
@@ -119,6 +142,7 @@ impl Session {
             began,
             may: Permissions::default(),
             offers: Advertised::default(),
+            known: Known::default(),
             counts: Counts::default(),
             history: VecDeque::new(),
             command: Vec::new(),
@@ -129,6 +153,12 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            failed: false,
+            proxy_failed: false,
+            names_clients: None,
+            was_named: false,
+            progressed: false,
+            waits_since: now,
             arrived: Arrived::default(),
         };
         session.introduce();
@@ -144,6 +174,12 @@ impl Session {
     /// for them.
     pub fn only_test(&mut self) {
         self.hurries = true;
+        self.calls_out = false;
+    }
+
+    /// Lets ACLs ask other hosts, though this is a test.
+    pub fn call_out(&mut self) {
+        self.calls_out = true;
     }
 
     /// The values of the conversation.
@@ -170,8 +206,10 @@ impl Session {
                 return Some(event);
             }
             if !self.go_on() {
+                self.note_progress();
                 return None;
             }
+            self.progressed = true;
         }
     }
 
@@ -194,6 +232,7 @@ impl Session {
                 self.start();
                 true
             }
+            Stage::Proxy(_) => self.go_on_proxy(),
             Stage::Commands => match self.input.line() {
                 Next::Line(line) => {
                     self.command_line(&line);
@@ -209,6 +248,17 @@ impl Session {
                         true => self.lost_in_message(),
                         false => self.lost(),
                     }
+                    true
+                }
+            },
+            Stage::Auth(_) => match self.input.line() {
+                Next::Line(line) => {
+                    self.go_on_with_auth(Some(&line));
+                    true
+                }
+                Next::More => false,
+                Next::TooLong | Next::End => {
+                    self.go_on_with_auth(None);
                     true
                 }
             },

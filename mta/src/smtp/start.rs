@@ -23,19 +23,26 @@ impl Session {
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);
         }
-        for name in ["authenticated_id", "authenticated_sender"] {
-            cx.set(name, Str::EMPTY);
-        }
-        cx.set("received_protocol", Str::fixed("smtp"));
+        cx.set("authenticated_sender", Str::EMPTY);
+        cx.set("authentication_failed", Str::fixed("0"));
         eximious::client::describe(cx);
+        self.note_protocol(false);
     }
 
-    /// Looks at the client, and greets it.
+    /// Looks at whoever is connected.
     pub(super) fn start(&mut self) {
         self.host = self.active_hostname();
         if !self.admits_host() {
             return;
         }
+        match self.client.address.is_some() && self.client_in("hosts_proxy") {
+            true => self.expect_proxy(),
+            false => self.welcome(),
+        }
+    }
+
+    /// Asks the ACL for connections, and greets the client.
+    pub(super) fn welcome(&mut self) {
         let mut banner = None;
         if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept {
@@ -46,7 +53,8 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.early_pipelining = self.client_in("pipelining_connect_advertise_hosts");
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
         if !self.waits_for_greeting() {
             return;
         }
@@ -94,6 +102,8 @@ impl Session {
     /// What the options say of the client; false where it was turned away.
     fn admits_host(&mut self) -> bool {
         if self.client.address.is_none() {
+            self.may.unqualified_senders = !self.client.qualifies_itself;
+            self.may.unqualified_recipients = !self.client.qualifies_itself;
             return true;
         }
         let _ = self.client_in("hosts_connection_nolog");
@@ -101,6 +111,7 @@ impl Session {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
+        self.ask_for_ident();
         if self.client_in("host_reject_connection") {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
@@ -116,7 +127,6 @@ impl Session {
             self.may.tried_hello = self.client_in("helo_try_verify_hosts");
         }
         self.may.junk_hello = self.client_in("helo_accept_junk_hosts");
-        let _ = self.client_in("hosts_proxy");
         true
     }
 }

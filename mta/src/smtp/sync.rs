@@ -19,6 +19,7 @@ impl Session {
         let line = [HEAD, middle, &client, b" input=\"", &input, b"\""].concat();
         self.log_rejection(&line);
         self.say(&[b"554 SMTP synchronization error"]);
+        self.failed = true;
         self.close();
         false
     }
@@ -54,6 +55,7 @@ impl Session {
         ];
         self.log_rejection(&line.concat());
         self.not_quit("synchronization-error", Some((b"554", b"SMTP synchronization error")));
+        self.failed = true;
         self.close();
         false
     }

@@ -148,8 +148,7 @@ impl Session {
         }
         let fault = fault.clone();
         if !for_now && !fault.said.is_empty() {
-            let head = [b"Verification failed for <", fault.address.bytes(), b">\n"].concat();
-            let text = reply::split(&[&head[..], &fault.said].concat());
+            let text = reply::split(&fault.said);
             self.say_lines(reply::lines(code.as_bytes(), &text, false));
         }
         let client = self.logged_client();

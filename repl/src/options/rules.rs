@@ -147,7 +147,6 @@ const FILE: Missing = Missing::Expected("file name");
 
 const RECEIVING: &str = "receiving messages";
 const DAEMON: &str = "the daemon";
-const SESSION: &str = "testing an SMTP session";
 const QUEUE: &str = "the message queue";
 const CONFIGURATION: &str = "the whole configuration";
 
@@ -164,11 +163,13 @@ static RULES: &[Rule] = &[
     own("-be", NOTHING),
     own("-bem", Takes::Next(ABANDONED)),
     own("-bh", Takes::Next(ABANDONED)),
+    own("-bhc", Takes::Next(ABANDONED)),
     own("-bf", Takes::Next(FILE)),
     own("-bfd", Takes::Next(STRING)),
     own("-bfl", Takes::Next(STRING)),
     own("-bfp", Takes::Next(STRING)),
     own("-bfs", Takes::Next(STRING)),
+    own("-bnq", NOTHING),
     own("-brt", NOTHING),
     own("-brw", NOTHING),
     own("-bt", NOTHING),
@@ -209,7 +210,6 @@ static RULES: &[Rule] = &[
     ignored("-O", Takes::Value(STRING)),
     ignored("-U", ATTACHED),
     ignored("-X", Takes::Value(STRING)),
-    ignored("-bnq", NOTHING),
     ignored("-dp", Takes::Value(ABANDONED)),
     ignored("-ee", NOTHING),
     ignored("-em", NOTHING),
@@ -279,7 +279,6 @@ static RULES: &[Rule] = &[
     later("-atrn", NOTHING, RECEIVING),
     later("-bd", NOTHING, DAEMON),
     later("-bdf", NOTHING, DAEMON),
-    later("-bhc", Takes::Next(ABANDONED), SESSION),
     later("-bi", NOTHING, CONFIGURATION),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
     later("-bp", NOTHING, QUEUE),
