@@ -143,8 +143,9 @@ impl Session {
         let _ = self.client_in("tls_advertise_hosts");
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
+        let tls = if self.text("tls_advertise_hosts").is_empty() { "" } else { " STARTTLS" };
         let mut words =
-            String::from("AUTH STARTTLS HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+            format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }
