@@ -46,6 +46,8 @@ pub struct Acls(Arc<Inner>);
 struct Inner {
     named: Vec<Named>,
     routes: Routes,
+    /// Where the configuration ends: there an ACL stands that is none of it.
+    end: Vec<u8>,
 }
 
 /// An ACL, made ready.
@@ -100,12 +102,14 @@ impl Logs {
 /// A step of a run. `depth` counts the ACLs around the one at hand.
 #[derive(Clone, Copy, Debug)]
 pub enum AclStep<'a> {
-    /// An ACL begins.
+    /// An ACL with a name begins.
     Begin {
         /// How deep.
         depth: u32,
         /// Its name.
         name: &'a Str,
+        /// Whether it was read just now, from the file of that name.
+        read: bool,
     },
     /// A statement begins.
     Statement {
@@ -160,7 +164,7 @@ pub enum AclStep<'a> {
         verb: AclVerb,
         /// The result.
         came: AclOutcome,
-        /// The ACL's name.
+        /// The ACL's name; empty where it is a text instead.
         name: &'a Str,
     },
     /// A condition behind `endpass` does not hold.
@@ -174,7 +178,7 @@ pub enum AclStep<'a> {
     Verdict {
         /// How deep.
         depth: u32,
-        /// Its name.
+        /// Its name; empty where it is a text instead.
         name: &'a Str,
         /// The verb that ends it; without one, it came to its end, and refuses.
         verb: Option<AclVerb>,
@@ -210,7 +214,11 @@ impl Acls {
             None => Vec::new(),
         };
         let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
-        Self(Arc::new(Inner { named, routes }))
+        let end = config.sources.file(0).map_or_else(Vec::new, |file| {
+            let lines = file.text.split_inclusive(|byte| *byte == b'\n').count();
+            [&file.name, b" ".as_slice(), lines.to_string().as_bytes()].concat()
+        });
+        Self(Arc::new(Inner { named, routes, end }))
     }
 
     /// The routers that `verify` asks.
@@ -222,15 +230,15 @@ impl Acls {
         self.0.named.iter().find(|one| one.name.bytes() == name)
     }
 
-    /// An ACL from a text that stands where a name may stand, too.
-    fn parse(name: &Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
+    /// An ACL from a text that stands where a name may stand, too, or from a file,
+    /// whose name it has.
+    fn parse(&self, name: Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
         let statements = crate::config::acl_statements(text, registry)?;
-        let place = |line: usize| [name.bytes(), b" ", line.to_string().as_bytes()].concat();
         let statements = statements
             .into_iter()
-            .map(|written| Statement { place: place(written.line), written })
+            .map(|written| Statement { place: self.0.end.clone(), written })
             .collect();
-        Ok(Named { name: name.clone(), statements })
+        Ok(Named { name, statements })
     }
 }
 

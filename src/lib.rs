@@ -27,6 +27,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod event;
 pub mod filter;
 pub mod fmt;
 pub mod hints;

@@ -7,6 +7,7 @@
 //! stands in order with the replies.
 
 mod arrive;
+mod auth;
 mod chunks;
 mod commands;
 mod envelope;
@@ -36,6 +37,7 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
+pub(crate) use run::write as write_log;
 pub use session::{Server, Session, Watch};
 
 /// Who is connected.

@@ -24,6 +24,10 @@ const PIECE: usize = 8 * 1024;
 /// # Errors
 /// The standard output can't be written.
 pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+    // Whoever runs the program is not the client.
+    if !options.variables.iter().any(|(name, _)| *name == "authenticated_id") {
+        options.variables.push(("authenticated_id", Vec::new()));
+    }
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,

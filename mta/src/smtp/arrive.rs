@@ -61,6 +61,7 @@ impl Session {
             qualifies_senders: self.may.unqualified_senders,
             qualifies_recipients: self.may.unqualified_recipients,
             names_recipients: false,
+            leaves_header: false,
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);

@@ -63,6 +63,8 @@ impl Session {
         }
         chunk.left -= count as u64;
         self.input.take(count);
+        self.ask_of_from_line(false);
+        let Stage::Chunk(chunk) = &self.stage else { return false };
         if chunk.left > 0 {
             let ignored = chunk.ignored;
             match self.input.ended {

@@ -34,7 +34,7 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
     COMMANDS.iter().find_map(|(word, name)| {
         let head = line.get(..word.len())?;
         let rest = &line[word.len()..];
-        let ends = word.ends_with(b":") || rest.first().is_none_or(u8::is_ascii_whitespace);
+        let ends = word.ends_with(b":") || rest.first().is_none_or(|byte| *byte == b' ');
         (head.eq_ignore_ascii_case(word) && ends).then(|| (*name, rest.trim_ascii_start()))
     })
 }
@@ -60,7 +60,6 @@ impl Session {
             }
             return self.protocol_error(b"501", b"unexpected argument data");
         }
-        self.remember(name);
         if self.only_reset && !matches!(name, "RSET" | "QUIT") {
             return self.say(&[b"503 only RSET accepted now"]);
         }
@@ -77,6 +76,7 @@ impl Session {
         if !mail && !self.may_go_on(counted) {
             return;
         }
+        self.remember(name);
         match name {
             "HELO" => self.hello(false, argument),
             "EHLO" => self.hello(true, argument),
@@ -94,7 +94,7 @@ impl Session {
             "VRFY" => self.vrfy(argument),
             "EXPN" => self.expn(argument),
             "ETRN" => self.etrn(argument),
-            "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
+            "AUTH" => self.auth(argument),
             _ => self.start_tls(),
         }
     }
@@ -120,6 +120,9 @@ impl Session {
                 let host = self.host.clone();
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);
             }
+        }
+        if self.chunks.is_some() {
+            return self.lost_in_message();
         }
         self.close();
     }

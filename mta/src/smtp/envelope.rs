@@ -5,7 +5,8 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str};
 
-use super::params::{self, MailOffers};
+use super::auth::Claim;
+use super::params::{self, AuthParam, MailOffers};
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -94,7 +95,12 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
-        let rules = self.rules(self.offers.utf8);
+        if let Some(AuthParam { given, claimed, before }) = params.auth.take()
+            && self.settle_claim(before, given, &claimed) == Claim::Refused
+        {
+            return;
+        }
+        let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
             return;
@@ -111,14 +117,10 @@ impl Session {
         params.sender.address = address.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
-        if let Some(given) = params.auth.take() {
-            self.note_auth(&given);
-        }
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            let protocol = self.called("utf8esmtp");
-            self.cx.set("received_protocol", protocol);
+            self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
         match result.verdict {
@@ -144,7 +146,8 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.client.address.is_some() && self.client_in("hosts_require_helo")
+        self.may.verified_hello
+            || self.client.address.is_some() && self.client_in("hosts_require_helo")
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
@@ -218,16 +221,6 @@ impl Session {
         self.cx.set("prdr_requested", Str::fixed(requested));
     }
 
-    /// `AUTH=`: only who is authenticated can say who wrote a message.
-    fn note_auth(&mut self, given: &[u8]) {
-        if given.is_empty() {
-            return;
-        }
-        let client = self.logged_client();
-        let tail = b" (client not authenticated)".as_slice();
-        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
-    }
-
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
         if self.envelope.is_none() {
             let text = b"sender not yet given";
@@ -252,7 +245,8 @@ impl Session {
             Ok(found) => found,
             Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
-        let Some(mut address) = self.parse(text, self.rules(self.offers.utf8)) else {
+        let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
+        let Some(mut address) = self.parse(text, self.rules(utf8)) else {
             return self.count_failure(false);
         };
         if address::find_at(&address).is_none() {
@@ -337,8 +331,8 @@ impl Session {
         let most = self.number("recipients_max", 50_000);
         let rejects = self.flag("recipients_max_reject");
         let Some(envelope) = &mut self.envelope else { return false };
-        let count = envelope.recipients.len() as i64;
-        if most <= 0 || count < most {
+        // Those that were refused count, too.
+        if most <= 0 || envelope.asked <= most {
             return true;
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);
@@ -420,6 +414,7 @@ impl Session {
         self.cx.set_message(None);
         self.cx.forget_lists();
         self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
             "sender_address_local_part",
             "sender_address_domain",
@@ -440,10 +435,6 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
-        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
-        if self.offers.greeted {
-            let protocol = self.called(protocol);
-            self.cx.set("received_protocol", protocol);
-        }
+        self.show_protocol(b"");
     }
 }

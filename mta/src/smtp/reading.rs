@@ -1,9 +1,4 @@
-//! The bytes of a message: its lines as they come in, and what they mean.
-
-use eximious::stdlib::message::{End, parse_with};
-use eximious::{Context, Message};
-
-use crate::reception;
+//! The bytes of a message, as they come in.
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -27,6 +22,8 @@ pub(super) struct Reading {
     returned: bool,
     /// Whether the line before ended as lines have to.
     ended_well: bool,
+    /// Whether a line `From …` before the header is dropped, once that was asked.
+    pub(super) drops_from: Option<bool>,
 }
 
 impl Reading {
@@ -41,6 +38,12 @@ impl Reading {
         let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         self.bytes.extend_from_slice(&bytes[..room]);
+    }
+
+    /// Whether it is time to ask what becomes of a line `From …`: the first line is
+    /// there, and is not continued.
+    pub(super) fn has_first_line(&self) -> bool {
+        memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
     pub(super) fn is_too_large(&self) -> bool {
@@ -81,71 +84,14 @@ impl Reading {
     }
 }
 
-/// A message that came by SMTP.
-#[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) message: Message,
-    /// The senders that lines `From …` before the header name.
-    pub(super) senders: Vec<Vec<u8>>,
-    /// Whether a line that is no header line ended the header.
-    pub(super) stray: bool,
-}
-
-/// Reads a message that came by SMTP. A line `From …` before the header is none of
-/// it only where such lines are dropped.
-pub(super) fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
-    let mut sender = |line: &[u8]| match drops_from {
-        true => reception::sender_in_line(cx, line),
-        false => None,
-    };
-    let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
-    message.body = without_returns(&message.body);
-    // Here, whatever is no header line belongs to the body.
-    let stray = std::mem::take(&mut message.stray);
-    let has_stray = !stray.is_empty();
-    if has_stray {
-        message.body.splice(..0, without_returns(&stray));
-        message.body_lines += 1;
-        message.lines += 1;
-    }
-    let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
-    message.lines = message.lines + lines - lines.min(message.body_lines);
-    message.body_lines = lines;
-    Parsed { message, senders, stray: has_stray }
-}
-
-/// Lines that end in a newline alone; what ended in a carriage return alone, too.
-fn without_returns(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            byte => out.push(byte),
-        }
-    }
-    out
-}
-
-/// How large a message is, with the line between header and body.
-pub(super) fn size(message: &Message) -> u64 {
-    let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
-    (header + 1 + message.stray.len() + message.body.len()) as u64
-}
-
-/// Whether the blank line is there that ends the header.
-pub(super) fn has_blank_line(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\r\n")
-        || bytes.starts_with(b"\n")
-        || bytes.windows(2).any(|pair| pair == b"\n\n")
-        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
-}
-
-/// How long the longest line is, without its end.
-pub(super) fn longest_line(bytes: &[u8]) -> usize {
-    let lines = bytes.split(|byte| *byte == b'\n');
-    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
+/// The header of a message that has come, as it came.
+pub(super) fn header(bytes: &[u8]) -> &[u8] {
+    let ends = [b"\r\n\r\n".as_slice(), b"\n\n"];
+    let found = ends.iter().filter_map(|end| {
+        let at = bytes.windows(end.len()).position(|window| window == *end)?;
+        Some(at + end.len())
+    });
+    &bytes[..found.min().unwrap_or(bytes.len())]
 }
 
 #[cfg(test)]

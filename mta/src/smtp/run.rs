@@ -60,7 +60,7 @@ impl AclHost for Host<'_> {
 }
 
 /// Writes a line to some of the logs.
-pub(super) fn write(log: &dyn Log, logs: Logs, line: &[u8]) {
+pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8]) {
     match (logs.main, logs.reject) {
         (true, true) => log.rejection(line),
         (true, false) if logs.panic => return log.panic(line),

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use eximious::acl::{AclState, AclStep, Acls};
+use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
 use eximious::stdlib::printing::printing;
 use eximious::{Config, Context, Engine, Str};
 
 use super::arrive::Arrived;
+use super::auth::{Attempt, Known};
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -22,8 +24,9 @@ use super::{Client, Event};
 /// What all connections share: the parts of a configuration.
 #[derive(Debug)]
 pub struct Server {
-    pub(super) acls: Acls,
-    pub(super) rewrite: Vec<RewriteRule>,
+    pub(crate) acls: Acls,
+    pub(crate) rewrite: Vec<RewriteRule>,
+    pub(super) authenticators: Authenticators,
 }
 
 /// Who is told each step of ACLs.
@@ -36,6 +39,8 @@ pub(super) enum Stage {
     Start,
     /// A command is expected.
     Commands,
+    /// The answer to what an authenticator asks.
+    Auth(Box<Attempt>),
     /// The lines of a message.
     Data(Reading),
     /// A chunk of a message.
@@ -64,6 +69,7 @@ pub struct Session {
     pub(super) began: i64,
     pub(super) may: Permissions,
     pub(super) offers: Advertised,
+    pub(super) known: Known,
     pub(super) counts: Counts,
     /// The last commands, the oldest first.
     pub(super) history: VecDeque<&'static str>,
@@ -98,7 +104,8 @@ impl Server {
     pub fn new(config: &Config, engine: &Engine) -> Self {
         let routes = Routes::new(config, engine.registry(), engine.world());
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self { acls: Acls::new(config, routes), rewrite }
+        let authenticators = Authenticators::new(config);
+        Self { acls: Acls::new(config, routes), rewrite, authenticators }
     }
 }
 
@@ -121,6 +128,7 @@ impl Session {
             began,
             may: Permissions::default(),
             offers: Advertised::default(),
+            known: Known::default(),
             counts: Counts::default(),
             history: VecDeque::new(),
             command: Vec::new(),
@@ -212,6 +220,17 @@ impl Session {
                         true => self.lost_in_message(),
                         false => self.lost(),
                     }
+                    true
+                }
+            },
+            Stage::Auth(_) => match self.input.line() {
+                Next::Line(line) => {
+                    self.go_on_with_auth(Some(&line));
+                    true
+                }
+                Next::More => false,
+                Next::TooLong | Next::End => {
+                    self.go_on_with_auth(None);
                     true
                 }
             },

@@ -23,12 +23,10 @@ impl Session {
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);
         }
-        for name in ["authenticated_id", "authenticated_sender"] {
-            cx.set(name, Str::EMPTY);
-        }
+        cx.set("authenticated_sender", Str::EMPTY);
+        cx.set("authentication_failed", Str::fixed("0"));
         eximious::client::describe(cx);
-        let protocol = self.called("smtp");
-        self.cx.set("received_protocol", protocol);
+        self.note_protocol(false);
     }
 
     /// Looks at the client, and greets it.

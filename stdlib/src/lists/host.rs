@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use eximious_core::grammar::expansion::{LookupStyle, Vocabulary};
-use eximious_core::{Call, ErrorKind, Fail, Str};
+use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
 
 use super::domain::is_interface;
 use super::ip::{self, Written};
@@ -149,6 +149,8 @@ impl<'n> Host<'n> {
         if let Some(hit) = look_up_query(call, pattern)? {
             return Ok(hit);
         }
+        let head = b"sender host name required, to match against ".as_slice();
+        call.memory::<Trace>().tell_flat(&[head, pattern.text]);
         let all = match names.names(call)? {
             Known::Found(all) => all,
             Known::Missing => {
