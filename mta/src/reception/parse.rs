@@ -36,6 +36,7 @@ pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
+    message.longest_line = longest_line(bytes) as u64;
     Parsed { message, senders, stray: has_stray }
 }
 
@@ -64,7 +65,7 @@ pub fn size(message: &Message) -> u64 {
 }
 
 /// How long the longest line is, without its end.
-pub fn longest_line(bytes: &[u8]) -> usize {
+fn longest_line(bytes: &[u8]) -> usize {
     let lines = bytes.split(|byte| *byte == b'\n');
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
 }

@@ -8,7 +8,7 @@ use super::reading::{Reading, has_blank_line};
 use super::session::Stage;
 use super::verdict::Refused;
 use super::{Event, Received, Session, Standing, Taken};
-use crate::reception::{self, Parsed, longest_line, message_id, parse, size};
+use crate::reception::{self, Parsed, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -140,7 +140,6 @@ impl Session {
             self.end_transaction(false);
             return;
         }
-        let longest = longest_line(&reading.bytes);
         let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
         let Parsed { mut message, senders, stray } = parsed;
         if !self.has_fit_header(&message) {
@@ -165,7 +164,6 @@ impl Session {
         // What ACLs see is as it came.
         self.cx.set("message_size", own_size.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
