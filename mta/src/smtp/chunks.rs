@@ -29,7 +29,8 @@ impl Session {
         let Some(size) = words.next().and_then(number) else {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
-        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+            && words.next().is_none();
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
             if !self.has_recipient("BDAT", before) || !self.may_send_message() {
@@ -84,8 +85,7 @@ impl Session {
             return true;
         }
         let Some(reading) = &self.chunks else { return true };
-        // Nothing at all counts as an empty line.
-        let total = if reading.count == 0 { 2 } else { reading.count };
+        let total = size_in_lines(&reading.bytes);
         if has_bare_header(&reading.bytes) {
             self.id = Str::EMPTY;
             self.say(&[b"552 Message header not CRLF terminated"]);
@@ -111,6 +111,14 @@ fn number(word: &[u8]) -> Option<u64> {
     let digits = word.iter().all(u8::is_ascii_digit);
     let text = std::str::from_utf8(word).ok().filter(|_| digits)?;
     Some(text.parse().unwrap_or(u64::MAX))
+}
+
+/// How large a message is when all its lines end as they have to.
+fn size_in_lines(bytes: &[u8]) -> usize {
+    let ends = memchr::memchr_iter(b'\n', bytes).count();
+    let whole = memchr::memmem::find_iter(bytes, b"\r\n").count();
+    let open = if bytes.ends_with(b"\n") { 0 } else { 2 };
+    bytes.len() + (ends - whole) + open
 }
 
 /// Whether a line of the header ends in a newline alone.

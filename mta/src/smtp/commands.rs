@@ -93,6 +93,7 @@ impl Session {
             "DATA" => self.data(before),
             "BDAT" => self.chunk(argument, before),
             "RSET" => {
+                self.ask_of_from_line(self.chunks.is_some());
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
             }
@@ -139,12 +140,14 @@ impl Session {
     }
 
     fn help(&mut self) {
-        // Whoever watches is told of them, although nothing depends on it here.
-        let _ = self.client_in("tls_advertise_hosts");
+        let tls = self.client_in("tls_advertise_hosts");
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
-        let mut words =
-            String::from("AUTH STARTTLS HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        let mut words = String::from("AUTH");
+        if tls {
+            words.push_str(" STARTTLS");
+        }
+        words.push_str(" HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }
