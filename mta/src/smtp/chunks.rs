@@ -29,7 +29,8 @@ impl Session {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
         self.offers.early_pipelining = false;
-        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+            && words.next().is_none();
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
             if !self.has_recipient("BDAT", before) || !self.may_send_message() {
