@@ -56,6 +56,9 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     }
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
+    if options.calls_out {
+        session.call_out();
+    }
     let mut out = io::stdout().lock();
     out.write_all(
         format!(
