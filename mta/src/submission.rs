@@ -21,7 +21,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{Context, Message, Str};
 
 use crate::options;
-use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, message_id};
+use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
 use crate::spool;
 use report::Fault;
@@ -220,7 +220,7 @@ impl Submission<'_> {
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let Parsed { mut message, senders, .. } = reception::parse(bytes, true, self.cx);
+        let Parsed { mut message, senders, .. } = reception::parse(bytes, Way::Program, true, self.cx);
         let came = reception::size(&message);
         if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)

@@ -5,6 +5,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod daemon;
 mod filter;
 mod fmt;
 mod help;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Action::Format(request) => fmt::run(request),
         Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Host(host) => speak(*host, options),
+        Action::Daemon => listen(options),
         Action::Session => serve(options, smtp::local::run),
         Action::Batch => complain(b"eximious: -bS is not there yet"),
         Action::Submit => take_message(options),
@@ -166,6 +168,16 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
         Ok(Err(Refusal::Logged(line))) => complain(&[b"LOG: ", &line[..]].concat()),
         Ok(Err(refusal)) => refuse(refusal),
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// `-bd`, `-bdf`, `-bw`.
+fn listen(options: Options) -> ExitCode {
+    log_lines(&options);
+    match daemon::run(options) {
+        Ok(code) => code,
+        Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
+        Err(refusal) => refuse(refusal),
     }
 }
 

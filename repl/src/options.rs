@@ -4,6 +4,7 @@
 mod rules;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use eximious::Macros;
 use eximious::route::Purpose;
@@ -51,6 +52,10 @@ pub struct Options {
     pub values_only: bool,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
+    /// `-bd` and its kin: what the daemon does.
+    pub daemon: crate::daemon::Request,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -91,6 +96,8 @@ pub enum Action {
     Route(Purpose),
     /// `-bf`, `-bF`: test filters.
     Filter,
+    /// `-bd`, `-bdf`, `-bw`: take connections.
+    Daemon,
     /// `-bh`: speak SMTP, as if with this host.
     Host(SocketAddr),
     /// `-bs`: speak SMTP with whoever runs the program, or called.
@@ -204,6 +211,8 @@ impl<'a> Parser<'a> {
             filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
+            calls_out: false,
+            daemon: crate::daemon::Request::default(),
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -251,7 +260,8 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
-            "-bh" => {
+            "-bh" | "-bhc" => {
+                self.options.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
@@ -262,6 +272,24 @@ impl<'a> Parser<'a> {
                     self.action = Some(Action::Host(SocketAddr::new(address, port)));
                 }
             }
+            "-bd" | "-bdf" => {
+                self.options.daemon.foreground |= name == "-bdf";
+                self.action = Some(Action::Daemon);
+            }
+            "-bw" => {
+                let time = match value {
+                    b"" => None,
+                    _ => Some(seconds(value).and_then(|time| u64::try_from(time).ok())),
+                };
+                let Some(time) = time.map_or(Some(None), |time| time.map(Some)) else {
+                    let message = [b"bad time value ", value, b": abandoned"].concat();
+                    return Err(Stop::exim(message));
+                };
+                self.options.daemon.inherited = Some(time.map(Duration::from_secs));
+                self.action = Some(Action::Daemon);
+            }
+            "-oX" => self.options.daemon.interfaces = Some(value.to_vec()),
+            "-oP" => self.options.daemon.pid_file = Some(value.to_vec()),
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
@@ -384,14 +412,18 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `-or5m`, `-or 5m`: a time, which means nothing here.
+    /// `-or5m`, `-os 5m`: how long to wait for a message, or for an SMTP client.
     fn time(&mut self, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
         let shown = match attached {
             b"" => self.next().map_or(arg, Vec::as_slice),
             _ => arg,
         };
         let value = if attached.is_empty() { shown } else { attached };
-        if seconds(value).is_some() {
+        if let Some(seconds) = seconds(value) {
+            if arg.starts_with(b"-os") {
+                let time = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+                self.options.daemon.patience = Some(time);
+            }
             return Ok(());
         }
         Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
@@ -424,6 +456,11 @@ impl<'a> Parser<'a> {
         let filter = &self.options.filter;
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
+        }
+        if self.action == Some(Action::Daemon)
+            && let Some((option, what, _)) = self.later.take()
+        {
+            return Err(later(&option, what));
         }
         self.decide_session()?;
         let expands = self.action == Some(Action::Expand) || self.action.is_none();

@@ -20,16 +20,15 @@ pub(super) struct Chunk {
 
 impl Session {
     pub(super) fn chunk(&mut self, argument: &[u8], before: Before) {
-        self.offers.early_pipelining = false;
         if !self.offers.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";
             return self.protocol_error(b"503", text);
         }
         let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let size = words.next().and_then(|word| std::str::from_utf8(word).ok());
-        let Some(size) = size.and_then(|word| word.parse::<u64>().ok()) else {
+        let Some(size) = words.next().and_then(number) else {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
+        self.offers.early_pipelining = false;
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
@@ -62,7 +61,10 @@ impl Session {
             chunks.keep(&rest[..count]);
         }
         chunk.left -= count as u64;
+        self.progressed |= count > 0;
         self.input.take(count);
+        self.ask_of_from_line(false);
+        let Stage::Chunk(chunk) = &self.stage else { return false };
         if chunk.left > 0 {
             let ignored = chunk.ignored;
             match self.input.ended {
@@ -102,6 +104,13 @@ impl Session {
         self.received(reading);
         true
     }
+}
+
+/// A number; one that is too large for any message is still one.
+fn number(word: &[u8]) -> Option<u64> {
+    let digits = word.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(word).ok().filter(|_| digits)?;
+    Some(text.parse().unwrap_or(u64::MAX))
 }
 
 /// Whether a line of the header ends in a newline alone.

@@ -1,14 +1,14 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Message, Str};
+use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{Reading, has_blank_line};
+use super::reading::{Reading, header};
 use super::session::Stage;
 use super::verdict::Refused;
 use super::{Event, Received, Session, Standing, Taken};
-use crate::reception::{self, Parsed, message_id, parse, size};
+use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Arrival {
     /// For the log.
     line: Vec<u8>,
     discarded: Option<&'static str>,
+    /// Why, where an ACL says so.
+    why: Option<Str>,
     /// What an ACL wants to be said.
     said: Option<Str>,
     /// What is said of the last chunk, where nothing else is.
@@ -32,12 +34,24 @@ impl Session {
         if !self.may_send_message() {
             return;
         }
-        self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]);
+        let mut said = None;
+        self.show_recipients();
+        if let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) {
+            if result.verdict != AclVerdict::Accept {
+                let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
+                return;
+            }
+            said = result.user_message.filter(|text| !text.is_empty());
+        }
+        match said {
+            Some(said) => self.answer(b"354", said.bytes()),
+            None => self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]),
+        }
         let limit = self.message_size_limit();
         self.stage = Stage::Data(Reading::new(limit));
     }
 
-    /// Whether the ACL for what comes before a message lets it come.
+    /// Whether there are not too many recipients.
     pub(super) fn may_send_message(&mut self) -> bool {
         let envelope = self.envelope.as_ref();
         if envelope.is_some_and(|envelope| envelope.too_many) && self.flag("recipients_max_reject")
@@ -46,14 +60,7 @@ impl Session {
             self.reset_message();
             return false;
         }
-        self.show_recipients();
-        let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) else { return true };
-        if result.verdict == AclVerdict::Accept {
-            return true;
-        }
-        let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
-        self.reset_message();
-        false
+        true
     }
 
     fn show_recipients(&mut self) {
@@ -79,6 +86,7 @@ impl Session {
                 break;
             }
             let (count, ended) = reading.take(rest);
+            self.progressed |= count > 0 && rest[count - 1] == b'\n';
             self.input.take(count);
             if ended {
                 let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
@@ -92,6 +100,7 @@ impl Session {
                 break;
             }
         }
+        self.ask_of_from_line(false);
         if self.input.ended {
             self.lost_in_message();
             return true;
@@ -99,7 +108,32 @@ impl Session {
         false
     }
 
+    /// Asks what becomes of a line `From …` before the header, as soon as it can be
+    /// told that there is one.
+    pub(super) fn ask_of_from_line(&mut self, ended: bool) {
+        let reading = match &self.stage {
+            Stage::Data(reading) => Some(reading),
+            _ => self.chunks.as_ref(),
+        };
+        let ready = reading.is_some_and(|reading| {
+            let there = ended && !reading.bytes.is_empty();
+            reading.drops_from.is_none() && (there || reading.has_first_line())
+        });
+        if !ready {
+            return;
+        }
+        let drops = self.client_in("ignore_fromline_hosts");
+        let reading = match &mut self.stage {
+            Stage::Data(reading) => Some(reading),
+            _ => self.chunks.as_mut(),
+        };
+        if let Some(reading) = reading {
+            reading.drops_from = Some(drops);
+        }
+    }
+
     pub(super) fn lost_in_message(&mut self) {
+        self.ask_of_from_line(true);
         let bytes = match &self.stage {
             Stage::Data(reading) => reading.bytes.as_slice(),
             _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
@@ -123,25 +157,32 @@ impl Session {
 
     /// A message is there as a whole.
     pub(super) fn received(&mut self, reading: Reading) {
+        let drops_from = match reading.drops_from {
+            Some(drops) => drops,
+            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+        };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
-        let drops_from = self.client_in("ignore_fromline_hosts");
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();
-            let tail = format!(
-                ": message too big: read={} max={}",
-                reading.count - reading.returns,
-                reading.limit
-            );
+            // The bodies of chunks are counted as they come.
+            let returns = match self.chunk_reply.is_some() {
+                true => memchr::memchr_iter(b'\r', header(&reading.bytes)).count() as u64,
+                false => reading.returns,
+            };
+            let read = reading.count - returns;
+            let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            if self.logs(LogSelector::SIZE_REJECT) {
+                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            }
             self.end_transaction(false);
             return;
         }
-        let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
-        let Parsed { mut message, senders, stray } = parsed;
+        let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
+        let Parsed { mut message, senders, blank } = parsed;
         if !self.has_fit_header(&message) {
             return;
         }
@@ -154,8 +195,8 @@ impl Session {
             _ => Str::EMPTY,
         };
         self.cx.set("received_for", for_one);
-        // No blank line stands between the header and a line that is none of it.
-        let own_size = size(&message) - u64::from(stray);
+        // A blank line that is not there is not counted.
+        let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
@@ -172,12 +213,13 @@ impl Session {
             return;
         }
         let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
-        let mut said = None;
+        let (mut said, mut why) = (None, None);
         if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
                     discarded = Some("DATA");
+                    why = result.log_message;
                     said = result.user_message;
                     if let Some(envelope) = &mut self.envelope {
                         envelope.recipients.clear();
@@ -196,7 +238,7 @@ impl Session {
         } else {
             discarded = None;
         }
-        self.hand_over(discarded, said);
+        self.hand_over(discarded, said, why);
     }
 
     /// `acl_smtp_data_prdr`: each recipient gets a word. False where all are
@@ -256,7 +298,7 @@ impl Session {
     }
 
     /// Gives the message to whoever keeps it.
-    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>) {
+    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
         if let Some(mut message) = self.cx.take_message() {
             let replaced = &mut self.arrived.replaced;
             reception::apply_headers(&mut message, replaced, &self.acl_state);
@@ -272,6 +314,7 @@ impl Session {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
             discarded,
+            why: why.filter(|why| !why.is_empty()),
             said,
             judged_for_each: envelope.judged_for_each,
         };
@@ -317,10 +360,16 @@ impl Session {
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
+                } else {
+                    self.log_delay();
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
-                    self.log(&[b"=> blackhole (", acl.as_bytes(), tail].concat());
+                    let mut line = [b"=> blackhole (", acl.as_bytes(), tail].concat();
+                    if let Some(why) = &arrival.why {
+                        line.extend_from_slice(&[b": ", why.bytes()].concat());
+                    }
+                    self.log(&line);
                     self.log(b"Completed");
                 }
                 let id = self.id.clone();
