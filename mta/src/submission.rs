@@ -220,7 +220,8 @@ impl Submission<'_> {
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let Parsed { mut message, senders, .. } = reception::parse(bytes, Way::Program, true, self.cx);
+        let Parsed { mut message, senders, .. } =
+            reception::parse(bytes, Way::Program, true, self.cx);
         let came = reception::size(&message);
         if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
@@ -257,7 +258,8 @@ impl Submission<'_> {
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.state.controls;
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message);
-        let Fixed { message, replaced, faults, named, given_id } = fixed;
+        let Fixed { message, replaced, faults, panics, named, given_id } = fixed;
+        panics.iter().for_each(|line| self.log_panic(line));
         faults.iter().for_each(|line| self.log(line));
         self.received.message = message;
         self.received.message.sender = options::value(self.cx, "sender_address");
@@ -275,7 +277,7 @@ impl Submission<'_> {
         self.cx.set("message_size", came.to_string());
         self.cx.set("received_count", count.to_string());
         let discarded = self.judge()?;
-        self.keep(local, discarded, given_id)
+        self.keep(discarded, given_id)
     }
 
     fn too_large(&mut self, size: usize) -> Fault {
@@ -316,7 +318,6 @@ impl Submission<'_> {
     /// Puts the message into the spool, and logs that.
     fn keep(
         &mut self,
-        local: bool,
         discarded: Option<(&'static str, Str)>,
         given_id: Option<Vec<u8>>,
     ) -> Result<Done, Fault> {
@@ -333,7 +334,7 @@ impl Submission<'_> {
             queue: self.state.queue.clone(),
             submitter: Some(self.request.submitter.clone()),
             standing: Standing {
-                local: local && !self.sender_set,
+                local: !self.sender_set,
                 local_error: self.request.reports_error,
                 unqualified_senders: !self.request.leaves_unqualified,
                 unqualified_recipients: !self.request.leaves_unqualified,

@@ -38,6 +38,12 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !protocol.is_empty() {
         line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
     }
+    let by = value(cx, "sender_host_authenticated");
+    if !by.is_empty() {
+        let id = value(cx, "authenticated_id");
+        let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
+        line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
+    }
     if kept.judged_for_each {
         line.extend_from_slice(b" PRDR");
     }

@@ -67,7 +67,8 @@ impl Session {
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.acl_state.controls;
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message);
-        let Fixed { mut message, replaced, faults, given_id, .. } = fixed;
+        let Fixed { mut message, replaced, faults, panics, given_id, .. } = fixed;
+        panics.iter().for_each(|line| self.log_panic(line));
         faults.iter().for_each(|line| self.log(line));
         self.arrived = Arrived { replaced, given_id };
         let sender = self.variable("sender_address");

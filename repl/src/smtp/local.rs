@@ -24,13 +24,15 @@ pub type Given = Vec<(&'static str, Vec<u8>)>;
 pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     let qualifies_itself = options.leaves_unqualified;
     let mut given = std::mem::take(&mut options.variables);
+    let called = options.full_name.take();
     let started = match session::Session::start_logging(options, eximious_world::system()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, cx) = started.into_parts();
     let engine = cx.engine();
-    let user = caller::submitter(engine.settings(), engine.world());
+    let mut user = caller::submitter(engine.settings(), engine.world());
+    user.called = called;
     if !user.trusted {
         given.clear();
     }
