@@ -78,6 +78,12 @@ pub fn look_up_name(cx: &mut Context) -> Str {
     value(cx, "sender_host_name")
 }
 
+/// Looks for the client's name, also where that led to nothing before.
+pub fn look_up_name_anew(cx: &mut Context) {
+    // What came of it is in the variables.
+    let _ = cx.call(&NAMES, hosts::client_name_anew);
+}
+
 /// Whether HELO named the client: its address, or one of its names. That is noted
 /// in `$sender_helo_verified`.
 ///
@@ -168,7 +174,8 @@ pub fn describe(cx: &mut Context) {
     let is_address = literal == Some(address.bytes());
     let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
-    if !own {
+    // Who has a name does not have to be called by its address as well.
+    if !own && !(is_address && !name.is_empty()) {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
         full.extend_from_slice(&[space, b"(", helo, b")"].concat());
     }

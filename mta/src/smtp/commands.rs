@@ -93,6 +93,7 @@ impl Session {
             "DATA" => self.data(before),
             "BDAT" => self.chunk(argument, before),
             "RSET" => {
+                self.ask_of_from_line(self.chunks.is_some());
                 self.log_incomplete("RSET");
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);

@@ -27,6 +27,8 @@ pub(super) struct Envelope {
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
     pub(super) judged_for_each: bool,
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
 }
 
 /// What was said to RCPT commands that were refused: if that is the same for all,

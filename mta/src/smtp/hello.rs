@@ -94,10 +94,11 @@ impl Session {
         self.offers.greeted = true;
         self.note_protocol(extended);
         let (code, greeting) = match said {
-            Some(said) => match reply::own_code(said.bytes()) {
-                Some((code, rest)) if code.starts_with(b"250") => (code.to_vec(), rest.to_vec()),
-                _ => (b"250".to_vec(), said.bytes().to_vec()),
-            },
+            Some(said) => {
+                let first = self.first_line(said.bytes());
+                let (code, text, _) = self.coded(b"250", &first);
+                (code, text)
+            }
             None => (b"250".to_vec(), self.greeting(argument)),
         };
         if !extended {
@@ -111,6 +112,16 @@ impl Session {
         }
         bytes.extend_from_slice(b"250 HELP\r\n");
         self.say_lines(bytes);
+    }
+
+    /// The greeting is one line, whatever an ACL says.
+    fn first_line(&mut self, text: &[u8]) -> Vec<u8> {
+        let end = memchr::memchr(b'\n', text);
+        if end.is_some() {
+            let head = b"EHLO/HELO response must not contain newlines: message truncated: ";
+            self.log_panic(&[head.as_slice(), text].concat());
+        }
+        text[..end.unwrap_or(text.len())].to_vec()
     }
 
     fn greeting(&mut self, argument: &[u8]) -> Vec<u8> {
@@ -209,7 +220,7 @@ impl Session {
         let name = Str::tainted(argument);
         let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
         if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
-            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::look_up_name_anew(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
     }

@@ -173,13 +173,15 @@ impl Iterator for Addresses<'_> {
     fn next(&mut self) -> Option<Element> {
         let start = self.at;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
-        let end = find_end(rest, false);
-        self.at += end + 1;
-        let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
-        // White space before an item is none of it, where it is quoted.
-        let blank = rest[..end].iter().take_while(|byte| is_space(**byte)).count();
+        // White space before an item is none of it.
+        let blank = rest.iter().take_while(|byte| is_space(**byte)).count();
         let first = start + blank;
-        let mut reader = Reader::new(&rest[blank..end], self.rules, groups);
+        let item = &rest[blank..];
+        let item = &item[..find_end(item, false)];
+        let end = first + item.len();
+        self.at = end + 1;
+        let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
+        let mut reader = Reader::new(item, self.rules, groups);
         let address = reader.address();
         // The semicolon that a reader stopped at closes the group, whether
         // what stood before it was an address or not.
@@ -190,7 +192,7 @@ impl Iterator for Addresses<'_> {
             }
             Err(error) => Err(AddressError { at: error.at + first, ..error }),
         };
-        Some(Element { span: start..start + end, address })
+        Some(Element { span: start..end, address })
     }
 }
 

@@ -153,7 +153,10 @@ impl<'n> Host<'n> {
         }
         let head = b"sender host name required, to match against ".as_slice();
         call.memory::<Trace>().tell_flat(&[head, pattern.text]);
-        let all = match names.names(call)? {
+        call.memory::<Trace>().depth += 1;
+        let found = names.names(call);
+        call.memory::<Trace>().depth -= 1;
+        let all = match found? {
             Known::Found(all) => all,
             Known::Missing => {
                 let why = [b"failed to find host name for ", address.bytes()].concat();

@@ -102,6 +102,7 @@ impl Subject<'_> {
     fn shown(&self) -> Vec<u8> {
         match self {
             Self::Host(host) if !host.by_address => b"host".to_vec(),
+            Self::Domain(domain) => domain.0.given.bytes().to_vec(),
             _ => self.key().unwrap_or_default().to_vec(),
         }
     }
