@@ -6,6 +6,7 @@
 //! error and with which status to end. An error is reported there, or in a message
 //! to the sender, which is kept in the spool as any other.
 
+mod batch;
 mod judge;
 mod recipients;
 mod report;
@@ -24,6 +25,8 @@ use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, message_id};
 use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
 use crate::spool;
 use report::Fault;
+
+pub use batch::take;
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -53,6 +56,8 @@ pub struct Request {
     pub about: Vec<u8>,
     /// Whether it is a report of an error.
     pub reports_error: bool,
+    /// Whether it is one of a batch (`-bS`).
+    pub batched: bool,
 }
 
 /// How errors are reported.
@@ -218,7 +223,8 @@ impl Submission<'_> {
         let trusted = self.request.submitter.trusted;
         let longest = reception::longest_line(bytes);
         let local = self.is_local();
-        let Parsed { mut message, senders, .. } = reception::parse(bytes, true, self.cx);
+        let takes_from = !self.request.batched || options::flag(self.cx, "ignore_fromline_local");
+        let Parsed { mut message, senders, .. } = reception::parse(bytes, takes_from, self.cx);
         let came = reception::size(&message);
         if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
@@ -244,7 +250,7 @@ impl Submission<'_> {
         let user = &self.request.submitter;
         let origin = Origin {
             local,
-            smtp: false,
+            smtp: self.request.batched,
             login: user.login.clone(),
             name: user.name_beside(trusted && self.sender_set),
             trusted,

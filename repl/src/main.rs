@@ -71,7 +71,7 @@ fn main() -> ExitCode {
         Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Host(host) => speak(*host, options),
         Action::Session => serve(options, smtp::local::run),
-        Action::Batch => complain(b"eximious: -bS is not there yet"),
+        Action::Batch => serve(options, smtp::batch::run),
         Action::Help(names) => finish(help(names)),
     }
 }
