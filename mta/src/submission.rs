@@ -6,6 +6,7 @@
 //! error and with which status to end. An error is reported there, or in a message
 //! to the sender, which is kept in the spool as any other.
 
+mod batch;
 mod input;
 mod judge;
 mod recipients;
@@ -26,6 +27,7 @@ use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Take
 use crate::spool;
 use report::Fault;
 
+pub use batch::take;
 pub use input::Input;
 
 /// How large a message may be where no option says so.
@@ -56,6 +58,10 @@ pub struct Request {
     pub about: Vec<u8>,
     /// Whether it is a report of an error.
     pub reports_error: bool,
+    /// Whether it is one of a batch (`-bS`).
+    pub batched: bool,
+    /// Values that were given (`-oM…`), if they may be.
+    pub given: Vec<(&'static str, Str)>,
 }
 
 /// How errors are reported.
@@ -141,6 +147,14 @@ impl Submission<'_> {
         if let Err(said) = self.take_sender() {
             return Ok(Done { status: 1, said, kept: false });
         }
+        if let Err(why) = spool::room::check(self.cx, 0) {
+            self.log(&why);
+            return Ok(Done {
+                status: 1,
+                said: b"exim: insufficient disk space\n".into(),
+                kept: false,
+            });
+        }
         let limit = options::message_size_limit(self.cx);
         self.limit = if limit == 0 { LARGEST } else { limit };
         self.introduce();
@@ -157,7 +171,8 @@ impl Submission<'_> {
         let removes = options::flag(self.cx, "extract_addresses_remove_arguments");
         let mut recipients = Vec::new();
         match self.request.names_recipients && removes {
-            true => self.received.not_for = arguments,
+            // The last comes first, as in Exim's tree.
+            true => self.received.not_for = arguments.into_iter().rev().collect(),
             false => recipients = arguments,
         }
         self.begin(&recipients);
@@ -201,6 +216,9 @@ impl Submission<'_> {
     /// Sets the values that say how the message came, where nobody said so.
     fn introduce(&mut self) {
         let login = Str::from(self.request.submitter.login.as_slice());
+        for (name, value) in &self.request.given {
+            self.cx.set(name, value.clone());
+        }
         if options::value(self.cx, "sender_ident").is_empty() {
             self.cx.set("sender_ident", login);
         }
@@ -220,9 +238,11 @@ impl Submission<'_> {
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let Parsed { mut message, senders, .. } =
-            reception::parse(bytes, Way::Program, true, self.cx);
-        let came = reception::size(&message);
+        let takes_from = !self.request.batched || options::flag(self.cx, "ignore_fromline_local");
+        let way = if self.request.batched { Way::Smtp } else { Way::Program };
+        let Parsed { mut message, senders, blank } =
+            reception::parse(bytes, way, takes_from, self.cx);
+        let came = message.size;
         if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
         {
@@ -230,10 +250,10 @@ impl Submission<'_> {
             self.sender_set = true;
             self.cx.set("authenticated_sender", Str::EMPTY);
         }
-        if let Some(too_long) = reception::too_long(self.cx, &message) {
-            let client = eximious::client::plainly_described(self.cx);
-            let client = client.strip_prefix(b"U=").unwrap_or(&client).to_vec();
-            self.log(&too_long.logged(&client));
+        if let Some(too_long) = reception::too_long(self.cx, &message, blank) {
+            let client = if local { "sender_ident" } else { "sender_fullhost" };
+            let client = options::value(self.cx, client);
+            self.log(&too_long.logged(client.bytes()));
             self.received.message = cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
@@ -245,7 +265,7 @@ impl Submission<'_> {
         let user = &self.request.submitter;
         let origin = Origin {
             local,
-            smtp: false,
+            smtp: self.request.batched,
             login: user.login.clone(),
             name: user.name_beside(self.sender_set),
             trusted,

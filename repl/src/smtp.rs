@@ -1,6 +1,7 @@
 //! `-bh`: an SMTP session at the standard input and output, as if from a host
 //! (specification 5.2). What is done is told on the standard error.
 
+pub mod batch;
 pub mod local;
 mod steps;
 

@@ -33,11 +33,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
         return Err(Refusal::Said(why));
     }
     // What only a trusted caller may say is passed over where it is somebody else.
-    if submitter.trusted {
-        for (name, value) in given {
-            cx.set(name, Str::tainted(value));
-        }
-    }
+    let given = if submitter.trusted { given } else { Vec::new() };
     let server = Arc::new(Server::new(&config, cx.engine()));
     let request = Request {
         submitter,
@@ -50,7 +46,8 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
         leaves_header: options.leaves_header,
         pretended: options.pretends,
         about: options.about.take().unwrap_or_default(),
-        reports_error: false,
+        given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
+        ..Request::default()
     };
     let done = submit(&server, &mut cx, &request, &mut Standard);
     // Where the standard error is closed, the exit status has to do.

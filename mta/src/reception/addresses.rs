@@ -127,10 +127,13 @@ impl Work<'_> {
                 let (head, tail) = item.split_at(at);
                 text = Some([head, b"@", domain.bytes(), tail].concat());
             }
-            match self.rewritten(text.as_deref().unwrap_or(item)) {
-                Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
-                Ok(None) => {}
-                Err(fail) => faults.push(fail.message().to_vec()),
+            // One without a domain is not rewritten.
+            if found.domain.is_some() || text.is_some() {
+                match self.rewritten(text.as_deref().unwrap_or(item)) {
+                    Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
+                    Ok(None) => {}
+                    Err(fail) => faults.push(fail.message().to_vec()),
+                }
             }
             let Some(text) = text else { continue };
             if new.is_empty() {

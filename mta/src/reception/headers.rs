@@ -33,7 +33,9 @@ impl TooLong {
 }
 
 /// Whether a header is too long, as it came.
-pub fn too_long(cx: &mut Context, message: &Message) -> Option<TooLong> {
+/// `blank` says whether a blank line ended it; otherwise, a line that is no header line
+/// may have, and counts.
+pub fn too_long(cx: &mut Context, message: &Message, blank: bool) -> Option<TooLong> {
     let whole = u64::try_from(options::number(cx, "header_maxsize", 0)).unwrap_or(0);
     let whole = if whole == 0 { LONGEST } else { whole };
     let one = u64::try_from(options::number(cx, "header_line_maxsize", 0)).unwrap_or(0);
@@ -48,7 +50,11 @@ pub fn too_long(cx: &mut Context, message: &Message) -> Option<TooLong> {
             return Some(TooLong::Line(one));
         }
     }
-    let total = total.saturating_add(message.stray.len() as u64);
+    let stray = match blank {
+        true => 0,
+        false => memchr::memchr(b'\n', &message.body).map_or(0, |end| end + 1),
+    };
+    let total = total.saturating_add(stray as u64);
     (total > whole).then_some(TooLong::Header(whole))
 }
 
@@ -70,8 +76,11 @@ pub fn apply_headers(message: &mut Message, replaced: &mut Vec<Replaced>, state:
     }
     for added in &state.headers_add {
         let header = Header::new(added.line.bytes());
+        // What stands before the first Received line stays there.
+        let top = message.headers.iter().position(|one| is(one, b"received")).unwrap_or(0);
         let first = |goes_on: &dyn Fn(&Header) -> bool| {
-            message.headers.iter().position(|one| !goes_on(one)).unwrap_or(message.headers.len())
+            let end = message.headers[top..].iter().position(|one| !goes_on(one));
+            end.map_or(message.headers.len(), |end| top + end)
         };
         let at = match added.place {
             HeaderPlace::Start => 0,

@@ -28,9 +28,10 @@ pub enum Way {
 /// Reads a message. A line `From …` before the header is none of it only where such
 /// lines are dropped.
 pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Parsed {
-    let bytes = &ended_by_newlines(bytes, from)[..];
+    let rewritten = (from == Way::Smtp).then(|| ended_by_newlines(bytes));
+    let bytes = rewritten.as_deref().unwrap_or(bytes);
     let blank = has_blank_line(bytes);
-    if bytes.is_empty() {
+    if bytes.is_empty() && from == Way::Smtp {
         return Parsed { message: Message::default(), senders: Vec::new(), blank };
     }
     let mut sender = |line: &[u8]| match drops_from {
@@ -38,6 +39,12 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
         false => None,
     };
     let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
+    let head = message.size - message.body.len() as u64 - message.stray.len() as u64;
+    if from == Way::Program {
+        // In a header, the reader did that.
+        message.body = without_returns(&message.body);
+        message.stray = without_returns(&message.stray);
+    }
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let has_stray = !stray.is_empty();
@@ -54,14 +61,15 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
     message.longest_line = longest_line(bytes);
+    message.size = head + message.body.len() as u64;
     Parsed { message, senders, blank: blank && !has_stray }
 }
 
 /// A message as it is kept: each line ends in a newline. Where the first one came
 /// with CRLF, a newline alone ends no line: in the header it is the beginning of a
-/// continuation, in a body that came by SMTP a space. A carriage return alone does
-/// end a line, but no header line.
-fn ended_by_newlines(text: &[u8], from: Way) -> Vec<u8> {
+/// continuation, in the body a space. A carriage return alone does end a line, but no
+/// header line.
+fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
     let first = memchr::memchr(b'\n', text);
     let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
     let mut out = Vec::with_capacity(text.len());
@@ -78,8 +86,7 @@ fn ended_by_newlines(text: &[u8], from: Way) -> Vec<u8> {
             out.push(b'\n');
         } else if matches!(byte, b'\r' | b'\n') {
             if in_body {
-                let spaced = byte == b'\n' && from == Way::Smtp;
-                out.push(if spaced { b' ' } else { b'\n' });
+                out.push(if byte == b'\n' { b' ' } else { b'\n' });
                 continue;
             }
             out.push(b'\n');
@@ -88,6 +95,20 @@ fn ended_by_newlines(text: &[u8], from: Way) -> Vec<u8> {
             }
         } else {
             out.push(byte);
+        }
+    }
+    out
+}
+
+/// The body of a message from a program, whose lines end as they please.
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            byte => out.push(byte),
         }
     }
     out
@@ -109,5 +130,6 @@ pub fn size(message: &Message) -> u64 {
 
 /// How long the longest line is, without its end.
 fn longest_line(bytes: &[u8]) -> u64 {
-    bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as u64
+    let lines = bytes.split(|byte| *byte == b'\n');
+    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0) as u64
 }

@@ -17,14 +17,17 @@ pub(super) struct Arrived {
 
 impl Session {
     /// Whether a header is not too long; the client is told so if it is.
-    pub(super) fn has_fit_header(&mut self, message: &Message) -> bool {
-        let Some(too_long) = reception::too_long(&mut self.cx, message) else { return true };
+    pub(super) fn has_fit_header(&mut self, message: &Message, blank: bool) -> bool {
+        let Some(too_long) = reception::too_long(&mut self.cx, message, blank) else { return true };
         self.id = Str::EMPTY;
         match too_long {
             TooLong::Header(_) => self.say(&[b"552 Message header is ridiculously long"]),
             TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
         }
-        let client = self.shown_client();
+        let client = match self.client.address {
+            Some(_) => self.variable("sender_fullhost").bytes().to_vec(),
+            None => self.variable("sender_ident").bytes().to_vec(),
+        };
         self.log(&too_long.logged(&client));
         self.end_transaction(false);
         false

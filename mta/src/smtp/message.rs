@@ -163,6 +163,7 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
+            None if self.client.address.is_none() => self.flag("ignore_fromline_local"),
             None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
         };
         self.id = message_id(self.cx.engine().world());
@@ -182,7 +183,7 @@ impl Session {
         }
         let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank } = parsed;
-        if !self.has_fit_header(&message) {
+        if !self.has_fit_header(&message, blank) {
             return;
         }
         let Some(envelope) = &self.envelope else { return };

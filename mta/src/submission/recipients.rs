@@ -62,7 +62,10 @@ impl Submission<'_> {
         if self.request.names_recipients {
             let most = options::number(self.cx, "recipients_max", MOST);
             if most > 0 && named.addresses.len() as i64 > most {
+                // Nothing of it was looked at yet.
                 self.received.message.headers.clear();
+                self.received.message.body.clear();
+                self.id = Str::EMPTY;
                 return Err(Fault::TooManyNamed(most));
             }
             self.add_named(named.addresses, recipients);
