@@ -30,7 +30,7 @@ use lines::Lines;
 use sender::Author;
 
 pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
-pub use headers::{TooLong, apply_headers, insert, too_long};
+pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub use id::message_id;
 pub use log::{Kept, logged};
 pub use parse::{Parsed, Way, has_blank_line, parse, size};

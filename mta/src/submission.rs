@@ -118,6 +118,7 @@ pub fn submit(
         sender_set: false,
         received: Received::default(),
         limit: LARGEST,
+        typed: Vec::new(),
     };
     match submission.run() {
         Ok(done) => done,
@@ -140,6 +141,8 @@ struct Submission<'s> {
     received: Received,
     /// How large it may be.
     limit: u64,
+    /// Who gets it, as that was typed.
+    typed: Vec<Str>,
 }
 
 impl Submission<'_> {
@@ -155,7 +158,7 @@ impl Submission<'_> {
                 kept: false,
             });
         }
-        let limit = options::message_size_limit(self.cx);
+        let limit = self.size_limit()?;
         self.limit = if limit == 0 { LARGEST } else { limit };
         self.introduce();
         let arguments = self.arguments();
@@ -171,13 +174,24 @@ impl Submission<'_> {
         let removes = options::flag(self.cx, "extract_addresses_remove_arguments");
         let mut recipients = Vec::new();
         match self.request.names_recipients && removes {
-            // The last comes first, as in Exim's tree.
-            true => self.received.not_for = arguments.into_iter().rev().collect(),
+            true => self.received.not_for = arguments,
             false => recipients = arguments,
         }
-        self.begin(&recipients);
+        self.begin();
         let bytes = self.read()?;
         self.arrive(&bytes, recipients)
+    }
+
+    /// How large a message may be; where that can't be told, none is taken.
+    fn size_limit(&mut self) -> Result<u64, Fault> {
+        let text = options::text(self.cx, "message_size_limit");
+        let engine = self.cx.engine().clone();
+        if let Err(fail) = engine.expand_once(text.bytes(), self.cx) {
+            let head = b"failed to expand message_size_limit: ".as_slice();
+            self.log_panic(&[head, fail.message()].concat());
+            return Err(Fault::Broken);
+        }
+        Ok(options::message_size_limit(self.cx))
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Fault> {
@@ -319,10 +333,11 @@ impl Submission<'_> {
         let message = std::mem::take(&mut self.received.message);
         self.cx.set_message(Some(message));
         let line = reception::received_header(self.cx);
+        self.cx.unset("received_for");
         let mut message = self.cx.take_message().unwrap_or_default();
         match line {
             Ok(Some(line)) => {
-                reception::insert(&mut message, &mut self.received.replaced, 0, line);
+                reception::put_first(&mut message, &mut self.received.replaced, line);
             }
             Ok(None) => {}
             Err(why) => {
@@ -330,6 +345,8 @@ impl Submission<'_> {
                 return Err(Fault::Broken);
             }
         }
+        // What ACLs did so far is done when the next one looks.
+        reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.received.message = message;
         Ok(())
@@ -342,7 +359,7 @@ impl Submission<'_> {
         given_id: Option<Vec<u8>>,
     ) -> Result<Done, Fault> {
         let mut message = self.cx.take_message().unwrap_or_default();
-        reception::apply_headers(&mut message, &mut self.received.replaced, &self.state);
+        reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.cx.set_message(Some(message.clone()));
         let received = Received {
@@ -376,6 +393,7 @@ impl Submission<'_> {
             queue: received.queue.bytes(),
             about: &self.request.about,
             given_id: given_id.as_deref(),
+            recipients: &self.typed,
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line);

@@ -60,7 +60,11 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
-    message.longest_line = longest_line(bytes);
+    message.longest_line = match from {
+        Way::Smtp => longest_line(bytes),
+        // A line of a header is as long as it is with all that continues it.
+        Way::Program => message.longest_line.max(longest_line(&message.body)),
+    };
     message.size = head + message.body.len() as u64;
     Parsed { message, senders, blank: blank && !has_stray }
 }
@@ -130,6 +134,5 @@ pub fn size(message: &Message) -> u64 {
 
 /// How long the longest line is, without its end.
 fn longest_line(bytes: &[u8]) -> u64 {
-    let lines = bytes.split(|byte| *byte == b'\n');
-    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0) as u64
+    bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as u64
 }

@@ -92,10 +92,14 @@ impl Session {
                 None
             }
         };
+        self.cx.unset("received_for");
         let mut message = self.cx.take_message().unwrap_or_default();
         if let Some(line) = line {
-            reception::insert(&mut message, &mut self.arrived.replaced, 0, line);
+            reception::put_first(&mut message, &mut self.arrived.replaced, line);
         }
+        // What ACLs did so far is done when the next one looks.
+        let replaced = &mut self.arrived.replaced;
+        reception::apply_headers(&mut message, replaced, &mut self.acl_state);
         message
     }
 }

@@ -316,7 +316,7 @@ impl Session {
     fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
         if let Some(mut message) = self.cx.take_message() {
             let replaced = &mut self.arrived.replaced;
-            reception::apply_headers(&mut message, replaced, &self.acl_state);
+            reception::apply_headers(&mut message, replaced, &mut self.acl_state);
             message.size = size(&message);
             self.cx.set_message(Some(message));
         }
@@ -439,6 +439,7 @@ impl Session {
             queue: queue.bytes(),
             about: b"",
             given_id: given_id.as_deref(),
+            recipients: &message.recipients,
         };
         reception::logged(&mut self.cx, &kept)
     }

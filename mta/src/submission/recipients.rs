@@ -29,6 +29,9 @@ impl Submission<'_> {
                 let parsed = address::parse(&rest[..end], rules);
                 let parsed = parsed.map_err(|why| wrong(&why.message))?;
                 let mut text = parsed.text;
+                if !self.request.names_recipients {
+                    self.typed.push(Str::tainted(text.as_slice()));
+                }
                 if parsed.domain.is_none() {
                     if self.request.leaves_unqualified {
                         return Err(wrong(b"unqualified recipient address not allowed"));
@@ -91,6 +94,7 @@ impl Submission<'_> {
         let without: BTreeSet<Vec<u8>> =
             self.received.not_for.iter().map(|address| address.bytes().to_vec()).collect();
         for mut address in named.into_iter().filter(|address| !without.contains(address)) {
+            self.typed.push(Str::tainted(address.as_slice()));
             if address::find_at(&address).is_none() {
                 self.qualify(&mut address);
             }
