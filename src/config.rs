@@ -39,7 +39,7 @@ pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep}
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};
-pub(crate) use values::quoted;
+pub(crate) use values::{first_word, quoted};
 
 /// What a configuration file says.
 #[derive(Debug, Default)]

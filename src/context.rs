@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Scope, Settings, Str, TaintRule, Trace,
-    TraceSink, VariableSource,
+    Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
+    TaintRule, Trace, TraceSink, VariableSource,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -39,6 +39,23 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
+}
+
+/// Where a variable's value stands in contexts of engines that share a registry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    name: &'static str,
+    id: Option<u16>,
+}
+
+impl Place {
+    pub(crate) fn of(registry: &Registry, name: &'static str) -> Self {
+        let id = match registry.variable(name.as_bytes()) {
+            VariableName::Known(id) => Some(id),
+            _ => None,
+        };
+        Self { name, id }
+    }
 }
 
 /// An evaluation that was put aside.
@@ -146,6 +163,30 @@ impl Context {
         }
     }
 
+    /// Sets the variable of a place.
+    pub(crate) fn set_at(&mut self, place: Place, value: Str) {
+        match place.id {
+            Some(id) => self.store(id, value),
+            None => self.set(place.name, value),
+        }
+    }
+
+    /// Takes the value of a place away.
+    pub(crate) fn unset_at(&mut self, place: Place) {
+        match place.id {
+            Some(id) => self.clear(id),
+            None => self.unset(place.name),
+        }
+    }
+
+    fn clear(&mut self, id: u16) {
+        let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
+        let value = usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n));
+        if let Some(value) = value {
+            *value = None;
+        }
+    }
+
     fn store(&mut self, id: u16, mut value: Str) {
         // It is read more often than set.
         if !value.bytes().contains(&0) {
@@ -175,12 +216,7 @@ impl Context {
     pub fn unset(&mut self, name: impl AsRef<[u8]>) {
         let name = name.as_ref();
         if let VariableName::Known(id) = self.engine.0.registry.variable(name) {
-            let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
-            if let Some(value) =
-                usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n))
-            {
-                *value = None;
-            }
+            self.clear(id);
         } else {
             self.named.remove(name);
         }
@@ -215,6 +251,13 @@ impl Context {
         self.named.retain(|name, _| !name.starts_with(prefix));
     }
 
+    /// The variables that are set of open families with this prefix, such as
+    /// `acl_m`, in no order.
+    pub fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
+        let named = self.named.iter().filter(|(name, _)| name.starts_with(prefix));
+        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
     pub(crate) fn call<T>(
@@ -237,15 +280,12 @@ impl Context {
     /// Tells whoever is shown each step of tests, some steps deeper than the test
     /// at hand.
     pub fn tell(&mut self, deeper: u32, text: &[u8]) {
-        self.memory.get::<Trace>().tell(deeper, text);
+        self.memory.get::<Trace>().tell(deeper, &[text]);
     }
 
     /// Tells whoever is shown each step of tests something that stands in nothing.
     pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
-        let trace = self.memory.get::<Trace>();
-        if trace.sink.is_some() {
-            trace.tell_flat(&parts.concat());
-        }
+        self.memory.get::<Trace>().tell_flat(parts);
     }
 
     /// Does something whose tests stand in another.
@@ -259,6 +299,15 @@ impl Context {
     /// Where the list can't be read.
     pub fn is_in(&mut self, list: &Str, matcher: &mut Matcher<'_>) -> Result<Outcome, Fail> {
         crate::route::is_in(self, list, matcher)
+    }
+
+    /// Whether a text matches a regular expression, which is no item of a list and is
+    /// not expanded; what was matched is in `$0`, `$1`, ….
+    ///
+    /// # Errors
+    /// The pattern can't be read.
+    pub fn matches(&mut self, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+        crate::patterns::matches_plainly(self, pattern, text)
     }
 
     /// Forgets what lists said of a message's addresses: another one begins.

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+pub mod auth;
 mod batch;
 pub mod check;
 pub mod client;
@@ -26,6 +27,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod event;
 pub mod filter;
 pub mod fmt;
 pub mod hints;
@@ -34,6 +36,7 @@ mod patterns;
 pub mod retry;
 pub mod rewrite;
 pub mod route;
+pub mod smtp_client;
 
 pub use batch::Batch;
 pub use config::{Config, ConfigError};
@@ -42,10 +45,10 @@ pub use engine::{Builder, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
-    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LookupDef, LookupFail,
-    LookupOptions, LookupQuery, Message, Meta, NamedList, Operator, OptionDef, OptionKind,
-    OptionPlace, OptionValue, Options, Outcome, Params, Place, Registry, Repeated, Settings, Str,
-    Taint, TaintRule, Variable, VariableSource, World, world,
+    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
+    LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
+    Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
+    Registry, Repeated, Settings, Str, Taint, TaintRule, Variable, VariableSource, World, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;

@@ -13,7 +13,6 @@ use memchr::memmem::Finder;
 
 use crate::config::Mark;
 use builtin::Builtin;
-pub(crate) use builtin::log_selectors;
 pub(crate) use index::Index;
 
 /// How long a macro's name may be.

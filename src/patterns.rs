@@ -45,7 +45,17 @@ pub(crate) fn is_in(cx: &mut Context, list: &Str, address: &Str) -> Result<bool,
 /// # Errors
 /// The pattern can't be read.
 pub(crate) fn matches_text(cx: &mut Context, pattern: &Str, text: &Str) -> Result<bool, Fail> {
-    let Some(pattern) = expanded(cx, pattern, "for SMTP rewriting") else { return Ok(false) };
+    match expanded(cx, pattern, "for SMTP rewriting") {
+        Some(pattern) => matches_plainly(cx, &pattern, text),
+        None => Ok(false),
+    }
+}
+
+/// The same, where the pattern is not expanded.
+///
+/// # Errors
+/// The pattern can't be read.
+pub(crate) fn matches_plainly(cx: &mut Context, pattern: &Str, text: &Str) -> Result<bool, Fail> {
     cx.call(&RECORD, |call| match find(call, pattern.bytes(), false, text) {
         Ok(Some(mut captures)) => {
             // `$0` is the whole text, whatever part matched.
@@ -56,7 +66,7 @@ pub(crate) fn matches_text(cx: &mut Context, pattern: &Str, text: &Str) -> Resul
             Ok(true)
         }
         Ok(None) => Ok(false),
-        Err(trouble) => Err(worded(&trouble, &pattern)),
+        Err(trouble) => Err(worded(&trouble, pattern)),
     })
 }
 

@@ -22,6 +22,7 @@ mod redirect;
 mod router;
 mod send;
 mod test;
+mod transport;
 mod values;
 
 use std::sync::Arc;
@@ -31,13 +32,17 @@ use eximious_core::{DriverKind, Registry, Str, World};
 use crate::Config;
 
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
+pub use affix::without as without_affixes;
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 
 pub(crate) use conditions::is_in;
+pub(crate) use hosts::read as listed_hosts;
 use router::Router;
+pub(crate) use router::Text;
+pub(crate) use transport::Transport;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -48,14 +53,7 @@ struct Inner {
     routers: Vec<Router>,
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
-}
-
-/// What routing has to know of a transport.
-#[derive(Debug)]
-struct Transport {
-    name: Str,
-    /// Whether it speaks with other hosts.
-    remote: bool,
+    places: values::Places,
 }
 
 /// What an address is routed for.
@@ -81,7 +79,7 @@ impl Purpose {
 }
 
 impl Routes {
-    /// The routers of a configuration.
+    /// The routers of a configuration, for contexts of the engine whose registry this is.
     pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
         let routers = config.routers.iter().filter(|one| one.driver.is_some());
@@ -89,9 +87,10 @@ impl Routes {
         let transports = config
             .instances(DriverKind::Transport)
             .iter()
-            .map(|one| Transport { name: one.name.clone(), remote: one.driver_name() == "smtp" });
+            .map(|one| Transport::new(one, registry, world));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
+        let (transports, places) = (transports.collect(), values::Places::new(registry));
+        Self(Arc::new(Inner { routers, transports, rewrite, places }))
     }
 
     /// The name of a router by number.
@@ -106,7 +105,16 @@ impl Routes {
 
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
-        self.0.transports[number].remote
+        self.0.transports[number].is_remote()
+    }
+
+    /// A transport by number.
+    pub(crate) fn transport_at(&self, number: usize) -> &Transport {
+        &self.0.transports[number]
+    }
+
+    fn places(&self) -> &values::Places {
+        &self.0.places
     }
 
     fn transport(&self, name: &[u8]) -> Option<usize> {

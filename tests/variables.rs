@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eximious::{Context, Engine, Settings, Str, World};
+use eximious::{Context, Engine, LogSelector, Settings, Str, World};
 
 use eximious::world::{Civil, Clock, Moment};
 
@@ -90,7 +90,7 @@ fn times_follow_the_timezone() {
 fn a_log_stamp_may_have_milliseconds() {
     let cx = &mut context(at(1_783_292_649, 7_999_999), |s| {
         s.timezone = Some("UTC".into());
-        s.log_millisec = true;
+        s.log_selector |= LogSelector::MILLISEC;
     });
     assert_eq!(
         expand(cx, "$tod_log $tod_epoch $tod_epoch_l"),

@@ -12,6 +12,7 @@ mod acl;
 mod call;
 mod effects;
 mod fail;
+mod log_selector;
 mod message;
 mod meta;
 mod names;
@@ -33,6 +34,7 @@ pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
+pub use log_selector::{LogSelector, LogSelectorError};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use option::{

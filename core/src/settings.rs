@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Options, Str};
+use crate::world::{Host, Users};
+use crate::{LogSelector, Options, Str};
 
 /// What a named list holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -122,8 +123,8 @@ pub struct Settings {
     pub exim_group: Option<Str>,
     /// `log_file_path`.
     pub log_file_path: Str,
-    /// Whether `log_selector` has `millisec`.
-    pub log_millisec: bool,
+    /// `log_selector`: what is logged.
+    pub log_selector: LogSelector,
     /// `strict_acl_vars`.
     pub strict_acl_vars: bool,
     /// `spf_guess`.
@@ -137,6 +138,31 @@ pub struct Settings {
     pub options: Options,
     /// Named lists.
     pub lists: BTreeMap<(ListKind, Vec<u8>), NamedList>,
+}
+
+impl Settings {
+    /// The numbers of `exim_user` and `exim_group`; neither follows from the other.
+    /// Without them they are the packaged user's, where there is one, or those of
+    /// this process.
+    pub fn server_ids(&self, users: &dyn Users, host: &dyn Host) -> (u32, u32) {
+        // Where the user database can't be read, the process's own numbers do.
+        let find = |name: &[u8]| users.user(name).ok().flatten().map(|user| (user.uid, user.gid));
+        let packaged = || find(b"Debian-exim").unwrap_or_else(|| host.ids());
+        let number =
+            |text: &Str| -> Option<u32> { std::str::from_utf8(text.bytes()).ok()?.parse().ok() };
+        let user = self.exim_user.as_ref();
+        let uid = user.and_then(|user| number(user).or_else(|| Some(find(user.bytes())?.0)));
+        let named = |name: &Str| users.group(name.bytes()).ok().flatten().map(|group| group.gid);
+        let group = self.exim_group.as_ref();
+        let gid = group.and_then(|group| number(group).or_else(|| named(group)));
+        match (uid, gid) {
+            (Some(uid), Some(gid)) => (uid, gid),
+            (uid, gid) => {
+                let packaged = packaged();
+                (uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1))
+            }
+        }
+    }
 }
 
 impl Default for Settings {
@@ -170,7 +196,7 @@ impl Default for Settings {
             exim_user: None,
             exim_group: None,
             log_file_path: Str::fixed("/var/log/exim4/%slog"),
-            log_millisec: false,
+            log_selector: LogSelector::default(),
             strict_acl_vars: false,
             spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
             radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),

@@ -11,6 +11,7 @@ mod hermetic;
 pub mod hints;
 mod ldap;
 mod servers;
+pub mod spool;
 
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
@@ -21,6 +22,7 @@ pub use ldap::{
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
+pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -53,6 +55,8 @@ pub struct World {
     pub libraries: Arc<dyn Libraries>,
     /// What is remembered from one message to the next.
     pub hints: Arc<dyn Hints>,
+    /// Messages that wait.
+    pub spool: Arc<dyn Spool>,
     /// The logs.
     pub log: Arc<dyn Log>,
 }
@@ -174,6 +178,10 @@ pub trait Stream: io::Read + io::Write + Send {
     /// How long all reads and writes from now on may take together; what comes
     /// later fails with [`io::ErrorKind::TimedOut`].
     fn set_deadline(&mut self, within: Duration);
+    /// This side's address and port, where it has such.
+    fn local_address(&self) -> Option<std::net::SocketAddr> {
+        None
+    }
 }
 
 /// Where to connect to.
@@ -209,6 +217,16 @@ pub enum WhosonError {
 pub trait Net: Send + Sync {
     /// Opens a connection.
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
+    /// Opens a connection to a port from one of this host's addresses.
+    fn connect_from(
+        &self,
+        from: std::net::IpAddr,
+        to: std::net::SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<Box<dyn Stream>> {
+        let _ = (from, to, timeout);
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Sends a datagram to a UDP port, and waits for one from there that is
     /// accepted; others are overlooked.
     fn datagram(
@@ -514,6 +532,12 @@ pub trait Log: Send + Sync {
     /// A line for the main log and that of rejections; not everybody keeps one.
     fn rejection(&self, line: &[u8]) {
         self.main(line);
+    }
+    /// The same, for a message whose header is here: the log of rejections has it
+    /// behind the line.
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        let _ = header;
+        self.rejection(line);
     }
     /// A line for the log of rejections alone.
     fn rejection_alone(&self, line: &[u8]) {

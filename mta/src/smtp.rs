@@ -6,17 +6,27 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
+mod arrive;
+mod atrn;
+mod auth;
 mod chunks;
 mod commands;
+mod ending;
 mod envelope;
 mod errors;
 mod hello;
+mod ident;
 mod input;
+mod local;
+mod logging;
 mod message;
 mod options;
 mod params;
+mod patience;
+pub mod proxy;
 mod reading;
 mod reply;
+mod reserve;
 mod run;
 mod session;
 mod start;
@@ -25,15 +35,21 @@ mod sync;
 mod tests;
 mod verdict;
 mod verify;
+mod wellknown;
+mod xclient;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use eximious::acl::Control;
-use eximious::{Message, Str};
+use eximious::world::Moment;
+use eximious::{Header, Message, Str};
 
-pub use session::{Server, Session, Watch};
+pub use ending::Awaited;
+pub use eximious::acl::Watch;
+pub(crate) use run::write as write_log;
+pub use session::{Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]
@@ -46,9 +62,34 @@ pub struct Client {
     pub local_address: Option<IpAddr>,
     /// The port that it connected to.
     pub local_port: Option<u16>,
+    /// How many are connected, with this one, where somebody counts.
+    pub count: Option<usize>,
+    /// A name for the connection (`$connection_id`); empty for none.
+    pub connection: Str,
     /// Whether it has to wait for replies (`smtp_enforce_sync`). That can be told
     /// only where all that has come in is given to the session before it goes on.
     pub synchronizes: bool,
+    /// The user whose program it is, where it is one of this system.
+    pub user: Option<Submitter>,
+    /// Whether a program of this system must say which domains it means (`-bnq`).
+    pub qualifies_itself: bool,
+}
+
+/// A user of this system who hands messages in.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Submitter {
+    /// The login name.
+    pub login: Vec<u8>,
+    /// The user's number.
+    pub uid: u32,
+    /// The group's number.
+    pub gid: u32,
+    /// The full name.
+    pub name: Vec<u8>,
+    /// The full name that was given (`-F`).
+    pub called: Option<Vec<u8>>,
+    /// Whether it is believed who a message is from.
+    pub trusted: bool,
 }
 
 /// What a session wants done.
@@ -67,8 +108,10 @@ pub enum Event {
     Close,
 }
 
-/// A message that was received, and that no ACL refused.
-#[derive(Debug)]
+/// A message that was received, by SMTP or otherwise, and that no ACL refused. What
+/// else is known of its way here is in variables: `$sender_host_address`,
+/// `$sender_ident`, `$received_protocol`, ….
+#[derive(Debug, Default)]
 pub struct Received {
     /// Its name.
     pub id: Str,
@@ -88,6 +131,42 @@ pub struct Received {
     pub chunked: bool,
     /// Whether each recipient was judged alone, and the client knows of each.
     pub judged_for_each: bool,
+    /// When it began to come in; at the beginning of time, it is as its message says.
+    pub began: Moment,
+    /// Who handed it in; nobody but this program, where it came from elsewhere.
+    pub submitter: Option<Submitter>,
+    /// What follows from who handed it in.
+    pub standing: Standing,
+    /// Those who get it in no case, whatever becomes of the recipients.
+    pub not_for: Vec<Str>,
+    /// Header lines that were taken out, or replaced. They are kept to be looked at.
+    pub replaced: Vec<Replaced>,
+}
+
+/// What follows from who handed a message in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Standing {
+    /// Whether its sender is a user of this system.
+    pub local: bool,
+    /// Whether it is a report of an error, from this system (`-E`).
+    pub local_error: bool,
+    /// Whether its sender was set by somebody who is not trusted.
+    pub sender_set_untrusted: bool,
+    /// Whether addresses of senders in its header may be without a domain.
+    pub unqualified_senders: bool,
+    /// Whether addresses of recipients in its header may be without a domain.
+    pub unqualified_recipients: bool,
+    /// Whether its delivery is only pretended (`-N`).
+    pub pretended: bool,
+}
+
+/// A header line that is no part of a message any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Replaced {
+    /// How many of the message's header lines stand before it.
+    pub before: usize,
+    /// It.
+    pub header: Header,
 }
 
 /// A recipient, as RCPT named it.
@@ -99,6 +178,11 @@ pub struct Recipient {
     pub notify: Notify,
     /// `ORCPT`, as it was given.
     pub original: Option<Vec<u8>>,
+    /// Who is told of errors, if that is not the sender.
+    pub errors_to: Str,
+    /// The place in the list of recipients of the one from whom this one was made,
+    /// once and for all (`one_time`).
+    pub parent: Option<u32>,
 }
 
 /// What the sender wants to be told of (RFC 3461).
@@ -146,4 +230,16 @@ pub enum Taken {
     Yes,
     /// It could not be kept; the client is to come back.
     Later(Vec<u8>),
+}
+
+impl Submitter {
+    /// The name that stands beside an address of the sender. Where the user may say
+    /// who that is, it may be somebody else, whose name is not known.
+    pub fn name_beside(&self, may_be_other: bool) -> Vec<u8> {
+        match &self.called {
+            Some(name) => name.clone(),
+            None if may_be_other => Vec::new(),
+            None => self.name.clone(),
+        }
+    }
 }

@@ -5,11 +5,13 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod daemon;
 mod filter;
 mod fmt;
 mod help;
 mod input;
 mod list;
+mod logs;
 mod message;
 mod options;
 mod output;
@@ -21,6 +23,7 @@ mod route;
 mod session;
 mod show;
 mod smtp;
+mod submit;
 mod usual;
 mod version;
 mod words;
@@ -69,6 +72,10 @@ fn main() -> ExitCode {
         Action::Format(request) => fmt::run(request),
         Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Host(host) => speak(*host, options),
+        Action::Daemon => listen(options),
+        Action::Session => serve(options, smtp::local::run),
+        Action::Batch => complain(b"eximious: -bS is not there yet"),
+        Action::Submit => take_message(options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -161,6 +168,39 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
         Ok(Err(Refusal::Logged(line))) => complain(&[b"LOG: ", &line[..]].concat()),
         Ok(Err(refusal)) => refuse(refusal),
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// `-bd`, `-bdf`, `-bw`.
+fn listen(options: Options) -> ExitCode {
+    log_lines(&options);
+    match daemon::run(options) {
+        Ok(code) => code,
+        Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+/// `-bs`, `-bS`.
+fn serve(
+    mut options: Options,
+    run: fn(&mut Options) -> io::Result<Result<ExitCode, Refusal>>,
+) -> ExitCode {
+    log_lines(&options);
+    match run(&mut options) {
+        Ok(Ok(code)) => code,
+        Ok(Err(refusal)) => refuse(refusal),
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// A message from the standard input.
+fn take_message(mut options: Options) -> ExitCode {
+    log_lines(&options);
+    match submit::run(&mut options) {
+        Ok(code) => code,
+        Err(refusal) => refuse(refusal),
     }
 }
 

@@ -3,12 +3,15 @@
 use eximious::acl::Acls;
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
-use eximious::{Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Str, World};
+use eximious::{
+    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Settings, Str, World,
+};
 
 use eximious::world::User;
 
 use crate::assign::Assignment;
 use crate::caller;
+use crate::logs;
 use crate::message;
 use crate::options::Options;
 use crate::reader::{Deed, Reader, Task};
@@ -58,6 +61,24 @@ impl Session {
     /// Gets ready what the options ask for; an error is what to say before
     /// giving up.
     pub fn start(options: &mut Options, world: World) -> Result<Self, Refusal> {
+        Self::start_in(options, world, |_, world| world)
+    }
+
+    /// The same, with the logs that the configuration asks for.
+    pub fn start_logging(options: &mut Options, world: World) -> Result<Self, Refusal> {
+        Self::start_in(options, world, logs::kept)
+    }
+
+    /// The same, where whatever goes to a log is shown, too.
+    pub fn start_shown(options: &mut Options, world: World) -> Result<Self, Refusal> {
+        Self::start_in(options, world, logs::kept_and_shown)
+    }
+
+    fn start_in(
+        options: &mut Options,
+        mut world: World,
+        settle: fn(&Settings, World) -> World,
+    ) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = std::mem::take(&mut options.macros);
         let mut place = None;
@@ -68,6 +89,8 @@ impl Session {
         let mut config = None;
         let engine = if read {
             let mut found = Config::read(&names, macros, &world, builder.registry())?;
+            world = settle(&found.settings, world);
+            let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
             let engine = found.build(builder);
             let file = engine.settings().config_file.bytes().to_vec();

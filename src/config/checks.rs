@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use eximious_core::{OptionValue, Registry, Str, World};
+use eximious_core::{LogSelector, OptionValue, Registry, Str, World};
 use eximious_stdlib::lists::elements;
 
 use super::{Config, ConfigError};
 use crate::Builder;
-use crate::macros::{log_selectors, trim_start};
+use crate::macros::trim_start;
 
 /// Expands what Exim expands when it starts, and checks what it checks then, in
 /// the same order.
@@ -82,21 +82,8 @@ fn localhost_number(config: &Config) -> Result<(), ConfigError> {
 
 fn log_selector(config: &Config) -> Result<(), ConfigError> {
     let Some(selector) = config.settings.options.text("log_selector") else { return Ok(()) };
-    let mut rest = trim_start(selector.bytes());
-    while let Some((sign, after)) = rest.split_first() {
-        if !matches!(sign, b'+' | b'-') {
-            let message = b"malformed log_selector setting: + or - expected but found \"";
-            return Err(ConfigError::somewhere([message.as_slice(), rest, b"\""].concat()));
-        }
-        let end = after.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
-        let (name, after) = after.split_at(end.unwrap_or(after.len()));
-        if !log_selectors().iter().any(|known| known.as_bytes() == name) {
-            let message = b"unknown log_selector setting: ".as_slice();
-            return Err(ConfigError::somewhere([message, &[*sign], name].concat()));
-        }
-        rest = trim_start(after);
-    }
-    Ok(())
+    let wrong = LogSelector::parse(selector.bytes()).err();
+    wrong.map_or(Ok(()), |why| Err(ConfigError::somewhere(why.message())))
 }
 
 /// What the system's log can be called.

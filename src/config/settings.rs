@@ -1,6 +1,6 @@
 //! The options that expansions see, out of all main options.
 
-use eximious_core::{OptionValue, Options, Settings, Str};
+use eximious_core::{LogSelector, OptionValue, Options, Settings, Str};
 
 /// Fills the fields of [`Settings`] that have options of their own.
 pub(super) fn fill(settings: &mut Settings, options: Options) {
@@ -39,7 +39,8 @@ pub(super) fn fill(settings: &mut Settings, options: Options) {
     text("localhost_number", &mut settings.localhost_number);
     text("log_file_path", &mut settings.log_file_path);
     if let Some(selector) = options.text("log_selector") {
-        settings.log_millisec = selects_millisec(selector.bytes());
+        // What is wrong with it is told of elsewhere.
+        settings.log_selector = LogSelector::parse(selector.bytes()).unwrap_or_default();
     }
     flag("message_body_newlines", &mut settings.message_body_newlines);
     if let Some(visible) = options.number("message_body_visible") {
@@ -61,17 +62,4 @@ pub(super) fn fill(settings: &mut Settings, options: Options) {
     flag("strip_trailing_dot", &mut settings.strip_trailing_dot);
     some("timezone", &mut settings.timezone);
     settings.options = options;
-}
-
-/// Whether a `log_selector` has `millisec` in the end: `+all -millisec` has not.
-fn selects_millisec(selector: &[u8]) -> bool {
-    let mut selected = false;
-    for (start, sign) in selector.iter().enumerate().filter(|(_, c)| matches!(c, b'+' | b'-')) {
-        let word = &selector[start + 1..];
-        let end = word.iter().position(|c| !c.is_ascii_alphanumeric() && *c != b'_');
-        if matches!(&word[..end.unwrap_or(word.len())], b"millisec" | b"all") {
-            selected = *sign == b'+';
-        }
-    }
-    selected
 }

@@ -173,6 +173,7 @@ fn a_log_selector_may_ask_for_milliseconds() {
         ("log_selector = +millisec+pid\n", true),
         ("log_selector = +all_parents\n", false),
     ] {
-        assert_eq!(read(text).unwrap().settings.log_millisec, millisec, "{text}");
+        let selector = read(text).unwrap().settings.log_selector;
+        assert_eq!(selector.contains(crate::LogSelector::MILLISEC), millisec, "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use eximious_core::{AclTermKind, DriverKind, Meta, OptionPlace, Registry};
+use eximious_core::{AclTermKind, DriverKind, LogSelector, Meta, OptionPlace, Registry};
 
 /// What a configuration may test for besides the words of the registry: here and
 /// below as the packaged Exim answers, so that a file that asks gets the same
@@ -77,80 +77,6 @@ const FEATURES: &[&str] = &[
     "_HAVE_ICONV",
     "_HAVE_CRYPTEQ",
 ];
-
-/// `_LOG_…`, for each word that `log_selector` knows.
-const LOG_SELECTORS: &[&str] = &[
-    "8bitmime",
-    "acl_warn_skipped",
-    "address_rewrite",
-    "all",
-    "all_parents",
-    "arguments",
-    "connection_id",
-    "connection_reject",
-    "delay_delivery",
-    "deliver_time",
-    "delivery_size",
-    "dkim",
-    "dkim_verbose",
-    "dmarc",
-    "dmarc_verbose",
-    "dnslist_defer",
-    "dnssec",
-    "dsn",
-    "etrn",
-    "host_lookup_failed",
-    "ident_timeout",
-    "incoming_interface",
-    "incoming_port",
-    "lost_incoming_connection",
-    "millisec",
-    "msg_id",
-    "msg_id_created",
-    "outgoing_interface",
-    "outgoing_port",
-    "pid",
-    "pipelining",
-    "protocol_detail",
-    "proxy",
-    "queue_run",
-    "queue_time",
-    "queue_time_exclusive",
-    "queue_time_overall",
-    "receive_time",
-    "received_recipients",
-    "received_sender",
-    "rejected_header",
-    "rejected_headers",
-    "retry_defer",
-    "return_path_on_delivery",
-    "sender_on_delivery",
-    "sender_verify_fail",
-    "size_reject",
-    "skip_delivery",
-    "smtp_confirmation",
-    "smtp_connection",
-    "smtp_incomplete_transaction",
-    "smtp_mailauth",
-    "smtp_no_mail",
-    "smtp_protocol_error",
-    "smtp_syntax_error",
-    "spf",
-    "spf_verbose",
-    "subject",
-    "tls_certificate_verified",
-    "tls_cipher",
-    "tls_on_connect",
-    "tls_peerdn",
-    "tls_resumption",
-    "tls_sni",
-    "unknown_in_list",
-];
-
-/// The words that `log_selector` knows.
-pub(crate) fn log_selectors() -> &'static [&'static str] {
-    LOG_SELECTORS
-}
 
 /// What `$tls_in_resumption` stands for, as a list to extract from.
 const RESUMPTIONS: &str = "not requested or offered: 0x02 :client requested, no server ticket: 0x04 \
@@ -284,7 +210,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
     flags("_EXP_ITEM_", backwards(registry.all_items().flat_map(|r| words(&r.meta))));
     flags("", TLS.to_vec());
     flags("_RESUME_DECODE", vec![""]);
-    flags("_LOG_", backwards(LOG_SELECTORS.iter().copied()));
+    flags("_LOG_", backwards(LogSelector::words()));
     for kind in [DriverKind::Authenticator, DriverKind::Transport, DriverKind::Router] {
         let upper = kind.name().to_ascii_uppercase();
         let drivers = registry.all_drivers().filter(|r| r.kind == kind && packaged(&r.meta));

@@ -33,6 +33,13 @@ pub(super) fn take(list: &Str, local_part: &Str, end: End) -> Option<(Affix, Str
     None
 }
 
+/// A local part without the prefix and the suffix that fit, if any do.
+pub fn without(prefixes: &Str, suffixes: &Str, local_part: &Str) -> Str {
+    let rest = take(prefixes, local_part, End::Head).map(|(_, rest)| rest);
+    let rest = rest.unwrap_or_else(|| local_part.clone());
+    take(suffixes, &rest, End::Tail).map_or(rest, |(_, rest)| rest)
+}
+
 /// The length of the affix that fits a pattern, and of what its wildcard stands
 /// for.
 fn fits(pattern: &[u8], text: &[u8], end: End) -> Option<(usize, usize)> {

@@ -1,13 +1,14 @@
 //! The variables that routers set (specification 11.9).
 
-use eximious_core::Str;
+use eximious_core::{Registry, Str};
 
 use super::machine::Machine;
+use crate::context::Place;
 
-/// All of them but `$r_…`.
+/// All of them but `$r_…`: first those that may be others for each router, then
+/// those of the address.
 const NAMES: [&str; 20] = [
     "local_part",
-    "domain",
     "local_part_prefix",
     "local_part_prefix_v",
     "local_part_suffix",
@@ -15,52 +16,54 @@ const NAMES: [&str; 20] = [
     "local_part_data",
     "domain_data",
     "address_data",
-    "original_local_part",
+    "domain",
+    "self_hostname",
     "original_domain",
-    "parent_local_part",
+    "original_local_part",
     "parent_domain",
+    "parent_local_part",
     "home",
     "local_user_uid",
     "local_user_gid",
     "router_name",
-    "self_hostname",
     "host",
     "host_address",
 ];
+/// How many are for each router.
+const VIEW: usize = 8;
+/// Those that a router itself finds out.
+const OWN: std::ops::Range<usize> = 14..17;
+/// The name of the router at hand.
+const ROUTER: usize = 17;
+
+/// Where their values stand in a context: an address passes many routers.
+#[derive(Debug)]
+pub(super) struct Places([Place; NAMES.len()]);
+
+impl Places {
+    pub(super) fn new(registry: &Registry) -> Self {
+        Self(NAMES.map(|name| Place::of(registry, name)))
+    }
+}
 
 impl Machine<'_> {
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
+        self.show_view();
         let address = &self.address;
-        let attached = &address.attached;
-        let or_empty = |text: &Option<Str>| text.clone().unwrap_or_default();
         let original = address.original();
         let parent = address.parent.as_deref();
         let values = [
-            ("domain", address.domain.clone()),
-            ("local_part_prefix", self.prefix.text.clone()),
-            ("local_part_prefix_v", self.prefix.wild.clone()),
-            ("local_part_suffix", self.suffix.text.clone()),
-            ("local_part_suffix_v", self.suffix.wild.clone()),
-            ("local_part_data", or_empty(&attached.local_part_data)),
-            ("domain_data", or_empty(&attached.domain_data)),
-            ("address_data", or_empty(&attached.address_data)),
-            ("self_hostname", address.self_hostname.clone()),
-            ("original_domain", original.map_or(&address.domain, |one| &one.domain).clone()),
-            ("parent_domain", parent.map(|one| one.domain.clone()).unwrap_or_default()),
-            (
-                "parent_local_part",
-                parent.map(|one| one.local_part.lowercased()).unwrap_or_default(),
-            ),
-            (
-                "original_local_part",
-                original.map_or(&address.local_part, |one| &one.local_part).lowercased(),
-            ),
-            ("local_part", self.local_part.clone()),
+            address.domain.clone(),
+            address.self_hostname.clone(),
+            original.map_or(&address.domain, |one| &one.domain).clone(),
+            original.map_or(&address.local_part, |one| &one.local_part).lowercased(),
+            parent.map(|one| one.domain.clone()).unwrap_or_default(),
+            parent.map(|one| one.local_part.lowercased()).unwrap_or_default(),
         ];
-        let own = attached.variables.clone();
-        for (name, value) in values {
-            self.cx.set(name, value);
+        let own = address.attached.variables.clone();
+        for (place, value) in self.routes.places().0[VIEW..].iter().zip(values) {
+            self.cx.set_at(*place, value);
         }
         for (name, value) in own {
             self.cx.set(&name, value);
@@ -68,10 +71,38 @@ impl Machine<'_> {
         }
     }
 
+    /// Sets those that may be others for each router.
+    pub(super) fn show_view(&mut self) {
+        let attached = &self.address.attached;
+        let or_empty = |text: &Option<Str>| text.clone().unwrap_or_default();
+        let values: [Str; VIEW] = [
+            self.local_part.clone(),
+            self.prefix.text.clone(),
+            self.prefix.wild.clone(),
+            self.suffix.text.clone(),
+            self.suffix.wild.clone(),
+            or_empty(&attached.local_part_data),
+            or_empty(&attached.domain_data),
+            or_empty(&attached.address_data),
+        ];
+        for (place, value) in self.routes.places().0.iter().zip(values) {
+            self.cx.set_at(*place, value);
+        }
+    }
+
+    /// Sets those of a router that begins: what the one before it found out is gone.
+    pub(super) fn show_router(&mut self, name: &Str) {
+        let places = &self.routes.places().0;
+        self.cx.set_at(places[ROUTER], name.clone());
+        for place in &places[OWN] {
+            self.cx.unset_at(*place);
+        }
+    }
+
     /// Takes all of them away again.
     pub(super) fn hide_address(&mut self) {
-        for name in NAMES {
-            self.cx.unset(name);
+        for place in &self.routes.places().0 {
+            self.cx.unset_at(*place);
         }
         for name in std::mem::take(&mut self.shown) {
             self.cx.unset(&name);

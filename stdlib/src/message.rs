@@ -29,6 +29,16 @@ pub fn parse(bytes: &[u8]) -> Message {
 /// Reads a message up to its end. The second value holds the senders that lines
 /// `From SENDER DATE` before the header name; of several, the last counts.
 pub fn parse_until(bytes: &[u8], end: End) -> (Message, Vec<Vec<u8>>) {
+    parse_with(bytes, end, &mut |line| envelope_sender(line).map(<[u8]>::to_vec))
+}
+
+/// The same, where somebody else says which lines before the header name a sender,
+/// and which sender that is.
+pub fn parse_with(
+    bytes: &[u8],
+    end: End,
+    sender: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>,
+) -> (Message, Vec<Vec<u8>>) {
     let mut reader = Reader { bytes, at: 0, space: false, crlf: None, end, lines: 0, longest: 0 };
     let mut message = Message::default();
     let mut senders = Vec::new();
@@ -45,9 +55,9 @@ pub fn parse_until(bytes: &[u8], end: End) -> (Message, Vec<Vec<u8>>) {
                 }
                 message.size += line.len() as u64;
                 if message.headers.is_empty()
-                    && let Some(from) = envelope_sender(&line)
+                    && let Some(from) = sender(&line)
                 {
-                    senders.push(from.to_vec());
+                    senders.push(from);
                 } else if is_header(&line) {
                     message.headers.push(Header::new(without_zeros(line)));
                 } else {
@@ -254,7 +264,7 @@ fn is_header(line: &[u8]) -> bool {
 
 /// The sender in a line `From SENDER DATE`, as mailboxes and UUCP have it: the
 /// default of the option `uucp_from_pattern`.
-fn envelope_sender(line: &[u8]) -> Option<&[u8]> {
+pub fn envelope_sender(line: &[u8]) -> Option<&[u8]> {
     let rest = spaces(line.strip_prefix(b"From")?)?;
     let length = rest.iter().position(|c| is_space(*c))?;
     let sender = &rest[..length];

@@ -24,7 +24,11 @@ impl AsUser {
         Self { uid: Uid::from_raw(uid), gid: gid.map(Gid::from_raw) }
     }
 
-    fn with<T: Send>(self, look: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    /// Does something with a user's rights.
+    ///
+    /// # Errors
+    /// What it returns, or that the rights can't be had.
+    pub fn with<T: Send>(self, look: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
         thread::scope(|scope| {
             let worker = thread::Builder::new().spawn_scoped(scope, || {
                 // Last the user: after that, nothing else may be changed.

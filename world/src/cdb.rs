@@ -9,7 +9,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
 
@@ -20,6 +20,8 @@ const HEAD: u64 = 256 * 8;
 /// How many slots of a table are read at once; most searches end in the first
 /// few.
 const SLOTS: u64 = 32;
+/// How much of a record is read at once; most are shorter.
+const RECORD: u64 = 512;
 
 /// How many files are kept open.
 const MOST_OPEN: usize = 8;
@@ -57,7 +59,7 @@ impl Open {
             .open(path)
             .map_err(|error| DatabaseError::Open(words(&error)))?;
         let data = file.metadata().map_err(|error| DatabaseError::Open(words(&error)))?;
-        let table = Arc::new(Table { file, length: data.len() });
+        let table = Arc::new(Table { file, length: data.len(), head: OnceLock::new() });
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(name, _, _)| name != path);
         if kept.len() >= MOST_OPEN {
@@ -76,6 +78,8 @@ fn version(data: &Metadata) -> Version {
 struct Table {
     file: File,
     length: u64,
+    /// The first [`HEAD`] bytes, once they were read.
+    head: OnceLock<Box<[u8]>>,
 }
 
 impl Table {
@@ -84,11 +88,7 @@ impl Table {
             return Err(DatabaseError::Short);
         }
         let hash = hash(key);
-        let mut head = [0; 8];
-        self.file
-            .read_exact_at(&mut head, u64::from(hash & 0xff) * 8)
-            .map_err(|error| DatabaseError::Header(words(&error)))?;
-        let (table, slots) = pair(&head);
+        let (table, slots) = pair(&self.head()?[(hash & 0xff) as usize * 8..]);
         if slots == 0 {
             return Ok(DatabaseAnswer::Missing);
         }
@@ -119,26 +119,45 @@ impl Table {
         Ok(DatabaseAnswer::Missing)
     }
 
+    fn head(&self) -> Result<&[u8], DatabaseError> {
+        if let Some(head) = self.head.get() {
+            return Ok(head);
+        }
+        let mut head = vec![0; HEAD as usize];
+        self.file
+            .read_exact_at(&mut head, 0)
+            .map_err(|error| DatabaseError::Header(words(&error)))?;
+        Ok(self.head.get_or_init(|| head.into_boxed_slice()))
+    }
+
     /// The data of a record, if it has the key.
     fn record(&self, position: u64, key: &[u8]) -> Result<Option<Vec<u8>>, DatabaseError> {
-        let mut lengths = [0; 8];
-        self.read(&mut lengths, position)?;
-        let (key_length, data_length) = pair(&lengths);
+        if position + 8 > self.length {
+            return Err(DatabaseError::Corrupt);
+        }
+        let mut buffer = [0; RECORD as usize];
+        let start = &mut buffer[..RECORD.min(self.length - position) as usize];
+        self.read(start, position)?;
+        let (key_length, data_length) = pair(start);
         if key_length != key.len() as u64 {
             return Ok(None);
         }
+        let length = 8 + key_length + data_length;
         // Checked before memory is asked for.
-        if position + 8 + key_length + data_length > self.length {
+        if position + length > self.length {
             return Err(DatabaseError::Corrupt);
         }
-        let mut found = vec![0; key.len()];
-        self.read(&mut found, position + 8)?;
-        if found != key {
-            return Ok(None);
-        }
-        let mut data = vec![0; data_length as usize];
-        self.read(&mut data, position + 8 + key_length)?;
-        Ok(Some(data))
+        let mut long = Vec::new();
+        let record = match start.get(..length as usize) {
+            Some(whole) => whole,
+            None => {
+                long.resize(length as usize, 0);
+                self.read(&mut long, position)?;
+                &long
+            }
+        };
+        let (found, data) = record[8..].split_at(key.len());
+        Ok((found == key).then(|| data.to_vec()))
     }
 
     fn read(&self, bytes: &mut [u8], position: u64) -> Result<(), DatabaseError> {

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::net::IpAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use dns_lookup::{AddrFamily, AddrInfoHints, getaddrinfo};
 use eximious_core::world::{Clock, Host, Log, Room};
@@ -19,14 +20,20 @@ pub struct System {
     directory: Vec<u8>,
     /// The name, asked for once: it may take the DNS to find it.
     name: OnceLock<Vec<u8>>,
+    /// The addresses, and when they were asked for.
+    addresses: Mutex<Option<(Instant, Vec<IpAddr>)>>,
 }
+
+/// How long the addresses of interfaces are taken to be what they were: each
+/// list that names `@[]` asks for them.
+const SAME_ADDRESSES: Duration = Duration::from_secs(1);
 
 impl System {
     /// Notes the working directory.
     pub fn new() -> Self {
         let directory = std::env::current_dir().map(|d| d.into_os_string().into_vec());
         let directory = directory.unwrap_or_else(|_| b"/".to_vec());
-        Self { directory, name: OnceLock::new() }
+        Self { directory, name: OnceLock::new(), addresses: Mutex::default() }
     }
 }
 
@@ -36,9 +43,17 @@ impl Host for System {
     }
 
     fn addresses(&self) -> Vec<IpAddr> {
+        let mut known = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((then, addresses)) = &*known
+            && then.elapsed() < SAME_ADDRESSES
+        {
+            return addresses.clone();
+        }
         // A system that can't say has none that we could call ours.
-        let Ok(found) = nix::ifaddrs::getifaddrs() else { return Vec::new() };
-        found.filter_map(|interface| ip(&interface.address?)).collect()
+        let found = nix::ifaddrs::getifaddrs().ok().into_iter().flatten();
+        let addresses: Vec<_> = found.filter_map(|interface| ip(&interface.address?)).collect();
+        *known = Some((Instant::now(), addresses.clone()));
+        addresses
     }
 
     fn environment(&self, name: &[u8]) -> Option<Vec<u8>> {

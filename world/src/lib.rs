@@ -7,7 +7,7 @@ mod cdb;
 mod clock;
 mod databases;
 mod dbm;
-mod deadline;
+pub mod deadline;
 mod dns;
 mod files;
 mod hints;
@@ -16,10 +16,13 @@ mod hosts;
 mod ldap;
 mod libraries;
 mod lmdb;
+mod logs;
 mod net;
 mod pool;
 mod processes;
 mod redis;
+pub mod serving;
+mod spool;
 mod sql;
 mod sqlite;
 mod tls;
@@ -31,6 +34,8 @@ use eximious_core::World;
 
 pub use dns::Resolver;
 pub use files::make_directory;
+pub use logs::Logs;
+pub use net::input_connection;
 
 /// The system that the program runs on.
 pub fn system() -> World {
@@ -41,6 +46,7 @@ pub fn system() -> World {
         net: Arc::new(net::System),
         processes: Arc::new(processes::System),
         hints: Arc::new(hints::System::default()),
+        spool: Arc::new(spool::System),
         host: Arc::new(host::System::new()),
         libraries: Arc::new(libraries::System),
         ldap: Arc::new(ldap::System::default()),

@@ -12,9 +12,10 @@ use std::time::Duration;
 use eximious_core::world::{Net, NisError, Stream, Target, WhosonError};
 use eximious_netlibs as netlibs;
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_error};
 use rustix::net::{
-    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, socket_with,
+    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, recv,
+    socket_with,
 };
 
 use crate::deadline::Deadline;
@@ -23,6 +24,15 @@ use crate::tls;
 /// No datagram is longer.
 const LONGEST_DATAGRAM: usize = 65_536;
 
+/// Who is at the other end of the standard input, and the address here, where it is
+/// a TCP connection: then somebody listened for this program.
+pub fn input_connection() -> Option<(SocketAddr, SocketAddr)> {
+    let input = io::stdin();
+    let peer = rustix::net::getpeername(input.as_fd()).ok()??;
+    let own = rustix::net::getsockname(input.as_fd()).ok()?;
+    Some((peer.try_into().ok()?, own.try_into().ok()?))
+}
+
 /// The system's sockets.
 #[derive(Debug)]
 pub struct System;
@@ -30,6 +40,19 @@ pub struct System;
 impl Net for System {
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
         Ok(Box::new(Connection::open(target, timeout)?))
+    }
+
+    fn connect_from(
+        &self,
+        from: IpAddr,
+        to: SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<Box<dyn Stream>> {
+        let deadline = Deadline::within(timeout);
+        Ok(Box::new(Connection {
+            socket: Socket::Tcp(connect_bound(from, to, deadline)?),
+            deadline,
+        }))
     }
 
     fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
@@ -139,6 +162,30 @@ fn connect_tcp(address: &SocketAddr, timeout: Duration) -> io::Result<TcpStream>
     Ok(socket)
 }
 
+/// A connection from an address of this host's, at any port.
+fn connect_bound(from: IpAddr, to: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
+    let family = match to {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    bind(&socket, &SocketAddr::new(from, 0))?;
+    match connect(&socket, &to) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS) => {
+            deadline.writable(socket.as_fd())?;
+            socket_error(&socket)??;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let socket = TcpStream::from(socket);
+    socket.set_nonblocking(false)?;
+    // As above.
+    let _ = socket.set_nodelay(true);
+    Ok(socket)
+}
+
 enum Socket {
     Unix(UnixStream),
     Tcp(TcpStream),
@@ -208,6 +255,13 @@ impl Stream for Connection {
 
     fn set_deadline(&mut self, within: Duration) {
         self.deadline = Deadline::within(within);
+    }
+
+    fn local_address(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::Unix(_) => None,
+            Socket::Tcp(socket) => socket.local_addr().ok(),
+        }
     }
 }
 

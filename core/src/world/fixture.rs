@@ -7,10 +7,12 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::{Dns, DnsAnswer, DnsError, DnsOptions, Files, HintsInMemory, Stat, World};
+use super::{
+    Dns, DnsAnswer, DnsError, DnsOptions, Files, HintsInMemory, SpoolInMemory, Stat, World,
+};
 use zones::Zones;
 
-/// Files and DNS zones that are given as text, hints in memory, and a record of
+/// Files and DNS zones that are given as text, hints and spool in memory, and a record of
 /// what was asked for. All else is as in [`World::hermetic`].
 ///
 /// ```
@@ -31,6 +33,7 @@ struct Inner {
     files: Mutex<BTreeMap<Vec<u8>, Arc<[u8]>>>,
     zones: Mutex<Zones>,
     hints: HintsInMemory,
+    spool: SpoolInMemory,
     asked: Mutex<Vec<String>>,
 }
 
@@ -73,7 +76,13 @@ impl Fixture {
     /// The world.
     pub fn world(&self) -> World {
         let hints = Arc::new(self.0.hints.clone());
-        World { files: self.0.clone(), dns: self.0.clone(), hints, ..World::hermetic() }
+        let spool = Arc::new(self.0.spool.clone());
+        World { files: self.0.clone(), dns: self.0.clone(), hints, spool, ..World::hermetic() }
+    }
+
+    /// The messages that wait in it.
+    pub fn spool(&self) -> &SpoolInMemory {
+        &self.0.spool
     }
 
     /// What was asked for so far, in order: `read PATH`, `stat PATH`,

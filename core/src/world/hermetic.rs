@@ -11,7 +11,8 @@ use super::{
     Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
     Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
     Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Server, ServerError,
-    Sql, SqlAnswer, SqlKind, Stat, Stream, Target, User, Users, World,
+    Spool, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream,
+    Target, User, Users, World,
 };
 
 impl World {
@@ -34,7 +35,8 @@ impl World {
             redis: closed.clone(),
             ldap: closed.clone(),
             dns: closed.clone(),
-            hints: closed,
+            hints: closed.clone(),
+            spool: closed,
             log: Arc::new(Kept::default()),
         }
     }
@@ -97,8 +99,12 @@ impl Random for Seeded {
 /// Says no to everything.
 struct Closed;
 
+fn denial() -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, "Permission denied")
+}
+
 fn denied<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "Permission denied"))
+    Err(denial())
 }
 
 impl Files for Closed {
@@ -270,6 +276,22 @@ impl HintStore for Closed {
     }
     fn tidy(&self, _: &[u8], _: i64) -> Result<u64, HintsError> {
         Ok(0)
+    }
+}
+
+impl Spool for Closed {
+    fn keep(&self, place: &SpoolPlace, id: &[u8], _: &[&[u8]], _: &[u8]) -> Result<(), SpoolError> {
+        let file = place.path(id, b"-D");
+        Err(SpoolError { step: SpoolStep::Create, file, why: denial() })
+    }
+    fn read(&self, _: &SpoolPlace, _: &[u8], _: &[u8], _: u64) -> io::Result<Vec<u8>> {
+        denied()
+    }
+    fn message_log(&self, _: &SpoolPlace, _: &[u8], _: u64) -> io::Result<Vec<u8>> {
+        denied()
+    }
+    fn entries(&self, _: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
+        denied()
     }
 }
 

@@ -3,9 +3,10 @@
 use eximious::acl::AclVerdict;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
-use super::params::{self, MailOffers};
+use super::auth::Claim;
+use super::params::{self, AuthParam, MailOffers};
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -26,6 +27,8 @@ pub(super) struct Envelope {
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
     pub(super) judged_for_each: bool,
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
 }
 
 /// What was said to RCPT commands that were refused: if that is the same for all,
@@ -59,6 +62,7 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.before = Before::Mail;
+        self.counts.messages += 1;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -74,7 +78,6 @@ impl Session {
         }
         self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
-        self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -94,14 +97,20 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
-        let rules = self.rules(self.offers.utf8);
+        if let Some(AuthParam { given, claimed, before }) = params.auth.take()
+            && self.settle_claim(before, given, &claimed) == Claim::Refused
+        {
+            return;
+        }
+        let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
             return;
         }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
-            if !self.may.unqualified_senders && self.client.address.is_some() {
+            if !self.may.unqualified_senders {
+                self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -111,15 +120,15 @@ impl Session {
         params.sender.address = address.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
-        if let Some(given) = params.auth.take() {
-            self.note_auth(&given);
-        }
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+            self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
+        }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 if let Some(envelope) = &mut self.envelope
@@ -143,7 +152,8 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.client.address.is_some() && self.client_in("hosts_require_helo")
+        self.may.verified_hello
+            || self.client.address.is_some() && self.client_in("hosts_require_helo")
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
@@ -158,17 +168,13 @@ impl Session {
             Ok(found) => Some(found.text),
             Err(why) => {
                 let said = [text, b": ", &why.message].concat();
-                self.refuse_address(&said);
+                if self.envelope.is_some() {
+                    self.refusals.note(&[b"501 ", &said[..]].concat());
+                }
+                self.mistake(b"501", &said, &why.message);
                 None
             }
         }
-    }
-
-    fn refuse_address(&mut self, said: &[u8]) {
-        if self.envelope.is_some() {
-            self.refusals.note(&[b"501 ", said].concat());
-        }
-        self.protocol_error(b"501", said);
     }
 
     fn rules(&self, utf8: bool) -> Rules {
@@ -180,13 +186,26 @@ impl Session {
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
-        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            return self.has_space(size.unwrap_or(0));
+        };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let tail = format!(": message too big: size={size} max={limit}");
-        self.log_rejection(
-            &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
-        );
+        if self.logs(LogSelector::SIZE_REJECT) {
+            let most = u64::from(i32::MAX.unsigned_abs());
+            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+            let tail = format!(": message too big: size{shown} max={limit}");
+            let head = [b"rejected MAIL FROM:", text, b" "].concat();
+            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+        }
+        false
+    }
+
+    /// Whether there is room for another message; the client is told so if not.
+    fn has_space(&mut self, size: u64) -> bool {
+        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        self.log(&why);
+        self.say(&[b"452 Space shortage, please try later"]);
         false
     }
 
@@ -201,25 +220,12 @@ impl Session {
     }
 
     fn show_sender(&mut self, sender: &Sender) {
-        let address = &sender.address;
-        let (text, taint) = address.read();
-        let (local_part, domain) = address::parts(text);
-        self.cx.set("sender_address_local_part", Str::from(local_part).stamped(taint));
-        self.cx.set("sender_address_domain", Str::from(domain).stamped(taint));
-        self.cx.set("sender_address", address.clone());
+        crate::reception::set_sender(&mut self.cx, sender.address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
-    }
-
-    /// `AUTH=`: only who is authenticated can say who wrote a message.
-    fn note_auth(&mut self, given: &[u8]) {
-        if given.is_empty() {
-            return;
-        }
-        let client = self.logged_client();
-        let tail = b" (client not authenticated)".as_slice();
-        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
+        let international = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(international));
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -246,15 +252,17 @@ impl Session {
             Ok(found) => found,
             Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
-        let Some(mut address) = self.parse(text, self.rules(self.offers.utf8)) else {
+        let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
+        let Some(mut address) = self.parse(text, self.rules(utf8)) else {
             return self.count_failure(false);
         };
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
-            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+            if !postmaster && !self.may.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
+                self.log_unqualified("recipient", text);
                 self.say(&[&said]);
                 return self.count_failure(false);
             }
@@ -270,6 +278,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        self.acl_state.recipient = Some(recipient.address.clone());
         let (bytes, taint) = recipient.address.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
@@ -283,6 +292,9 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+        }
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
         }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
@@ -331,8 +343,8 @@ impl Session {
         let most = self.number("recipients_max", 50_000);
         let rejects = self.flag("recipients_max_reject");
         let Some(envelope) = &mut self.envelope else { return false };
-        let count = envelope.recipients.len() as i64;
-        if most <= 0 || count < most {
+        // Those that were refused count, too.
+        if most <= 0 || envelope.asked <= most {
             return true;
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);
@@ -414,6 +426,7 @@ impl Session {
         self.cx.set_message(None);
         self.cx.forget_lists();
         self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
             "sender_address_local_part",
             "sender_address_domain",
@@ -423,6 +436,7 @@ impl Session {
             "rcpt_fail_count",
             "recipients_count",
             "prdr_requested",
+            "message_smtputf8",
             "message_exim_id",
             "sender_address_data",
             "address_data",
@@ -434,9 +448,6 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
-        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
-        if self.offers.greeted {
-            self.cx.set("received_protocol", Str::fixed(protocol));
-        }
+        self.show_protocol(b"");
     }
 }

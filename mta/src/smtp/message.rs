@@ -1,13 +1,14 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
-use eximious::acl::{AclVerdict, HeaderPlace};
-use eximious::{AclPhases, Header, Message, Str};
+use eximious::acl::AclVerdict;
+use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{Reading, has_blank_line, longest_line, message_id, parse, size};
+use super::reading::Reading;
 use super::session::Stage;
-use super::verdict::Refused;
-use super::{Event, Received, Session, Taken};
+use super::verdict::{Refused, unset};
+use super::{Event, Received, Recipient, Session, Standing, Taken};
+use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -15,12 +16,18 @@ pub(super) struct Arrival {
     /// For the log.
     line: Vec<u8>,
     discarded: Option<&'static str>,
+    /// Why, where an ACL says so.
+    why: Option<Str>,
     /// What an ACL wants to be said.
     said: Option<Str>,
     /// What is said of the last chunk, where nothing else is.
     chunk: Option<String>,
     judged_for_each: bool,
+    accepted_by_all: bool,
 }
+
+/// What is said where not all recipients were accepted.
+const SOME: &[u8] = b" message accepted for some recipients";
 
 impl Session {
     pub(super) fn data(&mut self, before: Before) {
@@ -31,12 +38,24 @@ impl Session {
         if !self.may_send_message() {
             return;
         }
-        self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]);
+        let mut said = None;
+        self.show_recipients();
+        if let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) {
+            if result.verdict != AclVerdict::Accept {
+                let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
+                return;
+            }
+            said = result.user_message.filter(|text| !text.is_empty());
+        }
+        match said {
+            Some(said) => self.answer(b"354", said.bytes()),
+            None => self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]),
+        }
         let limit = self.message_size_limit();
         self.stage = Stage::Data(Reading::new(limit));
     }
 
-    /// Whether the ACL for what comes before a message lets it come.
+    /// Whether there are not too many recipients.
     pub(super) fn may_send_message(&mut self) -> bool {
         let envelope = self.envelope.as_ref();
         if envelope.is_some_and(|envelope| envelope.too_many) && self.flag("recipients_max_reject")
@@ -45,14 +64,7 @@ impl Session {
             self.reset_message();
             return false;
         }
-        self.show_recipients();
-        let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) else { return true };
-        if result.verdict == AclVerdict::Accept {
-            return true;
-        }
-        let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
-        self.reset_message();
-        false
+        true
     }
 
     fn show_recipients(&mut self) {
@@ -78,6 +90,7 @@ impl Session {
                 break;
             }
             let (count, ended) = reading.take(rest);
+            self.progressed |= count > 0 && rest[count - 1] == b'\n';
             self.input.take(count);
             if ended {
                 let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
@@ -91,6 +104,7 @@ impl Session {
                 break;
             }
         }
+        self.ask_of_from_line(false);
         if self.input.ended {
             self.lost_in_message();
             return true;
@@ -98,7 +112,32 @@ impl Session {
         false
     }
 
+    /// Asks what becomes of a line `From …` before the header, as soon as it can be
+    /// told that there is one.
+    pub(super) fn ask_of_from_line(&mut self, ended: bool) {
+        let reading = match &self.stage {
+            Stage::Data(reading) => Some(reading),
+            _ => self.chunks.as_ref(),
+        };
+        let ready = reading.is_some_and(|reading| {
+            let there = ended && !reading.bytes.is_empty();
+            reading.drops_from.is_none() && (there || reading.has_first_line())
+        });
+        if !ready {
+            return;
+        }
+        let drops = self.client_in("ignore_fromline_hosts");
+        let reading = match &mut self.stage {
+            Stage::Data(reading) => Some(reading),
+            _ => self.chunks.as_mut(),
+        };
+        if let Some(reading) = reading {
+            reading.drops_from = Some(drops);
+        }
+    }
+
     pub(super) fn lost_in_message(&mut self) {
+        self.ask_of_from_line(true);
         let bytes = match &self.stage {
             Stage::Data(reading) => reading.bytes.as_slice(),
             _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
@@ -116,32 +155,37 @@ impl Session {
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.failed = true;
         self.close();
     }
 
     /// A message is there as a whole.
     pub(super) fn received(&mut self, reading: Reading) {
+        let drops_from = match reading.drops_from {
+            Some(drops) => drops,
+            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+        };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
-        let drops_from = self.client_in("ignore_fromline_hosts");
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();
-            let tail = format!(
-                ": message too big: read={} max={}",
-                reading.count - reading.returns,
-                reading.limit
-            );
+            let read = reading.count - reading.returns;
+            let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            if self.logs(LogSelector::SIZE_REJECT) {
+                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            }
             self.end_transaction(false);
             return;
         }
-        let longest = longest_line(&reading.bytes);
-        let (mut message, stray) = parse(&reading.bytes, drops_from);
+        let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
+        let Parsed { mut message, senders, blank } = parsed;
+        if !self.has_fit_header(&message) {
+            return;
+        }
         let Some(envelope) = &self.envelope else { return };
-        message.sender = envelope.sender.address.clone();
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         message.id = self.id.clone();
         message.received = self.cx.engine().world().clock.now().seconds;
@@ -150,18 +194,16 @@ impl Session {
             _ => Str::EMPTY,
         };
         self.cx.set("received_for", for_one);
-        // No blank line stands between the header and a line that is none of it.
-        let own_size = size(&message) - u64::from(stray);
+        // A blank line that is not there is not counted.
+        let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
-        if let Some(header) = self.received_header() {
-            message.headers.insert(0, header);
-        }
+        let message = self.fix_up(message, &senders);
+        let mut message = self.add_received(message);
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
         self.cx.set("message_size", own_size.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
@@ -170,12 +212,16 @@ impl Session {
             return;
         }
         let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
-        let mut said = None;
-        if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
+        let (mut said, mut why) = (None, None);
+        // A message that nobody gets is nobody's business.
+        let gets = self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty());
+        let result = gets.then(|| self.acl("acl_smtp_data", AclPhases::DATA)).flatten();
+        if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
                     discarded = Some("DATA");
+                    why = result.log_message;
                     said = result.user_message;
                     if let Some(envelope) = &mut self.envelope {
                         envelope.recipients.clear();
@@ -194,7 +240,7 @@ impl Session {
         } else {
             discarded = None;
         }
-        self.hand_over(discarded, said);
+        self.hand_over(discarded, said, why);
     }
 
     /// `acl_smtp_data_prdr`: each recipient gets a word. False where all are
@@ -202,20 +248,22 @@ impl Session {
     fn judge_for_each(&mut self) -> bool {
         let Some(envelope) = &self.envelope else { return false };
         let wanted = envelope.sender.per_recipient && envelope.recipients.len() > 1;
-        let set = self.cx.engine().settings().options.text("acl_smtp_data_prdr").is_some();
-        if !wanted || !set {
+        if !wanted {
             return true;
         }
         let recipients = envelope.recipients.clone();
         self.say(&[b"353 PRDR content analysis beginning"]);
-        let mut kept = Vec::new();
+        let (mut kept, mut refused, mut all) = (Vec::new(), 0, true);
+        let asked = recipients.len();
         for recipient in recipients {
             let (bytes, taint) = recipient.address.read();
             let (local_part, domain) = eximious::stdlib::address::parts(bytes);
             self.cx.set("local_part", Str::from(local_part).stamped(taint));
             self.cx.set("domain", Str::from(domain).stamped(taint));
             let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
-            let Some(result) = result else { return true };
+            let result = result.unwrap_or_else(|| unset(true));
+            refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
+            all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);
             let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();
             let (code, word): (&'static [u8], &[u8]) = match result.verdict {
                 AclVerdict::Accept | AclVerdict::Discard => (b"250", b"acceptance"),
@@ -241,21 +289,36 @@ impl Session {
             self.cx.unset(name);
         }
         let none = kept.is_empty();
+        if let Some(mut message) = self.cx.take_message() {
+            message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();
+            self.cx.set_message(Some(message));
+        }
         if let Some(envelope) = &mut self.envelope {
             envelope.recipients = kept;
             envelope.judged_for_each = true;
+            envelope.accepted_by_all = all;
         }
         if none {
             let id = self.id.clone();
-            self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"]);
+            match refused == asked {
+                true => {
+                    self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"])
+                }
+                false => self.say(&[b"250 id=", id.bytes(), SOME]),
+            }
             self.end_transaction(false);
         }
         !none
     }
 
     /// Gives the message to whoever keeps it.
-    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>) {
-        self.add_headers();
+    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
+        if let Some(mut message) = self.cx.take_message() {
+            let replaced = &mut self.arrived.replaced;
+            reception::apply_headers(&mut message, replaced, &self.acl_state);
+            message.size = size(&message);
+            self.cx.set_message(Some(message));
+        }
         let Some(envelope) = self.envelope.take() else { return };
         let message = self.cx.message().cloned().unwrap_or_default();
         let said = said.filter(|text| !text.is_empty());
@@ -265,8 +328,10 @@ impl Session {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
             discarded,
+            why: why.filter(|why| !why.is_empty()),
             said,
             judged_for_each: envelope.judged_for_each,
+            accepted_by_all: envelope.accepted_by_all,
         };
         let received = Received {
             id: self.id.clone(),
@@ -278,37 +343,19 @@ impl Session {
             queue: self.acl_state.queue.clone(),
             chunked,
             judged_for_each: envelope.judged_for_each,
+            began: self.cx.engine().world().clock.now(),
+            submitter: self.client.user.clone(),
+            replaced: std::mem::take(&mut self.arrived.replaced),
+            standing: Standing {
+                local: self.client.user.as_ref().is_some_and(|user| !user.trusted),
+                unqualified_senders: self.may.unqualified_senders,
+                unqualified_recipients: self.may.unqualified_recipients,
+                ..Standing::default()
+            },
+            ..Received::default()
         };
         self.events.push_back(Event::Message(Box::new(received)));
         self.stage = Stage::Deciding(Box::new(arrival));
-    }
-
-    /// Puts the header lines of ACLs where they go, and takes others out.
-    fn add_headers(&mut self) {
-        let Some(mut message) = self.cx.take_message() else { return };
-        for name in &self.acl_state.headers_remove {
-            let names = eximious::stdlib::lists::elements(name.bytes());
-            for name in names {
-                message.headers.retain(|header| !header.is(&name));
-            }
-        }
-        for added in &self.acl_state.headers_add {
-            let header = Header::new(added.line.bytes());
-            let before = |stay: &dyn Fn(&Header) -> bool| {
-                message.headers.iter().position(|one| !stay(one)).unwrap_or(message.headers.len())
-            };
-            let at = match added.place {
-                HeaderPlace::Start => 0,
-                HeaderPlace::End => message.headers.len(),
-                HeaderPlace::AfterReceived => before(&|one| one.is(b"Received")),
-                HeaderPlace::StartRfc => before(&|one| {
-                    one.is(b"Received") || one.name.to_ascii_lowercase().starts_with(b"resent-")
-                }),
-            };
-            message.headers.insert(at, header);
-        }
-        message.size = size(&message);
-        self.cx.set_message(Some(message));
     }
 
     /// Says what became of the message that the last [`Event::Message`] gave.
@@ -318,10 +365,7 @@ impl Session {
         };
         match taken {
             Taken::Later(why) => {
-                let client = self.logged_client();
-                self.log_rejection(
-                    &[&client[..], b" temporarily rejected message: ", why].concat(),
-                );
+                self.log(why);
                 self.say(&[b"451 Temporary local problem - please try later"]);
             }
             Taken::Yes => {
@@ -331,29 +375,37 @@ impl Session {
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
+                } else {
+                    self.log_delay();
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
-                    self.log(&[b"=> blackhole (", acl.as_bytes(), tail].concat());
+                    let mut line = [b"=> blackhole (", acl.as_bytes(), tail].concat();
+                    if let Some(why) = &arrival.why {
+                        line.extend_from_slice(&[b": ", why.bytes()].concat());
+                    }
+                    self.log(&line);
                     self.log(b"Completed");
                 }
                 let id = self.id.clone();
-                if let (Some(chunk), None) = (&arrival.chunk, &arrival.said) {
+                if let (Some(chunk), None, false) =
+                    (&arrival.chunk, &arrival.said, arrival.judged_for_each)
+                {
                     self.say(&[chunk.as_bytes()]);
                 }
                 match &arrival.said {
                     _ if self.fakes_refusal() => {}
                     Some(said) => self.answer(b"250", said.bytes()),
-                    None if arrival.judged_for_each => self.say(&[
-                        b"250 id=",
-                        id.bytes(),
-                        b" message accepted for some recipients",
-                    ]),
+                    None if arrival.judged_for_each => {
+                        let tail =
+                            if arrival.accepted_by_all { b" message accepted" } else { SOME };
+                        self.say(&[b"250 id=", id.bytes(), tail]);
+                    }
                     None => self.say(&[b"250 OK id=", id.bytes()]),
                 }
             }
         }
-        self.end_transaction(*taken == Taken::Yes);
+        self.end_transaction(*taken == Taken::Yes && arrival.discarded.is_none());
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,
@@ -376,34 +428,22 @@ impl Session {
 
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
     fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
-        let sender = envelope.sender.address.bytes();
-        let shown = if sender.is_empty() { b"<>" } else { sender };
-        let client = self.logged_client();
-        let protocol = self.variable("received_protocol");
-        let sign = if self.acl_state.has("fakereject") { b"(= " } else { b"<= " };
-        let mut line = [sign, shown, b" ", &client, b" P=", protocol.bytes()].concat();
-        if envelope.judged_for_each {
-            line.extend_from_slice(b" PRDR");
-        }
-        if chunked {
-            line.extend_from_slice(b" K");
-        }
-        line.extend_from_slice(format!(" S={}", message.size).as_bytes());
         let queue = self.acl_state.queue.clone();
-        if !queue.is_empty() {
-            line.extend_from_slice(&[b" Q=", queue.bytes()].concat());
-        }
-        let id = message.named(b"Message-Id").next().map(|header| header.value().trim_ascii());
-        if let Some(id) = id.filter(|id| !id.is_empty()) {
-            let id = id.strip_prefix(b"<").unwrap_or(id);
-            let id = id.strip_suffix(b">").unwrap_or(id);
-            line.extend_from_slice(&[b" id=", id].concat());
-        }
-        line
+        let given_id = self.arrived.given_id.take();
+        let kept = reception::Kept {
+            message,
+            looks_refused: self.acl_state.has("fakereject"),
+            judged_for_each: envelope.judged_for_each,
+            chunked,
+            queue: queue.bytes(),
+            about: b"",
+            given_id: given_id.as_deref(),
+        };
+        reception::logged(&mut self.cx, &kept)
     }
 
     /// The next command may begin another message.
-    fn end_transaction(&mut self, kept: bool) {
+    pub(super) fn end_transaction(&mut self, kept: bool) {
         // A test goes on naming it in its log lines, as Exim's does.
         if !(kept && self.hurries) {
             self.id = Str::EMPTY;
@@ -413,21 +453,5 @@ impl Session {
         }
         self.reset_message();
         self.counts.free.clear();
-    }
-
-    /// The header line that says how the message came here.
-    fn received_header(&mut self) -> Option<Header> {
-        let text = self.expanded("received_header_text")?;
-        let text = text.bytes().trim_ascii_end();
-        let mut line = text.to_vec();
-        if !line.is_empty() && !line.ends_with(b";") {
-            line.push(b';');
-        }
-        line.extend_from_slice(b"\n\t");
-        let engine = self.cx.engine().clone();
-        let date = engine.expand_once(b"$tod_full", &mut self.cx).unwrap_or_default();
-        line.extend_from_slice(date.bytes());
-        line.push(b'\n');
-        (!text.is_empty()).then(|| Header::new(line))
     }
 }

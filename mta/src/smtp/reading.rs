@@ -1,8 +1,4 @@
-//! The bytes of a message: its lines as they come in, what they mean, and its name.
-
-use eximious::stdlib::message::{End, parse_until};
-use eximious::world::{Moment, World};
-use eximious::{Message, Str};
+//! The bytes of a message, as they come in.
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -26,6 +22,8 @@ pub(super) struct Reading {
     returned: bool,
     /// Whether the line before ended as lines have to.
     ended_well: bool,
+    /// Whether a line `From …` before the header is dropped, once that was asked.
+    pub(super) drops_from: Option<bool>,
 }
 
 impl Reading {
@@ -40,6 +38,12 @@ impl Reading {
         let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         self.bytes.extend_from_slice(&bytes[..room]);
+    }
+
+    /// Whether it is time to ask what becomes of a line `From …`: the first line is
+    /// there, and is not continued.
+    pub(super) fn has_first_line(&self) -> bool {
+        memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
     pub(super) fn is_too_large(&self) -> bool {
@@ -80,87 +84,14 @@ impl Reading {
     }
 }
 
-/// Reads a message that came by SMTP. A line `From …` before the header is none of
-/// it only where such lines are dropped. Beside it, whether a line that is no header
-/// line ended the header.
-pub(super) fn parse(bytes: &[u8], drops_from: bool) -> (Message, bool) {
-    if bytes.starts_with(b"From ") && !drops_from {
-        let body = without_returns(bytes);
-        let lines = memchr::memchr_iter(b'\n', &body).count() as u64;
-        let body_zeros = memchr::memchr_iter(0, &body).count() as u64;
-        let lines = (lines + 1, lines);
-        let message = Message { body, body_zeros, ..Message::default() };
-        return (Message { lines: lines.0, body_lines: lines.1, ..message }, true);
-    }
-    let (mut message, _) = parse_until(bytes, End::Input);
-    message.body = without_returns(&message.body);
-    // Here, whatever is no header line belongs to the body.
-    let stray = std::mem::take(&mut message.stray);
-    let has_stray = !stray.is_empty();
-    if has_stray {
-        message.body.splice(..0, without_returns(&stray));
-        message.body_lines += 1;
-        message.lines += 1;
-    }
-    let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
-    message.lines = message.lines + lines - lines.min(message.body_lines);
-    message.body_lines = lines;
-    (message, has_stray)
-}
-
-/// Lines that end in a newline alone; what ended in a carriage return alone, too.
-fn without_returns(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            byte => out.push(byte),
-        }
-    }
-    out
-}
-
-/// How large a message is, with the line between header and body.
-pub(super) fn size(message: &Message) -> u64 {
-    let header: usize = message.headers.iter().map(|header| header.line.len()).sum();
-    (header + 1 + message.stray.len() + message.body.len()) as u64
-}
-
-/// Whether the blank line is there that ends the header.
-pub(super) fn has_blank_line(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\r\n")
-        || bytes.starts_with(b"\n")
-        || bytes.windows(2).any(|pair| pair == b"\n\n")
-        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
-}
-
-/// How long the longest line is, without its end.
-pub(super) fn longest_line(bytes: &[u8]) -> usize {
-    let lines = bytes.split(|byte| *byte == b'\n');
-    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
-}
-
-/// A name for a message: the time, this process, the fraction of the second, each
-/// in base 62.
-pub(super) fn message_id(world: &World) -> Str {
-    let Moment { seconds, nanos } = world.clock.now();
-    let seconds = u64::try_from(seconds).unwrap_or(0);
-    let head = base62(seconds, 6);
-    let pid = base62(u64::from(world.host.pid()), 11);
-    let fraction = base62(u64::from(nanos / 1000), 4);
-    Str::from(format!("{head}-{pid}-{fraction}"))
-}
-
-fn base62(mut number: u64, width: usize) -> String {
-    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    let mut out = vec![b'0'; width];
-    for place in out.iter_mut().rev() {
-        *place = DIGITS[(number % 62) as usize];
-        number /= 62;
-    }
-    String::from_utf8_lossy(&out).into_owned()
+/// The header of a message that has come, as it came.
+pub(super) fn header(bytes: &[u8]) -> &[u8] {
+    let ends = [b"\r\n\r\n".as_slice(), b"\n\n"];
+    let found = ends.iter().filter_map(|end| {
+        let at = bytes.windows(end.len()).position(|window| window == *end)?;
+        Some(at + end.len())
+    });
+    &bytes[..found.min().unwrap_or(bytes.len())]
 }
 
 #[cfg(test)]
@@ -230,11 +161,5 @@ mod tests {
         assert_eq!(read(b"a: b\n.\n"), Some((b"a: b\n".to_vec(), 7)));
         assert_eq!(read(b".\r\n"), Some((Vec::new(), 3)));
         assert_eq!(read(b"a: b\r\n."), None);
-    }
-
-    #[test]
-    fn names_have_their_form() {
-        assert_eq!(base62(61, 2), "0z");
-        assert_eq!(base62(1_000_000_000, 6), "15ftgG");
     }
 }

@@ -96,7 +96,7 @@ fn near_word(survey: &Survey<'_>, findings: &Findings, message: &str) -> String 
     let registry = survey.registry;
     let Some((_, rest)) = message.split_once('"') else {
         let near = selector(message).map(|name| {
-            let names = crate::macros::log_selectors().iter().copied();
+            let names = eximious_core::LogSelector::words();
             cure(name).unwrap_or_else(|| findings.offer("+", name, names))
         });
         return near.unwrap_or_default();

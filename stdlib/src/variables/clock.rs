@@ -1,7 +1,7 @@
 //! Variables that read the clock (`tod` is the time of day).
 
 use eximious_core::world::Civil;
-use eximious_core::{Call, Example, Fail, Str, Variable};
+use eximious_core::{Call, Example, Fail, LogSelector, Str, Variable};
 
 use super::record::computed;
 
@@ -81,7 +81,7 @@ pub static ALL: &[Variable] = &[
         Clean,
         "Local time as the log has it, without a zone: `1995-10-12 15:32:29`.",
         |call| {
-            let millis = call.settings().log_millisec;
+            let millis = call.settings().log_selector.contains(LogSelector::MILLISEC);
             local(call, |t, nanos| {
                 let mut text = format!("{:04}-{:02}-{:02} {}", t.year, t.month, t.day, time(t));
                 if millis {

@@ -177,22 +177,9 @@ fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
     }
 }
 
-/// The numbers of `exim_user` and `exim_group`; neither follows from the other.
 fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
-    let (user, group) = (call.settings().exim_user.clone(), call.settings().exim_group.clone());
-    let users = call.users()?;
-    // Where the user database can't be read, the process's own numbers do.
-    let find = |name: &[u8]| users.user(name).ok().flatten().map(|user| (user.uid, user.gid));
-    let packaged = find(b"Debian-exim").unwrap_or(call.host()?.ids());
-    let uid = user
-        .and_then(|user| plain_number(&user).or_else(|| find(user.bytes()).map(|(uid, _)| uid)));
-    let named = |name: &Str| users.group(name.bytes()).ok().flatten().map(|group| group.gid);
-    let gid = group.and_then(|group| plain_number(&group).or_else(|| named(&group)));
-    Ok((uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1)))
-}
-
-fn plain_number(text: &Str) -> Option<u32> {
-    std::str::from_utf8(text.bytes()).ok()?.parse().ok()
+    let (users, host) = (call.users()?, call.host()?);
+    Ok(call.settings().server_ids(&*users, &*host))
 }
 
 fn spool_directory(call: &Call<'_>) -> Option<Vec<u8>> {

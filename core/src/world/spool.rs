@@ -1,0 +1,200 @@
+//! Messages that wait: files below the spool directory (specification, chapter
+//! 57).
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+/// Where messages of a queue are.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct SpoolPlace {
+    /// The spool directory, by an absolute path.
+    pub spool: Vec<u8>,
+    /// The named queue; empty for the usual one.
+    pub queue: Vec<u8>,
+    /// Whether messages are spread over directories, by a character of their names.
+    pub split: bool,
+    /// The user and group that new files belong to, where the superuser makes them.
+    pub owner: Option<(u32, u32)>,
+}
+
+impl SpoolPlace {
+    /// The directory below `input` (and its kin) in which a message is, if it is in
+    /// one: the last character of the time in its name.
+    pub fn part(&self, id: &[u8]) -> Option<u8> {
+        self.split.then(|| id.get(5).copied()).flatten()
+    }
+}
+
+/// A message whose header file is there.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SpoolEntry {
+    /// Its name.
+    pub id: Vec<u8>,
+    /// The directory below `input` that it is in, if it is in one.
+    pub part: Option<u8>,
+}
+
+/// What could not be done.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SpoolStep {
+    /// A file could not be made, nor the directory for it.
+    Create,
+    /// A file could not be written.
+    Write,
+    /// A file could not get its name.
+    Rename,
+}
+
+/// Why a message could not be kept.
+#[derive(Debug)]
+pub struct SpoolError {
+    /// What could not be done.
+    pub step: SpoolStep,
+    /// The file, by its whole path.
+    pub file: Vec<u8>,
+    /// The system's words.
+    pub why: io::Error,
+}
+
+/// Messages that wait. No path below the spool directory is followed through a
+/// symbolic link.
+pub trait Spool: Send + Sync {
+    /// Keeps a new message: when this returns, both of its files are on disk, for
+    /// good, and whenever the system stops before that, the message is not there, or
+    /// is there as a whole. `data` is in pieces, so that nobody has to join them.
+    ///
+    /// # Errors
+    /// As [`SpoolError`] says; then nothing of the message is left.
+    fn keep(
+        &self,
+        place: &SpoolPlace,
+        id: &[u8],
+        data: &[&[u8]],
+        header: &[u8],
+    ) -> Result<(), SpoolError>;
+
+    /// A file of a message, by its name's end (`-H`, `-D`, `-J`), up to `limit`
+    /// bytes; more is an error. It is found whether messages are spread over
+    /// directories or not.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>>;
+
+    /// What is logged of a message so far.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>>;
+
+    /// The messages of a queue, in the order of their names.
+    ///
+    /// # Errors
+    /// What the system says; a queue that was never used has none.
+    fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>>;
+}
+
+/// Whether a word is a part of a path: it can't lead anywhere else.
+pub fn is_name(word: &[u8]) -> bool {
+    !word.is_empty()
+        && word.len() <= 255
+        && word != b"."
+        && word != b".."
+        && !word.iter().any(|c| matches!(c, b'/' | 0))
+}
+
+/// A spool in memory, for tests.
+#[derive(Clone, Debug, Default)]
+pub struct SpoolInMemory(Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>);
+
+impl SpoolInMemory {
+    /// All files, by their paths.
+    pub fn files(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        self.0.lock().map(|files| files.clone()).unwrap_or_default()
+    }
+
+    /// Puts a file there.
+    pub fn put(&self, path: &[u8], contents: &[u8]) {
+        if let Ok(mut files) = self.0.lock() {
+            files.insert(path.to_vec(), contents.to_vec());
+        }
+    }
+}
+
+/// The path of a file of a message.
+fn path(place: &SpoolPlace, kind: &[u8], part: Option<u8>, name: &[u8]) -> Vec<u8> {
+    let mut path = place.spool.clone();
+    let part = part.as_slice();
+    for step in [&place.queue, kind, part, name].into_iter().filter(|step| !step.is_empty()) {
+        path.push(b'/');
+        path.extend_from_slice(step);
+    }
+    path
+}
+
+impl SpoolPlace {
+    /// The path of a file in `input`, for words about it.
+    pub fn path(&self, id: &[u8], end: &[u8]) -> Vec<u8> {
+        path(self, b"input", self.part(id), &[id, end].concat())
+    }
+}
+
+impl Spool for SpoolInMemory {
+    fn keep(
+        &self,
+        place: &SpoolPlace,
+        id: &[u8],
+        data: &[&[u8]],
+        header: &[u8],
+    ) -> Result<(), SpoolError> {
+        let Ok(mut files) = self.0.lock() else { return Ok(()) };
+        if files.contains_key(&place.path(id, b"-D")) {
+            let why = io::ErrorKind::AlreadyExists.into();
+            return Err(SpoolError { step: SpoolStep::Create, file: place.path(id, b"-D"), why });
+        }
+        files.insert(place.path(id, b"-D"), data.concat());
+        files.insert(place.path(id, b"-H"), header.to_vec());
+        Ok(())
+    }
+
+    fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+        let name = [id, end].concat();
+        self.find(place, b"input", &name, limit)
+    }
+
+    fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+        self.find(place, b"msglog", id, limit)
+    }
+
+    fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
+        let top = path(place, b"input", None, b"");
+        let mut entries = Vec::new();
+        for file in self.files().keys() {
+            let Some(rest) = file.strip_prefix(&top[..]) else { continue };
+            let Some(rest) = rest.strip_suffix(b"-H") else { continue };
+            match rest {
+                [b'/', part, b'/', id @ ..] => {
+                    entries.push(SpoolEntry { id: id.to_vec(), part: Some(*part) });
+                }
+                [b'/', id @ ..] => entries.push(SpoolEntry { id: id.to_vec(), part: None }),
+                _ => {}
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+}
+
+impl SpoolInMemory {
+    fn find(&self, place: &SpoolPlace, kind: &[u8], name: &[u8], most: u64) -> io::Result<Vec<u8>> {
+        let files = self.files();
+        let parts = [None, name.get(5).copied()];
+        let found = parts.into_iter().find_map(|part| files.get(&path(place, kind, part, name)));
+        match found {
+            Some(bytes) if bytes.len() as u64 > most => Err(io::ErrorKind::FileTooLarge.into()),
+            Some(bytes) => Ok(bytes.clone()),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}

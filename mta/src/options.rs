@@ -1,0 +1,82 @@
+//! Main options and variables, as the configuration and a conversation have them.
+
+use eximious::{Context, OptionPlace, OptionValue, Str};
+
+/// A text, as it is written: what is set, or the default. Empty where there is none.
+pub(crate) fn text(cx: &Context, name: &'static str) -> Str {
+    let engine = cx.engine();
+    match engine.settings().options.get(name) {
+        Some(OptionValue::Text(text)) => text.clone(),
+        Some(_) => Str::EMPTY,
+        None => {
+            let record = engine.registry().option(OptionPlace::Main, name.as_bytes());
+            record.and_then(|record| record.default).map_or(Str::EMPTY, Str::fixed)
+        }
+    }
+}
+
+/// Whether an option is set, by the configuration or by default.
+pub(crate) fn flag(cx: &Context, name: &'static str) -> bool {
+    let engine = cx.engine();
+    engine.settings().options.flag(name).unwrap_or_else(|| {
+        let record = engine.registry().option(OptionPlace::Main, name.as_bytes());
+        record.and_then(|record| record.default) == Some("true")
+    })
+}
+
+/// A number; some are expanded first. Where that fails, it is as if it were 0.
+pub(crate) fn number(cx: &mut Context, name: &'static str, default: i64) -> i64 {
+    match cx.engine().settings().options.get(name) {
+        Some(OptionValue::Number(number)) => *number,
+        Some(OptionValue::Text(_)) => {
+            let text = expanded(cx, name).unwrap_or_default();
+            i64::try_from(size(text.bytes())).unwrap_or(i64::MAX)
+        }
+        _ => default,
+    }
+}
+
+/// A text, expanded; a failure is logged, and gives nothing.
+pub(crate) fn expanded(cx: &mut Context, name: &'static str) -> Option<Str> {
+    let text = text(cx, name);
+    if text.is_empty() {
+        return None;
+    }
+    let engine = cx.engine().clone();
+    match engine.expand_once(text.bytes(), cx) {
+        Ok(value) => Some(value),
+        Err(fail) => {
+            let head = [b"failed to expand ", name.as_bytes(), b" \""].concat();
+            let line = [&head, text.bytes(), b"\": ", fail.message()].concat();
+            engine.world().log.panic(&line);
+            None
+        }
+    }
+}
+
+/// A variable's value; empty where there is none.
+pub(crate) fn value(cx: &mut Context, name: &str) -> Str {
+    cx.get(name).and_then(Result::ok).unwrap_or_default()
+}
+
+/// `message_size_limit`: how large a message may be, or 0.
+pub(crate) fn message_size_limit(cx: &mut Context) -> u64 {
+    match cx.engine().settings().options.get("message_size_limit") {
+        Some(OptionValue::Number(number)) => u64::try_from(*number).unwrap_or(0),
+        _ => size(expanded(cx, "message_size_limit").unwrap_or_default().bytes()),
+    }
+}
+
+/// A number with a unit, perhaps.
+fn size(text: &[u8]) -> u64 {
+    let text = text.trim_ascii();
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let number = std::str::from_utf8(&text[..end]).ok().and_then(|text| text.parse().ok());
+    let unit = match text.get(end).map(u8::to_ascii_uppercase) {
+        Some(b'K') => 1 << 10,
+        Some(b'M') => 1 << 20,
+        Some(b'G') => 1 << 30,
+        _ => 1,
+    };
+    number.unwrap_or(0u64).saturating_mul(unit)
+}

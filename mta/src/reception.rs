@@ -1,0 +1,255 @@
+//! What happens to a message on arrival (specification, chapter 48): header lines
+//! that only the last host may add go, those that every message has are put there,
+//! the sender of a local message is checked, addresses get domains and are
+//! rewritten.
+//!
+//! It is the same for all messages, whether they come by SMTP or from a program; how
+//! they came ([`Origin`]) says what of it is done.
+
+mod addresses;
+mod envelope;
+mod headers;
+mod id;
+mod lines;
+mod log;
+mod parse;
+mod received;
+mod recipients;
+mod sender;
+
+use std::collections::BTreeMap;
+
+use eximious::acl::Control;
+use eximious::rewrite::Rewriter;
+use eximious::stdlib::address::Rules;
+use eximious::{Context, FailClass, Message};
+
+use crate::options::{flag, value};
+use crate::smtp::Replaced;
+use lines::Lines;
+use sender::Author;
+
+pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
+pub use headers::{TooLong, apply_headers, insert, too_long};
+pub use id::message_id;
+pub use log::{Kept, logged};
+pub use parse::{Parsed, has_blank_line, parse, size};
+pub use received::received_header;
+pub use recipients::{Named, Wrong};
+
+/// How a message came, as far as its header hangs on that.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Whether it came from a user of this system, and not from a host.
+    pub local: bool,
+    /// Whether it came by SMTP.
+    pub smtp: bool,
+    /// The login name of the user who runs the program.
+    pub login: Vec<u8>,
+    /// The name that stands before an address that is made of it; none where the
+    /// sender may be somebody else.
+    pub name: Vec<u8>,
+    /// Whether that user may say who sent a message.
+    pub trusted: bool,
+    /// Whether addresses of senders in the header get domains.
+    pub qualifies_senders: bool,
+    /// Whether addresses of recipients in the header get domains.
+    pub qualifies_recipients: bool,
+    /// Whether the header says who gets the message (`-t`).
+    pub names_recipients: bool,
+    /// Whether nothing is put into the header that is missing there (`-G`).
+    pub leaves_header: bool,
+}
+
+/// `control = submission`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Submission {
+    /// Whether the Sender line stays as it is, and the sender too.
+    pub retains_sender: bool,
+    /// The domain of an address that is made; an empty one where that is made
+    /// of nothing but the name that was proved.
+    pub domain: Option<Vec<u8>>,
+    /// The name that stands before it.
+    pub name: Vec<u8>,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Fixed {
+    /// The message.
+    pub message: Message,
+    /// The header lines that were taken out of it, or replaced.
+    pub replaced: Vec<Replaced>,
+    /// What to log.
+    pub faults: Vec<Vec<u8>>,
+    /// Who gets it, where the header says so.
+    pub named: Named,
+    /// The identification that it came with, as it stood there.
+    pub given_id: Option<Vec<u8>>,
+}
+
+impl Submission {
+    /// As a control's options have it.
+    pub fn of(options: &[u8]) -> Self {
+        let mut submission = Self::default();
+        let mut rest = options;
+        while !rest.is_empty() {
+            if let Some(name) = rest.strip_prefix(b"name=") {
+                // The name is all that is left, slashes included.
+                submission.name = name.to_vec();
+                break;
+            }
+            let end = memchr::memchr(b'/', rest).unwrap_or(rest.len());
+            let word = &rest[..end];
+            rest = rest.get(end + 1..).unwrap_or_default();
+            if word == b"sender_retain" {
+                submission.retains_sender = true;
+            } else if let Some(domain) = word.strip_prefix(b"domain=") {
+                submission.domain = Some(domain.to_vec());
+            }
+        }
+        submission
+    }
+}
+
+/// Makes a message what it has to be. The sender is that of `$sender_address`, which
+/// may be another one then.
+pub fn fix(
+    cx: &mut Context,
+    rewriter: &Rewriter<'_>,
+    origin: &Origin,
+    controls: &BTreeMap<&'static str, Control>,
+    mut message: Message,
+) -> Fixed {
+    let mut lines = Lines::new(std::mem::take(&mut message.headers));
+    for (option, name) in [
+        ("return_path_remove", "return-path"),
+        ("delivery_date_remove", "delivery-date"),
+        ("envelope_to_remove", "envelope-to"),
+    ] {
+        if flag(cx, option) {
+            lines.strike(name);
+        }
+    }
+    let resent = lines.standing().any(|line| {
+        let name = line.name();
+        name.len() > 7 && name[..7].eq_ignore_ascii_case(b"resent-")
+    });
+    let prefix = if resent { "Resent-" } else { "" };
+    let given_id = format!("{prefix}message-id");
+    let given_id = lines.standing().find(|line| line.is(&given_id));
+    let given_id = given_id.map(|line| line.header.value().trim_ascii().to_vec());
+    let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
+    let submission = submission.as_ref();
+    let completes = (origin.local || submission.is_some())
+        && !origin.leaves_header
+        && !controls.contains_key("suppress_local_fixups");
+    let author = Author { origin, submission, prefix };
+    if origin.local && !origin.smtp {
+        author.complete_login(cx, &mut lines);
+    }
+    let checks = completes
+        && match origin.local {
+            true => !origin.trusted,
+            false => submission.is_some(),
+        };
+    let retains = match submission {
+        Some(submission) => submission.retains_sender,
+        None => flag(cx, "local_sender_retain"),
+    };
+    if checks && !retains {
+        lines.strike(&format!("{prefix}sender"));
+    }
+    let named = match origin.names_recipients {
+        true => recipients::take(&mut lines, resent, Rules::of(cx.engine().settings())),
+        false => Named::default(),
+    };
+    let mut faults = Vec::new();
+    if completes {
+        if given_id.is_none() {
+            message.headers = shown(&lines);
+            let (text, back) = identification(cx, message, &mut faults);
+            message = back;
+            match resent {
+                true => lines.push_front("Resent-Message-Id", &text),
+                false => lines.push("Message-Id", &text),
+            }
+        }
+        author.add_from(cx, &mut lines);
+        let compares = match submission {
+            Some(submission) => !submission.retains_sender,
+            None => flag(cx, "local_from_check"),
+        };
+        if checks
+            && compares
+            && let Some(sender) = author.check(cx, &mut lines)
+        {
+            set_sender(cx, sender);
+        }
+    }
+    faults.extend(addresses::complete(cx, rewriter, origin, &mut lines));
+    if completes && !lines.has(&format!("{prefix}date")) {
+        let date = value(cx, "tod_full");
+        match resent {
+            true => lines.push_front("Resent-Date", date.bytes()),
+            false => lines.push("Date", date.bytes()),
+        }
+    }
+    let (headers, replaced) = lines.split();
+    message.headers = headers;
+    Fixed { message, replaced, faults, named, given_id }
+}
+
+/// The header lines as they are by now, for who looks at them.
+fn shown(lines: &Lines) -> Vec<eximious::Header> {
+    lines.standing().map(|line| line.header.clone()).collect()
+}
+
+/// What stands in a Message-Id line: `<Eid@host>`, with what options add.
+fn identification(
+    cx: &mut Context,
+    message: Message,
+    faults: &mut Vec<Vec<u8>>,
+) -> (Vec<u8>, Message) {
+    let id = message.id.clone();
+    cx.set_message(Some(message));
+    let mut text = [b"<E", id.bytes()].concat();
+    if let Some(more) = option_text(cx, "message_id_header_text", faults) {
+        text.push(b'.');
+        text.extend(more.iter().map(|c| if is_atom(*c) || *c == b'.' { *c } else { b'-' }));
+    }
+    text.push(b'@');
+    match option_text(cx, "message_id_header_domain", faults) {
+        Some(domain) => {
+            let plain = |c: &u8| if is_domain(*c) { *c } else { b'-' };
+            text.extend(domain.iter().map(plain));
+        }
+        None => text.extend_from_slice(value(cx, "primary_hostname").bytes()),
+    }
+    text.push(b'>');
+    (text, cx.take_message().unwrap_or_default())
+}
+
+/// What an option is expanded to, if that is something.
+fn option_text(cx: &mut Context, name: &str, faults: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
+    let text = cx.engine().settings().options.text(name)?.clone();
+    let engine = cx.engine().clone();
+    match engine.expand_once(text.bytes(), cx) {
+        Ok(value) => Some(value.bytes().to_vec()).filter(|value| !value.is_empty()),
+        Err(fail) if fail.class() == FailClass::Forced => None,
+        Err(fail) => {
+            let head = [b"expansion of \"", text.bytes(), b"\" (", name.as_bytes()].concat();
+            faults.push([&head, b") failed: ".as_slice(), fail.message()].concat());
+            None
+        }
+    }
+}
+
+/// What an atom of an address is made of (RFC 5322).
+fn is_atom(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte)
+}
+
+fn is_domain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
+}

@@ -1,0 +1,173 @@
+//! Addresses in the header: those without a domain get one, and rules for rewriting
+//! apply (specification 48.3, 48.10, 31).
+
+use eximious::config::RewriteFlags;
+use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::stdlib::address::{self, Rules};
+use eximious::{Context, Fail, Header, Str};
+
+use super::Origin;
+use super::lines::{Line, Lines};
+use crate::options::value;
+
+/// Where a line is broken behind an address that grew.
+const WIDTH: usize = 40;
+
+/// Lines with addresses, and whose they are; `Resent-` may stand before all but the
+/// last.
+const PLACES: [(&[u8], AddressPlace, Side); 6] = [
+    (b"from", AddressPlace::From, Side::Sender),
+    (b"sender", AddressPlace::Sender, Side::Sender),
+    (b"to", AddressPlace::To, Side::Recipient),
+    (b"cc", AddressPlace::Cc, Side::Recipient),
+    (b"bcc", AddressPlace::Bcc, Side::Recipient),
+    (b"reply-to", AddressPlace::ReplyTo, Side::Sender),
+];
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    Sender,
+    Recipient,
+}
+
+/// Gives domains to addresses without one, and rewrites them. What is wrong is
+/// returned, to be logged.
+pub(super) fn complete(
+    cx: &mut Context,
+    rewriter: &Rewriter<'_>,
+    origin: &Origin,
+    lines: &mut Lines,
+) -> Vec<Vec<u8>> {
+    let mut faults = Vec::new();
+    let rewrites = rewriter.flags().intersects(RewriteFlags::HEADERS);
+    let mut at = 0;
+    while let Some(line) = lines.0.get(at) {
+        at += 1;
+        let Some((place, side)) = place(line) else { continue };
+        let domain = match side {
+            Side::Sender if origin.qualifies_senders => Some("qualify_domain"),
+            Side::Recipient if origin.qualifies_recipients => Some("qualify_recipient"),
+            _ => None,
+        };
+        let domain = domain.map(|name| value(cx, name));
+        let rules = Rules::of(cx.engine().settings());
+        let mut work = Work { cx, rules, rewriter: rewrites.then_some(rewriter), place };
+        if let Some(new) = work.line(&line.header, domain.as_ref(), &mut faults) {
+            if let Some(line) = lines.0.get_mut(at - 1) {
+                line.struck = true;
+            }
+            lines.0.insert(at, Line::new(Header::new(new)));
+            at += 1;
+        }
+    }
+    faults
+}
+
+/// Which addresses a line holds.
+fn place(line: &Line) -> Option<(AddressPlace, Side)> {
+    if line.struck {
+        return None;
+    }
+    let name = line.name();
+    let (resent, name) = match name.split_at_checked(b"resent-".len()) {
+        Some((head, rest)) if head.eq_ignore_ascii_case(b"resent-") => (true, rest),
+        _ => (false, name),
+    };
+    let found = PLACES.iter().find(|(other, _, _)| name.eq_ignore_ascii_case(other))?;
+    (!resent || found.1 != AddressPlace::ReplyTo).then_some((found.1, found.2))
+}
+
+struct Work<'w> {
+    cx: &'w mut Context,
+    rules: Rules,
+    rewriter: Option<&'w Rewriter<'w>>,
+    place: AddressPlace,
+}
+
+impl Work<'_> {
+    /// What a line becomes; nothing where it stays as it is.
+    fn line(
+        &mut self,
+        header: &Header,
+        domain: Option<&Str>,
+        faults: &mut Vec<Vec<u8>>,
+    ) -> Option<Vec<u8>> {
+        let list = header.value();
+        let colon = header.line.len() - list.len();
+        let mut new = Vec::new();
+        // How much of the list is in `new`, and where the last line that was begun
+        // here begins in it.
+        let (mut done, mut begun) = (0, 0);
+        for element in address::list(list, self.rules) {
+            let found = match element.address {
+                Ok(found) if !found.text.is_empty() => found,
+                Ok(_) => continue,
+                Err(why) => {
+                    if !why.is_empty() {
+                        faults.push([b"qualify/rewrite: ", &why.message[..]].concat());
+                    }
+                    continue;
+                }
+            };
+            let item = list.get(element.span.clone()).unwrap_or_default();
+            let blank = item.len() - item.trim_ascii_start().len();
+            let start = element.span.start + blank;
+            let item = item.trim_ascii();
+            let end = start + item.len();
+            let mut text = None;
+            if let (Some(domain), None) = (domain, found.domain) {
+                let at = found.span.end.saturating_sub(start).min(item.len());
+                let (head, tail) = item.split_at(at);
+                text = Some([head, b"@", domain.bytes(), tail].concat());
+            }
+            match self.rewritten(text.as_deref().unwrap_or(item)) {
+                Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
+                Ok(None) => {}
+                Err(fail) => faults.push(fail.message().to_vec()),
+            }
+            let Some(text) = text else { continue };
+            if new.is_empty() {
+                new.extend_from_slice(&header.line[..colon]);
+            }
+            new.extend_from_slice(list.get(done..start).unwrap_or_default());
+            new.extend_from_slice(&text);
+            done = end;
+            // Behind the comma, a line may be broken.
+            let rest = list.get(done..).unwrap_or_default();
+            let gap = gap(rest);
+            if let Some(gap) = gap
+                && new.len() + gap - begun > WIDTH
+            {
+                new.extend_from_slice(&rest[..gap]);
+                done += gap;
+                begun = new.len();
+                new.extend_from_slice(b"\n\t");
+            }
+        }
+        if new.is_empty() {
+            return None;
+        }
+        new.extend_from_slice(list.get(done..).unwrap_or_default());
+        Some(new)
+    }
+
+    fn rewritten(&mut self, item: &[u8]) -> Result<Option<Str>, Fail> {
+        match self.rewriter {
+            Some(rewriter) => rewriter.header_item(self.cx, &Str::tainted(item), self.place),
+            None => Ok(None),
+        }
+    }
+}
+
+/// How much stands between an address and the next, where a line may be broken: not
+/// where it ends there, or is broken already.
+fn gap(rest: &[u8]) -> Option<usize> {
+    let separator = rest.iter().position(|c| matches!(c, b',' | b'\n'))?;
+    if rest[separator] == b'\n' {
+        return None;
+    }
+    let end = separator + 1;
+    let blank = rest[end..].iter().take_while(|c| matches!(c, b' ' | b'\t')).count();
+    let end = end + blank;
+    (!matches!(rest.get(end), None | Some(b'\n'))).then_some(end)
+}

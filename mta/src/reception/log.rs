@@ -1,0 +1,57 @@
+//! What is logged of a message that is kept (specification 53.9).
+
+use eximious::{Context, Message};
+
+use crate::options::value;
+
+/// A message that is kept.
+#[derive(Debug)]
+pub struct Kept<'a> {
+    /// It.
+    pub message: &'a Message,
+    /// Whether the client was told that it is refused.
+    pub looks_refused: bool,
+    /// Whether each recipient was judged alone.
+    pub judged_for_each: bool,
+    /// Whether it came in chunks.
+    pub chunked: bool,
+    /// The named queue that it goes to; empty for the usual one.
+    pub queue: &'a [u8],
+    /// The message that it is about (`-oMm`).
+    pub about: &'a [u8],
+    /// The identification that it came with.
+    pub given_id: Option<&'a [u8]>,
+}
+
+/// `<= sender H=… P=… S=…`, without the message's name before it.
+pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
+    let sender = kept.message.sender.bytes();
+    let sender = if sender.is_empty() { b"<>" } else { sender };
+    let sign: &[u8] = if kept.looks_refused { b"(= " } else { b"<= " };
+    let mut line = [sign, sender].concat();
+    if !kept.about.is_empty() {
+        line.extend_from_slice(&[b" R=", kept.about].concat());
+    }
+    line.push(b' ');
+    line.extend_from_slice(&eximious::client::described(cx));
+    let protocol = value(cx, "received_protocol");
+    if !protocol.is_empty() {
+        line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
+    }
+    if kept.judged_for_each {
+        line.extend_from_slice(b" PRDR");
+    }
+    if kept.chunked {
+        line.extend_from_slice(b" K");
+    }
+    line.extend_from_slice(format!(" S={}", kept.message.size).as_bytes());
+    if !kept.queue.is_empty() {
+        line.extend_from_slice(&[b" Q=", kept.queue].concat());
+    }
+    if let Some(id) = kept.given_id.map(<[u8]>::trim_ascii).filter(|id| !id.is_empty()) {
+        let id = id.strip_prefix(b"<").unwrap_or(id);
+        let id = id.strip_suffix(b">").unwrap_or(id);
+        line.extend_from_slice(&[b" id=", id].concat());
+    }
+    line
+}

@@ -1,0 +1,25 @@
+//! The Received line (specification 48.5.9).
+
+use eximious::{Context, Header};
+
+use crate::options;
+
+/// The header line that says how the message at hand came here; nothing where the
+/// option `received_header_text` is empty.
+///
+/// # Errors
+/// It can't be expanded: what there is to log.
+pub fn received_header(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
+    let engine = cx.engine().clone();
+    let text = options::text(cx, "received_header_text");
+    let value = engine.expand_once(text.bytes(), cx).map_err(|fail| {
+        let head = [b"Expansion of \"", text.bytes()].concat();
+        [&head, b"\" (received_header_text) failed: ".as_slice(), fail.message()].concat()
+    })?;
+    let value = value.bytes().trim_ascii_end();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let date = options::value(cx, "tod_full");
+    Ok(Some(Header::new([value, b";\n\t", date.bytes(), b"\n"].concat())))
+}

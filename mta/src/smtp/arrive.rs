@@ -1,0 +1,97 @@
+//! What is done to the header of a message that came by SMTP, before it is judged.
+
+use eximious::rewrite::Rewriter;
+use eximious::{Message, Str};
+
+use super::{Replaced, Session};
+use crate::reception::{self, Fixed, Origin, TooLong};
+
+/// What is known of a message that has arrived.
+#[derive(Debug, Default)]
+pub(super) struct Arrived {
+    /// The header lines that were taken out, or replaced.
+    pub(super) replaced: Vec<Replaced>,
+    /// The identification that it came with.
+    pub(super) given_id: Option<Vec<u8>>,
+}
+
+impl Session {
+    /// Whether a header is not too long; the client is told so if it is.
+    pub(super) fn has_fit_header(&mut self, message: &Message) -> bool {
+        let Some(too_long) = reception::too_long(&mut self.cx, message) else { return true };
+        self.id = Str::EMPTY;
+        match too_long {
+            TooLong::Header(_) => self.say(&[b"552 Message header is ridiculously long"]),
+            TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
+        }
+        let client = self.shown_client();
+        self.log(&too_long.logged(&client));
+        self.end_transaction(false);
+        false
+    }
+
+    /// Makes a message what it has to be. `senders` are those that lines before the
+    /// header name.
+    pub(super) fn fix_up(&mut self, message: Message, senders: &[Vec<u8>]) -> Message {
+        let user = self.client.user.clone();
+        let local = self.client.address.is_none();
+        let trusted = user.as_ref().is_none_or(|user| user.trusted);
+        if let Some(sender) = senders.last().filter(|_| trusted)
+            && let Ok(sender) = reception::qualified_sender(&mut self.cx, sender)
+        {
+            reception::set_sender(&mut self.cx, sender);
+        }
+        let sender = self.variable("sender_address");
+        if local
+            && let Some(user) = &user
+            && !user.trusted
+            && !reception::may_be_sender(&mut self.cx, &sender)
+        {
+            let domain = self.variable("qualify_domain");
+            let own = [&user.login[..], b"@", domain.bytes()].concat();
+            reception::set_sender(&mut self.cx, Str::tainted(own));
+        }
+        let user = user.unwrap_or_default();
+        let origin = Origin {
+            local,
+            smtp: true,
+            name: user.name_beside(trusted),
+            login: user.login,
+            trusted,
+            qualifies_senders: self.may.unqualified_senders,
+            qualifies_recipients: self.may.unqualified_recipients,
+            names_recipients: false,
+            leaves_header: false,
+        };
+        let server = self.server.clone();
+        let rewriter = Rewriter::new(&server.rewrite);
+        let controls = &self.acl_state.controls;
+        let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message);
+        let Fixed { mut message, replaced, faults, given_id, .. } = fixed;
+        faults.iter().for_each(|line| self.log(line));
+        self.arrived = Arrived { replaced, given_id };
+        let sender = self.variable("sender_address");
+        message.sender = sender.clone();
+        if let Some(envelope) = &mut self.envelope {
+            envelope.sender.address = sender;
+        }
+        message
+    }
+
+    /// Puts the line there that says how the message came here.
+    pub(super) fn add_received(&mut self, message: Message) -> Message {
+        self.cx.set_message(Some(message));
+        let line = match reception::received_header(&mut self.cx) {
+            Ok(line) => line,
+            Err(why) => {
+                self.log_panic(&why);
+                None
+            }
+        };
+        let mut message = self.cx.take_message().unwrap_or_default();
+        if let Some(line) = line {
+            reception::insert(&mut message, &mut self.arrived.replaced, 0, line);
+        }
+        message
+    }
+}

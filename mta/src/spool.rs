@@ -1,0 +1,87 @@
+//! The spool: messages that wait, in Exim's files (specification, chapter 57).
+//!
+//! [`keep`] puts a message there that somebody received. [`HeaderFile`] is what its
+//! `-H` file says; everything else is in `-D`.
+
+mod decode;
+mod describe;
+mod encode;
+mod file;
+pub mod room;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use eximious::Context;
+use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
+
+use crate::options::flag;
+use crate::smtp::{Received, Taken};
+
+pub use decode::Damage;
+pub(crate) use describe::kind;
+pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
+pub use tree::{Node, Tree};
+
+/// Keeps a message that was received. With [`Taken::Yes`], it is on disk; otherwise
+/// nothing of it is, and the reason is what to log.
+pub fn keep(cx: &mut Context, received: &Received) -> Taken {
+    // A message for nobody is done with.
+    if received.recipients.is_empty() {
+        return Taken::Yes;
+    }
+    let place = match place(cx, received.queue.bytes()) {
+        Ok(place) => place,
+        Err(why) => return Taken::Later(why),
+    };
+    let id = received.id.bytes();
+    let header = match describe::header_file(cx, received).encode() {
+        Ok(header) => header,
+        Err(why) => return Taken::Later(why.to_string().into_bytes()),
+    };
+    let first = [id, b"-D\n"].concat();
+    let message = &received.message;
+    let data = [first.as_slice(), &message.stray, &message.body];
+    match cx.engine().world().spool.keep(&place, id, &data, &header) {
+        Ok(()) => Taken::Yes,
+        Err(why) => Taken::Later(abandoned(cx, id, &why)),
+    }
+}
+
+/// Where messages of a queue are.
+///
+/// # Errors
+/// What there is to log where the spool directory can't be told.
+pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
+    let split = flag(cx, "split_spool_directory");
+    let (settings, world) = (cx.engine().settings(), cx.engine().world());
+    let spool = &settings.spool_directory;
+    if spool.is_empty() {
+        return Err(b"spool_directory undefined: cannot proceed".to_vec());
+    }
+    Ok(SpoolPlace {
+        spool: spool.bytes().to_vec(),
+        queue: queue.to_vec(),
+        split,
+        owner: Some(settings.server_ids(&*world.users, &*world.host)),
+    })
+}
+
+/// What to log of a message that can't be kept. A disk that is full is nothing
+/// unheard of; somebody should look after all else.
+fn abandoned(cx: &mut Context, id: &[u8], error: &SpoolError) -> Vec<u8> {
+    let why = eximious::stdlib::wording::reason(&error.why);
+    let what: &[u8] = match error.step {
+        SpoolStep::Create => b"Failed to create spool file ",
+        SpoolStep::Rename => b"Failed to rename spool file ",
+        SpoolStep::Write => {
+            let client = eximious::client::plainly_described(cx);
+            let client = client.strip_prefix(b"U=").unwrap_or(&client);
+            let head = format!("Message abandoned: Spool write error ({why}) ");
+            return [head.as_bytes(), b"while receiving message from ", client].concat();
+        }
+    };
+    let line = [what, &error.file, b": ", why.as_bytes()].concat();
+    cx.engine().world().log.panic_alone(&[id, b" ", &line[..]].concat());
+    line
+}

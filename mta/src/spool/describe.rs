@@ -1,0 +1,274 @@
+//! What there is to write of a message that was received.
+
+use eximious::world::Moment;
+use eximious::{Context, Header, Str, Taint};
+
+use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
+use super::tree::Tree;
+use crate::options::value as variable;
+use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
+
+/// The header file of a message.
+pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
+    let message = &received.message;
+    let Submitter { login, uid, gid, .. } = match &received.submitter {
+        Some(submitter) => submitter.clone(),
+        None => own(cx),
+    };
+    HeaderFile {
+        id: received.id.bytes().to_vec(),
+        login,
+        uid: uid.into(),
+        gid: gid.into(),
+        sender: received.sender.address.bytes().to_vec(),
+        received: began(received).seconds,
+        warnings: 0,
+        values: values(cx, received),
+        not_for: Tree::new(received.not_for.iter().map(Str::bytes)),
+        recipients: received.recipients.iter().map(recipient).collect(),
+        headers: headers(&message.headers, &received.replaced),
+    }
+}
+
+fn began(received: &Received) -> Moment {
+    match received.began.seconds {
+        0 => Moment { seconds: received.message.received, nanos: 0 },
+        _ => received.began,
+    }
+}
+
+/// This program's own user.
+fn own(cx: &Context) -> Submitter {
+    let world = cx.engine().world();
+    let (uid, gid) = world.host.ids();
+    let user = world.users.user_by_id(uid).ok().flatten();
+    let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
+    Submitter { login, uid, gid, ..Submitter::default() }
+}
+
+/// The lines with a dash, in Exim's order.
+fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
+    let mut out = Lines { cx, values: Vec::new() };
+    let message = &received.message;
+    let standing = received.standing;
+    let began = began(received);
+    let now = out.cx.engine().world().clock.now();
+    out.text("received_time_usec", format!(".{:06}", began.nanos / 1000));
+    let completed = format!("{}.{:06}", now.seconds, now.nanos / 1000);
+    out.text("received_time_complete", completed);
+    out.variable("helo_name", "sender_helo_name");
+    out.host();
+    if variable(out.cx, "smtp_active_hostname") != variable(out.cx, "primary_hostname") {
+        out.variable("active_hostname", "smtp_active_hostname");
+    }
+    out.variable("ident", "sender_ident");
+    out.variable("received_protocol", "received_protocol");
+    out.acl_variables(b'c');
+    out.acl_variables(b'm');
+    out.text("body_linecount", message.body_lines.to_string());
+    out.text("max_received_linelength", message.longest_line.to_string());
+    if message.body_zeros > 0 {
+        out.text("body_zerocount", message.body_zeros.to_string());
+    }
+    out.variable("auth_id", "authenticated_id");
+    out.variable("auth_sender", "authenticated_sender");
+    out.flag("allow_unqualified_recipient", standing.unqualified_recipients);
+    out.flag("allow_unqualified_sender", standing.unqualified_senders);
+    out.flag("deliver_firsttime", true);
+    if received.controls.contains_key("freeze") {
+        out.text("frozen", now.seconds.to_string());
+    }
+    out.flag("N", standing.pretended);
+    out.set_flag("host_lookup_deferred");
+    out.set_flag("host_lookup_failed");
+    out.flag("local", standing.local);
+    out.flag("localerror", standing.local_error);
+    out.variable("local_scan", "local_scan_data");
+    out.variable("spam_bar", "spam_bar");
+    out.variable("spam_score", "spam_score");
+    out.variable("spam_score_int", "spam_score_int");
+    out.flag("sender_set_untrusted", standing.sender_set_untrusted);
+    out.security();
+    out.flag("smtputf8", received.sender.utf8);
+    if let Some(id) = &received.sender.envelope_id {
+        out.text("dsn_envid", id.clone());
+    }
+    match received.sender.returned {
+        Some(Returned::Full) => out.text("dsn_ret", "1"),
+        Some(Returned::Headers) => out.text("dsn_ret", "2"),
+        None => {}
+    }
+    out.values
+}
+
+struct Lines<'c> {
+    cx: &'c mut Context,
+    values: Vec<Value>,
+}
+
+impl Lines<'_> {
+    fn text(&mut self, name: &str, text: impl Into<Vec<u8>>) {
+        let text = Some(text.into());
+        self.values.push(Value { name: name.into(), text, ..Value::default() });
+    }
+
+    fn flag(&mut self, name: &str, set: bool) {
+        if set {
+            self.values.push(Value { name: name.into(), ..Value::default() });
+        }
+    }
+
+    /// A variable, where it has a value.
+    fn variable(&mut self, name: &str, variable: &str) {
+        let value = self::variable(self.cx, variable);
+        if !value.is_empty() {
+            let mark = self.mark(value.taint());
+            let text = Some(one_line(value.bytes()));
+            self.values.push(Value { mark, name: name.into(), text, data: None });
+        }
+    }
+
+    fn mark(&self, taint: Taint) -> Mark {
+        match taint {
+            Taint::Clean => Mark::Clean,
+            Taint::Tainted => Mark::Tainted,
+            Taint::Quoted(lookup) => {
+                let registry = self.cx.engine().registry();
+                let name = registry.lookup_at(lookup).meta.name;
+                Mark::Quoted(name.as_bytes().to_vec())
+            }
+        }
+    }
+
+    /// A variable that is 1 where something is so.
+    fn set_flag(&mut self, name: &'static str) {
+        let value = variable(self.cx, name);
+        self.flag(name, value.bytes() == b"1");
+    }
+
+    /// The client: its address and port, and which of ours it called.
+    fn host(&mut self) {
+        let is_known = self.address("host_address", "sender_host_address", "sender_host_port");
+        if is_known {
+            self.variable("host_name", "sender_host_name");
+        }
+        self.variable("host_auth", "sender_host_authenticated");
+        self.variable("host_auth_pubname", "sender_host_auth_pubname");
+        if is_known {
+            self.address("interface_address", "received_ip_address", "received_port");
+        }
+    }
+
+    fn address(&mut self, name: &str, address: &str, port: &str) -> bool {
+        let address = variable(self.cx, address);
+        if address.is_empty() {
+            return false;
+        }
+        let port = variable(self.cx, port);
+        let port = if port.is_empty() { b"0" } else { port.bytes() };
+        let mark = self.mark(address.taint());
+        let text = Some([b"[", address.bytes(), b"]:", port].concat());
+        self.values.push(Value { mark, name: name.into(), text, data: None });
+        true
+    }
+
+    fn acl_variables(&mut self, kind: u8) {
+        let prefix = [b"acl_".as_slice(), &[kind]].concat();
+        let mut found = self.cx.family(&prefix);
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, value) in found {
+            self.values.push(Value {
+                mark: self.mark(value.taint()),
+                name: [b"acl".as_slice(), &[kind]].concat(),
+                text: Some(name[prefix.len()..].to_vec()),
+                data: Some(value.bytes().to_vec()),
+            });
+        }
+    }
+
+    fn security(&mut self) {
+        let verified = variable(self.cx, "tls_in_certificate_verified");
+        self.flag("tls_certificate_verified", verified.bytes() == b"1");
+        self.variable("tls_cipher", "tls_in_cipher");
+        self.variable("tls_peerdn", "tls_in_peerdn");
+        self.variable("tls_sni", "tls_in_sni");
+        if variable(self.cx, "tls_in_ocsp").bytes() != b"0" {
+            self.variable("tls_ocsp", "tls_in_ocsp");
+        }
+        self.variable("tls_ver", "tls_in_ver");
+    }
+}
+
+/// A text that stands in a line: a newline in a name begins no other line.
+fn one_line(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if matches!(byte, b'\n' | 0) { b' ' } else { *byte }).collect()
+}
+
+fn recipient(recipient: &Recipient) -> SpoolRecipient {
+    let notify = recipient.notify;
+    let flags = [
+        (notify.never, Reports::NEVER),
+        (notify.success, Reports::SUCCESS),
+        (notify.failure, Reports::FAILURE),
+        (notify.delay, Reports::DELAY),
+    ];
+    let flags = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum();
+    // Without NOTIFY, Exim does not keep ORCPT.
+    let reports = (flags != 0)
+        .then(|| Reports { original: recipient.original.clone().unwrap_or_default(), flags });
+    let errors_to = recipient.errors_to.bytes().to_vec();
+    let parent = recipient.parent.map_or(-1, i64::from);
+    let plain = reports.is_none() && errors_to.is_empty() && parent == -1;
+    let more = (!plain).then_some(More { reports, errors_to, parent });
+    SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
+}
+
+/// The header lines, with those that were replaced where they stood.
+fn headers(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
+    let resent = kept.iter().any(|header| is_resent(&header.name));
+    let mut out = Vec::with_capacity(kept.len() + replaced.len());
+    let gone = |at: usize| {
+        let here = replaced.iter().filter(move |one| one.before.min(kept.len()) == at);
+        here.map(|one| HeaderLine { kind: b'*', line: one.header.line.clone() })
+    };
+    let mut has_id = false;
+    for (at, header) in kept.iter().enumerate() {
+        out.extend(gone(at));
+        let mut kind = kind(&header.name, resent);
+        if kind == b'I' && std::mem::replace(&mut has_id, true) {
+            kind = b' ';
+        }
+        out.push(HeaderLine { kind, line: header.line.clone() });
+    }
+    out.extend(gone(kept.len()));
+    out
+}
+
+fn is_resent(name: &[u8]) -> bool {
+    name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
+}
+
+/// The letter of a header line. A message that was sent again is known by its newer
+/// name.
+pub(crate) fn kind(name: &[u8], resent: bool) -> u8 {
+    const BOTH: &[(&[u8], u8)] = &[
+        (b"bcc", b'B'),
+        (b"cc", b'C'),
+        (b"from", b'F'),
+        (b"message-id", b'I'),
+        (b"sender", b'S'),
+        (b"to", b'T'),
+    ];
+    const ONLY_PLAIN: &[(&[u8], u8)] = &[(b"received", b'P'), (b"reply-to", b'R')];
+    let find = |table: &[(&[u8], u8)], name: &[u8]| {
+        let found = table.iter().find(|(word, _)| name.eq_ignore_ascii_case(word));
+        found.map(|(_, kind)| *kind)
+    };
+    if is_resent(name) {
+        return find(BOTH, &name[7..]).unwrap_or(b' ');
+    }
+    match find(BOTH, name).or_else(|| find(ONLY_PLAIN, name)) {
+        Some(b'I') if resent => b' ',
+        kind => kind.unwrap_or(b' '),
+    }
+}

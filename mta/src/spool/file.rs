@@ -1,0 +1,134 @@
+//! What a header file says, line by line.
+
+use super::tree::Tree;
+
+/// A `-H` file: a message's envelope, its state, and its header.
+///
+/// Nothing is lost between reading and writing one: values that nobody here knows
+/// stay in their places.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct HeaderFile {
+    /// The message's name.
+    pub id: Vec<u8>,
+    /// The login name of whoever handed the message in.
+    pub login: Vec<u8>,
+    /// That user's number.
+    pub uid: i64,
+    /// That user's group.
+    pub gid: i64,
+    /// The envelope's sender; empty for a bounce.
+    pub sender: Vec<u8>,
+    /// When it was received, in seconds since 1970.
+    pub received: i64,
+    /// How many warnings of a delay were sent.
+    pub warnings: i64,
+    /// The lines that begin with a dash.
+    pub values: Vec<Value>,
+    /// Who does not get it, or has got it.
+    pub not_for: Tree,
+    /// The recipients.
+    pub recipients: Vec<SpoolRecipient>,
+    /// The header lines, with those that were deleted.
+    pub headers: Vec<HeaderLine>,
+}
+
+/// A line that begins with a dash.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Value {
+    /// Where its text comes from.
+    pub mark: Mark,
+    /// Its name, without the dash.
+    pub name: Vec<u8>,
+    /// What stands after the name, behind a blank. For `aclc` and `aclm`, it is the
+    /// rest of the variable's name.
+    pub text: Option<Vec<u8>>,
+    /// For `acl`, `aclc` and `aclm`, the variable's value, which may have any bytes.
+    pub data: Option<Vec<u8>>,
+}
+
+/// Where a text comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Mark {
+    /// From the configuration.
+    #[default]
+    Clean,
+    /// From outside.
+    Tainted,
+    /// From outside, and quoted for a type of lookup.
+    Quoted(Vec<u8>),
+}
+
+/// A recipient.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SpoolRecipient {
+    /// The address.
+    pub address: Vec<u8>,
+    /// What stands after it, if anything.
+    pub more: Option<More>,
+}
+
+/// What a recipient's line says beside the address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct More {
+    /// `ORCPT` and the flags of `NOTIFY`, where the line has them.
+    pub reports: Option<Reports>,
+    /// Who is told of errors, if that is not the sender.
+    pub errors_to: Vec<u8>,
+    /// The place of the recipient that this one was made from, or -1.
+    pub parent: i64,
+}
+
+impl Default for More {
+    fn default() -> Self {
+        Self { reports: None, errors_to: Vec::new(), parent: -1 }
+    }
+}
+
+/// What is to be reported on a recipient (RFC 3461).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// `ORCPT`, as it was given.
+    pub original: Vec<u8>,
+    /// The flags.
+    pub flags: i64,
+}
+
+/// The flags of `NOTIFY`.
+#[allow(missing_docs, reason = "each is the word of that name")]
+impl Reports {
+    pub const NEVER: i64 = 2;
+    pub const SUCCESS: i64 = 4;
+    pub const FAILURE: i64 = 8;
+    pub const DELAY: i64 = 16;
+}
+
+/// A header line.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct HeaderLine {
+    /// What it is: a letter, a blank, or `*` where it is deleted.
+    pub kind: u8,
+    /// It, with its last newline.
+    pub line: Vec<u8>,
+}
+
+impl HeaderFile {
+    /// The value of a name, if it is there; of several, the last one counts.
+    pub fn value(&self, name: &str) -> Option<&Value> {
+        self.values.iter().rfind(|value| value.name == name.as_bytes())
+    }
+
+    /// The text of a value.
+    pub fn text(&self, name: &str) -> Option<&[u8]> {
+        self.value(name)?.text.as_deref()
+    }
+
+    /// Whether a name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// A value that is a number.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        std::str::from_utf8(self.text(name)?).ok()?.parse().ok()
+    }
+}

@@ -1,0 +1,334 @@
+//! The log files, and the system's log (specification 53).
+//!
+//! Each entry is one write to a file that is open for appending, so that lines of
+//! several processes don't mix. A file is looked at by its name before each write:
+//! one that was moved away is opened anew. An entry is bounded, and breaks no line
+//! that its writer did not break.
+
+mod entry;
+mod file;
+mod names;
+mod syslog;
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use eximious_core::world::{Clock, Log};
+use eximious_core::{LogSelector, Settings};
+
+use entry::Stamps;
+use file::LogFile;
+use names::{Kind, Names};
+use syslog::{Priority, Syslog};
+
+/// The logs that a configuration asks for.
+#[derive(Debug)]
+pub struct Logs {
+    names: Option<Names>,
+    rejections: bool,
+    /// Whether what goes to several logs goes to the system's for each.
+    duplicates: bool,
+    panics_shown: bool,
+    /// Whom files belong to, where this process may decide.
+    owner: (u32, u32),
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    stamps: Stamps,
+    main: LogFile,
+    reject: LogFile,
+    panic: LogFile,
+    syslog: Option<Syslog>,
+}
+
+impl Logs {
+    /// The logs of a configuration; files that are made belong to a user and
+    /// group, if this process may give them away.
+    pub fn new(settings: &Settings, owner: (u32, u32)) -> Self {
+        let options = &settings.options;
+        let (names, to_syslog, complaint) =
+            names::destinations(settings.log_file_path.bytes(), settings.spool_directory.bytes());
+        let flag = |name, usual| options.flag(name).unwrap_or(usual);
+        let mut stamps = Stamps::default();
+        stamps.zone = settings.timezone.as_ref().map(|zone| zone.display().into_owned());
+        stamps.shows_zone = flag("log_timezone", false);
+        stamps.millis = settings.log_selector.contains(LogSelector::MILLISEC);
+        stamps.pid = settings.log_selector.contains(LogSelector::PID);
+        let text = |name| options.text(name).map(|text| text.bytes().to_vec());
+        let syslog = to_syslog.then(|| {
+            Syslog::new(
+                &text("syslog_facility").unwrap_or_default(),
+                text("syslog_processname").unwrap_or_else(|| b"exim".to_vec()),
+                flag("syslog_pid", true),
+                flag("syslog_timestamp", true),
+            )
+        });
+        let inner = Inner {
+            stamps,
+            main: LogFile::default(),
+            reject: LogFile::default(),
+            panic: LogFile::default(),
+            syslog,
+        };
+        let logs = Self {
+            names,
+            rejections: flag("write_rejectlog", true),
+            duplicates: flag("syslog_duplication", true),
+            panics_shown: true,
+            owner,
+            inner: Mutex::new(inner),
+        };
+        if let Some(complaint) = complaint {
+            logs.panic(&complaint);
+        }
+        logs
+    }
+
+    /// The same, for a process whose standard error is nobody's.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.panics_shown = false;
+        self
+    }
+
+    /// The directory of the first file, where there is one.
+    ///
+    /// # Errors
+    /// The main log can't be opened.
+    pub fn probe(&self) -> io::Result<()> {
+        let Some(names) = &self.names else { return Ok(()) };
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = names.of(Kind::Main, &inner.stamps.dates(&crate::clock::System));
+        inner.main.reopen(&name, self.owner)
+    }
+
+    /// Writes an entry to some of the logs.
+    fn write(&self, line: &[u8], header: Option<&[u8]>, to: &[Kind]) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = crate::clock::System;
+        let line = entry::bounded(line);
+        let full = inner.stamps.stamped(&clock, &line);
+        if self.panics_shown && to.contains(&Kind::Panic) {
+            show(&full);
+        }
+        for kind in to {
+            let with_header;
+            let text = match header.filter(|_| *kind == Kind::Reject) {
+                Some(header) => {
+                    with_header = entry::with_header(&full, header);
+                    &with_header
+                }
+                None => &full,
+            };
+            self.write_file(&mut inner, *kind, text, &clock);
+        }
+        let plain = inner.stamps.behind_time(&line);
+        let Some(syslog) = &mut inner.syslog else { return };
+        for kind in to.iter().take(if self.duplicates { to.len() } else { 1 }) {
+            let text = if syslog.stamps() { &full } else { &plain };
+            let text = match header.filter(|_| *kind == Kind::Reject) {
+                Some(header) => &entry::with_header(text, header),
+                None => text,
+            };
+            syslog.write(kind.priority(), text, &clock);
+        }
+    }
+
+    /// Writes an entry to a file. Where the main log can't be written, the panic
+    /// log tells why; the system's log is the last resort.
+    fn write_file(&self, inner: &mut Inner, kind: Kind, text: &[u8], clock: &dyn Clock) {
+        let Some(names) = &self.names else { return };
+        let name = names.of(kind, &inner.stamps.dates(clock));
+        let file = match kind {
+            Kind::Main => &mut inner.main,
+            Kind::Reject => &mut inner.reject,
+            Kind::Panic => &mut inner.panic,
+        };
+        let Err(why) = file.append(&name, self.owner, text) else { return };
+        let complaint = inner.stamps.stamped(clock, &cannot_open(kind, &name, &why));
+        if self.panics_shown {
+            show(&complaint);
+        }
+        match kind {
+            Kind::Panic => {
+                let mut last = Syslog::new(b"", b"exim".to_vec(), true, true);
+                last.write(Priority::Critical, &complaint, clock);
+                last.write(Priority::Critical, text, clock);
+            }
+            Kind::Main | Kind::Reject => self.write_file(inner, Kind::Panic, &complaint, clock),
+        }
+    }
+}
+
+fn cannot_open(kind: Kind, name: &[u8], why: &io::Error) -> Vec<u8> {
+    let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
+    let why = crate::databases::words(why);
+    let tail = format!("\": {why}: euid={} egid={}", user.as_raw(), group.as_raw());
+    [b"Cannot open ", kind.word(), b" log file \"", name, tail.as_bytes()].concat()
+}
+
+/// There is nobody to tell that the standard error is closed.
+fn show(text: &[u8]) {
+    let _ = io::stderr().write_all(text);
+}
+
+impl Log for Logs {
+    fn main(&self, line: &[u8]) {
+        self.write(line, None, &[Kind::Main]);
+    }
+
+    fn panic(&self, line: &[u8]) {
+        self.write(line, None, &[Kind::Main, Kind::Panic]);
+    }
+
+    fn panic_alone(&self, line: &[u8]) {
+        self.write(line, None, &[Kind::Panic]);
+    }
+
+    fn rejection(&self, line: &[u8]) {
+        self.rejected_message(line, b"");
+    }
+
+    fn rejection_alone(&self, line: &[u8]) {
+        if self.rejections {
+            self.write(line, None, &[Kind::Reject]);
+        }
+    }
+
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        let to: &[Kind] = match self.rejections {
+            true => &[Kind::Main, Kind::Reject],
+            false => &[Kind::Main],
+        };
+        self.write(line, Some(header).filter(|header| !header.is_empty()), to);
+    }
+
+    fn debug(&self, _: &[u8]) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+
+    use eximious_core::{OptionValue, Str};
+
+    use super::*;
+
+    fn logs(folder: &Path, change: impl FnOnce(&mut Settings)) -> Logs {
+        let mut settings = Settings::default();
+        settings.log_file_path = Str::from(format!("{}/%slog", folder.display()));
+        change(&mut settings);
+        let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        Logs::new(&settings, own).silent()
+    }
+
+    fn read(folder: &Path, name: &str) -> String {
+        String::from_utf8(fs::read(folder.join(name)).unwrap_or_default()).unwrap()
+    }
+
+    /// What stands behind the times.
+    fn lines(folder: &Path, name: &str) -> Vec<String> {
+        read(folder, name).lines().map(|line| line[20..].to_owned()).collect()
+    }
+
+    #[test]
+    fn each_line_goes_where_it_belongs() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let logs = logs(&folder.join("a/b"), |_| {});
+        logs.main(b"one");
+        logs.rejection(b"two");
+        logs.panic(b"three");
+        logs.panic_alone(b"four");
+        logs.rejected_message(b"five", b"Envelope-from: <x@y>\nP Received: z\n");
+        let folder = folder.join("a/b");
+        assert_eq!(lines(&folder, "mainlog"), ["one", "two", "three", "five"]);
+        assert_eq!(lines(&folder, "paniclog"), ["three", "four"]);
+        let rejected = read(&folder, "rejectlog");
+        assert!(rejected.ends_with(" five\nEnvelope-from: <x@y>\nP Received: z\n"), "{rejected}");
+        let mode = fs::metadata(folder.join("mainlog")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+        assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o750);
+    }
+
+    #[test]
+    fn a_log_that_was_moved_away_is_opened_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let logs = logs(folder, |_| {});
+        logs.main(b"one");
+        fs::rename(folder.join("mainlog"), folder.join("mainlog.1")).unwrap();
+        logs.main(b"two");
+        fs::remove_file(folder.join("mainlog")).unwrap();
+        logs.main(b"three");
+        assert_eq!(lines(folder, "mainlog.1"), ["one"]);
+        assert_eq!(lines(folder, "mainlog"), ["three"]);
+    }
+
+    #[test]
+    fn no_rejections_are_kept_where_nobody_wants_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = logs(folder.path(), |settings| {
+            settings.options.set("write_rejectlog", OptionValue::Flag(false));
+        });
+        logs.rejection(b"one");
+        logs.rejection_alone(b"two");
+        assert_eq!(lines(folder.path(), "mainlog"), ["one"]);
+        assert!(!folder.path().join("rejectlog").exists());
+    }
+
+    #[test]
+    fn cve_2020_28007_a_link_in_the_place_of_a_log_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let target = folder.join("target");
+        fs::write(&target, "untouched").unwrap();
+        symlink(&target, folder.join("mainlog")).unwrap();
+        fs::hard_link(&target, folder.join("rejectlog")).unwrap();
+        let logs = logs(folder, |_| {});
+        logs.main(b"one");
+        logs.rejection_alone(b"two");
+        assert_eq!(read(folder, "target"), "untouched");
+        let told = read(folder, "paniclog");
+        assert!(told.contains("Cannot open main log file"), "{told}");
+        assert!(told.contains("Cannot open reject log file"), "{told}");
+    }
+
+    #[test]
+    fn cve_2010_4344_entries_are_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let logs = logs(folder, |_| {});
+        logs.main(&b"x".repeat(1 << 20));
+        logs.rejected_message(b"two", &b"  X-foo: some filler text\n".repeat(100_000));
+        logs.main(b"three\n2001-01-01 00:00:00 forged\r\nmore\n indented");
+        let main = read(folder, "mainlog");
+        assert!(main.lines().next().is_some_and(|l| l.len() == 8188 && l.ends_with("x<trunc>")));
+        assert!(
+            main.ends_with(" three\n 2001-01-01 00:00:00 forged\n more\n indented\n"),
+            "{main}"
+        );
+        let rejected = read(folder, "rejectlog");
+        assert!(rejected.len() < 8192 && rejected.ends_with("\n*** truncated ***\n"));
+    }
+
+    #[test]
+    fn nothing_that_is_no_file_is_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            folder.join("mainlog"),
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::from_raw_mode(0o600),
+            0,
+        )
+        .unwrap();
+        logs(folder, |_| {}).main(b"one");
+        assert!(read(folder, "paniclog").contains("Cannot open main log file"));
+    }
+}

@@ -1,0 +1,106 @@
+//! One log file.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+use crate::as_user::AsUser;
+
+/// Who may do what with a log, and with a directory of logs.
+const FILE_MODE: u32 = 0o640;
+const DIRECTORY_MODE: u32 = 0o750;
+
+/// A log file that is open, or will be.
+#[derive(Default, Debug)]
+pub struct LogFile {
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    name: Vec<u8>,
+    /// Its device and inode.
+    place: (u64, u64),
+}
+
+impl LogFile {
+    /// Adds an entry to the file of a name.
+    ///
+    /// # Errors
+    /// It can't be opened, or is no file of its own.
+    pub fn append(&mut self, name: &[u8], owner: (u32, u32), entry: &[u8]) -> io::Result<()> {
+        if !self.is_open_as(name) {
+            self.reopen(name, owner)?;
+        }
+        let Some(open) = &mut self.open else { return Ok(()) };
+        let written = open.file.write_all(entry);
+        if written.is_err() {
+            self.open = None;
+        }
+        written
+    }
+
+    /// Opens the file of a name.
+    ///
+    /// # Errors
+    /// It can't be opened, or is no file of its own.
+    pub fn reopen(&mut self, name: &[u8], owner: (u32, u32)) -> io::Result<()> {
+        self.open = None;
+        // Whoever owns the directory could put something else in the file's
+        // place; so it is opened with no more rights than the owner has.
+        let file = match rustix::process::geteuid().is_root() && owner.0 != 0 {
+            true => AsUser::new(owner.0, Some(owner.1)).with(|| open(name))?,
+            false => open(name)?,
+        };
+        let data = file.metadata()?;
+        let place = (data.dev(), data.ino());
+        self.open = Some(Open { file, name: name.to_vec(), place });
+        Ok(())
+    }
+
+    /// Whether what is open is still what has the name.
+    fn is_open_as(&self, name: &[u8]) -> bool {
+        let Some(open) = &self.open else { return false };
+        open.name == name
+            && fs::symlink_metadata(path(name))
+                .is_ok_and(|data| (data.dev(), data.ino()) == open.place)
+    }
+}
+
+fn path(name: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(name))
+}
+
+fn open(name: &[u8]) -> io::Result<File> {
+    let opened = open_there(name);
+    match (&opened, path(name).parent()) {
+        (Err(why), Some(folder)) if why.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(folder)?;
+            open_there(name)
+        }
+        _ => opened,
+    }
+}
+
+/// Opens a file that is nothing but a file: no link, no pipe, and under no other
+/// name.
+fn open_there(name: &[u8]) -> io::Result<File> {
+    // Without waiting for somebody at the other end of a pipe.
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(FILE_MODE)
+        .custom_flags(i32::try_from(flags).unwrap_or(0))
+        .open(path(name))?;
+    let data = file.metadata()?;
+    // Devices are there for containers, which log to their terminal.
+    let plain = data.is_file() && data.nlink() <= 1 || data.file_type().is_char_device();
+    if plain { Ok(file) } else { Err(io::Error::other("not a regular file of its own")) }
+}
