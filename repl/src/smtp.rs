@@ -28,6 +28,15 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     if !options.variables.iter().any(|(name, _)| *name == "authenticated_id") {
         options.variables.push(("authenticated_id", Vec::new()));
     }
+    let given = |name: &str| {
+        let found = options.variables.iter().rev().find(|(own, _)| *own == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let ident = given("sender_ident");
+    // `-oMa` outweighs the address of the test.
+    let other =
+        given("sender_host_address").and_then(|text| String::from_utf8(text).ok()?.parse().ok());
+    let host = other.map_or(host, |other| SocketAddr::new(other, host.port()));
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,
@@ -54,6 +63,10 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     let mut session = Session::new(Arc::new(server), cx, client);
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
+    if let Some(ident) = ident {
+        session.context().set("sender_ident", ident);
+        eximious::client::describe(session.context());
+    }
     if options.calls_out {
         session.call_out();
     }

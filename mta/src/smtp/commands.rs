@@ -144,8 +144,7 @@ impl Session {
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
         let tls = if self.text("tls_advertise_hosts").is_empty() { "" } else { " STARTTLS" };
-        let mut words =
-            format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }

@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::auth::Claim;
 use super::params::{self, AuthParam, MailOffers};
@@ -110,6 +110,7 @@ impl Session {
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders {
+                self.log_unqualified(b"sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -258,6 +259,7 @@ impl Session {
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
             if !postmaster && !self.may.unqualified_recipients {
+                self.log_unqualified(b"recipient", text);
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
@@ -272,6 +274,20 @@ impl Session {
             return;
         }
         self.judge_recipient(recipient, text);
+    }
+
+    /// An address without a domain is an error of syntax, to those who want to see
+    /// such errors logged.
+    fn log_unqualified(&mut self, what: &[u8], text: &[u8]) {
+        if !self.logs(LogSelector::SMTP_SYNTAX_ERROR) {
+            return;
+        }
+        let client = self.logged_client();
+        let mut line = [b"unqualified ", what, b" rejected: ", text, b" ", &client].concat();
+        if let Some(why) = eximious::client::name_refused(&mut self.cx) {
+            line.extend_from_slice(&[b" (", &why[..], b")"].concat());
+        }
+        self.log(&line);
     }
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {

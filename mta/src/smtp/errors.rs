@@ -1,9 +1,8 @@
 //! What clients do wrong, and how much of it is too much (specification 14.11,
 //! 49.2).
 
-use eximious::AclPhases;
-use eximious::Str;
 use eximious::acl::AclVerdict;
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::{Session, reply};
 
@@ -29,6 +28,7 @@ impl Session {
     /// Counts an error, and says so; too many end the connection.
     pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) {
         self.counts.errors += 1;
+        self.log_mistake(code, text);
         if self.counts.errors <= self.number("smtp_max_synprot_errors", 3) {
             self.say_lines(reply::lines(code, text, true));
             return;
@@ -37,6 +37,26 @@ impl Session {
         bytes.extend(reply::lines(code, b"Too many syntax or protocol errors", true));
         self.say_lines(bytes);
         self.too_many_errors();
+    }
+
+    /// Logs a mistake, where `log_selector` wants that.
+    fn log_mistake(&mut self, code: &[u8], text: &[u8]) {
+        let (selector, what): (_, &[u8]) = match code {
+            b"503" => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
+            _ => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
+        };
+        if !self.logs(selector) {
+            return;
+        }
+        let client = self.logged_client();
+        let command = self.command.clone();
+        let head = [b"SMTP ", what, b" error in \"", &command, b"\" "].concat();
+        self.log(&[&head, &client, b" ".as_slice(), text].concat());
+    }
+
+    /// Whether `log_selector` has this.
+    pub(super) fn logs(&self, selector: LogSelector) -> bool {
+        self.cx.engine().settings().log_selector.contains(selector)
     }
 
     /// Drops a client that made too many mistakes.

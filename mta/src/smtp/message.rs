@@ -165,7 +165,10 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
-            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+            None => {
+                let empty = reading.bytes.is_empty() || reading.bytes == b"\n";
+                !empty && self.client_in("ignore_fromline_hosts")
+            }
         };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
@@ -215,7 +218,12 @@ impl Session {
         }
         let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
         let (mut said, mut why) = (None, None);
-        if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
+        let for_nobody = self.envelope.as_ref().is_some_and(|one| one.recipients.is_empty());
+        let result = match for_nobody {
+            true => None,
+            false => self.acl("acl_smtp_data", AclPhases::DATA),
+        };
+        if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
@@ -402,7 +410,7 @@ impl Session {
                 }
             }
         }
-        self.end_transaction(*taken == Taken::Yes);
+        self.end_transaction(*taken == Taken::Yes && arrival.discarded.is_none());
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,
