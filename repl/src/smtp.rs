@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use eximious::world::Log;
-use eximious::{Config, World};
+use eximious::{Config, Str, World};
 use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
 
 use crate::options::Options;
@@ -24,14 +24,11 @@ const PIECE: usize = 8 * 1024;
 /// # Errors
 /// The standard output can't be written.
 pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
-    // Whoever runs the program is not the client.
-    if !options.variables.iter().any(|(name, _)| *name == "authenticated_id") {
-        options.variables.push(("authenticated_id", Vec::new()));
-    }
     let given = |name: &str| {
         let found = options.variables.iter().rev().find(|(own, _)| *own == name);
         found.map(|(_, value)| value.clone())
     };
+    let known = given("authenticated_id");
     let ident = given("sender_ident");
     // `-oMa` outweighs the address of the test.
     let other =
@@ -61,6 +58,8 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     };
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
+    // Whoever runs the program is not the client, but may say as whom it is known.
+    session.context().set("authenticated_id", Str::tainted(known.unwrap_or_default()));
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
     if let Some(ident) = ident {
