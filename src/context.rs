@@ -277,6 +277,11 @@ impl Context {
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
+    /// Shows the steps of tests to nobody for now; who was shown them is returned.
+    pub fn take_trace(&mut self) -> Option<TraceSink> {
+        self.memory.get::<Trace>().sink.take()
+    }
+
     /// Tells whoever is shown each step of tests, some steps deeper than the test
     /// at hand.
     pub fn tell(&mut self, deeper: u32, text: &[u8]) {

@@ -164,7 +164,10 @@ impl Session {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
             None if self.client.address.is_none() => self.flag("ignore_fromline_local"),
-            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+            None => {
+                let empty = reading.bytes.is_empty() || reading.bytes == b"\n";
+                !empty && self.client_in("ignore_fromline_hosts")
+            }
         };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());

@@ -24,11 +24,6 @@ static META: Meta =
 
 /// `verify = helo`: the greeting has the client's address, or a name of it.
 pub(super) fn helo(run: &mut Run<'_>) -> Answer {
-    // Once is enough for a greeting.
-    let known = run.variable("sender_helo_verified");
-    if !known.is_empty() {
-        return Answer::from(known.bytes() == b"yes");
-    }
     match client::verify_hello(run.cx) {
         Ok(holds) => Answer::from(holds),
         Err(fail) => failed(run, &fail),
