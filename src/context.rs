@@ -280,15 +280,12 @@ impl Context {
     /// Tells whoever is shown each step of tests, some steps deeper than the test
     /// at hand.
     pub fn tell(&mut self, deeper: u32, text: &[u8]) {
-        self.memory.get::<Trace>().tell(deeper, text);
+        self.memory.get::<Trace>().tell(deeper, &[text]);
     }
 
     /// Tells whoever is shown each step of tests something that stands in nothing.
     pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
-        let trace = self.memory.get::<Trace>();
-        if trace.sink.is_some() {
-            trace.tell_flat(&parts.concat());
-        }
+        self.memory.get::<Trace>().tell_flat(parts);
     }
 
     /// Does something whose tests stand in another.

@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acl;
+pub mod auth;
 mod batch;
 pub mod check;
 pub mod client;
@@ -26,6 +27,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod event;
 pub mod filter;
 pub mod fmt;
 pub mod hints;
@@ -34,6 +36,7 @@ mod patterns;
 pub mod retry;
 pub mod rewrite;
 pub mod route;
+pub mod smtp_client;
 
 pub use batch::Batch;
 pub use config::{Config, ConfigError};

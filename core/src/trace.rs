@@ -22,17 +22,18 @@ impl std::fmt::Debug for Trace {
 }
 
 impl Trace {
-    /// Tells a step, some steps deeper than the test at hand.
-    pub fn tell(&self, deeper: u32, text: &[u8]) {
+    /// Tells a step, some steps deeper than the test at hand. It comes in parts,
+    /// which are joined where somebody is told.
+    pub fn tell(&self, deeper: u32, parts: &[&[u8]]) {
         if let Some(sink) = &self.sink {
-            sink(self.depth + deeper, text);
+            sink(self.depth + deeper, &parts.concat());
         }
     }
 
     /// Tells something that stands in nothing.
-    pub fn tell_flat(&self, text: &[u8]) {
+    pub fn tell_flat(&self, parts: &[&[u8]]) {
         if let Some(sink) = &self.sink {
-            sink(0, text);
+            sink(0, &parts.concat());
         }
     }
 }

@@ -4,7 +4,9 @@
 //! [`World`](eximious::World) of its context.
 #![forbid(unsafe_code)]
 
+pub mod auth;
 mod options;
 pub mod reception;
 pub mod smtp;
 pub mod spool;
+pub mod submission;

@@ -12,6 +12,7 @@ mod headers;
 mod id;
 mod lines;
 mod log;
+mod parse;
 mod received;
 mod recipients;
 mod sender;
@@ -32,6 +33,7 @@ pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
 pub use headers::{TooLong, apply_headers, insert, too_long};
 pub use id::message_id;
 pub use log::{Kept, logged};
+pub use parse::{Parsed, ended_by_newlines, has_blank_line, longest_line, parse, size};
 pub use received::received_header;
 pub use recipients::{Named, Wrong};
 
@@ -55,6 +57,8 @@ pub struct Origin {
     pub qualifies_recipients: bool,
     /// Whether the header says who gets the message (`-t`).
     pub names_recipients: bool,
+    /// Whether nothing is put into the header that is missing there (`-G`).
+    pub leaves_header: bool,
 }
 
 /// `control = submission`.
@@ -137,8 +141,9 @@ pub fn fix(
     let given_id = given_id.map(|line| line.header.value().trim_ascii().to_vec());
     let submission = controls.get("submission").map(|set| Submission::of(set.options.bytes()));
     let submission = submission.as_ref();
-    let completes =
-        (origin.local || submission.is_some()) && !controls.contains_key("suppress_local_fixups");
+    let completes = (origin.local || submission.is_some())
+        && !origin.leaves_header
+        && !controls.contains_key("suppress_local_fixups");
     let author = Author { origin, submission, prefix };
     if origin.local && !origin.smtp {
         author.complete_login(cx, &mut lines);

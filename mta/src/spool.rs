@@ -7,16 +7,20 @@ mod decode;
 mod describe;
 mod encode;
 mod file;
+pub mod room;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use eximious::Context;
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
 
-use crate::options::{flag, value as variable};
+use crate::options::flag;
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
-pub use file::{HeaderFile, HeaderLine, Mark, SpoolRecipient, Value};
+pub(crate) use describe::kind;
+pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 pub use tree::{Node, Tree};
 
 /// Keeps a message that was received. With [`Taken::Yes`], it is on disk; otherwise
@@ -40,7 +44,7 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
     let data = [first.as_slice(), &message.stray, &message.body];
     match cx.engine().world().spool.keep(&place, id, &data, &header) {
         Ok(()) => Taken::Yes,
-        Err(why) => Taken::Later(in_words(&why)),
+        Err(why) => Taken::Later(abandoned(cx, id, &why)),
     }
 }
 
@@ -48,29 +52,36 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
 ///
 /// # Errors
 /// What there is to log where the spool directory can't be told.
-pub fn place(cx: &mut Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
-    let spool = variable(cx, "spool_directory");
+pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
+    let split = flag(cx, "split_spool_directory");
+    let (settings, world) = (cx.engine().settings(), cx.engine().world());
+    let spool = &settings.spool_directory;
     if spool.is_empty() {
         return Err(b"spool_directory undefined: cannot proceed".to_vec());
     }
-    let number = |cx: &mut Context, name| -> Option<u32> {
-        std::str::from_utf8(variable(cx, name).bytes()).ok()?.parse().ok()
-    };
-    let owner = number(cx, "exim_uid").zip(number(cx, "exim_gid"));
     Ok(SpoolPlace {
         spool: spool.bytes().to_vec(),
         queue: queue.to_vec(),
-        split: flag(cx, "split_spool_directory"),
-        owner,
+        split,
+        owner: Some(settings.server_ids(&*world.users, &*world.host)),
     })
 }
 
-fn in_words(error: &SpoolError) -> Vec<u8> {
+/// What to log of a message that can't be kept. A disk that is full is nothing
+/// unheard of; somebody should look after all else.
+fn abandoned(cx: &mut Context, id: &[u8], error: &SpoolError) -> Vec<u8> {
+    let why = eximious::stdlib::wording::reason(&error.why);
     let what: &[u8] = match error.step {
         SpoolStep::Create => b"Failed to create spool file ",
-        SpoolStep::Write => b"Error while writing spool file ",
         SpoolStep::Rename => b"Failed to rename spool file ",
+        SpoolStep::Write => {
+            let client = eximious::client::plainly_described(cx);
+            let client = client.strip_prefix(b"U=").unwrap_or(&client);
+            let head = format!("Message abandoned: Spool write error ({why}) ");
+            return [head.as_bytes(), b"while receiving message from ", client].concat();
+        }
     };
-    let why = eximious::stdlib::wording::reason(&error.why);
-    [what, &error.file, b": ", why.as_bytes()].concat()
+    let line = [what, &error.file, b": ", why.as_bytes()].concat();
+    cx.engine().world().log.panic_alone(&[id, b" ", &line[..]].concat());
+    line
 }

@@ -4,7 +4,11 @@
 //! configuration that is the host's name, for which name servers may have to be
 //! asked. So nothing of it is put together before a line asks for it.
 
-use eximious::{Call, Effects, Fail, Meta, Str, TaintRule, Variable, VariableSource, World};
+use eximious::{
+    Call, Effects, Fail, Meta, OptionValue, Settings, Str, TaintRule, Variable, VariableSource,
+    World,
+};
+use eximious_mta::smtp::Submitter;
 
 /// Variables that speak of the caller, until something else is set.
 pub static VARIABLES: &[Variable] = &[
@@ -101,4 +105,26 @@ pub fn administrates(world: &World) -> bool {
 pub fn full_name(world: &World) -> Option<Vec<u8>> {
     let user = user(world)?;
     user.gecos.split(|c| *c == b',').next().map(<[u8]>::to_vec)
+}
+
+/// Whoever runs the program, as the one who hands messages in.
+pub fn submitter(settings: &Settings, world: &World) -> Submitter {
+    let (uid, gid) = world.host.ids();
+    let login = named(world.users.user_by_id(uid), uid);
+    let trusted = uid == 0
+        || uid == settings.server_ids(&*world.users, &*world.host).0
+        || ids(settings, "trusted_users").contains(&uid)
+        || ids(settings, "trusted_groups").iter().any(|group| {
+            let found = world.users.group_by_id(*group).ok().flatten();
+            *group == gid || found.is_some_and(|found| found.members.contains(&login))
+        });
+    let name = full_name(world).unwrap_or_default();
+    Submitter { login, uid, gid, name, called: None, trusted }
+}
+
+fn ids<'s>(settings: &'s Settings, option: &str) -> &'s [u32] {
+    match settings.options.get(option) {
+        Some(OptionValue::Ids(ids)) => ids,
+        _ => &[],
+    }
 }

@@ -5,6 +5,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod daemon;
 mod filter;
 mod fmt;
 mod help;
@@ -70,6 +71,9 @@ fn main() -> ExitCode {
         Action::Format(request) => fmt::run(request),
         Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Host(host) => speak(*host, options),
+        Action::Daemon => listen(options),
+        Action::Session => serve(options, smtp::local::run),
+        Action::Batch => complain(b"eximious: -bS is not there yet"),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -161,6 +165,30 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(Refusal::Logged(line))) => complain(&[b"LOG: ", &line[..]].concat()),
         Ok(Err(refusal)) => refuse(refusal),
+        Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// `-bd`, `-bdf`, `-bw`.
+fn listen(options: Options) -> ExitCode {
+    log_lines(&options);
+    match daemon::run(options) {
+        Ok(code) => code,
+        Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+/// `-bs`, `-bS`.
+fn serve(
+    mut options: Options,
+    run: fn(&mut Options) -> io::Result<Result<ExitCode, Refusal>>,
+) -> ExitCode {
+    log_lines(&options);
+    match run(&mut options) {
+        Ok(Ok(code)) => code,
+        Ok(Err(refusal)) => refuse(refusal),
+        Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
 }

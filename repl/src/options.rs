@@ -4,6 +4,7 @@
 mod rules;
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use eximious::Macros;
 use eximious::route::Purpose;
@@ -30,6 +31,8 @@ pub struct Options {
     pub message: Option<Vec<u8>>,
     /// `-t`: the message's header says who gets it.
     pub recipients_in_header: bool,
+    /// `-bnq`: addresses without a domain get none.
+    pub leaves_unqualified: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
     /// `-bf` and its kin: what filters are tested, and for whom.
@@ -38,6 +41,10 @@ pub struct Options {
     pub values_only: bool,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
+    /// `-bd` and its kin: what the daemon does.
+    pub daemon: crate::daemon::Request,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
     /// What is left: strings to expand.
@@ -78,8 +85,14 @@ pub enum Action {
     Route(Purpose),
     /// `-bf`, `-bF`: test filters.
     Filter,
+    /// `-bd`, `-bdf`, `-bw`: take connections.
+    Daemon,
     /// `-bh`: speak SMTP, as if with this host.
     Host(SocketAddr),
+    /// `-bs`: speak SMTP with whoever runs the program, or called.
+    Session,
+    /// `-bS`: read messages with SMTP commands before each.
+    Batch,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -175,10 +188,13 @@ impl<'a> Parser<'a> {
             full_name: None,
             message: None,
             recipients_in_header: false,
+            leaves_unqualified: false,
             dot_is_text: false,
             filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
+            calls_out: false,
+            daemon: crate::daemon::Request::default(),
             log_lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -226,7 +242,8 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
-            "-bh" => {
+            "-bh" | "-bhc" => {
+                self.options.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
@@ -237,6 +254,24 @@ impl<'a> Parser<'a> {
                     self.action = Some(Action::Host(SocketAddr::new(address, port)));
                 }
             }
+            "-bd" | "-bdf" => {
+                self.options.daemon.foreground |= name == "-bdf";
+                self.action = Some(Action::Daemon);
+            }
+            "-bw" => {
+                let time = match value {
+                    b"" => None,
+                    _ => Some(seconds(value).and_then(|time| u64::try_from(time).ok())),
+                };
+                let Some(time) = time.map_or(Some(None), |time| time.map(Some)) else {
+                    let message = [b"bad time value ", value, b": abandoned"].concat();
+                    return Err(Stop::exim(message));
+                };
+                self.options.daemon.inherited = Some(time.map(Duration::from_secs));
+                self.action = Some(Action::Daemon);
+            }
+            "-oX" => self.options.daemon.interfaces = Some(value.to_vec()),
+            "-oP" => self.options.daemon.pid_file = Some(value.to_vec()),
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";
                 self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
@@ -257,6 +292,7 @@ impl<'a> Parser<'a> {
             "-F" => self.options.full_name = Some(value.to_vec()),
             "-f" | "-r" => self.options.sender = Some(value.to_vec()),
             "-i" | "-oi" | "-oitrue" => self.options.dot_is_text = true,
+            "-bnq" => self.options.leaves_unqualified = true,
             "-t" => self.options.recipients_in_header = true,
             "-ti" => {
                 self.options.recipients_in_header = true;
@@ -347,14 +383,18 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `-or5m`, `-or 5m`: a time, which means nothing here.
+    /// `-or5m`, `-os 5m`: how long to wait for a message, or for an SMTP client.
     fn time(&mut self, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
         let shown = match attached {
             b"" => self.next().map_or(arg, Vec::as_slice),
             _ => arg,
         };
         let value = if attached.is_empty() { shown } else { attached };
-        if seconds(value).is_some() {
+        if let Some(seconds) = seconds(value) {
+            if arg.starts_with(b"-os") {
+                let time = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
+                self.options.daemon.patience = Some(time);
+            }
             return Ok(());
         }
         Err(Stop::exim([b"bad time value ", shown, b": abandoned"].concat()))
@@ -388,6 +428,12 @@ impl<'a> Parser<'a> {
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
         }
+        if self.action == Some(Action::Daemon)
+            && let Some((option, what, _)) = self.later.take()
+        {
+            return Err(later(&option, what));
+        }
+        self.decide_session()?;
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {
@@ -402,6 +448,25 @@ impl<'a> Parser<'a> {
         }
         let action = self.action.take();
         Ok(self.finish(action))
+    }
+
+    /// SMTP is spoken, unless something else is asked for.
+    fn decide_session(&mut self) -> Result<(), Stop> {
+        let action = match &self.later {
+            Some((option, _, _)) if option == b"-bs" => Action::Session,
+            Some((option, _, _)) if option == b"-bS" => Action::Batch,
+            _ => return Ok(()),
+        };
+        if self.action.is_some() {
+            return Ok(());
+        }
+        let options = &self.options;
+        if options.recipients_in_header || options.sender.is_some() {
+            return Err(Stop::exim("incompatible command-line options or arguments"));
+        }
+        self.later = None;
+        self.action = Some(action);
+        Ok(())
     }
 
     /// Filters are tested, unless something else is asked for that does not mind.
@@ -542,7 +607,8 @@ mod tests {
     fn what_comes_later_is_named() {
         let why = parsed(&["-bp"]).unwrap_err();
         assert!(why.starts_with("eximious: option -bp is not there yet"), "{why}");
-        assert!(parsed(&["-bs"]).unwrap_err().contains("-bs"));
+        assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);
+        assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         assert!(parsed(&["lst"]).unwrap_err().ends_with("did you mean \"eximious list\"?"));
     }

@@ -1,6 +1,7 @@
 //! `-bh`: an SMTP session at the standard input and output, as if from a host
 //! (specification 5.2). What is done is told on the standard error.
 
+pub mod local;
 mod steps;
 
 use std::io::{self, Read, Write};
@@ -9,8 +10,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use eximious::world::Log;
-use eximious::{Config, World};
-use eximious_mta::smtp::{Client, Event, Server, Session, Taken};
+use eximious::{Config, Str, World};
+use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
 
 use crate::options::Options;
 use crate::session::{self, Refusal};
@@ -23,6 +24,8 @@ const PIECE: usize = 8 * 1024;
 /// # Errors
 /// The standard output can't be written.
 pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+    let known = options.variables.iter().find(|(name, _)| *name == "authenticated_id");
+    let known = known.map(|(_, id)| id.clone());
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,
@@ -43,44 +46,84 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
         local_address,
         local_port,
         synchronizes: false,
-        user: None,
+        ..Client::default()
     };
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
+    // Whoever runs the program is not the client, but may say as whom it is known.
+    if let Some(id) = known {
+        session.context().set("authenticated_id", Str::tainted(id));
+    }
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
-    let mut out = io::stdout().lock();
-    out.write_all(
-        format!(
-            "\n**** SMTP testing session as if from host {address}\n\
-             **** but without any ident (RFC 1413) callback.\n\
-             **** This is not for real!\n\n"
-        )
-        .as_bytes(),
-    )?;
+    if options.calls_out {
+        session.call_out();
+    }
+    let heading = format!(
+        "\n**** SMTP testing session as if from host {address}\n\
+         **** but without any ident (RFC 1413) callback.\n\
+         **** This is not for real!\n\n"
+    );
+    let mut out = Headed { heading: Some(heading), out: io::stdout().lock() };
+    converse(&mut session, &mut out, &mut |session, received, out| {
+        session.conclude(&Taken::Yes);
+        while let Some(event) = session.next_reply() {
+            out.write_all(&event)?;
+        }
+        match received.judged_for_each {
+            true => Ok(()),
+            false => out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n"),
+        }
+    })?;
+    out.head()?;
     out.flush()?;
-    converse(&mut session, &mut out)?;
     Ok(Ok(ExitCode::SUCCESS))
 }
 
-fn converse(session: &mut Session, out: &mut impl Write) -> io::Result<()> {
+/// An output with a heading before the first thing that is said: what a proxy says
+/// is heard before that.
+struct Headed<W> {
+    heading: Option<String>,
+    out: W,
+}
+
+impl<W: Write> Headed<W> {
+    fn head(&mut self) -> io::Result<()> {
+        match self.heading.take() {
+            Some(heading) => self.out.write_all(heading.as_bytes()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Write for Headed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.head()?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// What becomes of a message that has come.
+type Take<'t> = &'t mut dyn FnMut(&mut Session, &Received, &mut dyn Write) -> io::Result<()>;
+
+/// Goes between a session and the standard input and output.
+fn converse(session: &mut Session, out: &mut dyn Write, take: Take<'_>) -> io::Result<()> {
     let mut piece = [0; PIECE];
     let mut ended = false;
     loop {
         while let Some(event) = session.next_event() {
             match event {
                 Event::Reply(bytes) => out.write_all(&bytes)?,
-                Event::Message(received) => {
-                    session.conclude(&Taken::Yes);
-                    while let Some(event) = session.next_reply() {
-                        out.write_all(&event)?;
-                    }
-                    if received.judged_for_each {
-                        continue;
-                    }
-                    out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n")?;
+                Event::Message(received) => take(session, &received, out)?,
+                Event::Delay(time) => {
+                    out.flush()?;
+                    std::thread::sleep(time);
                 }
-                Event::Delay(_) | Event::RunQueue(_) => {}
+                Event::RunQueue(_) => {}
                 Event::Close => return out.flush(),
             }
         }

@@ -231,13 +231,10 @@ impl Machine<'_> {
     }
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
-        self.cx.set("router_name", router.name.clone());
+        self.show_router(&router.name);
         self.user = None;
         self.home = None;
         self.identity = None;
-        for name in ["home", "local_user_uid", "local_user_gid"] {
-            self.cx.unset(name);
-        }
         self.prefix = Affix::default();
         self.suffix = Affix::default();
         self.cased_local_part = self.address.local_part.clone();
@@ -245,7 +242,7 @@ impl Machine<'_> {
         if self.was_here(number, router) || !self.take_affixes(router) || !self.concerns(router) {
             return Next::Router(number + 1);
         }
-        self.show_address();
+        self.show_view();
         // What lists leave is for this router, and for whatever it makes.
         let attached = &self.address.attached;
         let data = (attached.domain_data.clone(), attached.local_part_data.clone());

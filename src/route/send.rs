@@ -108,7 +108,7 @@ impl Machine<'_> {
             let head = [b"failed to expand \"", text.written.bytes(), b"\" for "].concat();
             Complaint::new(router.named(&head, b" router fallback_hosts: ", fail.message()))
         })?;
-        let list = hosts::read(self, list.bytes(), false);
+        let list = hosts::read(self.cx, list.bytes(), false);
         Ok(hosts::unresolved(&list))
     }
 
@@ -132,7 +132,9 @@ impl Machine<'_> {
             b"fail" => Ok(Some(Verdict::Fail(Complaint::new(what)))),
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
-                self.address.self_hostname = Str::tainted(name.into_bytes());
+                let name = Str::tainted(name.into_bytes());
+                self.cx.set("self_hostname", name.clone());
+                self.address.self_hostname = name;
                 self.note = Some(what.to_vec());
                 Ok(Some(Verdict::Pass))
             }

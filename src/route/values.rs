@@ -5,9 +5,10 @@ use eximious_core::{Registry, Str};
 use super::machine::Machine;
 use crate::context::Place;
 
-/// All of them but `$r_…`: first those that each router sees anew.
+/// All of them but `$r_…`: first those that may be others for each router, then
+/// those of the address.
 const NAMES: [&str; 20] = [
-    "domain",
+    "local_part",
     "local_part_prefix",
     "local_part_prefix_v",
     "local_part_suffix",
@@ -15,12 +16,12 @@ const NAMES: [&str; 20] = [
     "local_part_data",
     "domain_data",
     "address_data",
+    "domain",
     "self_hostname",
     "original_domain",
+    "original_local_part",
     "parent_domain",
     "parent_local_part",
-    "original_local_part",
-    "local_part",
     "home",
     "local_user_uid",
     "local_user_gid",
@@ -28,6 +29,12 @@ const NAMES: [&str; 20] = [
     "host",
     "host_address",
 ];
+/// How many are for each router.
+const VIEW: usize = 8;
+/// Those that a router itself finds out.
+const OWN: std::ops::Range<usize> = 14..17;
+/// The name of the router at hand.
+const ROUTER: usize = 17;
 
 /// Where their values stand in a context: an address passes many routers.
 #[derive(Debug)]
@@ -42,13 +49,34 @@ impl Places {
 impl Machine<'_> {
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
+        self.show_view();
         let address = &self.address;
-        let attached = &address.attached;
-        let or_empty = |text: &Option<Str>| text.clone().unwrap_or_default();
         let original = address.original();
         let parent = address.parent.as_deref();
         let values = [
             address.domain.clone(),
+            address.self_hostname.clone(),
+            original.map_or(&address.domain, |one| &one.domain).clone(),
+            original.map_or(&address.local_part, |one| &one.local_part).lowercased(),
+            parent.map(|one| one.domain.clone()).unwrap_or_default(),
+            parent.map(|one| one.local_part.lowercased()).unwrap_or_default(),
+        ];
+        let own = address.attached.variables.clone();
+        for (place, value) in self.routes.places().0[VIEW..].iter().zip(values) {
+            self.cx.set_at(*place, value);
+        }
+        for (name, value) in own {
+            self.cx.set(&name, value);
+            self.shown.insert(name);
+        }
+    }
+
+    /// Sets those that may be others for each router.
+    pub(super) fn show_view(&mut self) {
+        let attached = &self.address.attached;
+        let or_empty = |text: &Option<Str>| text.clone().unwrap_or_default();
+        let values: [Str; VIEW] = [
+            self.local_part.clone(),
             self.prefix.text.clone(),
             self.prefix.wild.clone(),
             self.suffix.text.clone(),
@@ -56,20 +84,18 @@ impl Machine<'_> {
             or_empty(&attached.local_part_data),
             or_empty(&attached.domain_data),
             or_empty(&attached.address_data),
-            address.self_hostname.clone(),
-            original.map_or(&address.domain, |one| &one.domain).clone(),
-            parent.map(|one| one.domain.clone()).unwrap_or_default(),
-            parent.map(|one| one.local_part.lowercased()).unwrap_or_default(),
-            original.map_or(&address.local_part, |one| &one.local_part).lowercased(),
-            self.local_part.clone(),
         ];
-        let own = attached.variables.clone();
         for (place, value) in self.routes.places().0.iter().zip(values) {
             self.cx.set_at(*place, value);
         }
-        for (name, value) in own {
-            self.cx.set(&name, value);
-            self.shown.insert(name);
+    }
+
+    /// Sets those of a router that begins: what the one before it found out is gone.
+    pub(super) fn show_router(&mut self, name: &Str) {
+        let places = &self.routes.places().0;
+        self.cx.set_at(places[ROUTER], name.clone());
+        for place in &places[OWN] {
+            self.cx.unset_at(*place);
         }
     }
 

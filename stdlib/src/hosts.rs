@@ -115,6 +115,21 @@ pub fn known_client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
     name
 }
 
+/// As [`client_name`], where one that was looked for in vain is looked for again.
+///
+/// # Errors
+/// Where the policy forbids it.
+pub fn client_name_anew(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let state = call.memory::<State>();
+    state.settled = state.settled && !state.names.is_empty();
+    client_name(call)
+}
+
+/// Whether a lookup of the client's name was done, and came to an end.
+pub fn is_looked_up(call: &mut Call<'_>) -> bool {
+    call.memory::<State>().settled
+}
+
 /// What one way of looking found.
 enum Names {
     Some(Vec<String>, bool),
@@ -171,10 +186,7 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
 
 /// Shows a step to those who want to see each.
 fn show(call: &mut Call<'_>, parts: &[&[u8]]) {
-    let trace = call.memory::<Trace>();
-    if trace.sink.is_some() {
-        trace.tell_flat(&parts.concat());
-    }
+    call.memory::<Trace>().tell_flat(parts);
 }
 
 fn show_names(call: &mut Call<'_>, names: &[String]) {
@@ -190,9 +202,9 @@ fn show_unset_lists(call: &mut Call<'_>, name: &str) {
     let trace = call.memory::<Trace>();
     if trace.sink.is_some() {
         for word in ["require", "request"] {
-            trace.tell(1, format!("check dnssec {word} list").as_bytes());
+            trace.tell(1, &[b"check dnssec ", word.as_bytes(), b" list"]);
             let tail = "not in empty list (option unset? cannot trace name)";
-            trace.tell(2, format!("{name} {tail}").as_bytes());
+            trace.tell(2, &[format!("{name} {tail}").as_bytes()]);
         }
     }
 }

@@ -7,7 +7,7 @@ mod cdb;
 mod clock;
 mod databases;
 mod dbm;
-mod deadline;
+pub mod deadline;
 mod dns;
 mod files;
 mod hints;
@@ -21,6 +21,7 @@ mod net;
 mod pool;
 mod processes;
 mod redis;
+pub mod serving;
 mod spool;
 mod sql;
 mod sqlite;
@@ -34,6 +35,7 @@ use eximious_core::World;
 pub use dns::Resolver;
 pub use files::make_directory;
 pub use logs::Logs;
+pub use net::input_connection;
 
 /// The system that the program runs on.
 pub fn system() -> World {

@@ -99,8 +99,12 @@ impl Random for Seeded {
 /// Says no to everything.
 struct Closed;
 
+fn denial() -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, "Permission denied")
+}
+
 fn denied<T>() -> io::Result<T> {
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, "Permission denied"))
+    Err(denial())
 }
 
 impl Files for Closed {
@@ -278,8 +282,7 @@ impl HintStore for Closed {
 impl Spool for Closed {
     fn keep(&self, place: &SpoolPlace, id: &[u8], _: &[&[u8]], _: &[u8]) -> Result<(), SpoolError> {
         let file = place.path(id, b"-D");
-        let why = io::ErrorKind::PermissionDenied.into();
-        Err(SpoolError { step: SpoolStep::Create, file, why })
+        Err(SpoolError { step: SpoolStep::Create, file, why: denial() })
     }
     fn read(&self, _: &SpoolPlace, _: &[u8], _: &[u8], _: u64) -> io::Result<Vec<u8>> {
         denied()

@@ -58,9 +58,10 @@ impl Session {
             name: user.name_beside(trusted),
             login: user.login,
             trusted,
-            qualifies_senders: local || self.may.unqualified_senders,
-            qualifies_recipients: local || self.may.unqualified_recipients,
+            qualifies_senders: self.may.unqualified_senders,
+            qualifies_recipients: self.may.unqualified_recipients,
             names_recipients: false,
+            leaves_header: false,
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);

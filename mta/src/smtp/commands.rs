@@ -1,7 +1,7 @@
 //! Commands: which it is, and those that need no more than a few lines.
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::verdict::{Refused, unset};
 use super::{Event, Session};
@@ -37,7 +37,7 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
     COMMANDS.iter().find_map(|(word, name)| {
         let head = line.get(..word.len())?;
         let rest = &line[word.len()..];
-        let ends = word.ends_with(b":") || rest.first().is_none_or(u8::is_ascii_whitespace);
+        let ends = word.ends_with(b":") || rest.first().is_none_or(|byte| *byte == b' ');
         (head.eq_ignore_ascii_case(word) && ends).then(|| (*name, rest.trim_ascii_start()))
     })
 }
@@ -94,6 +94,7 @@ impl Session {
             "BDAT" => self.chunk(argument, before),
             "RSET" => {
                 self.ask_of_from_line(self.chunks.is_some());
+                self.log_incomplete("RSET");
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
             }
@@ -106,7 +107,7 @@ impl Session {
             "ETRN" => self.etrn(argument),
             "WELLKNOWN" => self.well_known(argument),
             "XCLIENT" => self.xclient(argument),
-            "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
+            "AUTH" => self.auth(argument),
             _ => self.start_tls(),
         }
     }
@@ -136,18 +137,16 @@ impl Session {
         if self.chunks.is_some() {
             return self.lost_in_message();
         }
+        self.log_incomplete("QUIT");
+        self.log_end("closed by QUIT");
         self.close();
     }
 
     fn help(&mut self) {
-        let tls = self.client_in("tls_advertise_hosts");
+        let tls = if self.client_in("tls_advertise_hosts") { " STARTTLS" } else { "" };
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
-        let mut words = String::from("AUTH");
-        if tls {
-            words.push_str(" STARTTLS");
-        }
-        words.push_str(" HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }
@@ -177,7 +176,9 @@ impl Session {
             return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
         }
         let client = self.shown_client();
-        self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        if self.logs(LogSelector::ETRN) {
+            self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        }
         let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");

@@ -3,9 +3,10 @@
 use eximious::acl::AclVerdict;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
-use super::params::{self, MailOffers};
+use super::auth::Claim;
+use super::params::{self, AuthParam, MailOffers};
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -26,6 +27,8 @@ pub(super) struct Envelope {
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
     pub(super) judged_for_each: bool,
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
 }
 
 /// What was said to RCPT commands that were refused: if that is the same for all,
@@ -59,6 +62,7 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.before = Before::Mail;
+        self.counts.messages += 1;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -74,7 +78,6 @@ impl Session {
         }
         self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
-        self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -94,17 +97,20 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
+        if let Some(AuthParam { given, claimed, before }) = params.auth.take()
+            && self.settle_claim(before, given, &claimed) == Claim::Refused
+        {
+            return;
+        }
         let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
             return;
         }
-        if !self.has_room_for(params.sender.size) {
-            return self.say(&[b"452 Space shortage, please try later"]);
-        }
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
-            if !self.may.unqualified_senders && self.client.address.is_some() {
+            if !self.may.unqualified_senders {
+                self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -114,15 +120,15 @@ impl Session {
         params.sender.address = address.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
-        if let Some(given) = params.auth.take() {
-            self.note_auth(&given);
-        }
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            self.cx.set("received_protocol", Str::fixed("utf8esmtp"));
+            self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
+        }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 if let Some(envelope) = &mut self.envelope
@@ -162,17 +168,13 @@ impl Session {
             Ok(found) => Some(found.text),
             Err(why) => {
                 let said = [text, b": ", &why.message].concat();
-                self.refuse_address(&said);
+                if self.envelope.is_some() {
+                    self.refusals.note(&[b"501 ", &said[..]].concat());
+                }
+                self.mistake(b"501", &said, &why.message);
                 None
             }
         }
-    }
-
-    fn refuse_address(&mut self, said: &[u8]) {
-        if self.envelope.is_some() {
-            self.refusals.note(&[b"501 ", said].concat());
-        }
-        self.protocol_error(b"501", said);
     }
 
     fn rules(&self, utf8: bool) -> Rules {
@@ -184,15 +186,26 @@ impl Session {
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
         let limit = self.message_size_limit();
-        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else { return true };
+        let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
+            return self.has_space(size.unwrap_or(0));
+        };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let most = u64::from(i32::MAX.unsigned_abs());
-        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
-        let tail = format!(": message too big: size{shown} max={limit}");
-        self.log_rejection(
-            &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
-        );
+        if self.logs(LogSelector::SIZE_REJECT) {
+            let most = u64::from(i32::MAX.unsigned_abs());
+            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+            let tail = format!(": message too big: size{shown} max={limit}");
+            let head = [b"rejected MAIL FROM:", text, b" "].concat();
+            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+        }
+        false
+    }
+
+    /// Whether there is room for another message; the client is told so if not.
+    fn has_space(&mut self, size: u64) -> bool {
+        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        self.log(&why);
+        self.say(&[b"452 Space shortage, please try later"]);
         false
     }
 
@@ -213,16 +226,6 @@ impl Session {
         self.cx.set("prdr_requested", Str::fixed(requested));
         let international = if sender.utf8 { "yes" } else { "no" };
         self.cx.set("message_smtputf8", Str::fixed(international));
-    }
-
-    /// `AUTH=`: only who is authenticated can say who wrote a message.
-    fn note_auth(&mut self, given: &[u8]) {
-        if given.is_empty() {
-            return;
-        }
-        let client = self.logged_client();
-        let tail = b" (client not authenticated)".as_slice();
-        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -255,10 +258,11 @@ impl Session {
         };
         if address::find_at(&address).is_none() {
             let postmaster = address.eq_ignore_ascii_case(b"postmaster");
-            if !postmaster && !self.may.unqualified_recipients && self.client.address.is_some() {
+            if !postmaster && !self.may.unqualified_recipients {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
+                self.log_unqualified("recipient", text);
                 self.say(&[&said]);
                 return self.count_failure(false);
             }
@@ -274,6 +278,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        self.acl_state.recipient = Some(recipient.address.clone());
         let (bytes, taint) = recipient.address.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
@@ -287,6 +292,9 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+        }
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
         }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
@@ -418,6 +426,7 @@ impl Session {
         self.cx.set_message(None);
         self.cx.forget_lists();
         self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
             "sender_address_local_part",
             "sender_address_domain",
@@ -439,5 +448,6 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
+        self.show_protocol(b"");
     }
 }

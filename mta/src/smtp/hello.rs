@@ -23,6 +23,10 @@ pub(super) struct Permissions {
     pub(super) tried_hello: bool,
     /// `helo_accept_junk_hosts`
     pub(super) junk_hello: bool,
+    /// `hosts_connection_nolog`
+    pub(super) connect_unlogged: bool,
+    /// Whether the client got past the greeting.
+    pub(super) was_greeted: bool,
 }
 
 /// What the client was told that it may use.
@@ -88,13 +92,13 @@ impl Session {
             said = result.user_message.filter(|text| !text.is_empty());
         }
         self.offers.greeted = true;
-        let protocol = if extended { "esmtp" } else { "smtp" };
-        self.cx.set("received_protocol", Str::fixed(protocol));
+        self.note_protocol(extended);
         let (code, greeting) = match said {
-            Some(said) => match reply::own_code(said.bytes()) {
-                Some((code, rest)) if code.starts_with(b"250") => (code.to_vec(), rest.to_vec()),
-                _ => (b"250".to_vec(), said.bytes().to_vec()),
-            },
+            Some(said) => {
+                let first = self.first_line(said.bytes());
+                let (code, text, _) = self.coded(b"250", &first);
+                (code, text)
+            }
             None => (b"250".to_vec(), self.greeting(argument)),
         };
         if !extended {
@@ -108,6 +112,16 @@ impl Session {
         }
         bytes.extend_from_slice(b"250 HELP\r\n");
         self.say_lines(bytes);
+    }
+
+    /// The greeting is one line, whatever an ACL says.
+    fn first_line(&mut self, text: &[u8]) -> Vec<u8> {
+        let end = memchr::memchr(b'\n', text);
+        if end.is_some() {
+            let head = b"EHLO/HELO response must not contain newlines: message truncated: ";
+            self.log_panic(&[head.as_slice(), text].concat());
+        }
+        text[..end.unwrap_or(text.len())].to_vec()
     }
 
     fn greeting(&mut self, argument: &[u8]) -> Vec<u8> {
@@ -143,36 +157,34 @@ impl Session {
             lines.push(format!("LIMITS{limits}"));
         }
         self.offers.atrn = self.offers_atrn();
-        let mut offer = |offered: bool, word: &str| {
-            if offered {
-                lines.push(word.to_owned());
-            }
-            offered
-        };
-        offer(self.flag("accept_8bitmime"), "8BITMIME");
-        self.offers.reports = offer(self.client_in("dsn_advertise_hosts"), "DSN");
-        offer(self.offers.atrn, "ATRN");
+        offer(&mut lines, self.flag("accept_8bitmime"), "8BITMIME");
+        self.offers.reports = offer(&mut lines, self.client_in("dsn_advertise_hosts"), "DSN");
+        offer(&mut lines, self.offers.atrn, "ATRN");
         for (option, word) in
             [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
         {
             let set = self.cx.engine().settings().options.text(option).is_some();
-            offer(set, word);
+            offer(&mut lines, set, word);
         }
         self.offers.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
             let listed = self.client_in("pipelining_advertise_hosts");
-            offer(allowed && listed, "PIPELINING")
+            offer(&mut lines, allowed && listed, "PIPELINING")
         };
         let early = self.offers.pipelining && self.offers.early_pipelining;
-        offer(early, "PIPECONNECT");
-        self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
-        self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
-        self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");
+        offer(&mut lines, early, "PIPECONNECT");
+        if let Some(line) = self.mechanisms() {
+            lines.push(line);
+        }
+        self.offers.chunking =
+            offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
+        self.offers.tls = offer(&mut lines, self.client_in("tls_advertise_hosts"), "STARTTLS");
+        self.offers.per_recipient = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
         let eight_bit = self.flag("accept_8bitmime");
         let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
-        self.offers.utf8 = offer(utf8, "SMTPUTF8");
-        offer(self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
-        self.offers.xclient = offer(self.may_name_clients(), xclient::OFFER);
+        self.offers.utf8 = offer(&mut lines, utf8, "SMTPUTF8");
+        offer(&mut lines, self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        self.offers.xclient = offer(&mut lines, self.may_name_clients(), xclient::OFFER);
         lines
     }
 
@@ -208,7 +220,7 @@ impl Session {
         let name = Str::tainted(argument);
         let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
         if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
-            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::look_up_name_anew(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
     }
@@ -234,6 +246,14 @@ impl Session {
         self.cx.set("sender_helo_name", Str::EMPTY);
         false
     }
+}
+
+/// Adds an extension, where it is offered.
+fn offer(lines: &mut Vec<String>, offered: bool, word: &str) -> bool {
+    if offered {
+        lines.push(word.to_owned());
+    }
+    offered
 }
 
 /// Whether a text is an address: `1.2.3.4`, `IPv6:::1`.

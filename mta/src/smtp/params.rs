@@ -11,10 +11,21 @@ pub(super) struct Wrong(pub(super) &'static str);
 
 /// What was found behind an address.
 #[derive(Debug, Default)]
-pub(super) struct MailParams {
+pub(super) struct MailParams<'t> {
     pub(super) sender: Sender,
-    /// `AUTH`, decoded; empty for `<>`.
-    pub(super) auth: Option<Vec<u8>>,
+    /// `AUTH`, where it names somebody.
+    pub(super) auth: Option<AuthParam<'t>>,
+}
+
+/// `AUTH`: who is said to have sent the message.
+#[derive(Debug)]
+pub(super) struct AuthParam<'t> {
+    /// As it was given.
+    pub(super) given: &'t [u8],
+    /// Decoded.
+    pub(super) claimed: Vec<u8>,
+    /// What is left of the line up to its end.
+    pub(super) before: &'t [u8],
 }
 
 /// What MAIL may use.
@@ -26,7 +37,7 @@ pub(super) struct MailOffers {
 }
 
 /// Takes the parameters off the end of what follows `MAIL FROM:`.
-pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams), Wrong> {
+pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams<'_>), Wrong> {
     let mut params = MailParams::default();
     let sender = &mut params.sender;
     let mut text = text;
@@ -39,10 +50,10 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
                 b"7BIT" => {}
                 _ => return Err(Wrong("invalid data for BODY")),
             },
-            (b"AUTH", Some(b"<>")) => params.auth = Some(Vec::new()),
-            (b"AUTH", Some(value)) => {
-                let decoded = xtext(value).ok_or(Wrong("invalid data for AUTH"))?;
-                params.auth = Some(decoded);
+            (b"AUTH", Some(b"<>" | b"")) => {}
+            (b"AUTH", Some(given)) => {
+                let claimed = xtext(given).ok_or(Wrong("invalid data for AUTH"))?;
+                params.auth = Some(AuthParam { given, claimed, before: text });
             }
             (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
             (b"SMTPUTF8", None) => match offers.utf8 {
@@ -126,17 +137,20 @@ type Param<'t> = (&'t [u8], &'t [u8], Option<&'t [u8]>);
 /// The last parameter of a line.
 fn last(text: &[u8]) -> Option<Param<'_>> {
     let text = text.trim_ascii_end();
-    let at = text.iter().rposition(u8::is_ascii_whitespace)?;
-    let (rest, word) = (text[..at].trim_ascii_end(), &text[at + 1..]);
-    if rest.is_empty() {
-        return None;
-    }
-    let (name, value) = match memchr::memchr(b'=', word) {
-        Some(equals) => (&word[..equals], Some(&word[equals + 1..])),
-        None => (word, None),
+    let mut quoted = false;
+    let ends = |byte: &u8| {
+        quoted ^= *byte == b'"';
+        !quoted && (*byte == b'=' || byte.is_ascii_whitespace())
     };
-    let named = !name.is_empty() && name.iter().all(u8::is_ascii_alphanumeric);
-    named.then_some((rest, name, value))
+    let at = text.iter().rposition(ends)?;
+    let (head, value) = match text[at] {
+        b'=' => (&text[..at], Some(&text[at + 1..])),
+        _ => (text, None),
+    };
+    let at = head.iter().rposition(|byte| !byte.is_ascii_alphanumeric())?;
+    let (rest, name) = (head[..at].trim_ascii_end(), &head[at + 1..]);
+    let stands_alone = head[at].is_ascii_whitespace() && !name.is_empty() && !rest.is_empty();
+    stands_alone.then_some((rest, name, value))
 }
 
 /// A number; what is none counts as zero, and what is below that as too much.
@@ -184,6 +198,18 @@ mod tests {
         assert_eq!(mail(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
         let (rest, params) = mail(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
         assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));
+    }
+
+    #[test]
+    fn values_have_no_equals_signs_and_quotes_in_pairs() {
+        for text in [&b"<a@b> AUTH=a=b"[..], b"<a@b> AUTH=a\"b"] {
+            let (rest, params) = mail(text, MailOffers::default()).unwrap();
+            assert!(rest == text && params.auth.is_none());
+        }
+        let (rest, params) = mail(b"<a@b> AUTH=<> AUTH=x+2By", MailOffers::default()).unwrap();
+        assert_eq!(rest, b"<a@b>");
+        let auth = params.auth.unwrap();
+        assert_eq!((auth.given, &auth.claimed[..]), (&b"x+2By"[..], &b"x+y"[..]));
     }
 
     #[test]

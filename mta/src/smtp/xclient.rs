@@ -89,7 +89,7 @@ impl Session {
         self.cx.set("authenticated_id", Str::tainted(login));
         self.reset_message();
         self.offers = Default::default();
-        self.cx.set("received_protocol", Str::fixed("smtp"));
+        self.note_protocol(false);
         // For whom it speaks is welcome, or not, as who connects by himself.
         self.welcome();
     }

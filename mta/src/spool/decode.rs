@@ -226,7 +226,8 @@ pub(super) fn looks_longer(line: &[u8]) -> bool {
 /// blanks, so that it is read from its end.
 fn recipient(line: &[u8]) -> Option<SpoolRecipient> {
     if !looks_longer(line) {
-        return Some(SpoolRecipient { address: line.to_vec(), more: None });
+        // The blank line that ends the list is none of it.
+        return (!line.is_empty()).then(|| SpoolRecipient { address: line.to_vec(), more: None });
     }
     let hash = line.iter().rposition(|c| *c == b'#')?;
     let has_reports = match &line[hash + 1..] {

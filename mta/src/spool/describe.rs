@@ -5,7 +5,7 @@ use eximious::{Context, Header, Str, Taint};
 
 use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 use super::tree::Tree;
-use super::variable;
+use crate::options::value as variable;
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
 /// The header file of a message.
@@ -58,9 +58,13 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.text("received_time_complete", completed);
     out.variable("helo_name", "sender_helo_name");
     out.host();
+    if variable(out.cx, "smtp_active_hostname") != variable(out.cx, "primary_hostname") {
+        out.variable("active_hostname", "smtp_active_hostname");
+    }
     out.variable("ident", "sender_ident");
     out.variable("received_protocol", "received_protocol");
-    out.acl_variables();
+    out.acl_variables(b'c');
+    out.acl_variables(b'm');
     out.text("body_linecount", message.body_lines.to_string());
     out.text("max_received_linelength", message.longest_line.to_string());
     if message.body_zeros > 0 {
@@ -75,6 +79,8 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
         out.text("frozen", now.seconds.to_string());
     }
     out.flag("N", standing.pretended);
+    out.set_flag("host_lookup_deferred");
+    out.set_flag("host_lookup_failed");
     out.flag("local", standing.local);
     out.flag("localerror", standing.local_error);
     out.variable("local_scan", "local_scan_data");
@@ -117,7 +123,7 @@ impl Lines<'_> {
         let value = self::variable(self.cx, variable);
         if !value.is_empty() {
             let mark = self.mark(value.taint());
-            let text = Some(value.bytes().to_vec());
+            let text = Some(one_line(value.bytes()));
             self.values.push(Value { mark, name: name.into(), text, data: None });
         }
     }
@@ -134,42 +140,47 @@ impl Lines<'_> {
         }
     }
 
+    /// A variable that is 1 where something is so.
+    fn set_flag(&mut self, name: &'static str) {
+        let value = variable(self.cx, name);
+        self.flag(name, value.bytes() == b"1");
+    }
+
     /// The client: its address and port, and which of ours it called.
     fn host(&mut self) {
-        for (name, address, port) in [
-            ("host_address", "sender_host_address", "sender_host_port"),
-            ("interface_address", "received_ip_address", "received_port"),
-        ] {
-            let address = variable(self.cx, address);
-            if address.is_empty() {
-                return;
-            }
-            let port = variable(self.cx, port);
-            let port = if port.is_empty() { b"0" } else { port.bytes() };
-            let mark = self.mark(address.taint());
-            let text = Some([address.bytes(), b".", port].concat());
-            self.values.push(Value { mark, name: name.into(), text, data: None });
-            if name == "host_address" {
-                self.variable("host_name", "sender_host_name");
-                self.variable("host_auth", "sender_host_authenticated");
-            }
+        let is_known = self.address("host_address", "sender_host_address", "sender_host_port");
+        if is_known {
+            self.variable("host_name", "sender_host_name");
+        }
+        self.variable("host_auth", "sender_host_authenticated");
+        self.variable("host_auth_pubname", "sender_host_auth_pubname");
+        if is_known {
+            self.address("interface_address", "received_ip_address", "received_port");
         }
     }
 
-    fn acl_variables(&mut self) {
-        let mut found = self.cx.family(b"acl_");
+    fn address(&mut self, name: &str, address: &str, port: &str) -> bool {
+        let address = variable(self.cx, address);
+        if address.is_empty() {
+            return false;
+        }
+        let port = variable(self.cx, port);
+        let port = if port.is_empty() { b"0" } else { port.bytes() };
+        let mark = self.mark(address.taint());
+        let text = Some([b"[", address.bytes(), b"]:", port].concat());
+        self.values.push(Value { mark, name: name.into(), text, data: None });
+        true
+    }
+
+    fn acl_variables(&mut self, kind: u8) {
+        let prefix = [b"acl_".as_slice(), &[kind]].concat();
+        let mut found = self.cx.family(&prefix);
         found.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, value) in found {
-            let (kind, rest) = match &name[4..] {
-                [b'c', rest @ ..] => ("aclc", rest),
-                [b'm', rest @ ..] => ("aclm", rest),
-                _ => continue,
-            };
-            let mark = self.mark(value.taint());
             self.values.push(Value {
-                mark,
-                name: kind.into(),
-                text: Some(rest.to_vec()),
+                mark: self.mark(value.taint()),
+                name: [b"acl".as_slice(), &[kind]].concat(),
+                text: Some(name[prefix.len()..].to_vec()),
                 data: Some(value.bytes().to_vec()),
             });
         }
@@ -181,8 +192,16 @@ impl Lines<'_> {
         self.variable("tls_cipher", "tls_in_cipher");
         self.variable("tls_peerdn", "tls_in_peerdn");
         self.variable("tls_sni", "tls_in_sni");
-        self.variable("tls_ocsp", "tls_in_ocsp");
+        if variable(self.cx, "tls_in_ocsp").bytes() != b"0" {
+            self.variable("tls_ocsp", "tls_in_ocsp");
+        }
+        self.variable("tls_ver", "tls_in_ver");
     }
+}
+
+/// A text that stands in a line: a newline in a name begins no other line.
+fn one_line(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if matches!(byte, b'\n' | 0) { b' ' } else { *byte }).collect()
 }
 
 fn recipient(recipient: &Recipient) -> SpoolRecipient {
@@ -206,46 +225,50 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
 
 /// The header lines, with those that were replaced where they stood.
 fn headers(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
-    let resent = kept.iter().any(|header| begins(&header.name, b"resent-"));
+    let resent = kept.iter().any(|header| is_resent(&header.name));
     let mut out = Vec::with_capacity(kept.len() + replaced.len());
     let gone = |at: usize| {
-        replaced
-            .iter()
-            .filter(move |one| one.before.min(kept.len()) == at)
-            .map(|one| HeaderLine { kind: b'*', line: one.header.line.clone() })
+        let here = replaced.iter().filter(move |one| one.before.min(kept.len()) == at);
+        here.map(|one| HeaderLine { kind: b'*', line: one.header.line.clone() })
     };
+    let mut has_id = false;
     for (at, header) in kept.iter().enumerate() {
         out.extend(gone(at));
-        out.push(HeaderLine { kind: kind(&header.name, resent), line: header.line.clone() });
+        let mut kind = kind(&header.name, resent);
+        if kind == b'I' && std::mem::replace(&mut has_id, true) {
+            kind = b' ';
+        }
+        out.push(HeaderLine { kind, line: header.line.clone() });
     }
     out.extend(gone(kept.len()));
     out
 }
 
-fn begins(name: &[u8], prefix: &[u8]) -> bool {
-    name.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+fn is_resent(name: &[u8]) -> bool {
+    name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
 }
 
-/// The letter of a header line. Of a message that was sent again, only the newer
-/// name counts.
-fn kind(name: &[u8], resent: bool) -> u8 {
-    let is_resent = begins(name, b"resent-");
-    let name = if is_resent { &name[7..] } else { name };
-    let kinds: [(&[u8], u8); 8] = [
+/// The letter of a header line. A message that was sent again is known by its newer
+/// name.
+pub(crate) fn kind(name: &[u8], resent: bool) -> u8 {
+    const BOTH: &[(&[u8], u8)] = &[
         (b"bcc", b'B'),
         (b"cc", b'C'),
         (b"from", b'F'),
         (b"message-id", b'I'),
-        (b"received", b'P'),
-        (b"reply-to", b'R'),
         (b"sender", b'S'),
         (b"to", b'T'),
     ];
-    let found = kinds.iter().find(|(word, _)| name.eq_ignore_ascii_case(word));
-    match found {
-        Some((_, b'I')) if resent && !is_resent => b' ',
-        Some((_, b'P')) if is_resent => b' ',
-        Some((_, kind)) => *kind,
-        None => b' ',
+    const ONLY_PLAIN: &[(&[u8], u8)] = &[(b"received", b'P'), (b"reply-to", b'R')];
+    let find = |table: &[(&[u8], u8)], name: &[u8]| {
+        let found = table.iter().find(|(word, _)| name.eq_ignore_ascii_case(word));
+        found.map(|(_, kind)| *kind)
+    };
+    if is_resent(name) {
+        return find(BOTH, &name[7..]).unwrap_or(b' ');
+    }
+    match find(BOTH, name).or_else(|| find(ONLY_PLAIN, name)) {
+        Some(b'I') if resent => b' ',
+        kind => kind.unwrap_or(b' '),
     }
 }

@@ -99,7 +99,7 @@ fn put_recipient(out: &mut Vec<u8>, recipient: &SpoolRecipient) -> Result<(), Un
     let more = match &recipient.more {
         Some(more) => more,
         // An address may look as if more came behind it.
-        None if looks_longer(&recipient.address) => &none,
+        None if recipient.address.is_empty() || looks_longer(&recipient.address) => &none,
         None => return line(out, &[&recipient.address], what),
     };
     let More { reports, errors_to, parent } = more;

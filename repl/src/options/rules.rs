@@ -146,8 +146,6 @@ const STRING: Missing = Missing::Expected("string");
 const FILE: Missing = Missing::Expected("file name");
 
 const RECEIVING: &str = "receiving messages";
-const DAEMON: &str = "the daemon";
-const SESSION: &str = "testing an SMTP session";
 const QUEUE: &str = "the message queue";
 const CONFIGURATION: &str = "the whole configuration";
 
@@ -161,19 +159,24 @@ static RULES: &[Rule] = &[
     own("-bI:", ATTACHED),
     own("-bP", NOTHING),
     own("-bV", NOTHING),
+    own("-bd", NOTHING),
+    own("-bdf", NOTHING),
     own("-be", NOTHING),
     own("-bem", Takes::Next(ABANDONED)),
     own("-bh", Takes::Next(ABANDONED)),
+    own("-bhc", Takes::Next(ABANDONED)),
     own("-bf", Takes::Next(FILE)),
     own("-bfd", Takes::Next(STRING)),
     own("-bfl", Takes::Next(STRING)),
     own("-bfp", Takes::Next(STRING)),
     own("-bfs", Takes::Next(STRING)),
+    own("-bnq", NOTHING),
     own("-brt", NOTHING),
     own("-brw", NOTHING),
     own("-bt", NOTHING),
     own("-bv", NOTHING),
     own("-bvs", NOTHING),
+    own("-bw", ATTACHED),
     own("-d", ATTACHED),
     own("-f", Takes::Value(ABANDONED)),
     own("-h", ATTACHED),
@@ -181,6 +184,8 @@ static RULES: &[Rule] = &[
     own("-n", ATTACHED),
     own("-oB", ATTACHED),
     own("-oMm", Takes::Next(Missing::Expected("data"))),
+    own("-oP", Takes::Next(ABANDONED)),
+    own("-oX", Takes::Next(ABANDONED)),
     own("-oi", NOTHING),
     own("-oitrue", NOTHING),
     own("-or", ATTACHED),
@@ -209,7 +214,6 @@ static RULES: &[Rule] = &[
     ignored("-O", Takes::Value(STRING)),
     ignored("-U", ATTACHED),
     ignored("-X", Takes::Value(STRING)),
-    ignored("-bnq", NOTHING),
     ignored("-dp", Takes::Value(ABANDONED)),
     ignored("-ee", NOTHING),
     ignored("-em", NOTHING),
@@ -218,9 +222,7 @@ static RULES: &[Rule] = &[
     ignored("-ew", NOTHING),
     ignored("-m", NOTHING),
     ignored("-oA", Takes::Next(STRING)),
-    ignored("-oP", Takes::Next(ABANDONED)),
     ignored("-oPX", NOTHING),
-    ignored("-oX", Takes::Next(ABANDONED)),
     ignored("-oY", NOTHING),
     ignored("-odb", NOTHING),
     ignored("-odf", NOTHING),
@@ -277,9 +279,6 @@ static RULES: &[Rule] = &[
     later("-R", ATTACHED, QUEUE),
     later("-S", ATTACHED, QUEUE),
     later("-atrn", NOTHING, RECEIVING),
-    later("-bd", NOTHING, DAEMON),
-    later("-bdf", NOTHING, DAEMON),
-    later("-bhc", Takes::Next(ABANDONED), SESSION),
     later("-bi", NOTHING, CONFIGURATION),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
     later("-bp", NOTHING, QUEUE),
@@ -291,7 +290,6 @@ static RULES: &[Rule] = &[
     later("-bpri", NOTHING, QUEUE),
     later("-bpru", NOTHING, QUEUE),
     later("-bpu", NOTHING, QUEUE),
-    later("-bw", ATTACHED, DAEMON),
     later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
     later("-q", ATTACHED, QUEUE),
 ];

@@ -55,21 +55,30 @@ pub(super) fn public_name(authenticator: &Instance) -> &[u8] {
     }
 }
 
-fn is_client(authenticator: &Instance) -> bool {
-    authenticator.set(match authenticator.driver_name() {
-        "cram_md5" => "client_secret",
-        "external" | "plaintext" => "client_send",
-        "spa" => "client_username",
-        _ => return false,
-    })
+/// Whether it has a client's side: what that needs is set.
+pub(super) fn is_client(authenticator: &Instance) -> bool {
+    let set = |option: &str| authenticator.set(option);
+    match authenticator.driver_name() {
+        "cram_md5" => set("client_secret"),
+        "external" | "plaintext" => set("client_send"),
+        "gsasl" => set("client_username") && (set("client_password") || set("client_spassword")),
+        "spa" => set("client_username"),
+        _ => false,
+    }
 }
 
-fn is_server(authenticator: &Instance) -> bool {
-    authenticator.set(match authenticator.driver_name() {
-        "cram_md5" => "server_secret",
-        "dovecot" => "server_socket",
-        "external" | "plaintext" => "server_condition",
-        "spa" => "server_password",
-        _ => return false,
-    })
+/// Whether it has a server's side: what that needs is set. Some are good for
+/// nothing else, and need nothing.
+pub(super) fn is_server(authenticator: &Instance) -> bool {
+    let set = |option: &str| authenticator.set(option);
+    match authenticator.driver_name() {
+        "cram_md5" => set("server_secret"),
+        "cyrus_sasl" | "heimdal_gssapi" => true,
+        "dovecot" => set("server_socket"),
+        "external" | "plaintext" => set("server_condition"),
+        "gsasl" => set("server_condition") || set("server_password") || set("server_key"),
+        "spa" => set("server_password"),
+        "tls" => ["server_param", "server_param1", "server_condition"].into_iter().any(set),
+        _ => false,
+    }
 }

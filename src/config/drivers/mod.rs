@@ -60,6 +60,21 @@ impl Instance {
         self.options.get(option).is_some()
     }
 
+    /// Of an authenticator: the mechanism's name in the protocol.
+    pub(crate) fn public_name(&self) -> &[u8] {
+        authenticators::public_name(self)
+    }
+
+    /// Of an authenticator: whether it has a client's side.
+    pub(crate) fn is_client(&self) -> bool {
+        authenticators::is_client(self)
+    }
+
+    /// Of an authenticator: whether it has a server's side.
+    pub(crate) fn is_server(&self) -> bool {
+        authenticators::is_server(self)
+    }
+
     /// Whether a switch is set to yes.
     fn on(&self, option: &str) -> bool {
         self.options.flag(option) == Some(true)

@@ -18,7 +18,7 @@ impl Shown {
 
     fn tell(&self, call: &mut Call<'_>, deeper: u32, tail: &[u8]) {
         if let Some(question) = &self.0 {
-            call.memory::<Trace>().tell(deeper, &[question, tail].concat());
+            call.memory::<Trace>().tell(deeper, &[question, tail]);
         }
     }
 
@@ -28,7 +28,7 @@ impl Shown {
 
     pub(super) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
         if self.0.is_some() {
-            call.memory::<Trace>().tell(1, &[b"list element: ", element].concat());
+            call.memory::<Trace>().tell(1, &[b"list element: ", element]);
         }
     }
 
@@ -40,6 +40,9 @@ impl Shown {
         element: Option<&[u8]>,
         kept: bool,
     ) {
+        if self.0.is_none() {
+            return;
+        }
         let kept: &[u8] = if kept { b"\" - cached)" } else { b"\")" };
         let word = match verdict {
             Verdict::Yes => "yes",
@@ -61,9 +64,9 @@ pub(super) fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, lef
         return;
     }
     let word: &[u8] = if *verdict == Verdict::Yes { b"yes" } else { b"no" };
-    trace.tell(2, &[b"start sublist ", name].concat());
-    trace.tell(1, &[b"cached ", word, b" match for +", name].concat());
+    trace.tell(2, &[b"start sublist ", name]);
+    trace.tell(1, &[b"cached ", word, b" match for +", name]);
     let data = left.clone().flatten();
     let data = data.as_ref().map_or(&b"NULL"[..], |data| data.bytes());
-    trace.tell(1, &[b"cached lookup data = ", data].concat());
+    trace.tell(1, &[b"cached lookup data = ", data]);
 }

@@ -101,7 +101,8 @@ impl Subject<'_> {
     /// As it is shown.
     fn shown(&self) -> Vec<u8> {
         match self {
-            Self::Host(_) => b"host".to_vec(),
+            Self::Host(host) if !host.by_address => b"host".to_vec(),
+            Self::Domain(domain) => domain.0.given.bytes().to_vec(),
             _ => self.key().unwrap_or_default().to_vec(),
         }
     }
@@ -450,7 +451,7 @@ impl<'s, 'n> Walk<'s, 'n> {
                     data.bytes(),
                     b"'",
                 ];
-                call.memory::<Trace>().tell(1, &parts.concat());
+                call.memory::<Trace>().tell(1, &parts);
             }
             call.memory::<Kept>().insert(key, kept);
         }
@@ -458,12 +459,12 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn sublist(&mut self, call: &mut Call<'_>, name: &[u8], text: &Str) -> Result<Verdict, Fail> {
-        call.memory::<Trace>().tell(2, &[b"start sublist ", name].concat());
+        call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
         call.memory::<Trace>().depth += 3;
         let verdict = self.written(call, text);
         let trace = call.memory::<Trace>();
         trace.depth = trace.depth.saturating_sub(3);
-        trace.tell(2, &[b"end sublist ", name].concat());
+        trace.tell(2, &[b"end sublist ", name]);
         verdict
     }
 

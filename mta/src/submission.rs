@@ -1,0 +1,429 @@
+//! Messages that programs of this system hand in at the standard input
+//! (specification 5.2: `-bm`, `-t`).
+//!
+//! Who has the standard input is [`Outside`]; what the command line asks for is a
+//! [`Request`]. [`submit`] takes one message, and says what to write to the standard
+//! error and with which status to end. An error is reported there, or in a message
+//! to the sender, which is kept in the spool as any other.
+
+mod judge;
+mod recipients;
+mod report;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::acl::AclState;
+use eximious::rewrite::Rewriter;
+use eximious::stdlib::printing::printing;
+use eximious::{Context, Message, Str};
+
+use crate::options;
+use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, message_id};
+use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
+use crate::spool;
+use report::Fault;
+
+/// How large a message may be where no option says so.
+const LARGEST: u64 = 1 << 30;
+
+/// What the command line asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Who hands the message in.
+    pub submitter: Submitter,
+    /// `-f`: the sender, as typed.
+    pub sender: Option<Vec<u8>>,
+    /// The arguments: who gets it, or with `-t` who does not.
+    pub arguments: Vec<Vec<u8>>,
+    /// `-t`: the header says who gets it.
+    pub names_recipients: bool,
+    /// Whether a line with nothing but a dot ends it (without `-i`).
+    pub dot_ends: bool,
+    /// `-oe…`: how errors are reported.
+    pub errors: Errors,
+    /// `-bnq`: addresses without a domain get none.
+    pub leaves_unqualified: bool,
+    /// `-G`: the header stays as it is.
+    pub leaves_header: bool,
+    /// `-N`: its delivery is only pretended.
+    pub pretended: bool,
+    /// `-oMm`: the message that it is about.
+    pub about: Vec<u8>,
+    /// Whether it is a report of an error.
+    pub reports_error: bool,
+}
+
+/// How errors are reported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Errors {
+    /// On the standard error (`-oep`, `-oeq`).
+    Printed,
+    /// In a message to the sender; the status says that there was one (`-oem`,
+    /// `-oew`).
+    #[default]
+    Mailed,
+    /// In a message to the sender, and then all is well (`-oee`).
+    MailedQuietly,
+}
+
+/// Who has the standard input.
+pub trait Outside {
+    /// Reads the message: up to its end, or one byte more than `most`.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn read(&mut self, dot_ends: bool, most: u64) -> io::Result<Vec<u8>>;
+
+    /// `delay` of an ACL: waits.
+    fn wait(&mut self, time: Duration);
+}
+
+/// What became of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Done {
+    /// The status to end with.
+    pub status: u8,
+    /// For the standard error.
+    pub said: Vec<u8>,
+    /// Whether a message is in the spool.
+    pub kept: bool,
+}
+
+/// Takes a message. The context's values say how it came, as far as that was given
+/// (`-oM…`).
+pub fn submit(
+    server: &Arc<Server>,
+    cx: &mut Context,
+    request: &Request,
+    outside: &mut dyn Outside,
+) -> Done {
+    let mut submission = Submission {
+        server,
+        cx,
+        request,
+        outside,
+        state: AclState::default(),
+        id: Str::EMPTY,
+        sender_set: false,
+        received: Received::default(),
+        limit: LARGEST,
+    };
+    match submission.run() {
+        Ok(done) => done,
+        Err(fault) => submission.report(&fault),
+    }
+}
+
+/// A message on its way.
+struct Submission<'s> {
+    server: &'s Arc<Server>,
+    cx: &'s mut Context,
+    request: &'s Request,
+    outside: &'s mut dyn Outside,
+    state: AclState,
+    /// Its name, once it has one.
+    id: Str,
+    /// Whether somebody said who sent it.
+    sender_set: bool,
+    /// What is known of it so far.
+    received: Received,
+    /// How large it may be.
+    limit: u64,
+}
+
+impl Submission<'_> {
+    fn run(&mut self) -> Result<Done, Fault> {
+        if let Err(said) = self.take_sender() {
+            return Ok(Done { status: 1, said, kept: false });
+        }
+        let limit = options::message_size_limit(self.cx);
+        self.limit = if limit == 0 { LARGEST } else { limit };
+        self.introduce();
+        let arguments = self.arguments();
+        let arguments = match (arguments, self.request.errors) {
+            (Ok(arguments), _) => arguments,
+            (Err(fault), Errors::Printed) => return Err(fault),
+            (Err(fault), _) => {
+                // What comes in is returned as it is.
+                self.received.message.body = self.read()?;
+                return Err(fault);
+            }
+        };
+        let removes = options::flag(self.cx, "extract_addresses_remove_arguments");
+        let mut recipients = Vec::new();
+        match self.request.names_recipients && removes {
+            true => self.received.not_for = arguments,
+            false => recipients = arguments,
+        }
+        self.begin(&recipients);
+        let bytes = self.read()?;
+        self.arrive(&bytes, recipients)
+    }
+
+    fn read(&mut self) -> Result<Vec<u8>, Fault> {
+        let bytes = self.outside.read(self.request.dot_ends, self.limit);
+        bytes.map_err(|why| Fault::Unread(eximious::stdlib::wording::reason(&why).into()))
+    }
+
+    /// Who is the sender: whoever hands the message in, unless he may say that it is
+    /// somebody else, and does.
+    fn take_sender(&mut self) -> Result<(), Vec<u8>> {
+        let domain = options::value(self.cx, "qualify_domain");
+        let own = [&self.request.submitter.login[..], b"@", domain.bytes()].concat();
+        reception::set_sender(self.cx, Str::from(own));
+        let Some(typed) = &self.request.sender else { return Ok(()) };
+        let given = match typed.is_empty() {
+            true => Str::EMPTY,
+            false => reception::qualified_sender(self.cx, typed).map_err(|why| {
+                [b"exim: bad -f address \"", typed.as_slice(), b"\": ", &why, b"\n"].concat()
+            })?,
+        };
+        let trusted = self.request.submitter.trusted;
+        if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
+            reception::set_sender(self.cx, given);
+            self.sender_set = true;
+            self.received.standing.sender_set_untrusted = !trusted;
+        }
+        Ok(())
+    }
+
+    /// Sets the values that say how the message came, where nobody said so.
+    fn introduce(&mut self) {
+        let login = Str::from(self.request.submitter.login.as_slice());
+        if self.request.sender.is_some() {
+            // Whoever names a sender did not prove who he is.
+            for name in ["authenticated_id", "authenticated_sender"] {
+                self.cx.set(name, Str::EMPTY);
+            }
+        }
+        if options::value(self.cx, "sender_ident").is_empty() {
+            self.cx.set("sender_ident", login);
+        }
+        if options::value(self.cx, "received_protocol").is_empty() {
+            self.cx.set("received_protocol", Str::fixed("local"));
+        }
+        eximious::client::describe(self.cx);
+    }
+
+    fn is_local(&mut self) -> bool {
+        options::value(self.cx, "sender_host_address").is_empty()
+    }
+
+    /// A message is there as a whole.
+    fn arrive(&mut self, bytes: &[u8], mut recipients: Vec<Str>) -> Result<Done, Fault> {
+        let began = self.cx.engine().world().clock.now();
+        self.received.began = began;
+        let trusted = self.request.submitter.trusted;
+        let longest = reception::longest_line(bytes);
+        let local = self.is_local();
+        let Parsed { mut message, senders, .. } = reception::parse(bytes, true, self.cx);
+        let came = reception::size(&message);
+        if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
+            && let Ok(sender) = reception::qualified_sender(self.cx, sender)
+        {
+            reception::set_sender(self.cx, sender);
+            self.sender_set = true;
+            for name in ["authenticated_id", "authenticated_sender"] {
+                self.cx.set(name, Str::EMPTY);
+            }
+        }
+        if let Some(too_long) = reception::too_long(self.cx, &message) {
+            let client = eximious::client::plainly_described(self.cx);
+            let client = client.strip_prefix(b"U=").unwrap_or(&client).to_vec();
+            self.log(&too_long.logged(&client));
+            self.received.message = cut(message, too_long);
+            return Err(Fault::TooLong(too_long));
+        }
+        self.id = message_id(self.cx.engine().world());
+        self.cx.set("message_exim_id", self.id.clone());
+        message.id = self.id.clone();
+        message.received = began.seconds;
+        let count = message.named(b"Received").count() + 1;
+        let user = &self.request.submitter;
+        let origin = Origin {
+            local,
+            smtp: false,
+            login: user.login.clone(),
+            name: user.name_beside(trusted && self.sender_set),
+            trusted,
+            qualifies_senders: !self.request.leaves_unqualified,
+            qualifies_recipients: !self.request.leaves_unqualified,
+            names_recipients: self.request.names_recipients,
+            leaves_header: self.request.leaves_header,
+        };
+        let server = self.server.clone();
+        let rewriter = Rewriter::new(&server.rewrite);
+        let controls = &self.state.controls;
+        let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message);
+        let Fixed { message, replaced, faults, named, given_id } = fixed;
+        faults.iter().for_each(|line| self.log(line));
+        self.received.message = message;
+        self.received.message.sender = options::value(self.cx, "sender_address");
+        self.received.replaced = replaced;
+        if bytes.len() as u64 > self.limit {
+            return Err(self.too_large(bytes.len()));
+        }
+        self.check_recipients(&rewriter, named, &mut recipients)?;
+        self.add_received(&recipients)?;
+        self.received.recipients = recipients.iter().map(|one| recipient(one.clone())).collect();
+        let mut message = std::mem::take(&mut self.received.message);
+        message.recipients = recipients;
+        self.cx.set_message(Some(message));
+        // What ACLs see is as it came.
+        self.cx.set("message_size", came.to_string());
+        self.cx.set("received_count", count.to_string());
+        self.cx.set("max_received_linelength", longest.to_string());
+        let discarded = self.judge()?;
+        self.keep(local, discarded, given_id)
+    }
+
+    fn too_large(&mut self, size: usize) -> Fault {
+        let sender = self.received.message.sender.clone();
+        let client = eximious::client::described(self.cx);
+        let numbers = format!(": message too big: read={size} max={}", self.limit);
+        let head = [b"rejected from <", sender.bytes(), b"> "].concat();
+        self.log_rejection(&[&head, &client[..], numbers.as_bytes()].concat());
+        Fault::TooLarge(self.limit)
+    }
+
+    /// Puts the line there that says how the message came here.
+    fn add_received(&mut self, recipients: &[Str]) -> Result<(), Fault> {
+        let one = match recipients {
+            [one] => one.clone(),
+            _ => Str::EMPTY,
+        };
+        self.cx.set("received_for", one);
+        let message = std::mem::take(&mut self.received.message);
+        self.cx.set_message(Some(message));
+        let line = reception::received_header(self.cx);
+        let mut message = self.cx.take_message().unwrap_or_default();
+        match line {
+            Ok(Some(line)) => {
+                reception::insert(&mut message, &mut self.received.replaced, 0, line);
+            }
+            Ok(None) => {}
+            Err(why) => {
+                self.log_panic(&why);
+                return Err(Fault::Broken);
+            }
+        }
+        message.size = reception::size(&message);
+        self.received.message = message;
+        Ok(())
+    }
+
+    /// Puts the message into the spool, and logs that.
+    fn keep(
+        &mut self,
+        local: bool,
+        discarded: Option<(&'static str, Str)>,
+        given_id: Option<Vec<u8>>,
+    ) -> Result<Done, Fault> {
+        let mut message = self.cx.take_message().unwrap_or_default();
+        reception::apply_headers(&mut message, &mut self.received.replaced, &self.state);
+        message.size = reception::size(&message);
+        self.cx.set_message(Some(message.clone()));
+        let received = Received {
+            id: self.id.clone(),
+            sender: Sender { address: message.sender.clone(), ..Sender::default() },
+            message,
+            discarded: discarded.as_ref().map(|(acl, _)| *acl),
+            controls: self.state.controls.clone(),
+            queue: self.state.queue.clone(),
+            submitter: Some(self.request.submitter.clone()),
+            standing: Standing {
+                local: local && !self.sender_set,
+                local_error: self.request.reports_error,
+                unqualified_senders: !self.request.leaves_unqualified,
+                unqualified_recipients: !self.request.leaves_unqualified,
+                pretended: self.request.pretended,
+                ..self.received.standing
+            },
+            ..std::mem::take(&mut self.received)
+        };
+        if let Taken::Later(why) = spool::keep(self.cx, &received) {
+            self.log_panic(&why);
+            self.received = received;
+            return Err(Fault::NotKept(why));
+        }
+        let kept = Kept {
+            message: &received.message,
+            looks_refused: false,
+            judged_for_each: false,
+            chunked: false,
+            queue: received.queue.bytes(),
+            about: &self.request.about,
+            given_id: given_id.as_deref(),
+        };
+        let line = reception::logged(self.cx, &kept);
+        self.log(&line);
+        if self.state.has("freeze") {
+            self.log(b"frozen by ACL");
+        } else if self.state.has("queue") || self.state.has("queue_only") {
+            self.log(b"no immediate delivery: queued by ACL");
+        }
+        if received.recipients.is_empty() {
+            let (acl, why) = discarded.unwrap_or(("RCPT", Str::EMPTY));
+            let colon: &[u8] = if why.is_empty() { b"" } else { b": " };
+            let tail = b" ACL discarded recipients)".as_slice();
+            let parts = [b"=> blackhole (", acl.as_bytes(), tail, colon, why.bytes()];
+            self.log(&parts.concat());
+            self.log(b"Completed");
+            return Ok(Done { status: 1, ..Done::default() });
+        }
+        Ok(Done { status: 0, said: Vec::new(), kept: true })
+    }
+
+    /// A line with the message's name before it. What anybody else says does not break
+    /// lines.
+    fn log_line(&self, line: &[u8]) -> Vec<u8> {
+        let line = printing(line, true);
+        match self.id.is_empty() {
+            true => line,
+            false => [self.id.bytes(), b" ", &line].concat(),
+        }
+    }
+
+    fn log(&self, line: &[u8]) {
+        self.cx.engine().world().log.main(&self.log_line(line));
+    }
+
+    fn log_rejection(&self, line: &[u8]) {
+        self.cx.engine().world().log.rejection(&self.log_line(line));
+    }
+
+    fn log_panic(&self, line: &[u8]) {
+        self.cx.engine().world().log.panic(&self.log_line(line));
+    }
+}
+
+fn recipient(address: Str) -> Recipient {
+    Recipient { address, ..Recipient::default() }
+}
+
+/// The header as far as it was read when it was found to be too long.
+fn cut(mut message: Message, too_long: TooLong) -> Message {
+    message.body = Vec::new();
+    let mut room = match too_long {
+        TooLong::Header(limit) => limit,
+        TooLong::Line(limit) => {
+            let long = |header: &eximious::Header| header.line.len() as u64 > limit;
+            let end = message.headers.iter().position(long);
+            message.headers.truncate(end.map_or(message.headers.len(), |end| end + 1));
+            return message;
+        }
+    };
+    for header in &mut message.headers {
+        let length = header.line.len() as u64;
+        if length > room {
+            header.line.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+            header.line.push(b'\n');
+        }
+        room = room.saturating_sub(length);
+    }
+    let end = message.headers.iter().position(|header| header.line == b"\n");
+    message.headers.truncate(end.unwrap_or(message.headers.len()));
+    message
+}

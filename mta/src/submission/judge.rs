@@ -1,0 +1,99 @@
+//! ACLs for messages that programs hand in (specification 44.2.1).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::acl::{AclHost, AclResult, AclVerdict, Logs};
+use eximious::world::Log;
+use eximious::{AclPhases, Message, OptionValue, Str};
+
+use super::report::Fault;
+use super::{Outside, Submission};
+use crate::smtp;
+
+/// Who an ACL speaks to.
+struct Host<'h> {
+    outside: &'h mut dyn Outside,
+    log: Arc<dyn Log>,
+    id: Str,
+}
+
+impl Host<'_> {
+    fn line(&self, line: &[u8]) -> Vec<u8> {
+        match self.id.is_empty() {
+            true => line.to_vec(),
+            false => [self.id.bytes(), b" ", line].concat(),
+        }
+    }
+}
+
+impl AclHost for Host<'_> {
+    fn delay(&mut self, time: Duration) {
+        self.outside.wait(time);
+    }
+
+    fn log(&mut self, line: &[u8]) {
+        self.log.main(&self.line(line));
+    }
+
+    fn log_to(&mut self, logs: Logs, line: &[u8]) {
+        smtp::write_log(&*self.log, logs, &self.line(line), b"");
+    }
+}
+
+impl Submission<'_> {
+    /// `acl_not_smtp_start`: what it says of a message that is not there yet does not
+    /// count; what it sets does.
+    pub(super) fn begin(&mut self, recipients: &[Str]) {
+        let message = Message { recipients: recipients.to_vec(), ..Message::default() };
+        self.cx.set_message(Some(message));
+        let _ = self.acl("acl_not_smtp_start", AclPhases::NOT_SMTP_START);
+    }
+
+    /// `acl_not_smtp`: which ACL threw all recipients away, and why.
+    pub(super) fn judge(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
+        let Some(result) = self.acl("acl_not_smtp", AclPhases::NOT_SMTP) else { return Ok(None) };
+        let given = |text: Option<Str>| text.filter(|text| !text.is_empty());
+        let said = given(result.user_message);
+        let logged = given(result.log_message);
+        match result.verdict {
+            AclVerdict::Accept => Ok(None),
+            AclVerdict::Discard => {
+                self.received.recipients.clear();
+                Ok(Some(("non-SMTP", logged.or(said).unwrap_or_default())))
+            }
+            verdict => {
+                let sender = self.received_sender();
+                let logged = logged.or_else(|| said.clone());
+                let why = logged.as_ref().map_or(b"NULL".as_slice(), Str::bytes);
+                let middle = b"> rejected by non-SMTP ACL: ".as_slice();
+                let line = self.log_line(&[b"F=<", sender.bytes(), middle, why].concat());
+                let log = self.cx.engine().world().log.clone();
+                smtp::write_log(&*log, result.reject_logs, &line, b"");
+                let said = said.filter(|_| verdict != AclVerdict::Error);
+                let said = said
+                    .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());
+                if let Some(message) = self.cx.take_message() {
+                    self.received.message = message;
+                }
+                Err(Fault::Judged(said))
+            }
+        }
+    }
+
+    fn received_sender(&self) -> Str {
+        self.cx.message().map(|message| message.sender.clone()).unwrap_or_default()
+    }
+
+    /// Runs the ACL that an option is set to; nothing where it is not set.
+    fn acl(&mut self, option: &'static str, phase: AclPhases) -> Option<AclResult> {
+        let Some(OptionValue::Text(text)) = self.cx.engine().settings().options.get(option) else {
+            return None;
+        };
+        let text = text.clone();
+        let log = self.cx.engine().world().log.clone();
+        let mut host = Host { outside: self.outside, log, id: self.id.clone() };
+        let acls = &self.server.acls;
+        Some(acls.check(self.cx, &mut host, &mut self.state, phase, &text))
+    }
+}

@@ -1,0 +1,122 @@
+//! Who gets a message that a program hands in: its arguments, or what the header
+//! says (`-t`).
+
+use std::collections::BTreeSet;
+
+use eximious::Str;
+use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::stdlib::address::{self, Rules};
+
+use super::report::Fault;
+use super::{Errors, Submission};
+use crate::options;
+use crate::reception::{self, Named};
+
+/// How many recipients there may be where no option says so.
+const MOST: i64 = 50_000;
+
+impl Submission<'_> {
+    /// The addresses in the arguments.
+    pub(super) fn arguments(&mut self) -> Result<Vec<Str>, Fault> {
+        let most = options::number(self.cx, "recipients_max", MOST);
+        let rules = Rules::of(self.cx.engine().settings());
+        let mut found = Vec::new();
+        for argument in &self.request.arguments {
+            let mut rest = argument.as_slice();
+            while !rest.is_empty() {
+                let end = address::find_end(rest, false);
+                let wrong = |why: &[u8]| Fault::Argument(argument.clone(), why.to_vec());
+                let parsed = address::parse(&rest[..end], rules);
+                let parsed = parsed.map_err(|why| wrong(&why.message))?;
+                let mut text = parsed.text;
+                if parsed.domain.is_none() {
+                    if self.request.leaves_unqualified {
+                        return Err(wrong(b"unqualified recipient address not allowed"));
+                    }
+                    self.qualify(&mut text);
+                }
+                found.push(Str::tainted(text));
+                if most > 0 && found.len() as i64 > most && !self.request.names_recipients {
+                    return Err(Fault::TooMany(most));
+                }
+                rest = rest.get(end + 1..).unwrap_or_default();
+            }
+        }
+        Ok(found)
+    }
+
+    fn qualify(&mut self, address: &mut Vec<u8>) {
+        let domain = options::value(self.cx, "qualify_recipient");
+        address.extend_from_slice(&[b"@", domain.bytes()].concat());
+    }
+
+    /// Completes the recipients by those that the header names, and rewrites them and
+    /// the sender.
+    pub(super) fn check_recipients(
+        &mut self,
+        rewriter: &Rewriter<'_>,
+        named: Named,
+        recipients: &mut Vec<Str>,
+    ) -> Result<(), Fault> {
+        let named_any = !named.addresses.is_empty();
+        if self.request.names_recipients {
+            let most = options::number(self.cx, "recipients_max", MOST);
+            if most > 0 && named.addresses.len() as i64 > most {
+                self.received.message.headers.clear();
+                return Err(Fault::TooManyNamed(most));
+            }
+            self.add_named(named.addresses, recipients);
+        }
+        self.rewrite(rewriter, recipients);
+        if !named.wrong.is_empty() {
+            self.log_panic(b"bad addresses found in headers");
+            let fault = Fault::Named(named.wrong, !recipients.is_empty());
+            if recipients.is_empty() || self.request.errors == Errors::Printed {
+                return Err(fault);
+            }
+            let _ = self.mail(&fault);
+        } else if self.request.names_recipients && recipients.is_empty() {
+            self.log_panic(b"no recipients found in headers");
+            return Err(Fault::NoRecipients(named_any));
+        }
+        Ok(())
+    }
+
+    /// Adds those that the header names to the recipients, without those that do not
+    /// get the message.
+    fn add_named(&mut self, named: Vec<Vec<u8>>, recipients: &mut Vec<Str>) {
+        let without: BTreeSet<Vec<u8>> =
+            self.received.not_for.iter().map(|address| address.bytes().to_vec()).collect();
+        for mut address in named.into_iter().filter(|address| !without.contains(address)) {
+            if address::find_at(&address).is_none() {
+                self.qualify(&mut address);
+            }
+            recipients.push(Str::tainted(address));
+        }
+    }
+
+    fn rewrite(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
+        let flags = rewriter.flags();
+        if flags.intersects(AddressPlace::EnvelopeTo.flag()) {
+            for address in recipients {
+                let new = rewriter.address(self.cx, address, AddressPlace::EnvelopeTo);
+                match new {
+                    Ok(Some(new)) => *address = new,
+                    Ok(None) => {}
+                    Err(fail) => self.log(fail.message()),
+                }
+            }
+        }
+        let sender = options::value(self.cx, "sender_address");
+        if !sender.is_empty() && flags.intersects(AddressPlace::EnvelopeFrom.flag()) {
+            match rewriter.address(self.cx, &sender, AddressPlace::EnvelopeFrom) {
+                Ok(Some(new)) => {
+                    reception::set_sender(self.cx, new.clone());
+                    self.received.message.sender = new;
+                }
+                Ok(None) => {}
+                Err(fail) => self.log(fail.message()),
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! What goes wrong with a message that a program hands in, and how its sender is told
+//! (specification 5.2, `-oep` and its kin).
+
+use std::time::Duration;
+
+use eximious::stdlib::address;
+use eximious::{Context, Str};
+
+use super::{Done, Errors, Outside, Request, Submission, submit};
+use crate::options;
+use crate::reception::{TooLong, Wrong};
+use crate::smtp::Submitter;
+
+/// What is wrong.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    /// An argument is no address; and why.
+    Argument(Vec<u8>, Vec<u8>),
+    /// There are more recipients than this.
+    TooMany(i64),
+    /// The header names more recipients than this.
+    TooManyNamed(i64),
+    /// The header names recipients that are no addresses; whether there are others.
+    Named(Vec<Wrong>, bool),
+    /// There is no recipient; whether there would be if arguments had not said who
+    /// does not get it.
+    NoRecipients(bool),
+    /// The header is too long.
+    TooLong(TooLong),
+    /// The message is larger than this.
+    TooLarge(u64),
+    /// An ACL refused it, with these words.
+    Judged(Vec<u8>),
+    /// It could not be put into the spool.
+    NotKept(Vec<u8>),
+    /// It could not be read.
+    Unread(Vec<u8>),
+    /// Something in the configuration is wrong; that is logged already.
+    Broken,
+}
+
+/// How a fault is told.
+struct Told {
+    /// What a report is about: the end of its subject line.
+    subject: &'static str,
+    /// What a report says.
+    text: Vec<u8>,
+    /// What is logged where there is nobody to tell.
+    logged: Vec<u8>,
+}
+
+impl Submission<'_> {
+    /// Tells the sender, and ends.
+    pub(super) fn report(&mut self, fault: &Fault) -> Done {
+        let printed = |said: &[u8]| Done { status: 1, said: said.to_vec(), kept: false };
+        match fault {
+            Fault::NotKept(why) | Fault::Unread(why) => {
+                return printed(&[b"exim: ", &why[..], b"\n"].concat());
+            }
+            Fault::Broken => return printed(b""),
+            _ => {}
+        }
+        if self.request.errors == Errors::Printed {
+            return printed(&[b"exim: ", &in_short(fault)[..], b"\n"].concat());
+        }
+        let otherwise = if matches!(fault, Fault::NoRecipients(_)) { 2 } else { 1 };
+        let status = match (self.mail(fault), self.request.errors) {
+            (true, Errors::MailedQuietly) => 0,
+            (true, _) => 1,
+            (false, _) => otherwise,
+        };
+        Done { status, ..Done::default() }
+    }
+
+    /// Sends a report to the sender; false where that can't be.
+    pub(super) fn mail(&mut self, fault: &Fault) -> bool {
+        let Some(told) = in_full(fault) else { return false };
+        let sender = options::value(self.cx, "sender_address");
+        if sender.is_empty() {
+            let about = &self.request.about;
+            let reference = match about.is_empty() {
+                true => Vec::new(),
+                false => [b" (R=", about.as_slice(), b")"].concat(),
+            };
+            let head = b"Error while reading message with no usable sender address".as_slice();
+            self.log(&[head, &reference, b": ", &told.logged].concat());
+            return false;
+        }
+        let text = self.letter(fault, &told, sender.bytes());
+        let done = self.hand_in(&text);
+        if !done.kept {
+            let line = format!("Child mail process returned status {}", done.status);
+            self.log(line.as_bytes());
+        }
+        done.kept
+    }
+
+    /// The report as a message.
+    fn letter(&mut self, fault: &Fault, told: &Told, sender: &[u8]) -> Vec<u8> {
+        let mut text = Vec::new();
+        if let Some(reply_to) = options::expanded(self.cx, "errors_reply_to")
+            && !reply_to.is_empty()
+        {
+            text.extend_from_slice(&[b"Reply-To: ", reply_to.bytes(), b"\n"].concat());
+        }
+        let from = options::expanded(self.cx, "dsn_from").unwrap_or_default();
+        let head = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", sender];
+        text.extend_from_slice(&head.concat());
+        text.push(b'\n');
+        let message = &self.received.message;
+        let id = message
+            .headers
+            .iter()
+            .find(|header| header.name.trim_ascii_end().eq_ignore_ascii_case(b"message-id"));
+        if let Some(id) = id.map(|id| id.value().trim_ascii()).filter(|id| !id.is_empty()) {
+            text.extend_from_slice(&[b"References: ", id, b"\n"].concat());
+        }
+        let subject = format!("Subject: Mail failure - {}\n\n", told.subject);
+        text.extend_from_slice(subject.as_bytes());
+        text.extend_from_slice(&told.text);
+        if options::flag(self.cx, "bounce_return_message") {
+            self.copy(fault, &mut text);
+        }
+        text
+    }
+
+    /// Adds what was read of the message.
+    fn copy(&mut self, fault: &Fault, text: &mut Vec<u8>) {
+        let mut most = options::number(self.cx, "bounce_return_size_limit", MOST_RETURNED);
+        if let Fault::TooLarge(limit) = fault {
+            most = most.min(i64::try_from(*limit).unwrap_or(i64::MAX));
+        }
+        let message = &self.received.message;
+        let whole = options::flag(self.cx, "bounce_return_body");
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let read = !self.id.is_empty();
+        let body = match (whole, message.body.len() > most) {
+            (false, _) => {
+                let tail: &[u8] = b"\n------ This is a copy of the headers that were received \
+                    before the error\n       was detected.\n";
+                text.extend_from_slice(tail);
+                &[][..]
+            }
+            (true, cut) => {
+                let line = b"\n------ This is a copy of your message, including all the headers.";
+                text.extend_from_slice(line);
+                match cut && read {
+                    true => text.extend_from_slice(
+                        format!(
+                            "\n------ No more than {most} characters of the body are included.\n"
+                        )
+                        .as_bytes(),
+                    ),
+                    false => text.extend_from_slice(b" ------\n"),
+                }
+                &message.body[..message.body.len().min(most)]
+            }
+        };
+        text.push(b'\n');
+        for header in &message.headers {
+            text.extend_from_slice(&header.line);
+        }
+        if !matches!(fault, Fault::TooLong(_)) {
+            text.push(b'\n');
+        }
+        text.extend_from_slice(body);
+    }
+
+    /// Hands a report in, as the mail server's own user does.
+    fn hand_in(&mut self, text: &[u8]) -> Done {
+        let engine = self.cx.engine().clone();
+        let world = engine.world();
+        let number = |cx: &mut Context, name| -> Option<u32> {
+            std::str::from_utf8(options::value(cx, name).bytes()).ok()?.parse().ok()
+        };
+        let (uid, gid) = world.host.ids();
+        let uid = number(self.cx, "exim_uid").unwrap_or(uid);
+        let gid = number(self.cx, "exim_gid").unwrap_or(gid);
+        let user = world.users.user_by_id(uid).ok().flatten();
+        let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
+        let request = Request {
+            submitter: Submitter {
+                login: login.clone(),
+                uid,
+                gid,
+                trusted: true,
+                ..Submitter::default()
+            },
+            sender: Some(Vec::new()),
+            names_recipients: true,
+            about: self.id.bytes().to_vec(),
+            reports_error: true,
+            ..Request::default()
+        };
+        let mut cx = engine.context();
+        cx.set("sender_ident", Str::from(login));
+        self.server.acls.attach(&mut cx);
+        if let Some(sender) = options::expanded(self.cx, "bounce_sender_authentication")
+            && address::find_at(sender.bytes()).is_some()
+        {
+            cx.set("authenticated_sender", Str::tainted(sender));
+        }
+        submit(self.server, &mut cx, &request, &mut Text(text))
+    }
+}
+
+/// How much is returned of a body where no option says so.
+const MOST_RETURNED: i64 = 100 << 10;
+
+/// A message that is there already.
+struct Text<'t>(&'t [u8]);
+
+impl Outside for Text<'_> {
+    fn read(&mut self, _: bool, most: u64) -> std::io::Result<Vec<u8>> {
+        let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
+        Ok(self.0[..self.0.len().min(most)].to_vec())
+    }
+
+    fn wait(&mut self, _: Duration) {}
+}
+
+/// What is said of a fault on the standard error.
+fn in_short(fault: &Fault) -> Vec<u8> {
+    match fault {
+        Fault::Argument(text, why) => {
+            [b"bad recipient address \"", &text[..], b"\": ", why].concat()
+        }
+        Fault::TooMany(_) => b"too many recipients".to_vec(),
+        Fault::TooManyNamed(_) => b"message rejected: too many recipients".to_vec(),
+        Fault::Named(wrong, _) => match &wrong[..] {
+            [one] => [b"invalid address:  ", &one.text[..], b": ", &one.why].concat(),
+            _ => {
+                [b"invalid addresses:\n".as_slice(), &listed(wrong)].concat().trim_ascii().to_vec()
+            }
+        },
+        Fault::NoRecipients(_) => b"no recipients in message".to_vec(),
+        Fault::TooLong(TooLong::Header(limit)) => {
+            format!("message header longer than {limit} characters received: message not accepted")
+                .into_bytes()
+        }
+        Fault::TooLong(TooLong::Line(limit)) => format!(
+            "message header line longer than {limit} characters received: message not accepted"
+        )
+        .into_bytes(),
+        Fault::TooLarge(limit) => {
+            format!("message rejected: message too big (max={limit})").into_bytes()
+        }
+        Fault::Judged(why) => [b"message rejected by non-SMTP ACL: ", &why[..]].concat(),
+        Fault::NotKept(why) | Fault::Unread(why) => why.clone(),
+        Fault::Broken => Vec::new(),
+    }
+}
+
+/// What a report says of a fault; nothing where none is sent.
+fn in_full(fault: &Fault) -> Option<Told> {
+    let told = |subject, text: &[u8], logged: &[u8]| {
+        Some(Told { subject, text: text.to_vec(), logged: logged.to_vec() })
+    };
+    match fault {
+        Fault::Argument(argument, why) => {
+            let dot: &[u8] = match argument.ends_with(b".") {
+                true => b"\nRecipient addresses must not end with a '.' character.\n",
+                false => b"",
+            };
+            let text = [
+                b"A message that you sent contained a recipient address that was incorrectly\n\
+                    constructed:\n\n  ",
+                &argument[..],
+                b"  ",
+                why,
+                b"\n",
+                dot,
+                b"\nThe message has not been delivered to any recipients.\n",
+            ];
+            let logged =
+                [b"at least one malformed recipient address: ", &argument[..], b" - ", why];
+            told("malformed recipient address", &text.concat(), &logged.concat())
+        }
+        Fault::TooMany(most) | Fault::TooManyNamed(most) => told(
+            "too many recipients",
+            b"A message that you sent contained more recipients than allowed on this\n\
+                system. It was not delivered to any recipients.\n",
+            format!("too many recipients (max set to {most})").as_bytes(),
+        ),
+        Fault::Named(wrong, others) => {
+            let first = wrong.first()?;
+            let these: &[u8] = match wrong.len() {
+                1 => b"This address has been ignored. ",
+                _ => b"These addresses have been ignored. ",
+            };
+            let rest: &[u8] = match others {
+                true => {
+                    b"The other addresses in the message were\nsyntactically valid and have \
+                    been passed on for an attempt at delivery.\n"
+                }
+                false => {
+                    b"There were no other addresses in your\nmessage, and so no attempt at \
+                    delivery was possible.\n"
+                }
+            };
+            let head = b"A message that you sent contained one or more recipient addresses that \
+                were\nincorrectly constructed:\n\n"
+                .as_slice();
+            let text = [head, &listed(wrong), b"\n", these, rest].concat();
+            let head = b"at least one malformed recipient address: ".as_slice();
+            let logged = [head, &first.text, b" - ", &first.why].concat();
+            told("malformed recipient address", &text, &logged)
+        }
+        Fault::NoRecipients(removed) => {
+            let text: &[u8] = match removed {
+                true => {
+                    b"A message that you sent using the -t command line option contained no\n\
+                    addresses that were not also on the command line, and were therefore\n\
+                    suppressed. This left no recipient addresses, and so no delivery could\n\
+                    be attempted.\n"
+                }
+                false => {
+                    b"A message that you sent contained no recipient addresses, and \
+                    therefore no\ndelivery could be attempted.\n"
+                }
+            };
+            told("no recipient addresses", text, b"no recipient addresses")
+        }
+        Fault::TooLong(TooLong::Header(limit)) => told(
+            "overlong header section",
+            b"A message that you sent contained a header section that was excessively\n\
+                long and could not be handled by the mail transmission software. The\n\
+                message has not been delivered to any recipients.\n",
+            format!("excessively long message header section read (more than {limit} characters)")
+                .as_bytes(),
+        ),
+        Fault::TooLong(TooLong::Line(limit)) => told(
+            "overlong header line",
+            b"A message that you sent contained a header line that was excessively\n\
+                long and could not be handled by the mail transmission software. The\n\
+                message has not been delivered to any recipients.\n",
+            format!("excessively long message header line read (more than {limit} characters)")
+                .as_bytes(),
+        ),
+        Fault::TooLarge(limit) => told(
+            "message too big",
+            b"A message that you sent was longer than the maximum size allowed on this\n\
+                system. It was not delivered to any recipients.\n",
+            format!("message too big (limit set to {limit})").as_bytes(),
+        ),
+        Fault::Judged(why) => {
+            let head = b"A message that you sent was rejected by the local scanning code that\n\
+                checks incoming messages on this system. The following error was given:\n\n  "
+                .as_slice();
+            let logged = [b"rejected by non-SMTP ACL: ", &why[..]].concat();
+            told("rejected by local scanning code", &[head, why, b"\n"].concat(), &logged)
+        }
+        Fault::NotKept(_) | Fault::Unread(_) | Fault::Broken => None,
+    }
+}
+
+/// Each of what is no address, with the reason.
+fn listed(wrong: &[Wrong]) -> Vec<u8> {
+    let lines = wrong.iter().map(|one| [b"  ", &one.text[..], b": ", &one.why, b"\n"].concat());
+    lines.collect::<Vec<_>>().concat()
+}

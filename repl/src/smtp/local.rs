@@ -1,0 +1,92 @@
+//! `-bs`: an SMTP session at the standard input and output (specification 5.2,
+//! 49.4.1). Whoever runs the program is the client, unless the standard input is a
+//! connection: then somebody listened for this program, and the other end is.
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use eximious::{Config, Context, Str};
+use eximious_mta::smtp::{Client, Server, Session, Submitter};
+use eximious_mta::spool;
+
+use crate::caller;
+use crate::options::Options;
+use crate::session::{self, Refusal};
+
+/// Values that only a trusted caller may give.
+pub type Given = Vec<(&'static str, Vec<u8>)>;
+
+/// Speaks SMTP until one side has enough, and keeps what messages come.
+///
+/// # Errors
+/// The standard output can't be written.
+pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+    let qualifies_itself = options.leaves_unqualified;
+    let mut given = std::mem::take(&mut options.variables);
+    let started = match session::Session::start_logging(options, eximious_world::system()) {
+        Ok(started) => started,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (config, cx) = started.into_parts();
+    let engine = cx.engine();
+    let user = caller::submitter(engine.settings(), engine.world());
+    if !user.trusted {
+        given.clear();
+    }
+    let server = Server::new(&config.unwrap_or_else(Config::default), engine);
+    let client = match eximious_world::input_connection() {
+        Some((peer, own)) => {
+            given.clear();
+            Client {
+                address: Some(peer.ip().to_canonical()),
+                port: peer.port(),
+                local_address: Some(own.ip().to_canonical()),
+                local_port: Some(own.port()),
+                synchronizes: true,
+                ..Client::default()
+            }
+        }
+        None => Client {
+            address: value(&given, "sender_host_address"),
+            port: value(&given, "sender_host_port").unwrap_or(0),
+            local_address: value(&given, "received_ip_address"),
+            local_port: value(&given, "received_port"),
+            user: Some(user),
+            qualifies_itself,
+            ..Client::default()
+        },
+    };
+    let mut session = Session::new(Arc::new(server), cx, client.clone());
+    if let Some(user) = &client.user {
+        introduce(session.context(), user, given);
+    }
+    let mut out = io::stdout().lock();
+    super::converse(&mut session, &mut out, &mut |session, received, _| {
+        let taken = spool::keep(session.context(), received);
+        session.conclude(&taken);
+        Ok(())
+    })?;
+    let code = if session.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    Ok(Ok(code))
+}
+
+/// The values that speak of whoever runs the program, and those that were given.
+pub fn introduce(cx: &mut Context, user: &Submitter, given: Given) {
+    cx.set("sender_ident", Str::from(&user.login[..]));
+    if !user.trusted {
+        cx.set("authenticated_id", Str::from(&user.login[..]));
+    }
+    for (name, value) in given {
+        // The protocol follows from what the client says.
+        if name != "received_protocol" {
+            cx.set(name, Str::tainted(value));
+        }
+    }
+    eximious::client::describe(cx);
+}
+
+fn value<T: std::str::FromStr>(given: &Given, name: &str) -> Option<T> {
+    let (_, value) = given.iter().find(|(given, _)| *given == name)?;
+    std::str::from_utf8(value).ok()?.parse().ok()
+}

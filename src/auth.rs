@@ -1,0 +1,93 @@
+//! SMTP authentication: what both sides need, and the client's side
+//! (specification, chapters 33 to 42; RFC 4954).
+//!
+//! The client's side of each driver stands here, and the server's in `mta/`:
+//! `verify` with a callout is part of an ACL, and may have to prove who this host
+//! is, while nothing here ever has to ask that of somebody. What both sides
+//! compute (the digest of CRAM-MD5, the messages of NTLM) stands here too.
+
+pub mod client;
+pub mod cram;
+pub mod ntlm;
+
+use std::sync::Arc;
+
+use eximious_core::{DriverKind, OptionValue, Str};
+
+use crate::Config;
+use crate::config::Instance;
+
+/// An authenticator of a configuration, with its options as they are written.
+#[derive(Clone, Debug)]
+pub struct Authenticator {
+    instance: Instance,
+}
+
+/// All authenticators of a configuration, in their order. A clone is cheap.
+#[derive(Clone, Debug, Default)]
+pub struct Authenticators(Arc<[Arc<Authenticator>]>);
+
+impl Authenticators {
+    /// Those of a configuration.
+    pub fn new(config: &Config) -> Self {
+        let all = config.instances(DriverKind::Authenticator).iter();
+        Self(all.map(|instance| Arc::new(Authenticator { instance: instance.clone() })).collect())
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Authenticator>> {
+        self.0.iter()
+    }
+
+    /// One by its name in the configuration.
+    pub fn named(&self, name: &[u8]) -> Option<&Arc<Authenticator>> {
+        self.iter().find(|one| one.name().bytes() == name)
+    }
+}
+
+impl Authenticator {
+    /// Its name in the configuration.
+    pub fn name(&self) -> &Str {
+        &self.instance.name
+    }
+
+    /// Its driver's name.
+    pub fn driver(&self) -> &'static str {
+        self.instance.driver_name()
+    }
+
+    /// The mechanism's name in the protocol.
+    pub fn mechanism(&self) -> &[u8] {
+        self.instance.public_name()
+    }
+
+    /// Whether it has a server's side.
+    pub fn serves(&self) -> bool {
+        self.instance.is_server()
+    }
+
+    /// Whether it has a client's side.
+    pub fn sends(&self) -> bool {
+        self.instance.is_client()
+    }
+
+    /// A text that is set, as it is written; it may be empty.
+    pub fn text(&self, option: &str) -> Option<Str> {
+        match self.instance.options.get(option) {
+            Some(OptionValue::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a switch is on.
+    pub fn flag(&self, option: &str) -> bool {
+        self.instance.options.flag(option) == Some(true)
+    }
+}
+
+/// Whether a text that was expanded counts as a yes (`server_advertise_condition`
+/// and others): it is neither empty nor one of the words for no.
+pub fn is_yes(value: &[u8]) -> bool {
+    let no = ["", "0", "no", "false"];
+    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}

@@ -1,0 +1,16 @@
+//! EXTERNAL: a claim to be somebody, proved by other means (specification 41.3).
+
+use super::{Driver, Stop, Turn, plaintext};
+
+pub(super) struct External;
+
+impl Driver for External {
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
+        let claim = turn.expand("client_send")?.unwrap_or_default();
+        Ok(plaintext::with_zeros(claim.bytes()))
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, _: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        Err(plaintext::too_few(turn))
+    }
+}

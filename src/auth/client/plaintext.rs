@@ -1,0 +1,75 @@
+//! PLAIN and LOGIN: texts, one after the other (specification 34.4).
+
+use eximious_core::Str;
+use eximious_stdlib::lists;
+
+use super::{Driver, NAMES, Stop, Turn};
+
+#[derive(Default)]
+pub(super) struct Plaintext {
+    texts: std::collections::VecDeque<Str>,
+    /// How many challenges there were.
+    asked: usize,
+}
+
+impl Driver for Plaintext {
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
+        let list = turn.authenticator.text("client_send").unwrap_or_default();
+        let elements = lists::elements(list.bytes());
+        self.texts = elements.map(|text| Str::from(&*text)).collect();
+        let first = self.texts.pop_front().unwrap_or_default();
+        Ok(with_zeros(turn.expand_text(&first)?.bytes()))
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        let asked = match turn.decoded(asked) {
+            Ok(asked) => asked,
+            Err(_) if turn.authenticator.flag("client_ignore_invalid_base64") => Vec::new(),
+            Err(stop) => return Err(stop),
+        };
+        if let Some(name) = NAMES[..3].get(self.asked) {
+            turn.cx.set(name, Str::tainted(asked));
+        }
+        self.asked += 1;
+        match self.texts.pop_front() {
+            Some(text) => Ok(Some(with_zeros(turn.expand_text(&text)?.bytes()))),
+            None => Err(too_few(turn)),
+        }
+    }
+}
+
+/// The server asks for more than there is to say.
+pub(super) fn too_few(turn: &Turn<'_>) -> Stop {
+    let name = turn.authenticator.name().bytes();
+    Stop::Fail([b"Too few items in client_send in ", name, b" authenticator"].concat())
+}
+
+/// A text with zero bytes where it has circumflexes; two of them stand for one.
+pub(super) fn with_zeros(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [] => return out,
+            [b'^', b'^', after @ ..] => {
+                out.push(b'^');
+                after
+            }
+            [byte, after @ ..] => {
+                out.push(if *byte == b'^' { 0 } else { *byte });
+                after
+            }
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circumflexes_are_zeros_or_doubled() {
+        assert_eq!(with_zeros(b"^u^p"), b"\0u\0p");
+        assert_eq!(with_zeros(b"^^u^v^^^w^^^^x^^"), b"^u\0v^\0w^^x^");
+    }
+}
