@@ -8,9 +8,7 @@ use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
-use crate::reception::{
-    self, Parsed, ended_by_newlines, has_blank_line, longest_line, message_id, parse, size,
-};
+use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -182,7 +180,6 @@ impl Session {
             self.end_transaction(false);
             return;
         }
-        let longest = longest_line(&ended_by_newlines(&reading.bytes));
         let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank } = parsed;
         if !self.has_fit_header(&message) {
@@ -207,7 +204,6 @@ impl Session {
         // What ACLs see is as it came.
         self.cx.set("message_size", own_size.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
