@@ -70,16 +70,12 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     if options.calls_out {
         session.call_out();
     }
-    let mut out = io::stdout().lock();
-    out.write_all(
-        format!(
-            "\n**** SMTP testing session as if from host {address}\n\
-             **** but without any ident (RFC 1413) callback.\n\
-             **** This is not for real!\n\n"
-        )
-        .as_bytes(),
-    )?;
-    out.flush()?;
+    let heading = format!(
+        "\n**** SMTP testing session as if from host {address}\n\
+         **** but without any ident (RFC 1413) callback.\n\
+         **** This is not for real!\n\n"
+    );
+    let mut out = Headed { heading: Some(heading), out: io::stdout().lock() };
     converse(&mut session, &mut out, &mut |session, received, out| {
         session.conclude(&Taken::Yes);
         while let Some(event) = session.next_reply() {
@@ -90,7 +86,36 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
             false => out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n"),
         }
     })?;
+    out.head()?;
+    out.flush()?;
     Ok(Ok(ExitCode::SUCCESS))
+}
+
+/// An output with a heading before the first thing that is said: what a proxy says
+/// is heard before that.
+struct Headed<W> {
+    heading: Option<String>,
+    out: W,
+}
+
+impl<W: Write> Headed<W> {
+    fn head(&mut self) -> io::Result<()> {
+        match self.heading.take() {
+            Some(heading) => self.out.write_all(heading.as_bytes()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Write for Headed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.head()?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// What becomes of a message that has come.

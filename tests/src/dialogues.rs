@@ -56,7 +56,8 @@
 //!
 //! ```text
 //! DIALOGUES=name,name   these files alone
-//! EXIMIOUS_RECORD=1     with the test `exim_…`: records what the real Exim says
+//! EXIMIOUS_RECORD=1     with the test `exim_…`: records what the real Exim says;
+//!                       with `eximious_…`, what eximious says where it is asked alone
 //! cargo nextest run -p eximious-repl --test dialogues
 //! ```
 
@@ -226,13 +227,13 @@ impl Case {
         place
     }
 
-    /// Puts what the real Exim said in the place of what is recorded, in order of
-    /// the sessions that it was asked.
-    pub fn record(&self, said: impl IntoIterator<Item = Vec<String>>) {
+    /// Puts what was said in the place of what is recorded, in order of the
+    /// sessions: those that the real Exim is asked, or the others.
+    pub fn record(&self, of_exim: bool, said: impl IntoIterator<Item = Vec<String>>) {
         let mut said = said.into_iter();
         let mut out = self.between[0].clone();
         for (session, behind) in self.sessions.iter().zip(&self.between[1..]) {
-            let new = if session.for_exim { said.next() } else { None };
+            let new = if session.for_exim == of_exim { said.next() } else { None };
             writeln!(out, "{}", session.head).expect("text");
             for line in new.as_ref().unwrap_or(&session.record) {
                 writeln!(out, "{line}").expect("text");
