@@ -23,7 +23,9 @@ impl Session {
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);
         }
-        cx.set("authenticated_sender", Str::EMPTY);
+        for name in ["authenticated_id", "authenticated_sender"] {
+            cx.set(name, Str::EMPTY);
+        }
         cx.set("authentication_failed", Str::fixed("0"));
         if !client.connection.is_empty() {
             cx.set("connection_id", client.connection.clone());
