@@ -374,7 +374,11 @@ fn a_target_knows_when_each_word_came() {
         ),
         ("control = submission/sender_retain", "control = debug/stop", "4.96"),
         ("control = submission/sender_retain", "remove_header = ^(?i)x-spam-", "4.97"),
-        ("maildir_format", "maildir_format\nsmtp_x:\n  driver = smtp\n  protocol = ${lc:LMTP}", "4.100"),
+        (
+            "maildir_format",
+            "maildir_format\nsmtp_x:\n  driver = smtp\n  protocol = ${lc:LMTP}",
+            "4.100",
+        ),
         ("verify = recipient", "verify = recipient/quota=", "4.95"),
         ("  return_output", "  command = /x $local_part", "4.96"),
     ] {

@@ -80,7 +80,10 @@ fn what_is_found_is_clean() {
         ("${lookup{$acl_m_a}nwildlsearch{DIR/ls}}", "first"),
         ("${lookup passwd{root}{$value}}", "*:0:0:root:/root:/bin/bash"),
         ("${lookup sqlite,file=DIR/db.sqlite {select '${quote_sqlite:$acl_m_x}'}}", "hostile"),
-        ("${lookup sqlite,file=DIR/db.sqlite {select '${quote_sqlite:${lc:$acl_m_x}}'}}", "hostile"),
+        (
+            "${lookup sqlite,file=DIR/db.sqlite {select '${quote_sqlite:${lc:$acl_m_x}}'}}",
+            "hostile",
+        ),
     ] {
         let text = fill(text);
         assert_eq!(expand(&mut cx, &text), value, "{text}");

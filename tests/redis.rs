@@ -312,7 +312,8 @@ fn data_from_outside_stays_in_its_word() {
     assert!(show(fail.message()).contains(r"unknown command \'\xff\xfe\'"), "{fail}");
     assert_eq!(expand(&mut cx, &format!("${{lookup redis,{servers} {{EXISTS k}}}}")), "true");
     // It does not say which server is asked.
-    let text = format!("${{lookup redis{{servers=127.0.0.1::{port}/0/; GET ${{quote_redis:$acl_m_x}}}}}}");
+    let text =
+        format!("${{lookup redis{{servers=127.0.0.1::{port}/0/; GET ${{quote_redis:$acl_m_x}}}}}}");
     let tainted = format!("Redis server \"127.0.0.1:{port}/0\" is tainted");
     assert_eq!(deferred(&mut cx, &text), tainted);
 }

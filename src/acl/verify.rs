@@ -157,6 +157,7 @@ fn look_at(
     };
     if find_at(address.bytes()).is_none() {
         run.cx.set("sender_verify_failure", Str::fixed("qualify"));
+        run.note(b"----------- end verify ------------");
         return (verified, None);
     }
     let Routed { standing, complaint, data, called } =

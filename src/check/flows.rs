@@ -107,7 +107,8 @@ impl Reader<'_, '_> {
                 let made = matches!(name, "sender_address_domain" | "sender_address_local_part");
                 // Elsewhere than in a transport, they are a signature's.
                 let own = SIGNING.contains(&name) && !self.survey.config.transports.is_empty();
-                let stamped = !own && (made || variable.meta.taint == TaintRule::Tainted)
+                let stamped = !own
+                    && (made || variable.meta.taint == TaintRule::Tainted)
                     && !matches!(variable.source, VariableSource::Family(_));
                 stamped.then(|| (format!("${name}"), *span))
             }

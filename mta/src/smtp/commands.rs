@@ -144,8 +144,7 @@ impl Session {
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
         let tls = if self.text("tls_advertise_hosts").is_empty() { "" } else { " STARTTLS" };
-        let mut words =
-            format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }
@@ -185,7 +184,9 @@ impl Session {
         if self.text("smtp_etrn_command").is_empty() && argument.first() != Some(&b'#') {
             return self.protocol_error(b"501", b"argument must begin with #");
         }
-        self.cx.tell(0, b"ETRN command is: exim -R");
+        let command = self.text("smtp_etrn_command");
+        let shown = if command.is_empty() { b"exim -R" } else { command.bytes() };
+        self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
         match self.hurries {
             true => self.cx.tell(0, b"ETRN command execution skipped"),
             false => self.events.push_back(Event::RunQueue(argument.to_vec())),

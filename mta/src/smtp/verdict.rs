@@ -4,7 +4,7 @@
 use eximious::Str;
 use eximious::acl::{AclResult, AclVerdict};
 
-use super::run::write;
+use super::run::{shown_once, write};
 use super::{Session, reply};
 
 /// What was refused.
@@ -131,7 +131,11 @@ impl Session {
             line.extend_from_slice(&[b": ", first].concat());
         }
         let line = self.log_line(&line);
-        write(&*self.cx.engine().world().log.clone(), result.reject_logs, &line);
+        write(
+            &*self.cx.engine().world().log.clone(),
+            shown_once(result.reject_logs, self.hurries),
+            &line,
+        );
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);
             self.close();

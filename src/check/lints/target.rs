@@ -87,7 +87,8 @@ fn values(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
             .add(text.whole(), format!("{target} does not expand this: that came with {since}"));
     }
     let Use::Acl(acl, term) = text.of else { return };
-    let pattern = term.term.meta.name == "remove_header" && text.text.trim_ascii().starts_with(b"^");
+    let pattern =
+        term.term.meta.name == "remove_header" && text.text.trim_ascii().starts_with(b"^");
     if pattern && !target.has("4.97") {
         let message = format!("{target} takes no pattern here: that came with 4.97");
         findings.add(survey.line(term.line), message);

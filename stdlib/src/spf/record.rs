@@ -165,7 +165,8 @@ fn network(text: &[u8], longest: u8) -> Option<(&str, u8)> {
 
 /// A length without zeros before it.
 fn prefix(digits: &[u8], longest: u8) -> Option<u8> {
-    let plain = matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.iter().all(u8::is_ascii_digit);
+    let plain =
+        matches!(digits, [b'0'] | [b'1'..=b'9', ..]) && digits.iter().all(u8::is_ascii_digit);
     let number: u8 = std::str::from_utf8(digits).ok()?.parse().ok()?;
     (plain && number <= longest).then_some(number)
 }
