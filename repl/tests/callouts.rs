@@ -36,7 +36,7 @@ impl Host {
             noted.lock().expect("no test failed").push("connected".to_owned());
             let banner = rules.iter().find(|(command, _)| command == "banner");
             let banner = banner.map_or("220 peer.test", |(_, answer)| answer);
-            if banner == "close" || write!(peer, "{banner}\r\n").is_err() {
+            if banner == "close" || peer.write_all(format!("{banner}\r\n").as_bytes()).is_err() {
                 return;
             }
             let mut line = Vec::new();
@@ -54,10 +54,10 @@ impl Host {
                     _ if answer == "close" => return,
                     Some((answer, "2s")) => {
                         std::thread::sleep(Duration::from_secs(2));
-                        let _ = write!(peer, "{answer}\r\n");
+                        let _ = peer.write_all(format!("{answer}\r\n").as_bytes());
                     }
                     _ => {
-                        let _ = write!(peer, "{answer}\r\n");
+                        let _ = peer.write_all(format!("{answer}\r\n").as_bytes());
                     }
                 }
                 if text == "QUIT" {
