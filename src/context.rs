@@ -277,6 +277,11 @@ impl Context {
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
+    /// Shows each step to somebody else, and says who it was before.
+    pub(crate) fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
+        std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    }
+
     /// Tells whoever is shown each step of tests, some steps deeper than the test
     /// at hand.
     pub fn tell(&mut self, deeper: u32, text: &[u8]) {

@@ -19,6 +19,7 @@ use crate::options::flag;
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
+pub(crate) use describe::kind;
 pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 pub use tree::{Node, Tree};
 

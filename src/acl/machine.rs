@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, Str, Trace};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
@@ -441,6 +441,9 @@ impl Run<'_> {
 
     /// A `warn` whose conditions can't be told.
     fn deferred_warning(&mut self) {
+        if !self.cx.engine().settings().log_selector.contains(LogSelector::ACL_WARN_SKIPPED) {
+            return;
+        }
         let mut line = self.client();
         line.extend_from_slice(
             b" Warning: ACL \"warn\" statement skipped: condition test deferred",

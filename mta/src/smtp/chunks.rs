@@ -20,7 +20,6 @@ pub(super) struct Chunk {
 
 impl Session {
     pub(super) fn chunk(&mut self, argument: &[u8], before: Before) {
-        self.offers.early_pipelining = false;
         if !self.offers.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";
             return self.protocol_error(b"503", text);
@@ -29,7 +28,9 @@ impl Session {
         let Some(size) = words.next().and_then(number) else {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
-        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+        self.offers.early_pipelining = false;
+        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+            && words.next().is_none();
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
             if !self.has_recipient("BDAT", before) || !self.may_send_message() {

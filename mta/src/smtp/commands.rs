@@ -1,7 +1,7 @@
 //! Commands: which it is, and those that need no more than a few lines.
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::verdict::{Refused, unset};
 use super::{Event, Session};
@@ -93,6 +93,8 @@ impl Session {
             "DATA" => self.data(before),
             "BDAT" => self.chunk(argument, before),
             "RSET" => {
+                self.ask_of_from_line(self.chunks.is_some());
+                self.log_incomplete("RSET");
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
             }
@@ -135,15 +137,15 @@ impl Session {
         if self.chunks.is_some() {
             return self.lost_in_message();
         }
+        self.log_incomplete("QUIT");
+        self.log_end("closed by QUIT");
         self.close();
     }
 
     fn help(&mut self) {
-        // Whoever watches is told of them, although nothing depends on it here.
-        let _ = self.client_in("tls_advertise_hosts");
+        let tls = if self.client_in("tls_advertise_hosts") { " STARTTLS" } else { "" };
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
-        let tls = if self.text("tls_advertise_hosts").is_empty() { "" } else { " STARTTLS" };
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
@@ -174,7 +176,9 @@ impl Session {
             return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
         }
         let client = self.shown_client();
-        self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        if self.logs(LogSelector::ETRN) {
+            self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        }
         let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");

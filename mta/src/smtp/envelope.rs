@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::auth::Claim;
 use super::params::{self, AuthParam, MailOffers};
@@ -62,6 +62,7 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.before = Before::Mail;
+        self.counts.messages += 1;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -77,7 +78,6 @@ impl Session {
         }
         self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
-        self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -110,6 +110,7 @@ impl Session {
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders {
+                self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -125,6 +126,9 @@ impl Session {
             self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
+        }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 if let Some(envelope) = &mut self.envelope
@@ -164,17 +168,13 @@ impl Session {
             Ok(found) => Some(found.text),
             Err(why) => {
                 let said = [text, b": ", &why.message].concat();
-                self.refuse_address(&said);
+                if self.envelope.is_some() {
+                    self.refusals.note(&[b"501 ", &said[..]].concat());
+                }
+                self.mistake(b"501", &said, &why.message);
                 None
             }
         }
-    }
-
-    fn refuse_address(&mut self, said: &[u8]) {
-        if self.envelope.is_some() {
-            self.refusals.note(&[b"501 ", said].concat());
-        }
-        self.protocol_error(b"501", said);
     }
 
     fn rules(&self, utf8: bool) -> Rules {
@@ -191,12 +191,13 @@ impl Session {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let most = u64::from(i32::MAX.unsigned_abs());
-        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
-        let tail = format!(": message too big: size{shown} max={limit}");
-        self.log_rejection(
-            &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
-        );
+        if self.logs(LogSelector::SIZE_REJECT) {
+            let most = u64::from(i32::MAX.unsigned_abs());
+            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+            let tail = format!(": message too big: size{shown} max={limit}");
+            let head = [b"rejected MAIL FROM:", text, b" "].concat();
+            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+        }
         false
     }
 
@@ -261,6 +262,7 @@ impl Session {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
+                self.log_unqualified("recipient", text);
                 self.say(&[&said]);
                 return self.count_failure(false);
             }
@@ -290,6 +292,9 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+        }
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
         }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {

@@ -23,6 +23,10 @@ pub(super) struct Permissions {
     pub(super) tried_hello: bool,
     /// `helo_accept_junk_hosts`
     pub(super) junk_hello: bool,
+    /// `hosts_connection_nolog`
+    pub(super) connect_unlogged: bool,
+    /// Whether the client got past the greeting.
+    pub(super) was_greeted: bool,
 }
 
 /// What the client was told that it may use.

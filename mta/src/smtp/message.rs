@@ -1,16 +1,14 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Message, Str};
+use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
 use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
-use crate::reception::{
-    self, Parsed, ended_by_newlines, has_blank_line, longest_line, message_id, parse, size,
-};
+use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -176,11 +174,12 @@ impl Session {
             let read = reading.count - reading.returns;
             let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            if self.logs(LogSelector::SIZE_REJECT) {
+                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            }
             self.end_transaction(false);
             return;
         }
-        let longest = longest_line(&ended_by_newlines(&reading.bytes));
         let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank } = parsed;
         if !self.has_fit_header(&message) {
@@ -210,7 +209,6 @@ impl Session {
         // What ACLs see is as it came.
         self.cx.set("message_size", own_size.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
@@ -382,6 +380,8 @@ impl Session {
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
+                } else {
+                    self.log_delay();
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();

@@ -61,6 +61,7 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
                 false => return Err(Wrong("SMTPUTF8 used when not advertised")),
             },
             (b"RET" | b"ENVID", _) if !offers.reports => {}
+            (b"RET", Some(b"")) => {}
             (b"RET", value) => {
                 if sender.returned.is_some() {
                     return Err(Wrong("RET can be specified once only"));
@@ -126,8 +127,8 @@ fn notify(value: &[u8]) -> Option<Notify> {
             _ => return None,
         }
     }
-    let others = notify.success || notify.failure || notify.delay;
-    (!(notify.never && others)).then_some(notify)
+    let alone = !value.contains(&b',');
+    (alone || !notify.never).then_some(notify)
 }
 
 /// What stands before a parameter, its name, its value.

@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use eximious::OptionValue;
 use eximious::world::Moment;
+use eximious::{LogSelector, OptionValue};
 
 use super::Session;
 use super::proxy::since;
 use super::session::Stage;
-use crate::reception::has_blank_line;
-use crate::reception::message_id;
+use crate::reception::{has_blank_line, message_id};
 
-/// How long to wait where no option says so.
-const PATIENCE: i64 = 5 * 60;
+/// `smtp_receive_timeout`, where it is not set.
+const USUAL: Duration = Duration::from_secs(5 * 60);
 
 impl Session {
     /// How much longer to wait for input; `None` is for ever. Where nothing comes in
@@ -24,17 +23,29 @@ impl Session {
         if let Stage::Proxy(began) = self.stage {
             return Some(self.proxy_patience(began));
         }
-        let seconds = match self.cx.engine().settings().options.get("smtp_receive_timeout") {
-            Some(OptionValue::Number(seconds)) => *seconds,
+        let time = self.time_for_a_line()?;
+        Some(time.saturating_sub(since(self.waits_since, self.now())))
+    }
+
+    /// How long it waits for a line, or for the client to take what was said; without
+    /// a time, for ever.
+    pub fn time_for_a_line(&mut self) -> Option<Duration> {
+        if let Some(known) = self.patience {
+            return known;
+        }
+        let time = match self.cx.engine().settings().options.get("smtp_receive_timeout") {
+            Some(OptionValue::Number(seconds)) => u64::try_from(*seconds).ok(),
             Some(OptionValue::Text(_)) => {
                 let text = self.expanded("smtp_receive_timeout").unwrap_or_default();
-                eximious::stdlib::interval::seconds(text.bytes()).map_or(PATIENCE, i64::from)
+                let seconds = eximious::stdlib::interval::seconds(text.bytes());
+                seconds.and_then(|seconds| u64::try_from(seconds).ok())
             }
-            _ => PATIENCE,
+            _ => None,
         };
-        let seconds = u64::try_from(seconds).ok().filter(|seconds| *seconds > 0)?;
-        let gone = since(self.waits_since, self.now());
-        Some(Duration::from_secs(seconds).saturating_sub(gone))
+        let time = time.map_or(USUAL, Duration::from_secs);
+        let patience = (!time.is_zero()).then_some(time);
+        self.patience = Some(patience);
+        patience
     }
 
     /// The client took too long.
@@ -42,13 +53,15 @@ impl Session {
         match &self.stage {
             Stage::Proxy(_) => self.give_up_proxy(),
             Stage::Commands | Stage::Auth(_) => {
-                let client = self.shown_client();
-                let lasted = self.lasted();
-                let head = b"SMTP command timeout on connection from ";
-                self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+                if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
+                    let (client, lasted) = (self.shown_client(), self.lasted());
+                    let head = b"SMTP command timeout on connection from ";
+                    self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+                }
                 let host = self.host.clone();
                 let text = [host.bytes(), b": SMTP command timeout - closing connection"].concat();
                 self.not_quit("command-timeout", Some((b"421", &text)));
+                self.counts.told_of_no_mail = true;
                 self.close();
             }
             Stage::Data(_) | Stage::Chunk(_) => self.data_took_too_long(),
@@ -74,6 +87,7 @@ impl Session {
         let tail = b" SMTP incoming data timeout - closing connection.";
         let text = [host.bytes(), tail.as_slice()].concat();
         self.not_quit("data-timeout", Some((b"421", &text)));
+        self.counts.told_of_no_mail = true;
         self.close();
     }
 

@@ -168,6 +168,8 @@ impl Session {
                 if let Some(ends) = ends {
                     self.stand_for(ends);
                 }
+                let _ = eximious::client::look_up_name(&mut self.cx);
+                eximious::client::describe(&mut self.cx);
             }
         }
         self.stage = Stage::Commands;
@@ -207,8 +209,6 @@ impl Session {
         self.cx.set("sender_host_port", source_port.to_string());
         self.client.address = Some(source);
         self.client.port = source_port;
-        let _ = eximious::client::look_up_name(&mut self.cx);
-        eximious::client::describe(&mut self.cx);
     }
 }
 

@@ -63,7 +63,7 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        write(&*self.log, shown_once(logs, self.hurries), &self.line(line));
+        write(&*self.log, shown_once(logs, self.hurries), &self.line(line), b"");
     }
 }
 
@@ -75,10 +75,11 @@ pub(super) fn shown_once(logs: Logs, hurries: bool) -> Logs {
     }
 }
 
-/// Writes a line to some of the logs.
-pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8]) {
+/// Writes a line to some of the logs; that of rejections has a message's header
+/// behind it.
+pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
     match (logs.main, logs.reject) {
-        (true, true) => log.rejection(line),
+        (true, true) => log.rejected_message(line, header),
         (true, false) if logs.panic => return log.panic(line),
         (true, false) => log.main(line),
         (false, true) => log.rejection_alone(line),

@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use eximious::acl::{AclState, Acls, Watch};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
-use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
@@ -67,8 +67,8 @@ pub struct Session {
     pub(super) client: Client,
     /// The name by which this host goes.
     pub(super) host: Str,
-    /// When it began, in seconds.
-    pub(super) began: i64,
+    /// When it began.
+    pub(super) began: Moment,
     pub(super) may: Permissions,
     pub(super) offers: Advertised,
     pub(super) known: Known,
@@ -89,6 +89,8 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// How long it waits for a line of the client, once that is known.
+    pub(super) patience: Option<Option<Duration>>,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
     /// Whether a proxy did not say who the client is: then nothing is done for it.
@@ -125,8 +127,7 @@ impl Session {
     /// A connection that was just made. The context is its own; what is set in it
     /// already stays.
     pub fn new(server: Arc<Server>, cx: Context, client: Client) -> Self {
-        let now = cx.engine().world().clock.now();
-        let began = now.seconds;
+        let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
             cx,
@@ -153,12 +154,13 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            patience: None,
             failed: false,
             proxy_failed: false,
             names_clients: None,
             was_named: false,
             progressed: false,
-            waits_since: now,
+            waits_since: began,
             arrived: Arrived::default(),
         };
         session.introduce();
@@ -268,43 +270,6 @@ impl Session {
         }
     }
 
-    /// Writes a line to the main log, with the message's name where there is one.
-    pub(super) fn log(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.main(&line);
-    }
-
-    /// Writes a line to the main log and to that of rejections.
-    pub(super) fn log_rejection(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.rejection(&line);
-    }
-
-    pub(super) fn log_panic(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.panic(&line);
-    }
-
-    /// A line with the message's name before it. What a client says does not break
-    /// lines.
-    pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
-        let line = printing(line, true);
-        match self.id.is_empty() {
-            true => line,
-            false => [self.id.bytes(), b" ", &line].concat(),
-        }
-    }
-
-    /// `(helo) [1.2.3.4]`.
-    pub(super) fn shown_client(&mut self) -> Vec<u8> {
-        eximious::client::plainly_described(&mut self.cx)
-    }
-
-    /// `H=(helo) [1.2.3.4]`.
-    pub(super) fn logged_client(&mut self) -> Vec<u8> {
-        eximious::client::described(&mut self.cx)
-    }
-
     /// Says something that needs no thought.
     pub(super) fn say(&mut self, text: &[&[u8]]) {
         let mut bytes = text.concat();
@@ -318,6 +283,9 @@ impl Session {
 
     /// Ends it.
     pub(super) fn close(&mut self) {
+        if self.may.was_greeted {
+            self.log_no_mail();
+        }
         self.events.push_back(Event::Close);
         self.stage = Stage::Done;
     }

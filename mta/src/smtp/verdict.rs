@@ -1,8 +1,8 @@
 //! What an ACL's verdict means for the client, and what is logged of it
 //! (specification 44.8, 44.10).
 
-use eximious::Str;
 use eximious::acl::{AclResult, AclVerdict};
+use eximious::{LogSelector, Str};
 
 use super::run::{shown_once, write};
 use super::{Session, reply};
@@ -131,13 +131,12 @@ impl Session {
             line.extend_from_slice(&[b": ", first].concat());
         }
         let line = self.log_line(&line);
-        write(
-            &*self.cx.engine().world().log.clone(),
-            shown_once(result.reject_logs, self.hurries),
-            &line,
-        );
+        let header = self.rejected_header();
+        let logs = shown_once(result.reject_logs, self.hurries);
+        write(&*self.cx.engine().world().log.clone(), logs, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);
+            self.log_end("closed by DROP in ACL");
             self.close();
         }
         text
@@ -160,6 +159,8 @@ impl Session {
         let address = fault.address.bytes();
         let colon: &[u8] = if fault.logged.is_empty() { b"" } else { b": " };
         let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">", colon];
-        self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
+        if self.logs(LogSelector::SENDER_VERIFY_FAIL) {
+            self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
+        }
     }
 }

@@ -77,6 +77,7 @@ impl Session {
             self.cx.set("sender_host_name", Str::tainted(name));
         }
         self.stand_for(ends);
+        eximious::client::describe(&mut self.cx);
         if std::mem::replace(&mut self.was_named, true) {
             // The proxy is who is connected, and not the client before.
             self.cx.set("proxy_local_address", proxy.0);

@@ -250,7 +250,7 @@ fn is_resent(name: &[u8]) -> bool {
 
 /// The letter of a header line. A message that was sent again is known by its newer
 /// name.
-fn kind(name: &[u8], resent: bool) -> u8 {
+pub(crate) fn kind(name: &[u8], resent: bool) -> u8 {
     const BOTH: &[(&[u8], u8)] = &[
         (b"bcc", b'B'),
         (b"cc", b'C'),
