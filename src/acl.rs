@@ -80,6 +80,15 @@ pub trait AclHost {
         None
     }
 
+    /// `control = dscp`: marks what is sent to the client.
+    ///
+    /// # Errors
+    /// It can't be marked.
+    fn mark_traffic(&mut self, value: &[u8]) -> Result<(), &'static str> {
+        let _ = value;
+        Err("Socket operation on non-socket")
+    }
+
     /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
     /// unless they are told to.
     fn calls_out(&self) -> bool {

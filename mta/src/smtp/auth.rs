@@ -84,10 +84,8 @@ impl Session {
         self.known.offered.clear();
         let server = self.server.clone();
         // Who is known already is not asked again.
-        if server.authenticators.iter().next().is_none()
-            || self.is_authenticated()
-            || !self.client_in("auth_advertise_hosts")
-        {
+        let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
+        if none || !self.client_in("auth_advertise_hosts") {
             return None;
         }
         let mut line = "AUTH".to_owned();

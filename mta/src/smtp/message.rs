@@ -203,6 +203,11 @@ impl Session {
         let count = message.named(b"Received").count() + 1;
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
+        // What ACLs wanted of the header so far is seen by those that follow.
+        reception::apply_headers(&mut message, &mut self.arrived.replaced, &self.acl_state);
+        self.acl_state.headers_add.clear();
+        self.acl_state.headers_remove.clear();
+        self.cx.unset("headers_added");
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.

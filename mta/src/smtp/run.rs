@@ -63,7 +63,15 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        write(&*self.log, logs, &self.line(line), b"");
+        write(&*self.log, shown_once(logs, self.hurries), &self.line(line), b"");
+    }
+}
+
+/// A test shows a line once, whatever logs it is for.
+pub(super) fn shown_once(logs: Logs, hurries: bool) -> Logs {
+    match hurries && (logs.main || logs.reject || logs.panic) {
+        true => Logs::MAIN,
+        false => logs,
     }
 }
 

@@ -98,7 +98,7 @@ impl Session {
 
     fn active_hostname(&mut self) -> Str {
         // A test begins only when this host has a name.
-        let trace = self.cx.take_trace();
+        let trace = self.cx.replace_trace(None);
         let expanded = self.expanded("smtp_active_hostname");
         self.cx.set_trace(trace);
         let name = match expanded {
