@@ -7,6 +7,7 @@
 //! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
 //! step.
 
+mod callout;
 mod conditions;
 mod controls;
 mod dnslists;
@@ -74,12 +75,26 @@ pub trait AclHost {
         let _ = step;
     }
 
+    /// Who wants to be told each step of ACLs that expansions call, too.
+    fn watch(&self) -> Option<Watch> {
+        None
+    }
+
+    /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
+    /// unless they are told to.
+    fn calls_out(&self) -> bool {
+        true
+    }
+
     /// A line for the main log.
     fn log(&mut self, line: &[u8]);
 
     /// A line for some of the logs.
     fn log_to(&mut self, logs: Logs, line: &[u8]);
 }
+
+/// Who is told each step of ACLs.
+pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Which logs a line is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,6 +1,6 @@
 //! The client of a conversation: how it is named in logs and in header lines.
 
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::dns;
 use eximious_stdlib::hosts::{self, Client};
 use eximious_stdlib::lists::{HostNames, Known, ip};
@@ -16,13 +16,27 @@ static NAMES: Meta = Meta::new(
     TaintRule::Tainted,
 );
 
-/// `H=name (helo) [1.2.3.4] U=ident`, or `U=user` where no host is connected.
+/// `H=name (helo) [1.2.3.4] U=ident`, or `U=user` where no host is connected. The
+/// address that it connected to, and the connection's name, stand there where they
+/// are logged.
 pub fn described(cx: &mut Context) -> Vec<u8> {
-    shown(cx, b"H=")
+    let mut out = shown(cx, b"H=");
+    if cx.engine().settings().log_selector.contains(LogSelector::CONNECTION_ID) {
+        let id = value(cx, "connection_id");
+        add(&mut out, b"Ci=", id.bytes());
+    }
+    out
 }
 
-/// The same, without `H=`.
+/// The same, without what it begins with: `name (helo) [1.2.3.4] U=ident`, or `user`.
 pub fn plainly_described(cx: &mut Context) -> Vec<u8> {
+    let out = described(cx);
+    let plain = out.strip_prefix(b"H=").or_else(|| out.strip_prefix(b"U="));
+    plain.map(<[u8]>::to_vec).unwrap_or(out)
+}
+
+/// The same, without the connection's name.
+pub fn named(cx: &mut Context) -> Vec<u8> {
     shown(cx, b"")
 }
 
@@ -36,12 +50,23 @@ fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
             true => out.extend_from_slice(&[b"[", address.bytes(), b"]"].concat()),
             false => out.extend_from_slice(full.bytes()),
         }
+        if cx.engine().settings().log_selector.contains(LogSelector::INCOMING_INTERFACE) {
+            let (local, port) = (value(cx, "received_ip_address"), value(cx, "received_port"));
+            if !local.is_empty() {
+                add(&mut out, b"I=", &[b"[", local.bytes(), b"]:", port.bytes()].concat());
+            }
+        }
     }
-    if !ident.is_empty() {
-        let space: &[u8] = if out.is_empty() { b"" } else { b" " };
-        out.extend_from_slice(&[space, b"U=", ident.bytes()].concat());
-    }
+    add(&mut out, b"U=", ident.bytes());
     out
+}
+
+/// Adds an item, if there is anything to it.
+fn add(out: &mut Vec<u8>, tag: &[u8], value: &[u8]) {
+    if !value.is_empty() {
+        let space: &[u8] = if out.is_empty() { b"" } else { b" " };
+        out.extend_from_slice(&[space, tag, value].concat());
+    }
 }
 
 /// The client's name, as far as it is known without a look into the DNS.
@@ -52,6 +77,12 @@ pub fn known_name(cx: &mut Context) -> Str {
 /// Looks for the client's name, unless that was done.
 pub fn look_up_name(cx: &mut Context) -> Str {
     value(cx, "sender_host_name")
+}
+
+/// Looks for the client's name, also where that led to nothing before.
+pub fn look_up_name_anew(cx: &mut Context) {
+    // What came of it is in the variables.
+    let _ = cx.call(&NAMES, hosts::client_name_anew);
 }
 
 /// Whether HELO named the client: its address, or one of its names. That is noted
@@ -144,13 +175,20 @@ pub fn describe(cx: &mut Context) {
     let is_address = literal == Some(address.bytes());
     let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
-    if !own {
+    // Who has a name does not have to be called by its address as well.
+    if !own && !(is_address && !name.is_empty()) {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
         full.extend_from_slice(&[space, b"(", helo, b")"].concat());
     }
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
     let mut notes = Vec::new();
+    let port = value(cx, "sender_host_port");
+    let shows_port = cx.engine().settings().log_selector.contains(LogSelector::INCOMING_PORT);
+    if shows_port && !matches!(port.bytes(), b"" | b"0") {
+        full.extend_from_slice(&[b":", port.bytes()].concat());
+        notes.push([b"port=", port.bytes()].concat());
+    }
     if !own && !is_address {
         notes.push([b"helo=", helo].concat());
     }
@@ -162,8 +200,10 @@ pub fn describe(cx: &mut Context) {
         true if notes.is_empty() => place,
         true => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
         false => {
+            // What a client says of itself makes the line long.
+            let space: &[u8] = if !own && !is_address { b"\n\t" } else { b" " };
             notes.insert(0, place);
-            [name.bytes(), b" (", &notes.join(&b' '), b")"].concat()
+            [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
         }
     };
     cx.set("sender_fullhost", Str::tainted(full));

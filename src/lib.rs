@@ -36,6 +36,7 @@ mod patterns;
 pub mod retry;
 pub mod rewrite;
 pub mod route;
+pub mod smtp_client;
 
 pub use batch::Batch;
 pub use config::{Config, ConfigError};

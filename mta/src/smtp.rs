@@ -7,19 +7,26 @@
 //! stands in order with the replies.
 
 mod arrive;
+mod atrn;
 mod auth;
 mod chunks;
 mod commands;
+mod ending;
 mod envelope;
 mod errors;
 mod hello;
+mod ident;
 mod input;
 mod local;
+mod logging;
 mod message;
 mod options;
 mod params;
+mod patience;
+pub mod proxy;
 mod reading;
 mod reply;
+mod reserve;
 mod run;
 mod session;
 mod start;
@@ -28,6 +35,8 @@ mod sync;
 mod tests;
 mod verdict;
 mod verify;
+mod wellknown;
+mod xclient;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -37,8 +46,10 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
+pub use ending::Awaited;
+pub use eximious::acl::Watch;
 pub(crate) use run::write as write_log;
-pub use session::{Server, Session, Watch};
+pub use session::{Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +62,10 @@ pub struct Client {
     pub local_address: Option<IpAddr>,
     /// The port that it connected to.
     pub local_port: Option<u16>,
+    /// How many are connected, with this one, where somebody counts.
+    pub count: Option<usize>,
+    /// A name for the connection (`$connection_id`); empty for none.
+    pub connection: Str,
     /// Whether it has to wait for replies (`smtp_enforce_sync`). That can be told
     /// only where all that has come in is given to the session before it goes on.
     pub synchronizes: bool,

@@ -19,6 +19,7 @@ use crate::options::flag;
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
+pub(crate) use describe::kind;
 pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 pub use tree::{Node, Tree};
 
@@ -75,9 +76,8 @@ fn abandoned(cx: &mut Context, id: &[u8], error: &SpoolError) -> Vec<u8> {
         SpoolStep::Rename => b"Failed to rename spool file ",
         SpoolStep::Write => {
             let client = eximious::client::plainly_described(cx);
-            let client = client.strip_prefix(b"U=").unwrap_or(&client);
             let head = format!("Message abandoned: Spool write error ({why}) ");
-            return [head.as_bytes(), b"while receiving message from ", client].concat();
+            return [head.as_bytes(), b"while receiving message from ", &client[..]].concat();
         }
     };
     let line = [what, &error.file, b": ", why.as_bytes()].concat();

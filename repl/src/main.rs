@@ -5,6 +5,7 @@ mod assign;
 mod be;
 mod caller;
 mod check;
+mod daemon;
 mod filter;
 mod fmt;
 mod help;
@@ -22,6 +23,7 @@ mod route;
 mod session;
 mod show;
 mod smtp;
+mod submit;
 mod usual;
 mod version;
 mod words;
@@ -70,8 +72,10 @@ fn main() -> ExitCode {
         Action::Format(request) => fmt::run(request),
         Action::Route(purpose) => test_addresses(*purpose, options),
         Action::Host(host) => speak(*host, options),
+        Action::Daemon => listen(options),
         Action::Session => serve(options, smtp::local::run),
         Action::Batch => serve(options, smtp::batch::run),
+        Action::Submit => take_message(options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -167,6 +171,16 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
     }
 }
 
+/// `-bd`, `-bdf`, `-bw`.
+fn listen(options: Options) -> ExitCode {
+    log_lines(&options);
+    match daemon::run(options) {
+        Ok(code) => code,
+        Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
+        Err(refusal) => refuse(refusal),
+    }
+}
+
 /// `-bs`, `-bS`.
 fn serve(
     mut options: Options,
@@ -178,6 +192,15 @@ fn serve(
         Ok(Err(refusal)) => refuse(refusal),
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// A message from the standard input.
+fn take_message(mut options: Options) -> ExitCode {
+    log_lines(&options);
+    match submit::run(&mut options) {
+        Ok(code) => code,
+        Err(refusal) => refuse(refusal),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::dns::{self, Found, How, kind};
 use eximious_stdlib::ip;
 use eximious_stdlib::lists::{elements, elements_with};
@@ -226,7 +226,10 @@ fn look(
                 Unknown::Defer => ("returned DEFER", Standing::Later),
             };
             let head = b"DNS list lookup defer (probably timeout) for ".as_slice();
-            run.host.log(&[head, &name, b": ", assumed.as_bytes()].concat());
+            let selector = run.cx.engine().settings().log_selector;
+            if selector.contains(LogSelector::DNSLIST_DEFER) {
+                run.host.log(&[head, &name, b": ", assumed.as_bytes()].concat());
+            }
             return Ok(standing);
         }
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, Str};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
@@ -104,7 +104,7 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
-        let before = self.enter(cx, phase);
+        let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
         let mut run = Run {
             acls: self,
@@ -143,7 +143,9 @@ impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
         self.deepen();
+        self.cx.memory.get::<Trace>().depth += 1;
         let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.cx.memory.get::<Trace>().depth -= 1;
         self.gather();
         expanded
     }
@@ -162,7 +164,7 @@ impl Run<'_> {
         let trimmed = text.bytes().trim_ascii();
         let acls = self.acls.clone();
         if trimmed.is_empty() {
-            return AclVerdict::Deny;
+            return self.acl(&Named { name: Str::EMPTY, statements: Vec::new() }, false);
         }
         if text.taint().is_tainted() {
             let line = [b"attempt to use tainted ACL text \"", trimmed, b"\""].concat();
@@ -232,7 +234,7 @@ impl Run<'_> {
     }
 
     fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
-        if self.depth >= MOST_DEPTH {
+        if self.depth > MOST_DEPTH {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let depth = self.depth;
@@ -405,7 +407,14 @@ impl Run<'_> {
     }
 
     fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
-        if let Some(line) = log {
+        if let Some(mut line) = log {
+            // That the sender could not be verified is no more than a headline.
+            if line.bytes().eq_ignore_ascii_case(b"sender verify failed")
+                && let Some(fault) = self.state.sender_fault.as_ref()
+                && !fault.logged.is_empty()
+            {
+                line = Str::from([line.bytes(), b": ", &fault.logged].concat());
+            }
             let topbit = self.cx.engine().settings().print_topbitchars;
             let shown = printing(line.bytes(), topbit);
             let line = [&*self.client(), b" Warning: ", &shown].concat();
@@ -421,6 +430,9 @@ impl Run<'_> {
 
     /// A `warn` whose conditions can't be told.
     fn deferred_warning(&mut self) {
+        if !self.cx.engine().settings().log_selector.contains(LogSelector::ACL_WARN_SKIPPED) {
+            return;
+        }
         let mut line = self.client();
         line.extend_from_slice(
             b" Warning: ACL \"warn\" statement skipped: condition test deferred",

@@ -115,6 +115,21 @@ pub fn known_client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
     name
 }
 
+/// As [`client_name`], where one that was looked for in vain is looked for again.
+///
+/// # Errors
+/// Where the policy forbids it.
+pub fn client_name_anew(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let state = call.memory::<State>();
+    state.settled = state.settled && !state.names.is_empty();
+    client_name(call)
+}
+
+/// Whether a lookup of the client's name was done, and came to an end.
+pub fn is_looked_up(call: &mut Call<'_>) -> bool {
+    call.memory::<State>().settled
+}
+
 /// What one way of looking found.
 enum Names {
     Some(Vec<String>, bool),
@@ -288,7 +303,7 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
     full.push(address);
     full.push_bytes(b"]");
     received.push(name);
-    received.push_bytes(b" ([");
+    received.push_bytes(if helo.is_some() { b"\n\t([" } else { b" ([" });
     received.push(address);
     received.push_bytes(b"]");
     for (word, value) in [(" helo=", helo.unwrap_or_default()), (" ident=", ident)] {

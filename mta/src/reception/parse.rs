@@ -44,6 +44,7 @@ pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
+    message.longest_line = longest_line(bytes) as u64;
     Parsed { message, senders, blank: blank && !has_stray }
 }
 
@@ -51,7 +52,7 @@ pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
 /// with CRLF, a newline alone ends no line: in the header it is the beginning of a
 /// continuation, in the body a space. A carriage return alone does end a line, but
 /// no header line.
-pub fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
+fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
     let first = memchr::memchr(b'\n', text);
     let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
     let mut out = Vec::with_capacity(text.len());
@@ -97,7 +98,7 @@ pub fn size(message: &Message) -> u64 {
 }
 
 /// How long the longest line is, without its end.
-pub fn longest_line(bytes: &[u8]) -> usize {
+fn longest_line(bytes: &[u8]) -> usize {
     let lines = bytes.split(|byte| *byte == b'\n');
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
 }

@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::auth::Claim;
 use super::params::{self, AuthParam, MailOffers};
@@ -27,6 +27,8 @@ pub(super) struct Envelope {
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
     pub(super) judged_for_each: bool,
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
 }
 
 /// What was said to RCPT commands that were refused: if that is the same for all,
@@ -60,6 +62,7 @@ impl Refusals {
 impl Session {
     pub(super) fn mail(&mut self, argument: &[u8]) {
         self.before = Before::Mail;
+        self.counts.messages += 1;
         if !self.offers.greeted && self.client_must_greet() {
             let client = self.shown_client();
             self.log_rejection(
@@ -75,7 +78,6 @@ impl Session {
         }
         self.reset_message();
         let most = self.number("smtp_accept_max_per_connection", 1000);
-        self.counts.messages += 1;
         if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -108,6 +110,7 @@ impl Session {
         let mut address = found;
         if !address.is_empty() && address::find_at(&address).is_none() {
             if !self.may.unqualified_senders {
+                self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
             let domain = self.variable("qualify_domain");
@@ -123,6 +126,9 @@ impl Session {
             self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
+        }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 if let Some(envelope) = &mut self.envelope
@@ -146,8 +152,7 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.may.verified_hello
-            || self.client.address.is_some() && self.client_in("hosts_require_helo")
+        self.may.verified_hello || self.client_in("hosts_require_helo")
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
@@ -162,17 +167,13 @@ impl Session {
             Ok(found) => Some(found.text),
             Err(why) => {
                 let said = [text, b": ", &why.message].concat();
-                self.refuse_address(&said);
+                if self.envelope.is_some() {
+                    self.refusals.note(&[b"501 ", &said[..]].concat());
+                }
+                self.mistake(b"501", &said, &why.message);
                 None
             }
         }
-    }
-
-    fn refuse_address(&mut self, said: &[u8]) {
-        if self.envelope.is_some() {
-            self.refusals.note(&[b"501 ", said].concat());
-        }
-        self.protocol_error(b"501", said);
     }
 
     fn rules(&self, utf8: bool) -> Rules {
@@ -189,10 +190,13 @@ impl Session {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let tail = format!(": message too big: size={size} max={limit}");
-        self.log_rejection(
-            &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
-        );
+        if self.logs(LogSelector::SIZE_REJECT) {
+            let most = u64::from(i32::MAX.unsigned_abs());
+            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+            let tail = format!(": message too big: size{shown} max={limit}");
+            let head = [b"rejected MAIL FROM:", text, b" "].concat();
+            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+        }
         false
     }
 
@@ -219,6 +223,8 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
+        let international = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(international));
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -255,6 +261,7 @@ impl Session {
                 let tail = b": recipient address must contain a domain";
                 let said = [b"501 ", text, tail.as_slice()].concat();
                 self.refusals.note(&said);
+                self.log_unqualified("recipient", text);
                 self.say(&[&said]);
                 return self.count_failure(false);
             }
@@ -270,6 +277,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        self.acl_state.recipient = Some(recipient.address.clone());
         let (bytes, taint) = recipient.address.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
@@ -283,6 +291,9 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+        }
+        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+            return;
         }
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
@@ -424,6 +435,7 @@ impl Session {
             "rcpt_fail_count",
             "recipients_count",
             "prdr_requested",
+            "message_smtputf8",
             "message_exim_id",
             "sender_address_data",
             "address_data",

@@ -1,9 +1,8 @@
 //! What clients do wrong, and how much of it is too much (specification 14.11,
 //! 49.2).
 
-use eximious::AclPhases;
-use eximious::Str;
 use eximious::acl::AclVerdict;
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::{Session, reply};
 
@@ -20,6 +19,8 @@ pub(super) struct Counts {
     pub(super) messages: i64,
     /// The commands that were free since the last message: HELO, RSET, AUTH.
     pub(super) free: Vec<&'static str>,
+    /// Whether it was told that no message came.
+    pub(super) told_of_no_mail: bool,
     /// Whether the limit of commands that bring no mail is for this client, once
     /// that is known.
     pub(super) limits_nonmail: Option<bool>,
@@ -28,6 +29,12 @@ pub(super) struct Counts {
 impl Session {
     /// Counts an error, and says so; too many end the connection.
     pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) {
+        self.mistake(code, text, text);
+    }
+
+    /// The same, with other words for the log.
+    pub(super) fn mistake(&mut self, code: &[u8], text: &[u8], logged: &[u8]) {
+        self.log_mistake(code, logged);
         self.counts.errors += 1;
         if self.counts.errors <= self.number("smtp_max_synprot_errors", 3) {
             self.say_lines(reply::lines(code, text, true));
@@ -64,12 +71,17 @@ impl Session {
         if self.chunks.is_some() {
             return self.refuse_within_chunks();
         }
+        if !self.waits("") {
+            return;
+        }
         let most = self.number("smtp_max_unknown_commands", 3);
         self.counts.unknown += 1;
         if self.counts.unknown <= most {
             self.protocol_error(b"500", b"unrecognized command");
             return;
         }
+        self.log_mistake(b"500", b"unrecognized command");
+        self.log_incomplete("unrecognized command");
         let command = self.command.clone();
         self.not_quit("bad-commands", Some((b"500", b"Too many unrecognized commands")));
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
@@ -111,21 +123,40 @@ impl Session {
         let host = self.host.clone();
         let text = [host.bytes(), b" lost input connection"].concat();
         self.not_quit("connection-lost", Some((b"421", &text)));
-        if self.envelope.is_some() {
-            let client = self.shown_client();
-            let lasted = self.lasted();
-            let head = b"unexpected disconnection while reading SMTP command from ";
-            self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+        match self.envelope.is_some() {
+            true => {
+                self.log_incomplete("connection lost");
+                if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
+                    let client = self.shown_client();
+                    let lasted = self.lasted();
+                    let head = b"unexpected disconnection while reading SMTP command from ";
+                    self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+                }
+            }
+            false => self.log_end("lost"),
         }
         self.failed = true;
         self.close();
     }
 
-    /// How long it took so far: `5s`.
+    /// How long it took so far: `5s`, or `5.125s` where milliseconds are logged.
     pub(super) fn lasted(&self) -> String {
-        let now = self.cx.engine().world().clock.now().seconds;
-        let seconds = i32::try_from(now.saturating_sub(self.began)).unwrap_or(0);
-        eximious::stdlib::interval::written(seconds.max(0))
+        let now = self.cx.engine().world().clock.now();
+        let mut seconds = now.seconds.saturating_sub(self.began.seconds);
+        if !self.logs(LogSelector::MILLISEC) {
+            let seconds = i32::try_from(seconds).unwrap_or(0);
+            return eximious::stdlib::interval::written(seconds.max(0));
+        }
+        let mut millis = i64::from(now.nanos / 1_000_000) - i64::from(self.began.nanos / 1_000_000);
+        if millis < 0 {
+            (seconds, millis) = (seconds - 1, millis + 1000);
+        }
+        let seconds = i32::try_from(seconds).unwrap_or(0).max(0);
+        let written = eximious::stdlib::interval::written(seconds);
+        match written.strip_suffix('s') {
+            Some(head) => format!("{head}.{millis:03}s"),
+            None => format!("{written}0.{millis:03}s"),
+        }
     }
 
     /// Runs the ACL for connections that end without QUIT, and says why it ends,

@@ -8,7 +8,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, Str};
 
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{Session, reply, xclient};
 
 /// What options say of the client.
 #[derive(Debug, Default)]
@@ -23,6 +23,10 @@ pub(super) struct Permissions {
     pub(super) tried_hello: bool,
     /// `helo_accept_junk_hosts`
     pub(super) junk_hello: bool,
+    /// `hosts_connection_nolog`
+    pub(super) connect_unlogged: bool,
+    /// Whether the client got past the greeting.
+    pub(super) was_greeted: bool,
 }
 
 /// What the client was told that it may use.
@@ -39,6 +43,8 @@ pub(super) struct Advertised {
     pub(super) reports: bool,
     pub(super) per_recipient: bool,
     pub(super) utf8: bool,
+    pub(super) atrn: bool,
+    pub(super) xclient: bool,
     pub(super) tls: bool,
 }
 
@@ -88,10 +94,11 @@ impl Session {
         self.offers.greeted = true;
         self.note_protocol(extended);
         let (code, greeting) = match said {
-            Some(said) => match reply::own_code(said.bytes()) {
-                Some((code, rest)) if code.starts_with(b"250") => (code.to_vec(), rest.to_vec()),
-                _ => (b"250".to_vec(), said.bytes().to_vec()),
-            },
+            Some(said) => {
+                let first = self.first_line(said.bytes());
+                let (code, text, _) = self.coded(b"250", &first);
+                (code, text)
+            }
             None => (b"250".to_vec(), self.greeting(argument)),
         };
         if !extended {
@@ -105,6 +112,16 @@ impl Session {
         }
         bytes.extend_from_slice(b"250 HELP\r\n");
         self.say_lines(bytes);
+    }
+
+    /// The greeting is one line, whatever an ACL says.
+    fn first_line(&mut self, text: &[u8]) -> Vec<u8> {
+        let end = memchr::memchr(b'\n', text);
+        if end.is_some() {
+            let head = b"EHLO/HELO response must not contain newlines: message truncated: ";
+            self.log_panic(&[head.as_slice(), text].concat());
+        }
+        text[..end.unwrap_or(text.len())].to_vec()
     }
 
     fn greeting(&mut self, argument: &[u8]) -> Vec<u8> {
@@ -139,8 +156,10 @@ impl Session {
         if !limits.is_empty() && self.client_in("limits_advertise_hosts") {
             lines.push(format!("LIMITS{limits}"));
         }
+        self.offers.atrn = self.offers_atrn();
         offer(&mut lines, self.flag("accept_8bitmime"), "8BITMIME");
         self.offers.reports = offer(&mut lines, self.client_in("dsn_advertise_hosts"), "DSN");
+        offer(&mut lines, self.offers.atrn, "ATRN");
         for (option, word) in
             [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
         {
@@ -161,9 +180,11 @@ impl Session {
             offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
         self.offers.tls = offer(&mut lines, self.client_in("tls_advertise_hosts"), "STARTTLS");
         self.offers.per_recipient = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
-        self.offers.utf8 =
-            offer(&mut lines, self.client_in("smtputf8_advertise_hosts"), "SMTPUTF8");
-        let _ = self.client_in("wellknown_advertise_hosts");
+        let eight_bit = self.flag("accept_8bitmime");
+        let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
+        self.offers.utf8 = offer(&mut lines, utf8, "SMTPUTF8");
+        offer(&mut lines, self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        self.offers.xclient = offer(&mut lines, self.may_name_clients(), xclient::OFFER);
         lines
     }
 
@@ -199,7 +220,7 @@ impl Session {
         let name = Str::tainted(argument);
         let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
         if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
-            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::look_up_name_anew(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
     }

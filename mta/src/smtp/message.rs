@@ -1,16 +1,14 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Message, Str};
+use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{Reading, header};
+use super::reading::Reading;
 use super::session::Stage;
-use super::verdict::Refused;
-use super::{Event, Received, Session, Standing, Taken};
-use crate::reception::{
-    self, Parsed, ended_by_newlines, has_blank_line, longest_line, message_id, parse, size,
-};
+use super::verdict::{Refused, unset};
+use super::{Event, Received, Recipient, Session, Standing, Taken};
+use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -25,7 +23,11 @@ pub(super) struct Arrival {
     /// What is said of the last chunk, where nothing else is.
     chunk: Option<String>,
     judged_for_each: bool,
+    accepted_by_all: bool,
 }
+
+/// What is said where not all recipients were accepted.
+const SOME: &[u8] = b" message accepted for some recipients";
 
 impl Session {
     pub(super) fn data(&mut self, before: Before) {
@@ -88,6 +90,7 @@ impl Session {
                 break;
             }
             let (count, ended) = reading.take(rest);
+            self.progressed |= count > 0 && rest[count - 1] == b'\n';
             self.input.take(count);
             if ended {
                 let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
@@ -168,19 +171,15 @@ impl Session {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();
-            // The bodies of chunks are counted as they come.
-            let returns = match self.chunk_reply.is_some() {
-                true => memchr::memchr_iter(b'\r', header(&reading.bytes)).count() as u64,
-                false => reading.returns,
-            };
-            let read = reading.count - returns;
+            let read = reading.count - reading.returns;
             let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            if self.logs(LogSelector::SIZE_REJECT) {
+                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
+            }
             self.end_transaction(false);
             return;
         }
-        let longest = longest_line(&ended_by_newlines(&reading.bytes));
         let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank } = parsed;
         if !self.has_fit_header(&message) {
@@ -205,7 +204,6 @@ impl Session {
         // What ACLs see is as it came.
         self.cx.set("message_size", own_size.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
@@ -215,7 +213,10 @@ impl Session {
         }
         let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
         let (mut said, mut why) = (None, None);
-        if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
+        // A message that nobody gets is nobody's business.
+        let gets = self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty());
+        let result = gets.then(|| self.acl("acl_smtp_data", AclPhases::DATA)).flatten();
+        if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
@@ -247,20 +248,22 @@ impl Session {
     fn judge_for_each(&mut self) -> bool {
         let Some(envelope) = &self.envelope else { return false };
         let wanted = envelope.sender.per_recipient && envelope.recipients.len() > 1;
-        let set = self.cx.engine().settings().options.text("acl_smtp_data_prdr").is_some();
-        if !wanted || !set {
+        if !wanted {
             return true;
         }
         let recipients = envelope.recipients.clone();
         self.say(&[b"353 PRDR content analysis beginning"]);
-        let mut kept = Vec::new();
+        let (mut kept, mut refused, mut all) = (Vec::new(), 0, true);
+        let asked = recipients.len();
         for recipient in recipients {
             let (bytes, taint) = recipient.address.read();
             let (local_part, domain) = eximious::stdlib::address::parts(bytes);
             self.cx.set("local_part", Str::from(local_part).stamped(taint));
             self.cx.set("domain", Str::from(domain).stamped(taint));
             let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
-            let Some(result) = result else { return true };
+            let result = result.unwrap_or_else(|| unset(true));
+            refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
+            all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);
             let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();
             let (code, word): (&'static [u8], &[u8]) = match result.verdict {
                 AclVerdict::Accept | AclVerdict::Discard => (b"250", b"acceptance"),
@@ -286,13 +289,23 @@ impl Session {
             self.cx.unset(name);
         }
         let none = kept.is_empty();
+        if let Some(mut message) = self.cx.take_message() {
+            message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();
+            self.cx.set_message(Some(message));
+        }
         if let Some(envelope) = &mut self.envelope {
             envelope.recipients = kept;
             envelope.judged_for_each = true;
+            envelope.accepted_by_all = all;
         }
         if none {
             let id = self.id.clone();
-            self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"]);
+            match refused == asked {
+                true => {
+                    self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"])
+                }
+                false => self.say(&[b"250 id=", id.bytes(), SOME]),
+            }
             self.end_transaction(false);
         }
         !none
@@ -318,6 +331,7 @@ impl Session {
             why: why.filter(|why| !why.is_empty()),
             said,
             judged_for_each: envelope.judged_for_each,
+            accepted_by_all: envelope.accepted_by_all,
         };
         let received = Received {
             id: self.id.clone(),
@@ -361,6 +375,8 @@ impl Session {
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
+                } else {
+                    self.log_delay();
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
@@ -372,22 +388,24 @@ impl Session {
                     self.log(b"Completed");
                 }
                 let id = self.id.clone();
-                if let (Some(chunk), None) = (&arrival.chunk, &arrival.said) {
+                if let (Some(chunk), None, false) =
+                    (&arrival.chunk, &arrival.said, arrival.judged_for_each)
+                {
                     self.say(&[chunk.as_bytes()]);
                 }
                 match &arrival.said {
                     _ if self.fakes_refusal() => {}
                     Some(said) => self.answer(b"250", said.bytes()),
-                    None if arrival.judged_for_each => self.say(&[
-                        b"250 id=",
-                        id.bytes(),
-                        b" message accepted for some recipients",
-                    ]),
+                    None if arrival.judged_for_each => {
+                        let tail =
+                            if arrival.accepted_by_all { b" message accepted" } else { SOME };
+                        self.say(&[b"250 id=", id.bytes(), tail]);
+                    }
                     None => self.say(&[b"250 OK id=", id.bytes()]),
                 }
             }
         }
-        self.end_transaction(*taken == Taken::Yes);
+        self.end_transaction(*taken == Taken::Yes && arrival.discarded.is_none());
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,

@@ -43,8 +43,9 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
     let mut text = text;
     while let Some((rest, name, value)) = last(text) {
         match (name.to_ascii_uppercase().as_slice(), value) {
-            (b"SIZE", Some(value)) => sender.size = number(value),
-            (b"BODY", Some(value)) => match value.to_ascii_uppercase().as_slice() {
+            (b"SIZE", value) => sender.size = number(value.unwrap_or_default()),
+            (b"BODY", Some(b"")) => {}
+            (b"BODY", value) => match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                 b"8BITMIME" => sender.eight_bit = true,
                 b"7BIT" => {}
                 _ => return Err(Wrong("invalid data for BODY")),
@@ -55,23 +56,27 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
                 params.auth = Some(AuthParam { given, claimed, before: text });
             }
             (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
-            (b"SMTPUTF8", None) if offers.utf8 => sender.utf8 = true,
-            (b"RET", Some(_)) | (b"ENVID", Some(_)) if !offers.reports => {}
-            (b"RET", Some(value)) => {
+            (b"SMTPUTF8", None) => match offers.utf8 {
+                true => sender.utf8 = true,
+                false => return Err(Wrong("SMTPUTF8 used when not advertised")),
+            },
+            (b"RET" | b"ENVID", _) if !offers.reports => {}
+            (b"RET", Some(b"")) => {}
+            (b"RET", value) => {
                 if sender.returned.is_some() {
                     return Err(Wrong("RET can be specified once only"));
                 }
-                sender.returned = match value.to_ascii_uppercase().as_slice() {
+                sender.returned = match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                     b"HDRS" => Some(Returned::Headers),
                     b"FULL" => Some(Returned::Full),
                     _ => return Err(Wrong("Value for RET is invalid")),
                 };
             }
-            (b"ENVID", Some(value)) => {
+            (b"ENVID", value) => {
                 if sender.envelope_id.is_some() {
                     return Err(Wrong("ENVID can be specified once only"));
                 }
-                sender.envelope_id = Some(value.to_vec());
+                sender.envelope_id = Some(value.unwrap_or_default().to_vec());
             }
             _ => break,
         }
@@ -84,7 +89,8 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
 pub(super) fn rcpt(text: &[u8], reports: bool) -> Result<(&[u8], Recipient), Wrong> {
     let mut recipient = Recipient::default();
     let mut text = text;
-    while reports && let Some((rest, name, Some(value))) = last(text) {
+    while reports && let Some((rest, name, value)) = last(text) {
+        let (empty, value) = (value == Some(b""), value.unwrap_or_default());
         match name.to_ascii_uppercase().as_slice() {
             b"ORCPT" => {
                 if recipient.original.is_some() {
@@ -95,6 +101,10 @@ pub(super) fn rcpt(text: &[u8], reports: bool) -> Result<(&[u8], Recipient), Wro
             b"NOTIFY" => {
                 if recipient.notify != Notify::default() {
                     return Err(Wrong("NOTIFY can be specified once only"));
+                }
+                if empty {
+                    text = rest;
+                    continue;
                 }
                 recipient.notify =
                     notify(value).ok_or(Wrong("Invalid value for NOTIFY parameter"))?;
@@ -117,8 +127,8 @@ fn notify(value: &[u8]) -> Option<Notify> {
             _ => return None,
         }
     }
-    let others = notify.success || notify.failure || notify.delay;
-    (!(notify.never && others)).then_some(notify)
+    let alone = !value.contains(&b',');
+    (alone || !notify.never).then_some(notify)
 }
 
 /// What stands before a parameter, its name, its value.
@@ -143,8 +153,11 @@ fn last(text: &[u8]) -> Option<Param<'_>> {
     stands_alone.then_some((rest, name, value))
 }
 
-/// A number; what is none counts as zero.
+/// A number; what is none counts as zero, and what is below that as too much.
 fn number(text: &[u8]) -> Option<u64> {
+    if text.first() == Some(&b'-') {
+        return Some(u64::MAX);
+    }
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
     Some(match digits.is_empty() {
@@ -154,7 +167,7 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// Decodes xtext (RFC 3461): `+2B`.
-fn xtext(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn xtext(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {

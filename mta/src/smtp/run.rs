@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclStep, Logs};
+use eximious::acl::{AclHost, AclResult, AclStep, Logs, Watch};
 use eximious::world::Log;
 use eximious::{AclPhases, OptionValue, Str};
 
-use super::session::Watch;
 use super::{Event, Session};
 
 /// Who an ACL speaks to.
@@ -16,6 +15,7 @@ struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     watch: Option<&'h Watch>,
     hurries: bool,
+    calls_out: bool,
     /// How deep the ACL at hand is called.
     depth: u32,
     log: Arc<dyn Log>,
@@ -50,19 +50,28 @@ impl AclHost for Host<'_> {
         }
     }
 
+    fn watch(&self) -> Option<Watch> {
+        self.watch.cloned()
+    }
+
+    fn calls_out(&self) -> bool {
+        self.calls_out
+    }
+
     fn log(&mut self, line: &[u8]) {
         self.log.main(&self.line(line));
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        write(&*self.log, logs, &self.line(line));
+        write(&*self.log, logs, &self.line(line), b"");
     }
 }
 
-/// Writes a line to some of the logs.
-pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8]) {
+/// Writes a line to some of the logs; that of rejections has a message's header
+/// behind it.
+pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
     match (logs.main, logs.reject) {
-        (true, true) => log.rejection(line),
+        (true, true) => log.rejected_message(line, header),
         (true, false) if logs.panic => return log.panic(line),
         (true, false) => log.main(line),
         (false, true) => log.rejection_alone(line),
@@ -86,6 +95,7 @@ impl Session {
             events: &mut self.events,
             watch: self.watch.as_ref(),
             hurries: self.hurries,
+            calls_out: self.calls_out,
             depth: 0,
             log,
             id: self.id.clone(),

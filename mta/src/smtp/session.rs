@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use eximious::acl::{AclState, AclStep, Acls};
+use eximious::acl::{AclState, Acls, Watch};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
-use eximious::stdlib::printing::printing;
+use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
 use super::arrive::Arrived;
@@ -29,14 +30,13 @@ pub struct Server {
     pub(super) authenticators: Authenticators,
 }
 
-/// Who is told each step of ACLs.
-pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
-
 /// Whose turn it is.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// Nothing was said yet.
     Start,
+    /// The header of a proxy is expected, since then.
+    Proxy(Moment),
     /// A command is expected.
     Commands,
     /// The answer to what an authenticator asks.
@@ -59,14 +59,16 @@ pub struct Session {
     pub(super) watch: Option<Watch>,
     /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
+    /// Whether ACLs may ask other hosts.
+    pub(super) calls_out: bool,
     pub(super) input: Input,
     pub(super) events: VecDeque<Event>,
     pub(super) stage: Stage,
     pub(super) client: Client,
     /// The name by which this host goes.
     pub(super) host: Str,
-    /// When it began, in seconds.
-    pub(super) began: i64,
+    /// When it began.
+    pub(super) began: Moment,
     pub(super) may: Permissions,
     pub(super) offers: Advertised,
     pub(super) known: Known,
@@ -87,8 +89,20 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
+    /// How long it waits for a line of the client, once that is known.
+    pub(super) patience: Option<Option<Duration>>,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
+    /// Whether a proxy did not say who the client is: then nothing is done for it.
+    pub(super) proxy_failed: bool,
+    /// Whether the host that is connected may say XCLIENT, once that is known.
+    pub(super) names_clients: Option<bool>,
+    /// Whether XCLIENT named the client.
+    pub(super) was_named: bool,
+    /// Whether anything came to its end since then.
+    pub(super) progressed: bool,
+    /// When the last line ended, or whatever else is waited for began.
+    pub(super) waits_since: Moment,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -113,13 +127,14 @@ impl Session {
     /// A connection that was just made. The context is its own; what is set in it
     /// already stays.
     pub fn new(server: Arc<Server>, cx: Context, client: Client) -> Self {
-        let began = cx.engine().world().clock.now().seconds;
+        let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
             cx,
             acl_state: AclState::default(),
             watch: None,
             hurries: false,
+            calls_out: true,
             input: Input::default(),
             events: VecDeque::new(),
             stage: Stage::Start,
@@ -139,7 +154,13 @@ impl Session {
             chunks: None,
             chunk_reply: None,
             only_reset: false,
+            patience: None,
             failed: false,
+            proxy_failed: false,
+            names_clients: None,
+            was_named: false,
+            progressed: false,
+            waits_since: began,
             arrived: Arrived::default(),
         };
         session.introduce();
@@ -155,6 +176,12 @@ impl Session {
     /// for them.
     pub fn only_test(&mut self) {
         self.hurries = true;
+        self.calls_out = false;
+    }
+
+    /// Lets ACLs ask other hosts, though this is a test.
+    pub fn call_out(&mut self) {
+        self.calls_out = true;
     }
 
     /// The values of the conversation.
@@ -181,8 +208,10 @@ impl Session {
                 return Some(event);
             }
             if !self.go_on() {
+                self.note_progress();
                 return None;
             }
+            self.progressed = true;
         }
     }
 
@@ -205,6 +234,7 @@ impl Session {
                 self.start();
                 true
             }
+            Stage::Proxy(_) => self.go_on_proxy(),
             Stage::Commands => match self.input.line() {
                 Next::Line(line) => {
                     self.command_line(&line);
@@ -240,43 +270,6 @@ impl Session {
         }
     }
 
-    /// Writes a line to the main log, with the message's name where there is one.
-    pub(super) fn log(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.main(&line);
-    }
-
-    /// Writes a line to the main log and to that of rejections.
-    pub(super) fn log_rejection(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.rejection(&line);
-    }
-
-    pub(super) fn log_panic(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.panic(&line);
-    }
-
-    /// A line with the message's name before it. What a client says does not break
-    /// lines.
-    pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
-        let line = printing(line, true);
-        match self.id.is_empty() {
-            true => line,
-            false => [self.id.bytes(), b" ", &line].concat(),
-        }
-    }
-
-    /// `(helo) [1.2.3.4]`.
-    pub(super) fn shown_client(&mut self) -> Vec<u8> {
-        eximious::client::plainly_described(&mut self.cx)
-    }
-
-    /// `H=(helo) [1.2.3.4]`.
-    pub(super) fn logged_client(&mut self) -> Vec<u8> {
-        eximious::client::described(&mut self.cx)
-    }
-
     /// Says something that needs no thought.
     pub(super) fn say(&mut self, text: &[&[u8]]) {
         let mut bytes = text.concat();
@@ -290,6 +283,9 @@ impl Session {
 
     /// Ends it.
     pub(super) fn close(&mut self) {
+        if self.may.was_greeted {
+            self.log_no_mail();
+        }
         self.events.push_back(Event::Close);
         self.stage = Stage::Done;
     }

@@ -1,7 +1,7 @@
 //! How a connection begins (specification 44.2.2, 14.11).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, LogSelector, Str};
 
 use super::verdict::Refused;
 use super::{Session, reply};
@@ -25,16 +25,27 @@ impl Session {
         }
         cx.set("authenticated_sender", Str::EMPTY);
         cx.set("authentication_failed", Str::fixed("0"));
+        if !client.connection.is_empty() {
+            cx.set("connection_id", client.connection.clone());
+        }
         eximious::client::describe(cx);
         self.note_protocol(false);
     }
 
-    /// Looks at the client, and greets it.
+    /// Looks at whoever is connected.
     pub(super) fn start(&mut self) {
         self.host = self.active_hostname();
         if !self.admits_host() {
             return;
         }
+        match self.client.address.is_some() && self.client_in("hosts_proxy") {
+            true => self.expect_proxy(),
+            false => self.welcome(),
+        }
+    }
+
+    /// Asks the ACL for connections, and greets the client.
+    pub(super) fn welcome(&mut self) {
         let mut banner = None;
         if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept {
@@ -65,6 +76,7 @@ impl Session {
         };
         let bytes = reply::lines(&code, text.bytes(), true);
         self.say_lines(bytes);
+        self.may.was_greeted = true;
     }
 
     /// `smtp_banner`; without a banner that can be told, nothing is said at all.
@@ -96,19 +108,27 @@ impl Session {
         if self.client.address.is_none() {
             self.may.unqualified_senders = !self.client.qualifies_itself;
             self.may.unqualified_recipients = !self.client.qualifies_itself;
+            self.log_connection();
             return true;
         }
-        let _ = self.client_in("hosts_connection_nolog");
+        self.may.connect_unlogged = self.client_in("hosts_connection_nolog");
+        self.log_connection();
         if self.client_in("host_lookup") {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
+        self.ask_for_ident();
         if self.client_in("host_reject_connection") {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
-            self.log_rejection(&[b"refused connection from ", &client[..], tail].concat());
+            if self.logs(LogSelector::CONNECTION_REJECT) {
+                self.log_rejection(&[b"refused connection from ", &client[..], tail].concat());
+            }
             self.say(&[b"554 SMTP service not available"]);
             self.close();
+            return false;
+        }
+        if !self.has_place() {
             return false;
         }
         self.may.unqualified_senders = self.client_in("sender_unqualified_hosts");
@@ -118,7 +138,6 @@ impl Session {
             self.may.tried_hello = self.client_in("helo_try_verify_hosts");
         }
         self.may.junk_hello = self.client_in("helo_accept_junk_hosts");
-        let _ = self.client_in("hosts_proxy");
         true
     }
 }

@@ -27,16 +27,30 @@ impl Session {
     /// Whether the client waits for the reply to a command that must stand last in
     /// what it sends.
     pub(super) fn waits(&mut self, name: &'static str) -> bool {
-        let pipelined = self.offers.pipelining;
-        if !self.is_too_soon() {
+        // Who may speak before the greeting is not watched until its first message.
+        if self.offers.early_pipelining || !self.is_too_soon() {
             return true;
         }
         let may_go_on = matches!(name, "MAIL" | "RCPT" | "RSET" | "BDAT");
-        let early = self.offers.early_pipelining && !self.offers.greeted;
-        // A client that was told so before may go on behind its first EHLO.
-        if (pipelined && may_go_on) || name == "BDAT" || (early && name == "EHLO") {
+        if (self.offers.pipelining && may_go_on) || name == "BDAT" {
             return true;
         }
+        self.reject_haste();
+        false
+    }
+
+    /// Whether the client waits for the good reply to a command of an envelope, where
+    /// nobody told it that it need not.
+    pub(super) fn waits_for_acceptance(&mut self) -> bool {
+        if self.offers.pipelining || !self.is_too_soon() {
+            return true;
+        }
+        self.reject_haste();
+        false
+    }
+
+    fn reject_haste(&mut self) {
+        let pipelined = self.offers.pipelining;
         let client = self.logged_client();
         let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };
         let input = printable(self.input.rest());
@@ -57,7 +71,6 @@ impl Session {
         self.not_quit("synchronization-error", Some((b"554", b"SMTP synchronization error")));
         self.failed = true;
         self.close();
-        false
     }
 
     fn is_too_soon(&self) -> bool {

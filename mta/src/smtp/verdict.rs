@@ -1,8 +1,8 @@
 //! What an ACL's verdict means for the client, and what is logged of it
 //! (specification 44.8, 44.10).
 
-use eximious::Str;
 use eximious::acl::{AclResult, AclVerdict};
+use eximious::{LogSelector, Str};
 
 use super::run::write;
 use super::{Session, reply};
@@ -71,7 +71,7 @@ impl Session {
 
     /// The code and the text of an answer. A code of the text's own must begin
     /// with the same digit; the last value says that it did not.
-    fn coded(&mut self, code: &'static [u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
+    pub(super) fn coded(&mut self, code: &'static [u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
         let Some((own, rest)) = reply::own_code(text) else {
             return (code.to_vec(), text.to_vec(), false);
         };
@@ -131,9 +131,11 @@ impl Session {
             line.extend_from_slice(&[b": ", first].concat());
         }
         let line = self.log_line(&line);
-        write(&*self.cx.engine().world().log.clone(), result.reject_logs, &line);
+        let header = self.rejected_header();
+        write(&*self.cx.engine().world().log.clone(), result.reject_logs, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);
+            self.log_end("closed by DROP in ACL");
             self.close();
         }
         text
@@ -148,8 +150,7 @@ impl Session {
         }
         let fault = fault.clone();
         if !for_now && !fault.said.is_empty() {
-            let head = [b"Verification failed for <", fault.address.bytes(), b">\n"].concat();
-            let text = reply::split(&[&head[..], &fault.said].concat());
+            let text = reply::split(&fault.said);
             self.say_lines(reply::lines(code.as_bytes(), &text, false));
         }
         let client = self.logged_client();
@@ -157,6 +158,8 @@ impl Session {
         let address = fault.address.bytes();
         let colon: &[u8] = if fault.logged.is_empty() { b"" } else { b": " };
         let parts = [&client, b" sender verify ".as_slice(), word, b" for <", address, b">", colon];
-        self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
+        if self.logs(LogSelector::SENDER_VERIFY_FAIL) {
+            self.log_rejection(&[&parts.concat(), &fault.logged[..]].concat());
+        }
     }
 }

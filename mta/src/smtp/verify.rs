@@ -21,6 +21,7 @@ impl Session {
             }
         };
         if address::find_at(&found).is_none() && !self.may.unqualified_recipients {
+            self.log_unqualified("verify", argument);
             let tail = b": recipient address must contain a domain";
             return self.say(&[b"501 ", argument, tail]);
         }

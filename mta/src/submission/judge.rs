@@ -37,7 +37,7 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        smtp::write_log(&*self.log, logs, &self.line(line));
+        smtp::write_log(&*self.log, logs, &self.line(line), b"");
     }
 }
 
@@ -69,7 +69,7 @@ impl Submission<'_> {
                 let middle = b"> rejected by non-SMTP ACL: ".as_slice();
                 let line = self.log_line(&[b"F=<", sender.bytes(), middle, why].concat());
                 let log = self.cx.engine().world().log.clone();
-                smtp::write_log(&*log, result.reject_logs, &line);
+                smtp::write_log(&*log, result.reject_logs, &line, b"");
                 let said = said.filter(|_| verdict != AclVerdict::Error);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());

@@ -24,6 +24,11 @@ static META: Meta =
 
 /// `verify = helo`: the greeting has the client's address, or a name of it.
 pub(super) fn helo(run: &mut Run<'_>) -> Answer {
+    // Once is enough for a greeting.
+    let known = run.variable("sender_helo_verified");
+    if !known.is_empty() {
+        return Answer::from(known.bytes() == b"yes");
+    }
     match client::verify_hello(run.cx) {
         Ok(holds) => Answer::from(holds),
         Err(fail) => failed(run, &fail),
@@ -36,7 +41,10 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
     if address.is_empty() {
         return Answer::Yes;
     }
-    run.note(b"looking up host name to force name/address consistency check");
+    let known = run.cx.call(&META, hosts::is_looked_up);
+    if !known {
+        run.note(b"looking up host name to force name/address consistency check");
+    }
     let found = run.cx.call(&META, |call| -> Result<(Str, bool, bool), Fail> {
         let name = hosts::client_name(call)?;
         let later = call.variable("host_lookup_deferred")?.bytes() == b"1";
@@ -74,8 +82,9 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
         run.logged = Some(Str::fixed("host lookup deferred for reverse lookup check"));
         return Answer::Later;
     }
-    let head = b"host lookup failed for reverse lookup check (".as_slice();
-    run.logged = Some(Str::tainted([head, why.bytes(), b")"].concat()));
+    let check: &[u8] = if known { b"" } else { b" for reverse lookup check" };
+    let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
+    run.logged = Some(Str::tainted(parts.concat()));
     Answer::No
 }
 

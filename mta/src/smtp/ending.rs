@@ -1,0 +1,33 @@
+//! Connections that end before the client wants it: this program ends.
+
+use super::Session;
+use super::session::Stage;
+
+/// What a session waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Awaited {
+    /// A command: a line, whole.
+    Command,
+    /// More of a message.
+    Message,
+}
+
+impl Session {
+    /// What it waits for, when it asks for nothing.
+    pub fn awaits(&self) -> Awaited {
+        match self.stage {
+            Stage::Data(_) | Stage::Chunk(_) => Awaited::Message,
+            _ => Awaited::Command,
+        }
+    }
+
+    /// This program ends.
+    pub fn shut_down(&mut self) {
+        let host = self.host.clone();
+        let text = [host.bytes(), b": Service not available - closing connection"].concat();
+        let client = self.shown_client();
+        self.log(&[b"SMTP connection from ", &client[..], b" closed after SIGTERM"].concat());
+        self.not_quit("signal-exit", Some((b"421", &text)));
+        self.close();
+    }
+}

@@ -1,0 +1,199 @@
+//! What a session writes to the logs (specification 53), and what of it only some
+//! want (`log_selector`).
+
+use eximious::LogSelector;
+use eximious::stdlib::printing::printing;
+
+use super::Session;
+use crate::spool::kind;
+
+impl Session {
+    /// Whether something is to be logged.
+    pub(super) fn logs(&self, what: LogSelector) -> bool {
+        self.cx.engine().settings().log_selector.contains(what)
+    }
+
+    /// Writes a line to the main log, with the message's name where there is one.
+    pub(super) fn log(&mut self, line: &[u8]) {
+        let line = self.log_line(line);
+        self.cx.engine().world().log.main(&line);
+    }
+
+    /// Writes a line to the main log and to that of rejections.
+    pub(super) fn log_rejection(&mut self, line: &[u8]) {
+        let line = self.log_line(line);
+        self.cx.engine().world().log.rejection(&line);
+    }
+
+    pub(super) fn log_panic(&mut self, line: &[u8]) {
+        let line = self.log_line(line);
+        self.cx.engine().world().log.panic(&line);
+    }
+
+    /// A line with the message's name before it. What a client says does not break
+    /// lines.
+    pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
+        let line = printing(line, true);
+        match self.id.is_empty() {
+            true => line,
+            false => [self.id.bytes(), b" ", &line].concat(),
+        }
+    }
+
+    /// `(helo) [1.2.3.4]`.
+    pub(super) fn shown_client(&mut self) -> Vec<u8> {
+        eximious::client::plainly_described(&mut self.cx)
+    }
+
+    /// `H=(helo) [1.2.3.4]`.
+    pub(super) fn logged_client(&mut self) -> Vec<u8> {
+        eximious::client::described(&mut self.cx)
+    }
+
+    /// Who connects.
+    pub(super) fn log_connection(&mut self) {
+        if !self.logs_connections() {
+            return;
+        }
+        let line = match self.client.count {
+            Some(count) => {
+                let tail = format!(" (TCP/IP connection count = {count})");
+                let client = self.shown_client();
+                [b"SMTP connection from ", &client[..], tail.as_bytes()].concat()
+            }
+            None => [&b"SMTP connection"[..], &self.connection()].concat(),
+        };
+        self.log(&line);
+    }
+
+    /// How a connection ends: `closed by QUIT`.
+    pub(super) fn log_end(&mut self, how: &str) {
+        if self.logs_connections() {
+            let connection = self.connection();
+            let tail = match how {
+                "lost" => format!(" lost D={}", self.lasted()),
+                _ => format!(" D={} {how}", self.lasted()),
+            };
+            self.log(&[b"SMTP connection", &connection[..], tail.as_bytes()].concat());
+        }
+    }
+
+    fn logs_connections(&self) -> bool {
+        self.logs(LogSelector::SMTP_CONNECTION) && !self.may.connect_unlogged
+    }
+
+    /// ` Ci=5 from (helo) [1.2.3.4]`.
+    fn connection(&mut self) -> Vec<u8> {
+        let id = match self.logs(LogSelector::CONNECTION_ID) {
+            true => self.variable("connection_id"),
+            false => eximious::Str::EMPTY,
+        };
+        let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
+        let who = match self.client.address {
+            Some(_) => eximious::client::named(&mut self.cx),
+            None => self.variable("sender_ident").bytes().to_vec(),
+        };
+        [mark, id.bytes(), b" from ", &who].concat()
+    }
+
+    /// A connection that brought no mail, and what it did instead.
+    pub(super) fn log_no_mail(&mut self) {
+        let told = std::mem::replace(&mut self.counts.told_of_no_mail, true);
+        if told || self.counts.messages > 0 || !self.logs(LogSelector::SMTP_NO_MAIL) {
+            return;
+        }
+        let client = self.shown_client();
+        let lasted = self.lasted();
+        let mut line =
+            [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat();
+        if !self.history.is_empty() {
+            line.extend_from_slice(&[b" C=", &self.shown_history()[..]].concat());
+        }
+        self.log(&line);
+    }
+
+    /// A message that was begun and will not come.
+    pub(super) fn log_incomplete(&mut self, why: &str) {
+        if !self.logs(LogSelector::SMTP_INCOMPLETE_TRANSACTION) {
+            return;
+        }
+        let Some(envelope) = &self.envelope else { return };
+        let recipients: Vec<&[u8]> =
+            envelope.recipients.iter().map(|one| one.address.bytes()).collect();
+        let mut tail = [b" from <", envelope.sender.address.bytes(), b">"].concat();
+        if !recipients.is_empty() {
+            tail.extend_from_slice(&[b" for ", &recipients.join(&b' ')[..]].concat());
+        }
+        let middle = format!(" incomplete transaction ({why})");
+        let client = self.logged_client();
+        self.log(&[&client[..], middle.as_bytes(), &tail].concat());
+    }
+
+    /// An address without a domain, from a client that may not leave it out.
+    pub(super) fn log_unqualified(&mut self, what: &str, text: &[u8]) {
+        if !self.logs(LogSelector::SMTP_SYNTAX_ERROR) {
+            return;
+        }
+        let head = format!("unqualified {what} rejected: <");
+        let text = text.strip_prefix(b"<").unwrap_or(text);
+        let text = text.strip_suffix(b">").unwrap_or(text);
+        let client = self.logged_client();
+        self.log_rejection(&[head.as_bytes(), text, b"> ", &client].concat());
+    }
+
+    /// A command that is none, or that is out of place.
+    pub(super) fn log_mistake(&mut self, code: &[u8], text: &[u8]) {
+        // A MAIL command without an address counts as one that is out of place.
+        let misplaced = code == b"503" || text.starts_with(b"MAIL must have");
+        let (what, word): (_, &[u8]) = match misplaced {
+            true => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
+            false => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
+        };
+        if self.logs(what) {
+            let client = self.logged_client();
+            let line =
+                [b"SMTP ", word, b" error in \"", &self.command, b"\" ", &client, b" ", text];
+            self.log(&line.concat());
+        }
+    }
+
+    /// What the log of rejections has of the message at hand: its envelope, and its
+    /// header.
+    pub(super) fn rejected_header(&self) -> Vec<u8> {
+        let (Some(message), Some(envelope)) = (self.cx.message(), &self.envelope) else {
+            return Vec::new();
+        };
+        if !self.logs(LogSelector::REJECTED_HEADER) {
+            return Vec::new();
+        }
+        let mut out = [b"Envelope-from: <", envelope.sender.address.bytes(), b">\n"].concat();
+        let mut head: &[u8] = b"Envelope-to: <";
+        for recipient in &envelope.recipients {
+            out.extend_from_slice(&[head, recipient.address.bytes(), b">\n"].concat());
+            head = b"    <";
+        }
+        let is_resent = message.headers.iter().any(|header| {
+            header.name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
+        });
+        let removed = [
+            (b"return-path".as_slice(), "return_path_remove"),
+            (b"envelope-to", "envelope_to_remove"),
+            (b"delivery-date", "delivery_date_remove"),
+        ];
+        for header in &message.headers {
+            let gone = |one: &(&[u8], &'static str)| header.is(one.0) && self.flag(one.1);
+            let letter = match kind(&header.name, is_resent) {
+                _ if removed.iter().any(gone) => b'*',
+                // Names of messages are noted later than this.
+                b'I' => b' ',
+                letter => letter,
+            };
+            out.extend_from_slice(&[letter, b' ']);
+            out.extend_from_slice(&header.line);
+        }
+        for added in &self.acl_state.headers_add {
+            out.extend_from_slice(&[b"  ", added.line.bytes()].concat());
+        }
+        out
+    }
+}

@@ -1,0 +1,74 @@
+//! Places that are kept for some hosts (specification 14: `smtp_accept_reserve`,
+//! `smtp_load_reserve`, `smtp_reserve_hosts`), and messages that would have to wait
+//! in the queue (`smtp_accept_queue` and its kin).
+
+use eximious::LogSelector;
+
+use super::Session;
+
+impl Session {
+    /// Whether there is a place for the client; it is told so if not. Nobody but a
+    /// daemon counts.
+    pub(super) fn has_place(&mut self) -> bool {
+        let Some(count) = self.client.count else { return true };
+        let most = self.number("smtp_accept_max", 20);
+        let reserve = self.number("smtp_accept_reserve", 0);
+        let others = i64::try_from(count).unwrap_or(i64::MAX) - 1;
+        let crowded = most > 0 && reserve > 0 && others + 1 > most - reserve;
+        let load = self.cx.engine().world().host.load();
+        let busy = self
+            .cx
+            .engine()
+            .settings()
+            .options
+            .number("smtp_load_reserve")
+            .is_some_and(|reserve| load > reserve);
+        if (!crowded && !busy) || self.client_in("smtp_reserve_hosts") {
+            return true;
+        }
+        let (said, why) = match busy {
+            true => ("Too much load", format!(" and load average = {}", hundredths(load))),
+            false => (
+                "Too many concurrent SMTP connections",
+                format!(": connected={others} max={most} reserve={reserve}"),
+            ),
+        };
+        let host = self.host.clone();
+        if self.logs(LogSelector::CONNECTION_REJECT) {
+            let client = self.shown_client();
+            let head = b"temporarily refused connection from ".as_slice();
+            self.log(&[head, &client, b": not in reserve list", why.as_bytes()].concat());
+        }
+        self.say(&[b"421 ", host.bytes(), b": ", said.as_bytes(), b"; please try again later"]);
+        self.close();
+        false
+    }
+
+    /// Says why a message that was kept would not be delivered at once.
+    pub(super) fn log_delay(&mut self) {
+        if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag("queue_only") {
+            return;
+        }
+        let others = self.client.count.unwrap_or(1).saturating_sub(1);
+        let others = i64::try_from(others).unwrap_or(i64::MAX);
+        let queue_beyond = self.number("smtp_accept_queue", 0);
+        let each = self.number("smtp_accept_queue_per_connection", 10);
+        let load = self.cx.engine().world().host.load();
+        let loaded = self.cx.engine().settings().options.number("queue_only_load");
+        let why = if queue_beyond > 0 && others > queue_beyond {
+            format!("too many connections ({others}, max {queue_beyond})")
+        } else if each > 0 && self.counts.messages > each {
+            format!("more than {each} messages received in one connection")
+        } else if loaded.is_some_and(|most| load > most) {
+            format!("load average {}", hundredths(load))
+        } else {
+            return;
+        };
+        self.log(format!("no immediate delivery: {why}").as_bytes());
+    }
+}
+
+/// A load, which is counted in thousandths.
+fn hundredths(load: i64) -> String {
+    format!("{}.{:02}", load / 1000, load % 1000 / 10)
+}

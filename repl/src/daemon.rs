@@ -1,0 +1,383 @@
+//! `-bd`, `-bdf`, `-bw`: the daemon (specification 5.2, 13). It takes connections
+//! and fills the spool.
+//!
+//! A connection is a thread; all share one configuration, which never changes.
+//! `SIGHUP` reads it anew for the connections that come later: a broken one is
+//! told of in the logs, and the old one stays. Where the daemon listens does not
+//! change then, as it has no right left to open the ports of the system.
+//! `SIGTERM` ends it: nobody is taken any more, whoever sends a message may finish
+//! it, and all others are told.
+
+mod conversation;
+mod interfaces;
+mod limits;
+mod places;
+mod service;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::World;
+use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
+
+use crate::options::Options;
+use crate::session::Refusal;
+use interfaces::Interface;
+use places::Places;
+use service::{Service, Source};
+
+/// What the command line says of the daemon.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Request {
+    /// `-bdf`: it stays where it was started.
+    pub foreground: bool,
+    /// `-bw`: whoever starts it listens for it, and how long it waits for a client
+    /// until it ends.
+    pub inherited: Option<Option<Duration>>,
+    /// `-oX`: where it listens.
+    pub interfaces: Option<Vec<u8>>,
+    /// `-oP`: where its number is written.
+    pub pid_file: Option<Vec<u8>>,
+    /// `-os`: how long a client may be silent.
+    pub patience: Option<Duration>,
+}
+
+/// The stack of a connection's thread: expansions may be deep. What was never used
+/// takes no memory.
+const STACK: usize = 8 << 20;
+
+/// How long a connection may take to end, when the daemon does.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// How long to wait where the system can't take another connection.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Files that are open beside connections.
+const OTHER_FILES: u64 = 256;
+
+/// Serves until it is told to end.
+///
+/// # Errors
+/// Why it could not begin.
+pub fn run(mut options: Options) -> Result<ExitCode, Refusal> {
+    let request = std::mem::take(&mut options.daemon);
+    let source = Source::new(&mut options);
+    let service = Service::read(&source, &eximious_world::system(), request.patience)?;
+    let (listeners, what) = match request.inherited {
+        Some(time) => inherited(time)?,
+        None => listen(&service, &request)?,
+    };
+    let foreground = request.foreground || options.verbose;
+    if !foreground && request.inherited.is_none() {
+        serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
+    }
+    let pid_file = write_pid_file(&service, &request);
+    let settings = service.engine.settings();
+    let world = service.engine.world().clone();
+    let (user, group) = settings.server_ids(&*world.users, &*world.host);
+    serving::serve_as(user, group).map_err(|why| said("cannot give up its rights", &why))?;
+    service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
+    let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
+    let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;
+    let started =
+        format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
+    world.log.main(started.as_bytes());
+    let mut daemon = Daemon {
+        service: Arc::new(service),
+        source,
+        request,
+        listeners,
+        what,
+        signals,
+        bell,
+        places: Arc::new(Places::default()),
+    };
+    daemon.make_room();
+    daemon.serve();
+    daemon.end();
+    if let Some(file) = pid_file {
+        file.remove();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn said(what: &str, why: &dyn std::fmt::Display) -> Refusal {
+    Refusal::Said(format!("eximious: the daemon {what}: {why}").into_bytes())
+}
+
+/// A socket that whoever started this process listens with.
+fn inherited(time: Option<Duration>) -> Result<(Listeners, String), Refusal> {
+    let listener =
+        Listener::inherited().map_err(|why| said("wants a listening socket as its input", &why))?;
+    let ending = match time {
+        Some(time) => format!("terminating after {} seconds", time.as_secs()),
+        None => "no termination timeout".to_owned(),
+    };
+    Ok((Listeners(vec![listener]), format!("launched with listening socket, {ending}")))
+}
+
+/// Opens all sockets; where one is taken, it is tried again for a while.
+fn listen(service: &Service, request: &Request) -> Result<(Listeners, String), Refusal> {
+    let world = service.engine.world();
+    let settings = service.engine.settings();
+    let wanted = interfaces::find(settings, request.interfaces.as_deref(), &*world.net)
+        .map_err(|why| why.refused(&*world.log))?;
+    interfaces::refuse_tls(settings, &wanted, &*world.net)?;
+    let what = format!("no queue runs, listening for SMTP on {}", interfaces::listed(&wanted));
+    let mut listeners = Listeners::default();
+    for interface in &wanted {
+        listeners.0.extend(bind(service, interface, &wanted)?);
+    }
+    Ok((listeners, what))
+}
+
+fn bind(
+    service: &Service,
+    interface: &Interface,
+    all: &[Interface],
+) -> Result<Option<Listener>, Refusal> {
+    let log = &service.engine.world().log;
+    let mut tries = service.limits.startup_retries;
+    loop {
+        let why = match Listener::bind(interface.address(), service.limits.backlog) {
+            Ok(listener) => return Ok(Some(listener)),
+            Err(why) => why,
+        };
+        let why = eximious::stdlib::wording::reason(&why);
+        // A system without version 6 has the other one.
+        let other = all.iter().any(|one| one.is_wildcard() && one.ip.is_ipv4());
+        if interface.is_wildcard() && interface.ip.is_ipv6() && other && no_version_6(&why) {
+            let line = format!(
+                "Failed to create IPv6 socket for wildcard listening ({why}): will use IPv4"
+            );
+            log.main(line.as_bytes());
+            return Ok(None);
+        }
+        let head = format!(
+            "socket bind() to port {} for address {} failed: {why}",
+            interface.port,
+            interface.shown_address()
+        );
+        if tries == 0 {
+            log.panic(format!("{head}: daemon abandoned").as_bytes());
+            return Err(Refusal::Said(Vec::new()));
+        }
+        let sleep = service.limits.startup_sleep;
+        let left = match tries {
+            1 => "1 more try".to_owned(),
+            left => format!("{left} more tries"),
+        };
+        let time = eximious::stdlib::interval::written(i32::try_from(sleep.as_secs()).unwrap_or(0));
+        log.main(format!("bind of [{}]:{} failed", interface.ip, interface.port).as_bytes());
+        log.main(format!("{head}: waiting {time} before trying again ({left})").as_bytes());
+        tries -= 1;
+        std::thread::sleep(sleep);
+    }
+}
+
+fn no_version_6(why: &str) -> bool {
+    why.contains("not supported") || why.contains("Cannot assign requested address")
+}
+
+/// Writes the process's number, where somebody wants it. A daemon at places of its
+/// own is not the one that others look for.
+fn write_pid_file(service: &Service, request: &Request) -> Option<PidFile> {
+    let path = match &request.pid_file {
+        Some(path) => path.clone(),
+        None if request.interfaces.is_some() || request.inherited.is_some() => return None,
+        None => service.pid_file()?,
+    };
+    match PidFile::write(&path) {
+        Ok(file) => Some(file),
+        Err(why) => {
+            let why = eximious::stdlib::wording::reason(&why);
+            let head = b"failed to open pid file ".as_slice();
+            let line = [head, &path, b": ", why.as_bytes()].concat();
+            service.engine.world().log.main(&line);
+            None
+        }
+    }
+}
+
+struct Daemon {
+    service: Arc<Service>,
+    source: Source,
+    request: Request,
+    listeners: Listeners,
+    /// What it does, for those who ask.
+    what: String,
+    signals: Signals,
+    bell: Bell,
+    places: Arc<Places>,
+}
+
+impl Daemon {
+    /// Takes connections until it is told to end.
+    fn serve(&mut self) {
+        let idle = self.request.inherited.flatten();
+        loop {
+            let woken = match self.listeners.wait(&self.signals, idle) {
+                Ok(woken) => woken,
+                Err(why) => {
+                    let line = format!("the daemon cannot wait for connections: {why}");
+                    self.service.engine.world().log.panic(line.as_bytes());
+                    return;
+                }
+            };
+            let told = self.signals.take();
+            if told.end {
+                return;
+            }
+            if told.reload {
+                self.reload();
+            }
+            if told.tell {
+                self.tell();
+            }
+            if woken == Woken::Late && self.places.count() == 0 {
+                let line = format!(
+                    "{} daemon terminating, inetd wait timeout reached.\n",
+                    service::version()
+                );
+                self.service.engine.world().log.main(line.as_bytes());
+                return;
+            }
+            self.take_all();
+        }
+    }
+
+    /// Takes who waits at each door, one at each, so that none is kept waiting.
+    fn take_all(&mut self) {
+        let mut waiting = true;
+        while waiting {
+            waiting = false;
+            for listener in &self.listeners.0 {
+                match listener.accept() {
+                    Ok(Some(peer)) => {
+                        waiting = true;
+                        self.take(peer);
+                    }
+                    Ok(None) => {}
+                    Err(why) => {
+                        let why = eximious::stdlib::wording::reason(&why);
+                        let line = format!("accept() failed: {why}");
+                        self.service.engine.world().log.panic(line.as_bytes());
+                        // Whoever waits goes on waiting; asking at once changes nothing.
+                        self.bell.wait(PAUSE);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a connection, or turns it away where there are too many.
+    fn take(&self, peer: Peer) {
+        let service = &self.service;
+        if let Err(refused) = limits::admit(service, &self.places, &peer) {
+            peer.dismiss(refused.as_bytes());
+            return;
+        }
+        if service.limits.keep_alive {
+            peer.keep_alive();
+        }
+        let place = self.places.take(peer.remote().ip().to_canonical());
+        let (service, bell) = (service.clone(), self.bell.clone());
+        let spawned = serving::spawn(STACK, move || {
+            let thread = serving::thread_number();
+            place.occupied_by(thread);
+            conversation::hold(&service, peer, &bell, place.count(), thread);
+            drop(place);
+        });
+        if let Err(why) = spawned {
+            let why = eximious::stdlib::wording::reason(&why);
+            let line = format!("daemon: accept process fork failed: {why}");
+            self.service.engine.world().log.panic(line.as_bytes());
+        }
+    }
+
+    /// Reads the configuration anew, for who comes later.
+    fn reload(&mut self) {
+        let log = self.service.engine.world().log.clone();
+        let line =
+            format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
+        log.main(line.as_bytes());
+        match Service::read(&self.source, &eximious_world::system(), self.request.patience) {
+            Ok(service) => {
+                self.service = Arc::new(service);
+                self.warn_of_moves();
+                self.make_room();
+                let line = format!(
+                    "{} daemon started: pid={}, {}",
+                    service::version(),
+                    std::process::id(),
+                    self.what
+                );
+                self.service.engine.world().log.main(line.as_bytes());
+            }
+            Err(Refusal::Logged(why) | Refusal::Said(why)) => {
+                log.panic(&why);
+                log.panic(b"the configuration that was read before stays in force");
+            }
+        }
+    }
+
+    /// Says that it does not listen where the new configuration says.
+    fn warn_of_moves(&self) {
+        if self.request.inherited.is_some() {
+            return;
+        }
+        let (settings, world) = (self.service.engine.settings(), self.service.engine.world());
+        let wanted = interfaces::find(settings, self.request.interfaces.as_deref(), &*world.net);
+        let listed = wanted.map(|wanted| interfaces::listed(&wanted)).unwrap_or_default();
+        if !self.what.ends_with(&format!(" on {listed}")) {
+            world.log.main(
+                b"interfaces and ports changed in the configuration: the daemon goes on \
+                  listening where it did, until it is started anew",
+            );
+        }
+    }
+
+    /// Lets as many files be open as there may be connections.
+    fn make_room(&self) {
+        let most = match self.service.limits.most {
+            0 => 1 << 16,
+            most => most as u64,
+        };
+        serving::raise_open_files(most + OTHER_FILES);
+    }
+
+    /// Writes down what it does, for those who ask by a signal.
+    fn tell(&self) {
+        let service = &self.service;
+        let mut text = format!(
+            "{:5} daemon({}): {}\n",
+            std::process::id(),
+            env!("CARGO_PKG_VERSION"),
+            self.what
+        );
+        let all: BTreeMap<i32, String> = self.places.all();
+        for (thread, client) in all {
+            text.push_str(&format!("{thread:5} handling incoming connection from [{client}]\n"));
+        }
+        let written = serving::write_process_line(&service.process_log(), text.as_bytes());
+        if let Err(why) = written {
+            let line = format!("cannot write the process log: {why}");
+            service.engine.world().log.main(line.as_bytes());
+        }
+    }
+
+    /// Ends: who is connected is told, or finishes a message.
+    fn end(&mut self) {
+        self.listeners.0.clear();
+        self.bell.ring();
+        self.places.wait_until_empty(GRACE);
+    }
+}
+
+/// The system as a daemon sees it, with the logs of its configuration.
+fn world_of(world: &World, log: Arc<dyn eximious::world::Log>) -> World {
+    World { log, ..world.clone() }
+}

@@ -1,0 +1,188 @@
+//! One connection, from the greeting to the end.
+
+use std::time::Duration;
+
+use eximious::Str;
+use eximious_mta::smtp::{Awaited, Client, Event, Session};
+use eximious_world::deadline::Deadline;
+use eximious_world::serving::{Bell, Heard, Peer};
+
+use super::service::Service;
+
+/// How much is read at once.
+const PIECE: usize = 8 * 1024;
+
+/// How much is gathered before it is sent.
+const FULL: usize = 16 * 1024;
+
+/// How long a client may take to read, where it may be silent for ever.
+const LONGEST_WRITE: Duration = Duration::from_secs(5 * 60);
+
+/// How long a message may take that is on its way when the daemon ends.
+const LAST_MESSAGE: Duration = Duration::from_secs(20);
+
+/// Speaks SMTP with a client until one side has enough.
+pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, thread: i32) {
+    let mut cx = service.engine.context();
+    if let Err(fail) = cx.start() {
+        service.engine.world().log.panic(fail.message());
+        return peer.dismiss(b"421 Service not available; please try again later.\r\n");
+    }
+    let (remote, local) = (peer.remote(), peer.local());
+    let client = Client {
+        address: Some(remote.ip().to_canonical()),
+        port: remote.port(),
+        local_address: Some(local.ip().to_canonical()),
+        local_port: Some(local.port()),
+        count: Some(count),
+        // No two that are open have the same, and lines of logs have it too.
+        connection: Str::from(thread.to_string()),
+        synchronizes: true,
+        ..Client::default()
+    };
+    let session = Session::new(service.server.clone(), cx, client);
+    let mut conversation = Conversation {
+        session,
+        peer,
+        bell: bell.clone(),
+        pending: Vec::new(),
+        gone: false,
+        last_words: None,
+    };
+    conversation.go_on();
+    conversation.peer.finish();
+}
+
+struct Conversation {
+    session: Session,
+    peer: Peer,
+    bell: Bell,
+    /// What is to be sent.
+    pending: Vec<u8>,
+    /// Whether nothing reaches the client any more.
+    gone: bool,
+    /// Until when the message that is on its way may come, once the daemon ends.
+    last_words: Option<Deadline>,
+}
+
+/// Whether there is more to say.
+#[derive(PartialEq, Eq)]
+enum Next {
+    Listen,
+    Over,
+}
+
+impl Conversation {
+    fn go_on(&mut self) {
+        // Whoever speaks before the greeting is found out by it.
+        self.hear_what_is_there();
+        while self.answer() == Next::Listen && !self.listen() {}
+    }
+
+    /// Does all that the session asks for.
+    fn answer(&mut self) -> Next {
+        while let Some(event) = self.session.next_event() {
+            match event {
+                Event::Reply(bytes) => {
+                    self.pending.extend_from_slice(&bytes);
+                    if self.pending.len() >= FULL {
+                        self.send();
+                    }
+                }
+                Event::Message(received) => {
+                    let taken = eximious_mta::spool::keep(self.session.context(), &received);
+                    self.session.conclude(&taken);
+                }
+                Event::Delay(time) => {
+                    self.send();
+                    self.bell.wait(time);
+                }
+                Event::RunQueue(_) => {
+                    let log = self.session.context().engine().world().log.clone();
+                    log.main(b"ETRN: the queue is not run, as nothing is delivered yet");
+                }
+                Event::Close => {
+                    self.send();
+                    return Next::Over;
+                }
+            }
+        }
+        self.send();
+        if self.gone { self.over() } else { Next::Listen }
+    }
+
+    /// The client is gone, which the session has to know.
+    fn over(&mut self) -> Next {
+        self.session.end_of_input();
+        while let Some(event) = self.session.next_event() {
+            match event {
+                Event::Close => break,
+                Event::Message(received) => {
+                    let taken = eximious_mta::spool::keep(self.session.context(), &received);
+                    self.session.conclude(&taken);
+                }
+                Event::Reply(_) | Event::Delay(_) | Event::RunQueue(_) => {}
+            }
+        }
+        Next::Over
+    }
+
+    /// Sends what was said so far.
+    fn send(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        if !self.gone {
+            let within = self.session.time_for_a_line().unwrap_or(LONGEST_WRITE);
+            self.gone = self.peer.write(&self.pending, within).is_err();
+        }
+        self.pending.clear();
+        if self.pending.capacity() > FULL {
+            self.pending.shrink_to(0);
+        }
+    }
+
+    /// Waits for the client; true where nothing more will come.
+    fn listen(&mut self) -> bool {
+        let mut piece = [0; PIECE];
+        let awaited = self.session.awaits();
+        let (until, bell) = match awaited {
+            // A message that is on its way may come, though the daemon ends.
+            Awaited::Message if self.bell.was_rung() => {
+                let last = self.last_words.get_or_insert_with(|| Deadline::within(LAST_MESSAGE));
+                (Some(*last), None)
+            }
+            // A piece of a line brings no more time for the rest of it.
+            Awaited::Message | Awaited::Command => {
+                (self.session.patience().map(Deadline::within), Some(&self.bell))
+            }
+        };
+        match self.peer.read(&mut piece, until, bell) {
+            Ok(Heard::Bytes(count)) => {
+                self.session.receive(&piece[..count]);
+                if count == PIECE {
+                    self.hear_what_is_there();
+                }
+            }
+            Ok(Heard::Stopped) if awaited == Awaited::Message => {}
+            Ok(Heard::Stopped) => self.session.shut_down(),
+            Ok(Heard::Late) if self.last_words.is_some() => self.session.shut_down(),
+            Ok(Heard::Late) => self.session.time_is_up(),
+            Ok(Heard::End) | Err(_) => {
+                self.session.end_of_input();
+                self.answer();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes what is there already, up to some bound; nothing is waited for.
+    fn hear_what_is_there(&mut self) {
+        let mut piece = [0; PIECE];
+        let count = self.peer.read_more(&mut piece);
+        if count > 0 {
+            self.session.receive(&piece[..count]);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Where the daemon listens: `local_interfaces`, `daemon_smtp_ports` and `-oX`
+//! (specification 13).
+
+use std::net::{IpAddr, SocketAddr};
+
+use eximious::Settings;
+use eximious::stdlib::lists::elements;
+use eximious::world::{Log, Net};
+
+use crate::session::Refusal;
+
+/// An address and a port.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interface {
+    /// The address; one of zeros stands for all.
+    pub ip: IpAddr,
+    /// The port.
+    pub port: u16,
+}
+
+/// Why nothing can be listened at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// A line for the main and panic log.
+    Logged(Vec<u8>),
+    /// A mistake in the configuration.
+    Configured(Vec<u8>),
+}
+
+impl Wrong {
+    /// Tells of it, in the logs and on the standard error.
+    pub fn refused(self, log: &dyn Log) -> Refusal {
+        match self {
+            Self::Logged(line) => log.panic(&line),
+            Self::Configured(line) => {
+                log.panic_alone(&[b"Exim configuration error:\n  ", &line[..]].concat());
+            }
+        }
+        // It was shown with that.
+        Refusal::Said(Vec::new())
+    }
+}
+
+impl Interface {
+    /// As sockets have it.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.ip, self.port)
+    }
+
+    /// Whether it stands for all addresses of its kind.
+    pub fn is_wildcard(&self) -> bool {
+        self.ip.is_unspecified()
+    }
+
+    /// The address, as complaints have it.
+    pub fn shown_address(&self) -> String {
+        match self.ip {
+            IpAddr::V4(_) if self.is_wildcard() => "(any IPv4)".into(),
+            IpAddr::V6(_) if self.is_wildcard() => "(any IPv6)".into(),
+            ip => ip.to_string(),
+        }
+    }
+}
+
+/// Where to listen.
+///
+/// # Errors
+/// An element is no address, or a port is not known.
+pub fn find(
+    settings: &Settings,
+    override_: Option<&[u8]>,
+    net: &dyn Net,
+) -> Result<Vec<Interface>, Wrong> {
+    let text = |name: &str, usual: &'static [u8]| {
+        settings.options.text(name).map_or(usual.to_vec(), |text| text.bytes().to_vec())
+    };
+    let mut ports = listed_in(&text("daemon_smtp_ports", b"smtp"));
+    let mut places = listed_in(&text("local_interfaces", b"<; ::0 ; 0.0.0.0"));
+    let mut source = "local_interfaces";
+    if let Some(given) = override_ {
+        let is_address = |element: &Vec<u8>| element.iter().any(|byte| matches!(byte, b'.' | b':'));
+        let (addresses, names): (Vec<_>, Vec<_>) =
+            listed_in(given).into_iter().partition(is_address);
+        if !names.is_empty() {
+            ports = names;
+        }
+        if !addresses.is_empty() {
+            places = addresses;
+            source = "-oX data";
+        }
+    }
+    let ports: Vec<u16> = ports.iter().map(|name| port(name, net)).collect::<Result<_, Wrong>>()?;
+    let without_6 = settings.options.flag("disable_ipv6") == Some(true);
+    let mut found = Vec::new();
+    for place in &places {
+        let Some((ip, own)) = place_and_port(place) else {
+            let head = b"Malformed IP address \"".as_slice();
+            let line = [head, place, b"\" in ", source.as_bytes()].concat();
+            return Err(Wrong::Logged(line));
+        };
+        if without_6 && ip.is_ipv6() {
+            continue;
+        }
+        match own {
+            Some(port) => found.push(Interface { ip, port }),
+            None => found.extend(ports.iter().map(|port| Interface { ip, port: *port })),
+        }
+    }
+    Ok(found)
+}
+
+fn listed_in(text: &[u8]) -> Vec<Vec<u8>> {
+    elements(text).map(|element| element.into_owned()).filter(|one| !one.is_empty()).collect()
+}
+
+/// A port by its number or name.
+fn port(name: &[u8], net: &dyn Net) -> Result<u16, Wrong> {
+    let text = String::from_utf8_lossy(name);
+    let number = text.parse::<u16>().ok().filter(|number| *number > 0);
+    number
+        .or_else(|| net.service(&text))
+        .ok_or_else(|| Wrong::Configured(format!("TCP port \"{text}\" not found").into_bytes()))
+}
+
+/// `192.0.2.1`, `192.0.2.1.25`, `[192.0.2.1]:25`, and the same for version 6.
+fn place_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
+    let text = std::str::from_utf8(text).ok()?;
+    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    if let Some(rest) = text.strip_prefix('[') {
+        let (ip, rest) = rest.split_once(']')?;
+        let port = match rest.strip_prefix(':') {
+            Some(rest) => Some(port(rest)?),
+            None if rest.is_empty() => None,
+            None => return None,
+        };
+        return Some((ip.parse().ok()?, port));
+    }
+    if let Ok(ip) = text.parse() {
+        return Some((ip, None));
+    }
+    let (ip, rest) = text.rsplit_once('.')?;
+    Some((ip.parse().ok()?, Some(port(rest)?)))
+}
+
+/// TLS is not spoken yet, so nobody can be served at ports where it comes first.
+///
+/// # Errors
+/// One of the ports is such a port.
+pub fn refuse_tls(
+    settings: &Settings,
+    interfaces: &[Interface],
+    net: &dyn Net,
+) -> Result<(), Refusal> {
+    let Some(ports) = settings.options.text("tls_on_connect_ports") else { return Ok(()) };
+    for name in listed_in(ports.bytes()) {
+        let Ok(port) = port(&name, net) else { continue };
+        if interfaces.iter().any(|interface| interface.port == port) {
+            let line = format!(
+                "eximious: the daemon is to listen on port {port}, which is one of \
+                 tls_on_connect_ports, and there is no TLS yet: take the port out of \
+                 daemon_smtp_ports, local_interfaces or -oX"
+            );
+            return Err(Refusal::Said(line.into_bytes()));
+        }
+    }
+    Ok(())
+}
+
+/// Where it listens, as the log says it.
+pub fn listed(interfaces: &[Interface]) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut done: Vec<IpAddr> = Vec::new();
+    let wildcards = |ip: fn(&IpAddr) -> bool, port: u16| {
+        interfaces.iter().any(|one| one.is_wildcard() && ip(&one.ip) && one.port == port)
+    };
+    let mut ports_done: Vec<u16> = Vec::new();
+    for interface in interfaces {
+        if interface.is_wildcard() {
+            let port = interface.port;
+            if ports_done.contains(&port) {
+                continue;
+            }
+            ports_done.push(port);
+            let kinds = match (wildcards(IpAddr::is_ipv6, port), wildcards(IpAddr::is_ipv4, port)) {
+                (true, true) => "IPv6 and IPv4",
+                (true, false) => "IPv6",
+                _ => "IPv4",
+            };
+            said.push(format!("port {port} ({kinds})"));
+            continue;
+        }
+        if done.contains(&interface.ip) {
+            continue;
+        }
+        done.push(interface.ip);
+        let ports: Vec<String> = interfaces
+            .iter()
+            .filter(|one| one.ip == interface.ip)
+            .map(|one| one.port.to_string())
+            .collect();
+        said.push(match &ports[..] {
+            [port] => format!("[{}]:{port}", interface.ip),
+            ports => format!("[{}]:{{{}}}", interface.ip, ports.join(",")),
+        });
+    }
+    said.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious::{OptionValue, Str, World};
+
+    use super::*;
+
+    fn shown(ports: &str, places: &str, given: Option<&str>) -> Result<String, String> {
+        let mut settings = Settings::default();
+        for (name, text) in [("daemon_smtp_ports", ports), ("local_interfaces", places)] {
+            settings.options.set(name, OptionValue::Text(Str::from(text)));
+        }
+        let world = World::hermetic();
+        match find(&settings, given.map(str::as_bytes), &*world.net) {
+            Ok(found) => Ok(listed(&found)),
+            Err(Wrong::Logged(why) | Wrong::Configured(why)) => {
+                Err(String::from_utf8(why).unwrap())
+            }
+        }
+    }
+
+    #[test]
+    fn interfaces_and_ports_make_places() {
+        let fine = |ports, places, given| shown(ports, places, given).unwrap();
+        assert_eq!(fine("25", "", None), "port 25 (IPv6 and IPv4)");
+        assert_eq!(fine("25:26", "0.0.0.0", None), "port 25 (IPv4) port 26 (IPv4)");
+        assert_eq!(fine("25", "<; ::0.27", None), "port 27 (IPv6)");
+        let some = "127.0.0.1 : 127.0.0.2.27";
+        assert_eq!(fine("25:26", some, None), "[127.0.0.1]:{25,26} [127.0.0.2]:27");
+        assert_eq!(fine("25", some, Some("1225")), "[127.0.0.1]:1225 [127.0.0.2]:27");
+        assert_eq!(fine("25", some, Some("[::1]:29")), "[::1]:29");
+        assert_eq!(fine("25", some, Some("27 : 127.0.0.3")), "[127.0.0.3]:27");
+        assert_eq!(fine("25", "<; [::1]:26 ; ::1.27", None), "[::1]:{26,27}");
+        let same = "127.0.0.1.5:127.0.0.1.6:127.0.0.2.6";
+        assert_eq!(fine("25", same, None), "[127.0.0.1]:{5,6} [127.0.0.2]:6");
+    }
+
+    #[test]
+    fn what_is_no_place_is_named() {
+        let why = |ports, places, given| shown(ports, places, given).unwrap_err();
+        assert_eq!(why("x", "", None), "TCP port \"x\" not found");
+        let malformed = "Malformed IP address \"1.2.3.x\" in ";
+        assert_eq!(why("25", "1.2.3.x", None), format!("{malformed}local_interfaces"));
+        assert_eq!(why("25", "", Some("1.2.3.x")), format!("{malformed}-oX data"));
+        assert!(why("25", "127.0.0.1.99999", None).contains("99999"));
+    }
+}

@@ -1,0 +1,124 @@
+//! How many may be connected (specification 14, `smtp_accept_max` and its kin).
+
+use std::time::Duration;
+
+use eximious::{LogSelector, Settings, Str};
+use eximious_world::serving::Peer;
+
+use super::places::Places;
+use super::service::Service;
+
+/// What is allowed, as the options say.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// `smtp_accept_max`: how many at once; zero for any number.
+    pub most: usize,
+    /// `smtp_connect_backlog`
+    pub backlog: i32,
+    /// `smtp_accept_keepalive`
+    pub keep_alive: bool,
+    /// `daemon_startup_retries`
+    pub startup_retries: u32,
+    /// `daemon_startup_sleep`
+    pub startup_sleep: Duration,
+    /// `smtp_load_reserve`, times 1000, where nobody is exempt.
+    load: Option<i64>,
+}
+
+impl Limits {
+    /// As a configuration says.
+    pub fn of(settings: &Settings) -> Self {
+        let options = &settings.options;
+        let number = |name, usual| options.number(name).unwrap_or(usual);
+        let reserved = options.text("smtp_reserve_hosts").is_some();
+        Self {
+            most: usize::try_from(number("smtp_accept_max", 20)).unwrap_or(0),
+            backlog: i32::try_from(number("smtp_connect_backlog", 20)).unwrap_or(i32::MAX),
+            keep_alive: options.flag("smtp_accept_keepalive").unwrap_or(true),
+            startup_retries: u32::try_from(number("daemon_startup_retries", 9)).unwrap_or(0),
+            startup_sleep: options.time("daemon_startup_sleep").unwrap_or(Duration::from_secs(30)),
+            load: options.number("smtp_load_reserve").filter(|_| !reserved),
+        }
+    }
+}
+
+/// Whether a connection may be taken; if not, what the client is told.
+///
+/// # Errors
+/// There are too many, or there is too much to do.
+pub fn admit(service: &Service, places: &Places, peer: &Peer) -> Result<(), &'static str> {
+    let limits = &service.limits;
+    if limits.most > 0 && places.count() >= limits.most {
+        refused(service, peer, "too many connections");
+        return Err("421 Too many concurrent SMTP connections; please try again later.\r\n");
+    }
+    let host = peer.remote().ip().to_canonical();
+    if let Some(most) = most_of_host(service, peer)
+        && most > 0
+        && places.of(host) >= most
+    {
+        refused(service, peer, "too many connections from that IP address");
+        return Err("421 Too many concurrent SMTP connections from this IP address; \
+                    please try again later.\r\n");
+    }
+    if let Some(most) = limits.load {
+        let load = service.engine.world().host.load();
+        if load > most {
+            let (whole, parts) = (load / 1000, load % 1000 / 10);
+            refused(service, peer, &format!("load average = {whole}.{parts:02}"));
+            return Err("421 Too much load; please try again later.\r\n");
+        }
+    }
+    Ok(())
+}
+
+/// `smtp_accept_max_per_host`, for this client.
+fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
+    let text = service.engine.settings().options.text("smtp_accept_max_per_host")?;
+    let number = |text: &Str| std::str::from_utf8(text.bytes().trim_ascii()).ok()?.parse().ok();
+    // Most often it is a number, and nothing has to be made ready for that.
+    if let Some(number) = number(text) {
+        return Some(number);
+    }
+    let mut cx = service.engine.context();
+    let host = peer.remote().ip().to_canonical();
+    cx.set("sender_host_address", host.to_string());
+    cx.set("sender_host_port", peer.remote().port().to_string());
+    let line = match service.engine.expand_once(text.bytes(), &mut cx) {
+        Ok(value) if value.bytes().trim_ascii().is_empty() => return None,
+        Ok(value) => match number(&value) {
+            Some(number) => return Some(number),
+            None => {
+                let rest = value.bytes().trim_ascii_start();
+                let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                let head = format!(
+                    "expansion of smtp_accept_max_per_host for [{host}] contains non-digit: "
+                );
+                [head.as_bytes(), &rest[digits..]].concat()
+            }
+        },
+        Err(fail) => {
+            let head = format!("expansion of smtp_accept_max_per_host failed for [{host}]: ");
+            [head.as_bytes(), fail.message()].concat()
+        }
+    };
+    service.engine.world().log.panic(&line);
+    None
+}
+
+fn refused(service: &Service, peer: &Peer, why: &str) {
+    let selector = service.engine.settings().log_selector;
+    if !selector.contains(LogSelector::CONNECTION_REJECT) {
+        return;
+    }
+    let mut line = format!("Connection from [{}]", peer.remote().ip().to_canonical());
+    if selector.contains(LogSelector::INCOMING_PORT) {
+        line.push_str(&format!(":{}", peer.remote().port()));
+    }
+    if selector.contains(LogSelector::INCOMING_INTERFACE) {
+        let local = peer.local();
+        line.push_str(&format!(" I=[{}]:{}", local.ip().to_canonical(), local.port()));
+    }
+    line.push_str(&format!(" refused: {why}"));
+    service.engine.world().log.main(line.as_bytes());
+}

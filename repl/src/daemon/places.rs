@@ -1,0 +1,123 @@
+//! Who is connected.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The places that are taken.
+#[derive(Debug, Default)]
+pub struct Places {
+    taken: Mutex<Taken>,
+    /// Told when the last one goes.
+    empty: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    count: usize,
+    hosts: HashMap<IpAddr, usize>,
+    /// Threads, and whom each serves.
+    threads: BTreeMap<i32, IpAddr>,
+}
+
+/// A place that is taken; it is free again when this goes.
+#[derive(Debug)]
+pub struct Place {
+    places: Arc<Places>,
+    host: IpAddr,
+    count: usize,
+    thread: Mutex<Option<i32>>,
+}
+
+impl Places {
+    /// How many are taken.
+    pub fn count(&self) -> usize {
+        self.lock().count
+    }
+
+    /// How many a host has.
+    pub fn of(&self, host: IpAddr) -> usize {
+        self.lock().hosts.get(&host).copied().unwrap_or(0)
+    }
+
+    /// Takes one for a host.
+    pub fn take(self: &Arc<Self>, host: IpAddr) -> Place {
+        let mut taken = self.lock();
+        taken.count += 1;
+        *taken.hosts.entry(host).or_default() += 1;
+        let count = taken.count;
+        drop(taken);
+        Place { places: self.clone(), host, count, thread: Mutex::new(None) }
+    }
+
+    /// Which thread serves whom.
+    pub fn all(&self) -> BTreeMap<i32, String> {
+        self.lock().threads.iter().map(|(thread, host)| (*thread, host.to_string())).collect()
+    }
+
+    /// Waits until all are free, but not longer than some time.
+    pub fn wait_until_empty(&self, time: Duration) {
+        let waited = self.empty.wait_timeout_while(self.lock(), time, |taken| taken.count > 0);
+        drop(waited);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// How many were taken, with this one, when it was.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Notes which thread serves it.
+    pub fn occupied_by(&self, thread: i32) {
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        self.places.lock().threads.insert(thread, self.host);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let thread = *self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.places.lock();
+        taken.count -= 1;
+        if let Some(count) = taken.hosts.get_mut(&self.host) {
+            *count -= 1;
+            if *count == 0 {
+                taken.hosts.remove(&self.host);
+            }
+        }
+        if let Some(thread) = thread {
+            taken.threads.remove(&thread);
+        }
+        if taken.count == 0 {
+            self.places.empty.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_for_all_and_for_each_host() {
+        let places = Arc::new(Places::default());
+        let (one, other) = ("192.0.2.1".parse().unwrap(), "2001:db8::1".parse().unwrap());
+        let first = places.take(one);
+        let second = places.take(one);
+        let third = places.take(other);
+        second.occupied_by(7);
+        assert_eq!((first.count(), third.count(), places.of(one)), (1, 3, 2));
+        assert_eq!(places.all().into_iter().collect::<Vec<_>>(), [(7, "192.0.2.1".to_owned())]);
+        drop((first, second));
+        assert_eq!((places.count(), places.of(one), places.of(other)), (1, 0, 1));
+        assert!(places.all().is_empty());
+        drop(third);
+        places.wait_until_empty(Duration::from_secs(60));
+    }
+}

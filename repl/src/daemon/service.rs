@@ -1,0 +1,107 @@
+//! What connections share: a configuration, made ready.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::{Config, Engine, Macros, OptionValue, World};
+use eximious_mta::smtp::Server;
+use eximious_world::Logs;
+
+use super::limits::Limits;
+use crate::options::Options;
+use crate::session::Refusal;
+use crate::usual;
+
+/// Where the configuration is read from, each time.
+#[derive(Debug)]
+pub struct Source {
+    names: Vec<u8>,
+    /// `-D`: names and values.
+    macros: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Source {
+    /// As the command line says.
+    pub fn new(options: &mut Options) -> Self {
+        let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
+        let macros = options.macros.iter();
+        let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        Self { names, macros }
+    }
+}
+
+/// A configuration, made ready.
+#[derive(Debug)]
+pub struct Service {
+    /// The engine.
+    pub engine: Engine,
+    /// The parts that SMTP needs.
+    pub server: Arc<Server>,
+    /// What is allowed.
+    pub limits: Limits,
+    /// The logs.
+    pub logs: Arc<Logs>,
+}
+
+impl Service {
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(
+        source: &Source,
+        world: &World,
+        patience: Option<Duration>,
+    ) -> Result<Self, Refusal> {
+        let builder = Engine::builder();
+        let mut macros = Macros::new();
+        for (name, value) in &source.macros {
+            macros.set(name, value);
+        }
+        let mut found = Config::read(&source.names, macros, world, builder.registry())?;
+        if let Some(time) = patience {
+            let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+            found.settings.options.set("smtp_receive_timeout", OptionValue::Number(seconds));
+        }
+        let owner = found.settings.server_ids(&*world.users, &*world.host);
+        let logs = Arc::new(Logs::new(&found.settings, owner));
+        let world = super::world_of(world, logs.clone());
+        found.warnings.iter().for_each(|line| world.log.panic(line));
+        let engine = found.build(builder.world(world));
+        let server = Arc::new(Server::new(&found, &engine));
+        let limits = Limits::of(engine.settings());
+        Ok(Self { engine, server, limits, logs })
+    }
+
+    /// Where the daemon's number is written, unless the command line says so.
+    pub fn pid_file(&self) -> Option<Vec<u8>> {
+        const USUAL: &[u8] = b"/run/exim4/exim.pid";
+        let Some(path) = self.engine.settings().options.text("pid_file_path").cloned() else {
+            return Some(USUAL.to_vec());
+        };
+        match self.engine.expand_once(path.bytes(), &mut self.engine.context()) {
+            Ok(path) if path.is_empty() => None,
+            Ok(path) => Some(path.bytes().to_vec()),
+            Err(fail) => {
+                let head = b"failed to expand pid_file_path \"".as_slice();
+                let line = [head, path.bytes(), b"\": ", fail.message()].concat();
+                self.engine.world().log.panic(&line);
+                None
+            }
+        }
+    }
+
+    /// Where processes write down what they do.
+    pub fn process_log(&self) -> Vec<u8> {
+        let settings = self.engine.settings();
+        match settings.options.text("process_log_path") {
+            Some(path) => path.bytes().to_vec(),
+            None => [settings.spool_directory.bytes(), b"/exim-process.info"].concat(),
+        }
+    }
+}
+
+/// What this program calls itself in logs.
+pub fn version() -> &'static str {
+    concat!("eximious ", env!("CARGO_PKG_VERSION"))
+}

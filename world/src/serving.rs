@@ -1,0 +1,17 @@
+//! What a server needs of the system: sockets that listen, connections that can be
+//! told to end, signals, and another user's rights.
+
+mod bell;
+mod listener;
+mod peer;
+mod process;
+mod signals;
+
+pub use bell::Bell;
+pub use listener::{Listener, Listeners, Woken};
+pub use peer::{Heard, Peer};
+pub use process::{
+    PidFile, detach, open_files, raise_open_files, serve_as, spawn, thread_number,
+    write_process_line,
+};
+pub use signals::{Signals, Told};

@@ -1,0 +1,136 @@
+//! A connection that was taken.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv, sockopt};
+
+use super::bell::Bell;
+use crate::deadline::Deadline;
+
+/// Who is connected.
+#[derive(Debug)]
+pub struct Peer {
+    socket: TcpStream,
+    remote: SocketAddr,
+    local: SocketAddr,
+}
+
+/// What came of waiting for a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// So many bytes.
+    Bytes(usize),
+    /// The client has nothing more to say.
+    End,
+    /// It said nothing in time.
+    Late,
+    /// The bell rang.
+    Stopped,
+}
+
+impl Peer {
+    pub(super) fn new(socket: OwnedFd, remote: SocketAddr, local: SocketAddr) -> Self {
+        let socket = TcpStream::from(socket);
+        // Replies are written whole; nothing is gained by holding their end back.
+        let _ = socket.set_nodelay(true);
+        Self { socket, remote, local }
+    }
+
+    /// The client's address.
+    pub fn remote(&self) -> SocketAddr {
+        self.remote
+    }
+
+    /// The address that it connected to.
+    pub fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Has the system find out whether a silent client is still there.
+    pub fn keep_alive(&self) {
+        let _ = sockopt::set_socket_keepalive(&self.socket, true);
+    }
+
+    /// Reads what there is, after waiting for it until some time; without one,
+    /// there is no end to that.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn read(
+        &mut self,
+        into: &mut [u8],
+        until: Option<Deadline>,
+        bell: Option<&Bell>,
+    ) -> io::Result<Heard> {
+        loop {
+            let left = match until {
+                None => None,
+                Some(until) => match until.left() {
+                    Some(left) => Some(left),
+                    None => return Ok(Heard::Late),
+                },
+            };
+            let left = left.and_then(|left| Timespec::try_from(left).ok());
+            let socket = PollFd::from_borrowed_fd(self.socket.as_fd(), PollFlags::IN);
+            let mut waited = match bell {
+                Some(bell) => {
+                    let bell = PollFd::from_borrowed_fd(bell.descriptor(), PollFlags::IN);
+                    [socket, bell]
+                }
+                None => [socket.clone(), socket],
+            };
+            match poll(&mut waited, left.as_ref()) {
+                Ok(0) | Err(Errno::INTR) => continue,
+                Ok(_) => {}
+                Err(why) => return Err(why.into()),
+            }
+            // What is there already is heard before the bell.
+            if waited[0].revents().is_empty() {
+                return Ok(Heard::Stopped);
+            }
+            match recv(&self.socket, &mut *into, RecvFlags::DONTWAIT) {
+                Ok((_, 0)) => return Ok(Heard::End),
+                Ok((_, count)) => return Ok(Heard::Bytes(count)),
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(why) => return Err(why.into()),
+            }
+        }
+    }
+
+    /// Reads what is there already, if anything.
+    pub fn read_more(&mut self, into: &mut [u8]) -> usize {
+        match recv(&self.socket, &mut *into, RecvFlags::DONTWAIT) {
+            Ok((_, count)) => count,
+            Err(_) => 0,
+        }
+    }
+
+    /// Writes all of it, within some time.
+    ///
+    /// # Errors
+    /// The client is gone, or does not read in time.
+    pub fn write(&mut self, mut bytes: &[u8], within: Duration) -> io::Result<()> {
+        let until = Deadline::within(within);
+        while !bytes.is_empty() {
+            let count = until.send(self.socket.as_fd(), bytes)?;
+            bytes = &bytes[count..];
+        }
+        Ok(())
+    }
+
+    /// Writes as much as can be written without waiting, and ends.
+    pub fn dismiss(mut self, bytes: &[u8]) {
+        let _ = self.write(bytes, Duration::ZERO);
+        self.finish();
+    }
+
+    /// Says that nothing more will come.
+    pub fn finish(&mut self) {
+        let _ = self.socket.shutdown(Shutdown::Write);
+    }
+}

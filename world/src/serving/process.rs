@@ -1,0 +1,163 @@
+//! What a process is: whose, where, and how many files it may open.
+
+use std::ffi::OsStr;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
+use rustix::fs::OFlags;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Goes on in the background: the caller's process ends, and this one has no
+/// terminal and no standard streams any more.
+///
+/// # Errors
+/// There can't be another process.
+pub fn detach() -> io::Result<()> {
+    Ok(nix::unistd::daemon(false, false)?)
+}
+
+/// Gives all rights up but those of a user and a group. Only the superuser has
+/// any to give.
+///
+/// # Errors
+/// What the system says; then nothing may go on.
+pub fn serve_as(user: u32, group: u32) -> io::Result<()> {
+    if !rustix::process::geteuid().is_root() || user == 0 {
+        return Ok(());
+    }
+    let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(group));
+    setgroups(&[gid])?;
+    setresgid(gid, gid, gid)?;
+    // Last the user: after that, nothing else may be changed.
+    setresuid(uid, uid, uid)?;
+    if rustix::process::geteuid().as_raw() != user || setresuid(uid, Uid::from_raw(0), uid).is_ok()
+    {
+        return Err(io::Error::other("rights are not given up"));
+    }
+    Ok(())
+}
+
+/// How many files may be open.
+pub fn open_files() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
+/// Lets so many files be open, as far as that is allowed.
+pub fn raise_open_files(wanted: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let Some(current) = current.filter(|current| *current < wanted) else { return };
+    let allowed = maximum.map_or(wanted, |maximum| wanted.min(maximum)).max(current);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(allowed), maximum });
+}
+
+/// The number by which the system knows the thread at hand; for the first one,
+/// that is the process's.
+pub fn thread_number() -> i32 {
+    rustix::thread::gettid().as_raw_nonzero().get()
+}
+
+/// Starts a thread with a stack that expansions as deep as they may be have room
+/// in. What of it was never used takes no memory.
+///
+/// # Errors
+/// There are too many.
+pub fn spawn(stack: usize, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().stack_size(stack).spawn(work).map(|_| ())
+}
+
+/// A file with this process's number, which goes with it.
+#[derive(Debug)]
+pub struct PidFile {
+    path: PathBuf,
+}
+
+impl PidFile {
+    /// Writes it. Whatever has its name is replaced as a whole, so that no link is
+    /// followed.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(path: &[u8]) -> io::Result<Self> {
+        let path = PathBuf::from(OsStr::from_bytes(path));
+        let number = std::process::id();
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
+        name.push(format!(".{number}.new"));
+        let beside = path.with_file_name(name);
+        // One that was left behind by a process of the same number.
+        let _ = fs::remove_file(&beside);
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside)?;
+        let written = file
+            .write_all(format!("{number}\n").as_bytes())
+            .and_then(|()| fs::rename(&beside, &path));
+        if let Err(why) = written {
+            let _ = fs::remove_file(&beside);
+            return Err(why);
+        }
+        Ok(Self { path })
+    }
+
+    /// Removes it, if it is still this process's.
+    pub fn remove(self) {
+        if is_own(&self.path) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn is_own(path: &Path) -> bool {
+    let regular = fs::symlink_metadata(path).is_ok_and(|data| data.is_file() && data.len() < 32);
+    let own = format!("{}\n", std::process::id());
+    regular && fs::read(path).is_ok_and(|text| text == own.as_bytes())
+}
+
+/// Adds a line to a file of what processes do, for those who ask.
+///
+/// # Errors
+/// What the system says.
+pub fn write_process_line(path: &[u8], text: &[u8]) -> io::Result<()> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let mut file: File = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o640)
+        .custom_flags(i32::try_from(flags).unwrap_or(0))
+        .open(Path::new(OsStr::from_bytes(path)))?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    file.write_all(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn cve_2020_28014_a_link_in_the_place_of_a_pid_file_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("pid"));
+        fs::write(&target, "untouched").unwrap();
+        symlink(&target, &link).unwrap();
+        let file = PidFile::write(link.as_os_str().as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&target).unwrap(), "untouched");
+        assert_eq!(fs::read_to_string(&link).unwrap(), format!("{}\n", std::process::id()));
+        file.remove();
+        assert!(!link.exists());
+        // One that somebody else put there stays.
+        let file = PidFile::write(link.as_os_str().as_bytes()).unwrap();
+        fs::write(&link, "1\n").unwrap();
+        file.remove();
+        assert!(link.exists());
+        symlink(&target, folder.path().join("info")).unwrap();
+        let info = folder.path().join("info");
+        assert!(write_process_line(info.as_os_str().as_bytes(), b"x\n").is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! Signals, as something that can be waited for.
+
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+
+/// The signals that a server knows.
+#[derive(Debug)]
+pub struct Signals {
+    end: Arc<AtomicBool>,
+    reload: Arc<AtomicBool>,
+    tell: Arc<AtomicBool>,
+    pipe: UnixStream,
+}
+
+/// What signals asked for since they were asked last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Told {
+    /// `SIGTERM`, `SIGINT`
+    pub end: bool,
+    /// `SIGHUP`
+    pub reload: bool,
+    /// `SIGUSR1`
+    pub tell: bool,
+}
+
+impl Signals {
+    /// From here on, they are noted.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new() -> io::Result<Self> {
+        let (pipe, writer) = UnixStream::pair()?;
+        pipe.set_nonblocking(true)?;
+        let flags: [Arc<AtomicBool>; 3] = Default::default();
+        for (signal, flag) in [(SIGTERM, 0), (SIGINT, 0), (SIGHUP, 1), (SIGUSR1, 2)] {
+            signal_hook::flag::register(signal, flags[flag].clone())?;
+            signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
+        }
+        let [end, reload, tell] = flags;
+        Ok(Self { end, reload, tell, pipe })
+    }
+
+    /// What came since.
+    pub fn take(&self) -> Told {
+        let mut bytes = [0; 64];
+        while matches!((&self.pipe).read(&mut bytes), Ok(1..)) {}
+        let take = |flag: &AtomicBool| flag.swap(false, Ordering::SeqCst);
+        Told { end: take(&self.end), reload: take(&self.reload), tell: take(&self.tell) }
+    }
+
+    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
+    }
+}
