@@ -15,7 +15,7 @@ mod tree;
 use eximious::Context;
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
 
-use crate::options::flag;
+use crate::options::{flag, value};
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
@@ -45,6 +45,31 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
     match cx.engine().world().spool.keep(&place, id, &data, &header) {
         Ok(()) => Taken::Yes,
         Err(why) => Taken::Later(abandoned(cx, id, &why)),
+    }
+}
+
+/// Begins a message's own log, by what the main log says of its arrival
+/// (`<= SENDER …`), and what comes after that. Nothing depends on it.
+pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
+    if !flag(cx, "message_logs") {
+        return;
+    }
+    let Ok(place) = place(cx, queue) else { return };
+    let stamp = value(cx, "tod_log");
+    let mut text = Vec::new();
+    for line in lines {
+        text.extend_from_slice(&[stamp.bytes(), b" "].concat());
+        match line.strip_prefix(b"<= ").or_else(|| line.strip_prefix(b"(= ")) {
+            Some(arrival) => text.extend_from_slice(&[b"Received from ", arrival].concat()),
+            None => text.extend_from_slice(line),
+        }
+        text.push(b'\n');
+    }
+    let world = cx.engine().world();
+    if let Err(why) = world.spool.add_to_log(&place, id, &text) {
+        let head = [id, b" Couldn't open message log: "].concat();
+        let why = eximious::stdlib::wording::reason(&why);
+        world.log.panic(&[&head[..], why.as_bytes()].concat());
     }
 }
 

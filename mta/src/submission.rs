@@ -362,6 +362,12 @@ impl Submission<'_> {
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line);
+        if !received.recipients.is_empty() {
+            let line = printing(&line, true);
+            let frozen: &[&[u8]] = &[&line, b"frozen by ACL"];
+            let lines = if self.state.has("freeze") { frozen } else { &frozen[..1] };
+            spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), lines);
+        }
         if self.state.has("freeze") {
             self.log(b"frozen by ACL");
         } else if self.state.has("queue") || self.state.has("queue_only") {

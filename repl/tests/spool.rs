@@ -334,7 +334,7 @@ fn files_are_for_the_mail_server_alone() {
             false => files += 1,
         }
     }
-    assert_eq!(files, 2);
+    assert_eq!(files, 3);
     if exim().is_some() {
         assert_ne!(owner.uid(), 0);
     }
