@@ -152,8 +152,7 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.may.verified_hello
-            || self.client.address.is_some() && self.client_in("hosts_require_helo")
+        self.may.verified_hello || self.client_in("hosts_require_helo")
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
