@@ -160,6 +160,7 @@ fn bind(
             interface.port,
             interface.shown_address()
         );
+        log.main(format!("bind of [{}]:{} failed", interface.ip, interface.port).as_bytes());
         if tries == 0 {
             log.panic(format!("{head}: daemon abandoned").as_bytes());
             return Err(Refusal::Said(Vec::new()));
@@ -170,7 +171,6 @@ fn bind(
             left => format!("{left} more tries"),
         };
         let time = eximious::stdlib::interval::written(i32::try_from(sleep.as_secs()).unwrap_or(0));
-        log.main(format!("bind of [{}]:{} failed", interface.ip, interface.port).as_bytes());
         log.main(format!("{head}: waiting {time} before trying again ({left})").as_bytes());
         tries -= 1;
         std::thread::sleep(sleep);
