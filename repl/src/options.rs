@@ -266,6 +266,7 @@ impl<'a> Parser<'a> {
                 self.options.daemon.inherited = Some(time.map(Duration::from_secs));
                 self.action = Some(Action::Daemon);
             }
+            "-odq" => self.options.daemon.queues = true,
             "-oX" => self.options.daemon.interfaces = Some(value.to_vec()),
             "-oP" => self.options.daemon.pid_file = Some(value.to_vec()),
             "-brt" | "-brw" => {
