@@ -7,6 +7,7 @@
 //! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
 //! step.
 
+mod callout;
 mod conditions;
 mod controls;
 mod dnslists;
@@ -46,6 +47,8 @@ pub struct Acls(Arc<Inner>);
 struct Inner {
     named: Vec<Named>,
     routes: Routes,
+    /// Where the configuration ends: there an ACL stands that is none of it.
+    end: Vec<u8>,
 }
 
 /// An ACL, made ready.
@@ -72,12 +75,26 @@ pub trait AclHost {
         let _ = step;
     }
 
+    /// Who wants to be told each step of ACLs that expansions call, too.
+    fn watch(&self) -> Option<Watch> {
+        None
+    }
+
+    /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
+    /// unless they are told to.
+    fn calls_out(&self) -> bool {
+        true
+    }
+
     /// A line for the main log.
     fn log(&mut self, line: &[u8]);
 
     /// A line for some of the logs.
     fn log_to(&mut self, logs: Logs, line: &[u8]);
 }
+
+/// Who is told each step of ACLs.
+pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Which logs a line is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,12 +117,14 @@ impl Logs {
 /// A step of a run. `depth` counts the ACLs around the one at hand.
 #[derive(Clone, Copy, Debug)]
 pub enum AclStep<'a> {
-    /// An ACL begins.
+    /// An ACL with a name begins.
     Begin {
         /// How deep.
         depth: u32,
         /// Its name.
         name: &'a Str,
+        /// Whether it was read just now, from the file of that name.
+        read: bool,
     },
     /// A statement begins.
     Statement {
@@ -160,7 +179,7 @@ pub enum AclStep<'a> {
         verb: AclVerb,
         /// The result.
         came: AclOutcome,
-        /// The ACL's name.
+        /// The ACL's name; empty where it is a text instead.
         name: &'a Str,
     },
     /// A condition behind `endpass` does not hold.
@@ -174,7 +193,7 @@ pub enum AclStep<'a> {
     Verdict {
         /// How deep.
         depth: u32,
-        /// Its name.
+        /// Its name; empty where it is a text instead.
         name: &'a Str,
         /// The verb that ends it; without one, it came to its end, and refuses.
         verb: Option<AclVerb>,
@@ -210,7 +229,11 @@ impl Acls {
             None => Vec::new(),
         };
         let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
-        Self(Arc::new(Inner { named, routes }))
+        let end = config.sources.file(0).map_or_else(Vec::new, |file| {
+            let lines = file.text.split_inclusive(|byte| *byte == b'\n').count();
+            [&file.name, b" ".as_slice(), lines.to_string().as_bytes()].concat()
+        });
+        Self(Arc::new(Inner { named, routes, end }))
     }
 
     /// The routers that `verify` asks.
@@ -222,15 +245,15 @@ impl Acls {
         self.0.named.iter().find(|one| one.name.bytes() == name)
     }
 
-    /// An ACL from a text that stands where a name may stand, too.
-    fn parse(name: &Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
+    /// An ACL from a text that stands where a name may stand, too, or from a file,
+    /// whose name it has.
+    fn parse(&self, name: Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
         let statements = crate::config::acl_statements(text, registry)?;
-        let place = |line: usize| [name.bytes(), b" ", line.to_string().as_bytes()].concat();
         let statements = statements
             .into_iter()
-            .map(|written| Statement { place: place(written.line), written })
+            .map(|written| Statement { place: self.0.end.clone(), written })
             .collect();
-        Ok(Named { name: name.clone(), statements })
+        Ok(Named { name, statements })
     }
 }
 

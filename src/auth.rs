@@ -12,7 +12,7 @@ pub mod ntlm;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverKind, Str};
+use eximious_core::{DriverKind, OptionValue, Str};
 
 use crate::Config;
 use crate::config::Instance;
@@ -71,9 +71,12 @@ impl Authenticator {
         self.instance.is_client()
     }
 
-    /// A text that is set, as it is written.
+    /// A text that is set, as it is written; it may be empty.
     pub fn text(&self, option: &str) -> Option<Str> {
-        self.instance.options.text(option).cloned()
+        match self.instance.options.get(option) {
+            Some(OptionValue::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
     }
 
     /// Whether a switch is on.

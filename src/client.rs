@@ -1,12 +1,20 @@
 //! The client of a conversation: how it is named in logs and in header lines.
 
-use eximious_core::{Effects, LogSelector, Meta, Str, TaintRule};
+use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::dns;
-use eximious_stdlib::lists::ip;
+use eximious_stdlib::hosts::{self, Client};
+use eximious_stdlib::lists::{HostNames, Known, ip};
 
 use crate::Context;
 
-static NAMES: Meta = Meta::new("host lookup", Effects::DNS, TaintRule::Tainted);
+/// What shows a client to people.
+const DESCRIPTIONS: [&str; 2] = ["sender_fullhost", "sender_rcvhost"];
+
+static NAMES: Meta = Meta::new(
+    "host lookup",
+    Effects::DNS.union(Effects::CLOCK).union(Effects::LOG),
+    TaintRule::Tainted,
+);
 
 /// `H=name (helo) [1.2.3.4] U=ident`, or `U=user` where no host is connected. The
 /// address that it connected to, and the connection's name, stand there where they
@@ -70,12 +78,87 @@ pub fn look_up_name(cx: &mut Context) -> Str {
     value(cx, "sender_host_name")
 }
 
-/// Whether a host that has this name has an address.
-pub fn has_address(cx: &mut Context, name: &[u8], address: &[u8]) -> bool {
-    let Some(address) = ip::address(address) else { return false };
-    let found = cx.call(&NAMES, |call| dns::addresses(call, name, &dns::How::default()));
-    let addresses = found.map(|found| found.addresses).unwrap_or_default();
-    addresses.iter().any(|one| one.to_canonical() == address.to_canonical())
+/// Looks for the client's name, also where that led to nothing before.
+pub fn look_up_name_anew(cx: &mut Context) {
+    // What came of it is in the variables.
+    let _ = cx.call(&NAMES, hosts::client_name_anew);
+}
+
+/// Whether HELO named the client: its address, or one of its names. That is noted
+/// in `$sender_helo_verified`.
+///
+/// # Errors
+/// A lookup can't be done.
+pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
+    let (text, address) = (value(cx, "sender_helo_name"), value(cx, "sender_host_address"));
+    if address.is_empty() {
+        return Ok(true);
+    }
+    let shown: &[u8] = if text.is_empty() { b"NULL" } else { text.bytes() };
+    cx.tell_flat(&[b"verifying EHLO/HELO argument \"", shown, b"\""]);
+    let verified = match text.is_empty() {
+        true => {
+            cx.tell_flat(&[b"no EHLO/HELO command was issued"]);
+            false
+        }
+        false => is_hello_true(cx, &text, &address)?,
+    };
+    let word = if verified { "yes" } else { "no" };
+    cx.set("sender_helo_verified", Str::fixed(word));
+    Ok(verified)
+}
+
+fn is_hello_true(cx: &mut Context, text: &Str, address: &Str) -> Result<bool, Fail> {
+    if text.bytes().first() == Some(&b'[') {
+        let literal = [b"[", address.bytes(), b"]"].concat();
+        let same = text.bytes() == literal;
+        if same {
+            cx.tell_flat(&[b"matched host address"]);
+        }
+        return Ok(same);
+    }
+    // The client goes on being called what it was: this is no place to name it.
+    let called = DESCRIPTIONS.map(|name| value(cx, name));
+    let names = cx.call(&NAMES, |call| -> Result<Known<Vec<Str>>, Fail> {
+        hosts::client_name(call)?;
+        Client.names(call)
+    });
+    for (name, value) in DESCRIPTIONS.iter().zip(called) {
+        cx.set(name, value);
+    }
+    if let Known::Found(names) = names? {
+        let same = |name: &Str| name.bytes().eq_ignore_ascii_case(text.bytes());
+        if let Some(at) = names.iter().position(same) {
+            match at {
+                0 => cx.tell_flat(&[b"matched host name"]),
+                _ => cx.tell_flat(&[b"matched alias ", names[at].bytes()]),
+            }
+            return Ok(true);
+        }
+    }
+    leads_to(cx, text, address)
+}
+
+/// Whether a name has an address.
+fn leads_to(cx: &mut Context, name: &Str, address: &Str) -> Result<bool, Fail> {
+    let name = name.bytes();
+    cx.tell_flat(&[b"getting IP address for ", name]);
+    cx.tell(0, b"check dnssec require list");
+    cx.tell(1, &[name, b" in \"\"?"].concat());
+    cx.tell(1, &[name, b" in \"\"? no (end of list)"].concat());
+    cx.tell(0, b"check dnssec request list");
+    cx.tell(1, &[name, b" in \"*\"?"].concat());
+    cx.tell(2, b"list element: *");
+    cx.tell(2, &[name, b" in \"*\"? yes (matched \"*\")"].concat());
+    let hosted = cx.call(&NAMES, |call| dns::addresses(call, name, &dns::How::default()))?;
+    let address = ip::address(address.bytes()).map(|address| address.to_canonical());
+    let own = hosted.addresses.iter().any(|one| Some(one.to_canonical()) == address);
+    if own {
+        cx.tell_flat(&[b"IP address for ", name, b" matches calling address"]);
+        let secure: &[u8] = if hosted.secure { b"verified" } else { b"unverified" };
+        cx.tell_flat(&[b"Forward DNS security status: ", secure]);
+    }
+    Ok(own)
 }
 
 /// Puts `$sender_fullhost` and `$sender_rcvhost` together, out of what is known.
@@ -91,7 +174,8 @@ pub fn describe(cx: &mut Context) {
     let is_address = literal == Some(address.bytes());
     let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
-    if !own {
+    // Who has a name does not have to be called by its address as well.
+    if !own && !(is_address && !name.is_empty()) {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
         full.extend_from_slice(&[space, b"(", helo, b")"].concat());
     }

@@ -9,6 +9,7 @@ mod acl;
 mod checks;
 mod drivers;
 mod error;
+mod files;
 mod lines;
 mod print;
 mod reader;
@@ -38,7 +39,7 @@ pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep}
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};
-pub(crate) use values::quoted;
+pub(crate) use values::{first_word, quoted};
 
 /// What a configuration file says.
 #[derive(Debug, Default)]

@@ -27,6 +27,7 @@ pub mod config;
 mod context;
 mod engine;
 mod eval;
+pub mod event;
 pub mod filter;
 pub mod fmt;
 pub mod hints;
@@ -35,6 +36,7 @@ mod patterns;
 pub mod retry;
 pub mod rewrite;
 pub mod route;
+pub mod smtp_client;
 
 pub use batch::Batch;
 pub use config::{Config, ConfigError};

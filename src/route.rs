@@ -22,6 +22,7 @@ mod redirect;
 mod router;
 mod send;
 mod test;
+mod transport;
 mod values;
 
 use std::sync::Arc;
@@ -38,7 +39,10 @@ pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 
 pub(crate) use conditions::is_in;
+pub(crate) use hosts::read as listed_hosts;
 use router::Router;
+pub(crate) use router::Text;
+pub(crate) use transport::Transport;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -50,14 +54,6 @@ struct Inner {
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
     places: values::Places,
-}
-
-/// What routing has to know of a transport.
-#[derive(Debug)]
-struct Transport {
-    name: Str,
-    /// Whether it speaks with other hosts.
-    remote: bool,
 }
 
 /// What an address is routed for.
@@ -91,7 +87,7 @@ impl Routes {
         let transports = config
             .instances(DriverKind::Transport)
             .iter()
-            .map(|one| Transport { name: one.name.clone(), remote: one.driver_name() == "smtp" });
+            .map(|one| Transport::new(one, registry, world));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
         let (transports, places) = (transports.collect(), values::Places::new(registry));
         Self(Arc::new(Inner { routers, transports, rewrite, places }))
@@ -109,7 +105,12 @@ impl Routes {
 
     /// Whether a transport speaks with other hosts.
     pub fn is_remote(&self, number: usize) -> bool {
-        self.0.transports[number].remote
+        self.0.transports[number].is_remote()
+    }
+
+    /// A transport by number.
+    pub(crate) fn transport_at(&self, number: usize) -> &Transport {
+        &self.0.transports[number]
     }
 
     fn places(&self) -> &values::Places {

@@ -195,6 +195,46 @@ fn each_mistake_is_found_where_it_is() {
     }
 }
 
+/// A configuration whose ACLs stand in files.
+fn found_in_files(acl: &str) -> Vec<String> {
+    let files = Fixture::new()
+        .file("/c", "acl_smtp_rcpt = /acls/rcpt\nacl_smtp_data = /acls/${lc:data}\n")
+        .file("/acls/rcpt", acl)
+        .file("/acls/inner", "# more\ndeny  senders = +nobody\n")
+        .file("/acls/data", "nonsense\n");
+    let (world, registry) = (files.world(), eximious::stdlib::registry());
+    let mut config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a file");
+    config.load_acl_files(&world, &registry);
+    let findings = check(&config, &registry, &world, None);
+    let shown = findings.iter().map(|f| {
+        let place = locate(&config, &f.spot).expect("a place");
+        let file = config.sources.file(place.file).expect("a file");
+        let file = String::from_utf8_lossy(&file.name);
+        format!("{} {file}:{}:{}", f.lint.code, place.line, place.column)
+    });
+    shown.collect()
+}
+
+#[test]
+fn an_acl_in_a_file_is_read() {
+    let sound = "# to begin with\nrequire verify = recipient\ndeny    message = \\\n  no\n";
+    assert_eq!(found_in_files(sound), Vec::<String>::new());
+    let places = found_in_files(
+        "\nrequire verify = recipent\n  deny    message = a \\\n    # a comment\n    ${foo:x}\n\
+         deny acl = /acls/inner one\n  nonsense\nwarn control = no_pipelining\naccept\n",
+    );
+    let expected = [
+        "W207 /acls/rcpt:6:0",
+        "E114 /acls/rcpt:2:17",
+        "E103 /acls/rcpt:5:4",
+        "E101 /acls/rcpt:7:0",
+        "E104 /acls/inner:2:16",
+    ];
+    for place in expected {
+        assert!(places.iter().any(|found| found == place), "{place}: {places:?}");
+    }
+}
+
 #[test]
 fn what_is_right_is_left_alone() {
     let mut wrong = Vec::new();
@@ -333,6 +373,12 @@ fn a_target_knows_when_each_word_came() {
             "4.96",
         ),
         ("control = submission/sender_retain", "control = debug/stop", "4.96"),
+        ("control = submission/sender_retain", "remove_header = ^(?i)x-spam-", "4.97"),
+        (
+            "maildir_format",
+            "maildir_format\nsmtp_x:\n  driver = smtp\n  protocol = ${lc:LMTP}",
+            "4.100",
+        ),
         ("verify = recipient", "verify = recipient/quota=", "4.95"),
         ("  return_output", "  command = /x $local_part", "4.96"),
     ] {

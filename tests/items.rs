@@ -333,14 +333,14 @@ fn a_call_of_an_acl_puts_its_arguments_back() {
 
 /// A daemon that answers every connection the same, and keeps what it is told.
 #[derive(Clone)]
-struct Daemon(Vec<u8>, Arc<Mutex<Vec<u8>>>);
+struct Daemon(&'static str, Vec<u8>, Arc<Mutex<Vec<u8>>>);
 
 struct Line(Cursor<Vec<u8>>, Arc<Mutex<Vec<u8>>>);
 
 impl Net for Daemon {
     fn connect(&self, target: &Target, _: Duration) -> io::Result<Box<dyn Stream>> {
-        assert_eq!(*target, Target::Unix(b"/var/run/saslauthd/mux".to_vec()));
-        Ok(Box::new(Line(Cursor::new(self.0.clone()), self.1.clone())))
+        assert_eq!(*target, Target::Unix(self.0.into()));
+        Ok(Box::new(Line(Cursor::new(self.1.clone()), self.2.clone())))
     }
     fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
         Ok(Vec::new())
@@ -379,7 +379,7 @@ fn saslauthd_is_asked() {
     // made of its answers; where that printed "(null)", words of ours.
     let ask = |arguments: &str, answer: &[u8]| {
         let told = Arc::new(Mutex::new(Vec::new()));
-        let net = Arc::new(Daemon(answer.to_vec(), told.clone()));
+        let net = Arc::new(Daemon("/var/run/saslauthd/mux", answer.to_vec(), told.clone()));
         let engine = Engine::builder().world(World { net, ..World::hermetic() }).build();
         let text = format!("${{if saslauthd{{{arguments}}}{{yes}}{{no}}}}");
         let answer = match engine.compile(text).expand(&mut engine.context()) {
@@ -411,6 +411,36 @@ fn saslauthd_is_asked() {
     let engine = Engine::builder().build();
     let fail = engine.compile("${if saslauthd{{a}{b}}}").expand(&mut engine.context());
     let words = "cannot connect to saslauthd daemon at /var/run/saslauthd/mux: Permission denied";
+    assert_eq!(fail.unwrap_err().to_string(), words);
+}
+
+#[test]
+fn pwcheck_is_asked() {
+    let ask = |argument: &str, answer: &[u8]| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let net = Arc::new(Daemon("/var/pwcheck/pwcheck", answer.to_vec(), told.clone()));
+        let engine = Engine::builder().world(World { net, ..World::hermetic() }).build();
+        let text = format!("${{if pwcheck{{{argument}}}{{yes}}{{no}}}}");
+        let answer = match engine.compile(text).expand(&mut engine.context()) {
+            Ok(value) => value.display().into_owned(),
+            Err(fail) => fail.to_string(),
+        };
+        (answer, told.lock().unwrap().clone())
+    };
+    assert_eq!(ask("user:p:w", b"OK"), ("yes".into(), b"user\0p:w\0".to_vec()));
+    assert_eq!(ask("user", b"Incorrect password"), ("no".into(), b"user\0\0".to_vec()));
+    for (answer, result) in [
+        (b"OK welcome".as_slice(), "yes"),
+        (b"ok", "no"),
+        (b"O", "no"),
+        (b"", "no answer from pwcheck: it broke off"),
+        (&[b'x'; 70_000], "no"),
+    ] {
+        assert_eq!(ask("a:b", answer).0, result);
+    }
+    let engine = Engine::builder().build();
+    let fail = engine.compile("${if pwcheck{a:b}}").expand(&mut engine.context());
+    let words = "cannot connect to pwcheck daemon at /var/pwcheck/pwcheck: Permission denied";
     assert_eq!(fail.unwrap_err().to_string(), words);
 }
 

@@ -79,8 +79,11 @@ fn what_is_found_is_clean() {
         ("${lookup{$acl_m_sub}dsearch{DIR/sub}}", "f"),
         ("${lookup{$acl_m_a}nwildlsearch{DIR/ls}}", "first"),
         ("${lookup passwd{root}{$value}}", "*:0:0:root:/root:/bin/bash"),
-        ("${lookup sqlite,file=DIR/db.sqlite {select '$acl_m_x'}}", "hostile"),
-        ("${lookup sqlite,file=DIR/db.sqlite {select '${lc:$acl_m_x}'}}", "hostile"),
+        ("${lookup sqlite,file=DIR/db.sqlite {select '${quote_sqlite:$acl_m_x}'}}", "hostile"),
+        (
+            "${lookup sqlite,file=DIR/db.sqlite {select '${quote_sqlite:${lc:$acl_m_x}}'}}",
+            "hostile",
+        ),
     ] {
         let text = fill(text);
         assert_eq!(expand(&mut cx, &text), value, "{text}");
@@ -99,6 +102,47 @@ fn what_is_found_is_clean() {
     // What stood in $0 does not taint what is bound beside it.
     let text = "${if match{$acl_m_x}{(.)}{${lookup{a.b.c.d}partial-lsearch{DIR/ls}{$1}}}}";
     assert_eq!(taint(&mut cx, &fill(text)), Taint::Clean);
+}
+
+#[test]
+fn a_query_that_is_not_quoted_is_refused() {
+    let fixtures = Fixtures::new();
+    let fill = |text: &str| String::from_utf8(fixtures.fill(text.as_bytes())).expect("UTF-8");
+    let mut cx = context();
+    for query in [
+        "sqlite,file=DIR/db.sqlite {select '$acl_m_x'}",
+        "sqlite,file=DIR/db.sqlite {select '${quote_mysql:$acl_m_x}'}",
+        "sqlite,file=DIR/db.sqlite {select '${quote_sqlite:$acl_m_x}' || '$acl_m_x'}",
+        "sqlite,file=DIR/db.sqlite {select '${lc:$acl_m_x}'}",
+        "mysql{select '$acl_m_x'}",
+        "mysql{select '${quote_pgsql:$acl_m_x}'}",
+        "mysql{servers=a/b/c/secret; select '$acl_m_x'}",
+        "pgsql,servers=a/b/c/d{select '$acl_m_x'}",
+        "ldap{ldap:///$acl_m_x}",
+        "ldapm{user=\"cn=a\" pass=b ldap:///${quote_mysql:$acl_m_x}}",
+        "redis{GET $acl_m_x}",
+        "oracle{select '$acl_m_x'}",
+        "nisplus{[name=$acl_m_x],a}",
+    ] {
+        let text = fill(&format!("${{lookup {query}{{found}}{{none}}}}"));
+        let engine = cx.engine().clone();
+        let fail = engine.compile(&*text).expand(&mut cx).expect_err(&text);
+        assert_eq!(fail.kind(), ErrorKind::Taint, "{text}: {fail}");
+        let message = fail.to_string();
+        assert!(message.starts_with("tainted search query is not properly quoted: "), "{message}");
+        assert!(!message.contains("secret"), "{message}");
+    }
+    for (query, message) in [
+        // The types of a family quote alike.
+        ("ldapm{ldap://127.0.0.1::1/${quote_ldap:$acl_m_x}}", "gave DEFER"),
+        ("mysql{select '${quote_mysql:$acl_m_x}'}", "gave DEFER: no MySQL servers"),
+        // Nothing can be quoted for these.
+        ("dnsdb{a=$acl_m_x.invalid}", "none"),
+        ("passwd{$acl_m_x}", "none"),
+    ] {
+        let said = expand(&mut cx, &format!("${{lookup {query}{{found}}{{none}}}}"));
+        assert!(said.contains(message), "{query}: {said}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use eximious::{Context, Engine, FailClass, Limits, Str, Taint};
+use eximious::{Context, Engine, ErrorKind, FailClass, Limits, Str, Taint};
 use eximious_tests::fixtures::replace;
 use eximious_tests::ours::Ours;
 use eximious_tests::servers::{Home, Played, Server, free_port, program};
@@ -299,17 +299,21 @@ fn data_from_outside_stays_in_its_word() {
         assert_eq!(got.taint(), Taint::Clean);
     }
     // Not quoted, it makes words of its own; never a command of its own.
-    cx.set("acl_m_x", Str::tainted(&b"v\r\nFLUSHALL\r\n"[..]));
     let text = format!("${{lookup redis,{servers} {{SET j $acl_m_x}}}}");
+    cx.set("acl_m_x", Str::from(&b"v\r\nFLUSHALL\r\n"[..]));
     assert!(deferred(&mut cx, &text).contains("ERR syntax error"));
+    cx.set("acl_m_x", Str::tainted(&b"v\r\nFLUSHALL\r\n"[..]));
+    let fail = engine.compile(&text).expand(&mut cx).expect_err(&text);
+    assert_eq!(fail.kind(), ErrorKind::Taint);
     // What the server repeats of it comes back byte by byte.
     cx.set("acl_m_x", Str::tainted(&b"\xff\xfe"[..]));
-    let text = format!("${{lookup redis,{servers} {{$acl_m_x}}}}");
+    let text = format!("${{lookup redis,{servers} {{${{quote_redis:$acl_m_x}}}}}}");
     let fail = engine.compile(&text).expand(&mut cx).expect_err(&text);
     assert!(show(fail.message()).contains(r"unknown command \'\xff\xfe\'"), "{fail}");
     assert_eq!(expand(&mut cx, &format!("${{lookup redis,{servers} {{EXISTS k}}}}")), "true");
     // It does not say which server is asked.
-    let text = format!("${{lookup redis{{servers=127.0.0.1::{port}/0/; GET $acl_m_x}}}}");
+    let text =
+        format!("${{lookup redis{{servers=127.0.0.1::{port}/0/; GET ${{quote_redis:$acl_m_x}}}}}}");
     let tainted = format!("Redis server \"127.0.0.1:{port}/0\" is tainted");
     assert_eq!(deferred(&mut cx, &text), tainted);
 }

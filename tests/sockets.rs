@@ -12,6 +12,7 @@ use eximious::{Engine, ErrorKind, Limits, Str};
 use eximious_tests::fixtures::Fixtures;
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
+use eximious_tests::servers::{Home, Played, Server, free_port, program};
 use eximious_tests::show;
 
 /// A connection, of either sort.
@@ -355,20 +356,6 @@ fn an_answer_that_repeats_live_data_is_not_expanded() {
 }
 
 #[test]
-fn tls_is_refused_in_clear_words() {
-    let servers = Servers::new();
-    let socket = servers.tcp(&says("answer"));
-    for option in ["tls=yes", "tls=", "sni=x", "sni="] {
-        let text = format!("${{readsocket{{{socket}}}{{x}}{{1s:{option}}}}}");
-        let answer = Ours::new().answer(text.as_bytes());
-        assert_eq!(
-            String::from_utf8_lossy(&answer),
-            "Failed: TLS connect failed: this build has no TLS for readsocket"
-        );
-    }
-}
-
-#[test]
 fn a_lookup_asks_a_socket() {
     let servers = Servers::new();
     let echo = behaviour(|peer| {
@@ -389,4 +376,65 @@ fn a_lookup_asks_a_socket() {
     );
     let line = format!("${{if match_domain{{x}}{{readsock,file={socket};q}}{{$value}}{{no}}}}");
     assert_eq!(ask(&line), "<q>\nmore");
+}
+
+/// A server with TLS, which gives out the file `answer`, and knows one name
+/// besides the one that it has; its place for `readsocket`.
+fn secured(openssl: &std::path::Path) -> (Server, String) {
+    let home = Home::new("nobody");
+    home.write("answer", "one\ntwo\n");
+    let mut make = home.command(openssl);
+    make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"]);
+    home.run(make.args(["-keyout", "key", "-out", "certificate"]));
+    let port = free_port();
+    let mut command = home.command(openssl);
+    command.args(["s_server", "-WWW", "-accept", &format!("127.0.0.1:{port}")]);
+    command.args(["-cert", "certificate", "-key", "key", "-cert2", "certificate", "-key2", "key"]);
+    command.args(["-servername", "known.example", "-servername_fatal"]);
+    let ready = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    (Server::start(home, &mut command, ready), format!("inet:127.0.0.1:{port}"))
+}
+
+#[test]
+fn tls_is_spoken_where_it_is_asked_for() {
+    let Some(openssl) = program("openssl") else { return };
+    let (_server, socket) = secured(&openssl);
+    let ask = |options: &str, rest: &str| {
+        format!(
+            "${{readsocket{{{socket}}}{{GET /answer HTTP/1.0\\r\\n\\r\\n}}{{{options}}}{rest}}}"
+        )
+    };
+    let head = "HTTP/1.0 200 ok\r|Content-type: text/plain\r|\r|one|two|";
+    let lines = [
+        ask("5s:tls=yes", "{|}"),
+        ask("5s:tls=", "{|}"),
+        ask("5s:tls=yes:tls=no", "{|}"),
+        ask("5s:sni=known.example", "{|}"),
+        ask("5s:tls=no:sni=known.example", "{|}"),
+        ask("5s:sni=known.example:tls=no:shutdown=yes", "{|}"),
+        ask("5s:tls=yes", "{|}{failed}"),
+        ask("5s:sni=other.example", "{|}{failed}"),
+    ];
+    let answers = agreed(&lines);
+    let (last, others) = answers.split_last().expect("answers");
+    assert!(others.iter().all(|answer| answer == head), "{others:?}");
+    assert_eq!(last, "failed");
+    // The words are the library's, and Exim has another one.
+    let said =
+        |line: &str| String::from_utf8_lossy(&Ours::new().answer(line.as_bytes())).into_owned();
+    let said = said(&ask("5s:sni=other.example", ""));
+    assert!(said.starts_with("Failed: TLS connect failed: "), "{said}");
+}
+
+#[test]
+fn tls_does_not_wait_for_ever() {
+    let silent = Played::silent();
+    let talking = Played::saying("220 no TLS here\r\n".repeat(100));
+    let begun = Instant::now();
+    for port in [silent.port, talking.port] {
+        let line = format!("${{readsocket{{inet:127.0.0.1:{port}}}{{x}}{{1s:tls=yes}}}}");
+        let said = Ours::new().answer(line.as_bytes());
+        assert!(said.starts_with(b"Failed: TLS connect failed: "), "{}", show(&said));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5));
 }

@@ -152,8 +152,19 @@ fn tainted(sql: &Sql, config: &Path) {
     let Some(exim) = Reference::find() else { return };
     let theirs = exim.with_config(config).ask(&lines, Some(&message));
     for ((line, ours), theirs) in lines.iter().zip(ours).zip(theirs) {
-        assert_eq!(ours, theirs, "{}", show(line));
+        // Exim only notes that a query is not quoted.
+        let refused = b"Failed: tainted search query is not properly quoted: ";
+        let refused = matches!(&ours, Answer::Said(said) if said.starts_with(refused));
+        assert_eq!(refused, unquoted(line), "{}", show(line));
+        assert!(refused || ours == theirs, "{}", show(line));
     }
+}
+
+/// Whether the query of a line has text from outside in it that is not quoted.
+fn unquoted(line: &[u8]) -> bool {
+    let line = String::from_utf8_lossy(line);
+    let query = line.rsplit_once("{select").map_or(&*line, |(_, query)| query);
+    query.contains("'$h_") || line.contains("{servers=$h_")
 }
 
 /// The answers to lines of our own.

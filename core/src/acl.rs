@@ -204,7 +204,7 @@ pub struct AclTerm {
     /// What follows its name.
     pub operand: AclOperand,
     /// Whether its text is expanded as a whole before it sees it; a list that
-    /// is not is expanded where it is matched.
+    /// is not is expanded where it is matched, and words one by one.
     pub expanded: bool,
     /// The verbs under which it may stand.
     pub verbs: &'static [AclVerb],

@@ -178,6 +178,10 @@ pub trait Stream: io::Read + io::Write + Send {
     /// How long all reads and writes from now on may take together; what comes
     /// later fails with [`io::ErrorKind::TimedOut`].
     fn set_deadline(&mut self, within: Duration);
+    /// This side's address and port, where it has such.
+    fn local_address(&self) -> Option<std::net::SocketAddr> {
+        None
+    }
 }
 
 /// Where to connect to.
@@ -189,10 +193,40 @@ pub enum Target {
     Tcp(std::net::SocketAddr),
 }
 
-/// Sockets.
+/// Why NIS has no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NisError {
+    /// The system belongs to no domain.
+    NoDomain,
+    /// Nobody can ask: the system's words.
+    NoLibrary(String),
+    /// No server answers, or the question makes no sense to it.
+    Failed,
+}
+
+/// Why whoson has no answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WhosonError {
+    /// Nobody can ask: the system's words.
+    NoLibrary(String),
+    /// The service's words.
+    Failed(Vec<u8>),
+}
+
+/// Sockets, and services that are asked through them.
 pub trait Net: Send + Sync {
     /// Opens a connection.
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>>;
+    /// Opens a connection to a port from one of this host's addresses.
+    fn connect_from(
+        &self,
+        from: std::net::IpAddr,
+        to: std::net::SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<Box<dyn Stream>> {
+        let _ = (from, to, timeout);
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Sends a datagram to a UDP port, and waits for one from there that is
     /// accepted; others are overlooked.
     fn datagram(
@@ -209,6 +243,24 @@ pub trait Net: Send + Sync {
     fn send(&self, to: std::net::SocketAddr, datagram: &[u8]) -> io::Result<()> {
         let _ = (to, datagram);
         Err(io::ErrorKind::Unsupported.into())
+    }
+    /// Begins TLS on a connection, whose deadline holds for this, too. The
+    /// server is told a name (SNI), unless that is empty; whatever certificate
+    /// it shows is believed. Otherwise, why there is no TLS.
+    fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
+        let _ = (stream, name);
+        Err("there is no TLS here".into())
+    }
+    /// What a map of the system's NIS domain has for a key.
+    fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {
+        let _ = (map, key);
+        Err(NisError::NoLibrary("there is no NIS here".into()))
+    }
+    /// The user who is logged in from an address, as whoson knows; otherwise,
+    /// why there is no answer.
+    fn whoson(&self, address: &[u8]) -> Result<Option<Vec<u8>>, WhosonError> {
+        let _ = address;
+        Err(WhosonError::NoLibrary("there is no whoson here".into()))
     }
     /// The addresses of a host, as the system's resolver says.
     fn resolve(&self, host: &str) -> io::Result<Vec<std::net::IpAddr>>;

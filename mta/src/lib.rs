@@ -4,6 +4,7 @@
 //! [`World`](eximious::World) of its context.
 #![forbid(unsafe_code)]
 
+pub mod auth;
 mod options;
 pub mod reception;
 pub mod smtp;

@@ -33,7 +33,7 @@ pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
 pub use headers::{TooLong, apply_headers, insert, too_long};
 pub use id::message_id;
 pub use log::{Kept, logged};
-pub use parse::{Parsed, longest_line, parse, size};
+pub use parse::{Parsed, has_blank_line, parse, size};
 pub use received::received_header;
 pub use recipients::{Named, Wrong};
 

@@ -7,18 +7,23 @@
 //! stands in order with the replies.
 
 mod arrive;
+mod atrn;
+mod auth;
 mod chunks;
 mod commands;
 mod ending;
 mod envelope;
 mod errors;
 mod hello;
+mod ident;
 mod input;
-mod logging;
 mod local;
+mod logging;
 mod message;
 mod options;
 mod params;
+mod patience;
+pub mod proxy;
 mod reading;
 mod reply;
 mod reserve;
@@ -30,6 +35,8 @@ mod sync;
 mod tests;
 mod verdict;
 mod verify;
+mod wellknown;
+mod xclient;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -40,8 +47,9 @@ use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
 pub use ending::Awaited;
+pub use eximious::acl::Watch;
 pub(crate) use run::write as write_log;
-pub use session::{Server, Session, Watch};
+pub use session::{Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]

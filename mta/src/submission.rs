@@ -6,6 +6,7 @@
 //! error and with which status to end. An error is reported there, or in a message
 //! to the sender, which is kept in the spool as any other.
 
+mod input;
 mod judge;
 mod recipients;
 mod report;
@@ -24,6 +25,8 @@ use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, message_id};
 use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
 use crate::spool;
 use report::Fault;
+
+pub use input::Input;
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
@@ -125,7 +128,7 @@ struct Submission<'s> {
     state: AclState,
     /// Its name, once it has one.
     id: Str,
-    /// Whether somebody said who sent it.
+    /// Whether somebody who is trusted said who sent it.
     sender_set: bool,
     /// What is known of it so far.
     received: Received,
@@ -183,8 +186,14 @@ impl Submission<'_> {
         let trusted = self.request.submitter.trusted;
         if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
             reception::set_sender(self.cx, given);
-            self.sender_set = true;
+            self.sender_set = trusted;
             self.received.standing.sender_set_untrusted = !trusted;
+        }
+        if trusted {
+            // Whoever may name a sender did not prove to be that.
+            for name in ["authenticated_id", "authenticated_sender"] {
+                self.cx.set(name, Str::EMPTY);
+            }
         }
         Ok(())
     }
@@ -192,12 +201,6 @@ impl Submission<'_> {
     /// Sets the values that say how the message came, where nobody said so.
     fn introduce(&mut self) {
         let login = Str::from(self.request.submitter.login.as_slice());
-        if self.request.sender.is_some() {
-            // Whoever names a sender did not prove who he is.
-            for name in ["authenticated_id", "authenticated_sender"] {
-                self.cx.set(name, Str::EMPTY);
-            }
-        }
         if options::value(self.cx, "sender_ident").is_empty() {
             self.cx.set("sender_ident", login);
         }
@@ -216,7 +219,6 @@ impl Submission<'_> {
         let began = self.cx.engine().world().clock.now();
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
-        let longest = reception::longest_line(bytes);
         let local = self.is_local();
         let Parsed { mut message, senders, .. } = reception::parse(bytes, true, self.cx);
         let came = reception::size(&message);
@@ -225,9 +227,7 @@ impl Submission<'_> {
         {
             reception::set_sender(self.cx, sender);
             self.sender_set = true;
-            for name in ["authenticated_id", "authenticated_sender"] {
-                self.cx.set(name, Str::EMPTY);
-            }
+            self.cx.set("authenticated_sender", Str::EMPTY);
         }
         if let Some(too_long) = reception::too_long(self.cx, &message) {
             let client = eximious::client::plainly_described(self.cx);
@@ -246,7 +246,7 @@ impl Submission<'_> {
             local,
             smtp: false,
             login: user.login.clone(),
-            name: user.name_beside(trusted && self.sender_set),
+            name: user.name_beside(self.sender_set),
             trusted,
             qualifies_senders: !self.request.leaves_unqualified,
             qualifies_recipients: !self.request.leaves_unqualified,
@@ -274,7 +274,6 @@ impl Submission<'_> {
         // What ACLs see is as it came.
         self.cx.set("message_size", came.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         let discarded = self.judge()?;
         self.keep(local, discarded, given_id)
     }

@@ -75,8 +75,12 @@ pub fn run(request: &Request) -> ExitCode {
     let mut out = Vec::new();
     let mut values = Vec::new();
     for file in &request.files {
-        let config = match Config::load(file.as_bytes(), Macros::new(), &world, engine.registry()) {
-            Ok(config) => config,
+        let read = Config::load(file.as_bytes(), Macros::new(), &world, engine.registry());
+        let config = match read {
+            Ok(mut config) => {
+                config.load_acl_files(&world, engine.registry());
+                config
+            }
             Err(why) => {
                 let _ = io::stderr().write_all(&[&why.text()[..], b"\n"].concat());
                 worst = Some(Severity::Error);

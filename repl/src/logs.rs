@@ -7,6 +7,8 @@ use eximious::stdlib::printing::printing;
 use eximious::world::Log;
 use eximious::{LogSelector, Settings, World};
 
+use crate::output::{self, Output};
+
 /// The same world with the logs that a configuration asks for.
 pub fn kept(settings: &Settings, world: World) -> World {
     let owner = settings.server_ids(&*world.users, &*world.host);
@@ -46,5 +48,45 @@ mod tests {
         assert_eq!(shown(b"-bd"), b"-bd");
         assert_eq!(shown(b""), b"\"\"");
         assert_eq!(shown(b"a b\n"), b"\"a b\\n\"");
+    }
+}
+
+/// The same, where each line is shown, too.
+pub fn kept_and_shown(settings: &Settings, world: World) -> World {
+    let world = kept(settings, world);
+    let shown = output::shown_world(&Arc::new(Output::default())).log;
+    let log: Arc<dyn Log> = Arc::new(Both { shown, kept: world.log });
+    World { log, ..world }
+}
+
+/// Two logs, one after the other.
+struct Both {
+    shown: Arc<dyn Log>,
+    kept: Arc<dyn Log>,
+}
+
+impl Log for Both {
+    fn main(&self, line: &[u8]) {
+        self.shown.main(line);
+        self.kept.main(line);
+    }
+    fn panic(&self, line: &[u8]) {
+        self.shown.panic(line);
+        self.kept.panic(line);
+    }
+    fn panic_alone(&self, line: &[u8]) {
+        self.shown.panic_alone(line);
+        self.kept.panic_alone(line);
+    }
+    fn rejection(&self, line: &[u8]) {
+        self.shown.rejection(line);
+        self.kept.rejection(line);
+    }
+    fn rejection_alone(&self, line: &[u8]) {
+        self.shown.rejection_alone(line);
+        self.kept.rejection_alone(line);
+    }
+    fn debug(&self, text: &[u8]) {
+        self.shown.debug(text);
     }
 }

@@ -23,6 +23,7 @@ mod route;
 mod session;
 mod show;
 mod smtp;
+mod submit;
 mod usual;
 mod version;
 mod words;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         Action::Daemon => listen(options),
         Action::Session => serve(options, smtp::local::run),
         Action::Batch => complain(b"eximious: -bS is not there yet"),
+        Action::Submit => take_message(options),
         Action::Help(names) => finish(help(names)),
     }
 }
@@ -190,6 +192,15 @@ fn serve(
         Ok(Err(refusal)) => refuse(refusal),
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
+    }
+}
+
+/// A message from the standard input.
+fn take_message(mut options: Options) -> ExitCode {
+    log_lines(&options);
+    match submit::run(&mut options) {
+        Ok(code) => code,
+        Err(refusal) => refuse(refusal),
     }
 }
 

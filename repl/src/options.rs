@@ -9,6 +9,7 @@ use std::time::Duration;
 use eximious::Macros;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
+use eximious_mta::submission::Errors;
 
 use rules::{Missing, Takes, Then};
 
@@ -35,12 +36,24 @@ pub struct Options {
     pub leaves_unqualified: bool,
     /// `-i`: a line of one dot does not end a message.
     pub dot_is_text: bool,
+    /// `-oe…`: how errors of a message are reported.
+    pub errors: Errors,
+    /// `-G`: the header of a message stays as it is.
+    pub leaves_header: bool,
+    /// `-N`: a message's delivery is only pretended.
+    pub pretends: bool,
+    /// `-odf`: a message is delivered before the program ends.
+    pub foreground: bool,
+    /// `-oMm`: the message that a message is about.
+    pub about: Option<Vec<u8>>,
     /// `-bf` and its kin: what filters are tested, and for whom.
     pub filter: crate::filter::Request,
     /// `-n`: values without their names.
     pub values_only: bool,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
     /// `-bd` and its kin: what the daemon does.
     pub daemon: crate::daemon::Request,
     /// `-z`: lines for the log.
@@ -91,6 +104,8 @@ pub enum Action {
     Session,
     /// `-bS`: read messages with SMTP commands before each.
     Batch,
+    /// Take a message from the standard input.
+    Submit,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
 }
@@ -188,9 +203,15 @@ impl<'a> Parser<'a> {
             recipients_in_header: false,
             leaves_unqualified: false,
             dot_is_text: false,
+            errors: Errors::default(),
+            leaves_header: false,
+            pretends: false,
+            foreground: false,
+            about: None,
             filter: crate::filter::Request::default(),
             values_only: false,
             verbose: false,
+            calls_out: false,
             daemon: crate::daemon::Request::default(),
             log_lines: Vec::new(),
             texts: Vec::new(),
@@ -239,7 +260,8 @@ impl<'a> Parser<'a> {
                 self.options.message = Some(value.to_vec());
             }
             "-bP" => self.action = Some(Action::Show),
-            "-bh" => {
+            "-bh" | "-bhc" => {
+                self.options.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
@@ -266,7 +288,6 @@ impl<'a> Parser<'a> {
                 self.options.daemon.inherited = Some(time.map(Duration::from_secs));
                 self.action = Some(Action::Daemon);
             }
-            "-odq" => self.options.daemon.queues = true,
             "-oX" => self.options.daemon.interfaces = Some(value.to_vec()),
             "-oP" => self.options.daemon.pid_file = Some(value.to_vec()),
             "-brt" | "-brw" => {
@@ -301,6 +322,20 @@ impl<'a> Parser<'a> {
             "-oMm" if !is_message_id(value) => {
                 return Err(Stop(b"-oMm must be a valid message ID".to_vec()));
             }
+            "-oMm" => self.options.about = Some(value.to_vec()),
+            "-G" => self.options.leaves_header = true,
+            "-N" => {
+                self.options.pretends = true;
+                self.options.verbose = true;
+            }
+            "-odf" | "-odi" => self.options.foreground = true,
+            "-odb" | "-odq" | "-odqs" => {
+                self.options.foreground = false;
+                self.options.daemon.queues = name == "-odq";
+            }
+            "-ee" | "-oee" => self.options.errors = Errors::MailedQuietly,
+            "-em" | "-ew" | "-oem" | "-oew" => self.options.errors = Errors::Mailed,
+            "-ep" | "-eq" | "-oep" | "-oeq" => self.options.errors = Errors::Printed,
             "-p" => {
                 let colon = value.iter().position(|c| *c == b':').unwrap_or(value.len());
                 self.variable(name, "received_protocol", &value[..colon])?;
@@ -438,10 +473,8 @@ impl<'a> Parser<'a> {
             }
             _ => {}
         }
-        if self.action.is_none()
-            && let Some(first) = self.args.first()
-        {
-            return Err(recipient(first));
+        if self.action.is_none() && (self.options.recipients_in_header || !self.args.is_empty()) {
+            self.action = Some(Action::Submit);
         }
         let action = self.action.take();
         Ok(self.finish(action))
@@ -471,7 +504,6 @@ impl<'a> Parser<'a> {
         let incompatible = Err(Stop::exim("incompatible command-line options or arguments"));
         if let Some((option, what, wins)) = self.later.take() {
             return match option.as_slice() {
-                b"-bm" => self.decide_filter(),
                 b"-bd" | b"-bdf" => incompatible,
                 _ if !wins => incompatible,
                 _ => Err(later(&option, what)),
@@ -506,22 +538,6 @@ fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
 fn later(option: &[u8], what: &str) -> Stop {
     let what = format!(" is not there yet: {what} comes in a later release");
     Stop([b"eximious: option ", option, what.as_bytes()].concat())
-}
-
-/// An argument without an option is the recipient of a message, to Exim.
-fn recipient(first: &[u8]) -> Stop {
-    let word = String::from_utf8_lossy(first);
-    let near = eximious::check::nearest(&word, ["help", "list", "repl"].into_iter());
-    let mut message =
-        [b"eximious: accepting a message for \"", first, b"\" is not there yet"].concat();
-    message.extend_from_slice(
-        match near.first() {
-            Some(near) => format!("; did you mean \"eximious {near}\"?").into_bytes(),
-            None => b"; to expand a string, put -be before it".to_vec(),
-        }
-        .as_slice(),
-    );
-    Stop(message)
 }
 
 fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
@@ -607,6 +623,9 @@ mod tests {
         assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);
         assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
-        assert!(parsed(&["lst"]).unwrap_err().ends_with("did you mean \"eximious list\"?"));
+        for args in [&["a@b"][..], &["-t"], &["-bm", "-odq", "x"], &["-ti", "-oep"]] {
+            assert_eq!(parsed(args).unwrap().action, Action::Submit, "{args:?}");
+        }
+        assert_eq!(parsed(&["-bm", "-odq"]).unwrap().action, Action::Usage);
     }
 }

@@ -69,6 +69,11 @@ impl Session {
         Self::start_in(options, world, logs::kept)
     }
 
+    /// The same, where whatever goes to a log is shown, too.
+    pub fn start_shown(options: &mut Options, world: World) -> Result<Self, Refusal> {
+        Self::start_in(options, world, logs::kept_and_shown)
+    }
+
     fn start_in(
         options: &mut Options,
         mut world: World,

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use eximious::world::Log;
-use eximious::{Config, World};
+use eximious::{Config, Str, World};
 use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
 
 use crate::options::Options;
@@ -24,6 +24,8 @@ const PIECE: usize = 8 * 1024;
 /// # Errors
 /// The standard output can't be written.
 pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+    let known = options.variables.iter().find(|(name, _)| *name == "authenticated_id");
+    let known = known.map(|(_, id)| id.clone());
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,
@@ -48,8 +50,15 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     };
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
+    // Whoever runs the program is not the client, but may say as whom it is known.
+    if let Some(id) = known {
+        session.context().set("authenticated_id", Str::tainted(id));
+    }
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
+    if options.calls_out {
+        session.call_out();
+    }
     let mut out = io::stdout().lock();
     out.write_all(
         format!(

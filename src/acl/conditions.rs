@@ -5,7 +5,7 @@ use eximious_stdlib::lists::{Matcher, Outcome};
 
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
 use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, udpsend, verify};
-use crate::config::AclLineTerm;
+use crate::config::{AclLineTerm, first_word};
 
 impl Run<'_> {
     /// Evaluates a condition, or does what a modifier says, with its text expanded
@@ -53,20 +53,35 @@ impl Run<'_> {
         }
     }
 
-    /// `acl = name argument…`.
+    /// `acl = name argument…`: each word is expanded by itself.
     fn nested(&mut self, text: &Str) -> Answer {
-        let (bytes, taint) = text.read();
-        // The text of an ACL has its words in lines.
-        let inline = bytes.contains(&b'\n');
-        let mut words = bytes.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let (name, arguments) = match inline {
-            true => (text.clone(), Vec::new()),
-            false => {
-                let name = Str::from(words.next().unwrap_or_default()).stamped(taint);
-                let word = |word: &[u8]| Str::from(word).stamped(taint);
-                (name, words.take(MOST_ARGUMENTS).map(word).collect())
+        let mut rest = text.bytes().trim_ascii();
+        let (mut first, mut words) = (Vec::new(), Vec::new());
+        loop {
+            let (word, behind) = first_word(rest);
+            if words.is_empty() {
+                first.clone_from(&word);
             }
-        };
+            match self.expanded(&Str::from(word)) {
+                Ok(word) => words.push(word),
+                // As if it were not there.
+                Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
+                Err(fail) => {
+                    let head = [b"failed to expand ACL string \"".as_slice(), &first, b"\": "];
+                    self.logged = Some(Str::from([&head.concat(), fail.message()].concat()));
+                    let later = fail.class() == FailClass::Defer;
+                    return if later { Answer::Later } else { Answer::Error };
+                }
+            }
+            rest = behind.trim_ascii_start();
+            if rest.is_empty() || words.len() > MOST_ARGUMENTS {
+                break;
+            }
+        }
+        let arguments = words.split_off(1);
+        let name = words.swap_remove(0);
+        // The arguments are what the ACL is called with, and not what was before.
+        self.deepen();
         match self.call(&name, &arguments) {
             AclVerdict::Accept => Answer::Yes,
             AclVerdict::Discard => Answer::Discard,

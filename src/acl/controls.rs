@@ -1,6 +1,6 @@
 //! `control` (specification 44.13).
 
-use eximious_core::{AclOptions, AclPhases, Str};
+use eximious_core::{AclOptions, AclPhases, Str, Taint};
 
 use super::machine::{Answer, Run};
 use super::state::Control;
@@ -49,11 +49,25 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
         // It is what local submission is anyhow.
         return Answer::Yes;
     }
+    if name == "wellknown" && !is_readable(run, rest.get(1..).unwrap_or_default(), taint) {
+        return Answer::No;
+    }
     let options = Str::from(rest.get(1..).unwrap_or_default()).stamped(taint);
     let of_message = !OF_CONNECTION.contains(&name) && !name.contains("multiline");
     run.state.controls.insert(name, Control { control, options, of_message });
     case(run, name);
     Answer::Yes
+}
+
+/// Whether there is a file that a client may be shown. Nobody else's text names it.
+fn is_readable(run: &mut Run<'_>, path: &[u8], taint: Taint) -> bool {
+    const LARGEST: u64 = 1 << 20;
+    let world = run.cx.engine().world();
+    if taint != Taint::Clean && !path.is_empty() {
+        world.log.panic(&[b"Tainted filename '", path, b"'"].concat());
+        return false;
+    }
+    !path.is_empty() && world.files.read(path, LARGEST).is_ok()
 }
 
 /// Whether a control takes what stands after a slash.

@@ -28,13 +28,17 @@ pub(super) fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
     let (part, domain) = (run.variable("local_part"), run.variable("domain"));
     let address = [part.bytes(), b"@", domain.bytes()].concat();
     let address = Str::from(address).stamped(part.taint().with(domain.taint()));
-    run.matched(list, &mut Matcher::address(&address).cached()).0
+    let (answer, data) = run.matched(list, &mut Matcher::address(&address).cached());
+    run.leave("recipient_data", answer, data);
+    answer
 }
 
 /// `senders`.
 pub(super) fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
     let sender = run.variable("sender_address");
-    run.matched(list, &mut Matcher::address(&sender).cached()).0
+    let (answer, data) = run.matched(list, &mut Matcher::address(&sender).cached());
+    run.leave("sender_data", answer, data);
+    answer
 }
 
 /// `sender_domains`.

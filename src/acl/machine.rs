@@ -1,6 +1,9 @@
 //! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::printing::printing;
 
@@ -14,8 +17,14 @@ use crate::config::AclLineTerm;
 pub(super) const MOST_DEPTH: u32 = 20;
 /// How large a file with an ACL may be.
 const LARGEST: u64 = 1 << 20;
+/// How many such files are kept.
+const MOST_FILES: usize = 100;
 /// How many arguments an ACL may be called with.
 pub(super) const MOST_ARGUMENTS: usize = 9;
+
+/// The ACLs of files, by the files' names.
+#[derive(Default)]
+struct Files(HashMap<Vec<u8>, Arc<Named>>);
 
 /// What an ACL says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,7 +104,7 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
-        let before = self.enter(cx, phase);
+        let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
         let mut run = Run {
             acls: self,
@@ -134,7 +143,9 @@ impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
         self.deepen();
+        self.cx.memory.get::<Trace>().depth += 1;
         let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.cx.memory.get::<Trace>().depth -= 1;
         self.gather();
         expanded
     }
@@ -153,7 +164,7 @@ impl Run<'_> {
         let trimmed = text.bytes().trim_ascii();
         let acls = self.acls.clone();
         if trimmed.is_empty() {
-            return AclVerdict::Deny;
+            return self.acl(&Named { name: Str::EMPTY, statements: Vec::new() }, false);
         }
         if text.taint().is_tainted() {
             let line = [b"attempt to use tainted ACL text \"", trimmed, b"\""].concat();
@@ -161,26 +172,42 @@ impl Run<'_> {
             return self.error(b"internal configuration error".to_vec());
         }
         if let Some(named) = acls.named(trimmed) {
-            return self.acl(named);
+            return self.acl(named, false);
         }
         let engine = self.cx.engine().clone();
-        let (name, text) = if trimmed.first() == Some(&b'/') {
-            match engine.world().files.read(trimmed, LARGEST) {
-                Ok(read) => {
-                    let name = [b"ACL \"", trimmed, b"\""].concat();
-                    (Str::from(name), Str::from(read.to_vec()))
-                }
-                Err(why) => {
-                    let why = eximious_stdlib::wording::reason(&why);
-                    let head = [b"failed to open ACL file \"", trimmed, b"\": "].concat();
-                    return self.error([&head, why.as_bytes()].concat());
-                }
+        if trimmed.first() == Some(&b'/') {
+            return self.file(trimmed);
+        }
+        match acls.parse(Str::EMPTY, text.bytes(), engine.registry()) {
+            Ok(own) => self.acl(&own, false),
+            Err(why) => self.error(why),
+        }
+    }
+
+    /// An ACL of a file, which is read once in a conversation.
+    fn file(&mut self, path: &[u8]) -> AclVerdict {
+        if let Some(known) = self.cx.memory.get::<Files>().0.get(path) {
+            let known = known.clone();
+            return self.acl(&known, false);
+        }
+        let engine = self.cx.engine().clone();
+        let text = match engine.world().files.read(path, LARGEST) {
+            Ok(text) => text,
+            Err(why) => {
+                let why = eximious_stdlib::wording::reason(&why);
+                let head = [b"failed to open ACL file \"", path, b"\": "].concat();
+                return self.error([&head, why.as_bytes()].concat());
             }
-        } else {
-            (Str::from("inline ACL"), text.clone())
         };
-        match Acls::parse(&name, text.bytes(), engine.registry()) {
-            Ok(named) => self.acl(&named),
+        match self.acls.parse(Str::from(path), &text, engine.registry()) {
+            Ok(read) => {
+                let read = Arc::new(read);
+                let files = &mut self.cx.memory.get::<Files>().0;
+                if files.len() < MOST_FILES {
+                    files.insert(path.to_vec(), read.clone());
+                }
+                self.acl(&read, true)
+            }
             Err(why) => self.error(why),
         }
     }
@@ -206,12 +233,14 @@ impl Run<'_> {
         AclVerdict::Error
     }
 
-    fn acl(&mut self, acl: &Named) -> AclVerdict {
-        if self.depth >= MOST_DEPTH {
+    fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
+        if self.depth > MOST_DEPTH {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let depth = self.depth;
-        self.step(&AclStep::Begin { depth, name: &acl.name });
+        if !acl.name.is_empty() {
+            self.step(&AclStep::Begin { depth, name: &acl.name, read });
+        }
         let mut verdict = None;
         for statement in &acl.statements {
             verdict = self.statement(acl, statement);
@@ -378,7 +407,14 @@ impl Run<'_> {
     }
 
     fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
-        if let Some(line) = log {
+        if let Some(mut line) = log {
+            // That the sender could not be verified is no more than a headline.
+            if line.bytes().eq_ignore_ascii_case(b"sender verify failed")
+                && let Some(fault) = self.state.sender_fault.as_ref()
+                && !fault.logged.is_empty()
+            {
+                line = Str::from([line.bytes(), b": ", &fault.logged].concat());
+            }
             let topbit = self.cx.engine().settings().print_topbitchars;
             let shown = printing(line.bytes(), topbit);
             let line = [&*self.client(), b" Warning: ", &shown].concat();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use eximious_core::Str;
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::printing::printing;
 
 use super::Logs;
 use super::machine::{Answer, Run};
@@ -32,7 +33,9 @@ pub(super) fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answ
 
 /// `logwrite`.
 pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
-    let bytes = text.bytes();
+    // What does not print would forge lines.
+    let topbit = run.cx.engine().settings().print_topbitchars;
+    let bytes = &printing(text.bytes(), topbit)[..];
     let named = bytes.strip_prefix(b":").and_then(|rest| {
         let end = memchr::memchr(b':', rest)?;
         Some((&rest[..end], &rest[end + 1..]))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
 
 use super::machine::{AclVerdict, MOST_DEPTH, Run};
-use super::{AclHost, AclState, Acls, Logs};
+use super::{AclHost, AclState, AclStep, Acls, Logs, Watch};
 use crate::Context;
 
 /// What an expansion has to know to call an ACL, and what it leaves.
@@ -19,17 +19,26 @@ pub(super) struct Nested {
     depth: u32,
     state: AclState,
     told: Told,
+    watch: Option<Watch>,
 }
 
 /// What an ACL tells whoever holds the conversation, kept until that one can be
 /// told.
 #[derive(Default)]
 struct Told {
+    /// Steps can be told at once.
+    watch: Option<Watch>,
     delays: Vec<Duration>,
     lines: Vec<(Option<Logs>, Vec<u8>)>,
 }
 
 impl AclHost for Told {
+    fn step(&mut self, step: &AclStep<'_>) {
+        if let Some(watch) = &self.watch {
+            watch(step);
+        }
+    }
+
     fn delay(&mut self, time: Duration) {
         self.delays.push(time);
     }
@@ -51,8 +60,14 @@ impl Acls {
 
     /// An ACL of some kind begins; what was before comes back with
     /// [`Acls::leave`].
-    pub(super) fn enter(&self, cx: &mut Context, phase: AclPhases) -> Option<AclPhases> {
+    pub(super) fn enter(
+        &self,
+        cx: &mut Context,
+        phase: AclPhases,
+        watch: Option<Watch>,
+    ) -> Option<AclPhases> {
         self.attach(cx);
+        cx.memory.get::<Nested>().watch = watch;
         cx.memory.get::<Nested>().phase.replace(phase)
     }
 
@@ -72,11 +87,12 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let Some(acls) = nested.acls.clone() else { return Err(refused("ERROR", name)) };
     // A name with white space around it is another one.
     let odd = name.bytes().trim_ascii().len() < name.bytes().len();
-    if depth >= MOST_DEPTH || (odd && acls.named(name.bytes().trim_ascii()).is_some()) {
+    if depth > MOST_DEPTH || (odd && acls.named(name.bytes().trim_ascii()).is_some()) {
         return Err(refused("ERROR", name));
     }
     let mut state = std::mem::take(&mut nested.state);
     let mut told = std::mem::take(&mut nested.told);
+    told.watch.clone_from(&nested.watch);
     let outer = cx.suspend();
     let bindings = cx.scope.enter();
     let mut run = Run {
@@ -85,7 +101,8 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         host: &mut told,
         state: &mut state,
         phase,
-        depth,
+        // The expansion counts as one that calls, too.
+        depth: depth.saturating_add(1),
         reject_logs: Logs::REJECTIONS,
         said: None,
         logged: None,

@@ -22,6 +22,8 @@ pub struct AclState {
     pub queue: Str,
     /// The local part of the recipient at hand, in its own case.
     pub cased_local_part: Option<Str>,
+    /// The recipient at hand, as it was given.
+    pub recipient: Option<Str>,
     /// Why the sender could not be verified, the last time that this was tried.
     pub sender_fault: Option<SenderFault>,
     /// The log lines of `warn` that were written for the message: each is written
@@ -36,8 +38,6 @@ pub struct AclState {
 pub(super) struct Verified {
     pub(super) address: Str,
     pub(super) standing: Standing,
-    /// Whether it goes to another host.
-    pub(super) remote: bool,
     pub(super) data: Str,
     /// Why it can't be routed: for the logs, and for the client.
     pub(super) why: Vec<u8>,
@@ -67,7 +67,7 @@ pub struct SenderFault {
     pub deferred: bool,
     /// For the log.
     pub logged: Vec<u8>,
-    /// For the client.
+    /// For the client: all that is said of it.
     pub said: Vec<u8>,
     /// Whether it was told already, or is not to be told.
     pub told: bool,
@@ -89,6 +89,7 @@ impl AclState {
         self.headers_remove.clear();
         self.queue = Str::EMPTY;
         self.cased_local_part = None;
+        self.recipient = None;
         self.sender_fault = None;
         self.warned.clear();
         self.senders.clear();

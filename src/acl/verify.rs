@@ -4,9 +4,10 @@ mod client;
 mod header;
 
 use eximious_core::{AclOptions, Str};
-use eximious_stdlib::address::find_at;
+use eximious_stdlib::address::{Rules, find_at};
 use eximious_stdlib::lists::elements_with;
 
+use super::callout::{self, Called, Params, Subject};
 use super::machine::{Answer, Run};
 use super::state::{SenderFault, Verified};
 use crate::route::{Complaint, Purpose, Report, Request, Standing};
@@ -64,11 +65,12 @@ pub(super) fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
 }
 
 /// `verify = sender`: the sender of a bounce is fine. What was found out is kept
-/// for the message.
+/// for the message; what other hosts say is asked anew.
 fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u8>]) -> Answer {
-    if let Some(answer) = known_options(run, text, options, Purpose::VerifySender) {
-        return answer;
-    }
+    let params = match known_options(run, text, options, Subject::Sender) {
+        Ok(params) => params,
+        Err(answer) => return answer,
+    };
     let address = address.unwrap_or_else(|| run.variable("sender_address"));
     if address.is_empty() {
         return Answer::Yes;
@@ -76,54 +78,78 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
     run.state.settle_sender_fault();
     let senders = &run.state.senders;
     let known = senders.iter().position(|one| one.address.bytes() == address.bytes());
+    let mut called = None;
     let index = match known {
-        Some(index) => {
+        Some(index) if !params.wanted() => {
             run.note(b"using cached sender verify result");
             index
         }
-        None => {
-            let verified = look_at(run, &address, options);
+        _ => {
+            let (verified, found) = look_at(run, &address, options, &params);
+            called = found;
             if run.state.senders.len() >= MOST_SENDERS {
                 run.state.senders.clear();
             }
-            run.state.senders.push(verified);
-            run.state.senders.len() - 1
+            let index = known.filter(|index| *index < run.state.senders.len());
+            match index {
+                Some(index) => run.state.senders[index] = verified,
+                None => run.state.senders.push(verified),
+            }
+            index.unwrap_or(run.state.senders.len() - 1)
         }
     };
     let verified = &mut run.state.senders[index];
     verified.quiet |= options.iter().any(|option| option == b"no_details");
-    let (standing, data, remote) = (verified.standing, verified.data.clone(), verified.remote);
-    let fault = SenderFault {
-        address,
+    let (standing, data) = (verified.standing, verified.data.clone());
+    let mut fault = SenderFault {
+        address: address.clone(),
         deferred: standing == Standing::Deferred,
         logged: verified.why.clone(),
         said: verified.said.clone(),
         told: verified.quiet,
     };
     run.cx.set("sender_address_data", data);
-    if wants_callout(run, remote, options) {
-        return Answer::Error;
-    }
-    let answer = judged(run, standing, options);
+    let mut incomplete = b"Could not complete sender verify".to_vec();
+    let answer = match &called {
+        Some(called) => {
+            fault.deferred = called.standing == Standing::Deferred;
+            fault.logged = called.logged.clone().unwrap_or_default();
+            fault.said = called.told(&address);
+            if fault.deferred {
+                incomplete.extend_from_slice(b" callout");
+                fault.logged = uncompleted(&incomplete, called);
+            }
+            judged_callout(run, called, &params, options)
+        }
+        None => judged(run, standing, options),
+    };
     run.state.sender_fault = match answer {
         Answer::Yes => None,
         Answer::No => {
             says(run, Str::fixed("Sender verify failed"));
             Some(fault)
         }
+        _ if called.is_some() => {
+            says(run, Str::from(incomplete));
+            Some(fault)
+        }
         _ => {
-            run.logged = Some(Str::fixed("Could not complete sender verify"));
+            run.logged = Some(Str::from(incomplete));
             Some(fault)
         }
     };
     answer
 }
 
-fn look_at(run: &mut Run<'_>, address: &Str, options: &[Vec<u8>]) -> Verified {
+fn look_at(
+    run: &mut Run<'_>,
+    address: &Str,
+    options: &[Vec<u8>],
+    params: &Params,
+) -> (Verified, Option<Called>) {
     let mut verified = Verified {
         address: address.clone(),
         standing: Standing::Failed,
-        remote: false,
         data: Str::EMPTY,
         why: Vec::new(),
         said: Vec::new(),
@@ -131,34 +157,40 @@ fn look_at(run: &mut Run<'_>, address: &Str, options: &[Vec<u8>]) -> Verified {
     };
     if find_at(address.bytes()).is_none() {
         run.cx.set("sender_verify_failure", Str::fixed("qualify"));
-        return verified;
+        return (verified, None);
     }
-    let Routed { standing, complaint, data, remote } =
-        route(run, address, Purpose::VerifySender, options);
-    (verified.standing, verified.data, verified.remote) = (standing, data, remote);
+    let Routed { standing, complaint, data, called } =
+        route(run, address, Subject::Sender, options, params);
+    (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
     let said = complaint.said.or(complaint.message.clone().filter(|_| !deferred));
-    verified.said = said.unwrap_or_default();
+    if let Some(said) = said.filter(|said| !said.is_empty()) {
+        let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
+        verified.said = [&head[..], &said].concat();
+    }
     verified.why = complaint.message.unwrap_or_default();
-    verified
+    (verified, called)
 }
 
 /// `verify = recipient`.
 fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
-    if let Some(answer) = known_options(run, text, options, Purpose::VerifyRecipient) {
-        return answer;
-    }
+    let params = match known_options(run, text, options, Subject::Recipient) {
+        Ok(params) => params,
+        Err(answer) => return answer,
+    };
     let (part, domain) = (run.variable("local_part"), run.variable("domain"));
-    let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
-    let address = [&*quoted, b"@", domain.bytes()].concat();
-    let address = Str::from(address).stamped(part.taint().with(domain.taint()));
-    let Routed { standing, complaint, data, remote } =
-        route(run, &address, Purpose::VerifyRecipient, options);
+    let address = run.state.recipient.clone().unwrap_or_else(|| {
+        let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
+        let address = [&*quoted, b"@", domain.bytes()].concat();
+        Str::from(address).stamped(part.taint().with(domain.taint()))
+    });
+    let Routed { standing, complaint, data, called } =
+        route(run, &address, Subject::Recipient, options, &params);
     run.cx.set("address_data", data);
     run.cx.set("local_part", part);
     run.cx.set("domain", domain);
-    if wants_callout(run, remote, options) {
-        return Answer::Error;
+    if let Some(called) = called {
+        return recipient_called(run, &called, &params, options);
     }
     let answer = judged(run, standing, options);
     let message = complaint.message.clone().or_else(|| complaint.said.clone()).map(Str::tainted);
@@ -181,6 +213,42 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
     answer
 }
 
+/// What a recipient's hosts say.
+fn recipient_called(
+    run: &mut Run<'_>,
+    called: &Called,
+    params: &Params,
+    options: &[Vec<u8>],
+) -> Answer {
+    let answer = judged_callout(run, called, params, options);
+    match answer {
+        Answer::Yes => {
+            // A host that takes it vouches for what it is called.
+            for (name, data) in [("domain", "domain_data"), ("local_part", "local_part_data")] {
+                let value = Str::from(run.variable(name).bytes());
+                run.cx.set(data, value);
+            }
+        }
+        Answer::No => {
+            says(run, Str::tainted(called.said.clone()));
+            run.logged = called.logged.clone().map(Str::tainted);
+        }
+        _ => {
+            let incomplete = b"Could not complete recipient verify callout";
+            says(run, Str::from(incomplete.as_slice()));
+            run.logged = Some(Str::tainted(uncompleted(incomplete, called)));
+        }
+    }
+    answer
+}
+
+fn uncompleted(head: &[u8], called: &Called) -> Vec<u8> {
+    match &called.logged {
+        Some(why) => [head, b": ", why].concat(),
+        None => head.to_vec(),
+    }
+}
+
 /// Notes what the client is told, unless the statement has words of its own.
 fn says(run: &mut Run<'_>, said: Str) {
     run.cx.set("acl_verify_message", said.clone());
@@ -200,31 +268,56 @@ fn judged(run: &mut Run<'_>, standing: Standing, options: &[Vec<u8>]) -> Answer 
     }
 }
 
-/// What is wrong with the options of an address's verification, if anything is.
+/// What a callout means, with its own `defer_ok`.
+fn judged_callout(
+    run: &mut Run<'_>,
+    called: &Called,
+    params: &Params,
+    options: &[Vec<u8>],
+) -> Answer {
+    match called.standing {
+        Standing::Deferred if params.defer_ok() => {
+            run.note(b"verify defer overridden by callout_defer_ok");
+            Answer::Yes
+        }
+        standing => judged(run, standing, options),
+    }
+}
+
+/// What the options of an address's verification want; an error is what comes of it
+/// that something is wrong with them.
 fn known_options(
     run: &mut Run<'_>,
     text: &[u8],
     options: &[Vec<u8>],
-    purpose: Purpose,
-) -> Option<Answer> {
+    subject: Subject,
+) -> Result<Params, Answer> {
+    let mut params = Params::new();
+    let rules = Rules::of(run.cx.engine().settings());
     for option in options {
         let word = option.split(|c| *c == b'=').next().unwrap_or_default().trim_ascii_end();
         match (option.as_slice(), word) {
             (b"defer_ok" | b"no_details" | b"success_on_redirect", _) => {}
-            (_, b"quota") if purpose != Purpose::VerifyRecipient => {
+            (_, b"quota") if subject != Subject::Recipient => {
                 run.logged = Some(Str::fixed("can only verify quota of recipient"));
-                return Some(Answer::Error);
+                return Err(Answer::Error);
             }
-            (_, b"callout") => {}
             (_, b"quota") => {
                 let message = [b"option \"", word, b"\" of \"verify\" is not there yet"].concat();
                 run.logged = Some(Str::from(message));
-                return Some(Answer::Error);
+                return Err(Answer::Error);
             }
-            (option, _) => return Some(unknown_option(run, option, text)),
+            (option, _) => match params.option(option, text, subject, rules) {
+                Ok(true) => {}
+                Ok(false) => return Err(unknown_option(run, option, text)),
+                Err(why) => {
+                    run.logged = Some(Str::from(why));
+                    return Err(Answer::Error);
+                }
+            },
         }
     }
-    None
+    Ok(params)
 }
 
 fn unknown_option(run: &mut Run<'_>, option: &[u8], text: &[u8]) -> Answer {
@@ -239,23 +332,25 @@ struct Routed {
     complaint: Complaint,
     /// `$address_data` at the end.
     data: Str,
-    /// Whether it goes to another host, which a callout would ask.
-    remote: bool,
+    /// What its hosts say, where they were asked.
+    called: Option<Called>,
 }
 
-/// A callout that would be made: whether there is one.
-fn wants_callout(run: &mut Run<'_>, remote: bool, options: &[Vec<u8>]) -> bool {
-    let wanted = remote && options.iter().any(|option| option.starts_with(b"callout"));
-    if wanted {
-        run.logged = Some(Str::fixed("option \"callout\" of \"verify\" is not there yet"));
-    }
-    wanted
-}
-
-/// Routes an address, and says in a variable where that failed.
-fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]) -> Routed {
+/// Routes an address, asks its hosts where that is wanted, and says in a variable
+/// where it failed.
+fn route(
+    run: &mut Run<'_>,
+    address: &Str,
+    subject: Subject,
+    options: &[Vec<u8>],
+    params: &Params,
+) -> Routed {
     let acls = run.acls.clone();
-    let (mut first, mut data, mut remote) = (None, None, false);
+    let purpose = match subject {
+        Subject::Recipient => Purpose::VerifyRecipient,
+        Subject::Sender | Subject::HeaderSender => Purpose::VerifySender,
+    };
+    let (mut first, mut data, mut last) = (None, None, None);
     let mut request = Request::new(address.clone(), purpose);
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
@@ -264,20 +359,29 @@ fn route(run: &mut Run<'_>, address: &Str, purpose: Purpose, options: &[Vec<u8>]
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
             data = delivery.address.attached.address_data.clone();
-            let transport = delivery.transport;
-            remote |= transport.is_some_and(|number| acls.routes().is_remote(number));
+            if params.wanted() && matches!(report, Report::Delivered(_)) {
+                last = Some(Box::new((*delivery).clone()));
+            }
         }
         _ => {}
     });
-    run.note(b"----------- end verify ------------");
+    let delivery = last.filter(|_| standing == Standing::Fine);
+    let called = delivery.and_then(|delivery| callout::call(run, params, subject, &delivery));
+    if subject != Subject::HeaderSender {
+        run.note(b"----------- end verify ------------");
+    }
     let variable = match purpose {
         Purpose::VerifySender => "sender_verify_failure",
         _ => "recipient_verify_failure",
     };
-    let word = if standing == Standing::Fine { "" } else { "route" };
+    let word = match &called {
+        Some(called) => called.failure.word(),
+        None if standing == Standing::Fine => "",
+        None => "route",
+    };
     run.cx.set(variable, Str::fixed(word));
     let complaint = first.unwrap_or_default();
-    Routed { standing, complaint, data: data.unwrap_or_default(), remote }
+    Routed { standing, complaint, data: data.unwrap_or_default(), called }
 }
 
 #[cfg(test)]

@@ -131,27 +131,16 @@ impl Login {
     /// Begins an attempt; the first thing to do is the command, if there is one.
     pub fn begin(cx: &mut Context, authenticator: &Arc<Authenticator>) -> (Self, Move) {
         forget(cx);
-        let driver: Option<Box<dyn Driver>> = match authenticator.driver() {
-            "cram_md5" => Some(Box::new(cram_md5::CramMd5::default())),
-            "external" => Some(Box::new(external::External)),
-            "plaintext" => Some(Box::new(plaintext::Plaintext::default())),
-            "spa" => Some(Box::new(spa::Spa::default())),
-            _ => None,
+        let mut driver: Box<dyn Driver> = match authenticator.driver() {
+            "cram_md5" => Box::new(cram_md5::CramMd5::default()),
+            "external" => Box::new(external::External),
+            "plaintext" => Box::new(plaintext::Plaintext::default()),
+            "spa" => Box::new(spa::Spa::default()),
+            _ => Box::new(NoClient),
         };
-        let known = driver.is_some();
-        let mut login = Self {
-            authenticator: authenticator.clone(),
-            driver: driver.unwrap_or_else(|| Box::new(external::External)),
-            ends: None,
-            shown: Vec::new(),
-        };
-        if !known {
-            let driver = authenticator.driver().as_bytes();
-            let why = [b"the driver ", driver, b" has no client here"].concat();
-            return (login, Move::Done(Outcome::Failed(why)));
-        }
+        let first = driver.begin(&mut Turn { cx, authenticator });
         let authenticator = authenticator.clone();
-        let first = login.driver.begin(&mut Turn { cx, authenticator: &authenticator });
+        let mut login = Self { authenticator, driver, ends: None, shown: Vec::new() };
         let next = match first {
             Ok(data) => login.command(&data),
             Err(stop) => Move::Done(stop.outcome()),
@@ -210,6 +199,20 @@ impl Login {
         };
         self.shown = vec![b'*'; line.len()];
         Move::Say(line)
+    }
+}
+
+/// A driver that has only a server's side.
+struct NoClient;
+
+impl Driver for NoClient {
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
+        let driver = turn.authenticator.driver().as_bytes();
+        Err(Stop::Fail([b"the driver ", driver, b" has no client's side"].concat()))
+    }
+
+    fn answer(&mut self, _: &mut Turn<'_>, _: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        Ok(None)
     }
 }
 

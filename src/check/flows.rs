@@ -50,12 +50,19 @@ fn flows(survey: &Survey<'_>) -> Flows {
     flows
 }
 
+/// Options of transports that set the variables of their names.
+const SIGNING: [&str; 2] = ["dkim_domain", "dkim_selector"];
+
 /// The variable that a text sets.
 fn variable<'t>(text: &'t Text<'_>) -> Option<&'t [u8]> {
     match text.of {
         Use::Acl(_, term) => term.variable.as_ref().map(|name| name.bytes()),
         Use::Driver(_, setting) if setting.option.meta.name == "address_data" => {
             Some(b"address_data")
+        }
+        // What signs says in which domain.
+        Use::Driver(_, setting) if SIGNING.contains(&setting.option.meta.name) => {
+            Some(setting.option.meta.name.as_bytes())
         }
         Use::Driver(_, setting) if setting.option.meta.name == "set" => {
             let end = memchr::memchr(b'=', &text.text)?;
@@ -98,7 +105,10 @@ impl Reader<'_, '_> {
                 }
                 // Two are made of a variable that comes from outside.
                 let made = matches!(name, "sender_address_domain" | "sender_address_local_part");
-                let stamped = (made || variable.meta.taint == TaintRule::Tainted)
+                // Elsewhere than in a transport, they are a signature's.
+                let own = SIGNING.contains(&name) && !self.survey.config.transports.is_empty();
+                let stamped = !own
+                    && (made || variable.meta.taint == TaintRule::Tainted)
                     && !matches!(variable.source, VariableSource::Family(_));
                 stamped.then(|| (format!("${name}"), *span))
             }

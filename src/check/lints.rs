@@ -4,6 +4,7 @@ mod acls;
 mod booleans;
 mod conditionals;
 mod deprecated;
+mod features;
 mod ignored;
 mod listed;
 mod logins;
@@ -21,6 +22,7 @@ mod secrets;
 mod syntax;
 mod taint;
 mod target;
+mod unread;
 mod unused;
 mod variables;
 mod words;
@@ -62,6 +64,8 @@ pub(super) static ALL: &[&Lint] = &[
     &variables::DOLLAR_MISSING,
     &messages::MESSAGE_TOO_LATE,
     &rules::RULE_UNREACHABLE,
+    &features::FEATURE_MISSPELT,
+    &unread::VARIABLE_NEVER_READ,
     &phases::VARIABLE_WITHOUT_VALUE,
     &variables::VARIABLE_NEVER_SET,
     &deprecated::OLDER_NAME,

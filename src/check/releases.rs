@@ -54,7 +54,7 @@ pub(super) fn later(target: Target, place: &str, word: &[u8]) -> Option<&'static
 
 /// Options that were taken as they stand before a release, and are expanded
 /// since.
-const EXPANDED: [(&str, &str); 18] = [
+const EXPANDED: [(&str, &str); 19] = [
     ("allow_filter", "4.100"),
     ("bounce_message_file", "4.94"),
     ("dmarc_history_file", "4.99"),
@@ -70,6 +70,7 @@ const EXPANDED: [(&str, &str); 18] = [
     ("forbid_sieve_filter", "4.100"),
     ("hosts_randomize", "4.99"),
     ("max_rcpt", "4.97"),
+    ("protocol", "4.100"),
     ("recipients_max", "4.98"),
     ("smtp_accept_max_per_connection", "4.95"),
     ("warn_message_file", "4.94"),

@@ -230,6 +230,31 @@ pub(crate) fn quoted(text: &[u8]) -> Vec<u8> {
     })
 }
 
+/// The first word of a text: what stands in quotes, escapes read, or all up to white
+/// space; and what is behind it.
+pub(crate) fn first_word(text: &[u8]) -> (Vec<u8>, &[u8]) {
+    let Some(mut rest) = text.strip_prefix(b"\"") else {
+        let end = text.iter().position(u8::is_ascii_whitespace).unwrap_or(text.len());
+        return (text[..end].to_vec(), &text[end..]);
+    };
+    let mut out = Vec::with_capacity(rest.len());
+    loop {
+        match rest {
+            [] => return (out, rest),
+            [b'"', after @ ..] => return (out, after),
+            [b'\\', after @ ..] => {
+                let (byte, length) = escaped(after);
+                out.extend(byte);
+                rest = &after[length..];
+            }
+            [byte, after @ ..] => {
+                out.push(*byte);
+                rest = after;
+            }
+        }
+    }
+}
+
 /// A string, with quotes or without.
 pub(super) fn string(text: &[u8], name: &[u8]) -> Result<Vec<u8>, Vec<u8>> {
     let Some(mut rest) = text.strip_prefix(b"\"") else { return Ok(text.to_vec()) };

@@ -13,6 +13,7 @@ use super::dnslookup::HOSTS;
 use super::machine::{Complaint, Machine, Verdict};
 use super::router::Router;
 use super::send::Here;
+use crate::Context;
 
 static RANDOM: Meta = Meta::new("router", Effects::RANDOM, TaintRule::Result);
 
@@ -41,9 +42,9 @@ pub(super) enum Way {
 
 /// An item of a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Listed {
-    pub(super) name: Vec<u8>,
-    pub(super) port: Option<u32>,
+pub(crate) struct Listed {
+    pub(crate) name: Vec<u8>,
+    pub(crate) port: Option<u32>,
     /// Whether its MX records say which hosts are meant.
     pub(super) mx: bool,
 }
@@ -57,7 +58,7 @@ pub(super) enum Hosts {
 }
 
 /// Reads a list; a random order stays within the groups that `+` parts.
-pub(super) fn read(machine: &mut Machine<'_>, list: &[u8], random: bool) -> Vec<Listed> {
+pub(crate) fn read(cx: &mut Context, list: &[u8], random: bool) -> Vec<Listed> {
     let mut groups = vec![Vec::new()];
     for item in elements(list).take(MOST_ITEMS) {
         match &*item {
@@ -71,7 +72,7 @@ pub(super) fn read(machine: &mut Machine<'_>, list: &[u8], random: bool) -> Vec<
         };
         for group in &mut groups {
             for last in (1..group.len()).rev() {
-                let other = machine.cx.call(&RANDOM, |call| below(call, last + 1));
+                let other = cx.call(&RANDOM, |call| below(call, last + 1));
                 group.swap(last, other.unwrap_or(last).min(last));
             }
         }

@@ -29,7 +29,7 @@ pub(super) fn run(
         let hosts = hosts::as_text(&rule.hosts);
         return accept(machine, number, router, hosts, Here::No, &options);
     }
-    let list = hosts::read(machine, rule.hosts.bytes(), options.randomize);
+    let list = hosts::read(machine.cx, rule.hosts.bytes(), options.randomize);
     if list.is_empty() && rule.hosts.bytes().trim_ascii().is_empty() {
         if machine.purpose.verifies() {
             return accept(machine, number, router, Vec::new(), Here::No, &options);

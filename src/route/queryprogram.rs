@@ -181,7 +181,7 @@ fn accept(
             return Err(refused(machine, router, message));
         }
     };
-    let list = hosts::read(machine, &list, false);
+    let list = hosts::read(machine.cx, &list, false);
     if list.is_empty() {
         return Err(Complaint::new("host lookup for  did not complete (DNS timeout?)"));
     }

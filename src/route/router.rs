@@ -56,20 +56,20 @@ pub(super) struct Filter {
 
 /// An option's text, compiled when it is first needed.
 #[derive(Debug)]
-pub(super) struct Text {
+pub(crate) struct Text {
     pub(super) written: Str,
     plain: bool,
     compiled: OnceLock<Expansion>,
 }
 
 impl Text {
-    pub(super) fn new(written: Str) -> Self {
+    pub(crate) fn new(written: Str) -> Self {
         let plain = !written.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
         Self { written, plain, compiled: OnceLock::new() }
     }
 
     /// What it says now.
-    pub(super) fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
+    pub(crate) fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         if self.plain {
             return Ok(self.written.clone());
         }

@@ -108,7 +108,7 @@ impl Machine<'_> {
             let head = [b"failed to expand \"", text.written.bytes(), b"\" for "].concat();
             Complaint::new(router.named(&head, b" router fallback_hosts: ", fail.message()))
         })?;
-        let list = hosts::read(self, list.bytes(), false);
+        let list = hosts::read(self.cx, list.bytes(), false);
         Ok(hosts::unresolved(&list))
     }
 

@@ -18,6 +18,7 @@ use crate::lists::{Matcher, Outcome};
 use crate::{event, idn, pattern};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
+pub(crate) use eximious_core::world::DnsRecord as Record;
 
 /// Numbers of types.
 pub mod kind {

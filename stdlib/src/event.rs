@@ -13,6 +13,11 @@ struct Memory {
 /// nothing to anybody, and its answer is empty then. `None` where the option is
 /// not set, and where the event comes from the expansion for another.
 pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> {
+    try_raise(call, name, data).map(|answer| answer.unwrap_or(Str::EMPTY))
+}
+
+/// The same, with what the expansion fails with.
+pub fn try_raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Result<Str, Fail>> {
     let action = call.settings().options.text("event_action")?.clone();
     // An action that makes events itself would not come to an end.
     if std::mem::replace(&mut call.memory::<Memory>().busy, true) {
@@ -20,9 +25,9 @@ pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> 
     }
     call.set_variable("event_name", Str::fixed(name));
     call.set_variable("event_data", data);
-    let answer: Result<Str, Fail> = call.scoped(|call| call.expand_within(&action));
+    let answer = call.scoped(|call| call.expand_within(&action));
     call.set_variable("event_name", Str::EMPTY);
     call.set_variable("event_data", Str::EMPTY);
     call.memory::<Memory>().busy = false;
-    Some(answer.unwrap_or(Str::EMPTY))
+    Some(answer)
 }

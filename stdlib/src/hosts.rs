@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::world::domain;
-use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule, Trace};
 
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
@@ -61,6 +61,15 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
         log(call, &[b"no IP address found for host ", name].concat());
         return Ok(Known::Missing);
     }
+    for v6 in [true, false] {
+        let own = hosted.addresses.iter().filter(|address| address.is_ipv6() == v6);
+        for (index, address) in own.enumerate() {
+            if index == 0 {
+                show(call, &[b"gethostbyname2 looked up these IP addresses:"]);
+            }
+            show(call, &[b"  name=", name, b" address=", address.to_string().as_bytes()]);
+        }
+    }
     Ok(Known::Found(hosted.addresses))
 }
 
@@ -106,6 +115,21 @@ pub fn known_client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
     name
 }
 
+/// As [`client_name`], where one that was looked for in vain is looked for again.
+///
+/// # Errors
+/// Where the policy forbids it.
+pub fn client_name_anew(call: &mut Call<'_>) -> Result<Str, Fail> {
+    let state = call.memory::<State>();
+    state.settled = state.settled && !state.names.is_empty();
+    client_name(call)
+}
+
+/// Whether a lookup of the client's name was done, and came to an end.
+pub fn is_looked_up(call: &mut Call<'_>) -> bool {
+    call.memory::<State>().settled
+}
+
 /// What one way of looking found.
 enum Names {
     Some(Vec<String>, bool),
@@ -116,6 +140,7 @@ enum Names {
 fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
     let Some(ip) = ip::address(address.bytes()) else { return Ok(()) };
     let ip = ip.to_canonical();
+    show(call, &[b"looking up host name for ", address.bytes()]);
     let (names, secure) = match find(call, ip)? {
         Names::Some(names, secure) => (names, secure),
         Names::None => {
@@ -130,13 +155,16 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
     };
     let (mut good, mut later, mut genuine) = (Vec::new(), false, secure);
     let patience = Patience::new(call);
+    let first = names.first().cloned().unwrap_or_default();
     for name in names.into_iter().take(MOST_NAMES) {
         if patience.is_over(call) {
             later = true;
             break;
         }
+        show_unset_lists(call, &name);
         let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
         later |= hosted.later;
+        show_addresses(call, &name, ip, &hosted);
         if hosted.addresses.iter().any(|own| own.to_canonical() == ip) {
             genuine &= hosted.secure;
             good.push(Str::tainted(name.into_bytes()));
@@ -148,8 +176,58 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
         describe(call, &name, address)?;
     }
     later &= good.is_empty();
+    if good.is_empty() && !later {
+        let middle = b" does not match any IP address for ";
+        show(call, &[address.bytes(), middle, first.as_bytes()]);
+    }
     settle(call, good, later);
     Ok(())
+}
+
+/// Shows a step to those who want to see each.
+fn show(call: &mut Call<'_>, parts: &[&[u8]]) {
+    call.memory::<Trace>().tell_flat(parts);
+}
+
+fn show_names(call: &mut Call<'_>, names: &[String]) {
+    for (index, name) in names.iter().enumerate() {
+        let head = if index == 0 { "IP address lookup yielded" } else { "  alias" };
+        show(call, &[head.as_bytes(), b" \"", name.as_bytes(), b"\""]);
+    }
+}
+
+/// The lists of domains that need signed answers are those of a router; there is
+/// none here.
+fn show_unset_lists(call: &mut Call<'_>, name: &str) {
+    let trace = call.memory::<Trace>();
+    if trace.sink.is_some() {
+        for word in ["require", "request"] {
+            trace.tell(1, &[b"check dnssec ", word.as_bytes(), b" list"]);
+            let tail = "not in empty list (option unset? cannot trace name)";
+            trace.tell(2, &[format!("{name} {tail}").as_bytes()]);
+        }
+    }
+}
+
+/// Shows which address of a name is the client's.
+fn show_addresses(call: &mut Call<'_>, name: &str, ip: IpAddr, hosted: &dns::Hosted) {
+    let name = name.as_bytes();
+    if hosted.addresses.is_empty() {
+        return match hosted.later {
+            true => show(call, &[b"temporary error for host name lookup"]),
+            false => show(call, &[b"no IP addresses found for ", name]),
+        };
+    }
+    show(call, &[b"checking addresses for ", name]);
+    for own in &hosted.addresses {
+        let same = own.to_canonical() == ip;
+        let tail: &[u8] = if same { b" OK" } else { b"" };
+        show(call, &[b"  ", own.to_string().as_bytes(), tail]);
+        if same {
+            return;
+        }
+    }
+    show(call, &[b"no IP address for ", name, b" matched ", ip.to_string().as_bytes()]);
 }
 
 /// Keeps what came of it.
@@ -172,14 +250,24 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
         let found = match &*way {
             b"bydns" => by_dns(call, ip, &How::default())?,
             b"byaddr" => {
+                show(call, &[b"IP address lookup using gethostbyaddr()"]);
                 let table = call.with_record(&DNS, |call| call.dns())?.table_names(ip);
-                match table.is_empty() {
+                let found = match table.is_empty() {
                     true => by_dns(call, ip, &How { by_system: true, ..How::default() })?,
                     false => Names::Some(table, false),
+                };
+                match &found {
+                    Names::Some(..) => {}
+                    Names::None => show(call, &[b"IP address lookup failed: h_errno=1"]),
+                    Names::Later => show(call, &[b"IP address lookup failed: h_errno=2"]),
                 }
+                found
             }
             _ => Names::None,
         };
+        if let Names::Some(names, _) = &found {
+            show_names(call, names);
+        }
         if !matches!(found, Names::None) {
             return Ok(found);
         }

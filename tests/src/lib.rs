@@ -1,7 +1,9 @@
 //! What the tests share: suites of lines with answers, the two programs that
 //! answer them, and a generator of lines.
 
+pub mod cases;
 pub mod daemons;
+pub mod dialogues;
 pub mod differences;
 pub mod filters;
 pub mod fixtures;

@@ -1,4 +1,4 @@
-//! A network of its own for a test: the real Exim asks name servers at port 53
+//! A network (and a host name) of its own for a test: the real Exim asks name servers at port 53
 //! of what the system's files say. The test starts its own program again where
 //! it has that network, and there lays files over those of the system.
 
@@ -14,7 +14,7 @@ const INSIDE: &str = "EXIMIOUS_INSIDE";
 pub fn run(test: &str, purpose: &str) -> bool {
     let unshare = |arguments: &[&str]| {
         let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "--"]).args(arguments);
+        command.args(["--net", "--mount", "--uts", "--"]).args(arguments);
         command
     };
     let permitted = unshare(&["true"]).output().is_ok_and(|output| output.status.success());

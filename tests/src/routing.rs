@@ -4,14 +4,8 @@
 //! A file `tests/routing/NAME.case`:
 //!
 //! ```text
-//! ## what this is about
 //! +++ exim.conf
-//! the text of a file, up to the next line that begins with one of these signs;
-//! DIR stands for the directory in which the files are
-//! +++ aliases 600 nobody:mail
-//! one with other rights than 644, and of somebody else
-//! @ needs /usr/sbin/update-exim4.conf
-//! $ mkfifo DIR/pipe
+//! files and what else there has to be (`cases.rs`)
 //! ? -bt a@b.test 'c d'@b.test
 //! > a line of standard input
 //! < a line that the program prints
@@ -19,22 +13,17 @@
 //! = 0
 //! ```
 //!
-//! `$` runs a command of the shell after the files are there, and before any
-//! question. `@ needs` names a file without which a case is left out. `?` runs the program with these arguments, and with `-C
-//! DIR/exim.conf` where they have no `-C`; `=` is the exit status. The lines
-//! `<`, `!` and `=` are what is recorded. `~` is a question for eximious alone,
-//! since the real Exim hangs, dies, or does not know the words; what is said to
-//! it is written by hand.
+//! `?` runs the program with these arguments, and with `-C DIR/exim.conf` where
+//! they have no `-C`; `=` is the exit status. The lines `<`, `!` and `=` are what
+//! is recorded. `~` is a question for eximious alone, since the real Exim hangs,
+//! dies, or does not know the words; what is said to it is written by hand.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
-
-use crate::fixtures::replace;
+use crate::cases::{Place, Scene, changes, words};
 
 /// How long a program may think about a question, in seconds.
 const PATIENCE: &str = "60";
@@ -50,17 +39,7 @@ pub struct Case {
     /// What is asked, in order.
     pub questions: Vec<Question>,
     path: PathBuf,
-    files: Vec<File>,
-    commands: Vec<String>,
-    needs: Vec<PathBuf>,
-}
-
-#[derive(Debug)]
-struct File {
-    name: String,
-    mode: u32,
-    owner: Option<String>,
-    text: String,
+    scene: Scene,
 }
 
 /// A run of a program.
@@ -150,42 +129,17 @@ impl Case {
     fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(&path).expect("a case");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let mut case = Self {
-            name,
-            questions: Vec::new(),
-            path,
-            files: Vec::new(),
-            commands: Vec::new(),
-            needs: Vec::new(),
-        };
-        let mut in_file = false;
+        let mut case = Self { name, questions: Vec::new(), path, scene: Scene::default() };
         for (index, whole) in text.split_inclusive('\n').enumerate() {
             let line = whole.strip_suffix('\n').unwrap_or(whole);
             let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
-            match sign {
-                "##" => in_file = false,
-                "+++" => {
-                    in_file = true;
-                    case.files.push(File::new(rest));
-                }
-                "$" => {
-                    in_file = false;
-                    case.commands.push(rest.to_owned());
-                }
-                "@" => {
-                    in_file = false;
-                    case.needs.push(rest.strip_prefix("needs ").expect("a need").into());
-                }
-                "?" | "~" => {
-                    in_file = false;
-                    case.questions.push(Question::new(index + 1, rest, sign == "?"));
-                }
-                _ if in_file => case.files.last_mut().expect("a file").text.push_str(whole),
-                _ => {
-                    let question = case.questions.last_mut();
-                    let known = question.is_some_and(|question| question.add(sign, rest));
-                    assert!(known || line.is_empty(), "{}:{}: {line}", case.name, index + 1);
-                }
+            if matches!(sign, "?" | "~") {
+                case.scene.end_of_file();
+                case.questions.push(Question::new(index + 1, rest, sign == "?"));
+            } else if !case.scene.add(whole) {
+                let question = case.questions.last_mut();
+                let known = question.is_some_and(|question| question.add(sign, rest));
+                assert!(known || line.is_empty(), "{}:{}: {line}", case.name, index + 1);
             }
         }
         case
@@ -193,7 +147,12 @@ impl Case {
 
     /// A file that it needs and that is not there.
     pub fn lacks(&self) -> Option<&Path> {
-        self.needs.iter().map(PathBuf::as_path).find(|path| !path.exists())
+        self.scene.lacks()
+    }
+
+    /// Makes the files.
+    pub fn set_up(&self) -> Place {
+        self.scene.set_up()
     }
 
     /// Puts the answers, to what the real Exim is asked, in the place of those that
@@ -230,49 +189,6 @@ impl Case {
         }
         std::fs::write(&self.path, out).expect("a case is written");
     }
-
-    /// Makes the files.
-    pub fn set_up(&self) -> Place {
-        let directory = TempDir::with_prefix("eximious-").expect("a directory");
-        let place = Place { directory };
-        let open = |path: &Path, mode| {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).expect("rights");
-        };
-        open(place.directory.path(), 0o755);
-        for file in &self.files {
-            let path = place.directory.path().join(&file.name);
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).expect("a directory");
-            }
-            std::fs::write(&path, place.fill(&file.text)).expect("a file");
-            open(&path, file.mode);
-            if let Some(owner) = &file.owner {
-                let owned = Command::new("chown").arg(owner).arg(&path).status();
-                assert!(owned.is_ok_and(|status| status.success()), "{owner}: {}", file.name);
-            }
-        }
-        for command in &self.commands {
-            let mut shell = Command::new("/bin/sh");
-            shell.arg("-c").arg(place.fill(command)).current_dir(place.directory.path());
-            assert!(
-                shell.status().is_ok_and(|status| status.success()),
-                "{}: {command}",
-                self.name
-            );
-        }
-        place
-    }
-}
-
-impl File {
-    /// From what stands behind its sign.
-    fn new(head: &str) -> Self {
-        let mut words = head.split_whitespace().map(str::to_owned);
-        let name = words.next().expect("a file's name");
-        let mode = words.next().unwrap_or_else(|| "644".to_owned());
-        let mode = u32::from_str_radix(&mode, 8).expect("a file's rights");
-        Self { name, mode, owner: words.next(), text: String::new() }
-    }
 }
 
 impl Question {
@@ -301,14 +217,14 @@ impl Question {
     pub fn ask(&self, program: &Path, place: &Place) -> Answer {
         let mut words: Vec<String> = words(&self.text).iter().map(|w| place.fill(w)).collect();
         if !words.iter().any(|word| word == "-C") {
-            let config = place.directory.path().join("exim.conf").display().to_string();
+            let config = place.path().join("exim.conf").display().to_string();
             words.splice(0..0, ["-C".to_owned(), config]);
         }
         let mut command = Command::new("timeout");
         command.args(["-k", "1", PATIENCE]).arg(program).args(words);
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("LC_ALL", "C").env("TZ", "UTC");
-        command.current_dir(place.directory.path());
+        command.current_dir(place.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut pipe = child.stdin.take().expect("a pipe was asked for");
@@ -361,82 +277,6 @@ impl Answer {
         }
         (!text.is_empty()).then_some(text)
     }
-}
-
-/// The lines that only one of two texts has where it has them: `-` those of the
-/// first, `+` those of the second.
-fn changes(wanted: &[String], said: &[String]) -> Vec<(char, String)> {
-    // The length of the longest common part of what is behind each two places.
-    let mut common = vec![vec![0_u32; said.len() + 1]; wanted.len() + 1];
-    for (i, one) in wanted.iter().enumerate().rev() {
-        for (j, other) in said.iter().enumerate().rev() {
-            common[i][j] = match one == other {
-                true => common[i + 1][j + 1] + 1,
-                false => common[i + 1][j].max(common[i][j + 1]),
-            };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    let mut found = Vec::new();
-    while i < wanted.len() || j < said.len() {
-        if i < wanted.len() && j < said.len() && wanted[i] == said[j] {
-            (i, j) = (i + 1, j + 1);
-        } else if j == said.len() || i < wanted.len() && common[i + 1][j] >= common[i][j + 1] {
-            found.push(('-', wanted[i].clone()));
-            i += 1;
-        } else {
-            found.push(('+', said[j].clone()));
-            j += 1;
-        }
-    }
-    found
-}
-
-/// Where the files of a case are; they go when this does.
-#[derive(Debug)]
-pub struct Place {
-    directory: TempDir,
-}
-
-impl Place {
-    /// Puts the directory in where DIR stands as a word.
-    fn fill(&self, text: &str) -> String {
-        let word = regex::Regex::new(r"\bDIR\b").expect("a regular expression");
-        let path = self.directory.path().display().to_string();
-        word.replace_all(text, regex::NoExpand(&path)).into_owned()
-    }
-
-    /// What is not UTF-8 is shown as an escape.
-    fn hide(&self, bytes: &[u8]) -> String {
-        let path = self.directory.path().as_os_str().as_encoded_bytes();
-        let bytes = replace(bytes, path, b"DIR");
-        let mut text = String::new();
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(chunk.valid());
-            text.extend(chunk.invalid().escape_ascii().map(char::from));
-        }
-        text
-    }
-}
-
-/// Words with spaces between them; quotes hold some together.
-fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    for c in text.chars() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            ('\'' | '"', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (' ', None) => words.extend(word.take()),
-            (c, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
 }
 
 /// Leaves out the time in front of lines of a log, and what Exim says of how it

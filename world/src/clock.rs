@@ -6,6 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use eximious_core::world::{Civil, Clock, Moment, Random};
 use jiff::tz::TimeZone;
 
+/// How large a file with a zone may be.
+const LARGEST_ZONE: u64 = 1 << 20;
+
 /// The system's clock, zone and random numbers.
 #[derive(Debug)]
 pub struct System;
@@ -77,7 +80,7 @@ fn named_zone(name: &str) -> TimeZone {
 }
 
 fn zone_file(path: &str) -> Option<TimeZone> {
-    TimeZone::tzif("", &std::fs::read(path).ok()?).ok()
+    TimeZone::tzif("", &crate::files::read(path.as_ref(), LARGEST_ZONE).ok()?).ok()
 }
 
 impl Random for System {

@@ -3,17 +3,24 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use eximious_core::world::{Files, Stat};
 
+use rustix::fs::OFlags;
+
 use crate::as_user::AsUser;
+use crate::deadline::Deadline;
 
 /// How many names are tried for a file that is to take another's place.
 const MOST_TRIES: u32 = 100;
+/// How long somebody who writes into a pipe may say nothing.
+const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// The system's files.
 #[derive(Debug)]
@@ -40,13 +47,7 @@ impl Files for System {
     }
 
     fn read(&self, name: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
-        let file = File::open(path(name))?;
-        let mut bytes = Vec::new();
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()));
-        }
-        Ok(bytes.into())
+        Ok(read(path(name), limit)?.into())
     }
 
     fn stat(&self, name: &[u8], follow: bool) -> io::Result<Stat> {
@@ -80,6 +81,52 @@ impl Files for System {
             let _ = fs::remove_file(&beside);
         }
         written
+    }
+}
+
+/// All that a file says, up to a limit.
+pub(crate) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()));
+    }
+    Ok(bytes)
+}
+
+/// Opens a file to be read, without waiting for anybody. A directory is opened
+/// like one, and says what it is when it is read.
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    const DO_NOT_WAIT: i32 = OFlags::NONBLOCK.bits() as i32;
+    let file = File::options().read(true).custom_flags(DO_NOT_WAIT).open(path)?;
+    let data = file.metadata()?;
+    let kind = data.file_type();
+    if kind.is_file() || kind.is_dir() || is_null(&data) {
+        return Ok(Box::new(file));
+    }
+    // What this process was given open: `<(…)` of a shell is such a pipe.
+    let given = ["/dev/fd/", "/dev/stdin", "/proc/self/fd/"];
+    if kind.is_fifo()
+        && given.iter().any(|name| path.as_os_str().as_bytes().starts_with(name.as_bytes()))
+    {
+        return Ok(Box::new(Pipe(file)));
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
+}
+
+/// Whether a file is the one that is always empty.
+fn is_null(data: &fs::Metadata) -> bool {
+    let null = rustix::fs::makedev(1, 3);
+    data.file_type().is_char_device() && data.rdev() == null
+}
+
+/// A pipe that somebody writes into, or has written.
+struct Pipe(File);
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        Deadline::within(LONGEST_SILENCE).readable(self.0.as_fd())?;
+        self.0.read(into)
     }
 }
 

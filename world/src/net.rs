@@ -9,14 +9,17 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use eximious_core::world::{Net, Stream, Target};
+use eximious_core::world::{Net, NisError, Stream, Target, WhosonError};
+use eximious_netlibs as netlibs;
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_error};
 use rustix::net::{
-    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, socket_with,
+    AddressFamily, RecvFlags, SocketAddrUnix, SocketFlags, SocketType, bind, connect, recv,
+    socket_with,
 };
 
 use crate::deadline::Deadline;
+use crate::tls;
 
 /// No datagram is longer.
 const LONGEST_DATAGRAM: usize = 65_536;
@@ -37,6 +40,19 @@ pub struct System;
 impl Net for System {
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
         Ok(Box::new(Connection::open(target, timeout)?))
+    }
+
+    fn connect_from(
+        &self,
+        from: IpAddr,
+        to: SocketAddr,
+        timeout: Duration,
+    ) -> io::Result<Box<dyn Stream>> {
+        let deadline = Deadline::within(timeout);
+        Ok(Box::new(Connection {
+            socket: Socket::Tcp(connect_bound(from, to, deadline)?),
+            deadline,
+        }))
     }
 
     fn send(&self, to: SocketAddr, datagram: &[u8]) -> io::Result<()> {
@@ -80,6 +96,27 @@ impl Net for System {
         }
     }
 
+    fn secure(&self, stream: Box<dyn Stream>, name: &str) -> Result<Box<dyn Stream>, String> {
+        let secured = tls::begin(&tls::Settings::default(), name, stream)?;
+        Ok(Box::new(Secured(secured)))
+    }
+
+    fn nis(&self, map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, NisError> {
+        let failed = |error| match error {
+            netlibs::Error::Missing(why) => NisError::NoLibrary(why),
+            netlibs::Error::Failed(_) => NisError::Failed,
+        };
+        let domain = netlibs::nis::domain().map_err(failed)?.ok_or(NisError::NoDomain)?;
+        netlibs::nis::find(&domain, map, key).map_err(failed)
+    }
+
+    fn whoson(&self, address: &[u8]) -> Result<Option<Vec<u8>>, WhosonError> {
+        netlibs::whoson::user_at(address).map_err(|error| match error {
+            netlibs::Error::Missing(why) => WhosonError::NoLibrary(why),
+            netlibs::Error::Failed(why) => WhosonError::Failed(why),
+        })
+    }
+
     fn resolve(&self, host: &str) -> io::Result<Vec<IpAddr>> {
         let found = (host, 0).to_socket_addrs()?;
         let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
@@ -121,6 +158,30 @@ fn connect_unix(path: &[u8], timeout: Duration) -> io::Result<UnixStream> {
 fn connect_tcp(address: &SocketAddr, timeout: Duration) -> io::Result<TcpStream> {
     let socket = TcpStream::connect_timeout(address, timeout)?;
     // A request is written whole; nothing is gained by holding its end back.
+    let _ = socket.set_nodelay(true);
+    Ok(socket)
+}
+
+/// A connection from an address of this host's, at any port.
+fn connect_bound(from: IpAddr, to: SocketAddr, deadline: Deadline) -> io::Result<TcpStream> {
+    let family = match to {
+        SocketAddr::V4(_) => AddressFamily::INET,
+        SocketAddr::V6(_) => AddressFamily::INET6,
+    };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+    bind(&socket, &SocketAddr::new(from, 0))?;
+    match connect(&socket, &to) {
+        Ok(()) => {}
+        Err(Errno::INPROGRESS) => {
+            deadline.writable(socket.as_fd())?;
+            socket_error(&socket)??;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let socket = TcpStream::from(socket);
+    socket.set_nonblocking(false)?;
+    // As above.
     let _ = socket.set_nodelay(true);
     Ok(socket)
 }
@@ -194,6 +255,42 @@ impl Stream for Connection {
 
     fn set_deadline(&mut self, within: Duration) {
         self.deadline = Deadline::within(within);
+    }
+
+    fn local_address(&self) -> Option<SocketAddr> {
+        match &self.socket {
+            Socket::Unix(_) => None,
+            Socket::Tcp(socket) => socket.local_addr().ok(),
+        }
+    }
+}
+
+/// A connection under TLS.
+struct Secured(tls::Stream<Box<dyn Stream>>);
+
+impl Read for Secured {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl Write for Secured {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.0.write(from)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Stream for Secured {
+    /// Both directions end together, so nothing is said of one.
+    fn finish_writing(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_deadline(&mut self, within: Duration) {
+        self.0.get_mut().set_deadline(within);
     }
 }
 

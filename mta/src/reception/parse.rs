@@ -12,49 +12,83 @@ pub struct Parsed {
     pub message: Message,
     /// The senders that lines `From …` before the header name.
     pub senders: Vec<Vec<u8>>,
-    /// Whether a line that is no header line ended the header.
-    pub stray: bool,
+    /// Whether a blank line stood behind the header.
+    pub blank: bool,
 }
 
-/// Reads a message. A line `From …` before the header is none of
-/// it only where such lines are dropped.
+/// Reads a message. A line `From …` before the header is none of it only where such
+/// lines are dropped.
 pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
+    let bytes = &ended_by_newlines(bytes)[..];
+    let blank = has_blank_line(bytes);
+    if bytes.is_empty() {
+        return Parsed { message: Message::default(), senders: Vec::new(), blank };
+    }
     let mut sender = |line: &[u8]| match drops_from {
         true => sender_in_line(cx, line),
         false => None,
     };
     let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
-    message.body = without_returns(&message.body);
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let has_stray = !stray.is_empty();
     if has_stray {
-        message.body.splice(..0, without_returns(&stray));
+        message.body.splice(..0, stray);
         message.body_lines += 1;
         message.lines += 1;
+    }
+    // The last line ends, too.
+    if message.body.last().is_some_and(|byte| *byte != b'\n') {
+        message.body.push(b'\n');
     }
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
-    Parsed { message, senders, stray: has_stray }
+    message.longest_line = longest_line(bytes) as u64;
+    Parsed { message, senders, blank: blank && !has_stray }
 }
 
-/// Lines that end in a newline alone; what ended in a carriage return alone, too. The
-/// last line ends as well.
-fn without_returns(text: &[u8]) -> Vec<u8> {
+/// A message as it is kept: each line ends in a newline. Where the first one came
+/// with CRLF, a newline alone ends no line: in the header it is the beginning of a
+/// continuation, in the body a space. A carriage return alone does end a line, but
+/// no header line.
+fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
+    let first = memchr::memchr(b'\n', text);
+    let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
     let mut out = Vec::with_capacity(text.len());
+    let mut in_body = false;
     let mut bytes = text.iter().copied().peekable();
     while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            byte => out.push(byte),
+        let next = bytes.peek().copied();
+        let whole = byte == b'\r' && next == Some(b'\n');
+        if whole || (byte == b'\n' && !strict) {
+            if whole {
+                bytes.next();
+            }
+            in_body |= matches!(out.last(), None | Some(b'\n'));
+            out.push(b'\n');
+        } else if matches!(byte, b'\r' | b'\n') {
+            if in_body {
+                out.push(if byte == b'\n' { b' ' } else { b'\n' });
+                continue;
+            }
+            out.push(b'\n');
+            if !matches!(next, Some(b' ' | b'\t' | b'\r' | b'\n')) {
+                out.push(b' ');
+            }
+        } else {
+            out.push(byte);
         }
     }
-    if out.last().is_some_and(|byte| *byte != b'\n') {
-        out.push(b'\n');
-    }
     out
+}
+
+/// Whether the blank line is there that ends the header.
+pub fn has_blank_line(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\r\n")
+        || bytes.starts_with(b"\n")
+        || bytes.windows(2).any(|pair| pair == b"\n\n")
+        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
 }
 
 /// How large a message is, with the line between header and body.
@@ -64,7 +98,7 @@ pub fn size(message: &Message) -> u64 {
 }
 
 /// How long the longest line is, without its end.
-pub fn longest_line(bytes: &[u8]) -> usize {
+fn longest_line(bytes: &[u8]) -> usize {
     let lines = bytes.split(|byte| *byte == b'\n');
     lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
 }

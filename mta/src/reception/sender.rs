@@ -99,7 +99,9 @@ impl Author<'_> {
             return true;
         }
         let (local_part, domain) = address::parts(own);
-        if !found.domain().eq_ignore_ascii_case(domain) {
+        // One without a domain is about to get this one.
+        let bare = found.domain.is_none() && self.origin.local && self.origin.qualifies_senders;
+        if !bare && !found.domain().eq_ignore_ascii_case(domain) {
             return false;
         }
         let options = &cx.engine().settings().options;

@@ -4,7 +4,7 @@ use eximious::Str;
 
 use super::Session;
 use super::envelope::Before;
-use super::reading::Reading;
+use super::reading::{Reading, header};
 use super::session::Stage;
 
 /// A chunk that is on its way.
@@ -25,12 +25,12 @@ impl Session {
             return self.protocol_error(b"503", text);
         }
         let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-        let size = words.next().and_then(|word| std::str::from_utf8(word).ok());
-        let Some(size) = size.and_then(|word| word.parse::<u64>().ok()) else {
+        let Some(size) = words.next().and_then(number) else {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
         self.offers.early_pipelining = false;
-        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"));
+        let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
+            && words.next().is_none();
         let chunk = Chunk { left: size, size, last, ignored: false };
         if self.chunks.is_none() {
             if !self.has_recipient("BDAT", before) || !self.may_send_message() {
@@ -62,7 +62,10 @@ impl Session {
             chunks.keep(&rest[..count]);
         }
         chunk.left -= count as u64;
+        self.progressed |= count > 0;
         self.input.take(count);
+        self.ask_of_from_line(false);
+        let Stage::Chunk(chunk) = &self.stage else { return false };
         if chunk.left > 0 {
             let ignored = chunk.ignored;
             match self.input.ended {
@@ -82,8 +85,6 @@ impl Session {
             return true;
         }
         let Some(reading) = &self.chunks else { return true };
-        // Nothing at all counts as an empty line.
-        let total = if reading.count == 0 { 2 } else { reading.count };
         if has_bare_header(&reading.bytes) {
             self.id = Str::EMPTY;
             self.say(&[b"552 Message header not CRLF terminated"]);
@@ -97,11 +98,40 @@ impl Session {
             self.reset_message();
             return true;
         }
+        let mut reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
+        // What is counted in the end is the message as it would go out again.
+        reading.returns = memchr::memchr_iter(b'\r', header(&reading.bytes)).count() as u64;
+        reading.bytes = whole_lines(&reading.bytes);
+        let ends = memchr::memchr_iter(b'\n', &reading.bytes).count();
+        let total = reading.bytes.len() + ends;
         self.chunk_reply = Some(format!("250- {size} byte chunk, total {total}"));
-        let reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
         self.received(reading);
         true
     }
+}
+
+/// The text of chunks, each line with a newline behind it, however it came.
+fn whole_lines(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 1);
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            byte => out.push(byte),
+        }
+    }
+    if out.last() != Some(&b'\n') {
+        out.push(b'\n');
+    }
+    out
+}
+
+/// A number; one that is too large for any message is still one.
+fn number(word: &[u8]) -> Option<u64> {
+    let digits = word.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(word).ok().filter(|_| digits)?;
+    Some(text.parse().unwrap_or(u64::MAX))
 }
 
 /// Whether a line of the header ends in a newline alone.

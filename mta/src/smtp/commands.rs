@@ -11,7 +11,8 @@ const REMEMBERED: usize = 20;
 
 /// The commands, as they are written, and as they are remembered. Behind a colon
 /// anything may follow, behind the others a space.
-const COMMANDS: [(&[u8], &str); 15] = [
+const COMMANDS: [(&[u8], &str); 18] = [
+    (b"ATRN", "ATRN"),
     (b"AUTH", "AUTH"),
     (b"BDAT", "BDAT"),
     (b"DATA", "DATA"),
@@ -27,6 +28,8 @@ const COMMANDS: [(&[u8], &str); 15] = [
     (b"RSET", "RSET"),
     (b"STARTTLS", "STARTTLS"),
     (b"VRFY", "VRFY"),
+    (b"WELLKNOWN", "WELLKNOWN"),
+    (b"XCLIENT", "XCLIENT"),
 ];
 
 /// The command of a line, and what follows it.
@@ -34,7 +37,7 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
     COMMANDS.iter().find_map(|(word, name)| {
         let head = line.get(..word.len())?;
         let rest = &line[word.len()..];
-        let ends = word.ends_with(b":") || rest.first().is_none_or(u8::is_ascii_whitespace);
+        let ends = word.ends_with(b":") || rest.first().is_none_or(|byte| *byte == b' ');
         (head.eq_ignore_ascii_case(word) && ends).then(|| (*name, rest.trim_ascii_start()))
     })
 }
@@ -46,6 +49,11 @@ impl Session {
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
+        }
+        if self.proxy_failed
+            && !line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"))
+        {
+            return self.say(&[b"503 Command refused, required Proxy negotiation failed"]);
         }
         self.cx.set("smtp_command", Str::tainted(line));
         let Some((name, argument)) = find(line) else {
@@ -85,6 +93,7 @@ impl Session {
             "DATA" => self.data(before),
             "BDAT" => self.chunk(argument, before),
             "RSET" => {
+                self.ask_of_from_line(self.chunks.is_some());
                 self.log_incomplete("RSET");
                 self.reset_message();
                 self.say(&[b"250 Reset OK"]);
@@ -94,8 +103,11 @@ impl Session {
             "HELP" => self.help(),
             "VRFY" => self.vrfy(argument),
             "EXPN" => self.expn(argument),
+            "ATRN" => self.atrn(argument),
             "ETRN" => self.etrn(argument),
-            "AUTH" => self.protocol_error(b"503", b"AUTH command used when not advertised"),
+            "WELLKNOWN" => self.well_known(argument),
+            "XCLIENT" => self.xclient(argument),
+            "AUTH" => self.auth(argument),
             _ => self.start_tls(),
         }
     }
@@ -122,6 +134,9 @@ impl Session {
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);
             }
         }
+        if self.chunks.is_some() {
+            return self.lost_in_message();
+        }
         self.log_incomplete("QUIT");
         self.log_end("closed by QUIT");
         self.close();
@@ -129,14 +144,21 @@ impl Session {
 
     fn help(&mut self) {
         let tls = if self.client_in("tls_advertise_hosts") { " STARTTLS" } else { "" };
-        let _ = self.client_in("wellknown_advertise_hosts");
+        let well_known = self.client_in("wellknown_advertise_hosts");
+        let atrn = self.offers_atrn();
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
+        if atrn {
+            words.push_str(" ATRN");
+        }
         for (option, word) in
             [("acl_smtp_etrn", " ETRN"), ("acl_smtp_expn", " EXPN"), ("acl_smtp_vrfy", " VRFY")]
         {
             if self.cx.engine().settings().options.text(option).is_some() {
                 words.push_str(word);
             }
+        }
+        if well_known && self.cx.engine().settings().options.text("acl_smtp_wellknown").is_some() {
+            words.push_str(" WELLKNOWN");
         }
         self.say(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]);
     }

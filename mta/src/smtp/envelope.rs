@@ -5,7 +5,8 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, LogSelector, Str};
 
-use super::params::{self, MailOffers};
+use super::auth::Claim;
+use super::params::{self, AuthParam, MailOffers};
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -26,6 +27,8 @@ pub(super) struct Envelope {
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
     pub(super) judged_for_each: bool,
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
 }
 
 /// What was said to RCPT commands that were refused: if that is the same for all,
@@ -94,7 +97,12 @@ impl Session {
                 Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
             },
         };
-        let rules = self.rules(self.offers.utf8);
+        if let Some(AuthParam { given, claimed, before }) = params.auth.take()
+            && self.settle_claim(before, given, &claimed) == Claim::Refused
+        {
+            return;
+        }
+        let rules = self.rules(params.sender.utf8);
         let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
         if !self.fits(text, params.sender.size) {
             return;
@@ -112,14 +120,10 @@ impl Session {
         params.sender.address = address.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
-        if let Some(given) = params.auth.take() {
-            self.note_auth(&given);
-        }
         let per_recipient = params.sender.per_recipient;
         self.envelope = Some(Envelope { sender: params.sender, ..Envelope::default() });
         if utf8 {
-            let protocol = self.called("utf8esmtp");
-            self.cx.set("received_protocol", protocol);
+            self.show_protocol(b"utf8");
         }
         let result = self.acl("acl_smtp_mail", AclPhases::MAIL);
         let accepts = |result: &AclResult| result.verdict == AclVerdict::Accept;
@@ -150,7 +154,8 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.client.address.is_some() && self.client_in("hosts_require_helo")
+        self.may.verified_hello
+            || self.client.address.is_some() && self.client_in("hosts_require_helo")
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
@@ -188,11 +193,12 @@ impl Session {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        let tail = format!(": message too big: size={size} max={limit}");
         if self.logs(LogSelector::SIZE_REJECT) {
-            self.log_rejection(
-                &[b"rejected MAIL FROM:", text, b" ", &client, tail.as_bytes()].concat(),
-            );
+            let most = u64::from(i32::MAX.unsigned_abs());
+            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+            let tail = format!(": message too big: size{shown} max={limit}");
+            let head = [b"rejected MAIL FROM:", text, b" "].concat();
+            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
         }
         false
     }
@@ -220,16 +226,8 @@ impl Session {
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
-    }
-
-    /// `AUTH=`: only who is authenticated can say who wrote a message.
-    fn note_auth(&mut self, given: &[u8]) {
-        if given.is_empty() {
-            return;
-        }
-        let client = self.logged_client();
-        let tail = b" (client not authenticated)".as_slice();
-        self.log(&[b"ignoring AUTH=", given, b" from ", &client, tail].concat());
+        let international = if sender.utf8 { "yes" } else { "no" };
+        self.cx.set("message_smtputf8", Str::fixed(international));
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -256,7 +254,8 @@ impl Session {
             Ok(found) => found,
             Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
-        let Some(mut address) = self.parse(text, self.rules(self.offers.utf8)) else {
+        let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
+        let Some(mut address) = self.parse(text, self.rules(utf8)) else {
             return self.count_failure(false);
         };
         if address::find_at(&address).is_none() {
@@ -281,6 +280,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
+        self.acl_state.recipient = Some(recipient.address.clone());
         let (bytes, taint) = recipient.address.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
@@ -345,8 +345,8 @@ impl Session {
         let most = self.number("recipients_max", 50_000);
         let rejects = self.flag("recipients_max_reject");
         let Some(envelope) = &mut self.envelope else { return false };
-        let count = envelope.recipients.len() as i64;
-        if most <= 0 || count < most {
+        // Those that were refused count, too.
+        if most <= 0 || envelope.asked <= most {
             return true;
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);
@@ -428,6 +428,7 @@ impl Session {
         self.cx.set_message(None);
         self.cx.forget_lists();
         self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
             "sender_address_local_part",
             "sender_address_domain",
@@ -437,6 +438,7 @@ impl Session {
             "rcpt_fail_count",
             "recipients_count",
             "prdr_requested",
+            "message_smtputf8",
             "message_exim_id",
             "sender_address_data",
             "address_data",
@@ -448,10 +450,6 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
-        let protocol = if self.offers.extended { "esmtp" } else { "smtp" };
-        if self.offers.greeted {
-            let protocol = self.called(protocol);
-            self.cx.set("received_protocol", protocol);
-        }
+        self.show_protocol(b"");
     }
 }

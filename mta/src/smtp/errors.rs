@@ -59,7 +59,6 @@ impl Session {
             b")",
         ];
         self.log_rejection(&line.concat());
-        self.not_quit("bad-commands", None);
         self.failed = true;
         self.close();
     }

@@ -4,10 +4,11 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use eximious::acl::AclVerdict;
 use eximious::stdlib::lists::{Matcher, Outcome};
+use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, Str};
 
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{Session, reply, xclient};
 
 /// What options say of the client.
 #[derive(Debug, Default)]
@@ -42,6 +43,8 @@ pub(super) struct Advertised {
     pub(super) reports: bool,
     pub(super) per_recipient: bool,
     pub(super) utf8: bool,
+    pub(super) atrn: bool,
+    pub(super) xclient: bool,
     pub(super) tls: bool,
 }
 
@@ -50,11 +53,14 @@ impl Session {
         let word: &[u8] = if extended { b"EHLO" } else { b"HELO" };
         self.offers.extended = extended;
         if !self.is_hello_name(argument) {
-            let shown = if argument.is_empty() { b"(no argument given)" } else { argument };
+            let shown = match argument.is_empty() {
+                true => b"(no argument given)".to_vec(),
+                false => printing(argument, false),
+            };
             let client = self.shown_client();
             let head = [b"rejected ", word, b" from ", &client].concat();
             let middle = b": syntactically invalid argument(s): ";
-            self.log_rejection(&[&head, middle.as_slice(), shown].concat());
+            self.log_rejection(&[&head, middle.as_slice(), &shown].concat());
             self.counts.errors += 1;
             self.say(&[b"501 Syntactically invalid ", word, b" argument(s)"]);
             if self.counts.errors > self.number("smtp_max_synprot_errors", 3) {
@@ -86,14 +92,13 @@ impl Session {
             said = result.user_message.filter(|text| !text.is_empty());
         }
         self.offers.greeted = true;
-        let protocol = if extended { "esmtp" } else { "smtp" };
-        let protocol = self.called(protocol);
-        self.cx.set("received_protocol", protocol);
+        self.note_protocol(extended);
         let (code, greeting) = match said {
-            Some(said) => match reply::own_code(said.bytes()) {
-                Some((code, rest)) if code.starts_with(b"250") => (code.to_vec(), rest.to_vec()),
-                _ => (b"250".to_vec(), said.bytes().to_vec()),
-            },
+            Some(said) => {
+                let first = self.first_line(said.bytes());
+                let (code, text, _) = self.coded(b"250", &first);
+                (code, text)
+            }
             None => (b"250".to_vec(), self.greeting(argument)),
         };
         if !extended {
@@ -107,6 +112,16 @@ impl Session {
         }
         bytes.extend_from_slice(b"250 HELP\r\n");
         self.say_lines(bytes);
+    }
+
+    /// The greeting is one line, whatever an ACL says.
+    fn first_line(&mut self, text: &[u8]) -> Vec<u8> {
+        let end = memchr::memchr(b'\n', text);
+        if end.is_some() {
+            let head = b"EHLO/HELO response must not contain newlines: message truncated: ";
+            self.log_panic(&[head.as_slice(), text].concat());
+        }
+        text[..end.unwrap_or(text.len())].to_vec()
     }
 
     fn greeting(&mut self, argument: &[u8]) -> Vec<u8> {
@@ -132,43 +147,44 @@ impl Session {
             0 => "SIZE".to_owned(),
             limit => format!("SIZE {limit}"),
         });
-        if self.client_in("limits_advertise_hosts") {
-            let mails = self.number("smtp_accept_max_per_connection", 1000);
-            let recipients = self.number("recipients_max", 50_000);
-            let mut line = "LIMITS".to_owned();
-            for (word, number) in [("MAILMAX", mails), ("RCPTMAX", recipients)] {
-                if number > 0 {
-                    line.push_str(&format!(" {word}={number}"));
-                }
-            }
-            lines.push(line);
+        let limits = [
+            ("MAILMAX", self.number("smtp_accept_max_per_connection", 1000)),
+            ("RCPTMAX", self.number("recipients_max", 50_000)),
+        ];
+        let limits = limits.map(|(word, number)| (number > 0).then(|| format!(" {word}={number}")));
+        let limits: String = limits.into_iter().flatten().collect();
+        if !limits.is_empty() && self.client_in("limits_advertise_hosts") {
+            lines.push(format!("LIMITS{limits}"));
         }
-        let mut offer = |offered: bool, word: &str| {
-            if offered {
-                lines.push(word.to_owned());
-            }
-            offered
-        };
-        offer(self.flag("accept_8bitmime"), "8BITMIME");
-        self.offers.reports = offer(self.client_in("dsn_advertise_hosts"), "DSN");
+        self.offers.atrn = self.offers_atrn();
+        offer(&mut lines, self.flag("accept_8bitmime"), "8BITMIME");
+        self.offers.reports = offer(&mut lines, self.client_in("dsn_advertise_hosts"), "DSN");
+        offer(&mut lines, self.offers.atrn, "ATRN");
         for (option, word) in
             [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
         {
             let set = self.cx.engine().settings().options.text(option).is_some();
-            offer(set, word);
+            offer(&mut lines, set, word);
         }
         self.offers.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
             let listed = self.client_in("pipelining_advertise_hosts");
-            offer(allowed && listed, "PIPELINING")
+            offer(&mut lines, allowed && listed, "PIPELINING")
         };
         let early = self.offers.pipelining && self.offers.early_pipelining;
-        offer(early, "PIPECONNECT");
-        self.offers.chunking = offer(self.client_in("chunking_advertise_hosts"), "CHUNKING");
-        self.offers.tls = offer(self.client_in("tls_advertise_hosts"), "STARTTLS");
-        self.offers.per_recipient = offer(self.flag("prdr_enable"), "PRDR");
-        self.offers.utf8 = offer(self.client_in("smtputf8_advertise_hosts"), "SMTPUTF8");
-        let _ = self.client_in("wellknown_advertise_hosts");
+        offer(&mut lines, early, "PIPECONNECT");
+        if let Some(line) = self.mechanisms() {
+            lines.push(line);
+        }
+        self.offers.chunking =
+            offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
+        self.offers.tls = offer(&mut lines, self.client_in("tls_advertise_hosts"), "STARTTLS");
+        self.offers.per_recipient = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
+        let eight_bit = self.flag("accept_8bitmime");
+        let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
+        self.offers.utf8 = offer(&mut lines, utf8, "SMTPUTF8");
+        offer(&mut lines, self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        self.offers.xclient = offer(&mut lines, self.may_name_clients(), xclient::OFFER);
         lines
     }
 
@@ -204,7 +220,7 @@ impl Session {
         let name = Str::tainted(argument);
         let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
         if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
-            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::look_up_name_anew(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
     }
@@ -214,33 +230,30 @@ impl Session {
         if !self.may.verified_hello && !self.may.tried_hello {
             return true;
         }
-        let verified = self.is_hello_true(argument);
-        let shown = if verified { "yes" } else { "no" };
-        self.cx.set("sender_helo_verified", Str::fixed(shown));
-        if verified || !self.may.verified_hello {
+        if eximious::client::verify_hello(&mut self.cx).unwrap_or(false) {
+            return true;
+        }
+        if !self.may.verified_hello {
+            let tail = b" verification failed but host is in helo_try_verify_hosts";
+            self.cx.tell(0, &[word, tail.as_slice()].concat());
             return true;
         }
         let client = self.shown_client();
         let line = [b"rejected \"", word, b" ", argument, b"\" from ", &client];
         self.log_rejection(&line.concat());
         self.say(&[b"550 ", word, b" argument does not match calling host"]);
-        self.name_client(Str::EMPTY);
+        // Logs go on naming the client by what it said.
+        self.cx.set("sender_helo_name", Str::EMPTY);
         false
     }
+}
 
-    /// Whether HELO named the client: its address, or one of its names.
-    fn is_hello_true(&mut self, argument: &[u8]) -> bool {
-        let address = self.variable("sender_host_address");
-        if let Some(literal) = argument.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"))
-        {
-            return literal.strip_prefix(b"IPv6:").unwrap_or(literal) == address.bytes();
-        }
-        let name = eximious::client::look_up_name(&mut self.cx);
-        if !name.is_empty() && name.bytes().eq_ignore_ascii_case(argument) {
-            return true;
-        }
-        eximious::client::has_address(&mut self.cx, argument, address.bytes())
+/// Adds an extension, where it is offered.
+fn offer(lines: &mut Vec<String>, offered: bool, word: &str) -> bool {
+    if offered {
+        lines.push(word.to_owned());
     }
+    offered
 }
 
 /// Whether a text is an address: `1.2.3.4`, `IPv6:::1`.

@@ -4,11 +4,11 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
-use super::reading::{Reading, has_blank_line};
+use super::reading::Reading;
 use super::session::Stage;
-use super::verdict::Refused;
-use super::{Event, Received, Session, Standing, Taken};
-use crate::reception::{self, Parsed, longest_line, message_id, parse, size};
+use super::verdict::{Refused, unset};
+use super::{Event, Received, Recipient, Session, Standing, Taken};
+use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -16,12 +16,18 @@ pub(super) struct Arrival {
     /// For the log.
     line: Vec<u8>,
     discarded: Option<&'static str>,
+    /// Why, where an ACL says so.
+    why: Option<Str>,
     /// What an ACL wants to be said.
     said: Option<Str>,
     /// What is said of the last chunk, where nothing else is.
     chunk: Option<String>,
     judged_for_each: bool,
+    accepted_by_all: bool,
 }
+
+/// What is said where not all recipients were accepted.
+const SOME: &[u8] = b" message accepted for some recipients";
 
 impl Session {
     pub(super) fn data(&mut self, before: Before) {
@@ -32,12 +38,24 @@ impl Session {
         if !self.may_send_message() {
             return;
         }
-        self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]);
+        let mut said = None;
+        self.show_recipients();
+        if let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) {
+            if result.verdict != AclVerdict::Accept {
+                let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
+                return;
+            }
+            said = result.user_message.filter(|text| !text.is_empty());
+        }
+        match said {
+            Some(said) => self.answer(b"354", said.bytes()),
+            None => self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]),
+        }
         let limit = self.message_size_limit();
         self.stage = Stage::Data(Reading::new(limit));
     }
 
-    /// Whether the ACL for what comes before a message lets it come.
+    /// Whether there are not too many recipients.
     pub(super) fn may_send_message(&mut self) -> bool {
         let envelope = self.envelope.as_ref();
         if envelope.is_some_and(|envelope| envelope.too_many) && self.flag("recipients_max_reject")
@@ -46,14 +64,7 @@ impl Session {
             self.reset_message();
             return false;
         }
-        self.show_recipients();
-        let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) else { return true };
-        if result.verdict == AclVerdict::Accept {
-            return true;
-        }
-        let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
-        self.reset_message();
-        false
+        true
     }
 
     fn show_recipients(&mut self) {
@@ -79,6 +90,7 @@ impl Session {
                 break;
             }
             let (count, ended) = reading.take(rest);
+            self.progressed |= count > 0 && rest[count - 1] == b'\n';
             self.input.take(count);
             if ended {
                 let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
@@ -92,6 +104,7 @@ impl Session {
                 break;
             }
         }
+        self.ask_of_from_line(false);
         if self.input.ended {
             self.lost_in_message();
             return true;
@@ -99,7 +112,32 @@ impl Session {
         false
     }
 
+    /// Asks what becomes of a line `From …` before the header, as soon as it can be
+    /// told that there is one.
+    pub(super) fn ask_of_from_line(&mut self, ended: bool) {
+        let reading = match &self.stage {
+            Stage::Data(reading) => Some(reading),
+            _ => self.chunks.as_ref(),
+        };
+        let ready = reading.is_some_and(|reading| {
+            let there = ended && !reading.bytes.is_empty();
+            reading.drops_from.is_none() && (there || reading.has_first_line())
+        });
+        if !ready {
+            return;
+        }
+        let drops = self.client_in("ignore_fromline_hosts");
+        let reading = match &mut self.stage {
+            Stage::Data(reading) => Some(reading),
+            _ => self.chunks.as_mut(),
+        };
+        if let Some(reading) = reading {
+            reading.drops_from = Some(drops);
+        }
+    }
+
     pub(super) fn lost_in_message(&mut self) {
+        self.ask_of_from_line(true);
         let bytes = match &self.stage {
             Stage::Data(reading) => reading.bytes.as_slice(),
             _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
@@ -123,18 +161,18 @@ impl Session {
 
     /// A message is there as a whole.
     pub(super) fn received(&mut self, reading: Reading) {
+        let drops_from = match reading.drops_from {
+            Some(drops) => drops,
+            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+        };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
-        let drops_from = self.client_in("ignore_fromline_hosts");
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
             let sender = self.variable("sender_address");
             let client = self.logged_client();
-            let tail = format!(
-                ": message too big: read={} max={}",
-                reading.count - reading.returns,
-                reading.limit
-            );
+            let read = reading.count - reading.returns;
+            let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
             if self.logs(LogSelector::SIZE_REJECT) {
                 self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
@@ -142,9 +180,8 @@ impl Session {
             self.end_transaction(false);
             return;
         }
-        let longest = longest_line(&reading.bytes);
         let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
-        let Parsed { mut message, senders, stray } = parsed;
+        let Parsed { mut message, senders, blank } = parsed;
         if !self.has_fit_header(&message) {
             return;
         }
@@ -157,8 +194,8 @@ impl Session {
             _ => Str::EMPTY,
         };
         self.cx.set("received_for", for_one);
-        // No blank line stands between the header and a line that is none of it.
-        let own_size = size(&message) - u64::from(stray);
+        // A blank line that is not there is not counted.
+        let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
@@ -167,7 +204,6 @@ impl Session {
         // What ACLs see is as it came.
         self.cx.set("message_size", own_size.to_string());
         self.cx.set("received_count", count.to_string());
-        self.cx.set("max_received_linelength", longest.to_string());
         self.judge_message();
     }
 
@@ -176,12 +212,16 @@ impl Session {
             return;
         }
         let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
-        let mut said = None;
-        if let Some(result) = self.acl("acl_smtp_data", AclPhases::DATA) {
+        let (mut said, mut why) = (None, None);
+        // A message that nobody gets is nobody's business.
+        let gets = self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty());
+        let result = gets.then(|| self.acl("acl_smtp_data", AclPhases::DATA)).flatten();
+        if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
                     discarded = Some("DATA");
+                    why = result.log_message;
                     said = result.user_message;
                     if let Some(envelope) = &mut self.envelope {
                         envelope.recipients.clear();
@@ -200,7 +240,7 @@ impl Session {
         } else {
             discarded = None;
         }
-        self.hand_over(discarded, said);
+        self.hand_over(discarded, said, why);
     }
 
     /// `acl_smtp_data_prdr`: each recipient gets a word. False where all are
@@ -208,20 +248,22 @@ impl Session {
     fn judge_for_each(&mut self) -> bool {
         let Some(envelope) = &self.envelope else { return false };
         let wanted = envelope.sender.per_recipient && envelope.recipients.len() > 1;
-        let set = self.cx.engine().settings().options.text("acl_smtp_data_prdr").is_some();
-        if !wanted || !set {
+        if !wanted {
             return true;
         }
         let recipients = envelope.recipients.clone();
         self.say(&[b"353 PRDR content analysis beginning"]);
-        let mut kept = Vec::new();
+        let (mut kept, mut refused, mut all) = (Vec::new(), 0, true);
+        let asked = recipients.len();
         for recipient in recipients {
             let (bytes, taint) = recipient.address.read();
             let (local_part, domain) = eximious::stdlib::address::parts(bytes);
             self.cx.set("local_part", Str::from(local_part).stamped(taint));
             self.cx.set("domain", Str::from(domain).stamped(taint));
             let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
-            let Some(result) = result else { return true };
+            let result = result.unwrap_or_else(|| unset(true));
+            refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
+            all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);
             let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();
             let (code, word): (&'static [u8], &[u8]) = match result.verdict {
                 AclVerdict::Accept | AclVerdict::Discard => (b"250", b"acceptance"),
@@ -247,20 +289,30 @@ impl Session {
             self.cx.unset(name);
         }
         let none = kept.is_empty();
+        if let Some(mut message) = self.cx.take_message() {
+            message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();
+            self.cx.set_message(Some(message));
+        }
         if let Some(envelope) = &mut self.envelope {
             envelope.recipients = kept;
             envelope.judged_for_each = true;
+            envelope.accepted_by_all = all;
         }
         if none {
             let id = self.id.clone();
-            self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"]);
+            match refused == asked {
+                true => {
+                    self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"])
+                }
+                false => self.say(&[b"250 id=", id.bytes(), SOME]),
+            }
             self.end_transaction(false);
         }
         !none
     }
 
     /// Gives the message to whoever keeps it.
-    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>) {
+    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
         if let Some(mut message) = self.cx.take_message() {
             let replaced = &mut self.arrived.replaced;
             reception::apply_headers(&mut message, replaced, &self.acl_state);
@@ -276,8 +328,10 @@ impl Session {
             chunk,
             line: self.arrival(&message, &envelope, chunked),
             discarded,
+            why: why.filter(|why| !why.is_empty()),
             said,
             judged_for_each: envelope.judged_for_each,
+            accepted_by_all: envelope.accepted_by_all,
         };
         let received = Received {
             id: self.id.clone(),
@@ -326,26 +380,32 @@ impl Session {
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();
-                    self.log(&[b"=> blackhole (", acl.as_bytes(), tail].concat());
+                    let mut line = [b"=> blackhole (", acl.as_bytes(), tail].concat();
+                    if let Some(why) = &arrival.why {
+                        line.extend_from_slice(&[b": ", why.bytes()].concat());
+                    }
+                    self.log(&line);
                     self.log(b"Completed");
                 }
                 let id = self.id.clone();
-                if let (Some(chunk), None) = (&arrival.chunk, &arrival.said) {
+                if let (Some(chunk), None, false) =
+                    (&arrival.chunk, &arrival.said, arrival.judged_for_each)
+                {
                     self.say(&[chunk.as_bytes()]);
                 }
                 match &arrival.said {
                     _ if self.fakes_refusal() => {}
                     Some(said) => self.answer(b"250", said.bytes()),
-                    None if arrival.judged_for_each => self.say(&[
-                        b"250 id=",
-                        id.bytes(),
-                        b" message accepted for some recipients",
-                    ]),
+                    None if arrival.judged_for_each => {
+                        let tail =
+                            if arrival.accepted_by_all { b" message accepted" } else { SOME };
+                        self.say(&[b"250 id=", id.bytes(), tail]);
+                    }
                     None => self.say(&[b"250 OK id=", id.bytes()]),
                 }
             }
         }
-        self.end_transaction(*taken == Taken::Yes);
+        self.end_transaction(*taken == Taken::Yes && arrival.discarded.is_none());
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,

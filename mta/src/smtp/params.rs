@@ -11,10 +11,21 @@ pub(super) struct Wrong(pub(super) &'static str);
 
 /// What was found behind an address.
 #[derive(Debug, Default)]
-pub(super) struct MailParams {
+pub(super) struct MailParams<'t> {
     pub(super) sender: Sender,
-    /// `AUTH`, decoded; empty for `<>`.
-    pub(super) auth: Option<Vec<u8>>,
+    /// `AUTH`, where it names somebody.
+    pub(super) auth: Option<AuthParam<'t>>,
+}
+
+/// `AUTH`: who is said to have sent the message.
+#[derive(Debug)]
+pub(super) struct AuthParam<'t> {
+    /// As it was given.
+    pub(super) given: &'t [u8],
+    /// Decoded.
+    pub(super) claimed: Vec<u8>,
+    /// What is left of the line up to its end.
+    pub(super) before: &'t [u8],
 }
 
 /// What MAIL may use.
@@ -26,41 +37,46 @@ pub(super) struct MailOffers {
 }
 
 /// Takes the parameters off the end of what follows `MAIL FROM:`.
-pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams), Wrong> {
+pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams<'_>), Wrong> {
     let mut params = MailParams::default();
     let sender = &mut params.sender;
     let mut text = text;
     while let Some((rest, name, value)) = last(text) {
         match (name.to_ascii_uppercase().as_slice(), value) {
-            (b"SIZE", Some(value)) => sender.size = number(value),
-            (b"BODY", Some(value)) => match value.to_ascii_uppercase().as_slice() {
+            (b"SIZE", value) => sender.size = number(value.unwrap_or_default()),
+            (b"BODY", Some(b"")) => {}
+            (b"BODY", value) => match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                 b"8BITMIME" => sender.eight_bit = true,
                 b"7BIT" => {}
                 _ => return Err(Wrong("invalid data for BODY")),
             },
-            (b"AUTH", Some(b"<>")) => params.auth = Some(Vec::new()),
-            (b"AUTH", Some(value)) => {
-                let decoded = xtext(value).ok_or(Wrong("invalid data for AUTH"))?;
-                params.auth = Some(decoded);
+            (b"AUTH", Some(b"<>" | b"")) => {}
+            (b"AUTH", Some(given)) => {
+                let claimed = xtext(given).ok_or(Wrong("invalid data for AUTH"))?;
+                params.auth = Some(AuthParam { given, claimed, before: text });
             }
             (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
-            (b"SMTPUTF8", None) if offers.utf8 => sender.utf8 = true,
-            (b"RET", Some(_)) | (b"ENVID", Some(_)) if !offers.reports => {}
-            (b"RET", Some(value)) => {
+            (b"SMTPUTF8", None) => match offers.utf8 {
+                true => sender.utf8 = true,
+                false => return Err(Wrong("SMTPUTF8 used when not advertised")),
+            },
+            (b"RET" | b"ENVID", _) if !offers.reports => {}
+            (b"RET", Some(b"")) => {}
+            (b"RET", value) => {
                 if sender.returned.is_some() {
                     return Err(Wrong("RET can be specified once only"));
                 }
-                sender.returned = match value.to_ascii_uppercase().as_slice() {
+                sender.returned = match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                     b"HDRS" => Some(Returned::Headers),
                     b"FULL" => Some(Returned::Full),
                     _ => return Err(Wrong("Value for RET is invalid")),
                 };
             }
-            (b"ENVID", Some(value)) => {
+            (b"ENVID", value) => {
                 if sender.envelope_id.is_some() {
                     return Err(Wrong("ENVID can be specified once only"));
                 }
-                sender.envelope_id = Some(value.to_vec());
+                sender.envelope_id = Some(value.unwrap_or_default().to_vec());
             }
             _ => break,
         }
@@ -73,7 +89,8 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
 pub(super) fn rcpt(text: &[u8], reports: bool) -> Result<(&[u8], Recipient), Wrong> {
     let mut recipient = Recipient::default();
     let mut text = text;
-    while reports && let Some((rest, name, Some(value))) = last(text) {
+    while reports && let Some((rest, name, value)) = last(text) {
+        let (empty, value) = (value == Some(b""), value.unwrap_or_default());
         match name.to_ascii_uppercase().as_slice() {
             b"ORCPT" => {
                 if recipient.original.is_some() {
@@ -84,6 +101,10 @@ pub(super) fn rcpt(text: &[u8], reports: bool) -> Result<(&[u8], Recipient), Wro
             b"NOTIFY" => {
                 if recipient.notify != Notify::default() {
                     return Err(Wrong("NOTIFY can be specified once only"));
+                }
+                if empty {
+                    text = rest;
+                    continue;
                 }
                 recipient.notify =
                     notify(value).ok_or(Wrong("Invalid value for NOTIFY parameter"))?;
@@ -106,8 +127,8 @@ fn notify(value: &[u8]) -> Option<Notify> {
             _ => return None,
         }
     }
-    let others = notify.success || notify.failure || notify.delay;
-    (!(notify.never && others)).then_some(notify)
+    let alone = !value.contains(&b',');
+    (alone || !notify.never).then_some(notify)
 }
 
 /// What stands before a parameter, its name, its value.
@@ -116,21 +137,27 @@ type Param<'t> = (&'t [u8], &'t [u8], Option<&'t [u8]>);
 /// The last parameter of a line.
 fn last(text: &[u8]) -> Option<Param<'_>> {
     let text = text.trim_ascii_end();
-    let at = text.iter().rposition(u8::is_ascii_whitespace)?;
-    let (rest, word) = (text[..at].trim_ascii_end(), &text[at + 1..]);
-    if rest.is_empty() {
-        return None;
-    }
-    let (name, value) = match memchr::memchr(b'=', word) {
-        Some(equals) => (&word[..equals], Some(&word[equals + 1..])),
-        None => (word, None),
+    let mut quoted = false;
+    let ends = |byte: &u8| {
+        quoted ^= *byte == b'"';
+        !quoted && (*byte == b'=' || byte.is_ascii_whitespace())
     };
-    let named = !name.is_empty() && name.iter().all(u8::is_ascii_alphanumeric);
-    named.then_some((rest, name, value))
+    let at = text.iter().rposition(ends)?;
+    let (head, value) = match text[at] {
+        b'=' => (&text[..at], Some(&text[at + 1..])),
+        _ => (text, None),
+    };
+    let at = head.iter().rposition(|byte| !byte.is_ascii_alphanumeric())?;
+    let (rest, name) = (head[..at].trim_ascii_end(), &head[at + 1..]);
+    let stands_alone = head[at].is_ascii_whitespace() && !name.is_empty() && !rest.is_empty();
+    stands_alone.then_some((rest, name, value))
 }
 
-/// A number; what is none counts as zero.
+/// A number; what is none counts as zero, and what is below that as too much.
 fn number(text: &[u8]) -> Option<u64> {
+    if text.first() == Some(&b'-') {
+        return Some(u64::MAX);
+    }
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let digits = std::str::from_utf8(&text[..end]).unwrap_or_default();
     Some(match digits.is_empty() {
@@ -140,7 +167,7 @@ fn number(text: &[u8]) -> Option<u64> {
 }
 
 /// Decodes xtext (RFC 3461): `+2B`.
-fn xtext(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn xtext(text: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len());
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -171,6 +198,18 @@ mod tests {
         assert_eq!(mail(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
         let (rest, params) = mail(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
         assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));
+    }
+
+    #[test]
+    fn values_have_no_equals_signs_and_quotes_in_pairs() {
+        for text in [&b"<a@b> AUTH=a=b"[..], b"<a@b> AUTH=a\"b"] {
+            let (rest, params) = mail(text, MailOffers::default()).unwrap();
+            assert!(rest == text && params.auth.is_none());
+        }
+        let (rest, params) = mail(b"<a@b> AUTH=<> AUTH=x+2By", MailOffers::default()).unwrap();
+        assert_eq!(rest, b"<a@b>");
+        let auth = params.auth.unwrap();
+        assert_eq!((auth.given, &auth.claimed[..]), (&b"x+2By"[..], &b"x+y"[..]));
     }
 
     #[test]

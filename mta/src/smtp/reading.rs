@@ -22,6 +22,8 @@ pub(super) struct Reading {
     returned: bool,
     /// Whether the line before ended as lines have to.
     ended_well: bool,
+    /// Whether a line `From …` before the header is dropped, once that was asked.
+    pub(super) drops_from: Option<bool>,
 }
 
 impl Reading {
@@ -36,6 +38,12 @@ impl Reading {
         let room = (self.limit + 1).saturating_sub(self.bytes.len() as u64);
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(bytes.len());
         self.bytes.extend_from_slice(&bytes[..room]);
+    }
+
+    /// Whether it is time to ask what becomes of a line `From …`: the first line is
+    /// there, and is not continued.
+    pub(super) fn has_first_line(&self) -> bool {
+        memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
     pub(super) fn is_too_large(&self) -> bool {
@@ -76,12 +84,14 @@ impl Reading {
     }
 }
 
-/// Whether the blank line is there that ends the header.
-pub(super) fn has_blank_line(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\r\n")
-        || bytes.starts_with(b"\n")
-        || bytes.windows(2).any(|pair| pair == b"\n\n")
-        || bytes.windows(4).any(|four| four == b"\r\n\r\n")
+/// The header of a message that has come, as it came.
+pub(super) fn header(bytes: &[u8]) -> &[u8] {
+    let ends = [b"\r\n\r\n".as_slice(), b"\n\n"];
+    let found = ends.iter().filter_map(|end| {
+        let at = bytes.windows(end.len()).position(|window| window == *end)?;
+        Some(at + end.len())
+    });
+    &bytes[..found.min().unwrap_or(bytes.len())]
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclStep, Logs};
+use eximious::acl::{AclHost, AclResult, AclStep, Logs, Watch};
 use eximious::world::Log;
 use eximious::{AclPhases, OptionValue, Str};
 
-use super::session::Watch;
 use super::{Event, Session};
 
 /// Who an ACL speaks to.
@@ -16,6 +15,7 @@ struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     watch: Option<&'h Watch>,
     hurries: bool,
+    calls_out: bool,
     /// How deep the ACL at hand is called.
     depth: u32,
     log: Arc<dyn Log>,
@@ -48,6 +48,14 @@ impl AclHost for Host<'_> {
         if let Some(watch) = self.watch {
             watch(step);
         }
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        self.watch.cloned()
+    }
+
+    fn calls_out(&self) -> bool {
+        self.calls_out
     }
 
     fn log(&mut self, line: &[u8]) {
@@ -87,6 +95,7 @@ impl Session {
             events: &mut self.events,
             watch: self.watch.as_ref(),
             hurries: self.hurries,
+            calls_out: self.calls_out,
             depth: 0,
             log,
             id: self.id.clone(),

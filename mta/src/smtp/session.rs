@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclState, AclStep, Acls};
+use eximious::acl::{AclState, Acls, Watch};
+use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::route::Routes;
 use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
 use super::arrive::Arrived;
+use super::auth::{Attempt, Known};
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
@@ -25,18 +27,20 @@ use super::{Client, Event};
 pub struct Server {
     pub(crate) acls: Acls,
     pub(crate) rewrite: Vec<RewriteRule>,
+    pub(super) authenticators: Authenticators,
 }
-
-/// Who is told each step of ACLs.
-pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Whose turn it is.
 #[derive(Debug)]
 pub(super) enum Stage {
     /// Nothing was said yet.
     Start,
+    /// The header of a proxy is expected, since then.
+    Proxy(Moment),
     /// A command is expected.
     Commands,
+    /// The answer to what an authenticator asks.
+    Auth(Box<Attempt>),
     /// The lines of a message.
     Data(Reading),
     /// A chunk of a message.
@@ -55,6 +59,8 @@ pub struct Session {
     pub(super) watch: Option<Watch>,
     /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
+    /// Whether ACLs may ask other hosts.
+    pub(super) calls_out: bool,
     pub(super) input: Input,
     pub(super) events: VecDeque<Event>,
     pub(super) stage: Stage,
@@ -65,6 +71,7 @@ pub struct Session {
     pub(super) began: Moment,
     pub(super) may: Permissions,
     pub(super) offers: Advertised,
+    pub(super) known: Known,
     pub(super) counts: Counts,
     /// The last commands, the oldest first.
     pub(super) history: VecDeque<&'static str>,
@@ -82,10 +89,20 @@ pub struct Session {
     pub(super) chunk_reply: Option<String>,
     /// Only RSET is accepted now: chunks were out of order.
     pub(super) only_reset: bool,
-    /// How long it waits for the client, once that is known.
+    /// How long it waits for a line of the client, once that is known.
     pub(super) patience: Option<Option<Duration>>,
     /// Whether it did not end as it should.
     pub(super) failed: bool,
+    /// Whether a proxy did not say who the client is: then nothing is done for it.
+    pub(super) proxy_failed: bool,
+    /// Whether the host that is connected may say XCLIENT, once that is known.
+    pub(super) names_clients: Option<bool>,
+    /// Whether XCLIENT named the client.
+    pub(super) was_named: bool,
+    /// Whether anything came to its end since then.
+    pub(super) progressed: bool,
+    /// When the last line ended, or whatever else is waited for began.
+    pub(super) waits_since: Moment,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -101,7 +118,8 @@ impl Server {
     pub fn new(config: &Config, engine: &Engine) -> Self {
         let routes = Routes::new(config, engine.registry(), engine.world());
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        Self { acls: Acls::new(config, routes), rewrite }
+        let authenticators = Authenticators::new(config);
+        Self { acls: Acls::new(config, routes), rewrite, authenticators }
     }
 }
 
@@ -116,6 +134,7 @@ impl Session {
             acl_state: AclState::default(),
             watch: None,
             hurries: false,
+            calls_out: true,
             input: Input::default(),
             events: VecDeque::new(),
             stage: Stage::Start,
@@ -124,6 +143,7 @@ impl Session {
             began,
             may: Permissions::default(),
             offers: Advertised::default(),
+            known: Known::default(),
             counts: Counts::default(),
             history: VecDeque::new(),
             command: Vec::new(),
@@ -136,6 +156,11 @@ impl Session {
             only_reset: false,
             patience: None,
             failed: false,
+            proxy_failed: false,
+            names_clients: None,
+            was_named: false,
+            progressed: false,
+            waits_since: began,
             arrived: Arrived::default(),
         };
         session.introduce();
@@ -151,6 +176,12 @@ impl Session {
     /// for them.
     pub fn only_test(&mut self) {
         self.hurries = true;
+        self.calls_out = false;
+    }
+
+    /// Lets ACLs ask other hosts, though this is a test.
+    pub fn call_out(&mut self) {
+        self.calls_out = true;
     }
 
     /// The values of the conversation.
@@ -177,8 +208,10 @@ impl Session {
                 return Some(event);
             }
             if !self.go_on() {
+                self.note_progress();
                 return None;
             }
+            self.progressed = true;
         }
     }
 
@@ -201,6 +234,7 @@ impl Session {
                 self.start();
                 true
             }
+            Stage::Proxy(_) => self.go_on_proxy(),
             Stage::Commands => match self.input.line() {
                 Next::Line(line) => {
                     self.command_line(&line);
@@ -216,6 +250,17 @@ impl Session {
                         true => self.lost_in_message(),
                         false => self.lost(),
                     }
+                    true
+                }
+            },
+            Stage::Auth(_) => match self.input.line() {
+                Next::Line(line) => {
+                    self.go_on_with_auth(Some(&line));
+                    true
+                }
+                Next::More => false,
+                Next::TooLong | Next::End => {
+                    self.go_on_with_auth(None);
                     true
                 }
             },

@@ -23,23 +23,29 @@ impl Session {
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);
         }
-        for name in ["authenticated_id", "authenticated_sender"] {
-            cx.set(name, Str::EMPTY);
-        }
+        cx.set("authenticated_sender", Str::EMPTY);
+        cx.set("authentication_failed", Str::fixed("0"));
         if !client.connection.is_empty() {
             cx.set("connection_id", client.connection.clone());
         }
         eximious::client::describe(cx);
-        let protocol = self.called("smtp");
-        self.cx.set("received_protocol", protocol);
+        self.note_protocol(false);
     }
 
-    /// Looks at the client, and greets it.
+    /// Looks at whoever is connected.
     pub(super) fn start(&mut self) {
         self.host = self.active_hostname();
         if !self.admits_host() {
             return;
         }
+        match self.client.address.is_some() && self.client_in("hosts_proxy") {
+            true => self.expect_proxy(),
+            false => self.welcome(),
+        }
+    }
+
+    /// Asks the ACL for connections, and greets the client.
+    pub(super) fn welcome(&mut self) {
         let mut banner = None;
         if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept {
@@ -111,6 +117,7 @@ impl Session {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
+        self.ask_for_ident();
         if self.client_in("host_reject_connection") {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
@@ -131,7 +138,6 @@ impl Session {
             self.may.tried_hello = self.client_in("helo_try_verify_hosts");
         }
         self.may.junk_hello = self.client_in("helo_accept_junk_hosts");
-        let _ = self.client_in("hosts_proxy");
         true
     }
 }

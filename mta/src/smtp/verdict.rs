@@ -71,7 +71,7 @@ impl Session {
 
     /// The code and the text of an answer. A code of the text's own must begin
     /// with the same digit; the last value says that it did not.
-    fn coded(&mut self, code: &'static [u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
+    pub(super) fn coded(&mut self, code: &'static [u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
         let Some((own, rest)) = reply::own_code(text) else {
             return (code.to_vec(), text.to_vec(), false);
         };
@@ -150,8 +150,7 @@ impl Session {
         }
         let fault = fault.clone();
         if !for_now && !fault.said.is_empty() {
-            let head = [b"Verification failed for <", fault.address.bytes(), b">\n"].concat();
-            let text = reply::split(&[&head[..], &fault.said].concat());
+            let text = reply::split(&fault.said);
             self.say_lines(reply::lines(code.as_bytes(), &text, false));
         }
         let client = self.logged_client();

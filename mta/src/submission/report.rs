@@ -98,9 +98,8 @@ impl Submission<'_> {
     /// The report as a message.
     fn letter(&mut self, fault: &Fault, told: &Told, sender: &[u8]) -> Vec<u8> {
         let mut text = Vec::new();
-        if let Some(reply_to) = options::expanded(self.cx, "errors_reply_to")
-            && !reply_to.is_empty()
-        {
+        let reply_to = options::text(self.cx, "errors_reply_to");
+        if !reply_to.is_empty() {
             text.extend_from_slice(&[b"Reply-To: ", reply_to.bytes(), b"\n"].concat());
         }
         let from = options::expanded(self.cx, "dsn_from").unwrap_or_default();
@@ -132,7 +131,7 @@ impl Submission<'_> {
         }
         let message = &self.received.message;
         let whole = options::flag(self.cx, "bounce_return_body");
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         let read = !self.id.is_empty();
         let body = match (whole, message.body.len() > most) {
             (false, _) => {
@@ -195,9 +194,8 @@ impl Submission<'_> {
         let mut cx = engine.context();
         cx.set("sender_ident", Str::from(login));
         self.server.acls.attach(&mut cx);
-        if let Some(sender) = options::expanded(self.cx, "bounce_sender_authentication")
-            && address::find_at(sender.bytes()).is_some()
-        {
+        let sender = options::text(self.cx, "bounce_sender_authentication");
+        if address::find_at(sender.bytes()).is_some() {
             cx.set("authenticated_sender", Str::tainted(sender));
         }
         submit(self.server, &mut cx, &request, &mut Text(text))

@@ -47,7 +47,6 @@ pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, thread: i3
         bell: bell.clone(),
         pending: Vec::new(),
         gone: false,
-        command_until: None,
         last_words: None,
     };
     conversation.go_on();
@@ -62,8 +61,6 @@ struct Conversation {
     pending: Vec<u8>,
     /// Whether nothing reaches the client any more.
     gone: bool,
-    /// Until when the command may come that is waited for.
-    command_until: Option<Deadline>,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
 }
@@ -85,7 +82,6 @@ impl Conversation {
     /// Does all that the session asks for.
     fn answer(&mut self) -> Next {
         while let Some(event) = self.session.next_event() {
-            self.command_until = None;
             match event {
                 Event::Reply(bytes) => {
                     self.pending.extend_from_slice(&bytes);
@@ -137,7 +133,7 @@ impl Conversation {
             return;
         }
         if !self.gone {
-            let within = self.session.patience().unwrap_or(LONGEST_WRITE);
+            let within = self.session.time_for_a_line().unwrap_or(LONGEST_WRITE);
             self.gone = self.peer.write(&self.pending, within).is_err();
         }
         self.pending.clear();
@@ -156,11 +152,9 @@ impl Conversation {
                 let last = self.last_words.get_or_insert_with(|| Deadline::within(LAST_MESSAGE));
                 (Some(*last), None)
             }
-            Awaited::Message => (self.patience(), Some(&self.bell)),
-            // A piece of a command brings no more time for the rest of it.
-            Awaited::Command => {
-                self.command_until = self.command_until.or_else(|| self.patience());
-                (self.command_until, Some(&self.bell))
+            // A piece of a line brings no more time for the rest of it.
+            Awaited::Message | Awaited::Command => {
+                (self.session.patience().map(Deadline::within), Some(&self.bell))
             }
         };
         match self.peer.read(&mut piece, until, bell) {
@@ -173,7 +167,7 @@ impl Conversation {
             Ok(Heard::Stopped) if awaited == Awaited::Message => {}
             Ok(Heard::Stopped) => self.session.shut_down(),
             Ok(Heard::Late) if self.last_words.is_some() => self.session.shut_down(),
-            Ok(Heard::Late) => self.session.timed_out(),
+            Ok(Heard::Late) => self.session.time_is_up(),
             Ok(Heard::End) | Err(_) => {
                 self.session.end_of_input();
                 self.answer();
@@ -181,10 +175,6 @@ impl Conversation {
             }
         }
         false
-    }
-
-    fn patience(&mut self) -> Option<Deadline> {
-        self.session.patience().map(Deadline::within)
     }
 
     /// Takes what is there already, up to some bound; nothing is waited for.

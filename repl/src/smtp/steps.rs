@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use eximious::AclVerb;
 use eximious::acl::{AclOutcome, AclStep};
+use eximious::{AclVerb, Str};
 
 /// Shows a step of a test.
 pub fn tell(depth: u32, text: &[u8]) {
@@ -13,7 +13,12 @@ pub fn tell(depth: u32, text: &[u8]) {
 /// Shows a step of an ACL.
 pub fn show(step: &AclStep<'_>) {
     match step {
-        AclStep::Begin { depth, name } => line(*depth, &[b"using ACL \"", name.bytes(), b"\""]),
+        AclStep::Begin { depth, name, read: true } => {
+            line(*depth, &[b"read ACL from file ", name.bytes()]);
+        }
+        AclStep::Begin { depth, name, read: false } => {
+            line(*depth, &[b"using ACL \"", name.bytes(), b"\""]);
+        }
         AclStep::Statement { depth, verb, place } => {
             line(*depth, &[b"processing \"", verb.name().as_bytes(), b"\" (", place, b")"]);
         }
@@ -52,7 +57,7 @@ pub fn show(step: &AclStep<'_>) {
                 AclOutcome::Discard => b"yielded \"discard\"",
             };
             let verb = verb.name().as_bytes();
-            line(*depth, &[verb, b": condition test ", came, b" in ACL \"", name.bytes(), b"\""]);
+            line(*depth, &[verb, b": condition test ", came, b" in ", &titled(name)]);
         }
         AclStep::Denied { depth, verb } => {
             let verb = verb.name().as_bytes();
@@ -69,8 +74,16 @@ pub fn show(step: &AclStep<'_>) {
                 Some(AclVerb::Require) => b"not OK",
                 Some(AclVerb::Warn) => return,
             };
-            line(*depth, &[b"end of ACL \"", name.bytes(), b"\": ", said]);
+            line(*depth, &[b"end of ", &titled(name), b": ", said]);
         }
+    }
+}
+
+/// An ACL that is a text has no name.
+fn titled(name: &Str) -> Vec<u8> {
+    match name.is_empty() {
+        true => b"inline ACL".to_vec(),
+        false => [b"ACL \"", name.bytes(), b"\""].concat(),
     }
 }
 

@@ -6,17 +6,16 @@ use std::net::IpAddr;
 use eximious_core::world::DnsRecord;
 use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::dns::{self, Found, How, Reply, kind};
-use eximious_stdlib::hosts::{self, Client};
-use eximious_stdlib::lists::{HostNames, Known, ip};
+use eximious_stdlib::hosts;
+use eximious_stdlib::lists::ip;
 
 use super::super::machine::{Answer, Run};
+use crate::client;
 
 /// What stands before a domain whose clients are asked for.
 const CSA: &str = "_client._smtp.";
 /// The version of such records: their priority.
 const VERSION: u16 = 1;
-/// What shows a client to people.
-const DESCRIPTIONS: [&str; 2] = ["sender_fullhost", "sender_rcvhost"];
 /// How many domains above are asked at the most, whatever the option says.
 const MOST_DOMAINS: i64 = 100;
 
@@ -25,67 +24,15 @@ static META: Meta =
 
 /// `verify = helo`: the greeting has the client's address, or a name of it.
 pub(super) fn helo(run: &mut Run<'_>) -> Answer {
-    let (text, address) = (run.variable("sender_helo_name"), run.variable("sender_host_address"));
-    if address.is_empty() {
-        return Answer::Yes;
+    // Once is enough for a greeting.
+    let known = run.variable("sender_helo_verified");
+    if !known.is_empty() {
+        return Answer::from(known.bytes() == b"yes");
     }
-    let shown: &[u8] = if text.is_empty() { b"NULL" } else { text.bytes() };
-    run.note(&[b"verifying EHLO/HELO argument \"".as_slice(), shown, b"\""].concat());
-    if text.is_empty() {
-        run.note(b"no EHLO/HELO command was issued");
-        return Answer::No;
-    }
-    match greets(run, &text, &address) {
+    match client::verify_hello(run.cx) {
         Ok(holds) => Answer::from(holds),
         Err(fail) => failed(run, &fail),
     }
-}
-
-fn greets(run: &mut Run<'_>, text: &Str, address: &Str) -> Result<bool, Fail> {
-    let literal = text.bytes().strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
-    if let Some(literal) = literal {
-        let own = literal.strip_prefix(b"IPv6:").unwrap_or(literal);
-        let same = match (ip::address(own), ip::address(address.bytes())) {
-            (Some(own), Some(address)) => own == address,
-            _ => own == address.bytes(),
-        };
-        if same {
-            run.note(b"matched host address");
-        }
-        return Ok(same);
-    }
-    let (text, address) = (text.clone(), ip::address(address.bytes()));
-    // The client goes on being called what it was: this is no place to name it.
-    let called = DESCRIPTIONS.map(|name| run.variable(name));
-    let names = run.cx.call(&META, |call| -> Result<Known<Vec<Str>>, Fail> {
-        hosts::client_name(call)?;
-        Client.names(call)
-    });
-    for (name, value) in DESCRIPTIONS.iter().zip(called) {
-        run.cx.set(name, value);
-    }
-    let named = match names? {
-        Known::Found(names) => {
-            names.iter().any(|name| name.bytes().eq_ignore_ascii_case(text.bytes()))
-        }
-        _ => false,
-    };
-    if named {
-        run.note(b"matched host name");
-        return Ok(true);
-    }
-    run.note(&[b"getting IP address for ", text.bytes()].concat());
-    let hosted = run.cx.call(&META, |call| dns::addresses(call, text.bytes(), &How::default()))?;
-    let address = address.map(|address| address.to_canonical());
-    let own = hosted.addresses.iter().any(|one| Some(one.to_canonical()) == address);
-    if own {
-        run.note(
-            &[b"IP address for ", text.bytes(), b" matches calling address".as_slice()].concat(),
-        );
-        let secure = if hosted.secure { "verified" } else { "unverified" };
-        run.note(format!("Forward DNS security status: {secure}").as_bytes());
-    }
-    Ok(own)
 }
 
 /// `verify = reverse_host_lookup`: the client has a name that has its address.
@@ -94,7 +41,10 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
     if address.is_empty() {
         return Answer::Yes;
     }
-    run.note(b"looking up host name to force name/address consistency check");
+    let known = run.cx.call(&META, hosts::is_looked_up);
+    if !known {
+        run.note(b"looking up host name to force name/address consistency check");
+    }
     let found = run.cx.call(&META, |call| -> Result<(Str, bool, bool), Fail> {
         let name = hosts::client_name(call)?;
         let later = call.variable("host_lookup_deferred")?.bytes() == b"1";
@@ -132,8 +82,9 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
         run.logged = Some(Str::fixed("host lookup deferred for reverse lookup check"));
         return Answer::Later;
     }
-    let head = b"host lookup failed for reverse lookup check (".as_slice();
-    run.logged = Some(Str::tainted([head, why.bytes(), b")"].concat()));
+    let check: &[u8] = if known { b"" } else { b" for reverse lookup check" };
+    let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
+    run.logged = Some(Str::tainted(parts.concat()));
     Answer::No
 }
 

@@ -3,9 +3,10 @@
 use eximious_core::{Header, Str};
 use eximious_stdlib::address::{self, Rules};
 
+use super::super::callout::Subject;
 use super::super::machine::{Answer, Run};
-use super::{Routed, judged, known_options, route, wants_callout};
-use crate::route::Purpose;
+use super::{Routed, judged, known_options, route};
+use crate::route::Standing;
 
 /// Lines whose addresses must be well formed.
 const SYNTAX: [&str; 12] = [
@@ -119,15 +120,16 @@ fn folded(text: &[u8], caseless: bool) -> Vec<u8> {
 
 /// `verify = header_sender`: one of the senders in the header can be routed to.
 pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
-    if let Some(answer) = known_options(run, text, options, Purpose::VerifySender) {
-        return answer;
-    }
+    let params = match known_options(run, text, options, Subject::HeaderSender) {
+        Ok(params) => params,
+        Err(answer) => return answer,
+    };
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
     let resent = headers
         .iter()
         .any(|one| one.name.len() > 7 && one.name[..7].eq_ignore_ascii_case(b"resent-"));
-    let (mut deferred, mut left) = (false, MOST_SENDERS);
+    let (mut deferred, mut forgiven, mut left) = (false, false, MOST_SENDERS);
     for name in SENDERS {
         let name = if resent { format!("resent-{name}") } else { name.to_owned() };
         for header in headers.iter().filter(|one| one.is(name.as_bytes())) {
@@ -162,17 +164,27 @@ pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Ans
                     continue;
                 }
                 let address = Str::tainted(found.text);
-                let Routed { standing, remote, .. } =
-                    route(run, &address, Purpose::VerifySender, options);
-                if wants_callout(run, remote, options) {
-                    return Answer::Error;
-                }
-                match judged(run, standing, options) {
+                let Routed { standing, called, .. } =
+                    route(run, &address, Subject::HeaderSender, options, &params);
+                // That one can't be asked now may be forgiven in the end.
+                let answer = match called {
+                    Some(called) if called.standing == Standing::Deferred => {
+                        forgiven |= params.defer_ok();
+                        Answer::Later
+                    }
+                    Some(called) => Answer::from(called.standing == Standing::Fine),
+                    None => judged(run, standing, options),
+                };
+                match answer {
                     Answer::Yes => return Answer::Yes,
                     answer => deferred |= answer == Answer::Later,
                 }
             }
         }
+    }
+    if forgiven {
+        run.note(b"verify defer overridden by callout_defer_ok");
+        return Answer::Yes;
     }
     if deferred {
         let line = "all attempts to verify a sender in a header line deferred";

@@ -201,8 +201,10 @@ fn lookup(
                 && quoted
                 && survey.target >= (Target { major: 4, minor: 96 })
             {
-                let what = format!("a query without ${{quote_{}:…}}", def.meta.name);
-                report(text, span, &name, &what, findings);
+                let quote = format!("${{quote_{}:…}}", def.meta.name);
+                let message =
+                    format!("{name} comes from outside, and a query with it needs {quote}");
+                findings.add(text.spot(span), message);
             }
         }
     }

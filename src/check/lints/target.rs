@@ -87,6 +87,12 @@ fn values(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
             .add(text.whole(), format!("{target} does not expand this: that came with {since}"));
     }
     let Use::Acl(acl, term) = text.of else { return };
+    let pattern =
+        term.term.meta.name == "remove_header" && text.text.trim_ascii().starts_with(b"^");
+    if pattern && !target.has("4.97") {
+        let message = format!("{target} takes no pattern here: that came with 4.97");
+        findings.add(survey.line(term.line), message);
+    }
     let (phase, since) = match term.term.meta.name {
         "encrypted" => (AclPhases::HELO, "4.97"),
         "dkim_status" => (AclPhases::DATA, "4.98"),

@@ -61,6 +61,12 @@ const fn list(mut term: AclTerm) -> AclTerm {
     term
 }
 
+/// A term whose words are expanded one by one.
+const fn in_words(mut term: AclTerm) -> AclTerm {
+    term.expanded = false;
+    term
+}
+
 const fn operand(mut term: AclTerm, operand: AclOperand) -> AclTerm {
     term.operand = operand;
     term
@@ -83,7 +89,7 @@ const fn needs(mut term: AclTerm, needs: &'static str) -> AclTerm {
 
 /// All of them, by name.
 pub static TERMS: &[AclTerm] = &[
-    term(
+    in_words(term(
         Condition,
         "acl",
         "acl = <name or text or /file> <arguments>",
@@ -94,7 +100,7 @@ pub static TERMS: &[AclTerm] = &[
          whose name begins with a slash, or statements written out. What follows a name is \
          split at spaces into `$acl_arg1` to `$acl_arg9`, and `$acl_narg` counts them. Its \
          \"defer\" is that of the caller, except under `warn`; they may be 20 deep.",
-    ),
+    )),
     term(
         Modifier,
         "add_header",

@@ -23,7 +23,7 @@ pub static LOOKUP: Item = Item {
              tainted, in place of the data. Results are kept for the next lookup in the same \
              conversation: with `cache=no_rd` a kept one is not used, with `cache=no_wr` none is \
              kept, with `cache=no` both. The name of a file must not be tainted. What is tainted in \
-             a query belongs in quotes: `${quote_TYPE:…}`.",
+             a query has to go through `${quote_TYPE:…}`; a query is refused otherwise.",
         )
         .examples(&[
             Example::new("${lookup testdb{result}{<$value>}{none}}", "<result>"),

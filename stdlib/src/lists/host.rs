@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use eximious_core::grammar::expansion::{LookupStyle, Vocabulary};
-use eximious_core::{Call, ErrorKind, Fail, Str};
+use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
 
 use super::domain::is_interface;
 use super::ip::{self, Written};
@@ -44,6 +44,8 @@ pub(super) struct Host<'n> {
     pub(super) address: Option<(Str, IpAddr)>,
     /// Where names come from. Without it the list may hold none (`match_ip`).
     names: Option<&'n mut dyn HostNames>,
+    /// Whether it is shown by its address: it is not the client.
+    pub(super) by_address: bool,
 }
 
 impl<'n> Host<'n> {
@@ -51,7 +53,7 @@ impl<'n> Host<'n> {
         address: Option<(Str, IpAddr)>,
         names: Option<&'n mut dyn HostNames>,
     ) -> Self {
-        Self { address, names }
+        Self { address, names, by_address: false }
     }
 
     /// Tests a pattern; no data means that it is left as it was.
@@ -149,7 +151,12 @@ impl<'n> Host<'n> {
         if let Some(hit) = look_up_query(call, pattern)? {
             return Ok(hit);
         }
-        let all = match names.names(call)? {
+        let head = b"sender host name required, to match against ".as_slice();
+        call.memory::<Trace>().tell_flat(&[head, pattern.text]);
+        call.memory::<Trace>().depth += 1;
+        let found = names.names(call);
+        call.memory::<Trace>().depth -= 1;
+        let all = match found? {
             Known::Found(all) => all,
             Known::Missing => {
                 let why = [b"failed to find host name for ", address.bytes()].concat();

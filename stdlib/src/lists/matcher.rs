@@ -68,6 +68,13 @@ impl<'n> Matcher<'n> {
         Self::new(Subject::Host(Host::new(address, Some(names))))
     }
 
+    /// Tests another host than the client: it is shown by its address.
+    pub fn other_host(address: (Str, IpAddr), names: &'n mut dyn HostNames) -> Self {
+        let mut host = Host::new(Some(address), Some(names));
+        host.by_address = true;
+        Self::new(Subject::Host(host))
+    }
+
     fn new(subject: Subject<'n>) -> Self {
         Self { subject, caseful: false, cached: false, called: None }
     }

@@ -101,7 +101,8 @@ impl Subject<'_> {
     /// As it is shown.
     fn shown(&self) -> Vec<u8> {
         match self {
-            Self::Host(_) => b"host".to_vec(),
+            Self::Host(host) if !host.by_address => b"host".to_vec(),
+            Self::Domain(domain) => domain.0.given.bytes().to_vec(),
             _ => self.key().unwrap_or_default().to_vec(),
         }
     }

@@ -68,13 +68,15 @@ pub static ALL: &[&LookupDef] = &[
     &whoson::WHOSON,
 ];
 
-/// What the page of a type says that has no client yet.
-const NEEDS_CLIENT: &str = "a client for its servers";
+/// What the page of a type says whose servers nobody here can ask.
+const NEEDS_CLIENT: &str = "a client library that only the maker of its servers has";
 
 /// The answer of such a type.
 fn unavailable(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
     let name = call.name();
-    let message = format!("lookup type \"{name}\" is not available in this build yet");
+    let message = format!(
+        "lookup type \"{name}\" is not available: there is no client library for its servers"
+    );
     Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
 }
 

@@ -1,16 +1,15 @@
 //! `nis`, `nis0`, `nisplus`: Sun's network information services.
 
 use eximious_core::grammar::expansion::LookupStyle;
+use eximious_core::world::NisError;
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
 };
 
 use super::{outside, quoting};
 
-const EFFECTS: Effects = Effects::LOOKUP.union(Effects::FILES);
-const NEEDS: &str = "a client for NIS";
-/// Where the system says which NIS domain it belongs to.
-const DOMAIN: &[u8] = b"/proc/sys/kernel/domainname";
+const EFFECTS: Effects = Effects::LOOKUP.union(Effects::NET);
+const NEEDS: &str = "the system's client library for NIS (libnsl), where it is reached";
 
 /// `${lookup{key}nis{map}}`.
 pub static NIS: LookupDef = LookupDef {
@@ -18,16 +17,17 @@ pub static NIS: LookupDef = LookupDef {
         .syntax("${lookup{<key>}nis{<map>}}")
         .summary("A key of an NIS map.")
         .docs(
-            "The map is named in full. The key is looked up without a zero byte at its end. A \
-             host that belongs to no NIS domain has no maps, which is an error as in Exim; where \
-             it does belong to one, the lookup fails and says that it is not asked.",
+            "The map is named in full. The key is looked up without a zero byte at its end. The \
+             system's library for NIS is asked, and has to be there. A host that belongs to no \
+             NIS domain has no maps, which is an error; where no server answers, the lookup is \
+             put off.",
         )
         .needs(NEEDS)
         .source("specification 9.3.10"),
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: without_domain,
+    find: |call, query| find(call, query, &[]),
 };
 
 /// `${lookup{key}nis0{map}}`.
@@ -41,7 +41,7 @@ pub static NIS0: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: without_domain,
+    find: |call, query| find(call, query, &[0]),
 };
 
 /// `${lookup nisplus{[name=value],table:field}}`.
@@ -63,11 +63,19 @@ pub static NISPLUS: LookupDef = LookupDef {
     find: super::obsolete,
 };
 
-fn without_domain(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
-    let domain = call.files()?.read(DOMAIN, 256).unwrap_or_default();
-    if matches!(domain.trim_ascii(), b"" | b"(none)") {
-        return Err(LookupFail::Open(outside("failed to get default NIS domain")));
+/// Asks a map for a key, with what follows it.
+fn find(call: &mut Call<'_>, query: &LookupQuery, end: &[u8]) -> Result<Option<Str>, LookupFail> {
+    let key = [query.key.bytes(), end].concat();
+    match call.net()?.nis(query.file.bytes(), &key) {
+        Ok(found) => Ok(found.map(Str::from)),
+        Err(NisError::NoDomain) => {
+            Err(LookupFail::Open(outside("failed to get default NIS domain")))
+        }
+        Err(NisError::Failed) => Err(LookupFail::Defer(Vec::new())),
+        Err(NisError::NoLibrary(why)) => {
+            let message =
+                format!("lookup type \"{}\" needs the system's libnsl: {why}", call.name());
+            Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
+        }
     }
-    let message = format!("lookup type \"{}\" is not available: NIS is not asked", call.name());
-    Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
 }

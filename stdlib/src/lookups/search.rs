@@ -158,8 +158,6 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
     };
     if def.wants_file {
         take_file(call, def, &mut query)?;
-    } else if def.style == LookupStyle::Query {
-        warn_unquoted(call, search.def, def, &query.key);
     }
     if query.file.taint().is_tainted() {
         // Exim says this in its log, and nothing in the error.
@@ -167,6 +165,12 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
         note(call, &message);
         let fail = Fail::error(ErrorKind::Taint, "");
         return Err(LookupFail::Open(fail.through(String::from_utf8_lossy(&message))));
+    }
+    if def.style == LookupStyle::Query && !is_quoted(call, search.def, def, &query.key) {
+        let shown = servers::without_servers(query.key.bytes());
+        let message = [b"tainted search query is not properly quoted: ", shown].concat();
+        note(call, &message);
+        return Err(LookupFail::Open(Fail::error(ErrorKind::Taint, message)));
     }
     let attempts = Attempts { search, def, query };
     if let Some(value) = attempts.one(call, attempts.query.key.clone())? {
@@ -220,10 +224,11 @@ fn take_file(call: &Call<'_>, def: &LookupDef, query: &mut LookupQuery) -> Resul
     Err(Fail::argument(format!("absolute file name expected for \"{name}\" lookup")))
 }
 
-/// Exim notes tainted data that is not quoted for the type, and goes on.
-fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
-    let Some(quote) = def.quote else { return };
-    let proper = match query.taint() {
+/// Whether what is tainted in a query is quoted for its type, where the type
+/// has a way to do so.
+fn is_quoted(call: &Call<'_>, id: u16, def: &LookupDef, query: &Str) -> bool {
+    let Some(quote) = def.quote else { return true };
+    match query.taint() {
         Taint::Clean => true,
         // The types of a family quote alike, and stand in for each other.
         Taint::Quoted(by) => {
@@ -236,11 +241,6 @@ fn warn_unquoted(call: &mut Call<'_>, id: u16, def: &LookupDef, query: &Str) {
                         .is_some_and(|other| std::ptr::fn_addr_eq(other, quote))
         }
         Taint::Tainted => false,
-    };
-    if !proper {
-        let shown = servers::without_servers(query.bytes());
-        let message = [b"tainted search query is not properly quoted: ", shown].concat();
-        note(call, &message);
     }
 }
 

@@ -1,9 +1,11 @@
 //! `spf`: whether a host may send for an address.
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, LookupDef, Meta, TaintRule};
+use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
 
-use super::unavailable;
+use super::cache::Cache;
+use crate::dns;
+use crate::spf::{Sender, check};
 
 /// `${lookup{address}spf{client address}}`.
 pub static SPF: LookupDef = LookupDef {
@@ -11,14 +13,28 @@ pub static SPF: LookupDef = LookupDef {
         .syntax("${lookup{<mail address>}spf{<client address>}}")
         .summary("The result of an SPF check.")
         .docs(
-            "The key is a mail address, the file the IP address of a client. The answer is one of \
-             the results of `$spf_result`: `pass`, `fail`, `softfail`, `neutral`, `none`, \
-             `permerror`, `temperror`.",
+            "The key is a mail address, or a domain, and the file the IP address of a client. \
+             What the domain publishes says whether that client may send for it; the answer is \
+             `pass`, `fail`, `softfail`, `neutral`, `none` where the domain publishes nothing, \
+             `permerror` where that makes no sense, `temperror` where the DNS has no answer now, \
+             and `(invalid)` for what is no domain. A client that is this host itself always \
+             passes. Nothing is found for a client that is no address.",
         )
-        .needs("an SPF evaluator")
         .source("specification 9.3.13, 58.2; RFC 7208"),
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: unavailable,
+    find,
 };
+
+fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
+    let address = std::str::from_utf8(query.file.bytes()).ok().and_then(|text| text.parse().ok());
+    let Some(address) = address else { return Ok(None) };
+    let receiver = call.settings().primary_hostname.clone().unwrap_or_default();
+    let sender =
+        Sender { address, helo: b"", mailbox: query.key.bytes(), receiver: receiver.bytes() };
+    let checked = check(call, &sender, None)?;
+    // The DNS remembers for as long as its records may be kept.
+    call.memory::<Cache>().until = Some(dns::now(call).unwrap_or_default());
+    Ok(Some(Str::fixed(checked.verdict.name())))
+}

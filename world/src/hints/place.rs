@@ -62,7 +62,16 @@ impl Place {
     }
 
     fn lock_file(&self) -> io::Result<File> {
-        match DirBuilder::new().mode(0o750).create(&self.directory) {
+        let make = || DirBuilder::new().mode(0o750).create(&self.directory);
+        let made = make().or_else(|error| match (error.kind(), self.directory.parent()) {
+            (ErrorKind::NotFound, Some(spool)) => {
+                // Nobody has received a message here yet.
+                DirBuilder::new().mode(0o750).recursive(true).create(spool)?;
+                make()
+            }
+            _ => Err(error),
+        });
+        match made {
             Ok(()) => self.give(|uid, gid| lchown(&self.directory, uid, gid))?,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),

@@ -55,11 +55,10 @@ pub fn read_options(server: &Server) -> Options {
 }
 
 fn read_file(path: &Path, group: &[u8], options: &mut Options, depth: u32) {
-    let fits = |path: &Path| path.metadata().is_ok_and(|m| m.is_file() && m.len() <= LONGEST);
-    if depth > DEEPEST || !fits(path) {
+    if depth > DEEPEST {
         return;
     }
-    let Ok(text) = std::fs::read(path) else { return };
+    let Ok(text) = crate::files::read(path, LONGEST) else { return };
     let mut counts = false;
     for line in text.split(|c| *c == b'\n') {
         let line = line.trim_ascii();

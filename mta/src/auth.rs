@@ -1,0 +1,269 @@
+//! The server's side of authenticators (specification, chapters 33 to 42), in
+//! steps: what is asked, and what is found.
+//!
+//! A driver takes what the client says as it stands in the line, in base 64, and
+//! gives back what it wants to be asked next, or a verdict. The command around it
+//! is `smtp/auth.rs`; the client's side is in [`eximious::auth`].
+
+mod cram_md5;
+mod dovecot;
+mod external;
+mod plaintext;
+mod spa;
+mod tls;
+
+use eximious::auth::client::NAMES;
+use eximious::auth::{Authenticator, client};
+use eximious::stdlib::base64;
+use eximious::{Context, Fail, FailClass, Str};
+
+/// How many values of a client have numbers: `$1`, ….
+const NUMBERED: usize = 20;
+
+/// What a driver wants next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The client is asked this.
+    Ask(Vec<u8>),
+    /// The client is told this, which is not in base 64.
+    Tell(&'static str),
+    /// It is decided.
+    Done(Verdict),
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// The client is who it says.
+    Accept,
+    /// It is not.
+    Refuse,
+    /// It can't be said now: why, and whether the client is told.
+    Defer {
+        /// The reason.
+        why: Vec<u8>,
+        /// Whether it is for the client, too.
+        told: bool,
+    },
+    /// The client gave up.
+    Cancelled,
+    /// What the client said is not in base 64.
+    NotBase64,
+    /// The client said something with the command, where nothing is expected.
+    Unexpected,
+}
+
+impl Verdict {
+    /// It can't be said now, for reasons that are no business of the client.
+    pub(crate) fn defer(why: impl Into<Vec<u8>>) -> Self {
+        Self::Defer { why: why.into(), told: false }
+    }
+
+    /// What an option that can't be expanded means: no, where that was wanted.
+    pub(crate) fn of(fail: &Fail) -> Self {
+        match fail.class() {
+            FailClass::Forced => Self::Refuse,
+            _ => Self::defer(fail.message()),
+        }
+    }
+}
+
+/// The server's side of a driver, for one attempt.
+pub(crate) trait Driver: Send {
+    /// The command came; behind the mechanism's name stands this.
+    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict>;
+
+    /// The client answered with this line.
+    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict>;
+
+    /// Whoever connected is gone, or says more than anybody has to say.
+    fn broken(&self) -> Verdict {
+        Verdict::NotBase64
+    }
+}
+
+/// The driver of an authenticator, for one attempt.
+pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn Driver> {
+    match authenticator.driver() {
+        "cram_md5" => Box::new(cram_md5::CramMd5::default()),
+        "dovecot" => Box::new(dovecot::Dovecot::default()),
+        "external" => Box::new(external::External::default()),
+        "plaintext" => Box::new(plaintext::Plaintext::default()),
+        "spa" => Box::new(spa::Spa::default()),
+        _ => Box::new(Missing),
+    }
+}
+
+pub(crate) use tls::verdict as over_tls;
+
+/// What a client said, kept for `$auth1` and `$1`, ….
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values {
+    named: [Option<Str>; NAMES.len()],
+    numbered: Vec<Str>,
+}
+
+/// What a driver works with.
+pub(crate) struct Turn<'t> {
+    pub(crate) cx: &'t mut Context,
+    pub(crate) authenticator: &'t Authenticator,
+    pub(crate) values: &'t mut Values,
+    /// Whether this is a test, in which values that are secrets may be shown:
+    /// whoever runs it made them up.
+    pub(crate) shows: bool,
+}
+
+impl Turn<'_> {
+    /// Forgets what an earlier attempt left.
+    pub(crate) fn forget(&mut self) {
+        *self.values = Values::default();
+        client::forget(self.cx);
+        self.cx.set_numeric(&[]);
+    }
+
+    /// A value that has a number and, one of the first, a name. Those beyond
+    /// the last number are nobody's.
+    pub(crate) fn give(&mut self, value: &[u8]) {
+        let number = self.values.numbered.len();
+        if number == NUMBERED {
+            return;
+        }
+        let value = Str::tainted(value);
+        self.values.numbered.push(value.clone());
+        if let Some(name) = NAMES.get(number) {
+            self.values.named[number] = Some(value.clone());
+            self.cx.set(name, value);
+        }
+        self.show_numbers();
+    }
+
+    /// Gives a value another meaning: `$auth2` and `$2`. Those behind it lose
+    /// their numbers, not their names.
+    pub(crate) fn give_as(&mut self, number: usize, value: Str) {
+        let Some(index) = number.checked_sub(1).filter(|index| *index < NAMES.len()) else {
+            return;
+        };
+        self.values.numbered.truncate(index);
+        self.values.numbered.resize(index, Str::EMPTY);
+        self.values.numbered.push(value.clone());
+        self.values.named[index] = Some(value.clone());
+        self.cx.set(NAMES[index], value);
+        self.show_numbers();
+    }
+
+    /// How many values there are.
+    pub(crate) fn given(&self) -> usize {
+        self.values.numbered.len()
+    }
+
+    fn show_numbers(&mut self) {
+        let whole = Str::tainted(b"".as_slice());
+        let all: Vec<Str> =
+            std::iter::once(whole).chain(self.values.numbered.iter().cloned()).collect();
+        self.cx.set_numeric(&all);
+    }
+
+    /// Expands an option; nothing where it is not set.
+    pub(crate) fn expand(&mut self, option: &str) -> Option<Result<Str, Fail>> {
+        let text = self.authenticator.text(option)?;
+        let engine = self.cx.engine().clone();
+        Some(engine.expand_once(text.bytes(), self.cx))
+    }
+
+    /// Tells whoever watches a test. Elsewhere nobody is told: it may be a secret.
+    pub(crate) fn tell(&mut self, parts: &[&[u8]]) {
+        if self.shows {
+            self.cx.tell(0, &parts.concat());
+        }
+    }
+
+    /// What `server_condition` says; yes where it is not set.
+    pub(crate) fn condition(&mut self) -> Verdict {
+        let name = self.authenticator.name().clone();
+        self.tell(&[name.bytes(), b" authenticator server_condition:"]);
+        for (name, value) in NAMES.iter().zip(self.values.named.clone()) {
+            if let Some(value) = value {
+                self.tell(&[b"  $", name.as_bytes(), b" = ", value.bytes()]);
+            }
+        }
+        for (number, value) in self.values.numbered.clone().iter().enumerate() {
+            let number = (number + 1).to_string();
+            self.tell(&[b"  $", number.as_bytes(), b" = ", value.bytes()]);
+        }
+        self.show_debug_text();
+        match self.expand("server_condition") {
+            None => Verdict::Accept,
+            Some(Ok(value)) => {
+                self.tell(&[b"expanded string: ", value.bytes()]);
+                judged(value.bytes())
+            }
+            Some(Err(fail)) => {
+                self.tell(&[b"expansion failed: ", fail.message()]);
+                Verdict::of(&fail)
+            }
+        }
+    }
+
+    /// `server_debug_print`
+    pub(crate) fn show_debug_text(&mut self) {
+        let Some(text) = self.authenticator.text("server_debug_print").filter(|_| self.shows)
+        else {
+            return;
+        };
+        match self.expand("server_debug_print") {
+            Some(Err(fail)) => {
+                let head = [b"failed to expand debug_output \"", text.bytes(), b"\": "].concat();
+                self.tell(&[&head, fail.message()]);
+            }
+            Some(Ok(text)) => self.tell(&[text.bytes()]),
+            None => {}
+        }
+    }
+}
+
+/// What a condition's value says. A text that is neither yes nor no is a reason to
+/// come back later, and the client is told.
+fn judged(value: &[u8]) -> Verdict {
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    if is(&["1", "yes", "true"]) {
+        Verdict::Accept
+    } else if is(&["", "0", "no", "false"]) {
+        Verdict::Refuse
+    } else {
+        Verdict::Defer { why: value.to_vec(), told: true }
+    }
+}
+
+/// What a client's line says, decoded; a star says that it gives up.
+pub(crate) fn decoded(line: &[u8]) -> Result<Vec<u8>, Verdict> {
+    match line {
+        b"*" => Err(Verdict::Cancelled),
+        _ => initially_decoded(line),
+    }
+}
+
+/// What stands behind the mechanism's name, decoded.
+pub(crate) fn initially_decoded(text: &[u8]) -> Result<Vec<u8>, Verdict> {
+    base64::decode(text).ok_or(Verdict::NotBase64)
+}
+
+/// The strings in what a client says: a zero byte ends each.
+pub(crate) fn strings(said: &[u8]) -> impl Iterator<Item = &[u8]> {
+    // Nothing stands behind the last zero.
+    let said = said.strip_suffix(b"\0").unwrap_or(said);
+    said.split(|byte| *byte == 0)
+}
+
+/// A driver that this build does not have.
+struct Missing;
+
+impl Driver for Missing {
+    fn begin(&mut self, turn: &mut Turn<'_>, _: &[u8]) -> Result<Step, Verdict> {
+        let driver = turn.authenticator.driver().as_bytes();
+        Err(Verdict::defer([b"the driver ", driver, b" is not there in this build"].concat()))
+    }
+
+    fn answer(&mut self, _: &mut Turn<'_>, _: &[u8]) -> Result<Step, Verdict> {
+        Err(Verdict::Refuse)
+    }
+}

@@ -1,0 +1,55 @@
+//! CRAM-MD5: the client has to know a secret, and need not say it (specification
+//! 35.1).
+
+use eximious::auth::cram;
+use eximious::stdlib::mac;
+
+use super::{Driver, Step, Turn, Verdict, decoded};
+
+#[derive(Default)]
+pub(super) struct CramMd5 {
+    challenge: Vec<u8>,
+}
+
+impl Driver for CramMd5 {
+    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+        if !initial.is_empty() {
+            return Err(Verdict::Unexpected);
+        }
+        let world = turn.cx.engine().world().clone();
+        // Exim has the process's number here. One process may speak with many
+        // clients, and who listens to one of them is not to know what another will
+        // be asked.
+        let number = world.random.below(u64::MAX);
+        let now = world.clock.now().seconds;
+        let host = turn.cx.get("primary_hostname").and_then(Result::ok).unwrap_or_default();
+        self.challenge = format!("<{number}.{now}@").into_bytes();
+        self.challenge.extend_from_slice(host.bytes());
+        self.challenge.push(b'>');
+        Ok(Step::Ask(self.challenge.clone()))
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+        let response = decoded(line)?;
+        let (name, digest) = cram::parse(&response);
+        turn.give(name);
+        turn.show_debug_text();
+        let secret = match turn.expand("server_secret") {
+            None => return Err(Verdict::Refuse),
+            Some(Ok(secret)) => secret,
+            Some(Err(fail)) => return Err(Verdict::of(&fail)),
+        };
+        let Some(digest) = digest.filter(|digest| digest.len() == 32) else {
+            return Err(Verdict::Refuse);
+        };
+        let wanted = cram::digest(secret.bytes(), &self.challenge);
+        turn.tell(&[b"CRAM-MD5: user name = ", name]);
+        turn.tell(&[b"          challenge = ", &self.challenge]);
+        turn.tell(&[b"          received  = ", digest]);
+        turn.tell(&[b"          digest    = ", &wanted]);
+        Ok(Step::Done(match mac::same(&wanted, digest) {
+            true => turn.condition(),
+            false => Verdict::Refuse,
+        }))
+    }
+}

@@ -1,0 +1,42 @@
+//! ATRN: a client wants its mail over the same connection (RFC 2645, specification
+//! 49.2.6).
+//!
+//! Who may have what is decided here. Then the connection would be turned round and
+//! the mail be sent, for which there is no delivery yet: the client is told to come
+//! back.
+
+use eximious::AclPhases;
+use eximious::acl::AclVerdict;
+
+use super::Session;
+use super::verdict::Refused;
+
+impl Session {
+    /// Whether ATRN is offered: its ACL may be an expansion that gives none.
+    pub(super) fn offers_atrn(&mut self) -> bool {
+        self.expanded("acl_smtp_atrn").is_some_and(|acl| !acl.is_empty())
+    }
+
+    pub(super) fn atrn(&mut self, argument: &[u8]) {
+        if !self.offers.atrn {
+            return self.protocol_error(b"502", b"ATRN command used when not advertised");
+        }
+        if self.envelope.is_some() {
+            return self.protocol_error(b"503", b"ATRN is not permitted inside a transaction");
+        }
+        if self.variable("sender_host_authenticated").is_empty() {
+            let text = b"ATRN is not permitted without authentication";
+            return self.protocol_error(b"530", text);
+        }
+        let client = self.shown_client();
+        self.log(&[b"ATRN '", argument, b"' received from ", &client].concat());
+        let result = self.acl("acl_smtp_atrn", AclPhases::ATRN).unwrap_or_else(|| self.no_acl());
+        if result.verdict != AclVerdict::Accept {
+            let refused = Refused::new(&[b"ATRN ", argument]).code("450");
+            let _ = self.refuse(&refused, result);
+            return;
+        }
+        self.log_panic(b"ATRN can't be served: messages are not delivered by this server");
+        self.say(&[b"451 Unable to process ATRN request now"]);
+    }
+}

@@ -1,0 +1,354 @@
+//! AUTH (specification 33.3; RFC 4954).
+
+use std::sync::Arc;
+
+use eximious::acl::AclVerdict;
+use eximious::auth::{Authenticator, is_yes};
+use eximious::stdlib::base64;
+use eximious::stdlib::printing::printing;
+use eximious::{AclPhases, FailClass, Str};
+
+use super::session::Stage;
+use super::verdict::{Refused, unset};
+use super::{Session, reply};
+use crate::auth::{self, Driver, Step, Turn, Values, Verdict};
+
+/// What a session knows of authentication.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// How the client speaks since it introduced itself or was accepted:
+    /// `$received_protocol`.
+    protocol: Option<Str>,
+    /// The authenticators that the last EHLO offered, by number.
+    offered: Vec<usize>,
+    /// Whose `server_mail_auth_condition` counts.
+    accepted: Option<Arc<Authenticator>>,
+}
+
+/// An attempt.
+pub(super) struct Attempt {
+    authenticator: Arc<Authenticator>,
+    driver: Box<dyn Driver>,
+    values: Values,
+}
+
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What the client said is nobody's business.
+        f.debug_struct("Attempt").field("with", self.authenticator.name()).finish_non_exhaustive()
+    }
+}
+
+/// What of a client's AUTH parameter is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It was seen to.
+    Settled,
+    /// MAIL was refused for it.
+    Refused,
+}
+
+impl Session {
+    /// Notes how the client speaks (`$received_protocol`), by what it has said and
+    /// proved so far. Who is accepted must have said EHLO, or be taken for somebody
+    /// who did.
+    pub(super) fn note_protocol(&mut self, extended: bool) {
+        let local = if self.client.address.is_none() { "local-" } else { "" };
+        let mut protocol = format!("{local}{}", if extended { "esmtp" } else { "smtp" });
+        if !self.variable("tls_in_cipher").is_empty() {
+            protocol.push('s');
+        }
+        if extended && self.is_authenticated() {
+            protocol.push('a');
+        }
+        self.known.protocol = Some(Str::from(protocol));
+        self.show_protocol(b"");
+    }
+
+    /// Shows it again, for a message; something may stand before it.
+    pub(super) fn show_protocol(&mut self, before: &[u8]) {
+        if let Some(protocol) = &self.known.protocol {
+            self.cx.set("received_protocol", [before, protocol.bytes()].concat());
+        }
+    }
+
+    pub(super) fn is_authenticated(&mut self) -> bool {
+        !self.variable("sender_host_authenticated").is_empty()
+    }
+
+    /// The line of EHLO that names the mechanisms, if there are any for this
+    /// client.
+    pub(super) fn mechanisms(&mut self) -> Option<String> {
+        self.known.offered.clear();
+        let server = self.server.clone();
+        // Who is known already is not asked again.
+        if self.is_authenticated() || !self.client_in("auth_advertise_hosts") {
+            return None;
+        }
+        let mut line = "AUTH".to_owned();
+        for (number, one) in server.authenticators.iter().enumerate() {
+            if is_offered(one) && self.is_yes(one, "server_advertise_condition", true) {
+                self.known.offered.push(number);
+                line.push(' ');
+                line.push_str(&String::from_utf8_lossy(one.mechanism()).to_ascii_uppercase());
+            }
+        }
+        (!self.known.offered.is_empty()).then_some(line)
+    }
+
+    /// Whether an authenticator's option says yes. A failure that was not wanted
+    /// is logged, and says no.
+    fn is_yes(&mut self, one: &Authenticator, option: &str, unset: bool) -> bool {
+        let Some(text) = one.text(option) else { return unset };
+        let engine = self.cx.engine().clone();
+        match engine.expand_once(text.bytes(), &mut self.cx) {
+            Ok(value) => is_yes(value.bytes()),
+            Err(fail) => {
+                if fail.class() != FailClass::Forced {
+                    let head = [b"failed to expand condition \"", text.bytes(), b"\" for "];
+                    let name = [one.name().bytes(), b" authenticator: "].concat();
+                    self.log_panic(&[&head.concat(), &name, fail.message()].concat());
+                }
+                false
+            }
+        }
+    }
+
+    pub(super) fn auth(&mut self, argument: &[u8]) {
+        self.cx.set("authentication_failed", Str::fixed("1"));
+        let anyway = self.acl_state.has("allow_auth_unadvertised");
+        if !anyway && self.known.offered.is_empty() {
+            return self.protocol_error(b"503", b"AUTH command used when not advertised");
+        }
+        if self.is_authenticated() {
+            return self.protocol_error(b"503", b"already authenticated");
+        }
+        if self.envelope.is_some() {
+            return self.protocol_error(b"503", b"not permitted in mail transaction");
+        }
+        let end = memchr::memchr(b' ', argument).unwrap_or(argument.len());
+        let (mechanism, initial) = (&argument[..end], argument[end..].trim_ascii());
+        let result = self.acl("acl_smtp_auth", AclPhases::AUTH).unwrap_or_else(|| unset(true));
+        if result.verdict != AclVerdict::Accept {
+            // What stands behind the mechanism may be a secret.
+            let refused = Refused::new(&[b"AUTH ", mechanism]).code("503");
+            let _ = self.refuse(&refused, result);
+            return;
+        }
+        let server = self.server.clone();
+        let found = server.authenticators.iter().enumerate().find(|(number, one)| {
+            is_offered(one)
+                && one.mechanism().eq_ignore_ascii_case(mechanism)
+                && (anyway || self.known.offered.contains(number))
+        });
+        let Some((_, authenticator)) = found else {
+            let text = [mechanism, b" authentication mechanism not supported"].concat();
+            return self.protocol_error(b"504", &text);
+        };
+        let mut attempt = Attempt {
+            authenticator: authenticator.clone(),
+            driver: auth::driver(authenticator),
+            values: Values::default(),
+        };
+        let mut turn = attempt.turn(self);
+        turn.0.forget();
+        let step = turn.1.begin(&mut turn.0, initial);
+        self.step(attempt, step);
+    }
+
+    /// Goes on with an attempt: the client said this line, or can say no more.
+    pub(super) fn go_on_with_auth(&mut self, line: Option<&[u8]>) {
+        let Stage::Auth(mut attempt) = std::mem::replace(&mut self.stage, Stage::Commands) else {
+            return;
+        };
+        let mut turn = attempt.turn(self);
+        let step = match line {
+            Some(line) => {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                // Exim's strings end at a zero byte.
+                let end = memchr::memchr(0, line).unwrap_or(line.len());
+                turn.1.answer(&mut turn.0, &line[..end])
+            }
+            None => Err(turn.1.broken()),
+        };
+        self.step(*attempt, step);
+    }
+
+    fn step(&mut self, attempt: Attempt, step: Result<Step, Verdict>) {
+        match step {
+            Ok(Step::Ask(asked)) => {
+                self.say(&[b"334 ", &base64::encode(&asked)]);
+                self.stage = Stage::Auth(Box::new(attempt));
+            }
+            Ok(Step::Tell(text)) => {
+                self.say(&[b"334 ", text.as_bytes()]);
+                self.stage = Stage::Auth(Box::new(attempt));
+            }
+            Ok(Step::Done(verdict)) | Err(verdict) => {
+                if let Some((code, text)) = self.conclude_auth(attempt, verdict) {
+                    self.say_lines(reply::lines(code, &text, true));
+                }
+            }
+        }
+    }
+
+    /// Says what came of an attempt: to the variables, to the logs, and what there
+    /// is to say to the client.
+    fn conclude_auth(
+        &mut self,
+        mut attempt: Attempt,
+        verdict: Verdict,
+    ) -> Option<(&'static [u8], Vec<u8>)> {
+        // Who did not come to an end is not known by any name.
+        let id = match verdict {
+            Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. } => {
+                attempt.turn(self).0.expand("server_set_id")
+            }
+            _ => None,
+        };
+        let one = attempt.authenticator.clone();
+        attempt.turn(self).0.forget();
+        let (code, text, why): (&'static [u8], &[u8], _) = match verdict {
+            Verdict::Accept => {
+                let id = match id.transpose() {
+                    Ok(id) => id.unwrap_or_default(),
+                    Err(_) => {
+                        return Some((b"435", b"Unable to authenticate at present".to_vec()));
+                    }
+                };
+                self.accept_client(&one, id);
+                return Some((b"235", b"Authentication succeeded".to_vec()));
+            }
+            Verdict::Refuse => (b"535", b"Incorrect authentication data", None),
+            Verdict::Defer { why, told } => {
+                (b"435", b"Unable to authenticate at present", Some((why, told)))
+            }
+            Verdict::Cancelled => (b"501", b"Authentication cancelled", None),
+            Verdict::NotBase64 => (b"501", b"Invalid base64 data", None),
+            Verdict::Unexpected => (b"553", b"Initial data not expected", None),
+        };
+        let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
+        let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
+        if let Some(id) = &id {
+            self.cx.set("authenticated_fail_id", Str::tainted(id.as_slice()));
+        }
+        let mut said = text.to_vec();
+        let mut tail = Vec::new();
+        if let Some((why, told)) = why.filter(|(why, _)| !why.is_empty()) {
+            tail = [b": ", &why[..]].concat();
+            if told {
+                said.extend_from_slice(&tail);
+            }
+        }
+        let data = [code, b" ", &said].concat();
+        if !self.raise_auth_failure(&one, data) {
+            let head = [one.name().bytes(), b" authenticator failed for "].concat();
+            let client = self.shown_client();
+            let id = id.unwrap_or_default();
+            let line = [&head, &client[..], b": ", code, b" ", text, &id, &tail].concat();
+            self.log_rejection(&line);
+        }
+        Some((code, said))
+    }
+
+    fn accept_client(&mut self, one: &Arc<Authenticator>, id: Str) {
+        self.cx.set("authenticated_id", id);
+        self.cx.set("sender_host_authenticated", one.name().clone());
+        self.cx.set("authentication_failed", Str::fixed("0"));
+        self.cx.unset("authenticated_fail_id");
+        self.known.accepted = Some(one.clone());
+        self.note_protocol(true);
+    }
+
+    /// Tells of a failure; true where the event brought what is to be logged.
+    fn raise_auth_failure(&mut self, one: &Authenticator, data: Vec<u8>) -> bool {
+        self.cx.set("sender_host_authenticated", one.name().clone());
+        let answer = eximious::event::raise(&mut self.cx, "auth:fail", Str::tainted(data));
+        self.cx.set("sender_host_authenticated", Str::EMPTY);
+        match answer {
+            None => false,
+            Some(Ok(line)) => {
+                if !line.is_empty() {
+                    self.log_rejection(line.bytes());
+                }
+                !line.is_empty()
+            }
+            Some(Err(fail)) => {
+                let head = b"failed to expand event_action auth:fail in main: ";
+                self.log_panic(&[head, fail.message()].concat());
+                false
+            }
+        }
+    }
+
+    /// The AUTH parameter of MAIL (specification 33.2): as it was given, and
+    /// decoded.
+    pub(super) fn settle_claim(&mut self, text: &[u8], given: &[u8], claimed: &[u8]) -> Claim {
+        self.cx.set("authenticated_sender", Str::tainted(claimed));
+        let why: &[u8] = match self.acl("acl_smtp_mailauth", AclPhases::MAILAUTH) {
+            None if !self.is_authenticated() => b"client not authenticated",
+            None => b"",
+            Some(result) => match result.verdict {
+                AclVerdict::Accept => b"",
+                AclVerdict::Deny => b"rejected by ACL",
+                _ => {
+                    let refused = Refused::new(&[b"MAILAUTH ", text]);
+                    let _ = self.refuse(&refused, result);
+                    self.cx.set("authenticated_sender", Str::EMPTY);
+                    return Claim::Refused;
+                }
+            },
+        };
+        let why = match self.known.accepted.clone() {
+            _ if !why.is_empty() => why.to_vec(),
+            Some(one) if !self.is_yes(&one, "server_mail_auth_condition", true) => {
+                let id = self.variable("authenticated_id");
+                let head = b"server_mail_auth_condition failed: authenticated ID=\"";
+                [head, id.bytes(), b"\""].concat()
+            }
+            _ => return Claim::Settled,
+        };
+        self.cx.set("authenticated_sender", Str::EMPTY);
+        let client = self.logged_client();
+        let parts = [b"ignoring AUTH=", given, b" from ", &client, b" (", &why, b")"];
+        self.log(&parts.concat());
+        Claim::Settled
+    }
+
+    /// The client has just begun to speak TLS: an authenticator of the driver tls
+    /// looks at its certificate (specification, chapter 42). Whoever does TLS has
+    /// set the variables of it.
+    pub fn authenticate_by_tls(&mut self) {
+        let server = self.server.clone();
+        let mut all = server.authenticators.iter();
+        let Some(one) = all.find(|one| one.driver() == "tls" && one.serves()) else { return };
+        let mut attempt = Attempt {
+            authenticator: one.clone(),
+            driver: auth::driver(one),
+            values: Values::default(),
+        };
+        let verdict = auth::over_tls(&mut attempt.turn(self).0);
+        if verdict == Verdict::Accept {
+            let _ = self.conclude_auth(attempt, verdict);
+        } else {
+            attempt.turn(self).0.forget();
+        }
+    }
+}
+
+impl Attempt {
+    fn turn<'t>(&'t mut self, session: &'t mut Session) -> (Turn<'t>, &'t mut Box<dyn Driver>) {
+        let turn = Turn {
+            shows: session.hurries,
+            cx: &mut session.cx,
+            authenticator: &self.authenticator,
+            values: &mut self.values,
+        };
+        (turn, &mut self.driver)
+    }
+}
+
+/// Whether an authenticator is one for AUTH.
+fn is_offered(one: &Authenticator) -> bool {
+    one.serves() && one.driver() != "tls"
+}

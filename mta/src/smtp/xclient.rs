@@ -1,0 +1,200 @@
+//! XCLIENT: a proxy that speaks SMTP itself says for whom it does (Postfix's
+//! `XCLIENT_README`; `hosts_xclient`).
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use eximious::Str;
+
+use super::Session;
+use super::params::xtext;
+use super::proxy::Ends;
+
+/// What EHLO says of it.
+pub(super) const OFFER: &str = "XCLIENT ADDR NAME PORT LOGIN DESTADDR DESTPORT";
+
+/// What is logged as the mechanism of a client whose login name the proxy told.
+const MECHANISM: &str = "xclient";
+
+/// What a proxy said of its client.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Said {
+    address: Option<IpAddr>,
+    port: Option<u16>,
+    name: Option<Vec<u8>>,
+    login: Option<Vec<u8>>,
+    target: Option<IpAddr>,
+    target_port: Option<u16>,
+}
+
+impl Session {
+    /// Whether the host at the other end of the connection may say XCLIENT. That it
+    /// speaks for others does not change it.
+    pub(super) fn may_name_clients(&mut self) -> bool {
+        if let Some(may) = self.names_clients {
+            return may;
+        }
+        let set = self.cx.engine().settings().options.text("hosts_xclient").is_some();
+        let may = set && self.client.address.is_some() && self.client_in("hosts_xclient");
+        self.names_clients = Some(may);
+        may
+    }
+
+    pub(super) fn xclient(&mut self, argument: &[u8]) {
+        if !self.offers.xclient {
+            return self.protocol_error(b"503", b"XCLIENT command used when not advertised");
+        }
+        if self.envelope.is_some() {
+            return self.protocol_error(b"503", b"mail transaction in progress");
+        }
+        let said = match read(argument) {
+            Ok(said) => said,
+            Err(why) => return self.protocol_error(b"501", why.as_bytes()),
+        };
+        let (source, source_port) = match (said.address, said.port) {
+            (Some(address), Some(port)) => (address, port),
+            // The client may be known from the last one.
+            (address, port) if self.was_named => match address.or(self.client.address) {
+                Some(address) => (address, port.unwrap_or(self.client.port)),
+                None => return self.protocol_error(b"501", b"missing ADDR for XCLIENT"),
+            },
+            (None, _) => return self.protocol_error(b"501", b"missing ADDR for XCLIENT"),
+            _ => return self.protocol_error(b"501", b"missing PORT for XCLIENT"),
+        };
+        let proxy = (self.variable("proxy_local_address"), self.variable("proxy_local_port"));
+        let outer = (self.client.local_address.unwrap_or(source), self.client.local_port);
+        let ends = Ends {
+            source,
+            source_port,
+            target: said.target.unwrap_or(outer.0),
+            target_port: said.target_port.or(outer.1).unwrap_or(0),
+        };
+        self.cx.set("proxy_session", Str::fixed("yes"));
+        self.cx.set("sender_helo_name", Str::EMPTY);
+        self.cx.unset("sender_helo_verified");
+        self.cx.unset("sender_host_name");
+        self.cx.set("sender_ident", Str::EMPTY);
+        if let Some(name) = said.name {
+            self.cx.set("sender_host_name", Str::tainted(name));
+        }
+        self.stand_for(ends);
+        eximious::client::describe(&mut self.cx);
+        if std::mem::replace(&mut self.was_named, true) {
+            // The proxy is who is connected, and not the client before.
+            self.cx.set("proxy_local_address", proxy.0);
+            self.cx.set("proxy_local_port", proxy.1);
+        }
+        let login = said.login.unwrap_or_default();
+        let mechanism = if login.is_empty() { "" } else { MECHANISM };
+        self.cx.set("sender_host_authenticated", Str::fixed(mechanism));
+        self.cx.set("authenticated_id", Str::tainted(login));
+        self.reset_message();
+        self.offers = Default::default();
+        self.note_protocol(false);
+        // For whom it speaks is welcome, or not, as who connects by himself.
+        self.welcome();
+    }
+}
+
+/// Reads `ADDR=192.0.2.1 PORT=1025 …`; values are xtext.
+fn read(argument: &[u8]) -> Result<Said, &'static str> {
+    const SYNTAX: &str = "bad command parameter syntax";
+    let mut said = Said::default();
+    let words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let mut count = 0;
+    for word in words {
+        count += 1;
+        let equals = memchr::memchr(b'=', word).ok_or(SYNTAX)?;
+        let value = xtext(&word[equals + 1..]).filter(|value| !value.is_empty()).ok_or(SYNTAX)?;
+        let unknown = [b"[UNAVAILABLE]".as_slice(), b"[TEMPUNAVAIL]"]
+            .iter()
+            .any(|text| value.eq_ignore_ascii_case(text));
+        match (word[..equals].to_ascii_uppercase().as_slice(), unknown) {
+            (b"ADDR", false) => {
+                said.address = Some(address(&value).ok_or("invalid address in XCLIENT ADDR")?);
+            }
+            (b"DESTADDR", false) => {
+                let value = address(&value).ok_or("invalid address in XCLIENT DESTADDR")?;
+                said.target = Some(value);
+            }
+            (b"PORT", false) => {
+                said.port = Some(port(&value).ok_or("invalid port in XCLIENT PORT")?);
+            }
+            (b"DESTPORT", false) => {
+                said.target_port = Some(port(&value).ok_or("invalid port in XCLIENT DESTPORT")?);
+            }
+            (b"NAME", false) => {
+                let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._".contains(byte);
+                if value.len() > 255 || !value.iter().all(plain) {
+                    return Err("invalid name in XCLIENT NAME");
+                }
+                said.name = Some(value);
+            }
+            (b"LOGIN", false) => {
+                if value.iter().any(u8::is_ascii_control) {
+                    return Err(SYNTAX);
+                }
+                said.login = Some(value);
+            }
+            (b"ADDR" | b"NAME" | b"PORT" | b"LOGIN" | b"DESTADDR" | b"DESTPORT", true) => {}
+            // HELO says it again.
+            (b"HELO" | b"PROTO", _) => {}
+            _ => return Err("unrecognized XCLIENT parameter"),
+        }
+    }
+    if count == 0 { Err(SYNTAX) } else { Ok(said) }
+}
+
+/// An address, those of IPv6 with or without `IPV6:` before them.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    match text.get(..5).filter(|head| head.eq_ignore_ascii_case("ipv6:")) {
+        Some(_) => text[5..].parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => text.parse().ok(),
+    }
+}
+
+fn port(text: &[u8]) -> Option<u16> {
+    let digits = text.iter().all(u8::is_ascii_digit);
+    let number = std::str::from_utf8(text).ok()?.parse().ok();
+    number.filter(|number| digits && *number > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_proxy_says_is_read() {
+        let all = b"ADDR=192.0.2.1  port=1025 NAME=a.example LOGIN=a+2Bb DESTADDR=IPV6:::1 \
+            DESTPORT=25 HELO=x PROTO=ESMTP";
+        let said = read(all).unwrap();
+        assert_eq!(said.address, "192.0.2.1".parse().ok());
+        assert_eq!((said.port, said.target_port), (Some(1025), Some(25)));
+        assert_eq!(said.target, "::1".parse().ok());
+        assert_eq!(said.login.as_deref(), Some(b"a+b".as_slice()));
+        assert_eq!(read(b"NAME=[UNAVAILABLE] ADDR=[tempunavail]"), Ok(Said::default()));
+        for wrong in [
+            "",
+            " ",
+            "ADDR",
+            "ADDR=",
+            "=x",
+            "FOO=x",
+            "ADDR=x",
+            "ADDR=1.2.3",
+            "ADDR=IPV6:1.2.3.4",
+            "PORT=0",
+            "PORT=65536",
+            "PORT=+1",
+            "PORT=x",
+            "NAME=a+0Ab",
+            "NAME=<x>",
+            "LOGIN=a+0D",
+            "LOGIN=+4",
+            "ADDR=1.2.3.4 =",
+            "ADDR=\u{e9}",
+        ] {
+            assert!(read(wrong.as_bytes()).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Messages from the standard input (specification 5.2: `-bm`, `-t`).
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::{Config, Str};
+use eximious_mta::smtp::Server;
+use eximious_mta::submission::{Input, Outside, Request, submit};
+
+use crate::caller;
+use crate::options::Options;
+use crate::session::{Refusal, Session};
+
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Takes a message, and keeps it in the spool.
+pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
+    let given = std::mem::take(&mut options.variables);
+    let sender = options.sender.take();
+    let session = match options.verbose {
+        true => Session::start_shown(options, eximious_world::system()),
+        false => Session::start_logging(options, eximious_world::system()),
+    }?;
+    let (config, mut cx) = session.into_parts();
+    let config = config.unwrap_or_else(Config::default);
+    let mut submitter = caller::submitter(cx.engine().settings(), cx.engine().world());
+    submitter.called = options.full_name.take();
+    if options.leaves_header && !submitter.trusted {
+        let why = b"exim: permission denied (-G requires a trusted user)".to_vec();
+        return Err(Refusal::Said(why));
+    }
+    // What only a trusted caller may say is passed over where it is somebody else.
+    if submitter.trusted {
+        for (name, value) in given {
+            cx.set(name, Str::tainted(value));
+        }
+    }
+    let server = Arc::new(Server::new(&config, cx.engine()));
+    let request = Request {
+        submitter,
+        sender,
+        arguments: std::mem::take(&mut options.texts),
+        names_recipients: options.recipients_in_header,
+        dot_ends: !options.dot_is_text,
+        errors: options.errors,
+        leaves_unqualified: options.leaves_unqualified,
+        leaves_header: options.leaves_header,
+        pretended: options.pretends,
+        about: options.about.take().unwrap_or_default(),
+        reports_error: false,
+    };
+    let done = submit(&server, &mut cx, &request, &mut Standard);
+    // Where the standard error is closed, the exit status has to do.
+    let _ = io::stderr().write_all(&done.said);
+    if done.kept && options.foreground && !queues(&cx) {
+        let said = b"eximious: the message is in the spool; to deliver it at once is not there \
+            yet\n";
+        let _ = io::stderr().write_all(said);
+    }
+    Ok(ExitCode::from(done.status))
+}
+
+/// Whether messages stay in the spool for now, whatever the command line says.
+fn queues(cx: &eximious::Context) -> bool {
+    let options = &cx.engine().settings().options;
+    let set = |name| options.flag(name) == Some(true);
+    set("queue_only") && options.flag("queue_only_override") == Some(false)
+}
+
+/// The standard input.
+struct Standard;
+
+impl Outside for Standard {
+    fn read(&mut self, dot_ends: bool, most: u64) -> io::Result<Vec<u8>> {
+        let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
+        let mut input = Input::new(dot_ends);
+        let mut piece = vec![0; PIECE];
+        let mut standard = io::stdin().lock();
+        loop {
+            let room = piece.len().min(most.saturating_sub(input.size()));
+            match standard.read(&mut piece[..room]) {
+                Ok(0) => break,
+                Ok(count) if input.push(&piece[..count]) => break,
+                Ok(_) => {}
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(input.into_bytes())
+    }
+
+    fn wait(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}

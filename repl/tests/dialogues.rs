@@ -1,0 +1,143 @@
+//! What a server says to clients: the dialogues of `tests/dialogues`, whose
+//! answers are recorded from a real Exim. It is asked again where it is
+//! installed. tests/src/dialogues.rs says how they are written and run.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod common;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use eximious_tests::dialogues::{self, Case, Difference, Session};
+use eximious_tests::{names, network, root, servers};
+
+#[test]
+fn exim_says_what_is_recorded() {
+    if common::reference().is_some() && servers::program("nsd").is_some() {
+        network::run("inside", "exim");
+    }
+}
+
+#[test]
+fn eximious_says_what_is_recorded() {
+    if servers::program("nsd").is_some() {
+        network::run("inside", "eximious");
+    }
+}
+
+/// The part that runs where it may ask at port 53.
+#[test]
+#[ignore = "it needs a network of its own: the others start it"]
+fn inside() {
+    let Some(purpose) = network::purpose() else { return };
+    set_up();
+    let Some((_server, real)) = names::real(&root().join("tests/dialogues/zones")) else { return };
+    names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
+    let names = std::env::var("DIALOGUES").ok().filter(|names| !names.is_empty());
+    let cases = dialogues::read(names.as_deref());
+    assert!(!cases.is_empty(), "no such case: {names:?}");
+    let wrong = match purpose.as_str() {
+        "exim" => {
+            let program = common::reference().expect("a real Exim");
+            let record = std::env::var_os("EXIMIOUS_RECORD").is_some();
+            agree(Path::new(&program), &cases, &Asked::Exim { record })
+        }
+        _ => {
+            let program = Path::new(env!("CARGO_BIN_EXE_eximious"));
+            agree(program, &cases, &Asked::Eximious(Difference::read()))
+        }
+    };
+    assert!(wrong.is_empty(), "{} sessions differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Lays the files of `tests/dialogues/system` over those of the system, and makes
+/// addresses this host's own.
+fn set_up() {
+    let own = |name: &str| {
+        let path = root().join("tests/dialogues/system").join(name);
+        std::fs::read_to_string(path).expect("a file of the system")
+    };
+    let more = |name: &str| {
+        let system = std::fs::read_to_string(Path::new("/etc").join(name)).expect("who is who");
+        system + &own(name)
+    };
+    let resolver =
+        "nameserver 127.0.0.1\nsearch home.test\noptions trust-ad timeout:1 attempts:1\n";
+    let directory = tempfile::TempDir::new().expect("a directory");
+    network::set_up(
+        directory.path(),
+        &[
+            ("/etc/resolv.conf", resolver),
+            ("/etc/hosts", &own("hosts")),
+            ("/etc/passwd", &more("passwd")),
+            ("/etc/group", &more("group")),
+        ],
+    );
+    network::ip(&["addr", "add", "192.0.2.99/32", "dev", "lo"]);
+    for network in ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"] {
+        network::ip(&["route", "add", "local", network, "dev", "lo"]);
+    }
+}
+
+/// What is compared with the recorded dialogues.
+enum Asked {
+    /// A real Exim; what it says may be recorded.
+    Exim { record: bool },
+    /// eximious, and what it is known to say otherwise.
+    Eximious(Vec<Difference>),
+}
+
+/// Plays all sessions, and gives those that are not as they are recorded.
+fn agree(program: &Path, cases: &[Case], asked: &Asked) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let plays = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Some(lacking) = case.lacks() {
+                eprintln!("LEFT OUT: {} needs {}", case.name, lacking.display());
+                continue;
+            }
+            let place = case.set_up();
+            let theirs = matches!(asked, Asked::Exim { .. });
+            let sessions = case.sessions.iter().filter(|one| one.for_exim || !theirs);
+            let played: Vec<(&Session, Vec<String>)> =
+                sessions.map(|session| (session, session.play(program, &place))).collect();
+            if matches!(asked, Asked::Exim { record: true }) {
+                case.record(played.into_iter().map(|(_, said)| said));
+                continue;
+            }
+            let mut differing = wrong.lock().expect("no other thread failed");
+            for (session, said) in played {
+                let found = session.difference(&said);
+                if let Some(what) = wrong_in(case, session, &found, asked) {
+                    let (name, line) = (&case.name, session.line);
+                    let text = format!("{name}.case:{line}: {name}/{}\n{what}", session.name);
+                    differing.push((name.clone(), line, text));
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        // Most of the time is spent waiting for each other.
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) * 6 {
+            scope.spawn(plays);
+        }
+    });
+    let mut wrong = wrong.into_inner().expect("no thread failed");
+    wrong.sort();
+    wrong.into_iter().map(|(_, _, text)| text).collect()
+}
+
+/// What is wrong with the differences of a session.
+fn wrong_in(case: &Case, session: &Session, found: &[String], asked: &Asked) -> Option<String> {
+    if let Asked::Eximious(known) = asked
+        && let Some(known) = known.iter().find(|one| one.is_of(case, session))
+    {
+        return known.excuses(found);
+    }
+    let text: String = found.iter().map(|line| format!("{line}\n")).collect();
+    (!text.is_empty()).then_some(text)
+}

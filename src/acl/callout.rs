@@ -1,0 +1,234 @@
+//! Callouts: the hosts that take mail for an address are asked whether they would
+//! (specification 44.22).
+
+mod cache;
+mod host;
+mod params;
+mod talk;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
+
+use super::Logs;
+use super::machine::Run;
+use crate::route::{Delivery, Standing, Text};
+use cache::Cache;
+use params::Sender;
+pub(super) use params::{Params, Subject};
+
+static META: Meta = Meta::new(
+    "callout",
+    Effects::NET.union(Effects::DNS).union(Effects::CLOCK).union(Effects::LOG),
+    TaintRule::Tainted,
+);
+
+/// What is asked.
+struct Callout<'c> {
+    params: &'c Params,
+    subject: Subject,
+    address: Str,
+    domain: Str,
+    mail_from: Vec<u8>,
+}
+
+/// What was found out.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    pub(super) standing: Standing,
+    /// For the logs.
+    pub(super) logged: Option<Vec<u8>>,
+    /// For the client, where the address is refused.
+    pub(super) said: Vec<u8>,
+    pub(super) failure: Failure,
+}
+
+/// Where it went wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Failure {
+    /// Nowhere, or before anything could be asked.
+    None,
+    Mail,
+    Recipient,
+    Postmaster,
+    /// Nothing went wrong: all local parts are taken.
+    Random,
+}
+
+impl Failure {
+    /// The word for variables.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Mail => "mail",
+            Self::Recipient => "recipient",
+            Self::Postmaster => "postmaster",
+            Self::Random => "random",
+        }
+    }
+}
+
+impl Called {
+    fn fine() -> Self {
+        let said = Vec::new();
+        Self { standing: Standing::Fine, logged: None, said, failure: Failure::None }
+    }
+
+    fn random() -> Self {
+        Self { failure: Failure::Random, ..Self::fine() }
+    }
+
+    fn failed(failure: Failure, logged: Option<Vec<u8>>, said: Vec<u8>) -> Self {
+        Self { standing: Standing::Failed, logged, said, failure }
+    }
+
+    fn later(logged: Option<Vec<u8>>) -> Self {
+        Self { standing: Standing::Deferred, logged, ..Self::fine() }
+    }
+
+    /// What the client is told of a sender that was refused.
+    pub(super) fn told(&self, address: &Str) -> Vec<u8> {
+        let (head, tail): (&[u8], &[u8]) = match self.failure {
+            Failure::Mail => (
+                b"Callback setup failed while verifying",
+                b"\nThe initial connection, or a HELO or MAIL FROM:<> command was\n\
+                rejected. Refusing MAIL FROM:<> does not help fight spam, disregards\n\
+                RFC requirements, and stops you from receiving standard bounce\n\
+                messages. This host does not accept mail from domains whose servers\n\
+                refuse bounces.",
+            ),
+            Failure::Postmaster => (
+                b"Postmaster verification failed while checking",
+                b"\nSeveral RFCs state that you are required to have a postmaster\n\
+                mailbox for each mail domain. This host does not accept mail\n\
+                from domains whose servers reject the postmaster address.",
+            ),
+            _ => (b"Verification failed for", b""),
+        };
+        [head, b" <", address.bytes(), b">\n", &self.said, tail].concat()
+    }
+}
+
+/// Asks the hosts of a delivery; nothing where nobody can be asked.
+pub(super) fn call(
+    run: &mut Run<'_>,
+    params: &Params,
+    subject: Subject,
+    delivery: &Delivery,
+) -> Option<Called> {
+    let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
+    let before = ["local_part", "domain", "host", "host_address"].map(|name| run.variable(name));
+    run.cx.set("local_part", delivery.address.local_part.clone());
+    run.cx.set("domain", domain.clone());
+    let mail_from = mail_from(run, params, delivery);
+    let callout = Callout { params, subject, address, domain, mail_from };
+    let called = callout.call(run, delivery);
+    for (name, value) in ["local_part", "domain", "host", "host_address"].iter().zip(before) {
+        run.cx.set(name, value);
+    }
+    called
+}
+
+fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8> {
+    match params.sender {
+        Sender::Given => params.mail_from.clone(),
+        Sender::Own => params::bare(&run.variable("sender_address")),
+        Sender::Postmaster => {
+            let domain = run.variable("qualify_domain");
+            params::bare(&Str::from([b"postmaster@", domain.bytes()].concat()))
+        }
+        Sender::Transport => {
+            let acls = run.acls.clone();
+            let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
+            let own = transport.and_then(|transport| transport.text("return_path").cloned());
+            let replaced = own.and_then(|text| run.expanded(&text).ok());
+            params::bare(&replaced.unwrap_or_else(|| run.variable("sender_address")))
+        }
+    }
+}
+
+impl Callout<'_> {
+    fn call(&self, run: &mut Run<'_>, delivery: &Delivery) -> Option<Called> {
+        let Some(hosts) = host::hosts(run, delivery) else {
+            let text = b"Cannot do callout: neither router nor transport provided a host list, \
+                or transport is not smtp";
+            run.cx.tell(0, text);
+            return None;
+        };
+        run.cx.tell(0, b"Attempting full verification using callout");
+        if !run.host.calls_out() {
+            run.cx.tell(0, b"... callout omitted by default when host testing");
+            run.cx.tell(0, b"(Use -bhc if you want the callouts to happen.)");
+            return None;
+        }
+        let now = match clock(run) {
+            Ok(now) => now,
+            Err(fail) => return Some(Called::later(Some(fail.message().to_vec()))),
+        };
+        let mut cache = Cache::new(run, self, now);
+        if let Some(called) = cache.look(run, self) {
+            return Some(called);
+        }
+        if cache.tries_random {
+            cache.nobody = self.nobody(run);
+        }
+        let acls = run.acls.clone();
+        let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
+        let timeout = self.params.timeout.unwrap_or_default();
+        let longest = self.params.longest.unwrap_or(timeout.saturating_mul(4));
+        let began = now;
+        let alone = hosts.len() < 2;
+        let mut why = None;
+        let mut settled = None;
+        for host in &hosts {
+            let Some(address) = host.address else { continue };
+            let spent = clock(run).map_or(0, |now| now.saturating_sub(began));
+            if Duration::from_secs(u64::try_from(spent).unwrap_or(0)) >= longest {
+                run.cx.tell(0, b"overall timeout for callout exceeded");
+                break;
+            }
+            self.introduce(run, host.name.as_bytes(), address);
+            let called = talk::with(run, self, &mut cache, transport, host, address);
+            match called.standing {
+                Standing::Deferred => why = called.logged,
+                _ => {
+                    settled = Some(called);
+                    break;
+                }
+            }
+        }
+        cache.keep(run);
+        // Which of several hosts is to blame is not said.
+        Some(settled.unwrap_or_else(|| Called::later(why.filter(|_| alone))))
+    }
+
+    /// A local part that nobody has, at the domain.
+    fn nobody(&self, run: &mut Run<'_>) -> Option<Vec<u8>> {
+        let options = &run.cx.engine().settings().options;
+        let text = match options.get("callout_random_local_part") {
+            Some(OptionValue::Text(text)) => text.clone(),
+            _ => Str::fixed("$primary_hostname-$tod_epoch-testing"),
+        };
+        match Text::new(text).expand(run.cx) {
+            Ok(local_part) => {
+                Some([&params::bare(&local_part), b"@".as_slice(), self.domain.bytes()].concat())
+            }
+            Err(fail) => {
+                let head = b"failed to expand callout_random_local_part: ";
+                run.host.log_to(Logs::PANIC, &[head, fail.message()].concat());
+                None
+            }
+        }
+    }
+
+    /// Says in variables who is asked.
+    fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
+        run.cx.set("host", Str::tainted(name));
+        run.cx.set("host_address", Str::tainted(address.to_string().into_bytes()));
+    }
+}
+
+fn clock(run: &mut Run<'_>) -> Result<i64, Fail> {
+    run.cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds))
+}

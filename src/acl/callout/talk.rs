@@ -1,0 +1,633 @@
+//! A callout's talk with one host.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use eximious_core::Str;
+use eximious_core::world::Target;
+use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::printing::printing;
+
+use super::host::{Protocol, Way, is_listed, way};
+use super::{Cache, Called, Callout, Failure, META, Subject};
+use crate::acl::Logs;
+use crate::acl::machine::Run;
+use crate::hints::CalloutResult;
+use crate::route::{Text, Transport};
+use crate::smtp_client::{Connection, Hello, Next, Offers, Opening, Reply, Trouble};
+
+/// How long a farewell is waited for at the most.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Asks one host.
+pub(super) fn with(
+    run: &mut Run<'_>,
+    callout: &Callout<'_>,
+    cache: &mut Cache,
+    transport: Option<&Transport>,
+    host: &RouteHost,
+    address: IpAddr,
+) -> Called {
+    let mut place = Place { run, callout, transport, host, address };
+    loop {
+        let mut talk = match place.open() {
+            Ok(talk) => talk,
+            Err(called) => return called,
+        };
+        if let Some(called) = talk.ask(cache) {
+            return called;
+        }
+        place.tell(b"problem after random/rset/mfrom; reopen conn");
+        place.tell(b"  SMTP(close)>>");
+    }
+}
+
+/// Who asks whom.
+struct Place<'p, 'r> {
+    run: &'p mut Run<'r>,
+    callout: &'p Callout<'p>,
+    transport: Option<&'p Transport>,
+    host: &'p RouteHost,
+    address: IpAddr,
+}
+
+/// A connection with what was said.
+struct Talk<'t, 'p, 'r> {
+    place: &'t mut Place<'p, 'r>,
+    connection: Connection,
+    offers: Offers,
+    /// Whether commands may be sent without waiting.
+    pipelining: bool,
+    /// Commands that are not sent yet.
+    waiting: Vec<u8>,
+    /// The last command, and the last reply.
+    sent: Vec<u8>,
+    response: Vec<u8>,
+    /// What was said, in short.
+    history: Vec<u8>,
+}
+
+/// Why a talk can't go on.
+enum Stop {
+    /// The host says no, for good: what it was asked, and what is logged.
+    Refused(Vec<u8>),
+    /// It says nothing, or nothing certain: what is logged.
+    Later(Option<Vec<u8>>),
+    /// It says nothing in time, and will not be bid farewell.
+    Mute(Option<Vec<u8>>),
+}
+
+impl<'p, 'r> Place<'p, 'r> {
+    fn tell(&mut self, text: &[u8]) {
+        self.run.cx.tell(0, text);
+    }
+
+    fn listed(&mut self, option: &'static str) -> bool {
+        is_listed(self.run, self.transport, self.host, self.address, option)
+    }
+
+    /// What is logged: who it is about stands before.
+    fn about(&self, text: &[u8]) -> Vec<u8> {
+        let head = format!("{} [{}] : ", self.host.name, self.address);
+        [head.as_bytes(), text].concat()
+    }
+
+    /// Opens a connection, as far as commands may be given.
+    fn open<'t>(&'t mut self) -> Result<Talk<'t, 'p, 'r>, Called> {
+        let later = |place: &Self, text: &[u8]| Called::later(Some(place.about(text)));
+        let shown = self.callout.address.clone();
+        let way = way(self.run, self.transport, self.host, self.address, &shown);
+        if self.listed("hosts_require_dane") {
+            return Err(later(self, b"DANE is required, but TLS is not there yet"));
+        }
+        let from = way.from.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
+        self.tell(format!("interface={from} port={}", way.port).as_bytes());
+        if way.protocol == Protocol::Smtps {
+            return Err(later(self, b"TLS is required on connect, but TLS is not there yet"));
+        }
+        if self.transport.and_then(|one| one.text("socks_proxy")).is_some_and(|t| !t.is_empty()) {
+            return Err(later(self, b"socks_proxy is set, but proxies are not there yet"));
+        }
+        // Commands before the banner would save time only.
+        let _ = self.listed("hosts_pipe_connect");
+        let stream = match self.connect(&way) {
+            Ok(connection) => connection,
+            Err(why) => {
+                let why = reason(&why);
+                return Err(later(self, why.as_bytes()));
+            }
+        };
+        let local = stream.local_address();
+        let timeout = self.callout.params.timeout.unwrap_or_default();
+        let mut talk = Talk {
+            place: self,
+            connection: Connection::new(stream, timeout),
+            offers: Offers::default(),
+            pipelining: false,
+            waiting: Vec::new(),
+            sent: Vec::new(),
+            response: Vec::new(),
+            history: Vec::new(),
+        };
+        talk.greet(way.protocol, local)?;
+        Ok(talk)
+    }
+
+    fn connect(&mut self, way: &Way) -> io::Result<Box<dyn eximious_core::world::Stream>> {
+        let from = way.from.map_or_else(String::new, |from| format!("from {from} "));
+        let place = format!("[{}]:{}", self.address, way.port);
+        let text = format!("Connecting to {} {place} {from}...", self.host.name);
+        self.tell(text.as_bytes());
+        self.run.cx.set("callout_address", Str::tainted(place.into_bytes()));
+        let params = self.callout.params;
+        let own = params.connect.filter(|timeout| !timeout.is_zero());
+        let timeout = own.or(params.timeout).unwrap_or_default();
+        let to = SocketAddr::new(self.address, way.port);
+        let opened = self.run.cx.call(&META, |call| {
+            call.net().map(|net| match way.from {
+                Some(from) => net.connect_from(from, to, timeout),
+                None => net.connect(&Target::Tcp(to), timeout),
+            })
+        });
+        match opened {
+            Ok(opened) => {
+                if opened.is_ok() {
+                    self.tell(b"connected");
+                }
+                opened
+            }
+            Err(fail) => Err(io::Error::other(String::from_utf8_lossy(fail.message()))),
+        }
+    }
+}
+
+fn reason(why: &io::Error) -> String {
+    match why.kind() {
+        io::ErrorKind::TimedOut => "Connection timed out".to_owned(),
+        _ => eximious_stdlib::wording::reason(why),
+    }
+}
+
+impl Talk<'_, '_, '_> {
+    /// Begins the session. An error is what is to be said of the host.
+    fn greet(&mut self, protocol: Protocol, local: Option<SocketAddr>) -> Result<(), Called> {
+        let mut opening = None;
+        let name = self.name(local);
+        let mut what = b"initial connection".to_vec();
+        loop {
+            let reply = match self.listen() {
+                Ok(reply) => reply,
+                Err(trouble) => {
+                    let text: Vec<u8> = match &trouble {
+                        Trouble::Timeout => [b"SMTP timeout after ", &what[..]].concat(),
+                        Trouble::Closed => {
+                            [b"Remote host closed connection in response to ", &what[..]].concat()
+                        }
+                        Trouble::Malformed(text) => {
+                            let head = b"Malformed SMTP reply in response to ";
+                            [head.as_slice(), &what, b": ", &line(text)].concat()
+                        }
+                    };
+                    self.close();
+                    if trouble == Trouble::Timeout {
+                        self.place.tell(b"SMTP timeout");
+                    }
+                    return Err(Called::later(Some(self.place.about(&text))));
+                }
+            };
+            let opening = match &mut opening {
+                Some(opening) => opening,
+                None if reply.accepts() => {
+                    if let Err(why) = &name {
+                        return Err(self.give_up(why));
+                    }
+                    let plain = self.place.listed("hosts_avoid_esmtp");
+                    opening.insert(Opening::new(protocol == Protocol::Lmtp, plain))
+                }
+                None => opening.insert(Opening::new(false, true)),
+            };
+            match opening.next(&reply) {
+                Next::Say(hello) => {
+                    let name = name.as_deref().unwrap_or_default();
+                    let command = [hello.name().as_bytes(), b" ", name].concat();
+                    what.clone_from(&command);
+                    if self.say(&command).is_err() {
+                        continue;
+                    }
+                }
+                Next::Open(offers) => {
+                    self.offers = offers;
+                    return self.choose();
+                }
+                Next::Refused => {
+                    let head = b"SMTP error from remote mail server after ";
+                    let text = [head.as_slice(), &what, b": ", &line(reply.text())].concat();
+                    let called = self.give_up(&text);
+                    return Err(match reply.refuses() {
+                        true => Called::failed(Failure::None, called.logged, self.shown()),
+                        false => called,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The name that the greeting has.
+    fn name(&mut self, local: Option<SocketAddr>) -> Result<Vec<u8>, Vec<u8>> {
+        let run = &mut *self.place.run;
+        if let Some(local) = local {
+            run.cx.set("sending_ip_address", local.ip().to_canonical().to_string());
+            run.cx.set("sending_port", local.port().to_string());
+        }
+        let Some(text) = self.place.transport.and_then(|transport| transport.text("helo_data"))
+        else {
+            let name = run.variable("smtp_active_hostname");
+            let name = if name.is_empty() { run.variable("primary_hostname") } else { name };
+            return Ok(name.bytes().to_vec());
+        };
+        let name = Text::new(text.clone()).expand(run.cx).map_err(|fail| {
+            let address = &self.place.callout.address;
+            let head = b">: failed to expand transport's helo_data value for callout: ";
+            let line = [b"<", address.bytes(), head.as_slice(), fail.message()].concat();
+            run.host.log_to(Logs::PANIC, &line);
+            [b"failed to expand helo_data: ", fail.message()].concat()
+        })?;
+        Ok(super::params::bare(&name))
+    }
+
+    /// Looks at what the host offers, and at what is asked of it.
+    fn choose(&mut self) -> Result<(), Called> {
+        if self.offers.tls && !self.place.listed("hosts_avoid_tls") {
+            let _ = self.place.listed("hosts_verify_avoid_tls");
+        }
+        if self.place.listed("hosts_require_tls") {
+            let why: &[u8] = match self.offers.tls {
+                true => b"a TLS session is required, but TLS is not there yet",
+                false => b"a TLS session is required, but the server did not offer TLS support",
+            };
+            return Err(self.give_up(why));
+        }
+        self.pipelining = self.offers.pipelining && !self.place.listed("hosts_avoid_pipelining");
+        if self.offers.chunking {
+            let _ = self.place.listed("hosts_try_chunking");
+        }
+        if self.greeted_plainly() {
+            return Ok(());
+        }
+        if self.place.listed("hosts_require_auth") {
+            let why: &[u8] = match self.offers.auth.is_empty() {
+                false => b"authentication required but authenticating as a client is not there yet",
+                true => b"authentication required but server did not advertise AUTH support",
+            };
+            return Err(self.give_up(why));
+        }
+        if !self.offers.auth.is_empty() {
+            let _ = self.place.listed("hosts_try_auth");
+        }
+        Ok(())
+    }
+
+    fn greeted_plainly(&self) -> bool {
+        let name = Hello::Helo.name().as_bytes();
+        self.history.split(|byte| *byte == b':').any(|word| word == name)
+    }
+
+    /// Asks what is to be asked; nothing where the connection is no good any more,
+    /// and there may be another.
+    fn ask(&mut self, cache: &mut Cache) -> Option<Called> {
+        cache.learned = true;
+        cache.domain.result = CalloutResult::Accept;
+        let called = match self.try_all(cache) {
+            Ok(Some(called)) => called,
+            Ok(None) => return None,
+            Err(Stop::Refused(logged)) => {
+                let failure = match self.sent.starts_with(b"RSET") {
+                    true => Failure::None,
+                    false => Failure::Mail,
+                };
+                Called::failed(failure, Some(self.place.about(&logged)), self.shown())
+            }
+            Err(Stop::Later(why)) => {
+                Called::later(Some(self.place.about(&why.unwrap_or_else(null))))
+            }
+            Err(Stop::Mute(why)) => {
+                cache.address = CalloutResult::Unknown;
+                self.place.tell(b"SMTP timeout");
+                self.close();
+                return Some(Called::later(Some(self.place.about(&why.unwrap_or_else(null)))));
+            }
+        };
+        if called.standing == super::Standing::Deferred {
+            cache.address = CalloutResult::Unknown;
+        }
+        self.part();
+        Some(called)
+    }
+
+    fn try_all(&mut self, cache: &mut Cache) -> Result<Option<Called>, Stop> {
+        let from = self.place.callout.mail_from.clone();
+        let mut in_mail = false;
+        if let Some(nobody) = cache.nobody.take() {
+            let reply = self.envelope(&from, &nobody, cache)?;
+            if reply.accepts() {
+                cache.note_random(CalloutResult::Accept);
+                return Ok(Some(Called::random()));
+            }
+            cache.note_random(CalloutResult::Reject);
+            // Whoever does not like to begin anew is called anew.
+            match self.exchange(b"RSET") {
+                Ok(reply) if reply.accepts() => {}
+                _ => return Ok(None),
+            }
+            if !self.pipelining {
+                match self.exchange(&mail(&from)) {
+                    Ok(reply) if reply.accepts() => in_mail = true,
+                    _ => return Ok(None),
+                }
+            }
+        }
+        let address = self.place.callout.address.bytes().to_vec();
+        let reply = match in_mail {
+            true => self.recipient(&address)?,
+            false => self.envelope(&from, &address, cache)?,
+        };
+        let mut called = Called::fine();
+        cache.address = match reply.accepts() {
+            true => CalloutResult::Accept,
+            false => {
+                called =
+                    Called::failed(Failure::Recipient, Some(after(&address, &reply)), Vec::new());
+                CalloutResult::Reject
+            }
+        };
+        if std::mem::take(&mut cache.tries_postmaster)
+            && let Some(refused) = self.postmaster(cache)?
+        {
+            called = refused;
+        }
+        if called.standing == super::Standing::Failed {
+            called.said = self.shown();
+            called.logged = called.logged.map(|logged| self.place.about(&logged));
+        }
+        Ok(Some(called))
+    }
+
+    /// Asks for the postmaster of the domain.
+    fn postmaster(&mut self, cache: &mut Cache) -> Result<Option<Called>, Stop> {
+        self.place.tell(b"Cutthrough cancelled by presence of postmaster verify");
+        let params = self.place.callout.params;
+        let from = params.postmaster.clone().unwrap_or_default();
+        let reset = self.exchange(b"RSET").map_err(|trouble| self.dropped(trouble))?;
+        if !reset.accepts() {
+            let why = was(b"RSET", &reset);
+            return Err(if reset.refuses() { Stop::Refused(why) } else { Stop::Later(Some(why)) });
+        }
+        let command = mail(&from);
+        let whole = [b"postmaster@", self.place.callout.domain.bytes()].concat();
+        if self.pipelining {
+            self.hold(&command);
+            self.say(&rcpt(&whole)).map_err(|trouble| self.dropped(trouble))?;
+            self.sent.clone_from(&command);
+        } else {
+            self.say(&command).map_err(|trouble| self.dropped(trouble))?;
+        }
+        let reply = self.listen().map_err(|trouble| self.dropped(trouble))?;
+        if self.pipelining && !reply.accepts() {
+            self.overhear();
+        }
+        if reply.refuses() {
+            cache.note_postmaster(CalloutResult::Reject);
+            return Ok(Some(Called::failed(
+                Failure::Postmaster,
+                Some(was(&command, &reply)),
+                Vec::new(),
+            )));
+        }
+        if !reply.accepts() {
+            return Err(Stop::Later(None));
+        }
+        let mut last = match self.pipelining {
+            true => {
+                self.sent = rcpt(&whole);
+                self.heard(&whole)?
+            }
+            false => self.answer(&whole)?,
+        };
+        if last.refuses() && params.bare_postmaster {
+            last = self.answer(b"postmaster")?;
+        }
+        if last.accepts() {
+            cache.note_postmaster(CalloutResult::Accept);
+            return Ok(None);
+        }
+        let why = after(&whole, &last);
+        if !last.refuses() {
+            return Err(Stop::Later(Some(why)));
+        }
+        cache.note_postmaster(CalloutResult::Reject);
+        Ok(Some(Called::failed(Failure::Postmaster, Some(why), Vec::new())))
+    }
+
+    /// MAIL and RCPT: the answer to RCPT, which is a yes or a no.
+    fn envelope(&mut self, from: &[u8], to: &[u8], cache: &mut Cache) -> Result<Reply, Stop> {
+        let command = mail(from);
+        if self.pipelining {
+            self.hold(&command);
+            self.say(&rcpt(to)).map_err(|trouble| self.dropped(trouble))?;
+            self.sent.clone_from(&command);
+        } else {
+            self.say(&command).map_err(|trouble| self.dropped(trouble))?;
+        }
+        let reply = self.listen().map_err(|trouble| match trouble {
+            Trouble::Timeout => Stop::Mute(None),
+            trouble => self.dropped(trouble),
+        })?;
+        if !reply.accepts() {
+            if self.pipelining {
+                self.overhear();
+            }
+            if reply.refuses() {
+                let why = was(&command, &reply);
+                if from.is_empty() {
+                    cache.domain.refuses_empty_sender = true;
+                }
+                return Err(Stop::Refused(why));
+            }
+            return Err(Stop::Later(None));
+        }
+        if !self.pipelining {
+            return self.recipient(to);
+        }
+        self.sent = rcpt(to);
+        self.judged(to)
+    }
+
+    /// The answer to a command that is of no interest any more, but comes first.
+    fn overhear(&mut self) {
+        let kept = self.response.clone();
+        let _ = self.listen();
+        self.response = kept;
+    }
+
+    /// RCPT: a yes or a no.
+    fn recipient(&mut self, to: &[u8]) -> Result<Reply, Stop> {
+        self.say(&rcpt(to)).map_err(|trouble| self.dropped(trouble))?;
+        self.judged(to)
+    }
+
+    fn judged(&mut self, to: &[u8]) -> Result<Reply, Stop> {
+        let reply = self.heard(to)?;
+        match reply.accepts() || reply.refuses() {
+            true => Ok(reply),
+            false => Err(Stop::Later(Some(after(to, &reply)))),
+        }
+    }
+
+    /// RCPT: whatever is answered.
+    fn answer(&mut self, to: &[u8]) -> Result<Reply, Stop> {
+        self.say(&rcpt(to)).map_err(|trouble| self.dropped(trouble))?;
+        self.heard(to)
+    }
+
+    fn heard(&mut self, to: &[u8]) -> Result<Reply, Stop> {
+        self.listen().map_err(|trouble| match trouble {
+            Trouble::Timeout => Stop::Mute(Some([b"SMTP timeout after ", &rcpt(to)[..]].concat())),
+            trouble => self.dropped(trouble),
+        })
+    }
+
+    fn exchange(&mut self, command: &[u8]) -> Result<Reply, Trouble> {
+        self.say(command)?;
+        self.listen()
+    }
+
+    fn dropped(&self, trouble: Trouble) -> Stop {
+        match trouble {
+            Trouble::Timeout => Stop::Mute(None),
+            Trouble::Malformed(_) => Stop::Later(None),
+            Trouble::Closed => {
+                let tail = b"\" was: connection dropped";
+                let parts = [b"response to \"".as_slice(), &self.sent, tail];
+                Stop::Later(Some(parts.concat()))
+            }
+        }
+    }
+
+    /// What the client is told of a refusal.
+    fn shown(&self) -> Vec<u8> {
+        // What the other host said is passed on, but for what only terminals heed.
+        let lines: Vec<Vec<u8>> =
+            self.response.split(|byte| *byte == b'\n').map(|text| line(text)).collect();
+        let response = lines.join(&b'\n');
+        match self.place.callout.subject {
+            Subject::Recipient => [b"Callout verification failed:\n", &response[..]].concat(),
+            _ => [
+                format!("Called:   {}\nSent:     ", self.place.address).as_bytes(),
+                &self.sent,
+                b"\nResponse: ",
+                &response,
+            ]
+            .concat(),
+        }
+    }
+
+    /// Keeps a command until another one is sent.
+    fn hold(&mut self, command: &[u8]) {
+        self.place.tell(&[b"  SMTP|> ", command].concat());
+        self.note(&[verb(command), b"|"].concat());
+        self.waiting.extend_from_slice(&[command, b"\r\n"].concat());
+    }
+
+    fn say(&mut self, command: &[u8]) -> Result<(), Trouble> {
+        self.place.tell(&[b"  SMTP>> ", command].concat());
+        self.note(verb(command));
+        self.sent = command.to_vec();
+        self.response.clear();
+        let mut bytes = std::mem::take(&mut self.waiting);
+        bytes.extend_from_slice(&[command, b"\r\n"].concat());
+        self.place.tell(format!("cmd buf flush {} bytes", bytes.len()).as_bytes());
+        self.connection.send(&bytes)
+    }
+
+    fn listen(&mut self) -> Result<Reply, Trouble> {
+        let reply = self.connection.reply();
+        let text = match &reply {
+            Ok(reply) => reply.text(),
+            Err(Trouble::Malformed(text)) => text,
+            Err(_) => return reply,
+        };
+        self.response = text.to_vec();
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            let head: &[u8] = if index == 0 { b"  SMTP<< " } else { b"         " };
+            self.place.run.cx.tell(0, &[head, line].concat());
+        }
+        let code = text.get(..4).unwrap_or(text);
+        let code = code.strip_suffix(b" ").unwrap_or(code).to_vec();
+        self.note(&code);
+        reply
+    }
+
+    fn note(&mut self, word: &[u8]) {
+        if !self.history.is_empty() {
+            self.history.push(b':');
+        }
+        self.history.extend_from_slice(word);
+    }
+
+    /// Ends a session that has hardly begun.
+    fn give_up(&mut self, why: &[u8]) -> Called {
+        let response = self.response.clone();
+        let _ = self.say(b"QUIT");
+        self.response = response;
+        self.close();
+        Called::later(Some(self.place.about(why)))
+    }
+
+    /// Ends a session in the usual way.
+    fn part(&mut self) {
+        if self.say(b"QUIT").is_ok() {
+            self.connection.hurry(FAREWELL);
+            let _ = self.listen();
+        }
+        self.close();
+    }
+
+    fn close(&mut self) {
+        self.place.tell(b"  SMTP(close)>>");
+        let history: &[u8] = if self.history.is_empty() { b"(unset)" } else { &self.history };
+        self.place.run.cx.tell(0, &[b"cmdlog: '", history, b"'"].concat());
+    }
+}
+
+/// What is logged where nothing is known.
+fn null() -> Vec<u8> {
+    b"NULL".to_vec()
+}
+
+fn verb(command: &[u8]) -> &[u8] {
+    let end = memchr::memchr(b' ', command).unwrap_or(command.len());
+    &command[..end]
+}
+
+fn mail(from: &[u8]) -> Vec<u8> {
+    [b"MAIL FROM:<", from, b">"].concat()
+}
+
+fn rcpt(to: &[u8]) -> Vec<u8> {
+    [b"RCPT TO:<", to, b">"].concat()
+}
+
+fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
+    [b"response to \"", command, b"\" was: ", &line(reply.text())].concat()
+}
+
+/// What came from outside, as one line of a log.
+fn line(text: &[u8]) -> Vec<u8> {
+    printing(text, false)
+}
+
+fn after(address: &[u8], reply: &Reply) -> Vec<u8> {
+    let head = b"SMTP error from remote mail server after ";
+    [head.as_slice(), &rcpt(address), b": ", &line(reply.text())].concat()
+}

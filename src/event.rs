@@ -1,0 +1,13 @@
+//! Events of a conversation (specification, chapter 61).
+
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+
+use crate::Context;
+
+static EVENT: Meta = Meta::new("event_action", Effects::NONE, TaintRule::Result);
+
+/// Expands the main `event_action` for an event; `None` where nobody wants to
+/// know of it. That it fails is for whoever raises the event to log.
+pub fn raise(cx: &mut Context, name: &'static str, data: Str) -> Option<Result<Str, Fail>> {
+    cx.call(&EVENT, |call| eximious_stdlib::event::try_raise(call, name, data))
+}

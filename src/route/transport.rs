@@ -1,0 +1,46 @@
+//! A transport, as far as others than deliveries have to know it.
+
+use eximious_core::{DriverKind, OptionPlace, OptionValue, Options, Registry, Str, World};
+
+use crate::config::{Instance, effective};
+
+/// A transport: its options as they count.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) name: Str,
+    pub(crate) driver: &'static str,
+    options: Options,
+}
+
+impl Transport {
+    pub(super) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
+        let driver = instance.driver_name();
+        let mut options = Options::default();
+        let own = OptionPlace::Driver(DriverKind::Transport, driver);
+        let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
+        for record in records.chain(registry.options_of(own)) {
+            if let Some(value) = effective(record, instance, world) {
+                options.set(record.meta.name, value);
+            }
+        }
+        Self { name: instance.name.clone(), driver, options }
+    }
+
+    /// Whether it speaks with other hosts.
+    pub(super) fn is_remote(&self) -> bool {
+        self.driver == "smtp"
+    }
+
+    /// A text that is set, be it empty.
+    pub(crate) fn text(&self, option: &str) -> Option<&Str> {
+        match self.options.get(option) {
+            Some(OptionValue::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether a switch is on.
+    pub(crate) fn on(&self, option: &str) -> bool {
+        self.options.flag(option) == Some(true)
+    }
+}

@@ -1,0 +1,364 @@
+//! Dialogues: configurations, and what passes between a client and the server's
+//! side of SMTP.
+//!
+//! A file `tests/dialogues/NAME.case`:
+//!
+//! ```text
+//! ## what this is about
+//! +++ exim.conf
+//! files and what else there has to be (`cases.rs`); the directories DIR/spool
+//! and DIR/log are there in any case
+//! ? greeting -bh 192.0.2.1
+//! > EHLO client.test
+//! >& MAIL FROM:<a@b.test>
+//! > RCPT TO:<c@d.test>
+//! >\ NOOP\n\x00\{100:ab}\r\n
+//! ```
+//!
+//! `?` is a session: its name, of which there is one in a file, and the arguments
+//! for the program, which gets `-C DIR/exim.conf` where there is no `-C`. `~` is
+//! one with eximious alone, since the real Exim hangs, dies, or does not know
+//! the words; what comes back is written by hand. What the client sends:
+//!
+//! - `>` a line, with CRLF; all that comes back is waited for. (The server is
+//!   known to wait for more when it sleeps in a read of its input and there is
+//!   nothing left to be read.)
+//! - `>&` a line that goes out in one piece with what is sent next.
+//! - `>\`, `>&\` the same for bytes without an end: `\r`, `\n`, `\t`, `\0`, `\\`,
+//!   `\xHH`, and `\{N:TEXT}`, which is N times TEXT.
+//! - `& log/main*` files that are shown when the session is over, and go then.
+//!
+//! When all is sent the input ends, unless the server has had enough before.
+//! Everything else is what is recorded, of each step by itself:
+//!
+//! - `<` a line of the standard output that ends in CRLF; `*` one that ends in LF
+//! - `!` a line of the standard error
+//! - `.` here the input ended, since the server still waited
+//! - `x` here the server was gone
+//! - `|` a line of a file
+//! - `=` the exit status
+//!
+//! Behind the name may stand `from=192.0.2.1:4000`: then the standard input and
+//! output are a TCP connection from there to 192.0.2.99, port 25 (a port of the
+//! system's choice without one), as inetd does it for `-bs`.
+//!
+//! Names of messages, dates, versions and how long something took are left out
+//! of what is recorded. So are sizes of messages that have the usual `Received:`
+//! field, in which the version is: a case in which `received_header_text` is set
+//! shows them.
+//!
+//! Everything runs in a network of its own (`network.rs`) in which the zones of
+//! `tests/dialogues/zones` are served, and all of 192.0.2.0/24, 198.51.100.0/24
+//! and 2001:db8::/32 is this host.
+//!
+//! ```text
+//! DIALOGUES=name,name   these files alone
+//! EXIMIOUS_RECORD=1     with the test `exim_…`: records what the real Exim says
+//! cargo nextest run -p eximious-repl --test dialogues
+//! ```
+
+mod talk;
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::cases::{Place, Scene, changes, words};
+
+/// A file of dialogues.
+#[derive(Debug)]
+pub struct Case {
+    /// The file's name, without its end.
+    pub name: String,
+    /// The sessions, in order.
+    pub sessions: Vec<Session>,
+    path: PathBuf,
+    scene: Scene,
+    /// What stands in the file before each session, and behind the last.
+    between: Vec<String>,
+}
+
+/// A session with a program.
+#[derive(Debug)]
+pub struct Session {
+    /// The number of its line.
+    pub line: usize,
+    /// Its name.
+    pub name: String,
+    /// Whether the real Exim is asked, too.
+    pub for_exim: bool,
+    /// What was said, and what is sent: the lines as they stand in the file.
+    pub record: Vec<String>,
+    head: String,
+    arguments: Vec<String>,
+    from: Option<SocketAddr>,
+    /// Whether sizes of messages are shown.
+    sizes: bool,
+}
+
+/// A session in which eximious says something else than what is recorded, in
+/// `tests/dialogues/known-differences.txt`:
+///
+/// ```text
+/// # why
+/// CASE/SESSION
+/// - < what is recorded and not said
+/// + < what is said and not recorded
+/// ```
+#[derive(Debug)]
+pub struct Difference {
+    place: String,
+    lines: Vec<String>,
+}
+
+impl Difference {
+    /// Reads the list.
+    pub fn read() -> Vec<Self> {
+        let path = crate::root().join("tests/dialogues/known-differences.txt");
+        let text = std::fs::read_to_string(path).expect("the list of known differences");
+        let mut found: Vec<Self> = Vec::new();
+        let mut reasoned = false;
+        for line in text.lines() {
+            match line.as_bytes().first() {
+                None => reasoned = false,
+                Some(b'#') => reasoned = true,
+                Some(b'-' | b'+') => {
+                    found.last_mut().expect("a session before it").lines.push(line.to_owned());
+                }
+                Some(_) => {
+                    assert!(reasoned, "a difference without a reason: {line}");
+                    found.push(Self { place: line.to_owned(), lines: Vec::new() });
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether it is of this session.
+    pub fn is_of(&self, case: &Case, session: &Session) -> bool {
+        self.place.split_once('/') == Some((&case.name, &session.name))
+    }
+
+    /// What is wrong with a difference that was found, if something is.
+    pub fn excuses(&self, found: &[String]) -> Option<String> {
+        if found.is_empty() {
+            return Some("    is a known difference no more\n".to_owned());
+        }
+        let mut text = String::new();
+        for (mark, line) in changes(&self.lines, found) {
+            writeln!(text, "    known {mark} {line}").expect("text");
+        }
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// Reads all files, or those whose names are given with commas between them.
+pub fn read(names: Option<&str>) -> Vec<Case> {
+    let folder = crate::root().join("tests/dialogues");
+    let entries = std::fs::read_dir(folder).expect("the cases").flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "case"));
+    paths.sort();
+    let cases = paths.into_iter().map(Case::read);
+    let wanted = |case: &Case| names.is_none_or(|names| names.split(',').any(|n| n == case.name));
+    cases.filter(wanted).collect()
+}
+
+impl Case {
+    fn read(path: PathBuf) -> Self {
+        let text = std::fs::read_to_string(&path).expect("a case");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let mut case = Self {
+            name,
+            sessions: Vec::new(),
+            path,
+            scene: Scene::default(),
+            between: vec![String::new()],
+        };
+        let mut in_session = false;
+        for (index, whole) in text.split_inclusive('\n').enumerate() {
+            let line = whole.strip_suffix('\n').unwrap_or(whole);
+            let sign = line.split(' ').next().unwrap_or_default();
+            if matches!(sign, "?" | "~") {
+                case.scene.end_of_file();
+                case.sessions.push(Session::new(index + 1, line));
+                case.between.push(String::new());
+                in_session = true;
+            } else if in_session && is_of_session(sign) {
+                case.sessions.last_mut().expect("a session").record.push(line.to_owned());
+            } else {
+                in_session = in_session && sign.is_empty();
+                let known = case.scene.add(whole);
+                assert!(known || line.is_empty(), "{}:{}: {line}", case.name, index + 1);
+                case.between.last_mut().expect("one").push_str(whole);
+            }
+        }
+        let sizes = case.scene.mentions("received_header_text");
+        let mut names = std::collections::BTreeSet::new();
+        for session in &mut case.sessions {
+            session.sizes = sizes;
+            let (name, line) = (&session.name, session.line);
+            assert!(names.insert(name.clone()), "{}:{line}: one more {name}", case.name);
+        }
+        case
+    }
+
+    /// A file that it needs and that is not there.
+    pub fn lacks(&self) -> Option<&Path> {
+        self.scene.lacks()
+    }
+
+    /// Makes the files.
+    pub fn set_up(&self) -> Place {
+        let place = self.scene.set_up();
+        for name in ["spool", "log"] {
+            let path = place.path().join(name);
+            std::fs::create_dir_all(&path).expect("a directory");
+            // The real one has a user of its own for what it writes.
+            let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+            std::fs::set_permissions(&path, all).expect("rights");
+        }
+        place
+    }
+
+    /// Puts what the real Exim said in the place of what is recorded, in order of
+    /// the sessions that it was asked.
+    pub fn record(&self, said: impl IntoIterator<Item = Vec<String>>) {
+        let mut said = said.into_iter();
+        let mut out = self.between[0].clone();
+        for (session, behind) in self.sessions.iter().zip(&self.between[1..]) {
+            let new = if session.for_exim { said.next() } else { None };
+            writeln!(out, "{}", session.head).expect("text");
+            for line in new.as_ref().unwrap_or(&session.record) {
+                writeln!(out, "{line}").expect("text");
+            }
+            out.push_str(behind);
+        }
+        std::fs::write(&self.path, out).expect("a case is written");
+    }
+}
+
+/// Whether a line that begins so is part of a session.
+fn is_of_session(sign: &str) -> bool {
+    is_sent(sign) || matches!(sign, "&" | "<" | "*" | "!" | "." | "x" | "|" | "=")
+}
+
+fn is_sent(sign: &str) -> bool {
+    matches!(sign, ">" | ">&" | ">\\" | ">&\\")
+}
+
+impl Session {
+    fn new(line: usize, head: &str) -> Self {
+        let mut words = words(head).into_iter().skip(1).peekable();
+        let name = words.next().expect("a session's name");
+        assert!(!name.starts_with('-'), "{line}: a session without a name");
+        let from = words.next_if(|word| word.starts_with("from="));
+        let from = from.map(|word| {
+            let text = &word["from=".len()..];
+            text.parse().or_else(|_| text.parse().map(|host| SocketAddr::new(host, 0)))
+        });
+        Self {
+            line,
+            name,
+            for_exim: head.starts_with('?'),
+            record: Vec::new(),
+            head: head.to_owned(),
+            arguments: words.collect(),
+            from: from.map(|from| from.expect("an address")),
+            sizes: false,
+        }
+    }
+
+    /// Plays it with a program: what the record would be.
+    pub fn play(&self, program: &Path, place: &Place) -> Vec<String> {
+        let mut arguments: Vec<String> = self.arguments.iter().map(|w| place.fill(w)).collect();
+        if !arguments.iter().any(|word| word == "-C") {
+            let config = place.path().join("exim.conf").display().to_string();
+            arguments.splice(0..0, ["-C".to_owned(), config]);
+        }
+        let mut talk = talk::Talk::start(program, &arguments, place, self.from);
+        let mut hidden = talk::Hidden::new(place, self.sizes);
+        let mut lines = Vec::new();
+        let mut waiting = Vec::new();
+        let mut gone = false;
+        let own = || self.record.iter().map(|line| (line, line.split_once(' ')));
+        talk.wait().show(&mut hidden, &mut lines);
+        for (line, parts) in own() {
+            let (sign, rest) = parts.unwrap_or((line, ""));
+            if !is_sent(sign) {
+                continue;
+            }
+            note_end(&talk, &mut gone, &mut lines);
+            lines.push(line.clone());
+            let filled = place.fill(rest);
+            match sign.ends_with('\\') {
+                true => waiting.extend(unescaped(&filled)),
+                false => waiting.extend([filled.as_bytes(), b"\r\n"].concat()),
+            }
+            if !sign.contains('&') {
+                talk.send(&std::mem::take(&mut waiting));
+                talk.wait().show(&mut hidden, &mut lines);
+            }
+        }
+        note_end(&talk, &mut gone, &mut lines);
+        if !gone {
+            lines.push(".".to_owned());
+            talk.send(&waiting);
+            talk.finish().show(&mut hidden, &mut lines);
+        }
+        let status = talk.status();
+        for (line, parts) in own() {
+            if let Some(("&", pattern)) = parts {
+                lines.push(line.clone());
+                talk::show_files(place, pattern, &mut hidden, &mut lines);
+            }
+        }
+        lines.push(format!("= {status}"));
+        lines
+    }
+
+    /// What was said and is not recorded (`+`), and the other way (`-`).
+    pub fn difference(&self, said: &[String]) -> Vec<String> {
+        changes(&self.record, said)
+            .into_iter()
+            .map(|(mark, line)| format!("{mark} {line}"))
+            .collect()
+    }
+}
+
+/// Notes that the server is gone, once.
+fn note_end(talk: &talk::Talk, gone: &mut bool, lines: &mut Vec<String>) {
+    if talk.is_over() && !std::mem::replace(gone, true) {
+        lines.push("x".to_owned());
+    }
+}
+
+/// Bytes with escapes.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        let behind = &rest[at + 1..];
+        let (byte, length) = match behind.as_bytes().first() {
+            Some(b'r') => (b'\r', 1),
+            Some(b'n') => (b'\n', 1),
+            Some(b't') => (b'\t', 1),
+            Some(b'0') => (0, 1),
+            Some(b'\\') => (b'\\', 1),
+            Some(b'x') => (u8::from_str_radix(&behind[1..3], 16).expect("two digits"), 3),
+            Some(b'{') => {
+                let end = behind.find('}').expect("a brace");
+                let (count, text) = behind[1..end].split_once(':').expect("a number and a text");
+                out.extend(unescaped(text).repeat(count.parse().expect("a number")));
+                rest = &behind[end + 1..];
+                continue;
+            }
+            _ => panic!("what is this: \\{behind}"),
+        };
+        out.push(byte);
+        rest = &behind[length..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
