@@ -169,6 +169,11 @@ pub trait Files: Send + Sync {
     /// The same files as another user may see them; whoever is not the superuser
     /// sees them as before.
     fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files>;
+    /// The names of what is in a directory, up to a number; more is an error.
+    fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        let _ = (path, most);
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
     /// Puts other contents into a file that exists, all at once: whoever reads
     /// it finds the old ones or the new ones. It keeps its permissions and, as
     /// far as that is allowed, its owner; of a link, the target is changed.

@@ -109,7 +109,8 @@ impl Session {
         self.known.offered.clear();
         let server = self.server.clone();
         // Who is known already is not asked again.
-        if self.is_authenticated() || !self.client_in("auth_advertise_hosts") {
+        let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
+        if none || !self.client_in("auth_advertise_hosts") {
             return None;
         }
         let mut line = "AUTH".to_owned();
@@ -281,6 +282,8 @@ impl Session {
     fn accept_client(&mut self, one: &Arc<Authenticator>, id: Str) {
         self.cx.set("authenticated_id", id);
         self.cx.set("sender_host_authenticated", one.name().clone());
+        // The spool keeps it beside the name.
+        self.cx.set("sender_host_auth_pubname", one.mechanism());
         self.cx.set("authentication_failed", Str::fixed("0"));
         self.cx.unset("authenticated_fail_id");
         self.known.accepted = Some(one.clone());

@@ -58,16 +58,11 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.early_pipelining =
-            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
-        if !self.waits_for_greeting() {
-            return;
-        }
         let (code, text) = match banner {
-            Some(text) => match reply::own_code(text.bytes()) {
-                Some((code, rest)) if code.starts_with(b"220") => (code.to_vec(), Str::from(rest)),
-                _ => (b"220".to_vec(), text),
-            },
+            Some(text) => {
+                let (code, text, _) = self.coded(b"220", text.bytes());
+                (code, Str::from(text))
+            }
             None => {
                 let Some(text) = self.banner() else {
                     self.close();
@@ -76,6 +71,11 @@ impl Session {
                 (b"220".to_vec(), text)
             }
         };
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
+        if !self.waits_for_greeting() {
+            return;
+        }
         let bytes = reply::lines(&code, text.bytes(), true);
         self.say_lines(bytes);
         self.may.was_greeted = true;
@@ -97,7 +97,11 @@ impl Session {
     }
 
     fn active_hostname(&mut self) -> Str {
-        let name = match self.expanded("smtp_active_hostname") {
+        // A test begins only when this host has a name.
+        let trace = self.cx.replace_trace(None);
+        let expanded = self.expanded("smtp_active_hostname");
+        self.cx.set_trace(trace);
+        let name = match expanded {
             Some(name) if !name.is_empty() => name,
             _ => self.variable("primary_hostname"),
         };
