@@ -51,9 +51,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
-    if let Some(id) = known {
-        session.context().set("authenticated_id", Str::tainted(id));
-    }
+    session.context().set("authenticated_id", known.map_or(Str::EMPTY, Str::tainted));
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
     if options.calls_out {

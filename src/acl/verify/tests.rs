@@ -167,7 +167,10 @@ fn senders_are_verified_once() {
     assert_eq!(driver.logged(), ["[route] [Sender verify failed] [] []"]);
     assert_eq!(result.user_message.unwrap().display(), "Sender verify failed");
     let fault = driver.state.sender_fault.as_mut().unwrap();
-    assert_eq!((&fault.said[..], fault.told), (&b"Verification failed for <fail@me.example>\nno such user"[..], false));
+    assert_eq!(
+        (&fault.said[..], fault.told),
+        (&b"Verification failed for <fail@me.example>\nno such user"[..], false)
+    );
     fault.told = true;
     assert_eq!(driver.notes(), [END, "using cached sender verify result"]);
     driver.run("warn verify = sender=good@me.example");
