@@ -231,9 +231,8 @@ impl Acls {
     pub fn new(config: &Config, routes: Routes) -> Self {
         let place = |line: usize| match config.lines.get(line) {
             Some(line) => {
-                let at = line.place(0);
-                let name = config.sources.file(at.file).map_or(&b""[..], |file| &file.name);
-                [name, b" ", at.line.to_string().as_bytes()].concat()
+                let name = config.sources.file(line.file).map_or(&b""[..], |file| &file.name);
+                [name, b" ", line.number.to_string().as_bytes()].concat()
             }
             None => Vec::new(),
         };

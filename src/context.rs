@@ -277,8 +277,9 @@ impl Context {
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
-    /// Shows each step to somebody else, and says who it was before.
-    pub(crate) fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
+    /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
+    /// returned.
+    pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
         std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
     }
 

@@ -22,6 +22,17 @@ pub fn kept_and_shown(settings: &Settings, world: World) -> World {
     World { log, ..world }
 }
 
+/// A line without the name of a message before it: whoever looks on knows it.
+fn nameless(line: &[u8]) -> &[u8] {
+    let Some((name, rest)) = line.split_at_checked(24) else { return line };
+    let is_name = name.iter().enumerate().all(|(at, byte)| match at {
+        6 | 18 => *byte == b'-',
+        23 => *byte == b' ',
+        _ => byte.is_ascii_alphanumeric(),
+    });
+    if is_name { rest } else { line }
+}
+
 /// Two logs, one after the other.
 struct Both {
     shown: Arc<dyn Log>,
@@ -30,11 +41,11 @@ struct Both {
 
 impl Log for Both {
     fn main(&self, line: &[u8]) {
-        self.shown.main(line);
+        self.shown.main(nameless(line));
         self.kept.main(line);
     }
     fn panic(&self, line: &[u8]) {
-        self.shown.panic(line);
+        self.shown.panic(nameless(line));
         self.kept.panic(line);
     }
     fn panic_alone(&self, line: &[u8]) {
@@ -42,7 +53,7 @@ impl Log for Both {
         self.kept.panic_alone(line);
     }
     fn rejection(&self, line: &[u8]) {
-        self.shown.rejection(line);
+        self.shown.rejection(nameless(line));
         self.kept.rejection(line);
     }
     fn rejection_alone(&self, line: &[u8]) {

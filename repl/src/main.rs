@@ -74,7 +74,7 @@ fn main() -> ExitCode {
         Action::Host(host) => speak(*host, options),
         Action::Daemon => listen(options),
         Action::Session => serve(options, smtp::local::run),
-        Action::Batch => complain(b"eximious: -bS is not there yet"),
+        Action::Batch => serve(options, smtp::batch::run),
         Action::Submit => take_message(options),
         Action::Help(names) => finish(help(names)),
     }

@@ -368,6 +368,8 @@ fn route(
     let (mut first, mut data, mut last) = (None, None, None);
     let mut request = Request::new(address.clone(), purpose);
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
+    // What is verified is not what the ACL is about.
+    let own = ["local_part", "domain"].map(|name| (name, run.variable(name)));
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());
@@ -380,6 +382,9 @@ fn route(
         }
         _ => {}
     });
+    for (name, value) in own {
+        run.cx.set(name, value);
+    }
     let delivery = last.filter(|_| standing == Standing::Fine);
     let called = delivery.and_then(|delivery| callout::call(run, params, subject, &delivery));
     if subject != Subject::HeaderSender {

@@ -190,7 +190,7 @@ impl Session {
 
     fn name_client(&mut self, name: Str) {
         self.cx.set("sender_helo_name", name);
-        self.cx.unset("sender_helo_verified");
+        eximious::client::forget_hello(&mut self.cx);
         eximious::client::describe(&mut self.cx);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious::acl::{AclHost, AclResult, AclStep, Logs, Watch};
 use eximious::world::Log;
-use eximious::{AclPhases, OptionValue, Str};
+use eximious::{AclPhases, Str};
 
 use super::{Event, Session};
 
@@ -93,10 +93,10 @@ pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
 impl Session {
     /// Runs the ACL that an option is set to; nothing where it is not set.
     pub(super) fn acl(&mut self, option: &'static str, phase: AclPhases) -> Option<AclResult> {
-        let Some(OptionValue::Text(text)) = self.cx.engine().settings().options.get(option) else {
+        let text = self.text(option);
+        if text.is_empty() {
             return None;
-        };
-        let text = text.clone();
+        }
         let log = self.cx.engine().world().log.clone();
         let server = self.server.clone();
         let mut host = Host {

@@ -121,6 +121,10 @@ impl Lines<'_> {
     /// A variable, where it has a value.
     fn variable(&mut self, name: &str, variable: &str) {
         let value = self::variable(self.cx, variable);
+        self.put(name, &value);
+    }
+
+    fn put(&mut self, name: &str, value: &Str) {
         if !value.is_empty() {
             let mark = self.mark(value.taint());
             let text = Some(one_line(value.bytes()));
@@ -150,7 +154,9 @@ impl Lines<'_> {
     fn host(&mut self) {
         let is_known = self.address("host_address", "sender_host_address", "sender_host_port");
         if is_known {
-            self.variable("host_name", "sender_host_name");
+            // It was looked up, or nobody wanted to know.
+            let name = eximious::client::known_name(self.cx);
+            self.put("host_name", &name);
         }
         self.variable("host_auth", "sender_host_authenticated");
         self.variable("host_auth_pubname", "sender_host_auth_pubname");

@@ -83,6 +83,7 @@ fn greetings() {
         ("192.0.2.2", "other.example", "Deny"),
         ("192.0.2.2", "[192.0.2.2]", "Accept"),
         ("192.0.2.2", "[192.0.2.3]", "Deny"),
+        // That is how it is compared: as a text.
         ("2001:db8::1", "[2001:db8::1]", "Accept"),
         ("2001:db8::1", "[IPv6:2001:db8::1]", "Deny"),
         ("192.0.2.2", "x.broken.example", "Deny"),
