@@ -7,8 +7,10 @@ use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
+mod auth;
 mod mail;
 
+pub use auth::auth;
 pub use mail::{batch, redirect, rewrite, smtp, spool};
 
 /// Lays out: a second time changes nothing, and the meaning stays.

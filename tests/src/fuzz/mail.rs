@@ -14,7 +14,7 @@ use super::limits;
 const MOST_EVENTS: usize = 100_000;
 
 /// A configuration, and an engine with its options.
-fn loaded(text: Vec<u8>, files: &[(&str, &[u8])]) -> Option<(Config, Engine)> {
+pub(super) fn loaded(text: Vec<u8>, files: &[(&str, &[u8])]) -> Option<(Config, Engine)> {
     let mut fixture = Fixture::new().file("/c", text);
     for (name, text) in files {
         fixture = fixture.file(name, *text);
@@ -106,7 +106,7 @@ pub fn smtp(data: &[u8]) {
 }
 
 /// Takes what a session wants said; false where it is over.
-fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
+pub(super) fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
     for _ in 0..MOST_EVENTS {
         match session.next_event() {
             None => return true,
