@@ -204,7 +204,7 @@ impl Session {
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
         // What ACLs wanted of the header so far is seen by those that follow.
-        reception::apply_headers(&mut message, &mut self.arrived.replaced, &self.acl_state);
+        reception::apply_headers(&mut message, &mut self.arrived.replaced, &mut self.acl_state);
         self.acl_state.headers_add.clear();
         self.acl_state.headers_remove.clear();
         self.cx.unset("headers_added");
