@@ -28,10 +28,11 @@ pub fn described(cx: &mut Context) -> Vec<u8> {
     out
 }
 
-/// The same, without `H=`.
+/// The same, without what it begins with: `name (helo) [1.2.3.4] U=ident`, or `user`.
 pub fn plainly_described(cx: &mut Context) -> Vec<u8> {
     let out = described(cx);
-    out.strip_prefix(b"H=").map(<[u8]>::to_vec).unwrap_or(out)
+    let plain = out.strip_prefix(b"H=").or_else(|| out.strip_prefix(b"U="));
+    plain.map(<[u8]>::to_vec).unwrap_or(out)
 }
 
 /// The same, without the connection's name.
@@ -220,8 +221,10 @@ pub fn describe(cx: &mut Context) {
         true if notes.is_empty() => place,
         true => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
         false => {
+            // What a client says of itself makes the line long.
+            let space: &[u8] = if !own && !is_address { b"\n\t" } else { b" " };
             notes.insert(0, place);
-            [name.bytes(), b" (", &notes.join(&b' '), b")"].concat()
+            [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
         }
     };
     cx.set("sender_fullhost", Str::tainted(full));

@@ -335,13 +335,12 @@ fn log_lost(cx: &mut Context, text: &[u8]) {
         false => b" (header)",
     };
     let client = eximious::client::plainly_described(cx);
-    let client = client.strip_prefix(b"U=").unwrap_or(&client);
     let world = cx.engine().world();
     let mut line = Vec::new();
     if in_body {
         line.extend_from_slice(&[message_id(world).bytes(), b" "].concat());
     }
     let middle = b" lost while reading message data".as_slice();
-    line.extend_from_slice(&[b"SMTP connection from ", client, middle, place].concat());
+    line.extend_from_slice(&[b"SMTP connection from ".as_slice(), &client, middle, place].concat());
     world.log.main(&line);
 }

@@ -265,9 +265,8 @@ impl Submission<'_> {
             self.cx.set("authenticated_sender", Str::EMPTY);
         }
         if let Some(too_long) = reception::too_long(self.cx, &message, blank) {
-            let client = if local { "sender_ident" } else { "sender_fullhost" };
-            let client = options::value(self.cx, client);
-            self.log(&too_long.logged(client.bytes()));
+            let client = eximious::client::plainly_described(self.cx);
+            self.log(&too_long.logged(&client));
             self.received.message = cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
@@ -397,6 +396,12 @@ impl Submission<'_> {
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line);
+        if !received.recipients.is_empty() {
+            let line = printing(&line, true);
+            let frozen: &[&[u8]] = &[&line, b"frozen by ACL"];
+            let lines = if self.state.has("freeze") { frozen } else { &frozen[..1] };
+            spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), lines);
+        }
         if self.state.has("freeze") {
             self.log(b"frozen by ACL");
         } else if self.state.has("queue") || self.state.has("queue_only") {

@@ -297,6 +297,9 @@ impl Spool for Closed {
     fn message_log(&self, _: &SpoolPlace, _: &[u8], _: u64) -> io::Result<Vec<u8>> {
         denied()
     }
+    fn add_to_log(&self, _: &SpoolPlace, _: &[u8], _: &[u8]) -> io::Result<()> {
+        denied()
+    }
     fn entries(&self, _: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
         denied()
     }

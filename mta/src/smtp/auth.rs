@@ -257,6 +257,8 @@ impl Session {
     fn accept_client(&mut self, one: &Arc<Authenticator>, id: Str) {
         self.cx.set("authenticated_id", id);
         self.cx.set("sender_host_authenticated", one.name().clone());
+        // The spool keeps it beside the name.
+        self.cx.set("sender_host_auth_pubname", one.mechanism());
         self.cx.set("authentication_failed", Str::fixed("0"));
         self.cx.unset("authenticated_fail_id");
         self.known.accepted = Some(one.clone());

@@ -1,6 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::AclVerdict;
+use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
@@ -9,6 +10,7 @@ use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
 use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
+use crate::spool;
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -203,11 +205,6 @@ impl Session {
         let count = message.named(b"Received").count() + 1;
         let message = self.fix_up(message, &senders);
         let mut message = self.add_received(message);
-        // What ACLs wanted of the header so far is seen by those that follow.
-        reception::apply_headers(&mut message, &mut self.arrived.replaced, &mut self.acl_state);
-        self.acl_state.headers_add.clear();
-        self.acl_state.headers_remove.clear();
-        self.cx.unset("headers_added");
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
@@ -379,8 +376,15 @@ impl Session {
             }
             Taken::Yes => {
                 self.log(&arrival.line);
+                let mut lines = vec![printing(&arrival.line, true)];
                 if self.acl_state.has("freeze") {
                     self.log(b"frozen by ACL");
+                    lines.push(b"frozen by ACL".into());
+                }
+                if arrival.discarded.is_none() && !self.hurries {
+                    let (id, queue) = (self.id.clone(), self.acl_state.queue.clone());
+                    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+                    spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");

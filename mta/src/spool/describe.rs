@@ -66,7 +66,11 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.acl_variables(b'c');
     out.acl_variables(b'm');
     out.text("body_linecount", message.body_lines.to_string());
-    out.text("max_received_linelength", message.longest_line.to_string());
+    let longest = variable(out.cx, "max_received_linelength");
+    match longest.is_empty() {
+        true => out.text("max_received_linelength", message.longest_line.to_string()),
+        false => out.variable("max_received_linelength", "max_received_linelength"),
+    }
     if message.body_zeros > 0 {
         out.text("body_zerocount", message.body_zeros.to_string());
     }
