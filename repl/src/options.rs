@@ -152,6 +152,9 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
     parser.decide()
 }
 
+/// The words in front that are not Exim's.
+pub const COMMANDS: [&str; 5] = ["check", "fmt", "help", "list", "repl"];
+
 /// What is not Exim's: a word in front.
 fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
@@ -329,7 +332,10 @@ impl<'a> Parser<'a> {
                 self.options.verbose = true;
             }
             "-odf" | "-odi" => self.options.foreground = true,
-            "-odb" | "-odq" | "-odqs" => self.options.foreground = false,
+            "-odb" | "-odq" | "-odqs" => {
+                self.options.foreground = false;
+                self.options.daemon.queues = name == "-odq";
+            }
             "-ee" | "-oee" => self.options.errors = Errors::MailedQuietly,
             "-em" | "-ew" | "-oem" | "-oew" => self.options.errors = Errors::Mailed,
             "-ep" | "-eq" | "-oep" | "-oeq" => self.options.errors = Errors::Printed,

@@ -9,7 +9,7 @@ use crate::layouts::check;
 
 mod mail;
 
-pub use mail::{redirect, rewrite, smtp};
+pub use mail::{batch, redirect, rewrite, smtp, spool};
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {

@@ -2,6 +2,7 @@
 //! answer them, and a generator of lines.
 
 pub mod cases;
+pub mod daemons;
 pub mod dialogues;
 pub mod differences;
 pub mod filters;
@@ -20,6 +21,7 @@ pub mod routing;
 pub mod servers;
 pub mod sieve;
 pub mod sql;
+pub mod submission;
 pub mod suite;
 
 use std::path::PathBuf;

@@ -61,6 +61,19 @@ impl Spool for System {
         find(place, b"msglog", id, b"", limit)
     }
 
+    fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()> {
+        if !is_name(id) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let directory = open_parts(place, b"msglog", place.part(id), true)?;
+        let flags = OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let mode = Mode::from_raw_mode(FILE);
+        let file = rustix::fs::openat(&directory, id, flags, mode)?;
+        give(&file, place, mode)?;
+        File::from(file).write_all(lines)
+    }
+
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
         let mut entries = Vec::new();
         let mut parts = Vec::new();

@@ -88,6 +88,12 @@ pub trait Spool: Send + Sync {
     /// What the system says.
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>>;
 
+    /// Adds lines to a message's log, which is made where it is not there.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()>;
+
     /// The messages of a queue, in the order of their names.
     ///
     /// # Errors
@@ -165,6 +171,14 @@ impl Spool for SpoolInMemory {
 
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         self.find(place, b"msglog", id, limit)
+    }
+
+    fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.0.lock() {
+            let path = path(place, b"msglog", place.part(id), id);
+            files.entry(path).or_default().extend_from_slice(lines);
+        }
+        Ok(())
     }
 
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {

@@ -118,3 +118,55 @@ fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
     }
     panic!("a session that does not end");
 }
+
+/// Reads header files of the spool, at whatever part of one the bytes stand: what is
+/// read is written and read again as the same.
+pub fn spool(data: &[u8]) {
+    use eximious_mta::spool::HeaderFile;
+    let head = b"1xUSRE-000000008A6-0Qit-H\nroot 0 0\n<a@b>\n1795195816 0\n".as_slice();
+    let heads = [
+        b"".as_slice(),
+        b"1xUSRE-000000008A6-0Qit-H\n",
+        head,
+        &[head, b"-local\nXX\n"].concat(),
+        &[head, b"XX\n1\n"].concat(),
+        &[head, b"XX\n0\n\n"].concat(),
+    ];
+    for head in heads {
+        let bytes = [head, data].concat();
+        match HeaderFile::decode(&bytes) {
+            Ok(file) => {
+                let written = file.encode().expect("what was read");
+                assert_eq!(HeaderFile::decode(&written).as_ref(), Ok(&file));
+            }
+            Err(damage) => assert!(damage.at <= bytes.len()),
+        }
+    }
+}
+
+/// Reads batches: each ends, and what is wrong is in a line.
+pub fn batch(data: &[u8]) {
+    use eximious_mta::batch::{Batch, Step};
+    let mut cx = Engine::builder().build().context();
+    let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
+    for head in heads {
+        let mut batch = Batch::new(data.len() % 2 == 0);
+        batch.receive(head.as_bytes());
+        batch.receive(data);
+        batch.end_of_input();
+        for _ in 0..MOST_EVENTS {
+            match batch.step(&mut cx) {
+                Step::Message(message) => {
+                    assert!(message.bytes.len() <= data.len());
+                    batch.taken();
+                }
+                Step::More => panic!("there is no more"),
+                Step::End => break,
+                Step::Wrong(wrong) => {
+                    assert!(!wrong.explained().is_empty() && wrong.status() > 0);
+                    break;
+                }
+            }
+        }
+    }
+}
