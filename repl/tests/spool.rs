@@ -488,3 +488,44 @@ fn little_room_is_a_reason_to_come_later() {
         assert!(log.contains(&format!(" {name} directory space check failed: space=")), "{log}");
     }
 }
+
+#[test]
+fn a_queue_is_listed_as_the_real_exim_lists_it() {
+    let Some(exim) = exim() else { return };
+    let place = Place::new("untrusted_set_sender = *\n");
+    for input in dialogues() {
+        assert_eq!(place.run(&exim, &["-bs"], &input).status, Some(0));
+    }
+    let list = |args: &[&str]| {
+        let (theirs, ours) = (place.run(&exim, args, ""), place.ours(args, ""));
+        assert_eq!((ours.status, &ours.out), (theirs.status, &theirs.out), "{args:?}");
+        assert_eq!(ours.err, theirs.err, "{args:?}");
+        theirs.out
+    };
+    let ids = list(&["-bpi"]);
+    let ids: Vec<&str> = ids.lines().collect();
+    assert_eq!(ids.len(), dialogues().len());
+    // One was delivered to a recipient and to somebody else, and one is damaged.
+    let input = place.path("spool/input");
+    let owner = fs::metadata(input.join(format!("{}-H", ids[1]))).unwrap();
+    let journal = input.join(format!("{}-J", ids[1]));
+    fs::write(&journal, "b@here.example\nother@b.example\n").unwrap();
+    std::os::unix::fs::chown(&journal, Some(owner.uid()), Some(owner.gid())).unwrap();
+    let damaged = input.join(format!("{}-H", ids[2]));
+    let text = fs::read(&damaged).unwrap();
+    fs::write(&damaged, &text[..text.len() / 2]).unwrap();
+    fs::remove_file(input.join(format!("{}-D", ids[3]))).unwrap();
+    for option in ["-bp", "-bpa", "-bpu", "-bpc", "-bpi"] {
+        list(&[option]);
+        list(&[option, ids[1], ids[2], "1xUSRE-000000008A6-0Qit"]);
+        list(&[option, "-qGslow"]);
+        list(&[option, "none"]);
+    }
+    for option in ["-Mvh", "-Mvb", "-Mvl", "-Mvc"] {
+        for id in ids.iter().chain(&["1xUSRE-000000008A6-0Qit", "none"]) {
+            list(&[option, id]);
+        }
+        list(&[option]);
+    }
+    list(&["-Mvh", ids[0], ids[1]]);
+}
