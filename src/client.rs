@@ -85,6 +85,11 @@ pub fn look_up_name_anew(cx: &mut Context) {
     let _ = cx.call(&NAMES, hosts::client_name_anew);
 }
 
+/// Why a name that the client's address has is not its name, where that is so.
+pub fn name_refused(cx: &mut Context) -> Option<Vec<u8>> {
+    cx.call(&NAMES, hosts::name_refused)
+}
+
 /// Whether HELO named the client: its address, or one of its names. That is noted
 /// in `$sender_helo_verified`.
 ///
@@ -94,6 +99,11 @@ pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
     let (text, address) = (value(cx, "sender_helo_name"), value(cx, "sender_host_address"));
     if address.is_empty() {
         return Ok(true);
+    }
+    let asked = (text.clone(), address.clone());
+    match &cx.memory.get::<Hello>().0 {
+        Some((known, verified)) if *known == asked => return Ok(*verified),
+        _ => {}
     }
     let shown: &[u8] = if text.is_empty() { b"NULL" } else { text.bytes() };
     cx.tell_flat(&[b"verifying EHLO/HELO argument \"", shown, b"\""]);
@@ -106,7 +116,18 @@ pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
     };
     let word = if verified { "yes" } else { "no" };
     cx.set("sender_helo_verified", Str::fixed(word));
+    cx.memory.get::<Hello>().0 = Some((asked, verified));
     Ok(verified)
+}
+
+/// HELO and the address with which it was verified, and what came of it.
+#[derive(Default)]
+struct Hello(Option<((Str, Str), bool)>);
+
+/// There is another HELO, which was not verified yet.
+pub fn forget_hello(cx: &mut Context) {
+    cx.unset("sender_helo_verified");
+    cx.memory.get::<Hello>().0 = None;
 }
 
 fn is_hello_true(cx: &mut Context, text: &Str, address: &Str) -> Result<bool, Fail> {

@@ -1,10 +1,12 @@
 //! eximious against a real Exim, in one run: each figure is a ratio.
 //!
 //! `cargo run --release -p eximious-bench` wants the program built beside it
-//! (`cargo build --release`) and a real Exim; `--smoke` runs each part once.
+//! (`cargo build --release`) and a real Exim; `--smoke` runs each part once,
+//! `--sessions` only the part with SMTP sessions.
 
 mod config;
 mod routing;
+mod sessions;
 
 use std::fs::File;
 use std::io::Write;
@@ -30,6 +32,9 @@ fn main() {
         println!("build the program first: cargo build --release");
         std::process::exit(1);
     };
+    if std::env::args().any(|a| a == "--sessions") {
+        return sessions::compare(smoke, &exim, &ours);
+    }
     let mixed = Path::new(env!("CARGO_MANIFEST_DIR")).join("mixed.txt");
     compare("100,000 mixed lines piped into -be", runs, &exim, &ours, &["-be"], Some(&mixed));
     memory(&exim, &ours, &mixed);
@@ -42,6 +47,7 @@ fn main() {
     let what = format!("-C with {} lines, -be x", text.lines().count());
     compare(&what, runs * 10, &exim, &ours, &["-C", &name, "-be", "x"], None);
     routing::compare(smoke, &exim, &ours);
+    sessions::compare(smoke, &exim, &ours);
 }
 
 fn find_exim() -> Option<PathBuf> {

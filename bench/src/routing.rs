@@ -16,7 +16,7 @@ const WRITER: &str = "/usr/sbin/update-exim4.conf";
 /// is searched line by line, and the same with a `cdb` file. Both have to say
 /// the same.
 pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
-    if !Path::new(WRITER).exists() {
+    if !has_writer() {
         println!("no {WRITER}: routing is left out");
         return;
     }
@@ -35,6 +35,11 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
     } else {
         println!("no cdb program (tinycdb): that part is left out");
     }
+}
+
+/// Whether Debian's configuration can be written.
+pub fn has_writer() -> bool {
+    Path::new(WRITER).exists()
 }
 
 fn alias(number: usize) -> String {
@@ -63,7 +68,7 @@ fn addresses(count: usize) -> String {
 
 /// Debian's configuration for an Internet site, with its places in a directory;
 /// and the same with the aliases in a `cdb` file.
-fn configure(folder: &Path) {
+pub fn configure(folder: &Path) {
     let settings = "dc_eximconfig_configtype='internet'\ndc_other_hostnames='local.test'\n\
         dc_use_split_config='false'\ndc_localdelivery='mail_spool'\nCFILEMODE='644'\n";
     std::fs::write(folder.join("update-exim4.conf.conf"), settings).expect("the settings");

@@ -22,7 +22,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{Context, Message, Str};
 
 use crate::options;
-use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, message_id};
+use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
 use crate::spool;
 use report::Fault;
@@ -60,6 +60,8 @@ pub struct Request {
     pub reports_error: bool,
     /// Whether it is one of a batch (`-bS`).
     pub batched: bool,
+    /// Values that were given (`-oM…`), if they may be.
+    pub given: Vec<(&'static str, Str)>,
 }
 
 /// How errors are reported.
@@ -116,6 +118,7 @@ pub fn submit(
         sender_set: false,
         received: Received::default(),
         limit: LARGEST,
+        typed: Vec::new(),
     };
     match submission.run() {
         Ok(done) => done,
@@ -138,6 +141,8 @@ struct Submission<'s> {
     received: Received,
     /// How large it may be.
     limit: u64,
+    /// Who gets it, as that was typed.
+    typed: Vec<Str>,
 }
 
 impl Submission<'_> {
@@ -145,7 +150,15 @@ impl Submission<'_> {
         if let Err(said) = self.take_sender() {
             return Ok(Done { status: 1, said, kept: false });
         }
-        let limit = options::message_size_limit(self.cx);
+        if let Err(why) = spool::room::check(self.cx, 0) {
+            self.log(&why);
+            return Ok(Done {
+                status: 1,
+                said: b"exim: insufficient disk space\n".into(),
+                kept: false,
+            });
+        }
+        let limit = self.size_limit()?;
         self.limit = if limit == 0 { LARGEST } else { limit };
         self.introduce();
         let arguments = self.arguments();
@@ -164,9 +177,21 @@ impl Submission<'_> {
             true => self.received.not_for = arguments,
             false => recipients = arguments,
         }
-        self.begin(&recipients);
+        self.begin();
         let bytes = self.read()?;
         self.arrive(&bytes, recipients)
+    }
+
+    /// How large a message may be; where that can't be told, none is taken.
+    fn size_limit(&mut self) -> Result<u64, Fault> {
+        let text = options::text(self.cx, "message_size_limit");
+        let engine = self.cx.engine().clone();
+        if let Err(fail) = engine.expand_once(text.bytes(), self.cx) {
+            let head = b"failed to expand message_size_limit: ".as_slice();
+            self.log_panic(&[head, fail.message()].concat());
+            return Err(Fault::Broken);
+        }
+        Ok(options::message_size_limit(self.cx))
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Fault> {
@@ -205,6 +230,9 @@ impl Submission<'_> {
     /// Sets the values that say how the message came, where nobody said so.
     fn introduce(&mut self) {
         let login = Str::from(self.request.submitter.login.as_slice());
+        for (name, value) in &self.request.given {
+            self.cx.set(name, value.clone());
+        }
         if options::value(self.cx, "sender_ident").is_empty() {
             self.cx.set("sender_ident", login);
         }
@@ -225,8 +253,10 @@ impl Submission<'_> {
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
         let takes_from = !self.request.batched || options::flag(self.cx, "ignore_fromline_local");
-        let Parsed { mut message, senders, .. } = reception::parse(bytes, takes_from, self.cx);
-        let came = reception::size(&message);
+        let way = if self.request.batched { Way::Smtp } else { Way::Program };
+        let Parsed { mut message, senders, blank } =
+            reception::parse(bytes, way, takes_from, self.cx);
+        let came = message.size;
         if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
         {
@@ -234,7 +264,7 @@ impl Submission<'_> {
             self.sender_set = true;
             self.cx.set("authenticated_sender", Str::EMPTY);
         }
-        if let Some(too_long) = reception::too_long(self.cx, &message) {
+        if let Some(too_long) = reception::too_long(self.cx, &message, blank) {
             let client = eximious::client::plainly_described(self.cx);
             self.log(&too_long.logged(&client));
             self.received.message = cut(message, too_long);
@@ -261,7 +291,8 @@ impl Submission<'_> {
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.state.controls;
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message);
-        let Fixed { message, replaced, faults, named, given_id } = fixed;
+        let Fixed { message, replaced, faults, panics, named, given_id } = fixed;
+        panics.iter().for_each(|line| self.log_panic(line));
         faults.iter().for_each(|line| self.log(line));
         self.received.message = message;
         self.received.message.sender = options::value(self.cx, "sender_address");
@@ -279,7 +310,7 @@ impl Submission<'_> {
         self.cx.set("message_size", came.to_string());
         self.cx.set("received_count", count.to_string());
         let discarded = self.judge()?;
-        self.keep(local, discarded, given_id)
+        self.keep(discarded, given_id)
     }
 
     fn too_large(&mut self, size: usize) -> Fault {
@@ -301,10 +332,11 @@ impl Submission<'_> {
         let message = std::mem::take(&mut self.received.message);
         self.cx.set_message(Some(message));
         let line = reception::received_header(self.cx);
+        self.cx.unset("received_for");
         let mut message = self.cx.take_message().unwrap_or_default();
         match line {
             Ok(Some(line)) => {
-                reception::insert(&mut message, &mut self.received.replaced, 0, line);
+                reception::put_first(&mut message, &mut self.received.replaced, line);
             }
             Ok(None) => {}
             Err(why) => {
@@ -312,6 +344,8 @@ impl Submission<'_> {
                 return Err(Fault::Broken);
             }
         }
+        // What ACLs did so far is done when the next one looks.
+        reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.received.message = message;
         Ok(())
@@ -320,12 +354,11 @@ impl Submission<'_> {
     /// Puts the message into the spool, and logs that.
     fn keep(
         &mut self,
-        local: bool,
         discarded: Option<(&'static str, Str)>,
         given_id: Option<Vec<u8>>,
     ) -> Result<Done, Fault> {
         let mut message = self.cx.take_message().unwrap_or_default();
-        reception::apply_headers(&mut message, &mut self.received.replaced, &self.state);
+        reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.cx.set_message(Some(message.clone()));
         let received = Received {
@@ -337,7 +370,7 @@ impl Submission<'_> {
             queue: self.state.queue.clone(),
             submitter: Some(self.request.submitter.clone()),
             standing: Standing {
-                local: local && !self.sender_set,
+                local: !self.sender_set,
                 local_error: self.request.reports_error,
                 unqualified_senders: !self.request.leaves_unqualified,
                 unqualified_recipients: !self.request.leaves_unqualified,
@@ -359,6 +392,7 @@ impl Submission<'_> {
             queue: received.queue.bytes(),
             about: &self.request.about,
             given_id: given_id.as_deref(),
+            recipients: &self.typed,
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line);

@@ -42,6 +42,8 @@ pub struct Request {
     pub pid_file: Option<Vec<u8>>,
     /// `-os`: how long a client may be silent.
     pub patience: Option<Duration>,
+    /// `-odq`: nothing is delivered at once.
+    pub queues: bool,
 }
 
 /// The stack of a connection's thread: expansions may be deep. What was never used
@@ -64,7 +66,8 @@ const OTHER_FILES: u64 = 256;
 pub fn run(mut options: Options) -> Result<ExitCode, Refusal> {
     let request = std::mem::take(&mut options.daemon);
     let source = Source::new(&mut options);
-    let service = Service::read(&source, &eximious_world::system(), request.patience)?;
+    let service = Service::read(&source, &eximious_world::system(), &request)?;
+    crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
         None => listen(&service, &request)?,
@@ -160,6 +163,7 @@ fn bind(
             interface.port,
             interface.shown_address()
         );
+        log.main(format!("bind of [{}]:{} failed", interface.ip, interface.port).as_bytes());
         if tries == 0 {
             log.panic(format!("{head}: daemon abandoned").as_bytes());
             return Err(Refusal::Said(Vec::new()));
@@ -170,7 +174,6 @@ fn bind(
             left => format!("{left} more tries"),
         };
         let time = eximious::stdlib::interval::written(i32::try_from(sleep.as_secs()).unwrap_or(0));
-        log.main(format!("bind of [{}]:{} failed", interface.ip, interface.port).as_bytes());
         log.main(format!("{head}: waiting {time} before trying again ({left})").as_bytes());
         tries -= 1;
         std::thread::sleep(sleep);
@@ -304,7 +307,7 @@ impl Daemon {
         let line =
             format!("pid {}: SIGHUP received: configuration is read anew", std::process::id());
         log.main(line.as_bytes());
-        match Service::read(&self.source, &eximious_world::system(), self.request.patience) {
+        match Service::read(&self.source, &eximious_world::system(), &self.request) {
             Ok(service) => {
                 self.service = Arc::new(service);
                 self.warn_of_moves();

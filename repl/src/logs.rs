@@ -1,9 +1,11 @@
 //! The log files of a configuration, for what serves and does not only test.
 
+use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
+use eximious::stdlib::printing::printing;
 use eximious::world::Log;
-use eximious::{Settings, World};
+use eximious::{LogSelector, Settings, World};
 
 use crate::output::{self, Output};
 
@@ -11,7 +13,42 @@ use crate::output::{self, Output};
 pub fn kept(settings: &Settings, world: World) -> World {
     let owner = settings.server_ids(&*world.users, &*world.host);
     let log: Arc<dyn Log> = Arc::new(eximious_world::Logs::new(settings, owner));
-    World { log, ..world }
+    let world = World { log, ..world };
+    note_arguments(settings, &world);
+    world
+}
+
+/// Writes down how the program was called, where `log_selector` has `arguments`.
+pub fn note_arguments(settings: &Settings, world: &World) {
+    if !settings.log_selector.contains(LogSelector::ARGUMENTS) {
+        return;
+    }
+    let arguments: Vec<Vec<u8>> = std::env::args_os().map(|one| shown(&one.into_vec())).collect();
+    let count = format!(" {} args: ", arguments.len());
+    let directory = world.host.directory();
+    let parts = [b"cwd=", &directory[..], count.as_bytes(), &arguments.join(&b' ')];
+    world.log.main(&parts.concat());
+}
+
+/// An argument; one that is empty or has white space stands in quotes.
+fn shown(argument: &[u8]) -> Vec<u8> {
+    let printed = printing(argument, true);
+    match argument.is_empty() || argument.iter().any(u8::is_ascii_whitespace) {
+        true => [b"\"", &printed[..], b"\""].concat(),
+        false => printed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_with_white_space_stand_in_quotes() {
+        assert_eq!(shown(b"-bd"), b"-bd");
+        assert_eq!(shown(b""), b"\"\"");
+        assert_eq!(shown(b"a b\n"), b"\"a b\\n\"");
+    }
 }
 
 /// The same, where each line is shown, too.
@@ -22,6 +59,17 @@ pub fn kept_and_shown(settings: &Settings, world: World) -> World {
     World { log, ..world }
 }
 
+/// A line without the name of a message before it: whoever looks on knows it.
+fn nameless(line: &[u8]) -> &[u8] {
+    let Some((name, rest)) = line.split_at_checked(24) else { return line };
+    let is_name = name.iter().enumerate().all(|(at, byte)| match at {
+        6 | 18 => *byte == b'-',
+        23 => *byte == b' ',
+        _ => byte.is_ascii_alphanumeric(),
+    });
+    if is_name { rest } else { line }
+}
+
 /// Two logs, one after the other.
 struct Both {
     shown: Arc<dyn Log>,
@@ -30,11 +78,11 @@ struct Both {
 
 impl Log for Both {
     fn main(&self, line: &[u8]) {
-        self.shown.main(line);
+        self.shown.main(nameless(line));
         self.kept.main(line);
     }
     fn panic(&self, line: &[u8]) {
-        self.shown.panic(line);
+        self.shown.panic(nameless(line));
         self.kept.panic(line);
     }
     fn panic_alone(&self, line: &[u8]) {
@@ -42,7 +90,7 @@ impl Log for Both {
         self.kept.panic_alone(line);
     }
     fn rejection(&self, line: &[u8]) {
-        self.shown.rejection(line);
+        self.shown.rejection(nameless(line));
         self.kept.rejection(line);
     }
     fn rejection_alone(&self, line: &[u8]) {

@@ -366,7 +366,10 @@ impl<'a> Parser<'a> {
                 self.options.verbose = true;
             }
             "-odf" | "-odi" => self.options.foreground = true,
-            "-odb" | "-odq" | "-odqs" => self.options.foreground = false,
+            "-odb" | "-odq" | "-odqs" => {
+                self.options.foreground = false;
+                self.options.daemon.queues = name == "-odq";
+            }
             "-ee" | "-oee" => self.options.errors = Errors::MailedQuietly,
             "-em" | "-ew" | "-oem" | "-oew" => self.options.errors = Errors::Mailed,
             "-ep" | "-eq" | "-oep" | "-oeq" => self.options.errors = Errors::Printed,

@@ -38,17 +38,17 @@ pub fn list(options: &mut Options, listing: Listing) -> Result<ExitCode, Refusal
 /// Prints a file of a message.
 pub fn view(options: &mut Options, view: View, id: &[u8]) -> Result<ExitCode, Refusal> {
     if !options.texts.is_empty() && view != View::Whole {
-        return Ok(complain(b"*** Only one message can be listed at once"));
+        return Ok(tell(b"*** Only one message can be listed at once"));
     }
     let (cx, place) = start(options)?;
     if !is_admin(&cx) {
-        return Ok(complain(b"Permission denied"));
+        return Ok(tell(b"Permission denied"));
     }
     let world = cx.engine().world();
     let failed = |what: &str, end: &[u8], why: &io::Error| {
         let why = wording::reason(why);
         let head = format!("Failed to open {what} file for ");
-        complain(&[head.as_bytes(), id, end, b": ", why.as_bytes()].concat())
+        tell(&[head.as_bytes(), id, end, b": ", why.as_bytes()].concat())
     };
     let end: &[u8] = match view {
         View::Body => b"-D",
@@ -73,7 +73,7 @@ fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
     let data = match world.spool.read(place, id, b"-D", LARGEST) {
         Ok(data) => data,
         Err(why) if why.kind() == ErrorKind::NotFound => {
-            return complain(&[b"Spool data file for ", id, b" does not exist"].concat());
+            return tell(&[b"Spool data file for ", id, b" does not exist"].concat());
         }
         Err(why) => return unread(id, b"-D", Some(&why)),
     };
@@ -93,7 +93,13 @@ fn unread(id: &[u8], end: &[u8], why: Option<&io::Error>) -> ExitCode {
         None => ("format", String::new()),
     };
     let head = format!("Spool {what} error for ");
-    complain(&[head.as_bytes(), id, end, why.as_bytes()].concat())
+    tell(&[head.as_bytes(), id, end, why.as_bytes()].concat())
+}
+
+/// Says on the standard output, as Exim does, that there is nothing to print.
+fn tell(text: &[u8]) -> ExitCode {
+    print(&[text, b"\n"].concat());
+    ExitCode::FAILURE
 }
 
 fn start(options: &mut Options) -> Result<(Context, SpoolPlace), Refusal> {

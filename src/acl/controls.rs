@@ -56,7 +56,22 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let of_message = !OF_CONNECTION.contains(&name) && !name.contains("multiline");
     run.state.controls.insert(name, Control { control, options, of_message });
     case(run, name);
+    if name == "dscp" {
+        mark(run, rest);
+    }
+    if name == "cutthrough_delivery" {
+        let text = b"cutthrough delivery is not there yet: the message goes by way of the spool";
+        run.note(text);
+    }
     Answer::Yes
+}
+
+/// `dscp`: where packets can't be marked, that is no reason to stop.
+fn mark(run: &mut Run<'_>, text: &[u8]) {
+    if let Err(why) = run.host.mark_traffic(text.get(1..).unwrap_or_default()) {
+        let head = "smtp input is probably not a socket [";
+        run.note(format!("{head}{why}], not setting DSCP").as_bytes());
+    }
 }
 
 /// Whether there is a file that a client may be shown. Nobody else's text names it.

@@ -29,6 +29,8 @@ pub struct AclState {
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
+    /// The greeting that was verified, and whether it holds.
+    pub(super) hello: Option<(Str, bool)>,
     /// The senders that were verified for the message.
     pub(super) senders: Vec<Verified>,
 }
@@ -95,9 +97,7 @@ impl AclState {
         self.senders.clear();
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
-        for name in
-            ["headers_added", "acl_verify_message", "sender_verify_failure", "sender_address_data"]
-        {
+        for name in ["headers_added", "acl_verify_message", "queue_name", "sender_address_data"] {
             cx.unset(name);
         }
     }

@@ -2,6 +2,7 @@
 //! answer them, and a generator of lines.
 
 pub mod cases;
+pub mod daemons;
 pub mod dialogues;
 pub mod differences;
 pub mod filters;

@@ -10,9 +10,9 @@ use super::{
     Change, Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases,
     Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
     Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
-    Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Server, ServerError,
-    Spool, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream,
-    Target, User, Users, World,
+    Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Sasl, SaslError,
+    SaslSession, SaslStart, Server, ServerError, Spool, SpoolEntry, SpoolError, SpoolPlace,
+    SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, User, Users, World,
 };
 
 impl World {
@@ -31,6 +31,7 @@ impl World {
             host: closed.clone(),
             databases: closed.clone(),
             libraries: closed.clone(),
+            sasl: closed.clone(),
             sql: closed.clone(),
             redis: closed.clone(),
             ldap: closed.clone(),
@@ -206,6 +207,12 @@ impl Host for Closed {
 impl Databases for Closed {
     fn find(&self, _: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         Err(DatabaseError::Open("Permission denied".into()))
+    }
+}
+
+impl Sasl for Closed {
+    fn start(&self, _: &SaslStart) -> Result<Box<dyn SaslSession>, SaslError> {
+        Err(SaslError::Unavailable("denied".into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious::acl::AclVerdict;
-use eximious::auth::{Authenticator, is_yes};
+use eximious::auth::{Authenticator, ChannelBinding, is_yes};
 use eximious::stdlib::base64;
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, FailClass, Str};
@@ -21,6 +21,8 @@ pub(super) struct Known {
     protocol: Option<Str>,
     /// The authenticators that the last EHLO offered, by number.
     offered: Vec<usize>,
+    /// What binds the session to the TLS connection around it.
+    binding: Option<ChannelBinding>,
     /// Whose `server_mail_auth_condition` counts.
     accepted: Option<Arc<Authenticator>>,
 }
@@ -82,7 +84,8 @@ impl Session {
         self.known.offered.clear();
         let server = self.server.clone();
         // Who is known already is not asked again.
-        if self.is_authenticated() || !self.client_in("auth_advertise_hosts") {
+        let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
+        if none || !self.client_in("auth_advertise_hosts") {
             return None;
         }
         let mut line = "AUTH".to_owned();
@@ -319,8 +322,9 @@ impl Session {
 
     /// The client has just begun to speak TLS: an authenticator of the driver tls
     /// looks at its certificate (specification, chapter 42). Whoever does TLS has
-    /// set the variables of it.
-    pub fn authenticate_by_tls(&mut self) {
+    /// set the variables of it, and knows what other mechanisms may bind to.
+    pub fn authenticate_by_tls(&mut self, binding: Option<ChannelBinding>) {
+        self.known.binding = binding;
         let server = self.server.clone();
         let mut all = server.authenticators.iter();
         let Some(one) = all.find(|one| one.driver() == "tls" && one.serves()) else { return };
@@ -344,6 +348,7 @@ impl Attempt {
             shows: session.hurries,
             cx: &mut session.cx,
             authenticator: &self.authenticator,
+            binding: session.known.binding.as_ref(),
             values: &mut self.values,
         };
         (turn, &mut self.driver)

@@ -188,7 +188,9 @@ impl Session {
         if self.text("smtp_etrn_command").is_empty() && argument.first() != Some(&b'#') {
             return self.protocol_error(b"501", b"argument must begin with #");
         }
-        self.cx.tell(0, b"ETRN command is: exim -R");
+        let command = self.text("smtp_etrn_command");
+        let shown = if command.is_empty() { b"exim -R" } else { command.bytes() };
+        self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
         match self.hurries {
             true => self.cx.tell(0, b"ETRN command execution skipped"),
             false => self.events.push_back(Event::RunQueue(argument.to_vec())),

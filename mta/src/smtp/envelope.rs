@@ -1,6 +1,6 @@
 //! MAIL and RCPT: the envelope (specification 44.2.6, 44.2.7, 49.2).
 
-use eximious::acl::AclVerdict;
+use eximious::acl::{AclResult, AclVerdict};
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, LogSelector, Str};
@@ -125,10 +125,12 @@ impl Session {
         if utf8 {
             self.show_protocol(b"utf8");
         }
-        let result = self.acl("acl_smtp_mail", AclPhases::MAIL).unwrap_or_else(|| unset(true));
-        if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
+        let result = self.acl("acl_smtp_mail", AclPhases::MAIL);
+        let accepts = |result: &AclResult| result.verdict == AclVerdict::Accept;
+        if result.as_ref().is_some_and(accepts) && !self.waits_for_acceptance() {
             return;
         }
+        let result = result.unwrap_or_else(|| unset(true));
         match result.verdict {
             AclVerdict::Accept | AclVerdict::Discard => {
                 if let Some(envelope) = &mut self.envelope

@@ -138,7 +138,11 @@ impl Session {
         let text = text.strip_prefix(b"<").unwrap_or(text);
         let text = text.strip_suffix(b">").unwrap_or(text);
         let client = self.logged_client();
-        self.log_rejection(&[head.as_bytes(), text, b"> ", &client].concat());
+        let mut line = [head.as_bytes(), text, b"> ", &client].concat();
+        if let Some(why) = eximious::client::name_refused(&mut self.cx) {
+            line.extend_from_slice(&[b" (", &why[..], b")"].concat());
+        }
+        self.log_rejection(&line);
     }
 
     /// A command that is none, or that is out of place.

@@ -9,7 +9,7 @@ use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
-use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
+use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
 use crate::spool;
 
 /// A message that waits for somebody's decision: what is to be said then.
@@ -165,7 +165,11 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
-            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+            None if self.client.address.is_none() => self.flag("ignore_fromline_local"),
+            None => {
+                let empty = reading.bytes.is_empty() || reading.bytes == b"\n";
+                !empty && self.client_in("ignore_fromline_hosts")
+            }
         };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
@@ -182,9 +186,9 @@ impl Session {
             self.end_transaction(false);
             return;
         }
-        let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
+        let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank } = parsed;
-        if !self.has_fit_header(&message) {
+        if !self.has_fit_header(&message, blank) {
             return;
         }
         let Some(envelope) = &self.envelope else { return };
@@ -317,7 +321,7 @@ impl Session {
     fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
         if let Some(mut message) = self.cx.take_message() {
             let replaced = &mut self.arrived.replaced;
-            reception::apply_headers(&mut message, replaced, &self.acl_state);
+            reception::apply_headers(&mut message, replaced, &mut self.acl_state);
             message.size = size(&message);
             self.cx.set_message(Some(message));
         }
@@ -447,6 +451,7 @@ impl Session {
             queue: queue.bytes(),
             about: b"",
             given_id: given_id.as_deref(),
+            recipients: &message.recipients,
         };
         reception::logged(&mut self.cx, &kept)
     }

@@ -49,14 +49,13 @@ impl Session {
         if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag("queue_only") {
             return;
         }
-        let others = self.client.count.unwrap_or(1).saturating_sub(1);
-        let others = i64::try_from(others).unwrap_or(i64::MAX);
+        let connected = i64::try_from(self.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
         let queue_beyond = self.number("smtp_accept_queue", 0);
         let each = self.number("smtp_accept_queue_per_connection", 10);
         let load = self.cx.engine().world().host.load();
         let loaded = self.cx.engine().settings().options.number("queue_only_load");
-        let why = if queue_beyond > 0 && others > queue_beyond {
-            format!("too many connections ({others}, max {queue_beyond})")
+        let why = if queue_beyond > 0 && connected > queue_beyond {
+            format!("too many connections ({connected}, max {queue_beyond})")
         } else if each > 0 && self.counts.messages > each {
             format!("more than {each} messages received in one connection")
         } else if loaded.is_some_and(|most| load > most) {

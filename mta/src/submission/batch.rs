@@ -43,10 +43,11 @@ pub fn take(
         sender_set: false,
         received: Received::default(),
         limit,
+        typed: recipients.clone(),
     };
     submission.take_given(sender);
     submission.introduce();
-    submission.begin(&recipients);
+    submission.begin();
     let done = submission.arrive(&bytes, recipients);
     submission.state.end_message(submission.cx);
     submission.cx.set_message(None);

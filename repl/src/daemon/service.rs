@@ -1,12 +1,12 @@
 //! What connections share: a configuration, made ready.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use eximious::{Config, Engine, Macros, OptionValue, World};
 use eximious_mta::smtp::Server;
 use eximious_world::Logs;
 
+use super::Request;
 use super::limits::Limits;
 use crate::options::Options;
 use crate::session::Refusal;
@@ -48,18 +48,17 @@ impl Service {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn read(
-        source: &Source,
-        world: &World,
-        patience: Option<Duration>,
-    ) -> Result<Self, Refusal> {
+    pub fn read(source: &Source, world: &World, request: &Request) -> Result<Self, Refusal> {
         let builder = Engine::builder();
         let mut macros = Macros::new();
         for (name, value) in &source.macros {
             macros.set(name, value);
         }
         let mut found = Config::read(&source.names, macros, world, builder.registry())?;
-        if let Some(time) = patience {
+        if request.queues {
+            found.settings.options.set("queue_only", OptionValue::Flag(true));
+        }
+        if let Some(time) = request.patience {
             let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
             found.settings.options.set("smtp_receive_timeout", OptionValue::Number(seconds));
         }

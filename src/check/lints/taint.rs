@@ -33,6 +33,7 @@ pub(super) static TAINTED: Lint = Lint {
             let Some(tree) = &text.tree else { continue };
             if let Some(what) = refuses(text)
                 && let Some((name, span)) = tainted(survey, tree, tree.root)
+                && !is_argument(text, span)
             {
                 report(text, span, &name, what, findings);
             }
@@ -42,6 +43,20 @@ pub(super) static TAINTED: Lint = Lint {
         }
     },
 };
+
+/// Whether a part of what calls an ACL is not its name, but an argument.
+fn is_argument(text: &Text<'_>, span: Span) -> bool {
+    let mut depth = 0u32;
+    text.term().is_some()
+        && text.text[..(span.start as usize).min(text.text.len())].iter().any(|c| {
+            match c {
+                b'{' => depth += 1,
+                b'}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && c.is_ascii_whitespace()
+        })
+}
 
 /// The first word of a command is a program's name. Since 4.96, the others must
 /// not come from outside either.

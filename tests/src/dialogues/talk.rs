@@ -19,9 +19,9 @@ use crate::cases::Place;
 /// How long a program may think about what it was told.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// How long it has to sleep where it is not known what it waits for. The real one
-/// waits for a fifth of a second after QUIT.
-const ASLEEP: Duration = Duration::from_millis(300);
+/// How long it has to sleep where it is not known what it waits for: that may be an
+/// answer from the DNS.
+const ASLEEP: Duration = Duration::from_secs(4);
 
 /// How long one sleeps before the program is looked at again.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 150_000 };
@@ -277,7 +277,9 @@ impl Said {
     /// order the two came can't be told for sure.
     pub fn show(self, hidden: &mut Hidden<'_>, lines: &mut Vec<String>) {
         for line in hidden.plain(&self.err).split_terminator('\n') {
-            lines.push(signed('!', line));
+            if !(hidden.quiet && line.starts_with(">>>")) {
+                lines.push(signed('!', line));
+            }
         }
         for line in hidden.plain(&self.out).split_terminator('\n') {
             lines.push(match line.strip_suffix('\r') {
@@ -319,6 +321,7 @@ fn signed(sign: char, line: &str) -> String {
 pub struct Hidden<'p> {
     place: &'p Place,
     sizes: bool,
+    quiet: bool,
     /// The names of messages, in the order in which they came up.
     messages: Vec<String>,
 }
@@ -336,9 +339,9 @@ const REPLACED: &[(&str, &str)] = &[
 ];
 
 impl<'p> Hidden<'p> {
-    /// Nothing was said yet. Sizes of messages may stay.
-    pub fn new(place: &'p Place, sizes: bool) -> Self {
-        Self { place, sizes, messages: Vec::new() }
+    /// Nothing was said yet. Sizes of messages may stay, and the steps of a test go.
+    pub fn new(place: &'p Place, sizes: bool, quiet: bool) -> Self {
+        Self { place, sizes, quiet, messages: Vec::new() }
     }
 
     /// A text without what is never the same.

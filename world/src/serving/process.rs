@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cve_2020_28014_a_link_in_the_place_of_a_pid_file_is_not_followed() {
+    fn cve_2020_28014_cve_2021_27216_a_link_in_the_place_of_a_pid_file_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("pid"));
         fs::write(&target, "untouched").unwrap();
