@@ -134,6 +134,11 @@ fn header_files() -> Vec<Vec<u8>> {
 }
 
 #[test]
+fn authenticators_take_anything() {
+    drive(fuzz::auth);
+}
+
+#[test]
 fn lists_take_anything() {
     drive(fuzz::lists);
 }

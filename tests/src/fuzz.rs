@@ -7,9 +7,11 @@ use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
+mod auth;
 mod mail;
 mod wire;
 
+pub use auth::auth;
 pub use mail::{batch, redirect, rewrite, spool};
 pub use wire::{message, proxy, smtp};
 

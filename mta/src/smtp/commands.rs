@@ -45,7 +45,7 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
 impl Session {
     pub(super) fn command_line(&mut self, line: &[u8]) {
         let line = line.trim_ascii_end();
-        self.command = line.to_vec();
+        self.command = self.loggable(line, find(line).is_some());
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");

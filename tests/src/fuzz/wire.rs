@@ -45,7 +45,7 @@ pub fn smtp(data: &[u8]) {
 }
 
 /// Takes what a session wants said; false where it is over.
-fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
+pub(super) fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
     for _ in 0..MOST_EVENTS {
         match session.next_event() {
             None => return true,
