@@ -135,7 +135,8 @@ fn cve_2019_16928_a_long_hello_is_a_hello() {
 
 #[test]
 fn cve_2010_4344_headers_of_a_rejected_message_are_logged_in_bounds() {
-    let config = "acl_smtp_rcpt = accept\nacl_smtp_data = deny message = $h_subject:\n";
+    let config = "acl_smtp_rcpt = accept\nacl_smtp_data = d\nbegin acl\nd:\n  \
+        deny message = $h_subject:\n";
     let (mut session, log) = session(config, client());
     session.receive(&[GREETING, b"DATA\r\n"].concat());
     for number in 0..100 {
