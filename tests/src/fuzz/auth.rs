@@ -7,7 +7,8 @@ use eximious::auth::{Authenticators, cram, ntlm};
 use eximious::stdlib::base64;
 use eximious_mta::smtp::{Client, Server, Session};
 
-use super::mail::{drain, loaded};
+use super::mail::loaded;
+use super::wire::drain;
 
 /// Lets a client answer a server's questions with these bytes, and a server ask a
 /// client for them; as they are, and in base 64. The messages of NTLM are read and
