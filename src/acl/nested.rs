@@ -125,7 +125,7 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         state: &mut state,
         phase,
         // The expansion counts as one that calls, too, and so does what it stands in.
-        depth: depth.saturating_add(if outermost { 2 } else { 1 }),
+        depth: depth.saturating_add(if outermost && depth == 0 { 2 } else { 1 }),
         reject_logs: Logs::REJECTIONS,
         said: None,
         logged: None,
