@@ -78,7 +78,7 @@ pub(crate) trait Driver: Send {
     /// The client answered with this line.
     fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict>;
 
-    /// Whoever connected is gone, or says more than anybody has to say.
+    /// Whoever connected says more than anybody has to say.
     fn broken(&self) -> Verdict {
         Verdict::NotBase64
     }
