@@ -221,8 +221,8 @@ pub fn describe(cx: &mut Context) {
         true if notes.is_empty() => place,
         true => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
         false => {
-            // What a client says of itself makes the line long.
-            let space: &[u8] = if !own && !is_address { b"\n\t" } else { b" " };
+            // Two notes make the line long.
+            let space: &[u8] = if notes.len() > 1 { b"\n\t" } else { b" " };
             notes.insert(0, place);
             [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
         }
