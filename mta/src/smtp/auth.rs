@@ -13,6 +13,9 @@ use super::verdict::{Refused, unset};
 use super::{Session, reply};
 use crate::auth::{self, Driver, Step, Turn, Values, Verdict};
 
+/// Stands for a secret in logs.
+const HIDDEN: &[u8] = b"********";
+
 /// What a session knows of authentication.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -72,6 +75,28 @@ impl Session {
         if let Some(protocol) = &self.known.protocol {
             self.cx.set("received_protocol", [before, protocol.bytes()].concat());
         }
+    }
+
+    /// What may be logged of a command. What stands behind a mechanism may be a
+    /// secret, and so may a line that follows AUTH and is no command: a client that
+    /// was refused may go on all the same.
+    pub(super) fn loggable(&self, line: &[u8], known: bool) -> Vec<u8> {
+        if !known && self.history.back() == Some(&"AUTH") {
+            return HIDDEN.to_vec();
+        }
+        let mut words = line.splitn(3, |byte| *byte == b' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(word), Some(mechanism), Some(_)) if word.eq_ignore_ascii_case(b"AUTH") => {
+                [word, b" ", mechanism, b" ", HIDDEN].concat()
+            }
+            _ => line.to_vec(),
+        }
+    }
+
+    /// What may be logged of what came too soon, behind the command at hand.
+    pub(super) fn loggable_rest(&self) -> &[u8] {
+        let word = self.command.get(..4).unwrap_or_default();
+        if word.eq_ignore_ascii_case(b"AUTH") { HIDDEN } else { self.input.rest() }
     }
 
     pub(super) fn is_authenticated(&mut self) -> bool {

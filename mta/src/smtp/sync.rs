@@ -53,7 +53,7 @@ impl Session {
         let pipelined = self.offers.pipelining;
         let client = self.logged_client();
         let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };
-        let input = printable(self.input.rest());
+        let input = printable(self.loggable_rest());
         let count = format!("\" ({} bytes)", self.input.rest().len());
         let line = [
             HEAD,
