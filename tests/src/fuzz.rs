@@ -9,7 +9,7 @@ use crate::layouts::check;
 
 mod mail;
 
-pub use mail::{batch, redirect, rewrite, smtp, spool};
+pub use mail::{batch, redirect, replies, rewrite, smtp, spool};
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {
