@@ -7,6 +7,7 @@ mod decode;
 mod describe;
 mod encode;
 mod file;
+pub mod queue;
 pub mod room;
 #[cfg(test)]
 mod tests;

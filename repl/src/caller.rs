@@ -134,11 +134,25 @@ pub fn submitter(cx: &mut Context) -> Submitter {
     let trusted = uid == 0
         || uid == settings.server_ids(&*world.users, &*world.host).0
         || ids(settings, "trusted_users").contains(&uid)
-        || ids(settings, "trusted_groups").iter().any(|group| {
-            let found = world.users.group_by_id(*group).ok().flatten();
-            *group == gid || found.is_some_and(|found| found.members.contains(&login))
-        });
+        || is_in(world, ids(settings, "trusted_groups"));
     Submitter { login, uid, gid, name, called: None, trusted }
+}
+
+/// Whether whoever runs the program administrates the mail server.
+pub fn is_admin(settings: &Settings, world: &World) -> bool {
+    let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
+    let own = world.host.ids().0;
+    own == 0 || own == uid || is_in(world, &[gid]) || is_in(world, ids(settings, "admin_groups"))
+}
+
+/// Whether whoever runs the program is in one of these groups.
+fn is_in(world: &World, groups: &[u32]) -> bool {
+    let (uid, gid) = world.host.ids();
+    let login = named(world.users.user_by_id(uid), uid);
+    groups.iter().any(|group| {
+        let found = world.users.group_by_id(*group).ok().flatten();
+        *group == gid || found.is_some_and(|found| found.members.contains(&login))
+    })
 }
 
 fn ids<'s>(settings: &'s Settings, option: &str) -> &'s [u32] {

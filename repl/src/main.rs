@@ -16,6 +16,7 @@ mod message;
 mod options;
 mod output;
 mod prompt;
+mod queue;
 mod reader;
 mod retry;
 mod rewrite;
@@ -75,6 +76,14 @@ fn main() -> ExitCode {
         Action::Daemon => listen(options),
         Action::Session => serve(options, smtp::local::run),
         Action::Batch => serve(options, smtp::batch::run),
+        Action::Queue(listing) => {
+            let listing = *listing;
+            look(options, |options| queue::list(options, listing))
+        }
+        Action::View(view, id) => {
+            let (view, id) = (*view, id.clone());
+            look(options, |options| queue::view(options, view, &id))
+        }
         Action::Submit => take_message(options),
         Action::Help(names) => finish(help(names)),
     }
@@ -193,6 +202,15 @@ fn serve(
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
+}
+
+/// `-bp`, `-Mvh` and their kin.
+fn look(
+    mut options: Options,
+    run: impl FnOnce(&mut Options) -> Result<ExitCode, Refusal>,
+) -> ExitCode {
+    log_lines(&options);
+    run(&mut options).unwrap_or_else(refuse)
 }
 
 /// A message from the standard input. Whoever types a single word that is almost a

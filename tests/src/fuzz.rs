@@ -7,9 +7,11 @@ use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
+mod auth;
 mod mail;
+mod wire;
 
-pub use mail::{batch, redirect, replies, rewrite, smtp, spool};
+pub use mail::{batch, pub, redirect, replies, rewrite, smtp, spool, use, wire};
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {

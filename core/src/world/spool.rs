@@ -82,6 +82,12 @@ pub trait Spool: Send + Sync {
     /// What the system says.
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>>;
 
+    /// How large a file of a message is.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64>;
+
     /// What is logged of a message so far.
     ///
     /// # Errors
@@ -167,6 +173,10 @@ impl Spool for SpoolInMemory {
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         let name = [id, end].concat();
         self.find(place, b"input", &name, limit)
+    }
+
+    fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {
+        self.read(place, id, end, u64::MAX).map(|bytes| bytes.len() as u64)
     }
 
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>> {

@@ -9,6 +9,8 @@ use eximious::{Config, Engine, Macros, World};
 
 use super::{Client, Event, Server, Session, Taken};
 
+mod auth;
+
 /// Log lines, kept.
 #[derive(Default)]
 struct Kept(Mutex<Vec<String>>);

@@ -223,12 +223,13 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
         (notify.delay, Reports::DELAY),
     ];
     let flags = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum();
-    // Without NOTIFY, Exim does not keep ORCPT.
-    let reports = (flags != 0)
-        .then(|| Reports { original: recipient.original.clone().unwrap_or_default(), flags });
     let errors_to = recipient.errors_to.bytes().to_vec();
     let parent = recipient.parent.map_or(-1, i64::from);
-    let plain = reports.is_none() && errors_to.is_empty() && parent == -1;
+    // Without NOTIFY, Exim does not keep ORCPT. It reads the last fields as they are
+    // meant only where those for reports are there.
+    let plain = flags == 0 && errors_to.is_empty() && parent == -1;
+    let original = recipient.original.clone().unwrap_or_default();
+    let reports = Some(Reports { original, flags });
     let more = (!plain).then_some(More { reports, errors_to, parent });
     SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
 }
