@@ -11,7 +11,9 @@ mod auth;
 mod mail;
 mod wire;
 
-pub use mail::{batch, pub, redirect, replies, rewrite, smtp, spool, use, wire};
+pub use auth::auth;
+pub use mail::{batch, redirect, replies, rewrite, spool};
+pub use wire::{message, proxy, smtp};
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {
