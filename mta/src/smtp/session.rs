@@ -163,6 +163,7 @@ impl Session {
             waits_since: began,
             arrived: Arrived::default(),
         };
+        session.server.acls.attach(&mut session.cx);
         session.introduce();
         session
     }
