@@ -80,6 +80,15 @@ pub trait AclHost {
         None
     }
 
+    /// `control = dscp`: marks what is sent to the client.
+    ///
+    /// # Errors
+    /// It can't be marked.
+    fn mark_traffic(&mut self, value: &[u8]) -> Result<(), &'static str> {
+        let _ = value;
+        Err("Socket operation on non-socket")
+    }
+
     /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
     /// unless they are told to.
     fn calls_out(&self) -> bool {
@@ -222,9 +231,8 @@ impl Acls {
     pub fn new(config: &Config, routes: Routes) -> Self {
         let place = |line: usize| match config.lines.get(line) {
             Some(line) => {
-                let at = line.place(0);
-                let name = config.sources.file(at.file).map_or(&b""[..], |file| &file.name);
-                [name, b" ", at.line.to_string().as_bytes()].concat()
+                let name = config.sources.file(line.file).map_or(&b""[..], |file| &file.name);
+                [name, b" ", line.number.to_string().as_bytes()].concat()
             }
             None => Vec::new(),
         };

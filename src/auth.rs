@@ -85,6 +85,16 @@ impl Authenticator {
     }
 }
 
+/// What binds authentication to the TLS connection around it, so that nobody stands
+/// in between (RFC 5929, 9266).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ChannelBinding {
+    /// `tls-unique`
+    Unique(Vec<u8>),
+    /// `tls-exporter`
+    Exporter(Vec<u8>),
+}
+
 /// Whether a text that was expanded counts as a yes (`server_advertise_condition`
 /// and others): it is neither empty nor one of the words for no.
 pub fn is_yes(value: &[u8]) -> bool {

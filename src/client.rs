@@ -28,10 +28,11 @@ pub fn described(cx: &mut Context) -> Vec<u8> {
     out
 }
 
-/// The same, without `H=`.
+/// The same, without what it begins with: `name (helo) [1.2.3.4] U=ident`, or `user`.
 pub fn plainly_described(cx: &mut Context) -> Vec<u8> {
     let out = described(cx);
-    out.strip_prefix(b"H=").map(<[u8]>::to_vec).unwrap_or(out)
+    let plain = out.strip_prefix(b"H=").or_else(|| out.strip_prefix(b"U="));
+    plain.map(<[u8]>::to_vec).unwrap_or(out)
 }
 
 /// The same, without the connection's name.
@@ -84,6 +85,11 @@ pub fn look_up_name_anew(cx: &mut Context) {
     let _ = cx.call(&NAMES, hosts::client_name_anew);
 }
 
+/// Why a name that the client's address has is not its name, where that is so.
+pub fn name_refused(cx: &mut Context) -> Option<Vec<u8>> {
+    cx.call(&NAMES, hosts::name_refused)
+}
+
 /// Whether HELO named the client: its address, or one of its names. That is noted
 /// in `$sender_helo_verified`.
 ///
@@ -93,6 +99,11 @@ pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
     let (text, address) = (value(cx, "sender_helo_name"), value(cx, "sender_host_address"));
     if address.is_empty() {
         return Ok(true);
+    }
+    let asked = (text.clone(), address.clone());
+    match &cx.memory.get::<Hello>().0 {
+        Some((known, verified)) if *known == asked => return Ok(*verified),
+        _ => {}
     }
     let shown: &[u8] = if text.is_empty() { b"NULL" } else { text.bytes() };
     cx.tell_flat(&[b"verifying EHLO/HELO argument \"", shown, b"\""]);
@@ -105,7 +116,18 @@ pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
     };
     let word = if verified { "yes" } else { "no" };
     cx.set("sender_helo_verified", Str::fixed(word));
+    cx.memory.get::<Hello>().0 = Some((asked, verified));
     Ok(verified)
+}
+
+/// HELO and the address with which it was verified, and what came of it.
+#[derive(Default)]
+struct Hello(Option<((Str, Str), bool)>);
+
+/// There is another HELO, which was not verified yet.
+pub fn forget_hello(cx: &mut Context) {
+    cx.unset("sender_helo_verified");
+    cx.memory.get::<Hello>().0 = None;
 }
 
 fn is_hello_true(cx: &mut Context, text: &Str, address: &Str) -> Result<bool, Fail> {
@@ -175,33 +197,42 @@ pub fn describe(cx: &mut Context) {
     let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
     // Who has a name does not have to be called by its address as well.
-    if !own && !(is_address && !name.is_empty()) {
+    if !own && (!is_address || name.is_empty()) {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
         full.extend_from_slice(&[space, b"(", helo, b")"].concat());
     }
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
-    let mut notes = Vec::new();
     let port = value(cx, "sender_host_port");
     let shows_port = cx.engine().settings().log_selector.contains(LogSelector::INCOMING_PORT);
-    if shows_port && !matches!(port.bytes(), b"" | b"0") {
+    let shows_port = shows_port && !matches!(port.bytes(), b"" | b"0");
+    if shows_port {
         full.extend_from_slice(&[b":", port.bytes()].concat());
-        notes.push([b"port=", port.bytes()].concat());
     }
+    let mut notes = Vec::new();
     if !own && !is_address {
         notes.push([b"helo=", helo].concat());
     }
     if !ident.is_empty() {
         notes.push([b"ident=", ident.bytes()].concat());
     }
-    let place = [b"[", address.bytes(), b"]"].concat();
-    let received = match name.is_empty() {
-        true if notes.is_empty() => place,
-        true => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
-        false => {
-            notes.insert(0, place);
-            [name.bytes(), b" (", &notes.join(&b' '), b")"].concat()
+    let mut place = [b"[", address.bytes(), b"]"].concat();
+    let received = if name.is_empty() {
+        if shows_port {
+            notes.insert(0, [b"port=", port.bytes()].concat());
         }
+        match notes.is_empty() {
+            true => place,
+            false => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
+        }
+    } else {
+        if shows_port {
+            place.extend_from_slice(&[b":", port.bytes()].concat());
+        }
+        // With both notes the line would be long.
+        let space: &[u8] = if notes.len() > 1 { b"\n\t" } else { b" " };
+        notes.insert(0, place);
+        [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
     };
     cx.set("sender_fullhost", Str::tainted(full));
     cx.set("sender_rcvhost", Str::tainted(received));

@@ -277,6 +277,12 @@ impl Context {
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
+    /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
+    /// returned.
+    pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
+        std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    }
+
     /// Tells whoever is shown each step of tests, some steps deeper than the test
     /// at hand.
     pub fn tell(&mut self, deeper: u32, text: &[u8]) {

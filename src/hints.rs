@@ -15,7 +15,9 @@ mod working;
 
 use eximious_core::world::{Change, Hint, HintStore, HintsError};
 
-pub use callout::{CalloutAddress, CalloutDomain, CalloutResult, callout_key};
+pub use callout::{
+    CalloutAddress, CalloutDomain, CalloutResult, QuotaStanding, callout_key, quota_key,
+};
 use codec::{Reader, Writer};
 pub use dump::dump;
 pub use ratelimit::{Rate, Uniques, ratelimit_key};

@@ -175,7 +175,7 @@ impl Rewritten {
                 Replaced::Left if last => return Ok(Next::Stop),
                 Replaced::Left => return Ok(Next::Rule),
                 Replaced::Wrong(line) => {
-                    cx.engine().world().log.panic(&line);
+                    log_panic(cx, &line);
                     return Ok(Next::Stop);
                 }
             }
@@ -183,7 +183,7 @@ impl Rewritten {
                 return Ok(if last { Next::Stop } else { Next::Rule });
             }
         }
-        cx.engine().world().log.panic(b"rewrite rule repeat ignored after 10 times");
+        log_panic(cx, b"rewrite rule repeat ignored after 10 times");
         Ok(if last { Next::Stop } else { Next::Rule })
     }
 
@@ -241,6 +241,16 @@ impl Rewritten {
         self.address = Str::from(working).stamped(taint);
         self.changed = true;
         Replaced::Done
+    }
+}
+
+/// Writes a line to the log; the name of the message at hand stands before it.
+fn log_panic(cx: &mut Context, line: &[u8]) {
+    let id = cx.get("message_exim_id").and_then(Result::ok).unwrap_or_default();
+    let log = cx.engine().world().log.clone();
+    match id.is_empty() {
+        true => log.panic(line),
+        false => log.panic(&[id.bytes(), b" ", line].concat()),
     }
 }
 

@@ -7,7 +7,7 @@ use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::filters::Filters;
 use eximious_tests::suite::Suite;
-use eximious_tests::{fuzz, sieve};
+use eximious_tests::{dialogues, fuzz, sieve};
 
 /// How long the plain drivers of the fuzz targets run, each.
 const DRIVEN: Duration = Duration::from_secs(4);
@@ -87,6 +87,55 @@ fn rules_for_rewriting_take_anything() {
 #[test]
 fn sessions_take_anything() {
     drive(fuzz::smtp);
+    drive_over(&dialogues::inputs(), fuzz::smtp);
+}
+
+#[test]
+fn messages_take_anything() {
+    drive_over(&dialogues::inputs(), fuzz::message);
+}
+
+#[test]
+fn cve_2023_42117_headers_of_proxies_take_anything() {
+    drive_over(&dialogues::inputs(), fuzz::proxy);
+}
+
+#[test]
+fn spool_files_say_anything() {
+    drive_over(&header_files(), fuzz::spool);
+}
+
+#[test]
+fn batches_take_anything() {
+    let commands = ["MAIL FROM:<a@b>", "RCPT TO:<c>", "DATA", ".", "RSET", "From: x", "", "QUIT"];
+    let lines = (0..600usize).map(|number| {
+        let line = |at: u32| commands[number / 8usize.pow(at) % 8];
+        [line(0), line(1), line(2), line(3)].join("\n").into_bytes()
+    });
+    drive_over(&lines.collect::<Vec<_>>(), fuzz::batch);
+}
+
+/// Pieces of header files.
+fn header_files() -> Vec<Vec<u8>> {
+    let parts: [&[u8]; 10] = [
+        b"-frozen 1795195816\n",
+        b"--(mysql)aclm _q 3\na\nb\n",
+        b"-aclc 0 0\n\n",
+        b"XX\n",
+        b"YN b@x\nNY a@x\nNN c@x\n",
+        b"2\nplain@x\nd@x rfc822;d@x 10,12 e@x 3,-1#3\n",
+        b"\n",
+        b"006F A: b\nc",
+        b"011* X: y\n  z\n",
+        b"18446744073709551615  ",
+    ];
+    let part = |number: usize, at: u32| parts[number / 10usize.pow(at) % 10];
+    (0..1000).map(|number| [part(number, 2), part(number, 1), part(number, 0)].concat()).collect()
+}
+
+#[test]
+fn authenticators_take_anything() {
+    drive(fuzz::auth);
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn inside() {
     std::fs::create_dir_all(&maps).expect("a directory");
     std::fs::create_dir_all(format!("{PLACE}/binding")).expect("a directory");
     let text =
-        home.write("users", "alice secret:1000\nbob  two words\n* the rest\n*.example wild\n");
+        home.write("users", "alice secret:1000\nbob  two words\n* the rest\n*.b.example wild\n");
     run(Command::new("/usr/lib/yp/makedbm").arg(text).arg(format!("{maps}/users")));
     // Nobody says which server it is yet.
     agree(&["${lookup{alice}nis{users}}"], &["Failed: lookup of \"alice\" gave DEFER: "]);

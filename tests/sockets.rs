@@ -381,7 +381,7 @@ fn a_lookup_asks_a_socket() {
 /// A server with TLS, which gives out the file `answer`, and knows one name
 /// besides the one that it has; its place for `readsocket`.
 fn secured(openssl: &std::path::Path) -> (Server, String) {
-    let home = Home::new("nobody");
+    let home = Home::new("daemon");
     home.write("answer", "one\ntwo\n");
     let mut make = home.command(openssl);
     make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"]);

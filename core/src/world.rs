@@ -10,6 +10,7 @@ mod fixture;
 mod hermetic;
 pub mod hints;
 mod ldap;
+mod sasl;
 mod servers;
 pub mod spool;
 
@@ -20,6 +21,10 @@ pub use hints::{Change, Hint, HintStore, Hints, HintsError, HintsInMemory};
 pub use ldap::{
     Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
+};
+pub use sasl::{
+    Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
+    SaslStep, SaslValues,
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
@@ -53,6 +58,8 @@ pub struct World {
     pub dns: Arc<dyn Dns>,
     /// Functions in shared objects.
     pub libraries: Arc<dyn Libraries>,
+    /// Libraries that speak mechanisms of SASL.
+    pub sasl: Arc<dyn Sasl>,
     /// What is remembered from one message to the next.
     pub hints: Arc<dyn Hints>,
     /// Messages that wait.
@@ -108,6 +115,11 @@ pub struct Civil {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Moment;
+    /// About now: a microsecond that this process is not given again, as long as
+    /// the clock tells the time.
+    fn moment(&self) -> Moment {
+        self.now()
+    }
     /// A moment in a zone: `None` is the system's own; a name (`UTC`,
     /// `Europe/Berlin`) or a POSIX rule otherwise.
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil;
@@ -162,6 +174,11 @@ pub trait Files: Send + Sync {
     /// The same files as another user may see them; whoever is not the superuser
     /// sees them as before.
     fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files>;
+    /// The names of what is in a directory, up to a number; more is an error.
+    fn names(&self, path: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        let _ = (path, most);
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
     /// Puts other contents into a file that exists, all at once: whoever reads
     /// it finds the old ones or the new ones. It keeps its permissions and, as
     /// far as that is allowed, its owner; of a link, the target is changed.

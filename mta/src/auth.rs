@@ -6,14 +6,16 @@
 //! is `smtp/auth.rs`; the client's side is in [`eximious::auth`].
 
 mod cram_md5;
+mod cyrus_sasl;
 mod dovecot;
 mod external;
+mod gsasl;
 mod plaintext;
 mod spa;
 mod tls;
 
 use eximious::auth::client::NAMES;
-use eximious::auth::{Authenticator, client};
+use eximious::auth::{Authenticator, ChannelBinding, client};
 use eximious::stdlib::base64;
 use eximious::{Context, Fail, FailClass, Str};
 
@@ -76,7 +78,7 @@ pub(crate) trait Driver: Send {
     /// The client answered with this line.
     fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict>;
 
-    /// Whoever connected is gone, or says more than anybody has to say.
+    /// Whoever connected says more than anybody has to say.
     fn broken(&self) -> Verdict {
         Verdict::NotBase64
     }
@@ -86,8 +88,10 @@ pub(crate) trait Driver: Send {
 pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn Driver> {
     match authenticator.driver() {
         "cram_md5" => Box::new(cram_md5::CramMd5::default()),
+        "cyrus_sasl" => Box::new(cyrus_sasl::CyrusSasl::default()),
         "dovecot" => Box::new(dovecot::Dovecot::default()),
-        "external" => Box::new(external::External::default()),
+        "external" => Box::new(external::External),
+        "gsasl" => Box::new(gsasl::Gsasl::default()),
         "plaintext" => Box::new(plaintext::Plaintext::default()),
         "spa" => Box::new(spa::Spa::default()),
         _ => Box::new(Missing),
@@ -108,6 +112,8 @@ pub(crate) struct Turn<'t> {
     pub(crate) cx: &'t mut Context,
     pub(crate) authenticator: &'t Authenticator,
     pub(crate) values: &'t mut Values,
+    /// What binds the session to the TLS connection around it.
+    pub(crate) binding: Option<&'t ChannelBinding>,
     /// Whether this is a test, in which values that are secrets may be shown:
     /// whoever runs it made them up.
     pub(crate) shows: bool,

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod auth;
+pub mod batch;
 mod options;
 pub mod reception;
 pub mod smtp;

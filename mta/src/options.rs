@@ -1,6 +1,6 @@
 //! Main options and variables, as the configuration and a conversation have them.
 
-use eximious::{Context, OptionPlace, OptionValue, Str};
+use eximious::{Context, FailClass, OptionPlace, OptionValue, Str};
 
 /// A text, as it is written: what is set, or the default. Empty where there is none.
 pub(crate) fn text(cx: &Context, name: &'static str) -> Str {
@@ -45,9 +45,12 @@ pub(crate) fn expanded(cx: &mut Context, name: &'static str) -> Option<Str> {
     let engine = cx.engine().clone();
     match engine.expand_once(text.bytes(), cx) {
         Ok(value) => Some(value),
+        // Who says `fail` means that there is nothing.
+        Err(fail) if fail.class() == FailClass::Forced => None,
         Err(fail) => {
-            let head = [b"failed to expand ", name.as_bytes(), b" \""].concat();
-            let line = [&head, text.bytes(), b"\": ", fail.message()].concat();
+            let middle = [b"\" (", name.as_bytes(), b"): "].concat();
+            let head = [b"failed to expand \"", text.bytes(), &middle].concat();
+            let line = [&head[..], fail.message()].concat();
             engine.world().log.panic(&line);
             None
         }

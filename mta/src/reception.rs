@@ -30,10 +30,10 @@ use lines::Lines;
 use sender::Author;
 
 pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
-pub use headers::{TooLong, apply_headers, insert, too_long};
+pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub use id::message_id;
 pub use log::{Kept, logged};
-pub use parse::{Parsed, has_blank_line, parse, size};
+pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;
 pub use recipients::{Named, Wrong};
 
@@ -82,6 +82,8 @@ pub struct Fixed {
     pub replaced: Vec<Replaced>,
     /// What to log.
     pub faults: Vec<Vec<u8>>,
+    /// What is wrong with the configuration: for the log of such things, too.
+    pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
     pub named: Named,
     /// The identification that it came with, as it stood there.
@@ -164,11 +166,11 @@ pub fn fix(
         true => recipients::take(&mut lines, resent, Rules::of(cx.engine().settings())),
         false => Named::default(),
     };
-    let mut faults = Vec::new();
+    let mut panics = Vec::new();
     if completes {
         if given_id.is_none() {
             message.headers = shown(&lines);
-            let (text, back) = identification(cx, message, &mut faults);
+            let (text, back) = identification(cx, message, &mut panics);
             message = back;
             match resent {
                 true => lines.push_front("Resent-Message-Id", &text),
@@ -187,7 +189,7 @@ pub fn fix(
             set_sender(cx, sender);
         }
     }
-    faults.extend(addresses::complete(cx, rewriter, origin, &mut lines));
+    let faults = addresses::complete(cx, rewriter, origin, &mut lines);
     if completes && !lines.has(&format!("{prefix}date")) {
         let date = value(cx, "tod_full");
         match resent {
@@ -197,7 +199,7 @@ pub fn fix(
     }
     let (headers, replaced) = lines.split();
     message.headers = headers;
-    Fixed { message, replaced, faults, named, given_id }
+    Fixed { message, replaced, faults, panics, named, given_id }
 }
 
 /// The header lines as they are by now, for who looks at them.
@@ -209,17 +211,17 @@ fn shown(lines: &Lines) -> Vec<eximious::Header> {
 fn identification(
     cx: &mut Context,
     message: Message,
-    faults: &mut Vec<Vec<u8>>,
+    panics: &mut Vec<Vec<u8>>,
 ) -> (Vec<u8>, Message) {
     let id = message.id.clone();
     cx.set_message(Some(message));
     let mut text = [b"<E", id.bytes()].concat();
-    if let Some(more) = option_text(cx, "message_id_header_text", faults) {
+    if let Some(more) = option_text(cx, "message_id_header_text", panics) {
         text.push(b'.');
-        text.extend(more.iter().map(|c| if is_atom(*c) || *c == b'.' { *c } else { b'-' }));
+        text.extend(more.iter().map(|c| if is_atom(*c) { *c } else { b'-' }));
     }
     text.push(b'@');
-    match option_text(cx, "message_id_header_domain", faults) {
+    match option_text(cx, "message_id_header_domain", panics) {
         Some(domain) => {
             let plain = |c: &u8| if is_domain(*c) { *c } else { b'-' };
             text.extend(domain.iter().map(plain));
@@ -231,7 +233,7 @@ fn identification(
 }
 
 /// What an option is expanded to, if that is something.
-fn option_text(cx: &mut Context, name: &str, faults: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
+fn option_text(cx: &mut Context, name: &str, panics: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
     let text = cx.engine().settings().options.text(name)?.clone();
     let engine = cx.engine().clone();
     match engine.expand_once(text.bytes(), cx) {
@@ -239,7 +241,7 @@ fn option_text(cx: &mut Context, name: &str, faults: &mut Vec<Vec<u8>>) -> Optio
         Err(fail) if fail.class() == FailClass::Forced => None,
         Err(fail) => {
             let head = [b"expansion of \"", text.bytes(), b"\" (", name.as_bytes()].concat();
-            faults.push([&head, b") failed: ".as_slice(), fail.message()].concat());
+            panics.push([&head, b") failed: ".as_slice(), fail.message()].concat());
             None
         }
     }

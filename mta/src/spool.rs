@@ -7,6 +7,7 @@ mod decode;
 mod describe;
 mod encode;
 mod file;
+pub mod queue;
 pub mod room;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ mod tree;
 use eximious::Context;
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
 
-use crate::options::flag;
+use crate::options::{flag, value};
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
@@ -48,6 +49,31 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
     }
 }
 
+/// Begins a message's own log, by what the main log says of its arrival
+/// (`<= SENDER …`), and what comes after that. Nothing depends on it.
+pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
+    if !flag(cx, "message_logs") {
+        return;
+    }
+    let Ok(place) = place(cx, queue) else { return };
+    let stamp = value(cx, "tod_log");
+    let mut text = Vec::new();
+    for line in lines {
+        text.extend_from_slice(&[stamp.bytes(), b" "].concat());
+        match line.strip_prefix(b"<= ").or_else(|| line.strip_prefix(b"(= ")) {
+            Some(arrival) => text.extend_from_slice(&[b"Received from ", arrival].concat()),
+            None => text.extend_from_slice(line),
+        }
+        text.push(b'\n');
+    }
+    let world = cx.engine().world();
+    if let Err(why) = world.spool.add_to_log(&place, id, &text) {
+        let head = [id, b" Couldn't open message log: "].concat();
+        let why = eximious::stdlib::wording::reason(&why);
+        world.log.panic(&[&head[..], why.as_bytes()].concat());
+    }
+}
+
 /// Where messages of a queue are.
 ///
 /// # Errors
@@ -76,9 +102,8 @@ fn abandoned(cx: &mut Context, id: &[u8], error: &SpoolError) -> Vec<u8> {
         SpoolStep::Rename => b"Failed to rename spool file ",
         SpoolStep::Write => {
             let client = eximious::client::plainly_described(cx);
-            let client = client.strip_prefix(b"U=").unwrap_or(&client);
             let head = format!("Message abandoned: Spool write error ({why}) ");
-            return [head.as_bytes(), b"while receiving message from ", client].concat();
+            return [head.as_bytes(), b"while receiving message from ", &client[..]].concat();
         }
     };
     let line = [what, &error.file, b": ", why.as_bytes()].concat();

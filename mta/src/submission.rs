@@ -6,6 +6,7 @@
 //! error and with which status to end. An error is reported there, or in a message
 //! to the sender, which is kept in the spool as any other.
 
+mod batch;
 mod input;
 mod judge;
 mod recipients;
@@ -21,11 +22,12 @@ use eximious::stdlib::printing::printing;
 use eximious::{Context, Message, Str};
 
 use crate::options;
-use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, message_id};
+use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
 use crate::spool;
 use report::Fault;
 
+pub use batch::take;
 pub use input::Input;
 
 /// How large a message may be where no option says so.
@@ -56,6 +58,10 @@ pub struct Request {
     pub about: Vec<u8>,
     /// Whether it is a report of an error.
     pub reports_error: bool,
+    /// Whether it is one of a batch (`-bS`).
+    pub batched: bool,
+    /// Values that were given (`-oM…`), if they may be.
+    pub given: Vec<(&'static str, Str)>,
 }
 
 /// How errors are reported.
@@ -112,6 +118,7 @@ pub fn submit(
         sender_set: false,
         received: Received::default(),
         limit: LARGEST,
+        typed: Vec::new(),
     };
     match submission.run() {
         Ok(done) => done,
@@ -134,6 +141,8 @@ struct Submission<'s> {
     received: Received,
     /// How large it may be.
     limit: u64,
+    /// Who gets it, as that was typed.
+    typed: Vec<Str>,
 }
 
 impl Submission<'_> {
@@ -141,7 +150,15 @@ impl Submission<'_> {
         if let Err(said) = self.take_sender() {
             return Ok(Done { status: 1, said, kept: false });
         }
-        let limit = options::message_size_limit(self.cx);
+        if let Err(why) = spool::room::check(self.cx, 0) {
+            self.log(&why);
+            return Ok(Done {
+                status: 1,
+                said: b"exim: insufficient disk space\n".into(),
+                kept: false,
+            });
+        }
+        let limit = self.size_limit()?;
         self.limit = if limit == 0 { LARGEST } else { limit };
         self.introduce();
         let arguments = self.arguments();
@@ -160,9 +177,21 @@ impl Submission<'_> {
             true => self.received.not_for = arguments,
             false => recipients = arguments,
         }
-        self.begin(&recipients);
+        self.begin();
         let bytes = self.read()?;
         self.arrive(&bytes, recipients)
+    }
+
+    /// How large a message may be; where that can't be told, none is taken.
+    fn size_limit(&mut self) -> Result<u64, Fault> {
+        let text = options::text(self.cx, "message_size_limit");
+        let engine = self.cx.engine().clone();
+        if let Err(fail) = engine.expand_once(text.bytes(), self.cx) {
+            let head = b"failed to expand message_size_limit: ".as_slice();
+            self.log_panic(&[head, fail.message()].concat());
+            return Err(Fault::Broken);
+        }
+        Ok(options::message_size_limit(self.cx))
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Fault> {
@@ -201,6 +230,9 @@ impl Submission<'_> {
     /// Sets the values that say how the message came, where nobody said so.
     fn introduce(&mut self) {
         let login = Str::from(self.request.submitter.login.as_slice());
+        for (name, value) in &self.request.given {
+            self.cx.set(name, value.clone());
+        }
         if options::value(self.cx, "sender_ident").is_empty() {
             self.cx.set("sender_ident", login);
         }
@@ -220,8 +252,11 @@ impl Submission<'_> {
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let Parsed { mut message, senders, .. } = reception::parse(bytes, true, self.cx);
-        let came = reception::size(&message);
+        let takes_from = !self.request.batched || options::flag(self.cx, "ignore_fromline_local");
+        let way = if self.request.batched { Way::Smtp } else { Way::Program };
+        let Parsed { mut message, senders, blank } =
+            reception::parse(bytes, way, takes_from, self.cx);
+        let came = message.size;
         if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
         {
@@ -229,9 +264,8 @@ impl Submission<'_> {
             self.sender_set = true;
             self.cx.set("authenticated_sender", Str::EMPTY);
         }
-        if let Some(too_long) = reception::too_long(self.cx, &message) {
+        if let Some(too_long) = reception::too_long(self.cx, &message, blank) {
             let client = eximious::client::plainly_described(self.cx);
-            let client = client.strip_prefix(b"U=").unwrap_or(&client).to_vec();
             self.log(&too_long.logged(&client));
             self.received.message = cut(message, too_long);
             return Err(Fault::TooLong(too_long));
@@ -244,7 +278,7 @@ impl Submission<'_> {
         let user = &self.request.submitter;
         let origin = Origin {
             local,
-            smtp: false,
+            smtp: self.request.batched,
             login: user.login.clone(),
             name: user.name_beside(self.sender_set),
             trusted,
@@ -257,7 +291,8 @@ impl Submission<'_> {
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.state.controls;
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message);
-        let Fixed { message, replaced, faults, named, given_id } = fixed;
+        let Fixed { message, replaced, faults, panics, named, given_id } = fixed;
+        panics.iter().for_each(|line| self.log_panic(line));
         faults.iter().for_each(|line| self.log(line));
         self.received.message = message;
         self.received.message.sender = options::value(self.cx, "sender_address");
@@ -275,7 +310,7 @@ impl Submission<'_> {
         self.cx.set("message_size", came.to_string());
         self.cx.set("received_count", count.to_string());
         let discarded = self.judge()?;
-        self.keep(local, discarded, given_id)
+        self.keep(discarded, given_id)
     }
 
     fn too_large(&mut self, size: usize) -> Fault {
@@ -297,10 +332,11 @@ impl Submission<'_> {
         let message = std::mem::take(&mut self.received.message);
         self.cx.set_message(Some(message));
         let line = reception::received_header(self.cx);
+        self.cx.unset("received_for");
         let mut message = self.cx.take_message().unwrap_or_default();
         match line {
             Ok(Some(line)) => {
-                reception::insert(&mut message, &mut self.received.replaced, 0, line);
+                reception::put_first(&mut message, &mut self.received.replaced, line);
             }
             Ok(None) => {}
             Err(why) => {
@@ -308,6 +344,8 @@ impl Submission<'_> {
                 return Err(Fault::Broken);
             }
         }
+        // What ACLs did so far is done when the next one looks.
+        reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.received.message = message;
         Ok(())
@@ -316,12 +354,11 @@ impl Submission<'_> {
     /// Puts the message into the spool, and logs that.
     fn keep(
         &mut self,
-        local: bool,
         discarded: Option<(&'static str, Str)>,
         given_id: Option<Vec<u8>>,
     ) -> Result<Done, Fault> {
         let mut message = self.cx.take_message().unwrap_or_default();
-        reception::apply_headers(&mut message, &mut self.received.replaced, &self.state);
+        reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.cx.set_message(Some(message.clone()));
         let received = Received {
@@ -333,7 +370,7 @@ impl Submission<'_> {
             queue: self.state.queue.clone(),
             submitter: Some(self.request.submitter.clone()),
             standing: Standing {
-                local: local && !self.sender_set,
+                local: !self.sender_set,
                 local_error: self.request.reports_error,
                 unqualified_senders: !self.request.leaves_unqualified,
                 unqualified_recipients: !self.request.leaves_unqualified,
@@ -355,9 +392,16 @@ impl Submission<'_> {
             queue: received.queue.bytes(),
             about: &self.request.about,
             given_id: given_id.as_deref(),
+            recipients: &self.typed,
         };
         let line = reception::logged(self.cx, &kept);
         self.log(&line);
+        if !received.recipients.is_empty() {
+            let line = printing(&line, true);
+            let frozen: &[&[u8]] = &[&line, b"frozen by ACL"];
+            let lines = if self.state.has("freeze") { frozen } else { &frozen[..1] };
+            spool::begin_log(self.cx, received.queue.bytes(), self.id.bytes(), lines);
+        }
         if self.state.has("freeze") {
             self.log(b"frozen by ACL");
         } else if self.state.has("queue") || self.state.has("queue_only") {

@@ -5,8 +5,8 @@
 //! asked. So nothing of it is put together before a line asks for it.
 
 use eximious::{
-    Call, Effects, Fail, Meta, OptionValue, Settings, Str, TaintRule, Variable, VariableSource,
-    World,
+    Call, Context, Effects, Fail, Meta, OptionValue, Settings, Str, TaintRule, Variable,
+    VariableSource, World,
 };
 use eximious_mta::smtp::Submitter;
 
@@ -101,25 +101,58 @@ pub fn administrates(world: &World) -> bool {
     world.host.ids().0 == 0
 }
 
-/// The full name of whoever runs the program, where it has one.
-pub fn full_name(world: &World) -> Option<Vec<u8>> {
-    let user = user(world)?;
-    user.gecos.split(|c| *c == b',').next().map(<[u8]>::to_vec)
+/// The full name of whoever runs the program, where it has one: of what the system has
+/// in its place, what the options `gecos_pattern` and `gecos_name` say; else, what
+/// stands before the first comma, with the login name for each ampersand.
+pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
+    let user = user(cx.engine().world())?;
+    let options = &cx.engine().settings().options;
+    let (pattern, name) = (options.text("gecos_pattern"), options.text("gecos_name"));
+    if let (Some(pattern), Some(name)) = (pattern.cloned(), name.cloned())
+        && let Ok(true) = cx.matches(&pattern, &Str::tainted(user.gecos.as_slice()))
+    {
+        let engine = cx.engine().clone();
+        match engine.expand_once(name.bytes(), cx) {
+            Ok(name) => return Some(name.bytes().to_vec()),
+            Err(fail) => engine.world().log.panic(fail.message()),
+        }
+    }
+    let name = user.gecos.split(|byte| *byte == b',').next()?;
+    let mut login = user.name.clone();
+    if let Some(first) = login.first_mut() {
+        first.make_ascii_uppercase();
+    }
+    Some(name.split(|byte| *byte == b'&').collect::<Vec<_>>().join(&login[..]))
 }
 
 /// Whoever runs the program, as the one who hands messages in.
-pub fn submitter(settings: &Settings, world: &World) -> Submitter {
+pub fn submitter(cx: &mut Context) -> Submitter {
+    let name = full_name(cx).unwrap_or_default();
+    let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let (uid, gid) = world.host.ids();
     let login = named(world.users.user_by_id(uid), uid);
     let trusted = uid == 0
         || uid == settings.server_ids(&*world.users, &*world.host).0
         || ids(settings, "trusted_users").contains(&uid)
-        || ids(settings, "trusted_groups").iter().any(|group| {
-            let found = world.users.group_by_id(*group).ok().flatten();
-            *group == gid || found.is_some_and(|found| found.members.contains(&login))
-        });
-    let name = full_name(world).unwrap_or_default();
+        || is_in(world, ids(settings, "trusted_groups"));
     Submitter { login, uid, gid, name, called: None, trusted }
+}
+
+/// Whether whoever runs the program administrates the mail server.
+pub fn is_admin(settings: &Settings, world: &World) -> bool {
+    let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
+    let own = world.host.ids().0;
+    own == 0 || own == uid || is_in(world, &[gid]) || is_in(world, ids(settings, "admin_groups"))
+}
+
+/// Whether whoever runs the program is in one of these groups.
+fn is_in(world: &World, groups: &[u32]) -> bool {
+    let (uid, gid) = world.host.ids();
+    let login = named(world.users.user_by_id(uid), uid);
+    groups.iter().any(|group| {
+        let found = world.users.group_by_id(*group).ok().flatten();
+        *group == gid || found.is_some_and(|found| found.members.contains(&login))
+    })
 }
 
 fn ids<'s>(settings: &'s Settings, option: &str) -> &'s [u32] {

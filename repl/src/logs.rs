@@ -39,24 +39,23 @@ fn shown(argument: &[u8]) -> Vec<u8> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_with_white_space_stand_in_quotes() {
-        assert_eq!(shown(b"-bd"), b"-bd");
-        assert_eq!(shown(b""), b"\"\"");
-        assert_eq!(shown(b"a b\n"), b"\"a b\\n\"");
-    }
-}
-
 /// The same, where each line is shown, too.
 pub fn kept_and_shown(settings: &Settings, world: World) -> World {
     let world = kept(settings, world);
     let shown = output::shown_world(&Arc::new(Output::default())).log;
     let log: Arc<dyn Log> = Arc::new(Both { shown, kept: world.log });
     World { log, ..world }
+}
+
+/// A line without the name of a message before it: whoever looks on knows it.
+fn nameless(line: &[u8]) -> &[u8] {
+    let Some((name, rest)) = line.split_at_checked(24) else { return line };
+    let is_name = name.iter().enumerate().all(|(at, byte)| match at {
+        6 | 18 => *byte == b'-',
+        23 => *byte == b' ',
+        _ => byte.is_ascii_alphanumeric(),
+    });
+    if is_name { rest } else { line }
 }
 
 /// Two logs, one after the other.
@@ -67,11 +66,11 @@ struct Both {
 
 impl Log for Both {
     fn main(&self, line: &[u8]) {
-        self.shown.main(line);
+        self.shown.main(nameless(line));
         self.kept.main(line);
     }
     fn panic(&self, line: &[u8]) {
-        self.shown.panic(line);
+        self.shown.panic(nameless(line));
         self.kept.panic(line);
     }
     fn panic_alone(&self, line: &[u8]) {
@@ -79,7 +78,7 @@ impl Log for Both {
         self.kept.panic_alone(line);
     }
     fn rejection(&self, line: &[u8]) {
-        self.shown.rejection(line);
+        self.shown.rejection(nameless(line));
         self.kept.rejection(line);
     }
     fn rejection_alone(&self, line: &[u8]) {
@@ -88,5 +87,17 @@ impl Log for Both {
     }
     fn debug(&self, text: &[u8]) {
         self.shown.debug(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_with_white_space_stand_in_quotes() {
+        assert_eq!(shown(b"-bd"), b"-bd");
+        assert_eq!(shown(b""), b"\"\"");
+        assert_eq!(shown(b"a b\n"), b"\"a b\\n\"");
     }
 }

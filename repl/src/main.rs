@@ -16,6 +16,7 @@ mod message;
 mod options;
 mod output;
 mod prompt;
+mod queue;
 mod reader;
 mod retry;
 mod rewrite;
@@ -74,7 +75,15 @@ fn main() -> ExitCode {
         Action::Host(host) => speak(*host, options),
         Action::Daemon => listen(options),
         Action::Session => serve(options, smtp::local::run),
-        Action::Batch => complain(b"eximious: -bS is not there yet"),
+        Action::Batch => serve(options, smtp::batch::run),
+        Action::Queue(listing) => {
+            let listing = *listing;
+            look(options, |options| queue::list(options, listing))
+        }
+        Action::View(view, id) => {
+            let (view, id) = (*view, id.clone());
+            look(options, |options| queue::view(options, view, &id))
+        }
         Action::Submit => take_message(options),
         Action::Help(names) => finish(help(names)),
     }
@@ -195,8 +204,27 @@ fn serve(
     }
 }
 
-/// A message from the standard input.
+/// `-bp`, `-Mvh` and their kin.
+fn look(
+    mut options: Options,
+    run: impl FnOnce(&mut Options) -> Result<ExitCode, Refusal>,
+) -> ExitCode {
+    log_lines(&options);
+    run(&mut options).unwrap_or_else(refuse)
+}
+
+/// A message from the standard input. Whoever types a single word that is almost a
+/// command means that, and no recipient.
 fn take_message(mut options: Options) -> ExitCode {
+    if let [word] = options.texts.as_slice()
+        && io::stdin().is_terminal()
+    {
+        let text = String::from_utf8_lossy(word);
+        if let Some(near) = eximious::check::nearest(&text, options::COMMANDS.into_iter()).first() {
+            let why = format!("eximious: no command \"{text}\"; did you mean \"eximious {near}\"?");
+            return complain(why.as_bytes());
+        }
+    }
     log_lines(&options);
     match submit::run(&mut options) {
         Ok(code) => code,

@@ -1,12 +1,12 @@
 //! `-bem`: a message, read as if it had been submitted here.
 
-mod header;
-mod rewrite;
+use std::collections::BTreeMap;
 
-use eximious::Str;
-use eximious::stdlib::address::{self, Rules};
+use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::message::{End, parse_until};
 use eximious::stdlib::wording::reason;
+use eximious::{Header, Message, Str};
+use eximious_mta::reception::{self, Origin};
 
 use crate::caller;
 use crate::options::Options;
@@ -39,44 +39,76 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     let mut said = Vec::new();
     let end = if options.dot_is_text { End::Input } else { End::Dot };
     let (mut message, senders) = parse_until(bytes, end);
-    let mut name = options.full_name.clone();
-    if name.is_none() && options.sender.is_none() {
-        name = caller::full_name(session.engine().world());
-    }
-    if options.sender.is_none() {
-        let domain = session.domain();
-        for sender in senders.iter().filter_map(|sender| qualified(sender, &domain)) {
-            session.set(b"sender_address", Str::tainted(sender));
-            said.extend_from_slice(b"Sender taken from \"From \" line\n");
-            name = None;
+    let mut user = caller::submitter(session.context());
+    user.called = options.full_name.clone();
+    let mut other = options.sender.is_some();
+    if !other {
+        for sender in senders {
+            if let Ok(sender) = reception::qualified_sender(session.context(), &sender) {
+                reception::set_sender(session.context(), sender);
+                said.extend_from_slice(b"Sender taken from \"From \" line\n");
+                other = true;
+            }
         }
     }
     if message.headers.is_empty() {
         said.extend_from_slice(b"Warning: no message headers read\n");
     }
-    let paths = header::drop_trace(&mut message);
+    let paths = return_paths(&message);
     let has_return_path = !paths.is_empty();
     for path in paths {
         said.extend_from_slice(b"Return-path taken from \"Return-path:\" header line\n");
         message.return_path = Str::tainted(path);
     }
-    header::qualify(&mut message, session);
+    message.id = reception::message_id(session.engine().world());
+    let origin = Origin {
+        local: true,
+        name: user.name_beside(other),
+        login: user.login,
+        // Nobody is asked who he is where nothing is sent.
+        trusted: true,
+        qualifies_senders: true,
+        qualifies_recipients: true,
+        names_recipients: options.recipients_in_header,
+        ..Origin::default()
+    };
+    let (config, cx) = session.parts();
+    let rewriter = config.map_or_else(|| Rewriter::new([]), Rewriter::of);
+    let fixed = reception::fix(cx, &rewriter, &origin, &BTreeMap::new(), message);
+    let log = cx.engine().world().log.clone();
+    fixed.faults.iter().for_each(|line| log.main(line));
+    fixed.panics.iter().for_each(|line| log.panic(line));
+    let mut message = fixed.message;
     if options.recipients_in_header {
-        message.recipients = header::take_recipients(&mut message);
+        message.recipients = fixed.named.addresses.into_iter().map(Str::tainted).collect();
     }
-    header::complete(&mut message, session, name);
-    rewrite::headers(&mut message, session);
-    rewrite::sender(session);
+    rewrite_sender(session);
     message.received = session.engine().world().clock.now().seconds;
     session.context().set_message(Some(message));
     Taken { said, has_return_path }
 }
 
-/// An address with a domain, which is added where it has none.
-fn qualified(typed: &[u8], domain: &[u8]) -> Option<Vec<u8>> {
-    let address = address::parse(typed, Rules { null: true, ..Rules::default() }).ok()?;
-    Some(match address.domain {
-        None if !address.text.is_empty() => [&address.text, b"@".as_slice(), domain].concat(),
-        _ => address.text,
-    })
+/// The return paths that a header names: each is what stands there, in angle brackets
+/// or without.
+fn return_paths(message: &Message) -> Vec<Vec<u8>> {
+    let path = |header: &Header| {
+        let text = header.value().trim_ascii();
+        let inner = text.strip_prefix(b"<").and_then(|text| text.strip_suffix(b">"));
+        inner.unwrap_or(text).to_vec()
+    };
+    message.named(b"return-path").map(path).collect()
+}
+
+/// Rewrites the envelope's sender.
+fn rewrite_sender(session: &mut Session) {
+    let (Some(config), cx) = session.parts() else { return };
+    let Some(Ok(sender)) = cx.get("sender_address") else { return };
+    if config.rewrite.is_empty() || sender.is_empty() {
+        return;
+    }
+    match Rewriter::of(config).address(cx, &sender, AddressPlace::EnvelopeFrom) {
+        Ok(Some(new)) => cx.set("sender_address", new),
+        Ok(None) => {}
+        Err(fail) => session.log(fail.message()),
+    }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use eximious::Macros;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
+use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::Errors;
 
 use rules::{Missing, Takes, Then};
@@ -50,6 +51,8 @@ pub struct Options {
     pub filter: crate::filter::Request,
     /// `-n`: values without their names.
     pub values_only: bool,
+    /// `-qG`: the named queue.
+    pub queue: Vec<u8>,
     /// `-v`: more is told.
     pub verbose: bool,
     /// `-bhc`: ACLs may ask other hosts, though it is a test.
@@ -104,10 +107,27 @@ pub enum Action {
     Session,
     /// `-bS`: read messages with SMTP commands before each.
     Batch,
+    /// `-bp` and its kin: list the messages that wait.
+    Queue(Listing),
+    /// `-Mvh` and its kin: print a file of a message.
+    View(View, Vec<u8>),
     /// Take a message from the standard input.
     Submit,
     /// `eximious fmt`.
     Format(crate::fmt::Request),
+}
+
+/// What of a message is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum View {
+    /// `-Mvb`: the file with its body.
+    Body,
+    /// `-Mvc`: the message as it would be sent.
+    Whole,
+    /// `-Mvh`: the file with its envelope and header.
+    Header,
+    /// `-Mvl`: its log.
+    Log,
 }
 
 /// Why the program stops before it began: what to say, and the exit status
@@ -151,6 +171,9 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
     }
     parser.decide()
 }
+
+/// The words in front that are not Exim's.
+pub const COMMANDS: [&str; 5] = ["check", "fmt", "help", "list", "repl"];
 
 /// What is not Exim's: a word in front.
 fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
@@ -210,6 +233,7 @@ impl<'a> Parser<'a> {
             about: None,
             filter: crate::filter::Request::default(),
             values_only: false,
+            queue: Vec::new(),
             verbose: false,
             calls_out: false,
             daemon: crate::daemon::Request::default(),
@@ -301,6 +325,22 @@ impl<'a> Parser<'a> {
             "-v" => self.options.verbose = true,
             "-n" => self.options.values_only = true,
             "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
+            "-bp" | "-bpa" | "-bpc" | "-bpi" | "-bpr" | "-bpra" | "-bpri" | "-bpru" | "-bpu" => {
+                let has = |letter| name["-bp".len()..].contains(letter);
+                self.action = Some(Action::Queue(Listing {
+                    all: has('a'),
+                    undelivered: has('u'),
+                    names: has('i'),
+                    count: has('c'),
+                }));
+            }
+            "-Mvb" | "-Mvc" | "-Mvh" | "-Mvl" => return self.view(name, value),
+            "-q" => {
+                if let Some(queue) = value.strip_prefix(b"G") {
+                    self.options.queue = queue.to_vec();
+                }
+                self.later.get_or_insert((arg.to_vec(), rules::QUEUE, true));
+            }
             "-bV" | "--version" => self.action = Some(Action::Version),
             "--help" => self.action = Some(Action::Usage),
             "-bI:" => return self.information(value),
@@ -345,6 +385,22 @@ impl<'a> Parser<'a> {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// `-Mvh` and its kin: a file of a message.
+    fn view(&mut self, name: &str, id: &[u8]) -> Result<(), Stop> {
+        if !is_message_id(id) {
+            let tail = [b" after ", name.as_bytes(), b" option"].concat();
+            return Err(Stop::exim([b"malformed message id ", id, &tail].concat()));
+        }
+        let view = match name {
+            "-Mvb" => View::Body,
+            "-Mvc" => View::Whole,
+            "-Mvh" => View::Header,
+            _ => View::Log,
+        };
+        self.action = Some(Action::View(view, id.to_vec()));
         Ok(())
     }
 
@@ -549,14 +605,6 @@ fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
     }
 }
 
-/// `1vMhJz-000000000Gz-0001`, or the shorter form of earlier releases.
-fn is_message_id(text: &[u8]) -> bool {
-    let parts: Vec<&[u8]> = text.split(|c| *c == b'-').collect();
-    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
-    (lengths == [6, 11, 4] || lengths == [6, 6, 2])
-        && parts.iter().all(|part| part.iter().all(u8::is_ascii_alphanumeric))
-}
-
 /// `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`, and the same for version 6.
 fn address_and_port(text: &[u8]) -> Option<(&[u8], u32)> {
     let is_address =
@@ -618,8 +666,10 @@ mod tests {
 
     #[test]
     fn what_comes_later_is_named() {
-        let why = parsed(&["-bp"]).unwrap_err();
-        assert!(why.starts_with("eximious: option -bp is not there yet"), "{why}");
+        let why = parsed(&["-q30m"]).unwrap_err();
+        assert!(why.starts_with("eximious: option -q30m is not there yet"), "{why}");
+        let listing = Listing { undelivered: true, ..Listing::default() };
+        assert_eq!(parsed(&["-bpru", "-qGx"]).unwrap().action, Action::Queue(listing));
         assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);
         assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);

@@ -1,10 +1,11 @@
 //! `-bh`: an SMTP session at the standard input and output, as if from a host
 //! (specification 5.2). What is done is told on the standard error.
 
+pub mod batch;
 pub mod local;
 mod steps;
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,8 +25,16 @@ const PIECE: usize = 8 * 1024;
 /// # Errors
 /// The standard output can't be written.
 pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
-    let known = options.variables.iter().find(|(name, _)| *name == "authenticated_id");
-    let known = known.map(|(_, id)| id.clone());
+    let given = |name: &str| {
+        let found = options.variables.iter().rev().find(|(own, _)| *own == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let known = given("authenticated_id");
+    let ident = given("sender_ident");
+    // `-oMa` outweighs the address of the test.
+    let other =
+        given("sender_host_address").and_then(|text| String::from_utf8(text).ok()?.parse().ok());
+    let host = other.map_or(host, |other| SocketAddr::new(other, host.port()));
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,
@@ -51,24 +60,22 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
-    if let Some(id) = known {
-        session.context().set("authenticated_id", Str::tainted(id));
-    }
+    session.context().set("authenticated_id", Str::tainted(known.unwrap_or_default()));
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
+    if let Some(ident) = ident {
+        session.context().set("sender_ident", ident);
+        eximious::client::describe(session.context());
+    }
     if options.calls_out {
         session.call_out();
     }
-    let mut out = io::stdout().lock();
-    out.write_all(
-        format!(
-            "\n**** SMTP testing session as if from host {address}\n\
-             **** but without any ident (RFC 1413) callback.\n\
-             **** This is not for real!\n\n"
-        )
-        .as_bytes(),
-    )?;
-    out.flush()?;
+    let heading = format!(
+        "\n**** SMTP testing session as if from host {address}\n\
+         **** but without any ident (RFC 1413) callback.\n\
+         **** This is not for real!\n\n"
+    );
+    let mut out = Headed { heading: Some(heading), out: io::stdout().lock() };
     converse(&mut session, &mut out, &mut |session, received, out| {
         session.conclude(&Taken::Yes);
         while let Some(event) = session.next_reply() {
@@ -79,7 +86,36 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
             false => out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n"),
         }
     })?;
+    out.head()?;
+    out.flush()?;
     Ok(Ok(ExitCode::SUCCESS))
+}
+
+/// An output with a heading before the first thing that is said: what a proxy says
+/// is heard before that.
+struct Headed<W> {
+    heading: Option<String>,
+    out: W,
+}
+
+impl<W: Write> Headed<W> {
+    fn head(&mut self) -> io::Result<()> {
+        match self.heading.take() {
+            Some(heading) => self.out.write_all(heading.as_bytes()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Write for Headed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.head()?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// What becomes of a message that has come.
@@ -87,6 +123,8 @@ type Take<'t> = &'t mut dyn FnMut(&mut Session, &Received, &mut dyn Write) -> io
 
 /// Goes between a session and the standard input and output.
 fn converse(session: &mut Session, out: &mut dyn Write, take: Take<'_>) -> io::Result<()> {
+    // What is said goes out in one piece: the network waits between small ones.
+    let out = &mut BufWriter::new(out);
     let mut piece = [0; PIECE];
     let mut ended = false;
     loop {

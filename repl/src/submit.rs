@@ -26,18 +26,14 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     }?;
     let (config, mut cx) = session.into_parts();
     let config = config.unwrap_or_else(Config::default);
-    let mut submitter = caller::submitter(cx.engine().settings(), cx.engine().world());
+    let mut submitter = caller::submitter(&mut cx);
     submitter.called = options.full_name.take();
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();
         return Err(Refusal::Said(why));
     }
     // What only a trusted caller may say is passed over where it is somebody else.
-    if submitter.trusted {
-        for (name, value) in given {
-            cx.set(name, Str::tainted(value));
-        }
-    }
+    let given = if submitter.trusted { given } else { Vec::new() };
     let server = Arc::new(Server::new(&config, cx.engine()));
     let request = Request {
         submitter,
@@ -50,7 +46,8 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
         leaves_header: options.leaves_header,
         pretended: options.pretends,
         about: options.about.take().unwrap_or_default(),
-        reports_error: false,
+        given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
+        ..Request::default()
     };
     let done = submit(&server, &mut cx, &request, &mut Standard);
     // Where the standard error is closed, the exit status has to do.

@@ -31,6 +31,7 @@ impl Run<'_> {
             "logwrite" => modifiers::logwrite(self, text),
             "queue" => {
                 self.state.queue = text.clone();
+                self.cx.set("queue_name", text.clone());
                 Answer::Yes
             }
             "set" => modifiers::set(self, term.variable.as_ref(), text),

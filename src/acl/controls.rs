@@ -56,7 +56,47 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let of_message = !OF_CONNECTION.contains(&name) && !name.contains("multiline");
     run.state.controls.insert(name, Control { control, options, of_message });
     case(run, name);
+    if name == "dscp" {
+        mark(run, rest);
+    }
+    if name == "debug" {
+        debug(run, rest);
+    }
+    if name == "cutthrough_delivery" {
+        let text = b"cutthrough delivery is not there yet: the message goes by way of the spool";
+        run.note(text);
+    }
     Answer::Yes
+}
+
+/// `debug`: a test says what would be told from here on; there is no file for it
+/// yet.
+fn debug(run: &mut Run<'_>, text: &[u8]) {
+    let (mut tag, mut options) = (None, None);
+    for option in text.split(|byte| *byte == b'/').skip(1) {
+        match option {
+            b"kill" | b"stop" => {
+                return run.note(&[b"debug terminated by ", option].concat());
+            }
+            option => {
+                tag = option.strip_prefix(b"tag=").or(tag);
+                options = option.strip_prefix(b"opts=").or(options);
+            }
+        }
+    }
+    if tag.is_some() || options.is_some() {
+        run.note(b"DEBUGGING ACTIVATED FROM WITHIN CONFIG.");
+        let (tag, options) = (tag.unwrap_or(b"NULL"), options.unwrap_or_default());
+        run.note(&[b"DEBUG: Tag=\"", tag, b"\" opts=\"", options, b"\""].concat());
+    }
+}
+
+/// `dscp`: where packets can't be marked, that is no reason to stop.
+fn mark(run: &mut Run<'_>, text: &[u8]) {
+    if let Err(why) = run.host.mark_traffic(text.get(1..).unwrap_or_default()) {
+        let head = "smtp input is probably not a socket [";
+        run.note(format!("{head}{why}], not setting DSCP").as_bytes());
+    }
 }
 
 /// Whether there is a file that a client may be shown. Nobody else's text names it.

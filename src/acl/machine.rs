@@ -88,6 +88,8 @@ pub(super) struct Run<'r> {
     /// What the condition at hand has to say to the client, and to the logs.
     pub(super) said: Option<Str>,
     pub(super) logged: Option<Str>,
+    /// Whether what it has to say is no value for `$acl_verify_message`.
+    pub(super) unexplained: bool,
     /// The verb that the outermost ACL ended with.
     pub(super) ended_by: Option<AclVerb>,
 }
@@ -116,6 +118,7 @@ impl Acls {
             reject_logs: Logs::REJECTIONS,
             said: None,
             logged: None,
+            unexplained: false,
             ended_by: None,
         };
         let mut verdict = match run.expanded(text) {
@@ -220,7 +223,6 @@ impl Run<'_> {
             return false;
         };
         let line = Str::from(record.refusal(self.phase));
-        self.logged = None;
         match self.phase.intersects(AclPhases::QUIT | AclPhases::NOTQUIT) {
             true => self.logged = Some(line),
             false => self.host.log_to(Logs::PANIC, line.bytes()),
@@ -262,7 +264,7 @@ impl Run<'_> {
         let depth = self.depth;
         let verb = statement.written.verb;
         self.step(&AclStep::Statement { depth, verb, place: &statement.place });
-        (self.said, self.logged) = (None, None);
+        (self.said, self.logged, self.unexplained) = (None, None, false);
         self.cx.unset("acl_verify_message");
         let mut texts = Texts::default();
         let mut passed = false;
@@ -392,7 +394,8 @@ impl Run<'_> {
 
     /// Lets a statement's messages say what a condition had to say.
     fn explain(&mut self) {
-        if let Some(said) = self.said.clone().or_else(|| self.logged.clone()) {
+        let logged = self.logged.clone().filter(|_| !self.unexplained);
+        if let Some(said) = self.said.clone().or(logged) {
             self.cx.set("acl_verify_message", said);
         }
     }
@@ -403,7 +406,7 @@ impl Run<'_> {
         self.explain();
         let message = texts.message.as_ref().and_then(|text| self.worded(text));
         let log = texts.log.as_ref().and_then(|text| self.worded(text));
-        (log, message.filter(|_| takes_message(self.phase)))
+        (log, message)
     }
 
     fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
@@ -420,11 +423,19 @@ impl Run<'_> {
             let line = [&*self.client(), b" Warning: ", &shown].concat();
             if !self.state.warned.contains(&line) {
                 self.host.log(&line);
-                self.state.warned.push(line);
+                self.state.remember(line);
             }
         }
         if let Some(header) = header {
-            self.add_header(&header);
+            if takes_message(self.phase) {
+                return self.add_header(&header);
+            }
+            let line = format!(
+                "ACL \"warn\" with \"message\" setting found in a non-message ({}) ACL: cannot \
+                 specify header lines here: message ignored",
+                self.phase.called()
+            );
+            self.host.log_to(Logs::PANIC, line.as_bytes());
         }
     }
 

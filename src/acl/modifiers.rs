@@ -44,45 +44,47 @@ pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
         run.host.log(bytes.trim_ascii_start());
         return Answer::Yes;
     };
-    match logs(names.split(|byte| *byte == b',')) {
-        Ok(logs) => {
-            run.host.log_to(logs, line.trim_ascii_start());
-            Answer::Yes
-        }
-        Err(name) => unknown(run, &name, "logwrite"),
+    let (mut logs, unknown) = logs(names.split(|byte| *byte == b','));
+    if unknown.is_some() {
+        let parts = [b"unknown log name in \"".as_slice(), bytes, b"\" in \"logwrite\" in "];
+        let tail = format!("{} ACL", run.phase.called());
+        run.host.log_to(Logs::PANIC, &[&parts.concat(), tail.as_bytes()].concat());
+        return Answer::Yes;
     }
+    if !(logs.main || logs.reject || logs.panic) {
+        logs = Logs::MAIN;
+    }
+    run.host.log_to(logs, line.trim_ascii_start());
+    Answer::Yes
 }
 
 /// `log_reject_target`.
 pub(super) fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
     let names: Vec<Vec<u8>> = elements(text.bytes()).map(|name| name.to_vec()).collect();
-    match logs(names.iter().map(Vec::as_slice)) {
-        Ok(logs) => {
-            run.reject_logs = logs;
-            Answer::Yes
-        }
-        Err(name) => unknown(run, &name, "log_reject_target"),
+    let (logs, unknown) = logs(names.iter().map(Vec::as_slice));
+    if let Some(name) = unknown {
+        let head = [b"unknown log name \"".as_slice(), &name, b"\" in \"log_reject_target\" in "];
+        let tail = format!("{} ACL", run.phase.called());
+        run.host.log_to(Logs::PANIC, &[&head.concat(), tail.as_bytes()].concat());
     }
+    run.reject_logs = logs;
+    Answer::Yes
 }
 
-fn unknown(run: &mut Run<'_>, name: &[u8], modifier: &str) -> Answer {
-    let tail = format!("\" in \"{modifier}\" modifier");
-    let parts = [b"unknown log name \"", name, tail.as_bytes()];
-    run.logged = Some(Str::from(parts.concat()));
-    Answer::Error
-}
-
-/// The logs of these names; an error is the first that is none.
-fn logs<'n>(names: impl Iterator<Item = &'n [u8]>) -> Result<Logs, Vec<u8>> {
+/// The logs of these names, and the first that is none.
+fn logs<'n>(names: impl Iterator<Item = &'n [u8]>) -> (Logs, Option<Vec<u8>>) {
     let mut logs = Logs { main: false, reject: false, panic: false };
+    let mut unknown = None;
     for name in names {
         match name.trim_ascii() {
             b"" => {}
             b"main" => logs.main = true,
             b"reject" => logs.reject = true,
             b"panic" => logs.panic = true,
-            other => return Err(other.to_vec()),
+            other => {
+                unknown.get_or_insert_with(|| other.to_vec());
+            }
         }
     }
-    Ok(logs)
+    (logs, unknown)
 }

@@ -106,6 +106,7 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         reject_logs: Logs::REJECTIONS,
         said: None,
         logged: None,
+        unexplained: false,
         ended_by: None,
     };
     let verdict = run.named_or_text(name);

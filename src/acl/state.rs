@@ -29,6 +29,8 @@ pub struct AclState {
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
+    /// The greeting that was verified, and whether it holds.
+    pub(super) hello: Option<(Str, bool)>,
     /// The senders that were verified for the message.
     pub(super) senders: Vec<Verified>,
 }
@@ -73,7 +75,23 @@ pub struct SenderFault {
     pub told: bool,
 }
 
+/// How many log lines of `warn` are kept in mind. A client may name recipients
+/// without end, and each may get a line of its own.
+const MOST_WARNED: usize = 1000;
+
 impl AclState {
+    /// Keeps in mind that a log line of `warn` was written.
+    pub(super) fn remember(&mut self, line: Vec<u8>) {
+        if self.warned.len() < MOST_WARNED {
+            self.warned.push(line);
+        }
+    }
+
+    /// How many log lines of `warn` are kept in mind.
+    pub fn remembered(&self) -> usize {
+        self.warned.len()
+    }
+
     /// Keeps in mind whose fault was told: it is told once, whatever is verified
     /// in between.
     pub(super) fn settle_sender_fault(&mut self) {
@@ -95,9 +113,7 @@ impl AclState {
         self.senders.clear();
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
-        for name in
-            ["headers_added", "acl_verify_message", "sender_verify_failure", "sender_address_data"]
-        {
+        for name in ["headers_added", "acl_verify_message", "queue_name", "sender_address_data"] {
             cx.unset(name);
         }
     }

@@ -2,6 +2,7 @@
 
 mod client;
 mod header;
+mod quota;
 
 use eximious_core::{AclOptions, Str};
 use eximious_stdlib::address::{Rules, find_at};
@@ -68,7 +69,7 @@ pub(super) fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
 /// for the message; what other hosts say is asked anew.
 fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u8>]) -> Answer {
     let params = match known_options(run, text, options, Subject::Sender) {
-        Ok(params) => params,
+        Ok(wanted) => wanted.callout,
         Err(answer) => return answer,
     };
     let address = address.unwrap_or_else(|| run.variable("sender_address"));
@@ -157,6 +158,7 @@ fn look_at(
     };
     if find_at(address.bytes()).is_none() {
         run.cx.set("sender_verify_failure", Str::fixed("qualify"));
+        run.note(b"----------- end verify ------------");
         return (verified, None);
     }
     let Routed { standing, complaint, data, called } =
@@ -174,16 +176,21 @@ fn look_at(
 
 /// `verify = recipient`.
 fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
-    let params = match known_options(run, text, options, Subject::Recipient) {
-        Ok(params) => params,
-        Err(answer) => return answer,
-    };
+    let Wanted { callout: params, quota } =
+        match known_options(run, text, options, Subject::Recipient) {
+            Ok(wanted) => wanted,
+            Err(answer) => return answer,
+        };
     let (part, domain) = (run.variable("local_part"), run.variable("domain"));
     let address = run.state.recipient.clone().unwrap_or_else(|| {
         let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
         let address = [&*quoted, b"@", domain.bytes()].concat();
         Str::from(address).stamped(part.taint().with(domain.taint()))
     });
+    // Whether there is room is all that is looked at then.
+    if let Some(quota) = quota {
+        return quota::verify(run, &address, quota);
+    }
     let Routed { standing, complaint, data, called } =
         route(run, &address, Subject::Recipient, options, &params);
     run.cx.set("address_data", data);
@@ -284,6 +291,12 @@ fn judged_callout(
     }
 }
 
+/// What options want.
+struct Wanted {
+    callout: Params,
+    quota: Option<quota::Quota>,
+}
+
 /// What the options of an address's verification want; an error is what comes of it
 /// that something is wrong with them.
 fn known_options(
@@ -291,8 +304,8 @@ fn known_options(
     text: &[u8],
     options: &[Vec<u8>],
     subject: Subject,
-) -> Result<Params, Answer> {
-    let mut params = Params::new();
+) -> Result<Wanted, Answer> {
+    let mut params = Wanted { callout: Params::new(), quota: None };
     let rules = Rules::of(run.cx.engine().settings());
     for option in options {
         let word = option.split(|c| *c == b'=').next().unwrap_or_default().trim_ascii_end();
@@ -302,12 +315,14 @@ fn known_options(
                 run.logged = Some(Str::fixed("can only verify quota of recipient"));
                 return Err(Answer::Error);
             }
-            (_, b"quota") => {
-                let message = [b"option \"", word, b"\" of \"verify\" is not there yet"].concat();
-                run.logged = Some(Str::from(message));
-                return Err(Answer::Error);
-            }
-            (option, _) => match params.option(option, text, subject, rules) {
+            (option, b"quota") => match quota::Quota::parse(option, text) {
+                Ok(quota) => params.quota = Some(quota),
+                Err(why) => {
+                    run.logged = Some(Str::from(why));
+                    return Err(Answer::Error);
+                }
+            },
+            (option, _) => match params.callout.option(option, text, subject, rules) {
                 Ok(true) => {}
                 Ok(false) => return Err(unknown_option(run, option, text)),
                 Err(why) => {
@@ -353,6 +368,8 @@ fn route(
     let (mut first, mut data, mut last) = (None, None, None);
     let mut request = Request::new(address.clone(), purpose);
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
+    // What is verified is not what the ACL is about.
+    let own = ["local_part", "domain"].map(|name| (name, run.variable(name)));
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());
@@ -365,6 +382,9 @@ fn route(
         }
         _ => {}
     });
+    for (name, value) in own {
+        run.cx.set(name, value);
+    }
     let delivery = last.filter(|_| standing == Standing::Fine);
     let called = delivery.and_then(|delivery| callout::call(run, params, subject, &delivery));
     if subject != Subject::HeaderSender {

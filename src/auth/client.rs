@@ -6,6 +6,7 @@
 
 mod cram_md5;
 mod external;
+mod gsasl;
 mod plaintext;
 mod spa;
 #[cfg(test)]
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use eximious_core::{Fail, FailClass, Str};
 use eximious_stdlib::base64;
 
-use super::{Authenticator, Authenticators, is_yes};
+use super::{Authenticator, Authenticators, ChannelBinding, is_yes};
 use crate::Context;
 
 /// How many values of an authenticator have variables: `$auth1`, ….
@@ -71,12 +72,18 @@ trait Driver: Send {
     /// The answer to what the server asks; `None` where it has no answer, whatever
     /// is asked. What is asked is what stands behind the code.
     fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop>;
+
+    /// Whether the server has proved who it is, where the mechanism wants that.
+    fn is_content(&self) -> bool {
+        true
+    }
 }
 
 /// What a driver works with.
 struct Turn<'t> {
     cx: &'t mut Context,
     authenticator: &'t Authenticator,
+    binding: Option<&'t ChannelBinding>,
 }
 
 impl Turn<'_> {
@@ -116,6 +123,7 @@ impl Turn<'_> {
 pub struct Login {
     authenticator: Arc<Authenticator>,
     driver: Box<dyn Driver>,
+    binding: Option<ChannelBinding>,
     /// How it ends once the server has answered.
     ends: Option<Outcome>,
     shown: Vec<u8>,
@@ -129,18 +137,25 @@ impl std::fmt::Debug for Login {
 
 impl Login {
     /// Begins an attempt; the first thing to do is the command, if there is one.
-    pub fn begin(cx: &mut Context, authenticator: &Arc<Authenticator>) -> (Self, Move) {
+    /// Over TLS, there may be something to bind it to.
+    pub fn begin(
+        cx: &mut Context,
+        authenticator: &Arc<Authenticator>,
+        binding: Option<ChannelBinding>,
+    ) -> (Self, Move) {
         forget(cx);
         let mut driver: Box<dyn Driver> = match authenticator.driver() {
             "cram_md5" => Box::new(cram_md5::CramMd5::default()),
             "external" => Box::new(external::External),
+            "gsasl" => Box::new(gsasl::Gsasl::default()),
             "plaintext" => Box::new(plaintext::Plaintext::default()),
             "spa" => Box::new(spa::Spa::default()),
             _ => Box::new(NoClient),
         };
-        let first = driver.begin(&mut Turn { cx, authenticator });
+        let mut turn = Turn { cx, authenticator, binding: binding.as_ref() };
+        let first = driver.begin(&mut turn);
         let authenticator = authenticator.clone();
-        let mut login = Self { authenticator, driver, ends: None, shown: Vec::new() };
+        let mut login = Self { authenticator, driver, binding, ends: None, shown: Vec::new() };
         let next = match first {
             Ok(data) => login.command(&data),
             Err(stop) => Move::Done(stop.outcome()),
@@ -154,7 +169,8 @@ impl Login {
             return Move::Done(ends);
         }
         match code {
-            200..300 => Move::Done(Outcome::Accepted),
+            200..300 if self.driver.is_content() => Move::Done(Outcome::Accepted),
+            200..300 => Move::Done(Outcome::Failed(b"the server did not prove who it is".to_vec())),
             334 => self.answer(cx, text),
             500..600 => Move::Done(Outcome::Refused),
             _ => Move::Done(Outcome::Later),
@@ -188,7 +204,8 @@ impl Login {
 
     fn answer(&mut self, cx: &mut Context, asked: &[u8]) -> Move {
         let authenticator = self.authenticator.clone();
-        let mut turn = Turn { cx, authenticator: &authenticator };
+        let binding = self.binding.as_ref();
+        let mut turn = Turn { cx, authenticator: &authenticator, binding };
         let line = match self.driver.answer(&mut turn, asked.trim_ascii()) {
             Ok(Some(data)) => base64::encode(&data),
             Ok(None) => return Move::Done(Outcome::Later),

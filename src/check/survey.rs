@@ -136,7 +136,9 @@ impl<'c> Survey<'c> {
         for acl in &config.acls {
             for term in acl.statements.iter().flat_map(|statement| &statement.terms) {
                 let list = list_of(term.term.meta.name);
-                let expanded = term.term.expanded || list.is_some();
+                // Its words are expanded one by one.
+                let words = term.term.meta.name == "acl";
+                let expanded = term.term.expanded || words || list.is_some();
                 let (line, span) = (term.line, term.span);
                 survey.add(Use::Acl(acl, term), term.text.bytes(), line, span, expanded, list);
             }

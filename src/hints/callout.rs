@@ -39,6 +39,13 @@ pub struct CalloutAddress {
     pub accepted: bool,
 }
 
+/// What is known of an address's quota.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QuotaStanding {
+    /// Whether there is room.
+    pub room: bool,
+}
+
 /// The key of an address; with a sender that is not empty, of both.
 pub fn callout_key(address: &[u8], sender: &[u8]) -> Vec<u8> {
     match sender {
@@ -89,6 +96,27 @@ impl Coded for CalloutAddress {
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         Some(Self { accepted: from.flag()? })
     }
+}
+
+impl Record for QuotaStanding {
+    const SPACE: &'static str = "callout";
+}
+
+impl Coded for QuotaStanding {
+    const MARK: [u8; 2] = *b"Q\x01";
+
+    fn write(&self, to: &mut Writer) {
+        to.byte(u8::from(self.room));
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { room: from.flag()? })
+    }
+}
+
+/// The key of an address's quota.
+pub fn quota_key(address: &[u8]) -> Vec<u8> {
+    [b"quota ", address].concat()
 }
 
 fn result(from: &mut Reader<'_>) -> Option<CalloutResult> {

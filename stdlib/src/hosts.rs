@@ -83,6 +83,8 @@ struct State {
     /// Only what is known counts: nothing is looked up now.
     quiet: bool,
     names: Vec<Str>,
+    /// Why there is none, though there is one for its address.
+    refused: Option<Vec<u8>>,
 }
 
 /// The client's name: what the DNS has for its address, if that name has the
@@ -96,7 +98,7 @@ pub fn client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
     let state = call.memory::<State>();
     if state.address != address.bytes() {
         let (own, quiet) = (address.bytes().to_vec(), state.quiet);
-        *state = State { settled: own.is_empty(), address: own, quiet, names: Vec::new() };
+        *state = State { settled: own.is_empty(), address: own, quiet, ..State::default() };
     }
     if !state.settled && !state.quiet {
         look_up(call, &address)?;
@@ -128,6 +130,11 @@ pub fn client_name_anew(call: &mut Call<'_>) -> Result<Str, Fail> {
 /// Whether a lookup of the client's name was done, and came to an end.
 pub fn is_looked_up(call: &mut Call<'_>) -> bool {
     call.memory::<State>().settled
+}
+
+/// Why a name that the client's address has is not its name.
+pub fn name_refused(call: &mut Call<'_>) -> Option<Vec<u8>> {
+    call.memory::<State>().refused.clone()
 }
 
 /// What one way of looking found.
@@ -177,8 +184,10 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
     }
     later &= good.is_empty();
     if good.is_empty() && !later {
-        let middle = b" does not match any IP address for ";
-        show(call, &[address.bytes(), middle, first.as_bytes()]);
+        let middle = b" does not match any IP address for ".as_slice();
+        let why = [address.bytes(), middle, first.as_bytes()].concat();
+        show(call, &[&why]);
+        call.memory::<State>().refused = Some(why);
     }
     settle(call, good, later);
     Ok(())
@@ -303,7 +312,9 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
     full.push(address);
     full.push_bytes(b"]");
     received.push(name);
-    received.push_bytes(b" ([");
+    // Two notes make the line long.
+    let long = helo.is_some() && !ident.is_empty();
+    received.push_bytes(if long { b"\n\t([" } else { b" ([" });
     received.push(address);
     received.push_bytes(b"]");
     for (word, value) in [(" helo=", helo.unwrap_or_default()), (" ident=", ident)] {

@@ -42,6 +42,9 @@
 //! output are a TCP connection from there to 192.0.2.99, port 25 (a port of the
 //! system's choice without one), as inetd does it for `-bs`.
 //!
+//! `quiet` there leaves out the lines `>>>`: for configurations that are not ours,
+//! and long.
+//!
 //! Names of messages, dates, versions and how long something took are left out
 //! of what is recorded. So are sizes of messages that have the usual `Received:`
 //! field, in which the version is: a case in which `received_header_text` is set
@@ -53,7 +56,8 @@
 //!
 //! ```text
 //! DIALOGUES=name,name   these files alone
-//! EXIMIOUS_RECORD=1     with the test `exim_…`: records what the real Exim says
+//! EXIMIOUS_RECORD=1     with the test `exim_…`: records what the real Exim says;
+//!                       with `eximious_…`, what eximious says where it is asked alone
 //! cargo nextest run -p eximious-repl --test dialogues
 //! ```
 
@@ -92,6 +96,8 @@ pub struct Session {
     head: String,
     arguments: Vec<String>,
     from: Option<SocketAddr>,
+    /// Whether the steps of a test are left out.
+    quiet: bool,
     /// Whether sizes of messages are shown.
     sizes: bool,
 }
@@ -221,13 +227,13 @@ impl Case {
         place
     }
 
-    /// Puts what the real Exim said in the place of what is recorded, in order of
-    /// the sessions that it was asked.
-    pub fn record(&self, said: impl IntoIterator<Item = Vec<String>>) {
+    /// Puts what was said in the place of what is recorded, in order of the
+    /// sessions: those that the real Exim is asked, or the others.
+    pub fn record(&self, of_exim: bool, said: impl IntoIterator<Item = Vec<String>>) {
         let mut said = said.into_iter();
         let mut out = self.between[0].clone();
         for (session, behind) in self.sessions.iter().zip(&self.between[1..]) {
-            let new = if session.for_exim { said.next() } else { None };
+            let new = if session.for_exim == of_exim { said.next() } else { None };
             writeln!(out, "{}", session.head).expect("text");
             for line in new.as_ref().unwrap_or(&session.record) {
                 writeln!(out, "{line}").expect("text");
@@ -236,6 +242,27 @@ impl Case {
         }
         std::fs::write(&self.path, out).expect("a case is written");
     }
+}
+
+/// What clients send: each line of all cases, and all lines of each session.
+pub fn inputs() -> Vec<Vec<u8>> {
+    let mut inputs = Vec::new();
+    for session in read(None).iter().flat_map(|case| &case.sessions) {
+        let mut all = Vec::new();
+        for line in &session.record {
+            let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
+            if is_sent(sign) {
+                let bytes = match sign.ends_with('\\') {
+                    true => unescaped(rest),
+                    false => [rest.as_bytes(), b"\r\n"].concat(),
+                };
+                all.extend_from_slice(&bytes);
+                inputs.push(bytes);
+            }
+        }
+        inputs.push(all);
+    }
+    inputs
 }
 
 /// Whether a line that begins so is part of a session.
@@ -252,6 +279,7 @@ impl Session {
         let mut words = words(head).into_iter().skip(1).peekable();
         let name = words.next().expect("a session's name");
         assert!(!name.starts_with('-'), "{line}: a session without a name");
+        let quiet = words.next_if(|word| word == "quiet").is_some();
         let from = words.next_if(|word| word.starts_with("from="));
         let from = from.map(|word| {
             let text = &word["from=".len()..];
@@ -265,6 +293,7 @@ impl Session {
             head: head.to_owned(),
             arguments: words.collect(),
             from: from.map(|from| from.expect("an address")),
+            quiet,
             sizes: false,
         }
     }
@@ -277,7 +306,7 @@ impl Session {
             arguments.splice(0..0, ["-C".to_owned(), config]);
         }
         let mut talk = talk::Talk::start(program, &arguments, place, self.from);
-        let mut hidden = talk::Hidden::new(place, self.sizes);
+        let mut hidden = talk::Hidden::new(place, self.sizes, self.quiet);
         let mut lines = Vec::new();
         let mut waiting = Vec::new();
         let mut gone = false;

@@ -57,6 +57,10 @@ impl Files for AsUser {
     fn stat(&self, name: &[u8], follow: bool) -> io::Result<Stat> {
         self.with(|| System.stat(name, follow))
     }
+
+    fn names(&self, name: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        self.with(|| System.names(name, most))
+    }
 }
 
 #[cfg(test)]

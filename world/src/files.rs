@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -66,6 +66,17 @@ impl Files for System {
             mtime_nanos: data.mtime_nsec(),
             ctime: data.ctime(),
         })
+    }
+
+    fn names(&self, name: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path(name))? {
+            if names.len() >= most {
+                return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too many files"));
+            }
+            names.push(entry?.file_name().into_vec());
+        }
+        Ok(names)
     }
 
     fn replace(&self, name: &[u8], contents: &[u8]) -> io::Result<()> {

@@ -21,6 +21,7 @@ mod net;
 mod pool;
 mod processes;
 mod redis;
+mod sasl;
 pub mod serving;
 mod spool;
 mod sql;
@@ -53,6 +54,7 @@ pub fn system() -> World {
         log: Arc::new(host::Terminal),
         databases: Arc::new(databases::System::default()),
         redis: Arc::new(redis::System::default()),
+        sasl: Arc::new(sasl::System),
         sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System),
         dns: Arc::new(dns::Resolver::system()),

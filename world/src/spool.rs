@@ -54,11 +54,28 @@ impl Spool for System {
     }
 
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
-        find(place, b"input", id, end, limit)
+        find(place, b"input", id, end)?.read(limit)
+    }
+
+    fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {
+        Ok(find(place, b"input", id, end)?.file.metadata()?.len())
     }
 
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>> {
-        find(place, b"msglog", id, b"", limit)
+        find(place, b"msglog", id, b"")?.read(limit)
+    }
+
+    fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()> {
+        if !is_name(id) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let directory = open_parts(place, b"msglog", place.part(id), true)?;
+        let flags = OFlags::CREATE | OFlags::APPEND | OFlags::WRONLY;
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let mode = Mode::from_raw_mode(FILE);
+        let file = rustix::fs::openat(&directory, id, flags, mode)?;
+        give(&file, place, mode)?;
+        File::from(file).write_all(lines)
     }
 
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {
@@ -211,38 +228,50 @@ fn open_spool(place: &SpoolPlace, makes: bool) -> io::Result<OwnedFd> {
     Ok(directory)
 }
 
-/// Reads a file, in whichever directory it is.
-fn find(place: &SpoolPlace, kind: &[u8], id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+/// A file that was found.
+struct Found {
+    file: File,
+}
+
+/// Opens a file, in whichever directory it is.
+fn find(place: &SpoolPlace, kind: &[u8], id: &[u8], end: &[u8]) -> io::Result<Found> {
     let name = [id, end].concat();
     if !is_name(&name) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let missing = |why: &io::Error| why.kind() == io::ErrorKind::NotFound;
     let spread = SpoolPlace { split: true, ..SpoolPlace::default() }.part(id);
-    let mut parts = [spread, None];
+    let mut parts = [spread.filter(u8::is_ascii_alphanumeric), None];
     if !place.split {
         parts.reverse();
     }
     let [first, second] = parts;
-    match open_parts(place, kind, first, false).and_then(|at| read(&at, &name, limit)) {
-        Err(why) if missing(&why) => read(&open_parts(place, kind, second, false)?, &name, limit),
-        read => read,
+    let open = |part| open_parts(place, kind, part, false).and_then(|at| Found::open(&at, &name));
+    match open(first) {
+        Err(why) if missing(&why) => open(second),
+        opened => opened,
     }
 }
 
-fn read(directory: &OwnedFd, name: &[u8], limit: u64) -> io::Result<Vec<u8>> {
-    // A pipe in a file's place makes nobody wait.
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+impl Found {
+    fn open(directory: &OwnedFd, name: &[u8]) -> io::Result<Self> {
+        // A pipe in a file's place makes nobody wait.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let file = File::from(rustix::fs::openat(directory, name, flags, Mode::empty())?);
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        Ok(Self { file })
     }
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Err(Errno::FBIG.into());
+
+    fn read(self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(Errno::FBIG.into());
+        }
+        Ok(bytes)
     }
-    Ok(bytes)
 }
 
 fn each_name(directory: &OwnedFd, mut visit: impl FnMut(&[u8])) -> io::Result<()> {

@@ -10,9 +10,9 @@ use super::{
     Change, Child, Civil, Clock, Command, DatabaseAnswer, DatabaseError, DatabaseQuery, Databases,
     Dns, DnsAnswer, DnsError, DnsOptions, Files, Finished, ForeignAnswer, ForeignError, Group,
     Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
-    Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Server, ServerError,
-    Spool, SpoolEntry, SpoolError, SpoolPlace, SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream,
-    Target, User, Users, World,
+    Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Sasl, SaslError,
+    SaslSession, SaslStart, Server, ServerError, Spool, SpoolEntry, SpoolError, SpoolPlace,
+    SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, User, Users, World,
 };
 
 impl World {
@@ -31,6 +31,7 @@ impl World {
             host: closed.clone(),
             databases: closed.clone(),
             libraries: closed.clone(),
+            sasl: closed.clone(),
             sql: closed.clone(),
             redis: closed.clone(),
             ldap: closed.clone(),
@@ -209,6 +210,12 @@ impl Databases for Closed {
     }
 }
 
+impl Sasl for Closed {
+    fn start(&self, _: &SaslStart) -> Result<Box<dyn SaslSession>, SaslError> {
+        Err(SaslError::Unavailable("denied".into()))
+    }
+}
+
 impl Libraries for Closed {
     fn call(&self, _: &[u8], _: &[u8], _: &[Vec<u8>]) -> Result<ForeignAnswer, ForeignError> {
         Err(ForeignError::Open("Permission denied".into()))
@@ -287,7 +294,13 @@ impl Spool for Closed {
     fn read(&self, _: &SpoolPlace, _: &[u8], _: &[u8], _: u64) -> io::Result<Vec<u8>> {
         denied()
     }
+    fn size(&self, _: &SpoolPlace, _: &[u8], _: &[u8]) -> io::Result<u64> {
+        denied()
+    }
     fn message_log(&self, _: &SpoolPlace, _: &[u8], _: u64) -> io::Result<Vec<u8>> {
+        denied()
+    }
+    fn add_to_log(&self, _: &SpoolPlace, _: &[u8], _: &[u8]) -> io::Result<()> {
         denied()
     }
     fn entries(&self, _: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {

@@ -82,11 +82,23 @@ pub trait Spool: Send + Sync {
     /// What the system says.
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>>;
 
+    /// How large a file of a message is.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64>;
+
     /// What is logged of a message so far.
     ///
     /// # Errors
     /// What the system says.
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>>;
+
+    /// Adds lines to a message's log, which is made where it is not there.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()>;
 
     /// The messages of a queue, in the order of their names.
     ///
@@ -163,8 +175,20 @@ impl Spool for SpoolInMemory {
         self.find(place, b"input", &name, limit)
     }
 
+    fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {
+        self.read(place, id, end, u64::MAX).map(|bytes| bytes.len() as u64)
+    }
+
     fn message_log(&self, place: &SpoolPlace, id: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         self.find(place, b"msglog", id, limit)
+    }
+
+    fn add_to_log(&self, place: &SpoolPlace, id: &[u8], lines: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.0.lock() {
+            let path = path(place, b"msglog", place.part(id), id);
+            files.entry(path).or_default().extend_from_slice(lines);
+        }
+        Ok(())
     }
 
     fn entries(&self, place: &SpoolPlace) -> io::Result<Vec<SpoolEntry>> {

@@ -1,6 +1,8 @@
 //! Addresses in the header: those without a domain get one, and rules for rewriting
 //! apply (specification 48.3, 48.10, 31).
 
+use std::ops::Range;
+
 use eximious::config::RewriteFlags;
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
@@ -12,6 +14,9 @@ use crate::options::value;
 
 /// Where a line is broken behind an address that grew.
 const WIDTH: usize = 40;
+
+/// How many colons may stand in the name of a group and what is quoted in it.
+const MOST_COLONS: usize = 8;
 
 /// Lines with addresses, and whose they are; `Resent-` may stand before all but the
 /// last.
@@ -92,8 +97,8 @@ impl Work<'_> {
         domain: Option<&Str>,
         faults: &mut Vec<Vec<u8>>,
     ) -> Option<Vec<u8>> {
-        let list = header.value();
-        let colon = header.line.len() - list.len();
+        let colon = header.line.len() - header.value().len();
+        let list = header.value().strip_suffix(b"\n").unwrap_or(header.value());
         let mut new = Vec::new();
         // How much of the list is in `new`, and where the last line that was begun
         // here begins in it.
@@ -109,9 +114,11 @@ impl Work<'_> {
                     continue;
                 }
             };
-            let item = list.get(element.span.clone()).unwrap_or_default();
+            let next = element.span.end + 1;
+            let span = bare(list, element.span, &found.span, self.rules);
+            let item = list.get(span.clone()).unwrap_or_default();
             let blank = item.len() - item.trim_ascii_start().len();
-            let start = element.span.start + blank;
+            let start = span.start + blank;
             let item = item.trim_ascii();
             let end = start + item.len();
             let mut text = None;
@@ -120,10 +127,13 @@ impl Work<'_> {
                 let (head, tail) = item.split_at(at);
                 text = Some([head, b"@", domain.bytes(), tail].concat());
             }
-            match self.rewritten(text.as_deref().unwrap_or(item)) {
-                Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
-                Ok(None) => {}
-                Err(fail) => faults.push(fail.message().to_vec()),
+            // One without a domain is not rewritten.
+            if found.domain.is_some() || text.is_some() {
+                match self.rewritten(text.as_deref().unwrap_or(item)) {
+                    Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
+                    Ok(None) => {}
+                    Err(fail) => faults.push(fail.message().to_vec()),
+                }
             }
             let Some(text) = text else { continue };
             if new.is_empty() {
@@ -133,13 +143,11 @@ impl Work<'_> {
             new.extend_from_slice(&text);
             done = end;
             // Behind the comma, a line may be broken.
-            let rest = list.get(done..).unwrap_or_default();
-            let gap = gap(rest);
-            if let Some(gap) = gap
-                && new.len() + gap - begun > WIDTH
+            if let Some(break_at) = break_at(list, next)
+                && new.len() + (break_at - done) - begun > WIDTH
             {
-                new.extend_from_slice(&rest[..gap]);
-                done += gap;
+                new.extend_from_slice(list.get(done..break_at).unwrap_or_default());
+                done = break_at;
                 begun = new.len();
                 new.extend_from_slice(b"\n\t");
             }
@@ -148,6 +156,7 @@ impl Work<'_> {
             return None;
         }
         new.extend_from_slice(list.get(done..).unwrap_or_default());
+        new.push(b'\n');
         Some(new)
     }
 
@@ -159,15 +168,28 @@ impl Work<'_> {
     }
 }
 
-/// How much stands between an address and the next, where a line may be broken: not
-/// where it ends there, or is broken already.
-fn gap(rest: &[u8]) -> Option<usize> {
-    let separator = rest.iter().position(|c| matches!(c, b',' | b'\n'))?;
-    if rest[separator] == b'\n' {
-        return None;
+/// Where a line may be broken before the next address, which begins behind a comma:
+/// not where the line ends there, or is broken already.
+fn break_at(list: &[u8], next: usize) -> Option<usize> {
+    let rest = list.get(next..)?;
+    let blank = rest.iter().take_while(|c| matches!(c, b' ' | b'\t')).count();
+    (!matches!(rest.get(blank), None | Some(b'\n'))).then_some(next + blank)
+}
+
+/// An item of a list without the name of a group before it, and without the group's
+/// end behind it.
+fn bare(list: &[u8], item: Range<usize>, found: &Range<usize>, rules: Rules) -> Range<usize> {
+    let whole = list.get(item.clone()).unwrap_or_default();
+    if address::parse(whole, rules).is_ok() {
+        return item;
     }
-    let end = separator + 1;
-    let blank = rest[end..].iter().take_while(|c| matches!(c, b' ' | b'\t')).count();
-    let end = end + blank;
-    (!matches!(rest.get(end), None | Some(b'\n'))).then_some(end)
+    let head = list.get(item.start..found.start).unwrap_or_default();
+    let tail = list.get(found.end..item.end).unwrap_or_default();
+    let starts = memchr::memchr_iter(b':', head).map(|at| item.start + at + 1);
+    let ends = memchr::memrchr(b';', tail).map_or(item.end, |at| found.end + at);
+    std::iter::once(item.start)
+        .chain(starts.take(MOST_COLONS))
+        .map(|start| start..ends)
+        .find(|span| address::parse(list.get(span.clone()).unwrap_or_default(), rules).is_ok())
+        .unwrap_or(item)
 }

@@ -5,6 +5,7 @@ use eximious::acl::{AclState, HeaderPlace};
 use eximious::stdlib::lists::elements;
 use eximious::{Context, Header, Message};
 
+use super::lines::{Line, Lines};
 use crate::options;
 use crate::smtp::Replaced;
 
@@ -33,7 +34,9 @@ impl TooLong {
 }
 
 /// Whether a header is too long, as it came.
-pub fn too_long(cx: &mut Context, message: &Message) -> Option<TooLong> {
+/// `blank` says whether a blank line ended it; otherwise, a line that is no header line
+/// may have, and counts.
+pub fn too_long(cx: &mut Context, message: &Message, blank: bool) -> Option<TooLong> {
     let whole = u64::try_from(options::number(cx, "header_maxsize", 0)).unwrap_or(0);
     let whole = if whole == 0 { LONGEST } else { whole };
     let one = u64::try_from(options::number(cx, "header_line_maxsize", 0)).unwrap_or(0);
@@ -48,61 +51,62 @@ pub fn too_long(cx: &mut Context, message: &Message) -> Option<TooLong> {
             return Some(TooLong::Line(one));
         }
     }
-    let total = total.saturating_add(message.stray.len() as u64);
+    let stray = match blank {
+        true => 0,
+        false => memchr::memchr(b'\n', &message.body).map_or(0, |end| end + 1),
+    };
+    let total = total.saturating_add(stray as u64);
     (total > whole).then_some(TooLong::Header(whole))
 }
 
-/// Puts a line before the one at a place.
-pub fn insert(message: &mut Message, replaced: &mut [Replaced], at: usize, header: Header) {
-    let at = at.min(message.headers.len());
-    for gone in replaced.iter_mut().filter(|gone| at == 0 || gone.before > at) {
-        gone.before += 1;
-    }
-    message.headers.insert(at, header);
+/// Puts a line before all others.
+pub fn put_first(message: &mut Message, replaced: &mut Vec<Replaced>, header: Header) {
+    change(message, replaced, |lines| lines.0.insert(0, Line::new(header)));
 }
 
-/// Puts the header lines of ACLs where they go, and takes others out.
-pub fn apply_headers(message: &mut Message, replaced: &mut Vec<Replaced>, state: &AclState) {
-    let names: Vec<_> =
-        state.headers_remove.iter().flat_map(|names| elements(names.bytes())).collect();
-    if !names.is_empty() {
-        remove(message, replaced, |header| names.iter().any(|name| is(header, name)));
+/// Puts the header lines of ACLs where they go, and takes others out. After that,
+/// nobody wants that any more.
+pub fn apply_headers(message: &mut Message, replaced: &mut Vec<Replaced>, state: &mut AclState) {
+    let removed = std::mem::take(&mut state.headers_remove);
+    let added = std::mem::take(&mut state.headers_add);
+    if removed.is_empty() && added.is_empty() {
+        return;
     }
-    for added in &state.headers_add {
-        let header = Header::new(added.line.bytes());
-        let first = |goes_on: &dyn Fn(&Header) -> bool| {
-            message.headers.iter().position(|one| !goes_on(one)).unwrap_or(message.headers.len())
-        };
-        let at = match added.place {
-            HeaderPlace::Start => 0,
-            HeaderPlace::End => message.headers.len(),
-            HeaderPlace::AfterReceived => first(&|one| is(one, b"received")),
-            HeaderPlace::StartRfc => first(&|one| {
-                is(one, b"received") || one.name.to_ascii_lowercase().starts_with(b"resent-")
-            }),
-        };
-        insert(message, replaced, at, header);
-    }
-}
-
-fn is(header: &Header, name: &[u8]) -> bool {
-    header.name.trim_ascii_end().eq_ignore_ascii_case(name)
-}
-
-/// Takes lines out of a message, and notes where they were.
-fn remove(message: &mut Message, replaced: &mut Vec<Replaced>, goes: impl Fn(&Header) -> bool) {
-    let (mut kept, mut all) = (Vec::new(), Vec::new());
-    let mut gone = std::mem::take(replaced).into_iter().peekable();
-    for (at, header) in std::mem::take(&mut message.headers).into_iter().enumerate() {
-        while let Some(one) = gone.next_if(|one| one.before <= at) {
-            all.push(Replaced { before: kept.len(), ..one });
+    let names: Vec<_> = removed.iter().flat_map(|names| elements(names.bytes())).collect();
+    change(message, replaced, |lines| {
+        for line in &mut lines.0 {
+            line.struck |= names.iter().any(|name| line.name().eq_ignore_ascii_case(name));
         }
-        match goes(&header) {
-            true => all.push(Replaced { before: kept.len(), header }),
-            false => kept.push(header),
+        for added in &added {
+            let at = place(lines, added.place);
+            lines.0.insert(at, Line::new(Header::new(added.line.bytes())));
         }
+    });
+}
+
+/// Where a line goes. Those that were taken out count.
+fn place(lines: &Lines, place: HeaderPlace) -> usize {
+    // What stands before the first Received line stays there.
+    let received = |line: &Line| line.is("received");
+    let resent = |line: &Line| {
+        line.name().get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
+    };
+    let top = lines.0.iter().position(received).unwrap_or(0);
+    let behind = |goes_on: &dyn Fn(&Line) -> bool| {
+        let end = lines.0[top..].iter().position(|line| !goes_on(line));
+        end.map_or(lines.0.len(), |end| top + end)
+    };
+    match place {
+        HeaderPlace::Start => 0,
+        HeaderPlace::End => lines.0.len(),
+        HeaderPlace::AfterReceived => behind(&received),
+        HeaderPlace::StartRfc => behind(&|line| received(line) || resent(line)),
     }
-    all.extend(gone.map(|one| Replaced { before: kept.len(), ..one }));
-    message.headers = kept;
-    *replaced = all;
+}
+
+/// Changes a header, with those of its lines that were taken out where they were.
+fn change(message: &mut Message, replaced: &mut Vec<Replaced>, work: impl FnOnce(&mut Lines)) {
+    let mut lines = Lines::joined(std::mem::take(&mut message.headers), std::mem::take(replaced));
+    work(&mut lines);
+    (message.headers, *replaced) = lines.split();
 }

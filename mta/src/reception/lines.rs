@@ -37,6 +37,21 @@ impl Lines {
         Self(headers.into_iter().map(Line::new).collect())
     }
 
+    /// Lines, and those that were taken out before.
+    pub(super) fn joined(headers: Vec<Header>, replaced: Vec<Replaced>) -> Self {
+        let mut lines = Vec::with_capacity(headers.len() + replaced.len());
+        let mut gone = replaced.into_iter().peekable();
+        let struck = |one: Replaced| Line { header: one.header, struck: true };
+        for (at, header) in headers.into_iter().enumerate() {
+            while let Some(one) = gone.next_if(|one| one.before <= at) {
+                lines.push(struck(one));
+            }
+            lines.push(Line::new(header));
+        }
+        lines.extend(gone.map(struck));
+        Self(lines)
+    }
+
     /// Those that are still there.
     pub(super) fn standing(&self) -> impl DoubleEndedIterator<Item = &Line> {
         self.0.iter().filter(|line| !line.struck)

@@ -1,6 +1,7 @@
 //! What is logged of a message that is kept (specification 53.9).
 
-use eximious::{Context, Message};
+use eximious::stdlib::printing::printing;
+use eximious::{Context, LogSelector, Message, Str};
 
 use crate::options::value;
 
@@ -21,6 +22,8 @@ pub struct Kept<'a> {
     pub about: &'a [u8],
     /// The identification that it came with.
     pub given_id: Option<&'a [u8]>,
+    /// Who gets it, as that was said.
+    pub recipients: &'a [Str],
 }
 
 /// `<= sender H=… P=… S=…`, without the message's name before it.
@@ -38,6 +41,12 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !protocol.is_empty() {
         line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
     }
+    let by = value(cx, "sender_host_authenticated");
+    if !by.is_empty() {
+        let id = value(cx, "authenticated_id");
+        let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
+        line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
+    }
     if kept.judged_for_each {
         line.extend_from_slice(b" PRDR");
     }
@@ -48,10 +57,39 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !kept.queue.is_empty() {
         line.extend_from_slice(&[b" Q=", kept.queue].concat());
     }
-    if let Some(id) = kept.given_id.map(<[u8]>::trim_ascii).filter(|id| !id.is_empty()) {
+    let wanted = cx.engine().settings().log_selector;
+    let named = |name: &'static [u8]| kept.message.named(name).next().map(|header| header.value());
+    let made = || named(b"resent-message-id").or_else(|| named(b"message-id"));
+    let (mark, id): (&[u8], _) = match kept.given_id {
+        Some(id) => (b" id=", Some(id)),
+        None if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", made()),
+        None => (b"", None),
+    };
+    if let Some(id) = id.map(<[u8]>::trim_ascii).filter(|id| !id.is_empty()) {
         let id = id.strip_prefix(b"<").unwrap_or(id);
         let id = id.strip_suffix(b">").unwrap_or(id);
-        line.extend_from_slice(&[b" id=", id].concat());
+        line.extend_from_slice(&[mark, id].concat());
+    }
+    if wanted.contains(LogSelector::SUBJECT)
+        && let Some(subject) = named(b"subject")
+    {
+        line.extend_from_slice(b" T=\"");
+        for byte in printing(subject.trim_ascii(), true) {
+            if matches!(byte, b'"' | b'\\') {
+                line.push(b'\\');
+            }
+            line.push(byte);
+        }
+        line.push(b'"');
+    }
+    if wanted.contains(LogSelector::RECEIVED_SENDER) {
+        line.extend_from_slice(&[b" from <", kept.message.sender.bytes(), b">"].concat());
+    }
+    if wanted.contains(LogSelector::RECEIVED_RECIPIENTS) && !kept.recipients.is_empty() {
+        line.extend_from_slice(b" for");
+        for recipient in kept.recipients {
+            line.extend_from_slice(&[b" ", recipient.bytes()].concat());
+        }
     }
     line
 }

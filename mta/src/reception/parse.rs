@@ -16,12 +16,22 @@ pub struct Parsed {
     pub blank: bool,
 }
 
+/// Which way a message came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// By SMTP, where a line ends in a carriage return and a newline.
+    Smtp,
+    /// From a program, which may have ideas of its own.
+    Program,
+}
+
 /// Reads a message. A line `From …` before the header is none of it only where such
 /// lines are dropped.
-pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
-    let bytes = &ended_by_newlines(bytes)[..];
+pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Parsed {
+    let rewritten = (from == Way::Smtp).then(|| ended_by_newlines(bytes));
+    let bytes = rewritten.as_deref().unwrap_or(bytes);
     let blank = has_blank_line(bytes);
-    if bytes.is_empty() {
+    if bytes.is_empty() && from == Way::Smtp {
         return Parsed { message: Message::default(), senders: Vec::new(), blank };
     }
     let mut sender = |line: &[u8]| match drops_from {
@@ -29,6 +39,12 @@ pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
         false => None,
     };
     let (mut message, senders) = parse_with(bytes, End::Input, &mut sender);
+    let head = message.size - message.body.len() as u64 - message.stray.len() as u64;
+    if from == Way::Program {
+        // In a header, the reader did that.
+        message.body = without_returns(&message.body);
+        message.stray = without_returns(&message.stray);
+    }
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
     let has_stray = !stray.is_empty();
@@ -44,14 +60,19 @@ pub fn parse(bytes: &[u8], drops_from: bool, cx: &mut Context) -> Parsed {
     let lines = memchr::memchr_iter(b'\n', &message.body).count() as u64;
     message.lines = message.lines + lines - lines.min(message.body_lines);
     message.body_lines = lines;
-    message.longest_line = longest_line(bytes) as u64;
+    message.longest_line = match from {
+        Way::Smtp => longest_line(bytes),
+        // A line of a header is as long as it is with all that continues it.
+        Way::Program => message.longest_line.max(longest_line(&message.body)),
+    };
+    message.size = head + message.body.len() as u64;
     Parsed { message, senders, blank: blank && !has_stray }
 }
 
 /// A message as it is kept: each line ends in a newline. Where the first one came
 /// with CRLF, a newline alone ends no line: in the header it is the beginning of a
-/// continuation, in the body a space. A carriage return alone does end a line, but
-/// no header line.
+/// continuation, in the body a space. A carriage return alone does end a line, but no
+/// header line.
 fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
     let first = memchr::memchr(b'\n', text);
     let strict = first.is_some_and(|end| end > 0 && text[end - 1] == b'\r');
@@ -83,6 +104,20 @@ fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The body of a message from a program, whose lines end as they please.
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\r' if bytes.peek() == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            byte => out.push(byte),
+        }
+    }
+    out
+}
+
 /// Whether the blank line is there that ends the header.
 pub fn has_blank_line(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\r\n")
@@ -98,7 +133,6 @@ pub fn size(message: &Message) -> u64 {
 }
 
 /// How long the longest line is, without its end.
-fn longest_line(bytes: &[u8]) -> usize {
-    let lines = bytes.split(|byte| *byte == b'\n');
-    lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line).len()).max().unwrap_or(0)
+fn longest_line(bytes: &[u8]) -> u64 {
+    bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as u64
 }

@@ -17,14 +17,17 @@ pub(super) struct Arrived {
 
 impl Session {
     /// Whether a header is not too long; the client is told so if it is.
-    pub(super) fn has_fit_header(&mut self, message: &Message) -> bool {
-        let Some(too_long) = reception::too_long(&mut self.cx, message) else { return true };
+    pub(super) fn has_fit_header(&mut self, message: &Message, blank: bool) -> bool {
+        let Some(too_long) = reception::too_long(&mut self.cx, message, blank) else { return true };
         self.id = Str::EMPTY;
         match too_long {
             TooLong::Header(_) => self.say(&[b"552 Message header is ridiculously long"]),
             TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
         }
-        let client = self.shown_client();
+        let client = match self.client.address {
+            Some(_) => self.variable("sender_fullhost").bytes().to_vec(),
+            None => self.variable("sender_ident").bytes().to_vec(),
+        };
         self.log(&too_long.logged(&client));
         self.end_transaction(false);
         false
@@ -67,7 +70,8 @@ impl Session {
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.acl_state.controls;
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message);
-        let Fixed { mut message, replaced, faults, given_id, .. } = fixed;
+        let Fixed { mut message, replaced, faults, panics, given_id, .. } = fixed;
+        panics.iter().for_each(|line| self.log_panic(line));
         faults.iter().for_each(|line| self.log(line));
         self.arrived = Arrived { replaced, given_id };
         let sender = self.variable("sender_address");
@@ -88,10 +92,15 @@ impl Session {
                 None
             }
         };
+        self.cx.unset("received_for");
         let mut message = self.cx.take_message().unwrap_or_default();
         if let Some(line) = line {
-            reception::insert(&mut message, &mut self.arrived.replaced, 0, line);
+            reception::put_first(&mut message, &mut self.arrived.replaced, line);
         }
+        // What ACLs did so far is done when the next one looks.
+        let replaced = &mut self.arrived.replaced;
+        reception::apply_headers(&mut message, replaced, &mut self.acl_state);
+        self.cx.unset("headers_added");
         message
     }
 }

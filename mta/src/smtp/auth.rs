@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious::acl::AclVerdict;
-use eximious::auth::{Authenticator, is_yes};
+use eximious::auth::{Authenticator, ChannelBinding, is_yes};
 use eximious::stdlib::base64;
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, FailClass, Str};
@@ -13,6 +13,9 @@ use super::verdict::{Refused, unset};
 use super::{Session, reply};
 use crate::auth::{self, Driver, Step, Turn, Values, Verdict};
 
+/// Stands for a secret in logs.
+const HIDDEN: &[u8] = b"********";
+
 /// What a session knows of authentication.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -21,6 +24,8 @@ pub(super) struct Known {
     protocol: Option<Str>,
     /// The authenticators that the last EHLO offered, by number.
     offered: Vec<usize>,
+    /// What binds the session to the TLS connection around it.
+    binding: Option<ChannelBinding>,
     /// Whose `server_mail_auth_condition` counts.
     accepted: Option<Arc<Authenticator>>,
 }
@@ -72,6 +77,28 @@ impl Session {
         }
     }
 
+    /// What may be logged of a command. What stands behind a mechanism may be a
+    /// secret, and so may a line that follows AUTH and is no command: a client that
+    /// was refused may go on all the same.
+    pub(super) fn loggable(&self, line: &[u8], known: bool) -> Vec<u8> {
+        if !known && self.history.back() == Some(&"AUTH") {
+            return HIDDEN.to_vec();
+        }
+        let mut words = line.splitn(3, |byte| *byte == b' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(word), Some(mechanism), Some(_)) if word.eq_ignore_ascii_case(b"AUTH") => {
+                [word, b" ", mechanism, b" ", HIDDEN].concat()
+            }
+            _ => line.to_vec(),
+        }
+    }
+
+    /// What may be logged of what came too soon, behind the command at hand.
+    pub(super) fn loggable_rest(&self) -> &[u8] {
+        let word = self.command.get(..4).unwrap_or_default();
+        if word.eq_ignore_ascii_case(b"AUTH") { HIDDEN } else { self.input.rest() }
+    }
+
     pub(super) fn is_authenticated(&mut self) -> bool {
         !self.variable("sender_host_authenticated").is_empty()
     }
@@ -82,7 +109,8 @@ impl Session {
         self.known.offered.clear();
         let server = self.server.clone();
         // Who is known already is not asked again.
-        if self.is_authenticated() || !self.client_in("auth_advertise_hosts") {
+        let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
+        if none || !self.client_in("auth_advertise_hosts") {
             return None;
         }
         let mut line = "AUTH".to_owned();
@@ -199,12 +227,12 @@ impl Session {
         mut attempt: Attempt,
         verdict: Verdict,
     ) -> Option<(&'static [u8], Vec<u8>)> {
-        // Who did not come to an end is not known by any name.
-        let id = match verdict {
-            Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. } => {
-                attempt.turn(self).0.expand("server_set_id")
-            }
-            _ => None,
+        // Who did not come to an end is not known by any name, and leaves that of
+        // whoever failed before.
+        let ended = matches!(verdict, Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. });
+        let id = match ended {
+            true => attempt.turn(self).0.expand("server_set_id"),
+            false => None,
         };
         let one = attempt.authenticator.clone();
         attempt.turn(self).0.forget();
@@ -229,8 +257,9 @@ impl Session {
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
         let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
-        if let Some(id) = &id {
-            self.cx.set("authenticated_fail_id", Str::tainted(id.as_slice()));
+        if ended {
+            let id = id.as_deref().unwrap_or_default();
+            self.cx.set("authenticated_fail_id", Str::tainted(id));
         }
         let mut said = text.to_vec();
         let mut tail = Vec::new();
@@ -254,6 +283,8 @@ impl Session {
     fn accept_client(&mut self, one: &Arc<Authenticator>, id: Str) {
         self.cx.set("authenticated_id", id);
         self.cx.set("sender_host_authenticated", one.name().clone());
+        // The spool keeps it beside the name.
+        self.cx.set("sender_host_auth_pubname", one.mechanism());
         self.cx.set("authentication_failed", Str::fixed("0"));
         self.cx.unset("authenticated_fail_id");
         self.known.accepted = Some(one.clone());
@@ -317,8 +348,9 @@ impl Session {
 
     /// The client has just begun to speak TLS: an authenticator of the driver tls
     /// looks at its certificate (specification, chapter 42). Whoever does TLS has
-    /// set the variables of it.
-    pub fn authenticate_by_tls(&mut self) {
+    /// set the variables of it, and knows what other mechanisms may bind to.
+    pub fn authenticate_by_tls(&mut self, binding: Option<ChannelBinding>) {
+        self.known.binding = binding;
         let server = self.server.clone();
         let mut all = server.authenticators.iter();
         let Some(one) = all.find(|one| one.driver() == "tls" && one.serves()) else { return };
@@ -342,6 +374,7 @@ impl Attempt {
             shows: session.hurries,
             cx: &mut session.cx,
             authenticator: &self.authenticator,
+            binding: session.known.binding.as_ref(),
             values: &mut self.values,
         };
         (turn, &mut self.driver)

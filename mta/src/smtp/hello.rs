@@ -168,8 +168,8 @@ impl Session {
         }
         self.offers.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
-            let listed = self.client_in("pipelining_advertise_hosts");
-            offer(&mut lines, allowed && listed, "PIPELINING")
+            let offers = allowed && self.client_in("pipelining_advertise_hosts");
+            offer(&mut lines, offers, "PIPELINING")
         };
         let early = self.offers.pipelining && self.offers.early_pipelining;
         offer(&mut lines, early, "PIPECONNECT");
@@ -190,7 +190,7 @@ impl Session {
 
     fn name_client(&mut self, name: Str) {
         self.cx.set("sender_helo_name", name);
-        self.cx.unset("sender_helo_verified");
+        eximious::client::forget_hello(&mut self.cx);
         eximious::client::describe(&mut self.cx);
     }
 

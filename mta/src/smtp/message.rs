@@ -1,6 +1,7 @@
 //! DATA: a message comes in, and is judged (specification 44.2.8 to 44.2.10, 49.2).
 
 use eximious::acl::AclVerdict;
+use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
@@ -8,7 +9,8 @@ use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
-use crate::reception::{self, Parsed, has_blank_line, message_id, parse, size};
+use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
+use crate::spool;
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -163,7 +165,11 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
-            None => !reading.bytes.is_empty() && self.client_in("ignore_fromline_hosts"),
+            None if self.client.address.is_none() => self.flag("ignore_fromline_local"),
+            None => {
+                let empty = reading.bytes.is_empty() || reading.bytes == b"\n";
+                !empty && self.client_in("ignore_fromline_hosts")
+            }
         };
         self.id = message_id(self.cx.engine().world());
         self.cx.set("message_exim_id", self.id.clone());
@@ -180,9 +186,9 @@ impl Session {
             self.end_transaction(false);
             return;
         }
-        let parsed = parse(&reading.bytes, drops_from, &mut self.cx);
+        let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank } = parsed;
-        if !self.has_fit_header(&message) {
+        if !self.has_fit_header(&message, blank) {
             return;
         }
         let Some(envelope) = &self.envelope else { return };
@@ -315,7 +321,7 @@ impl Session {
     fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
         if let Some(mut message) = self.cx.take_message() {
             let replaced = &mut self.arrived.replaced;
-            reception::apply_headers(&mut message, replaced, &self.acl_state);
+            reception::apply_headers(&mut message, replaced, &mut self.acl_state);
             message.size = size(&message);
             self.cx.set_message(Some(message));
         }
@@ -370,8 +376,15 @@ impl Session {
             }
             Taken::Yes => {
                 self.log(&arrival.line);
+                let mut lines = vec![printing(&arrival.line, true)];
                 if self.acl_state.has("freeze") {
                     self.log(b"frozen by ACL");
+                    lines.push(b"frozen by ACL".into());
+                }
+                if arrival.discarded.is_none() && !self.hurries {
+                    let (id, queue) = (self.id.clone(), self.acl_state.queue.clone());
+                    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+                    spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
@@ -438,6 +451,7 @@ impl Session {
             queue: queue.bytes(),
             about: b"",
             given_id: given_id.as_deref(),
+            recipients: &message.recipients,
         };
         reception::logged(&mut self.cx, &kept)
     }

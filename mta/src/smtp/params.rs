@@ -155,6 +155,9 @@ fn last(text: &[u8]) -> Option<Param<'_>> {
 
 /// A number; what is none counts as zero, and what is below that as too much.
 fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
     if text.first() == Some(&b'-') {
         return Some(u64::MAX);
     }

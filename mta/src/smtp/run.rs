@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious::acl::{AclHost, AclResult, AclStep, Logs, Watch};
 use eximious::world::Log;
-use eximious::{AclPhases, OptionValue, Str};
+use eximious::{AclPhases, Str};
 
 use super::{Event, Session};
 
@@ -63,7 +63,15 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        write(&*self.log, logs, &self.line(line), b"");
+        write(&*self.log, shown_once(logs, self.hurries), &self.line(line), b"");
+    }
+}
+
+/// A test shows a line once, whatever logs it is for.
+pub(super) fn shown_once(logs: Logs, hurries: bool) -> Logs {
+    match hurries && (logs.main || logs.reject || logs.panic) {
+        true => Logs::MAIN,
+        false => logs,
     }
 }
 
@@ -85,10 +93,10 @@ pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
 impl Session {
     /// Runs the ACL that an option is set to; nothing where it is not set.
     pub(super) fn acl(&mut self, option: &'static str, phase: AclPhases) -> Option<AclResult> {
-        let Some(OptionValue::Text(text)) = self.cx.engine().settings().options.get(option) else {
+        let text = self.text(option);
+        if text.is_empty() {
             return None;
-        };
-        let text = text.clone();
+        }
         let log = self.cx.engine().world().log.clone();
         let server = self.server.clone();
         let mut host = Host {

@@ -23,7 +23,9 @@ impl Session {
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);
         }
-        cx.set("authenticated_sender", Str::EMPTY);
+        for name in ["authenticated_id", "authenticated_sender"] {
+            cx.set(name, Str::EMPTY);
+        }
         cx.set("authentication_failed", Str::fixed("0"));
         if !client.connection.is_empty() {
             cx.set("connection_id", client.connection.clone());
@@ -56,16 +58,11 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.early_pipelining =
-            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
-        if !self.waits_for_greeting() {
-            return;
-        }
         let (code, text) = match banner {
-            Some(text) => match reply::own_code(text.bytes()) {
-                Some((code, rest)) if code.starts_with(b"220") => (code.to_vec(), Str::from(rest)),
-                _ => (b"220".to_vec(), text),
-            },
+            Some(text) => {
+                let (code, text, _) = self.coded(b"220", text.bytes());
+                (code, Str::from(text))
+            }
             None => {
                 let Some(text) = self.banner() else {
                     self.close();
@@ -74,6 +71,11 @@ impl Session {
                 (b"220".to_vec(), text)
             }
         };
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
+        if !self.waits_for_greeting() {
+            return;
+        }
         let bytes = reply::lines(&code, text.bytes(), true);
         self.say_lines(bytes);
         self.may.was_greeted = true;
@@ -95,7 +97,11 @@ impl Session {
     }
 
     fn active_hostname(&mut self) -> Str {
-        let name = match self.expanded("smtp_active_hostname") {
+        // A test begins only when this host has a name.
+        let trace = self.cx.replace_trace(None);
+        let expanded = self.expanded("smtp_active_hostname");
+        self.cx.set_trace(trace);
+        let name = match expanded {
             Some(name) if !name.is_empty() => name,
             _ => self.variable("primary_hostname"),
         };

@@ -4,7 +4,7 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::{LogSelector, Str};
 
-use super::run::write;
+use super::run::{shown_once, write};
 use super::{Session, reply};
 
 /// What was refused.
@@ -132,7 +132,8 @@ impl Session {
         }
         let line = self.log_line(&line);
         let header = self.rejected_header();
-        write(&*self.cx.engine().world().log.clone(), result.reject_logs, &line, &header);
+        let logs = shown_once(result.reject_logs, self.hurries);
+        write(&*self.cx.engine().world().log.clone(), logs, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);
             self.log_end("closed by DROP in ACL");

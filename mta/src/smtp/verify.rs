@@ -14,10 +14,7 @@ impl Session {
         let found = match address::parse(argument, rules) {
             Ok(found) => found.text,
             Err(why) => {
-                return match argument.is_empty() {
-                    true => self.say(&[b"501 ", &why.message]),
-                    false => self.say(&[b"501 ", argument, b": ", &why.message]),
-                };
+                return self.say(&[b"501 ", &why.message]);
             }
         };
         if address::find_at(&found).is_none() && !self.may.unqualified_recipients {

@@ -136,6 +136,9 @@ impl<'a> Input<'a> {
         };
         let mut value = Value { mark, name: name.to_vec(), ..Value::default() };
         if !matches!(name, b"acl" | b"aclc" | b"aclm") {
+            if name == b"frozen" && text.and_then(number).is_none() {
+                return Err(self.damage("no time of freezing"));
+            }
             value.text = text.map(<[u8]>::to_vec);
             return Ok(value);
         }

@@ -66,7 +66,11 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.acl_variables(b'c');
     out.acl_variables(b'm');
     out.text("body_linecount", message.body_lines.to_string());
-    out.text("max_received_linelength", message.longest_line.to_string());
+    let longest = variable(out.cx, "max_received_linelength");
+    match longest.is_empty() {
+        true => out.text("max_received_linelength", message.longest_line.to_string()),
+        false => out.variable("max_received_linelength", "max_received_linelength"),
+    }
     if message.body_zeros > 0 {
         out.text("body_zerocount", message.body_zeros.to_string());
     }
@@ -121,6 +125,10 @@ impl Lines<'_> {
     /// A variable, where it has a value.
     fn variable(&mut self, name: &str, variable: &str) {
         let value = self::variable(self.cx, variable);
+        self.put(name, &value);
+    }
+
+    fn put(&mut self, name: &str, value: &Str) {
         if !value.is_empty() {
             let mark = self.mark(value.taint());
             let text = Some(one_line(value.bytes()));
@@ -150,7 +158,9 @@ impl Lines<'_> {
     fn host(&mut self) {
         let is_known = self.address("host_address", "sender_host_address", "sender_host_port");
         if is_known {
-            self.variable("host_name", "sender_host_name");
+            // It was looked up, or nobody wanted to know.
+            let name = eximious::client::known_name(self.cx);
+            self.put("host_name", &name);
         }
         self.variable("host_auth", "sender_host_authenticated");
         self.variable("host_auth_pubname", "sender_host_auth_pubname");
@@ -213,12 +223,13 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
         (notify.delay, Reports::DELAY),
     ];
     let flags = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum();
-    // Without NOTIFY, Exim does not keep ORCPT.
-    let reports = (flags != 0)
-        .then(|| Reports { original: recipient.original.clone().unwrap_or_default(), flags });
     let errors_to = recipient.errors_to.bytes().to_vec();
     let parent = recipient.parent.map_or(-1, i64::from);
-    let plain = reports.is_none() && errors_to.is_empty() && parent == -1;
+    // Without NOTIFY, Exim does not keep ORCPT. It reads the last fields as they are
+    // meant only where those for reports are there.
+    let plain = flags == 0 && errors_to.is_empty() && parent == -1;
+    let original = recipient.original.clone().unwrap_or_default();
+    let reports = Some(Reports { original, flags });
     let more = (!plain).then_some(More { reports, errors_to, parent });
     SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
 }

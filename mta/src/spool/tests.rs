@@ -318,6 +318,6 @@ fn cve_2019_15846_a_backslash_at_the_end_is_a_backslash() {
 fn cve_2020_28020_numbers_that_are_too_large_are_refused() {
     let huge = b"1xUSRE-000000008A6-0Qit-H\na 0 0\n<>\n0 0\nXX\n18446744073709551615\n";
     assert_eq!(decoded(huge), Err("the file ends too early"));
-    let huge = [&SAMPLE[..], b"18446744073709551615P x"].concat();
+    let huge = [SAMPLE, b"18446744073709551615P x"].concat();
     assert_eq!(decoded(&huge), Err("a length beyond the file's end"));
 }

@@ -79,8 +79,7 @@ mod tests {
         let again = Tree::read(|| nodes.next().ok_or(())).unwrap();
         assert_eq!(again, tree);
         assert!(names.iter().all(|name| tree.contains(name)));
-        let shape: Vec<_> =
-            Tree::new([b"b".as_slice(), b"a", b"c", b"a"]).nodes().iter().cloned().collect();
+        let shape = Tree::new([b"b".as_slice(), b"a", b"c", b"a"]).nodes().to_vec();
         let node = |left, right, address: &[u8]| Node { left, right, address: address.to_vec() };
         let leaf = |address| node(false, false, address);
         assert_eq!(shape, [node(true, true, b"b"), leaf(b"a"), leaf(b"c")]);

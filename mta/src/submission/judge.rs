@@ -44,9 +44,10 @@ impl AclHost for Host<'_> {
 impl Submission<'_> {
     /// `acl_not_smtp_start`: what it says of a message that is not there yet does not
     /// count; what it sets does.
-    pub(super) fn begin(&mut self, recipients: &[Str]) {
-        let message = Message { recipients: recipients.to_vec(), ..Message::default() };
+    pub(super) fn begin(&mut self) {
+        let message = Message { recipients: self.typed.clone(), ..Message::default() };
         self.cx.set_message(Some(message));
+        self.cx.set("received_count", "0");
         let _ = self.acl("acl_not_smtp_start", AclPhases::NOT_SMTP_START);
     }
 

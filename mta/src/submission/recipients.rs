@@ -29,6 +29,9 @@ impl Submission<'_> {
                 let parsed = address::parse(&rest[..end], rules);
                 let parsed = parsed.map_err(|why| wrong(&why.message))?;
                 let mut text = parsed.text;
+                if !self.request.names_recipients {
+                    self.typed.push(Str::tainted(text.as_slice()));
+                }
                 if parsed.domain.is_none() {
                     if self.request.leaves_unqualified {
                         return Err(wrong(b"unqualified recipient address not allowed"));
@@ -62,7 +65,10 @@ impl Submission<'_> {
         if self.request.names_recipients {
             let most = options::number(self.cx, "recipients_max", MOST);
             if most > 0 && named.addresses.len() as i64 > most {
+                // Nothing of it was looked at yet.
                 self.received.message.headers.clear();
+                self.received.message.body.clear();
+                self.id = Str::EMPTY;
                 return Err(Fault::TooManyNamed(most));
             }
             self.add_named(named.addresses, recipients);
@@ -88,6 +94,7 @@ impl Submission<'_> {
         let without: BTreeSet<Vec<u8>> =
             self.received.not_for.iter().map(|address| address.bytes().to_vec()).collect();
         for mut address in named.into_iter().filter(|address| !without.contains(address)) {
+            self.typed.push(Str::tainted(address.as_slice()));
             if address::find_at(&address).is_none() {
                 self.qualify(&mut address);
             }

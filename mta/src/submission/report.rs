@@ -177,7 +177,11 @@ impl Submission<'_> {
         let gid = number(self.cx, "exim_gid").unwrap_or(gid);
         let user = world.users.user_by_id(uid).ok().flatten();
         let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
+        let sender = options::text(self.cx, "bounce_sender_authentication");
+        let is_address = address::find_at(sender.bytes()).is_some();
+        let given = is_address.then(|| ("authenticated_sender", Str::tainted(sender)));
         let request = Request {
+            given: given.into_iter().collect(),
             submitter: Submitter {
                 login: login.clone(),
                 uid,
@@ -194,10 +198,6 @@ impl Submission<'_> {
         let mut cx = engine.context();
         cx.set("sender_ident", Str::from(login));
         self.server.acls.attach(&mut cx);
-        let sender = options::text(self.cx, "bounce_sender_authentication");
-        if address::find_at(sender.bytes()).is_some() {
-            cx.set("authenticated_sender", Str::tainted(sender));
-        }
         submit(self.server, &mut cx, &request, &mut Text(text))
     }
 }

@@ -146,7 +146,7 @@ const STRING: Missing = Missing::Expected("string");
 const FILE: Missing = Missing::Expected("file name");
 
 const RECEIVING: &str = "receiving messages";
-const QUEUE: &str = "the message queue";
+pub(super) const QUEUE: &str = "the message queue";
 const CONFIGURATION: &str = "the whole configuration";
 
 static RULES: &[Rule] = &[
@@ -157,7 +157,21 @@ static RULES: &[Rule] = &[
     own("-F", Takes::Value(ABANDONED)),
     own("-bF", Takes::Next(FILE)),
     own("-bI:", ATTACHED),
+    own("-Mvb", Takes::Next(Missing::Messages)),
+    own("-Mvc", Takes::Next(Missing::Messages)),
+    own("-Mvh", Takes::Next(Missing::Messages)),
+    own("-Mvl", Takes::Next(Missing::Messages)),
     own("-bP", NOTHING),
+    own("-bp", NOTHING),
+    own("-bpa", NOTHING),
+    own("-bpc", NOTHING),
+    own("-bpi", NOTHING),
+    own("-bpr", NOTHING),
+    own("-bpra", NOTHING),
+    own("-bpri", NOTHING),
+    own("-bpru", NOTHING),
+    own("-bpu", NOTHING),
+    own("-q", ATTACHED),
     own("-bV", NOTHING),
     own("-bd", NOTHING),
     own("-bdf", NOTHING),
@@ -272,26 +286,12 @@ static RULES: &[Rule] = &[
     later("-Mrm", Takes::Next(Missing::Messages), QUEUE),
     later("-Mset", Takes::Next(Missing::Messages), QUEUE),
     later("-Mt", Takes::Next(Missing::Messages), QUEUE),
-    later("-Mvb", Takes::Next(Missing::Messages), QUEUE),
-    later("-Mvc", Takes::Next(Missing::Messages), QUEUE),
-    later("-Mvh", Takes::Next(Missing::Messages), QUEUE),
-    later("-Mvl", Takes::Next(Missing::Messages), QUEUE),
     later("-R", ATTACHED, QUEUE),
     later("-S", ATTACHED, QUEUE),
     later("-atrn", NOTHING, RECEIVING),
     later("-bi", NOTHING, CONFIGURATION),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
-    later("-bp", NOTHING, QUEUE),
-    later("-bpa", NOTHING, QUEUE),
-    later("-bpc", NOTHING, QUEUE),
-    later("-bpi", NOTHING, QUEUE),
-    later("-bpr", NOTHING, QUEUE),
-    later("-bpra", NOTHING, QUEUE),
-    later("-bpri", NOTHING, QUEUE),
-    later("-bpru", NOTHING, QUEUE),
-    later("-bpu", NOTHING, QUEUE),
     later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
-    later("-q", ATTACHED, QUEUE),
 ];
 
 #[cfg(test)]

@@ -24,13 +24,15 @@ pub type Given = Vec<(&'static str, Vec<u8>)>;
 pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     let qualifies_itself = options.leaves_unqualified;
     let mut given = std::mem::take(&mut options.variables);
+    let called = options.full_name.take();
     let started = match session::Session::start_logging(options, eximious_world::system()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let (config, cx) = started.into_parts();
+    let (config, mut cx) = started.into_parts();
+    let mut user = caller::submitter(&mut cx);
     let engine = cx.engine();
-    let user = caller::submitter(engine.settings(), engine.world());
+    user.called = called;
     if !user.trusted {
         given.clear();
     }
@@ -74,9 +76,9 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
 /// The values that speak of whoever runs the program, and those that were given.
 pub fn introduce(cx: &mut Context, user: &Submitter, given: Given) {
     cx.set("sender_ident", Str::from(&user.login[..]));
-    if !user.trusted {
-        cx.set("authenticated_id", Str::from(&user.login[..]));
-    }
+    // Whoever may name any sender did not prove to be one.
+    let id = if user.trusted { b"" } else { &user.login[..] };
+    cx.set("authenticated_id", Str::from(id));
     for (name, value) in given {
         // The protocol follows from what the client says.
         if name != "received_protocol" {

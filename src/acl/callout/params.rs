@@ -96,6 +96,11 @@ impl Params {
                     for text in elements_with(list, b',').filter(|_| !list.is_empty()) {
                         self.param(&text, whole, subject, rules)?;
                     }
+                    if subject != Subject::Recipient && self.sender != Sender::Given {
+                        let text = b"use_sender or use_postmaster cannot be used for a sender \
+                            verify callout";
+                        return Err(text.to_vec());
+                    }
                 }
             }
         }
@@ -132,11 +137,11 @@ impl Params {
         } else if is("random") {
             self.random = true;
         } else if is("use_sender") {
-            self.set_sender(Sender::Own, subject)?;
+            self.set_sender(Sender::Own)?;
         } else if is("use_tptsender") {
-            self.set_sender(Sender::Transport, subject)?;
+            self.set_sender(Sender::Transport)?;
         } else if is("use_postmaster") {
-            self.set_sender(Sender::Postmaster, subject)?;
+            self.set_sender(Sender::Postmaster)?;
         } else if is("postmaster_mailfrom") {
             self.postmaster = Some(sender(value("postmaster_mailfrom")?, rules)?);
         } else if is("fullpostmaster") {
@@ -165,11 +170,7 @@ impl Params {
         Ok(())
     }
 
-    fn set_sender(&mut self, sender: Sender, subject: Subject) -> Result<(), Vec<u8>> {
-        if subject != Subject::Recipient {
-            let text = b"use_sender or use_postmaster cannot be used for a sender verify callout";
-            return Err(text.to_vec());
-        }
+    fn set_sender(&mut self, sender: Sender) -> Result<(), Vec<u8>> {
         if self.sender != Sender::Given && self.sender != sender {
             let text =
                 b"only one of use_sender and use_postmaster can be set for a recipient callout";

@@ -25,12 +25,17 @@ static META: Meta =
 /// `verify = helo`: the greeting has the client's address, or a name of it.
 pub(super) fn helo(run: &mut Run<'_>) -> Answer {
     // Once is enough for a greeting.
-    let known = run.variable("sender_helo_verified");
-    if !known.is_empty() {
-        return Answer::from(known.bytes() == b"yes");
+    let said = run.variable("sender_helo_name");
+    if let Some((known, holds)) = &run.state.hello
+        && *known == said
+    {
+        return Answer::from(*holds);
     }
     match client::verify_hello(run.cx) {
-        Ok(holds) => Answer::from(holds),
+        Ok(holds) => {
+            run.state.hello = Some((said, holds));
+            Answer::from(holds)
+        }
         Err(fail) => failed(run, &fail),
     }
 }
@@ -82,6 +87,7 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
         run.logged = Some(Str::fixed("host lookup deferred for reverse lookup check"));
         return Answer::Later;
     }
+    run.unexplained = true;
     let check: &[u8] = if known { b"" } else { b" for reverse lookup check" };
     let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
     run.logged = Some(Str::tainted(parts.concat()));

@@ -121,7 +121,7 @@ fn folded(text: &[u8], caseless: bool) -> Vec<u8> {
 /// `verify = header_sender`: one of the senders in the header can be routed to.
 pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
     let params = match known_options(run, text, options, Subject::HeaderSender) {
-        Ok(params) => params,
+        Ok(wanted) => wanted.callout,
         Err(answer) => return answer,
     };
     let Some(headers) = headers(run) else { return Answer::Yes };

@@ -22,7 +22,7 @@ fn start(authenticators: &str) -> (Context, Authenticators, Fixture) {
 fn plays(authenticators: &str, replies: &[&str], said: &[&str], ends: Outcome) -> Option<String> {
     let (mut cx, all, _fixture) = start(authenticators);
     let (_, one) = all.client(&mut cx, b"PLAIN login CRAM-MD5 EXTERNAL NTLM", 0).unwrap();
-    let (mut login, mut next) = Login::begin(&mut cx, one);
+    let (mut login, mut next) = Login::begin(&mut cx, one, None);
     let (mut replies, mut said) = (replies.iter(), said.iter());
     loop {
         match next {
@@ -166,7 +166,7 @@ fn which_is_tried() {
 fn cve_2016_9963_secrets_are_not_shown() {
     let (mut cx, all, fixture) = start(&format!("{PLAIN}^user^geheim\n"));
     let (_, one) = all.client(&mut cx, b"PLAIN", 0).unwrap();
-    let (login, next) = Login::begin(&mut cx, one);
+    let (login, next) = Login::begin(&mut cx, one, None);
     let Move::Say(line) = next else { panic!("{next:?}") };
     assert!(line.starts_with(b"AUTH PLAIN AHVzZXI"));
     assert_eq!(login.shown(), b"AUTH PLAIN ****************");

@@ -1,5 +1,8 @@
 //! Tests for features that no Exim has.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use eximious_core::{DriverKind, OptionPlace, Registry};
 
 use crate::Macros;
@@ -19,28 +22,25 @@ pub(super) static FEATURE_MISSPELT: Lint = Lint {
     bad: "queue_only\n.ifdef _HAVE_CONTENT_SCANING\nspamd_address = 127.0.0.1 783\n.endif\n",
     good: "queue_only\n.ifdef _HAVE_CONTENT_SCANNING\nspamd_address = 127.0.0.1 783\n.endif\n",
     run: |survey, findings| {
-        let mut known: Option<Vec<String>> = None;
+        let mut known: Option<HashSet<String>> = None;
         for file in survey.config.sources.files() {
             for (index, line) in file.text.split(|c| *c == b'\n').enumerate() {
                 let line = crate::macros::trim_start(line);
                 let Some((directive, Some(b' '))) = conditional(line) else { continue };
                 let words = line[directive.len()..].split(|c| !word(c));
                 for name in words.filter(|name| name.starts_with(b"_")) {
-                    let Ok(name) = std::str::from_utf8(name) else { continue };
+                    // A macro whose name stands in a longer one counts, too.
+                    let applied = survey.config.macros.apply(name, survey.registry);
+                    let (Ok(Cow::Borrowed(_)), Ok(name)) = (applied, std::str::from_utf8(name))
+                    else {
+                        continue;
+                    };
                     let known = known.get_or_insert_with(|| names(survey.registry));
-                    // A name that stands in a longer one counts, too.
-                    let own = survey.config.macros.iter().any(|(own, _)| contains(name, own));
-                    if own || known.iter().any(|known| contains(name, known.as_bytes())) {
+                    // What no name is near to may be of another release or build.
+                    if known.contains(name) {
                         continue;
                     }
-                    // What other releases and builds know, is not known here.
-                    let nearest = known
-                        .iter()
-                        .filter(|known| head(known) == head(name))
-                        .map(|known| (strsim::osa_distance(name, known), known))
-                        .filter(|(distance, _)| *distance <= farthest(name))
-                        .min();
-                    let Some((_, nearest)) = nearest else { continue };
+                    let Some(nearest) = nearest(name, known) else { continue };
                     let spot = Spot::Physical(index as u32 + 1, file.name.clone());
                     let message = format!("{name} is no macro that Exim defines");
                     findings.add_with(spot, message, format!("did you mean {nearest}?"));
@@ -50,19 +50,21 @@ pub(super) static FEATURE_MISSPELT: Lint = Lint {
     },
 };
 
-fn contains(name: &str, part: &[u8]) -> bool {
-    memchr::memmem::find(name.as_bytes(), part).is_some()
+/// The name of the same kind that may have been meant.
+fn nearest<'k>(name: &str, known: &'k HashSet<String>) -> Option<&'k str> {
+    // `_HAVE_X`: the words after the head tell names apart.
+    let farthest = if name.len() >= 16 { 2 } else { 1 };
+    let near = known
+        .iter()
+        .filter(|known| known.len().abs_diff(name.len()) <= farthest && head(known) == head(name))
+        .map(|known| (strsim::osa_distance(name, known), known.as_str()))
+        .filter(|(distance, _)| *distance <= farthest);
+    near.min().map(|(_, known)| known)
 }
 
 /// The first word, which says what kind of thing it is about.
 fn head(name: &str) -> &str {
     name.trim_start_matches('_').split('_').next().unwrap_or_default()
-}
-
-/// How many letters may be wrong.
-fn farthest(name: &str) -> usize {
-    // `_HAVE_X`: the words after the head tell names apart.
-    if name.len() >= 16 { 2 } else { 1 }
 }
 
 /// Words that other builds and releases define.
@@ -92,11 +94,12 @@ const OTHERS: &[&str] = &[
 
 /// All that may be asked for: what is defined here, and what the words of the
 /// registry would be called where they are known.
-fn names(registry: &Registry) -> Vec<String> {
+fn names(registry: &Registry) -> HashSet<String> {
     let own = Macros::builtin(registry).into_iter();
-    let mut names: Vec<String> = own.filter_map(|(name, _)| String::from_utf8(name).ok()).collect();
+    let mut names: HashSet<String> =
+        own.filter_map(|(name, _)| String::from_utf8(name).ok()).collect();
     let mut add = |head: &str, name: &str| {
-        names.push(format!("{head}{}", name.trim_end_matches('_').to_ascii_uppercase()));
+        names.insert(format!("{head}{}", name.trim_end_matches('_').to_ascii_uppercase()));
     };
     for lookup in registry.all_lookups() {
         add("_HAVE_LOOKUP_", lookup.meta.name);

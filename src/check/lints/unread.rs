@@ -72,16 +72,14 @@ fn others_read(survey: &Survey<'_>) -> bool {
     survey.config.main.iter().any(|setting| outside.contains(&setting.option.meta.name))
 }
 
-/// The words of all files but those that are being set.
+/// The words of all files but those that are being set. What a comment shows may
+/// be put to use some day, as in the file that Exim comes with.
 fn read<'s>(survey: &'s Survey<'_>) -> HashSet<&'s [u8]> {
     let files = survey.config.sources.files().iter().map(|file| &file.text[..]);
     // What macros make of names stands there alone.
     let lines = survey.config.lines.iter().map(|line| &line.text[..]);
     let mut read = HashSet::new();
     for line in files.flat_map(|text| text.split(|c| *c == b'\n')).chain(lines) {
-        if line.trim_ascii_start().starts_with(b"#") {
-            continue;
-        }
         let mut before: &[u8] = b"";
         for one in line.split(|c| !word(c)).filter(|one| !one.is_empty()) {
             if before != b"set" {

@@ -173,21 +173,26 @@ impl Iterator for Addresses<'_> {
     fn next(&mut self) -> Option<Element> {
         let start = self.at;
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
-        let end = find_end(rest, false);
-        self.at += end + 1;
+        // White space before an item is none of it.
+        let blank = rest.iter().take_while(|byte| is_space(**byte)).count();
+        let first = start + blank;
+        let item = &rest[blank..];
+        let item = &item[..find_end(item, false)];
+        let end = first + item.len();
+        self.at = end + 1;
         let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
-        let mut reader = Reader::new(&rest[..end], self.rules, groups);
+        let mut reader = Reader::new(item, self.rules, groups);
         let address = reader.address();
         // The semicolon that a reader stopped at closes the group, whether
         // what stood before it was an address or not.
         self.in_group = reader.groups == Groups::Inside && reader.peek() != Some(b';');
         let address = match address {
             Ok(found) => {
-                Ok(Address { span: found.span.start + start..found.span.end + start, ..found })
+                Ok(Address { span: found.span.start + first..found.span.end + first, ..found })
             }
-            Err(error) => Err(AddressError { at: error.at + start, ..error }),
+            Err(error) => Err(AddressError { at: error.at + first, ..error }),
         };
-        Some(Element { span: start..start + end, address })
+        Some(Element { span: start..end, address })
     }
 }
 

@@ -19,9 +19,9 @@ use crate::cases::Place;
 /// How long a program may think about what it was told.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// How long it has to sleep where it is not known what it waits for. The real one
-/// waits for a fifth of a second after QUIT.
-const ASLEEP: Duration = Duration::from_millis(300);
+/// How long it has to sleep where it is not known what it waits for: that may be an
+/// answer from the DNS.
+const ASLEEP: Duration = Duration::from_secs(4);
 
 /// How long one sleeps before the program is looked at again.
 const PAUSE: Timespec = Timespec { tv_sec: 0, tv_nsec: 150_000 };
@@ -277,7 +277,9 @@ impl Said {
     /// order the two came can't be told for sure.
     pub fn show(self, hidden: &mut Hidden<'_>, lines: &mut Vec<String>) {
         for line in hidden.plain(&self.err).split_terminator('\n') {
-            lines.push(signed('!', line));
+            if !(hidden.quiet && line.starts_with(">>>")) {
+                lines.push(signed('!', line));
+            }
         }
         for line in hidden.plain(&self.out).split_terminator('\n') {
             lines.push(match line.strip_suffix('\r') {
@@ -319,6 +321,7 @@ fn signed(sign: char, line: &str) -> String {
 pub struct Hidden<'p> {
     place: &'p Place,
     sizes: bool,
+    quiet: bool,
     /// The names of messages, in the order in which they came up.
     messages: Vec<String>,
 }
@@ -332,13 +335,16 @@ const REPLACED: &[(&str, &str)] = &[
     (r"\b(D|DT|QT|RT)=[\d.]+s", "$1=TIME"),
     (r"-received_time_(\w+) [\d.]+", "-received_time_$1 TIME"),
     (r"(?m)^\d{10} (\d+)$", "TIME $1"),
+    (r"(?m)^-frozen \d+$", "-frozen TIME"),
+    // It says that its library of TLS knows of sessions that are resumed.
+    (r"(?m)^-tls_resumption A\n", ""),
     (r"(?m)^ TFO mode .*\n", ""),
 ];
 
 impl<'p> Hidden<'p> {
-    /// Nothing was said yet. Sizes of messages may stay.
-    pub fn new(place: &'p Place, sizes: bool) -> Self {
-        Self { place, sizes, messages: Vec::new() }
+    /// Nothing was said yet. Sizes of messages may stay, and the steps of a test go.
+    pub fn new(place: &'p Place, sizes: bool, quiet: bool) -> Self {
+        Self { place, sizes, quiet, messages: Vec::new() }
     }
 
     /// A text without what is never the same.
@@ -353,15 +359,15 @@ impl<'p> Hidden<'p> {
         for (form, with) in forms {
             text = form.replace_all(&text, *with).into_owned();
         }
-        let message =
-            MESSAGE.get_or_init(|| regex(r"\b[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b"));
+        let message = MESSAGE
+            .get_or_init(|| regex(r"\b(E?)([0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4})\b"));
         let named = |found: &Captures<'_>| {
-            let at = self.messages.iter().position(|name| *name == found[0]);
+            let at = self.messages.iter().position(|name| *name == found[2]);
             let at = at.unwrap_or_else(|| {
-                self.messages.push(found[0].to_owned());
+                self.messages.push(found[2].to_owned());
                 self.messages.len() - 1
             });
-            format!("ID{}", at + 1)
+            format!("{}ID{}", &found[1], at + 1)
         };
         text = message.replace_all(&text, named).into_owned();
         if !self.sizes {

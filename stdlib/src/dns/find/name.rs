@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use eximious_core::world::{DnsRecord, domain};
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace};
 
 use super::addresses::is_ignored;
 use super::{Ending, HostsFound, RouteHost};
@@ -54,7 +54,27 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let own = hosts.iter().filter_map(|host| host.address).any(|ip| local.contains(ip))
         || dns::listed(call, "hosts_treat_as_local", &official)?;
     let ending = if own { Ending::Local } else { Ending::Found };
+    tell(call, &hosts, own);
     Ok(HostsFound { hosts, qualified: Some(official), ..HostsFound::none(ending) })
+}
+
+/// Tells whoever is shown each step what was found.
+fn tell(call: &mut Call<'_>, hosts: &[RouteHost], own: bool) {
+    let trace = call.memory::<Trace>();
+    let Some(first) = hosts.first() else { return };
+    if trace.sink.is_none() {
+        return;
+    }
+    if own {
+        trace.tell_flat(&[b"local host found for non-MX address"]);
+    }
+    trace.tell_flat(&[b"fully qualified name = ", first.name.as_bytes()]);
+    trace.tell_flat(&[b"gethostbyname2 looked up these IP addresses:"]);
+    for host in hosts {
+        let address = host.address.map(|address| address.to_string()).unwrap_or_default();
+        let parts = [b"  name=".as_slice(), host.name.as_bytes(), b" address="];
+        trace.tell_flat(&[parts[0], parts[1], parts[2], address.as_bytes()]);
+    }
 }
 
 /// What the system knows of a host.

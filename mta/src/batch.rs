@@ -1,0 +1,428 @@
+//! Batches: messages with SMTP commands before each, from a program of this system
+//! (`-bS`; specification 49.4.2). Nobody answers; an error ends it all.
+//!
+//! Bytes go in, and [`Batch::step`] says what there is: a message, or the end.
+//! Whoever has the bytes gives a message to [`crate::submission::take`].
+
+use eximious::stdlib::address::{self, Rules};
+use eximious::{Context, Str};
+use memchr::memchr;
+
+use crate::options;
+use crate::reception::message_id;
+
+/// How long a command is at the most.
+const LONGEST: usize = 16 * 1024;
+/// How many recipients there may be where no option says so.
+const MOST: i64 = 50_000;
+/// How large a message may be where no option says so.
+const LARGEST: u64 = 1 << 30;
+
+/// A batch, as far as it has come in.
+#[derive(Debug, Default)]
+pub struct Batch {
+    input: Vec<u8>,
+    /// What of it was looked at.
+    at: usize,
+    ended: bool,
+    /// Whether unqualified addresses are refused (`-bnq`).
+    leaves_unqualified: bool,
+    /// How many lines there were.
+    lines: u64,
+    /// In which line the transaction began.
+    began: u64,
+    /// How many messages there were.
+    messages: u64,
+    sender: Option<Str>,
+    recipients: Vec<Str>,
+    /// The message at hand, without the dots that were put before dots.
+    text: Option<Vec<u8>>,
+}
+
+/// What there is.
+#[derive(Debug)]
+pub enum Step {
+    /// Nothing, before more comes in.
+    More,
+    /// A message.
+    Message(Batched),
+    /// The batch is over.
+    End,
+    /// Something is wrong, and the rest of the batch of no use.
+    Wrong(Wrong),
+}
+
+/// A message of a batch.
+#[derive(Clone, Debug, Default)]
+pub struct Batched {
+    /// What MAIL said.
+    pub sender: Str,
+    /// What RCPT commands said.
+    pub recipients: Vec<Str>,
+    /// The message.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a batch is given up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    /// What is wrong, with the code that SMTP has for it.
+    pub text: Vec<u8>,
+    /// The command that it is about, if it is one.
+    pub command: Option<Vec<u8>>,
+    began: u64,
+    line: u64,
+    messages: u64,
+}
+
+impl Wrong {
+    /// What is said of it on the standard output.
+    pub fn printed(&self) -> Vec<u8> {
+        let numbers = format!(
+            "\nTransaction started in line {}\nError detected in line {}\n",
+            self.began, self.line
+        );
+        let mut said = [self.text.as_slice(), numbers.as_bytes()].concat();
+        if let Some(command) = &self.command {
+            said.extend_from_slice(&[command, b"\n".as_slice()].concat());
+        }
+        said
+    }
+
+    /// What is said of it on the standard error.
+    pub fn explained(&self) -> Vec<u8> {
+        let head = b"An error was detected while processing a file of BSMTP input.\n\
+            The error message was:\n\n  ";
+        let numbers = format!(
+            "\n\nThe SMTP transaction started in line {}.\nThe error was detected in line {}.\n",
+            self.began, self.line
+        );
+        let mut said = [head.as_slice(), &self.text, numbers.as_bytes()].concat();
+        if let Some(command) = &self.command {
+            let head = b"The SMTP command at fault was:\n\n   ".as_slice();
+            said.extend_from_slice(&[head, command, b"\n\n"].concat());
+        }
+        let were = if self.messages == 1 { " was" } else { "s were" };
+        let tail = format!(
+            "{} previous message{were} successfully processed.\nThe rest of the batch was abandoned.\n",
+            self.messages
+        );
+        said.extend_from_slice(tail.as_bytes());
+        said
+    }
+
+    /// The status to end with.
+    pub fn status(&self) -> u8 {
+        if self.messages > 0 { 1 } else { 2 }
+    }
+}
+
+impl Batch {
+    /// A batch that begins.
+    pub fn new(leaves_unqualified: bool) -> Self {
+        Self { leaves_unqualified, ..Self::default() }
+    }
+
+    /// Takes what came in.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        self.input.drain(..self.at);
+        self.at = 0;
+        self.input.extend_from_slice(bytes);
+    }
+
+    /// Nothing more will come in.
+    pub fn end_of_input(&mut self) {
+        self.ended = true;
+    }
+
+    /// What there is next. A message must be taken before this is asked again.
+    pub fn step(&mut self, cx: &mut Context) -> Step {
+        loop {
+            let Some(line) = self.line() else { return self.starved(cx) };
+            if self.text.is_some() {
+                match self.text_line(cx, &line) {
+                    Some(message) => return Step::Message(message),
+                    None => continue,
+                }
+            }
+            let shown = line.trim_ascii_end();
+            match self.command(cx, shown) {
+                Ok(false) => {}
+                Ok(true) => return Step::End,
+                Err(text) => {
+                    let printing = |byte: &u8| if *byte == 0 { b'?' } else { *byte };
+                    let command = Some(shown.iter().map(printing).collect());
+                    return Step::Wrong(Wrong { command, ..self.wrong(text) });
+                }
+            }
+        }
+    }
+
+    /// A message was taken.
+    pub fn taken(&mut self) {
+        self.messages += 1;
+        self.reset();
+    }
+
+    /// What is wrong with the message at hand.
+    pub fn wrong(&self, text: Vec<u8>) -> Wrong {
+        let Self { began, lines, messages, .. } = *self;
+        Wrong { text, command: None, began, line: lines, messages }
+    }
+
+    fn reset(&mut self) {
+        self.sender = None;
+        self.recipients.clear();
+        self.began = self.lines;
+    }
+
+    /// The next line, with its newline.
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let rest = &self.input[self.at..];
+        let end = memchr(b'\n', rest)?;
+        let line = rest[..=end].to_vec();
+        self.at += end + 1;
+        self.lines += 1;
+        Some(line)
+    }
+
+    /// There is no whole line.
+    fn starved(&mut self, cx: &mut Context) -> Step {
+        let length = self.input.len() - self.at;
+        match &mut self.text {
+            None if length > LONGEST => Step::Wrong(self.wrong(b"500 Command unrecognized".into())),
+            // What is begun and never ended is no command.
+            None if self.ended => Step::End,
+            Some(text) if self.ended => {
+                text.extend_from_slice(&self.input[self.at..]);
+                self.lines += u64::from(length > 0);
+                log_lost(cx, text);
+                Step::Wrong(self.wrong(b"421 Lost incoming connection".into()))
+            }
+            _ => Step::More,
+        }
+    }
+
+    /// A line of a message: the message, if it is its last one, or too much.
+    fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<Batched> {
+        let limit = match options::message_size_limit(cx) {
+            0 => LARGEST,
+            limit => limit,
+        };
+        let is_end = line == b".\n" || line == b".\r\n";
+        let text = self.text.as_mut()?;
+        if !is_end {
+            text.extend_from_slice(line.strip_prefix(b".").unwrap_or(line));
+        }
+        // Whoever takes it sees that it is too large.
+        if !is_end && text.len() as u64 <= limit {
+            return None;
+        }
+        let bytes = self.text.take()?;
+        let sender = self.sender.clone()?;
+        Some(Batched { sender, recipients: self.recipients.clone(), bytes })
+    }
+
+    /// Obeys a command; true where it ends the batch.
+    fn command(&mut self, cx: &mut Context, line: &[u8]) -> Result<bool, Vec<u8>> {
+        const IDLE: [&[u8]; 5] = [b"NOOP", b"HELP", b"VRFY", b"EXPN", b"ETRN"];
+        if line.contains(&0) {
+            return Err(b"501 Unexpected NULL in SMTP command".into());
+        }
+        let begins = |word: &[u8]| {
+            let head = line.get(..word.len())?;
+            let rest = &line[word.len()..];
+            let ends = word.ends_with(b":") || rest.first().is_none_or(u8::is_ascii_whitespace);
+            (head.eq_ignore_ascii_case(word) && ends).then(|| rest.trim_ascii())
+        };
+        let alone = |word: &[u8]| match begins(word) {
+            Some(rest) if !rest.is_empty() => Err(b"501 Unexpected argument data".to_vec()),
+            found => Ok(found.is_some()),
+        };
+        if let Some(address) = begins(b"MAIL FROM:") {
+            return self.mail(cx, address).map(|()| false);
+        }
+        if let Some(address) = begins(b"RCPT TO:") {
+            return self.rcpt(cx, address).map(|()| false);
+        }
+        if alone(b"DATA")? {
+            if self.sender.is_none() {
+                return Err(b"503 MAIL FROM:<sender> command must precede DATA".into());
+            }
+            if self.recipients.is_empty() {
+                return Err(b"503 RCPT TO:<recipient> must precede DATA".into());
+            }
+            self.text = Some(Vec::new());
+            return Ok(false);
+        }
+        if alone(b"QUIT")? {
+            return Ok(true);
+        }
+        if alone(b"RSET")? {
+            self.reset();
+            return Ok(false);
+        }
+        if let Some(name) = begins(b"HELO").or_else(|| begins(b"EHLO")) {
+            cx.set("sender_helo_name", Str::tainted(name));
+            eximious::client::describe(cx);
+            self.reset();
+            return Ok(false);
+        }
+        if IDLE.iter().any(|word| begins(word).is_some()) {
+            self.began = self.lines;
+            return Ok(false);
+        }
+        Err(b"500 Command unrecognized".into())
+    }
+
+    fn mail(&mut self, cx: &mut Context, text: &[u8]) -> Result<(), Vec<u8>> {
+        if self.sender.is_some() {
+            return Err(b"503 Sender already given".into());
+        }
+        if text.is_empty() {
+            return Err(b"501 MAIL FROM must have an address operand".into());
+        }
+        let sender = self.address(cx, text, true)?;
+        self.sender = Some(sender);
+        Ok(())
+    }
+
+    fn rcpt(&mut self, cx: &mut Context, text: &[u8]) -> Result<(), Vec<u8>> {
+        if self.sender.is_none() {
+            return Err(b"503 No sender yet given".into());
+        }
+        if text.is_empty() {
+            return Err(b"501 RCPT TO must have an address operand".into());
+        }
+        let most = options::number(cx, "recipients_max", MOST);
+        if most > 0 && self.recipients.len() as i64 >= most {
+            return Err(b"552 too many recipients".into());
+        }
+        let recipient = self.address(cx, text, false)?;
+        self.recipients.push(recipient);
+        Ok(())
+    }
+
+    /// An address, with a domain.
+    fn address(&self, cx: &mut Context, text: &[u8], is_sender: bool) -> Result<Str, Vec<u8>> {
+        let rules = Rules { null: is_sender, ..Rules::of(cx.engine().settings()) };
+        let parsed = address::parse(text, rules);
+        let found = parsed.map_err(|why| [b"501 ".as_slice(), &why.message].concat())?;
+        let mut address = found.text;
+        if found.domain.is_none() && !address.is_empty() {
+            let (who, option) = match is_sender {
+                true => ("sender", "qualify_domain"),
+                false => ("recipient", "qualify_recipient"),
+            };
+            if self.leaves_unqualified {
+                return Err(format!("501 {who} address must contain a domain").into_bytes());
+            }
+            let domain = options::value(cx, option);
+            address.extend_from_slice(&[b"@", domain.bytes()].concat());
+        }
+        Ok(Str::tainted(address))
+    }
+}
+
+/// Logs that a message has no end.
+fn log_lost(cx: &mut Context, text: &[u8]) {
+    let in_body = [b"\n\n".as_slice(), b"\n\r\n"]
+        .iter()
+        .any(|blank| text.windows(blank.len()).any(|window| window == *blank));
+    let place: &[u8] = match in_body {
+        true => b"",
+        false if text.ends_with(b"\n") => b" (after header)",
+        false => b" (header)",
+    };
+    let client = eximious::client::plainly_described(cx);
+    let world = cx.engine().world();
+    let mut line = Vec::new();
+    if in_body {
+        line.extend_from_slice(&[message_id(world).bytes(), b" "].concat());
+    }
+    let middle = b" lost while reading message data".as_slice();
+    line.extend_from_slice(&[b"SMTP connection from ".as_slice(), &client, middle, place].concat());
+    world.log.main(&line);
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious::Engine;
+
+    use super::*;
+
+    /// The messages of a batch, and what ended it.
+    fn read(text: &str) -> (Vec<Batched>, Step) {
+        let mut cx = Engine::builder().build().context();
+        let mut batch = Batch::new(false);
+        let mut messages = Vec::new();
+        let mut rest = text.as_bytes().chunks(7);
+        loop {
+            match batch.step(&mut cx) {
+                Step::Message(message) => {
+                    messages.push(message);
+                    batch.taken();
+                }
+                Step::More => match rest.next() {
+                    Some(piece) => batch.receive(piece),
+                    None => batch.end_of_input(),
+                },
+                end => return (messages, end),
+            }
+        }
+    }
+
+    #[test]
+    fn each_message_has_its_envelope() {
+        let (messages, end) = read(
+            "HELO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nrcpt to: e@f\r\nDATA\r\n\
+             Subject: x\r\n\r\n..\r\n.\r\n\
+             VRFY x\nMAIL FROM:<>\nRCPT TO:<c@d>\nDATA\n.x\n.\nQUIT\nFOO\n",
+        );
+        assert!(matches!(end, Step::End));
+        let [first, second] = &messages[..] else { panic!("{messages:?}") };
+        let to: Vec<&[u8]> = first.recipients.iter().map(Str::bytes).collect();
+        assert_eq!(
+            (first.sender.bytes(), &to[..]),
+            (b"a@b".as_slice(), &[b"c@d".as_slice(), b"e@f"][..])
+        );
+        assert_eq!(first.bytes, b"Subject: x\r\n\r\n.\r\n");
+        assert_eq!((second.sender.bytes(), &second.bytes[..]), (b"".as_slice(), b"x\n".as_slice()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, said, status) in [
+            (
+                "FOO\n",
+                "500 Command unrecognized\nTransaction started in line 0\nError detected in line 1\nFOO\n",
+                2,
+            ),
+            (
+                "MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx: y\n.\nDATA\n",
+                "503 MAIL FROM:<sender> command must precede DATA\nTransaction started in line 5\nError detected in line 6\nDATA\n",
+                1,
+            ),
+            (
+                "MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx: y\n",
+                "421 Lost incoming connection\nTransaction started in line 0\nError detected in line 4\n",
+                2,
+            ),
+            (
+                "RSET\nMAIL FROM:<a\0b>\n",
+                "501 Unexpected NULL in SMTP command\nTransaction started in line 1\nError detected in line 2\nMAIL FROM:<a?b>\n",
+                2,
+            ),
+        ] {
+            let (_, Step::Wrong(wrong)) = read(text) else { panic!("{text}") };
+            assert_eq!(String::from_utf8(wrong.printed()).unwrap(), said);
+            assert_eq!(wrong.status(), status, "{text}");
+        }
+    }
+
+    #[test]
+    fn cve_2020_28020_a_command_has_an_end() {
+        let (_, Step::Wrong(wrong)) = read(&"x".repeat(100_000)) else { panic!() };
+        assert_eq!(wrong.text, b"500 Command unrecognized");
+    }
+}

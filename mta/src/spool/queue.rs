@@ -1,0 +1,253 @@
+//! What waits in a queue, as it is listed (specification 5.2, `-bp` and its kin).
+
+use std::collections::BTreeSet;
+use std::io;
+
+use eximious::stdlib::wording;
+use eximious::world::{SpoolPlace, World};
+
+use super::file::HeaderFile;
+
+/// How large a header file, or a journal, is at the most.
+const LARGEST: u64 = 64 << 20;
+
+/// What a listing shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Listing {
+    /// Who has got a message without being one of its recipients, too (`-bpa`).
+    pub all: bool,
+    /// Only those who have not got it (`-bpu`).
+    pub undelivered: bool,
+    /// Only the messages' names (`-bpi`).
+    pub names: bool,
+    /// Only how many messages there are (`-bpc`).
+    pub count: bool,
+}
+
+/// A message of the spool.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    /// What its header file says.
+    pub file: HeaderFile,
+    /// Who has got it since that was written.
+    pub journal: Vec<Vec<u8>>,
+}
+
+/// Why a message can't be had.
+#[derive(Debug)]
+pub enum Unread {
+    /// A file could not be read.
+    Read(io::Error),
+    /// The header file, of so many bytes, is not what it should be.
+    Damaged(usize),
+}
+
+impl Stored {
+    /// Reads the header file of a message, and its journal.
+    ///
+    /// # Errors
+    /// As [`Unread`] says.
+    pub fn read(world: &World, place: &SpoolPlace, id: &[u8]) -> Result<Self, Unread> {
+        let bytes = world.spool.read(place, id, b"-H", LARGEST).map_err(Unread::Read)?;
+        let file = HeaderFile::decode(&bytes).ok().filter(|file| file.id == id);
+        let file = file.ok_or(Unread::Damaged(bytes.len()))?;
+        let journal = world.spool.read(place, id, b"-J", LARGEST).unwrap_or_default();
+        // A line that was not written to its end does not count.
+        let lines = journal.split_inclusive(|byte| *byte == b'\n');
+        let journal = lines.filter_map(|line| line.strip_suffix(b"\n")).map(<[u8]>::to_vec);
+        Ok(Self { file, journal: journal.collect() })
+    }
+
+    /// Who has got it, or is not to get it.
+    pub fn done(&self) -> BTreeSet<&[u8]> {
+        let nodes = self.file.not_for.nodes().iter().map(|node| node.address.as_slice());
+        nodes.chain(self.journal.iter().map(Vec::as_slice)).collect()
+    }
+
+    /// The message as it is sent: the header lines that count, and a blank line.
+    pub fn header(&self) -> Vec<u8> {
+        let lines = self.file.headers.iter().filter(|line| line.kind != b'*');
+        let mut text: Vec<u8> = lines.flat_map(|line| line.line.iter().copied()).collect();
+        text.push(b'\n');
+        text
+    }
+}
+
+/// Whether a text is a message's name: `1xUSRE-000000008A6-0Qit`, or the shorter form
+/// of releases before 4.97.
+pub fn is_message_id(text: &[u8]) -> bool {
+    let parts: Vec<&[u8]> = text.split(|byte| *byte == b'-').collect();
+    let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+    (lengths == [6, 11, 4] || lengths == [6, 6, 2])
+        && parts.iter().all(|part| part.iter().all(u8::is_ascii_alphanumeric))
+}
+
+/// Lists the messages of a queue, or those that are named.
+///
+/// # Errors
+/// The queue can't be read.
+pub fn list(
+    world: &World,
+    place: &SpoolPlace,
+    listing: Listing,
+    named: &[Vec<u8>],
+) -> io::Result<Vec<u8>> {
+    let found = || -> io::Result<Vec<Vec<u8>>> {
+        let entries = world.spool.entries(place)?.into_iter().map(|entry| entry.id);
+        Ok(entries.filter(|id| is_message_id(id)).collect())
+    };
+    if listing.count {
+        return Ok(format!("{}\n", found()?.len()).into_bytes());
+    }
+    let ids = if named.is_empty() { found()? } else { named.to_vec() };
+    let now = world.clock.now().seconds;
+    let mut out = Vec::new();
+    for id in ids {
+        if listing.names {
+            out.extend_from_slice(&[&shown(&id)[..], b"\n"].concat());
+        } else {
+            show(&mut out, world, place, listing, &id, now);
+        }
+    }
+    Ok(out)
+}
+
+/// A message's name, as it is listed. What can't be one is a file's.
+fn shown(id: &[u8]) -> Vec<u8> {
+    let end: &[u8] = if is_message_id(id) { b"" } else { b"-H" };
+    [id, end].concat()
+}
+
+fn show(
+    out: &mut Vec<u8>,
+    world: &World,
+    place: &SpoolPlace,
+    listing: Listing,
+    id: &[u8],
+    now: i64,
+) {
+    let stored = match Stored::read(world, place, id) {
+        Ok(stored) => stored,
+        Err(why) => {
+            let why = match why {
+                Unread::Read(why) => format!("read error: {}", wording::reason(&why)),
+                Unread::Damaged(size) => format!("format error: size={size}"),
+            };
+            let head = [b"      ", &shown(id)[..], b"\n    *** spool "].concat();
+            out.extend_from_slice(&head);
+            out.extend_from_slice(format!("{why} ***\n\n").as_bytes());
+            return;
+        }
+    };
+    let file = &stored.file;
+    let head = id.len() as u64 + 3;
+    let body = world.spool.size(place, id, b"-D").map(|size| size.saturating_sub(head));
+    // Without a body there is nothing to tell of.
+    let size = body.map_or(0, |body| body + stored.header().len() as u64);
+    out.extend_from_slice(age(now.saturating_sub(file.received)).as_bytes());
+    out.extend_from_slice(format!(" {} ", sized(size)).as_bytes());
+    out.extend_from_slice(&[id, b" <", &file.sender, b">"].concat());
+    if file.has("sender_set_untrusted") {
+        out.extend_from_slice(&[b" (", &file.login[..], b")"].concat());
+    }
+    if file.has("frozen") {
+        out.extend_from_slice(b" *** frozen ***");
+    }
+    out.push(b'\n');
+    let mut done = stored.done();
+    for recipient in &file.recipients {
+        let address = recipient.address.as_slice();
+        let is_done = done.contains(address);
+        if !(is_done && listing.undelivered) {
+            let mark = if is_done { b'D' } else { b' ' };
+            out.extend_from_slice(
+                &[b"        ".as_slice(), &[mark], b" ", address, b"\n"].concat(),
+            );
+        }
+    }
+    if listing.all {
+        file.recipients.iter().for_each(|recipient| {
+            done.remove(recipient.address.as_slice());
+        });
+        for address in done {
+            out.extend_from_slice(&[b"       +D ", address, b"\n"].concat());
+        }
+    }
+    out.push(b'\n');
+}
+
+/// How long it waits: `25m`, ` 3h`, ` 4d`.
+fn age(seconds: i64) -> String {
+    let minutes = seconds / 60;
+    if minutes <= 90 {
+        return format!("{minutes:2}m");
+    }
+    let hours = (minutes + 30) / 60;
+    match hours > 72 {
+        true => format!("{:2}d", (hours + 12) / 24),
+        false => format!("{hours:2}h"),
+    }
+}
+
+/// How large it is, in five places: `  659`, ` 2.9K`, `  12M`.
+fn sized(size: u64) -> String {
+    const KILO: u64 = 1024;
+    const MEGA: u64 = KILO * KILO;
+    let parts = |unit: u64| size as f64 / unit as f64;
+    match size {
+        0 => "     ".to_owned(),
+        1..KILO => format!("{size:5}"),
+        KILO..10_240 => format!("{:4.1}K", parts(KILO)),
+        10_240..MEGA => format!("{:4}K", (size + KILO / 2) / KILO),
+        _ if size < 10 * MEGA => format!("{:4.1}M", parts(MEGA)),
+        _ => format!("{:4}M", (size + MEGA / 2) / MEGA),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_and_sizes_are_short() {
+        for (seconds, text) in [
+            (0, " 0m"),
+            (59, " 0m"),
+            (5459, "90m"),
+            (5460, " 2h"),
+            (12_600, " 4h"),
+            (259_200, "72h"),
+            (262_800, " 3d"),
+            (302_400, " 4d"),
+            (86_400 * 400, "400d"),
+            (-450, "-7m"),
+        ] {
+            assert_eq!(age(seconds), text, "{seconds}");
+        }
+        for (size, text) in [
+            (0, "     "),
+            (1023, " 1023"),
+            (1024, " 1.0K"),
+            (10_239, "10.0K"),
+            (10_240, "  10K"),
+            (1_048_575, "1024K"),
+            (1_048_576, " 1.0M"),
+            (20_000_001, "  19M"),
+        ] {
+            assert_eq!(sized(size), text, "{size}");
+        }
+    }
+
+    #[test]
+    fn names_have_two_forms() {
+        for (text, is) in [
+            ("1xUSRE-000000008A6-0Qit", true),
+            ("1xUSyn-0000Gr-0j", true),
+            ("1xUSyn-0000Gr-0jx", false),
+            ("1xUSyn-0000G/-0j", false),
+            ("", false),
+        ] {
+            assert_eq!(is_message_id(text.as_bytes()), is, "{text}");
+        }
+    }
+}

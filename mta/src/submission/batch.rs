@@ -1,0 +1,83 @@
+//! A message of a batch (`-bS`): its commands say who sent it and who gets it, all
+//! else is as with any message that a program hands in.
+
+use std::sync::Arc;
+
+use eximious::acl::AclState;
+use eximious::{Context, Str};
+
+use super::report::Fault;
+use super::{LARGEST, Outside, Request, Submission};
+use crate::batch::Batched;
+use crate::reception::{self, TooLong};
+use crate::smtp::{Received, Server};
+use crate::{options, spool};
+
+/// Takes a message of a batch.
+///
+/// # Errors
+/// What is wrong with it, with the code that SMTP has for it.
+pub fn take(
+    server: &Arc<Server>,
+    cx: &mut Context,
+    request: &Request,
+    batched: Batched,
+    outside: &mut dyn Outside,
+) -> Result<(), Vec<u8>> {
+    let Batched { sender, recipients, bytes } = batched;
+    if let Err(why) = spool::room::check(cx, bytes.len() as u64) {
+        cx.engine().world().log.main(&why);
+        return Err(b"452 Space shortage, please try later".into());
+    }
+    let limit = match options::message_size_limit(cx) {
+        0 => LARGEST,
+        limit => limit,
+    };
+    let mut submission = Submission {
+        server,
+        cx,
+        request,
+        outside,
+        state: AclState::default(),
+        id: Str::EMPTY,
+        sender_set: false,
+        received: Received::default(),
+        limit,
+        typed: recipients.clone(),
+    };
+    submission.take_given(sender);
+    submission.introduce();
+    submission.begin();
+    let done = submission.arrive(&bytes, recipients);
+    submission.state.end_message(submission.cx);
+    submission.cx.set_message(None);
+    done.map(|_| ()).map_err(|fault| in_smtp(&fault))
+}
+
+impl Submission<'_> {
+    /// The sender that MAIL named, if whoever hands the message in may say so.
+    fn take_given(&mut self, sender: Str) {
+        let user = &self.request.submitter;
+        self.sender_set = user.trusted || reception::may_be_sender(self.cx, &sender);
+        let sender = match self.sender_set {
+            true => sender,
+            false => {
+                let domain = options::value(self.cx, "qualify_domain");
+                Str::from([&user.login[..], b"@", domain.bytes()].concat())
+            }
+        };
+        reception::set_sender(self.cx, sender);
+    }
+}
+
+/// A fault, as SMTP has it.
+fn in_smtp(fault: &Fault) -> Vec<u8> {
+    match fault {
+        Fault::TooLong(TooLong::Header(_)) => b"552 Message header is ridiculously long".into(),
+        Fault::TooLong(TooLong::Line(_)) => b"552 A message header line is too long".into(),
+        Fault::TooLarge(_) => b"552 Message size exceeds maximum permitted".into(),
+        Fault::Judged(said) => [b"550 ", said.as_slice()].concat(),
+        Fault::NotKept(_) => b"451 Error while writing spool file".into(),
+        _ => b"421 Unexpected failure, please try later".into(),
+    }
+}

@@ -1,0 +1,95 @@
+//! `-bS`: messages with SMTP commands before each, at the standard input
+//! (specification 49.4.2).
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious::{Config, Str};
+use eximious_mta::batch::{Batch, Step};
+use eximious_mta::smtp::Server;
+use eximious_mta::submission::{self, Outside, Request};
+
+use super::local;
+use crate::caller;
+use crate::options::Options;
+use crate::session::{self, Refusal};
+
+/// How much is read at once.
+const PIECE: usize = 64 * 1024;
+
+/// Takes messages until the batch is over, or something is wrong with it.
+///
+/// # Errors
+/// The standard input can't be read, or the standard output not be written.
+pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+    let mut given = std::mem::take(&mut options.variables);
+    let started = match session::Session::start_logging(options, eximious_world::system()) {
+        Ok(started) => started,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (config, mut cx) = started.into_parts();
+    let engine = cx.engine().clone();
+    let user = caller::submitter(&mut cx);
+    let server = Arc::new(Server::new(&config.unwrap_or_else(Config::default), &engine));
+    if !user.trusted {
+        given.clear();
+    }
+    // What comes from elsewhere has to say what it means.
+    let is_remote = given.iter().any(|(name, _)| *name == "sender_host_address");
+    let leaves_unqualified = options.leaves_unqualified || is_remote;
+    let protocol = given.iter().find(|(name, _)| *name == "received_protocol");
+    let protocol = protocol.map(|(_, protocol)| Str::tainted(protocol.clone()));
+    cx.set("received_protocol", protocol.unwrap_or(Str::fixed("local-bsmtp")));
+    for name in ["authenticated_id", "authenticated_sender", "sender_address"] {
+        cx.set(name, Str::EMPTY);
+    }
+    local::introduce(&mut cx, &user, given);
+    let request =
+        Request { submitter: user, leaves_unqualified, batched: true, ..Request::default() };
+    let mut batch = Batch::new(leaves_unqualified);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let wrong = match batch.step(&mut cx) {
+            Step::End => return Ok(Ok(ExitCode::SUCCESS)),
+            Step::Wrong(wrong) => wrong,
+            Step::More => {
+                match io::stdin().lock().read(&mut piece) {
+                    Ok(0) => batch.end_of_input(),
+                    Ok(count) => batch.receive(&piece[..count]),
+                    Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                    Err(why) => return Err(why),
+                }
+                continue;
+            }
+            Step::Message(message) => {
+                match submission::take(&server, &mut cx, &request, message, &mut Here) {
+                    Ok(()) => {
+                        batch.taken();
+                        continue;
+                    }
+                    Err(text) => batch.wrong(text),
+                }
+            }
+        };
+        io::stderr().write_all(&wrong.explained())?;
+        let mut out = io::stdout().lock();
+        out.write_all(&wrong.printed())?;
+        out.flush()?;
+        return Ok(Ok(ExitCode::from(wrong.status())));
+    }
+}
+
+/// The message is there already.
+struct Here;
+
+impl Outside for Here {
+    fn read(&mut self, _: bool, _: u64) -> io::Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+
+    fn wait(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
