@@ -197,35 +197,42 @@ pub fn describe(cx: &mut Context) {
     let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
     // Who has a name does not have to be called by its address as well.
-    if !own && !(is_address && !name.is_empty()) {
+    if !own && (!is_address || name.is_empty()) {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
         full.extend_from_slice(&[space, b"(", helo, b")"].concat());
     }
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
-    let mut notes = Vec::new();
     let port = value(cx, "sender_host_port");
     let shows_port = cx.engine().settings().log_selector.contains(LogSelector::INCOMING_PORT);
-    if shows_port && !matches!(port.bytes(), b"" | b"0") {
+    let shows_port = shows_port && !matches!(port.bytes(), b"" | b"0");
+    if shows_port {
         full.extend_from_slice(&[b":", port.bytes()].concat());
-        notes.push([b"port=", port.bytes()].concat());
     }
+    let mut notes = Vec::new();
     if !own && !is_address {
         notes.push([b"helo=", helo].concat());
     }
     if !ident.is_empty() {
         notes.push([b"ident=", ident.bytes()].concat());
     }
-    let place = [b"[", address.bytes(), b"]"].concat();
-    let received = match name.is_empty() {
-        true if notes.is_empty() => place,
-        true => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
-        false => {
-            // What a client says of itself makes the line long.
-            let space: &[u8] = if !own && !is_address { b"\n\t" } else { b" " };
-            notes.insert(0, place);
-            [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
+    let mut place = [b"[", address.bytes(), b"]"].concat();
+    let received = if name.is_empty() {
+        if shows_port {
+            notes.insert(0, [b"port=", port.bytes()].concat());
         }
+        match notes.is_empty() {
+            true => place,
+            false => [&place, &b" ("[..], &notes.join(&b' '), b")"].concat(),
+        }
+    } else {
+        if shows_port {
+            place.extend_from_slice(&[b":", port.bytes()].concat());
+        }
+        // With both notes the line would be long.
+        let space: &[u8] = if notes.len() > 1 { b"\n\t" } else { b" " };
+        notes.insert(0, place);
+        [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
     };
     cx.set("sender_fullhost", Str::tainted(full));
     cx.set("sender_rcvhost", Str::tainted(received));

@@ -7,7 +7,7 @@ use eximious::world::Fixture;
 use eximious::{Config, Effects, Engine, ErrorKind, Limits, Macros, Str, Taint};
 use eximious_tests::filters::Filters;
 use eximious_tests::suite::Suite;
-use eximious_tests::{fuzz, sieve};
+use eximious_tests::{dialogues, fuzz, sieve};
 
 /// How long the plain drivers of the fuzz targets run, each.
 const DRIVEN: Duration = Duration::from_secs(4);
@@ -87,6 +87,17 @@ fn rules_for_rewriting_take_anything() {
 #[test]
 fn sessions_take_anything() {
     drive(fuzz::smtp);
+    drive_over(&dialogues::inputs(), fuzz::smtp);
+}
+
+#[test]
+fn messages_take_anything() {
+    drive_over(&dialogues::inputs(), fuzz::message);
+}
+
+#[test]
+fn cve_2023_42117_headers_of_proxies_take_anything() {
+    drive_over(&dialogues::inputs(), fuzz::proxy);
 }
 
 #[test]
@@ -120,6 +131,11 @@ fn header_files() -> Vec<Vec<u8>> {
     ];
     let part = |number: usize, at: u32| parts[number / 10usize.pow(at) % 10];
     (0..1000).map(|number| [part(number, 2), part(number, 1), part(number, 0)].concat()).collect()
+}
+
+#[test]
+fn authenticators_take_anything() {
+    drive(fuzz::auth);
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod options;
 mod params;
 mod patience;
 pub mod proxy;
+mod rate;
 mod reading;
 mod reply;
 mod reserve;

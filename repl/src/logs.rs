@@ -39,18 +39,6 @@ fn shown(argument: &[u8]) -> Vec<u8> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn arguments_with_white_space_stand_in_quotes() {
-        assert_eq!(shown(b"-bd"), b"-bd");
-        assert_eq!(shown(b""), b"\"\"");
-        assert_eq!(shown(b"a b\n"), b"\"a b\\n\"");
-    }
-}
-
 /// The same, where each line is shown, too.
 pub fn kept_and_shown(settings: &Settings, world: World) -> World {
     let world = kept(settings, world);
@@ -99,5 +87,17 @@ impl Log for Both {
     }
     fn debug(&self, text: &[u8]) {
         self.shown.debug(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_with_white_space_stand_in_quotes() {
+        assert_eq!(shown(b"-bd"), b"-bd");
+        assert_eq!(shown(b""), b"\"\"");
+        assert_eq!(shown(b"a b\n"), b"\"a b\\n\"");
     }
 }

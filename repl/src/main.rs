@@ -213,8 +213,18 @@ fn look(
     run(&mut options).unwrap_or_else(refuse)
 }
 
-/// A message from the standard input.
+/// A message from the standard input. Whoever types a single word that is almost a
+/// command means that, and no recipient.
 fn take_message(mut options: Options) -> ExitCode {
+    if let [word] = options.texts.as_slice()
+        && io::stdin().is_terminal()
+    {
+        let text = String::from_utf8_lossy(word);
+        if let Some(near) = eximious::check::nearest(&text, options::COMMANDS.into_iter()).first() {
+            let why = format!("eximious: no command \"{text}\"; did you mean \"eximious {near}\"?");
+            return complain(why.as_bytes());
+        }
+    }
     log_lines(&options);
     match submit::run(&mut options) {
         Ok(code) => code,

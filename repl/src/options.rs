@@ -172,6 +172,9 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
     parser.decide()
 }
 
+/// The words in front that are not Exim's.
+pub const COMMANDS: [&str; 5] = ["check", "fmt", "help", "list", "repl"];
+
 /// What is not Exim's: a word in front.
 fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };

@@ -123,6 +123,13 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
+fn a_word_that_is_almost_a_command_is_no_recipient() {
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(&["hlep"], home.path());
+    terminal.waits("did you mean \"eximious help\"?", "");
+}
+
+#[test]
 fn a_session() {
     let home = tempfile::tempdir().unwrap();
     let mut terminal = Terminal::start(&[], home.path());

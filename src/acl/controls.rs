@@ -59,11 +59,36 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     if name == "dscp" {
         mark(run, rest);
     }
+    if name == "debug" {
+        debug(run, rest);
+    }
     if name == "cutthrough_delivery" {
         let text = b"cutthrough delivery is not there yet: the message goes by way of the spool";
         run.note(text);
     }
     Answer::Yes
+}
+
+/// `debug`: a test says what would be told from here on; there is no file for it
+/// yet.
+fn debug(run: &mut Run<'_>, text: &[u8]) {
+    let (mut tag, mut options) = (None, None);
+    for option in text.split(|byte| *byte == b'/').skip(1) {
+        match option {
+            b"kill" | b"stop" => {
+                return run.note(&[b"debug terminated by ", option].concat());
+            }
+            option => {
+                tag = option.strip_prefix(b"tag=").or(tag);
+                options = option.strip_prefix(b"opts=").or(options);
+            }
+        }
+    }
+    if tag.is_some() || options.is_some() {
+        run.note(b"DEBUGGING ACTIVATED FROM WITHIN CONFIG.");
+        let (tag, options) = (tag.unwrap_or(b"NULL"), options.unwrap_or_default());
+        run.note(&[b"DEBUG: Tag=\"", tag, b"\" opts=\"", options, b"\""].concat());
+    }
 }
 
 /// `dscp`: where packets can't be marked, that is no reason to stop.

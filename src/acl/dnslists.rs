@@ -342,7 +342,7 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
             (Known::Listed(addresses), reply.lifetime())
         }
         Found::Later | Found::Broken => (Known::Later, FRUITLESS),
-        _ => (Known::Unlisted, FRUITLESS),
+        _ => (Known::Unlisted, reply.fruitless_for.unwrap_or(FRUITLESS)),
     };
     run.note(format!("dnslists: wrote cache entry, ttl={lifetime}").as_bytes());
     let memory = &mut run.cx.memory.get::<Memory>().0;

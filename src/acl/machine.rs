@@ -423,7 +423,7 @@ impl Run<'_> {
             let line = [&*self.client(), b" Warning: ", &shown].concat();
             if !self.state.warned.contains(&line) {
                 self.host.log(&line);
-                self.state.warned.push(line);
+                self.state.remember(line);
             }
         }
         if let Some(header) = header {

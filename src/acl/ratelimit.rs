@@ -161,7 +161,7 @@ impl Limits {
                     continue;
                 }
             };
-            if mode.replace(update).is_some() {
+            if mode.replace(update).is_some_and(|before| before != update) {
                 return Err(b"conflicting update modes".into());
             }
         }

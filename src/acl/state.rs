@@ -75,7 +75,23 @@ pub struct SenderFault {
     pub told: bool,
 }
 
+/// How many log lines of `warn` are kept in mind. A client may name recipients
+/// without end, and each may get a line of its own.
+const MOST_WARNED: usize = 1000;
+
 impl AclState {
+    /// Keeps in mind that a log line of `warn` was written.
+    pub(super) fn remember(&mut self, line: Vec<u8>) {
+        if self.warned.len() < MOST_WARNED {
+            self.warned.push(line);
+        }
+    }
+
+    /// How many log lines of `warn` are kept in mind.
+    pub fn remembered(&self) -> usize {
+        self.warned.len()
+    }
+
     /// Keeps in mind whose fault was told: it is told once, whatever is verified
     /// in between.
     pub(super) fn settle_sender_fault(&mut self) {

@@ -23,6 +23,13 @@ pub(super) fn tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Option<(Str
     Reader { survey, flows, own: b"" }.tainted(tree, seq)
 }
 
+/// All parts of a string that carry text from outside.
+pub(super) fn all_tainted(survey: &Survey<'_>, tree: &Tree, seq: Seq) -> Vec<(String, Span)> {
+    let flows = survey.flows.get_or_init(|| flows(survey));
+    let reader = Reader { survey, flows, own: b"" };
+    tree.view().pieces(seq).iter().filter_map(|piece| reader.piece(tree, piece)).collect()
+}
+
 /// What is set to text from outside, in all places where it is set.
 fn flows(survey: &Survey<'_>) -> Flows {
     let mut set: HashMap<&[u8], Vec<&Text<'_>>> = HashMap::new();
@@ -92,8 +99,12 @@ impl Reader<'_, '_> {
     }
 
     fn tainted(&self, tree: &Tree, seq: Seq) -> Option<(String, Span)> {
+        tree.view().pieces(seq).iter().find_map(|piece| self.piece(tree, piece))
+    }
+
+    fn piece(&self, tree: &Tree, Piece { part, span }: &Piece) -> Option<(String, Span)> {
         let registry = self.survey.registry;
-        tree.view().pieces(seq).iter().find_map(|Piece { part, span }| match part {
+        match part {
             Part::Variable(id) => {
                 let variable = registry.variable_at(*id);
                 let name = variable.meta.name;
@@ -142,7 +153,7 @@ impl Reader<'_, '_> {
                 tree.view().call_args(call).iter().find_map(|arg| self.branch(tree, arg, all))
             }
             _ => None,
-        })
+        }
     }
 
     /// An argument whose text becomes part of a result.

@@ -109,6 +109,8 @@ pub struct Reply {
     pub asked: String,
     /// What the name is an alias for, where there was nothing to be found.
     pub alias: Option<String>,
+    /// How long it is known that nothing is there, in seconds.
+    pub fruitless_for: Option<u32>,
 }
 
 /// What was found.
@@ -135,7 +137,7 @@ pub enum Found {
 impl Reply {
     /// An answer without a name, which nobody vouches for.
     pub(crate) const fn insecure(found: Found) -> Self {
-        Self { found, secure: false, asked: String::new(), alias: None }
+        Self { found, secure: false, asked: String::new(), alias: None, fruitless_for: None }
     }
 
     /// The records, where there are any.
@@ -332,6 +334,7 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
             Err(DnsError::NoName(standing) | DnsError::NoData(standing)) => (standing, true),
             Err(DnsError::Again(_)) => return Ok(Reply::insecure(Found::Later)),
         };
+        let fruitless_for = standing.fruitless_for;
         // The server's word on signatures does not count for what is not there.
         secure &= (standing.authentic && !empty) || trusted(call, standing)?;
         let found = match answer {
@@ -342,7 +345,8 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
                 let own = first.get_or_insert_with(|| owner(&answer)).clone();
                 match sort(answer, kind) {
                     Sorted::Done(found @ Found::Records { .. }) => {
-                        return Ok(Reply { found, secure, asked: own, alias: None });
+                        let reply = Reply { asked: own, secure, ..Reply::insecure(found) };
+                        return Ok(reply);
                     }
                     Sorted::Done(found) => found,
                     Sorted::Alias(alias) => {
@@ -353,7 +357,8 @@ fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Repl
             }
         };
         let alias = (asked != name).then_some(asked);
-        return Ok(Reply { found, secure, asked: first.unwrap_or_default(), alias });
+        let asked = first.unwrap_or_default();
+        return Ok(Reply { found, secure, asked, alias, fruitless_for });
     }
     let message = format!("CNAME loop for {name} encountered");
     call.with_record(&LOG, |call| {

@@ -244,6 +244,27 @@ impl Case {
     }
 }
 
+/// What clients send: each line of all cases, and all lines of each session.
+pub fn inputs() -> Vec<Vec<u8>> {
+    let mut inputs = Vec::new();
+    for session in read(None).iter().flat_map(|case| &case.sessions) {
+        let mut all = Vec::new();
+        for line in &session.record {
+            let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
+            if is_sent(sign) {
+                let bytes = match sign.ends_with('\\') {
+                    true => unescaped(rest),
+                    false => [rest.as_bytes(), b"\r\n"].concat(),
+                };
+                all.extend_from_slice(&bytes);
+                inputs.push(bytes);
+            }
+        }
+        inputs.push(all);
+    }
+    inputs
+}
+
 /// Whether a line that begins so is part of a session.
 fn is_of_session(sign: &str) -> bool {
     is_sent(sign) || matches!(sign, "&" | "<" | "*" | "!" | "." | "x" | "|" | "=")

@@ -7,9 +7,13 @@ use eximious::{Batch, Config, Engine, Limits, Macros, Str, World};
 
 use crate::layouts::check;
 
+mod auth;
 mod mail;
+mod wire;
 
-pub use mail::{batch, redirect, rewrite, smtp, spool};
+pub use auth::auth;
+pub use mail::{batch, redirect, rewrite, spool};
+pub use wire::{message, proxy, smtp};
 
 /// Lays out: a second time changes nothing, and the meaning stays.
 pub fn format(data: &[u8]) {

@@ -21,6 +21,7 @@ pub mod routing;
 pub mod servers;
 pub mod sieve;
 pub mod sql;
+pub mod submission;
 pub mod suite;
 
 use std::path::PathBuf;

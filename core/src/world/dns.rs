@@ -59,6 +59,9 @@ pub struct DnsStanding {
     /// first NS record in the authority section or, where there are no answers,
     /// of the first SOA record.
     pub zone: Option<String>,
+    /// How long it is known that there is no answer, in seconds: what its SOA record
+    /// says.
+    pub fruitless_for: Option<u32>,
 }
 
 /// Why the DNS has no answer.

@@ -100,6 +100,7 @@ impl Session {
         // What ACLs did so far is done when the next one looks.
         let replaced = &mut self.arrived.replaced;
         reception::apply_headers(&mut message, replaced, &mut self.acl_state);
+        self.cx.unset("headers_added");
         message
     }
 }

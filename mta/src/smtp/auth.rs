@@ -13,6 +13,9 @@ use super::verdict::{Refused, unset};
 use super::{Session, reply};
 use crate::auth::{self, Driver, Step, Turn, Values, Verdict};
 
+/// Stands for a secret in logs.
+const HIDDEN: &[u8] = b"********";
+
 /// What a session knows of authentication.
 #[derive(Debug, Default)]
 pub(super) struct Known {
@@ -72,6 +75,28 @@ impl Session {
         if let Some(protocol) = &self.known.protocol {
             self.cx.set("received_protocol", [before, protocol.bytes()].concat());
         }
+    }
+
+    /// What may be logged of a command. What stands behind a mechanism may be a
+    /// secret, and so may a line that follows AUTH and is no command: a client that
+    /// was refused may go on all the same.
+    pub(super) fn loggable(&self, line: &[u8], known: bool) -> Vec<u8> {
+        if !known && self.history.back() == Some(&"AUTH") {
+            return HIDDEN.to_vec();
+        }
+        let mut words = line.splitn(3, |byte| *byte == b' ');
+        match (words.next(), words.next(), words.next()) {
+            (Some(word), Some(mechanism), Some(_)) if word.eq_ignore_ascii_case(b"AUTH") => {
+                [word, b" ", mechanism, b" ", HIDDEN].concat()
+            }
+            _ => line.to_vec(),
+        }
+    }
+
+    /// What may be logged of what came too soon, behind the command at hand.
+    pub(super) fn loggable_rest(&self) -> &[u8] {
+        let word = self.command.get(..4).unwrap_or_default();
+        if word.eq_ignore_ascii_case(b"AUTH") { HIDDEN } else { self.input.rest() }
     }
 
     pub(super) fn is_authenticated(&mut self) -> bool {
@@ -202,12 +227,12 @@ impl Session {
         mut attempt: Attempt,
         verdict: Verdict,
     ) -> Option<(&'static [u8], Vec<u8>)> {
-        // Who did not come to an end is not known by any name.
-        let id = match verdict {
-            Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. } => {
-                attempt.turn(self).0.expand("server_set_id")
-            }
-            _ => None,
+        // Who did not come to an end is not known by any name, and leaves that of
+        // whoever failed before.
+        let ended = matches!(verdict, Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. });
+        let id = match ended {
+            true => attempt.turn(self).0.expand("server_set_id"),
+            false => None,
         };
         let one = attempt.authenticator.clone();
         attempt.turn(self).0.forget();
@@ -232,8 +257,9 @@ impl Session {
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
         let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
-        if let Some(id) = &id {
-            self.cx.set("authenticated_fail_id", Str::tainted(id.as_slice()));
+        if ended {
+            let id = id.as_deref().unwrap_or_default();
+            self.cx.set("authenticated_fail_id", Str::tainted(id));
         }
         let mut said = text.to_vec();
         let mut tail = Vec::new();

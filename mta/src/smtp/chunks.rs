@@ -101,6 +101,9 @@ impl Session {
         let mut reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
         // What is counted in the end is the message as it would go out again.
         reading.returns = memchr::memchr_iter(b'\r', header(&reading.bytes)).count() as u64;
+        if reading.bytes.is_empty() {
+            reading.drops_from = Some(false);
+        }
         reading.bytes = whole_lines(&reading.bytes);
         let ends = memchr::memchr_iter(b'\n', &reading.bytes).count();
         let total = reading.bytes.len() + ends;

@@ -45,7 +45,7 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
 impl Session {
     pub(super) fn command_line(&mut self, line: &[u8]) {
         let line = line.trim_ascii_end();
-        self.command = line.to_vec();
+        self.command = self.loggable(line, find(line).is_some());
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
@@ -157,17 +157,19 @@ impl Session {
                 words.push_str(word);
             }
         }
-        if well_known && self.cx.engine().settings().options.text("acl_smtp_wellknown").is_some() {
+        if well_known {
             words.push_str(" WELLKNOWN");
         }
         self.say(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]);
     }
 
-    /// There is no TLS here yet, which is as if there were no certificate.
+    /// There is no TLS here yet, which is as if there were no certificate. What came
+    /// with the command came before TLS, and is not read behind it.
     fn start_tls(&mut self) {
         if !self.offers.tls {
             return self.protocol_error(b"503", b"STARTTLS command used when not advertised");
         }
+        self.input.clear();
         self.say(&[b"454 TLS currently unavailable"]);
     }
 

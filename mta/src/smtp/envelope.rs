@@ -7,6 +7,7 @@ use eximious::{AclPhases, LogSelector, Str};
 
 use super::auth::Claim;
 use super::params::{self, AuthParam, MailOffers};
+use super::rate::Paced;
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -85,6 +86,7 @@ impl Session {
             self.log_rejection(&line.concat());
             return self.say(&[b"421 too many messages in this connection"]);
         }
+        self.slow_down(Paced::Mail, self.counts.messages);
         let offers = MailOffers {
             per_recipient: self.offers.per_recipient,
             utf8: self.offers.utf8,
@@ -248,6 +250,8 @@ impl Session {
             envelope.asked += 1;
         }
         self.show_counts();
+        let asked = self.envelope.as_ref().map_or(0, |envelope| envelope.asked);
+        self.slow_down(Paced::Rcpt, asked);
         let reports = self.offers.extended && self.offers.reports;
         let (text, mut recipient) = match params::rcpt(argument, reports) {
             Ok(found) => found,

@@ -4,6 +4,7 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str};
 
+use super::rate::Pace;
 use super::{Session, reply};
 
 /// What is counted.
@@ -17,6 +18,9 @@ pub(super) struct Counts {
     pub(super) nonmail: i64,
     /// MAIL commands.
     pub(super) messages: i64,
+    /// How long the next MAIL has to wait, and the next RCPT.
+    pub(super) mail_pace: Pace,
+    pub(super) rcpt_pace: Pace,
     /// The commands that were free since the last message: HELO, RSET, AUTH.
     pub(super) free: Vec<&'static str>,
     /// Whether it was told that no message came.
@@ -35,6 +39,7 @@ impl Session {
     /// The same, with other words for the log.
     pub(super) fn mistake(&mut self, code: &[u8], text: &[u8], logged: &[u8]) {
         self.log_mistake(code, logged);
+        self.tell_of_mistake(code, logged);
         self.counts.errors += 1;
         if self.counts.errors <= self.number("smtp_max_synprot_errors", 3) {
             self.say_lines(reply::lines(code, text, true));

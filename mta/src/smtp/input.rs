@@ -42,6 +42,11 @@ impl Input {
         self.at = self.bytes.len().min(self.at + count);
     }
 
+    /// Forgets what is there.
+    pub(super) fn clear(&mut self) {
+        self.at = self.bytes.len();
+    }
+
     /// The next command: it ends at a newline.
     pub(super) fn line(&mut self) -> Next {
         let rest = self.rest();
@@ -62,7 +67,7 @@ impl Input {
             None if !self.ended => Next::More,
             None => {
                 // A line without an end is no command.
-                self.take(usize::MAX / 2);
+                self.clear();
                 Next::End
             }
         }

@@ -1,8 +1,8 @@
 //! What a session writes to the logs (specification 53), and what of it only some
 //! want (`log_selector`).
 
-use eximious::LogSelector;
 use eximious::stdlib::printing::printing;
+use eximious::{LogSelector, Str};
 
 use super::Session;
 use crate::spool::kind;
@@ -145,11 +145,19 @@ impl Session {
         self.log_rejection(&line);
     }
 
+    /// Raises the event of a command that is none, or that is out of place. What it
+    /// comes to is nothing to anybody.
+    pub(super) fn tell_of_mistake(&mut self, code: &[u8], text: &[u8]) {
+        let name = match is_misplaced(code, text) {
+            true => "smtp:fail:protocol",
+            false => "smtp:fail:syntax",
+        };
+        let _ = eximious::event::raise(&mut self.cx, name, Str::tainted(text));
+    }
+
     /// A command that is none, or that is out of place.
     pub(super) fn log_mistake(&mut self, code: &[u8], text: &[u8]) {
-        // A MAIL command without an address counts as one that is out of place.
-        let misplaced = code == b"503" || text.starts_with(b"MAIL must have");
-        let (what, word): (_, &[u8]) = match misplaced {
+        let (what, word): (_, &[u8]) = match is_misplaced(code, text) {
             true => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
             false => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
         };
@@ -184,12 +192,13 @@ impl Session {
             (b"envelope-to", "envelope_to_remove"),
             (b"delivery-date", "delivery_date_remove"),
         ];
+        let given = self.arrived.given_id.is_some();
         for header in &message.headers {
             let gone = |one: &(&[u8], &'static str)| header.is(one.0) && self.flag(one.1);
             let letter = match kind(&header.name, is_resent) {
                 _ if removed.iter().any(gone) => b'*',
-                // Names of messages are noted later than this.
-                b'I' => b' ',
+                // Names that messages came with are noted later than this.
+                b'I' if given => b' ',
                 letter => letter,
             };
             out.extend_from_slice(&[letter, b' ']);
@@ -200,4 +209,10 @@ impl Session {
         }
         out
     }
+}
+
+/// Whether a command is no wrong one, but out of place. MAIL without an address
+/// counts as such.
+fn is_misplaced(code: &[u8], text: &[u8]) -> bool {
+    code == b"503" || text.starts_with(b"MAIL must have")
 }

@@ -32,7 +32,7 @@ impl Session {
             return true;
         }
         let may_go_on = matches!(name, "MAIL" | "RCPT" | "RSET" | "BDAT");
-        if (self.offers.pipelining && may_go_on) || name == "BDAT" {
+        if (self.offers.pipelining && may_go_on) || matches!(name, "BDAT" | "QUIT") {
             return true;
         }
         self.reject_haste();
@@ -53,7 +53,7 @@ impl Session {
         let pipelined = self.offers.pipelining;
         let client = self.logged_client();
         let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };
-        let input = printable(self.input.rest());
+        let input = printable(self.loggable_rest());
         let count = format!("\" ({} bytes)", self.input.rest().len());
         let line = [
             HEAD,

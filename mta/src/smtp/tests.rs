@@ -1,11 +1,15 @@
 //! Dialogues, from text: `> ` what the client sends, `< ` what it is told.
 
+mod attacks;
+
 use std::sync::{Arc, Mutex};
 
 use eximious::world::Log;
 use eximious::{Config, Engine, Macros, World};
 
 use super::{Client, Event, Server, Session, Taken};
+
+mod auth;
 
 /// Log lines, kept.
 #[derive(Default)]
@@ -37,10 +41,20 @@ impl eximious::world::Files for OneFile {
 }
 
 fn session(config: &str, client: Client) -> (Session, Arc<Kept>) {
+    session_in(config, client, |_| {})
+}
+
+/// A session in a world of which something is changed.
+fn session_in(
+    config: &str,
+    client: Client,
+    change: impl FnOnce(&mut World),
+) -> (Session, Arc<Kept>) {
     let log = Arc::new(Kept::default());
     let text = format!("primary_hostname = mx.test.ex\nexim_version = 1\n{config}");
     let files = Arc::new(OneFile(text.into_bytes()));
-    let world = World { log: log.clone(), files, ..World::hermetic() };
+    let mut world = World { log: log.clone(), files, ..World::hermetic() };
+    change(&mut world);
     let builder = Engine::builder().world(world.clone());
     let config = Config::read(b"/conf", Macros::new(), &world, builder.registry());
     let config = config.map_err(|why| String::from_utf8_lossy(&why.text()).into_owned()).unwrap();

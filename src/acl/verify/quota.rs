@@ -30,7 +30,8 @@ impl Quota {
     /// it; `whole` is the text of the condition.
     pub(super) fn parse(option: &[u8], whole: &[u8]) -> Result<Self, Vec<u8>> {
         let mut quota = Self { good: 5 * 60, bad: 3600 };
-        let list = option.split_once_equals().unwrap_or_default();
+        let list =
+            memchr::memchr(b'=', option).map_or(&b""[..], |at| option[at + 1..].trim_ascii());
         for text in elements_with(list, b',').filter(|_| !list.is_empty()) {
             let time = |text: &[u8]| {
                 let bad = b"bad time value in ACL condition \"verify ".as_slice();
@@ -46,17 +47,6 @@ impl Quota {
             }
         }
         Ok(quota)
-    }
-}
-
-trait Equals {
-    /// What stands behind the first equals sign.
-    fn split_once_equals(&self) -> Option<&[u8]>;
-}
-
-impl Equals for [u8] {
-    fn split_once_equals(&self) -> Option<&[u8]> {
-        memchr::memchr(b'=', self).map(|at| self[at + 1..].trim_ascii())
     }
 }
 

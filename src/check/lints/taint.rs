@@ -1,10 +1,10 @@
 //! Text from outside where Exim refuses it.
 
-use eximious_core::DriverKind;
+use eximious_core::{DriverKind, LookupDef};
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, LookupStyle, Seq, Tree};
 
-use crate::check::flows::tainted;
+use crate::check::flows::{all_tainted, tainted};
 use crate::check::survey::Use;
 use crate::check::{Findings, Lint, Severity, Survey, Target, Text};
 
@@ -39,7 +39,7 @@ pub(super) static TAINTED: Lint = Lint {
             }
             inside(survey, text, tree, findings);
             command(survey, text, tree, findings);
-            file_of_list(survey, text, tree, findings);
+            lookup_of_list(survey, text, tree, findings);
         }
     },
 };
@@ -75,20 +75,59 @@ fn command(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Fin
     }
 }
 
-/// The file of a lookup that is an item of a list: `lsearch;/etc/$domain`.
-fn file_of_list(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
+/// The file or the query of a lookup that is an item of a list:
+/// `lsearch;/etc/$domain`, `mysql;select … $domain`.
+fn lookup_of_list(survey: &Survey<'_>, text: &Text<'_>, tree: &Tree, findings: &mut Findings) {
     if text.list.is_none() {
         return;
     }
-    let Some((name, span)) = tainted(survey, tree, tree.root) else { return };
-    let before = &text.text[..(span.start as usize).min(text.text.len())];
-    let item = before.rsplit(|c| *c == b':').next().unwrap_or_default().trim_ascii();
-    let item = item.strip_prefix(b"!").unwrap_or(item).trim_ascii_start();
-    let Some(at) = memchr::memmem::find(item, b";/") else { return };
-    let lookup = item[..at].rsplit(|c| *c == b'-').next().unwrap_or_default();
-    let kind = lookup.split(|c| matches!(c, b'*' | b',')).next().unwrap_or_default();
-    if survey.registry.lookup_id(kind).is_some() {
-        report(text, span, &name, "the name of a file", findings);
+    for (name, span) in all_tainted(survey, tree, tree.root) {
+        let before = &text.text[..(span.start as usize).min(text.text.len())];
+        let item = last_item(before).trim_ascii();
+        let item = item.strip_prefix(b"!").unwrap_or(item).trim_ascii_start();
+        let Some(at) = memchr::memchr(b';', item) else { continue };
+        let lookup = item[..at].rsplit(|c| *c == b'-').next().unwrap_or_default();
+        let kind = lookup.split(|c| matches!(c, b'*' | b',')).next().unwrap_or_default();
+        let Some(id) = survey.registry.lookup_id(kind) else { continue };
+        let def = survey.registry.lookup_at(id);
+        match def.style {
+            LookupStyle::SingleKey if item[at + 1..].trim_ascii_start().starts_with(b"/") => {
+                report(text, span, &name, "the name of a file", findings);
+            }
+            LookupStyle::SingleKey => {}
+            LookupStyle::Query => unquoted(survey, text, span, &name, def, findings),
+        }
+    }
+}
+
+/// The item of a list that a text ends in. A colon between braces separates
+/// nothing.
+fn last_item(text: &[u8]) -> &[u8] {
+    let (mut depth, mut start) = (0u32, 0);
+    for (at, c) in text.iter().enumerate() {
+        match c {
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b':' if depth == 0 => start = at + 1,
+            _ => {}
+        }
+    }
+    &text[start..]
+}
+
+/// A query with text from outside, of a type that has its own quoting.
+fn unquoted(
+    survey: &Survey<'_>,
+    text: &Text<'_>,
+    span: Span,
+    name: &str,
+    def: &LookupDef,
+    findings: &mut Findings,
+) {
+    if def.quote.is_some() && survey.target >= (Target { major: 4, minor: 96 }) {
+        let quote = format!("${{quote_{}:…}}", def.meta.name);
+        let message = format!("{name} comes from outside, and a query with it needs {quote}");
+        findings.add(text.spot(span), message);
     }
 }
 
@@ -211,15 +250,8 @@ fn lookup(
             }
         }
         LookupStyle::Query => {
-            let quoted = def.quote.is_some();
-            if let Some((name, span)) = texts.first().and_then(|seq| tainted(survey, tree, *seq))
-                && quoted
-                && survey.target >= (Target { major: 4, minor: 96 })
-            {
-                let quote = format!("${{quote_{}:…}}", def.meta.name);
-                let message =
-                    format!("{name} comes from outside, and a query with it needs {quote}");
-                findings.add(text.spot(span), message);
+            if let Some((name, span)) = texts.first().and_then(|seq| tainted(survey, tree, *seq)) {
+                unquoted(survey, text, span, &name, def, findings);
             }
         }
     }

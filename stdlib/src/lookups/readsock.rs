@@ -18,7 +18,8 @@ pub static READSOCK: LookupDef = LookupDef {
             "The item `readsocket` is the way to ask a socket; as a lookup, it can stand in a \
              list. The option `file` names the socket as the item does; without it nothing is \
              found, and Exim, which keeps the type to itself, never finds anything. \
-             `timeout=3s`, `shutdown=no` and `eol=…` are the item's other arguments. An answer is \
+             `timeout=3s`, `shutdown=no`, `tls=yes`, `sni=…` and `eol=…` are the item's other \
+             arguments. An answer is \
              kept for the same question in the same conversation, unless `cache=no` says \
              otherwise.",
         )
@@ -34,6 +35,11 @@ fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupF
     let mut options = query.options.get("timeout").unwrap_or(b"5s").to_vec();
     if query.options.is("shutdown", "no") {
         options.extend_from_slice(b":shutdown=no");
+    }
+    for name in ["tls", "sni"] {
+        if let Some(value) = query.options.get(name) {
+            options.extend([b":", name.as_bytes(), b"=", value].concat());
+        }
     }
     let question = Question {
         name: Str::from(socket),

@@ -1,20 +1,17 @@
-//! Targets of the core: routing, rewriting, SMTP.
-
-use std::sync::Arc;
+//! Targets of the core: routing, rewriting, the spool.
 
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::route::{Purpose, Request, Routes};
 use eximious::world::Fixture;
 use eximious::{Config, Engine, Macros, Str};
-use eximious_mta::smtp::{Client, Event, Server, Session, Taken};
 
 use super::limits;
 
 /// How much a session may say and do.
-const MOST_EVENTS: usize = 100_000;
+pub(super) const MOST_EVENTS: usize = 100_000;
 
 /// A configuration, and an engine with its options.
-fn loaded(text: Vec<u8>, files: &[(&str, &[u8])]) -> Option<(Config, Engine)> {
+pub(super) fn loaded(text: Vec<u8>, files: &[(&str, &[u8])]) -> Option<(Config, Engine)> {
     let mut fixture = Fixture::new().file("/c", text);
     for (name, text) in files {
         fixture = fixture.file(name, *text);
@@ -69,56 +66,6 @@ pub fn rewrite(data: &[u8]) {
     }
 }
 
-/// Holds a session with a client that says anything, cut anywhere: replies are
-/// lines, there is an end, and the same bytes one by one get the same replies.
-pub fn smtp(data: &[u8]) {
-    let text = b"primary_hostname = b.example\nqualify_domain = b.example\n\
-        message_size_limit = 2000\nacl_smtp_rcpt = r\nacl_smtp_data = d\nacl_smtp_vrfy = r\n\
-        acl_smtp_expn = r\nacl_smtp_etrn = r\nchunking_advertise_hosts = *\n\
-        prdr_enable\nbegin acl\nr:\n accept local_parts = a : b\n require verify = recipient\n\
-        d:\n deny condition = ${if match{$h_subject:}{spam}}\n accept\n\
-        begin routers\nr:\n driver = accept\n local_parts = ^a\n transport = t\n\
-        begin transports\nt:\n driver = appendfile\n file = /dev/null\n";
-    let Some((config, engine)) = loaded(text.to_vec(), &[]) else {
-        panic!("nothing is wrong with it");
-    };
-    let server = Arc::new(Server::new(&config, &engine));
-    let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
-    let greeting = b"EHLO c.example\r\nMAIL FROM:<x@c.example>\r\nRCPT TO:<a@b.example>\r\n";
-    for head in [b"".as_slice(), greeting] {
-        let bytes = [head, data].concat();
-        let mut session = Session::new(server.clone(), engine.context(), client.clone());
-        let mut said = Vec::new();
-        for part in bytes.chunks(1 + data.len() % 97) {
-            session.receive(part);
-            if !drain(&mut session, &mut said) {
-                break;
-            }
-        }
-        session.end_of_input();
-        drain(&mut session, &mut said);
-        assert!(said.is_empty() || said.ends_with(b"\r\n"));
-        for line in said.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            assert!(line.len() >= 4 && line[..3].iter().all(u8::is_ascii_digit));
-            assert!(matches!(line[3], b' ' | b'-' | b'\r'));
-        }
-    }
-}
-
-/// Takes what a session wants said; false where it is over.
-fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
-    for _ in 0..MOST_EVENTS {
-        match session.next_event() {
-            None => return true,
-            Some(Event::Reply(bytes)) => said.extend_from_slice(&bytes),
-            Some(Event::Message(_)) => session.conclude(&Taken::Yes),
-            Some(Event::Close) => return false,
-            Some(_) => {}
-        }
-    }
-    panic!("a session that does not end");
-}
-
 /// Reads header files of the spool, at whatever part of one the bytes stand: what is
 /// read is written and read again as the same.
 pub fn spool(data: &[u8]) {
@@ -150,7 +97,7 @@ pub fn batch(data: &[u8]) {
     let mut cx = Engine::builder().build().context();
     let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
     for head in heads {
-        let mut batch = Batch::new(data.len() % 2 == 0);
+        let mut batch = Batch::new(data.len().is_multiple_of(2));
         batch.receive(head.as_bytes());
         batch.receive(data);
         batch.end_of_input();

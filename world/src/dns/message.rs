@@ -115,12 +115,14 @@ impl Question {
         let records = section(&mut decoder, bytes, header.counts.answers);
         let empty = header.counts.answers == 0;
         let whole = records.len() == usize::from(header.counts.answers);
-        let authorities = match whole && said.authoritative {
+        let authorities = match whole && (said.authoritative || empty) {
             true => section(&mut decoder, bytes, header.counts.authorities),
             false => Vec::new(),
         };
         let wanted = if empty { SOA } else { NS };
-        let zone = authorities.into_iter().flatten().find(|record| record.kind == wanted);
+        let authority = authorities.into_iter().flatten().find(|record| record.kind == wanted);
+        let fruitless_for = authority.as_ref().filter(|_| empty).and_then(minimum);
+        let zone = authority.filter(|_| said.authoritative);
         Some(Reply {
             code,
             truncated: said.truncation,
@@ -129,6 +131,7 @@ impl Question {
             standing: DnsStanding {
                 authentic: said.authentic_data && self.trusts(),
                 zone: zone.map(|record| record.name),
+                fruitless_for,
             },
         })
     }
@@ -137,6 +140,13 @@ impl Question {
     fn trusts(&self) -> bool {
         self.bytes.get(3).is_some_and(|flags| flags & 0x20 != 0)
     }
+}
+
+/// How long a SOA record says that nothing is there: its last number, or its own
+/// time.
+fn minimum(record: &DnsRecord) -> Option<u32> {
+    let number = record.data.last_chunk::<4>()?;
+    Some(u32::from_be_bytes(*number).min(record.ttl))
 }
 
 /// The records of a section, up to one that can't be read; `None` in place of

@@ -1,0 +1,379 @@
+//! Messages that are handed in, and what is in the spool and in the logs then.
+//!
+//! A file `tests/submission/NAME.case`:
+//!
+//! ```text
+//! ## what this is about
+//! +++
+//! lines of a configuration, for all that follows up to the next such block
+//! ? [as=USER] [alone] arguments
+//! > TEXT     what comes in at the standard input
+//! | what is recorded
+//! ```
+//!
+//! `?` is a run of the program, with `-C DIR/conf` before its arguments. Arguments
+//! have `\xHH` and the like, and `\s` for a space. In what comes in, `\n`, `\r`,
+//! `\t`, `\0`, `\\`, `\xHH`, and `\{N:TEXT}`, which is N times TEXT. `as=nobody` has
+//! a user hand it in who is not trusted; the real Exim reads the configuration as
+//! its own then, because it gives up its rights with `-C`. `alone` is for eximious
+//! only, since the real Exim dies of it, or writes what nobody would want.
+//!
+//! Names of messages, dates, times and numbers of users are left out of what is
+//! recorded, and of the log of rejections all but the lines themselves.
+//!
+//! ```text
+//! SUBMISSIONS=name,name  these files alone
+//! EXIMIOUS_RECORD=1      with the test `exim_…`: records what the real Exim does
+//! cargo nextest run -p eximious-repl --test submission
+//! ```
+
+use std::io::Write as _;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+/// The user that messages belong to in the spool.
+const OWNER: &str = "Debian-exim";
+
+/// A file of messages.
+#[derive(Debug)]
+pub struct Case {
+    /// The file's name, without its end.
+    pub name: String,
+    path: PathBuf,
+    /// What stands in the file: lines as they are, and runs.
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+enum Part {
+    Line(String),
+    Run(Box<Run>),
+}
+
+/// A run of the program.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Where it stands in the file.
+    pub line: usize,
+    /// Whether the real Exim is not asked.
+    pub alone: bool,
+    config: String,
+    user: Option<String>,
+    arguments: Vec<Vec<u8>>,
+    input: Vec<u8>,
+    /// How it is written.
+    written: Vec<String>,
+    /// What is recorded.
+    pub recorded: Vec<String>,
+}
+
+/// The files of messages, or some of them.
+pub fn read(names: Option<&str>) -> Vec<Case> {
+    let directory = crate::root().join("tests/submission");
+    let wanted = |name: &str| names.is_none_or(|names| names.split(',').any(|one| one == name));
+    let mut cases: Vec<Case> = std::fs::read_dir(&directory)
+        .expect("the cases")
+        .map(|entry| entry.expect("a case").path())
+        .filter(|path| path.extension().is_some_and(|end| end == "case"))
+        .filter_map(|path| {
+            let name = path.file_stem()?.to_string_lossy().into_owned();
+            wanted(&name).then(|| Case::read(name, path))
+        })
+        .collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
+
+impl Case {
+    fn read(name: String, path: PathBuf) -> Self {
+        let text = std::fs::read_to_string(&path).expect("a case");
+        let (mut config, mut reads_config) = (String::new(), false);
+        let mut parts: Vec<Part> = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            if line == "+++" {
+                (config, reads_config) = (String::new(), true);
+            } else if let Some(words) = line.strip_prefix("? ") {
+                reads_config = false;
+                parts.push(Part::Run(Box::new(Run::new(number + 1, &config, words))));
+                continue;
+            } else if reads_config {
+                config.push_str(line);
+                config.push('\n');
+            } else if let Some(Part::Run(run)) = parts.last_mut() {
+                if let Some(text) = line.strip_prefix('>') {
+                    run.input.extend(unescaped(text.strip_prefix(' ').unwrap_or(text)));
+                    run.written.push(line.to_owned());
+                    continue;
+                }
+                if let Some(text) = line.strip_prefix('|') {
+                    run.recorded.push(text.strip_prefix(' ').unwrap_or(text).to_owned());
+                    continue;
+                }
+            }
+            parts.push(Part::Line(line.to_owned()));
+        }
+        Self { name, path, parts }
+    }
+
+    /// The runs, in order.
+    pub fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Run(run) => Some(&**run),
+            Part::Line(_) => None,
+        })
+    }
+
+    /// Writes the file again, with what the real Exim did.
+    pub fn record(&self, answers: &[(usize, Vec<String>)]) {
+        let mut text = String::new();
+        for part in &self.parts {
+            let run = match part {
+                Part::Line(line) => {
+                    text += &format!("{line}\n");
+                    continue;
+                }
+                Part::Run(run) => run,
+            };
+            run.written.iter().for_each(|line| text += &format!("{line}\n"));
+            let new = answers.iter().find(|(line, _)| *line == run.line).map(|(_, new)| new);
+            for line in new.unwrap_or(&run.recorded) {
+                text += &format!("| {line}\n").replace("|  \n", "|\n").replace("| \n", "|\n");
+            }
+        }
+        std::fs::write(&self.path, text).expect("the case");
+    }
+}
+
+impl Run {
+    fn new(line: usize, config: &str, words: &str) -> Self {
+        let (mut user, mut alone) = (None, false);
+        let mut arguments = Vec::new();
+        for word in words.split(' ').filter(|word| !word.is_empty()) {
+            match (word.strip_prefix("as="), word) {
+                (Some(name), _) => user = Some(name.to_owned()),
+                (None, "alone") => alone = true,
+                (None, "''") => arguments.push(Vec::new()),
+                (None, word) => arguments.push(unescaped(word)),
+            }
+        }
+        Self {
+            line,
+            alone,
+            config: config.to_owned(),
+            user,
+            arguments,
+            input: Vec::new(),
+            written: vec![format!("? {words}")],
+            recorded: Vec::new(),
+        }
+    }
+
+    /// Runs a program, and says what came of it.
+    ///
+    /// # Panics
+    /// Where no program can be run, or no file be written.
+    pub fn play(&self, program: &Path, real: bool) -> Vec<String> {
+        let home = tempfile::TempDir::new().expect("a directory");
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(home.path(), open).expect("a directory for all");
+        let directory = home.path().to_str().expect("a name");
+        for part in ["spool", "log"] {
+            std::fs::create_dir(home.path().join(part)).expect("a directory");
+        }
+        let config = format!(
+            "primary_hostname = mail.example\nspool_directory = {directory}/spool\n\
+             log_file_path = {directory}/log/%slog\nkeep_environment =\nqueue_only\n{}",
+            self.config.replace("DIR", directory)
+        );
+        let path = home.path().join("conf");
+        std::fs::write(&path, config).expect("a configuration");
+        let mut owner = OWNER;
+        let mut command = Command::new(program);
+        match &self.user {
+            None => {
+                command.arg("-C").arg(&path);
+            }
+            Some(user) if real => {
+                let own = "mount -t tmpfs tmpfs /etc/exim4 && cp \"$1\" /etc/exim4/exim4.conf && \
+                    shift && exec \"$@\"";
+                command = Command::new("unshare");
+                command.args(["--mount", "sh", "-c", own, "sh"]).arg(&path);
+                command.args(["setpriv", "--reuid", user, "--regid", "nogroup"]);
+                command.arg("--clear-groups").arg(program);
+            }
+            Some(user) => {
+                owner = user;
+                command = Command::new("setpriv");
+                command.args(["--reuid", user, "--regid", "nogroup", "--clear-groups"]);
+                command.arg(program).arg("-C").arg(&path);
+            }
+        }
+        // The configuration stays the superuser's.
+        let owned = Command::new("chown")
+            .arg(owner)
+            .args([home.path(), &home.path().join("spool"), &home.path().join("log")])
+            .status();
+        assert!(owned.is_ok_and(|status| status.success()), "chown {owner}");
+        let arguments = self.arguments.iter().cloned().map(std::ffi::OsString::from_vec);
+        let mut child = command
+            .args(arguments)
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program");
+        let mut standard = child.stdin.take().expect("its input");
+        let input = self.input.clone();
+        let writer = std::thread::spawn(move || {
+            // It may have enough before it has read all.
+            let _ = standard.write_all(&input);
+        });
+        let output = child.wait_with_output().expect("its output");
+        writer.join().expect("its input was written");
+        let mut said = vec![format!("= {}", output.status.code().unwrap_or(-1))];
+        show(&mut said, "out", &output.stdout, directory);
+        show(&mut said, "err", &output.stderr, directory);
+        for log in ["mainlog", "rejectlog", "paniclog"] {
+            let text = std::fs::read(home.path().join("log").join(log)).unwrap_or_default();
+            show(&mut said, log, &text, directory);
+        }
+        said.extend(spool(&home.path().join("spool"), directory));
+        said
+    }
+}
+
+/// Whether messages can be handed in here as they are in the cases.
+pub fn lacking() -> Option<&'static str> {
+    let knows = |user: &str| {
+        Command::new("id").arg(user).output().is_ok_and(|output| output.status.success())
+    };
+    if !knows(OWNER) || !knows("nobody") {
+        return Some("the users are not there");
+    }
+    let permitted = Command::new("unshare").args(["--mount", "true"]).output();
+    match permitted.is_ok_and(|output| output.status.success()) {
+        true => None,
+        false => Some("a place of its own is not permitted here"),
+    }
+}
+
+/// The messages in the spool.
+fn spool(directory: &Path, home: &str) -> Vec<String> {
+    let input = std::fs::read_dir(directory.join("input")).into_iter().flatten();
+    let mut messages = Vec::new();
+    for entry in input {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        let Some(id) = name.strip_suffix("-H") else { continue };
+        let mut said = Vec::new();
+        show(&mut said, "-H", &std::fs::read(&path).expect("a file"), home);
+        let body = path.with_file_name(format!("{id}-D"));
+        show(&mut said, "-D", &std::fs::read(body).expect("a file"), home);
+        messages.push(said);
+    }
+    messages.sort();
+    messages.concat()
+}
+
+/// Adds a text, without what differs from run to run.
+fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
+    static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+        [
+            (r"1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b", "NAME"),
+            (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
+            (r"\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
+            (r"(?m)^(\w[\w-]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
+            (r"(?m)^-(received_time|tls_resumption).*\n", ""),
+            (r"(?m)^-frozen \d+", "-frozen TIME"),
+            (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),
+            (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),
+            (r"(?m)^.*(exim user lost privilege for using -C option|purging the env).*\n", ""),
+            (r"(?m)^ Suggested action: use keep_environment\.\n", ""),
+            (r"space=\d+ inodes=\d+", "space=N inodes=N"),
+        ]
+        .map(|(pattern, new)| (Regex::new(pattern).expect("a pattern"), new))
+        .into()
+    });
+    let text: String = text.iter().map(|byte| char::from(*byte)).collect();
+    let mut text = text.replace(home, "DIR");
+    let dated = Regex::new(r"^\d{4}-\d\d-\d\d ").expect("a pattern");
+    match name {
+        // What is logged is looked at there.
+        "err" => {
+            let lines = text.lines().filter(|line| !dated.is_match(line));
+            text = lines.map(|line| format!("{line}\n")).collect();
+        }
+        "rejectlog" | "paniclog" => {
+            let lines = text.lines().filter(|line| dated.is_match(line));
+            text = lines.map(|line| format!("{line}\n")).collect();
+        }
+        _ => {}
+    }
+    for (pattern, new) in PATTERNS.iter() {
+        text = pattern.replace_all(&text, *new).into_owned();
+    }
+    let text = text.replace('\r', "").replace('\0', "^@");
+    if !text.trim_matches('\n').is_empty() {
+        said.push(format!("-- {name}"));
+        let mut lines: Vec<String> =
+            text.trim_end_matches('\n').lines().map(|line| line.trim_end().to_owned()).collect();
+        without_tree(&mut lines);
+        said.extend(lines);
+    }
+}
+
+/// The tree of those who do not get a message has the same nodes, in any shape.
+fn without_tree(lines: &mut [String]) {
+    let is_node = |line: &String| {
+        let mut bytes = line.bytes();
+        let flags = [bytes.next(), bytes.next(), bytes.next()];
+        matches!(flags, [Some(b'Y' | b'N'), Some(b'Y' | b'N'), Some(b' ')])
+    };
+    let nodes: Vec<usize> = (0..lines.len()).filter(|at| is_node(&lines[*at])).collect();
+    let mut texts: Vec<String> =
+        nodes.iter().map(|at| format!("not for {}", &lines[*at][3..])).collect();
+    texts.sort();
+    for (at, text) in nodes.into_iter().zip(texts) {
+        lines[at] = text;
+    }
+}
+
+/// Bytes, as they are written in a case.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.extend_from_slice(&rest.as_bytes()[..at]);
+        let after = &rest[at + 1..];
+        let mut length = 1;
+        match after.as_bytes().first() {
+            Some(b'n') => out.push(b'\n'),
+            Some(b'r') => out.push(b'\r'),
+            Some(b't') => out.push(b'\t'),
+            Some(b's') => out.push(b' '),
+            Some(b'0') => out.push(0),
+            Some(b'x') => {
+                let digits = after.get(1..3).expect("two digits");
+                out.push(u8::from_str_radix(digits, 16).expect("two digits"));
+                length = 3;
+            }
+            Some(b'{') => {
+                let end = after.find('}').expect("a brace");
+                let (count, text) = after[1..end].split_once(':').expect("a colon");
+                let count = count.parse().expect("a number");
+                out.extend(std::iter::repeat_n(unescaped(text), count).flatten());
+                length = end + 1;
+            }
+            Some(byte) => out.push(*byte),
+            None => length = 0,
+        }
+        rest = &after[length..];
+    }
+    out.extend_from_slice(rest.as_bytes());
+    out
+}
