@@ -378,3 +378,56 @@ fn a_queue_is_listed_as_the_real_exim_lists_it() {
     }
     list(&["-Mvh", ids[0], ids[1]]);
 }
+
+#[test]
+fn a_message_of_the_spool_has_its_values() {
+    let Some(exim) = exim() else { return };
+    let place = Place::new("");
+    for input in dialogues() {
+        assert_eq!(place.ours(&["-bs"], &input).status, Some(0));
+        let args = ["-oMa", "192.0.2.1.25", "-oMs", "host.example", "-oMt", "who", "-bs"];
+        assert_eq!(place.ours(&args, &input).status, Some(0));
+    }
+    let variables = [
+        "sender_host_address",
+        "sender_host_port",
+        "sender_host_name",
+        "sender_helo_name",
+        "sender_ident",
+        "sender_rcvhost",
+        "received_protocol",
+        "authenticated_id",
+        "authenticated_sender",
+        "sender_address",
+        "sender_address_domain",
+        "acl_c_first",
+        "acl_c0",
+        "acl_m1",
+        "acl_m_quoted",
+        "message_size",
+        "message_linecount",
+        "body_linecount",
+        "body_zerocount",
+        "message_body",
+        "message_headers_raw",
+        "message_exim_id",
+        "recipients_count",
+        "recipients",
+        "max_received_linelength",
+        "originator_uid",
+        "received_count",
+        "message_smtputf8",
+        "reply_address",
+        "h_subject:",
+        "h_from:",
+    ];
+    let lines: String = variables.iter().map(|name| format!("{name}: ${name}\n")).collect();
+    let missing = "1xUSRE-000000008A6-0Qit".to_owned();
+    let files = place.files("input");
+    let ids = files.keys().filter_map(|name| name.strip_suffix("-H")).map(str::to_owned);
+    for id in ids.chain([missing]) {
+        let args = ["-be", "-Mset", &id];
+        let (theirs, ours) = (place.run(&exim, &args, &lines), place.ours(&args, &lines));
+        assert_eq!((ours.status, ours.out), (theirs.status, theirs.out), "{id}");
+    }
+}
