@@ -197,7 +197,7 @@ pub fn describe(cx: &mut Context) {
     let own = helo.is_empty() || helo.eq_ignore_ascii_case(name.bytes());
     let mut full = name.bytes().to_vec();
     // Who has a name does not have to be called by its address as well.
-    if !own && !(is_address && !name.is_empty()) {
+    if !own && (!is_address || name.is_empty()) {
         let space: &[u8] = if full.is_empty() { b"" } else { b" " };
         full.extend_from_slice(&[space, b"(", helo, b")"].concat());
     }

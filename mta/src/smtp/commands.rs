@@ -157,7 +157,7 @@ impl Session {
                 words.push_str(word);
             }
         }
-        if well_known && self.cx.engine().settings().options.text("acl_smtp_wellknown").is_some() {
+        if well_known {
             words.push_str(" WELLKNOWN");
         }
         self.say(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]);

@@ -50,6 +50,7 @@ impl Session {
             Ok(said) => said,
             Err(why) => return self.protocol_error(b"501", why.as_bytes()),
         };
+        let known_target = said.target.or(self.client.local_address).is_some();
         let (source, source_port) = match (said.address, said.port) {
             (Some(address), Some(port)) => (address, port),
             // The client may be known from the last one.
@@ -77,6 +78,9 @@ impl Session {
             self.cx.set("sender_host_name", Str::tainted(name));
         }
         self.stand_for(ends);
+        if !known_target {
+            self.cx.set("proxy_external_address", Str::EMPTY);
+        }
         eximious::client::describe(&mut self.cx);
         if std::mem::replace(&mut self.was_named, true) {
             // The proxy is who is connected, and not the client before.

@@ -2,7 +2,7 @@
 //! is text stays text.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eximious::world::{Civil, Clock, Moment};
 
@@ -135,7 +135,8 @@ fn cve_2019_16928_a_long_hello_is_a_hello() {
 
 #[test]
 fn cve_2010_4344_headers_of_a_rejected_message_are_logged_in_bounds() {
-    let config = "acl_smtp_rcpt = accept\nacl_smtp_data = deny message = $h_subject:\n";
+    let config = "acl_smtp_rcpt = accept\nacl_smtp_data = d\nbegin acl\nd:\n  \
+        deny message = $h_subject:\n";
     let (mut session, log) = session(config, client());
     session.receive(&[GREETING, b"DATA\r\n"].concat());
     for number in 0..100 {
@@ -352,7 +353,6 @@ fn endless_data_and_endless_chunks_take_no_memory() {
 
 #[test]
 fn ten_thousand_recipients_are_counted() {
-    let begin = Instant::now();
     let (mut session, _) = session(&format!("recipients_max = 100\n{OPEN}"), client());
     session.receive(b"EHLO x\r\nMAIL FROM:<a@b>\r\n");
     let _ = said(&mut session);
@@ -366,7 +366,6 @@ fn ten_thousand_recipients_are_counted() {
         }
     }
     assert_eq!((taken, deferred), (100, 9900));
-    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }
 
 #[test]
