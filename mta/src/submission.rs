@@ -370,9 +370,11 @@ impl Submission<'_> {
         reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.cx.set_message(Some(message.clone()));
+        let mut addresses = std::iter::once(&message.sender).chain(&message.recipients);
+        let utf8 = addresses.any(|address| !address.bytes().is_ascii());
         let received = Received {
             id: self.id.clone(),
-            sender: Sender { address: message.sender.clone(), ..Sender::default() },
+            sender: Sender { address: message.sender.clone(), utf8, ..Sender::default() },
             message,
             discarded: discarded.as_ref().map(|(acl, _)| *acl),
             controls: self.state.controls.clone(),
