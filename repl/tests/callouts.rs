@@ -192,7 +192,7 @@ const HOSTS: [&str; 24] = [
     "banner=close",
     "banner=hello",
     "EHLO=500 what",
-    "EHLO=550 what;HELO=550 what is that",
+    "EHLO=550 what is that;HELO=550 what",
     "EHLO=close",
     "MAIL=550 not empty",
     "MAIL=450 not now",

@@ -264,8 +264,13 @@ impl Session {
                     true
                 }
                 Next::More => false,
-                Next::TooLong | Next::End => {
+                Next::TooLong => {
                     self.go_on_with_auth(None);
+                    true
+                }
+                // Whoever is gone has nothing to say.
+                Next::End => {
+                    self.go_on_with_auth(Some(b""));
                     true
                 }
             },

@@ -61,7 +61,7 @@ impl Session {
             return true;
         }
         let may_go_on = matches!(name, "MAIL" | "RCPT" | "RSET" | "BDAT");
-        if (self.offers.pipelining && may_go_on) || name == "BDAT" {
+        if (self.offers.pipelining && may_go_on) || matches!(name, "BDAT" | "QUIT") {
             return true;
         }
         self.reject_haste();

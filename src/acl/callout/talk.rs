@@ -517,8 +517,7 @@ impl Talk<'_, '_, '_> {
     /// What the client is told of a refusal.
     fn shown(&self) -> Vec<u8> {
         // What the other host said is passed on, but for what only terminals heed.
-        let lines: Vec<Vec<u8>> =
-            self.response.split(|byte| *byte == b'\n').map(line).collect();
+        let lines: Vec<Vec<u8>> = self.response.split(|byte| *byte == b'\n').map(line).collect();
         let response = lines.join(&b'\n');
         match self.place.callout.subject {
             Subject::Recipient => [b"Callout verification failed:\n", &response[..]].concat(),

@@ -97,7 +97,7 @@ pub fn batch(data: &[u8]) {
     let mut cx = Engine::builder().build().context();
     let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
     for head in heads {
-        let mut batch = Batch::new(data.len() % 2 == 0);
+        let mut batch = Batch::new(data.len().is_multiple_of(2));
         batch.receive(head.as_bytes());
         batch.receive(data);
         batch.end_of_input();
