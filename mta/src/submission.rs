@@ -396,6 +396,7 @@ impl Submission<'_> {
             return Err(Fault::NotKept(why));
         }
         let kept = Kept {
+            pipelining: b"",
             message: &received.message,
             looks_refused: false,
             judged_for_each: false,

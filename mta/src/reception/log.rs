@@ -17,6 +17,8 @@ pub struct Kept<'a> {
     pub judged_for_each: bool,
     /// Whether it came in chunks.
     pub chunked: bool,
+    /// How the client sent its commands, where that is of interest: `L`, `L.-`.
+    pub pipelining: &'a [u8],
     /// The named queue that it goes to; empty for the usual one.
     pub queue: &'a [u8],
     /// The message that it is about (`-oMm`).
@@ -47,6 +49,15 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         let id = value(cx, "authenticated_id");
         let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
         line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
+    }
+    if !kept.pipelining.is_empty() {
+        line.extend_from_slice(&[b" ", kept.pipelining].concat());
+    }
+    if cx.engine().settings().log_selector.contains(LogSelector::PROXY) {
+        let proxy = value(cx, "proxy_local_address");
+        if !proxy.is_empty() {
+            line.extend_from_slice(&[b" PRX=", proxy.bytes()].concat());
+        }
     }
     if kept.judged_for_each {
         line.extend_from_slice(b" PRDR");
