@@ -5,7 +5,7 @@ pub mod batch;
 pub mod local;
 mod steps;
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -123,6 +123,8 @@ type Take<'t> = &'t mut dyn FnMut(&mut Session, &Received, &mut dyn Write) -> io
 
 /// Goes between a session and the standard input and output.
 fn converse(session: &mut Session, out: &mut dyn Write, take: Take<'_>) -> io::Result<()> {
+    // What is said goes out in one piece: the network waits between small ones.
+    let out = &mut BufWriter::new(out);
     let mut piece = [0; PIECE];
     let mut ended = false;
     loop {

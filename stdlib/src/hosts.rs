@@ -312,7 +312,9 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
     full.push(address);
     full.push_bytes(b"]");
     received.push(name);
-    received.push_bytes(if helo.is_some() { b"\n\t([" } else { b" ([" });
+    // Two notes make the line long.
+    let long = helo.is_some() && !ident.is_empty();
+    received.push_bytes(if long { b"\n\t([" } else { b" ([" });
     received.push(address);
     received.push_bytes(b"]");
     for (word, value) in [(" helo=", helo.unwrap_or_default()), (" ident=", ident)] {

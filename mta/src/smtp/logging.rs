@@ -192,12 +192,13 @@ impl Session {
             (b"envelope-to", "envelope_to_remove"),
             (b"delivery-date", "delivery_date_remove"),
         ];
+        let given = self.arrived.given_id.is_some();
         for header in &message.headers {
             let gone = |one: &(&[u8], &'static str)| header.is(one.0) && self.flag(one.1);
             let letter = match kind(&header.name, is_resent) {
                 _ if removed.iter().any(gone) => b'*',
-                // Names of messages are noted later than this.
-                b'I' => b' ',
+                // Names that messages came with are noted later than this.
+                b'I' if given => b' ',
                 letter => letter,
             };
             out.extend_from_slice(&[letter, b' ']);

@@ -335,6 +335,9 @@ const REPLACED: &[(&str, &str)] = &[
     (r"\b(D|DT|QT|RT)=[\d.]+s", "$1=TIME"),
     (r"-received_time_(\w+) [\d.]+", "-received_time_$1 TIME"),
     (r"(?m)^\d{10} (\d+)$", "TIME $1"),
+    (r"(?m)^-frozen \d+$", "-frozen TIME"),
+    // It says that its library of TLS knows of sessions that are resumed.
+    (r"(?m)^-tls_resumption A\n", ""),
     (r"(?m)^ TFO mode .*\n", ""),
 ];
 
@@ -356,15 +359,15 @@ impl<'p> Hidden<'p> {
         for (form, with) in forms {
             text = form.replace_all(&text, *with).into_owned();
         }
-        let message =
-            MESSAGE.get_or_init(|| regex(r"\b[0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b"));
+        let message = MESSAGE
+            .get_or_init(|| regex(r"\b(E?)([0-9A-Za-z]{6}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4})\b"));
         let named = |found: &Captures<'_>| {
-            let at = self.messages.iter().position(|name| *name == found[0]);
+            let at = self.messages.iter().position(|name| *name == found[2]);
             let at = at.unwrap_or_else(|| {
-                self.messages.push(found[0].to_owned());
+                self.messages.push(found[2].to_owned());
                 self.messages.len() - 1
             });
-            format!("ID{}", at + 1)
+            format!("{}ID{}", &found[1], at + 1)
         };
         text = message.replace_all(&text, named).into_owned();
         if !self.sizes {
