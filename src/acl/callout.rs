@@ -198,6 +198,9 @@ impl Callout<'_> {
                 }
             }
         }
+        if self.params.hold {
+            run.cx.tell(0, b"connections are not held open yet: this one is closed");
+        }
         cache.keep(run);
         // Which of several hosts is to blame is not said.
         Some(settled.unwrap_or_else(|| Called::later(why.filter(|_| alone))))
