@@ -195,7 +195,8 @@ impl Batch {
             None if self.ended => Step::End,
             Some(text) if self.ended => {
                 text.extend_from_slice(&self.input[self.at..]);
-                self.lines += u64::from(length > 0);
+                // In a body, the end counts as that of a line.
+                self.lines += u64::from(has_body(text));
                 log_lost(cx, text);
                 Step::Wrong(self.wrong(b"421 Lost incoming connection".into()))
             }
@@ -296,7 +297,9 @@ impl Batch {
         }
         let most = options::number(cx, "recipients_max", MOST);
         if most > 0 && self.recipients.len() as i64 >= most {
-            return Err(b"552 too many recipients".into());
+            let rejects = options::flag(cx, "recipients_max_reject");
+            let code = if rejects { "552" } else { "452" };
+            return Err(format!("{code} too many recipients").into_bytes());
         }
         let recipient = self.address(cx, text, false)?;
         self.recipients.push(recipient);
@@ -324,11 +327,15 @@ impl Batch {
     }
 }
 
+/// Whether a blank line ended the header of what is there of a message.
+fn has_body(text: &[u8]) -> bool {
+    let blanks = [b"\n\n".as_slice(), b"\n\r\n"];
+    blanks.iter().any(|blank| text.windows(blank.len()).any(|window| window == *blank))
+}
+
 /// Logs that a message has no end.
 fn log_lost(cx: &mut Context, text: &[u8]) {
-    let in_body = [b"\n\n".as_slice(), b"\n\r\n"]
-        .iter()
-        .any(|blank| text.windows(blank.len()).any(|window| window == *blank));
+    let in_body = has_body(text);
     let place: &[u8] = match in_body {
         true => b"",
         false if text.ends_with(b"\n") => b" (after header)",

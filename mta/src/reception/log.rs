@@ -1,5 +1,6 @@
 //! What is logged of a message that is kept (specification 53.9).
 
+use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str};
 
@@ -76,10 +77,10 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         None if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", made()),
         None => (b"", None),
     };
-    if let Some(id) = id.map(<[u8]>::trim_ascii).filter(|id| !id.is_empty()) {
-        let id = id.strip_prefix(b"<").unwrap_or(id);
-        let id = id.strip_suffix(b">").unwrap_or(id);
-        line.extend_from_slice(&[mark, id].concat());
+    let rules = Rules { literals: true, ..Rules::of(cx.engine().settings()) };
+    // What is no identification is not named.
+    if let Some(id) = id.and_then(|id| address::parse(id, rules).ok()) {
+        line.extend_from_slice(&[mark, &id.text].concat());
     }
     if wanted.contains(LogSelector::SUBJECT)
         && let Some(subject) = named(b"subject")

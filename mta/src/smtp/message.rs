@@ -187,8 +187,8 @@ impl Session {
             return;
         }
         let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
-        let Parsed { mut message, senders, blank } = parsed;
-        if !self.has_fit_header(&message, blank) {
+        let Parsed { mut message, senders, blank, stray } = parsed;
+        if !self.has_fit_header(&message, stray) {
             return;
         }
         let Some(envelope) = &self.envelope else { return };

@@ -117,3 +117,39 @@ pub fn batch(data: &[u8]) {
         }
     }
 }
+
+/// Reads what a server says to a client, in pieces of different lengths: what comes
+/// of it hangs on the bytes alone, and is bounded.
+pub fn replies(data: &[u8]) {
+    use eximious::smtp_client::{Next, Opening, Read, Replies};
+    let mut all = Vec::new();
+    for length in [1, 7, 1000] {
+        let (mut replies, mut said) = (Replies::default(), Vec::new());
+        let mut opening = Opening::new(data.len().is_multiple_of(2), false);
+        let mut open = false;
+        for piece in data.chunks(length) {
+            replies.push(piece);
+            loop {
+                match replies.next_reply() {
+                    Read::More => break,
+                    Read::Malformed(text) => {
+                        assert!(text.len() <= 4096);
+                        said.push(text);
+                    }
+                    Read::Reply(reply) => {
+                        assert!(reply.text().len() < 4096 && reply.code().len() == 3);
+                        if !open {
+                            open = matches!(opening.next(&reply), Next::Open(_));
+                        }
+                        said.push(reply.text().to_vec());
+                    }
+                }
+            }
+        }
+        all.push(said);
+    }
+    // A line without an end is given up where its piece ends.
+    if data.split(|byte| *byte == b'\n').all(|line| line.len() < 3000) {
+        assert!(all.iter().all(|said| *said == all[0]));
+    }
+}
