@@ -1,8 +1,10 @@
 //! ACLs that are called by expansions: `${acl{name}{argument}…}` and the
 //! condition of that name (specification 11.5 and 11.7).
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::world::Log;
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
 
 use super::machine::{AclVerdict, MOST_DEPTH, Run};
@@ -28,6 +30,8 @@ pub(super) struct Nested {
 struct Told {
     /// Steps can be told at once.
     watch: Option<Watch>,
+    /// So can lines, where no other ACL runs.
+    log: Option<Arc<dyn Log>>,
     delays: Vec<Duration>,
     lines: Vec<(Option<Logs>, Vec<u8>)>,
 }
@@ -44,11 +48,22 @@ impl AclHost for Told {
     }
 
     fn log(&mut self, line: &[u8]) {
-        self.lines.push((None, line.to_vec()));
+        match &self.log {
+            Some(log) => log.main(line),
+            None => self.lines.push((None, line.to_vec())),
+        }
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        self.lines.push((Some(logs), line.to_vec()));
+        let Some(log) = &self.log else {
+            return self.lines.push((Some(logs), line.to_vec()));
+        };
+        if logs.main {
+            log.main(line);
+        }
+        if logs.panic {
+            log.panic(line);
+        }
     }
 }
 
@@ -56,6 +71,13 @@ impl Acls {
     /// Lets what a context expands from here on call these ACLs.
     pub fn attach(&self, cx: &mut Context) {
         cx.memory.get::<Nested>().acls = Some(self.clone());
+    }
+
+    /// Lets what a context expands call these ACLs, and tells somebody each step of
+    /// what is called outside of any other ACL: by an event, by a condition.
+    pub fn attach_watched(&self, cx: &mut Context, watch: Option<Watch>) {
+        self.attach(cx);
+        cx.memory.get::<Nested>().watch = watch;
     }
 
     /// An ACL of some kind begins; what was before comes back with
@@ -93,6 +115,7 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let mut state = std::mem::take(&mut nested.state);
     let mut told = std::mem::take(&mut nested.told);
     told.watch.clone_from(&nested.watch);
+    told.log = outermost.then(|| cx.engine().world().log.clone());
     let outer = cx.suspend();
     let bindings = cx.scope.enter();
     let mut run = Run {
@@ -101,8 +124,8 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         host: &mut told,
         state: &mut state,
         phase,
-        // The expansion counts as one that calls, too.
-        depth: depth.saturating_add(1),
+        // The expansion counts as one that calls, too, and so does what it stands in.
+        depth: depth.saturating_add(if outermost && depth == 0 { 2 } else { 1 }),
         reject_logs: Logs::REJECTIONS,
         said: None,
         logged: None,
@@ -115,19 +138,8 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     cx.resume(outer);
     let nested = cx.memory.get::<Nested>();
     nested.depth = depth;
-    if outermost {
-        // There is nothing that it could change.
-        let log = cx.engine().world().log.clone();
-        for (logs, line) in told.lines {
-            let logs = logs.unwrap_or(Logs::MAIN);
-            if logs.main {
-                log.main(&line);
-            }
-            if logs.panic {
-                log.panic(&line);
-            }
-        }
-    } else {
+    // Outside of all there is nothing that it could change.
+    if !outermost {
         (nested.state, nested.told) = (state, told);
     }
     match verdict {

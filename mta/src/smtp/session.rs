@@ -174,6 +174,7 @@ impl Session {
 
     /// Tells somebody each step of ACLs.
     pub fn set_watch(&mut self, watch: Option<Watch>) {
+        self.server.acls.attach_watched(&mut self.cx, watch.clone());
         self.watch = watch;
     }
 
