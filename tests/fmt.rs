@@ -93,6 +93,17 @@ fn ugly_layouts_keep_their_meaning() {
 }
 
 #[test]
+fn a_macro_may_begin_a_section() {
+    for text in [
+        "COMMENT =  \\\nbegin  rewrite\t\n\rbegin acl\n COMMENT\n\rdeny message=no   thanks\n",
+        "RULES=begin rewrite\nbegin acl\nRULES\ndeny message=no   thanks\n",
+        "RULES == begin   rewrite\nbegin acl\nx:\n warn\nRULES\ndeny message=no   thanks\n",
+    ] {
+        check(text.as_bytes());
+    }
+}
+
+#[test]
 fn exim_sees_no_difference() {
     let Some(reference) = Reference::find() else { return };
     let folder = tempfile::tempdir().expect("a directory");

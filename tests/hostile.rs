@@ -85,6 +85,17 @@ fn rules_for_rewriting_take_anything() {
 }
 
 #[test]
+fn replies_say_anything() {
+    let parts =
+        ["220 hi\r\n", "250-a\r\n250 SIZE 9\r\n", "550 no\n", "hello\r\n", "354\r\n", "250-"];
+    let replies = (0..600usize).map(|number| {
+        let part = |place: usize| parts[(number / place) % parts.len()];
+        [part(1), part(6), part(36)].concat().into_bytes()
+    });
+    drive_over(&replies.collect::<Vec<_>>(), fuzz::replies);
+}
+
+#[test]
 fn sessions_take_anything() {
     drive(fuzz::smtp);
     drive_over(&dialogues::inputs(), fuzz::smtp);

@@ -189,17 +189,23 @@ fn published_weaknesses_have_tests() {
         "2011_1764",
         "2014_2957",
         "2014_2972",
+        "2016_9963",
         "2018_6789",
         "2019_10149",
         "2019_13917",
         "2019_15846",
+        "2020_12783",
         "2021_28010",
         "2021_28012",
+        "2023_42114",
+        "2023_42115",
+        "2023_42116",
         "2026_40685",
         "2026_40686",
+        "2026_40687",
     ];
     let mut text = String::new();
-    for room in ["grammar", "core", "stdlib", "src", "world", "repl", "tests"] {
+    for room in ["grammar", "core", "stdlib", "src", "world", "mta", "repl", "tests"] {
         for path in sources(&root().join(room)) {
             text.push_str(&read(&path));
         }

@@ -115,6 +115,11 @@ pub struct Civil {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Moment;
+    /// About now: a microsecond that this process is not given again, as long as
+    /// the clock tells the time.
+    fn moment(&self) -> Moment {
+        self.now()
+    }
     /// A moment in a zone: `None` is the system's own; a name (`UTC`,
     /// `Europe/Berlin`) or a POSIX rule otherwise.
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil;

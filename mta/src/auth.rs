@@ -78,7 +78,7 @@ pub(crate) trait Driver: Send {
     /// The client answered with this line.
     fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict>;
 
-    /// Whoever connected is gone, or says more than anybody has to say.
+    /// Whoever connected says more than anybody has to say.
     fn broken(&self) -> Verdict {
         Verdict::NotBase64
     }
@@ -90,7 +90,7 @@ pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn Driver> {
         "cram_md5" => Box::new(cram_md5::CramMd5::default()),
         "cyrus_sasl" => Box::new(cyrus_sasl::CyrusSasl::default()),
         "dovecot" => Box::new(dovecot::Dovecot::default()),
-        "external" => Box::new(external::External::default()),
+        "external" => Box::new(external::External),
         "gsasl" => Box::new(gsasl::Gsasl::default()),
         "plaintext" => Box::new(plaintext::Plaintext::default()),
         "spa" => Box::new(spa::Spa::default()),

@@ -195,7 +195,8 @@ impl Batch {
             None if self.ended => Step::End,
             Some(text) if self.ended => {
                 text.extend_from_slice(&self.input[self.at..]);
-                self.lines += u64::from(length > 0);
+                // In a body, the end counts as that of a line.
+                self.lines += u64::from(has_body(text));
                 log_lost(cx, text);
                 Step::Wrong(self.wrong(b"421 Lost incoming connection".into()))
             }
@@ -296,7 +297,9 @@ impl Batch {
         }
         let most = options::number(cx, "recipients_max", MOST);
         if most > 0 && self.recipients.len() as i64 >= most {
-            return Err(b"552 too many recipients".into());
+            let rejects = options::flag(cx, "recipients_max_reject");
+            let code = if rejects { "552" } else { "452" };
+            return Err(format!("{code} too many recipients").into_bytes());
         }
         let recipient = self.address(cx, text, false)?;
         self.recipients.push(recipient);
@@ -324,11 +327,15 @@ impl Batch {
     }
 }
 
+/// Whether a blank line ended the header of what is there of a message.
+fn has_body(text: &[u8]) -> bool {
+    let blanks = [b"\n\n".as_slice(), b"\n\r\n"];
+    blanks.iter().any(|blank| text.windows(blank.len()).any(|window| window == *blank))
+}
+
 /// Logs that a message has no end.
 fn log_lost(cx: &mut Context, text: &[u8]) {
-    let in_body = [b"\n\n".as_slice(), b"\n\r\n"]
-        .iter()
-        .any(|blank| text.windows(blank.len()).any(|window| window == *blank));
+    let in_body = has_body(text);
     let place: &[u8] = match in_body {
         true => b"",
         false if text.ends_with(b"\n") => b" (after header)",
@@ -343,4 +350,86 @@ fn log_lost(cx: &mut Context, text: &[u8]) {
     let middle = b" lost while reading message data".as_slice();
     line.extend_from_slice(&[b"SMTP connection from ".as_slice(), &client, middle, place].concat());
     world.log.main(&line);
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious::Engine;
+
+    use super::*;
+
+    /// The messages of a batch, and what ended it.
+    fn read(text: &str) -> (Vec<Batched>, Step) {
+        let mut cx = Engine::builder().build().context();
+        let mut batch = Batch::new(false);
+        let mut messages = Vec::new();
+        let mut rest = text.as_bytes().chunks(7);
+        loop {
+            match batch.step(&mut cx) {
+                Step::Message(message) => {
+                    messages.push(message);
+                    batch.taken();
+                }
+                Step::More => match rest.next() {
+                    Some(piece) => batch.receive(piece),
+                    None => batch.end_of_input(),
+                },
+                end => return (messages, end),
+            }
+        }
+    }
+
+    #[test]
+    fn each_message_has_its_envelope() {
+        let (messages, end) = read(
+            "HELO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nrcpt to: e@f\r\nDATA\r\n\
+             Subject: x\r\n\r\n..\r\n.\r\n\
+             VRFY x\nMAIL FROM:<>\nRCPT TO:<c@d>\nDATA\n.x\n.\nQUIT\nFOO\n",
+        );
+        assert!(matches!(end, Step::End));
+        let [first, second] = &messages[..] else { panic!("{messages:?}") };
+        let to: Vec<&[u8]> = first.recipients.iter().map(Str::bytes).collect();
+        assert_eq!(
+            (first.sender.bytes(), &to[..]),
+            (b"a@b".as_slice(), &[b"c@d".as_slice(), b"e@f"][..])
+        );
+        assert_eq!(first.bytes, b"Subject: x\r\n\r\n.\r\n");
+        assert_eq!((second.sender.bytes(), &second.bytes[..]), (b"".as_slice(), b"x\n".as_slice()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        for (text, said, status) in [
+            (
+                "FOO\n",
+                "500 Command unrecognized\nTransaction started in line 0\nError detected in line 1\nFOO\n",
+                2,
+            ),
+            (
+                "MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx: y\n.\nDATA\n",
+                "503 MAIL FROM:<sender> command must precede DATA\nTransaction started in line 5\nError detected in line 6\nDATA\n",
+                1,
+            ),
+            (
+                "MAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\nx: y\n",
+                "421 Lost incoming connection\nTransaction started in line 0\nError detected in line 4\n",
+                2,
+            ),
+            (
+                "RSET\nMAIL FROM:<a\0b>\n",
+                "501 Unexpected NULL in SMTP command\nTransaction started in line 1\nError detected in line 2\nMAIL FROM:<a?b>\n",
+                2,
+            ),
+        ] {
+            let (_, Step::Wrong(wrong)) = read(text) else { panic!("{text}") };
+            assert_eq!(String::from_utf8(wrong.printed()).unwrap(), said);
+            assert_eq!(wrong.status(), status, "{text}");
+        }
+    }
+
+    #[test]
+    fn cve_2020_28020_a_command_has_an_end() {
+        let (_, Step::Wrong(wrong)) = read(&"x".repeat(100_000)) else { panic!() };
+        assert_eq!(wrong.text, b"500 Command unrecognized");
+    }
 }

@@ -8,6 +8,7 @@ mod describe;
 mod encode;
 mod file;
 pub mod queue;
+mod restore;
 pub mod room;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::smtp::{Received, Taken};
 pub use decode::Damage;
 pub(crate) use describe::kind;
 pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
+pub use restore::{message, restore};
 pub use tree::{Node, Tree};
 
 /// Keeps a message that was received. With [`Taken::Yes`], it is on disk; otherwise

@@ -11,6 +11,8 @@ mod input;
 mod judge;
 mod recipients;
 mod report;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::sync::Arc;
@@ -209,6 +211,10 @@ impl Submission<'_> {
         let given = match typed.is_empty() {
             true => Str::EMPTY,
             false => reception::qualified_sender(self.cx, typed).map_err(|why| {
+                let why = match typed.ends_with(b".") && why == b"domain missing or malformed" {
+                    true => b"domain is malformed (trailing dot not allowed)".to_vec(),
+                    false => why,
+                };
                 [b"exim: bad -f address \"", typed.as_slice(), b"\": ", &why, b"\n"].concat()
             })?,
         };
@@ -254,17 +260,20 @@ impl Submission<'_> {
         let local = self.is_local();
         let takes_from = !self.request.batched || options::flag(self.cx, "ignore_fromline_local");
         let way = if self.request.batched { Way::Smtp } else { Way::Program };
-        let Parsed { mut message, senders, blank } =
+        let Parsed { mut message, senders, stray, .. } =
             reception::parse(bytes, way, takes_from, self.cx);
         let came = message.size;
-        if let Some(sender) = senders.last().filter(|_| trusted && self.request.sender.is_none())
+        if let Some(sender) = senders.last().filter(|_| self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
+            && (trusted || reception::may_be_sender(self.cx, &sender))
         {
             reception::set_sender(self.cx, sender);
-            self.sender_set = true;
-            self.cx.set("authenticated_sender", Str::EMPTY);
+            self.sender_set = trusted;
+            if trusted {
+                self.cx.set("authenticated_sender", Str::EMPTY);
+            }
         }
-        if let Some(too_long) = reception::too_long(self.cx, &message, blank) {
+        if let Some(too_long) = reception::too_long(self.cx, &message, stray) {
             let client = eximious::client::plainly_described(self.cx);
             self.log(&too_long.logged(&client));
             self.received.message = cut(message, too_long);
@@ -361,9 +370,11 @@ impl Submission<'_> {
         reception::apply_headers(&mut message, &mut self.received.replaced, &mut self.state);
         message.size = reception::size(&message);
         self.cx.set_message(Some(message.clone()));
+        let mut addresses = std::iter::once(&message.sender).chain(&message.recipients);
+        let utf8 = addresses.any(|address| !address.bytes().is_ascii());
         let received = Received {
             id: self.id.clone(),
-            sender: Sender { address: message.sender.clone(), ..Sender::default() },
+            sender: Sender { address: message.sender.clone(), utf8, ..Sender::default() },
             message,
             discarded: discarded.as_ref().map(|(acl, _)| *acl),
             controls: self.state.controls.clone(),
@@ -385,6 +396,7 @@ impl Submission<'_> {
             return Err(Fault::NotKept(why));
         }
         let kept = Kept {
+            pipelining: b"",
             message: &received.message,
             looks_refused: false,
             judged_for_each: false,

@@ -14,6 +14,7 @@ mod limits;
 mod places;
 mod service;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +57,9 @@ const GRACE: Duration = Duration::from_secs(30);
 /// How long to wait where the system can't take another connection.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How many seconds lie between two complaints about that.
+const SELDOM: i64 = 10;
+
 /// Files that are open beside connections.
 const OTHER_FILES: u64 = 256;
 
@@ -96,6 +100,7 @@ pub fn run(mut options: Options) -> Result<ExitCode, Refusal> {
         signals,
         bell,
         places: Arc::new(Places::default()),
+        complained: Cell::new(0),
     };
     daemon.make_room();
     daemon.serve();
@@ -214,6 +219,8 @@ struct Daemon {
     signals: Signals,
     bell: Bell,
     places: Arc<Places>,
+    /// When it last said that it can take nobody, in seconds.
+    complained: Cell<i64>,
 }
 
 impl Daemon {
@@ -264,15 +271,24 @@ impl Daemon {
                     }
                     Ok(None) => {}
                     Err(why) => {
-                        let why = eximious::stdlib::wording::reason(&why);
-                        let line = format!("accept() failed: {why}");
-                        self.service.engine.world().log.panic(line.as_bytes());
+                        self.complain(&why);
                         // Whoever waits goes on waiting; asking at once changes nothing.
                         self.bell.wait(PAUSE);
                         return;
                     }
                 }
             }
+        }
+    }
+
+    /// Says that no connection can be taken; not again and again.
+    fn complain(&self, why: &std::io::Error) {
+        let world = self.service.engine.world();
+        let now = world.clock.now().seconds;
+        if now.saturating_sub(self.complained.get()) >= SELDOM {
+            self.complained.set(now);
+            let why = eximious::stdlib::wording::reason(why);
+            world.log.panic(format!("accept() failed: {why}").as_bytes());
         }
     }
 

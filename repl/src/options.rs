@@ -51,6 +51,8 @@ pub struct Options {
     pub filter: crate::filter::Request,
     /// `-n`: values without their names.
     pub values_only: bool,
+    /// `-Mset`: the message of the spool whose values there are.
+    pub stored: Option<Vec<u8>>,
     /// `-qG`: the named queue.
     pub queue: Vec<u8>,
     /// `-v`: more is told.
@@ -233,6 +235,7 @@ impl<'a> Parser<'a> {
             about: None,
             filter: crate::filter::Request::default(),
             values_only: false,
+            stored: None,
             queue: Vec::new(),
             verbose: false,
             calls_out: false,
@@ -334,6 +337,9 @@ impl<'a> Parser<'a> {
                     count: has('c'),
                 }));
             }
+            "-Mset" => {
+                self.options.stored = Some(message_id(name, value)?);
+            }
             "-Mvb" | "-Mvc" | "-Mvh" | "-Mvl" => return self.view(name, value),
             "-q" => {
                 if let Some(queue) = value.strip_prefix(b"G") {
@@ -390,17 +396,14 @@ impl<'a> Parser<'a> {
 
     /// `-Mvh` and its kin: a file of a message.
     fn view(&mut self, name: &str, id: &[u8]) -> Result<(), Stop> {
-        if !is_message_id(id) {
-            let tail = [b" after ", name.as_bytes(), b" option"].concat();
-            return Err(Stop::exim([b"malformed message id ", id, &tail].concat()));
-        }
+        let id = message_id(name, id)?;
         let view = match name {
             "-Mvb" => View::Body,
             "-Mvc" => View::Whole,
             "-Mvh" => View::Header,
             _ => View::Log,
         };
-        self.action = Some(Action::View(view, id.to_vec()));
+        self.action = Some(Action::View(view, id));
         Ok(())
     }
 
@@ -521,6 +524,9 @@ impl<'a> Parser<'a> {
         {
             return Err(later(&option, what));
         }
+        if self.options.stored.is_some() && self.action != Some(Action::Expand) {
+            return Err(Stop::exim("incompatible command-line options or arguments"));
+        }
         self.decide_session()?;
         let expands = self.action == Some(Action::Expand) || self.action.is_none();
         match self.later.take() {
@@ -580,6 +586,15 @@ impl<'a> Parser<'a> {
         self.options.texts = self.args.to_vec();
         self.options
     }
+}
+
+/// A message's name, which an option takes.
+fn message_id(option: &str, id: &[u8]) -> Result<Vec<u8>, Stop> {
+    if is_message_id(id) {
+        return Ok(id.to_vec());
+    }
+    let tail = [b" after ", option.as_bytes(), b" option"].concat();
+    Err(Stop::exim([b"malformed message id ", id, &tail].concat()))
 }
 
 fn missing_value(missing: Missing, arg: &[u8]) -> Stop {

@@ -9,6 +9,8 @@ use eximious::{
 
 use eximious::world::User;
 
+use eximious_mta::spool;
+
 use crate::assign::Assignment;
 use crate::caller;
 use crate::logs;
@@ -124,6 +126,9 @@ impl Session {
             session.cx.set("authenticated_sender", Str::EMPTY);
             session.sender = Some(sender);
         }
+        if let Some(id) = options.stored.take() {
+            session.said = session.restore(&options.queue, &id);
+        }
         if let Some(file) = options.message.take() {
             session.said = message::load(&mut session, &file, options)?;
         }
@@ -131,6 +136,21 @@ impl Session {
             session.cx.set(name, Str::tainted(value));
         }
         Ok(session)
+    }
+
+    /// `-Mset`: takes over the values of a message of the spool; what there is to say
+    /// where that can't be.
+    fn restore(&mut self, queue: &[u8], id: &[u8]) -> Vec<u8> {
+        let Ok(place) = spool::place(&self.cx, queue) else { return Vec::new() };
+        if spool::restore(&mut self.cx, &place, id).is_ok() {
+            return Vec::new();
+        }
+        let without_data = self.engine.world().spool.size(&place, id, b"-D").is_err();
+        let missing = match without_data {
+            true => [b"Failed to load message datafile ".as_slice(), id, b"\n"].concat(),
+            false => Vec::new(),
+        };
+        [&missing, b"Failed to load message ".as_slice(), id, b"\n"].concat()
     }
 
     /// Hides the configuration's macros, and Exim's own, from whoever does not

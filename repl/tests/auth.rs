@@ -372,33 +372,36 @@ fn dovecot() {
         let text = [HEAD, "begin authenticators\n", &all].concat();
         let path = configuration(directory.path(), "dovecot.conf", &text);
         let (right, wrong) = (encoded("\0tim\0secret"), encoded("\0tim\0wrong"));
-        let told = plays_alike(
-            &path,
-            &[
-                ("plain", &|talk| drop(talk.say(&format!("AUTH PLAIN {right}")))),
-                ("plain, asked", &|talk| {
-                    talk.say("AUTH PLAIN");
-                    talk.say(&right);
-                }),
-                ("wrong, then right", &|talk| {
-                    talk.say(&format!("AUTH PLAIN {wrong}"));
-                    talk.say(&format!("AUTH PLAIN {right}"));
-                }),
-                ("login", &|talk| {
-                    talk.say("AUTH LOGIN");
-                    talk.say(&encoded("tim"));
-                    talk.say(&encoded("secret"));
-                }),
-                ("given up", &|talk| {
-                    talk.say("AUTH LOGIN");
-                    talk.say("*");
-                }),
-                ("cram", &|talk| answer(talk, "tim", "secret")),
-                ("cram, wrong", &|talk| answer(talk, "tim", "wrong")),
-                ("a mechanism that it does not speak", &|talk| drop(talk.say("AUTH NTLM"))),
-                ("not base 64", &|talk| drop(talk.say("AUTH PLAIN A\tB"))),
-            ],
-        );
+        let all: Attempts<'_> = &[
+            ("plain", &|talk| drop(talk.say(&format!("AUTH PLAIN {right}")))),
+            ("plain, asked", &|talk| {
+                talk.say("AUTH PLAIN");
+                talk.say(&right);
+            }),
+            ("wrong, then right", &|talk| {
+                talk.say(&format!("AUTH PLAIN {wrong}"));
+                talk.say(&format!("AUTH PLAIN {right}"));
+            }),
+            ("login", &|talk| {
+                talk.say("AUTH LOGIN");
+                talk.say(&encoded("tim"));
+                talk.say(&encoded("secret"));
+            }),
+            ("given up", &|talk| {
+                talk.say("AUTH LOGIN");
+                talk.say("*");
+            }),
+            ("cram", &|talk| answer(talk, "tim", "secret")),
+            ("cram, wrong", &|talk| answer(talk, "tim", "wrong")),
+            ("a mechanism that it does not speak", &|talk| drop(talk.say("AUTH NTLM"))),
+            ("not base 64", &|talk| drop(talk.say("AUTH PLAIN A\tB"))),
+        ];
+        // How it is reached makes no difference to the rest.
+        if !socket.starts_with('/') {
+            plays_alike(&path, &all[..2]);
+            continue;
+        }
+        let told = plays_alike(&path, all);
         for (number, whom) in [(0, "plain"), (1, "plain"), (2, "plain"), (3, "login")] {
             let id = format!("id <tim> by <{whom}>");
             assert!(told[number].contains(&id), "{}", told[number]);

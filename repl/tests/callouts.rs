@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use eximious_tests::servers::{Peer, Played};
+use eximious_tests::servers::{self, Home, Peer, Played, Server};
 use tempfile::TempDir;
 
 /// A host that answers by rules: `RCPT TO:<r=550 no;MAIL=close`, the first that
@@ -139,7 +139,15 @@ fn ask(program: &Path, question: &Question) -> (Vec<String>, Vec<String>, Durati
 }
 
 fn ask_about(program: &Path, question: &Question, port: u16) -> (Vec<String>, Duration) {
-    let directory = TempDir::with_prefix("eximious-").expect("a directory");
+    ask_in(program, question, port, &TempDir::with_prefix("eximious-").expect("a directory"))
+}
+
+fn ask_in(
+    program: &Path,
+    question: &Question,
+    port: u16,
+    directory: &TempDir,
+) -> (Vec<String>, Duration) {
     let place = directory.path().display().to_string();
     let port = port.to_string();
     let transport = format!("hosts_avoid_tls = *\n {}", question.transport);
@@ -192,7 +200,7 @@ const HOSTS: [&str; 24] = [
     "banner=close",
     "banner=hello",
     "EHLO=500 what",
-    "EHLO=550 what;HELO=550 what is that",
+    "EHLO=550 what;HELO=550 what",
     "EHLO=close",
     "MAIL=550 not empty",
     "MAIL=450 not now",
@@ -319,15 +327,74 @@ fn callouts_are_as_exims() {
     );
 }
 
+/// A real Exim that listens, and knows nobody of this name.
+fn listening(exim: &Path) -> (Server, u16) {
+    let home = Home::new("Debian-exim");
+    let port = servers::free_port();
+    let place = home.path().display().to_string();
+    let config = home.write(
+        "exim.conf",
+        format!(
+            "primary_hostname = peer.test\nspool_directory = {place}/spool\n\
+             log_file_path = {place}/%slog\npid_file_path = {place}/pid\nkeep_environment =\n\
+             tls_advertise_hosts =\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {port}\n\
+             acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n deny recipients = r@other.test\n  \
+             message = no such user\n accept\n"
+        ),
+    );
+    let mut command = home.command(exim);
+    command.arg("-C").arg(config).args(["-bdf", "-oX", &port.to_string()]);
+    let ready = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    (Server::start(home, &mut command, ready), port)
+}
+
 #[test]
-fn a_test_without_callouts_calls_nobody() {
-    let host = Host::new("RCPT=550 no");
-    let asked = question(" require verify = recipient/callout\n accept", "");
+fn a_real_server_is_understood() {
+    let Some(exim) = common::reference() else { return };
+    let (_server, port) = listening(Path::new(&exim));
     let own = Path::new(env!("CARGO_BIN_EXE_eximious"));
-    // `-bhc` is what `ask_about` says: it calls.
-    let (said, _) = ask_about(own, &asked, host.played.port);
-    assert!(said.iter().any(|line| line.starts_with("550")), "{said:#?}");
-    assert_eq!(host.heard().iter().filter(|line| *line == "connected").count(), 1);
+    let acl = " require verify = sender/callout=postmaster\n \
+        require verify = recipient/callout\n accept";
+    let asked = question(acl, "");
+    let theirs = ask_about(Path::new(&exim), &asked, port).0;
+    let ours = ask_about(own, &asked, port).0;
+    let plain = |lines: Vec<String>| -> Vec<String> {
+        lines.into_iter().filter(|line| !line.contains("SMTP<< 220")).collect()
+    };
+    assert_eq!(plain(ours.clone()), plain(theirs));
+    assert!(ours.iter().any(|line| line == "550 550 no such user"), "{ours:#?}");
+}
+
+#[test]
+fn what_is_kept_is_forgotten_in_time() {
+    let Some(exim) = common::reference() else { return };
+    let own = Path::new(env!("CARGO_BIN_EXE_eximious"));
+    let main = "callout_positive_expire = 1s\ncallout_negative_expire = 1s\n\
+        callout_domain_positive_expire = 1s\ncallout_domain_negative_expire = 1s";
+    for (params, host) in [
+        ("", ""),
+        ("", "RCPT=550 no"),
+        ("", "MAIL=550 no"),
+        ("=postmaster", "RCPT TO:<postmaster=550 no"),
+        ("=random", "RCPT TO:<me.test=550 no"),
+    ] {
+        let acl = format!(" require verify = recipient/callout{params}\n accept");
+        let asked = Question { main, ..question(&acl, host) };
+        let twice = |program: &Path| {
+            let directory = TempDir::with_prefix("eximious-").expect("a directory");
+            let played = Host::new(&asked.host);
+            let first = ask_in(program, &asked, played.played.port, &directory).0;
+            std::thread::sleep(Duration::from_millis(2100));
+            let second = ask_in(program, &asked, played.played.port, &directory).0;
+            (first, second, played.heard())
+        };
+        let (theirs, ours) = std::thread::scope(|scope| {
+            let theirs = scope.spawn(|| twice(Path::new(&exim)));
+            let ours = scope.spawn(|| twice(own));
+            (theirs.join().expect("it is asked"), ours.join().expect("it is asked"))
+        });
+        assert_eq!(ours, theirs, "{params} {host}");
+    }
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn a_message_that_was_taken_is_there_whenever_the_daemon_is_killed() {
                     for line in ENVELOPE {
                         client.say(line);
                     }
-                    client.send(&b"Subject: x\r\n\r\n".to_vec());
+                    client.send(b"Subject: x\r\n\r\n");
                     client.send(&b"some text\r\n".repeat(500));
                     let reply = client.say(".");
                     let Some(id) = reply.strip_prefix("250 OK id=") else { return };

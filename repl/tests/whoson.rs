@@ -1,5 +1,7 @@
 //! The lookup `whoson` and its library, which a test plays: no system of today
 //! has one. It is loaded when it is asked.
+// Tests start programs and write files.
+#![allow(clippy::disallowed_methods)]
 
 mod common;
 

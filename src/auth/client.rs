@@ -74,7 +74,7 @@ trait Driver: Send {
     fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop>;
 
     /// Whether the server has proved who it is, where the mechanism wants that.
-    fn is_content(&self) -> bool {
+    fn is_content(&mut self) -> bool {
         true
     }
 }

@@ -127,6 +127,8 @@ pub(super) struct Layout {
     branches: Vec<Branch>,
     /// A macro may have been a condition: nothing is known any more.
     lost: bool,
+    /// Whether a macro may stand for the beginning of a section.
+    hidden_sections: bool,
 }
 
 impl Layout {
@@ -216,6 +218,7 @@ impl Layout {
             row.indent = self.continued(body);
             if body.starts_with(b"begin ") {
                 self.state.section = Section::Unsure;
+                self.hidden_sections = true;
             }
             row.inner = self.state.inner;
         } else {
@@ -239,6 +242,13 @@ impl Layout {
             (self.state.indent, self.state.inner, self.state.depth) = (row.indent, row.inner, 0);
         }
         self.lost |= text.starts_with(b".") && shape::may_be_macro(text);
+        if Macros::defines(body) {
+            let value = memchr::memchr(b'=', body).map_or(&b""[..], |sign| &body[sign + 1..]);
+            let value = trim_start(value.strip_prefix(b"=").unwrap_or(value));
+            self.hidden_sections |= value.starts_with(b"begin");
+        } else if self.hidden_sections && text.first().is_some_and(u8::is_ascii_uppercase) {
+            self.state.section = Section::Unsure;
+        }
         self.state.depth = depth(body, self.state.depth);
         if continues {
             self.state.open = true;

@@ -178,6 +178,8 @@ impl Run {
     /// Where no program can be run, or no file be written.
     pub fn play(&self, program: &Path, real: bool) -> Vec<String> {
         let home = tempfile::TempDir::new().expect("a directory");
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(home.path(), open).expect("a directory for all");
         let directory = home.path().to_str().expect("a name");
         for part in ["spool", "log"] {
             std::fs::create_dir(home.path().join(part)).expect("a directory");
@@ -210,7 +212,11 @@ impl Run {
                 command.arg(program).arg("-C").arg(&path);
             }
         }
-        let owned = Command::new("chown").args(["-R", owner, directory]).status();
+        // The configuration stays the superuser's.
+        let owned = Command::new("chown")
+            .arg(owner)
+            .args([home.path(), &home.path().join("spool"), &home.path().join("log")])
+            .status();
         assert!(owned.is_ok_and(|status| status.success()), "chown {owner}");
         let arguments = self.arguments.iter().cloned().map(std::ffi::OsString::from_vec);
         let mut child = command
@@ -278,7 +284,7 @@ fn spool(directory: &Path, home: &str) -> Vec<String> {
 fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
     static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         [
-            (r"\b1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b", "NAME"),
+            (r"1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b", "NAME"),
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
             (r"\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
             (r"(?m)^(\w[\w-]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
@@ -342,7 +348,7 @@ fn unescaped(text: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
-        out.extend_from_slice(rest[..at].as_bytes());
+        out.extend_from_slice(&rest.as_bytes()[..at]);
         let after = &rest[at + 1..];
         let mut length = 1;
         match after.as_bytes().first() {

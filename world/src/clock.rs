@@ -1,6 +1,7 @@
 //! The time, and random numbers.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use eximious_core::world::{Civil, Clock, Moment, Random};
@@ -8,6 +9,9 @@ use jiff::tz::TimeZone;
 
 /// How large a file with a zone may be.
 const LARGEST_ZONE: u64 = 1 << 20;
+
+/// A second, in microseconds.
+const SECOND: u64 = 1_000_000;
 
 /// The system's clock, zone and random numbers.
 #[derive(Debug)]
@@ -25,6 +29,26 @@ impl Clock for System {
                 nanos: 0,
             },
         }
+    }
+
+    fn moment(&self) -> Moment {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let Moment { seconds, nanos } = self.now();
+        let now = u64::try_from(seconds).unwrap_or(0).saturating_mul(SECOND);
+        let now = now.saturating_add(u64::from(nanos / 1000));
+        let mut last = LAST.load(Ordering::Relaxed);
+        let time = loop {
+            // Who comes in the same microsecond has the next one. A clock that was
+            // put back by much is believed.
+            let ahead = last.checked_sub(now).is_some_and(|ahead| ahead < SECOND);
+            let time = if ahead { last + 1 } else { now };
+            match LAST.compare_exchange_weak(last, time, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => break time,
+                Err(other) => last = other,
+            }
+        };
+        let seconds = i64::try_from(time / SECOND).unwrap_or(i64::MAX);
+        Moment { seconds, nanos: (time % SECOND) as u32 * 1000 }
     }
 
     fn civil(&self, moment: Moment, zone: Option<&str>) -> Civil {
@@ -102,5 +126,22 @@ impl Random for System {
             }
         }
         u64::from(self.now().nanos) % limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_moment_is_given_twice() {
+        let moments: Vec<Moment> = std::thread::scope(|scope| {
+            let take = || (0..5000).map(|_| System.moment()).collect::<Vec<_>>();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(moments.iter().collect::<BTreeSet<_>>().len(), moments.len());
     }
 }

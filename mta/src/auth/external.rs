@@ -3,7 +3,6 @@
 
 use super::{Driver, Step, Turn, Verdict, decoded, initially_decoded, strings};
 
-#[derive(Default)]
 pub(super) struct External;
 
 impl External {

@@ -34,9 +34,8 @@ impl TooLong {
 }
 
 /// Whether a header is too long, as it came.
-/// `blank` says whether a blank line ended it; otherwise, a line that is no header line
-/// may have, and counts.
-pub fn too_long(cx: &mut Context, message: &Message, blank: bool) -> Option<TooLong> {
+/// The line that ended it without being one of it counts: `stray` is its length.
+pub fn too_long(cx: &mut Context, message: &Message, stray: u64) -> Option<TooLong> {
     let whole = u64::try_from(options::number(cx, "header_maxsize", 0)).unwrap_or(0);
     let whole = if whole == 0 { LONGEST } else { whole };
     let one = u64::try_from(options::number(cx, "header_line_maxsize", 0)).unwrap_or(0);
@@ -51,12 +50,7 @@ pub fn too_long(cx: &mut Context, message: &Message, blank: bool) -> Option<TooL
             return Some(TooLong::Line(one));
         }
     }
-    let stray = match blank {
-        true => 0,
-        false => memchr::memchr(b'\n', &message.body).map_or(0, |end| end + 1),
-    };
-    let total = total.saturating_add(stray as u64);
-    (total > whole).then_some(TooLong::Header(whole))
+    (total.saturating_add(stray) > whole).then_some(TooLong::Header(whole))
 }
 
 /// Puts a line before all others.

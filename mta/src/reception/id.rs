@@ -4,9 +4,9 @@ use eximious::Str;
 use eximious::world::{Moment, World};
 
 /// A name for a message: the time, this process, the fraction of the second, each
-/// in base 62.
+/// in base 62. The clock gives no moment to two messages.
 pub fn message_id(world: &World) -> Str {
-    let Moment { seconds, nanos } = world.clock.now();
+    let Moment { seconds, nanos } = world.clock.moment();
     let head = base62(u64::try_from(seconds).unwrap_or(0), 6);
     let pid = base62(u64::from(world.host.pid()), 11);
     let fraction = base62(u64::from(nanos / 1000), 4);

@@ -1,5 +1,6 @@
 //! What is logged of a message that is kept (specification 53.9).
 
+use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str};
 
@@ -16,6 +17,8 @@ pub struct Kept<'a> {
     pub judged_for_each: bool,
     /// Whether it came in chunks.
     pub chunked: bool,
+    /// How the client sent its commands, where that is of interest: `L`, `L.-`.
+    pub pipelining: &'a [u8],
     /// The named queue that it goes to; empty for the usual one.
     pub queue: &'a [u8],
     /// The message that it is about (`-oMm`).
@@ -47,6 +50,15 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
         line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
     }
+    if !kept.pipelining.is_empty() {
+        line.extend_from_slice(&[b" ", kept.pipelining].concat());
+    }
+    if cx.engine().settings().log_selector.contains(LogSelector::PROXY) {
+        let proxy = value(cx, "proxy_local_address");
+        if !proxy.is_empty() {
+            line.extend_from_slice(&[b" PRX=", proxy.bytes()].concat());
+        }
+    }
     if kept.judged_for_each {
         line.extend_from_slice(b" PRDR");
     }
@@ -65,10 +77,10 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         None if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", made()),
         None => (b"", None),
     };
-    if let Some(id) = id.map(<[u8]>::trim_ascii).filter(|id| !id.is_empty()) {
-        let id = id.strip_prefix(b"<").unwrap_or(id);
-        let id = id.strip_suffix(b">").unwrap_or(id);
-        line.extend_from_slice(&[mark, id].concat());
+    let rules = Rules { literals: true, ..Rules::of(cx.engine().settings()) };
+    // What is no identification is not named.
+    if let Some(id) = id.and_then(|id| address::parse(id, rules).ok()) {
+        line.extend_from_slice(&[mark, &id.text].concat());
     }
     if wanted.contains(LogSelector::SUBJECT)
         && let Some(subject) = named(b"subject")

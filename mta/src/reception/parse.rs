@@ -14,6 +14,9 @@ pub struct Parsed {
     pub senders: Vec<Vec<u8>>,
     /// Whether a blank line stood behind the header.
     pub blank: bool,
+    /// How long the line was that ended the header and is none of it; its continuations
+    /// count, though it is text.
+    pub stray: u64,
 }
 
 /// Which way a message came.
@@ -32,7 +35,7 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     let bytes = rewritten.as_deref().unwrap_or(bytes);
     let blank = has_blank_line(bytes);
     if bytes.is_empty() && from == Way::Smtp {
-        return Parsed { message: Message::default(), senders: Vec::new(), blank };
+        return Parsed { message: Message::default(), senders: Vec::new(), blank, stray: 0 };
     }
     let mut sender = |line: &[u8]| match drops_from {
         true => sender_in_line(cx, line),
@@ -47,12 +50,13 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     }
     // Here, whatever is no header line belongs to the body.
     let stray = std::mem::take(&mut message.stray);
-    let has_stray = !stray.is_empty();
+    let (has_stray, stray_size) = (!stray.is_empty(), stray.len() as u64);
     if has_stray {
         message.body.splice(..0, stray);
         message.body_lines += 1;
         message.lines += 1;
     }
+    let longest = message.longest_line.max(longest_line(&message.body));
     // The last line ends, too.
     if message.body.last().is_some_and(|byte| *byte != b'\n') {
         message.body.push(b'\n');
@@ -63,10 +67,10 @@ pub fn parse(bytes: &[u8], from: Way, drops_from: bool, cx: &mut Context) -> Par
     message.longest_line = match from {
         Way::Smtp => longest_line(bytes),
         // A line of a header is as long as it is with all that continues it.
-        Way::Program => message.longest_line.max(longest_line(&message.body)),
+        Way::Program => longest,
     };
     message.size = head + message.body.len() as u64;
-    Parsed { message, senders, blank: blank && !has_stray }
+    Parsed { message, senders, blank: blank && !has_stray, stray: stray_size }
 }
 
 /// A message as it is kept: each line ends in a newline. Where the first one came
@@ -132,7 +136,8 @@ pub fn size(message: &Message) -> u64 {
     (header + 1 + message.stray.len() + message.body.len()) as u64
 }
 
-/// How long the longest line is, without its end.
+/// How long the longest line is, without its end; one that has no end is none.
 fn longest_line(bytes: &[u8]) -> u64 {
-    bytes.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as u64
+    let whole = memchr::memrchr(b'\n', bytes).map_or(&[][..], |end| &bytes[..end]);
+    whole.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as u64
 }

@@ -17,8 +17,8 @@ pub(super) struct Arrived {
 
 impl Session {
     /// Whether a header is not too long; the client is told so if it is.
-    pub(super) fn has_fit_header(&mut self, message: &Message, blank: bool) -> bool {
-        let Some(too_long) = reception::too_long(&mut self.cx, message, blank) else { return true };
+    pub(super) fn has_fit_header(&mut self, message: &Message, stray: u64) -> bool {
+        let Some(too_long) = reception::too_long(&mut self.cx, message, stray) else { return true };
         self.id = Str::EMPTY;
         match too_long {
             TooLong::Header(_) => self.say(&[b"552 Message header is ridiculously long"]),

@@ -227,12 +227,12 @@ impl Session {
         mut attempt: Attempt,
         verdict: Verdict,
     ) -> Option<(&'static [u8], Vec<u8>)> {
-        // Who did not come to an end is not known by any name.
-        let id = match verdict {
-            Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. } => {
-                attempt.turn(self).0.expand("server_set_id")
-            }
-            _ => None,
+        // Who did not come to an end is not known by any name, and leaves that of
+        // whoever failed before.
+        let ended = matches!(verdict, Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. });
+        let id = match ended {
+            true => attempt.turn(self).0.expand("server_set_id"),
+            false => None,
         };
         let one = attempt.authenticator.clone();
         attempt.turn(self).0.forget();
@@ -257,8 +257,9 @@ impl Session {
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
         let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
-        if let Some(id) = &id {
-            self.cx.set("authenticated_fail_id", Str::tainted(id.as_slice()));
+        if ended {
+            let id = id.as_deref().unwrap_or_default();
+            self.cx.set("authenticated_fail_id", Str::tainted(id));
         }
         let mut said = text.to_vec();
         let mut tail = Vec::new();

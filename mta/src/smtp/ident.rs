@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use eximious::stdlib::printing::printing;
 use eximious::world::Target;
 use eximious::{OptionValue, Str};
 
@@ -53,7 +54,7 @@ impl Session {
             }
         }
         if let Some(user) = user(&answer, ports) {
-            self.cx.set("sender_ident", Str::tainted(user));
+            self.cx.set("sender_ident", Str::tainted(printing(user, false)));
             eximious::client::describe(&mut self.cx);
         }
     }
@@ -68,7 +69,7 @@ fn user(answer: &[u8], ports: (u16, u16)) -> Option<&[u8]> {
     let named = (port()?, port()?);
     let is_user = parts.next()?.trim_ascii() == b"USERID";
     let _system = parts.next()?;
-    let user = parts.next()?.trim_ascii();
+    let user = parts.next()?.trim_ascii_start();
     let user = &user[..user.len().min(LONGEST_NAME)];
     (named == ports && is_user && !user.is_empty()).then_some(user)
 }
@@ -80,7 +81,7 @@ mod tests {
     #[test]
     fn answers_are_read() {
         let read = |answer: &str| user(answer.as_bytes(), (6193, 23)).map(<[u8]>::to_vec);
-        assert_eq!(read("6193, 23 : USERID : UNIX :st:johns \r\n"), Some(b"st:johns".to_vec()));
+        assert_eq!(read("6193, 23 : USERID : UNIX :st:johns \r\n"), Some(b"st:johns ".to_vec()));
         assert_eq!(read("6193,23:USERID:OTHER,x:a\n"), Some(b"a".to_vec()));
         for answer in [
             "",

@@ -187,8 +187,8 @@ impl Session {
             return;
         }
         let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
-        let Parsed { mut message, senders, blank } = parsed;
-        if !self.has_fit_header(&message, blank) {
+        let Parsed { mut message, senders, blank, stray } = parsed;
+        if !self.has_fit_header(&message, stray) {
             return;
         }
         let Some(envelope) = &self.envelope else { return };
@@ -443,11 +443,13 @@ impl Session {
     fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
         let queue = self.acl_state.queue.clone();
         let given_id = self.arrived.given_id.take();
+        let pipelining = self.shown_pipelining();
         let kept = reception::Kept {
             message,
             looks_refused: self.acl_state.has("fakereject"),
             judged_for_each: envelope.judged_for_each,
             chunked,
+            pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",
             given_id: given_id.as_deref(),

@@ -179,6 +179,7 @@ impl Session {
 
     /// No header came in time.
     pub(super) fn give_up_proxy(&mut self) {
+        self.input.clear();
         self.proxy_failed = true;
         self.stage = Stage::Commands;
         self.welcome();

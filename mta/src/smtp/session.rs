@@ -20,6 +20,7 @@ use super::hello::{Advertised, Permissions};
 use super::input::{Input, Next};
 use super::message::Arrival;
 use super::reading::Reading;
+use super::sync::Pipelined;
 use super::{Client, Event};
 
 /// What all connections share: the parts of a configuration.
@@ -95,6 +96,8 @@ pub struct Session {
     pub(super) failed: bool,
     /// Whether a proxy did not say who the client is: then nothing is done for it.
     pub(super) proxy_failed: bool,
+    /// Which commands came before they were asked for.
+    pub(super) pipelined: Pipelined,
     /// Whether the host that is connected may say XCLIENT, once that is known.
     pub(super) names_clients: Option<bool>,
     /// Whether XCLIENT named the client.
@@ -158,6 +161,7 @@ impl Session {
             failed: false,
             proxy_failed: false,
             names_clients: None,
+            pipelined: Pipelined::default(),
             was_named: false,
             progressed: false,
             waits_since: began,
@@ -260,8 +264,13 @@ impl Session {
                     true
                 }
                 Next::More => false,
-                Next::TooLong | Next::End => {
+                Next::TooLong => {
                     self.go_on_with_auth(None);
+                    true
+                }
+                // Whoever is gone has nothing to say.
+                Next::End => {
+                    self.go_on_with_auth(Some(b""));
                     true
                 }
             },

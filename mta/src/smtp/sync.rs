@@ -1,5 +1,6 @@
 //! Clients that do not wait for replies (`smtp_enforce_sync`).
 
+use eximious::LogSelector;
 use eximious::stdlib::printing::printing;
 
 use super::Session;
@@ -7,9 +8,35 @@ use super::Session;
 /// How much of what came too soon is shown.
 const SHOWN: usize = 150;
 
+/// Which commands came before they were asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pipelined {
+    /// Whether the first command may come before the greeting, and did.
+    offered_early: bool,
+    early: bool,
+    /// Whether commands of an envelope came together.
+    late: bool,
+}
+
 impl Session {
+    /// Whether commands were sent before they were asked for, as the log shows that.
+    pub(super) fn shown_pipelining(&self) -> Vec<u8> {
+        if !self.logs(LogSelector::PIPELINING) || !self.offers.pipelining {
+            return Vec::new();
+        }
+        let early = match (self.pipelined.offered_early, self.pipelined.early) {
+            (false, _) => "",
+            (true, false) => ".",
+            (true, true) => "*",
+        };
+        let late = if self.pipelined.late { "" } else { "-" };
+        format!("L{early}{late}").into_bytes()
+    }
+
     /// Whether the client waits, as it should, before it is greeted.
     pub(super) fn waits_for_greeting(&mut self) -> bool {
+        self.pipelined.offered_early = self.offers.early_pipelining;
+        self.pipelined.early = self.offers.early_pipelining && !self.input.rest().is_empty();
         if !self.is_too_soon() || self.offers.early_pipelining {
             return true;
         }
@@ -27,6 +54,8 @@ impl Session {
     /// Whether the client waits for the reply to a command that must stand last in
     /// what it sends.
     pub(super) fn waits(&mut self, name: &'static str) -> bool {
+        let sent_on = !self.input.rest().is_empty() && self.offers.pipelining;
+        self.pipelined.late |= sent_on && matches!(name, "MAIL" | "RCPT");
         // Who may speak before the greeting is not watched until its first message.
         if self.offers.early_pipelining || !self.is_too_soon() {
             return true;

@@ -230,6 +230,80 @@ fn who_does_not_wait_is_turned_away() {
     assert_eq!(said, "250 OK\n250 Accepted\n554 SMTP synchronization error\n(closed)\n");
 }
 
+/// A network in which one host says who its users are.
+struct OneAnswer(&'static [u8]);
+
+impl eximious::world::Net for OneAnswer {
+    fn connect(
+        &self,
+        target: &eximious::world::Target,
+        _: std::time::Duration,
+    ) -> std::io::Result<Box<dyn eximious::world::Stream>> {
+        assert_eq!(*target, eximious::world::Target::Tcp("192.0.2.1:113".parse().unwrap()));
+        Ok(Box::new(Answering { said: Vec::new(), answer: self.0 }))
+    }
+    fn resolve(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        Ok(Vec::new())
+    }
+    fn service(&self, _: &str) -> Option<u16> {
+        None
+    }
+}
+
+struct Answering {
+    said: Vec<u8>,
+    answer: &'static [u8],
+}
+
+impl std::io::Read for Answering {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        assert_eq!(self.said, b"1025 , 25\r\n");
+        // One byte at a time is as good as all.
+        let Some((first, rest)) = self.answer.split_first() else { return Ok(0) };
+        self.answer = rest;
+        into[0] = *first;
+        Ok(1)
+    }
+}
+
+impl std::io::Write for Answering {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.said.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl eximious::world::Stream for Answering {
+    fn finish_writing(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn set_deadline(&mut self, within: std::time::Duration) {
+        assert_eq!(within, std::time::Duration::from_secs(5));
+    }
+}
+
+#[test]
+fn the_clients_host_says_who_the_user_is() {
+    let config = format!("rfc1413_query_timeout = 5s\nrfc1413_hosts = *\n{OPEN}");
+    for (answer, greeting) in [
+        (b"1025, 25 : USERID : UNIX : joe\r\n".as_slice(), "mx.test.ex Hello joe at x [192.0.2.1]"),
+        (b"1025, 25 : USERID : UNIX : j\x07\n", "mx.test.ex Hello j\\007 at x [192.0.2.1]"),
+        (b"25, 1025 : USERID : UNIX : joe\r\n", "mx.test.ex Hello x [192.0.2.1]"),
+        (b"1025, 25 : USERID : UNIX : joe", "mx.test.ex Hello x [192.0.2.1]"),
+        (&[b'x'; 5000], "mx.test.ex Hello x [192.0.2.1]"),
+    ] {
+        let client = Client { local_port: Some(25), ..client() };
+        let (mut session, _) =
+            session_in(&config, client, |world| world.net = Arc::new(OneAnswer(answer)));
+        let _ = said(&mut session);
+        session.receive(b"HELO x\r\n");
+        assert_eq!(said(&mut session), format!("250 {greeting}\n"));
+    }
+}
+
 #[test]
 fn commands_from_outside_are_never_expanded_and_never_break_the_log() {
     let config = format!("smtp_max_synprot_errors = 99\nhelo_accept_junk_hosts = *\n{OPEN}");

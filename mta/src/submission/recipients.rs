@@ -62,12 +62,16 @@ impl Submission<'_> {
         recipients: &mut Vec<Str>,
     ) -> Result<(), Fault> {
         let named_any = !named.addresses.is_empty();
+        let mut not_for = std::mem::take(&mut self.received.not_for);
+        self.rewrite_all(rewriter, &mut not_for);
+        self.received.not_for = not_for;
         if self.request.names_recipients {
             let most = options::number(self.cx, "recipients_max", MOST);
             if most > 0 && named.addresses.len() as i64 > most {
                 // Nothing of it was looked at yet.
                 self.received.message.headers.clear();
                 self.received.message.body.clear();
+                self.received.replaced.clear();
                 self.id = Str::EMPTY;
                 return Err(Fault::TooManyNamed(most));
             }
@@ -102,18 +106,23 @@ impl Submission<'_> {
         }
     }
 
-    fn rewrite(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
-        let flags = rewriter.flags();
-        if flags.intersects(AddressPlace::EnvelopeTo.flag()) {
-            for address in recipients {
-                let new = rewriter.address(self.cx, address, AddressPlace::EnvelopeTo);
-                match new {
-                    Ok(Some(new)) => *address = new,
-                    Ok(None) => {}
-                    Err(fail) => self.log(fail.message()),
-                }
+    fn rewrite_all(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
+        if !rewriter.flags().intersects(AddressPlace::EnvelopeTo.flag()) {
+            return;
+        }
+        for address in recipients {
+            let new = rewriter.address(self.cx, address, AddressPlace::EnvelopeTo);
+            match new {
+                Ok(Some(new)) => *address = new,
+                Ok(None) => {}
+                Err(fail) => self.log(fail.message()),
             }
         }
+    }
+
+    fn rewrite(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
+        self.rewrite_all(rewriter, recipients);
+        let flags = rewriter.flags();
         let sender = options::value(self.cx, "sender_address");
         if !sender.is_empty() && flags.intersects(AddressPlace::EnvelopeFrom.flag()) {
             match rewriter.address(self.cx, &sender, AddressPlace::EnvelopeFrom) {

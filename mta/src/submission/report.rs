@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use eximious::stdlib::address;
+use eximious::stdlib::printing::printing;
 use eximious::{Context, Str};
 
 use super::{Done, Errors, Outside, Request, Submission, submit};
@@ -106,13 +107,14 @@ impl Submission<'_> {
         let head = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", sender];
         text.extend_from_slice(&head.concat());
         text.push(b'\n');
-        let message = &self.received.message;
-        let id = message
-            .headers
-            .iter()
-            .find(|header| header.name.trim_ascii_end().eq_ignore_ascii_case(b"message-id"));
-        if let Some(id) = id.map(|id| id.value().trim_ascii()).filter(|id| !id.is_empty()) {
-            text.extend_from_slice(&[b"References: ", id, b"\n"].concat());
+        let headers = || self.received.message.headers.iter();
+        let named = |name: &'static [u8]| {
+            headers().find(|header| header.name.trim_ascii_end().eq_ignore_ascii_case(name))
+        };
+        let id = named(b"resent-message-id").or_else(|| named(b"message-id"));
+        let id = id.map(|id| id.value().trim_ascii_start()).filter(|id| !id.is_empty());
+        if let Some(id) = id {
+            text.extend_from_slice(&[b"References: ", id].concat());
         }
         let subject = format!("Subject: Mail failure - {}\n\n", told.subject);
         text.extend_from_slice(subject.as_bytes());
@@ -156,9 +158,15 @@ impl Submission<'_> {
             }
         };
         text.push(b'\n');
-        for header in &message.headers {
+        // Lines that were taken out, or replaced, are shown as well.
+        let mut gone = self.received.replaced.iter().peekable();
+        for (at, header) in message.headers.iter().enumerate() {
+            while let Some(one) = gone.next_if(|one| one.before <= at) {
+                text.extend_from_slice(&one.header.line);
+            }
             text.extend_from_slice(&header.line);
         }
+        gone.for_each(|one| text.extend_from_slice(&one.header.line));
         if !matches!(fault, Fault::TooLong(_)) {
             text.push(b'\n');
         }
@@ -226,7 +234,10 @@ fn in_short(fault: &Fault) -> Vec<u8> {
         Fault::TooMany(_) => b"too many recipients".to_vec(),
         Fault::TooManyNamed(_) => b"message rejected: too many recipients".to_vec(),
         Fault::Named(wrong, _) => match &wrong[..] {
-            [one] => [b"invalid address:  ", &one.text[..], b": ", &one.why].concat(),
+            [one] => {
+                let text = printing(&one.text, false);
+                [b"invalid address:  ", &text[..], b": ", &one.why].concat()
+            }
             _ => {
                 [b"invalid addresses:\n".as_slice(), &listed(wrong)].concat().trim_ascii().to_vec()
             }

@@ -1,6 +1,8 @@
 //! Runs programs and gathers what they say.
 #![allow(dead_code)] // Each test program uses its own part of this.
 
+pub mod spool;
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 

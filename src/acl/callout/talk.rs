@@ -1,8 +1,9 @@
 //! A callout's talk with one host.
 
+mod wire;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use eximious_core::Str;
 use eximious_core::world::Target;
@@ -16,9 +17,6 @@ use crate::acl::machine::Run;
 use crate::hints::CalloutResult;
 use crate::route::{Text, Transport};
 use crate::smtp_client::{Connection, Hello, Next, Offers, Opening, Reply, Trouble};
-
-/// How long a farewell is waited for at the most.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// Asks one host.
 pub(super) fn with(
@@ -463,13 +461,6 @@ impl Talk<'_, '_, '_> {
         self.judged(to)
     }
 
-    /// The answer to a command that is of no interest any more, but comes first.
-    fn overhear(&mut self) {
-        let kept = self.response.clone();
-        let _ = self.listen();
-        self.response = kept;
-    }
-
     /// RCPT: a yes or a no.
     fn recipient(&mut self, to: &[u8]) -> Result<Reply, Stop> {
         self.say(&rcpt(to)).map_err(|trouble| self.dropped(trouble))?;
@@ -517,8 +508,7 @@ impl Talk<'_, '_, '_> {
     /// What the client is told of a refusal.
     fn shown(&self) -> Vec<u8> {
         // What the other host said is passed on, but for what only terminals heed.
-        let lines: Vec<Vec<u8>> =
-            self.response.split(|byte| *byte == b'\n').map(line).collect();
+        let lines: Vec<Vec<u8>> = self.response.split(|byte| *byte == b'\n').map(line).collect();
         let response = lines.join(&b'\n');
         match self.place.callout.subject {
             Subject::Recipient => [b"Callout verification failed:\n", &response[..]].concat(),
@@ -531,83 +521,11 @@ impl Talk<'_, '_, '_> {
             .concat(),
         }
     }
-
-    /// Keeps a command until another one is sent.
-    fn hold(&mut self, command: &[u8]) {
-        self.place.tell(&[b"  SMTP|> ", command].concat());
-        self.note(&[verb(command), b"|"].concat());
-        self.waiting.extend_from_slice(&[command, b"\r\n"].concat());
-    }
-
-    fn say(&mut self, command: &[u8]) -> Result<(), Trouble> {
-        self.place.tell(&[b"  SMTP>> ", command].concat());
-        self.note(verb(command));
-        self.sent = command.to_vec();
-        self.response.clear();
-        let mut bytes = std::mem::take(&mut self.waiting);
-        bytes.extend_from_slice(&[command, b"\r\n"].concat());
-        self.place.tell(format!("cmd buf flush {} bytes", bytes.len()).as_bytes());
-        self.connection.send(&bytes)
-    }
-
-    fn listen(&mut self) -> Result<Reply, Trouble> {
-        let reply = self.connection.reply();
-        let text = match &reply {
-            Ok(reply) => reply.text(),
-            Err(Trouble::Malformed(text)) => text,
-            Err(_) => return reply,
-        };
-        self.response = text.to_vec();
-        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            let head: &[u8] = if index == 0 { b"  SMTP<< " } else { b"         " };
-            self.place.run.cx.tell(0, &[head, line].concat());
-        }
-        let code = text.get(..4).unwrap_or(text);
-        let code = code.strip_suffix(b" ").unwrap_or(code).to_vec();
-        self.note(&code);
-        reply
-    }
-
-    fn note(&mut self, word: &[u8]) {
-        if !self.history.is_empty() {
-            self.history.push(b':');
-        }
-        self.history.extend_from_slice(word);
-    }
-
-    /// Ends a session that has hardly begun.
-    fn give_up(&mut self, why: &[u8]) -> Called {
-        let response = self.response.clone();
-        let _ = self.say(b"QUIT");
-        self.response = response;
-        self.close();
-        Called::later(Some(self.place.about(why)))
-    }
-
-    /// Ends a session in the usual way.
-    fn part(&mut self) {
-        if self.say(b"QUIT").is_ok() {
-            self.connection.hurry(FAREWELL);
-            let _ = self.listen();
-        }
-        self.close();
-    }
-
-    fn close(&mut self) {
-        self.place.tell(b"  SMTP(close)>>");
-        let history: &[u8] = if self.history.is_empty() { b"(unset)" } else { &self.history };
-        self.place.run.cx.tell(0, &[b"cmdlog: '", history, b"'"].concat());
-    }
 }
 
 /// What is logged where nothing is known.
 fn null() -> Vec<u8> {
     b"NULL".to_vec()
-}
-
-fn verb(command: &[u8]) -> &[u8] {
-    let end = memchr::memchr(b' ', command).unwrap_or(command.len());
-    &command[..end]
 }
 
 fn mail(from: &[u8]) -> Vec<u8> {

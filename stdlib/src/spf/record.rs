@@ -173,6 +173,7 @@ fn prefix(digits: &[u8], longest: u8) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::macros::Subject;
     use super::*;
 
     #[test]
@@ -214,5 +215,61 @@ mod tests {
         ] {
             assert!(Record::read(wrong.as_bytes()).is_none(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn records_of_any_bytes_are_read_to_the_end() {
+        const PARTS: &[&[u8]] = &[
+            b"v=spf1 ",
+            b" ",
+            b"a",
+            b"mx",
+            b"ptr",
+            b"ip4:",
+            b"ip6:",
+            b"exists:",
+            b"include:",
+            b"redirect=",
+            b"exp=",
+            b"all",
+            b"-",
+            b"~",
+            b"?",
+            b"+",
+            b"/",
+            b"//",
+            b":",
+            b"=",
+            b"%",
+            b"%{",
+            b"}",
+            b"%{ir}",
+            b"%{d2}",
+            b"1.2.3.4",
+            b"::1",
+            b"32",
+            b"129",
+            b"999999999999",
+            b"x.example",
+            b".",
+            b"\xff",
+            b"\0",
+        ];
+        let subject = Subject::new([1, 2, 3, 4].into(), b"l", b"d.example", b"h", b"");
+        let mut seed = 7u32;
+        let mut next = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 16) as usize
+        };
+        let mut proper = 0;
+        for _ in 0..50_000 {
+            let mut text = b"v=spf1 ".to_vec();
+            for _ in 0..next() % 9 {
+                text.extend_from_slice(PARTS[next() % PARTS.len()]);
+            }
+            proper += u32::from(Record::read(&text).is_some());
+            let _ = subject.expanded(&text, b"d.example", b"n", Some(0));
+        }
+        assert!(proper > 1000, "{proper}");
     }
 }

@@ -97,7 +97,7 @@ pub fn batch(data: &[u8]) {
     let mut cx = Engine::builder().build().context();
     let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
     for head in heads {
-        let mut batch = Batch::new(data.len() % 2 == 0);
+        let mut batch = Batch::new(data.len().is_multiple_of(2));
         batch.receive(head.as_bytes());
         batch.receive(data);
         batch.end_of_input();
@@ -115,5 +115,41 @@ pub fn batch(data: &[u8]) {
                 }
             }
         }
+    }
+}
+
+/// Reads what a server says to a client, in pieces of different lengths: what comes
+/// of it hangs on the bytes alone, and is bounded.
+pub fn replies(data: &[u8]) {
+    use eximious::smtp_client::{Next, Opening, Read, Replies};
+    let mut all = Vec::new();
+    for length in [1, 7, 1000] {
+        let (mut replies, mut said) = (Replies::default(), Vec::new());
+        let mut opening = Opening::new(data.len().is_multiple_of(2), false);
+        let mut open = false;
+        for piece in data.chunks(length) {
+            replies.push(piece);
+            loop {
+                match replies.next_reply() {
+                    Read::More => break,
+                    Read::Malformed(text) => {
+                        assert!(text.len() <= 4096);
+                        said.push(text);
+                    }
+                    Read::Reply(reply) => {
+                        assert!(reply.text().len() < 4096 && reply.code().len() == 3);
+                        if !open {
+                            open = matches!(opening.next(&reply), Next::Open(_));
+                        }
+                        said.push(reply.text().to_vec());
+                    }
+                }
+            }
+        }
+        all.push(said);
+    }
+    // A line without an end is given up where its piece ends.
+    if data.split(|byte| *byte == b'\n').all(|line| line.len() < 3000) {
+        assert!(all.iter().all(|said| *said == all[0]));
     }
 }

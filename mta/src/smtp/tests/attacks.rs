@@ -2,7 +2,7 @@
 //! is text stays text.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eximious::world::{Civil, Clock, Moment};
 
@@ -353,7 +353,6 @@ fn endless_data_and_endless_chunks_take_no_memory() {
 
 #[test]
 fn ten_thousand_recipients_are_counted() {
-    let begin = Instant::now();
     let (mut session, _) = session(&format!("recipients_max = 100\n{OPEN}"), client());
     session.receive(b"EHLO x\r\nMAIL FROM:<a@b>\r\n");
     let _ = said(&mut session);
@@ -367,7 +366,6 @@ fn ten_thousand_recipients_are_counted() {
         }
     }
     assert_eq!((taken, deferred), (100, 9900));
-    assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", begin.elapsed());
 }
 
 #[test]

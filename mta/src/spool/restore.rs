@@ -1,0 +1,184 @@
+//! A message of the spool, as the values of a conversation: whoever looks at it, or
+//! delivers it, sees what those saw who received it.
+
+use eximious::world::SpoolPlace;
+use eximious::{Context, Header, Message, Str, Taint};
+
+use super::file::{HeaderFile, HeaderLine, Mark, Value};
+use super::queue::{Stored, Unread};
+use crate::reception;
+
+/// How large a message is at the most.
+const LARGEST: u64 = 1 << 30;
+
+/// Values that are variables, by their names in the file.
+const VARIABLES: &[(&str, &str)] = &[
+    ("active_hostname", "smtp_active_hostname"),
+    ("auth_id", "authenticated_id"),
+    ("auth_sender", "authenticated_sender"),
+    ("helo_name", "sender_helo_name"),
+    ("host_auth", "sender_host_authenticated"),
+    ("host_auth_pubname", "sender_host_auth_pubname"),
+    ("host_name", "sender_host_name"),
+    ("ident", "sender_ident"),
+    ("local_scan", "local_scan_data"),
+    ("max_received_linelength", "max_received_linelength"),
+    ("received_protocol", "received_protocol"),
+    ("spam_bar", "spam_bar"),
+    ("spam_score", "spam_score"),
+    ("spam_score_int", "spam_score_int"),
+    ("tls_cipher", "tls_in_cipher"),
+    ("tls_ocsp", "tls_in_ocsp"),
+    ("tls_peerdn", "tls_in_peerdn"),
+    ("tls_sni", "tls_in_sni"),
+    ("tls_ver", "tls_in_ver"),
+];
+
+/// Flags that are variables.
+const FLAGS: &[(&str, &str)] = &[
+    ("host_lookup_deferred", "host_lookup_deferred"),
+    ("host_lookup_failed", "host_lookup_failed"),
+    ("tls_certificate_verified", "tls_in_certificate_verified"),
+];
+
+/// Sets the values that a message of the spool has, and the message itself.
+///
+/// # Errors
+/// It can't be read.
+pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored, Unread> {
+    // What the file does not name was not so, whoever looks at it.
+    for name in ["authenticated_id", "authenticated_sender", "sender_ident"] {
+        cx.set(name, Str::EMPTY);
+    }
+    reception::set_sender(cx, Str::EMPTY);
+    cx.set("message_exim_id", Str::from(id));
+    let world = cx.engine().world().clone();
+    let data = world.spool.read(place, id, b"-D", LARGEST).map_err(Unread::Read)?;
+    let stored = Stored::read(&world, place, id)?;
+    let file = &stored.file;
+    for value in &file.values {
+        set(cx, value);
+    }
+    cx.set("message_smtputf8", Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
+    cx.set("originator_uid", file.uid.to_string());
+    cx.set("originator_gid", file.gid.to_string());
+    reception::set_sender(cx, Str::tainted(&file.sender[..]));
+    let body = data.get(id.len() + 3..).unwrap_or_default();
+    let message = message(file, body);
+    let count = message.named(b"Received").count();
+    cx.set("message_exim_id", message.id.clone());
+    cx.set_message(Some(message));
+    cx.set("received_count", count.to_string());
+    eximious::client::describe(cx);
+    Ok(stored)
+}
+
+fn set(cx: &mut Context, value: &Value) {
+    let taint = match &value.mark {
+        Mark::Clean => Taint::Clean,
+        Mark::Tainted => Taint::Tainted,
+        Mark::Quoted(lookup) => match cx.engine().registry().lookup_id(lookup) {
+            Some(lookup) => Taint::Quoted(lookup),
+            None => Taint::Tainted,
+        },
+    };
+    let text = value.text.as_deref().unwrap_or_default();
+    let string = |bytes: &[u8]| Str::from(bytes).stamped(taint);
+    if let Some(data) = &value.data {
+        if let Some(name) = acl_variable(&value.name, text) {
+            cx.set(name, string(data));
+        }
+        return;
+    }
+    let name = value.name.as_slice();
+    match name {
+        b"host_address" => {
+            set_address(cx, text, taint, ["sender_host_address", "sender_host_port"])
+        }
+        b"interface_address" => {
+            set_address(cx, text, taint, ["received_ip_address", "received_port"]);
+        }
+        _ => {
+            let named = |table: &'static [(&str, &str)]| {
+                let found = table.iter().find(|(word, _)| word.as_bytes() == name);
+                found.map(|(_, variable)| *variable)
+            };
+            if let Some(variable) = named(VARIABLES) {
+                cx.set(variable, string(text));
+            } else if let Some(variable) = named(FLAGS) {
+                cx.set(variable, Str::fixed("1"));
+            }
+        }
+    }
+}
+
+/// The name of an ACL variable; `acl 3` and `acl 13` are `$acl_c3` and `$acl_m3`.
+fn acl_variable(kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
+    match kind {
+        b"aclc" => Some([b"acl_c", rest].concat()),
+        b"aclm" => Some([b"acl_m", rest].concat()),
+        _ => {
+            let number: u8 = std::str::from_utf8(rest).ok()?.parse().ok()?;
+            match number {
+                0..10 => Some(format!("acl_c{number}").into_bytes()),
+                10..20 => Some(format!("acl_m{}", number - 10).into_bytes()),
+                _ => None,
+            }
+        }
+    }
+}
+
+/// `[1.2.3.4]:25`, or `1.2.3.4.25` as releases before 4.0 have it.
+fn set_address(cx: &mut Context, text: &[u8], taint: Taint, names: [&str; 2]) {
+    let (address, port) = match text.strip_prefix(b"[") {
+        Some(rest) => {
+            let end = rest.iter().position(|byte| *byte == b']').unwrap_or(rest.len());
+            let port = rest.get(end + 1..).and_then(|rest| rest.strip_prefix(b":"));
+            (&rest[..end], port.unwrap_or_default())
+        }
+        None => match text.iter().rposition(|byte| *byte == b'.') {
+            Some(dot) => (&text[..dot], &text[dot + 1..]),
+            None => (text, b"".as_slice()),
+        },
+    };
+    cx.set(names[0], Str::from(address).stamped(taint));
+    cx.set(names[1], Str::from(port));
+}
+
+/// The message that a header file and the data behind it are.
+pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
+    let body = match file.has("spool_file_wireformat") {
+        true => without_returns(data),
+        false => data.to_vec(),
+    };
+    let kept = file.headers.iter().filter(|line: &&HeaderLine| line.kind != b'*');
+    let headers: Vec<Header> = kept.map(|line| Header::new(line.line.clone())).collect();
+    let lines = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;
+    let body_lines = lines(&body);
+    let head: usize = headers.iter().map(|header| header.line.len()).sum();
+    let all = headers.iter().map(|header| lines(&header.line)).sum::<u64>() + body_lines;
+    let recipients = file.recipients.iter();
+    Message {
+        size: (head + 1 + body.len()) as u64,
+        lines: all,
+        body_lines,
+        body_zeros: memchr::memchr_iter(0, &body).count() as u64,
+        longest_line: file.number("max_received_linelength").map_or(0, i64::unsigned_abs),
+        id: Str::from(&file.id[..]),
+        received: file.received,
+        sender: Str::tainted(&file.sender[..]),
+        recipients: recipients.map(|one| Str::tainted(&one.address[..])).collect(),
+        headers,
+        body,
+        ..Message::default()
+    }
+}
+
+fn without_returns(text: &[u8]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let ended = |line: &[u8]| match line.strip_suffix(b"\r\n") {
+        Some(line) => [line, b"\n"].concat(),
+        None => line.to_vec(),
+    };
+    lines.flat_map(ended).collect()
+}
