@@ -1,9 +1,11 @@
 //! The command line, in Exim's own style (specification, chapter 5): one dash,
 //! and values attached to their options or in the next argument.
 
+mod decide;
 mod rules;
+mod values;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::Macros;
@@ -12,7 +14,8 @@ use eximious::stdlib::interval::seconds;
 use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::Errors;
 
-use rules::{Missing, Takes, Then};
+use rules::{Takes, Then};
+use values::{address_and_port, message_id, missing_value, number};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -514,129 +517,11 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn decide(mut self) -> Result<Options, Stop> {
-        let filter = &self.options.filter;
-        if filter.system.is_some() || filter.user.is_some() {
-            self.decide_filter()?;
-        }
-        if self.action == Some(Action::Daemon)
-            && let Some((option, what, _)) = self.later.take()
-        {
-            return Err(later(&option, what));
-        }
-        if self.options.stored.is_some() && self.action != Some(Action::Expand) {
-            return Err(Stop::exim("incompatible command-line options or arguments"));
-        }
-        self.decide_session()?;
-        let expands = self.action == Some(Action::Expand) || self.action.is_none();
-        match self.later.take() {
-            Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {
-                return Err(later(&option, what));
-            }
-            _ => {}
-        }
-        if self.action.is_none() && (self.options.recipients_in_header || !self.args.is_empty()) {
-            self.action = Some(Action::Submit);
-        }
-        let action = self.action.take();
-        Ok(self.finish(action))
-    }
-
-    /// SMTP is spoken, unless something else is asked for.
-    fn decide_session(&mut self) -> Result<(), Stop> {
-        let action = match &self.later {
-            Some((option, _, _)) if option == b"-bs" => Action::Session,
-            Some((option, _, _)) if option == b"-bS" => Action::Batch,
-            _ => return Ok(()),
-        };
-        if self.action.is_some() {
-            return Ok(());
-        }
-        let options = &self.options;
-        if options.recipients_in_header || options.sender.is_some() {
-            return Err(Stop::exim("incompatible command-line options or arguments"));
-        }
-        self.later = None;
-        self.action = Some(action);
-        Ok(())
-    }
-
-    /// Filters are tested, unless something else is asked for that does not mind.
-    fn decide_filter(&mut self) -> Result<(), Stop> {
-        let incompatible = Err(Stop::exim("incompatible command-line options or arguments"));
-        if let Some((option, what, wins)) = self.later.take() {
-            return match option.as_slice() {
-                b"-bd" | b"-bdf" => incompatible,
-                _ if !wins => incompatible,
-                _ => Err(later(&option, what)),
-            };
-        }
-        match self.action {
-            Some(Action::Version | Action::Rewrite | Action::Retry | Action::Information) => Ok(()),
-            None if self.args.is_empty() && !self.options.recipients_in_header => {
-                self.action = Some(Action::Filter);
-                Ok(())
-            }
-            _ => incompatible,
-        }
-    }
-
     fn finish(mut self, action: Option<Action>) -> Options {
         self.options.action = action.unwrap_or(Action::Usage);
         self.options.texts = self.args.to_vec();
         self.options
     }
-}
-
-/// A message's name, which an option takes.
-fn message_id(option: &str, id: &[u8]) -> Result<Vec<u8>, Stop> {
-    if is_message_id(id) {
-        return Ok(id.to_vec());
-    }
-    let tail = [b" after ", option.as_bytes(), b" option"].concat();
-    Err(Stop::exim([b"malformed message id ", id, &tail].concat()))
-}
-
-fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
-    match missing {
-        Missing::Abandoned => Stop::abandoned(arg),
-        Missing::Expected(what) => Stop::exim([what.as_bytes(), b" expected after ", arg].concat()),
-        Missing::BadItem => Stop::exim([b"bad item for: ", arg].concat()),
-        Missing::Messages => Stop::exim([b"no message ids given after ", arg, b" option"].concat()),
-    }
-}
-
-fn later(option: &[u8], what: &str) -> Stop {
-    let what = format!(" is not there yet: {what} comes in a later release");
-    Stop([b"eximious: option ", option, what.as_bytes()].concat())
-}
-
-fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
-    let digits = attached.iter().all(u8::is_ascii_digit);
-    match name {
-        "-h" if attached.is_empty() || !digits => Err(Stop::abandoned(arg)),
-        "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
-        _ => Ok(()),
-    }
-}
-
-/// `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`, and the same for version 6.
-fn address_and_port(text: &[u8]) -> Option<(&[u8], u32)> {
-    let is_address =
-        |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
-    let port = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
-    if let Some(rest) = text.strip_prefix(b"[") {
-        let end = rest.iter().position(|c| *c == b']')?;
-        let (address, rest) = (&rest[..end], &rest[end + 1..]);
-        let port = if rest.is_empty() { 0 } else { port(rest.strip_prefix(b":")?)? };
-        return is_address(address).then_some((address, port));
-    }
-    if is_address(text) {
-        return Some((text, 0));
-    }
-    let dot = text.iter().rposition(|c| *c == b'.')?;
-    let (address, rest) = (&text[..dot], &text[dot + 1..]);
-    is_address(address).then_some((address, port(rest)?))
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
 use crate::options::Options;
 use crate::session::{self, Refusal};
 
-/// How much is read at once.
+/// How much is read at once: no less than the standard input has room for, so that
+/// nothing that was read already waits there while it is asked whether more has come.
 const PIECE: usize = 8 * 1024;
 
 /// Speaks SMTP until one side has enough.
@@ -76,7 +77,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
          **** This is not for real!\n\n"
     );
     let mut out = Headed { heading: Some(heading), out: io::stdout().lock() };
-    converse(&mut session, &mut out, &mut |session, received, out| {
+    converse(&mut session, &mut out, Waits::ForEver, &mut |session, received, out| {
         session.conclude(&Taken::Yes);
         while let Some(event) = session.next_reply() {
             out.write_all(&event)?;
@@ -121,8 +122,22 @@ impl<W: Write> Write for Headed<W> {
 /// What becomes of a message that has come.
 type Take<'t> = &'t mut dyn FnMut(&mut Session, &Received, &mut dyn Write) -> io::Result<()>;
 
+/// How long the client may think.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waits {
+    /// As long as the options say.
+    AsSet,
+    /// As long as it likes: it is somebody who types.
+    ForEver,
+}
+
 /// Goes between a session and the standard input and output.
-fn converse(session: &mut Session, out: &mut dyn Write, take: Take<'_>) -> io::Result<()> {
+fn converse(
+    session: &mut Session,
+    out: &mut dyn Write,
+    waits: Waits,
+    take: Take<'_>,
+) -> io::Result<()> {
     // What is said goes out in one piece: the network waits between small ones.
     let out = &mut BufWriter::new(out);
     let mut piece = [0; PIECE];
@@ -143,6 +158,13 @@ fn converse(session: &mut Session, out: &mut dyn Write, take: Take<'_>) -> io::R
         out.flush()?;
         if ended {
             return Ok(());
+        }
+        if waits != Waits::ForEver
+            && let Some(time) = session.patience()
+            && !eximious_world::input_within(time)?
+        {
+            session.time_is_up();
+            continue;
         }
         match io::stdin().lock().read(&mut piece) {
             Ok(0) => {

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::spool::{Place, comparable, exim};
 use eximious_mta::spool::HeaderFile;
@@ -129,4 +129,26 @@ fn whoever_is_connected_to_the_standard_input_is_the_client() {
     let (ours, theirs) = (without_ports(kept(&ours)), without_ports(kept(&theirs)));
     assert_eq!(ours.len(), 1);
     assert_eq!(ours, theirs);
+}
+
+#[test]
+fn a_client_that_says_nothing_is_not_waited_for() {
+    let place = Place::new("smtp_receive_timeout = 1s\n");
+    let began = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_eximious"))
+        .arg("-C")
+        .arg(&place.config)
+        .arg("-bs")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("eximious");
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"EHLO client.example\r\nMAIL FROM").unwrap();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.ends_with(": SMTP command timeout - closing connection\r\n"), "{said}");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(began.elapsed() < Duration::from_secs(20));
+    drop(input);
 }

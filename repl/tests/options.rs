@@ -195,6 +195,11 @@ fn a_configuration_has_its_options_seen() {
 fn no_arguments_do_any_harm() {
     let pieces =
         ["-be", "-", "--", "-D", "-DA=", "-C", "-oM", "-d", "-f", "é", "\u{1}", "list", "-q"];
+    // What becomes a message is kept here, and nowhere else.
+    let home = tempfile::TempDir::new().unwrap();
+    let name = home.path().display();
+    let config = file(&format!("spool_directory = {name}\nlog_file_path = {name}/%slog\n"));
+    let config = config.path().to_str().unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     for _ in 0..150 {
         let args: Vec<String> = (0..random.usize(0..5))
@@ -203,7 +208,8 @@ fn no_arguments_do_any_harm() {
                 (0..length).map(|_| pieces[random.usize(0..pieces.len())]).collect()
             })
             .collect();
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let own = ["-C", config];
+        let args: Vec<&str> = own.into_iter().chain(args.iter().map(String::as_str)).collect();
         let run = eximious(&args, b"x\n");
         assert!(matches!(run.status, Some(0 | 1)), "{args:?}: {run:?}");
     }

@@ -133,17 +133,17 @@ pub(super) fn call(
 fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8> {
     match params.sender {
         Sender::Given => params.mail_from.clone(),
-        Sender::Own => params::bare(&run.variable("sender_address")),
+        Sender::Own => run.variable("sender_address").bytes().to_vec(),
         Sender::Postmaster => {
             let domain = run.variable("qualify_domain");
-            params::bare(&Str::from([b"postmaster@", domain.bytes()].concat()))
+            [b"postmaster@", domain.bytes()].concat()
         }
         Sender::Transport => {
             let acls = run.acls.clone();
             let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
             let own = transport.and_then(|transport| transport.text("return_path").cloned());
             let replaced = own.and_then(|text| run.expanded(&text).ok());
-            params::bare(&replaced.unwrap_or_else(|| run.variable("sender_address")))
+            replaced.unwrap_or_else(|| run.variable("sender_address")).bytes().to_vec()
         }
     }
 }
@@ -198,6 +198,9 @@ impl Callout<'_> {
                 }
             }
         }
+        if self.params.hold {
+            run.cx.tell(0, b"connections are not held open yet: this one is closed");
+        }
         cache.keep(run);
         // Which of several hosts is to blame is not said.
         Some(settled.unwrap_or_else(|| Called::later(why.filter(|_| alone))))
@@ -211,9 +214,7 @@ impl Callout<'_> {
             _ => Str::fixed("$primary_hostname-$tod_epoch-testing"),
         };
         match Text::new(text).expand(run.cx) {
-            Ok(local_part) => {
-                Some([&params::bare(&local_part), b"@".as_slice(), self.domain.bytes()].concat())
-            }
+            Ok(local_part) => Some([local_part.bytes(), b"@", self.domain.bytes()].concat()),
             Err(fail) => {
                 let head = b"failed to expand callout_random_local_part: ";
                 run.host.log_to(Logs::PANIC, &[head, fail.message()].concat());

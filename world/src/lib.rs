@@ -36,7 +36,7 @@ use eximious_core::World;
 pub use dns::Resolver;
 pub use files::make_directory;
 pub use logs::Logs;
-pub use net::input_connection;
+pub use net::{input_connection, input_within};
 
 /// The system that the program runs on.
 pub fn system() -> World {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use eximious_core::world::{Net, NisError, Stream, Target, WhosonError};
 use eximious_netlibs as netlibs;
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_error};
 use rustix::net::{
@@ -31,6 +32,26 @@ pub fn input_connection() -> Option<(SocketAddr, SocketAddr)> {
     let peer = rustix::net::getpeername(input.as_fd()).ok()??;
     let own = rustix::net::getsockname(input.as_fd()).ok()?;
     Some((peer.try_into().ok()?, own.try_into().ok()?))
+}
+
+/// Waits for the standard input; false where nothing has come, and it has not ended,
+/// in this time.
+///
+/// # Errors
+/// What the system says.
+pub fn input_within(time: Duration) -> io::Result<bool> {
+    let input = io::stdin();
+    let deadline = Deadline::within(time);
+    loop {
+        let left = deadline.left().unwrap_or_default();
+        let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let mut polled = [PollFd::from_borrowed_fd(input.as_fd(), PollFlags::IN)];
+        match rustix::event::poll(&mut polled, Some(&left)) {
+            Ok(count) => return Ok(count > 0),
+            Err(Errno::INTR) => {}
+            Err(why) => return Err(why.into()),
+        }
+    }
 }
 
 /// The system's sockets.

@@ -48,7 +48,7 @@ impl Session {
     /// Between the chunks of a message, nothing else may be said.
     pub(super) fn refuse_within_chunks(&mut self) {
         self.only_reset = true;
-        self.say(&[b"503 only BDAT permissible after non-LAST BDAT"]);
+        self.protocol_error(b"503", b"only BDAT permissible after non-LAST BDAT");
     }
 
     /// Reads on; false where more input is needed.
@@ -137,18 +137,22 @@ fn number(word: &[u8]) -> Option<u64> {
     Some(text.parse().unwrap_or(u64::MAX))
 }
 
-/// Whether a line of the header ends in a newline alone.
+/// Whether a line of the header begins with one that ends in a newline alone. What is
+/// no header line ends the header.
 fn has_bare_header(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some(end) = memchr::memchr(b'\n', rest) {
-        let line = &rest[..=end];
-        if !line.ends_with(b"\r\n") {
-            return true;
+    for (number, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        if number > 0 && matches!(line.first(), Some(b' ' | b'\t')) {
+            continue;
         }
-        if line == b"\r\n" {
+        let name = line.iter().position(|byte| !matches!(byte, 33..=57 | 59..=126));
+        let named = name
+            .is_some_and(|end| end > 0 && line[end..].trim_ascii_start().first() == Some(&b':'));
+        if !named {
             return false;
         }
-        rest = &rest[end + 1..];
+        if line.ends_with(b"\n") && !line.ends_with(b"\r\n") {
+            return true;
+        }
     }
     false
 }

@@ -69,7 +69,7 @@ impl Session {
             return self.protocol_error(b"501", b"unexpected argument data");
         }
         if self.only_reset && !matches!(name, "RSET" | "QUIT") {
-            return self.say(&[b"503 only RSET accepted now"]);
+            return self.protocol_error(b"503", b"only RSET accepted now");
         }
         let unfinished =
             self.chunks.is_some() && !matches!(name, "BDAT" | "RSET" | "QUIT" | "NOOP");

@@ -54,24 +54,29 @@ impl Session {
     /// Drops a client that made too many mistakes.
     pub(super) fn too_many_errors(&mut self) {
         let history = self.shown_history();
+        let command = self.shown_command();
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let line = [
             &head,
             b" dropped: too many syntax or protocol errors (last command was \"".as_slice(),
-            &self.command,
+            &command,
             b"\",  C=",
             &history,
             b")",
         ];
         self.log_rejection(&line.concat());
         self.failed = true;
-        self.close();
+        match self.chunks.is_some() {
+            // The rest of the message does not come any more.
+            true => self.lost_in_message(),
+            false => self.close(),
+        }
     }
 
     /// A command that nobody knows.
     pub(super) fn unknown(&mut self) {
         if self.only_reset {
-            return self.say(&[b"503 only RSET accepted now"]);
+            return self.protocol_error(b"503", b"only RSET accepted now");
         }
         if self.chunks.is_some() {
             return self.refuse_within_chunks();

@@ -155,6 +155,11 @@ impl Session {
         let _ = eximious::event::raise(&mut self.cx, name, Str::tainted(text));
     }
 
+    /// The command at hand, as logs show it.
+    pub(super) fn shown_command(&self) -> Vec<u8> {
+        printing(&self.command, self.cx.engine().settings().print_topbitchars)
+    }
+
     /// A command that is none, or that is out of place.
     pub(super) fn log_mistake(&mut self, code: &[u8], text: &[u8]) {
         let (what, word): (_, &[u8]) = match is_misplaced(code, text) {
@@ -163,8 +168,8 @@ impl Session {
         };
         if self.logs(what) {
             let client = self.logged_client();
-            let line =
-                [b"SMTP ", word, b" error in \"", &self.command, b"\" ", &client, b" ", text];
+            let command = self.shown_command();
+            let line = [b"SMTP ", word, b" error in \"", &command, b"\" ", &client, b" ", text];
             self.log(&line.concat());
         }
     }
@@ -212,7 +217,7 @@ impl Session {
 }
 
 /// Whether a command is no wrong one, but out of place. MAIL without an address
-/// counts as such.
+/// counts as such, and so does BDAT without a size.
 fn is_misplaced(code: &[u8], text: &[u8]) -> bool {
-    code == b"503" || text.starts_with(b"MAIL must have")
+    code == b"503" || text.starts_with(b"MAIL must have") || text.starts_with(b"missing size")
 }

@@ -153,10 +153,10 @@ impl Session {
         if in_body {
             self.id = message_id(self.cx.engine().world());
         }
-        self.say(&[b"421 Lost incoming connection"]);
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
+        self.not_quit("connection-lost", Some((b"421", b"Lost incoming connection")));
         self.failed = true;
         self.close();
     }

@@ -62,6 +62,7 @@ impl Session {
                 let text = [host.bytes(), b": SMTP command timeout - closing connection"].concat();
                 self.not_quit("command-timeout", Some((b"421", &text)));
                 self.counts.told_of_no_mail = true;
+                self.failed = true;
                 self.close();
             }
             Stage::Data(_) | Stage::Chunk(_) => self.data_took_too_long(),
@@ -88,6 +89,7 @@ impl Session {
         let text = [host.bytes(), tail.as_slice()].concat();
         self.not_quit("data-timeout", Some((b"421", &text)));
         self.counts.told_of_no_mail = true;
+        self.failed = true;
         self.close();
     }
 

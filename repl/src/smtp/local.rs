@@ -64,7 +64,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
         introduce(session.context(), user, given);
     }
     let mut out = io::stdout().lock();
-    super::converse(&mut session, &mut out, &mut |session, received, _| {
+    super::converse(&mut session, &mut out, super::Waits::AsSet, &mut |session, received, _| {
         let taken = spool::keep(session.context(), received);
         session.conclude(&taken);
         Ok(())

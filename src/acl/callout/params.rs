@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use eximious_core::Str;
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
@@ -190,10 +189,4 @@ fn sender(text: &[u8], rules: Rules) -> Result<Vec<u8>, Vec<u8>> {
         Ok(found) => Ok(found.text),
         Err(why) => Err([b"bad address in callout option: ", &why.message[..]].concat()),
     }
-}
-
-/// The message's sender as an address for MAIL.
-pub(super) fn bare(address: &Str) -> Vec<u8> {
-    // What breaks a line would be another command.
-    address.bytes().iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)).collect()
 }

@@ -251,7 +251,7 @@ impl Talk<'_, '_, '_> {
             run.host.log_to(Logs::PANIC, &line);
             [b"failed to expand helo_data: ", fail.message()].concat()
         })?;
-        Ok(super::params::bare(&name))
+        Ok(in_line(name.bytes()))
     }
 
     /// Looks at what the host offers, and at what is asked of it.
@@ -529,11 +529,16 @@ fn null() -> Vec<u8> {
 }
 
 fn mail(from: &[u8]) -> Vec<u8> {
-    [b"MAIL FROM:<", from, b">"].concat()
+    [b"MAIL FROM:<", &in_line(from)[..], b">"].concat()
+}
+
+/// What breaks a line would be another command.
+fn in_line(address: &[u8]) -> Vec<u8> {
+    address.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)).collect()
 }
 
 fn rcpt(to: &[u8]) -> Vec<u8> {
-    [b"RCPT TO:<", to, b">"].concat()
+    [b"RCPT TO:<", &in_line(to)[..], b">"].concat()
 }
 
 fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
@@ -548,4 +553,16 @@ fn line(text: &[u8]) -> Vec<u8> {
 fn after(address: &[u8], reply: &Reply) -> Vec<u8> {
     let head = b"SMTP error from remote mail server after ";
     [head.as_slice(), &rcpt(address), b": ", &line(reply.text())].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cve_2020_28021_an_address_is_part_of_one_command() {
+        assert_eq!(rcpt(b"a\r\nDATA\n@b\0"), b"RCPT TO:<aDATA@b>");
+        assert_eq!(mail(b"a@b>\rRSET"), b"MAIL FROM:<a@b>RSET>");
+        assert_eq!(mail(b""), b"MAIL FROM:<>");
+    }
 }

@@ -141,7 +141,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cve_2020_28014_cve_2021_27216_a_link_in_the_place_of_a_pid_file_is_not_followed() {
+    fn cve_2021_27216_only_this_process_own_pid_file_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        let file = PidFile::write(path.as_os_str().as_bytes()).unwrap();
+        // Somebody else put another there.
+        fs::write(&path, "1\n").unwrap();
+        file.remove();
+        assert!(path.exists());
+        let file = PidFile::write(path.as_os_str().as_bytes()).unwrap();
+        fs::rename(&path, folder.path().join("victim")).unwrap();
+        symlink(folder.path().join("victim"), &path).unwrap();
+        file.remove();
+        assert!(path.is_symlink() && folder.path().join("victim").exists());
+    }
+
+    #[test]
+    fn cve_2020_28014_a_link_in_the_place_of_a_pid_file_is_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         let (target, link) = (folder.path().join("target"), folder.path().join("pid"));
         fs::write(&target, "untouched").unwrap();
@@ -151,11 +167,6 @@ mod tests {
         assert_eq!(fs::read_to_string(&link).unwrap(), format!("{}\n", std::process::id()));
         file.remove();
         assert!(!link.exists());
-        // One that somebody else put there stays.
-        let file = PidFile::write(link.as_os_str().as_bytes()).unwrap();
-        fs::write(&link, "1\n").unwrap();
-        file.remove();
-        assert!(link.exists());
         symlink(&target, folder.path().join("info")).unwrap();
         let info = folder.path().join("info");
         assert!(write_process_line(info.as_os_str().as_bytes(), b"x\n").is_err());

@@ -1,0 +1,59 @@
+//! What options take, and what is said of it where it is missing or wrong.
+
+use std::net::IpAddr;
+
+use eximious_mta::spool::queue::is_message_id;
+
+use super::Stop;
+use super::rules::Missing;
+
+/// A message's name, which an option takes.
+pub(super) fn message_id(option: &str, id: &[u8]) -> Result<Vec<u8>, Stop> {
+    if is_message_id(id) {
+        return Ok(id.to_vec());
+    }
+    let tail = [b" after ", option.as_bytes(), b" option"].concat();
+    Err(Stop::exim([b"malformed message id ", id, &tail].concat()))
+}
+
+pub(super) fn missing_value(missing: Missing, arg: &[u8]) -> Stop {
+    match missing {
+        Missing::Abandoned => Stop::abandoned(arg),
+        Missing::Expected(what) => Stop::exim([what.as_bytes(), b" expected after ", arg].concat()),
+        Missing::BadItem => Stop::exim([b"bad item for: ", arg].concat()),
+        Missing::Messages => Stop::exim([b"no message ids given after ", arg, b" option"].concat()),
+    }
+}
+
+pub(super) fn later(option: &[u8], what: &str) -> Stop {
+    let what = format!(" is not there yet: {what} comes in a later release");
+    Stop([b"eximious: option ", option, what.as_bytes()].concat())
+}
+
+pub(super) fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
+    let digits = attached.iter().all(u8::is_ascii_digit);
+    match name {
+        "-h" if attached.is_empty() || !digits => Err(Stop::abandoned(arg)),
+        "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
+        _ => Ok(()),
+    }
+}
+
+/// `1.2.3.4`, `1.2.3.4.25`, `[1.2.3.4]:25`, and the same for version 6.
+pub(super) fn address_and_port(text: &[u8]) -> Option<(&[u8], u32)> {
+    let is_address =
+        |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| text.parse::<IpAddr>().is_ok());
+    let port = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
+    if let Some(rest) = text.strip_prefix(b"[") {
+        let end = rest.iter().position(|c| *c == b']')?;
+        let (address, rest) = (&rest[..end], &rest[end + 1..]);
+        let port = if rest.is_empty() { 0 } else { port(rest.strip_prefix(b":")?)? };
+        return is_address(address).then_some((address, port));
+    }
+    if is_address(text) {
+        return Some((text, 0));
+    }
+    let dot = text.iter().rposition(|c| *c == b'.')?;
+    let (address, rest) = (&text[..dot], &text[dot + 1..]);
+    is_address(address).then_some((address, port(rest)?))
+}
