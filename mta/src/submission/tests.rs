@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eximious::world::{Log, SpoolInMemory};
 use eximious::{Config, Engine, Macros, Str, World};
@@ -165,7 +165,6 @@ fn cve_2020_28009_an_endless_message_is_cut_off() {
 /// Ten thousand recipients are taken, and more than are permitted are not.
 #[test]
 fn cve_2020_28017_recipients_are_counted() {
-    let start = Instant::now();
     let many = |count: u32| {
         let list: Vec<String> = (0..count).map(|n| format!("user{n}@test.ex")).collect();
         format!("To: {}\nBcc: {}\n\nhello\n", list.join(","), list.join(",\n ")).into_bytes()
@@ -185,7 +184,6 @@ fn cve_2020_28017_recipients_are_counted() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let handed = hand_in("", super::tests::request(&arguments), &mut Given(b"\nx\n".to_vec()));
     assert_eq!(handed.done.said, b"exim: too many recipients\n");
-    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
 }
 
 /// Headers of megabytes are refused before anything is made of them.
@@ -202,21 +200,18 @@ fn cve_2020_28020_headers_have_a_size() {
         (b":", ""),
     ] {
         let mut endless = Endless(piece, 3 << 20);
-        let start = Instant::now();
         let handed = hand_in(config, request(&["you@test.ex"]), &mut endless);
         assert!(!handed.done.kept, "{}: {:?}", piece.escape_ascii(), handed.done);
         assert!(has(&handed.done.said, b" longer than "), "{}", piece.escape_ascii());
-        assert!(start.elapsed() < Duration::from_secs(20), "{}", piece.escape_ascii());
     }
-    // What has just the size is worked on, in reasonable time.
+    // What has just the size is worked on. Work that grows with the square of it would
+    // not come to an end here.
     for piece in [b"cc:a\n".as_slice(), b"To: ,,,\n", b"From:me\n", b"X: (((((((\n", b"To: \"\\\n"]
     {
         let count = (1 << 20) / piece.len() - 1;
         let text = [&piece.repeat(count), b"\nhello\n".as_slice()].concat();
-        let start = Instant::now();
         let handed = hand_in("", request(&["you@test.ex"]), &mut Given(text));
         assert!(handed.done.kept, "{}: {:?}", piece.escape_ascii(), handed.done);
-        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
     }
 }
 
