@@ -238,20 +238,23 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
 fn headers(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
     let resent = kept.iter().any(|header| is_resent(&header.name));
     let mut out = Vec::with_capacity(kept.len() + replaced.len());
-    let gone = |at: usize| {
-        let here = replaced.iter().filter(move |one| one.before.min(kept.len()) == at);
-        here.map(|one| HeaderLine { kind: b'*', line: one.header.line.clone() })
-    };
+    // There may be as many of them as a header has lines.
+    let mut gone: Vec<_> = replaced.iter().collect();
+    gone.sort_by_key(|one| one.before);
+    let mut gone = gone.into_iter().peekable();
+    let gone_line = |one: &Replaced| HeaderLine { kind: b'*', line: one.header.line.clone() };
     let mut has_id = false;
     for (at, header) in kept.iter().enumerate() {
-        out.extend(gone(at));
+        while let Some(one) = gone.next_if(|one| one.before <= at) {
+            out.push(gone_line(one));
+        }
         let mut kind = kind(&header.name, resent);
         if kind == b'I' && std::mem::replace(&mut has_id, true) {
             kind = b' ';
         }
         out.push(HeaderLine { kind, line: header.line.clone() });
     }
-    out.extend(gone(kept.len()));
+    out.extend(gone.map(gone_line));
     out
 }
 
