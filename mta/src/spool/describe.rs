@@ -238,20 +238,16 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
 fn headers(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
     let resent = kept.iter().any(|header| is_resent(&header.name));
     let mut out = Vec::with_capacity(kept.len() + replaced.len());
-    let gone = |at: usize| {
-        let here = replaced.iter().filter(move |one| one.before.min(kept.len()) == at);
-        here.map(|one| HeaderLine { kind: b'*', line: one.header.line.clone() })
-    };
-    let mut has_id = false;
+    let gone = |one: &Replaced| HeaderLine { kind: b'*', line: one.header.line.clone() };
+    // They stand in order.
+    let mut left = replaced.iter().peekable();
     for (at, header) in kept.iter().enumerate() {
-        out.extend(gone(at));
-        let mut kind = kind(&header.name, resent);
-        if kind == b'I' && std::mem::replace(&mut has_id, true) {
-            kind = b' ';
+        while let Some(one) = left.next_if(|one| one.before <= at) {
+            out.push(gone(one));
         }
-        out.push(HeaderLine { kind, line: header.line.clone() });
+        out.push(HeaderLine { kind: kind(&header.name, resent), line: header.line.clone() });
     }
-    out.extend(gone(kept.len()));
+    out.extend(left.map(gone));
     out
 }
 
