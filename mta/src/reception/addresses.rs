@@ -45,24 +45,24 @@ pub(super) fn complete(
 ) -> Vec<Vec<u8>> {
     let mut faults = Vec::new();
     let rewrites = rewriter.flags().intersects(RewriteFlags::HEADERS);
-    let mut at = 0;
-    while let Some(line) = lines.0.get(at) {
-        at += 1;
-        let Some((place, side)) = place(line) else { continue };
-        let domain = match side {
-            Side::Sender if origin.qualifies_senders => Some("qualify_domain"),
-            Side::Recipient if origin.qualifies_recipients => Some("qualify_recipient"),
-            _ => None,
-        };
-        let domain = domain.map(|name| value(cx, name));
-        let rules = Rules::of(cx.engine().settings());
-        let mut work = Work { cx, rules, rewriter: rewrites.then_some(rewriter), place };
-        if let Some(new) = work.line(&line.header, domain.as_ref(), &mut faults) {
-            if let Some(line) = lines.0.get_mut(at - 1) {
-                line.struck = true;
-            }
-            lines.0.insert(at, Line::new(Header::new(new)));
-            at += 1;
+    let old = std::mem::take(&mut lines.0);
+    lines.0.reserve(old.len());
+    for mut line in old {
+        let new = place(&line).and_then(|(place, side)| {
+            let domain = match side {
+                Side::Sender if origin.qualifies_senders => Some("qualify_domain"),
+                Side::Recipient if origin.qualifies_recipients => Some("qualify_recipient"),
+                _ => None,
+            };
+            let domain = domain.map(|name| value(cx, name));
+            let rules = Rules::of(cx.engine().settings());
+            let mut work = Work { cx, rules, rewriter: rewrites.then_some(rewriter), place };
+            work.line(&line.header, domain.as_ref(), &mut faults)
+        });
+        line.struck |= new.is_some();
+        lines.0.push(line);
+        if let Some(new) = new {
+            lines.0.push(Line::new(Header::new(new)));
         }
     }
     faults

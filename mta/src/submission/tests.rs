@@ -208,7 +208,7 @@ fn cve_2020_28020_headers_have_a_size() {
     // not come to an end here.
     for piece in [b"cc:a\n".as_slice(), b"To: ,,,\n", b"From:me\n", b"X: (((((((\n", b"To: \"\\\n"]
     {
-        let count = (1 << 20) / piece.len() - 1;
+        let count = (1 << 18) / piece.len();
         let text = [&piece.repeat(count), b"\nhello\n".as_slice()].concat();
         let handed = hand_in("", request(&["you@test.ex"]), &mut Given(text));
         assert!(handed.done.kept, "{}: {:?}", piece.escape_ascii(), handed.done);
