@@ -263,6 +263,7 @@ impl Submission<'_> {
         let Parsed { mut message, senders, stray, .. } =
             reception::parse(bytes, way, takes_from, self.cx);
         let came = message.size;
+        let mut nameless = false;
         if let Some(sender) = senders.last().filter(|_| self.request.sender.is_none())
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
             && (trusted || reception::may_be_sender(self.cx, &sender))
@@ -270,6 +271,8 @@ impl Submission<'_> {
             reception::set_sender(self.cx, sender);
             self.sender_set = trusted;
             if trusted {
+                // Whose name was given is not who the line names.
+                nameless = true;
                 self.cx.set("authenticated_sender", Str::EMPTY);
             }
         }
@@ -289,7 +292,7 @@ impl Submission<'_> {
             local,
             smtp: self.request.batched,
             login: user.login.clone(),
-            name: user.name_beside(self.sender_set),
+            name: if nameless { Vec::new() } else { user.name_beside(self.sender_set) },
             trusted,
             qualifies_senders: !self.request.leaves_unqualified,
             qualifies_recipients: !self.request.leaves_unqualified,

@@ -110,7 +110,7 @@ fn options_that_mean_nothing_here_are_accepted() {
 
 #[test]
 fn what_is_not_there_yet_is_named() {
-    for option in ["-bp", "-q", "-q5m", "-R", "-bi", "-bI:dscp"] {
+    for option in ["-q", "-q5m", "-R", "-bi", "-bI:dscp"] {
         let complaint = refused(&[option]);
         assert!(complaint.starts_with(&format!("eximious: option {option} is not there yet")));
     }

@@ -103,7 +103,7 @@ impl Work<'_> {
         // How much of the list is in `new`, and where the last line that was begun
         // here begins in it.
         let (mut done, mut begun) = (0, 0);
-        for element in address::list(list, self.rules) {
+        for element in address::arriving_list(list, self.rules) {
             let found = match element.address {
                 Ok(found) if !found.text.is_empty() => found,
                 Ok(_) => continue,

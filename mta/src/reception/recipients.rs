@@ -36,7 +36,7 @@ pub(super) fn take(lines: &mut Lines, resent: bool, rules: Rules) -> Named {
     let mut room = MOST_QUOTED;
     for line in lines.standing().filter(|line| names.iter().any(|name| line.is(name))) {
         let value = line.header.value();
-        for element in address::list(value, rules) {
+        for element in address::arriving_list(value, rules) {
             match element.address {
                 Ok(address) => named.addresses.push(address.text),
                 Err(why) if why.is_empty() => {}

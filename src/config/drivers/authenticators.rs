@@ -24,10 +24,12 @@ pub(super) fn general(authenticator: &Instance) -> Result<(), ConfigError> {
     }
 }
 
-/// Authenticators for the same side with the same name, as far as the first pair.
+/// Authenticators for the same side with the same name, as far as the first pair. A
+/// client can't ask for the driver tls, whatever its name is.
 pub(super) fn fellows(all: &[Instance]) -> Option<ConfigError> {
-    all.iter().enumerate().find_map(|(number, one)| {
-        all[number + 1..].iter().find_map(|other| {
+    let named = |one: &&Instance| one.driver_name() != "tls";
+    all.iter().enumerate().filter(|(_, one)| named(one)).find_map(|(number, one)| {
+        all[number + 1..].iter().filter(named).find_map(|other| {
             let (name, same) = (public_name(one), public_name(other));
             let both = |side: fn(&Instance) -> bool| side(one) && side(other);
             let side: &[u8] = if !name.eq_ignore_ascii_case(same) {

@@ -145,7 +145,14 @@ pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
 /// Goes through a list of addresses, as a header line holds it. Groups
 /// (`name: address, address;`) are seen through.
 pub fn list(text: &[u8], rules: Rules) -> Addresses<'_> {
-    Addresses { text, at: 0, rules, in_group: false }
+    Addresses { text, at: 0, rules, in_group: false, trims: false }
+}
+
+/// The same for a header line of a message that arrives: there, an item ends where
+/// it would end without the white space before it, so that `, @, x@y` is one item,
+/// the beginning of a route.
+pub fn arriving_list(text: &[u8], rules: Rules) -> Addresses<'_> {
+    Addresses { trims: true, ..list(text, rules) }
 }
 
 /// What stands between two commas of a list.
@@ -165,6 +172,8 @@ pub struct Addresses<'a> {
     at: usize,
     rules: Rules,
     in_group: bool,
+    /// Whether an item's end is looked for behind white space.
+    trims: bool,
 }
 
 impl Iterator for Addresses<'_> {
@@ -176,9 +185,11 @@ impl Iterator for Addresses<'_> {
         // White space before an item is none of it.
         let blank = rest.iter().take_while(|byte| is_space(**byte)).count();
         let first = start + blank;
-        let item = &rest[blank..];
-        let item = &item[..find_end(item, false)];
-        let end = first + item.len();
+        let end = match self.trims {
+            true => first + find_end(&rest[blank..], false),
+            false => (start + find_end(rest, false)).max(first),
+        };
+        let item = &self.text[first..end];
         self.at = end + 1;
         let groups = if self.in_group { Groups::Inside } else { Groups::Allowed };
         let mut reader = Reader::new(item, self.rules, groups);
