@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::stdlib::address;
 use eximious::stdlib::message::{End, parse_until};
 use eximious::stdlib::wording::reason;
 use eximious::{Header, Message, Str};
@@ -82,7 +83,12 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     fixed.panics.iter().for_each(|line| log.panic(line));
     let mut message = fixed.message;
     if options.recipients_in_header {
-        message.recipients = fixed.named.addresses.into_iter().map(Str::tainted).collect();
+        let domain = session.recipient_domain();
+        let qualified = |address: Vec<u8>| match address::find_at(&address) {
+            None if !address.is_empty() => Str::tainted([&address, &b"@"[..], &domain].concat()),
+            _ => Str::tainted(address),
+        };
+        message.recipients = fixed.named.addresses.into_iter().map(qualified).collect();
     }
     rewrite_sender(session);
     message.received = session.engine().world().clock.now().seconds;
