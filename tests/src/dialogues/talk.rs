@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -228,9 +229,23 @@ impl Talk {
         let [read, receive, others] = CALLS;
         match first {
             "0x0" if read.contains(&call) || receive.contains(&call) => Waits::Yes,
+            place if others.contains(&call) && self.is_polled(place, words.next()) => Waits::Yes,
             _ if receive.contains(&call) || others.contains(&call) => Waits::Perhaps,
             _ => Waits::No,
         }
+    }
+}
+
+impl Talk {
+    /// Whether a list of files that something is awaited of, which is in the memory of
+    /// the program, holds its input and nothing else.
+    fn is_polled(&self, place: &str, count: Option<&str>) -> bool {
+        let place = place.strip_prefix("0x").and_then(|text| u64::from_str_radix(text, 16).ok());
+        let (Some(place), Some("0x1")) = (place, count) else { return false };
+        let memory = std::fs::File::open(format!("/proc/{}/mem", self.child.id()));
+        let mut file = [0xff; 4];
+        memory.is_ok_and(|memory| memory.read_exact_at(&mut file, place).is_ok())
+            && i32::from_ne_bytes(file) == 0
     }
 }
 
