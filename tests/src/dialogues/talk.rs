@@ -229,7 +229,9 @@ impl Talk {
         let [read, receive, others] = CALLS;
         match first {
             "0x0" if read.contains(&call) || receive.contains(&call) => Waits::Yes,
-            place if others.contains(&call) && self.is_polled(place, words.next()) => Waits::Yes,
+            // The real one looks at its input by `poll` after the last reply, too, for a
+            // moment.
+            place if call == LONG_POLL && self.is_polled(place, words.next()) => Waits::Yes,
             _ if receive.contains(&call) || others.contains(&call) => Waits::Perhaps,
             _ => Waits::No,
         }
@@ -262,6 +264,9 @@ enum Waits {
     Perhaps,
     No,
 }
+
+/// The number of `ppoll`.
+const LONG_POLL: &str = if cfg!(target_arch = "x86_64") { "271" } else { "73" };
 
 /// The numbers of system calls: read, those for sockets, those that wait for
 /// one of several.
