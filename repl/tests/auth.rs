@@ -127,8 +127,10 @@ impl Talk {
             let Ok(code) = line.get(..3).unwrap_or_default().parse() else { continue };
             if line.as_bytes().get(3) != Some(&b'-') {
                 let text = line.get(4..).unwrap_or_default().to_owned();
-                // Challenges are never the same.
-                if text.len() < 40 && code != 220 {
+                // Challenges are never the same; those of CRAM-MD5, which may be short, begin
+                // with an angle bracket.
+                let challenge = text.len() >= 40 || (code == 334 && text.starts_with("PD"));
+                if !challenge && code != 220 {
                     self.said.push(format!("{code} {text}"));
                 }
                 return (code, text);
