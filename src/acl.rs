@@ -21,12 +21,14 @@ mod nested;
 mod ratelimit;
 mod seen;
 mod state;
+mod told;
 mod udpsend;
 mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::world::Log;
 use eximious_core::{AclPhases, AclTerm, AclVerb, Registry, Str};
 
 use crate::Config;
@@ -78,6 +80,11 @@ pub trait AclHost {
     /// Who wants to be told each step of ACLs that expansions call, too.
     fn watch(&self) -> Option<Watch> {
         None
+    }
+
+    /// Lines for the logs go there from here on.
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        let _ = log;
     }
 
     /// `control = dscp`: marks what is sent to the client.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    TaintRule, Trace, TraceSink, VariableSource,
+    TaintRule, Trace, TraceSink, VariableSource, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -12,6 +12,7 @@ use eximious_stdlib::items::start_perl;
 use eximious_stdlib::lists::{Matcher, Outcome};
 use rustc_hash::FxHashMap;
 
+use crate::debugging::Debugging;
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
 
@@ -39,6 +40,8 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
+    /// What is told in a file of its own, once that was asked for.
+    pub(crate) debugging: Option<Debugging>,
 }
 
 /// Where a variable's value stands in contexts of engines that share a registry.
@@ -90,6 +93,7 @@ impl Context {
             expansions: FxHashMap::default(),
             leaves_bindings: false,
             refusals: Vec::new(),
+            debugging: None,
         }
     }
 
@@ -243,6 +247,13 @@ impl Context {
     pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut inner = (*self.engine.0).clone();
         change(&mut inner.settings);
+        self.engine = Engine(Arc::new(inner));
+    }
+
+    /// Changes the outside for what this context does from here on.
+    pub(crate) fn change_world(&mut self, change: impl FnOnce(&mut World)) {
+        let mut inner = (*self.engine.0).clone();
+        change(&mut inner.world);
         self.engine = Engine(Arc::new(inner));
     }
 

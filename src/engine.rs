@@ -106,6 +106,9 @@ impl Engine {
         cx.begin(true);
         let result = Eval::new(cx, &tree.view(), &[]).whole();
         cx.scratch = Some(tree);
+        if cx.debugging.is_some() {
+            cx.debug_expansion(source, &result);
+        }
         result
     }
 
@@ -213,7 +216,11 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         let compiled = &self.0;
-        Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole()
+        let result = Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole();
+        if cx.debugging.is_some() {
+            cx.debug_expansion(self.source(), &result);
+        }
+        result
     }
 
     /// What is wrong with the text, without evaluating it.

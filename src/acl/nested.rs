@@ -173,6 +173,7 @@ impl Run<'_> {
         self.state.controls.extend(state.controls);
         self.state.headers_add.extend(state.headers_add);
         self.state.headers_remove.extend(state.headers_remove);
+        self.state.broken = self.state.broken.or(state.broken);
         if !state.queue.is_empty() {
             self.state.queue = state.queue;
         }

@@ -46,6 +46,10 @@ impl AclHost for Host<'_> {
         self.watch.cloned()
     }
 
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        self.log = log;
+    }
+
     fn calls_out(&self) -> bool {
         self.calls_out
     }

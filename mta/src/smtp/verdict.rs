@@ -89,6 +89,10 @@ impl Session {
     /// Tells the client that an ACL refused something, and writes that to the
     /// logs. Returns what was said, without the code.
     pub(super) fn refuse(&mut self, refused: &Refused, result: AclResult) -> Vec<u8> {
+        if let Some(why) = self.acl_state.broken {
+            self.say(&[b"421 ", why.as_bytes()]);
+            return why.as_bytes().to_vec();
+        }
         let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
         let code = if for_now { "451" } else { refused.code };
         let said = match result.verdict {
