@@ -69,8 +69,9 @@ struct Statement {
 
 /// Who holds the conversation that an ACL is about.
 pub trait AclHost {
-    /// `delay`: waits; what is to be sent has to be sent before.
-    fn delay(&mut self, time: Duration);
+    /// `delay`: waits. What is to be sent is sent before, unless that is not wanted
+    /// (`control = no_delay_flush`).
+    fn delay(&mut self, time: Duration, sends: bool);
 
     /// A step of the run.
     fn step(&mut self, step: &AclStep<'_>) {

@@ -326,13 +326,13 @@ impl Log for Told {
         self.debugging.log.main(line);
     }
     fn panic(&self, line: &[u8]) {
-        self.tell("MAIN PANIC", line);
         self.panicked();
+        self.tell("MAIN PANIC", line);
         self.debugging.log.panic(line);
     }
     fn panic_alone(&self, line: &[u8]) {
-        self.tell("PANIC", line);
         self.panicked();
+        self.tell("PANIC", line);
         self.debugging.log.panic_alone(line);
     }
     fn rejection(&self, line: &[u8]) {

@@ -97,8 +97,13 @@ pub struct Submitter {
 pub enum Event {
     /// These bytes are for the client.
     Reply(Vec<u8>),
-    /// What was said so far is to be sent, and nothing be done for a while.
-    Delay(Duration),
+    /// Nothing is to be done for a while.
+    Delay {
+        /// How long.
+        time: Duration,
+        /// Whether what was said so far is to be sent before.
+        sends: bool,
+    },
     /// A message has come. [`Session::conclude`] says what became of it; until
     /// then, nothing more is asked for.
     Message(Box<Received>),

@@ -43,7 +43,7 @@ impl AclHost for Told {
         }
     }
 
-    fn delay(&mut self, time: Duration) {
+    fn delay(&mut self, time: Duration, _: bool) {
         self.delays.push(time);
     }
 
@@ -183,8 +183,9 @@ impl Run<'_> {
                 None => self.host.log(&line),
             }
         }
+        let sends = !self.state.has("no_delay_flush");
         for time in told.delays {
-            self.host.delay(time);
+            self.host.delay(time, sends);
         }
     }
 }

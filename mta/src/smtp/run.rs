@@ -24,9 +24,9 @@ struct Host<'h> {
 }
 
 impl AclHost for Host<'_> {
-    fn delay(&mut self, time: Duration) {
+    fn delay(&mut self, time: Duration, sends: bool) {
         if !self.hurries {
-            self.events.push_back(Event::Delay(time));
+            self.events.push_back(Event::Delay { time, sends });
             return;
         }
         let text = b"delay skipped in -bh checking mode".as_slice();

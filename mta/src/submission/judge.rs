@@ -19,7 +19,7 @@ struct Host<'h> {
 }
 
 impl AclHost for Host<'_> {
-    fn delay(&mut self, time: Duration) {
+    fn delay(&mut self, time: Duration, _: bool) {
         self.outside.wait(time);
     }
 
