@@ -291,7 +291,7 @@ impl<'s> Submission<'s> {
             self.received.message = cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
-        self.id = message_id(self.cx.engine().world());
+        self.id = message_id(self.cx.engine());
         self.cx.set("message_exim_id", self.id.clone());
         message.id = self.id.clone();
         message.received = began.seconds;

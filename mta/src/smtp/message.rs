@@ -151,7 +151,7 @@ impl Session {
             false => b" (header)",
         };
         if in_body {
-            self.id = message_id(self.cx.engine().world());
+            self.id = message_id(self.cx.engine());
         }
         let client = self.shown_client();
         let middle = b" lost while reading message data";
@@ -171,7 +171,7 @@ impl Session {
                 !empty && self.client_in("ignore_fromline_hosts")
             }
         };
-        self.id = message_id(self.cx.engine().world());
+        self.id = message_id(self.cx.engine());
         self.cx.set("message_exim_id", self.id.clone());
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
