@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
+use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Message, Str};
 
@@ -214,7 +215,8 @@ impl<'s> Submission<'s> {
     /// somebody else, and does.
     fn take_sender(&mut self) -> Result<(), Vec<u8>> {
         let domain = self.cx.value("qualify_domain");
-        let own = [&self.request.submitter.login[..], b"@", domain.bytes()].concat();
+        let own =
+            [&quote_local_part(&self.request.submitter.login)[..], b"@", domain.bytes()].concat();
         reception::set_sender(self.cx, Str::from(own));
         let Some(typed) = &self.request.sender else { return Ok(()) };
         let given = match typed.is_empty() {

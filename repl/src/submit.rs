@@ -26,7 +26,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     }?;
     let (config, mut cx) = session.into_parts();
     let config = config.unwrap_or_else(Config::default);
-    let mut submitter = caller::submitter(&mut cx);
+    let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
     submitter.called = options.full_name.take();
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();

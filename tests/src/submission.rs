@@ -287,7 +287,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"1[0-9A-Za-z]{5}-[0-9A-Za-z]{11}-[0-9A-Za-z]{4}\b", "NAME"),
             (r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", ""),
             (r"\w{3}, \d\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "DATE"),
-            (r"(?m)^(\w[\w-]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
+            (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),
             (r"(?m)^-frozen \d+", "-frozen TIME"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),

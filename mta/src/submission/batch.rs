@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use eximious::stdlib::address::quote_local_part;
 use eximious::{Context, Str};
 
 use super::report::Fault;
@@ -52,7 +53,7 @@ impl Submission<'_> {
             true => sender,
             false => {
                 let domain = self.cx.value("qualify_domain");
-                Str::from([&user.login[..], b"@", domain.bytes()].concat())
+                Str::from([&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat())
             }
         };
         reception::set_sender(self.cx, sender);

@@ -30,7 +30,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
-    let mut user = caller::submitter(&mut cx);
+    let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let engine = cx.engine();
     user.called = called;
     if !user.trusted {
