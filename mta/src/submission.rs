@@ -25,7 +25,9 @@ use eximious::stdlib::printing::printing;
 use eximious::{Context, Message, Str};
 
 use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
-use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
+use crate::smtp::{
+    Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,
+};
 use crate::spool;
 use crate::{logs, options};
 use report::Fault;
@@ -59,12 +61,25 @@ pub struct Request {
     pub pretended: bool,
     /// `-oMm`: the message that it is about.
     pub about: Vec<u8>,
+    /// `-oDSN`: what is asked of those who deliver it.
+    pub reports: Reports,
     /// Whether it is a report of an error.
     pub reports_error: bool,
     /// Whether it is one of a batch (`-bS`).
     pub batched: bool,
     /// Values that were given (`-oM…`), if they may be.
     pub given: Vec<(&'static str, Str)>,
+}
+
+/// What is asked of those who deliver a message (RFC 3461).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// What the sender wants to be told of, of each recipient.
+    pub notify: Notify,
+    /// What a report brings back.
+    pub returned: Option<Returned>,
+    /// What a report calls the message, as xtext.
+    pub envelope_id: Option<Vec<u8>>,
 }
 
 /// How errors are reported.
@@ -325,7 +340,10 @@ impl<'s> Submission<'s> {
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;
         self.add_received(&recipients)?;
-        self.received.recipients = recipients.iter().map(|one| recipient(one.clone())).collect();
+        let notify = self.request.reports.notify;
+        let recipient =
+            |address: &Str| Recipient { address: address.clone(), notify, ..Recipient::default() };
+        self.received.recipients = recipients.iter().map(recipient).collect();
         let mut message = std::mem::take(&mut self.received.message);
         message.recipients = recipients;
         self.cx.set_message(Some(message));
@@ -388,7 +406,13 @@ impl<'s> Submission<'s> {
         let utf8 = addresses.any(|address| !address.bytes().is_ascii());
         let received = Received {
             id: self.id.clone(),
-            sender: Sender { address: message.sender.clone(), utf8, ..Sender::default() },
+            sender: Sender {
+                address: message.sender.clone(),
+                utf8,
+                returned: self.request.reports.returned,
+                envelope_id: self.request.reports.envelope_id.clone(),
+                ..Sender::default()
+            },
             message,
             discarded: discarded.as_ref().map(|(acl, _)| *acl),
             controls: self.state.controls.clone(),
@@ -462,10 +486,6 @@ impl<'s> Submission<'s> {
     fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(&self.log_line(line));
     }
-}
-
-fn recipient(address: Str) -> Recipient {
-    Recipient { address, ..Recipient::default() }
 }
 
 /// The header as far as it was read when it was found to be too long.

@@ -45,6 +45,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
         leaves_unqualified: options.leaves_unqualified,
         leaves_header: options.leaves_header,
         pretended: options.pretends,
+        reports: std::mem::take(&mut options.reports),
         about: options.about.take().unwrap_or_default(),
         given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
         ..Request::default()

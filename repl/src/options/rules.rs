@@ -144,6 +144,7 @@ static RULES: &[Rule] = &[
     own("-i", NOTHING),
     own("-n", ATTACHED),
     own("-oB", ATTACHED),
+    own("-oDSN", Takes::Next(ABANDONED)),
     own("-oMm", Takes::Next(Missing::Expected("data"))),
     own("-oP", Takes::Next(ABANDONED)),
     own("-oX", Takes::Next(ABANDONED)),
@@ -236,7 +237,6 @@ static RULES: &[Rule] = &[
     later("-atrn", NOTHING, RECEIVING),
     later("-bi", NOTHING, CONFIGURATION),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
-    later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
 ];
 
 #[cfg(test)]
