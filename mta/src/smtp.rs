@@ -207,8 +207,10 @@ pub struct Sender {
     pub address: Str,
     /// `SIZE`.
     pub size: Option<u64>,
-    /// `BODY`: whether bytes beyond ASCII were announced.
-    pub eight_bit: bool,
+    /// `BODY`: which bytes were announced, if any were.
+    pub body: Option<BodyBytes>,
+    /// The address before it was rewritten.
+    pub said: Str,
     /// `SMTPUTF8`.
     pub utf8: bool,
     /// `PRDR`.
@@ -217,6 +219,15 @@ pub struct Sender {
     pub returned: Option<Returned>,
     /// `ENVID`, as it was given.
     pub envelope_id: Option<Vec<u8>>,
+}
+
+/// `BODY`: which bytes a message has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyBytes {
+    /// `7BIT`
+    Seven,
+    /// `8BITMIME`
+    Eight,
 }
 
 /// `RET`: what a report brings back.

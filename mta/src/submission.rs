@@ -22,7 +22,7 @@ use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, Message, Str};
+use eximious::{Context, LogSelector, Message, Str};
 
 use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{
@@ -359,7 +359,11 @@ impl<'s> Submission<'s> {
         let client = eximious::client::described(self.cx);
         let numbers = format!(": message too big: read={size} max={}", self.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-        self.log_rejection(&[&head, &client[..], numbers.as_bytes()].concat());
+        let line = [&head, &client[..], numbers.as_bytes()].concat();
+        match self.cx.engine().settings().log_selector.contains(LogSelector::SIZE_REJECT) {
+            true => self.log_rejection(&line),
+            false => self.cx.engine().world().log.rejection_alone(&self.log_line(&line)),
+        }
         Fault::TooLarge(self.limit)
     }
 
@@ -435,6 +439,9 @@ impl<'s> Submission<'s> {
         }
         let kept = Kept {
             pipelining: b"",
+            body: None,
+            began: received.began,
+            sender: received.message.sender.bytes(),
             message: &received.message,
             looks_refused: false,
             judged_for_each: false,

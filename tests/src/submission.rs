@@ -290,6 +290,7 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             (r"(?m)^(\w[\w -]*) \d+ \d+\n(<.*>)\n\d+ 0$", "$1 UID GID\n$2"),
             (r"(?m)^-(received_time|tls_resumption).*\n", ""),
             (r"(?m)^-frozen \d+", "-frozen TIME"),
+            (r"\b(RT|D)=\d+s\b", "$1=0s"),
             (r"(?m)^220 (\S+ ESMTP Exim) .*", "220 $1"),
             (r"(?m)^\d{3}\* (X-rewrote-|Received: ;).*\n", ""),
             (r"(?m)^.*(exim user lost privilege for using -C option|purging the env).*\n", ""),

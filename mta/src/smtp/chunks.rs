@@ -42,6 +42,7 @@ impl Session {
             }
             let limit = self.message_size_limit();
             self.chunks = Some(Reading::new(limit));
+            self.reading_since = self.cx.engine().world().clock.now();
         }
         self.stage = Stage::Chunk(chunk);
     }

@@ -55,6 +55,7 @@ impl Session {
         }
         let limit = self.message_size_limit();
         self.stage = Stage::Data(Reading::new(limit));
+        self.reading_since = self.cx.engine().world().clock.now();
     }
 
     /// Whether there are not too many recipients.
@@ -180,9 +181,8 @@ impl Session {
             let read = reading.count - reading.returns;
             let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            if self.logs(LogSelector::SIZE_REJECT) {
-                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
-            }
+            let line = [&head, &client[..], tail.as_bytes()].concat();
+            self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
             self.end_transaction(false);
             return;
         }
@@ -346,7 +346,7 @@ impl Session {
             queue: self.acl_state.queue.clone(),
             chunked,
             judged_for_each: envelope.judged_for_each,
-            began: self.cx.engine().world().clock.now(),
+            began: self.reading_since,
             submitter: self.client.user.clone(),
             replaced: std::mem::take(&mut self.arrived.replaced),
             standing: Standing {
@@ -446,6 +446,9 @@ impl Session {
             looks_refused: self.acl_state.has("fakereject"),
             judged_for_each: envelope.judged_for_each,
             chunked,
+            body: envelope.sender.body,
+            began: self.reading_since,
+            sender: envelope.sender.said.bytes(),
             pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",

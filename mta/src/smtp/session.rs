@@ -107,6 +107,8 @@ pub struct Session {
     pub(super) progressed: bool,
     /// When the last line ended, or whatever else is waited for began.
     pub(super) waits_since: Moment,
+    /// When the message at hand began to come in.
+    pub(super) reading_since: Moment,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -166,6 +168,7 @@ impl Session {
             was_named: false,
             progressed: false,
             waits_since: began,
+            reading_since: began,
             arrived: Arrived::default(),
         };
         session.server.acls.attach(&mut session.cx);
