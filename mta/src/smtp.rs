@@ -245,7 +245,19 @@ pub enum Taken {
     /// It is in safe hands.
     Yes,
     /// It could not be kept; the client is to come back.
-    Later(Vec<u8>),
+    Later(NotKept),
+}
+
+/// Why a message could not be kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotKept {
+    /// The reason.
+    pub why: Vec<u8>,
+    /// The reply.
+    pub said: String,
+    /// Whether no other message would be kept either, and somebody should look after
+    /// that.
+    pub broken: bool,
 }
 
 impl Submitter {

@@ -432,10 +432,10 @@ impl<'s> Submission<'s> {
             },
             ..std::mem::take(&mut self.received)
         };
-        if let Taken::Later(why) = spool::keep(self.cx, &received) {
-            self.log_panic(&why);
+        if let Taken::Later(failure) = spool::keep(self.cx, &received) {
+            failure.log(self.cx, &self.id);
             self.received = received;
-            return Err(Fault::NotKept(why));
+            return Err(Fault::NotKept(failure));
         }
         let kept = Kept {
             pipelining: b"",

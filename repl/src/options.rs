@@ -573,6 +573,10 @@ mod tests {
     fn what_comes_later_is_named() {
         let why = parsed(&["-q30m"]).unwrap_err();
         assert!(why.starts_with("eximious: option -q30m is not there yet"), "{why}");
+        for args in [&["-bd", "-q30m"][..], &["-q30m", "-bdf"]] {
+            let why = parsed(args).unwrap_err();
+            assert!(why.contains("; without it (-bd alone), the daemon takes"), "{why}");
+        }
         let listing = Listing { undelivered: true, ..Listing::default() };
         assert_eq!(parsed(&["-bpru", "-qGx"]).unwrap().action, Action::Queue(listing));
         assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);

@@ -367,9 +367,13 @@ impl Session {
             return;
         };
         match taken {
-            Taken::Later(why) => {
-                self.log(why);
-                self.say(&[b"451 Temporary local problem - please try later"]);
+            Taken::Later(failure) => {
+                failure.log(&self.cx, &self.id);
+                self.say(&[failure.said.as_bytes()]);
+                if failure.broken {
+                    self.acl_state.broken = Some("Unexpected failure, please try later");
+                    self.failed = true;
+                }
             }
             Taken::Yes => {
                 self.log(&arrival.line);
