@@ -134,6 +134,9 @@ pub struct Received {
     pub queue: Str,
     /// Whether it came by BDAT.
     pub chunked: bool,
+    /// Whether its body is as it came, with the ends of lines that SMTP has
+    /// (`spool_wireformat`).
+    pub wire: bool,
     /// Whether each recipient was judged alone, and the client knows of each.
     pub judged_for_each: bool,
     /// When it began to come in; at the beginning of time, it is as its message says.

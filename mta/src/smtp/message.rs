@@ -187,8 +187,14 @@ impl Session {
             return;
         }
         let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
-        drop(reading);
+        let wire = reading.wire;
+        drop(reading.bytes);
         let Parsed { mut message, senders, blank, stray } = parsed;
+        self.is_wire = wire.is_some();
+        // Its lines are not looked at.
+        if let Some(body) = wire {
+            message.body = body;
+        }
         if !self.has_fit_header(&message, stray) {
             return;
         }
@@ -345,6 +351,7 @@ impl Session {
             controls: self.acl_state.controls.clone(),
             queue: self.acl_state.queue.clone(),
             chunked,
+            wire: self.is_wire,
             judged_for_each: envelope.judged_for_each,
             began: self.reading_since,
             submitter: self.client.user.clone(),

@@ -109,6 +109,8 @@ pub struct Session {
     pub(super) waits_since: Moment,
     /// When the message at hand began to come in.
     pub(super) reading_since: Moment,
+    /// Whether the message that has arrived is kept as it came.
+    pub(super) is_wire: bool,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -169,6 +171,7 @@ impl Session {
             progressed: false,
             waits_since: began,
             reading_since: began,
+            is_wire: false,
             arrived: Arrived::default(),
         };
         session.server.acls.attach(&mut session.cx);

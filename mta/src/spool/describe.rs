@@ -68,7 +68,10 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
         out.text("debug_selector", format!("{:#x}", selector.bits()));
         out.text("debuglog_name", name);
     }
-    out.text("body_linecount", message.body_lines.to_string());
+    match received.wire {
+        true => out.flag("spool_file_wireformat", true),
+        false => out.text("body_linecount", message.body_lines.to_string()),
+    }
     let longest = out.cx.value("max_received_linelength");
     match longest.is_empty() {
         true => out.text("max_received_linelength", message.longest_line.to_string()),
