@@ -25,7 +25,7 @@ use crate::smtp::{NotKept, Received, Taken};
 pub use decode::Damage;
 pub(crate) use describe::kind;
 pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
-pub use restore::{message, restore};
+pub use restore::{body, message, restore};
 pub use tree::{Node, Tree};
 
 /// Keeps a message that was received. With [`Taken::Yes`], it is on disk; otherwise
