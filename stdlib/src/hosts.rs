@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::world::domain;
-use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule, Trace};
+use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule, Trace};
 
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
@@ -329,7 +329,11 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
     Ok(())
 }
 
+/// Notes that something was not found, where that is wanted.
 fn log(call: &mut Call<'_>, line: &[u8]) {
+    if !call.settings().log_selector.contains(LogSelector::HOST_LOOKUP_FAILED) {
+        return;
+    }
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
             log.main(line);

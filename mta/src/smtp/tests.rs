@@ -304,6 +304,41 @@ fn the_clients_host_says_who_the_user_is() {
     }
 }
 
+/// A host whose ports nobody reaches.
+struct Unreached;
+
+impl eximious::world::Net for Unreached {
+    fn connect(
+        &self,
+        _: &eximious::world::Target,
+        _: std::time::Duration,
+    ) -> std::io::Result<Box<dyn eximious::world::Stream>> {
+        Err(std::io::ErrorKind::TimedOut.into())
+    }
+    fn resolve(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        Ok(Vec::new())
+    }
+    fn service(&self, _: &str) -> Option<u16> {
+        None
+    }
+}
+
+#[test]
+fn a_host_that_does_not_say_who_the_user_is_may_be_logged() {
+    for (selector, line) in
+        [("+ident_timeout", "ident connection to 192.0.2.1 timed out"), ("-ident_timeout", "")]
+    {
+        let config = format!(
+            "log_selector = {selector}\nrfc1413_query_timeout = 5s\nrfc1413_hosts = *\n{OPEN}"
+        );
+        let client = Client { local_port: Some(25), ..client() };
+        let (mut session, log) =
+            session_in(&config, client, |world| world.net = Arc::new(Unreached));
+        let _ = said(&mut session);
+        assert_eq!(log.0.lock().unwrap().join("\n"), line);
+    }
+}
+
 #[test]
 fn commands_from_outside_are_never_expanded_and_never_break_the_log() {
     let config = format!("smtp_max_synprot_errors = 99\nhelo_accept_junk_hosts = *\n{OPEN}");
