@@ -31,6 +31,9 @@ pub struct Debugging {
 #[derive(Default)]
 struct State {
     open: Option<Open>,
+    /// The name of the file before that. Whoever delivers a message finds it in the
+    /// spool, whatever became of it.
+    stopped: Option<Vec<u8>>,
     /// Whether a line in the panic log ends the waiting.
     on_panic: bool,
 }
@@ -96,11 +99,19 @@ impl Context {
         }
     }
 
-    /// What is told, and the file's name, while something is told.
+    /// What is told, and the file's name, once something was told.
     pub fn debug_log(&self) -> Option<(DebugSelector, Vec<u8>)> {
         let state = self.debugging.as_ref()?.state();
-        let open = state.open.as_ref()?;
-        Some((open.selector, open.file.name().to_vec()))
+        match (&state.open, &state.stopped) {
+            (Some(open), _) => Some((open.selector, open.file.name().to_vec())),
+            (None, Some(name)) => Some((DebugSelector::NONE, name.clone())),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether something is told now.
+    pub fn is_debugged(&self) -> bool {
+        self.debugging.as_ref().is_some_and(|debugging| debugging.state().open.is_some())
     }
 
     /// Tells what an expansion came to.
@@ -166,9 +177,11 @@ impl Context {
     pub(crate) fn stop_debugging(&mut self, removes: bool) {
         let Some(debugging) = &self.debugging else { return };
         let open = debugging.state().open.take();
-        if let Some(open) = open.filter(|_| removes) {
+        let Some(open) = open else { return };
+        if removes {
             open.file.remove();
         }
+        debugging.state().stopped = Some(open.file.name().to_vec());
     }
 
     /// Something happened: what waited is written, and what follows at once.

@@ -103,7 +103,7 @@ fn debug(run: &mut Run<'_>, text: &[u8], taint: Taint) -> Answer {
     run.note(b"DEBUGGING ACTIVATED FROM WITHIN CONFIG.");
     let (shown, options) = (tag.unwrap_or(b"NULL"), selection.unwrap_or_default());
     run.note(&[b"DEBUG: Tag=\"", shown, b"\" opts=\"", options, b"\""].concat());
-    if run.cx.debug_log().is_some() {
+    if run.cx.is_debugged() {
         return Answer::Yes;
     }
     let (selector, wrong) = DebugSelector::USUAL.changed(options);

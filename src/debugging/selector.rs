@@ -6,6 +6,8 @@
 pub struct DebugSelector(u32);
 
 impl DebugSelector {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
     /// Steps of ACLs.
     pub const ACL: Self = Self(0x4);
     /// Expansions.

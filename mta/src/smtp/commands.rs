@@ -54,6 +54,10 @@ impl Session {
         }
         let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
         if let Some(why) = self.acl_state.broken.filter(|_| !quits) {
+            self.failed = true;
+            if line.eq_ignore_ascii_case(b"RSET") {
+                return self.say(&[b"250 Reset OK"]);
+            }
             return self.say(&[b"421 ", why.as_bytes()]);
         }
         if self.proxy_failed && !quits {

@@ -296,7 +296,7 @@ impl Session {
     }
 
     pub(super) fn say_lines(&mut self, bytes: Vec<u8>) {
-        if self.cx.debug_log().is_some() {
+        if self.cx.is_debugged() {
             self.debug_reply(&bytes);
         }
         self.events.push_back(Event::Reply(bytes));

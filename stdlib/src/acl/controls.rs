@@ -117,8 +117,11 @@ pub static CONTROLS: &[AclControl] = &[
             ALL,
             "Writes a log for debugging from here on.",
             "The log is a file `debuglog` among the others, with the tag at its end. The selectors \
-             are those of `-d`. `/stop` ends it, `/kill` removes the file too; with `/pretrigger` \
-             the last lines wait in memory until a trigger writes them.",
+             are those of `-d`. Without a tag or selectors nothing begins, and a tag must not come \
+             from outside. `/stop` ends it, `/kill` removes the file too; with `/pretrigger` the \
+             last lines wait in memory until a trigger writes them: at once, or when something is \
+             written to the panic log. It is about the connection, and whoever delivers its \
+             messages goes on with it.",
         ),
         Names(&["tag=", "opts=", "stop", "kill", "pretrigger=", "trigger="]),
     ),
