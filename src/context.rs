@@ -93,6 +93,17 @@ impl Context {
         }
     }
 
+    /// A context of an engine with the same words, whose variables have the values that
+    /// they have here. It has no message, and nothing is kept in it yet.
+    pub fn sibling(&self, engine: Engine) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            values: self.values.clone(),
+            named: self.named.clone(),
+            ..Self::new(engine)
+        }
+    }
+
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
@@ -187,11 +198,8 @@ impl Context {
         }
     }
 
-    fn store(&mut self, id: u16, mut value: Str) {
-        // It is read more often than set.
-        if !value.bytes().contains(&0) {
-            value = value.without_zero();
-        }
+    fn store(&mut self, id: u16, value: Str) {
+        let value = value.looked_through();
         let id = usize::from(id);
         if self.slots.len() <= id {
             self.slots.resize(id + 1, 0);

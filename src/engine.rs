@@ -89,6 +89,11 @@ impl Engine {
         ParseLimits { depth: self.0.limits.nesting, length: self.0.limits.length as u32 }
     }
 
+    /// The same with another world.
+    pub fn with_world(&self, world: World) -> Self {
+        Self(Arc::new(Inner { world, ..(*self.0).clone() }))
+    }
+
     /// A context with no values yet.
     pub fn context(&self) -> Context {
         Context::new(self.clone())

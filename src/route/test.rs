@@ -68,9 +68,9 @@ pub enum Report<'a> {
 pub struct Duplicates(HashSet<Vec<u8>>);
 
 impl Duplicates {
-    /// Whether there was the same before.
-    pub fn is_one(&mut self, delivery: &Delivery) -> bool {
-        !self.0.insert(delivery.address.unique.bytes().to_vec())
+    /// Whether there was the same before; `unique` is what a delivery's address is known by.
+    pub fn is_one(&mut self, unique: &Str) -> bool {
+        !self.0.insert(unique.bytes().to_vec())
     }
 }
 

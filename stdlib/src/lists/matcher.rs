@@ -7,6 +7,7 @@ use eximious_core::{Call, Fail, ListKind, Str};
 
 use super::address::Address;
 use super::domain::Domain;
+use super::fixed::Question;
 use super::host::{Host, HostNames};
 use super::local_part::LocalPart;
 use super::text::Bind;
@@ -131,7 +132,16 @@ impl<'n> Matcher<'n> {
     /// # Errors
     /// Where the list can't be read.
     pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
-        self.walk(|walk| walk.written(call, list))
+        let (kind, subject) = match &self.subject {
+            Subject::Domain(domain) => (ListKind::Domain, domain.0.given.clone()),
+            Subject::LocalPart(part) => (ListKind::LocalPart, part.0.given.clone()),
+            _ => return self.walk(|walk| walk.written(call, list)),
+        };
+        if self.cached {
+            return self.walk(|walk| walk.written(call, list));
+        }
+        let question = Question { kind, list, subject: &subject, caseful: self.caseful };
+        question.answer(call, |call| self.walk(|walk| walk.written(call, list)))
     }
 
     fn walk(

@@ -8,6 +8,7 @@
 mod address;
 mod domain;
 mod file;
+mod fixed;
 mod host;
 pub mod ip;
 mod local_part;
