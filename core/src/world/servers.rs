@@ -95,6 +95,8 @@ pub enum SqlKind {
     Mysql,
     /// PostgreSQL.
     Pgsql,
+    /// Firebird, which came from InterBase.
+    Firebird,
 }
 
 /// SQL servers.

@@ -1,4 +1,4 @@
-//! SQL servers: PostgreSQL, MySQL and MariaDB.
+//! SQL servers: PostgreSQL, MySQL and MariaDB, Firebird.
 //!
 //! The protocols are spoken here. The crates that speak them whole take
 //! statements and give answers only as UTF-8, choose the character set that the
@@ -6,6 +6,7 @@
 //! mail server needs bytes as they are, and an end to every wait. What is hard
 //! about the protocols, which is to prove who one is, is left to crates.
 
+mod firebird;
 mod mysql;
 mod pgsql;
 mod session;
@@ -28,6 +29,7 @@ const OPENING: Duration = Duration::from_secs(30);
 pub struct System {
     pgsql: Pool<Server, pgsql::Session>,
     mysql: Pool<Server, mysql::Session>,
+    firebird: Pool<Server, firebird::Session>,
 }
 
 /// An open connection, with a session in it.
@@ -60,6 +62,7 @@ impl Sql for System {
         match kind {
             SqlKind::Mysql => query(&self.mysql, server, statement, within),
             SqlKind::Pgsql => query(&self.pgsql, server, statement, within),
+            SqlKind::Firebird => query(&self.firebird, server, statement, within),
         }
     }
 }

@@ -7,6 +7,11 @@ use crate::options::At;
 const AT: At = At::main("specification 14.23");
 
 pub(super) static ALL: &[OptionDef] = &[
+    AT.list("ibase_servers")
+        .unprinted()
+        .summary("Firebird servers, as `host/database/user/password`.")
+        .docs("It is wise to write `hide` before it.")
+        .until("4.100"),
     AT.text("ldap_ca_cert_dir")
         .summary("The directory of certificates that an LDAP server's is checked against."),
     AT.text("ldap_ca_cert_file")
