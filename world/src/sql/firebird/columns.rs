@@ -24,6 +24,7 @@ const KIND: u8 = 21;
 /// Types of columns; what is added to them says that there may be a NULL.
 const VARYING: u32 = 448;
 const FIXED: u32 = 452;
+const TIMESTAMP: u32 = 510;
 const BLOB: u32 = 520;
 const ARRAY: u32 = 540;
 
@@ -105,7 +106,8 @@ impl Described {
     }
 
     /// How the server is to send a row: everything as text, which it makes of
-    /// numbers and times itself, but for blobs.
+    /// numbers and times itself, but for blobs, and for points in time, which it
+    /// would write in the manner of old.
     pub fn wanted(&self) -> Vec<u8> {
         // A version, and one message, numbered zero.
         let mut out = vec![5, 2, 4, 0];
@@ -114,6 +116,8 @@ impl Described {
         for column in &self.columns {
             if column.is_blob() {
                 out.extend_from_slice(&[9, 0]);
+            } else if column.r#type == TIMESTAMP {
+                out.push(35);
             } else {
                 let is_text = matches!(column.r#type, VARYING | FIXED);
                 let length = if is_text { column.length } else { WRITTEN };
@@ -138,6 +142,10 @@ impl Described {
             row.push(match column {
                 _ if is_null => None,
                 column if column.is_blob() => Some(channel.bytes(8)?),
+                column if column.r#type == TIMESTAMP => {
+                    let (days, ticks) = (channel.number()?.cast_signed(), channel.number()?);
+                    Some(timestamp(days, ticks).ok_or(Broken::Garbage)?.into_bytes())
+                }
                 column => Some(column.trimmed(channel.text()?)),
             });
         }
@@ -162,7 +170,67 @@ impl Column {
     }
 }
 
+/// A point in time as the server's dialect 3 writes it: days since the day on
+/// which their count begins, and what has passed of the day, in ten thousandths
+/// of a second.
+fn timestamp(days: i32, ticks: u32) -> Option<String> {
+    let first = jiff::civil::date(1858, 11, 17);
+    let date = first.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+    let (seconds, fraction) = (ticks / 10_000, ticks % 10_000);
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    Some(format!("{date} {hours:02}:{minutes:02}:{seconds:02}.{fraction:04}"))
+}
+
 /// A number of up to four bytes.
 pub fn little(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).rev().fold(0, |all, byte| all << 8 | u32::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_in_time() {
+        assert_eq!(timestamp(0, 0).as_deref(), Some("1858-11-17 00:00:00.0000"));
+        assert_eq!(timestamp(58_850, 110_455_678).as_deref(), Some("2020-01-02 03:04:05.5678"));
+        assert_eq!(timestamp(-678_575, 0).as_deref(), Some("0001-01-01 00:00:00.0000"));
+        assert_eq!(timestamp(2_973_483, 863_999_999).as_deref(), Some("9999-12-31 23:59:59.9999"));
+        assert_eq!(timestamp(i32::MAX, 0), None);
+        assert_eq!(timestamp(i32::MIN, u32::MAX), None);
+    }
+
+    fn item(out: &mut Vec<u8>, item: u8, value: &[u8]) {
+        out.push(item);
+        out.extend_from_slice(&u16::try_from(value.len()).expect("a length").to_le_bytes());
+        out.extend_from_slice(value);
+    }
+
+    #[test]
+    fn what_a_server_says_of_columns() {
+        let mut said = Vec::new();
+        item(&mut said, KIND, &[1, 0, 0, 0]);
+        said.push(SELECT);
+        item(&mut said, VARIABLES, &[2, 0, 0, 0]);
+        for (number, kind, name) in [(1, VARYING + 1, "A"), (2, BLOB, "B")] {
+            item(&mut said, SEQUENCE, &[number]);
+            item(&mut said, TYPE, &kind.to_le_bytes());
+            item(&mut said, LENGTH, &[8, 0]);
+            item(&mut said, ALIAS, name.as_bytes());
+            said.push(VARIABLE_END);
+        }
+        let all = [&said[..], &[END]].concat();
+        let Ok(described) = Described::read(&all) else { panic!("sound columns") };
+        assert_eq!(described.kind, 1);
+        assert_eq!(described.columns[0].name, b"A");
+        assert!(described.columns[1].is_blob());
+        let wanted = [5, 2, 4, 0, 4, 0, 38, 0, 0, 8, 0, 7, 0, 9, 0, 7, 0, 255, 76];
+        assert_eq!(described.wanted(), wanted);
+
+        for end in 0..all.len() {
+            assert!(matches!(Described::read(&all[..end]), Err(Unfit::Broken(_))), "{end}");
+        }
+        let cut = [&said[..], &[TRUNCATED]].concat();
+        assert!(matches!(Described::read(&cut), Err(Unfit::TooMany)));
+    }
 }

@@ -218,6 +218,10 @@ impl<'a> Login<'a> {
     /// Answers a server that asks for our number, or for a proof.
     fn answer(&mut self, asked: &Asked) -> Result<Shown, Stop> {
         let Some(plugin) = Plugin::named(&asked.plugin) else {
+            // What a server asks for next that did not like our proof.
+            if self.key.is_some() {
+                return Err(Stop::said("Your user name and password are not defined"));
+            }
             let name = String::from_utf8_lossy(&asked.plugin).into_owned();
             return Err(Stop::Said(match &name[..] {
                 "" => "the server asks for no proof that we know".into(),
