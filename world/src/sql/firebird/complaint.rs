@@ -51,9 +51,15 @@ impl Complaint {
                 NUMBER => channel.number()?.cast_signed().to_string().into_bytes(),
                 SYSTEM => {
                     let number = channel.number()?.cast_signed();
-                    crate::databases::words(&std::io::Error::from_raw_os_error(number)).into()
+                    let error = std::io::Error::from_raw_os_error(number);
+                    errors.push((PLAIN, vec![crate::databases::words(&error).into_bytes()]));
+                    continue;
                 }
-                TEXT | INTERPRETED => channel.text()?,
+                INTERPRETED => {
+                    errors.push((PLAIN, vec![channel.text()?]));
+                    continue;
+                }
+                TEXT => channel.text()?,
                 _ => return Err(Broken::Garbage),
             };
             match (&mut aside, errors.last_mut()) {

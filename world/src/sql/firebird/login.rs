@@ -255,17 +255,20 @@ impl<'a> Login<'a> {
 
     /// Asks for the database.
     fn attach(&self, proof: Option<&Shown>) -> Request {
-        // The version of what follows, the user, and that we speak dialect 3. No
-        // character set: what is stored is sent as it is.
-        let mut about = vec![1];
-        push(&mut about, 28, &self.server.user);
-        push(&mut about, 63, &[3]);
+        // The version of what follows (whose values may be long), the user, and that
+        // we speak dialect 3. No character set: what is stored is sent as it is.
+        let mut about = vec![2];
+        let mut add = |tag: u8, value: &[u8]| {
+            about.push(tag);
+            about.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
+            about.extend_from_slice(value);
+        };
+        add(28, &self.server.user);
+        add(63, &[3]);
         if let Some(shown) = proof {
-            push(&mut about, 86, &shown.plugin);
-            push(&mut about, 85, PLUGINS);
-            for piece in shown.data.chunks(MOST) {
-                push(&mut about, 84, piece);
-            }
+            add(86, &shown.plugin);
+            add(85, PLUGINS);
+            add(84, &shown.data);
         }
         Request::new(ATTACH).number(0).text(&self.server.database).text(&about)
     }
