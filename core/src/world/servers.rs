@@ -97,6 +97,9 @@ pub enum SqlKind {
     Pgsql,
     /// Firebird, which came from InterBase.
     Firebird,
+    /// Oracle. A server's host is the name of its service, as Oracle's client
+    /// understands it.
+    Oracle,
 }
 
 /// SQL servers.

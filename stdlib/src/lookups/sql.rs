@@ -2,6 +2,7 @@
 
 mod ibase;
 mod mysql;
+mod oracle;
 mod pgsql;
 
 use std::time::Duration;
@@ -11,9 +12,9 @@ use eximious_core::world::{Rows, Server, ServerError, SqlAnswer, SqlKind};
 use eximious_core::{Call, Effects, ErrorKind, Fail, LookupDef, Meta, Str, TaintRule};
 
 use super::cache::Cache;
+use super::quoting;
 use super::rows::{Null, push_row};
 use super::servers::{self, Attempt, Kind};
-use super::{NEEDS_CLIENT, quoting, unavailable};
 
 const EFFECTS: Effects = Effects::LOOKUP.union(Effects::NET);
 
@@ -80,15 +81,21 @@ pub static ORACLE: LookupDef = LookupDef {
         .summary("An SQL statement for an Oracle server.")
         .docs(
             "As `mysql`, with the servers of `oracle_servers`: `service//user/password`. The \
-             answer has the same form. Text from outside belongs in quotes, through \
-             `${quote_oracle:…}`.",
+             service is named as Oracle's client knows it: by a name in its `tnsnames.ora`, or as \
+             `host::port/service`, or `//host::port/service`. What stands in the place of the \
+             database does not count. No query names servers of its own. The answer has the same \
+             form, with the names of columns as the server gives them. Each statement is a \
+             transaction of its own, which is committed at once. The statement is UTF-8, and so \
+             is the answer, but for what is binary. Text from outside belongs in quotes, through \
+             `${quote_oracle:…}`, which is meant for a server where a backslash takes away a \
+             quote's meaning; where it does not, `${sg{…}{'}{''}}` is what helps.",
         )
-        .needs(NEEDS_CLIENT)
+        .needs("the cargo feature `oracle`, and Oracle's client library where it is used")
         .source("specification 9.4.5, 9.13"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::oracle),
-    find: unavailable,
+    find: |call, query| servers::ask(call, &oracle::KIND, query, oracle::ask),
 };
 
 /// `${lookup ibase{select …}}`.
