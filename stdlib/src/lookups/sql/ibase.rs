@@ -85,7 +85,9 @@ fn barred(text: &[u8]) -> Option<Described<'_>> {
 /// its own.
 fn slashed(text: &[u8]) -> Result<Described<'_>, &[u8]> {
     let (rest, [user, password]) = parts(text)?;
-    let slash = memchr::memchr(b'/', rest).ok_or(rest)?;
+    // All but what would be the password.
+    let shown = &text[..text.len() - password.len() - 1];
+    let slash = memchr::memchr(b'/', rest).ok_or(shown)?;
     let (host, port) = host_and_port(&rest[..slash]);
     Ok((host, port, &rest[slash + 1..], user, password))
 }
