@@ -48,6 +48,29 @@ fn statements() {
     assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ.join("\n"));
 }
 
+/// Data from outside in statements.
+#[test]
+fn data_from_outside() {
+    let Some(server) = Firebird::start("") else { return };
+    let config = server.config("one", ONE);
+    let text = "X-Plain: one\nX-Quote: it's\nX-Harm: ' or 1=1 --\nX-Back: \\\n\nBody\n";
+    let message = server.config("message", text);
+    let mut ours = Ours::with_config(&config).reading(&message);
+    let refused = "Failed: tainted search query is not properly quoted: ";
+    for (value, wanted) in [
+        ("$h_x-plain:", refused),
+        ("${quote_mysql:$h_x-plain:}", refused),
+        ("${quote_ibase:$h_x-plain:}", "<one>"),
+        ("${quote_ibase:$h_x-quote:}", "<it's>"),
+        ("${quote_ibase:$h_x-harm:}", "<' or 1=1 -->"),
+        ("${quote_ibase:$h_x-back:}", "<\\>"),
+    ] {
+        let line = format!("${{lookup ibase{{select '{value}' from rdb\\$database}}{{<$value>}}}}");
+        let said = String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned();
+        assert!(said.starts_with(wanted), "{line}: {said}");
+    }
+}
+
 #[test]
 fn lists_of_servers() {
     let Some(server) = Firebird::start("") else { return };

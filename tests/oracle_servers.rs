@@ -81,6 +81,32 @@ fn quotes() {
     }
 }
 
+/// Oracle does not take a backslash for more than it is: what Exim calls quoted
+/// could end the text that it stands in.
+#[test]
+fn quotes_from_outside_are_not_sent() {
+    let directory = tempfile::TempDir::new().expect("a directory");
+    let config = directory.path().join("config");
+    std::fs::write(&config, "oracle_servers = x//u/secret\n").expect("a configuration");
+    let message = directory.path().join("message");
+    let text = "X-Plain: plain\nX-Harm: ' or 1=1 --\n\nBody\n";
+    std::fs::write(&message, text).expect("a message");
+    let mut ours = Ours::with_config(&config).reading(&message);
+    for (value, wanted) in [
+        ("$h_x-plain:", "Failed: tainted search query is not properly quoted: "),
+        ("${quote_oracle:$h_x-plain:}", "gave DEFER: ORACLE connection failed: "),
+        (
+            "${quote_oracle:$h_x-harm:}",
+            "gave DEFER: ORACLE: a quote from outside would end the text that it stands in",
+        ),
+        ("${quote_oracle:it's}", "gave DEFER: ORACLE connection failed: "),
+    ] {
+        let line = format!("${{lookup oracle{{select '{value}' from dual}}}}");
+        let said = String::from_utf8_lossy(&ours.answer(line.as_bytes())).into_owned();
+        assert!(said.contains(wanted), "{line}: {said}");
+    }
+}
+
 /// A library that hangs is not waited for. It is looked for in the directories that
 /// are named when a program starts: so another one does.
 #[test]
@@ -88,8 +114,9 @@ fn a_library_that_hangs() {
     let Some(cc) = program("cc") else { return };
     let directory = tempfile::TempDir::new().expect("a directory");
     let source = directory.path().join("hang.c");
-    let code =
-        "#include <unistd.h>\n__attribute__((constructor)) static void f(void) { sleep(4); }\n";
+    // It is asked for its version first. Not for long: the program ends when that has
+    // ended.
+    let code = "#include <unistd.h>\nvoid OCIClientVersion(void) { sleep(3); }\n";
     std::fs::write(&source, code).expect("a source");
     let library = directory.path().join("libclntsh.so");
     let built =
@@ -112,5 +139,5 @@ fn in_a_process_of_its_own() {
     let begun = Instant::now();
     let asked = world.sql.query(SqlKind::Oracle, &at("x"), b"select 1", Duration::from_millis(300));
     assert_eq!(asked, Err(ServerError::Connect("the server took too long".into())));
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }

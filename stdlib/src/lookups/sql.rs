@@ -87,15 +87,17 @@ pub static ORACLE: LookupDef = LookupDef {
              form, with the names of columns as the server gives them. Each statement is a \
              transaction of its own, which is committed at once. The statement is UTF-8, and so \
              is the answer, but for what is binary. Text from outside belongs in quotes, through \
-             `${quote_oracle:…}`, which is meant for a server where a backslash takes away a \
-             quote's meaning; where it does not, `${sg{…}{'}{''}}` is what helps.",
+             `${quote_oracle:…}`. That puts a backslash before a quote, as Exim does, which means \
+             nothing to Oracle: the quote would end the text, and what follows would be part of \
+             the statement. So a statement with text from outside and such a quote is not sent: \
+             the lookup is deferred.",
         )
         .needs("the cargo feature `oracle`, and Oracle's client library where it is used")
         .source("specification 9.4.5, 9.13"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::oracle),
-    find: |call, query| servers::ask(call, &oracle::KIND, query, oracle::ask),
+    find: oracle::find,
 };
 
 /// `${lookup ibase{select …}}`.

@@ -1,25 +1,35 @@
 //! What is Oracle's own.
 
 use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
-use eximious_core::{Call, Str};
+use eximious_core::{Call, LookupFail, LookupQuery, Str};
 
 use super::super::rows::Null;
-use super::super::servers::{Attempt, Kind, parts};
+use super::super::servers::{self, Attempt, Kind, parts};
 use super::{forget, next, query, written};
 
 /// The servers.
-pub(super) static KIND: Kind =
-    Kind { name: "Oracle", option: "oracle_servers", named_in_queries: false };
+static KIND: Kind = Kind { name: "Oracle", option: "oracle_servers", named_in_queries: false };
 
 const NO_CONNECTION: &str = "ORACLE connection failed: ";
 const FAILED: &str = "ORACLE: query failed: ";
 
+/// Asks the servers.
+pub(super) fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
+    if query.key.taint().is_tainted() && ends_early(query.key.bytes()) {
+        let words = "ORACLE: a quote from outside would end the text that it stands in";
+        return Err(LookupFail::Defer(words.into()));
+    }
+    servers::ask(call, &KIND, query, ask)
+}
+
+/// Whether a statement has a quote in it as `quote_oracle` leaves it. A backslash
+/// does not keep Oracle from taking it for the end of the text.
+fn ends_early(statement: &[u8]) -> bool {
+    memchr::memmem::find(statement, b"\\'").is_some()
+}
+
 /// Asks one server.
-pub(super) fn ask(
-    call: &mut Call<'_>,
-    server: &[u8],
-    statement: &[u8],
-) -> Result<Option<Str>, Attempt> {
+fn ask(call: &mut Call<'_>, server: &[u8], statement: &[u8]) -> Result<Option<Str>, Attempt> {
     let server = read(server)?;
     let failed = |words: &[u8]| next(FAILED, words);
     match query(call, SqlKind::Oracle, &KIND, &server, statement)? {

@@ -35,7 +35,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("It is wise to write `hide` before it."),
     AT.list("oracle_servers")
         .unprinted()
-        .summary("Oracle servers, as `host/database/user/password`."),
+        .summary("Oracle servers, as `service//user/password`.")
+        .docs("It is wise to write `hide` before it."),
     AT.no("perl_at_start")
         .summary("Starts the Perl interpreter with the program, not when it is first called."),
     AT.text("perl_startup").summary("Perl code that runs when the interpreter starts."),
