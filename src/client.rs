@@ -22,7 +22,7 @@ static NAMES: Meta = Meta::new(
 pub fn described(cx: &mut Context) -> Vec<u8> {
     let mut out = shown(cx, b"H=");
     if cx.engine().settings().log_selector.contains(LogSelector::CONNECTION_ID) {
-        let id = value(cx, "connection_id");
+        let id = cx.value("connection_id");
         add(&mut out, b"Ci=", id.bytes());
     }
     out
@@ -41,17 +41,17 @@ pub fn named(cx: &mut Context) -> Vec<u8> {
 }
 
 fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
-    let (address, ident) = (value(cx, "sender_host_address"), value(cx, "sender_ident"));
+    let (address, ident) = (cx.value("sender_host_address"), cx.value("sender_ident"));
     let mut out = Vec::new();
     if !address.is_empty() {
         out.extend_from_slice(head);
-        let full = value(cx, "sender_fullhost");
+        let full = cx.value("sender_fullhost");
         match full.is_empty() {
             true => out.extend_from_slice(&[b"[", address.bytes(), b"]"].concat()),
             false => out.extend_from_slice(full.bytes()),
         }
         if cx.engine().settings().log_selector.contains(LogSelector::INCOMING_INTERFACE) {
-            let (local, port) = (value(cx, "received_ip_address"), value(cx, "received_port"));
+            let (local, port) = (cx.value("received_ip_address"), cx.value("received_port"));
             if !local.is_empty() {
                 add(&mut out, b"I=", &[b"[", local.bytes(), b"]:", port.bytes()].concat());
             }
@@ -76,7 +76,7 @@ pub fn known_name(cx: &mut Context) -> Str {
 
 /// Looks for the client's name, unless that was done.
 pub fn look_up_name(cx: &mut Context) -> Str {
-    value(cx, "sender_host_name")
+    cx.value("sender_host_name")
 }
 
 /// Looks for the client's name, also where that led to nothing before.
@@ -96,7 +96,7 @@ pub fn name_refused(cx: &mut Context) -> Option<Vec<u8>> {
 /// # Errors
 /// A lookup can't be done.
 pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
-    let (text, address) = (value(cx, "sender_helo_name"), value(cx, "sender_host_address"));
+    let (text, address) = (cx.value("sender_helo_name"), cx.value("sender_host_address"));
     if address.is_empty() {
         return Ok(true);
     }
@@ -140,7 +140,7 @@ fn is_hello_true(cx: &mut Context, text: &Str, address: &Str) -> Result<bool, Fa
         return Ok(same);
     }
     // The client goes on being called what it was: this is no place to name it.
-    let called = DESCRIPTIONS.map(|name| value(cx, name));
+    let called = DESCRIPTIONS.map(|name| cx.value(name));
     let names = cx.call(&NAMES, |call| -> Result<Known<Vec<Str>>, Fail> {
         hosts::client_name(call)?;
         Client.names(call)
@@ -185,11 +185,11 @@ fn leads_to(cx: &mut Context, name: &Str, address: &Str) -> Result<bool, Fail> {
 
 /// Puts `$sender_fullhost` and `$sender_rcvhost` together, out of what is known.
 pub fn describe(cx: &mut Context) {
-    let (name, address) = (known_name(cx), value(cx, "sender_host_address"));
+    let (name, address) = (known_name(cx), cx.value("sender_host_address"));
     if address.is_empty() {
         return;
     }
-    let (helo, ident) = (value(cx, "sender_helo_name"), value(cx, "sender_ident"));
+    let (helo, ident) = (cx.value("sender_helo_name"), cx.value("sender_ident"));
     let helo = helo.bytes();
     let literal = helo.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let literal = literal.map(|text| text.strip_prefix(b"IPv6:").unwrap_or(text));
@@ -203,7 +203,7 @@ pub fn describe(cx: &mut Context) {
     }
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
-    let port = value(cx, "sender_host_port");
+    let port = cx.value("sender_host_port");
     let shows_port = cx.engine().settings().log_selector.contains(LogSelector::INCOMING_PORT);
     let shows_port = shows_port && !matches!(port.bytes(), b"" | b"0");
     if shows_port {
@@ -236,11 +236,4 @@ pub fn describe(cx: &mut Context) {
     };
     cx.set("sender_fullhost", Str::tainted(full));
     cx.set("sender_rcvhost", Str::tainted(received));
-}
-
-fn value(cx: &mut Context, name: &str) -> Str {
-    match cx.get(name) {
-        Some(Ok(value)) => value,
-        _ => Str::EMPTY,
-    }
 }

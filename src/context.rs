@@ -328,6 +328,11 @@ impl Context {
         Eval::new(self, &tree.view(), &[]).named_variable(name.as_ref())
     }
 
+    /// As [`Context::get`], with nothing for what is not known or has no value.
+    pub fn value(&mut self, name: &str) -> Str {
+        self.get(name).and_then(Result::ok).unwrap_or_default()
+    }
+
     /// Sets the message that header variables and the like read, and the
     /// variables that hold values of it. Without a message, they have none.
     pub fn set_message(&mut self, message: Option<Message>) {

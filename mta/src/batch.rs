@@ -320,7 +320,7 @@ impl Batch {
             if self.leaves_unqualified {
                 return Err(format!("501 {who} address must contain a domain").into_bytes());
             }
-            let domain = options::value(cx, option);
+            let domain = cx.value(option);
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
         Ok(Str::tainted(address))

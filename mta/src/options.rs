@@ -57,11 +57,6 @@ pub(crate) fn expanded(cx: &mut Context, name: &'static str) -> Option<Str> {
     }
 }
 
-/// A variable's value; empty where there is none.
-pub(crate) fn value(cx: &mut Context, name: &str) -> Str {
-    cx.get(name).and_then(Result::ok).unwrap_or_default()
-}
-
 /// `message_size_limit`: how large a message may be, or 0.
 pub(crate) fn message_size_limit(cx: &mut Context) -> u64 {
     match cx.engine().settings().options.get("message_size_limit") {

@@ -24,7 +24,7 @@ use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::Rules;
 use eximious::{Context, FailClass, Message};
 
-use crate::options::{flag, value};
+use crate::options::flag;
 use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
@@ -33,6 +33,7 @@ pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
 pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub use id::message_id;
 pub use log::{Kept, logged};
+pub(crate) use parse::without_returns;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;
 pub use recipients::{Named, Wrong};
@@ -191,7 +192,7 @@ pub fn fix(
     }
     let faults = addresses::complete(cx, rewriter, origin, &mut lines);
     if completes && !lines.has(&format!("{prefix}date")) {
-        let date = value(cx, "tod_full");
+        let date = cx.value("tod_full");
         match resent {
             true => lines.push_front("Resent-Date", date.bytes()),
             false => lines.push("Date", date.bytes()),
@@ -226,7 +227,7 @@ fn identification(
             let plain = |c: &u8| if is_domain(*c) { *c } else { b'-' };
             text.extend(domain.iter().map(plain));
         }
-        None => text.extend_from_slice(value(cx, "primary_hostname").bytes()),
+        None => text.extend_from_slice(cx.value("primary_hostname").bytes()),
     }
     text.push(b'>');
     (text, cx.take_message().unwrap_or_default())

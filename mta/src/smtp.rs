@@ -49,7 +49,6 @@ use eximious::{Header, Message, Str};
 
 pub use ending::Awaited;
 pub use eximious::acl::Watch;
-pub(crate) use run::write as write_log;
 pub use session::{Server, Session};
 
 /// Who is connected.

@@ -17,7 +17,7 @@ mod tree;
 use eximious::Context;
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
 
-use crate::options::{flag, value};
+use crate::options::flag;
 use crate::smtp::{Received, Taken};
 
 pub use decode::Damage;
@@ -58,7 +58,7 @@ pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
         return;
     }
     let Ok(place) = place(cx, queue) else { return };
-    let stamp = value(cx, "tod_log");
+    let stamp = cx.value("tod_log");
     let mut text = Vec::new();
     for line in lines {
         text.extend_from_slice(&[stamp.bytes(), b" "].concat());

@@ -23,10 +23,10 @@ use eximious::rewrite::Rewriter;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Message, Str};
 
-use crate::options;
 use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
 use crate::spool;
+use crate::{logs, options};
 use report::Fault;
 
 pub use batch::take;
@@ -110,18 +110,7 @@ pub fn submit(
     request: &Request,
     outside: &mut dyn Outside,
 ) -> Done {
-    let mut submission = Submission {
-        server,
-        cx,
-        request,
-        outside,
-        state: AclState::default(),
-        id: Str::EMPTY,
-        sender_set: false,
-        received: Received::default(),
-        limit: LARGEST,
-        typed: Vec::new(),
-    };
+    let mut submission = Submission::new(server, cx, request, outside);
     match submission.run() {
         Ok(done) => done,
         Err(fault) => submission.report(&fault),
@@ -147,7 +136,27 @@ struct Submission<'s> {
     typed: Vec<Str>,
 }
 
-impl Submission<'_> {
+impl<'s> Submission<'s> {
+    fn new(
+        server: &'s Arc<Server>,
+        cx: &'s mut Context,
+        request: &'s Request,
+        outside: &'s mut dyn Outside,
+    ) -> Self {
+        Self {
+            server,
+            cx,
+            request,
+            outside,
+            state: AclState::default(),
+            id: Str::EMPTY,
+            sender_set: false,
+            received: Received::default(),
+            limit: LARGEST,
+            typed: Vec::new(),
+        }
+    }
+
     fn run(&mut self) -> Result<Done, Fault> {
         if let Err(said) = self.take_sender() {
             return Ok(Done { status: 1, said, kept: false });
@@ -204,7 +213,7 @@ impl Submission<'_> {
     /// Who is the sender: whoever hands the message in, unless he may say that it is
     /// somebody else, and does.
     fn take_sender(&mut self) -> Result<(), Vec<u8>> {
-        let domain = options::value(self.cx, "qualify_domain");
+        let domain = self.cx.value("qualify_domain");
         let own = [&self.request.submitter.login[..], b"@", domain.bytes()].concat();
         reception::set_sender(self.cx, Str::from(own));
         let Some(typed) = &self.request.sender else { return Ok(()) };
@@ -239,17 +248,17 @@ impl Submission<'_> {
         for (name, value) in &self.request.given {
             self.cx.set(name, value.clone());
         }
-        if options::value(self.cx, "sender_ident").is_empty() {
+        if self.cx.value("sender_ident").is_empty() {
             self.cx.set("sender_ident", login);
         }
-        if options::value(self.cx, "received_protocol").is_empty() {
+        if self.cx.value("received_protocol").is_empty() {
             self.cx.set("received_protocol", Str::fixed("local"));
         }
         eximious::client::describe(self.cx);
     }
 
     fn is_local(&mut self) -> bool {
-        options::value(self.cx, "sender_host_address").is_empty()
+        self.cx.value("sender_host_address").is_empty()
     }
 
     /// A message is there as a whole.
@@ -307,7 +316,7 @@ impl Submission<'_> {
         panics.iter().for_each(|line| self.log_panic(line));
         faults.iter().for_each(|line| self.log(line));
         self.received.message = message;
-        self.received.message.sender = options::value(self.cx, "sender_address");
+        self.received.message.sender = self.cx.value("sender_address");
         self.received.replaced = replaced;
         if bytes.len() as u64 > self.limit {
             return Err(self.too_large(bytes.len()));
@@ -437,11 +446,7 @@ impl Submission<'_> {
     /// A line with the message's name before it. What anybody else says does not break
     /// lines.
     fn log_line(&self, line: &[u8]) -> Vec<u8> {
-        let line = printing(line, true);
-        match self.id.is_empty() {
-            true => line,
-            false => [self.id.bytes(), b" ", &line].concat(),
-        }
+        logs::named(&self.id, &printing(line, true))
     }
 
     fn log(&self, line: &[u8]) {

@@ -1,12 +1,12 @@
 //! NIS, after the manual page of its client library (ypclnt(3)).
 
 use std::ffi::{CStr, c_char, c_int};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use libloading::os::unix::Library;
 
 use crate::Error;
-use crate::loaded::{first, text};
+use crate::loaded::{Once, first, functions, text};
 
 /// The names under which the library is known.
 const NAMES: [&str; 2] = ["libnsl.so.2", "libnsl.so.1"];
@@ -41,7 +41,7 @@ unsafe extern "C" {
 /// # Errors
 /// Where there is no library.
 pub fn domain() -> Result<Option<Vec<u8>>, Error> {
-    let functions = functions()?;
+    let functions = functions(&FUNCTIONS, load)?;
     let mut domain = std::ptr::null_mut();
     let _one = one_at_a_time();
     // SAFETY: there is a place for the pointer.
@@ -60,7 +60,7 @@ pub fn domain() -> Result<Option<Vec<u8>>, Error> {
 /// # Errors
 /// Where there is no library, or no server answers.
 pub fn find(domain: &[u8], map: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-    let functions = functions()?;
+    let functions = functions(&FUNCTIONS, load)?;
     let (Some(domain), Some(map)) = (text(domain), text(map)) else { return Ok(None) };
     let Ok(length) = c_int::try_from(key.len()) else { return Ok(None) };
     // The library looks at the first byte, also where there is none.
@@ -100,11 +100,7 @@ fn one_at_a_time() -> impl Drop {
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn functions() -> Result<&'static Functions, Error> {
-    static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
-    let functions = FUNCTIONS.get_or_init(|| load().map_err(|error| error.to_string()));
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
-}
+static FUNCTIONS: Once<Functions> = Once::new();
 
 fn load() -> Result<Functions, libloading::Error> {
     // SAFETY: the system's own library, which is made to be loaded; the

@@ -1,12 +1,12 @@
 //! Whoson, after the manual page of its client library (whoson(3)).
 
 use std::ffi::{c_char, c_int};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use libloading::os::unix::Library;
 
 use crate::Error;
-use crate::loaded::{first, text};
+use crate::loaded::{Once, first, functions, text};
 
 /// The names under which the library is known.
 const NAMES: [&str; 2] = ["libwhoson.so.0", "libwhoson.so"];
@@ -29,7 +29,7 @@ struct Functions {
 /// Where there is no library, or the service has no answer.
 pub fn user_at(address: &[u8]) -> Result<Option<Vec<u8>>, Error> {
     static ONE: Mutex<()> = Mutex::new(());
-    let functions = functions()?;
+    let functions = functions(&FUNCTIONS, load)?;
     let Some(address) = text(address) else { return Ok(None) };
     // The library takes its arguments as texts that it might change.
     let mut address = address.into_bytes_with_nul();
@@ -50,11 +50,7 @@ pub fn user_at(address: &[u8]) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-fn functions() -> Result<&'static Functions, Error> {
-    static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
-    let functions = FUNCTIONS.get_or_init(|| load().map_err(|error| error.to_string()));
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
-}
+static FUNCTIONS: Once<Functions> = Once::new();
 
 fn load() -> Result<Functions, libloading::Error> {
     // SAFETY: the system's own library, which is made to be loaded; the symbol

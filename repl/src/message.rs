@@ -43,13 +43,14 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     let mut user = caller::submitter(session.context());
     user.called = options.full_name.clone();
     let mut other = options.sender.is_some();
-    let mut named_in_line = false;
     if !other {
         for sender in senders {
             if let Ok(sender) = reception::qualified_sender(session.context(), &sender) {
                 reception::set_sender(session.context(), sender);
                 said.extend_from_slice(b"Sender taken from \"From \" line\n");
-                (other, named_in_line) = (true, true);
+                other = true;
+                // Whose name was given is not who that line names.
+                user.called = None;
             }
         }
     }
@@ -65,8 +66,7 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     message.id = reception::message_id(session.engine().world());
     let origin = Origin {
         local: true,
-        // Whose name was given is not who a line `From …` names.
-        name: if named_in_line { Vec::new() } else { user.name_beside(other) },
+        name: user.name_beside(other),
         login: user.login,
         // Nobody is asked who he is where nothing is sent.
         trusted: true,

@@ -57,27 +57,8 @@ fn inside() {
 /// Lays the files of `tests/dialogues/system` over those of the system, and makes
 /// addresses this host's own.
 fn set_up() {
-    let own = |name: &str| {
-        let path = root().join("tests/dialogues/system").join(name);
-        std::fs::read_to_string(path).expect("a file of the system")
-    };
-    let more = |name: &str| {
-        let system = std::fs::read_to_string(Path::new("/etc").join(name)).expect("who is who");
-        system + &own(name)
-    };
-    let resolver =
-        "nameserver 127.0.0.1\nsearch home.test\noptions trust-ad timeout:1 attempts:1\n";
-    let directory = tempfile::TempDir::new().expect("a directory");
-    network::set_up(
-        directory.path(),
-        &[
-            ("/etc/resolv.conf", resolver),
-            ("/etc/hosts", &own("hosts")),
-            ("/etc/passwd", &more("passwd")),
-            ("/etc/group", &more("group")),
-        ],
-    );
-    network::ip(&["addr", "add", "192.0.2.99/32", "dev", "lo"]);
+    let folder = root().join("tests/dialogues/system");
+    network::dress(&folder);
     for network in ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"] {
         network::ip(&["route", "add", "local", network, "dev", "lo"]);
     }

@@ -61,31 +61,12 @@ fn inside() {
 /// Lays the files of `tests/routing/system` over those of the system: who is a
 /// user, and what hosts are called.
 fn set_up() {
-    let own = |name: &str| {
-        let path = root().join("tests/routing/system").join(name);
-        std::fs::read_to_string(path).expect("a file of the system")
-    };
-    let more = |name: &str| {
-        let system = std::fs::read_to_string(Path::new("/etc").join(name)).expect("who is who");
-        system + &own(name)
-    };
-    let resolver =
-        "nameserver 127.0.0.1\nsearch home.test\noptions trust-ad timeout:1 attempts:1\n";
-    let directory = tempfile::TempDir::new().expect("a directory");
-    network::set_up(
-        directory.path(),
-        &[
-            ("/etc/resolv.conf", resolver),
-            ("/etc/hosts", &own("hosts")),
-            ("/etc/passwd", &more("passwd")),
-            ("/etc/group", &more("group")),
-        ],
-    );
-    // An address of this host that is not one of the loopback's.
-    network::ip(&["addr", "add", "192.0.2.99/32", "dev", "lo"]);
+    let folder = root().join("tests/routing/system");
+    network::dress(&folder);
     // Home directories that go with this program.
     network::empty("/mnt");
-    for line in own("passwd").lines() {
+    let passwd = std::fs::read_to_string(folder.join("passwd")).expect("who is who");
+    for line in passwd.lines() {
         let fields: Vec<&str> = line.split(':').collect();
         let [user, .., home, _] = fields[..] else { panic!("what is this: {line}") };
         if !home.contains("none") {

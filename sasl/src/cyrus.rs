@@ -4,11 +4,11 @@
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::ptr::{null, null_mut};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use libloading::os::unix::Library;
 
-use crate::{Error, Step, text, words};
+use crate::{Error, Once, Step, functions, text, words};
 
 const OK: c_int = 0;
 const CONTINUE: c_int = 1;
@@ -68,11 +68,7 @@ struct Functions {
     _library: Library,
 }
 
-fn functions() -> Result<&'static Functions, Error> {
-    static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
-    let functions = FUNCTIONS.get_or_init(load);
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
-}
+static FUNCTIONS: Once<Functions> = Once::new();
 
 fn load() -> Result<Functions, String> {
     type Init = unsafe extern "C" fn(*const c_void, *const c_char) -> c_int;
@@ -143,7 +139,7 @@ impl Session {
     /// # Errors
     /// There is no library, or it can't begin.
     pub fn start(mechanism: &[u8], peers: &Peers<'_>) -> Result<Self, Error> {
-        let functions = functions()?;
+        let functions = functions(&FUNCTIONS, load)?;
         let _turn = functions.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let texts = [peers.service, peers.hostname, peers.realm, peers.local, peers.remote];
         let texts = texts.map(text);

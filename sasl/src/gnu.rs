@@ -3,11 +3,10 @@
 use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
-use std::sync::OnceLock;
 
 use libloading::os::unix::Library;
 
-use crate::{Error, Step, text, words};
+use crate::{Error, Once, Step, functions, text, words};
 
 /// The names under which the library is found, the newest first.
 const NAMES: [&str; 2] = ["libgsasl.so.18", "libgsasl.so.7"];
@@ -118,11 +117,7 @@ struct Functions {
     _library: Library,
 }
 
-fn functions() -> Result<&'static Functions, Error> {
-    static FUNCTIONS: OnceLock<Result<Functions, String>> = OnceLock::new();
-    let functions = FUNCTIONS.get_or_init(|| load().map_err(|error| error.to_string()));
-    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
-}
+static FUNCTIONS: Once<Functions> = Once::new();
 
 fn load() -> Result<Functions, libloading::Error> {
     // SAFETY: the system's own library, which is made to be loaded; the symbols
@@ -200,7 +195,7 @@ impl Session {
     /// # Errors
     /// There is no library, or it does not know the mechanism.
     pub fn start(server: bool, mechanism: &[u8]) -> Result<Self, Error> {
-        let functions = functions()?;
+        let functions = functions(&FUNCTIONS, load)?;
         let (context, exchange) = (null_mut(), null_mut());
         let mut session = Self { functions, context, exchange, over: false };
         // SAFETY: the library writes one pointer.
@@ -335,7 +330,7 @@ impl Raw {
 
 /// The library asks for a value, or for a verdict.
 unsafe extern "C" fn called(_: *mut Context, exchange: *mut Exchange, property: c_int) -> c_int {
-    let Ok(functions) = functions() else { return NO_CALLBACK };
+    let Ok(functions) = functions(&FUNCTIONS, load) else { return NO_CALLBACK };
     if exchange.is_null() {
         return NO_CALLBACK;
     }
@@ -405,7 +400,7 @@ mod tests {
 
     #[test]
     fn both_sides_of_each_mechanism_understand_each_other() {
-        if let Err(Error::Missing(why)) = functions().map(|_| ()) {
+        if let Err(Error::Missing(why)) = functions(&FUNCTIONS, load).map(|_| ()) {
             eprintln!("not asked: {why}");
             return;
         }

@@ -5,6 +5,7 @@
 //! of passwords, Kerberos' files) is the system administrator's matter.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 pub mod cyrus;
 pub mod gnu;
@@ -45,6 +46,18 @@ pub enum Step {
     More(Vec<u8>),
     /// It is over; this is still to be said, if it is not empty.
     Done(Vec<u8>),
+}
+
+/// A library's functions, which are looked for once.
+type Once<F> = OnceLock<Result<F, String>>;
+
+/// Gives them; `load` is for the first time.
+fn functions<F, E: fmt::Display>(
+    once: &'static Once<F>,
+    load: fn() -> Result<F, E>,
+) -> Result<&'static F, Error> {
+    let functions = once.get_or_init(|| load().map_err(|error| error.to_string()));
+    functions.as_ref().map_err(|why| Error::Missing(why.clone()))
 }
 
 /// A text for C: it ends at its first zero byte.

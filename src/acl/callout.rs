@@ -118,7 +118,7 @@ pub(super) fn call(
     delivery: &Delivery,
 ) -> Option<Called> {
     let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
-    let before = ["local_part", "domain", "host", "host_address"].map(|name| run.variable(name));
+    let before = ["local_part", "domain", "host", "host_address"].map(|name| run.cx.value(name));
     run.cx.set("local_part", delivery.address.local_part.clone());
     run.cx.set("domain", domain.clone());
     let mail_from = mail_from(run, params, delivery);
@@ -133,9 +133,9 @@ pub(super) fn call(
 fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8> {
     match params.sender {
         Sender::Given => params.mail_from.clone(),
-        Sender::Own => run.variable("sender_address").bytes().to_vec(),
+        Sender::Own => run.cx.value("sender_address").bytes().to_vec(),
         Sender::Postmaster => {
-            let domain = run.variable("qualify_domain");
+            let domain = run.cx.value("qualify_domain");
             [b"postmaster@", domain.bytes()].concat()
         }
         Sender::Transport => {
@@ -143,7 +143,7 @@ fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8>
             let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
             let own = transport.and_then(|transport| transport.text("return_path").cloned());
             let replaced = own.and_then(|text| run.expanded(&text).ok());
-            replaced.unwrap_or_else(|| run.variable("sender_address")).bytes().to_vec()
+            replaced.unwrap_or_else(|| run.cx.value("sender_address")).bytes().to_vec()
         }
     }
 }

@@ -114,7 +114,7 @@ impl Run<'_> {
 
     /// Whether a variable has a value, which is in a list.
     fn in_words(&mut self, variable: &str, list: &Str) -> Answer {
-        let value = self.variable(variable);
+        let value = self.cx.value(variable);
         if value.is_empty() {
             return Answer::No;
         }

@@ -144,7 +144,7 @@ fn case(run: &mut Run<'_>, name: &str) {
         run.cx.set("local_part", part);
     }
     if name == "caselower_local_part" {
-        let part = run.variable("local_part");
+        let part = run.cx.value("local_part");
         run.cx.set("local_part", part.lowercased());
     }
 }

@@ -139,7 +139,7 @@ fn item(
     let keys: Vec<Str> = match item.keys {
         Some(keys) => elements(keys).map(|key| Str::from(&*key).stamped(list.taint())).collect(),
         None => {
-            let address = run.variable("sender_host_address");
+            let address = run.cx.value("sender_host_address");
             // Nobody is connected: nobody is listed.
             if address.is_empty() {
                 return Ok(Answer::No);

@@ -9,7 +9,7 @@ use super::machine::{Answer, Run};
 
 /// `domains`: what the list has for the domain is in `$domain_data`.
 pub(super) fn domains(run: &mut Run<'_>, list: &Str) -> Answer {
-    let domain = run.variable("domain");
+    let domain = run.cx.value("domain");
     let (answer, data) = run.matched(list, &mut Matcher::domain(&domain).cached());
     run.leave("domain_data", answer, data);
     answer
@@ -17,7 +17,7 @@ pub(super) fn domains(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `local_parts`: what the list has for it is in `$local_part_data`.
 pub(super) fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
-    let local_part = run.variable("local_part");
+    let local_part = run.cx.value("local_part");
     let (answer, data) = run.matched(list, &mut Matcher::local_part(&local_part).cached());
     run.leave("local_part_data", answer, data);
     answer
@@ -25,7 +25,7 @@ pub(super) fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `recipients`.
 pub(super) fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
-    let (part, domain) = (run.variable("local_part"), run.variable("domain"));
+    let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
     let address = [part.bytes(), b"@", domain.bytes()].concat();
     let address = Str::from(address).stamped(part.taint().with(domain.taint()));
     let (answer, data) = run.matched(list, &mut Matcher::address(&address).cached());
@@ -35,7 +35,7 @@ pub(super) fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `senders`.
 pub(super) fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
-    let sender = run.variable("sender_address");
+    let sender = run.cx.value("sender_address");
     let (answer, data) = run.matched(list, &mut Matcher::address(&sender).cached());
     run.leave("sender_data", answer, data);
     answer
@@ -43,7 +43,7 @@ pub(super) fn senders(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `sender_domains`.
 pub(super) fn sender_domains(run: &mut Run<'_>, list: &Str) -> Answer {
-    let domain = run.variable("sender_address_domain");
+    let domain = run.cx.value("sender_address_domain");
     let (answer, data) = run.matched(list, &mut Matcher::domain(&domain).cached());
     run.leave("sender_domain_data", answer, data);
     answer
@@ -51,7 +51,7 @@ pub(super) fn sender_domains(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `hosts`: a message that comes from no host is of an empty one.
 pub(super) fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
-    let text = run.variable("sender_host_address");
+    let text = run.cx.value("sender_host_address");
     let address = ip::address(text.bytes()).map(|address| (text.clone(), address));
     let (answer, data) = run.matched(list, &mut Matcher::host(address, &mut Client).cached());
     run.leave("host_data", answer, data);

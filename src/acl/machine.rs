@@ -459,13 +459,6 @@ impl Run<'_> {
         crate::client::described(self.cx)
     }
 
-    pub(super) fn variable(&mut self, name: &str) -> Str {
-        match self.cx.get(name) {
-            Some(Ok(value)) => value,
-            _ => Str::EMPTY,
-        }
-    }
-
     fn term(&mut self, term: &AclLineTerm) -> Answer {
         let record = term.term;
         let mut expanded = None;
@@ -532,7 +525,7 @@ impl Run<'_> {
             "acl_arg8", "acl_arg9",
         ];
         let before: Vec<Str> =
-            NAMES.iter().chain(&["acl_narg"]).map(|name| self.variable(name)).collect();
+            NAMES.iter().chain(&["acl_narg"]).map(|name| self.cx.value(name)).collect();
         for (index, name) in NAMES.iter().enumerate() {
             let value = arguments.get(index).cloned().unwrap_or_default();
             self.cx.set(name, value);

@@ -255,14 +255,14 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
     let unique = match (&limits.unique, limits.measure) {
         (Some(event), _) => Some(event.clone()),
         (None, Measure::Addresses) => {
-            let (part, domain) = (run.variable("local_part"), run.variable("domain"));
+            let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
             Some([part.bytes(), b"@", domain.bytes()].concat())
         }
         _ => None,
     };
     let key = match &limits.key {
         Some(key) => key.clone(),
-        None => run.variable("sender_host_address").bytes().to_vec(),
+        None => run.cx.value("sender_host_address").bytes().to_vec(),
     };
     let key =
         ratelimit_key(&limits.period, limits.measure.in_key().as_bytes(), unique.is_some(), &key);
@@ -313,7 +313,7 @@ fn implied(run: &mut Run<'_>, measure: Measure) -> f64 {
         Measure::Recipients if run.phase != AclPhases::RCPT => "recipients_count",
         _ => return 1.0,
     };
-    let value = run.variable(name);
+    let value = run.cx.value(name);
     let number = std::str::from_utf8(value.bytes()).ok().and_then(|text| text.parse().ok());
     number.map_or(0.0, |number: f64| number.max(0.0))
 }

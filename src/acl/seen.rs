@@ -30,7 +30,7 @@ pub(super) fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     let key = match &wanted.key {
         Some(key) => key.clone(),
-        None => run.variable("sender_host_address").bytes().to_vec(),
+        None => run.cx.value("sender_host_address").bytes().to_vec(),
     };
     let test = now.saturating_sub(wanted.interval);
     let engine = run.cx.engine().clone();

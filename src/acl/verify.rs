@@ -72,7 +72,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         Ok(wanted) => wanted.callout,
         Err(answer) => return answer,
     };
-    let address = address.unwrap_or_else(|| run.variable("sender_address"));
+    let address = address.unwrap_or_else(|| run.cx.value("sender_address"));
     if address.is_empty() {
         return Answer::Yes;
     }
@@ -181,7 +181,7 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
             Ok(wanted) => wanted,
             Err(answer) => return answer,
         };
-    let (part, domain) = (run.variable("local_part"), run.variable("domain"));
+    let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
     let address = run.state.recipient.clone().unwrap_or_else(|| {
         let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
         let address = [&*quoted, b"@", domain.bytes()].concat();
@@ -232,7 +232,7 @@ fn recipient_called(
         Answer::Yes => {
             // A host that takes it vouches for what it is called.
             for (name, data) in [("domain", "domain_data"), ("local_part", "local_part_data")] {
-                let value = Str::from(run.variable(name).bytes());
+                let value = Str::from(run.cx.value(name).bytes());
                 run.cx.set(data, value);
             }
         }
@@ -369,7 +369,7 @@ fn route(
     let mut request = Request::new(address.clone(), purpose);
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     // What is verified is not what the ACL is about.
-    let own = ["local_part", "domain"].map(|name| (name, run.variable(name)));
+    let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());

@@ -170,14 +170,6 @@ impl Run<'_> {
         })
     }
 
-    /// A variable's value; empty where there is none.
-    fn variable(&mut self, name: &str) -> Str {
-        match self.cx.get(name) {
-            Some(Ok(value)) => value,
-            _ => Str::EMPTY,
-        }
-    }
-
     /// `$0`, `$1`, … as they are now.
     fn numeric(&self) -> Vec<Str> {
         self.cx.scope.all_numeric()

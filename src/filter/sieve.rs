@@ -204,11 +204,6 @@ impl<'r> Run<'r> {
             None => Err(Halt::Fault(b"too much work".to_vec())),
         }
     }
-
-    /// A variable; nothing where it has no value.
-    fn variable(&mut self, name: &str) -> Str {
-        self.cx.get(name).and_then(Result::ok).unwrap_or_default()
-    }
 }
 
 /// Something wrong in a line.

@@ -68,7 +68,7 @@ impl Machine<'_> {
     /// Whether an address could be a sender, as far as can be told.
     fn verifies(&mut self, address: &Str) -> bool {
         use super::{Request, Standing};
-        let sender = self.variable("sender_address");
+        let sender = self.cx.value("sender_address");
         self.hide_address();
         self.cx.set("sender_address", Str::EMPTY);
         let request = Request::new(address.clone(), Purpose::VerifySender);

@@ -72,7 +72,7 @@ impl Machine<'_> {
             }
         }
         if let Some(list) = &filter.senders {
-            let sender = self.variable("sender_address");
+            let sender = self.cx.value("sender_address");
             if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
                 return Ok(false);
             }
@@ -282,13 +282,6 @@ impl Machine<'_> {
             files.stat(directory, true).is_ok_and(|stat| permits(&stat, who, 0o1))
         });
         searchable && permits(last, who, 0o4)
-    }
-
-    pub(super) fn variable(&mut self, name: &str) -> Str {
-        match self.cx.get(name) {
-            Some(Ok(value)) => value,
-            _ => Str::EMPTY,
-        }
     }
 }
 

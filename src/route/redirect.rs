@@ -85,7 +85,7 @@ impl<'r> Redirection<'r> {
                 Err(fail) => return Err(source::not_expanded(text, &fail)),
             }
         } else {
-            machine.variable("qualify_recipient")
+            machine.cx.value("qualify_recipient")
         };
         machine.assign_errors(router)?;
         machine.assign_headers(router)?;

@@ -23,6 +23,21 @@ use tempfile::TempDir;
 
 use crate::fixtures::replace;
 
+/// The files of cases in a folder of `tests/`, in order: all of them, or those whose
+/// names are given with commas between them.
+pub fn files(folder: &str, names: Option<&str>) -> Vec<PathBuf> {
+    let folder = crate::root().join("tests").join(folder);
+    let entries = std::fs::read_dir(folder).expect("the cases").flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    let wanted = |path: &PathBuf| {
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+        names.is_none_or(|names| names.split(',').any(|one| one == name))
+    };
+    paths.retain(|path| path.extension().is_some_and(|end| end == "case") && wanted(path));
+    paths.sort();
+    paths
+}
+
 /// What is there before a program is asked.
 #[derive(Debug, Default)]
 pub struct Scene {

@@ -235,18 +235,7 @@ pub struct Case {
 
 /// All cases, or those of some names.
 pub fn cases(names: Option<&str>) -> Vec<Case> {
-    let folder = crate::root().join("tests/daemon");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .expect("the cases")
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|end| end == "case"))
-        .filter(|path| {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            names.is_none_or(|names| names.split(',').any(|name| name == stem))
-        })
-        .collect();
-    files.sort();
-    files.into_iter().map(Case::read).collect()
+    crate::cases::files("daemon", names).into_iter().map(Case::read).collect()
 }
 
 impl Case {

@@ -67,7 +67,7 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::cases::{Place, Scene, changes, words};
+use crate::cases::{self, Place, Scene, changes, words};
 
 /// A file of dialogues.
 #[derive(Debug)]
@@ -160,14 +160,7 @@ impl Difference {
 
 /// Reads all files, or those whose names are given with commas between them.
 pub fn read(names: Option<&str>) -> Vec<Case> {
-    let folder = crate::root().join("tests/dialogues");
-    let entries = std::fs::read_dir(folder).expect("the cases").flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "case"));
-    paths.sort();
-    let cases = paths.into_iter().map(Case::read);
-    let wanted = |case: &Case| names.is_none_or(|names| names.split(',').any(|n| n == case.name));
-    cases.filter(wanted).collect()
+    cases::files("dialogues", names).into_iter().map(Case::read).collect()
 }
 
 impl Case {

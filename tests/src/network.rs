@@ -49,6 +49,31 @@ pub fn set_up(directory: &Path, files: &[(&str, &str)]) {
     }
 }
 
+/// As [`set_up`], with the files of a folder, and a resolver that asks the name server
+/// of the test. Who is who is what the system knows, and those of the folder.
+pub fn dress(folder: &Path) {
+    let own =
+        |name: &str| std::fs::read_to_string(folder.join(name)).expect("a file of the system");
+    let more = |name: &str| {
+        let system = std::fs::read_to_string(Path::new("/etc").join(name)).expect("who is who");
+        system + &own(name)
+    };
+    let resolver =
+        "nameserver 127.0.0.1\nsearch home.test\noptions trust-ad timeout:1 attempts:1\n";
+    let directory = tempfile::TempDir::new().expect("a directory");
+    set_up(
+        directory.path(),
+        &[
+            ("/etc/resolv.conf", resolver),
+            ("/etc/hosts", &own("hosts")),
+            ("/etc/passwd", &more("passwd")),
+            ("/etc/group", &more("group")),
+        ],
+    );
+    // An address of this host that is not one of the loopback's.
+    ip(&["addr", "add", "192.0.2.99/32", "dev", "lo"]);
+}
+
 /// Makes a directory of the system an empty one, for as long as the program runs.
 pub fn empty(directory: &str) {
     run_well(Command::new("mount").args(["-t", "tmpfs", "tmpfs", directory]));

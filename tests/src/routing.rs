@@ -23,7 +23,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::cases::{Place, Scene, changes, words};
+use crate::cases::{self, Place, Scene, changes, words};
 
 /// How long a program may think about a question, in seconds.
 const PATIENCE: &str = "60";
@@ -115,14 +115,7 @@ impl Difference {
 
 /// Reads all cases, or those whose names are given with commas between them.
 pub fn read(names: Option<&str>) -> Vec<Case> {
-    let folder = crate::root().join("tests/routing");
-    let entries = std::fs::read_dir(folder).expect("the cases").flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "case"));
-    paths.sort();
-    let cases = paths.into_iter().map(Case::read);
-    let wanted = |case: &Case| names.is_none_or(|names| names.split(',').any(|n| n == case.name));
-    cases.filter(wanted).collect()
+    cases::files("routing", names).into_iter().map(Case::read).collect()
 }
 
 impl Case {

@@ -10,7 +10,6 @@ use eximious::{Context, Fail, Header, Str};
 
 use super::Origin;
 use super::lines::{Line, Lines};
-use crate::options::value;
 
 /// Where a line is broken behind an address that grew.
 const WIDTH: usize = 40;
@@ -54,7 +53,7 @@ pub(super) fn complete(
                 Side::Recipient if origin.qualifies_recipients => Some("qualify_recipient"),
                 _ => None,
             };
-            let domain = domain.map(|name| value(cx, name));
+            let domain = domain.map(|name| cx.value(name));
             let rules = Rules::of(cx.engine().settings());
             let mut work = Work { cx, rules, rewriter: rewrites.then_some(rewriter), place };
             work.line(&line.header, domain.as_ref(), &mut faults)

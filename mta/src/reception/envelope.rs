@@ -37,7 +37,7 @@ pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, Vec<u8>> 
     let found = address::parse(given, rules).map_err(|why| why.message)?;
     let mut text = found.text;
     if found.domain.is_none() && !text.is_empty() {
-        let domain = options::value(cx, "qualify_domain");
+        let domain = cx.value("qualify_domain");
         text.extend_from_slice(&[b"@", domain.bytes()].concat());
     }
     Ok(Str::tainted(text))

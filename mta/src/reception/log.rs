@@ -4,8 +4,6 @@ use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str};
 
-use crate::options::value;
-
 /// A message that is kept.
 #[derive(Debug)]
 pub struct Kept<'a> {
@@ -40,13 +38,13 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     }
     line.push(b' ');
     line.extend_from_slice(&eximious::client::described(cx));
-    let protocol = value(cx, "received_protocol");
+    let protocol = cx.value("received_protocol");
     if !protocol.is_empty() {
         line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
     }
-    let by = value(cx, "sender_host_authenticated");
+    let by = cx.value("sender_host_authenticated");
     if !by.is_empty() {
-        let id = value(cx, "authenticated_id");
+        let id = cx.value("authenticated_id");
         let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
         line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
     }
@@ -54,7 +52,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.extend_from_slice(&[b" ", kept.pipelining].concat());
     }
     if cx.engine().settings().log_selector.contains(LogSelector::PROXY) {
-        let proxy = value(cx, "proxy_local_address");
+        let proxy = cx.value("proxy_local_address");
         if !proxy.is_empty() {
             line.extend_from_slice(&[b" PRX=", proxy.bytes()].concat());
         }

@@ -108,8 +108,8 @@ fn ended_by_newlines(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The body of a message from a program, whose lines end as they please.
-fn without_returns(text: &[u8]) -> Vec<u8> {
+/// A text whose lines end as they please, with newlines for the ends.
+pub(crate) fn without_returns(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.iter().copied().peekable();
     while let Some(byte) = bytes.next() {

@@ -20,6 +20,6 @@ pub fn received_header(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
     if value.is_empty() {
         return Ok(None);
     }
-    let date = options::value(cx, "tod_full");
+    let date = cx.value("tod_full");
     Ok(Some(Header::new([value, b";\n\t", date.bytes(), b"\n"].concat())))
 }

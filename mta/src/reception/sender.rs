@@ -6,7 +6,6 @@ use eximious::{Context, Str};
 
 use super::lines::{Line, Lines};
 use super::{Origin, Submission};
-use crate::options::value;
 
 /// What a message's sender is checked against, and what lines are made of.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ impl Author<'_> {
         if lines.has(&format!("{}From", self.prefix)) {
             return;
         }
-        let sender = value(cx, "sender_address");
+        let sender = cx.value("sender_address");
         let address = if !sender.is_empty() {
             sender.bytes().to_vec()
         } else if let Some(submission) = self.submission {
@@ -71,7 +70,7 @@ impl Author<'_> {
         let (own, sender) = match self.submission {
             Some(submission) => {
                 let own = self.authenticated(cx, submission)?;
-                let sender = value(cx, "sender_address");
+                let sender = cx.value("sender_address");
                 let new = (!sender.is_empty()).then(|| Str::tainted(own.as_slice()));
                 (own, new)
             }
@@ -114,20 +113,20 @@ impl Author<'_> {
 
     /// The address of the user who submits the message.
     fn local_address(&self, cx: &mut Context) -> Vec<u8> {
-        let domain = value(cx, "qualify_domain");
+        let domain = cx.value("qualify_domain");
         [&self.origin.login[..], b"@", domain.bytes()].concat()
     }
 
     /// The address of a client that proved who it is.
     fn authenticated(&self, cx: &mut Context, submission: &Submission) -> Option<Vec<u8>> {
-        let id = value(cx, "authenticated_id");
+        let id = cx.value("authenticated_id");
         if id.is_empty() {
             return None;
         }
         let domain = match &submission.domain {
             Some(domain) if domain.is_empty() => return Some(id.bytes().to_vec()),
             Some(domain) => domain.clone(),
-            None => value(cx, "qualify_domain").bytes().to_vec(),
+            None => cx.value("qualify_domain").bytes().to_vec(),
         };
         Some([&quote_local_part(id.bytes()), b"@".as_slice(), &domain].concat())
     }

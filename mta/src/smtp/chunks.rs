@@ -6,6 +6,7 @@ use super::Session;
 use super::envelope::Before;
 use super::reading::{Reading, header};
 use super::session::Stage;
+use crate::reception::without_returns;
 
 /// A chunk that is on its way.
 #[derive(Debug)]
@@ -104,30 +105,17 @@ impl Session {
         if reading.bytes.is_empty() {
             reading.drops_from = Some(false);
         }
-        reading.bytes = whole_lines(&reading.bytes);
+        // Each line has a newline behind it, however it came.
+        reading.bytes = without_returns(&reading.bytes);
+        if reading.bytes.last() != Some(&b'\n') {
+            reading.bytes.push(b'\n');
+        }
         let ends = memchr::memchr_iter(b'\n', &reading.bytes).count();
         let total = reading.bytes.len() + ends;
         self.chunk_reply = Some(format!("250- {size} byte chunk, total {total}"));
         self.received(reading);
         true
     }
-}
-
-/// The text of chunks, each line with a newline behind it, however it came.
-fn whole_lines(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len() + 1);
-    let mut bytes = text.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\r' if bytes.peek() == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            byte => out.push(byte),
-        }
-    }
-    if out.last() != Some(&b'\n') {
-        out.push(b'\n');
-    }
-    out
 }
 
 /// A number; one that is too large for any message is still one.

@@ -5,6 +5,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{LogSelector, Str};
 
 use super::Session;
+use crate::logs;
 use crate::spool::kind;
 
 impl Session {
@@ -33,11 +34,7 @@ impl Session {
     /// A line with the message's name before it. What a client says does not break
     /// lines.
     pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
-        let line = printing(line, true);
-        match self.id.is_empty() {
-            true => line,
-            false => [self.id.bytes(), b" ", &line].concat(),
-        }
+        logs::named(&self.id, &printing(line, true))
     }
 
     /// `(helo) [1.2.3.4]`.

@@ -187,6 +187,7 @@ impl Session {
             return;
         }
         let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
+        drop(reading);
         let Parsed { mut message, senders, blank, stray } = parsed;
         if !self.has_fit_header(&message, stray) {
             return;
@@ -319,14 +320,10 @@ impl Session {
 
     /// Gives the message to whoever keeps it.
     fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
-        if let Some(mut message) = self.cx.take_message() {
-            let replaced = &mut self.arrived.replaced;
-            reception::apply_headers(&mut message, replaced, &mut self.acl_state);
-            message.size = size(&message);
-            self.cx.set_message(Some(message));
-        }
         let Some(envelope) = self.envelope.take() else { return };
-        let message = self.cx.message().cloned().unwrap_or_default();
+        let mut message = self.cx.take_message().unwrap_or_default();
+        reception::apply_headers(&mut message, &mut self.arrived.replaced, &mut self.acl_state);
+        message.size = size(&message);
         let said = said.filter(|text| !text.is_empty());
         let chunked = self.chunks.take().is_some();
         let chunk = self.chunk_reply.take();

@@ -46,7 +46,7 @@ impl Session {
 
     /// A variable's value.
     pub(super) fn variable(&mut self, name: &str) -> Str {
-        options::value(&mut self.cx, name)
+        self.cx.value(name)
     }
 
     /// A size, which may be expanded.

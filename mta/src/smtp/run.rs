@@ -9,6 +9,7 @@ use eximious::world::Log;
 use eximious::{AclPhases, Str};
 
 use super::{Event, Session};
+use crate::logs;
 
 /// Who an ACL speaks to.
 struct Host<'h> {
@@ -20,15 +21,6 @@ struct Host<'h> {
     depth: u32,
     log: Arc<dyn Log>,
     id: Str,
-}
-
-impl Host<'_> {
-    fn line(&self, line: &[u8]) -> Vec<u8> {
-        match self.id.is_empty() {
-            true => line.to_vec(),
-            false => [self.id.bytes(), b" ", line].concat(),
-        }
-    }
 }
 
 impl AclHost for Host<'_> {
@@ -59,11 +51,12 @@ impl AclHost for Host<'_> {
     }
 
     fn log(&mut self, line: &[u8]) {
-        self.log.main(&self.line(line));
+        self.log.main(&logs::named(&self.id, line));
     }
 
-    fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        write(&*self.log, shown_once(logs, self.hurries), &self.line(line), b"");
+    fn log_to(&mut self, which: Logs, line: &[u8]) {
+        let line = logs::named(&self.id, line);
+        logs::write(&*self.log, shown_once(which, self.hurries), &line, b"");
     }
 }
 
@@ -72,21 +65,6 @@ pub(super) fn shown_once(logs: Logs, hurries: bool) -> Logs {
     match hurries && (logs.main || logs.reject || logs.panic) {
         true => Logs::MAIN,
         false => logs,
-    }
-}
-
-/// Writes a line to some of the logs; that of rejections has a message's header
-/// behind it.
-pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
-    match (logs.main, logs.reject) {
-        (true, true) => log.rejected_message(line, header),
-        (true, false) if logs.panic => return log.panic(line),
-        (true, false) => log.main(line),
-        (false, true) => log.rejection_alone(line),
-        (false, false) => {}
-    }
-    if logs.panic {
-        log.panic_alone(line);
     }
 }
 

@@ -4,8 +4,9 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::{LogSelector, Str};
 
-use super::run::{shown_once, write};
+use super::run::shown_once;
 use super::{Session, reply};
+use crate::logs;
 
 /// What was refused.
 pub(super) struct Refused {
@@ -132,8 +133,8 @@ impl Session {
         }
         let line = self.log_line(&line);
         let header = self.rejected_header();
-        let logs = shown_once(result.reject_logs, self.hurries);
-        write(&*self.cx.engine().world().log.clone(), logs, &line, &header);
+        let which = shown_once(result.reject_logs, self.hurries);
+        logs::write(&*self.cx.engine().world().log.clone(), which, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);
             self.log_end("closed by DROP in ACL");

@@ -5,7 +5,6 @@ use eximious::{Context, Header, Str, Taint};
 
 use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 use super::tree::Tree;
-use crate::options::value as variable;
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
 /// The header file of a message.
@@ -58,7 +57,7 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.text("received_time_complete", completed);
     out.variable("helo_name", "sender_helo_name");
     out.host();
-    if variable(out.cx, "smtp_active_hostname") != variable(out.cx, "primary_hostname") {
+    if out.cx.value("smtp_active_hostname") != out.cx.value("primary_hostname") {
         out.variable("active_hostname", "smtp_active_hostname");
     }
     out.variable("ident", "sender_ident");
@@ -66,7 +65,7 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.acl_variables(b'c');
     out.acl_variables(b'm');
     out.text("body_linecount", message.body_lines.to_string());
-    let longest = variable(out.cx, "max_received_linelength");
+    let longest = out.cx.value("max_received_linelength");
     match longest.is_empty() {
         true => out.text("max_received_linelength", message.longest_line.to_string()),
         false => out.variable("max_received_linelength", "max_received_linelength"),
@@ -124,7 +123,7 @@ impl Lines<'_> {
 
     /// A variable, where it has a value.
     fn variable(&mut self, name: &str, variable: &str) {
-        let value = self::variable(self.cx, variable);
+        let value = self.cx.value(variable);
         self.put(name, &value);
     }
 
@@ -150,7 +149,7 @@ impl Lines<'_> {
 
     /// A variable that is 1 where something is so.
     fn set_flag(&mut self, name: &'static str) {
-        let value = variable(self.cx, name);
+        let value = self.cx.value(name);
         self.flag(name, value.bytes() == b"1");
     }
 
@@ -170,11 +169,11 @@ impl Lines<'_> {
     }
 
     fn address(&mut self, name: &str, address: &str, port: &str) -> bool {
-        let address = variable(self.cx, address);
+        let address = self.cx.value(address);
         if address.is_empty() {
             return false;
         }
-        let port = variable(self.cx, port);
+        let port = self.cx.value(port);
         let port = if port.is_empty() { b"0" } else { port.bytes() };
         let mark = self.mark(address.taint());
         let text = Some([b"[", address.bytes(), b"]:", port].concat());
@@ -197,12 +196,12 @@ impl Lines<'_> {
     }
 
     fn security(&mut self) {
-        let verified = variable(self.cx, "tls_in_certificate_verified");
+        let verified = self.cx.value("tls_in_certificate_verified");
         self.flag("tls_certificate_verified", verified.bytes() == b"1");
         self.variable("tls_cipher", "tls_in_cipher");
         self.variable("tls_peerdn", "tls_in_peerdn");
         self.variable("tls_sni", "tls_in_sni");
-        if variable(self.cx, "tls_in_ocsp").bytes() != b"0" {
+        if self.cx.value("tls_in_ocsp").bytes() != b"0" {
             self.variable("tls_ocsp", "tls_in_ocsp");
         }
         self.variable("tls_ver", "tls_in_ver");

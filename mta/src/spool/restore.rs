@@ -148,7 +148,7 @@ fn set_address(cx: &mut Context, text: &[u8], taint: Taint, names: [&str; 2]) {
 /// The message that a header file and the data behind it are.
 pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
     let body = match file.has("spool_file_wireformat") {
-        true => without_returns(data),
+        true => from_wire(data),
         false => data.to_vec(),
     };
     let kept = file.headers.iter().filter(|line: &&HeaderLine| line.kind != b'*');
@@ -174,7 +174,7 @@ pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
     }
 }
 
-fn without_returns(text: &[u8]) -> Vec<u8> {
+fn from_wire(text: &[u8]) -> Vec<u8> {
     let lines = text.split_inclusive(|byte| *byte == b'\n');
     let ended = |line: &[u8]| match line.strip_suffix(b"\r\n") {
         Some(line) => [line, b"\n"].concat(),

@@ -2,7 +2,7 @@
 
 use eximious::{Context, OptionValue};
 
-use crate::options::{flag, value};
+use crate::options::flag;
 
 /// Looks whether there is room for another message, of a size that was announced.
 ///
@@ -44,6 +44,6 @@ fn wanted(cx: &Context, option: &'static str) -> i64 {
 }
 
 fn left(cx: &mut Context, variable: &str) -> i64 {
-    let value = value(cx, variable);
+    let value = cx.value(variable);
     std::str::from_utf8(value.bytes()).ok().and_then(|text| text.parse().ok()).unwrap_or(-1)
 }

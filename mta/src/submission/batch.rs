@@ -3,14 +3,13 @@
 
 use std::sync::Arc;
 
-use eximious::acl::AclState;
 use eximious::{Context, Str};
 
 use super::report::Fault;
 use super::{LARGEST, Outside, Request, Submission};
 use crate::batch::Batched;
 use crate::reception::{self, TooLong};
-use crate::smtp::{Received, Server};
+use crate::smtp::Server;
 use crate::{options, spool};
 
 /// Takes a message of a batch.
@@ -29,22 +28,12 @@ pub fn take(
         cx.engine().world().log.main(&why);
         return Err(b"452 Space shortage, please try later".into());
     }
-    let limit = match options::message_size_limit(cx) {
+    let mut submission = Submission::new(server, cx, request, outside);
+    submission.limit = match options::message_size_limit(submission.cx) {
         0 => LARGEST,
         limit => limit,
     };
-    let mut submission = Submission {
-        server,
-        cx,
-        request,
-        outside,
-        state: AclState::default(),
-        id: Str::EMPTY,
-        sender_set: false,
-        received: Received::default(),
-        limit,
-        typed: recipients.clone(),
-    };
+    submission.typed.clone_from(&recipients);
     submission.take_given(sender);
     submission.introduce();
     submission.begin();
@@ -62,7 +51,7 @@ impl Submission<'_> {
         let sender = match self.sender_set {
             true => sender,
             false => {
-                let domain = options::value(self.cx, "qualify_domain");
+                let domain = self.cx.value("qualify_domain");
                 Str::from([&user.login[..], b"@", domain.bytes()].concat())
             }
         };

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use eximious::acl::{AclHost, AclResult, AclVerdict, Logs};
 use eximious::world::Log;
-use eximious::{AclPhases, Message, OptionValue, Str};
+use eximious::{AclPhases, Message, Str};
 
 use super::report::Fault;
 use super::{Outside, Submission};
-use crate::smtp;
+use crate::{logs, options};
 
 /// Who an ACL speaks to.
 struct Host<'h> {
@@ -18,26 +18,17 @@ struct Host<'h> {
     id: Str,
 }
 
-impl Host<'_> {
-    fn line(&self, line: &[u8]) -> Vec<u8> {
-        match self.id.is_empty() {
-            true => line.to_vec(),
-            false => [self.id.bytes(), b" ", line].concat(),
-        }
-    }
-}
-
 impl AclHost for Host<'_> {
     fn delay(&mut self, time: Duration) {
         self.outside.wait(time);
     }
 
     fn log(&mut self, line: &[u8]) {
-        self.log.main(&self.line(line));
+        self.log.main(&logs::named(&self.id, line));
     }
 
-    fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        smtp::write_log(&*self.log, logs, &self.line(line), b"");
+    fn log_to(&mut self, which: Logs, line: &[u8]) {
+        logs::write(&*self.log, which, &logs::named(&self.id, line), b"");
     }
 }
 
@@ -70,7 +61,7 @@ impl Submission<'_> {
                 let middle = b"> rejected by non-SMTP ACL: ".as_slice();
                 let line = self.log_line(&[b"F=<", sender.bytes(), middle, why].concat());
                 let log = self.cx.engine().world().log.clone();
-                smtp::write_log(&*log, result.reject_logs, &line, b"");
+                logs::write(&*log, result.reject_logs, &line, b"");
                 let said = said.filter(|_| verdict != AclVerdict::Error);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());
@@ -88,10 +79,10 @@ impl Submission<'_> {
 
     /// Runs the ACL that an option is set to; nothing where it is not set.
     fn acl(&mut self, option: &'static str, phase: AclPhases) -> Option<AclResult> {
-        let Some(OptionValue::Text(text)) = self.cx.engine().settings().options.get(option) else {
+        let text = options::text(self.cx, option);
+        if text.is_empty() {
             return None;
-        };
-        let text = text.clone();
+        }
         let log = self.cx.engine().world().log.clone();
         let mut host = Host { outside: self.outside, log, id: self.id.clone() };
         let acls = &self.server.acls;

@@ -49,7 +49,7 @@ impl Submission<'_> {
     }
 
     fn qualify(&mut self, address: &mut Vec<u8>) {
-        let domain = options::value(self.cx, "qualify_recipient");
+        let domain = self.cx.value("qualify_recipient");
         address.extend_from_slice(&[b"@", domain.bytes()].concat());
     }
 
@@ -123,7 +123,7 @@ impl Submission<'_> {
     fn rewrite(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
         self.rewrite_all(rewriter, recipients);
         let flags = rewriter.flags();
-        let sender = options::value(self.cx, "sender_address");
+        let sender = self.cx.value("sender_address");
         if !sender.is_empty() && flags.intersects(AddressPlace::EnvelopeFrom.flag()) {
             match rewriter.address(self.cx, &sender, AddressPlace::EnvelopeFrom) {
                 Ok(Some(new)) => {

@@ -76,7 +76,7 @@ impl Submission<'_> {
     /// Sends a report to the sender; false where that can't be.
     pub(super) fn mail(&mut self, fault: &Fault) -> bool {
         let Some(told) = in_full(fault) else { return false };
-        let sender = options::value(self.cx, "sender_address");
+        let sender = self.cx.value("sender_address");
         if sender.is_empty() {
             let about = &self.request.about;
             let reference = match about.is_empty() {
@@ -178,7 +178,7 @@ impl Submission<'_> {
         let engine = self.cx.engine().clone();
         let world = engine.world();
         let number = |cx: &mut Context, name| -> Option<u32> {
-            std::str::from_utf8(options::value(cx, name).bytes()).ok()?.parse().ok()
+            std::str::from_utf8(cx.value(name).bytes()).ok()?.parse().ok()
         };
         let (uid, gid) = world.host.ids();
         let uid = number(self.cx, "exim_uid").unwrap_or(uid);

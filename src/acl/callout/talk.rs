@@ -240,8 +240,8 @@ impl Talk<'_, '_, '_> {
         }
         let Some(text) = self.place.transport.and_then(|transport| transport.text("helo_data"))
         else {
-            let name = run.variable("smtp_active_hostname");
-            let name = if name.is_empty() { run.variable("primary_hostname") } else { name };
+            let name = run.cx.value("smtp_active_hostname");
+            let name = if name.is_empty() { run.cx.value("primary_hostname") } else { name };
             return Ok(name.bytes().to_vec());
         };
         let name = Text::new(text.clone()).expand(run.cx).map_err(|fail| {

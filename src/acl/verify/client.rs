@@ -25,7 +25,7 @@ static META: Meta =
 /// `verify = helo`: the greeting has the client's address, or a name of it.
 pub(super) fn helo(run: &mut Run<'_>) -> Answer {
     // Once is enough for a greeting.
-    let said = run.variable("sender_helo_name");
+    let said = run.cx.value("sender_helo_name");
     if let Some((known, holds)) = &run.state.hello
         && *known == said
     {
@@ -42,7 +42,7 @@ pub(super) fn helo(run: &mut Run<'_>) -> Answer {
 
 /// `verify = reverse_host_lookup`: the client has a name that has its address.
 pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Answer {
-    let address = run.variable("sender_host_address");
+    let address = run.cx.value("sender_host_address");
     if address.is_empty() {
         return Answer::Yes;
     }
@@ -101,7 +101,7 @@ fn first_name(reply: &Reply) -> Option<String> {
 
 /// `verify = certificate`: the client's was verified.
 pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
-    if run.variable("tls_in_certificate_verified").bytes() == b"1" {
+    if run.cx.value("tls_in_certificate_verified").bytes() == b"1" {
         return Answer::Yes;
     }
     super::says(run, Str::fixed("no verified certificate"));
@@ -111,11 +111,11 @@ pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
 /// `verify = csa`: the domain of the greeting, or another one, has nothing
 /// against the client.
 pub(super) fn csa(run: &mut Run<'_>, domain: Option<&[u8]>) -> Answer {
-    let address = run.variable("sender_host_address");
+    let address = run.cx.value("sender_host_address");
     let Some(client) = ip::address(address.bytes()) else { return Answer::Yes };
     let domain = match domain.filter(|domain| !domain.is_empty()) {
         Some(domain) => domain.to_vec(),
-        None => run.variable("sender_helo_name").bytes().to_vec(),
+        None => run.cx.value("sender_helo_name").bytes().to_vec(),
     };
     let domain = if domain.is_empty() { address.bytes().to_vec() } else { domain };
     let (status, why) = match authorization(run, &domain, client.to_canonical()) {

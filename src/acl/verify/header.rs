@@ -36,7 +36,7 @@ const MOST_SENDERS: usize = 100;
 pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
-    let local = run.variable("sender_host_address").is_empty();
+    let local = run.cx.value("sender_host_address").is_empty();
     for header in &headers {
         if !SYNTAX.iter().any(|name| header.is(name.as_bytes())) {
             continue;

@@ -124,7 +124,7 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<bool, Fail> {
     let acls = run.acls.clone();
     let request = Request::new(address.clone(), Purpose::VerifyRecipient);
     let names = ["local_part", "domain", "home", "address_data"];
-    let before = names.map(|name| run.variable(name));
+    let before = names.map(|name| run.cx.value(name));
     let mut last: Option<Box<Delivery>> = None;
     // Nobody is told how the address is routed.
     let trace = run.cx.replace_trace(None);
@@ -175,7 +175,7 @@ fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result
     };
     let mut used = Used::default();
     used.add(&seen, directory.bytes(), 0);
-    let own = run.variable("message_size");
+    let own = run.cx.value("message_size");
     let own = std::str::from_utf8(own.bytes()).ok().and_then(|text| text.parse().ok());
     let (more, one) = match transport.on("quota_is_inclusive") {
         true => (own.unwrap_or(-1), 1),

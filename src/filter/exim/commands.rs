@@ -23,7 +23,7 @@ impl Run<'_> {
     fn command(&mut self, command: &Command, depth: u32) -> Result<(), Halt> {
         match &command.action {
             Action::If { branches, otherwise } => {
-                let before = self.variable("thisaddress");
+                let before = self.cx.value("thisaddress");
                 let result = self.branches(branches, otherwise, depth);
                 self.cx.set("thisaddress", before);
                 result
@@ -42,7 +42,7 @@ impl Run<'_> {
                 let action = FilterAction::Pipe {
                     command: Str::from(text.text.as_slice()),
                     numeric: self.numeric(),
-                    this_address: self.variable("thisaddress"),
+                    this_address: self.cx.value("thisaddress"),
                     manner: manner(command, true),
                 };
                 self.wants(depth, action)
@@ -123,7 +123,7 @@ impl Run<'_> {
         if let Some(other) = &errors_to
             && !self.options.system
         {
-            let own = [self.variable("local_part"), self.variable("domain")];
+            let own = [self.cx.value("local_part"), self.cx.value("domain")];
             let own = [own[0].bytes(), b"@", own[1].bytes()].concat();
             if !other.bytes().eq_ignore_ascii_case(&own) {
                 return Err(Halt::error("errors_to must point to the caller's address"));
@@ -145,7 +145,7 @@ impl Run<'_> {
         }
         let domain = match &self.options.qualify {
             Some(domain) => domain.clone(),
-            None => self.variable("qualify_recipient"),
+            None => self.cx.value("qualify_recipient"),
         };
         Ok(Str::from([&found.text, b"@".as_slice(), domain.bytes()].concat()).stamped(text.taint()))
     }
@@ -153,8 +153,8 @@ impl Run<'_> {
     /// Whether a message would be an answer to a bounce.
     fn is_bounce(&mut self) -> bool {
         // A delivery's return path is the sender, until somebody sets another.
-        self.variable("return_path").is_empty()
-            && (self.options.testing || self.variable("sender_address").is_empty())
+        self.cx.value("return_path").is_empty()
+            && (self.options.testing || self.cx.value("sender_address").is_empty())
     }
 
     /// A file's name, with the home directory before it where that is wanted.
@@ -162,7 +162,7 @@ impl Run<'_> {
         if !self.options.prepend_home || self.options.system || file.bytes().starts_with(b"/") {
             return file;
         }
-        let home = self.variable("home");
+        let home = self.cx.value("home");
         if home.is_empty() {
             return file;
         }

@@ -30,7 +30,7 @@ impl Run<'_> {
             }
             Test::Personal { aliases } => (self.is_personal(aliases)?, Ok(())),
             Test::Delivered => (self.done.significant, Ok(())),
-            Test::ErrorMessage => (self.variable("sender_address").is_empty(), Ok(())),
+            Test::ErrorMessage => (self.cx.value("sender_address").is_empty(), Ok(())),
             Test::FirstDelivery => (self.options.first_delivery, Ok(())),
             Test::ManuallyThawed => (self.options.manually_thawed, Ok(())),
             Test::Compare { verb, left, right } => (self.compare(*verb, left, right)?, Ok(())),

@@ -72,7 +72,7 @@ impl Run<'_> {
             once_repeat,
             once_repeat_text,
             numeric: self.numeric(),
-            this_address: self.variable("thisaddress"),
+            this_address: self.cx.value("thisaddress"),
         })
     }
 }

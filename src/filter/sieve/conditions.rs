@@ -274,13 +274,13 @@ impl Run<'_> {
     /// The recipient, with what stands around its local part.
     pub(super) fn recipient(&mut self) -> Vec<u8> {
         let parts = ["local_part_prefix", "local_part", "local_part_suffix", "domain"]
-            .map(|name| self.variable(name));
+            .map(|name| self.cx.value(name));
         let [prefix, local, suffix, domain] = parts.each_ref().map(|part| part.bytes());
         [prefix, local, suffix, b"@", domain].concat()
     }
 
     pub(super) fn sender(&mut self) -> Vec<u8> {
-        self.variable("sender_address").bytes().to_vec()
+        self.cx.value("sender_address").bytes().to_vec()
     }
 }
 

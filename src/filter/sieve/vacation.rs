@@ -182,7 +182,7 @@ impl Run<'_> {
 
     /// The recipient, without what stands around its local part.
     pub(super) fn own_address(&mut self) -> Vec<u8> {
-        let (local, domain) = (self.variable("local_part"), self.variable("domain"));
+        let (local, domain) = (self.cx.value("local_part"), self.cx.value("domain"));
         [local.bytes(), b"@", domain.bytes()].concat()
     }
 }

@@ -218,7 +218,7 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
 
 /// Who gets a message, as it is shown.
 fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
-    let recipients = reply.recipients(&machine.variable("reply_address"));
+    let recipients = reply.recipients(&machine.cx.value("reply_address"));
     match recipients.is_empty() {
         true => b"**bad-reply**".to_vec(),
         false => recipients.join(&b','),
