@@ -9,11 +9,14 @@ use eximious_core::{
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
 use eximious_stdlib::items::start_perl;
-use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
 use rustc_hash::FxHashMap;
 
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
+
+/// What is remembered of lists touches nothing.
+static KEPT: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);
 
 /// The values of one conversation: variables, the message, caches. It belongs
 /// to one thread at a time.
@@ -316,10 +319,19 @@ impl Context {
         crate::patterns::matches_plainly(self, pattern, text)
     }
 
-    /// Forgets what lists said of a message's addresses: another one begins.
+    /// Forgets what lists said of a message's sender: another message begins.
     pub fn forget_lists(&mut self) {
-        static FORGET: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);
-        self.call(&FORGET, eximious_stdlib::lists::forget);
+        self.call(&KEPT, |call| {
+            for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
+                lists::forget(call, keep);
+            }
+        });
+    }
+
+    /// Puts what lists said of a recipient in the place of what they said of another,
+    /// which is returned.
+    pub(crate) fn swap_answers(&mut self, answers: Answers) -> Answers {
+        self.call(&KEPT, |call| lists::swap_answers(call, answers))
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

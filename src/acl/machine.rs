@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
 use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::lists::Answers;
 use eximious_stdlib::printing::printing;
 
 use super::{
@@ -106,6 +107,8 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
+        // What it is about may be another address.
+        cx.swap_answers(Answers::default());
         let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
         let mut run = Run {

@@ -3,7 +3,7 @@
 use eximious_core::world::User;
 use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
-use eximious_stdlib::lists::{Matcher, Outcome, elements};
+use eximious_stdlib::lists::{Keep, Matcher, Outcome, elements};
 use eximious_stdlib::wording::reason;
 
 use super::machine::{Complaint, Machine, unless_forced};
@@ -38,7 +38,8 @@ impl Machine<'_> {
         let filter = &router.filter;
         if let Some(list) = &filter.domains {
             let domain = self.address.domain.clone();
-            let Some(data) = self.listed(list, Matcher::domain(&domain), "domains")? else {
+            let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
+            let Some(data) = self.listed(list, matcher, "domains")? else {
                 return Ok(false);
             };
             self.cx.set("domain_data", data.clone().unwrap_or_default());
@@ -47,6 +48,9 @@ impl Machine<'_> {
         if let Some(list) = &filter.local_parts {
             let part = self.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
+            // What is kept is of the whole local part.
+            let whole = part.bytes().len() == self.address.local_part.bytes().len();
+            let matcher = if whole { matcher.kept(Keep::Recipient) } else { matcher };
             let matcher = if filter.caseful { matcher.caseful() } else { matcher };
             let Some(data) = self.listed(list, matcher, "local_parts")? else {
                 return Ok(false);

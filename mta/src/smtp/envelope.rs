@@ -1,7 +1,7 @@
 //! MAIL and RCPT: the envelope (specification 44.2.6, 44.2.7, 49.2).
 
 use eximious::acl::{AclResult, AclVerdict};
-use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, LogSelector, Str};
 
@@ -118,8 +118,7 @@ impl Session {
             let domain = self.variable("qualify_domain");
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
-        let address = self.rewritten_sender(Str::tainted(address));
-        params.sender.address = address.clone();
+        params.sender.address = Str::tainted(address);
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
         let per_recipient = params.sender.per_recipient;
@@ -212,18 +211,8 @@ impl Session {
         false
     }
 
-    fn rewritten_sender(&mut self, address: Str) -> Str {
-        if address.is_empty() {
-            return address;
-        }
-        let server = self.server.clone();
-        let rewriter = Rewriter::new(&server.rewrite);
-        let new = rewriter.address(&mut self.cx, &address, AddressPlace::EnvelopeFrom);
-        new.ok().flatten().unwrap_or(address)
-    }
-
     fn show_sender(&mut self, sender: &Sender) {
-        crate::reception::set_sender(&mut self.cx, sender.address.clone());
+        self.cx.set("sender_address", sender.address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
@@ -433,8 +422,6 @@ impl Session {
         self.cx.set("sender_address", Str::EMPTY);
         self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
-            "sender_address_local_part",
-            "sender_address_domain",
             "message_size",
             "rcpt_count",
             "rcpt_defer_count",

@@ -192,6 +192,7 @@ impl Session {
         if !self.has_fit_header(&message, stray) {
             return;
         }
+        self.rewrite_recipients();
         let Some(envelope) = &self.envelope else { return };
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         message.id = self.id.clone();

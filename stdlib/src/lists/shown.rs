@@ -1,6 +1,8 @@
 //! What is shown of the test of a list, to those who want to see each step.
 
-use eximious_core::{Call, Trace};
+use std::borrow::Cow;
+
+use eximious_core::{Call, Str, Trace};
 
 use super::walk::{Left, Verdict};
 
@@ -28,7 +30,8 @@ impl Shown {
 
     pub(super) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
         if self.0.is_some() {
-            call.memory::<Trace>().tell(1, &[b"list element: ", element]);
+            let shown = visible(element);
+            call.memory::<Trace>().tell(1, &[b"list element: ", &shown]);
         }
     }
 
@@ -57,8 +60,19 @@ impl Shown {
     }
 }
 
-/// Tells what is remembered of a named list.
-pub(super) fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: &Left) {
+/// A text whose spaces can be seen.
+fn visible(text: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b' ', text) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            Cow::Owned(text.split(|byte| *byte == b' ').collect::<Vec<_>>().join("░".as_bytes()))
+        }
+    }
+}
+
+/// Tells what is remembered of a named list: what it said, and its data, where that
+/// is shown.
+pub(super) fn show_known(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: Option<&Left>) {
     let trace = call.memory::<Trace>();
     if trace.sink.is_none() {
         return;
@@ -66,7 +80,16 @@ pub(super) fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, lef
     let word: &[u8] = if *verdict == Verdict::Yes { b"yes" } else { b"no" };
     trace.tell(2, &[b"start sublist ", name]);
     trace.tell(1, &[b"cached ", word, b" match for +", name]);
-    let data = left.clone().flatten();
-    let data = data.as_ref().map_or(&b"NULL"[..], |data| data.bytes());
-    trace.tell(1, &[b"cached lookup data = ", data]);
+    if let Some(left) = left {
+        let data = left.as_ref().and_then(Option::as_ref);
+        let data = data.map_or(&b"NULL"[..], Str::bytes);
+        trace.tell(1, &[b"cached lookup data = ", data]);
+    }
+}
+
+/// Tells what is kept of a named list.
+pub(super) fn show_keeping(call: &mut Call<'_>, name: &[u8], key: &[u8], data: &Str) {
+    let head = b"data from lookup saved for cache for +".as_slice();
+    let parts = [head, name, b": key '", key, b"' value '", data.bytes(), b"'"];
+    call.memory::<Trace>().tell(1, &parts);
 }

@@ -9,8 +9,8 @@ use super::address::Address;
 use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
-use super::matcher::Kept;
-use super::shown::{Shown, show_kept};
+use super::matcher::{Keep, Kept};
+use super::shown::{Shown, show_keeping, show_known};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
@@ -142,8 +142,8 @@ pub(super) struct Terms {
     /// Whether the case of local parts counts; a named list that says
     /// `+caseful` says it to the lists around it, too.
     pub(super) caseful: bool,
-    /// Whether results of constant named lists are kept.
-    cached: bool,
+    /// How long results of constant named lists are kept.
+    keep: Option<Keep>,
     /// Whether all named lists so far hold the same each time.
     constant: bool,
     /// How many elements may still be looked at.
@@ -151,8 +151,8 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn new(caseful: bool, cached: bool) -> Self {
-        Self { caseful, cached, constant: true, budget: MOST_ELEMENTS }
+    pub(super) fn new(caseful: bool, keep: Option<Keep>) -> Self {
+        Self { caseful, keep, constant: true, budget: MOST_ELEMENTS }
     }
 
     /// Takes back what a list of another kind was given: there, case is a
@@ -412,18 +412,18 @@ impl<'s, 'n> Walk<'s, 'n> {
         name: &[u8],
         (text, cached): (Str, bool),
     ) -> Result<Verdict, Fail> {
-        let key = match self.subject.key() {
-            Some(subject) if self.terms.cached => {
+        let key = match (self.subject.key(), self.terms.keep) {
+            (Some(subject), Some(keep)) => {
                 let key =
                     (self.subject.kind(), name.to_vec(), subject.to_vec(), self.terms.caseful);
-                if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(&key) {
-                    show_kept(call, name, &verdict, &left);
+                if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(keep, &key) {
+                    show_known(call, name, &verdict, (keep != Keep::SenderDomain).then_some(&left));
                     self.kept = true;
                     self.left = left;
                     self.terms.caseful = caseful;
                     return Ok(verdict);
                 }
-                Some(key)
+                Some((keep, key))
             }
             _ => None,
         };
@@ -438,22 +438,15 @@ impl<'s, 'n> Walk<'s, 'n> {
         let verdict = verdict?;
         if constant
             && !matches!(verdict, Verdict::Later(_))
-            && let Some(key) = key
+            && let Some((keep, key)) = key
         {
             let kept = (verdict.clone(), self.left.clone(), self.terms.caseful);
-            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left) {
-                let parts: [&[u8]; 7] = [
-                    b"data from lookup saved for cache for +",
-                    name,
-                    b": key '",
-                    &key.2,
-                    b"' value '",
-                    data.bytes(),
-                    b"'",
-                ];
-                call.memory::<Trace>().tell(1, &parts);
+            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
+                && keep != Keep::SenderDomain
+            {
+                show_keeping(call, name, &key.2, data);
             }
-            call.memory::<Kept>().insert(key, kept);
+            call.memory::<Kept>().insert(keep, key, kept);
         }
         Ok(verdict)
     }
