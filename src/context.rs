@@ -42,6 +42,8 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
+    /// Whether somebody is shown each step of tests.
+    traced: bool,
 }
 
 /// Where a variable's value stands in contexts of engines that share a registry.
@@ -93,6 +95,7 @@ impl Context {
             expansions: FxHashMap::default(),
             leaves_bindings: false,
             refusals: Vec::new(),
+            traced: false,
         }
     }
 
@@ -277,13 +280,31 @@ impl Context {
 
     /// Shows each step of tests to somebody, or to nobody any more.
     pub fn set_trace(&mut self, sink: Option<TraceSink>) {
+        self.traced = sink.is_some();
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
     /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
     /// returned.
     pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
+        self.traced = sink.is_some();
         std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    }
+
+    /// Whether somebody is shown each step of tests.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.traced
+    }
+
+    /// Evaluates something: the tests in it stand one deeper than those around it.
+    pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.traced {
+            return work(self);
+        }
+        self.memory.get::<Trace>().depth += 1;
+        let result = work(self);
+        self.memory.get::<Trace>().leave(1);
+        result
     }
 
     /// Tells whoever is shown each step of tests, some steps deeper than the test

@@ -2,6 +2,7 @@
 //! (specification 44.17).
 
 use eximious_core::Str;
+use eximious_stdlib::address::quote_local_part;
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Keep, Matcher, ip};
 
@@ -17,7 +18,7 @@ pub(super) fn domains(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `local_parts`: what the list has for it is in `$local_part_data`.
 pub(super) fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
-    let local_part = run.cx.value("local_part");
+    let local_part = run.cased_local_part();
     let (answer, data) =
         run.matched(list, &mut Matcher::local_part(&local_part).kept(Keep::Recipient));
     run.leave("local_part_data", answer, data);
@@ -26,9 +27,7 @@ pub(super) fn local_parts(run: &mut Run<'_>, list: &Str) -> Answer {
 
 /// `recipients`.
 pub(super) fn recipients(run: &mut Run<'_>, list: &Str) -> Answer {
-    let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
-    let address = [part.bytes(), b"@", domain.bytes()].concat();
-    let address = Str::from(address).stamped(part.taint().with(domain.taint()));
+    let address = run.recipient();
     let (answer, data) = run.matched(list, &mut Matcher::address(&address));
     run.leave("recipient_data", answer, data);
     answer
@@ -62,6 +61,21 @@ pub(super) fn hosts(run: &mut Run<'_>, list: &Str) -> Answer {
 }
 
 impl Run<'_> {
+    /// The recipient at hand, as it was given.
+    pub(super) fn recipient(&mut self) -> Str {
+        let (part, domain) = (self.cx.value("local_part"), self.cx.value("domain"));
+        self.state.recipient.clone().unwrap_or_else(|| {
+            let quoted = quote_local_part(part.bytes());
+            let address = [&*quoted, b"@", domain.bytes()].concat();
+            Str::from(address).stamped(part.taint().with(domain.taint()))
+        })
+    }
+
+    /// Its local part, in its own case.
+    fn cased_local_part(&mut self) -> Str {
+        self.state.cased_local_part.clone().unwrap_or_else(|| self.cx.value("local_part"))
+    }
+
     fn leave(&mut self, variable: &str, answer: Answer, data: Option<Str>) {
         if answer == Answer::Yes {
             self.cx.set_known(variable.as_bytes(), data.unwrap_or_default());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
 use eximious_stdlib::printing::printing;
@@ -149,9 +149,7 @@ impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
         self.deepen();
-        self.cx.memory.get::<Trace>().depth += 1;
         let expanded = engine.expand_once(text.bytes(), self.cx);
-        self.cx.memory.get::<Trace>().depth -= 1;
         self.gather();
         expanded
     }

@@ -189,11 +189,7 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
             Err(answer) => return answer,
         };
     let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
-    let address = run.state.recipient.clone().unwrap_or_else(|| {
-        let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
-        let address = [&*quoted, b"@", domain.bytes()].concat();
-        Str::from(address).stamped(part.taint().with(domain.taint()))
-    });
+    let address = run.recipient();
     // Whether there is room is all that is looked at then.
     if let Some(quota) = quota {
         return quota::verify(run, &address, quota);

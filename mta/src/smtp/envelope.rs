@@ -272,14 +272,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
-        self.acl_state.recipient = Some(recipient.address.clone());
-        let (bytes, taint) = recipient.address.read();
-        let (local_part, domain) = address::parts(bytes);
-        let cased = address::unquote_local_part(local_part);
-        let part = cased.to_ascii_lowercase();
-        self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
-        self.cx.set("local_part", Str::from(part).stamped(taint));
-        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        self.show_recipient(&recipient.address);
         let mut result = match discards {
             true => unset(true),
             false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
@@ -311,10 +304,29 @@ impl Session {
                 self.count_failure(matches!(verdict, AclVerdict::Defer | AclVerdict::Error));
             }
         }
+        self.hide_recipient();
+        self.show_counts();
+    }
+
+    /// Says whom ACLs are about.
+    pub(super) fn show_recipient(&mut self, address: &Str) {
+        let (bytes, taint) = address.read();
+        let (local_part, domain) = address::parts(bytes);
+        let cased = address::unquote_local_part(local_part);
+        let part = cased.to_ascii_lowercase();
+        self.acl_state.recipient = Some(address.clone());
+        self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
+        self.cx.set("local_part", Str::from(part).stamped(taint));
+        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+    }
+
+    /// They are about nobody any more.
+    pub(super) fn hide_recipient(&mut self) {
+        self.acl_state.recipient = None;
+        self.acl_state.cased_local_part = None;
         for name in ["local_part", "domain"] {
             self.cx.unset(name);
         }
-        self.show_counts();
     }
 
     fn discard_recipient(&mut self, text: &[u8], by_mail: bool, why: Option<Str>) {

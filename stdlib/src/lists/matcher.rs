@@ -60,7 +60,9 @@ impl<'n> Matcher<'n> {
 
     /// Tests an address of a host, against a list without names.
     pub fn ip(address: Option<(Str, IpAddr)>) -> Self {
-        Self::new(Subject::Host(Host::new(address, None)))
+        let mut host = Host::new(address, None);
+        host.by_address = true;
+        Self::new(Subject::Host(host))
     }
 
     /// Tests a host, whose names are looked for where a pattern needs them.

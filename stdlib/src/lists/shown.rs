@@ -4,18 +4,30 @@ use std::borrow::Cow;
 
 use eximious_core::{Call, Str, Trace};
 
-use super::walk::{Left, Verdict};
+use super::walk::{Left, Verdict, log_main};
+
+/// What a decision is owed to, where that is not the element as it stands.
+pub(crate) enum Owed {
+    /// A named list, of which the answer was kept.
+    Kept,
+    /// A line of a file.
+    Line(Vec<u8>, Vec<u8>),
+    /// Something that can't be found out, and what is logged of it.
+    Doubt(Vec<u8>, Option<Vec<u8>>),
+    /// Something that can't be found out now: that is logged, and not shown.
+    Later(Vec<u8>),
+}
 
 /// What is shown of the test of a list: the question.
-pub(super) struct Shown(Option<Vec<u8>>);
+pub(crate) struct Shown(Option<Vec<u8>>);
 
 impl Shown {
     /// Nobody wants to see it.
-    pub(super) const NOTHING: Self = Self(None);
+    pub(crate) const NOTHING: Self = Self(None);
 
-    /// A question, without its mark.
-    pub(super) fn of(question: Vec<u8>) -> Self {
-        Self(Some(question))
+    /// Of a subject, and of what the list is called.
+    pub(crate) fn of(subject: &[u8], list: &[u8]) -> Self {
+        Self(Some([subject, b" in ", list].concat()))
     }
 
     fn tell(&self, call: &mut Call<'_>, deeper: u32, tail: &[u8]) {
@@ -24,39 +36,60 @@ impl Shown {
         }
     }
 
-    pub(super) fn begin(&self, call: &mut Call<'_>) {
+    pub(crate) fn begin(&self, call: &mut Call<'_>) {
         self.tell(call, 0, b"?");
     }
 
-    pub(super) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
+    pub(crate) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
         if self.0.is_some() {
             let shown = visible(element);
             call.memory::<Trace>().tell(1, &[b"list element: ", &shown]);
         }
     }
 
-    /// The answer, and the element that decided; `kept` says that it was known.
-    pub(super) fn end(
+    /// The answer, the element that decided, and what that is owed to. What it means
+    /// that something is in doubt is logged then.
+    pub(crate) fn end(
         &self,
         call: &mut Call<'_>,
         verdict: &Verdict,
         element: Option<&[u8]>,
-        kept: bool,
+        owed: Option<Owed>,
     ) {
-        if self.0.is_none() {
-            return;
+        if self.0.is_some() {
+            self.tell_end(call, verdict, element, owed.as_ref());
         }
-        let kept: &[u8] = if kept { b"\" - cached)" } else { b"\")" };
+        if let Some(Owed::Doubt(_, Some(line)) | Owed::Later(line)) = owed {
+            log_main(call, &line);
+        }
+    }
+
+    fn tell_end(
+        &self,
+        call: &mut Call<'_>,
+        verdict: &Verdict,
+        element: Option<&[u8]>,
+        owed: Option<&Owed>,
+    ) {
         let word = match verdict {
             Verdict::Yes => "yes",
             Verdict::No => "no",
-            Verdict::Later(_) => return,
+            Verdict::Later(_) => {
+                let head = b"? list match deferred for ".as_slice();
+                return self.tell(call, 0, &[head, element.unwrap_or_default()].concat());
+            }
         };
-        let tail = match element {
-            Some(element) => [b"? ", word.as_bytes(), b" (matched \"", element, kept].concat(),
-            None => [b"? ", word.as_bytes(), b" (end of list)"].concat(),
+        let Some(element) = element else {
+            return self.tell(call, 0, &[b"? ", word.as_bytes(), b" (end of list)"].concat());
         };
-        self.tell(call, u32::from(element.is_some()), &tail);
+        let why = match owed {
+            None => [b"matched \"", element, b"\""].concat(),
+            Some(Owed::Kept) => [b"matched \"", element, b"\" - cached"].concat(),
+            Some(Owed::Line(line, file)) => [b"matched \"", &line[..], b"\" in ", file].concat(),
+            Some(Owed::Doubt(why, _)) => why.clone(),
+            Some(Owed::Later(_)) => return,
+        };
+        self.tell(call, 1, &[b"? ", word.as_bytes(), b" (", &why, b")"].concat());
     }
 }
 
