@@ -42,9 +42,6 @@
 //! output are a TCP connection from there to 192.0.2.99, port 25 (a port of the
 //! system's choice without one), as inetd does it for `-bs`.
 //!
-//! `quiet` there leaves out the lines `>>>`: for configurations that are not ours,
-//! and long.
-//!
 //! Names of messages, dates, versions and how long something took are left out
 //! of what is recorded. So are sizes of messages that have the usual `Received:`
 //! field, in which the version is: a case in which `received_header_text` is set
@@ -96,8 +93,6 @@ pub struct Session {
     head: String,
     arguments: Vec<String>,
     from: Option<SocketAddr>,
-    /// Whether the steps of a test are left out.
-    quiet: bool,
     /// Whether sizes of messages are shown.
     sizes: bool,
 }
@@ -272,7 +267,6 @@ impl Session {
         let mut words = words(head).into_iter().skip(1).peekable();
         let name = words.next().expect("a session's name");
         assert!(!name.starts_with('-'), "{line}: a session without a name");
-        let quiet = words.next_if(|word| word == "quiet").is_some();
         let from = words.next_if(|word| word.starts_with("from="));
         let from = from.map(|word| {
             let text = &word["from=".len()..];
@@ -286,7 +280,6 @@ impl Session {
             head: head.to_owned(),
             arguments: words.collect(),
             from: from.map(|from| from.expect("an address")),
-            quiet,
             sizes: false,
         }
     }
@@ -299,7 +292,7 @@ impl Session {
             arguments.splice(0..0, ["-C".to_owned(), config]);
         }
         let mut talk = talk::Talk::start(program, &arguments, place, self.from);
-        let mut hidden = talk::Hidden::new(place, self.sizes, self.quiet);
+        let mut hidden = talk::Hidden::new(place, self.sizes);
         let mut lines = Vec::new();
         let mut waiting = Vec::new();
         let mut gone = false;
