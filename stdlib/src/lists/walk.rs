@@ -390,7 +390,9 @@ impl<'s, 'n> Walk<'s, 'n> {
             Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
             Hit::Later(why) => {
                 let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
-                let why = reason(call, why, &general);
+                // Only of hosts it is said what was looked for.
+                let is_host = self.subject.kind() == ListKind::Host;
+                let why = reason(call, why, if is_host { &general } else { b"" });
                 (run.deferred, general, Some(why))
             }
         };
@@ -411,7 +413,7 @@ impl<'s, 'n> Walk<'s, 'n> {
                 Ok(Some(Verdict::Yes))
             }
             Doubt::Stop => Ok(Some(match otherwise {
-                Some(why) => Verdict::Later(Some(why)),
+                Some(why) => Verdict::Later((!why.is_empty()).then_some(why)),
                 None => {
                     self.owed = Some(Owed::Doubt(why, None));
                     Verdict::No
