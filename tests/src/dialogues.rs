@@ -59,6 +59,7 @@
 //! ```
 
 mod talk;
+pub mod wire;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -138,6 +139,17 @@ impl Difference {
     /// Whether it is of this session.
     pub fn is_of(&self, case: &Case, session: &Session) -> bool {
         self.place.split_once('/') == Some((&case.name, &session.name))
+    }
+
+    /// The same, of what a client hears alone.
+    pub fn of_replies(mut self) -> Self {
+        self.lines.retain(|line| line[1..].starts_with(" <"));
+        self
+    }
+
+    /// Whether no line is left of it.
+    pub fn is_nothing(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// What is wrong with a difference that was found, if something is.
@@ -338,6 +350,16 @@ impl Session {
             .into_iter()
             .map(|(mark, line)| format!("{mark} {line}"))
             .collect()
+    }
+}
+
+/// Notes lines of the standard output.
+fn note_lines(text: &str, lines: &mut Vec<String>) {
+    for line in text.split_terminator('\n') {
+        lines.push(match line.strip_suffix('\r') {
+            Some(line) => talk::signed('<', line),
+            None => talk::signed('*', line),
+        });
     }
 }
 

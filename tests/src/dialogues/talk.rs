@@ -299,12 +299,7 @@ impl Said {
         for line in hidden.plain(&self.err).split_terminator('\n') {
             lines.push(signed('!', line));
         }
-        for line in hidden.plain(&self.out).split_terminator('\n') {
-            lines.push(match line.strip_suffix('\r') {
-                Some(line) => signed('<', line),
-                None => signed('*', line),
-            });
-        }
+        super::note_lines(&hidden.plain(&self.out), lines);
     }
 }
 
@@ -326,7 +321,7 @@ pub fn show_files(place: &Place, pattern: &str, hidden: &mut Hidden<'_>, lines: 
     }
 }
 
-fn signed(sign: char, line: &str) -> String {
+pub(super) fn signed(sign: char, line: &str) -> String {
     let line = line.replace('\r', "\\r");
     match line.is_empty() {
         true => sign.to_string(),
