@@ -211,7 +211,7 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, 
     remember(call, slot, &reply);
     if reply.found == Found::Later {
         if fresh && !how.by_system {
-            show_unset(call, name.as_bytes(), 1);
+            show_unset(call, name.as_bytes());
         }
         // Who looks at TLSA records must know that they could not be had.
         if kind != kind::TLSA && means_nonexist(call, name.as_bytes())? {
@@ -445,10 +445,10 @@ pub(crate) fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, F
 }
 
 /// Shows that no list says what it means that there is no answer.
-pub(crate) fn show_unset(call: &mut Call<'_>, name: &[u8], depth: u32) {
+pub(crate) fn show_unset(call: &mut Call<'_>, name: &[u8]) {
     if call.settings().options.text(AGAIN).is_none() {
         let parts = [name, b" in ", AGAIN.as_bytes(), b"? no (option unset)"];
-        call.memory::<Trace>().tell(depth, &parts);
+        call.memory::<Trace>().tell(0, &parts);
     }
 }
 

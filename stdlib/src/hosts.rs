@@ -60,7 +60,7 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
     let hosted = dns::addresses_beside(call, &table, name, &how)?;
     if hosted.later {
         report_missing(call, name, false);
-        dns::show_unset(call, name, 0);
+        dns::show_unset(call, name);
         return Ok(Known::Later);
     }
     if hosted.addresses.is_empty() {
@@ -192,7 +192,10 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
             break;
         }
         show_unset_lists(call, &name);
-        let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
+        call.memory::<Trace>().depth += 1;
+        let hosted = dns::addresses(call, name.as_bytes(), &How::default());
+        call.memory::<Trace>().leave(1);
+        let hosted = hosted?;
         later |= hosted.later;
         show_addresses(call, &name, ip, &hosted);
         if hosted.addresses.iter().any(|own| own.to_canonical() == ip) {

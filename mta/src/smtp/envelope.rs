@@ -24,6 +24,8 @@ pub(super) struct Envelope {
     pub(super) discarded: Option<&'static str>,
     /// Whether MAIL itself was thrown away, and all recipients with it.
     pub(super) discards_all: bool,
+    /// What it had to say of that.
+    pub(super) discards_why: Option<Str>,
     /// Whether there were more recipients than are allowed.
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
@@ -138,6 +140,7 @@ impl Session {
                     && result.verdict == AclVerdict::Discard
                 {
                     envelope.discards_all = true;
+                    envelope.discards_why = result.log_message;
                     envelope.discarded = Some("MAIL");
                 }
                 self.before = Before::Nothing;
@@ -279,6 +282,7 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+            result.log_message = self.envelope.as_ref().and_then(|one| one.discards_why.clone());
         }
         if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
             return;

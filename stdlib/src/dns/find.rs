@@ -219,6 +219,14 @@ impl Search {
 /// Where the policy forbids it, or a list can't be read. That there is no
 /// answer is no error.
 pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
+    let depth = search.told.unwrap_or_default();
+    call.memory::<Trace>().depth += depth;
+    let found = search_for(call, name, search);
+    call.memory::<Trace>().leave(depth);
+    found
+}
+
+fn search_for(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
     let (require, request) = signed(call, name, search)?;
     let mut finder = Finder {
         search,
@@ -324,8 +332,7 @@ impl Finder<'_> {
     ) -> Result<Option<HostsFound>, Fail> {
         if lenient.is_none() {
             let tail = b" not in empty list (option unset? cannot trace name)";
-            let told = self.search.told.unwrap_or_default();
-            call.memory::<Trace>().tell(told, &[self.name, tail]);
+            call.memory::<Trace>().tell(0, &[self.name, tail]);
         }
         let none = listed(call, lenient, self.name)?;
         Ok((!none).then(|| HostsFound::none(ending)))
@@ -508,40 +515,38 @@ fn mx_to_ip(call: &Call<'_>) -> bool {
 /// Whether answers about a domain have to be signed, and whether that is asked for.
 fn signed(call: &mut Call<'_>, domain: &[u8], search: &Search) -> Result<(bool, bool), Fail> {
     let (require, request) = (search.dnssec_require.as_ref(), search.dnssec_request.as_ref());
-    let told = search.told.filter(|_| call.memory::<Trace>().sink.is_some());
-    let Some(depth) = told else {
+    if search.told.is_none() || call.memory::<Trace>().sink.is_none() {
         // That is the default.
         let asked = request.is_some_and(|list| list.bytes() == b"*");
         let require = listed(call, require, domain)?;
         return Ok((require, require || asked || listed(call, request, domain)?));
-    };
-    call.memory::<Trace>().tell(depth, &[b"check dnssec require list"]);
-    let require = listed_aloud(call, depth, "dnssec_require_domains", require, domain)?;
-    call.memory::<Trace>().tell(depth, &[b"check dnssec request list"]);
+    }
+    call.memory::<Trace>().tell(0, &[b"check dnssec require list"]);
+    let require = listed_aloud(call, "dnssec_require_domains", require, domain)?;
+    call.memory::<Trace>().tell(0, &[b"check dnssec request list"]);
     if require {
         return Ok((true, true));
     }
-    Ok((false, listed_aloud(call, depth, "dnssec_request_domains", request, domain)?))
+    Ok((false, listed_aloud(call, "dnssec_request_domains", request, domain)?))
 }
 
 /// As [`listed`]; it is told what the list is called.
 fn listed_aloud(
     call: &mut Call<'_>,
-    depth: u32,
     option: &'static str,
     list: Option<&Str>,
     domain: &[u8],
 ) -> Result<bool, Fail> {
     let trace = call.memory::<Trace>();
     let Some(list) = list else {
-        trace.tell(depth + 1, &[domain, b" in ", option.as_bytes(), b"? no (option unset)"]);
+        trace.tell(1, &[domain, b" in ", option.as_bytes(), b"? no (option unset)"]);
         return Ok(false);
     };
     let domain = Str::tainted(domain);
     let mut matcher = Matcher::domain(&domain).called(option);
-    trace.depth += depth + 1;
+    trace.depth += 1;
     let outcome = call.scoped(|call| matcher.test_written(call, list));
-    call.memory::<Trace>().depth -= depth + 1;
+    call.memory::<Trace>().leave(1);
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }
 

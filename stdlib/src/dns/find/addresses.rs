@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use eximious_core::world::DnsRecord;
-use eximious_core::{Call, Fail, Str, Trace};
+use eximious_core::{Call, Fail, Str};
 
 use super::{RouteHost, Search, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, Found, How, kind};
@@ -123,7 +123,7 @@ impl<'s> Seeker<'s> {
     }
 
     fn add(&mut self, call: &mut Call<'_>, name: &[u8], address: IpAddr) -> Result<(), Fail> {
-        if !is_ignored(call, self.search.ignore.as_ref(), self.search.told, name, address)? {
+        if !is_ignored(call, self.search.ignore.as_ref(), name, address)? {
             self.addresses.push(address);
         }
         Ok(())
@@ -152,11 +152,10 @@ impl<'s> Seeker<'s> {
 }
 
 /// Whether an address is one of those that are as good as not there. A list
-/// that can't be looked at now has none of them. `told` is how deep its test is told.
+/// that can't be looked at now has none of them.
 pub(super) fn is_ignored(
     call: &mut Call<'_>,
     list: Option<&Str>,
-    told: Option<u32>,
     name: &[u8],
     address: IpAddr,
 ) -> Result<bool, Fail> {
@@ -164,12 +163,10 @@ pub(super) fn is_ignored(
     let text = Str::from(address.to_string());
     let before = call.variable("host_address").unwrap_or_default();
     call.set_variable("host_address", text.clone());
-    let (mut names, depth) = (Target(name), told.unwrap_or_default());
+    let mut names = Target(name);
     let mut matcher =
         Matcher::other_host((text, address), &mut names).called("ignore_target_hosts");
-    call.memory::<Trace>().depth += depth;
     let outcome = call.scoped(|call| matcher.test_written(call, list));
-    call.memory::<Trace>().depth -= depth;
     call.set_variable("host_address", before);
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }

@@ -34,7 +34,7 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     let official = official.unwrap_or_else(|| text.clone());
     let mut hosts = Vec::new();
     for address in known.addresses {
-        if !is_ignored(call, ignore, None, official.as_bytes(), address)? {
+        if !is_ignored(call, ignore, official.as_bytes(), address)? {
             hosts.push(RouteHost {
                 name: official.clone(),
                 certificate_name: text.clone(),
