@@ -109,7 +109,7 @@ impl Engine {
         let mut tree = cx.scratch.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
-        let result = Eval::new(cx, &tree.view(), &[]).whole();
+        let result = cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole());
         cx.scratch = Some(tree);
         result
     }
@@ -218,7 +218,7 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         let compiled = &self.0;
-        Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole()
+        cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole())
     }
 
     /// What is wrong with the text, without evaluating it.

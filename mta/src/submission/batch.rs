@@ -55,7 +55,7 @@ impl Submission<'_> {
                 Str::from([&user.login[..], b"@", domain.bytes()].concat())
             }
         };
-        reception::set_sender(self.cx, sender);
+        self.cx.set("sender_address", sender);
     }
 }
 
