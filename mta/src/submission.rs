@@ -232,7 +232,7 @@ impl<'s> Submission<'s> {
         let domain = self.cx.value("qualify_domain");
         let own =
             [&quote_local_part(&self.request.submitter.login)[..], b"@", domain.bytes()].concat();
-        reception::set_sender(self.cx, Str::from(own));
+        self.cx.set("sender_address", Str::from(own));
         let Some(typed) = &self.request.sender else { return Ok(()) };
         let given = match typed.is_empty() {
             true => Str::EMPTY,
@@ -246,7 +246,7 @@ impl<'s> Submission<'s> {
         };
         let trusted = self.request.submitter.trusted;
         if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
-            reception::set_sender(self.cx, given);
+            self.cx.set("sender_address", given);
             self.sender_set = trusted;
             self.received.standing.sender_set_untrusted = !trusted;
         }
@@ -294,7 +294,7 @@ impl<'s> Submission<'s> {
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
             && (trusted || reception::may_be_sender(self.cx, &sender))
         {
-            reception::set_sender(self.cx, sender);
+            self.cx.set("sender_address", sender);
             self.sender_set = trusted;
             if trusted {
                 // Whose name was given is not who the line names.
@@ -324,6 +324,8 @@ impl<'s> Submission<'s> {
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,
             leaves_header: self.request.leaves_header,
+            // Those whom the header names come before it.
+            rewrites_sender: false,
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);

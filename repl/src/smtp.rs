@@ -200,5 +200,8 @@ impl Log for Told {
     fn rejection_alone(&self, line: &[u8]) {
         Self::line(line);
     }
-    fn debug(&self, _: &[u8]) {}
+    fn debug(&self, text: &[u8]) {
+        // It ends its line by itself.
+        steps::tell(0, text.strip_suffix(b"\n").unwrap_or(text));
+    }
 }

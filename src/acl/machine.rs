@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::lists::Answers;
 use eximious_stdlib::printing::printing;
 
 use super::{
@@ -107,6 +108,8 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
+        // What it is about may be another address.
+        cx.swap_answers(Answers::default());
         let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
         let mut run = Run {
@@ -147,9 +150,7 @@ impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
         self.deepen();
-        self.cx.memory.get::<Trace>().depth += 1;
         let expanded = engine.expand_once(text.bytes(), self.cx);
-        self.cx.memory.get::<Trace>().depth -= 1;
         self.gather();
         expanded
     }

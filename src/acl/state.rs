@@ -36,6 +36,8 @@ pub struct AclState {
     pub(super) hello: Option<(Str, bool)>,
     /// The senders that were verified for the message.
     pub(super) senders: Vec<Verified>,
+    /// Whether the rules for rewriting were applied to the message's sender already.
+    pub(super) rewrote_sender: bool,
 }
 
 /// A sender that was verified.
@@ -114,11 +116,18 @@ impl AclState {
         self.sender_fault = None;
         self.warned.clear();
         self.senders.clear();
+        self.rewrote_sender = false;
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
         for name in ["headers_added", "acl_verify_message", "queue_name", "sender_address_data"] {
             cx.unset(name);
         }
+    }
+
+    /// Whether the rules for rewriting were applied to the message's sender already: it
+    /// was verified.
+    pub fn sender_is_rewritten(&self) -> bool {
+        self.rewrote_sender
     }
 
     /// Whether a control is set.

@@ -198,6 +198,7 @@ impl Session {
         if !self.has_fit_header(&message, stray) {
             return;
         }
+        self.rewrite_recipients();
         let Some(envelope) = &self.envelope else { return };
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         message.id = self.id.clone();
@@ -269,10 +270,8 @@ impl Session {
         let (mut kept, mut refused, mut all) = (Vec::new(), 0, true);
         let asked = recipients.len();
         for recipient in recipients {
-            let (bytes, taint) = recipient.address.read();
-            let (local_part, domain) = eximious::stdlib::address::parts(bytes);
-            self.cx.set("local_part", Str::from(local_part).stamped(taint));
-            self.cx.set("domain", Str::from(domain).stamped(taint));
+            let bytes = recipient.address.bytes();
+            self.show_recipient(&recipient.address);
             let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
             let result = result.unwrap_or_else(|| unset(true));
             refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
@@ -298,9 +297,7 @@ impl Session {
                 kept.push(recipient);
             }
         }
-        for name in ["local_part", "domain"] {
-            self.cx.unset(name);
-        }
+        self.hide_recipient();
         let none = kept.is_empty();
         if let Some(mut message) = self.cx.take_message() {
             message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();

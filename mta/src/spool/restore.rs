@@ -6,7 +6,6 @@ use eximious::{Context, Header, Message, Str, Taint};
 
 use super::file::{HeaderFile, HeaderLine, Mark, Value};
 use super::queue::{Stored, Unread};
-use crate::reception;
 
 /// How large a message is at the most.
 const LARGEST: u64 = 1 << 30;
@@ -50,7 +49,7 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     for name in ["authenticated_id", "authenticated_sender", "sender_ident"] {
         cx.set(name, Str::EMPTY);
     }
-    reception::set_sender(cx, Str::EMPTY);
+    cx.set("sender_address", Str::EMPTY);
     cx.set("message_exim_id", Str::from(id));
     let world = cx.engine().world().clone();
     let data = world.spool.read(place, id, b"-D", LARGEST).map_err(Unread::Read)?;
@@ -62,7 +61,7 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     cx.set("message_smtputf8", Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
     cx.set("originator_uid", file.uid.to_string());
     cx.set("originator_gid", file.gid.to_string());
-    reception::set_sender(cx, Str::tainted(&file.sender[..]));
+    cx.set("sender_address", Str::tainted(&file.sender[..]));
     let body = data.get(id.len() + 3..).unwrap_or_default();
     let message = message(file, body);
     let count = message.named(b"Received").count();

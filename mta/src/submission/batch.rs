@@ -56,7 +56,7 @@ impl Submission<'_> {
                 Str::from([&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat())
             }
         };
-        reception::set_sender(self.cx, sender);
+        self.cx.set("sender_address", sender);
     }
 }
 
