@@ -139,7 +139,8 @@ impl<'n> Matcher<'n> {
             Subject::LocalPart(part) => (ListKind::LocalPart, part.0.given.clone()),
             _ => return self.walk(|walk| walk.written(call, list)),
         };
-        if self.cached {
+        // What is kept of a named list leaves nothing in `$0`, `$1`, ….
+        if self.keep.is_some() && list.bytes().contains(&b'+') {
             return self.walk(|walk| walk.written(call, list));
         }
         let question = Question { kind, list, subject: &subject, caseful: self.caseful };
