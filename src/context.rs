@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    TaintRule, Trace, TraceSink, VariableSource,
+    TaintRule, Trace, TraceSink, VariableSource, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -12,6 +12,7 @@ use eximious_stdlib::items::start_perl;
 use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
 use rustc_hash::FxHashMap;
 
+use crate::debugging::Debugging;
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
 
@@ -44,6 +45,8 @@ pub struct Context {
     pub(crate) refusals: Vec<&'static Refusal>,
     /// Whether somebody is shown each step of tests.
     traced: bool,
+    /// What is told in a file of its own, once that was asked for.
+    pub(crate) debugging: Option<Debugging>,
 }
 
 /// Where a variable's value stands in contexts of engines that share a registry.
@@ -96,6 +99,7 @@ impl Context {
             leaves_bindings: false,
             refusals: Vec::new(),
             traced: false,
+            debugging: None,
         }
     }
 
@@ -257,6 +261,13 @@ impl Context {
     pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
         let mut inner = (*self.engine.0).clone();
         change(&mut inner.settings);
+        self.engine = Engine(Arc::new(inner));
+    }
+
+    /// Changes the outside for what this context does from here on.
+    pub(crate) fn change_world(&mut self, change: impl FnOnce(&mut World)) {
+        let mut inner = (*self.engine.0).clone();
+        change(&mut inner.world);
         self.engine = Engine(Arc::new(inner));
     }
 

@@ -100,11 +100,6 @@ impl Default for Scope {
 }
 
 impl Scope {
-    /// `$0`, `$1`, … as they stand.
-    pub fn captures(&self) -> &Captures {
-        &self.captures
-    }
-
     /// `$number`.
     pub fn numeric(&self, number: u32) -> Str {
         self.captures.get(number)

@@ -63,7 +63,7 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
         said.extend_from_slice(b"Return-path taken from \"Return-path:\" header line\n");
         message.return_path = Str::tainted(path);
     }
-    message.id = reception::message_id(session.engine().world());
+    message.id = reception::message_id(session.engine());
     let origin = Origin {
         local: true,
         name: user.name_beside(other),

@@ -147,8 +147,10 @@ fn converse(
             match event {
                 Event::Reply(bytes) => out.write_all(&bytes)?,
                 Event::Message(received) => take(session, &received, out)?,
-                Event::Delay(time) => {
-                    out.flush()?;
+                Event::Delay { time, sends } => {
+                    if sends {
+                        out.flush()?;
+                    }
                     std::thread::sleep(time);
                 }
                 Event::RunQueue(_) => {}

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::Context;
 use crate::config::AclLineTerm;
+use crate::debugging::DebugSelector;
 
 /// How deep ACLs may call each other.
 pub(super) const MOST_DEPTH: u32 = 20;
@@ -156,11 +157,14 @@ impl Run<'_> {
 
     pub(super) fn step(&mut self, step: &AclStep<'_>) {
         self.host.step(step);
+        if self.cx.debugging.is_some() {
+            step.tell(&mut |depth, text| self.cx.debug_at(DebugSelector::ACL, depth, text));
+        }
     }
 
     pub(super) fn note(&mut self, text: &[u8]) {
         let depth = self.depth;
-        self.host.step(&AclStep::Note { depth, text });
+        self.step(&AclStep::Note { depth, text });
     }
 
     /// An ACL by name, of a file, or itself.
@@ -509,7 +513,7 @@ impl Run<'_> {
 
     fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) {
         let depth = self.depth;
-        self.host.step(&AclStep::Term {
+        self.step(&AclStep::Term {
             depth,
             term: term.term,
             negated: term.negated,

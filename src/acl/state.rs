@@ -24,6 +24,9 @@ pub struct AclState {
     pub cased_local_part: Option<Str>,
     /// The recipient at hand, as it was given.
     pub recipient: Option<Str>,
+    /// Why this conversation can't go on: what all commands but the last are answered
+    /// with, behind the code 421.
+    pub broken: Option<&'static str>,
     /// Why the sender could not be verified, the last time that this was tried.
     pub sender_fault: Option<SenderFault>,
     /// The log lines of `warn` that were written for the message: each is written

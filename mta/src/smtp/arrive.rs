@@ -1,6 +1,7 @@
 //! What is done to the header of a message that came by SMTP, before it is judged.
 
 use eximious::rewrite::Rewriter;
+use eximious::stdlib::address::quote_local_part;
 use eximious::{Message, Str};
 
 use super::{Replaced, Session};
@@ -61,7 +62,7 @@ impl Session {
             && !reception::may_be_sender(&mut self.cx, &sender)
         {
             let domain = self.variable("qualify_domain");
-            let own = [&user.login[..], b"@", domain.bytes()].concat();
+            let own = [&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat();
             self.cx.set("sender_address", Str::tainted(own));
         }
         let user = user.unwrap_or_default();

@@ -120,7 +120,8 @@ impl Session {
             let domain = self.variable("qualify_domain");
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
-        params.sender.address = Str::tainted(address);
+        params.sender.said = Str::tainted(address);
+        params.sender.address = params.sender.said.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
         let per_recipient = params.sender.per_recipient;
@@ -196,13 +197,12 @@ impl Session {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        if self.logs(LogSelector::SIZE_REJECT) {
-            let most = u64::from(i32::MAX.unsigned_abs());
-            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
-            let tail = format!(": message too big: size{shown} max={limit}");
-            let head = [b"rejected MAIL FROM:", text, b" "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
-        }
+        let most = u64::from(i32::MAX.unsigned_abs());
+        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+        let tail = format!(": message too big: size{shown} max={limit}");
+        let head = [b"rejected MAIL FROM:", text, b" "].concat();
+        let line = [&head, &client[..], tail.as_bytes()].concat();
+        self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
         false
     }
 

@@ -144,12 +144,17 @@ fn set_address(cx: &mut Context, text: &[u8], taint: Taint, names: [&str; 2]) {
     cx.set(names[1], Str::from(port));
 }
 
-/// The message that a header file and the data behind it are.
-pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
-    let body = match file.has("spool_file_wireformat") {
+/// The body that the data behind a header file is: each line has a newline behind it.
+pub fn body(file: &HeaderFile, data: &[u8]) -> Vec<u8> {
+    match file.has("spool_file_wireformat") {
         true => from_wire(data),
         false => data.to_vec(),
-    };
+    }
+}
+
+/// The message that a header file and the data behind it are.
+pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
+    let body = body(file, data);
     let kept = file.headers.iter().filter(|line: &&HeaderLine| line.kind != b'*');
     let headers: Vec<Header> = kept.map(|line| Header::new(line.line.clone())).collect();
     let lines = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;

@@ -1,13 +1,12 @@
 //! Tests a domain, host, address or local part against a list.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use eximious_core::{Call, Fail, ListKind, Str};
+use rustc_hash::FxHashMap;
 
 use super::address::Address;
 use super::domain::Domain;
-use super::fixed::Question;
 use super::host::{Host, HostNames};
 use super::local_part::LocalPart;
 use super::text::Bind;
@@ -134,17 +133,7 @@ impl<'n> Matcher<'n> {
     /// # Errors
     /// Where the list can't be read.
     pub fn test_written(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Outcome, Fail> {
-        let (kind, subject) = match &self.subject {
-            Subject::Domain(domain) => (ListKind::Domain, domain.0.given.clone()),
-            Subject::LocalPart(part) => (ListKind::LocalPart, part.0.given.clone()),
-            _ => return self.walk(|walk| walk.written(call, list)),
-        };
-        // What is kept of a named list leaves nothing in `$0`, `$1`, ….
-        if self.keep.is_some() && list.bytes().contains(&b'+') {
-            return self.walk(|walk| walk.written(call, list));
-        }
-        let question = Question { kind, list, subject: &subject, caseful: self.caseful };
-        question.answer(call, |call| self.walk(|walk| walk.written(call, list)))
+        self.walk(|walk| walk.written(call, list))
     }
 
     fn walk(
@@ -189,7 +178,7 @@ pub fn swap_answers(call: &mut Call<'_>, answers: Answers) -> Answers {
 
 /// What named lists said of an address.
 #[derive(Clone, Default, Debug)]
-pub struct Answers(HashMap<Key, Answer>);
+pub struct Answers(FxHashMap<Key, Answer>);
 
 /// How many answers of named lists a context keeps, of each kind.
 const KEPT: usize = 1024;
@@ -201,10 +190,10 @@ pub(super) type Answer = (Verdict, Left, bool);
 
 /// What named lists said, by how long it is kept.
 #[derive(Default)]
-pub(super) struct Kept([HashMap<Key, Answer>; 4]);
+pub(super) struct Kept([FxHashMap<Key, Answer>; 4]);
 
 impl Kept {
-    fn of(&mut self, keep: Keep) -> &mut HashMap<Key, Answer> {
+    fn of(&mut self, keep: Keep) -> &mut FxHashMap<Key, Answer> {
         &mut self.0[keep as usize]
     }
 

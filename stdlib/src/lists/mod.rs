@@ -8,7 +8,6 @@
 mod address;
 mod domain;
 mod file;
-mod fixed;
 mod host;
 pub mod ip;
 mod local_part;
