@@ -115,6 +115,19 @@ impl Daemon {
         }
     }
 
+    /// Waits until nothing more comes to its main log: how clients left.
+    fn settle(&self) {
+        let (start, mut before) = (Instant::now(), String::new());
+        loop {
+            sleep(Duration::from_millis(150));
+            let now = self.log("main");
+            if now == before || start.elapsed() > READY {
+                return;
+            }
+            before = now;
+        }
+    }
+
     /// What it wrote to its standard output and error.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.path().join("said")).unwrap_or_default()
@@ -279,7 +292,7 @@ impl Case {
             true => None,
             false => daemon.ended(),
         };
-        sleep(Duration::from_millis(100));
+        daemon.settle();
         let plain = |text: String| plain(&text, &daemon);
         let sections = self.sections.iter().map(|(name, text)| {
             let text = match name.as_str() {
