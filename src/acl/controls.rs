@@ -2,6 +2,7 @@
 
 use eximious_core::{AclOptions, AclPhases, Str, Taint};
 
+use super::cutthrough;
 use super::machine::{Answer, Run};
 use super::state::Control;
 
@@ -63,9 +64,9 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
         debug(run, rest);
     }
     if name == "cutthrough_delivery" {
-        let text = b"cutthrough delivery is not there yet: the message goes by way of the spool";
-        run.note(text);
+        cutthrough::want(run, rest.get(1..).unwrap_or_default());
     }
+    cutthrough::heed(run);
     Answer::Yes
 }
 

@@ -291,6 +291,7 @@ impl Session {
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         self.cx.set("local_part", Str::from(part).stamped(taint));
         self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        self.prepare_cutthrough(&recipient);
         let mut result = match discards {
             true => unset(true),
             false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
@@ -298,6 +299,7 @@ impl Session {
         if discards {
             result.verdict = AclVerdict::Discard;
         }
+        self.ask_onward(&mut result);
         if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
             return;
         }
