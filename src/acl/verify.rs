@@ -428,6 +428,9 @@ fn routed(
     for (name, value) in own {
         run.cx.set(name, value);
     }
+    if subject == Subject::Recipient && standing != Standing::Fine {
+        run.state.cutthrough.end(run.cx, "routing soft fail");
+    }
     let alone = count == 1 && !divided;
     let asks = standing == Standing::Fine && (alone || !params.goes_along());
     let delivery = last.filter(|_| asks);

@@ -9,6 +9,7 @@ pub mod filters;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod hosts;
 pub mod layouts;
 pub mod ldap;
 pub mod names;
