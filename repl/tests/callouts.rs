@@ -191,6 +191,23 @@ fn callouts_are_as_exims() {
     ] {
         questions.push(Question { transport, ..question(recipient, "") });
     }
+    for (params, transport) in [
+        ("use_sender", ""),
+        ("use_sender,random", ""),
+        ("use_sender,postmaster", ""),
+        ("use_postmaster", ""),
+        ("use_sender", "transport_filter = /bin/cat"),
+        ("use_sender", "dkim_domain = a.test"),
+        ("use_sender", "protocol = lmtp"),
+    ] {
+        for host in ["", "RCPT=550 no", "RCPT=450 not now"] {
+            let acl = format!(
+                " accept control = cutthrough_delivery\n verify = recipient/callout={params}"
+            );
+            questions.push(Question { transport, ..question(&acl, host) });
+        }
+    }
+    questions.push(question(" accept control = cutthrough_delivery", ""));
     for main in ["callout_random_local_part = x$domain", "callout_positive_expire = 1s"] {
         let acl = " require verify = recipient/callout=random\n accept";
         questions.push(Question { main, ..question(acl, "RCPT TO:<x=550 no") });

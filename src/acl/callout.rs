@@ -220,6 +220,9 @@ impl Callout<'_> {
         if self.params.hold {
             run.cx.tell(0, b"connections are not held open yet: this one is closed");
         }
+        if self.takes_along && settled.is_none() {
+            run.state.cutthrough.end(run.cx, "nobody can be asked now");
+        }
         cache.keep(run);
         // Which of several hosts is to blame is not said.
         Some(settled.unwrap_or_else(|| Called { heard, ..Called::later(why.filter(|_| alone)) }))

@@ -23,7 +23,7 @@ use crate::route::{Delivery, Standing, Transport};
 pub use send::{Onward, OnwardRecipient, Outcome};
 
 /// Controls that keep a message here.
-const KEEPS: [&str; 5] = ["fakereject", "fakedefer", "freeze", "queue", "queue_only"];
+const KEEPS: [&str; 4] = ["fakereject", "freeze", "queue", "queue_only"];
 
 /// Options of a transport that sign a message, for which all of it has to be there.
 const SIGNS: [&str; 4] = ["dkim_domain", "dkim_selector", "dkim_private_key", "arc_sign"];
@@ -131,6 +131,9 @@ impl Cutthrough {
     /// The recipient at hand was refused after all: whoever was told of it must not get
     /// the message.
     pub fn without(&mut self, cx: &mut Context) {
+        if self.wanted {
+            cx.tell(0, b"ignore cutthrough request; ACL did not accept");
+        }
         if self.has(asked(cx)) {
             self.end(cx, "recipient refused");
         }
@@ -292,6 +295,9 @@ impl Acls {
             Judged::Asked(Standing::Deferred, said) => {
                 state.cutthrough.end(cx, "recipient not accepted now");
                 let passes = state.cutthrough.passes;
+                if !passes {
+                    cx.tell(0, b"cutthrough defer; will spool");
+                }
                 passes.then(|| result(AclVerdict::Defer, said.map(Str::tainted)))
             }
         }

@@ -370,8 +370,7 @@ pub(super) fn for_cutthrough(run: &mut Run<'_>, params: &Params) -> Judged {
     }
     match called {
         Some(called) => Judged::Asked(called.standing, called.heard),
-        // What can't be routed now is looked at again later.
-        None if standing != Standing::Fine => Judged::Asked(Standing::Deferred, None),
+        None if standing != Standing::Fine => Judged::Asked(standing, None),
         None => Judged::Elsewhere,
     }
 }

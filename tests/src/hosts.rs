@@ -70,7 +70,6 @@ fn converse(peer: &mut dyn Peer, rules: &[(String, String)], note: &dyn Fn(Strin
         if in_message && text != "." {
             continue;
         }
-        in_message = false;
         let said = match rule(&text) {
             Some(said) => said,
             None if text.starts_with("EHLO") => "250-peer.test\r\n250 HELP",

@@ -4,6 +4,7 @@ mod along;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use eximious_core::Str;
 use eximious_core::world::Target;
@@ -114,7 +115,7 @@ impl<'p, 'r> Place<'p, 'r> {
             }
         };
         let local = stream.local_address();
-        let timeout = self.callout.params.timeout.unwrap_or_default();
+        let timeout = self.timeout("command_timeout");
         let protocol = way.protocol;
         let mut talk = Talk {
             place: self,
@@ -125,6 +126,15 @@ impl<'p, 'r> Place<'p, 'r> {
         Ok(talk)
     }
 
+    /// How long each reply may take: the transport's time counts where a message may go
+    /// along.
+    fn timeout(&self, option: &str) -> Duration {
+        let asked = self.callout.params.timeout.unwrap_or_default();
+        let own = self.transport.filter(|_| self.callout.params.goes_along());
+        let own = own.and_then(|transport| transport.time(option)).filter(|time| !time.is_zero());
+        own.map_or(asked, |own| own.min(asked))
+    }
+
     fn connect(&mut self, way: &Way) -> io::Result<Box<dyn eximious_core::world::Stream>> {
         let from = way.from.map_or_else(String::new, |from| format!("from {from} "));
         let place = format!("[{}]:{}", self.address, way.port);
@@ -133,7 +143,7 @@ impl<'p, 'r> Place<'p, 'r> {
         self.run.cx.set("callout_address", Str::tainted(place.into_bytes()));
         let params = self.callout.params;
         let own = params.connect.filter(|timeout| !timeout.is_zero());
-        let timeout = own.or(params.timeout).unwrap_or_default();
+        let timeout = own.unwrap_or_else(|| self.timeout("connect_timeout"));
         let to = SocketAddr::new(self.address, way.port);
         let opened = self.run.cx.call(&META, |call| {
             call.net().map(|net| match way.from {

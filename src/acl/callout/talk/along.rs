@@ -28,7 +28,7 @@ impl Place<'_, '_> {
             self.run.state.cutthrough.end(self.run.cx, "");
             return None;
         }
-        let timeout = self.callout.params.timeout.unwrap_or_default();
+        let timeout = self.timeout("command_timeout");
         held.line().connection.set_timeout(timeout);
         let mut command = rcpt(address.bytes());
         if held.line().offers.reports {
