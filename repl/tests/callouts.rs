@@ -195,7 +195,7 @@ fn callouts_are_as_exims() {
         ("use_sender", ""),
         ("use_sender,random", ""),
         ("use_sender,postmaster", ""),
-        ("use_postmaster", ""),
+        ("use_postmaster,no_cache", ""),
         ("use_sender", "transport_filter = /bin/cat"),
         ("use_sender", "dkim_domain = a.test"),
         ("use_sender", "protocol = lmtp"),

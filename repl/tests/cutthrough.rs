@@ -253,8 +253,14 @@ fn questions() -> Vec<Question> {
             found.push(question(rcpt, host, two));
         }
         for (part, text) in [
-            ("ROUTERS", "to:\n driver = redirect\n local_parts = q\n data = :fail: no\n allow_fail"),
-            ("ROUTERS", "to:\n driver = redirect\n local_parts = q\n data = :defer: no\n allow_defer"),
+            (
+                "ROUTERS",
+                "to:\n driver = redirect\n local_parts = q\n data = :fail: no\n allow_fail",
+            ),
+            (
+                "ROUTERS",
+                "to:\n driver = redirect\n local_parts = q\n data = :defer: no\n allow_defer",
+            ),
             ("ROUTERS", "to:\n driver = redirect\n local_parts = q\n data = a@b.test,c@b.test"),
             (
                 "ROUTERS",

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
-use super::{Logs, cutthrough};
 use super::machine::Run;
+use super::{Logs, cutthrough};
 use crate::route::{Delivery, Standing, Text};
 use cache::Cache;
 pub(super) use host::{Protocol, Way};

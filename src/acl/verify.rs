@@ -363,8 +363,7 @@ pub(super) enum Judged {
 pub(super) fn for_cutthrough(run: &mut Run<'_>, params: &Params) -> Judged {
     let Some(address) = run.state.recipient.clone() else { return Judged::Elsewhere };
     let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
-    let Routed { standing, called, .. } =
-        routed(run, &address, Subject::Recipient, &[], params);
+    let Routed { standing, called, .. } = routed(run, &address, Subject::Recipient, &[], params);
     for (name, value) in own {
         run.cx.set(name, value);
     }

@@ -36,7 +36,7 @@ impl Session {
                     *result = other;
                 }
             }
-            _ => self.acl_state.cutthrough.without(&mut self.cx),
+            _ => self.acl_state.cutthrough.without(&mut self.cx, self.calls_out),
         }
     }
 
@@ -197,12 +197,7 @@ fn reports(envelope: &Envelope, recipient: &Recipient) -> Reports {
         reports.of_message.extend_from_slice(&[b" ENVID=", &id[..]].concat());
     }
     let Notify { never, success, failure, delay } = recipient.notify;
-    let words = [
-        (never, "NEVER"),
-        (success, "SUCCESS"),
-        (failure, "FAILURE"),
-        (delay, "DELAY"),
-    ];
+    let words = [(never, "NEVER"), (success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
     let words: Vec<&str> = words.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
     if !words.is_empty() {
         reports.of_recipient.extend_from_slice(format!(" NOTIFY={}", words.join(",")).as_bytes());

@@ -58,7 +58,9 @@ impl AclHost for Host<'_> {
     fn flush(&mut self) {
         let Some(outlet) = &mut self.outlet else { return };
         let mut said = Vec::new();
-        while let Some(Event::Reply(bytes)) = self.events.pop_front_if(|event| matches!(event, Event::Reply(_))) {
+        while let Some(Event::Reply(bytes)) =
+            self.events.pop_front_if(|event| matches!(event, Event::Reply(_)))
+        {
             said.extend(bytes);
         }
         outlet(&said);

@@ -117,11 +117,7 @@ impl<'p, 'r> Place<'p, 'r> {
         let local = stream.local_address();
         let timeout = self.timeout("command_timeout");
         let protocol = way.protocol;
-        let mut talk = Talk {
-            place: self,
-            line: Line::new(Connection::new(stream, timeout)),
-            way,
-        };
+        let mut talk = Talk { place: self, line: Line::new(Connection::new(stream, timeout)), way };
         talk.greet(protocol, local)?;
         Ok(talk)
     }
@@ -269,7 +265,8 @@ impl Talk<'_, '_, '_> {
             };
             return Err(self.give_up(why));
         }
-        self.line.pipelining = self.line.offers.pipelining && !self.place.listed("hosts_avoid_pipelining");
+        self.line.pipelining =
+            self.line.offers.pipelining && !self.place.listed("hosts_avoid_pipelining");
         if self.line.offers.chunking {
             let _ = self.place.listed("hosts_try_chunking");
         }
@@ -319,7 +316,7 @@ impl Talk<'_, '_, '_> {
         if called.standing == super::Standing::Deferred {
             cache.address = CalloutResult::Unknown;
         }
-        if called.standing == super::Standing::Fine && self.may_stay() {
+        if self.may_stay(called.standing == super::Standing::Fine) {
             self.stay();
             return Some(called);
         }

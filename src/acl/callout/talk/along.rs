@@ -97,8 +97,9 @@ impl Talk<'_, '_, '_> {
         }
     }
 
-    /// Whether the connection is held open, now that the host takes the recipient.
-    pub(super) fn may_stay(&mut self) -> bool {
+    /// Whether the connection is held open, now that it is known whether the host takes the
+    /// recipient.
+    pub(super) fn may_stay(&mut self, taken: bool) -> bool {
         let callout = self.place.callout;
         if !callout.takes_along || !cutthrough::is_first(self.place.run) {
             return false;
@@ -109,14 +110,16 @@ impl Talk<'_, '_, '_> {
         let (offers, reports) = (&self.line.offers, &run.state.cutthrough.reports);
         let utf8 = run.cx.value("message_smtputf8").bytes() == b"yes";
         let unknown = (utf8 && !offers.utf8) || (reports.of_success && !offers.reports);
-        let hindrance = transport.map_or(Some(&b""[..]), |transport| {
-            cutthrough::hindrance(transport, &self.way)
-        });
+        let hindrance = transport
+            .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.way));
         if other || unknown || hindrance.is_some() {
             if let Some(text) = hindrance.filter(|text| !text.is_empty() && !other) {
                 run.cx.tell(0, text);
             }
             run.state.cutthrough.end(run.cx, "");
+            return false;
+        }
+        if !taken {
             return false;
         }
         run.cx.tell(0, b"holding verify callout open for cutthrough delivery");
