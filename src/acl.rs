@@ -20,6 +20,7 @@ mod machine;
 mod modifiers;
 mod nested;
 mod ratelimit;
+mod run;
 mod seen;
 mod state;
 mod udpsend;

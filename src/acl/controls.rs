@@ -7,13 +7,14 @@ use super::machine::{Answer, Run};
 use super::state::Control;
 
 /// The controls of the connection: all others are of the message.
-const OF_CONNECTION: [&str; 9] = [
+const OF_CONNECTION: [&str; 10] = [
     "allow_auth_unadvertised",
     "caseful_local_part",
     "caselower_local_part",
     "debug",
     "dscp",
     "enforce_sync",
+    "no_callout_flush",
     "no_delay_flush",
     "no_enforce_sync",
     "no_pipelining",

@@ -1,7 +1,8 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
-use super::{Called, Failure, Place, Talk, in_line, lines, rcpt, was, way};
+use super::words::{in_line, lines, rcpt, was};
+use super::{Called, Failure, Place, Talk, way};
 use crate::acl::cutthrough::{self, Held};
 
 /// How much longer a message may become here (`size_addition`).
