@@ -23,12 +23,14 @@ mod ratelimit;
 mod run;
 mod seen;
 mod state;
+mod told;
 mod udpsend;
 mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::world::Log;
 use eximious_core::{AclPhases, AclTerm, AclVerb, Registry, Str};
 
 use crate::Config;
@@ -70,8 +72,9 @@ struct Statement {
 
 /// Who holds the conversation that an ACL is about.
 pub trait AclHost {
-    /// `delay`: waits; what is to be sent has to be sent before.
-    fn delay(&mut self, time: Duration);
+    /// `delay`: waits. What is to be sent is sent before, unless that is not wanted
+    /// (`control = no_delay_flush`).
+    fn delay(&mut self, time: Duration, sends: bool);
 
     /// A step of the run.
     fn step(&mut self, step: &AclStep<'_>) {
@@ -81,6 +84,11 @@ pub trait AclHost {
     /// Who wants to be told each step of ACLs that expansions call, too.
     fn watch(&self) -> Option<Watch> {
         None
+    }
+
+    /// Lines for the logs go there from here on.
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        let _ = log;
     }
 
     /// `control = dscp`: marks what is sent to the client.

@@ -1,7 +1,7 @@
 //! The client of a conversation: how it is named in logs and in header lines.
 
 use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
-use eximious_stdlib::dns;
+use eximious_stdlib::dns::{self, local::LocalAddresses};
 use eximious_stdlib::hosts::{self, Client};
 use eximious_stdlib::lists::{HostNames, Known, ip};
 
@@ -173,6 +173,12 @@ fn leads_to(cx: &mut Context, name: &Str, address: &Str) -> Result<bool, Fail> {
     cx.tell(2, b"list element: *");
     cx.tell(2, &[name, b" in \"*\"? yes (matched \"*\")"].concat());
     let hosted = cx.call(&NAMES, |call| dns::addresses(call, name, &dns::How::default()))?;
+    if cx.is_traced()
+        && let Ok(here) = cx.call(&NAMES, LocalAddresses::read)
+        && hosted.addresses.iter().any(|one| here.contains(*one))
+    {
+        cx.tell_flat(&[b"local host found for non-MX address"]);
+    }
     let address = ip::address(address.bytes()).map(|address| address.to_canonical());
     let own = hosted.addresses.iter().any(|one| Some(one.to_canonical()) == address);
     if own {

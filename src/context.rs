@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
-    TaintRule, Trace, TraceSink, VariableSource,
+    TaintRule, Trace, TraceSink, VariableSource, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
 use eximious_stdlib::items::start_perl;
-use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
 use rustc_hash::FxHashMap;
 
+use crate::debugging::Debugging;
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
+
+/// What is remembered of lists touches nothing.
+static KEPT: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);
 
 /// The values of one conversation: variables, the message, caches. It belongs
 /// to one thread at a time.
@@ -39,6 +43,10 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
+    /// Whether somebody is shown each step of tests.
+    traced: bool,
+    /// What is told in a file of its own, once that was asked for.
+    pub(crate) debugging: Option<Debugging>,
 }
 
 /// Where a variable's value stands in contexts of engines that share a registry.
@@ -90,6 +98,19 @@ impl Context {
             expansions: FxHashMap::default(),
             leaves_bindings: false,
             refusals: Vec::new(),
+            traced: false,
+            debugging: None,
+        }
+    }
+
+    /// A context of an engine with the same words, whose variables have the values that
+    /// they have here. It has no message, and nothing is kept in it yet.
+    pub fn sibling(&self, engine: Engine) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            values: self.values.clone(),
+            named: self.named.clone(),
+            ..Self::new(engine)
         }
     }
 
@@ -187,11 +208,8 @@ impl Context {
         }
     }
 
-    fn store(&mut self, id: u16, mut value: Str) {
-        // It is read more often than set.
-        if !value.bytes().contains(&0) {
-            value = value.without_zero();
-        }
+    fn store(&mut self, id: u16, value: Str) {
+        let value = value.looked_through();
         let id = usize::from(id);
         if self.slots.len() <= id {
             self.slots.resize(id + 1, 0);
@@ -246,6 +264,13 @@ impl Context {
         self.engine = Engine(Arc::new(inner));
     }
 
+    /// Changes the outside for what this context does from here on.
+    pub(crate) fn change_world(&mut self, change: impl FnOnce(&mut World)) {
+        let mut inner = (*self.engine.0).clone();
+        change(&mut inner.world);
+        self.engine = Engine(Arc::new(inner));
+    }
+
     /// Forgets all variables of an open family, such as `acl_m`.
     pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
         self.named.retain(|name, _| !name.starts_with(prefix));
@@ -274,13 +299,31 @@ impl Context {
 
     /// Shows each step of tests to somebody, or to nobody any more.
     pub fn set_trace(&mut self, sink: Option<TraceSink>) {
+        self.traced = sink.is_some();
         *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
     }
 
     /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
     /// returned.
     pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
+        self.traced = sink.is_some();
         std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    }
+
+    /// Whether somebody is shown each step of tests.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.traced
+    }
+
+    /// Evaluates something: the tests in it stand one deeper than those around it.
+    pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.traced {
+            return work(self);
+        }
+        self.memory.get::<Trace>().depth += 1;
+        let result = work(self);
+        self.memory.get::<Trace>().leave(1);
+        result
     }
 
     /// Tells whoever is shown each step of tests, some steps deeper than the test
@@ -316,10 +359,19 @@ impl Context {
         crate::patterns::matches_plainly(self, pattern, text)
     }
 
-    /// Forgets what lists said of a message's addresses: another one begins.
+    /// Forgets what lists said of a message's sender: another message begins.
     pub fn forget_lists(&mut self) {
-        static FORGET: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);
-        self.call(&FORGET, eximious_stdlib::lists::forget);
+        self.call(&KEPT, |call| {
+            for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
+                lists::forget(call, keep);
+            }
+        });
+    }
+
+    /// Puts what lists said of a recipient in the place of what they said of another,
+    /// which is returned.
+    pub(crate) fn swap_answers(&mut self, answers: Answers) -> Answers {
+        self.call(&KEPT, |call| lists::swap_answers(call, answers))
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.

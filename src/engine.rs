@@ -89,6 +89,11 @@ impl Engine {
         ParseLimits { depth: self.0.limits.nesting, length: self.0.limits.length as u32 }
     }
 
+    /// The same with another world.
+    pub fn with_world(&self, world: World) -> Self {
+        Self(Arc::new(Inner { world, ..(*self.0).clone() }))
+    }
+
     /// A context with no values yet.
     pub fn context(&self) -> Context {
         Context::new(self.clone())
@@ -104,8 +109,11 @@ impl Engine {
         let mut tree = cx.scratch.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
-        let result = Eval::new(cx, &tree.view(), &[]).whole();
+        let result = cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole());
         cx.scratch = Some(tree);
+        if cx.debugging.is_some() {
+            cx.debug_expansion(source, &result);
+        }
         result
     }
 
@@ -213,7 +221,12 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         let compiled = &self.0;
-        Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole()
+        let result =
+            cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole());
+        if cx.debugging.is_some() {
+            cx.debug_expansion(self.source(), &result);
+        }
+        result
     }
 
     /// What is wrong with the text, without evaluating it.

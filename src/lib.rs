@@ -25,6 +25,7 @@ pub mod check;
 pub mod client;
 pub mod config;
 mod context;
+pub mod debugging;
 mod engine;
 mod eval;
 pub mod event;

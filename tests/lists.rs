@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use eximious::stdlib::lists::{HostNames, Known, Matcher, Outcome, forget, ip};
+use eximious::stdlib::lists::{HostNames, Keep, Known, Matcher, Outcome, forget, ip};
 use eximious::world::{Fixture, Log};
 use eximious::{
     Call, Condition, ConditionRun, Config, Context, Effects, Engine, ErrorKind, Fail, ListKind,
@@ -304,11 +304,11 @@ static HOST: Condition = condition("test_host", |call, args| {
     said(call, outcome)
 });
 static CACHED: Condition = condition("test_cached", |call, args| {
-    let outcome = Matcher::domain(&args[0]).cached().test(call, &args[1])?;
+    let outcome = Matcher::domain(&args[0]).kept(Keep::Recipient).test(call, &args[1])?;
     said(call, outcome)
 });
 static CACHED_ADDRESS: Condition = condition("test_cached_address", |call, args| {
-    let outcome = Matcher::address(&args[0]).cached().test(call, &args[1])?;
+    let outcome = Matcher::address(&args[0]).kept(Keep::Sender).test(call, &args[1])?;
     said(call, outcome)
 });
 static WRITTEN: Condition = condition("test_written", |call, args| {
@@ -320,7 +320,8 @@ static CASEFUL: Condition = condition("test_caseful", |call, args| {
     said(call, outcome)
 });
 static FORGET: Condition = condition("test_forget", |call, _| {
-    forget(call);
+    forget(call, Keep::Recipient);
+    forget(call, Keep::Sender);
     Ok(true)
 });
 

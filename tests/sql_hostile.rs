@@ -1,5 +1,5 @@
-//! Servers that are none, or mean harm, for the lookup types `mysql` and
-//! `pgsql`.
+//! Servers that are none, or mean harm, for the lookup types `mysql`, `pgsql`
+//! and `ibase`.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn servers_that_are_none() {
     let world = eximious_world::system();
     let begun = Instant::now();
     let greeting = b"\x4a\0\0\0\x0a5.5.5-x\0".as_slice();
-    for kind in [SqlKind::Mysql, SqlKind::Pgsql] {
+    for kind in [SqlKind::Mysql, SqlKind::Pgsql, SqlKind::Firebird] {
         for played in [
             Played::silent(),
             Played::saying(""),
@@ -43,6 +43,16 @@ fn servers_that_are_none() {
             Played::saying(b"\x01\0\0\0\xff".as_slice()),
             Played::dripping(b'N', Duration::from_millis(40)),
             Played::dripping(0, Duration::from_millis(40)),
+            // Firebird: that it is there still, over and over; a text of four
+            // gigabytes; an old protocol; a proof that nobody knows.
+            Played::saying(b"\0\0\0\x47".repeat(100_000)),
+            Played::saying(b"\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff\xff\xff".as_slice()),
+            Played::saying(b"\0\0\0\x03\0\0\0\x0a\0\0\0\x01\0\0\0\x03".as_slice()),
+            Played::saying(
+                b"\0\0\0\x62\xff\xff\x80\x0d\0\0\0\x01\0\0\0\x03\0\0\0\0\0\0\0\x01x\0\0\0\0\0\0\0\
+                  \0\0\0\0"
+                    .as_slice(),
+            ),
         ] {
             let asked =
                 world.sql.query(kind, &at(played.port), b"select 1", Duration::from_millis(400));
@@ -98,8 +108,9 @@ fn noise() {
         [&[*tag, 0, 0, 0, length], *body].concat()
     });
     let pgsql = [b"N".to_vec()].into_iter().chain(pgsql).collect();
+    let kinds = [(SqlKind::Mysql, mysql), (SqlKind::Pgsql, pgsql), (SqlKind::Firebird, firebird())];
     let world = eximious_world::system();
-    for (kind, parts) in [(SqlKind::Mysql, mysql), (SqlKind::Pgsql, pgsql)] {
+    for (kind, parts) in kinds {
         let mut answered = 0;
         for seed in 0..250 {
             let mut random = fastrand::Rng::with_seed(seed);
@@ -124,6 +135,30 @@ fn noise() {
         // Some of it makes sense.
         assert!(answered > 5, "{kind:?} {answered}");
     }
+}
+
+/// What a Firebird server says to somebody whom it knows already.
+fn firebird() -> Vec<Vec<u8>> {
+    let word = |data: &[u8]| {
+        let length = u8::try_from(data.len()).expect("a length");
+        let filled = [data, &[0; 3][..data.len().wrapping_neg() % 4]].concat();
+        [&b"\0\0\0\x09\0\0\0\x05\0\0\0\0\0\0\0\0\0\0\0"[..], &[length], &filled, &[0; 4]].concat()
+    };
+    let columns = b"\x15\x04\0\x01\0\0\0\x04\x07\x04\0\x01\0\0\0\x09\x04\0\x01\0\0\0\x0b\x04\0\xc1\
+                    \x01\0\0\x0e\x04\0\x08\0\0\0\x13\x01\0A\x08\x01";
+    vec![
+        b"\0\0\0\x03\xff\xff\x80\x0d\0\0\0\x01\0\0\0\x03".to_vec(),
+        word(&[]),
+        word(&[]),
+        word(&[]),
+        word(columns),
+        word(&[]),
+        b"\0\0\0\x42\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01x\0\0\0".to_vec(),
+        b"\0\0\0\x42\0\0\0\0\0\0\0\x01\x01\0\0\0".to_vec(),
+        b"\0\0\0\x42\0\0\0\x64\0\0\0\0".to_vec(),
+        word(&[]),
+        word(&[]),
+    ]
 }
 
 /// Answers that take much more room here than on their way.
@@ -195,4 +230,27 @@ fn a_server_that_wants_files() {
     let world = eximious_world::system();
     let asked = ask(&world, SqlKind::Mysql, &at(played.port), "select 1");
     assert_eq!(asked, Err(ServerError::Broken("Malformed communication packet".into())));
+}
+
+/// A Firebird server that sends segments of a blob for ever, and rows of NULL.
+#[test]
+fn a_server_that_never_ends() {
+    let parts = firebird();
+    let world = eximious_world::system();
+    let nulls = b"\0\0\0\x42\0\0\0\0\0\0\0\x01\x01\0\0\0".repeat(2_000_000);
+    let played = Played::saying([&parts[..6].concat(), &nulls[..]].concat());
+    let asked = ask(&world, SqlKind::Firebird, &at(played.port), "select 1");
+    assert_eq!(asked, Err(ServerError::TooMuch));
+    // Batches without a row in them.
+    let empty = b"\0\0\0\x42\0\0\0\0\0\0\0\0".to_vec();
+    let first = parts[..6].concat();
+    let played = Played::tcp(move |peer| {
+        let _ = peer.write_all(&first);
+        while peer.write_all(&empty).is_ok() {}
+    });
+    let begun = Instant::now();
+    let within = Duration::from_millis(500);
+    let asked = world.sql.query(SqlKind::Firebird, &at(played.port), b"select 1", within);
+    assert!(matches!(asked, Err(ServerError::Broken(_) | ServerError::TooMuch)), "{asked:?}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }

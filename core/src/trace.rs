@@ -30,6 +30,11 @@ impl Trace {
         }
     }
 
+    /// Less deep again.
+    pub fn leave(&mut self, depth: u32) {
+        self.depth = self.depth.saturating_sub(depth);
+    }
+
     /// Tells something that stands in nothing.
     pub fn tell_flat(&self, parts: &[&[u8]]) {
         if let Some(sink) = &self.sink {

@@ -562,4 +562,20 @@ pub trait Log: Send + Sync {
     }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
+    /// Opens the log for debugging; its name has a tag at its end. Otherwise, why it
+    /// can't be opened; nothing where nobody keeps logs.
+    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+        let _ = tag;
+        None
+    }
+}
+
+/// A log for debugging: a file of its own.
+pub trait DebugLog: Send + Sync {
+    /// The file's name.
+    fn name(&self) -> &[u8];
+    /// Adds text, as it is. What can't be written is lost.
+    fn write(&self, text: &[u8]);
+    /// Removes the file.
+    fn remove(&self);
 }

@@ -345,7 +345,7 @@ fn log_lost(cx: &mut Context, text: &[u8]) {
     let world = cx.engine().world();
     let mut line = Vec::new();
     if in_body {
-        line.extend_from_slice(&[message_id(world).bytes(), b" "].concat());
+        line.extend_from_slice(&[message_id(cx.engine()).bytes(), b" "].concat());
     }
     let middle = b" lost while reading message data".as_slice();
     line.extend_from_slice(&[b"SMTP connection from ".as_slice(), &client, middle, place].concat());

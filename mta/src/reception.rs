@@ -29,7 +29,9 @@ use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
 
-pub use envelope::{may_be_sender, qualified_sender, sender_in_line, set_sender};
+pub use envelope::{
+    may_be_sender, qualified_sender, rewrite_recipients, rewrite_sender, sender_in_line,
+};
 pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub use id::message_id;
 pub use log::{Kept, logged};
@@ -60,6 +62,8 @@ pub struct Origin {
     pub names_recipients: bool,
     /// Whether nothing is put into the header that is missing there (`-G`).
     pub leaves_header: bool,
+    /// Whether the rules for rewriting are applied to the sender, too.
+    pub rewrites_sender: bool,
 }
 
 /// `control = submission`.
@@ -167,7 +171,7 @@ pub fn fix(
         true => recipients::take(&mut lines, resent, Rules::of(cx.engine().settings())),
         false => Named::default(),
     };
-    let mut panics = Vec::new();
+    let (mut panics, mut own_sender) = (Vec::new(), None);
     if completes {
         if given_id.is_none() {
             message.headers = shown(&lines);
@@ -183,14 +187,20 @@ pub fn fix(
             Some(submission) => !submission.retains_sender,
             None => flag(cx, "local_from_check"),
         };
-        if checks
-            && compares
-            && let Some(sender) = author.check(cx, &mut lines)
-        {
-            set_sender(cx, sender);
+        if checks && compares {
+            own_sender = author.check(cx, &mut lines);
         }
     }
-    let faults = addresses::complete(cx, rewriter, origin, &mut lines);
+    let mut faults = Vec::new();
+    match own_sender {
+        Some(sender) => cx.set("sender_address", sender),
+        None if origin.rewrites_sender => {
+            let wrong = envelope::rewrite_sender(cx, rewriter).err();
+            faults.extend(wrong.map(|fail| fail.message().to_vec()));
+        }
+        None => {}
+    }
+    faults.extend(addresses::complete(cx, rewriter, origin, &mut lines));
     if completes && !lines.has(&format!("{prefix}date")) {
         let date = cx.value("tod_full");
         match resent {

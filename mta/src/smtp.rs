@@ -98,8 +98,13 @@ pub struct Submitter {
 pub enum Event {
     /// These bytes are for the client.
     Reply(Vec<u8>),
-    /// What was said so far is to be sent, and nothing be done for a while.
-    Delay(Duration),
+    /// Nothing is to be done for a while.
+    Delay {
+        /// How long.
+        time: Duration,
+        /// Whether what was said so far is to be sent before.
+        sends: bool,
+    },
     /// A message has come. [`Session::conclude`] says what became of it; until
     /// then, nothing more is asked for.
     Message(Box<Received>),
@@ -130,6 +135,9 @@ pub struct Received {
     pub queue: Str,
     /// Whether it came by BDAT.
     pub chunked: bool,
+    /// Whether its body is as it came, with the ends of lines that SMTP has
+    /// (`spool_wireformat`).
+    pub wire: bool,
     /// Whether each recipient was judged alone, and the client knows of each.
     pub judged_for_each: bool,
     /// When it began to come in; at the beginning of time, it is as its message says.
@@ -203,8 +211,10 @@ pub struct Sender {
     pub address: Str,
     /// `SIZE`.
     pub size: Option<u64>,
-    /// `BODY`: whether bytes beyond ASCII were announced.
-    pub eight_bit: bool,
+    /// `BODY`: which bytes were announced, if any were.
+    pub body: Option<BodyBytes>,
+    /// The address before it was rewritten.
+    pub said: Str,
     /// `SMTPUTF8`.
     pub utf8: bool,
     /// `PRDR`.
@@ -213,6 +223,15 @@ pub struct Sender {
     pub returned: Option<Returned>,
     /// `ENVID`, as it was given.
     pub envelope_id: Option<Vec<u8>>,
+}
+
+/// `BODY`: which bytes a message has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyBytes {
+    /// `7BIT`
+    Seven,
+    /// `8BITMIME`
+    Eight,
 }
 
 /// `RET`: what a report brings back.
@@ -230,9 +249,21 @@ pub enum Taken {
     /// It is in safe hands.
     Yes,
     /// It could not be kept; the client is to come back.
-    Later(Vec<u8>),
+    Later(NotKept),
     /// Another host has it already.
     Onward,
+}
+
+/// Why a message could not be kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotKept {
+    /// The reason.
+    pub why: Vec<u8>,
+    /// The reply.
+    pub said: String,
+    /// Whether no other message would be kept either, and somebody should look after
+    /// that.
+    pub broken: bool,
 }
 
 impl Submitter {

@@ -14,16 +14,18 @@ pub mod room;
 mod tests;
 mod tree;
 
-use eximious::Context;
+use eximious::stdlib::printing::printing;
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
+use eximious::{Context, Str};
 
+use crate::logs;
 use crate::options::flag;
-use crate::smtp::{Received, Taken};
+use crate::smtp::{NotKept, Received, Taken};
 
 pub use decode::Damage;
 pub(crate) use describe::kind;
 pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
-pub use restore::{message, restore};
+pub use restore::{body, message, restore};
 pub use tree::{Node, Tree};
 
 /// Keeps a message that was received. With [`Taken::Yes`], it is on disk; otherwise
@@ -35,19 +37,19 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
     }
     let place = match place(cx, received.queue.bytes()) {
         Ok(place) => place,
-        Err(why) => return Taken::Later(why),
+        Err(why) => return Taken::Later(NotKept::broken(why)),
     };
     let id = received.id.bytes();
     let header = match describe::header_file(cx, received).encode() {
         Ok(header) => header,
-        Err(why) => return Taken::Later(why.to_string().into_bytes()),
+        Err(why) => return Taken::Later(NotKept::broken(why.to_string().into_bytes())),
     };
     let first = [id, b"-D\n"].concat();
     let message = &received.message;
     let data = [first.as_slice(), &message.stray, &message.body];
     match cx.engine().world().spool.keep(&place, id, &data, &header) {
         Ok(()) => Taken::Yes,
-        Err(why) => Taken::Later(abandoned(cx, id, &why)),
+        Err(why) => Taken::Later(abandoned(cx, &why)),
     }
 }
 
@@ -95,20 +97,56 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
     })
 }
 
-/// What to log of a message that can't be kept. A disk that is full is nothing
-/// unheard of; somebody should look after all else.
-fn abandoned(cx: &mut Context, id: &[u8], error: &SpoolError) -> Vec<u8> {
+/// Why a message can't be kept. A disk that is full is nothing unheard of; somebody
+/// should look after all else.
+fn abandoned(cx: &mut Context, error: &SpoolError) -> NotKept {
     let why = eximious::stdlib::wording::reason(&error.why);
-    let what: &[u8] = match error.step {
-        SpoolStep::Create => b"Failed to create spool file ",
-        SpoolStep::Rename => b"Failed to rename spool file ",
-        SpoolStep::Write => {
-            let client = eximious::client::plainly_described(cx);
-            let head = format!("Message abandoned: Spool write error ({why}) ");
-            return [head.as_bytes(), b"while receiving message from ", &client[..]].concat();
-        }
+    let client = match cx.value("sender_fullhost") {
+        host if host.is_empty() => cx.value("sender_ident"),
+        host => host,
     };
-    let line = [what, &error.file, b": ", why.as_bytes()].concat();
-    cx.engine().world().log.panic_alone(&[id, b" ", &line[..]].concat());
-    line
+    let client = client.bytes();
+    let doing = match error.step {
+        SpoolStep::Directory => {
+            let parts = [b"Failed to create directory \"", &error.file[..], b"\": "];
+            return NotKept::broken([&parts.concat(), why.as_bytes()].concat());
+        }
+        SpoolStep::Create => {
+            let parts = [b"Failed to create spool file ", &error.file[..], b": "];
+            return NotKept::broken([&parts.concat(), why.as_bytes()].concat());
+        }
+        SpoolStep::Write => {
+            let head = format!("Spool write error ({why}) while receiving message from ");
+            return NotKept::full([head.as_bytes(), client].concat(), "while");
+        }
+        SpoolStep::CreateHeader => "open",
+        SpoolStep::WriteHeader => "write",
+        SpoolStep::Rename => "rename",
+    };
+    let head = format!("spool file {doing} error while receiving from ");
+    NotKept::full([head.as_bytes(), client, b": ", why.as_bytes()].concat(), "in")
+}
+
+impl NotKept {
+    /// Nothing can be kept as it is.
+    fn broken(why: Vec<u8>) -> Self {
+        Self { why, said: "421 Unexpected failure, please try later".into(), broken: true }
+    }
+
+    /// Another message may find room.
+    fn full(why: Vec<u8>, word: &str) -> Self {
+        Self { why, said: format!("451 Error {word} writing spool file"), broken: false }
+    }
+
+    /// Notes it in the logs.
+    pub(crate) fn log(&self, cx: &Context, id: &Str) {
+        let log = &cx.engine().world().log;
+        match self.broken {
+            true => log.panic(&logs::named(id, &self.why)),
+            false => {
+                let line = [b"Message abandoned: ", &self.why[..]].concat();
+                log.main(&logs::named(id, &printing(&line, true)));
+            }
+        }
+    }
 }

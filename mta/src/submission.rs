@@ -20,11 +20,14 @@ use std::time::Duration;
 
 use eximious::acl::AclState;
 use eximious::rewrite::Rewriter;
+use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, Message, Str};
+use eximious::{Context, LogSelector, Message, Str};
 
 use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
-use crate::smtp::{Received, Recipient, Sender, Server, Standing, Submitter, Taken};
+use crate::smtp::{
+    Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,
+};
 use crate::spool;
 use crate::{logs, options};
 use report::Fault;
@@ -58,12 +61,25 @@ pub struct Request {
     pub pretended: bool,
     /// `-oMm`: the message that it is about.
     pub about: Vec<u8>,
+    /// `-oDSN`: what is asked of those who deliver it.
+    pub reports: Reports,
     /// Whether it is a report of an error.
     pub reports_error: bool,
     /// Whether it is one of a batch (`-bS`).
     pub batched: bool,
     /// Values that were given (`-oM…`), if they may be.
     pub given: Vec<(&'static str, Str)>,
+}
+
+/// What is asked of those who deliver a message (RFC 3461).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reports {
+    /// What the sender wants to be told of, of each recipient.
+    pub notify: Notify,
+    /// What a report brings back.
+    pub returned: Option<Returned>,
+    /// What a report calls the message, as xtext.
+    pub envelope_id: Option<Vec<u8>>,
 }
 
 /// How errors are reported.
@@ -214,8 +230,9 @@ impl<'s> Submission<'s> {
     /// somebody else, and does.
     fn take_sender(&mut self) -> Result<(), Vec<u8>> {
         let domain = self.cx.value("qualify_domain");
-        let own = [&self.request.submitter.login[..], b"@", domain.bytes()].concat();
-        reception::set_sender(self.cx, Str::from(own));
+        let own =
+            [&quote_local_part(&self.request.submitter.login)[..], b"@", domain.bytes()].concat();
+        self.cx.set("sender_address", Str::from(own));
         let Some(typed) = &self.request.sender else { return Ok(()) };
         let given = match typed.is_empty() {
             true => Str::EMPTY,
@@ -229,7 +246,7 @@ impl<'s> Submission<'s> {
         };
         let trusted = self.request.submitter.trusted;
         if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
-            reception::set_sender(self.cx, given);
+            self.cx.set("sender_address", given);
             self.sender_set = trusted;
             self.received.standing.sender_set_untrusted = !trusted;
         }
@@ -277,7 +294,7 @@ impl<'s> Submission<'s> {
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
             && (trusted || reception::may_be_sender(self.cx, &sender))
         {
-            reception::set_sender(self.cx, sender);
+            self.cx.set("sender_address", sender);
             self.sender_set = trusted;
             if trusted {
                 // Whose name was given is not who the line names.
@@ -291,7 +308,7 @@ impl<'s> Submission<'s> {
             self.received.message = cut(message, too_long);
             return Err(Fault::TooLong(too_long));
         }
-        self.id = message_id(self.cx.engine().world());
+        self.id = message_id(self.cx.engine());
         self.cx.set("message_exim_id", self.id.clone());
         message.id = self.id.clone();
         message.received = began.seconds;
@@ -307,6 +324,8 @@ impl<'s> Submission<'s> {
             qualifies_recipients: !self.request.leaves_unqualified,
             names_recipients: self.request.names_recipients,
             leaves_header: self.request.leaves_header,
+            // Those whom the header names come before it.
+            rewrites_sender: false,
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
@@ -323,7 +342,10 @@ impl<'s> Submission<'s> {
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;
         self.add_received(&recipients)?;
-        self.received.recipients = recipients.iter().map(|one| recipient(one.clone())).collect();
+        let notify = self.request.reports.notify;
+        let recipient =
+            |address: &Str| Recipient { address: address.clone(), notify, ..Recipient::default() };
+        self.received.recipients = recipients.iter().map(recipient).collect();
         let mut message = std::mem::take(&mut self.received.message);
         message.recipients = recipients;
         self.cx.set_message(Some(message));
@@ -339,7 +361,11 @@ impl<'s> Submission<'s> {
         let client = eximious::client::described(self.cx);
         let numbers = format!(": message too big: read={size} max={}", self.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-        self.log_rejection(&[&head, &client[..], numbers.as_bytes()].concat());
+        let line = [&head, &client[..], numbers.as_bytes()].concat();
+        match self.cx.engine().settings().log_selector.contains(LogSelector::SIZE_REJECT) {
+            true => self.log_rejection(&line),
+            false => self.cx.engine().world().log.rejection_alone(&self.log_line(&line)),
+        }
         Fault::TooLarge(self.limit)
     }
 
@@ -386,7 +412,13 @@ impl<'s> Submission<'s> {
         let utf8 = addresses.any(|address| !address.bytes().is_ascii());
         let received = Received {
             id: self.id.clone(),
-            sender: Sender { address: message.sender.clone(), utf8, ..Sender::default() },
+            sender: Sender {
+                address: message.sender.clone(),
+                utf8,
+                returned: self.request.reports.returned,
+                envelope_id: self.request.reports.envelope_id.clone(),
+                ..Sender::default()
+            },
             message,
             discarded: discarded.as_ref().map(|(acl, _)| *acl),
             controls: self.state.controls.clone(),
@@ -402,13 +434,16 @@ impl<'s> Submission<'s> {
             },
             ..std::mem::take(&mut self.received)
         };
-        if let Taken::Later(why) = spool::keep(self.cx, &received) {
-            self.log_panic(&why);
+        if let Taken::Later(failure) = spool::keep(self.cx, &received) {
+            failure.log(self.cx, &self.id);
             self.received = received;
-            return Err(Fault::NotKept(why));
+            return Err(Fault::NotKept(failure));
         }
         let kept = Kept {
             pipelining: b"",
+            body: None,
+            began: received.began,
+            sender: received.message.sender.bytes(),
             message: &received.message,
             looks_refused: false,
             judged_for_each: false,
@@ -460,10 +495,6 @@ impl<'s> Submission<'s> {
     fn log_panic(&self, line: &[u8]) {
         self.cx.engine().world().log.panic(&self.log_line(line));
     }
-}
-
-fn recipient(address: Str) -> Recipient {
-    Recipient { address, ..Recipient::default() }
 }
 
 /// The header as far as it was read when it was found to be too long.

@@ -70,8 +70,16 @@ fn login(call: &mut Call<'_>) -> Result<Str, Fail> {
     }
     let (uid, _) = call.host()?.ids();
     let user = call.users()?.user_by_id(uid);
-    let name = Str::from(named(user, uid));
+    let unknown = !matches!(user, Ok(Some(_)));
+    let mut name = Str::from(named(user, uid));
+    // Until it is known, it may be asked for.
     call.memory::<Known>().0 = Some(name.clone());
+    if let Some(text) = call.settings().options.text("unknown_login").filter(|_| unknown).cloned()
+        && let Ok(login) = call.expand(&text)
+    {
+        name = login;
+        call.memory::<Known>().0 = Some(name.clone());
+    }
     Ok(name)
 }
 
@@ -105,7 +113,9 @@ pub fn administrates(world: &World) -> bool {
 /// in its place, what the options `gecos_pattern` and `gecos_name` say; else, what
 /// stands before the first comma, with the login name for each ampersand.
 pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
-    let user = user(cx.engine().world())?;
+    let Some(user) = user(cx.engine().world()) else {
+        return unknown(cx, "unknown_login").and_then(|_| unknown(cx, "unknown_username"));
+    };
     let options = &cx.engine().settings().options;
     let (pattern, name) = (options.text("gecos_pattern"), options.text("gecos_name"));
     if let (Some(pattern), Some(name)) = (pattern.cloned(), name.cloned())
@@ -125,12 +135,38 @@ pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
     Some(name.split(|byte| *byte == b'&').collect::<Vec<_>>().join(&login[..]))
 }
 
-/// Whoever runs the program, as the one who hands messages in.
+/// What an option says of a caller whom the system does not know.
+fn unknown(cx: &mut Context, option: &str) -> Option<Vec<u8>> {
+    let engine = cx.engine().clone();
+    let text = engine.settings().options.text(option)?;
+    let value = engine.expand_once(text.bytes(), cx).ok()?;
+    Some(value.bytes().to_vec())
+}
+
+/// Whoever runs the program, as the one who hands messages in. Where the system does
+/// not know who that is, and no option says it, the logs are told so.
+pub fn sender(cx: &mut Context) -> Option<Submitter> {
+    let world = cx.engine().world();
+    let (uid, _) = world.host.ids();
+    if user(world).is_none() && unknown(cx, "unknown_login").is_none() {
+        let line = format!("Failed to get user name for uid {uid}");
+        cx.engine().world().log.panic(line.as_bytes());
+        return None;
+    }
+    Some(submitter(cx))
+}
+
+/// Whoever runs the program, as the one who hands in what is tested: nobody needs a
+/// name for that.
 pub fn submitter(cx: &mut Context) -> Submitter {
     let name = full_name(cx).unwrap_or_default();
+    let named = match user(cx.engine().world()) {
+        Some(user) => Some(user.name),
+        None => unknown(cx, "unknown_login"),
+    };
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let (uid, gid) = world.host.ids();
-    let login = named(world.users.user_by_id(uid), uid);
+    let login = named.unwrap_or_else(|| uid.to_string().into_bytes());
     let trusted = uid == 0
         || uid == settings.server_ids(&*world.users, &*world.host).0
         || ids(settings, "trusted_users").contains(&uid)

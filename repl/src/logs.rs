@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
 use eximious::stdlib::printing::printing;
-use eximious::world::Log;
+use eximious::world::{DebugLog, Log};
 use eximious::{LogSelector, Settings, World};
 
 use crate::output::{self, Output};
@@ -87,6 +87,9 @@ impl Log for Both {
     }
     fn debug(&self, text: &[u8]) {
         self.shown.debug(text);
+    }
+    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+        self.kept.open_debug_log(tag)
     }
 }
 

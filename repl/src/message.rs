@@ -46,7 +46,7 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     if !other {
         for sender in senders {
             if let Ok(sender) = reception::qualified_sender(session.context(), &sender) {
-                reception::set_sender(session.context(), sender);
+                session.context().set("sender_address", sender);
                 said.extend_from_slice(b"Sender taken from \"From \" line\n");
                 other = true;
                 // Whose name was given is not who that line names.
@@ -63,7 +63,7 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
         said.extend_from_slice(b"Return-path taken from \"Return-path:\" header line\n");
         message.return_path = Str::tainted(path);
     }
-    message.id = reception::message_id(session.engine().world());
+    message.id = reception::message_id(session.engine());
     let origin = Origin {
         local: true,
         name: user.name_beside(other),

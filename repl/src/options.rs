@@ -2,6 +2,7 @@
 //! and values attached to their options or in the next argument.
 
 mod decide;
+mod reports;
 mod rules;
 mod values;
 
@@ -12,7 +13,7 @@ use eximious::Macros;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
 use eximious_mta::spool::queue::{Listing, is_message_id};
-use eximious_mta::submission::Errors;
+use eximious_mta::submission::{Errors, Reports};
 
 use rules::{Takes, Then};
 use values::{address_and_port, message_id, missing_value, number};
@@ -50,6 +51,8 @@ pub struct Options {
     pub foreground: bool,
     /// `-oMm`: the message that a message is about.
     pub about: Option<Vec<u8>>,
+    /// `-oDSN`: what is asked of those who deliver a message.
+    pub reports: Reports,
     /// `-bf` and its kin: what filters are tested, and for whom.
     pub filter: crate::filter::Request,
     /// `-n`: values without their names.
@@ -236,6 +239,7 @@ impl<'a> Parser<'a> {
             pretends: false,
             foreground: false,
             about: None,
+            reports: Reports::default(),
             filter: crate::filter::Request::default(),
             values_only: false,
             stored: None,
@@ -372,6 +376,7 @@ impl<'a> Parser<'a> {
                 return Err(Stop(b"-oMm must be a valid message ID".to_vec()));
             }
             "-oMm" => self.options.about = Some(value.to_vec()),
+            "-oDSN" => return reports::ask(&mut self.options.reports, value),
             "-G" => self.options.leaves_header = true,
             "-N" => {
                 self.options.pretends = true;
@@ -568,6 +573,10 @@ mod tests {
     fn what_comes_later_is_named() {
         let why = parsed(&["-q30m"]).unwrap_err();
         assert!(why.starts_with("eximious: option -q30m is not there yet"), "{why}");
+        for args in [&["-bd", "-q30m"][..], &["-q30m", "-bdf"]] {
+            let why = parsed(args).unwrap_err();
+            assert!(why.contains("; without it (-bd alone), the daemon takes"), "{why}");
+        }
         let listing = Listing { undelivered: true, ..Listing::default() };
         assert_eq!(parsed(&["-bpru", "-qGx"]).unwrap().action, Action::Queue(listing));
         assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);

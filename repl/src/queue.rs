@@ -80,7 +80,7 @@ fn whole(cx: &Context, place: &SpoolPlace, id: &[u8]) -> ExitCode {
     match Stored::read(world, place, id) {
         Ok(stored) => {
             let body = data.get(id.len() + 3..).unwrap_or_default();
-            print(&[&stored.header(), body].concat())
+            print(&[stored.header(), spool::body(&stored.file, body)].concat())
         }
         Err(Unread::Read(why)) => unread(id, b"-H", Some(&why)),
         Err(Unread::Damaged(_)) => unread(id, b"-H", None),

@@ -1,17 +1,21 @@
 //! `-bt`, `-bv`, `-bvs`: where an address goes (specification 5.2).
 
+mod crowd;
+
 use std::io;
 use std::process::ExitCode;
 
+use eximious::acl::Acls;
 use eximious::route::{
     Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
     Standing, Target, Wrong,
 };
-use eximious::{Config, Str};
+use eximious::{Config, Context, Str};
 
 use crate::input::Lines;
 use crate::output::Output;
 use crate::session::Session;
+use crowd::Crowd;
 
 /// What is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,92 +43,118 @@ pub fn run(
     let routes = Routes::new(config, engine.registry(), engine.world());
     let mode = if wanted.purpose == Purpose::VerifySender { "S" } else { "R" };
     cx.set("verify_mode", Str::fixed(mode));
-    let mut tester =
-        Tester { routes, session, wanted, duplicates: Duplicates::default(), out: Vec::new() };
-    let mut worst = Standing::Fine;
+    let mut told = Told { output, duplicates: Duplicates::default(), worst: Standing::Fine };
+    let tester = Tester { routes, wanted };
     for text in typed {
         // One argument may hold several addresses.
         let mut rest = text.as_slice();
         while !rest.is_empty() {
             let end = eximious::stdlib::address::find_end(rest, false);
-            worst = worst.max(tester.address(rest[..end].trim_ascii_end()));
-            tester.write(output)?;
+            told.tell(&tester.address(cx, rest[..end].trim_ascii_end()), b"")?;
             rest = rest[end..].strip_prefix(b",").unwrap_or(&rest[end..]);
         }
     }
     if typed.is_empty() {
+        let acls = (!config.acls.is_empty()).then(|| Acls::new(config, tester.routes.clone()));
+        let mut crowd = Crowd::new(&tester, acls, cx);
         let mut lines = Lines::new(io::stdin().lock());
         output.put(b"> ", b"")?;
-        while let Some(line) = lines.next(&mut || output.flush())? {
-            worst = worst.max(tester.address(line.trim_ascii_end()));
-            tester.write(output)?;
-            output.put(b"> ", b"")?;
+        loop {
+            let ready = lines.ready();
+            let mut pause = || {
+                crowd.work(&mut told)?;
+                output.flush()
+            };
+            let Some(line) = lines.next(&mut pause)? else { break };
+            crowd.add(line.trim_ascii_end(), ready, &mut told)?;
         }
+        crowd.work(&mut told)?;
         output.put(b"\n", b"")?;
     }
     output.flush()?;
-    Ok(ExitCode::from(match worst {
+    Ok(ExitCode::from(match told.worst {
         Standing::Fine => 0,
         Standing::Deferred => 1,
         Standing::Failed => 2,
     }))
 }
 
-struct Tester<'s> {
-    routes: Routes,
-    session: &'s mut Session,
-    wanted: Wanted,
-    duplicates: Duplicates,
-    out: Vec<u8>,
+/// What is to be said of an address.
+struct Said {
+    text: Vec<u8>,
+    /// The deliveries in it: what each is known by, and where it is said in the text
+    /// that it is a duplicate.
+    deliveries: Vec<(usize, Str)>,
+    standing: Standing,
 }
 
-impl Tester<'_> {
-    fn write(&mut self, output: &Output) -> io::Result<()> {
-        let result = output.put(&self.out, b"");
-        self.out.clear();
-        result
-    }
+/// What was said of the addresses so far.
+struct Told<'o> {
+    output: &'o Output,
+    duplicates: Duplicates,
+    worst: Standing,
+}
 
-    fn address(&mut self, typed: &[u8]) -> Standing {
+impl Told<'_> {
+    fn tell(&mut self, said: &Said, end: &[u8]) -> io::Result<()> {
+        self.worst = self.worst.max(said.standing);
+        let mut from = 0;
+        for (place, unique) in &said.deliveries {
+            if self.duplicates.is_one(unique) {
+                let text = b"   [duplicate, would not be delivered]";
+                self.output.put(&said.text[from..*place], text)?;
+                from = *place;
+            }
+        }
+        self.output.put(&said.text[from..], end)
+    }
+}
+
+struct Tester {
+    routes: Routes,
+    wanted: Wanted,
+}
+
+impl Tester {
+    fn address(&self, cx: &mut Context, typed: &[u8]) -> Said {
         let Wanted { purpose, whole } = self.wanted;
-        let cx = self.session.context();
+        let mut said = Said { text: Vec::new(), deliveries: Vec::new(), standing: Standing::Fine };
         let address = match self.routes.read(cx, typed, purpose) {
             Ok((address, rewritten)) => {
                 if rewritten {
-                    self.line(&[b"Address rewritten as: ", address.bytes()]);
+                    said.line(&[b"Address rewritten as: ", address.bytes()]);
                 }
                 address
             }
             Err(why) => {
-                self.line(&[b"syntax error: ", &why]);
-                return Standing::Failed;
+                said.line(&[b"syntax error: ", &why]);
+                said.standing = Standing::Failed;
+                return said;
             }
         };
         let shown = address.clone();
         let typed = Str::tainted(typed);
         let request = Request { typed, whole, ..Request::new(address, purpose) };
-        let routes = self.routes.clone();
-        let mut out = std::mem::take(&mut self.out);
         let mut printer = Printer {
-            routes: &routes,
+            routes: &self.routes,
             whole,
             test: purpose == Purpose::Test,
             shown: &shown,
-            duplicates: &mut self.duplicates,
-            out: &mut out,
+            out: &mut said.text,
+            deliveries: &mut said.deliveries,
         };
-        let standing =
-            routes.test(self.session.context(), &request, &mut |report| printer.print(report));
-        self.out = out;
-        if standing == Standing::Fine && !whole {
-            self.line(&[shown.bytes(), b" verified"]);
+        said.standing = self.routes.test(cx, &request, &mut |report| printer.print(report));
+        if said.standing == Standing::Fine && !whole {
+            said.line(&[shown.bytes(), b" verified"]);
         }
-        standing
+        said
     }
+}
 
+impl Said {
     fn line(&mut self, parts: &[&[u8]]) {
-        parts.iter().for_each(|part| self.out.extend_from_slice(part));
-        self.out.push(b'\n');
+        parts.iter().for_each(|part| self.text.extend_from_slice(part));
+        self.text.push(b'\n');
     }
 }
 
@@ -134,8 +164,8 @@ struct Printer<'p> {
     test: bool,
     /// The address that was asked for: a short answer names it.
     shown: &'p Str,
-    duplicates: &'p mut Duplicates,
     out: &'p mut Vec<u8>,
+    deliveries: &'p mut Vec<(usize, Str)>,
 }
 
 impl Printer<'_> {
@@ -197,9 +227,7 @@ impl Printer<'_> {
     fn delivery(&mut self, delivery: &Delivery) {
         debug_assert_eq!(delivery.target, Target::Address);
         self.put(&[delivery.address.text.bytes()]);
-        if self.duplicates.is_one(delivery) {
-            self.put(&[b"   [duplicate, would not be delivered]"]);
-        }
+        self.deliveries.push((self.out.len(), delivery.address.unique.clone()));
         self.put(&[b"\n"]);
         self.ancestors(&delivery.address);
         let router = self.routes.router_name(delivery.router).clone();

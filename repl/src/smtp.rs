@@ -176,8 +176,10 @@ fn converse<W: Write + Send + 'static>(
             match event {
                 Event::Reply(bytes) => out.write_all(&bytes)?,
                 Event::Message(received) => take(session, &received, out)?,
-                Event::Delay(time) => {
-                    out.flush()?;
+                Event::Delay { time, sends } => {
+                    if sends {
+                        out.flush()?;
+                    }
                     std::thread::sleep(time);
                 }
                 Event::RunQueue(_) => {}
@@ -227,5 +229,8 @@ impl Log for Told {
     fn rejection_alone(&self, line: &[u8]) {
         Self::line(line);
     }
-    fn debug(&self, _: &[u8]) {}
+    fn debug(&self, text: &[u8]) {
+        // It ends its line by itself.
+        steps::tell(0, text.strip_suffix(b"\n").unwrap_or(text));
+    }
 }

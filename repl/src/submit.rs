@@ -26,7 +26,9 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     }?;
     let (config, mut cx) = session.into_parts();
     let config = config.unwrap_or_else(Config::default);
-    let mut submitter = caller::submitter(&mut cx);
+    let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
+    let connection = cx.engine().world().host.pid().to_string();
+    cx.set("connection_id", connection);
     submitter.called = options.full_name.take();
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();
@@ -45,6 +47,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
         leaves_unqualified: options.leaves_unqualified,
         leaves_header: options.leaves_header,
         pretended: options.pretends,
+        reports: std::mem::take(&mut options.reports),
         about: options.about.take().unwrap_or_default(),
         given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
         ..Request::default()

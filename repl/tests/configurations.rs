@@ -141,6 +141,7 @@ const OTHER_BUILDS: &[&str] = &[
     "dmarc_history_file",
     "dmarc_tld_file",
     "gnutls_compat_mode",
+    "ibase_servers",
     "oracle_servers",
     "redis_servers",
     "translate_ip_address",

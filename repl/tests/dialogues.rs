@@ -9,8 +9,9 @@ mod common;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
+use eximious_tests::dialogues::wire::{self, Unfit};
 use eximious_tests::dialogues::{self, Case, Difference, Session};
 use eximious_tests::{names, network, root, servers};
 
@@ -25,6 +26,14 @@ fn exim_says_what_is_recorded() {
 fn eximious_says_what_is_recorded() {
     if servers::program("nsd").is_some() {
         network::run("inside", "eximious");
+    }
+}
+
+/// What a daemon says to clients is the same, but for what is listed.
+#[test]
+fn eximious_says_the_same_over_tcp() {
+    if servers::program("nsd").is_some() {
+        network::run("inside", "tcp");
     }
 }
 
@@ -45,6 +54,7 @@ fn inside() {
             let record = std::env::var_os("EXIMIOUS_RECORD").is_some();
             agree(Path::new(&program), &cases, &Asked::Exim { record })
         }
+        "tcp" => over_tcp(Path::new(env!("CARGO_BIN_EXE_eximious")), &cases),
         _ => {
             let program = Path::new(env!("CARGO_BIN_EXE_eximious"));
             let record = std::env::var_os("EXIMIOUS_RECORD").is_some();
@@ -117,6 +127,56 @@ fn agree(program: &Path, cases: &[Case], asked: &Asked) -> Vec<String> {
     let mut wrong = wrong.into_inner().expect("no thread failed");
     wrong.sort();
     wrong.into_iter().map(|(_, _, text)| text).collect()
+}
+
+/// Plays over TCP all sessions that can be, and gives those that differ.
+fn over_tcp(program: &Path, cases: &[Case]) -> Vec<String> {
+    // To bind to one, the system wants an address of IPv6 to be its own.
+    for own in ["2001:db8::1".to_owned(), wire::LONG.to_string()] {
+        network::ip(&["addr", "add", &format!("{own}/128"), "dev", "lo", "nodad"]);
+    }
+    let unfit = Unfit::read();
+    let known = Difference::read().into_iter().map(Difference::of_replies);
+    let known: Vec<Difference> = known.filter(|one| !one.is_nothing()).collect();
+    let (next, number) = (AtomicUsize::new(0), AtomicU8::new(1));
+    let (wrong, count) = (Mutex::new(Vec::new()), AtomicUsize::new(0));
+    let plays = || {
+        while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if case.lacks().is_some() {
+                continue;
+            }
+            let place = case.set_up();
+            let mut numbers = || number.fetch_add(1, Ordering::Relaxed);
+            for (session, found) in case.play_over_tcp(program, &place, &unfit, &mut numbers) {
+                count.fetch_add(1, Ordering::Relaxed);
+                let known = known.iter().find(|one| one.is_of(case, session));
+                let found = match known {
+                    Some(known) => known.excuses(&found).unwrap_or_default(),
+                    None => found.iter().map(|line| format!("{line}\n")).collect(),
+                };
+                if !found.is_empty() {
+                    let (name, line) = (&case.name, session.line);
+                    let head = format!("{name}.case:{line}: {name}/{}\n", session.name);
+                    let text = head + &found;
+                    wrong.lock().expect("no other thread failed").push((name.clone(), line, text));
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) * 6 {
+            scope.spawn(plays);
+        }
+    });
+    println!("{} sessions over TCP", count.into_inner());
+    let mut wrong = wrong.into_inner().expect("no thread failed");
+    wrong.sort();
+    let mut wrong: Vec<String> = wrong.into_iter().map(|(_, _, text)| text).collect();
+    if std::env::var_os("DIALOGUES").is_none() {
+        let strays = unfit.strays(cases).into_iter();
+        wrong.extend(strays.map(|name| format!("no such session: {name}")));
+    }
+    wrong
 }
 
 /// What is wrong with the differences of a session.

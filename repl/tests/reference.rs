@@ -319,7 +319,11 @@ fn messages() {
 #[test]
 fn configurations() {
     let Some(program) = reference() else { return };
-    let texts = ["$primary_hostname $qualify_domain|$qualify_recipient|$spool_directory", "A"];
+    let texts = [
+        "$primary_hostname $qualify_domain|$qualify_recipient|$spool_directory",
+        "$localhost_number",
+        "A",
+    ];
     for text in [
         "primary_hostname = a b \\\n  c  \n",
         "primary_hostname = \"a\\tb\"\n",
@@ -355,6 +359,10 @@ fn configurations() {
         "message_body_visible = 3G\n",
         "localhost_number = 17\n",
         "localhost_number = x\n",
+        "localhost_number = 5k\n",
+        "localhost_number = 0x5\n",
+        "localhost_number = 010\n",
+        "localhost_number = $tod_zone\n",
         "spool_directory = /x${uc:y}\n",
         "spool_directory = ${nosuch:y}\n",
     ] {

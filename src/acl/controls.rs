@@ -2,9 +2,10 @@
 
 use eximious_core::{AclOptions, AclPhases, Str, Taint};
 
-use super::cutthrough;
 use super::machine::{Answer, Run};
 use super::state::Control;
+use super::{Logs, cutthrough};
+use crate::debugging::{DebugSelector, Start};
 
 /// The controls of the connection: all others are of the message.
 const OF_CONNECTION: [&str; 10] = [
@@ -62,7 +63,7 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
         mark(run, rest);
     }
     if name == "debug" {
-        debug(run, rest);
+        return debug(run, rest, taint);
     }
     if name == "cutthrough_delivery" {
         cutthrough::want(run, rest.get(1..).unwrap_or_default());
@@ -71,26 +72,74 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     Answer::Yes
 }
 
-/// `debug`: a test says what would be told from here on; there is no file for it
-/// yet.
-fn debug(run: &mut Run<'_>, text: &[u8]) {
-    let (mut tag, mut options) = (None, None);
+/// `debug`: what happens is told in a file of its own from here on.
+fn debug(run: &mut Run<'_>, text: &[u8], taint: Taint) -> Answer {
+    let (mut tag, mut selection) = (None, None);
+    let (mut waits, mut now, mut on_panic) = (None, false, false);
     for option in text.split(|byte| *byte == b'/').skip(1) {
         match option {
             b"kill" | b"stop" => {
-                return run.note(&[b"debug terminated by ", option].concat());
+                run.note(&[b"debug terminated by ", option].concat());
+                run.cx.stop_debugging(option == b"kill");
+                return Answer::Yes;
             }
+            b"trigger=now" => now = true,
+            b"trigger=paniclog" => on_panic = true,
             option => {
                 tag = option.strip_prefix(b"tag=").or(tag);
-                options = option.strip_prefix(b"opts=").or(options);
+                selection = option.strip_prefix(b"opts=").or(selection);
+                waits = option.strip_prefix(b"pretrigger=").map(leading_number).or(waits);
             }
         }
     }
-    if tag.is_some() || options.is_some() {
-        run.note(b"DEBUGGING ACTIVATED FROM WITHIN CONFIG.");
-        let (tag, options) = (tag.unwrap_or(b"NULL"), options.unwrap_or_default());
-        run.note(&[b"DEBUG: Tag=\"", tag, b"\" opts=\"", options, b"\""].concat());
+    if now {
+        run.cx.trigger_debugging();
     }
+    if on_panic {
+        run.cx.trigger_debugging_on_panic();
+    }
+    if tag.is_none() && selection.is_none() {
+        return Answer::Yes;
+    }
+    run.note(b"DEBUGGING ACTIVATED FROM WITHIN CONFIG.");
+    let (shown, options) = (tag.unwrap_or(b"NULL"), selection.unwrap_or_default());
+    run.note(&[b"DEBUG: Tag=\"", shown, b"\" opts=\"", options, b"\""].concat());
+    if run.cx.debug_log().is_some() {
+        return Answer::Yes;
+    }
+    let (selector, wrong) = DebugSelector::USUAL.changed(options);
+    if let Some(why) = wrong {
+        let line = [b"Exim configuration error:\n  ".as_slice(), &why].concat();
+        run.host.log_to(Logs::PANIC, &line);
+    }
+    if tag.is_some() && taint != Taint::Clean {
+        let line = Str::fixed("tainted tag for debug log filename");
+        return broken(run, line, "Logging failure; please try later");
+    }
+    let tag = tag.unwrap_or_default();
+    let waits = waits.filter(|_| !now);
+    match run.cx.start_debugging(Start { tag, selector, waits, on_panic }) {
+        Ok(()) => {
+            let log = run.cx.engine().world().log.clone();
+            run.host.log_through(log);
+            Answer::Yes
+        }
+        Err(why) => broken(run, Str::from(why), "Unexpected failure, please try later"),
+    }
+}
+
+/// The conversation can't go on: what was asked for is not there.
+fn broken(run: &mut Run<'_>, why: Str, said: &'static str) -> Answer {
+    run.host.log_to(Logs::PANIC, why.bytes());
+    run.state.broken = Some(said);
+    run.logged = Some(why);
+    Answer::Error
+}
+
+/// The number that a text begins with.
+fn leading_number(text: &[u8]) -> usize {
+    let digits = text.iter().map_while(|byte| char::from(*byte).to_digit(10));
+    digits.fold(0, |sum: usize, digit| sum.saturating_mul(10).saturating_add(digit as usize))
 }
 
 /// `dscp`: where packets can't be marked, that is no reason to stop.

@@ -27,7 +27,7 @@ struct Host {
 }
 
 impl AclHost for Host {
-    fn delay(&mut self, _: Duration) {}
+    fn delay(&mut self, _: Duration, _: bool) {}
 
     fn step(&mut self, step: &AclStep<'_>) {
         if let AclStep::Note { text, .. } = step {

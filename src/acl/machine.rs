@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, Trace};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::lists::Answers;
 use eximious_stdlib::printing::printing;
 
 use super::{
@@ -12,6 +13,7 @@ use super::{
 };
 use crate::Context;
 use crate::config::AclLineTerm;
+use crate::debugging::DebugSelector;
 
 /// How deep ACLs may call each other.
 pub(super) const MOST_DEPTH: u32 = 20;
@@ -106,6 +108,8 @@ impl Acls {
         text: &Str,
     ) -> AclResult {
         cx.memory.get::<ratelimit::Memory>().end_command();
+        // What it is about may be another address.
+        cx.swap_answers(Answers::default());
         let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
         let mut run = Run::new(self, cx, host, state, phase);
@@ -134,20 +138,21 @@ impl Run<'_> {
     pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
         let engine = self.cx.engine().clone();
         self.deepen();
-        self.cx.memory.get::<Trace>().depth += 1;
         let expanded = engine.expand_once(text.bytes(), self.cx);
-        self.cx.memory.get::<Trace>().depth -= 1;
         self.gather();
         expanded
     }
 
     pub(super) fn step(&mut self, step: &AclStep<'_>) {
         self.host.step(step);
+        if self.cx.debugging.is_some() {
+            step.tell(&mut |depth, text| self.cx.debug_at(DebugSelector::ACL, depth, text));
+        }
     }
 
     pub(super) fn note(&mut self, text: &[u8]) {
         let depth = self.depth;
-        self.host.step(&AclStep::Note { depth, text });
+        self.step(&AclStep::Note { depth, text });
     }
 
     /// An ACL by name, of a file, or itself.
@@ -496,7 +501,7 @@ impl Run<'_> {
 
     fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) {
         let depth = self.depth;
-        self.host.step(&AclStep::Term {
+        self.step(&AclStep::Term {
             depth,
             term: term.term,
             negated: term.negated,

@@ -19,7 +19,8 @@ pub(super) fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
         return Answer::Error;
     };
     run.note(format!("delay modifier requests {time}-second delay").as_bytes());
-    run.host.delay(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
+    let sends = !run.state.has("no_delay_flush");
+    run.host.delay(Duration::from_secs(u64::try_from(time).unwrap_or(0)), sends);
     Answer::Yes
 }
 

@@ -43,7 +43,7 @@ impl AclHost for Told {
         }
     }
 
-    fn delay(&mut self, time: Duration) {
+    fn delay(&mut self, time: Duration, _: bool) {
         self.delays.push(time);
     }
 
@@ -163,6 +163,7 @@ impl Run<'_> {
         super::cutthrough::join(self, state.cutthrough);
         self.state.headers_add.extend(state.headers_add);
         self.state.headers_remove.extend(state.headers_remove);
+        self.state.broken = self.state.broken.or(state.broken);
         if !state.queue.is_empty() {
             self.state.queue = state.queue;
         }
@@ -172,8 +173,9 @@ impl Run<'_> {
                 None => self.host.log(&line),
             }
         }
+        let sends = !self.state.has("no_delay_flush");
         for time in told.delays {
-            self.host.delay(time);
+            self.host.delay(time, sends);
         }
     }
 }

@@ -25,6 +25,9 @@ pub struct AclState {
     pub cased_local_part: Option<Str>,
     /// The recipient at hand, as it was given.
     pub recipient: Option<Str>,
+    /// Why this conversation can't go on: what all commands but the last are answered
+    /// with, behind the code 421.
+    pub broken: Option<&'static str>,
     /// Why the sender could not be verified, the last time that this was tried.
     pub sender_fault: Option<SenderFault>,
     /// `control = cutthrough_delivery`: what has come of it.
@@ -36,6 +39,8 @@ pub struct AclState {
     pub(super) hello: Option<(Str, bool)>,
     /// The senders that were verified for the message.
     pub(super) senders: Vec<Verified>,
+    /// Whether the rules for rewriting were applied to the message's sender already.
+    pub(super) rewrote_sender: bool,
 }
 
 /// A sender that was verified.
@@ -116,11 +121,18 @@ impl AclState {
         self.sender_fault = None;
         self.warned.clear();
         self.senders.clear();
+        self.rewrote_sender = false;
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
         for name in ["headers_added", "acl_verify_message", "queue_name", "sender_address_data"] {
             cx.unset(name);
         }
+    }
+
+    /// Whether the rules for rewriting were applied to the message's sender already: it
+    /// was verified.
+    pub fn sender_is_rewritten(&self) -> bool {
+        self.rewrote_sender
     }
 
     /// Whether a control is set.

@@ -72,6 +72,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         Ok(wanted) => wanted.callout,
         Err(answer) => return answer,
     };
+    let own = address.is_none();
     let address = address.unwrap_or_else(|| run.cx.value("sender_address"));
     if address.is_empty() {
         return Answer::Yes;
@@ -88,6 +89,10 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         _ => {
             let (verified, found) = look_at(run, &address, options, &params);
             called = found;
+            if own {
+                run.cx.set("sender_address", verified.address.clone());
+                run.state.rewrote_sender = true;
+            }
             if run.state.senders.len() >= MOST_SENDERS {
                 run.state.senders.clear();
             }
@@ -102,6 +107,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
     let verified = &mut run.state.senders[index];
     verified.quiet |= options.iter().any(|option| option == b"no_details");
     let (standing, data) = (verified.standing, verified.data.clone());
+    let address = verified.address.clone();
     let mut fault = SenderFault {
         address: address.clone(),
         deferred: standing == Standing::Deferred,
@@ -161,7 +167,7 @@ fn look_at(
         run.note(b"----------- end verify ------------");
         return (verified, None);
     }
-    let Routed { standing, complaint, data, called } =
+    let Routed { address, standing, complaint, data, called } =
         route(run, address, Subject::Sender, options, params);
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
@@ -171,6 +177,7 @@ fn look_at(
         verified.said = [&head[..], &said].concat();
     }
     verified.why = complaint.message.unwrap_or_default();
+    verified.address = address;
     (verified, called)
 }
 
@@ -182,16 +189,12 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
             Err(answer) => return answer,
         };
     let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
-    let address = run.state.recipient.clone().unwrap_or_else(|| {
-        let quoted = eximious_stdlib::address::quote_local_part(part.bytes());
-        let address = [&*quoted, b"@", domain.bytes()].concat();
-        Str::from(address).stamped(part.taint().with(domain.taint()))
-    });
+    let address = run.recipient();
     // Whether there is room is all that is looked at then.
     if let Some(quota) = quota {
         return quota::verify(run, &address, quota);
     }
-    let Routed { standing, complaint, data, called } =
+    let Routed { standing, complaint, data, called, .. } =
         route(run, &address, Subject::Recipient, options, &params);
     run.cx.set("address_data", data);
     run.cx.set("local_part", part);
@@ -343,6 +346,8 @@ fn unknown_option(run: &mut Run<'_>, option: &[u8], text: &[u8]) -> Answer {
 
 /// What came of routing an address.
 struct Routed {
+    /// After the rules for rewriting it.
+    address: Str,
     standing: Standing,
     complaint: Complaint,
     /// `$address_data` at the end.
@@ -389,7 +394,7 @@ fn route(
     routed
 }
 
-/// Routes an address, asks its hosts where that is wanted, and says in a variable
+/// Rewrites an address, routes it, asks its hosts where that is wanted, and says in a variable
 /// where it failed.
 fn routed(
     run: &mut Run<'_>,
@@ -405,10 +410,11 @@ fn routed(
     };
     let (mut first, mut data, mut last) = (None, None, None);
     let (mut count, mut divided) = (0, false);
-    let mut request = Request::new(address.clone(), purpose);
-    request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     // What is verified is not what the ACL is about.
     let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
+    let address = acls.routes().rewritten(run.cx, address, purpose);
+    let mut request = Request::new(address.clone(), purpose);
+    request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());
@@ -445,7 +451,7 @@ fn routed(
     };
     run.cx.set(variable, Str::fixed(word));
     let complaint = first.unwrap_or_default();
-    Routed { standing, complaint, data: data.unwrap_or_default(), called }
+    Routed { address, standing, complaint, data: data.unwrap_or_default(), called }
 }
 
 #[cfg(test)]

@@ -94,7 +94,7 @@ pub(super) struct Gone {
     pub(super) cure: &'static str,
 }
 
-const GONE: [Gone; 7] = [
+const GONE: [Gone; 6] = [
     Gone {
         name: "allow_insecure_tainted_data",
         since: "4.95",
@@ -124,12 +124,6 @@ const GONE: [Gone; 7] = [
         since: "",
         until: "4.88",
         cure: "tls_require_ciphers says it all",
-    },
-    Gone {
-        name: "ibase_servers",
-        since: "",
-        until: "4.100",
-        cure: "there is no lookup in InterBase any more",
     },
     Gone {
         name: "taint",

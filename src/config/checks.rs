@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use eximious_core::{LogSelector, OptionValue, Registry, Str, World};
 use eximious_stdlib::lists::elements;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, values};
 use crate::Builder;
 use crate::macros::trim_start;
 
@@ -27,7 +27,8 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
         fault(check(config), config);
     }
     expanded("localhost_number", config);
-    for check in [localhost_number, dh_bits, log_selector] {
+    fault(localhost_number(config), config);
+    for check in [dh_bits, log_selector] {
         fault(check(config), config);
     }
 }
@@ -60,24 +61,28 @@ fn expand(
 }
 
 /// The largest number that one host of several may have.
-const MOST_LOCALHOST: u64 = 16;
+const MOST_LOCALHOST: i64 = 16;
 
-fn localhost_number(config: &Config) -> Result<(), ConfigError> {
+/// Checks the host's number, and leaves it as a decimal one.
+fn localhost_number(config: &mut Config) -> Result<(), ConfigError> {
     let text = config.settings.localhost_number.bytes();
     if text.is_empty() {
         return Ok(());
     }
-    let digits = std::str::from_utf8(text).ok().filter(|t| t.bytes().all(|c| c.is_ascii_digit()));
-    let Some(digits) = digits else {
-        let message = [b"localhost_number value is not a number: ", text].concat();
-        return Err(ConfigError::somewhere(message));
+    let number = match values::scaled(text.trim_ascii(), b"localhost_number", false) {
+        Ok((number @ 0.., 1)) => number,
+        _ => {
+            let message = [b"localhost_number value is not a number: ", text].concat();
+            return Err(ConfigError::somewhere(message));
+        }
     };
-    if digits.parse::<u64>().is_ok_and(|number| number <= MOST_LOCALHOST) {
-        return Ok(());
+    if number > MOST_LOCALHOST {
+        return Err(ConfigError::somewhere(format!(
+            "localhost_number is greater than the maximum allowed value ({MOST_LOCALHOST})"
+        )));
     }
-    Err(ConfigError::somewhere(format!(
-        "localhost_number is greater than the maximum allowed value ({MOST_LOCALHOST})"
-    )))
+    config.settings.localhost_number = Str::from(number.to_string());
+    Ok(())
 }
 
 fn log_selector(config: &Config) -> Result<(), ConfigError> {

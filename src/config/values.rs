@@ -320,7 +320,7 @@ fn integer(text: &[u8], name: &[u8]) -> Result<i64, Wrong> {
 
 /// A number, and what the letter behind it multiplies it by: T only where the
 /// number is a wide one.
-fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64), Wrong> {
+pub(super) fn scaled(text: &[u8], name: &[u8], wide: bool) -> Result<(i64, i64), Wrong> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),

@@ -115,7 +115,8 @@ impl Machine for Eval<'_> {
             }
         };
         self.cx.depth += 1;
-        let result = Eval::new(self.cx, &compiled.tree.view(), &compiled.literals).whole();
+        let result =
+            self.cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole());
         self.cx.depth -= 1;
         result
     }

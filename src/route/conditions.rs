@@ -3,7 +3,8 @@
 use eximious_core::world::User;
 use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
-use eximious_stdlib::lists::{Matcher, Outcome, elements};
+use eximious_stdlib::lists::{Keep, Matcher, Outcome, elements};
+use eximious_stdlib::lookups;
 use eximious_stdlib::wording::reason;
 
 use super::machine::{Complaint, Machine, unless_forced};
@@ -38,7 +39,8 @@ impl Machine<'_> {
         let filter = &router.filter;
         if let Some(list) = &filter.domains {
             let domain = self.address.domain.clone();
-            let Some(data) = self.listed(list, Matcher::domain(&domain), "domains")? else {
+            let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
+            let Some(data) = self.listed(list, matcher, "domains")? else {
                 return Ok(false);
             };
             self.cx.set("domain_data", data.clone().unwrap_or_default());
@@ -47,6 +49,9 @@ impl Machine<'_> {
         if let Some(list) = &filter.local_parts {
             let part = self.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
+            // What is kept is of the whole local part.
+            let whole = part.bytes().len() == self.address.local_part.bytes().len();
+            let matcher = if whole { matcher.kept(Keep::Recipient) } else { matcher };
             let matcher = if filter.caseful { matcher.caseful() } else { matcher };
             let Some(data) = self.listed(list, matcher, "local_parts")? else {
                 return Ok(false);
@@ -96,11 +101,15 @@ impl Machine<'_> {
         match is_in(self.cx, list, &mut matcher.called(option)) {
             Ok(Outcome::Matched(data)) => Ok(Some(data)),
             Ok(Outcome::Unmatched(_)) => Ok(None),
-            Ok(Outcome::Deferred(_)) => Err(undecided(option)),
+            Ok(Outcome::Deferred(why)) => {
+                let general = undecided(option);
+                let why = self.cx.call(&LIST, |call| lookups::reason(call, why, &general));
+                Err(Complaint::new(why))
+            }
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
                 self.log_panic(fail.message());
-                Err(undecided(option))
+                Err(Complaint::new(undecided(option)))
             }
         }
     }
@@ -292,7 +301,10 @@ pub(super) fn host_is_in(
     address: std::net::IpAddr,
 ) -> Result<Outcome, Fail> {
     let text = Str::from(address.to_string());
-    is_in(cx, list, &mut Matcher::host(Some((text, address)), &mut Client))
+    let mut client = Client;
+    let mut matcher = Matcher::other_host((text, address), &mut client);
+    matcher = matcher.called("ignore_target_hosts");
+    is_in(cx, list, &mut matcher)
 }
 
 fn permits(stat: &eximious_core::world::Stat, who: Identity, bit: u32) -> bool {
@@ -304,8 +316,8 @@ fn permits(stat: &eximious_core::world::Stat, who: Identity, bit: u32) -> bool {
     stat.mode & (bit << shift) != 0
 }
 
-fn undecided(option: &str) -> Complaint {
-    Complaint::new(format!("{option} check lookup or other defer"))
+fn undecided(option: &str) -> Vec<u8> {
+    format!("{option} check lookup or other defer").into_bytes()
 }
 
 /// Whether a text counts as yes: it is neither empty nor one of the words for no.

@@ -27,7 +27,7 @@ pub(super) fn run(
     let found = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &search));
     match found.map_err(|fail| Complaint::new(fail.message()))? {
         DomainHosts::Decline(note) => {
-            machine.note = note;
+            machine.note = note.or(machine.note.take());
             Ok(Verdict::Decline)
         }
         DomainHosts::Timeout(_) if router.on("pass_on_timeout") => Ok(Verdict::Pass),
@@ -87,6 +87,7 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Co
         mx_fail_domains: list("mx_fail_domains"),
         dnssec_request: list("dnssec_request_domains"),
         dnssec_require: list("dnssec_require_domains"),
+        told: Some(1),
         ..Search::default()
     };
     Ok(DomainSearch {

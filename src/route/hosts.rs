@@ -201,6 +201,7 @@ fn look(
         ignore: ignore.clone(),
         dnssec_request: list("dnssec_request_domains"),
         dnssec_require: list("dnssec_require_domains"),
+        told: Some(0),
         ..base
     };
     machine.cx.call(&HOSTS, |call| {

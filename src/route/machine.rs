@@ -363,8 +363,13 @@ impl Machine<'_> {
         let address = self.address.text.clone();
         let verdict = self.drive(number, router);
         match &verdict {
-            Ok(Verdict::Accept(_) | Verdict::Discard | Verdict::Renamed) => {
-                self.cx.tell_flat(&[b"routed by ", name, b" router"]);
+            // What comes of it decides what there is to tell.
+            Ok(Verdict::Accept(_) | Verdict::Discard) => {}
+            Ok(Verdict::Renamed) => {
+                if let Some(Child::Address(child)) = self.children.last() {
+                    let text = child.text.clone();
+                    self.cx.tell_flat(&[b"re-routed to ", text.bytes()]);
+                }
             }
             Ok(Verdict::Fail(_)) => {
                 self.cx.tell_flat(&[name, b" router forced address failure"]);
@@ -409,27 +414,42 @@ impl Machine<'_> {
         match verdict {
             Verdict::Decline => match self.switch(router, "more") {
                 Ok(true) => Next::Router(number + 1),
-                Ok(false) => done(Routed::Failed(self.unrouteable(Some(router)))),
+                Ok(false) => {
+                    self.cx.tell_flat(&[b"\"more\" is false: skipping remaining routers"]);
+                    self.cx.tell_flat(&[b"no more routers"]);
+                    done(Routed::Failed(self.unrouteable(Some(router))))
+                }
                 Err(complaint) => done(Routed::Deferred(complaint)),
             },
             Verdict::Pass => Next::Router(router.pass_router.unwrap_or(number + 1)),
             Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
-            Verdict::Accept(delivery) => match self.goes_on(number, router) {
-                Ok(false) => done(match delivery {
-                    Some(delivery) => Routed::Delivered(delivery),
-                    None => Routed::Redirected,
-                }),
-                Ok(true) => done(self.seen_on(number, delivery)),
-                Err(complaint) => done(Routed::Deferred(complaint)),
-            },
-            Verdict::Discard => match self.goes_on(number, router) {
-                Ok(false) => done(Routed::Discarded),
-                Ok(true) => done(self.seen_on(number, None)),
-                Err(complaint) => done(Routed::Deferred(complaint)),
-            },
+            Verdict::Accept(delivery) => self.taken(number, router, delivery, Routed::Redirected),
+            Verdict::Discard => self.taken(number, router, None, Routed::Discarded),
         }
+    }
+
+    /// The router takes the address; without a delivery, this is what comes of it.
+    fn taken(
+        &mut self,
+        number: usize,
+        router: &Router,
+        delivery: Option<Box<Delivery>>,
+        otherwise: Routed,
+    ) -> Next {
+        let unseen = match self.switch(router, "unseen") {
+            Ok(unseen) => unseen,
+            Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
+        };
+        let tail: &[u8] = if unseen { b" router (unseen)" } else { b" router" };
+        self.cx.tell_flat(&[b"routed by ", router.name.bytes(), tail]);
+        let goes_on = unseen && number + 1 < self.routes.0.routers.len();
+        Next::Done(match (goes_on, delivery) {
+            (true, delivery) => self.seen_on(number, delivery),
+            (false, Some(delivery)) => Routed::Delivered(delivery),
+            (false, None) => otherwise,
+        })
     }
 
     /// `fail_verify_…`.
@@ -441,12 +461,7 @@ impl Machine<'_> {
         }
     }
 
-    /// `unseen`, where there is another router.
-    fn goes_on(&mut self, number: usize, router: &Router) -> Result<bool, Complaint> {
-        Ok(self.switch(router, "unseen")? && number + 1 < self.routes.0.routers.len())
-    }
-
-    /// `unseen`: the address goes on to the next router as a child of itself, and
+    /// `unseen`, where there is another router: the address goes on to the next router as a child of itself, and
     /// what the router made of it is a child, too.
     fn seen_on(&mut self, number: usize, delivery: Option<Box<Delivery>>) -> Routed {
         let ancestor = self.address.as_ancestor(Some(number));

@@ -141,8 +141,16 @@ impl Machine<'_> {
             word => match word.strip_prefix(b"reroute:") {
                 Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
                 None => {
-                    let tail = [b" (while routing <", self.address.text.bytes(), b">)"].concat();
-                    let line = [what, b": ", self.address.domain.bytes(), &tail].concat();
+                    let client = self.cx.value("sender_fullhost");
+                    let (doing, from): (&[u8], &[&[u8]]) = match self.purpose.verifies() {
+                        true if !client.is_empty() => {
+                            (b"verifying", &[b" from host ", client.bytes()])
+                        }
+                        _ => (b"routing", &[]),
+                    };
+                    let parts = [what, b": ", self.address.domain.bytes(), b" (while ", doing];
+                    let head = [&parts.concat()[..], b" <", self.address.text.bytes(), b">"];
+                    let line = [&head.concat()[..], &from.concat(), b")"].concat();
                     // Who only looks at an address does not freeze a message.
                     self.log(&line);
                     let freezes = self.purpose == Purpose::Delivery;

@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use eximious_core::Str;
+use eximious_core::{Fail, Str};
 use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::lists::Answers;
 
 use super::machine::{Child, Complaint, Routed};
 use super::{Address, Delivery, Purpose, Routes};
@@ -70,9 +71,9 @@ pub enum Report<'a> {
 pub struct Duplicates(HashSet<Vec<u8>>);
 
 impl Duplicates {
-    /// Whether there was the same before.
-    pub fn is_one(&mut self, delivery: &Delivery) -> bool {
-        !self.0.insert(delivery.address.unique.bytes().to_vec())
+    /// Whether there was the same before; `unique` is what a delivery's address is known by.
+    pub fn is_one(&mut self, unique: &Str) -> bool {
+        !self.0.insert(unique.bytes().to_vec())
     }
 }
 
@@ -109,6 +110,10 @@ impl Routes {
         let (mut local, mut remote) = (Vec::new(), Vec::new());
         let mut standing = Standing::Fine;
         let (mut count, mut direct, mut thrown) = (0, false, false);
+        // What lists said of a recipient holds for it here. It says nothing of what comes
+        // of it, and what is said here is forgotten.
+        let outside = cx.swap_answers(Answers::default());
+        let mut known = (purpose == Purpose::VerifyRecipient).then(|| outside.clone());
         while let Some(next) = queue.pop() {
             let address = match next {
                 Child::Address(address) => *address,
@@ -125,6 +130,7 @@ impl Routes {
                 standing = standing.max(Standing::Deferred);
                 break;
             }
+            cx.swap_answers(known.take().unwrap_or_default());
             let pass = self.route(cx, address, purpose);
             match &pass.routed {
                 Routed::Failed(complaint) => {
@@ -158,6 +164,7 @@ impl Routes {
             }
             queue.extend(pass.children.into_iter().rev());
         }
+        cx.swap_answers(outside);
         let nothing = local.is_empty() && remote.is_empty() && !direct;
         if nothing && standing == Standing::Fine && thrown {
             tell(&Report::Discarded(&Address::new(request.address.clone())));
@@ -191,12 +198,35 @@ impl Routes {
             }
         }
         let address = Str::tainted(text);
-        let place = if sender { AddressPlace::EnvelopeFrom } else { AddressPlace::EnvelopeTo };
-        let rewriter = Rewriter::new(&self.0.rewrite);
-        match rewriter.address(cx, &address, place) {
+        match self.rewrite(cx, &address, purpose) {
             Ok(Some(new)) => Ok((new, true)),
             Ok(None) => Ok((address, false)),
             Err(fail) => Err(fail.message().to_vec()),
         }
+    }
+
+    /// An address after the rules for rewriting it in the envelope; one that can't be
+    /// read is logged, and changes nothing.
+    pub fn rewritten(&self, cx: &mut Context, address: &Str, purpose: Purpose) -> Str {
+        match self.rewrite(cx, address, purpose) {
+            Ok(new) => new.unwrap_or_else(|| address.clone()),
+            Err(fail) => {
+                cx.engine().world().log.main(fail.message());
+                address.clone()
+            }
+        }
+    }
+
+    fn rewrite(
+        &self,
+        cx: &mut Context,
+        address: &Str,
+        purpose: Purpose,
+    ) -> Result<Option<Str>, Fail> {
+        let place = match purpose {
+            Purpose::VerifySender => AddressPlace::EnvelopeFrom,
+            _ => AddressPlace::EnvelopeTo,
+        };
+        Rewriter::new(&self.0.rewrite).address(cx, address, place)
     }
 }

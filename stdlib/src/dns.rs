@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
-use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule, Trace};
 
 use crate::interval::seconds;
 use crate::lists::{Matcher, Outcome};
@@ -204,12 +204,15 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, 
     }
     let completed = how.qualify_single || how.search_parents;
     let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
-    let reply = match remembered(call, &slot) {
-        Some(reply) => reply,
-        None => resolve(call, &name, kind, how)?,
+    let (reply, fresh) = match remembered(call, &slot) {
+        Some(reply) => (reply, false),
+        None => (resolve(call, &name, kind, how)?, true),
     };
     remember(call, slot, &reply);
     if reply.found == Found::Later {
+        if fresh && !how.by_system {
+            show_unset(call, name.as_bytes());
+        }
         // Who looks at TLSA records must know that they could not be had.
         if kind != kind::TLSA && means_nonexist(call, name.as_bytes())? {
             return Ok(Reply::insecure(Found::NoName));
@@ -433,9 +436,20 @@ pub(crate) fn listed(call: &mut Call<'_>, option: &str, name: &str) -> Result<bo
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }
 
+/// Domains of which it is as good to have no answer as to have none.
+const AGAIN: &str = "dns_again_means_nonexist";
+
 /// Whether a name without an answer is one that does not exist.
 pub(crate) fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
-    listed(call, "dns_again_means_nonexist", &String::from_utf8_lossy(name))
+    listed(call, AGAIN, &String::from_utf8_lossy(name))
+}
+
+/// Shows that no list says what it means that there is no answer.
+pub(crate) fn show_unset(call: &mut Call<'_>, name: &[u8]) {
+    if call.settings().options.text(AGAIN).is_none() {
+        let parts = [name, b" in ", AGAIN.as_bytes(), b"? no (option unset)"];
+        call.memory::<Trace>().tell(0, &parts);
+    }
 }
 
 /// What the options say of how to ask.

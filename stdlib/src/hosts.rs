@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::world::domain;
-use eximious_core::{Buf, Call, Effects, Fail, Meta, Str, TaintRule, Trace};
+use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule, Trace};
 
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
@@ -23,6 +23,10 @@ static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
 pub struct Client;
 
 impl HostNames for Client {
+    fn are_known(&mut self, call: &mut Call<'_>) -> bool {
+        known_client_name(call).is_ok_and(|name| !name.is_empty())
+    }
+
     fn names(&mut self, call: &mut Call<'_>) -> Result<Known<Vec<Str>>, Fail> {
         // A server that knows the client's name has set it.
         let set = call.variable("sender_host_name")?;
@@ -55,10 +59,12 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
     let table = call.with_record(&DNS, |call| call.dns())?.table_addresses(&text);
     let hosted = dns::addresses_beside(call, &table, name, &how)?;
     if hosted.later {
+        report_missing(call, name, false);
+        dns::show_unset(call, name);
         return Ok(Known::Later);
     }
     if hosted.addresses.is_empty() {
-        log(call, &[b"no IP address found for host ", name].concat());
+        report_missing(call, name, true);
         return Ok(Known::Missing);
     }
     for v6 in [true, false] {
@@ -71,6 +77,23 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
         }
     }
     Ok(Known::Found(hosted.addresses))
+}
+
+/// Says of a host that it has no address: to whoever is shown each step, and in the log
+/// of a client's conversation, where that is for good.
+pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
+    let mut line = [b"no IP address found for host ", name].concat();
+    match call.variable("sender_fullhost") {
+        Ok(client) if !client.is_empty() => {
+            let parts = [b" (during SMTP connection from ", client.bytes(), b")"];
+            line.extend_from_slice(&parts.concat());
+            show(call, &[&line]);
+            if for_good && call.settings().log_selector.contains(LogSelector::HOST_LOOKUP_FAILED) {
+                log(call, &line);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What is known of the client.
@@ -169,7 +192,10 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
             break;
         }
         show_unset_lists(call, &name);
-        let hosted = dns::addresses(call, name.as_bytes(), &How::default())?;
+        call.memory::<Trace>().depth += 1;
+        let hosted = dns::addresses(call, name.as_bytes(), &How::default());
+        call.memory::<Trace>().leave(1);
+        let hosted = hosted?;
         later |= hosted.later;
         show_addresses(call, &name, ip, &hosted);
         if hosted.addresses.iter().any(|own| own.to_canonical() == ip) {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -97,7 +98,9 @@ impl Daemon {
 
     /// One of its logs.
     pub fn log(&self, name: &str) -> String {
-        let file = self.path().join(format!("log/{name}log"));
+        let (kind, tag) = name.split_once('.').unwrap_or((name, ""));
+        let dot = if tag.is_empty() { "" } else { "." };
+        let file = self.path().join(format!("log/{kind}log{dot}{tag}"));
         let bytes = std::fs::read(file).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -283,6 +286,8 @@ impl Case {
                 "talk" => plain(talk.clone()),
                 "main" | "reject" | "panic" => plain(daemon.log(name)),
                 "said" => plain(daemon.said()),
+                "files" => files(&daemon.path().join("log")),
+                name if name.starts_with("debug") => plain(steps(&daemon.log(name))),
                 "status" => format!("{}\n", end.unwrap_or(-1)),
                 _ => text.clone(),
             };
@@ -299,6 +304,44 @@ impl Case {
         }
         out
     }
+}
+
+/// The files of a directory, their rights, and whether they are empty.
+fn files(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut lines: Vec<String> = entries
+        .map(|entry| {
+            let data = entry.metadata().expect("a file");
+            let mode = data.permissions().mode() & 0o777;
+            let size = if data.len() == 0 { "empty" } else { "filled" };
+            format!("{} {mode:o} {size}\n", entry.file_name().display())
+        })
+        .collect();
+    lines.sort();
+    lines.concat()
+}
+
+/// The lines of a log for debugging that tell what happened, and not how it came to
+/// that.
+fn steps(text: &str) -> String {
+    const HEADS: [&str; 14] = [
+        "using ",
+        "processing ",
+        "check ",
+        "accept: ",
+        "warn: ",
+        "deny: ",
+        "defer: ",
+        "end of ",
+        "SMTP<< ",
+        "SMTP>> ",
+        "LOG: MAIN",
+        "LOG: PANIC",
+        "debug terminated",
+        "DEBUG",
+    ];
+    let told = text.lines().filter(|line| HEADS.iter().any(|head| line.starts_with(head)));
+    told.map(|line| format!("{line}\n")).collect()
 }
 
 /// What clients do, line by line, with what they hear behind it.

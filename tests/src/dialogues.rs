@@ -42,9 +42,6 @@
 //! output are a TCP connection from there to 192.0.2.99, port 25 (a port of the
 //! system's choice without one), as inetd does it for `-bs`.
 //!
-//! `quiet` there leaves out the lines `>>>`: for configurations that are not ours,
-//! and long.
-//!
 //! Names of messages, dates, versions and how long something took are left out
 //! of what is recorded. So are sizes of messages that have the usual `Received:`
 //! field, in which the version is: a case in which `received_header_text` is set
@@ -62,6 +59,7 @@
 //! ```
 
 mod talk;
+pub mod wire;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -96,8 +94,6 @@ pub struct Session {
     head: String,
     arguments: Vec<String>,
     from: Option<SocketAddr>,
-    /// Whether the steps of a test are left out.
-    quiet: bool,
     /// Whether sizes of messages are shown.
     sizes: bool,
 }
@@ -143,6 +139,17 @@ impl Difference {
     /// Whether it is of this session.
     pub fn is_of(&self, case: &Case, session: &Session) -> bool {
         self.place.split_once('/') == Some((&case.name, &session.name))
+    }
+
+    /// The same, of what a client hears alone.
+    pub fn of_replies(mut self) -> Self {
+        self.lines.retain(|line| line[1..].starts_with(" <"));
+        self
+    }
+
+    /// Whether no line is left of it.
+    pub fn is_nothing(&self) -> bool {
+        self.lines.is_empty()
     }
 
     /// What is wrong with a difference that was found, if something is.
@@ -272,7 +279,6 @@ impl Session {
         let mut words = words(head).into_iter().skip(1).peekable();
         let name = words.next().expect("a session's name");
         assert!(!name.starts_with('-'), "{line}: a session without a name");
-        let quiet = words.next_if(|word| word == "quiet").is_some();
         let from = words.next_if(|word| word.starts_with("from="));
         let from = from.map(|word| {
             let text = &word["from=".len()..];
@@ -286,7 +292,6 @@ impl Session {
             head: head.to_owned(),
             arguments: words.collect(),
             from: from.map(|from| from.expect("an address")),
-            quiet,
             sizes: false,
         }
     }
@@ -299,7 +304,7 @@ impl Session {
             arguments.splice(0..0, ["-C".to_owned(), config]);
         }
         let mut talk = talk::Talk::start(program, &arguments, place, self.from);
-        let mut hidden = talk::Hidden::new(place, self.sizes, self.quiet);
+        let mut hidden = talk::Hidden::new(place, self.sizes);
         let mut lines = Vec::new();
         let mut waiting = Vec::new();
         let mut gone = false;
@@ -345,6 +350,16 @@ impl Session {
             .into_iter()
             .map(|(mark, line)| format!("{mark} {line}"))
             .collect()
+    }
+}
+
+/// Notes lines of the standard output.
+fn note_lines(text: &str, lines: &mut Vec<String>) {
+    for line in text.split_terminator('\n') {
+        lines.push(match line.strip_suffix('\r') {
+            Some(line) => talk::signed('<', line),
+            None => talk::signed('*', line),
+        });
     }
 }
 

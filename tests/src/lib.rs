@@ -6,6 +6,7 @@ pub mod daemons;
 pub mod dialogues;
 pub mod differences;
 pub mod filters;
+pub mod firebird;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;

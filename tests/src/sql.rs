@@ -23,6 +23,8 @@ pub struct Sql {
     daemon: PathBuf,
 }
 
+const ELSEWHERE: &str = "such servers are started elsewhere";
+
 /// What stands in suites for a server's directory and port.
 const NAMES: [[&[u8]; 2]; 2] = [[b"MYDIR", b"MYPORT"], [b"PGDIR", b"PGPORT"]];
 
@@ -70,6 +72,7 @@ impl Sql {
                 command.args(["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1,::1"]);
                 home.path().join(format!(".s.PGSQL.{port}"))
             }
+            SqlKind::Firebird | SqlKind::Oracle => unreachable!("{ELSEWHERE}"),
         };
         let admin = Admin { kind, directory, port };
         let ready = || UnixStream::connect(&socket).is_ok() && admin.can("select 1");
@@ -205,6 +208,7 @@ impl Admin {
                 command.args(["-qX", "-h", &self.directory, "-p", &self.port.to_string()]);
                 command.args(["-U", "postgres", "-v", "ON_ERROR_STOP=1"]);
             }
+            SqlKind::Firebird | SqlKind::Oracle => unreachable!("{ELSEWHERE}"),
         }
         let text = text.to_owned();
         command.stdin(std::process::Stdio::piped());

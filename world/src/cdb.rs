@@ -9,6 +9,7 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
@@ -22,6 +23,11 @@ const HEAD: u64 = 256 * 8;
 const SLOTS: u64 = 32;
 /// How much of a record is read at once; most are shorter.
 const RECORD: u64 = 512;
+
+/// After how many pieces a file is read as a whole, if it has no more bytes than this:
+/// whoever searches it that often goes on to.
+const PIECES: u32 = 64;
+const WHOLE: u64 = 16 << 20;
 
 /// How many files are kept open.
 const MOST_OPEN: usize = 8;
@@ -59,7 +65,13 @@ impl Open {
             .open(path)
             .map_err(|error| DatabaseError::Open(words(&error)))?;
         let data = file.metadata().map_err(|error| DatabaseError::Open(words(&error)))?;
-        let table = Arc::new(Table { file, length: data.len(), head: OnceLock::new() });
+        let table = Arc::new(Table {
+            file,
+            length: data.len(),
+            head: OnceLock::new(),
+            pieces: AtomicU32::new(0),
+            whole: OnceLock::new(),
+        });
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|(name, _, _)| name != path);
         if kept.len() >= MOST_OPEN {
@@ -80,6 +92,10 @@ struct Table {
     length: u64,
     /// The first [`HEAD`] bytes, once they were read.
     head: OnceLock<Box<[u8]>>,
+    /// How many pieces were read.
+    pieces: AtomicU32,
+    /// All of it, once that was read.
+    whole: OnceLock<Vec<u8>>,
 }
 
 impl Table {
@@ -161,10 +177,30 @@ impl Table {
     }
 
     fn read(&self, bytes: &mut [u8], position: u64) -> Result<(), DatabaseError> {
+        let from = position as usize;
+        let kept = self.whole().and_then(|whole| whole.get(from..)?.get(..bytes.len()));
+        if let Some(kept) = kept {
+            bytes.copy_from_slice(kept);
+            return Ok(());
+        }
         self.file.read_exact_at(bytes, position).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => DatabaseError::Corrupt,
             _ => DatabaseError::Other(words(&error)),
         })
+    }
+
+    /// The whole file, where it was searched often.
+    fn whole(&self) -> Option<&Vec<u8>> {
+        if self.whole.get().is_some() || self.length > WHOLE {
+            return self.whole.get();
+        }
+        if self.pieces.fetch_add(1, Ordering::Relaxed) == PIECES {
+            let mut bytes = vec![0; self.length as usize];
+            if self.file.read_exact_at(&mut bytes, 0).is_ok() {
+                return Some(self.whole.get_or_init(|| bytes));
+            }
+        }
+        None
     }
 }
 

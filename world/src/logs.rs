@@ -5,15 +5,16 @@
 //! one that was moved away is opened anew. An entry is bounded, and breaks no line
 //! that its writer did not break.
 
+mod debugging;
 mod entry;
 mod file;
 mod names;
 mod syslog;
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use eximious_core::world::{Clock, Log};
+use eximious_core::world::{Clock, DebugLog, Log};
 use eximious_core::{LogSelector, Settings};
 
 use entry::Stamps;
@@ -144,7 +145,7 @@ impl Logs {
         let file = match kind {
             Kind::Main => &mut inner.main,
             Kind::Reject => &mut inner.reject,
-            Kind::Panic => &mut inner.panic,
+            Kind::Panic | Kind::Debug => &mut inner.panic,
         };
         let Err(why) = file.append(&name, self.owner, text) else { return };
         let complaint = inner.stamps.stamped(clock, &cannot_open(kind, &name, &why));
@@ -152,7 +153,7 @@ impl Logs {
             show(&complaint);
         }
         match kind {
-            Kind::Panic => {
+            Kind::Panic | Kind::Debug => {
                 let mut last = Syslog::new(b"", b"exim".to_vec(), true, true);
                 last.write(Priority::Critical, &complaint, clock);
                 last.write(Priority::Critical, text, clock);
@@ -206,6 +207,18 @@ impl Log for Logs {
     }
 
     fn debug(&self, _: &[u8]) {}
+
+    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+        let dates = {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            inner.stamps.dates(&crate::clock::System)
+        };
+        // It is a file, though the others go to the system's log.
+        let mut name = self.names.clone().unwrap_or_else(Names::built_in).of(Kind::Debug, &dates);
+        name.extend_from_slice(tag);
+        let opened = debugging::File::open(name.clone(), tag, self.owner);
+        Some(opened.map_err(|why| cannot_open(Kind::Debug, &name, &why)))
+    }
 }
 
 #[cfg(test)]

@@ -38,7 +38,14 @@ impl Spool for System {
         let create = failed(SpoolStep::Create, b"-D");
         let directory = match open_parts(place, b"input", place.part(id), true) {
             Ok(directory) => directory,
-            Err(why) => return Err(create(why)),
+            // What is there in its place is seen where a file is to be made in it.
+            Err(why) if why.kind() == io::ErrorKind::NotADirectory => return Err(create(why)),
+            Err(why) => {
+                let file = place.path(id, b"");
+                let end = file.iter().rposition(|byte| *byte == b'/').unwrap_or(file.len());
+                let file = file[..end].to_vec();
+                return Err(SpoolError { step: SpoolStep::Directory, file, why });
+            }
         };
         let new = New { directory: &directory, place };
         // Whoever has this name has the message's: nobody else can take it.
@@ -139,8 +146,8 @@ impl New<'_> {
     ) -> Result<(), SpoolError> {
         let name = [id, b"-H"].concat();
         let beside = [b"hdr.", id].concat();
-        let file = self.create(&beside).map_err(failed(SpoolStep::Create, b"-H"))?;
-        let written = self.fill(file, &[header]).map_err(failed(SpoolStep::Write, b"-H"));
+        let file = self.create(&beside).map_err(failed(SpoolStep::CreateHeader, b"-H"))?;
+        let written = self.fill(file, &[header]).map_err(failed(SpoolStep::WriteHeader, b"-H"));
         let renamed = written.and_then(|()| {
             let renamed = rustix::fs::renameat(self.directory, &beside, self.directory, &name);
             renamed.map_err(|why| failed(SpoolStep::Rename, b"-H")(why.into()))
@@ -152,7 +159,7 @@ impl New<'_> {
         rustix::fs::fsync(self.directory).map_err(|why| {
             // Nobody may find what may be gone after the next start.
             let _ = self.remove(&name);
-            failed(SpoolStep::Write, b"-H")(why.into())
+            failed(SpoolStep::WriteHeader, b"-H")(why.into())
         })
     }
 

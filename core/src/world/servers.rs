@@ -95,6 +95,11 @@ pub enum SqlKind {
     Mysql,
     /// PostgreSQL.
     Pgsql,
+    /// Firebird, which came from InterBase.
+    Firebird,
+    /// Oracle. A server's host is the name of its service, as Oracle's client
+    /// understands it.
+    Oracle,
 }
 
 /// SQL servers.

@@ -38,11 +38,17 @@ pub struct SpoolEntry {
 /// What could not be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SpoolStep {
-    /// A file could not be made, nor the directory for it.
+    /// A directory could not be made.
+    Directory,
+    /// The first file could not be made.
     Create,
-    /// A file could not be written.
+    /// It could not be written.
     Write,
-    /// A file could not get its name.
+    /// The file with the header could not be made.
+    CreateHeader,
+    /// It could not be written.
+    WriteHeader,
+    /// It could not get its name.
     Rename,
 }
 
@@ -51,7 +57,7 @@ pub enum SpoolStep {
 pub struct SpoolError {
     /// What could not be done.
     pub step: SpoolStep,
-    /// The file, by its whole path.
+    /// The file, or the directory, by its whole path.
     pub file: Vec<u8>,
     /// The system's words.
     pub why: io::Error,

@@ -1,19 +1,47 @@
 //! The sender of a message: who may say who it is, and what a line `From …` before
 //! the header says of it (specification 5.2, 48.4).
 
+use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::lists::{Matcher, Outcome};
-use eximious::{Context, Str};
+use eximious::{Context, Fail, Str};
 
 use crate::options;
 
-/// Sets the values that speak of the sender.
-pub fn set_sender(cx: &mut Context, sender: Str) {
-    let (text, taint) = sender.read();
-    let (local_part, domain) = address::parts(text);
-    cx.set("sender_address_local_part", Str::from(local_part).stamped(taint));
-    cx.set("sender_address_domain", Str::from(domain).stamped(taint));
-    cx.set("sender_address", sender);
+/// Applies the rules for rewriting to the sender.
+///
+/// # Errors
+/// A rule can't be read.
+pub fn rewrite_sender(cx: &mut Context, rewriter: &Rewriter<'_>) -> Result<(), Fail> {
+    let sender = cx.value("sender_address");
+    if sender.is_empty() {
+        return Ok(());
+    }
+    if let Some(new) = rewriter.address(cx, &sender, AddressPlace::EnvelopeFrom)? {
+        cx.set("sender_address", new);
+    }
+    Ok(())
+}
+
+/// Applies the rules for rewriting to recipients; those that can't be read are
+/// returned.
+pub fn rewrite_recipients<'a>(
+    cx: &mut Context,
+    rewriter: &Rewriter<'_>,
+    recipients: impl IntoIterator<Item = &'a mut Str>,
+) -> Vec<Fail> {
+    let mut faults = Vec::new();
+    if !rewriter.flags().intersects(AddressPlace::EnvelopeTo.flag()) {
+        return faults;
+    }
+    for address in recipients {
+        match rewriter.address(cx, address, AddressPlace::EnvelopeTo) {
+            Ok(Some(new)) => *address = new,
+            Ok(None) => {}
+            Err(fail) => faults.push(fail),
+        }
+    }
+    faults
 }
 
 /// Whether a user who is not trusted may send a message as this sender

@@ -2,7 +2,10 @@
 
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
+use eximious::world::Moment;
 use eximious::{Context, LogSelector, Message, Str};
+
+use crate::smtp::BodyBytes;
 
 /// A message that is kept.
 #[derive(Debug)]
@@ -15,6 +18,12 @@ pub struct Kept<'a> {
     pub judged_for_each: bool,
     /// Whether it came in chunks.
     pub chunked: bool,
+    /// Which bytes it was announced to have.
+    pub body: Option<BodyBytes>,
+    /// When it began to come in.
+    pub began: Moment,
+    /// Its sender, as that was said.
+    pub sender: &'a [u8],
     /// How the client sent its commands, where that is of interest: `L`, `L.-`.
     pub pipelining: &'a [u8],
     /// The named queue that it goes to; empty for the usual one.
@@ -42,16 +51,21 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !protocol.is_empty() {
         line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
     }
+    if !kept.pipelining.is_empty() {
+        line.extend_from_slice(&[b" ", kept.pipelining].concat());
+    }
+    let wanted = cx.engine().settings().log_selector;
     let by = cx.value("sender_host_authenticated");
     if !by.is_empty() {
         let id = cx.value("authenticated_id");
         let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
         line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
+        let claimed = cx.value("authenticated_sender");
+        if wanted.contains(LogSelector::SMTP_MAILAUTH) && !claimed.is_empty() {
+            line.extend_from_slice(&[b":", claimed.bytes()].concat());
+        }
     }
-    if !kept.pipelining.is_empty() {
-        line.extend_from_slice(&[b" ", kept.pipelining].concat());
-    }
-    if cx.engine().settings().log_selector.contains(LogSelector::PROXY) {
+    if wanted.contains(LogSelector::PROXY) {
         let proxy = cx.value("proxy_local_address");
         if !proxy.is_empty() {
             line.extend_from_slice(&[b" PRX=", proxy.bytes()].concat());
@@ -64,13 +78,24 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.extend_from_slice(b" K");
     }
     line.extend_from_slice(format!(" S={}", kept.message.size).as_bytes());
+    if wanted.contains(LogSelector::EIGHT_BIT_MIME) {
+        line.extend_from_slice(match kept.body {
+            None => b" M8S=0",
+            Some(BodyBytes::Seven) => b" M8S=7",
+            Some(BodyBytes::Eight) => b" M8S=8",
+        });
+    }
+    if wanted.contains(LogSelector::RECEIVE_TIME) {
+        let took = crate::logs::lasted(cx, kept.began);
+        line.extend_from_slice(&[b" RT=", took.as_bytes()].concat());
+    }
     if !kept.queue.is_empty() {
         line.extend_from_slice(&[b" Q=", kept.queue].concat());
     }
-    let wanted = cx.engine().settings().log_selector;
     let named = |name: &'static [u8]| kept.message.named(name).next().map(|header| header.value());
     let made = || named(b"resent-message-id").or_else(|| named(b"message-id"));
     let (mark, id): (&[u8], _) = match kept.given_id {
+        _ if !wanted.contains(LogSelector::MSG_ID) => (b"", None),
         Some(id) => (b" id=", Some(id)),
         None if wanted.contains(LogSelector::MSG_ID_CREATED) => (b" id*=", made()),
         None => (b"", None),
@@ -93,7 +118,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.push(b'"');
     }
     if wanted.contains(LogSelector::RECEIVED_SENDER) {
-        line.extend_from_slice(&[b" from <", kept.message.sender.bytes(), b">"].concat());
+        line.extend_from_slice(&[b" from <", kept.sender, b">"].concat());
     }
     if wanted.contains(LogSelector::RECEIVED_RECIPIENTS) && !kept.recipients.is_empty() {
         line.extend_from_slice(b" for");

@@ -114,7 +114,7 @@ impl Author<'_> {
     /// The address of the user who submits the message.
     fn local_address(&self, cx: &mut Context) -> Vec<u8> {
         let domain = cx.value("qualify_domain");
-        [&self.origin.login[..], b"@", domain.bytes()].concat()
+        [&quote_local_part(&self.origin.login)[..], b"@", domain.bytes()].concat()
     }
 
     /// The address of a client that proved who it is.

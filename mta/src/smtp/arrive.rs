@@ -1,6 +1,7 @@
 //! What is done to the header of a message that came by SMTP, before it is judged.
 
 use eximious::rewrite::Rewriter;
+use eximious::stdlib::address::quote_local_part;
 use eximious::{Message, Str};
 
 use super::{Replaced, Session};
@@ -33,6 +34,16 @@ impl Session {
         false
     }
 
+    /// Applies the rules for rewriting to the recipients.
+    pub(super) fn rewrite_recipients(&mut self) {
+        let server = self.server.clone();
+        let rewriter = Rewriter::new(&server.rewrite);
+        let Some(envelope) = &mut self.envelope else { return };
+        let addresses = envelope.recipients.iter_mut().map(|one| &mut one.address);
+        let faults = reception::rewrite_recipients(&mut self.cx, &rewriter, addresses);
+        faults.iter().for_each(|fail| self.log(fail.message()));
+    }
+
     /// Makes a message what it has to be. `senders` are those that lines before the
     /// header name.
     pub(super) fn fix_up(&mut self, message: Message, senders: &[Vec<u8>]) -> Message {
@@ -42,7 +53,7 @@ impl Session {
         if let Some(sender) = senders.last().filter(|_| trusted)
             && let Ok(sender) = reception::qualified_sender(&mut self.cx, sender)
         {
-            reception::set_sender(&mut self.cx, sender);
+            self.cx.set("sender_address", sender);
         }
         let sender = self.variable("sender_address");
         if local
@@ -51,8 +62,8 @@ impl Session {
             && !reception::may_be_sender(&mut self.cx, &sender)
         {
             let domain = self.variable("qualify_domain");
-            let own = [&user.login[..], b"@", domain.bytes()].concat();
-            reception::set_sender(&mut self.cx, Str::tainted(own));
+            let own = [&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat();
+            self.cx.set("sender_address", Str::tainted(own));
         }
         let user = user.unwrap_or_default();
         let origin = Origin {
@@ -65,6 +76,7 @@ impl Session {
             qualifies_recipients: self.may.unqualified_recipients,
             names_recipients: false,
             leaves_header: false,
+            rewrites_sender: !self.acl_state.sender_is_rewritten(),
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);

@@ -44,6 +44,7 @@ impl Session {
             }
             let limit = self.message_size_limit();
             self.chunks = Some(Reading::new(limit));
+            self.reading_since = self.cx.engine().world().clock.now();
         }
         self.stage = Stage::Chunk(chunk);
     }
@@ -107,13 +108,18 @@ impl Session {
         if reading.bytes.is_empty() {
             reading.drops_from = Some(false);
         }
+        let head = header(&reading.bytes);
+        if is_nothing_but_header(head) && self.flag("spool_wireformat") {
+            reading.wire = Some(reading.bytes.split_off(head.len()));
+        }
         // Each line has a newline behind it, however it came.
         reading.bytes = without_returns(&reading.bytes);
         if reading.bytes.last() != Some(&b'\n') {
             reading.bytes.push(b'\n');
         }
         let ends = memchr::memchr_iter(b'\n', &reading.bytes).count();
-        let total = reading.bytes.len() + ends;
+        let wire = reading.wire.as_ref().map_or(0, Vec::len);
+        let total = reading.bytes.len() + ends + wire;
         self.chunk_reply = Some(format!("250- {size} byte chunk, total {total}"));
         self.received(reading);
         true
@@ -127,6 +133,26 @@ fn number(word: &[u8]) -> Option<u64> {
     Some(text.parse().unwrap_or(u64::MAX))
 }
 
+/// Whether a line begins with the name of a header line.
+fn is_named(line: &[u8]) -> bool {
+    let name = line.iter().position(|byte| !matches!(byte, 33..=57 | 59..=126));
+    name.is_some_and(|end| end > 0 && line[end..].trim_ascii_start().first() == Some(&b':'))
+}
+
+/// Whether the body of a message begins where its first blank line ends, and not at a
+/// line before that is no header line.
+fn is_nothing_but_header(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().peekable();
+    while let Some((number, line)) = lines.next() {
+        let blank = lines.peek().is_none() && matches!(line, b"\r\n" | b"\n");
+        let continued = number > 0 && matches!(line.first(), Some(b' ' | b'\t'));
+        if !(continued || is_named(line) || (blank && number > 0)) {
+            return false;
+        }
+    }
+    !bytes.is_empty()
+}
+
 /// Whether a line of the header begins with one that ends in a newline alone. What is
 /// no header line ends the header.
 fn has_bare_header(bytes: &[u8]) -> bool {
@@ -134,10 +160,7 @@ fn has_bare_header(bytes: &[u8]) -> bool {
         if number > 0 && matches!(line.first(), Some(b' ' | b'\t')) {
             continue;
         }
-        let name = line.iter().position(|byte| !matches!(byte, 33..=57 | 59..=126));
-        let named = name
-            .is_some_and(|end| end > 0 && line[end..].trim_ascii_start().first() == Some(&b':'));
-        if !named {
+        if !is_named(line) {
             return false;
         }
         if line.ends_with(b"\n") && !line.ends_with(b"\r\n") {

@@ -1,6 +1,7 @@
 //! Commands: which it is, and those that need no more than a few lines.
 
 use eximious::acl::AclVerdict;
+use eximious::debugging::DebugSelector;
 use eximious::{AclPhases, LogSelector, Str};
 
 use super::verdict::{Refused, unset};
@@ -45,14 +46,17 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
 impl Session {
     pub(super) fn command_line(&mut self, line: &[u8]) {
         let line = line.trim_ascii_end();
+        self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());
         self.command = self.loggable(line, find(line).is_some());
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
         }
-        if self.proxy_failed
-            && !line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"))
-        {
+        let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
+        if let Some(why) = self.acl_state.broken.filter(|_| !quits) {
+            return self.say(&[b"421 ", why.as_bytes()]);
+        }
+        if self.proxy_failed && !quits {
             return self.say(&[b"503 Command refused, required Proxy negotiation failed"]);
         }
         self.cx.set("smtp_command", Str::tainted(line));

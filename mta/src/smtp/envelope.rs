@@ -1,7 +1,7 @@
 //! MAIL and RCPT: the envelope (specification 44.2.6, 44.2.7, 49.2).
 
 use eximious::acl::{AclResult, AclVerdict};
-use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, LogSelector, Str};
 
@@ -24,6 +24,8 @@ pub(super) struct Envelope {
     pub(super) discarded: Option<&'static str>,
     /// Whether MAIL itself was thrown away, and all recipients with it.
     pub(super) discards_all: bool,
+    /// What it had to say of that.
+    pub(super) discards_why: Option<Str>,
     /// Whether there were more recipients than are allowed.
     pub(super) too_many: bool,
     /// Whether each recipient was judged alone (PRDR).
@@ -118,8 +120,8 @@ impl Session {
             let domain = self.variable("qualify_domain");
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
-        let address = self.rewritten_sender(Str::tainted(address));
-        params.sender.address = address.clone();
+        params.sender.said = Str::tainted(address);
+        params.sender.address = params.sender.said.clone();
         let utf8 = params.sender.utf8;
         self.show_sender(&params.sender);
         let per_recipient = params.sender.per_recipient;
@@ -139,6 +141,7 @@ impl Session {
                     && result.verdict == AclVerdict::Discard
                 {
                     envelope.discards_all = true;
+                    envelope.discards_why = result.log_message;
                     envelope.discarded = Some("MAIL");
                 }
                 self.before = Before::Nothing;
@@ -194,13 +197,12 @@ impl Session {
         };
         self.say(&[b"552 Message size exceeds maximum permitted"]);
         let client = self.logged_client();
-        if self.logs(LogSelector::SIZE_REJECT) {
-            let most = u64::from(i32::MAX.unsigned_abs());
-            let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
-            let tail = format!(": message too big: size{shown} max={limit}");
-            let head = [b"rejected MAIL FROM:", text, b" "].concat();
-            self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
-        }
+        let most = u64::from(i32::MAX.unsigned_abs());
+        let shown = if size >= most { format!(">={most}") } else { format!("={size}") };
+        let tail = format!(": message too big: size{shown} max={limit}");
+        let head = [b"rejected MAIL FROM:", text, b" "].concat();
+        let line = [&head, &client[..], tail.as_bytes()].concat();
+        self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
         false
     }
 
@@ -212,18 +214,8 @@ impl Session {
         false
     }
 
-    fn rewritten_sender(&mut self, address: Str) -> Str {
-        if address.is_empty() {
-            return address;
-        }
-        let server = self.server.clone();
-        let rewriter = Rewriter::new(&server.rewrite);
-        let new = rewriter.address(&mut self.cx, &address, AddressPlace::EnvelopeFrom);
-        new.ok().flatten().unwrap_or(address)
-    }
-
     fn show_sender(&mut self, sender: &Sender) {
-        crate::reception::set_sender(&mut self.cx, sender.address.clone());
+        self.cx.set("sender_address", sender.address.clone());
         self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
@@ -283,14 +275,7 @@ impl Session {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
-        self.acl_state.recipient = Some(recipient.address.clone());
-        let (bytes, taint) = recipient.address.read();
-        let (local_part, domain) = address::parts(bytes);
-        let cased = address::unquote_local_part(local_part);
-        let part = cased.to_ascii_lowercase();
-        self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
-        self.cx.set("local_part", Str::from(part).stamped(taint));
-        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        self.show_recipient(&recipient.address);
         self.prepare_cutthrough(&recipient);
         let mut result = match discards {
             true => unset(true),
@@ -298,6 +283,7 @@ impl Session {
         };
         if discards {
             result.verdict = AclVerdict::Discard;
+            result.log_message = self.envelope.as_ref().and_then(|one| one.discards_why.clone());
         }
         self.ask_onward(&mut result);
         if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
@@ -324,10 +310,29 @@ impl Session {
                 self.count_failure(matches!(verdict, AclVerdict::Defer | AclVerdict::Error));
             }
         }
+        self.hide_recipient();
+        self.show_counts();
+    }
+
+    /// Says whom ACLs are about.
+    pub(super) fn show_recipient(&mut self, address: &Str) {
+        let (bytes, taint) = address.read();
+        let (local_part, domain) = address::parts(bytes);
+        let cased = address::unquote_local_part(local_part);
+        let part = cased.to_ascii_lowercase();
+        self.acl_state.recipient = Some(address.clone());
+        self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
+        self.cx.set("local_part", Str::from(part).stamped(taint));
+        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+    }
+
+    /// They are about nobody any more.
+    pub(super) fn hide_recipient(&mut self) {
+        self.acl_state.recipient = None;
+        self.acl_state.cased_local_part = None;
         for name in ["local_part", "domain"] {
             self.cx.unset(name);
         }
-        self.show_counts();
     }
 
     fn discard_recipient(&mut self, text: &[u8], by_mail: bool, why: Option<Str>) {
@@ -435,8 +440,6 @@ impl Session {
         self.cx.set("sender_address", Str::EMPTY);
         self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
-            "sender_address_local_part",
-            "sender_address_domain",
             "message_size",
             "rcpt_count",
             "rcpt_defer_count",

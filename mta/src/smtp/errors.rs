@@ -151,22 +151,7 @@ impl Session {
 
     /// How long it took so far: `5s`, or `5.125s` where milliseconds are logged.
     pub(super) fn lasted(&self) -> String {
-        let now = self.cx.engine().world().clock.now();
-        let mut seconds = now.seconds.saturating_sub(self.began.seconds);
-        if !self.logs(LogSelector::MILLISEC) {
-            let seconds = i32::try_from(seconds).unwrap_or(0);
-            return eximious::stdlib::interval::written(seconds.max(0));
-        }
-        let mut millis = i64::from(now.nanos / 1_000_000) - i64::from(self.began.nanos / 1_000_000);
-        if millis < 0 {
-            (seconds, millis) = (seconds - 1, millis + 1000);
-        }
-        let seconds = i32::try_from(seconds).unwrap_or(0).max(0);
-        let written = eximious::stdlib::interval::written(seconds);
-        match written.strip_suffix('s') {
-            Some(head) => format!("{head}.{millis:03}s"),
-            None => format!("{written}0.{millis:03}s"),
-        }
+        crate::logs::lasted(&self.cx, self.began)
     }
 
     /// Runs the ACL for connections that end without QUIT, and says why it ends,

@@ -1,13 +1,13 @@
 //! Asking the client's host who the user is (RFC 1413; `rfc1413_hosts`,
 //! `rfc1413_query_timeout`).
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::stdlib::printing::printing;
 use eximious::world::Target;
-use eximious::{OptionValue, Str};
+use eximious::{LogSelector, OptionValue, Str};
 
 use super::Session;
 
@@ -39,7 +39,15 @@ impl Session {
         let ports = (self.client.port, local_port);
         let net = self.cx.engine().world().net.clone();
         let target = Target::Tcp(SocketAddr::new(address.to_canonical(), port));
-        let Ok(mut stream) = net.connect(&target, within) else { return };
+        let mut stream = match net.connect(&target, within) {
+            Ok(stream) => stream,
+            Err(why) => {
+                if why.kind() == ErrorKind::TimedOut && self.logs(LogSelector::IDENT_TIMEOUT) {
+                    self.log(format!("ident connection to {address} timed out").as_bytes());
+                }
+                return;
+            }
+        };
         stream.set_deadline(within);
         let question = format!("{} , {}\r\n", ports.0, ports.1);
         if stream.write_all(question.as_bytes()).is_err() {

@@ -26,6 +26,18 @@ impl Session {
         self.cx.engine().world().log.rejection(&line);
     }
 
+    /// The same, where the main log has it only if that is wanted. A test shows what
+    /// is in the main log.
+    pub(super) fn log_rejection_if(&mut self, wanted: LogSelector, line: &[u8]) {
+        if self.logs(wanted) {
+            return self.log_rejection(line);
+        }
+        if !self.hurries {
+            let line = self.log_line(line);
+            self.cx.engine().world().log.rejection_alone(&line);
+        }
+    }
+
     pub(super) fn log_panic(&mut self, line: &[u8]) {
         let line = self.log_line(line);
         self.cx.engine().world().log.panic(&line);
@@ -86,7 +98,8 @@ impl Session {
             false => eximious::Str::EMPTY,
         };
         let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
-        let who = match self.client.address {
+        // A program of this system speaks for itself, whomever it names.
+        let who = match self.client.address.filter(|_| self.client.user.is_none()) {
             Some(_) => eximious::client::named(&mut self.cx),
             None => self.variable("sender_ident").bytes().to_vec(),
         };
@@ -128,9 +141,6 @@ impl Session {
 
     /// An address without a domain, from a client that may not leave it out.
     pub(super) fn log_unqualified(&mut self, what: &str, text: &[u8]) {
-        if !self.logs(LogSelector::SMTP_SYNTAX_ERROR) {
-            return;
-        }
         let head = format!("unqualified {what} rejected: <");
         let text = text.strip_prefix(b"<").unwrap_or(text);
         let text = text.strip_suffix(b">").unwrap_or(text);
@@ -139,7 +149,7 @@ impl Session {
         if let Some(why) = eximious::client::name_refused(&mut self.cx) {
             line.extend_from_slice(&[b" (", &why[..], b")"].concat());
         }
-        self.log_rejection(&line);
+        self.log_rejection_if(LogSelector::SMTP_SYNTAX_ERROR, &line);
     }
 
     /// Raises the event of a command that is none, or that is out of place. What it

@@ -56,6 +56,7 @@ impl Session {
         }
         let limit = self.message_size_limit();
         self.stage = Stage::Data(Reading::new(limit));
+        self.reading_since = self.cx.engine().world().clock.now();
     }
 
     /// Whether there are not too many recipients.
@@ -152,7 +153,7 @@ impl Session {
             false => b" (header)",
         };
         if in_body {
-            self.id = message_id(self.cx.engine().world());
+            self.id = message_id(self.cx.engine());
         }
         let client = self.shown_client();
         let middle = b" lost while reading message data";
@@ -172,7 +173,7 @@ impl Session {
                 !empty && self.client_in("ignore_fromline_hosts")
             }
         };
-        self.id = message_id(self.cx.engine().world());
+        self.id = message_id(self.cx.engine());
         self.cx.set("message_exim_id", self.id.clone());
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
@@ -181,18 +182,24 @@ impl Session {
             let read = reading.count - reading.returns;
             let tail = format!(": message too big: read={read} max={}", reading.limit);
             let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            if self.logs(LogSelector::SIZE_REJECT) {
-                self.log_rejection(&[&head, &client[..], tail.as_bytes()].concat());
-            }
+            let line = [&head, &client[..], tail.as_bytes()].concat();
+            self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
             self.end_transaction(false);
             return;
         }
         let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
-        drop(reading);
+        let wire = reading.wire;
+        drop(reading.bytes);
         let Parsed { mut message, senders, blank, stray } = parsed;
+        self.is_wire = wire.is_some();
+        // Its lines are not looked at.
+        if let Some(body) = wire {
+            message.body = body;
+        }
         if !self.has_fit_header(&message, stray) {
             return;
         }
+        self.rewrite_recipients();
         let Some(envelope) = &self.envelope else { return };
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         message.id = self.id.clone();
@@ -264,10 +271,8 @@ impl Session {
         let (mut kept, mut refused, mut all) = (Vec::new(), 0, true);
         let asked = recipients.len();
         for recipient in recipients {
-            let (bytes, taint) = recipient.address.read();
-            let (local_part, domain) = eximious::stdlib::address::parts(bytes);
-            self.cx.set("local_part", Str::from(local_part).stamped(taint));
-            self.cx.set("domain", Str::from(domain).stamped(taint));
+            let bytes = recipient.address.bytes();
+            self.show_recipient(&recipient.address);
             let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
             let result = result.unwrap_or_else(|| unset(true));
             refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
@@ -293,9 +298,7 @@ impl Session {
                 kept.push(recipient);
             }
         }
-        for name in ["local_part", "domain"] {
-            self.cx.unset(name);
-        }
+        self.hide_recipient();
         let none = kept.is_empty();
         if let Some(mut message) = self.cx.take_message() {
             message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();
@@ -357,8 +360,9 @@ impl Session {
             controls: self.acl_state.controls.clone(),
             queue: self.acl_state.queue.clone(),
             chunked,
+            wire: self.is_wire,
             judged_for_each: envelope.judged_for_each,
-            began: self.cx.engine().world().clock.now(),
+            began: self.reading_since,
             submitter: self.client.user.clone(),
             replaced: std::mem::take(&mut self.arrived.replaced),
             standing: Standing {
@@ -379,9 +383,13 @@ impl Session {
             return;
         };
         match taken {
-            Taken::Later(why) => {
-                self.log(why);
-                self.say(&[b"451 Temporary local problem - please try later"]);
+            Taken::Later(failure) => {
+                failure.log(&self.cx, &self.id);
+                self.say(&[failure.said.as_bytes()]);
+                if failure.broken {
+                    self.acl_state.broken = Some("Unexpected failure, please try later");
+                    self.failed = true;
+                }
             }
             Taken::Yes | Taken::Onward => {
                 self.log(&arrival.line);
@@ -461,6 +469,9 @@ impl Session {
             looks_refused: self.acl_state.has("fakereject"),
             judged_for_each: envelope.judged_for_each,
             chunked,
+            body: envelope.sender.body,
+            began: self.reading_since,
+            sender: envelope.sender.said.bytes(),
             pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",

@@ -3,6 +3,7 @@
 //! Parameters are taken from the end of the line, as long as they are known; what
 //! is left has to be an address.
 
+use super::BodyBytes;
 use super::{Notify, Recipient, Returned, Sender};
 
 /// A wrong parameter: what the client is told, with code 501.
@@ -46,8 +47,8 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
             (b"SIZE", value) => sender.size = number(value.unwrap_or_default()),
             (b"BODY", Some(b"")) => {}
             (b"BODY", value) => match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
-                b"8BITMIME" => sender.eight_bit = true,
-                b"7BIT" => {}
+                b"8BITMIME" => sender.body = Some(BodyBytes::Eight),
+                b"7BIT" => sender.body = Some(BodyBytes::Seven),
                 _ => return Err(Wrong("invalid data for BODY")),
             },
             (b"AUTH", Some(b"<>" | b"")) => {}
@@ -197,7 +198,7 @@ mod tests {
         let all = MailOffers { per_recipient: true, utf8: true, reports: true };
         let (rest, params) = mail(b"<a@b> FOO=1 SIZE=5  body=8bitmime ", all).unwrap();
         assert_eq!(rest, b"<a@b> FOO=1");
-        assert_eq!((params.sender.size, params.sender.eight_bit), (Some(5), true));
+        assert_eq!((params.sender.size, params.sender.body), (Some(5), Some(BodyBytes::Eight)));
         assert_eq!(mail(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
         let (rest, params) = mail(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
         assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));

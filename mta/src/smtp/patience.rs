@@ -76,7 +76,7 @@ impl Session {
             _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
         };
         if has_blank_line(bytes) {
-            self.id = message_id(self.cx.engine().world());
+            self.id = message_id(self.cx.engine());
         }
         let client = self.shown_client();
         let sender = self.variable("sender_address");

@@ -51,7 +51,7 @@ impl Session {
         if !self.hurries
             && let Ok(time) = Duration::try_from_secs_f64(wait)
         {
-            self.events.push_back(Event::Delay(time));
+            self.events.push_back(Event::Delay { time, sends: true });
         }
     }
 }

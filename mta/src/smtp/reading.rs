@@ -24,6 +24,8 @@ pub(super) struct Reading {
     ended_well: bool,
     /// Whether a line `From …` before the header is dropped, once that was asked.
     pub(super) drops_from: Option<bool>,
+    /// The body of a message that is kept as it came; the rest is its header.
+    pub(super) wire: Option<Vec<u8>>,
 }
 
 impl Reading {

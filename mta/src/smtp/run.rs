@@ -25,9 +25,9 @@ struct Host<'h> {
 }
 
 impl AclHost for Host<'_> {
-    fn delay(&mut self, time: Duration) {
+    fn delay(&mut self, time: Duration, sends: bool) {
         if !self.hurries {
-            self.events.push_back(Event::Delay(time));
+            self.events.push_back(Event::Delay { time, sends });
             return;
         }
         let text = b"delay skipped in -bh checking mode".as_slice();
@@ -45,6 +45,10 @@ impl AclHost for Host<'_> {
 
     fn watch(&self) -> Option<Watch> {
         self.watch.cloned()
+    }
+
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        self.log = log;
     }
 
     fn calls_out(&self) -> bool {

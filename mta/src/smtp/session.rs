@@ -7,6 +7,7 @@ use std::time::Duration;
 use eximious::acl::{AclState, Acls, Watch};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
+use eximious::debugging::DebugSelector;
 use eximious::route::Routes;
 use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
@@ -111,6 +112,10 @@ pub struct Session {
     pub(super) progressed: bool,
     /// When the last line ended, or whatever else is waited for began.
     pub(super) waits_since: Moment,
+    /// When the message at hand began to come in.
+    pub(super) reading_since: Moment,
+    /// Whether the message that has arrived is kept as it came.
+    pub(super) is_wire: bool,
     /// What is known of the message that has arrived.
     pub(super) arrived: Arrived,
 }
@@ -171,6 +176,8 @@ impl Session {
             was_named: false,
             progressed: false,
             waits_since: began,
+            reading_since: began,
+            is_wire: false,
             arrived: Arrived::default(),
         };
         session.server.acls.attach(&mut session.cx);
@@ -297,11 +304,25 @@ impl Session {
     pub(super) fn say(&mut self, text: &[&[u8]]) {
         let mut bytes = text.concat();
         bytes.extend_from_slice(b"\r\n");
-        self.events.push_back(Event::Reply(bytes));
+        self.say_lines(bytes);
     }
 
     pub(super) fn say_lines(&mut self, bytes: Vec<u8>) {
+        if self.cx.debug_log().is_some() {
+            self.debug_reply(&bytes);
+        }
         self.events.push_back(Event::Reply(bytes));
+    }
+
+    fn debug_reply(&mut self, bytes: &[u8]) {
+        let mut text = b"SMTP>> ".to_vec();
+        for (number, line) in bytes.trim_ascii_end().split(|byte| *byte == b'\n').enumerate() {
+            if number > 0 {
+                text.extend_from_slice(b"\n       ");
+            }
+            text.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
+        }
+        self.cx.debug(DebugSelector::RECEIVE, &text);
     }
 
     /// Ends it.

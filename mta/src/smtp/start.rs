@@ -51,7 +51,8 @@ impl Session {
         let mut banner = None;
         if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept {
-                let refused = Refused::new(&[b"connection in \"connect\" ACL"]);
+                let mut refused = Refused::new(&[b"connection in \"connect\" ACL"]);
+                refused.main_log = self.logs(LogSelector::CONNECTION_REJECT);
                 let _ = self.refuse(&refused, result);
                 self.close();
                 return;
@@ -127,9 +128,8 @@ impl Session {
         if self.client_in("host_reject_connection") {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
-            if self.logs(LogSelector::CONNECTION_REJECT) {
-                self.log_rejection(&[b"refused connection from ", &client[..], tail].concat());
-            }
+            let line = [b"refused connection from ", &client[..], tail].concat();
+            self.log_rejection_if(LogSelector::CONNECTION_REJECT, &line);
             self.say(&[b"554 SMTP service not available"]);
             self.close();
             return false;

@@ -75,7 +75,7 @@ fn said(session: &mut Session) -> String {
             Event::Reply(bytes) => out.extend(bytes),
             Event::Message(_) => session.conclude(&Taken::Yes),
             Event::Close => out.extend(b"(closed)\r\n"),
-            Event::Delay(time) => out.extend(format!("(waits {time:?})\r\n").bytes()),
+            Event::Delay { time, .. } => out.extend(format!("(waits {time:?})\r\n").bytes()),
             Event::RunQueue(_) => {}
         }
     }

@@ -14,13 +14,15 @@ pub(super) struct Refused {
     pub(super) what: Vec<u8>,
     /// Whether the sender is named, too.
     pub(super) with_sender: bool,
+    /// Whether the main log may have it.
+    pub(super) main_log: bool,
     /// The code of a refusal.
     pub(super) code: &'static str,
 }
 
 impl Refused {
     pub(super) fn new(parts: &[&[u8]]) -> Self {
-        Self { what: parts.concat(), with_sender: false, code: "550" }
+        Self { what: parts.concat(), with_sender: false, main_log: true, code: "550" }
     }
 
     pub(super) fn with_sender(mut self) -> Self {
@@ -89,6 +91,10 @@ impl Session {
     /// Tells the client that an ACL refused something, and writes that to the
     /// logs. Returns what was said, without the code.
     pub(super) fn refuse(&mut self, refused: &Refused, result: AclResult) -> Vec<u8> {
+        if let Some(why) = self.acl_state.broken {
+            self.say(&[b"421 ", why.as_bytes()]);
+            return why.as_bytes().to_vec();
+        }
         let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
         let code = if for_now { "451" } else { refused.code };
         let said = match result.verdict {
@@ -133,7 +139,9 @@ impl Session {
         }
         let line = self.log_line(&line);
         let header = self.rejected_header();
-        let which = shown_once(result.reject_logs, self.hurries);
+        let mut reject_logs = result.reject_logs;
+        reject_logs.main &= refused.main_log;
+        let which = shown_once(reject_logs, self.hurries);
         logs::write(&*self.cx.engine().world().log.clone(), which, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);

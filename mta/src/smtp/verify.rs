@@ -22,13 +22,15 @@ impl Session {
             let tail = b": recipient address must contain a domain";
             return self.say(&[b"501 ", argument, tail]);
         }
+        let text = self.qualified(found);
+        self.show_recipient(&text);
         let result = self.acl("acl_smtp_vrfy", AclPhases::VRFY).unwrap_or_else(|| self.no_acl());
+        self.hide_recipient();
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"VRFY ", argument]).code("252");
             let _ = self.refuse(&refused, result);
             return;
         }
-        let text = self.qualified(found);
         let (standing, complaint) = self.test(&text, Purpose::VerifyRecipient);
         let shown = text.bytes();
         match standing {

@@ -64,7 +64,14 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.variable("received_protocol", "received_protocol");
     out.acl_variables(b'c');
     out.acl_variables(b'm');
-    out.text("body_linecount", message.body_lines.to_string());
+    if let Some((selector, name)) = out.cx.debug_log() {
+        out.text("debug_selector", format!("{:#x}", selector.bits()));
+        out.text("debuglog_name", name);
+    }
+    match received.wire {
+        true => out.flag("spool_file_wireformat", true),
+        false => out.text("body_linecount", message.body_lines.to_string()),
+    }
     let longest = out.cx.value("max_received_linelength");
     match longest.is_empty() {
         true => out.text("max_received_linelength", message.longest_line.to_string()),

@@ -6,7 +6,6 @@ use eximious::{Context, Header, Message, Str, Taint};
 
 use super::file::{HeaderFile, HeaderLine, Mark, Value};
 use super::queue::{Stored, Unread};
-use crate::reception;
 
 /// How large a message is at the most.
 const LARGEST: u64 = 1 << 30;
@@ -50,7 +49,7 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     for name in ["authenticated_id", "authenticated_sender", "sender_ident"] {
         cx.set(name, Str::EMPTY);
     }
-    reception::set_sender(cx, Str::EMPTY);
+    cx.set("sender_address", Str::EMPTY);
     cx.set("message_exim_id", Str::from(id));
     let world = cx.engine().world().clone();
     let data = world.spool.read(place, id, b"-D", LARGEST).map_err(Unread::Read)?;
@@ -62,7 +61,7 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     cx.set("message_smtputf8", Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
     cx.set("originator_uid", file.uid.to_string());
     cx.set("originator_gid", file.gid.to_string());
-    reception::set_sender(cx, Str::tainted(&file.sender[..]));
+    cx.set("sender_address", Str::tainted(&file.sender[..]));
     let body = data.get(id.len() + 3..).unwrap_or_default();
     let message = message(file, body);
     let count = message.named(b"Received").count();
@@ -145,12 +144,17 @@ fn set_address(cx: &mut Context, text: &[u8], taint: Taint, names: [&str; 2]) {
     cx.set(names[1], Str::from(port));
 }
 
-/// The message that a header file and the data behind it are.
-pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
-    let body = match file.has("spool_file_wireformat") {
+/// The body that the data behind a header file is: each line has a newline behind it.
+pub fn body(file: &HeaderFile, data: &[u8]) -> Vec<u8> {
+    match file.has("spool_file_wireformat") {
         true => from_wire(data),
         false => data.to_vec(),
-    };
+    }
+}
+
+/// The message that a header file and the data behind it are.
+pub fn message(file: &HeaderFile, data: &[u8]) -> Message {
+    let body = body(file, data);
     let kept = file.headers.iter().filter(|line: &&HeaderLine| line.kind != b'*');
     let headers: Vec<Header> = kept.map(|line| Header::new(line.line.clone())).collect();
     let lines = |text: &[u8]| memchr::memchr_iter(b'\n', text).count() as u64;

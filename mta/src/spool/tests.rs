@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::smtp::{Notify, Recipient, Replaced, Sender, Submitter};
+use crate::smtp::{NotKept, Notify, Recipient, Replaced, Sender, Submitter};
 
 const ID: &str = "1xUSRE-000000008A6-0Qit";
 
@@ -234,15 +234,14 @@ fn a_message_is_kept_in_two_files() {
     assert_eq!(more.reports.unwrap().flags, Reports::DELAY);
     // Nobody takes its place.
     let again = keep(&mut cx, &received);
-    assert!(
-        matches!(again, Taken::Later(why) if why.starts_with(b"Failed to create spool file /"))
-    );
+    assert!(matches!(again, Taken::Later(NotKept { why, broken: true, .. })
+            if why.starts_with(b"Failed to create spool file /")));
 }
 
 #[test]
 fn what_is_denied_comes_later() {
     let mut cx = Engine::builder().build().context();
-    let Taken::Later(why) = keep(&mut cx, &message()) else { panic!() };
+    let Taken::Later(NotKept { why, .. }) = keep(&mut cx, &message()) else { panic!() };
     let place = SpoolPlace { spool: b"/var/spool/exim4".to_vec(), ..SpoolPlace::default() };
     let file = place.path(ID.as_bytes(), b"-D");
     let text = [b"Failed to create spool file ", &file[..], b": Permission denied"].concat();

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use eximious::stdlib::address::quote_local_part;
 use eximious::{Context, Str};
 
 use super::report::Fault;
@@ -24,7 +25,7 @@ pub fn take(
     outside: &mut dyn Outside,
 ) -> Result<(), Vec<u8>> {
     let Batched { sender, recipients, bytes } = batched;
-    if let Err(why) = spool::room::check(cx, bytes.len() as u64) {
+    if let Err(why) = spool::room::check(cx, 0) {
         cx.engine().world().log.main(&why);
         return Err(b"452 Space shortage, please try later".into());
     }
@@ -52,10 +53,10 @@ impl Submission<'_> {
             true => sender,
             false => {
                 let domain = self.cx.value("qualify_domain");
-                Str::from([&user.login[..], b"@", domain.bytes()].concat())
+                Str::from([&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat())
             }
         };
-        reception::set_sender(self.cx, sender);
+        self.cx.set("sender_address", sender);
     }
 }
 
@@ -66,7 +67,7 @@ fn in_smtp(fault: &Fault) -> Vec<u8> {
         Fault::TooLong(TooLong::Line(_)) => b"552 A message header line is too long".into(),
         Fault::TooLarge(_) => b"552 Message size exceeds maximum permitted".into(),
         Fault::Judged(said) => [b"550 ", said.as_slice()].concat(),
-        Fault::NotKept(_) => b"451 Error while writing spool file".into(),
+        Fault::NotKept(failure) => failure.said.clone().into_bytes(),
         _ => b"421 Unexpected failure, please try later".into(),
     }
 }

@@ -19,8 +19,12 @@ struct Host<'h> {
 }
 
 impl AclHost for Host<'_> {
-    fn delay(&mut self, time: Duration) {
+    fn delay(&mut self, time: Duration, _: bool) {
         self.outside.wait(time);
+    }
+
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        self.log = log;
     }
 
     fn log(&mut self, line: &[u8]) {

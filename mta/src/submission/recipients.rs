@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use eximious::Str;
-use eximious::rewrite::{AddressPlace, Rewriter};
+use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::{self, Rules};
 
 use super::report::Fault;
@@ -107,32 +107,16 @@ impl Submission<'_> {
     }
 
     fn rewrite_all(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
-        if !rewriter.flags().intersects(AddressPlace::EnvelopeTo.flag()) {
-            return;
-        }
-        for address in recipients {
-            let new = rewriter.address(self.cx, address, AddressPlace::EnvelopeTo);
-            match new {
-                Ok(Some(new)) => *address = new,
-                Ok(None) => {}
-                Err(fail) => self.log(fail.message()),
-            }
+        for fail in reception::rewrite_recipients(self.cx, rewriter, recipients) {
+            self.log(fail.message());
         }
     }
 
     fn rewrite(&mut self, rewriter: &Rewriter<'_>, recipients: &mut [Str]) {
         self.rewrite_all(rewriter, recipients);
-        let flags = rewriter.flags();
-        let sender = self.cx.value("sender_address");
-        if !sender.is_empty() && flags.intersects(AddressPlace::EnvelopeFrom.flag()) {
-            match rewriter.address(self.cx, &sender, AddressPlace::EnvelopeFrom) {
-                Ok(Some(new)) => {
-                    reception::set_sender(self.cx, new.clone());
-                    self.received.message.sender = new;
-                }
-                Ok(None) => {}
-                Err(fail) => self.log(fail.message()),
-            }
+        if let Err(fail) = reception::rewrite_sender(self.cx, rewriter) {
+            self.log(fail.message());
         }
+        self.received.message.sender = self.cx.value("sender_address");
     }
 }

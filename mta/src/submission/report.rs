@@ -10,7 +10,7 @@ use eximious::{Context, Str};
 use super::{Done, Errors, Outside, Request, Submission, submit};
 use crate::options;
 use crate::reception::{TooLong, Wrong};
-use crate::smtp::Submitter;
+use crate::smtp::{NotKept, Submitter};
 
 /// What is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,7 +33,7 @@ pub(super) enum Fault {
     /// An ACL refused it, with these words.
     Judged(Vec<u8>),
     /// It could not be put into the spool.
-    NotKept(Vec<u8>),
+    NotKept(NotKept),
     /// It could not be read.
     Unread(Vec<u8>),
     /// Something in the configuration is wrong; that is logged already.
@@ -55,7 +55,9 @@ impl Submission<'_> {
     pub(super) fn report(&mut self, fault: &Fault) -> Done {
         let printed = |said: &[u8]| Done { status: 1, said: said.to_vec(), kept: false };
         match fault {
-            Fault::NotKept(why) | Fault::Unread(why) => {
+            // The panic log was shown.
+            Fault::NotKept(failure) if failure.broken => return printed(b""),
+            Fault::NotKept(NotKept { why, .. }) | Fault::Unread(why) => {
                 return printed(&[b"exim: ", &why[..], b"\n"].concat());
             }
             Fault::Broken => return printed(b""),
@@ -255,7 +257,7 @@ fn in_short(fault: &Fault) -> Vec<u8> {
             format!("message rejected: message too big (max={limit})").into_bytes()
         }
         Fault::Judged(why) => [b"message rejected by non-SMTP ACL: ", &why[..]].concat(),
-        Fault::NotKept(why) | Fault::Unread(why) => why.clone(),
+        Fault::NotKept(NotKept { why, .. }) | Fault::Unread(why) => why.clone(),
         Fault::Broken => Vec::new(),
     }
 }

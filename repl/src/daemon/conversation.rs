@@ -132,8 +132,10 @@ impl Conversation {
                     let taken = eximious_mta::spool::keep(self.session.context(), &received);
                     self.session.conclude(&taken);
                 }
-                Event::Delay(time) => {
-                    self.send();
+                Event::Delay { time, sends } => {
+                    if sends {
+                        self.send();
+                    }
                     self.bell.wait(time);
                 }
                 Event::RunQueue(_) => {
@@ -161,7 +163,7 @@ impl Conversation {
                     let taken = eximious_mta::spool::keep(self.session.context(), &received);
                     self.session.conclude(&taken);
                 }
-                Event::Reply(_) | Event::Delay(_) | Event::RunQueue(_) => {}
+                Event::Reply(_) | Event::Delay { .. } | Event::RunQueue(_) => {}
             }
         }
         Next::Over

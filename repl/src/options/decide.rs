@@ -12,7 +12,12 @@ impl Parser<'_> {
         if self.action == Some(Action::Daemon)
             && let Some((option, what, _)) = self.later.take()
         {
-            return Err(later(&option, what));
+            let mut stop = later(&option, what);
+            if option.starts_with(b"-q") {
+                let way = "; without it (-bd alone), the daemon takes messages into the spool";
+                stop.0.extend_from_slice(way.as_bytes());
+            }
+            return Err(stop);
         }
         if self.options.stored.is_some() && self.action != Some(Action::Expand) {
             return Err(Stop::exim("incompatible command-line options or arguments"));

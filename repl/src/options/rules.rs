@@ -1,5 +1,7 @@
 //! Which options there are, and what each takes.
 
+use eximious::debugging::DebugSelector;
+
 /// What follows an option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Takes {
@@ -63,65 +65,8 @@ pub(super) fn find(arg: &[u8]) -> Option<(&'static Rule, &[u8])> {
 /// Whether `-d…` names selectors that exist; it changes nothing here.
 pub(super) fn check_debugging(text: &[u8]) -> Result<(), Vec<u8>> {
     let text = text.strip_prefix(b"d").unwrap_or(text);
-    if let Some(number) = text.strip_prefix(b"=")
-        && number.iter().all(u8::is_ascii_alphanumeric)
-    {
-        return Ok(());
-    }
-    let mut rest = text;
-    while let Some(sign) = rest.first() {
-        if !matches!(sign, b'+' | b'-') {
-            let head = b"malformed debug_selector setting: + or - expected but found \"";
-            return Err([head.as_slice(), rest, b"\""].concat());
-        }
-        let end = rest[1..].iter().position(|c| matches!(c, b'+' | b'-'));
-        let (item, after) = rest.split_at(end.map_or(rest.len(), |n| n + 1));
-        if !SELECTORS.iter().any(|name| name.as_bytes() == &item[1..]) {
-            return Err([b"unknown debug_selector setting: ", item].concat());
-        }
-        rest = after;
-    }
-    Ok(())
+    DebugSelector::USUAL.changed(text).1.map_or(Ok(()), Err)
 }
-
-const SELECTORS: &[&str] = &[
-    "acl",
-    "all",
-    "any",
-    "auth",
-    "deliver",
-    "dns",
-    "dnsbl",
-    "exec",
-    "expand",
-    "filter",
-    "hints_lookup",
-    "host_lookup",
-    "ident",
-    "interface",
-    "lists",
-    "load",
-    "local_scan",
-    "lookup",
-    "macro",
-    "memory",
-    "noutf8",
-    "pid",
-    "process_info",
-    "queue_run",
-    "receive",
-    "regex",
-    "resolver",
-    "retry",
-    "rewrite",
-    "route",
-    "start",
-    "timestamp",
-    "tls",
-    "transport",
-    "uid",
-    "verify",
-];
 
 const fn ignored(name: &'static str, takes: Takes) -> Rule {
     Rule { name, takes, then: Then::Ignore }
@@ -199,6 +144,7 @@ static RULES: &[Rule] = &[
     own("-i", NOTHING),
     own("-n", ATTACHED),
     own("-oB", ATTACHED),
+    own("-oDSN", Takes::Next(ABANDONED)),
     own("-oMm", Takes::Next(Missing::Expected("data"))),
     own("-oP", Takes::Next(ABANDONED)),
     own("-oX", Takes::Next(ABANDONED)),
@@ -291,7 +237,6 @@ static RULES: &[Rule] = &[
     later("-atrn", NOTHING, RECEIVING),
     later("-bi", NOTHING, CONFIGURATION),
     later("-bmalware", Takes::Next(ABANDONED), "scanning for malware"),
-    later("-oDSN", Takes::Next(ABANDONED), RECEIVING),
 ];
 
 #[cfg(test)]

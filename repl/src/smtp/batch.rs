@@ -31,7 +31,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     };
     let (config, mut cx) = started.into_parts();
     let engine = cx.engine().clone();
-    let user = caller::submitter(&mut cx);
+    let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let server = Arc::new(Server::new(&config.unwrap_or_else(Config::default), &engine));
     if !user.trusted {
         given.clear();

@@ -30,12 +30,13 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
-    let mut user = caller::submitter(&mut cx);
+    let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let engine = cx.engine();
     user.called = called;
     if !user.trusted {
         given.clear();
     }
+    let connection = Str::from(engine.world().host.pid().to_string());
     let server = Server::new(&config.unwrap_or_else(Config::default), engine);
     let client = match eximious_world::input_connection() {
         Some((peer, own)) => {
@@ -45,6 +46,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
                 port: peer.port(),
                 local_address: Some(own.ip().to_canonical()),
                 local_port: Some(own.port()),
+                connection,
                 synchronizes: true,
                 ..Client::default()
             }
@@ -55,6 +57,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
             local_address: value(&given, "received_ip_address"),
             local_port: value(&given, "received_port"),
             user: Some(user),
+            connection,
             qualifies_itself,
             ..Client::default()
         },

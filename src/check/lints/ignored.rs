@@ -64,7 +64,7 @@ fn lookup(name: &str, style: LookupStyle, options: &[u8], mut each: impl FnMut(&
     known.extend_from_slice(match name {
         "dsearch" => &["ret=full", "filter=file", "filter=dir", "filter=subdir", "key=path"][..],
         "lsearch" | "wildlsearch" | "nwildlsearch" | "iplsearch" => &["ret=full"],
-        "ibase" | "mysql" | "oracle" | "pgsql" | "redis" => &["servers="],
+        "mysql" | "pgsql" | "redis" => &["servers="],
         "sqlite" => &["file="],
         _ => &[],
     });

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use eximious_core::world::Random;
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace};
 
 use super::local::LocalAddresses;
 use super::{Found, How, Patience, Reply, kind};
@@ -174,6 +174,9 @@ pub struct Search {
     pub dnssec_request: Option<Str>,
     /// Domains for which answers must be signed.
     pub dnssec_require: Option<Str>,
+    /// How deep the tests of lists stand in others, to whoever is shown each step;
+    /// nothing, where it is not told which lists those of domains are.
+    pub told: Option<u32>,
 }
 
 impl Default for Search {
@@ -192,6 +195,7 @@ impl Default for Search {
             mx_fail_domains: None,
             dnssec_request: Some(Str::fixed("*")),
             dnssec_require: None,
+            told: None,
         }
     }
 }
@@ -215,8 +219,15 @@ impl Search {
 /// Where the policy forbids it, or a list can't be read. That there is no
 /// answer is no error.
 pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
-    let require = listed(call, search.dnssec_require.as_ref(), name)?;
-    let request = require || listed(call, search.dnssec_request.as_ref(), name)?;
+    let depth = search.told.unwrap_or_default();
+    call.memory::<Trace>().depth += depth;
+    let found = search_for(call, name, search);
+    call.memory::<Trace>().leave(depth);
+    found
+}
+
+fn search_for(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
+    let (require, request) = signed(call, name, search)?;
     let mut finder = Finder {
         search,
         name,
@@ -319,6 +330,10 @@ impl Finder<'_> {
         ending: Ending,
         lenient: Option<&Str>,
     ) -> Result<Option<HostsFound>, Fail> {
+        if lenient.is_none() {
+            let tail = b" not in empty list (option unset? cannot trace name)";
+            call.memory::<Trace>().tell(0, &[self.name, tail]);
+        }
         let none = listed(call, lenient, self.name)?;
         Ok((!none).then(|| HostsFound::none(ending)))
     }
@@ -414,6 +429,9 @@ impl Finder<'_> {
         for host in &found.hosts {
             if self.is_local(call, host)? {
                 own = Some(host.mx);
+                if host.mx.is_none() {
+                    call.memory::<Trace>().tell_flat(&[b"local host found for non-MX address"]);
+                }
                 break;
             }
             if host.address.is_some() {
@@ -494,12 +512,47 @@ fn mx_to_ip(call: &Call<'_>) -> bool {
     call.settings().options.flag("allow_mx_to_ip") == Some(true)
 }
 
+/// Whether answers about a domain have to be signed, and whether that is asked for.
+fn signed(call: &mut Call<'_>, domain: &[u8], search: &Search) -> Result<(bool, bool), Fail> {
+    let (require, request) = (search.dnssec_require.as_ref(), search.dnssec_request.as_ref());
+    if search.told.is_none() || call.memory::<Trace>().sink.is_none() {
+        // That is the default.
+        let asked = request.is_some_and(|list| list.bytes() == b"*");
+        let require = listed(call, require, domain)?;
+        return Ok((require, require || asked || listed(call, request, domain)?));
+    }
+    call.memory::<Trace>().tell(0, &[b"check dnssec require list"]);
+    let require = listed_aloud(call, "dnssec_require_domains", require, domain)?;
+    call.memory::<Trace>().tell(0, &[b"check dnssec request list"]);
+    if require {
+        return Ok((true, true));
+    }
+    Ok((false, listed_aloud(call, "dnssec_request_domains", request, domain)?))
+}
+
+/// As [`listed`]; it is told what the list is called.
+fn listed_aloud(
+    call: &mut Call<'_>,
+    option: &'static str,
+    list: Option<&Str>,
+    domain: &[u8],
+) -> Result<bool, Fail> {
+    let trace = call.memory::<Trace>();
+    let Some(list) = list else {
+        trace.tell(1, &[domain, b" in ", option.as_bytes(), b"? no (option unset)"]);
+        return Ok(false);
+    };
+    let domain = Str::tainted(domain);
+    let mut matcher = Matcher::domain(&domain).called(option);
+    trace.depth += 1;
+    let outcome = call.scoped(|call| matcher.test_written(call, list));
+    call.memory::<Trace>().leave(1);
+    Ok(matches!(outcome?, Outcome::Matched(_)))
+}
+
 /// Whether a domain is in a list; one that can't be looked at now has nobody.
 fn listed(call: &mut Call<'_>, list: Option<&Str>, domain: &[u8]) -> Result<bool, Fail> {
     let Some(list) = list else { return Ok(false) };
-    if list.bytes() == b"*" {
-        return Ok(true);
-    }
     let domain = Str::tainted(domain);
     let outcome = call.scoped(|call| Matcher::domain(&domain).test_written(call, list))?;
     Ok(matches!(outcome, Outcome::Matched(_)))

@@ -1,6 +1,6 @@
 //! Patterns of address lists (specification 10.5).
 
-use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
+use eximious_core::{Call, ErrorKind, Fail, Str};
 
 use super::domain::Domain;
 use super::elements;
@@ -119,11 +119,8 @@ impl Address {
             return Ok((Hit::No, None));
         }
         let wanted = Pattern { text: split.map_or(text, |end| &text[end + 1..]), ..pattern };
-        let mut walk = Walk::new(&mut self.domain, *terms);
-        call.memory::<Trace>().depth += 1;
+        let mut walk = Walk::new(&mut self.domain, terms.of_domain());
         let verdict = walk.single(call, wanted);
-        let trace = call.memory::<Trace>();
-        trace.depth = trace.depth.saturating_sub(1);
         terms.after(walk.terms);
         let found = walk.left.flatten();
         if self.bind == Bind::Set {

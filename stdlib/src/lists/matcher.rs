@@ -1,9 +1,9 @@
 //! Tests a domain, host, address or local part against a list.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use eximious_core::{Call, Fail, ListKind, Str};
+use rustc_hash::FxHashMap;
 
 use super::address::Address;
 use super::domain::Domain;
@@ -32,7 +32,7 @@ pub enum Outcome {
 pub struct Matcher<'n> {
     subject: Subject<'n>,
     caseful: bool,
-    cached: bool,
+    keep: Option<Keep>,
     called: Option<&'static str>,
 }
 
@@ -60,7 +60,9 @@ impl<'n> Matcher<'n> {
 
     /// Tests an address of a host, against a list without names.
     pub fn ip(address: Option<(Str, IpAddr)>) -> Self {
-        Self::new(Subject::Host(Host::new(address, None)))
+        let mut host = Host::new(address, None);
+        host.by_address = true;
+        Self::new(Subject::Host(host))
     }
 
     /// Tests a host, whose names are looked for where a pattern needs them.
@@ -76,7 +78,7 @@ impl<'n> Matcher<'n> {
     }
 
     fn new(subject: Subject<'n>) -> Self {
-        Self { subject, caseful: false, cached: false, called: None }
+        Self { subject, caseful: false, keep: None, called: None }
     }
 
     /// Heeds the case of local parts from the start (`caseful_local_part`).
@@ -95,8 +97,8 @@ impl<'n> Matcher<'n> {
 
     /// Keeps what named lists say, where they hold the same each time; until
     /// [`forget`]. What is remembered leaves nothing in `$0`, `$1`, ….
-    pub fn cached(mut self) -> Self {
-        self.cached = true;
+    pub fn kept(mut self, keep: Keep) -> Self {
+        self.keep = Some(keep);
         self
     }
 
@@ -138,7 +140,7 @@ impl<'n> Matcher<'n> {
         &mut self,
         work: impl FnOnce(&mut Walk<'_, 'n>) -> Result<Verdict, Fail>,
     ) -> Result<Outcome, Fail> {
-        let mut walk = Walk::new(&mut self.subject, Terms::new(self.caseful, self.cached));
+        let mut walk = Walk::new(&mut self.subject, Terms::new(self.caseful, self.keep));
         walk.called = self.called;
         let verdict = work(&mut walk)?;
         let data = walk.left.map(Option::unwrap_or_default);
@@ -150,12 +152,35 @@ impl<'n> Matcher<'n> {
     }
 }
 
-/// Forgets what named lists said: a new message begins.
-pub fn forget(call: &mut Call<'_>) {
-    call.memory::<Kept>().0.clear();
+/// How long it is kept what named lists say.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Keep {
+    /// As long as the client stays: of hosts.
+    Client,
+    /// For a message: of its sender.
+    Sender,
+    /// For a message: of its sender's domain. Data is not shown then.
+    SenderDomain,
+    /// For a recipient: of its domain and its local part.
+    Recipient,
 }
 
-/// How many answers of named lists a context keeps.
+/// Forgets what named lists said: a new message begins, or another recipient.
+pub fn forget(call: &mut Call<'_>, keep: Keep) {
+    call.memory::<Kept>().of(keep).clear();
+}
+
+/// Puts answers about a recipient in the place of others, which are returned: those
+/// about one address say nothing of another.
+pub fn swap_answers(call: &mut Call<'_>, answers: Answers) -> Answers {
+    Answers(std::mem::replace(call.memory::<Kept>().of(Keep::Recipient), answers.0))
+}
+
+/// What named lists said of an address.
+#[derive(Clone, Default, Debug)]
+pub struct Answers(FxHashMap<Key, Answer>);
+
+/// How many answers of named lists a context keeps, of each kind.
 const KEPT: usize = 1024;
 
 /// A list's kind and name, the subject, and whether case counts.
@@ -163,19 +188,24 @@ pub(super) type Key = (ListKind, Vec<u8>, Vec<u8>, bool);
 /// A verdict, its data, and whether case counts from then on.
 pub(super) type Answer = (Verdict, Left, bool);
 
-/// What named lists said.
+/// What named lists said, by how long it is kept.
 #[derive(Default)]
-pub(super) struct Kept(HashMap<Key, Answer>);
+pub(super) struct Kept([FxHashMap<Key, Answer>; 4]);
 
 impl Kept {
-    pub(super) fn get(&self, key: &Key) -> Option<Answer> {
-        self.0.get(key).cloned()
+    fn of(&mut self, keep: Keep) -> &mut FxHashMap<Key, Answer> {
+        &mut self.0[keep as usize]
     }
 
-    pub(super) fn insert(&mut self, key: Key, answer: Answer) {
-        if self.0.len() >= KEPT {
-            self.0.clear();
+    pub(super) fn get(&mut self, keep: Keep, key: &Key) -> Option<Answer> {
+        self.of(keep).get(key).cloned()
+    }
+
+    pub(super) fn insert(&mut self, keep: Keep, key: Key, answer: Answer) {
+        let answers = self.of(keep);
+        if answers.len() >= KEPT {
+            answers.clear();
         }
-        self.0.insert(key, answer);
+        answers.insert(key, answer);
     }
 }

@@ -20,5 +20,7 @@ mod text;
 mod walk;
 
 pub use host::{HostNames, Known};
-pub use matcher::{Matcher, Outcome, forget};
+pub use matcher::{Answers, Keep, Matcher, Outcome, forget, swap_answers};
+pub(crate) use shown::Shown;
 pub use split::{Elements, Joiner, change_of_separator, elements, elements_with};
+pub(crate) use walk::Verdict;

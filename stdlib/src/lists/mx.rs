@@ -1,7 +1,7 @@
 //! `@mx_any`, `@mx_primary`, `@mx_secondary`: whether mail for a domain comes
 //! to this host (specification 10.3).
 
-use eximious_core::{Call, Fail, Str};
+use eximious_core::{Call, Fail, Str, Trace};
 
 use super::walk::Hit;
 use crate::dns::find::{Ending, Search, by_dns};
@@ -49,6 +49,10 @@ impl<'p> Mx<'p> {
             dnssec_request: None,
             ..Search::for_mx()
         };
+        for list in ["require", "request"] {
+            let parts: [&[u8]; 3] = [b"check dnssec ", list.as_bytes(), b" list"];
+            call.memory::<Trace>().tell(0, &parts);
+        }
         let found = by_dns(call, domain, &search)?;
         let matched = match found.ending {
             Ending::Later => return Ok(later(domain)),

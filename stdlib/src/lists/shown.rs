@@ -1,19 +1,33 @@
 //! What is shown of the test of a list, to those who want to see each step.
 
-use eximious_core::{Call, Trace};
+use std::borrow::Cow;
 
-use super::walk::{Left, Verdict};
+use eximious_core::{Call, Str, Trace};
+
+use super::walk::{Left, Verdict, log_main};
+
+/// What a decision is owed to, where that is not the element as it stands.
+pub(crate) enum Owed {
+    /// A named list, of which the answer was kept.
+    Kept,
+    /// A line of a file.
+    Line(Vec<u8>, Vec<u8>),
+    /// Something that can't be found out, and what is logged of it.
+    Doubt(Vec<u8>, Option<Vec<u8>>),
+    /// Something that can't be found out now: that is logged, and not shown.
+    Later(Vec<u8>),
+}
 
 /// What is shown of the test of a list: the question.
-pub(super) struct Shown(Option<Vec<u8>>);
+pub(crate) struct Shown(Option<Vec<u8>>);
 
 impl Shown {
     /// Nobody wants to see it.
-    pub(super) const NOTHING: Self = Self(None);
+    pub(crate) const NOTHING: Self = Self(None);
 
-    /// A question, without its mark.
-    pub(super) fn of(question: Vec<u8>) -> Self {
-        Self(Some(question))
+    /// Of a subject, and of what the list is called.
+    pub(crate) fn of(subject: &[u8], list: &[u8]) -> Self {
+        Self(Some([subject, b" in ", list].concat()))
     }
 
     fn tell(&self, call: &mut Call<'_>, deeper: u32, tail: &[u8]) {
@@ -22,43 +36,76 @@ impl Shown {
         }
     }
 
-    pub(super) fn begin(&self, call: &mut Call<'_>) {
+    pub(crate) fn begin(&self, call: &mut Call<'_>) {
         self.tell(call, 0, b"?");
     }
 
-    pub(super) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
+    pub(crate) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
         if self.0.is_some() {
-            call.memory::<Trace>().tell(1, &[b"list element: ", element]);
+            let shown = visible(element);
+            call.memory::<Trace>().tell(1, &[b"list element: ", &shown]);
         }
     }
 
-    /// The answer, and the element that decided; `kept` says that it was known.
-    pub(super) fn end(
+    /// The answer, the element that decided, and what that is owed to. What it means
+    /// that something is in doubt is logged then.
+    pub(crate) fn end(
         &self,
         call: &mut Call<'_>,
         verdict: &Verdict,
         element: Option<&[u8]>,
-        kept: bool,
+        owed: Option<Owed>,
     ) {
-        if self.0.is_none() {
-            return;
+        if self.0.is_some() {
+            self.tell_end(call, verdict, element, owed.as_ref());
         }
-        let kept: &[u8] = if kept { b"\" - cached)" } else { b"\")" };
+        if let Some(Owed::Doubt(_, Some(line)) | Owed::Later(line)) = owed {
+            log_main(call, &line);
+        }
+    }
+
+    fn tell_end(
+        &self,
+        call: &mut Call<'_>,
+        verdict: &Verdict,
+        element: Option<&[u8]>,
+        owed: Option<&Owed>,
+    ) {
         let word = match verdict {
             Verdict::Yes => "yes",
             Verdict::No => "no",
-            Verdict::Later(_) => return,
+            Verdict::Later(_) => {
+                let head = b"? list match deferred for ".as_slice();
+                return self.tell(call, 0, &[head, element.unwrap_or_default()].concat());
+            }
         };
-        let tail = match element {
-            Some(element) => [b"? ", word.as_bytes(), b" (matched \"", element, kept].concat(),
-            None => [b"? ", word.as_bytes(), b" (end of list)"].concat(),
+        let Some(element) = element else {
+            return self.tell(call, 0, &[b"? ", word.as_bytes(), b" (end of list)"].concat());
         };
-        self.tell(call, u32::from(element.is_some()), &tail);
+        let why = match owed {
+            None => [b"matched \"", element, b"\""].concat(),
+            Some(Owed::Kept) => [b"matched \"", element, b"\" - cached"].concat(),
+            Some(Owed::Line(line, file)) => [b"matched \"", &line[..], b"\" in ", file].concat(),
+            Some(Owed::Doubt(why, _)) => why.clone(),
+            Some(Owed::Later(_)) => return,
+        };
+        self.tell(call, 1, &[b"? ", word.as_bytes(), b" (", &why, b")"].concat());
     }
 }
 
-/// Tells what is remembered of a named list.
-pub(super) fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: &Left) {
+/// A text whose spaces can be seen.
+fn visible(text: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b' ', text) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            Cow::Owned(text.split(|byte| *byte == b' ').collect::<Vec<_>>().join("░".as_bytes()))
+        }
+    }
+}
+
+/// Tells what is remembered of a named list: what it said, and its data, where that
+/// is shown.
+pub(super) fn show_known(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: Option<&Left>) {
     let trace = call.memory::<Trace>();
     if trace.sink.is_none() {
         return;
@@ -66,7 +113,16 @@ pub(super) fn show_kept(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, lef
     let word: &[u8] = if *verdict == Verdict::Yes { b"yes" } else { b"no" };
     trace.tell(2, &[b"start sublist ", name]);
     trace.tell(1, &[b"cached ", word, b" match for +", name]);
-    let data = left.clone().flatten();
-    let data = data.as_ref().map_or(&b"NULL"[..], |data| data.bytes());
-    trace.tell(1, &[b"cached lookup data = ", data]);
+    if let Some(left) = left {
+        let data = left.as_ref().and_then(Option::as_ref);
+        let data = data.map_or(&b"NULL"[..], Str::bytes);
+        trace.tell(1, &[b"cached lookup data = ", data]);
+    }
+}
+
+/// Tells what is kept of a named list.
+pub(super) fn show_keeping(call: &mut Call<'_>, name: &[u8], key: &[u8], data: &Str) {
+    let head = b"data from lookup saved for cache for +".as_slice();
+    let parts = [head, name, b": key '", key, b"' value '", data.bytes(), b"'"];
+    call.memory::<Trace>().tell(1, &parts);
 }

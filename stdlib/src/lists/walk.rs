@@ -9,8 +9,8 @@ use super::address::Address;
 use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
-use super::matcher::Kept;
-use super::shown::{Shown, show_kept};
+use super::matcher::{Keep, Kept};
+use super::shown::{Owed, Shown, show_keeping, show_known};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
@@ -71,7 +71,7 @@ pub(super) type Left = Option<Option<Str>>;
 
 /// What a list says of a subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It is in the list.
     Yes,
     /// It is not.
@@ -103,14 +103,16 @@ impl Subject<'_> {
         match self {
             Self::Host(host) if !host.by_address => b"host".to_vec(),
             Self::Domain(domain) => domain.0.given.bytes().to_vec(),
-            _ => self.key().unwrap_or_default().to_vec(),
+            Self::LocalPart(part) => part.0.given.bytes().to_vec(),
+            _ => self.key(true).unwrap_or_default().to_vec(),
         }
     }
 
     /// What a cache knows it by.
-    fn key(&self) -> Option<&[u8]> {
+    fn key(&self, caseful: bool) -> Option<&[u8]> {
         match self {
             Self::Domain(domain) => Some(domain.0.folded.bytes()),
+            Self::LocalPart(part) if !caseful => Some(part.0.folded.bytes()),
             Self::LocalPart(part) => Some(part.0.given.bytes()),
             Self::Address(address) => Some(address.given.bytes()),
             Self::Host(host) => host.address.as_ref().map(|(text, _)| text.bytes()),
@@ -142,8 +144,8 @@ pub(super) struct Terms {
     /// Whether the case of local parts counts; a named list that says
     /// `+caseful` says it to the lists around it, too.
     pub(super) caseful: bool,
-    /// Whether results of constant named lists are kept.
-    cached: bool,
+    /// How long results of constant named lists are kept.
+    keep: Option<Keep>,
     /// Whether all named lists so far hold the same each time.
     constant: bool,
     /// How many elements may still be looked at.
@@ -151,8 +153,13 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    pub(super) fn new(caseful: bool, cached: bool) -> Self {
-        Self { caseful, cached, constant: true, budget: MOST_ELEMENTS }
+    pub(super) fn new(caseful: bool, keep: Option<Keep>) -> Self {
+        Self { caseful, keep, constant: true, budget: MOST_ELEMENTS }
+    }
+
+    /// For the domain of an address: nothing is kept of what lists say of it.
+    pub(super) fn of_domain(self) -> Self {
+        Self { keep: None, ..self }
     }
 
     /// Takes back what a list of another kind was given: there, case is a
@@ -184,8 +191,10 @@ pub(super) struct Walk<'s, 'n> {
     pub(super) left: Left,
     /// The named lists that are open, outermost first.
     open: Vec<Vec<u8>>,
-    /// Whether what the last named list says was known already.
-    kept: bool,
+    /// Whether somebody is shown each step.
+    traced: bool,
+    /// What the decision is owed to, where that is not the element as it stands.
+    owed: Option<Owed>,
     /// What the outermost list is called where somebody wants to see each step;
     /// otherwise its text is shown.
     pub(super) called: Option<&'s str>,
@@ -193,7 +202,15 @@ pub(super) struct Walk<'s, 'n> {
 
 impl<'s, 'n> Walk<'s, 'n> {
     pub(super) fn new(subject: &'s mut Subject<'n>, terms: Terms) -> Self {
-        Self { subject, terms, left: None, open: Vec::new(), kept: false, called: None }
+        Self {
+            subject,
+            terms,
+            left: None,
+            open: Vec::new(),
+            traced: false,
+            owed: None,
+            called: None,
+        }
     }
 
     /// Tests a list as it is written in the configuration, expanded as a whole:
@@ -203,7 +220,11 @@ impl<'s, 'n> Walk<'s, 'n> {
         let chosen = head.is_some_and(|(separator, _)| separator != b'$');
         let text = match call.expand(list) {
             Ok(text) => text,
-            Err(fail) if fail.class() == FailClass::Forced => return Ok(Verdict::No),
+            Err(fail) if fail.class() == FailClass::Forced => {
+                let tail = b"\" forced failure: assume not in this list";
+                call.memory::<Trace>().tell(0, &[b"expansion of \"", list.bytes(), tail]);
+                return Ok(Verdict::No);
+            }
             Err(fail) if fail.kind() == ErrorKind::Limit => return Err(fail),
             Err(fail) => {
                 let message = [
@@ -246,20 +267,21 @@ impl<'s, 'n> Walk<'s, 'n> {
         for element in elements {
             let pattern = Pattern { text: &element, taint };
             shown.element(call, &element);
+            self.owed = None;
             if let Some(verdict) = self.element(call, &mut run, pattern, list)? {
-                let kept = std::mem::take(&mut self.kept);
-                shown.end(call, &verdict, Some(&element), kept);
+                shown.end(call, &verdict, Some(&element), self.owed.take());
                 return Ok(verdict);
             }
         }
         let verdict = run.end();
-        shown.end(call, &verdict, None, false);
+        shown.end(call, &verdict, None, None);
         Ok(verdict)
     }
 
     /// What is shown of the test of a list; nothing where nobody wants to see it.
     fn shown(&mut self, call: &mut Call<'_>, list: &[u8]) -> Shown {
-        if call.memory::<Trace>().sink.is_none() {
+        self.traced = call.memory::<Trace>().sink.is_some();
+        if !self.traced {
             return Shown::NOTHING;
         }
         let subject = self.subject.shown();
@@ -267,7 +289,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Some(name) => name.as_bytes().to_vec(),
             None => [b"\"", list, b"\""].concat(),
         };
-        Shown::of([&subject[..], b" in ", &what].concat())
+        Shown::of(&subject, &what)
     }
 
     /// Tests one element as a list of its own: the domain of an address.
@@ -282,14 +304,14 @@ impl<'s, 'n> Walk<'s, 'n> {
         shown.begin(call);
         if !pattern.text.is_empty() {
             shown.element(call, pattern.text);
+            self.owed = None;
             if let Some(verdict) = self.element(call, &mut run, pattern, &pattern.str())? {
-                let kept = std::mem::take(&mut self.kept);
-                shown.end(call, &verdict, Some(pattern.text), kept);
+                shown.end(call, &verdict, Some(pattern.text), self.owed.take());
                 return Ok(verdict);
             }
         }
         let verdict = run.end();
-        shown.end(call, &verdict, None, false);
+        shown.end(call, &verdict, None, None);
         Ok(verdict)
     }
 
@@ -331,12 +353,20 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
-        let (hit, left) = match self.subject {
-            Subject::Domain(domain) => domain.test(call, pattern, self.terms.caseful)?,
-            Subject::LocalPart(part) => part.test(call, pattern, self.terms.caseful)?,
-            Subject::Address(address) => address.test(call, pattern, &mut self.terms)?,
-            Subject::Host(host) => host.test(call, pattern)?,
+        let inner = u32::from(self.traced);
+        if self.traced {
+            call.memory::<Trace>().depth += inner;
+        }
+        let tested = match self.subject {
+            Subject::Domain(domain) => domain.test(call, pattern, self.terms.caseful),
+            Subject::LocalPart(part) => part.test(call, pattern, self.terms.caseful),
+            Subject::Address(address) => address.test(call, pattern, &mut self.terms),
+            Subject::Host(host) => host.test(call, pattern),
         };
+        if self.traced {
+            call.memory::<Trace>().leave(inner);
+        }
+        let (hit, left) = tested?;
         if left.is_some() {
             self.left = left;
         }
@@ -360,21 +390,34 @@ impl<'s, 'n> Walk<'s, 'n> {
             Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
             Hit::Later(why) => {
                 let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
-                let why = reason(call, why, &general);
+                // Only of hosts it is said what was looked for.
+                let is_host = self.subject.kind() == ListKind::Host;
+                let why = reason(call, why, if is_host { &general } else { b"" });
                 (run.deferred, general, Some(why))
             }
         };
         match doubt {
-            Doubt::Ignore => Ok(None),
+            Doubt::Ignore => {
+                let word = if otherwise.is_some() { "+ignore_defer" } else { "+ignore_unknown" };
+                let tail = b": item ignored by ".as_slice();
+                call.memory::<Trace>().tell(1, &[&why, tail, word.as_bytes()]);
+                Ok(None)
+            }
             Doubt::Include => {
                 let word = if otherwise.is_some() { "+include_defer" } else { "+include_unknown" };
                 let line = [&why[..], b": accepted by ", word.as_bytes()].concat();
-                log_main(call, &line);
+                self.owed = Some(match otherwise {
+                    Some(_) => Owed::Later(line),
+                    None => Owed::Doubt(why, Some(line)),
+                });
                 Ok(Some(Verdict::Yes))
             }
             Doubt::Stop => Ok(Some(match otherwise {
-                Some(why) => Verdict::Later(Some(why)),
-                None => Verdict::No,
+                Some(why) => Verdict::Later((!why.is_empty()).then_some(why)),
+                None => {
+                    self.owed = Some(Owed::Doubt(why, None));
+                    Verdict::No
+                }
             })),
         }
     }
@@ -394,6 +437,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             let line =
                 [b"unknown named ", kind.name().as_bytes(), b" list \"", pattern.text, b"\""]
                     .concat();
+            call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
             log_panic(call, &line);
             return Ok(Some(Verdict::Later(None)));
         };
@@ -412,48 +456,41 @@ impl<'s, 'n> Walk<'s, 'n> {
         name: &[u8],
         (text, cached): (Str, bool),
     ) -> Result<Verdict, Fail> {
-        let key = match self.subject.key() {
-            Some(subject) if self.terms.cached => {
+        let key = match (self.subject.key(self.terms.caseful), self.terms.keep) {
+            (Some(subject), Some(keep)) => {
                 let key =
                     (self.subject.kind(), name.to_vec(), subject.to_vec(), self.terms.caseful);
-                if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(&key) {
-                    show_kept(call, name, &verdict, &left);
-                    self.kept = true;
+                if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(keep, &key) {
+                    show_known(call, name, &verdict, (keep != Keep::SenderDomain).then_some(&left));
+                    self.owed = Some(Owed::Kept);
                     self.left = left;
                     self.terms.caseful = caseful;
                     return Ok(verdict);
                 }
-                Some(key)
+                Some((keep, key))
             }
             _ => None,
         };
-        self.kept = false;
         self.enter(name)?;
         self.terms.take(NAME)?;
         let before = std::mem::replace(&mut self.terms.constant, true);
         let verdict = self.sublist(call, name, &text);
+        self.owed = None;
         self.open.pop();
         let constant = cached || (self.terms.constant && !text.bytes().contains(&b'$'));
         self.terms.constant = before && constant;
         let verdict = verdict?;
         if constant
             && !matches!(verdict, Verdict::Later(_))
-            && let Some(key) = key
+            && let Some((keep, key)) = key
         {
             let kept = (verdict.clone(), self.left.clone(), self.terms.caseful);
-            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left) {
-                let parts: [&[u8]; 7] = [
-                    b"data from lookup saved for cache for +",
-                    name,
-                    b": key '",
-                    &key.2,
-                    b"' value '",
-                    data.bytes(),
-                    b"'",
-                ];
-                call.memory::<Trace>().tell(1, &parts);
+            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
+                && keep != Keep::SenderDomain
+            {
+                show_keeping(call, name, &key.2, data);
             }
-            call.memory::<Kept>().insert(key, kept);
+            call.memory::<Kept>().insert(keep, key, kept);
         }
         Ok(verdict)
     }
@@ -508,6 +545,10 @@ impl<'s, 'n> Walk<'s, 'n> {
                 return Ok(Some(Verdict::Later(None)));
             }
             if let Some(verdict) = self.judge(call, run, hit, line, negated != inverted)? {
+                if self.traced && self.owed.is_none() {
+                    let name = pattern.text.to_vec();
+                    self.owed = Some(Owed::Line(line.text.to_vec(), name));
+                }
                 return Ok(Some(verdict));
             }
         }

@@ -68,18 +68,6 @@ pub static ALL: &[&LookupDef] = &[
     &whoson::WHOSON,
 ];
 
-/// What the page of a type says whose servers nobody here can ask.
-const NEEDS_CLIENT: &str = "a client library that only the maker of its servers has";
-
-/// The answer of such a type.
-fn unavailable(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
-    let name = call.name();
-    let message = format!(
-        "lookup type \"{name}\" is not available: there is no client library for its servers"
-    );
-    Err(LookupFail::Open(Fail::error(ErrorKind::Unsupported, message)))
-}
-
 /// The answer of a type whose service is no more.
 fn obsolete(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupFail> {
     let name = call.name();

@@ -59,7 +59,7 @@ pub static REDIS: LookupDef = LookupDef {
     find: run,
 };
 
-static KIND: Kind = Kind { name: "Redis", option: "redis_servers" };
+static KIND: Kind = Kind { name: "Redis", option: "redis_servers", named_in_queries: true };
 
 /// How many words a command has at the most: a server takes no more.
 const MOST_WORDS: usize = 1 << 20;

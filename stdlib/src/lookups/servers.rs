@@ -15,6 +15,8 @@ pub(super) struct Kind {
     pub name: &'static str,
     /// The main option that lists servers of this kind.
     pub option: &'static str,
+    /// Whether a query may say which servers it is meant for.
+    pub named_in_queries: bool,
 }
 
 /// Why a server gave no answer that counts.
@@ -47,7 +49,10 @@ pub(super) fn ask(
         return Ok(None);
     }
     let listed = call.settings().options.text(kind.option).cloned();
-    let (own, statement) = split(call, kind, query)?;
+    let (own, statement) = match kind.named_in_queries {
+        true => split(call, kind, query)?,
+        false => (None, query.key.clone()),
+    };
     let list = match (&own, &listed) {
         (Some(own), _) => own.clone(),
         (None, Some(listed)) => listed.clone(),
@@ -58,7 +63,7 @@ pub(super) fn ask(
     };
     let mut why = Vec::new();
     for element in elements(list.bytes()) {
-        let server = if element.contains(&b'/') {
+        let server = if element.contains(&b'/') || !kind.named_in_queries {
             if own.is_some() && list.taint().is_tainted() {
                 return Err(LookupFail::Defer(tainted(kind, &element)));
             }

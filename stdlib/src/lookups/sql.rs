@@ -1,6 +1,8 @@
 //! `mysql`, `pgsql`, `oracle`, `ibase`: SQL statements for servers.
 
+mod ibase;
 mod mysql;
+mod oracle;
 mod pgsql;
 
 use std::time::Duration;
@@ -10,9 +12,9 @@ use eximious_core::world::{Rows, Server, ServerError, SqlAnswer, SqlKind};
 use eximious_core::{Call, Effects, ErrorKind, Fail, LookupDef, Meta, Str, TaintRule};
 
 use super::cache::Cache;
+use super::quoting;
 use super::rows::{Null, push_row};
 use super::servers::{self, Attempt, Kind};
-use super::{NEEDS_CLIENT, quoting, unavailable};
 
 const EFFECTS: Effects = Effects::LOOKUP.union(Effects::NET);
 
@@ -79,15 +81,23 @@ pub static ORACLE: LookupDef = LookupDef {
         .summary("An SQL statement for an Oracle server.")
         .docs(
             "As `mysql`, with the servers of `oracle_servers`: `service//user/password`. The \
-             answer has the same form. Text from outside belongs in quotes, through \
-             `${quote_oracle:…}`.",
+             service is named as Oracle's client knows it: by a name in its `tnsnames.ora`, or as \
+             `host::port/service`, or `//host::port/service`. What stands in the place of the \
+             database does not count. No query names servers of its own. The answer has the same \
+             form, with the names of columns as the server gives them. Each statement is a \
+             transaction of its own, which is committed at once. The statement is UTF-8, and so \
+             is the answer, but for what is binary. Text from outside belongs in quotes, through \
+             `${quote_oracle:…}`. That puts a backslash before a quote, as Exim does, which means \
+             nothing to Oracle: the quote would end the text, and what follows would be part of \
+             the statement. So a statement with text from outside and such a quote is not sent: \
+             the lookup is deferred.",
         )
-        .needs(NEEDS_CLIENT)
+        .needs("the cargo feature `oracle`, and Oracle's client library where it is used")
         .source("specification 9.4.5, 9.13"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::oracle),
-    find: unavailable,
+    find: oracle::find,
 };
 
 /// `${lookup ibase{select …}}`.
@@ -95,17 +105,26 @@ pub static IBASE: LookupDef = LookupDef {
     meta: Meta::new("ibase", EFFECTS, TaintRule::Clean)
         .until("4.100")
         .syntax("${lookup ibase{<statement>}}")
-        .summary("An SQL statement for an InterBase server; obsolete.")
+        .summary("An SQL statement for a Firebird server, InterBase's heir; obsolete.")
         .docs(
-            "As `mysql`, with the servers of `ibase_servers`. Exim has left InterBase behind; the \
-             name is known so that an old configuration is told what is wrong with it.",
+            "As `mysql`, with the servers of `ibase_servers`: `host::port/database/user/password`, \
+             where the database is an alias or a path, as in \
+             `localhost//var/lib/mail.fdb/user/password`; or, as the clients of such servers write \
+             it, `host/port::database|user|password`. No query names servers of its own. A server \
+             must be a Firebird of version 3 or later: an older one, or an InterBase, would want \
+             the password as it is. The password is proved without being shown (`Srp256`, `Srp`), \
+             and the connection is encrypted where the server can do that (`Arc4`). Each \
+             statement is a transaction of its own, which is committed at once. Names of columns \
+             are in capitals unless they are quoted. Numbers and times look as the server writes \
+             them; blanks at the end of a `char` are left out; blobs are read whole; texts come \
+             in the bytes in which they are stored. Text from outside belongs in quotes, through \
+             `${quote_ibase:…}`. Exim 4.100 knows this type no more.",
         )
-        .needs(NEEDS_CLIENT)
-        .source("specification 9.13"),
+        .source("specification of 4.98, 9.4.2, 9.13"),
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::sqlite),
-    find: unavailable,
+    find: |call, query| servers::ask(call, &ibase::KIND, query, ibase::ask),
 };
 
 /// How long a server may take for a statement, connection and all. Exim waits

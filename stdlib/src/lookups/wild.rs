@@ -1,9 +1,10 @@
 //! Keys of files that are patterns: each is a list of one element.
 
 use eximious_core::grammar::is_space;
-use eximious_core::{Call, ErrorKind, Fail, FailClass, LookupFail, Str};
+use eximious_core::{Call, ErrorKind, Fail, FailClass, LookupFail, Str, Trace};
 
 use super::search::{Search, find, note};
+use crate::lists::{Shown, Verdict};
 use crate::pattern;
 
 /// Whether a key from a file matches a subject.
@@ -40,12 +41,20 @@ pub(super) fn matches(
     if space == end {
         return Ok(false);
     }
-    if text[space] != b'!' {
-        return element(call, &key.slice(space, end), subject);
-    }
-    let rest = &text[space + 1..end];
+    let (whole, traced) = (&text[space..end], call.memory::<Trace>().sink.is_some());
+    let shown = match traced {
+        true => Shown::of(subject.bytes(), &[b"\"", whole, b"\""].concat()),
+        false => Shown::NOTHING,
+    };
+    shown.begin(call);
+    shown.element(call, whole);
+    let negated = whole[0] == b'!';
+    let rest = &whole[usize::from(negated)..];
     let start = end - rest.len() + rest.iter().take_while(|c| is_space(**c)).count();
-    element(call, &key.slice(start, end), subject).map(|matched| !matched)
+    let hit = element(call, &key.slice(start, end), subject)?;
+    let verdict = if hit != negated { Verdict::Yes } else { Verdict::No };
+    shown.end(call, &verdict, hit.then_some(whole), None);
+    Ok(verdict == Verdict::Yes)
 }
 
 fn element(call: &mut Call<'_>, element: &Str, subject: &Str) -> Result<bool, LookupFail> {

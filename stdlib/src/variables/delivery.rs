@@ -95,7 +95,8 @@ pub static ALL: &[Variable] = &[
              the smtp transport changes it as it tries one after the other, so `$host` in \
              `hosts_require_tls` or a client authenticator is the server at hand. \
              `$host_address` and `$host_port` go with it."
-        )
+        ),
+        aliases(&["tpda_delivery_fqdn"])
     ),
     variable!(
         "host_address",
@@ -104,13 +105,15 @@ pub static ALL: &[Variable] = &[
         "The IP address of the host in `$host`.",
         docs(
             "While `ignore_target_hosts` is evaluated, it is the address that is being looked at."
-        )
+        ),
+        aliases(&["tpda_delivery_ip"])
     ),
     variable!(
         "host_port",
         SlotWith("0"),
         Clean,
-        "The TCP port of the host in `$host`; 0 where there is none."
+        "The TCP port of the host in `$host`; 0 where there is none.",
+        aliases(&["tpda_delivery_port"])
     ),
     variable!(
         "inode",

@@ -16,14 +16,16 @@ pub static ALL: &[Variable] = &[
              for `msg:host:defer` the error, for `tls:cert` the depth in the chain. Empty outside \
              of `event_action`."
         ),
-        source("specification 61")
+        source("specification 61"),
+        aliases(&["tpda_delivery_confirmation", "tpda_defer_errstr"])
     ),
     variable!(
         "event_defer_errno",
         SlotWith("0"),
         Clean,
         "The error number of a `defer` event.",
-        source("specification 61")
+        source("specification 61"),
+        aliases(&["tpda_defer_errno"])
     ),
     variable!(
         "event_name",

@@ -18,7 +18,8 @@ pub static ALL: &[Variable] = &[
              list is tested it is the subject. A transport that handles several addresses at \
              once has it only where all agree. It comes from outside and is tainted: as a file \
              name use `$domain_data`, which the `domains` condition leaves."
-        )
+        ),
+        aliases(&["tpda_delivery_domain"])
     ),
     variable!(
         "domain_data",
@@ -44,7 +45,8 @@ pub static ALL: &[Variable] = &[
              unless `caseful_local_part` is set; in a RCPT ACL it is the recipient's. It can \
              hold anything that the sender likes, and is tainted: as a file name use \
              `$local_part_data`, and in an address `${quote_local_part:$local_part}`."
-        )
+        ),
+        aliases(&["tpda_delivery_local_part"])
     ),
     variable!(
         "local_part_data",

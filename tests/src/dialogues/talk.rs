@@ -297,16 +297,9 @@ impl Said {
     /// order the two came can't be told for sure.
     pub fn show(self, hidden: &mut Hidden<'_>, lines: &mut Vec<String>) {
         for line in hidden.plain(&self.err).split_terminator('\n') {
-            if !(hidden.quiet && line.starts_with(">>>")) {
-                lines.push(signed('!', line));
-            }
+            lines.push(signed('!', line));
         }
-        for line in hidden.plain(&self.out).split_terminator('\n') {
-            lines.push(match line.strip_suffix('\r') {
-                Some(line) => signed('<', line),
-                None => signed('*', line),
-            });
-        }
+        super::note_lines(&hidden.plain(&self.out), lines);
     }
 }
 
@@ -328,7 +321,7 @@ pub fn show_files(place: &Place, pattern: &str, hidden: &mut Hidden<'_>, lines: 
     }
 }
 
-fn signed(sign: char, line: &str) -> String {
+pub(super) fn signed(sign: char, line: &str) -> String {
     let line = line.replace('\r', "\\r");
     match line.is_empty() {
         true => sign.to_string(),
@@ -341,7 +334,6 @@ fn signed(sign: char, line: &str) -> String {
 pub struct Hidden<'p> {
     place: &'p Place,
     sizes: bool,
-    quiet: bool,
     /// The names of messages, in the order in which they came up.
     messages: Vec<String>,
 }
@@ -362,9 +354,9 @@ const REPLACED: &[(&str, &str)] = &[
 ];
 
 impl<'p> Hidden<'p> {
-    /// Nothing was said yet. Sizes of messages may stay, and the steps of a test go.
-    pub fn new(place: &'p Place, sizes: bool, quiet: bool) -> Self {
-        Self { place, sizes, quiet, messages: Vec::new() }
+    /// Nothing was said yet. Sizes of messages may stay.
+    pub fn new(place: &'p Place, sizes: bool) -> Self {
+        Self { place, sizes, messages: Vec::new() }
     }
 
     /// A text without what is never the same.

@@ -52,12 +52,7 @@ impl LogFile {
     /// It can't be opened, or is no file of its own.
     pub fn reopen(&mut self, name: &[u8], owner: (u32, u32)) -> io::Result<()> {
         self.open = None;
-        // Whoever owns the directory could put something else in the file's
-        // place; so it is opened with no more rights than the owner has.
-        let file = match rustix::process::geteuid().is_root() && owner.0 != 0 {
-            true => AsUser::new(owner.0, Some(owner.1)).with(|| open(name))?,
-            false => open(name)?,
-        };
+        let file = as_owner(owner, || open(name))?;
         let data = file.metadata()?;
         let place = (data.dev(), data.ino());
         self.open = Some(Open { file, name: name.to_vec(), place });
@@ -70,6 +65,26 @@ impl LogFile {
         open.name == name
             && fs::symlink_metadata(path(name))
                 .is_ok_and(|data| (data.dev(), data.ino()) == open.place)
+    }
+}
+
+/// Removes the file of a name.
+///
+/// # Errors
+/// It can't be removed.
+pub fn remove(name: &[u8], owner: (u32, u32)) -> io::Result<()> {
+    as_owner(owner, || fs::remove_file(path(name)))
+}
+
+/// Does something with no more rights than the owner has, who could put something
+/// else in a file's place.
+fn as_owner<T: Send>(
+    owner: (u32, u32),
+    work: impl FnOnce() -> io::Result<T> + Send,
+) -> io::Result<T> {
+    match rustix::process::geteuid().is_root() && owner.0 != 0 {
+        true => AsUser::new(owner.0, Some(owner.1)).with(work),
+        false => work(),
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Kind {
     Reject,
     /// What should not happen.
     Panic,
+    /// What is told step by step.
+    Debug,
 }
 
 impl Kind {
@@ -24,6 +26,7 @@ impl Kind {
             Self::Main => b"main",
             Self::Reject => b"reject",
             Self::Panic => b"panic",
+            Self::Debug => b"debug",
         }
     }
 
@@ -33,6 +36,7 @@ impl Kind {
             Self::Main => Priority::Info,
             Self::Reject => Priority::Notice,
             Self::Panic => Priority::Alert,
+            Self::Debug => Priority::Info,
         }
     }
 }
@@ -65,6 +69,11 @@ pub fn destinations(paths: &[u8], spool: &[u8]) -> (Option<Names>, bool, Option<
 }
 
 impl Names {
+    /// Where logs are if nobody says so.
+    pub fn built_in() -> Self {
+        Self { path: BUILT_IN.to_vec() }
+    }
+
     /// The name of a log's file at a date.
     pub fn of(&self, kind: Kind, dates: &Dates) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.path.len() + 16);

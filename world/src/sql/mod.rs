@@ -1,12 +1,16 @@
-//! SQL servers: PostgreSQL, MySQL and MariaDB.
+//! SQL servers: PostgreSQL, MySQL and MariaDB, Firebird, Oracle.
 //!
 //! The protocols are spoken here. The crates that speak them whole take
 //! statements and give answers only as UTF-8, choose the character set that the
 //! server is to use, and have a time for each read but none for an answer; a
 //! mail server needs bytes as they are, and an end to every wait. What is hard
 //! about the protocols, which is to prove who one is, is left to crates.
+//! Oracle's protocol is nobody's but Oracle's, whose client library speaks it.
 
+mod firebird;
 mod mysql;
+#[cfg(feature = "oracle")]
+mod oracle;
 mod pgsql;
 mod session;
 mod wire;
@@ -28,6 +32,9 @@ const OPENING: Duration = Duration::from_secs(30);
 pub struct System {
     pgsql: Pool<Server, pgsql::Session>,
     mysql: Pool<Server, mysql::Session>,
+    firebird: Pool<Server, firebird::Session>,
+    #[cfg(feature = "oracle")]
+    oracle: Pool<Server, oracle::Session>,
 }
 
 /// An open connection, with a session in it.
@@ -60,6 +67,11 @@ impl Sql for System {
         match kind {
             SqlKind::Mysql => query(&self.mysql, server, statement, within),
             SqlKind::Pgsql => query(&self.pgsql, server, statement, within),
+            SqlKind::Firebird => query(&self.firebird, server, statement, within),
+            #[cfg(feature = "oracle")]
+            SqlKind::Oracle => query(&self.oracle, server, statement, within),
+            #[cfg(not(feature = "oracle"))]
+            SqlKind::Oracle => Err(ServerError::Unavailable),
         }
     }
 }

@@ -164,8 +164,9 @@ pub(super) fn is_ignored(
     let before = call.variable("host_address").unwrap_or_default();
     call.set_variable("host_address", text.clone());
     let mut names = Target(name);
-    let outcome = call
-        .scoped(|call| Matcher::host(Some((text, address)), &mut names).test_written(call, list));
+    let mut matcher =
+        Matcher::other_host((text, address), &mut names).called("ignore_target_hosts");
+    let outcome = call.scoped(|call| matcher.test_written(call, list));
     call.set_variable("host_address", before);
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }

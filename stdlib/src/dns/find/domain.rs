@@ -65,7 +65,7 @@ pub fn for_domain(
                 if found.hosts.iter().any(|host| host.mx.is_some()) {
                     break found;
                 }
-                match listed(call, wanted.mx_domains.as_ref(), full)? {
+                match listed(call, "mx_domains", wanted.mx_domains.as_ref(), full)? {
                     Some(true) => {}
                     Some(false) => break found,
                     None => return Ok(unknown("mx_domains")),
@@ -75,7 +75,8 @@ pub fn for_domain(
             Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
             Ending::Missing => {
                 reason = message.or(reason);
-                match listed(call, wanted.fail_defer_domains.as_ref(), full)? {
+                match listed(call, "fail_defer_domains", wanted.fail_defer_domains.as_ref(), full)?
+                {
                     Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
                     Some(false) => {}
                     None => return Ok(unknown("fail_defer_domains option")),
@@ -105,10 +106,16 @@ fn unknown(option: &str) -> DomainHosts {
 }
 
 /// Whether a domain is in a list; `None` where that can't be said now.
-fn listed(call: &mut Call<'_>, list: Option<&Str>, domain: &[u8]) -> Result<Option<bool>, Fail> {
+fn listed(
+    call: &mut Call<'_>,
+    option: &'static str,
+    list: Option<&Str>,
+    domain: &[u8],
+) -> Result<Option<bool>, Fail> {
     let Some(list) = list else { return Ok(Some(false)) };
     let domain = Str::tainted(domain);
-    let outcome = call.scoped(|call| Matcher::domain(&domain).test_written(call, list))?;
+    let mut matcher = Matcher::domain(&domain).called(option);
+    let outcome = call.scoped(|call| matcher.test_written(call, list))?;
     Ok(match outcome {
         Outcome::Matched(_) => Some(true),
         Outcome::Unmatched(_) => Some(false),

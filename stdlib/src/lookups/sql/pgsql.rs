@@ -10,7 +10,8 @@ use super::super::servers::{Attempt, Kind, host_and_port, parts};
 use super::{forget, next, query, written};
 
 /// The servers.
-pub(super) static KIND: Kind = Kind { name: "PostgreSQL", option: "pgsql_servers" };
+pub(super) static KIND: Kind =
+    Kind { name: "PostgreSQL", option: "pgsql_servers", named_in_queries: true };
 
 const NO_CONNECTION: &str = "PGSQL connection failed: ";
 const FAILED: &str = "PGSQL: query failed: ";

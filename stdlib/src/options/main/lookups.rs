@@ -7,6 +7,11 @@ use crate::options::At;
 const AT: At = At::main("specification 14.23");
 
 pub(super) static ALL: &[OptionDef] = &[
+    AT.list("ibase_servers")
+        .unprinted()
+        .summary("Firebird servers, as `host/database/user/password`.")
+        .docs("It is wise to write `hide` before it.")
+        .until("4.100"),
     AT.text("ldap_ca_cert_dir")
         .summary("The directory of certificates that an LDAP server's is checked against."),
     AT.text("ldap_ca_cert_file")
@@ -30,7 +35,8 @@ pub(super) static ALL: &[OptionDef] = &[
         .docs("It is wise to write `hide` before it."),
     AT.list("oracle_servers")
         .unprinted()
-        .summary("Oracle servers, as `host/database/user/password`."),
+        .summary("Oracle servers, as `service//user/password`.")
+        .docs("It is wise to write `hide` before it."),
     AT.no("perl_at_start")
         .summary("Starts the Perl interpreter with the program, not when it is first called."),
     AT.text("perl_startup").summary("Perl code that runs when the interpreter starts."),

@@ -1,0 +1,144 @@
+//! What is told: the names behind `-d`, and in `control = debug/opts=…`
+//! (specification 5.2).
+
+/// A set of what may be told. The numbers are Exim's: it finds them in the spool.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DebugSelector(u32);
+
+impl DebugSelector {
+    /// Steps of ACLs.
+    pub const ACL: Self = Self(0x4);
+    /// Expansions.
+    pub const EXPAND: Self = Self(0x100);
+    /// Text without characters beyond ASCII.
+    pub const NO_UTF8: Self = Self(0x4_0000);
+    /// The process's number before each line.
+    pub const PID: Self = Self(0x8_0000);
+    /// What comes in and what is answered.
+    pub const RECEIVE: Self = Self(0x40_0000);
+    /// The time before each line.
+    pub const TIMESTAMP: Self = Self(0x800_0000);
+    /// Lists, hosts, routing, verification.
+    pub const TESTS: Self = Self(0x800 | 0x4000 | 0x400_0000 | 0x8000_0000);
+    /// What is told where nobody chose.
+    pub const USUAL: Self = Self(0xf771_5cfd);
+
+    /// Whether something of these is in it.
+    pub fn has(self, some: Self) -> bool {
+        self.0 & some.0 != 0
+    }
+
+    /// Its number.
+    pub fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// What is left of a set after a text such as `-all+acl`, or a number behind an
+    /// equals sign; and what is wrong with it, from where on it counts no more.
+    pub fn changed(self, text: &[u8]) -> (Self, Option<Vec<u8>>) {
+        if let Some(number) = text.strip_prefix(b"=")
+            && number.iter().all(u8::is_ascii_alphanumeric)
+        {
+            return (Self(parse_number(number)), None);
+        }
+        let (mut bits, mut rest) = (self.0, text);
+        while let Some(sign) = rest.first() {
+            if !matches!(sign, b'+' | b'-') {
+                let head = b"malformed debug_selector setting: + or - expected but found \"";
+                return (Self(bits), Some([head.as_slice(), rest, b"\""].concat()));
+            }
+            let end = rest[1..].iter().position(|c| matches!(c, b'+' | b'-'));
+            let (item, after) = rest.split_at(end.map_or(rest.len(), |n| n + 1));
+            let Some((_, own)) = NAMES.iter().find(|(name, _)| name.as_bytes() == &item[1..])
+            else {
+                let why = [b"unknown debug_selector setting: ", item].concat();
+                return (Self(bits), Some(why));
+            };
+            match sign {
+                b'+' => bits |= own,
+                _ => bits &= !own,
+            }
+            rest = after;
+        }
+        (Self(bits), None)
+    }
+}
+
+/// A number, as C reads it, of which the last bits count.
+fn parse_number(text: &[u8]) -> u32 {
+    let (digits, radix) = match text {
+        [b'0', b'x' | b'X', rest @ ..] => (rest, 16),
+        [b'0', rest @ ..] => (rest, 8),
+        _ => (text, 10),
+    };
+    let digits = digits.iter().map_while(|byte| char::from(*byte).to_digit(radix));
+    digits.fold(0, |sum, digit| sum.wrapping_mul(radix).wrapping_add(digit))
+}
+
+/// The names, and their numbers. Those that came with a later Exim have none in the
+/// spool of this one.
+const NAMES: &[(&str, u32)] = &[
+    ("acl", 0x4),
+    ("all", 0xfff9_ffff),
+    ("any", 0),
+    ("auth", 0x8),
+    ("deliver", 0x10),
+    ("dns", 0x20),
+    ("dnsbl", 0x40),
+    ("exec", 0x80),
+    ("expand", 0x100),
+    ("filter", 0x200),
+    ("hints_lookup", 0x400),
+    ("host_lookup", 0x800),
+    ("ident", 0x1000),
+    ("interface", 0x2000),
+    ("lists", 0x4000),
+    ("load", 0x8000),
+    ("local_scan", 0x2),
+    ("lookup", 0x1_0000),
+    ("macro", 0),
+    ("memory", 0x2_0000),
+    ("noutf8", 0x4_0000),
+    ("pid", 0x8_0000),
+    ("process_info", 0x10_0000),
+    ("queue_run", 0x20_0000),
+    ("receive", 0x40_0000),
+    ("regex", 0),
+    ("resolver", 0x80_0000),
+    ("retry", 0x100_0000),
+    ("rewrite", 0x200_0000),
+    ("route", 0x400_0000),
+    ("start", 0),
+    ("timestamp", 0x800_0000),
+    ("tls", 0x1000_0000),
+    ("transport", 0x2000_0000),
+    ("uid", 0x4000_0000),
+    ("verify", 0x8000_0000),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_added_and_taken_away() {
+        let usual = DebugSelector::USUAL;
+        for (text, bits) in [
+            ("", 0xf771_5cfd),
+            ("-all", 0),
+            ("-all+acl", 4),
+            ("-all+acl+expand-acl", 0x100),
+            ("+expand", 0xf771_5dfd),
+            ("=4", 4),
+            ("=0x104", 0x104),
+        ] {
+            assert_eq!(usual.changed(text.as_bytes()), (DebugSelector(bits), None), "{text}");
+        }
+        let wrong = |text: &[u8]| String::from_utf8(usual.changed(text).1.unwrap()).unwrap();
+        assert_eq!(usual.changed(b"-all+acl+foo").0, DebugSelector::ACL);
+        assert_eq!(wrong(b"+foo"), "unknown debug_selector setting: +foo");
+        assert_eq!(wrong(b"+"), "unknown debug_selector setting: +");
+        let malformed = "malformed debug_selector setting: + or - expected but found";
+        assert_eq!(wrong(b"acl"), format!("{malformed} \"acl\""));
+    }
+}
