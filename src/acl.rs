@@ -10,6 +10,7 @@
 mod callout;
 mod conditions;
 mod controls;
+mod cutthrough;
 mod dnslists;
 #[cfg(test)]
 mod driver;
@@ -19,6 +20,7 @@ mod machine;
 mod modifiers;
 mod nested;
 mod ratelimit;
+mod run;
 mod seen;
 mod state;
 mod told;
@@ -37,6 +39,7 @@ use crate::route::Routes;
 
 pub(crate) use nested::call;
 
+pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
 pub use state::{AclState, Control, SenderFault};
@@ -102,6 +105,15 @@ pub trait AclHost {
     fn calls_out(&self) -> bool {
         true
     }
+
+    /// Whether this is a test, in which no message goes anywhere.
+    fn is_test(&self) -> bool {
+        false
+    }
+
+    /// Other hosts are asked, which may take its time: what was said to the client so
+    /// far is to be sent.
+    fn flush(&mut self) {}
 
     /// A line for the main log.
     fn log(&mut self, line: &[u8]);

@@ -20,6 +20,7 @@ mod input;
 mod local;
 mod logging;
 mod message;
+mod onward;
 mod options;
 mod params;
 mod patience;
@@ -49,7 +50,7 @@ use eximious::{Header, Message, Str};
 
 pub use ending::Awaited;
 pub use eximious::acl::Watch;
-pub use session::{Server, Session};
+pub use session::{Outlet, Server, Session};
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]
@@ -249,6 +250,8 @@ pub enum Taken {
     Yes,
     /// It could not be kept; the client is to come back.
     Later(NotKept),
+    /// Another host has it already.
+    Onward,
 }
 
 /// Why a message could not be kept.

@@ -182,6 +182,7 @@ impl Printer<'_> {
             Report::Discarded(address) => {
                 self.put(&[b"mail to ", address.text.bytes(), b" is discarded\n"]);
             }
+            Report::Divided(_) => {}
             Report::Direct(delivery) => self.direct(delivery),
             Report::Delivered(delivery) => self.delivery(delivery),
         }

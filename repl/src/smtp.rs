@@ -8,7 +8,7 @@ mod steps;
 use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious::world::Log;
 use eximious::{Config, Str, World};
@@ -76,7 +76,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
          **** but without any ident (RFC 1413) callback.\n\
          **** This is not for real!\n\n"
     );
-    let mut out = Headed { heading: Some(heading), out: io::stdout().lock() };
+    let mut out = Shared::new(Headed { heading: Some(heading), out: io::stdout() });
     converse(&mut session, &mut out, Waits::ForEver, &mut |session, received, out| {
         session.conclude(&Taken::Yes);
         while let Some(event) = session.next_reply() {
@@ -87,7 +87,8 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
             false => out.write_all(b"\n**** SMTP testing: that is not a real message id!\n\n"),
         }
     })?;
-    out.head()?;
+    out.flush()?;
+    out.writer().get_mut().head()?;
     out.flush()?;
     Ok(Ok(ExitCode::SUCCESS))
 }
@@ -131,15 +132,43 @@ enum Waits {
     ForEver,
 }
 
+/// An output that a session may have flushed. What is said goes out in one piece: the
+/// network waits between small ones.
+struct Shared<W: Write>(Arc<Mutex<BufWriter<W>>>);
+
+impl<W: Write> Shared<W> {
+    fn new(out: W) -> Self {
+        Self(Arc::new(Mutex::new(BufWriter::new(out))))
+    }
+
+    fn writer(&self) -> MutexGuard<'_, BufWriter<W>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Write> Write for Shared<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer().flush()
+    }
+}
+
 /// Goes between a session and the standard input and output.
-fn converse(
+fn converse<W: Write + Send + 'static>(
     session: &mut Session,
-    out: &mut dyn Write,
+    out: &mut Shared<W>,
     waits: Waits,
     take: Take<'_>,
 ) -> io::Result<()> {
-    // What is said goes out in one piece: the network waits between small ones.
-    let out = &mut BufWriter::new(out);
+    let outlet = Shared(out.0.clone());
+    session.set_outlet(Some(Box::new(move |bytes| {
+        // That nobody listens is found out when more is said.
+        let mut out = outlet.writer();
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    })));
     let mut piece = [0; PIECE];
     let mut ended = false;
     loop {

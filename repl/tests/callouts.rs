@@ -9,107 +9,12 @@ mod common;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use eximious_tests::servers::{self, Home, Peer, Played, Server};
+use eximious_tests::hosts::{Host, untimed};
+use eximious_tests::servers::{self, Home, Played, Server};
 use tempfile::TempDir;
-
-/// A host that answers by rules: `RCPT TO:<r=550 no;MAIL=close`, the first that
-/// begins as a command does. `banner=` is what it says first. What it hears is
-/// noted, with the number of the connection.
-struct Host {
-    played: Played,
-    heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl Host {
-    fn new(rules: &str) -> Self {
-        let rules: Vec<(String, String)> = rules
-            .split(';')
-            .filter_map(|rule| rule.rsplit_once('='))
-            .map(|(command, answer)| (command.to_owned(), answer.replace("\\n", "\r\n")))
-            .collect();
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let noted = heard.clone();
-        let played = Played::tcp(move |peer| {
-            noted.lock().expect("no test failed").push("connected".to_owned());
-            let banner = rules.iter().find(|(command, _)| command == "banner");
-            let banner = banner.map_or("220 peer.test", |(_, answer)| answer);
-            if banner == "close" || peer.write_all(format!("{banner}\r\n").as_bytes()).is_err() {
-                return;
-            }
-            let mut line = Vec::new();
-            while next_line(peer, &mut line) {
-                let text = String::from_utf8_lossy(&line).into_owned();
-                noted.lock().expect("no test failed").push(untimed(&text));
-                let rule = rules.iter().find(|(command, _)| text.starts_with(command.as_str()));
-                let answer = match rule {
-                    Some((_, answer)) => answer.as_str(),
-                    None if text.starts_with("EHLO") => "250-peer.test\r\n250 HELP",
-                    None if text == "QUIT" => "221 bye",
-                    None => "250 OK",
-                };
-                match answer.split_once(" after ") {
-                    _ if answer == "close" => return,
-                    Some((answer, "2s")) => {
-                        std::thread::sleep(Duration::from_secs(2));
-                        let _ = peer.write_all(format!("{answer}\r\n").as_bytes());
-                    }
-                    _ => {
-                        let _ = peer.write_all(format!("{answer}\r\n").as_bytes());
-                    }
-                }
-                if text == "QUIT" {
-                    return;
-                }
-            }
-        });
-        Self { played, heard }
-    }
-
-    fn heard(&self) -> Vec<String> {
-        // The last words may be on their way; connections need not take turns.
-        let count = || self.heard.lock().expect("no test failed").len();
-        let mut before = usize::MAX;
-        while before != count() {
-            before = count();
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        let mut heard = std::mem::take(&mut *self.heard.lock().expect("no test failed"));
-        heard.sort();
-        heard
-    }
-}
-
-fn next_line(peer: &mut dyn Peer, line: &mut Vec<u8>) -> bool {
-    line.clear();
-    let mut byte = [0];
-    while line.len() < 10_000 {
-        match peer.read(&mut byte) {
-            Ok(1) if byte[0] == b'\n' => {
-                if line.last() == Some(&b'\r') {
-                    line.pop();
-                }
-                return true;
-            }
-            Ok(1) => line.push(byte[0]),
-            _ => return false,
-        }
-    }
-    false
-}
-
-/// Local parts that nobody has are made of the time.
-fn untimed(text: &str) -> String {
-    match text.split_once("-testing") {
-        Some((head, tail)) => {
-            let head = head.trim_end_matches(|c: char| c.is_ascii_digit());
-            format!("{head}TIME-testing{tail}")
-        }
-        None => text.to_owned(),
-    }
-}
 
 const ROUTES: &str = "begin routers\n\
     away:\n driver = manualroute\n domains = !local.test\n transport = smtp\n \
@@ -286,6 +191,23 @@ fn callouts_are_as_exims() {
     ] {
         questions.push(Question { transport, ..question(recipient, "") });
     }
+    for (params, transport) in [
+        ("use_sender", ""),
+        ("use_sender,random", ""),
+        ("use_sender,postmaster", ""),
+        ("use_postmaster,no_cache", ""),
+        ("use_sender", "transport_filter = /bin/cat"),
+        ("use_sender", "dkim_domain = a.test"),
+        ("use_sender", "protocol = lmtp"),
+    ] {
+        for host in ["", "RCPT=550 no", "RCPT=450 not now"] {
+            let acl = format!(
+                " accept control = cutthrough_delivery\n verify = recipient/callout={params}"
+            );
+            questions.push(Question { transport, ..question(&acl, host) });
+        }
+    }
+    questions.push(question(" accept control = cutthrough_delivery", ""));
     for main in ["callout_random_local_part = x$domain", "callout_positive_expire = 1s"] {
         let acl = " require verify = recipient/callout=random\n accept";
         questions.push(Question { main, ..question(acl, "RCPT TO:<x=550 no") });

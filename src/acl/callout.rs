@@ -3,6 +3,7 @@
 
 mod cache;
 mod host;
+mod line;
 mod params;
 mod talk;
 
@@ -11,10 +12,12 @@ use std::time::Duration;
 
 use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
-use super::Logs;
 use super::machine::Run;
+use super::{Logs, cutthrough};
 use crate::route::{Delivery, Standing, Text};
 use cache::Cache;
+pub(super) use host::{Protocol, Way};
+pub(super) use line::Line;
 use params::Sender;
 pub(super) use params::{Params, Subject};
 
@@ -31,6 +34,9 @@ struct Callout<'c> {
     address: Str,
     domain: Str,
     mail_from: Vec<u8>,
+    delivery: &'c Delivery,
+    /// Whether the message may go along (`control = cutthrough_delivery`).
+    takes_along: bool,
 }
 
 /// What was found out.
@@ -42,6 +48,8 @@ pub(super) struct Called {
     /// For the client, where the address is refused.
     pub(super) said: Vec<u8>,
     pub(super) failure: Failure,
+    /// The last line that was heard of an answer that is no last word.
+    pub(super) heard: Option<Vec<u8>>,
 }
 
 /// Where it went wrong.
@@ -72,7 +80,7 @@ impl Failure {
 impl Called {
     fn fine() -> Self {
         let said = Vec::new();
-        Self { standing: Standing::Fine, logged: None, said, failure: Failure::None }
+        Self { standing: Standing::Fine, logged: None, said, failure: Failure::None, heard: None }
     }
 
     fn random() -> Self {
@@ -80,7 +88,7 @@ impl Called {
     }
 
     fn failed(failure: Failure, logged: Option<Vec<u8>>, said: Vec<u8>) -> Self {
-        Self { standing: Standing::Failed, logged, said, failure }
+        Self { standing: Standing::Failed, logged, said, failure, heard: None }
     }
 
     fn later(logged: Option<Vec<u8>>) -> Self {
@@ -110,20 +118,29 @@ impl Called {
     }
 }
 
-/// Asks the hosts of a delivery; nothing where nobody can be asked.
+/// Asks the hosts of a delivery; nothing where nobody can be asked. `alone` says that
+/// nothing else came of routing the address.
 pub(super) fn call(
     run: &mut Run<'_>,
     params: &Params,
     subject: Subject,
     delivery: &Delivery,
+    alone: bool,
 ) -> Option<Called> {
     let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
     let before = ["local_part", "domain", "host", "host_address"].map(|name| run.cx.value(name));
     run.cx.set("local_part", delivery.address.local_part.clone());
     run.cx.set("domain", domain.clone());
     let mail_from = mail_from(run, params, delivery);
-    let callout = Callout { params, subject, address, domain, mail_from };
-    let called = callout.call(run, delivery);
+    let takes_along = alone
+        && subject == Subject::Recipient
+        && match params.sender {
+            Sender::Own => cutthrough::takes(run, false),
+            Sender::Transport => cutthrough::takes(run, true),
+            Sender::Given | Sender::Postmaster => false,
+        };
+    let callout = Callout { params, subject, address, domain, mail_from, delivery, takes_along };
+    let called = callout.call(run);
     for (name, value) in ["local_part", "domain", "host", "host_address"].iter().zip(before) {
         run.cx.set(name, value);
     }
@@ -149,7 +166,8 @@ fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8>
 }
 
 impl Callout<'_> {
-    fn call(&self, run: &mut Run<'_>, delivery: &Delivery) -> Option<Called> {
+    fn call(&self, run: &mut Run<'_>) -> Option<Called> {
+        let delivery = self.delivery;
         let Some(hosts) = host::hosts(run, delivery) else {
             let text = b"Cannot do callout: neither router nor transport provided a host list, \
                 or transport is not smtp";
@@ -166,6 +184,7 @@ impl Callout<'_> {
             Ok(now) => now,
             Err(fail) => return Some(Called::later(Some(fail.message().to_vec()))),
         };
+        run.flush();
         let mut cache = Cache::new(run, self, now);
         if let Some(called) = cache.look(run, self) {
             return Some(called);
@@ -179,7 +198,7 @@ impl Callout<'_> {
         let longest = self.params.longest.unwrap_or(timeout.saturating_mul(4));
         let began = now;
         let alone = hosts.len() < 2;
-        let mut why = None;
+        let (mut why, mut heard) = (None, None);
         let mut settled = None;
         for host in &hosts {
             let Some(address) = host.address else { continue };
@@ -191,7 +210,7 @@ impl Callout<'_> {
             self.introduce(run, host.name.as_bytes(), address);
             let called = talk::with(run, self, &mut cache, transport, host, address);
             match called.standing {
-                Standing::Deferred => why = called.logged,
+                Standing::Deferred => (why, heard) = (called.logged, called.heard),
                 _ => {
                     settled = Some(called);
                     break;
@@ -201,9 +220,12 @@ impl Callout<'_> {
         if self.params.hold {
             run.cx.tell(0, b"connections are not held open yet: this one is closed");
         }
+        if self.takes_along && settled.is_none() {
+            run.state.cutthrough.end(run.cx, "nobody can be asked now");
+        }
         cache.keep(run);
         // Which of several hosts is to blame is not said.
-        Some(settled.unwrap_or_else(|| Called::later(why.filter(|_| alone))))
+        Some(settled.unwrap_or_else(|| Called { heard, ..Called::later(why.filter(|_| alone)) }))
     }
 
     /// A local part that nobody has, at the domain.

@@ -2,19 +2,20 @@
 
 use eximious_core::{AclOptions, AclPhases, Str, Taint};
 
-use super::Logs;
 use super::machine::{Answer, Run};
 use super::state::Control;
+use super::{Logs, cutthrough};
 use crate::debugging::{DebugSelector, Start};
 
 /// The controls of the connection: all others are of the message.
-const OF_CONNECTION: [&str; 9] = [
+const OF_CONNECTION: [&str; 10] = [
     "allow_auth_unadvertised",
     "caseful_local_part",
     "caselower_local_part",
     "debug",
     "dscp",
     "enforce_sync",
+    "no_callout_flush",
     "no_delay_flush",
     "no_enforce_sync",
     "no_pipelining",
@@ -65,9 +66,9 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
         return debug(run, rest, taint);
     }
     if name == "cutthrough_delivery" {
-        let text = b"cutthrough delivery is not there yet: the message goes by way of the spool";
-        run.note(text);
+        cutthrough::want(run, rest.get(1..).unwrap_or_default());
     }
+    cutthrough::heed(run);
     Answer::Yes
 }
 

@@ -112,19 +112,7 @@ impl Acls {
         cx.swap_answers(Answers::default());
         let before = self.enter(cx, phase, host.watch());
         state.settle_sender_fault();
-        let mut run = Run {
-            acls: self,
-            cx,
-            host,
-            state,
-            phase,
-            depth: 0,
-            reject_logs: Logs::REJECTIONS,
-            said: None,
-            logged: None,
-            unexplained: false,
-            ended_by: None,
-        };
+        let mut run = Run::new(self, cx, host, state, phase);
         let mut verdict = match run.expanded(text) {
             Ok(text) => run.named_or_text(&text),
             // A forced failure means that there is no ACL: the default is to

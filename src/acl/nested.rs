@@ -118,20 +118,9 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     told.log = outermost.then(|| cx.engine().world().log.clone());
     let outer = cx.suspend();
     let bindings = cx.scope.enter();
-    let mut run = Run {
-        acls: &acls,
-        cx,
-        host: &mut told,
-        state: &mut state,
-        phase,
-        // The expansion counts as one that calls, too, and so does what it stands in.
-        depth: depth.saturating_add(if outermost && depth == 0 { 2 } else { 1 }),
-        reject_logs: Logs::REJECTIONS,
-        said: None,
-        logged: None,
-        unexplained: false,
-        ended_by: None,
-    };
+    let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
+    // The expansion counts as one that calls, too, and so does what it stands in.
+    run.depth = depth.saturating_add(if outermost && depth == 0 { 2 } else { 1 });
     let verdict = run.named_or_text(name);
     let message = run.said.take();
     cx.scope.leave(bindings, Bindings::ALL);
@@ -171,6 +160,7 @@ impl Run<'_> {
         let state = std::mem::take(&mut nested.state);
         let told = std::mem::take(&mut nested.told);
         self.state.controls.extend(state.controls);
+        super::cutthrough::join(self, state.cutthrough);
         self.state.headers_add.extend(state.headers_add);
         self.state.headers_remove.extend(state.headers_remove);
         self.state.broken = self.state.broken.or(state.broken);

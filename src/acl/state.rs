@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use eximious_core::{AclControl, Str};
 
+use super::cutthrough::Cutthrough;
 use super::{AddedHeader, ratelimit};
 use crate::Context;
 use crate::route::Standing;
 
 /// What ACLs want of a conversation and of the message at hand.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct AclState {
     /// The controls that are set, by name: those of the connection and those of
     /// the message. The last setting counts.
@@ -29,6 +30,8 @@ pub struct AclState {
     pub broken: Option<&'static str>,
     /// Why the sender could not be verified, the last time that this was tried.
     pub sender_fault: Option<SenderFault>,
+    /// `control = cutthrough_delivery`: what has come of it.
+    pub cutthrough: Cutthrough,
     /// The log lines of `warn` that were written for the message: each is written
     /// once.
     pub(crate) warned: Vec<Vec<u8>>,
@@ -107,6 +110,8 @@ impl AclState {
 
     /// Forgets what is about the message: another one may follow.
     pub fn end_message(&mut self, cx: &mut Context) {
+        self.cutthrough.end(cx, "end of message");
+        self.cutthrough = Cutthrough::default();
         self.controls.retain(|_, control| !control.of_message);
         self.headers_add.clear();
         self.headers_remove.clear();

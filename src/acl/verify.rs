@@ -356,9 +356,47 @@ struct Routed {
     called: Option<Called>,
 }
 
+/// What came of looking at a recipient for cut-through delivery.
+pub(super) enum Judged {
+    /// The message can't go along with it.
+    Elsewhere,
+    /// Its hosts were asked; and what was heard that is no last word.
+    Asked(Standing, Option<Vec<u8>>),
+}
+
+/// Asks the host of the recipient at hand, to which the message may go at once.
+pub(super) fn for_cutthrough(run: &mut Run<'_>, params: &Params) -> Judged {
+    let Some(address) = run.state.recipient.clone() else { return Judged::Elsewhere };
+    let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
+    let Routed { standing, called, .. } = routed(run, &address, Subject::Recipient, &[], params);
+    for (name, value) in own {
+        run.cx.set(name, value);
+    }
+    match called {
+        Some(called) => Judged::Asked(called.standing, called.heard),
+        None if standing != Standing::Fine => Judged::Asked(standing, None),
+        None => Judged::Elsewhere,
+    }
+}
+
+/// As [`routed`], where that is told.
+fn route(
+    run: &mut Run<'_>,
+    address: &Str,
+    subject: Subject,
+    options: &[Vec<u8>],
+    params: &Params,
+) -> Routed {
+    let routed = routed(run, address, subject, options, params);
+    if subject != Subject::HeaderSender {
+        run.note(b"----------- end verify ------------");
+    }
+    routed
+}
+
 /// Rewrites an address, routes it, asks its hosts where that is wanted, and says in a variable
 /// where it failed.
-fn route(
+fn routed(
     run: &mut Run<'_>,
     address: &Str,
     subject: Subject,
@@ -371,6 +409,7 @@ fn route(
         Subject::Sender | Subject::HeaderSender => Purpose::VerifySender,
     };
     let (mut first, mut data, mut last) = (None, None, None);
+    let (mut count, mut divided) = (0, false);
     // What is verified is not what the ACL is about.
     let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
     let address = acls.routes().rewritten(run.cx, address, purpose);
@@ -381,21 +420,26 @@ fn route(
             first.get_or_insert_with(|| (*complaint).clone());
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
+            count += 1;
             data = delivery.address.attached.address_data.clone();
             if params.wanted() && matches!(report, Report::Delivered(_)) {
                 last = Some(Box::new((*delivery).clone()));
             }
         }
-        _ => {}
+        Report::Divided(_) => divided = true,
+        Report::Discarded(_) => {}
     });
     for (name, value) in own {
         run.cx.set(name, value);
     }
-    let delivery = last.filter(|_| standing == Standing::Fine);
-    let called = delivery.and_then(|delivery| callout::call(run, params, subject, &delivery));
-    if subject != Subject::HeaderSender {
-        run.note(b"----------- end verify ------------");
+    if subject == Subject::Recipient && standing != Standing::Fine {
+        run.state.cutthrough.end(run.cx, "routing soft fail");
     }
+    let alone = count == 1 && !divided;
+    let asks = standing == Standing::Fine && (alone || !params.goes_along());
+    let delivery = last.filter(|_| asks);
+    let called =
+        delivery.and_then(|delivery| callout::call(run, params, subject, &delivery, alone));
     let variable = match purpose {
         Purpose::VerifySender => "sender_verify_failure",
         _ => "recipient_verify_failure",

@@ -58,6 +58,8 @@ pub enum Report<'a> {
     Deferred(&'a Address, &'a Complaint),
     /// It is thrown away, and nothing else came of it.
     Discarded(&'a Address),
+    /// Others are made of it that are not looked at.
+    Divided(&'a Address),
     /// A delivery to a file or a command, or an answer.
     Direct(&'a Delivery),
     /// A delivery, once everything is known: local ones first, the latest first.
@@ -145,6 +147,7 @@ impl Routes {
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
             if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {
+                tell(&Report::Divided(&pass.address));
                 break;
             }
             if let Routed::Delivered(delivery) = pass.routed {
@@ -154,6 +157,9 @@ impl Routes {
                 }
             }
             if !request.whole && (standing != Standing::Fine || pass.children.len() != 1) {
+                if pass.children.len() > 1 {
+                    tell(&Report::Divided(&pass.address));
+                }
                 break;
             }
             queue.extend(pass.children.into_iter().rev());

@@ -1,5 +1,7 @@
 //! A transport, as far as others than deliveries have to know it.
 
+use std::time::Duration;
+
 use eximious_core::{DriverKind, OptionPlace, OptionValue, Options, Registry, Str, World};
 
 use crate::config::{Instance, effective};
@@ -37,6 +39,11 @@ impl Transport {
             Some(OptionValue::Text(text)) => Some(text),
             _ => None,
         }
+    }
+
+    /// An interval, if it is set.
+    pub(crate) fn time(&self, option: &str) -> Option<Duration> {
+        self.options.time(option)
     }
 
     /// Whether a switch is on.

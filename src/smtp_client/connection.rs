@@ -46,6 +46,11 @@ impl Connection {
         self.stream.local_address()
     }
 
+    /// Gives this much time for each command and each reply from now on.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Gives less time from now on.
     pub fn hurry(&mut self, timeout: Duration) {
         self.timeout = self.timeout.min(timeout);

@@ -454,7 +454,7 @@ fn plain(text: &str, daemon: &Daemon) -> String {
 }
 
 /// A line without the time before it.
-fn undated(line: &str) -> &str {
+pub fn undated(line: &str) -> &str {
     let stamp = line.as_bytes().get(..20).unwrap_or_default();
     let dated = stamp.len() == 20 && stamp[4] == b'-' && stamp[10] == b' ' && stamp[13] == b':';
     if dated { &line[20..] } else { line }
@@ -469,7 +469,7 @@ fn without_value(line: &str, mark: &str, stop: char) -> String {
 }
 
 /// A line with `ID` for the name of each message.
-fn without_ids(line: &str) -> String {
+pub fn without_ids(line: &str) -> String {
     let words: Vec<String> = line
         .split(' ')
         .map(|word| {

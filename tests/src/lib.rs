@@ -10,6 +10,7 @@ pub mod firebird;
 pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
+pub mod hosts;
 pub mod layouts;
 pub mod ldap;
 pub mod names;

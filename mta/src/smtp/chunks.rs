@@ -30,6 +30,8 @@ impl Session {
             return self.protocol_error(b"501", b"missing size for BDAT command");
         };
         self.offers.early_pipelining = false;
+        // What comes in chunks is sent on otherwise.
+        self.acl_state.cutthrough.end(&mut self.cx, "chunking active");
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
             && words.next().is_none();
         let chunk = Chunk { left: size, size, last, ignored: false };

@@ -276,6 +276,7 @@ impl Session {
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
         self.show_recipient(&recipient.address);
+        self.prepare_cutthrough(&recipient);
         let mut result = match discards {
             true => unset(true),
             false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
@@ -284,6 +285,7 @@ impl Session {
             result.verdict = AclVerdict::Discard;
             result.log_message = self.envelope.as_ref().and_then(|one| one.discards_why.clone());
         }
+        self.ask_onward(&mut result);
         if result.verdict == AclVerdict::Accept && !self.waits_for_acceptance() {
             return;
         }

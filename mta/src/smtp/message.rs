@@ -5,6 +5,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str};
 
 use super::envelope::{Before, Envelope};
+use super::onward::Went;
 use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
@@ -323,6 +324,13 @@ impl Session {
 
     /// Gives the message to whoever keeps it.
     fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
+        let went = match discarded {
+            None => self.go_onward(),
+            Some(_) => Went::Nowhere,
+        };
+        if went == Went::Refused {
+            return self.end_transaction(false);
+        }
         let Some(envelope) = self.envelope.take() else { return };
         let mut message = self.cx.take_message().unwrap_or_default();
         reception::apply_headers(&mut message, &mut self.arrived.replaced, &mut self.acl_state);
@@ -339,6 +347,10 @@ impl Session {
             judged_for_each: envelope.judged_for_each,
             accepted_by_all: envelope.accepted_by_all,
         };
+        if went == Went::Onward {
+            self.stage = Stage::Deciding(Box::new(arrival));
+            return self.conclude(&Taken::Onward);
+        }
         let received = Received {
             id: self.id.clone(),
             message,
@@ -379,22 +391,25 @@ impl Session {
                     self.failed = true;
                 }
             }
-            Taken::Yes => {
+            Taken::Yes | Taken::Onward => {
                 self.log(&arrival.line);
                 let mut lines = vec![printing(&arrival.line, true)];
                 if self.acl_state.has("freeze") {
                     self.log(b"frozen by ACL");
                     lines.push(b"frozen by ACL".into());
                 }
-                if arrival.discarded.is_none() && !self.hurries {
+                let kept = *taken == Taken::Yes;
+                if arrival.discarded.is_none() && kept && !self.hurries {
                     let (id, queue) = (self.id.clone(), self.acl_state.queue.clone());
                     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
                     spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
                 }
                 if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
                     self.log(b"no immediate delivery: queued by ACL");
-                } else {
+                } else if kept {
                     self.log_delay();
+                } else {
+                    self.log(b"Completed");
                 }
                 if let Some(acl) = arrival.discarded {
                     let tail = b" ACL discarded recipients)".as_slice();

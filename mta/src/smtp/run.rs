@@ -4,17 +4,18 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclStep, Logs, Watch};
+use eximious::acl::{AclHost, AclResult, AclState, AclStep, Logs, Watch};
 use eximious::world::Log;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Context, Str};
 
-use super::{Event, Session};
+use super::{Event, Outlet, Session};
 use crate::logs;
 
 /// Who an ACL speaks to.
 struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     watch: Option<&'h Watch>,
+    outlet: Option<&'h mut Outlet>,
     hurries: bool,
     calls_out: bool,
     /// How deep the ACL at hand is called.
@@ -54,6 +55,21 @@ impl AclHost for Host<'_> {
         self.calls_out
     }
 
+    fn is_test(&self) -> bool {
+        self.hurries
+    }
+
+    fn flush(&mut self) {
+        let Some(outlet) = &mut self.outlet else { return };
+        let mut said = Vec::new();
+        while let Some(Event::Reply(bytes)) =
+            self.events.pop_front_if(|event| matches!(event, Event::Reply(_)))
+        {
+            said.extend(bytes);
+        }
+        outlet(&said);
+    }
+
     fn log(&mut self, line: &[u8]) {
         self.log.main(&logs::named(&self.id, line));
     }
@@ -79,17 +95,30 @@ impl Session {
         if text.is_empty() {
             return None;
         }
-        let log = self.cx.engine().world().log.clone();
         let server = self.server.clone();
-        let mut host = Host {
+        let (mut host, cx, state) = self.parts();
+        Some(server.acls.check(cx, &mut host, state, phase, &text))
+    }
+
+    /// Has the host of the recipient at hand asked, which the ACL accepted.
+    pub(super) fn cut_through(&mut self) -> Option<AclResult> {
+        let server = self.server.clone();
+        let (mut host, cx, state) = self.parts();
+        server.acls.cut_through(cx, &mut host, state)
+    }
+
+    /// Who an ACL speaks to, and what it works on.
+    fn parts(&mut self) -> (Host<'_>, &mut Context, &mut AclState) {
+        let host = Host {
             events: &mut self.events,
             watch: self.watch.as_ref(),
+            outlet: self.outlet.as_mut(),
             hurries: self.hurries,
             calls_out: self.calls_out,
             depth: 0,
-            log,
+            log: self.cx.engine().world().log.clone(),
             id: self.id.clone(),
         };
-        Some(server.acls.check(&mut self.cx, &mut host, &mut self.acl_state, phase, &text))
+        (host, &mut self.cx, &mut self.acl_state)
     }
 }

@@ -53,12 +53,17 @@ pub(super) enum Stage {
     Done,
 }
 
+/// Sends at once what was said so far, and these bytes behind it.
+pub type Outlet = Box<dyn FnMut(&[u8]) + Send>;
+
 /// One connection.
 pub struct Session {
     pub(super) server: Arc<Server>,
     pub(super) cx: Context,
     pub(super) acl_state: AclState,
     pub(super) watch: Option<Watch>,
+    /// What sends at once what was said.
+    pub(super) outlet: Option<Outlet>,
     /// Whether this is a test, in which nobody waits.
     pub(super) hurries: bool,
     /// Whether ACLs may ask other hosts.
@@ -141,6 +146,7 @@ impl Session {
             cx,
             acl_state: AclState::default(),
             watch: None,
+            outlet: None,
             hurries: false,
             calls_out: true,
             input: Input::default(),
@@ -183,6 +189,12 @@ impl Session {
     pub fn set_watch(&mut self, watch: Option<Watch>) {
         self.server.acls.attach_watched(&mut self.cx, watch.clone());
         self.watch = watch;
+    }
+
+    /// Has what was said sent before other hosts are asked, which may take its time. All
+    /// events but those that were not given yet count as said.
+    pub fn set_outlet(&mut self, outlet: Option<Outlet>) {
+        self.outlet = outlet;
     }
 
     /// Only tests: delays and runs of the queue are told of, and nothing else is done
@@ -315,6 +327,7 @@ impl Session {
 
     /// Ends it.
     pub(super) fn close(&mut self) {
+        self.acl_state.cutthrough.end(&mut self.cx, "connection closed");
         if self.may.was_greeted {
             self.log_no_mail();
         }

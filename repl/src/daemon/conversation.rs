@@ -1,5 +1,6 @@
 //! One connection, from the greeting to the end.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::Str;
@@ -40,29 +41,72 @@ pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, thread: i3
         synchronizes: true,
         ..Client::default()
     };
-    let session = Session::new(service.server.clone(), cx, client);
-    let mut conversation = Conversation {
-        session,
-        peer,
-        bell: bell.clone(),
-        pending: Vec::new(),
-        gone: false,
-        last_words: None,
-    };
+    let mut session = Session::new(service.server.clone(), cx, client);
+    let peer = Arc::new(peer);
+    let words = Arc::new(Mutex::new(Words::new(peer.clone())));
+    let outlet = words.clone();
+    session.set_outlet(Some(Box::new(move |bytes| {
+        let mut words = locked(&outlet);
+        words.add(bytes);
+        words.send();
+    })));
+    let mut conversation =
+        Conversation { session, peer, bell: bell.clone(), words, last_words: None };
     conversation.go_on();
     conversation.peer.finish();
 }
 
 struct Conversation {
     session: Session,
-    peer: Peer,
+    peer: Arc<Peer>,
     bell: Bell,
-    /// What is to be sent.
-    pending: Vec<u8>,
-    /// Whether nothing reaches the client any more.
-    gone: bool,
+    /// What the client is told.
+    words: Arc<Mutex<Words>>,
     /// Until when the message that is on its way may come, once the daemon ends.
     last_words: Option<Deadline>,
+}
+
+/// What a client is told.
+struct Words {
+    peer: Arc<Peer>,
+    /// What is to be sent.
+    pending: Vec<u8>,
+    /// How long the client may take to read it.
+    within: Duration,
+    /// Whether nothing reaches the client any more.
+    gone: bool,
+}
+
+impl Words {
+    fn new(peer: Arc<Peer>) -> Self {
+        Self { peer, pending: Vec::new(), within: LONGEST_WRITE, gone: false }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= FULL {
+            self.send();
+        }
+    }
+
+    /// Sends what was said so far.
+    fn send(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        if !self.gone {
+            self.gone = self.peer.write(&self.pending, self.within).is_err();
+        }
+        self.pending.clear();
+        if self.pending.capacity() > FULL {
+            self.pending.shrink_to(0);
+        }
+    }
+}
+
+/// Only one thread speaks: whatever became of another's, the words are whole.
+fn locked(words: &Mutex<Words>) -> MutexGuard<'_, Words> {
+    words.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether there is more to say.
@@ -83,12 +127,7 @@ impl Conversation {
     fn answer(&mut self) -> Next {
         while let Some(event) = self.session.next_event() {
             match event {
-                Event::Reply(bytes) => {
-                    self.pending.extend_from_slice(&bytes);
-                    if self.pending.len() >= FULL {
-                        self.send();
-                    }
-                }
+                Event::Reply(bytes) => locked(&self.words).add(&bytes),
                 Event::Message(received) => {
                     let taken = eximious_mta::spool::keep(self.session.context(), &received);
                     self.session.conclude(&taken);
@@ -110,7 +149,8 @@ impl Conversation {
             }
         }
         self.send();
-        if self.gone { self.over() } else { Next::Listen }
+        let gone = locked(&self.words).gone;
+        if gone { self.over() } else { Next::Listen }
     }
 
     /// The client is gone, which the session has to know.
@@ -131,17 +171,10 @@ impl Conversation {
 
     /// Sends what was said so far.
     fn send(&mut self) {
-        if self.pending.is_empty() {
-            return;
-        }
-        if !self.gone {
-            let within = self.session.time_for_a_line().unwrap_or(LONGEST_WRITE);
-            self.gone = self.peer.write(&self.pending, within).is_err();
-        }
-        self.pending.clear();
-        if self.pending.capacity() > FULL {
-            self.pending.shrink_to(0);
-        }
+        let within = self.session.time_for_a_line().unwrap_or(LONGEST_WRITE);
+        let mut words = locked(&self.words);
+        words.within = within;
+        words.send();
     }
 
     /// Waits for the client; true where nothing more will come.

@@ -66,7 +66,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     if let Some(user) = &client.user {
         introduce(session.context(), user, given);
     }
-    let mut out = io::stdout().lock();
+    let mut out = super::Shared::new(io::stdout());
     super::converse(&mut session, &mut out, super::Waits::AsSet, &mut |session, received, _| {
         let taken = spool::keep(session.context(), received);
         session.conclude(&taken);

@@ -1,6 +1,7 @@
 //! Runs programs and gathers what they say.
 #![allow(dead_code)] // Each test program uses its own part of this.
 
+pub mod onward;
 pub mod spool;
 
 use std::io::Write;

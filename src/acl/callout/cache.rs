@@ -34,7 +34,8 @@ impl Cache {
         let engine = run.cx.engine();
         let directory = &engine.settings().spool_directory;
         let params = callout.params;
-        let store = params.cached.then(|| engine.world().hint_store(directory.bytes()));
+        let cached = params.cached && !callout.takes_along;
+        let store = cached.then(|| engine.world().hint_store(directory.bytes()));
         Self {
             store,
             now,

@@ -69,14 +69,15 @@ fn found(run: &mut Run<'_>, transport: &Transport, list: &Str) -> Vec<RouteHost>
 }
 
 /// From where a connection is made, to which port, and what is spoken.
-pub(super) struct Way {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::acl) struct Way {
     pub(super) from: Option<IpAddr>,
-    pub(super) port: u16,
-    pub(super) protocol: Protocol,
+    pub(in crate::acl) port: u16,
+    pub(in crate::acl) protocol: Protocol,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Protocol {
+pub(in crate::acl) enum Protocol {
     Smtp,
     Lmtp,
     /// TLS from the start.

@@ -26,6 +26,8 @@ pub(crate) struct Params {
     pub(super) bare_postmaster: bool,
     pub(super) mail_from: Vec<u8>,
     pub(super) hold: bool,
+    /// Whether this is for a message that goes along.
+    goes_along: bool,
 }
 
 /// Whom MAIL names.
@@ -54,9 +56,20 @@ impl Params {
         Self { cached: true, ..Self::default() }
     }
 
+    /// How a host is asked that gets the message at once, if it wants it.
+    pub(crate) fn cut_through(by_transport: bool) -> Self {
+        let sender = if by_transport { Sender::Transport } else { Sender::Own };
+        Self { timeout: Some(TIMEOUT), sender, goes_along: true, ..Self::default() }
+    }
+
     /// Whether there is to be a callout.
     pub(crate) fn wanted(&self) -> bool {
         self.timeout.is_some_and(|timeout| !timeout.is_zero())
+    }
+
+    /// Whether it is made for a message that goes along.
+    pub(crate) fn goes_along(&self) -> bool {
+        self.goes_along
     }
 
     /// Whether it is all the same where nobody can be asked now.

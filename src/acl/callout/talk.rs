@@ -1,22 +1,25 @@
 //! A callout's talk with one host.
 
-mod wire;
+mod along;
+mod words;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use eximious_core::Str;
 use eximious_core::world::Target;
 use eximious_stdlib::dns::find::RouteHost;
-use eximious_stdlib::printing::printing;
 
 use super::host::{Protocol, Way, is_listed, way};
+use super::line::Line;
 use super::{Cache, Called, Callout, Failure, META, Subject};
 use crate::acl::Logs;
 use crate::acl::machine::Run;
 use crate::hints::CalloutResult;
 use crate::route::{Text, Transport};
-use crate::smtp_client::{Connection, Hello, Next, Offers, Opening, Reply, Trouble};
+use crate::smtp_client::{Connection, Hello, Next, Opening, Reply, Trouble};
+use words::{after, in_line, last_line, line, lines, mail, null, rcpt, was};
 
 /// Asks one host.
 pub(super) fn with(
@@ -28,8 +31,13 @@ pub(super) fn with(
     address: IpAddr,
 ) -> Called {
     let mut place = Place { run, callout, transport, host, address };
+    if callout.takes_along
+        && let Some(called) = place.go_along()
+    {
+        return called;
+    }
     loop {
-        let mut talk = match place.open() {
+        let talk = match place.open() {
             Ok(talk) => talk,
             Err(called) => return called,
         };
@@ -50,20 +58,11 @@ struct Place<'p, 'r> {
     address: IpAddr,
 }
 
-/// A connection with what was said.
+/// A talk with somebody.
 struct Talk<'t, 'p, 'r> {
     place: &'t mut Place<'p, 'r>,
-    connection: Connection,
-    offers: Offers,
-    /// Whether commands may be sent without waiting.
-    pipelining: bool,
-    /// Commands that are not sent yet.
-    waiting: Vec<u8>,
-    /// The last command, and the last reply.
-    sent: Vec<u8>,
-    response: Vec<u8>,
-    /// What was said, in short.
-    history: Vec<u8>,
+    line: Line,
+    way: Way,
 }
 
 /// Why a talk can't go on.
@@ -117,19 +116,20 @@ impl<'p, 'r> Place<'p, 'r> {
             }
         };
         let local = stream.local_address();
-        let timeout = self.callout.params.timeout.unwrap_or_default();
-        let mut talk = Talk {
-            place: self,
-            connection: Connection::new(stream, timeout),
-            offers: Offers::default(),
-            pipelining: false,
-            waiting: Vec::new(),
-            sent: Vec::new(),
-            response: Vec::new(),
-            history: Vec::new(),
-        };
-        talk.greet(way.protocol, local)?;
+        let timeout = self.timeout("command_timeout");
+        let protocol = way.protocol;
+        let mut talk = Talk { place: self, line: Line::new(Connection::new(stream, timeout)), way };
+        talk.greet(protocol, local)?;
         Ok(talk)
+    }
+
+    /// How long each reply may take: the transport's time counts where a message may go
+    /// along.
+    fn timeout(&self, option: &str) -> Duration {
+        let asked = self.callout.params.timeout.unwrap_or_default();
+        let own = self.transport.filter(|_| self.callout.params.goes_along());
+        let own = own.and_then(|transport| transport.time(option)).filter(|time| !time.is_zero());
+        own.map_or(asked, |own| own.min(asked))
     }
 
     fn connect(&mut self, way: &Way) -> io::Result<Box<dyn eximious_core::world::Stream>> {
@@ -140,7 +140,7 @@ impl<'p, 'r> Place<'p, 'r> {
         self.run.cx.set("callout_address", Str::tainted(place.into_bytes()));
         let params = self.callout.params;
         let own = params.connect.filter(|timeout| !timeout.is_zero());
-        let timeout = own.or(params.timeout).unwrap_or_default();
+        let timeout = own.unwrap_or_else(|| self.timeout("connect_timeout"));
         let to = SocketAddr::new(self.address, way.port);
         let opened = self.run.cx.call(&META, |call| {
             call.net().map(|net| match way.from {
@@ -215,7 +215,7 @@ impl Talk<'_, '_, '_> {
                     }
                 }
                 Next::Open(offers) => {
-                    self.offers = offers;
+                    self.line.offers = offers;
                     return self.choose();
                 }
                 Next::Refused => {
@@ -224,7 +224,7 @@ impl Talk<'_, '_, '_> {
                     let called = self.give_up(&text);
                     return Err(match reply.refuses() {
                         true => Called::failed(Failure::None, called.logged, self.shown()),
-                        false => called,
+                        false => Called { heard: last_line(reply.text()), ..called },
                     });
                 }
             }
@@ -256,58 +256,56 @@ impl Talk<'_, '_, '_> {
 
     /// Looks at what the host offers, and at what is asked of it.
     fn choose(&mut self) -> Result<(), Called> {
-        if self.offers.tls && !self.place.listed("hosts_avoid_tls") {
+        if self.line.offers.tls && !self.place.listed("hosts_avoid_tls") {
             let _ = self.place.listed("hosts_verify_avoid_tls");
         }
         if self.place.listed("hosts_require_tls") {
-            let why: &[u8] = match self.offers.tls {
+            let why: &[u8] = match self.line.offers.tls {
                 true => b"a TLS session is required, but TLS is not there yet",
                 false => b"a TLS session is required, but the server did not offer TLS support",
             };
             return Err(self.give_up(why));
         }
-        self.pipelining = self.offers.pipelining && !self.place.listed("hosts_avoid_pipelining");
-        if self.offers.chunking {
+        self.line.pipelining =
+            self.line.offers.pipelining && !self.place.listed("hosts_avoid_pipelining");
+        if self.line.offers.chunking {
             let _ = self.place.listed("hosts_try_chunking");
         }
-        if self.greeted_plainly() {
+        if self.line.has_said(Hello::Helo.name()) {
             return Ok(());
         }
         if self.place.listed("hosts_require_auth") {
-            let why: &[u8] = match self.offers.auth.is_empty() {
+            let why: &[u8] = match self.line.offers.auth.is_empty() {
                 false => b"authentication required but authenticating as a client is not there yet",
                 true => b"authentication required but server did not advertise AUTH support",
             };
             return Err(self.give_up(why));
         }
-        if !self.offers.auth.is_empty() {
+        if !self.line.offers.auth.is_empty() {
             let _ = self.place.listed("hosts_try_auth");
         }
         Ok(())
     }
 
-    fn greeted_plainly(&self) -> bool {
-        let name = Hello::Helo.name().as_bytes();
-        self.history.split(|byte| *byte == b':').any(|word| word == name)
-    }
-
     /// Asks what is to be asked; nothing where the connection is no good any more,
     /// and there may be another.
-    fn ask(&mut self, cache: &mut Cache) -> Option<Called> {
+    fn ask(mut self, cache: &mut Cache) -> Option<Called> {
         cache.learned = true;
         cache.domain.result = CalloutResult::Accept;
         let called = match self.try_all(cache) {
             Ok(Some(called)) => called,
             Ok(None) => return None,
             Err(Stop::Refused(logged)) => {
-                let failure = match self.sent.starts_with(b"RSET") {
+                let failure = match self.line.sent.starts_with(b"RSET") {
                     true => Failure::None,
                     false => Failure::Mail,
                 };
                 Called::failed(failure, Some(self.place.about(&logged)), self.shown())
             }
             Err(Stop::Later(why)) => {
-                Called::later(Some(self.place.about(&why.unwrap_or_else(null))))
+                let heard = why.is_some().then(|| last_line(&self.line.response)).flatten();
+                let why = self.place.about(&why.unwrap_or_else(null));
+                Called { heard, ..Called::later(Some(why)) }
             }
             Err(Stop::Mute(why)) => {
                 cache.address = CalloutResult::Unknown;
@@ -319,7 +317,11 @@ impl Talk<'_, '_, '_> {
         if called.standing == super::Standing::Deferred {
             cache.address = CalloutResult::Unknown;
         }
-        self.part();
+        if self.may_stay(called.standing == super::Standing::Fine) {
+            self.stay();
+            return Some(called);
+        }
+        self.line.part(self.place.run.cx);
         Some(called)
     }
 
@@ -338,7 +340,7 @@ impl Talk<'_, '_, '_> {
                 Ok(reply) if reply.accepts() => {}
                 _ => return Ok(None),
             }
-            if !self.pipelining {
+            if !self.line.pipelining {
                 match self.exchange(&mail(&from)) {
                     Ok(reply) if reply.accepts() => in_mail = true,
                     _ => return Ok(None),
@@ -383,15 +385,15 @@ impl Talk<'_, '_, '_> {
         }
         let command = mail(&from);
         let whole = [b"postmaster@", self.place.callout.domain.bytes()].concat();
-        if self.pipelining {
+        if self.line.pipelining {
             self.hold(&command);
             self.say(&rcpt(&whole)).map_err(|trouble| self.dropped(trouble))?;
-            self.sent.clone_from(&command);
+            self.line.sent.clone_from(&command);
         } else {
             self.say(&command).map_err(|trouble| self.dropped(trouble))?;
         }
         let reply = self.listen().map_err(|trouble| self.dropped(trouble))?;
-        if self.pipelining && !reply.accepts() {
+        if self.line.pipelining && !reply.accepts() {
             self.overhear();
         }
         if reply.refuses() {
@@ -405,9 +407,9 @@ impl Talk<'_, '_, '_> {
         if !reply.accepts() {
             return Err(Stop::Later(None));
         }
-        let mut last = match self.pipelining {
+        let mut last = match self.line.pipelining {
             true => {
-                self.sent = rcpt(&whole);
+                self.line.sent = rcpt(&whole);
                 self.heard(&whole)?
             }
             false => self.answer(&whole)?,
@@ -429,11 +431,12 @@ impl Talk<'_, '_, '_> {
 
     /// MAIL and RCPT: the answer to RCPT, which is a yes or a no.
     fn envelope(&mut self, from: &[u8], to: &[u8], cache: &mut Cache) -> Result<Reply, Stop> {
-        let command = mail(from);
-        if self.pipelining {
+        let command = [mail(from), self.of_message()].concat();
+        if self.line.pipelining {
             self.hold(&command);
-            self.say(&rcpt(to)).map_err(|trouble| self.dropped(trouble))?;
-            self.sent.clone_from(&command);
+            let to = [rcpt(to), self.of_recipient()].concat();
+            self.say(&to).map_err(|trouble| self.dropped(trouble))?;
+            self.line.sent.clone_from(&command);
         } else {
             self.say(&command).map_err(|trouble| self.dropped(trouble))?;
         }
@@ -442,7 +445,7 @@ impl Talk<'_, '_, '_> {
             trouble => self.dropped(trouble),
         })?;
         if !reply.accepts() {
-            if self.pipelining {
+            if self.line.pipelining {
                 self.overhear();
             }
             if reply.refuses() {
@@ -454,16 +457,17 @@ impl Talk<'_, '_, '_> {
             }
             return Err(Stop::Later(None));
         }
-        if !self.pipelining {
+        if !self.line.pipelining {
             return self.recipient(to);
         }
-        self.sent = rcpt(to);
+        self.line.sent = rcpt(to);
         self.judged(to)
     }
 
     /// RCPT: a yes or a no.
     fn recipient(&mut self, to: &[u8]) -> Result<Reply, Stop> {
-        self.say(&rcpt(to)).map_err(|trouble| self.dropped(trouble))?;
+        let command = [rcpt(to), self.of_recipient()].concat();
+        self.say(&command).map_err(|trouble| self.dropped(trouble))?;
         self.judged(to)
     }
 
@@ -488,6 +492,32 @@ impl Talk<'_, '_, '_> {
         })
     }
 
+    fn overhear(&mut self) {
+        self.line.overhear(self.place.run.cx);
+    }
+
+    fn hold(&mut self, command: &[u8]) {
+        self.line.hold(self.place.run.cx, command);
+    }
+
+    fn say(&mut self, command: &[u8]) -> Result<(), Trouble> {
+        self.line.say(self.place.run.cx, command)
+    }
+
+    fn listen(&mut self) -> Result<Reply, Trouble> {
+        self.line.listen(self.place.run.cx)
+    }
+
+    fn close(&mut self) {
+        self.line.close(self.place.run.cx);
+    }
+
+    /// Ends a session that has hardly begun.
+    fn give_up(&mut self, why: &[u8]) -> Called {
+        self.line.give_up(self.place.run.cx);
+        Called::later(Some(self.place.about(why)))
+    }
+
     fn exchange(&mut self, command: &[u8]) -> Result<Reply, Trouble> {
         self.say(command)?;
         self.listen()
@@ -499,7 +529,7 @@ impl Talk<'_, '_, '_> {
             Trouble::Malformed(_) => Stop::Later(None),
             Trouble::Closed => {
                 let tail = b"\" was: connection dropped";
-                let parts = [b"response to \"".as_slice(), &self.sent, tail];
+                let parts = [b"response to \"".as_slice(), &self.line.sent, tail];
                 Stop::Later(Some(parts.concat()))
             }
         }
@@ -507,62 +537,15 @@ impl Talk<'_, '_, '_> {
 
     /// What the client is told of a refusal.
     fn shown(&self) -> Vec<u8> {
-        // What the other host said is passed on, but for what only terminals heed.
-        let lines: Vec<Vec<u8>> = self.response.split(|byte| *byte == b'\n').map(line).collect();
-        let response = lines.join(&b'\n');
         match self.place.callout.subject {
-            Subject::Recipient => [b"Callout verification failed:\n", &response[..]].concat(),
+            Subject::Recipient => along::refusal(&self.line.response),
             _ => [
                 format!("Called:   {}\nSent:     ", self.place.address).as_bytes(),
-                &self.sent,
+                &self.line.sent,
                 b"\nResponse: ",
-                &response,
+                &lines(&self.line.response),
             ]
             .concat(),
         }
-    }
-}
-
-/// What is logged where nothing is known.
-fn null() -> Vec<u8> {
-    b"NULL".to_vec()
-}
-
-fn mail(from: &[u8]) -> Vec<u8> {
-    [b"MAIL FROM:<", &in_line(from)[..], b">"].concat()
-}
-
-/// What breaks a line would be another command.
-fn in_line(address: &[u8]) -> Vec<u8> {
-    address.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)).collect()
-}
-
-fn rcpt(to: &[u8]) -> Vec<u8> {
-    [b"RCPT TO:<", &in_line(to)[..], b">"].concat()
-}
-
-fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
-    [b"response to \"", command, b"\" was: ", &line(reply.text())].concat()
-}
-
-/// What came from outside, as one line of a log.
-fn line(text: &[u8]) -> Vec<u8> {
-    printing(text, false)
-}
-
-fn after(address: &[u8], reply: &Reply) -> Vec<u8> {
-    let head = b"SMTP error from remote mail server after ";
-    [head.as_slice(), &rcpt(address), b": ", &line(reply.text())].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cve_2020_28021_an_address_is_part_of_one_command() {
-        assert_eq!(rcpt(b"a\r\nDATA\n@b\0"), b"RCPT TO:<aDATA@b>");
-        assert_eq!(mail(b"a@b>\rRSET"), b"MAIL FROM:<a@b>RSET>");
-        assert_eq!(mail(b""), b"MAIL FROM:<>");
     }
 }

@@ -62,7 +62,7 @@ impl Peer {
     /// # Errors
     /// What the system says.
     pub fn read(
-        &mut self,
+        &self,
         into: &mut [u8],
         until: Option<Deadline>,
         bell: Option<&Bell>,
@@ -103,7 +103,7 @@ impl Peer {
     }
 
     /// Reads what is there already, if anything.
-    pub fn read_more(&mut self, into: &mut [u8]) -> usize {
+    pub fn read_more(&self, into: &mut [u8]) -> usize {
         match recv(&self.socket, &mut *into, RecvFlags::DONTWAIT) {
             Ok((_, count)) => count,
             Err(_) => 0,
@@ -114,7 +114,7 @@ impl Peer {
     ///
     /// # Errors
     /// The client is gone, or does not read in time.
-    pub fn write(&mut self, mut bytes: &[u8], within: Duration) -> io::Result<()> {
+    pub fn write(&self, mut bytes: &[u8], within: Duration) -> io::Result<()> {
         let until = Deadline::within(within);
         while !bytes.is_empty() {
             let count = until.send(self.socket.as_fd(), bytes)?;
@@ -124,13 +124,13 @@ impl Peer {
     }
 
     /// Writes as much as can be written without waiting, and ends.
-    pub fn dismiss(mut self, bytes: &[u8]) {
+    pub fn dismiss(self, bytes: &[u8]) {
         let _ = self.write(bytes, Duration::ZERO);
         self.finish();
     }
 
     /// Says that nothing more will come.
-    pub fn finish(&mut self) {
+    pub fn finish(&self) {
         let _ = self.socket.shutdown(Shutdown::Write);
     }
 }

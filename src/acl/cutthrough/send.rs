@@ -1,0 +1,193 @@
+//! The message goes along.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use eximious_core::{FailClass, Header, Str};
+use eximious_stdlib::lists::elements;
+
+use super::{Along, Cutthrough, Held};
+use crate::Context;
+use crate::acl::Acls;
+use crate::route::{Text, Transport};
+use crate::smtp_client::{Reply, Trouble, Wire};
+
+/// What became of a message that went along.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Onward {
+    /// What the host made of it.
+    pub outcome: Outcome,
+    /// What it said: lines, with their codes.
+    pub reply: Vec<u8>,
+    /// The host's name.
+    pub host: String,
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// This side of the connection.
+    pub local: Option<SocketAddr>,
+    /// The transport's name.
+    pub transport: Str,
+    /// How many bytes were sent.
+    pub size: u64,
+    /// Who got it, if it was accepted.
+    pub recipients: Vec<OnwardRecipient>,
+}
+
+/// A recipient of such a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OnwardRecipient {
+    /// The address that the host was told.
+    pub address: Str,
+    /// Those from which it was made, its parent first.
+    pub ancestors: Vec<Str>,
+    /// The router's name.
+    pub router: Str,
+}
+
+/// What a host made of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It has it.
+    Accepted,
+    /// It does not want it.
+    Refused,
+    /// It does not want it now.
+    Deferred,
+    /// It said nothing that makes sense: it may have it or not.
+    Unanswered,
+}
+
+/// The message did not get there as a whole.
+struct Unsent;
+
+impl From<Trouble> for Unsent {
+    fn from(_: Trouble) -> Self {
+        Self
+    }
+}
+
+impl Cutthrough {
+    /// Sends the message of a context to the host, where one waits for it and all its
+    /// recipients go there. With nothing, it did not get there as a whole.
+    pub fn deliver(&mut self, acls: &Acls, cx: &mut Context, to: &[Str]) -> Option<Onward> {
+        self.wanted = false;
+        let mut held = self.held.take()?;
+        let same = |along: &Along, own: &Str| along.recipient.bytes() == own.bytes();
+        let along = &held.recipients;
+        if along.len() != to.len() || !along.iter().zip(to).all(|(along, own)| same(along, own)) {
+            held.end(cx, "other recipients go another way");
+            return None;
+        }
+        let transport = acls.routes().transport_at(held.place.transport);
+        let Ok((reply, size)) = held.send(cx, transport) else {
+            held.end(cx, "message could not be sent");
+            return None;
+        };
+        let outcome = match reply.as_ref().and_then(|reply| reply.text().first()) {
+            Some(b'2') => Outcome::Accepted,
+            Some(b'4') => Outcome::Deferred,
+            Some(b'5') => Outcome::Refused,
+            _ => Outcome::Unanswered,
+        };
+        let onward = Onward {
+            outcome,
+            reply: reply.map_or_else(Vec::new, |reply| reply.text().to_vec()),
+            host: held.place.host.clone(),
+            address: held.place.address,
+            port: held.place.way.port,
+            local: held.line.connection.local_address(),
+            transport: transport.name.clone(),
+            size,
+            recipients: held.recipients.iter().map(|along| along.named(acls)).collect(),
+        };
+        held.end(cx, "delivered");
+        Some(onward)
+    }
+}
+
+impl Along {
+    fn named(&self, acls: &Acls) -> OnwardRecipient {
+        let address = &self.delivery.address;
+        OnwardRecipient {
+            address: address.text.clone(),
+            ancestors: address.ancestors().map(|one| one.text.clone()).collect(),
+            router: acls.routes().router_name(self.delivery.router).clone(),
+        }
+    }
+}
+
+impl Held {
+    /// Sends the message: what the host said in the end, if anything, and how much was
+    /// sent.
+    fn send(
+        &mut self,
+        cx: &mut Context,
+        transport: &Transport,
+    ) -> Result<(Option<Reply>, u64), Unsent> {
+        let added = self.added(cx, transport)?;
+        let removed = self.removed(cx, transport)?;
+        let time = |option, minutes: u64| {
+            let time = transport.time(option).filter(|time| !time.is_zero());
+            time.unwrap_or(Duration::from_secs(minutes * 60))
+        };
+        self.line.connection.set_timeout(time("command_timeout", 5));
+        self.line.say(cx, b"DATA")?;
+        if self.line.listen(cx)?.code().first() != Some(&b'3') {
+            return Err(Unsent);
+        }
+        let Some(message) = cx.message() else { return Err(Unsent) };
+        let connection = &mut self.line.connection;
+        connection.set_timeout(time("data_timeout", 5));
+        let mut wire = Wire::default();
+        let mut give = |piece: &[u8]| connection.send(piece);
+        for header in message.headers.iter().filter(|header| !is_one_of(header, &removed)) {
+            wire.add(&header.line, &mut give)?;
+        }
+        for part in [&added[..], b"\n", &message.stray, &message.body] {
+            wire.add(part, &mut give)?;
+        }
+        wire.end(&mut give)?;
+        connection.set_timeout(time("final_timeout", 10));
+        let size = wire.sent() + "DATA\r\n".len() as u64;
+        Ok((self.line.listen(cx).ok(), size))
+    }
+
+    /// The header lines that the routers and the transport add.
+    fn added(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
+        let own = expanded(cx, transport, "headers_add")?;
+        let first = self.recipients.first().map(|first| &first.delivery.address.attached);
+        let mut lines = Vec::new();
+        for text in first.into_iter().flat_map(|attached| &attached.headers_add).chain([&own]) {
+            lines.extend_from_slice(text.bytes());
+            if lines.last().is_some_and(|byte| *byte != b'\n') {
+                lines.push(b'\n');
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The names of those that they remove.
+    fn removed(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<Vec<u8>>, Unsent> {
+        let own = expanded(cx, transport, "headers_remove")?;
+        let first = self.recipients.first().map(|first| &first.delivery.address.attached);
+        let lists = first.into_iter().flat_map(|attached| &attached.headers_remove).chain([&own]);
+        Ok(lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect())
+    }
+}
+
+fn is_one_of(header: &Header, names: &[Vec<u8>]) -> bool {
+    names.iter().any(|name| header.is(name))
+}
+
+fn expanded(cx: &mut Context, transport: &Transport, option: &str) -> Result<Str, Unsent> {
+    let Some(text) = transport.text(option).filter(|text| !text.is_empty()) else {
+        return Ok(Str::EMPTY);
+    };
+    match Text::new(text.clone()).expand(cx) {
+        Ok(text) => Ok(text),
+        Err(fail) if fail.class() == FailClass::Forced => Ok(Str::EMPTY),
+        Err(_) => Err(Unsent),
+    }
+}

@@ -1,0 +1,134 @@
+//! Hosts that take mail, played by rules.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::servers::{Peer, Played};
+
+/// A host that answers by rules: `RCPT TO:<r=550 no;MAIL=close`, the first that
+/// begins as a command does. `banner=` is what it says first, `.=` what it says to a
+/// message. `close` closes, `silent` says nothing, `… after 2s` waits before it is
+/// said, and `endless` never comes to an end. What it hears is noted.
+#[derive(Debug)]
+pub struct Host {
+    /// Where it listens.
+    pub played: Played,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Host {
+    /// One with these rules.
+    pub fn new(rules: &str) -> Self {
+        let rules: Vec<(String, String)> = rules
+            .split(';')
+            .filter_map(|rule| rule.rsplit_once('='))
+            .map(|(command, answer)| (command.to_owned(), answer.replace("\\n", "\r\n")))
+            .collect();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let noted = heard.clone();
+        let played = Played::tcp(move |peer| {
+            let note = |line: String| noted.lock().expect("no test failed").push(line);
+            converse(peer, &rules, &note);
+        });
+        Self { played, heard }
+    }
+
+    /// What it heard so far, sorted: connections need not take turns.
+    pub fn heard(&self) -> Vec<String> {
+        let mut heard = self.heard_in_order();
+        heard.sort();
+        heard
+    }
+
+    /// What it heard so far.
+    pub fn heard_in_order(&self) -> Vec<String> {
+        // The last words may be on their way.
+        let count = || self.heard.lock().expect("no test failed").len();
+        let mut before = usize::MAX;
+        while before != count() {
+            before = count();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        std::mem::take(&mut *self.heard.lock().expect("no test failed"))
+    }
+}
+
+fn converse(peer: &mut dyn Peer, rules: &[(String, String)], note: &dyn Fn(String)) {
+    note("connected".to_owned());
+    let rule = |text: &str| {
+        let found = rules.iter().find(|(command, _)| text.starts_with(command.as_str()));
+        found.map(|(_, answer)| answer.as_str())
+    };
+    if !answer(peer, rule("banner").unwrap_or("220 peer.test")) {
+        return;
+    }
+    let mut line = Vec::new();
+    let mut in_message = false;
+    while next_line(peer, &mut line) {
+        let text = String::from_utf8_lossy(&line).into_owned();
+        note(untimed(&text));
+        if in_message && text != "." {
+            continue;
+        }
+        let said = match rule(&text) {
+            Some(said) => said,
+            None if text.starts_with("EHLO") => "250-peer.test\r\n250 HELP",
+            None if text == "QUIT" => "221 bye",
+            None if text == "DATA" => "354 go on",
+            None => "250 OK",
+        };
+        in_message = text == "DATA" && said.starts_with("354");
+        if !answer(peer, said) || text == "QUIT" {
+            return;
+        }
+    }
+}
+
+/// Answers; false where that was all.
+fn answer(peer: &mut dyn Peer, said: &str) -> bool {
+    match said.split_once(" after ") {
+        _ if said == "close" => return false,
+        _ if said == "silent" => return true,
+        _ if said == "endless" => {
+            while peer.write_all(&[b'2'; 4096]).is_ok() {}
+            return false;
+        }
+        Some((answer, "2s")) => {
+            std::thread::sleep(Duration::from_secs(2));
+            let _ = peer.write_all(format!("{answer}\r\n").as_bytes());
+        }
+        _ => {
+            let _ = peer.write_all(format!("{said}\r\n").as_bytes());
+        }
+    }
+    true
+}
+
+fn next_line(peer: &mut dyn Peer, line: &mut Vec<u8>) -> bool {
+    line.clear();
+    let mut byte = [0];
+    while line.len() < 10_000 {
+        match peer.read(&mut byte) {
+            Ok(1) if byte[0] == b'\n' => {
+                if line.last() == Some(&b'\r') {
+                    line.pop();
+                }
+                return true;
+            }
+            Ok(1) => line.push(byte[0]),
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// Local parts that nobody has are made of the time.
+pub fn untimed(text: &str) -> String {
+    match text.split_once("-testing") {
+        Some((head, tail)) => {
+            let head = head.trim_end_matches(|c: char| c.is_ascii_digit());
+            format!("{head}TIME-testing{tail}")
+        }
+        None => text.to_owned(),
+    }
+}
