@@ -115,17 +115,14 @@ impl Daemon {
         }
     }
 
-    /// Waits until nothing more comes to its main log: how clients left.
-    fn settle(&self) {
-        let (start, mut before) = (Instant::now(), String::new());
-        loop {
-            sleep(Duration::from_millis(150));
-            let now = self.log("main");
-            if now == before || start.elapsed() > READY {
-                return;
-            }
-            before = now;
+    /// Waits until its main log has as many lines as it should, and a bit for any that
+    /// it should not have: how clients left is logged when they are gone.
+    fn settle(&self, lines: usize) {
+        let start = Instant::now();
+        while self.log("main").lines().count() < lines && start.elapsed() < READY {
+            sleep(Duration::from_millis(20));
         }
+        sleep(Duration::from_millis(100));
     }
 
     /// What it wrote to its standard output and error.
@@ -292,7 +289,7 @@ impl Case {
             true => None,
             false => daemon.ended(),
         };
-        daemon.settle();
+        daemon.settle(self.section("main").lines().count());
         let plain = |text: String| plain(&text, &daemon);
         let sections = self.sections.iter().map(|(name, text)| {
             let text = match name.as_str() {

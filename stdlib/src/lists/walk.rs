@@ -390,9 +390,9 @@ impl<'s, 'n> Walk<'s, 'n> {
             Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
             Hit::Later(why) => {
                 let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
-                // Only of hosts it is said what was looked for.
-                let is_host = self.subject.kind() == ListKind::Host;
-                let why = reason(call, why, if is_host { &general } else { b"" });
+                // Of a domain or a local part it is not said what was looked for.
+                let is_said = matches!(self.subject.kind(), ListKind::Host | ListKind::Address);
+                let why = reason(call, why, if is_said { &general } else { b"" });
                 (run.deferred, general, Some(why))
             }
         };
