@@ -66,7 +66,9 @@ fn command(program: &Path, args: &[&str], input: Option<&Path>) -> Command {
     let mut command = Command::new(program);
     let stdin = input
         .map_or_else(Stdio::null, |path| Stdio::from(File::open(path).expect("the file of lines")));
-    command.args(args).stdin(stdin).stdout(Stdio::null()).stderr(Stdio::null());
+    // What is said goes to a file: a null device takes each line at no cost.
+    let stdout = tempfile::tempfile().expect("a file for the answers");
+    command.args(args).stdin(stdin).stdout(stdout).stderr(Stdio::null());
     command
 }
 

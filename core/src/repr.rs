@@ -27,7 +27,10 @@ pub(crate) struct Head {
 const _: () = assert!(size_of::<Repr>() == 32);
 
 impl Repr {
-    pub(crate) const EMPTY: Self = Self::Inline(Head { length: 0, mark: [0; 2] }, [0; ROOM]);
+    /// No bytes.
+    pub(crate) const fn empty(mark: u16) -> Self {
+        Self::Inline(Head { length: 0, mark: mark.to_le_bytes() }, [0; ROOM])
+    }
 
     pub(crate) const fn fixed(bytes: &'static [u8]) -> Self {
         Self::Fixed(Head { length: 0, mark: [0; 2] }, bytes)

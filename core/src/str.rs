@@ -63,7 +63,7 @@ const _: () = assert!(size_of::<Result<Str, crate::Fail>>() == 32);
 
 impl Str {
     /// The empty string, clean.
-    pub const EMPTY: Self = Self(Repr::EMPTY);
+    pub const EMPTY: Self = Self(Repr::empty(WITHOUT_ZERO));
 
     /// Bytes that were made here.
     pub fn clean(bytes: impl Into<Self>) -> Self {

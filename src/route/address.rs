@@ -91,8 +91,8 @@ impl Address {
         let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
         let local_part = unquote_local_part(&bytes[..at]);
         Self {
-            local_part: Str::from(local_part).stamped(taint),
-            domain: Str::from(domain).stamped(taint),
+            local_part: Str::from(local_part).stamped(taint).looked_through(),
+            domain: Str::from(domain).stamped(taint).looked_through(),
             unique: text.clone(),
             text,
             ..Self::default()
