@@ -12,8 +12,8 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use eximious_tests::hosts::{Host, untimed};
-use eximious_tests::servers::{self, Home, Played, Server};
+use eximious_tests::hosts::{self, Host, untimed};
+use eximious_tests::servers::Played;
 use tempfile::TempDir;
 
 const ROUTES: &str = "begin routers\n\
@@ -254,31 +254,14 @@ fn callouts_are_as_exims() {
     );
 }
 
-/// A real Exim that listens, and knows nobody of this name.
-fn listening(exim: &Path) -> (Server, u16) {
-    let home = Home::new("Debian-exim");
-    let port = servers::free_port();
-    let place = home.path().display().to_string();
-    let config = home.write(
-        "exim.conf",
-        format!(
-            "primary_hostname = peer.test\nspool_directory = {place}/spool\n\
-             log_file_path = {place}/%slog\npid_file_path = {place}/pid\nkeep_environment =\n\
-             tls_advertise_hosts =\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {port}\n\
-             acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n deny recipients = r@other.test\n  \
-             message = no such user\n accept\n"
-        ),
-    );
-    let mut command = home.command(exim);
-    command.arg("-C").arg(config).args(["-bdf", "-oX", &port.to_string()]);
-    let ready = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-    (Server::start(home, &mut command, ready), port)
-}
+/// What a real Exim has that knows nobody of some name.
+const LISTENING: &str = "acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n \
+    deny recipients = r@other.test\n  message = no such user\n accept\n";
 
 #[test]
 fn a_real_server_is_understood() {
     let Some(exim) = common::reference() else { return };
-    let (_server, port) = listening(Path::new(&exim));
+    let (_server, port) = hosts::listening(Path::new(&exim), LISTENING);
     let own = Path::new(env!("CARGO_BIN_EXE_eximious"));
     let acl = " require verify = sender/callout=postmaster\n \
         require verify = recipient/callout\n accept";

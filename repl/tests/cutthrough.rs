@@ -15,8 +15,8 @@ use common::onward::{
     ASKED, CUT, MESSAGE, OURS, PASS, Question, Running, ask, exim, ours, question,
 };
 use eximious_tests::cases::changes;
-use eximious_tests::hosts::Host;
-use eximious_tests::servers::{self, Home, Server};
+use eximious_tests::hosts::{self, Host};
+use eximious_tests::servers;
 
 /// How the next host may answer.
 const HOSTS: [&str; 19] = [
@@ -391,33 +391,15 @@ fn next_hosts_that_do_not_read() {
     assert!(answer.client.iter().any(|line| line == "250 OK id=ID"));
 }
 
-/// A real Exim that takes mail, and refuses what somebody wants refused.
-fn listening(exim: &Path) -> (Server, u16) {
-    let home = Home::new("Debian-exim");
-    let port = servers::free_port();
-    let place = home.path().display().to_string();
-    let config = home.write(
-        "exim.conf",
-        format!(
-            "primary_hostname = peer.test\nspool_directory = {place}/spool\n\
-             log_file_path = {place}/%slog\npid_file_path = {place}/pid\nkeep_environment =\n\
-             tls_advertise_hosts =\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {port}\n\
-             queue_only\nmessage_id_header_text =\nacl_smtp_rcpt = accept\n\
-             acl_smtp_data = data\nbegin acl\ndata:\n \
-             deny condition = ${{if match{{$h_subject:}}{{no}}}}\n  message = no such subjects\n \
-             accept\n"
-        ),
-    );
-    let mut command = home.command(exim);
-    command.arg("-C").arg(config).args(["-bdf", "-oX", &port.to_string()]);
-    let ready = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-    (Server::start(home, &mut command, ready), port)
-}
+/// What a real Exim has that takes mail, and refuses what somebody wants refused.
+const LISTENING: &str = "message_id_header_text =\nacl_smtp_rcpt = accept\n\
+    acl_smtp_data = data\nbegin acl\ndata:\n \
+    deny condition = ${if match{$h_subject:}{no}}\n  message = no such subjects\n accept\n";
 
 #[test]
 fn a_real_exim_takes_the_message() {
     let Some(exim) = exim() else { return };
-    let (server, port) = listening(Path::new(&exim));
+    let (server, port) = hosts::listening(Path::new(&exim), LISTENING);
     let host = Host::new("");
     for acl in [CUT, ASKED] {
         for (subject, code) in [("yes", "250 OK id=ID"), ("no", "550 no such subjects")] {

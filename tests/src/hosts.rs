@@ -1,9 +1,31 @@
-//! Hosts that take mail, played by rules.
+//! Hosts that take mail: a real Exim, and one that is played by rules.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::servers::{Peer, Played};
+use crate::servers::{self, Home, Peer, Played, Server};
+
+/// A real Exim that takes mail at a port, and keeps it. `rest` are more lines of its
+/// configuration, ACLs among them.
+pub fn listening(exim: &Path, rest: &str) -> (Server, u16) {
+    let home = Home::new("Debian-exim");
+    let port = servers::free_port();
+    let place = home.path().display().to_string();
+    let config = home.write(
+        "exim.conf",
+        format!(
+            "primary_hostname = peer.test\nspool_directory = {place}/spool\n\
+             log_file_path = {place}/%slog\npid_file_path = {place}/pid\nkeep_environment =\n\
+             tls_advertise_hosts =\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = {port}\n\
+             queue_only\n{rest}"
+        ),
+    );
+    let mut command = home.command(exim);
+    command.arg("-C").arg(config).args(["-bdf", "-oX", &port.to_string()]);
+    let ready = || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
+    (Server::start(home, &mut command, ready), port)
+}
 
 /// A host that answers by rules: `RCPT TO:<r=550 no;MAIL=close`, the first that
 /// begins as a command does. `banner=` is what it says first, `.=` what it says to a

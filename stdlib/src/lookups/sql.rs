@@ -148,6 +148,37 @@ fn query(
     }
 }
 
+/// How failures of a kind of server are worded.
+struct Words {
+    no_connection: &'static str,
+    failed: &'static str,
+    /// What stands behind the server's words.
+    end: &'static str,
+}
+
+/// Asks one server, of a kind whose NULL is nothing.
+fn plainly(
+    call: &mut Call<'_>,
+    kind: SqlKind,
+    (of, words): (&Kind, &Words),
+    server: &Server,
+    statement: &[u8],
+) -> Result<Option<Str>, Attempt> {
+    let failed = |said: &[u8]| next(words.failed, &[said, words.end.as_bytes()].concat());
+    match query(call, kind, of, server, statement)? {
+        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
+        Ok(SqlAnswer::Changed(count)) => {
+            forget(call);
+            Ok(Some(Str::from(count.unwrap_or_default().to_string())))
+        }
+        Ok(SqlAnswer::Copy { .. }) => Err(failed(b"")),
+        Err(ServerError::Connect(said)) => Err(next(words.no_connection, said.as_bytes())),
+        Err(ServerError::Refused(said)) => Err(failed(&said)),
+        Err(ServerError::Broken(said)) => Err(failed(said.as_bytes())),
+        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(failed(b"")),
+    }
+}
+
 /// How long a result can be: with the names of columns before each value, it
 /// may be much longer than what the server said.
 const LONGEST: usize = 64 << 20;

@@ -1,18 +1,17 @@
 //! What is InterBase's own, and Firebird's.
 
-use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
+use eximious_core::world::{Server, ServerAddress, SqlKind};
 use eximious_core::{Call, Str};
 
-use super::super::rows::Null;
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
-use super::{forget, next, query, written};
+use super::{Words, next, plainly};
 
 /// The servers.
 pub(super) static KIND: Kind =
     Kind { name: "InterBase", option: "ibase_servers", named_in_queries: false };
 
-const NO_CONNECTION: &str = "IBASE connection failed: ";
-const FAILED: &str = "IBASE: query failed: ";
+const WORDS: Words =
+    Words { no_connection: "IBASE connection failed: ", failed: "IBASE: query failed: ", end: "" };
 
 /// Asks one server.
 pub(super) fn ask(
@@ -21,19 +20,7 @@ pub(super) fn ask(
     statement: &[u8],
 ) -> Result<Option<Str>, Attempt> {
     let server = read(server)?;
-    let failed = |words: &[u8]| next(FAILED, words);
-    match query(call, SqlKind::Firebird, &KIND, &server, statement)? {
-        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
-        Ok(SqlAnswer::Changed(count)) => {
-            forget(call);
-            Ok(Some(Str::from(count.unwrap_or_default().to_string())))
-        }
-        Ok(SqlAnswer::Copy { .. }) => Err(failed(b"")),
-        Err(ServerError::Connect(words)) => Err(next(NO_CONNECTION, words.as_bytes())),
-        Err(ServerError::Refused(words)) => Err(failed(&words)),
-        Err(ServerError::Broken(words)) => Err(failed(words.as_bytes())),
-        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(failed(b"")),
-    }
+    plainly(call, SqlKind::Firebird, (&KIND, &WORDS), &server, statement)
 }
 
 /// A description's parts: the place, the database, the user, the password.
@@ -52,7 +39,7 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
         None | Some(b"") => None,
         Some(digits) => {
             let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-            let bad = || next(NO_CONNECTION, &[b"invalid port number: ", digits].concat());
+            let bad = || next(WORDS.no_connection, &[b"invalid port number: ", digits].concat());
             Some(number.filter(|port| *port > 0).ok_or_else(bad)?)
         }
     };

@@ -1,20 +1,23 @@
 //! What is MySQL's own.
 
-use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
+use eximious_core::world::{Server, ServerAddress, SqlKind};
 use eximious_core::{Call, Str};
 
 use crate::environment;
 
-use super::super::rows::Null;
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
-use super::{forget, next, query, written};
+use super::{Words, next, plainly};
 
 /// The servers.
 pub(super) static KIND: Kind =
     Kind { name: "MySQL", option: "mysql_servers", named_in_queries: true };
 
-const NO_CONNECTION: &str = "MYSQL connection failed: ";
-const FAILED: &str = "MYSQL: query failed: ";
+/// Exim ends them with a newline.
+const WORDS: Words = Words {
+    no_connection: "MYSQL connection failed: ",
+    failed: "MYSQL: query failed: ",
+    end: "\n",
+};
 
 /// What the client's library takes from the environment: where option files
 /// are, and a port.
@@ -28,23 +31,7 @@ pub(super) fn ask(
 ) -> Result<Option<Str>, Attempt> {
     let mut server = read(server)?;
     server.environment = environment::some(call, VARIABLES);
-    match query(call, SqlKind::Mysql, &KIND, &server, statement)? {
-        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
-        Ok(SqlAnswer::Changed(count)) => {
-            forget(call);
-            Ok(Some(Str::from(count.unwrap_or_default().to_string())))
-        }
-        Ok(SqlAnswer::Copy { .. }) => Err(failed(b"")),
-        Err(ServerError::Connect(words)) => Err(next(NO_CONNECTION, words.as_bytes())),
-        Err(ServerError::Refused(words)) => Err(failed(&words)),
-        Err(ServerError::Broken(words)) => Err(failed(words.as_bytes())),
-        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(failed(b"")),
-    }
-}
-
-/// Exim ends this with a newline.
-fn failed(words: &[u8]) -> Attempt {
-    next(FAILED, &[words, b"\n"].concat())
+    plainly(call, SqlKind::Mysql, (&KIND, &WORDS), &server, statement)
 }
 
 /// Reads `host::port(socket)[group]/database/user/password`.
@@ -60,7 +47,7 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
     let address = if matches!(host, b"" | b"localhost") {
         if socket.is_some_and(<[u8]>::is_empty) {
             let words = b"Can't connect to local server through socket '' (111)";
-            return Err(next(NO_CONNECTION, words));
+            return Err(next(WORDS.no_connection, words));
         }
         ServerAddress::Unix(socket.unwrap_or_default().to_vec())
     } else {
@@ -68,7 +55,7 @@ fn read(text: &[u8]) -> Result<Server, Attempt> {
         let port = match port.map(number).unwrap_or_default() {
             ..0 => {
                 let words = format!("Unknown server host '{host}' (-8)");
-                return Err(next(NO_CONNECTION, words.as_bytes()));
+                return Err(next(WORDS.no_connection, words.as_bytes()));
             }
             // What is too long for a port is cut, by the system's resolver.
             port => port as u16,

@@ -1,17 +1,19 @@
 //! What is Oracle's own.
 
-use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKind};
+use eximious_core::world::{Server, ServerAddress, SqlKind};
 use eximious_core::{Call, LookupFail, LookupQuery, Str};
 
-use super::super::rows::Null;
 use super::super::servers::{self, Attempt, Kind, parts};
-use super::{forget, next, query, written};
+use super::{Words, plainly};
 
 /// The servers.
 static KIND: Kind = Kind { name: "Oracle", option: "oracle_servers", named_in_queries: false };
 
-const NO_CONNECTION: &str = "ORACLE connection failed: ";
-const FAILED: &str = "ORACLE: query failed: ";
+const WORDS: Words = Words {
+    no_connection: "ORACLE connection failed: ",
+    failed: "ORACLE: query failed: ",
+    end: "",
+};
 
 /// Asks the servers.
 pub(super) fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
@@ -31,19 +33,7 @@ fn ends_early(statement: &[u8]) -> bool {
 /// Asks one server.
 fn ask(call: &mut Call<'_>, server: &[u8], statement: &[u8]) -> Result<Option<Str>, Attempt> {
     let server = read(server)?;
-    let failed = |words: &[u8]| next(FAILED, words);
-    match query(call, SqlKind::Oracle, &KIND, &server, statement)? {
-        Ok(SqlAnswer::Rows(rows)) => written(&rows, &Null::Nothing),
-        Ok(SqlAnswer::Changed(count)) => {
-            forget(call);
-            Ok(Some(Str::from(count.unwrap_or_default().to_string())))
-        }
-        Ok(SqlAnswer::Copy { .. }) => Err(failed(b"")),
-        Err(ServerError::Connect(words)) => Err(next(NO_CONNECTION, words.as_bytes())),
-        Err(ServerError::Refused(words)) => Err(failed(&words)),
-        Err(ServerError::Broken(words)) => Err(failed(words.as_bytes())),
-        Err(ServerError::TooMuch | ServerError::Unavailable) => Err(failed(b"")),
-    }
+    plainly(call, SqlKind::Oracle, (&KIND, &WORDS), &server, statement)
 }
 
 /// Reads `service//user/password`, where the service may have slashes in it.
