@@ -198,6 +198,8 @@ pub(super) struct Walk<'s, 'n> {
     /// What the outermost list is called where somebody wants to see each step;
     /// otherwise its text is shown.
     pub(super) called: Option<&'s str>,
+    /// Whether a condition asks, whose list is expanded already.
+    of_condition: bool,
 }
 
 impl<'s, 'n> Walk<'s, 'n> {
@@ -210,6 +212,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             traced: false,
             owed: None,
             called: None,
+            of_condition: false,
         }
     }
 
@@ -242,6 +245,7 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     /// Tests a list that is expanded already.
     pub(super) fn expanded(&mut self, call: &mut Call<'_>, list: &Str) -> Result<Verdict, Fail> {
+        self.of_condition = true;
         self.run(call, list, false, list)
     }
 
@@ -390,8 +394,12 @@ impl<'s, 'n> Walk<'s, 'n> {
             Hit::Unknown(why) => (run.unknown, why.unwrap_or_else(|| b"NULL".to_vec()), None),
             Hit::Later(why) => {
                 let general = [b"DNS lookup of \"", pattern.text, b"\" deferred"].concat();
-                // Of a domain or a local part it is not said what was looked for.
-                let is_said = matches!(self.subject.kind(), ListKind::Host | ListKind::Address);
+                // It is said of hosts what was looked for, and of addresses in conditions.
+                let is_said = match self.subject.kind() {
+                    ListKind::Host => true,
+                    ListKind::Address => self.of_condition,
+                    ListKind::Domain | ListKind::LocalPart => false,
+                };
                 let why = reason(call, why, if is_said { &general } else { b"" });
                 (run.deferred, general, Some(why))
             }
