@@ -12,6 +12,7 @@ use eximious_stdlib::items::start_perl;
 use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
 use rustc_hash::FxHashMap;
 
+use crate::acl::Acls;
 use crate::debugging::Debugging;
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
@@ -103,15 +104,20 @@ impl Context {
         }
     }
 
-    /// A context of an engine with the same words, whose variables have the values that
-    /// they have here. It has no message, and nothing is kept in it yet.
-    pub fn sibling(&self, engine: Engine) -> Self {
-        Self {
+    /// A context with another outside, whose variables have the values that they have
+    /// here, and which calls the same ACLs. It has no message, and nothing is kept in it
+    /// yet.
+    pub fn sibling(&mut self, world: World) -> Self {
+        let mut sibling = Self {
             slots: self.slots.clone(),
             values: self.values.clone(),
             named: self.named.clone(),
-            ..Self::new(engine)
+            ..Self::new(self.engine.with_world(world))
+        };
+        if let Some(acls) = Acls::attached(self) {
+            acls.attach(&mut sibling);
         }
+        sibling
     }
 
     /// The engine.
@@ -264,13 +270,6 @@ impl Context {
         self.engine = Engine(Arc::new(inner));
     }
 
-    /// Changes the outside for what this context does from here on.
-    pub(crate) fn change_world(&mut self, change: impl FnOnce(&mut World)) {
-        let mut inner = (*self.engine.0).clone();
-        change(&mut inner.world);
-        self.engine = Engine(Arc::new(inner));
-    }
-
     /// Forgets all variables of an open family, such as `acl_m`.
     pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
         self.named.retain(|name, _| !name.starts_with(prefix));
@@ -299,8 +298,8 @@ impl Context {
 
     /// Shows each step of tests to somebody, or to nobody any more.
     pub fn set_trace(&mut self, sink: Option<TraceSink>) {
-        self.traced = sink.is_some();
-        *self.memory.get::<Trace>() = Trace { sink, depth: 0 };
+        self.replace_trace(sink);
+        self.memory.get::<Trace>().depth = 0;
     }
 
     /// Shows the steps of tests to somebody else, or to nobody; who was shown them is

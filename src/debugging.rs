@@ -7,11 +7,13 @@
 
 mod selector;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::world::{DebugLog, Log};
-use eximious_core::{Fail, FailClass, Str, Trace};
+use eximious_core::{Fail, FailClass, Str, Trace, World};
+use eximious_stdlib::printing::visible_spaces;
 
 use crate::Context;
 
@@ -124,13 +126,14 @@ impl Context {
         if !debugging.tells(DebugSelector::EXPAND) {
             return;
         }
-        let source = &visible(source, debugging.tells(DebugSelector::NO_UTF8))[..];
+        let plain = debugging.tells(DebugSelector::NO_UTF8);
+        let shown = |text| if plain { Cow::Borrowed(text) } else { visible_spaces(text) };
+        let source = &shown(source)[..];
         let mut lines = vec![["╭considering: ".as_bytes(), source].concat()];
         match result {
             Ok(value) => {
                 lines.push(["├───expanded: ".as_bytes(), source].concat());
-                let shown = visible(value.bytes(), debugging.tells(DebugSelector::NO_UTF8));
-                lines.push(["╰─────result: ".as_bytes(), &shown].concat());
+                lines.push(["╰─────result: ".as_bytes(), &shown(value.bytes())].concat());
                 if value.taint().is_tainted() {
                     lines.push("           ╰──(tainted)".into());
                 }
@@ -209,7 +212,8 @@ impl Context {
         self.debugging = Some(debugging.clone());
         let stamps = Stamps::of(self);
         let told = Arc::new(Told { debugging: debugging.clone(), stamps: stamps.clone() });
-        self.change_world(|world| world.log = told);
+        let world = World { log: told, ..self.engine.world().clone() };
+        self.engine = self.engine.with_world(world);
         let (own, before) = (debugging.clone(), self.replace_trace(None));
         self.replace_trace(Some(Arc::new(move |depth, text| {
             if let Some(before) = &before {
@@ -272,16 +276,10 @@ impl Waiting {
     }
 }
 
-/// A text whose spaces can be seen.
-fn visible(text: &[u8], plain: bool) -> Vec<u8> {
-    let parts: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
-    parts.join(if plain { " " } else { "░" }.as_bytes())
-}
-
 /// What may stand before each line.
 #[derive(Clone)]
 struct Stamps {
-    world: eximious_core::World,
+    world: World,
     zone: Option<String>,
 }
 

@@ -5,7 +5,6 @@ mod crowd;
 use std::io;
 use std::process::ExitCode;
 
-use eximious::acl::Acls;
 use eximious::route::{
     Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
     Standing, Target, Wrong,
@@ -55,8 +54,7 @@ pub fn run(
         }
     }
     if typed.is_empty() {
-        let acls = (!config.acls.is_empty()).then(|| Acls::new(config, tester.routes.clone()));
-        let mut crowd = Crowd::new(&tester, acls, cx);
+        let mut crowd = Crowd::new(&tester, cx);
         let mut lines = Lines::new(io::stdin().lock());
         output.put(b"> ", b"")?;
         loop {

@@ -297,3 +297,30 @@ fn cve_2010_4344_long_log_lines_are_written_whole() {
     assert_eq!((run.status, run.out.as_str()), (Some(0), "oops: NULL\n"));
     assert_eq!(run.err, format!("attempt to expand tainted string '{long}'\n"));
 }
+
+/// What threads find out is told as if one had done it: in order, with the deliveries
+/// that were seen before, and with what is logged where it belongs.
+#[test]
+fn many_addresses_are_told_of_in_order() {
+    let config = file(
+        "qualify_domain = x.test\nkeep_environment =\nbegin acl\nodd:\n accept message = yes\n  \
+         condition = ${if match{$local_part}{\\N[13579]$\\N}}\n deny\n\
+         begin routers\none:\n driver = redirect\n condition = ${acl{odd}}\n \
+         data = same, ${substr_0_5:$local_part}\n\
+         two:\n driver = accept\n debug_print = two sees $local_part\n transport = t\n\
+         begin transports\nt:\n driver = appendfile\n file = /dev/null\n user = nobody\n",
+    );
+    let path = config.path().to_str().expect("a path");
+    let addresses: Vec<String> = (0..600).map(|n| format!("user{n:04}")).collect();
+    let alone = eximious(&[&["-C", path, "-bt"], &*words(&addresses)].concat(), b"");
+    let piped = eximious(&["-C", path, "-bt"], format!("{}\n", addresses.join("\n")).as_bytes());
+    assert!(alone.out.matches("duplicate").count() > 100, "{}", alone.out);
+    assert_eq!(piped.status, alone.status);
+    assert_eq!(piped.out.replace("> ", ""), format!("{}\n", alone.out));
+    assert_eq!(piped.err, alone.err);
+    assert!(piped.err.contains("two sees user0598"), "{}", piped.err);
+}
+
+fn words(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}

@@ -73,6 +73,11 @@ impl Acls {
         cx.memory.get::<Nested>().acls = Some(self.clone());
     }
 
+    /// The ACLs that what a context expands may call.
+    pub(crate) fn attached(cx: &mut Context) -> Option<Self> {
+        cx.memory.get::<Nested>().acls.clone()
+    }
+
     /// Lets what a context expands call these ACLs, and tells somebody each step of
     /// what is called outside of any other ACL: by an event, by a condition.
     pub fn attach_watched(&self, cx: &mut Context, watch: Option<Watch>) {

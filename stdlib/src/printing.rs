@@ -1,5 +1,7 @@
 //! Text as it is shown: what does not print is written as an escape.
 
+use std::borrow::Cow;
+
 /// The bytes with everything that does not print as an escape: `\n` and its
 /// kin, or three octal digits. A tab stays, and a backslash too. Whether bytes
 /// above 127 print is the option `print_topbitchars`.
@@ -18,6 +20,16 @@ pub fn printing(text: &[u8], topbit_prints: bool) -> Vec<u8> {
         }
     }
     out
+}
+
+/// A text whose spaces can be seen.
+pub fn visible_spaces(text: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b' ', text) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            Cow::Owned(text.split(|byte| *byte == b' ').collect::<Vec<_>>().join("░".as_bytes()))
+        }
+    }
 }
 
 /// Adds a byte as a backslash and three octal digits.

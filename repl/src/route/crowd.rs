@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use eximious::acl::Acls;
 use eximious::world::Log;
 use eximious::{Context, World};
 
@@ -23,7 +22,6 @@ const MOST_THREADS: usize = 8;
 /// Those who look at addresses.
 pub(super) struct Crowd<'t> {
     tester: &'t Tester,
-    acls: Option<Acls>,
     /// Of whoever looks at few of them.
     cx: &'t mut Context,
     helpers: Vec<Helper>,
@@ -35,11 +33,11 @@ pub(super) struct Crowd<'t> {
 }
 
 impl<'t> Crowd<'t> {
-    pub(super) fn new(tester: &'t Tester, acls: Option<Acls>, cx: &'t mut Context) -> Self {
+    pub(super) fn new(tester: &'t Tester, cx: &'t mut Context) -> Self {
         // There is one Perl, and what it knows may come of the address before.
         let alone = cx.engine().settings().options.get("perl_startup").is_some();
         let (helpers, gathered) = (Vec::new(), Vec::new());
-        Self { tester, acls, cx, helpers, gathered, many: false, alone }
+        Self { tester, cx, helpers, gathered, many: false, alone }
     }
 
     /// Takes an address; `ready` is how many bytes are known to stand behind it.
@@ -106,7 +104,7 @@ impl<'t> Crowd<'t> {
         }
         let count = thread::available_parallelism().map_or(1, |count| count.get());
         for _ in 0..count.min(MOST_THREADS) {
-            self.helpers.push(Helper::new(self.cx, self.acls.as_ref()));
+            self.helpers.push(Helper::new(self.cx));
         }
     }
 }
@@ -127,14 +125,10 @@ struct Helper {
 }
 
 impl Helper {
-    fn new(cx: &Context, acls: Option<&Acls>) -> Self {
+    fn new(cx: &mut Context) -> Self {
         let log = Arc::new(Held::default());
         let world = World { log: log.clone(), ..cx.engine().world().clone() };
-        let mut cx = cx.sibling(cx.engine().with_world(world));
-        if let Some(acls) = acls {
-            acls.attach(&mut cx);
-        }
-        Self { cx, log }
+        Self { cx: cx.sibling(world), log }
     }
 
     fn address(&mut self, tester: &Tester, typed: &[u8]) -> Heard {

@@ -1,10 +1,9 @@
 //! What is shown of the test of a list, to those who want to see each step.
 
-use std::borrow::Cow;
-
 use eximious_core::{Call, Str, Trace};
 
 use super::walk::{Left, Verdict, log_main};
+use crate::printing::visible_spaces;
 
 /// What a decision is owed to, where that is not the element as it stands.
 pub(crate) enum Owed {
@@ -42,7 +41,7 @@ impl Shown {
 
     pub(crate) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
         if self.0.is_some() {
-            let shown = visible(element);
+            let shown = visible_spaces(element);
             call.memory::<Trace>().tell(1, &[b"list element: ", &shown]);
         }
     }
@@ -90,16 +89,6 @@ impl Shown {
             Some(Owed::Later(_)) => return,
         };
         self.tell(call, 1, &[b"? ", word.as_bytes(), b" (", &why, b")"].concat());
-    }
-}
-
-/// A text whose spaces can be seen.
-fn visible(text: &[u8]) -> Cow<'_, [u8]> {
-    match memchr::memchr(b' ', text) {
-        None => Cow::Borrowed(text),
-        Some(_) => {
-            Cow::Owned(text.split(|byte| *byte == b' ').collect::<Vec<_>>().join("░".as_bytes()))
-        }
     }
 }
 

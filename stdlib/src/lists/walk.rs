@@ -357,9 +357,8 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
-        let inner = u32::from(self.traced);
         if self.traced {
-            call.memory::<Trace>().depth += inner;
+            call.memory::<Trace>().depth += 1;
         }
         let tested = match self.subject {
             Subject::Domain(domain) => domain.test(call, pattern, self.terms.caseful),
@@ -368,7 +367,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Subject::Host(host) => host.test(call, pattern),
         };
         if self.traced {
-            call.memory::<Trace>().leave(inner);
+            call.memory::<Trace>().leave(1);
         }
         let (hit, left) = tested?;
         if left.is_some() {
