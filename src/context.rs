@@ -84,13 +84,16 @@ pub(crate) struct Refusal {
 
 impl Context {
     pub(crate) fn new(engine: Engine) -> Self {
+        let mut memory = Memory::default();
+        // What is asked for most is found first.
+        memory.get::<Trace>();
         Self {
             engine,
             slots: Vec::new(),
             values: Vec::new(),
             named: FxHashMap::default(),
             scope: Scope::default(),
-            memory: Memory::default(),
+            memory,
             message: None,
             steps: 0,
             depth: 0,
@@ -198,6 +201,11 @@ impl Context {
         }
     }
 
+    /// Whether a place has a value.
+    pub(crate) fn is_set_at(&self, place: Place) -> bool {
+        place.id.is_some_and(|id| self.stored(id).is_some())
+    }
+
     /// Takes the value of a place away.
     pub(crate) fn unset_at(&mut self, place: Place) {
         match place.id {
@@ -214,19 +222,22 @@ impl Context {
         }
     }
 
+    #[inline]
     fn store(&mut self, id: u16, value: Str) {
         let value = value.looked_through();
-        let id = usize::from(id);
+        let slot = self.slots.get(usize::from(id)).map_or(0, |slot| usize::from(*slot));
+        match slot.checked_sub(1).and_then(|slot| self.values.get_mut(slot)) {
+            Some(place) => *place = Some(value),
+            None => self.store_first(usize::from(id), value),
+        }
+    }
+
+    fn store_first(&mut self, id: usize, value: Str) {
         if self.slots.len() <= id {
             self.slots.resize(id + 1, 0);
         }
-        match self.slots[id] {
-            0 => {
-                self.values.push(Some(value));
-                self.slots[id] = self.values.len() as u16;
-            }
-            slot => self.values[usize::from(slot) - 1] = Some(value),
-        }
+        self.values.push(Some(value));
+        self.slots[id] = self.values.len() as u16;
     }
 
     pub(crate) fn stored(&self, id: u16) -> Option<&Str> {
@@ -332,7 +343,11 @@ impl Context {
     }
 
     /// Tells whoever is shown each step of tests something that stands in nothing.
+    #[inline]
     pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
+        if !self.traced {
+            return;
+        }
         self.memory.get::<Trace>().tell_flat(parts);
     }
 

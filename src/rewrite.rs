@@ -74,6 +74,11 @@ impl<'r> Rewriter<'r> {
         Self::new(config.rewrite.iter().map(|(rule, _)| rule))
     }
 
+    /// Whether there are no rules.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// The flags of all rules together.
     pub fn flags(&self) -> RewriteFlags {
         self.rules.iter().fold(RewriteFlags::empty(), |all, rule| all | rule.flags)
@@ -90,6 +95,9 @@ impl<'r> Rewriter<'r> {
         address: &Str,
         place: AddressPlace,
     ) -> Result<Option<Str>, Fail> {
+        if self.is_empty() {
+            return Ok(None);
+        }
         let done = self.apply(cx, address, place.flag())?;
         Ok(done.changed.then_some(done.address))
     }

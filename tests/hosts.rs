@@ -136,7 +136,7 @@ fn options_that_ask_the_dns_themselves_end() {
         let text = Str::fixed("@mx_any : ${lookup dnsdb{a=down.example}} : +own");
         settings.options.set(option, eximious::OptionValue::Text(text));
         let list = NamedList::new(Str::fixed("@mx_primary : dnsdb;a=down.example"));
-        settings.lists.insert((ListKind::Domain, b"own".to_vec()), list);
+        settings.lists.insert(ListKind::Domain, "own", list);
         let mut cx = builder(&fixture).settings(settings).build().context();
         cx.set("sender_host_address", "192.0.2.3");
         let _ = answer(&mut cx, "${lookup dnsdb{a=down.example}}");

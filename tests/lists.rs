@@ -26,7 +26,7 @@ fn settings(lists: &[(&str, &str)]) -> Settings {
             _ => (ListKind::Domain, *name),
         };
         let list = NamedList { text: Str::from(*text), hidden: false, cached: false };
-        settings.lists.insert((kind, name.as_bytes().to_vec()), list);
+        settings.lists.insert(kind, name, list);
     }
     settings.primary_hostname = Some(Str::from("mail.example"));
     settings
@@ -459,10 +459,9 @@ fn what_constant_named_lists_said_is_kept_until_it_is_forgotten() {
 #[test]
 fn a_list_marked_so_is_kept_although_it_is_expanded() {
     let fixture = Fixture::new().file("/list", "a.b\n");
-    let mut settings = settings(&[("changing", "/list : $acl_m_x")]);
-    for list in settings.lists.values_mut() {
-        list.cached = true;
-    }
+    let mut settings = settings(&[]);
+    let list = NamedList { cached: true, ..NamedList::new(Str::fixed("/list : $acl_m_x")) };
+    settings.lists.insert(ListKind::Domain, "changing", list);
     let mut cx = Engine::builder()
         .world(fixture.world())
         .settings(settings)

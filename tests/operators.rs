@@ -159,9 +159,9 @@ fn options_have_their_say() {
     let mut settings = Settings::default();
     settings.print_topbitchars = true;
     let list = NamedList::new(Str::from("a : +c"));
-    settings.lists.insert((ListKind::Domain, b"d".to_vec()), list);
+    settings.lists.insert(ListKind::Domain, "d", list);
     let list = NamedList::new(Str::from("<; ::1; x"));
-    settings.lists.insert((ListKind::Domain, b"c".to_vec()), list);
+    settings.lists.insert(ListKind::Domain, "c", list);
     let engine = Engine::builder().settings(settings).build();
     check(
         &mut engine.context(),

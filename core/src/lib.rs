@@ -46,7 +46,7 @@ pub use record::{
 };
 pub use registry::Registry;
 pub use scope::{Bindings, Captures, Memory, Outer, Scope};
-pub use settings::{ListKind, NamedList, Settings};
+pub use settings::{ListKind, NamedList, NamedLists, Settings};
 pub use str::{Buf, Str, Taint};
 pub use trace::{Trace, TraceSink};
 pub use world::World;

@@ -1,7 +1,8 @@
 //! The configuration's options: their records, and their values.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use crate::{Effects, Meta, Str, TaintRule};
 
@@ -298,7 +299,7 @@ pub enum OptionValue {
 
 /// Values of options, by name. One that is not there has its record's default.
 #[derive(Clone, PartialEq, Default, Debug)]
-pub struct Options(BTreeMap<&'static str, OptionValue>);
+pub struct Options(FxHashMap<&'static str, OptionValue>);
 
 impl Options {
     /// Sets a value.
@@ -309,7 +310,7 @@ impl Options {
     pub fn get(&self, name: &str) -> Option<&OptionValue> {
         self.0.get(name)
     }
-    /// All that are set, by name.
+    /// All that are set, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &OptionValue)> {
         self.0.iter().map(|(name, value)| (*name, value))
     }

@@ -18,6 +18,27 @@ pub enum ListKind {
     LocalPart,
 }
 
+/// Named lists, by kind and name.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct NamedLists([BTreeMap<Vec<u8>, NamedList>; ListKind::ALL.len()]);
+
+impl NamedLists {
+    /// The list of a name.
+    pub fn get(&self, kind: ListKind, name: &[u8]) -> Option<&NamedList> {
+        self.0[kind as usize].get(name)
+    }
+
+    /// Adds a list, or replaces the one of its name.
+    pub fn insert(&mut self, kind: ListKind, name: impl Into<Vec<u8>>, list: NamedList) {
+        self.0[kind as usize].insert(name.into(), list);
+    }
+
+    /// The names of the lists of a kind, sorted.
+    pub fn names(&self, kind: ListKind) -> impl ExactSizeIterator<Item = &[u8]> {
+        self.0[kind as usize].keys().map(Vec::as_slice)
+    }
+}
+
 impl ListKind {
     /// All of them, by their words.
     pub const ALL: [Self; 4] = [Self::Address, Self::Domain, Self::Host, Self::LocalPart];
@@ -137,7 +158,7 @@ pub struct Settings {
     /// All other main options that are set.
     pub options: Options,
     /// Named lists.
-    pub lists: BTreeMap<(ListKind, Vec<u8>), NamedList>,
+    pub lists: NamedLists,
 }
 
 impl Settings {
@@ -202,7 +223,7 @@ impl Default for Settings {
             radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),
             config_file: Str::EMPTY,
             options: Options::default(),
-            lists: BTreeMap::new(),
+            lists: NamedLists::default(),
         }
     }
 }

@@ -122,8 +122,11 @@ impl Str {
     /// than it is made.
     #[inline]
     pub fn looked_through(self) -> Self {
-        let known = self.0.mark() & WITHOUT_ZERO != 0;
-        if known || self.0.may_hold_zero() && find_byte(self.bytes(), 0).is_some() {
+        if self.0.mark() & WITHOUT_ZERO != 0 { self } else { self.looked_through_now() }
+    }
+
+    fn looked_through_now(self) -> Self {
+        if self.0.may_hold_zero() && find_byte(self.bytes(), 0).is_some() {
             return self;
         }
         self.without_zero()

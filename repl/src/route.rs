@@ -16,6 +16,9 @@ use crate::output::Output;
 use crate::session::Session;
 use crowd::Crowd;
 
+/// How many bytes are said of most addresses, at the most.
+const USUAL: usize = 256;
+
 /// What is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wanted {
@@ -116,7 +119,11 @@ struct Tester {
 impl Tester {
     fn address(&self, cx: &mut Context, typed: &[u8]) -> Said {
         let Wanted { purpose, whole } = self.wanted;
-        let mut said = Said { text: Vec::new(), deliveries: Vec::new(), standing: Standing::Fine };
+        let mut said = Said {
+            text: Vec::with_capacity(USUAL),
+            deliveries: Vec::new(),
+            standing: Standing::Fine,
+        };
         let address = match self.routes.read(cx, typed, purpose) {
             Ok((address, rewritten)) => {
                 if rewritten {

@@ -127,8 +127,7 @@ impl<'c> Survey<'c> {
             survey.setting(Use::Main(setting), setting, value);
         }
         for used in &config.list_uses {
-            let key = (used.kind, used.name.clone());
-            if let Some(list) = config.settings.lists.get(&key) {
+            if let Some(list) = config.settings.lists.get(used.kind, &used.name) {
                 let of = Use::List(used.kind, &used.name);
                 survey.add(of, list.text.bytes(), used.line, used.span, true, Some(used.kind));
             }

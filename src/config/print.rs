@@ -187,7 +187,7 @@ impl Printer<'_> {
         let lists = &self.config.settings.lists;
         let mut found = false;
         for kind in ListKind::ALL {
-            let Some(list) = lists.get(&(kind, name.to_vec())) else { continue };
+            let Some(list) = lists.get(kind, name) else { continue };
             found = true;
             // Hidden lists are hidden from everybody.
             let text = if list.hidden { HIDDEN } else { list.text.bytes() };

@@ -225,7 +225,7 @@ impl<'r> Reader<'r> {
             return Err(b"unrecognized configuration line".to_vec());
         };
         let lists = &self.config.settings.lists;
-        if lists.keys().filter(|(other, _)| *other == kind).count() >= MOST_LISTS {
+        if lists.names(kind).len() >= MOST_LISTS {
             let called = kind.name();
             return Err(format!("too many named {called} lists (max is {MOST_LISTS})\n").into());
         }
@@ -234,15 +234,15 @@ impl<'r> Reader<'r> {
             return Err([b"missing '=' after \"", name, b"\""].concat());
         };
         let value = Str::from(values::string(span.of(text), name)?);
-        let key = (kind, name.to_vec());
-        if self.config.settings.lists.contains_key(&key) {
+        if lists.get(kind, name).is_some() {
             let called = kind.name().as_bytes();
             let message = [b"duplicate name \"", name, b"\" for a named ", called, b" list"];
             return Err(message.concat());
         }
         let list = NamedList { text: value, hidden: list.hidden, cached: list.cached };
-        self.config.settings.lists.insert(key.clone(), list);
-        self.config.list_uses.push(NamedListUse { kind: key.0, name: key.1, line: number, span });
+        self.config.settings.lists.insert(kind, name, list);
+        let name = name.to_vec();
+        self.config.list_uses.push(NamedListUse { kind, name, line: number, span });
         Ok(())
     }
 

@@ -123,7 +123,8 @@ fn conditions_and_inclusions() {
 fn named_lists() {
     let config =
         read("domainlist a = x : y ; z\nhide hostlist a=<; b\nlocalpartlist l =\n").unwrap();
-    let list = |kind, name: &str| config.settings.lists[&(kind, name.into())].clone();
+    let list =
+        |kind, name: &str| config.settings.lists.get(kind, name.as_bytes()).expect(name).clone();
     assert_eq!(list(ListKind::Domain, "a").text, Str::from("x : y ; z"));
     assert!(list(ListKind::Host, "a").hidden);
     assert!(list(ListKind::LocalPart, "l").text.is_empty());

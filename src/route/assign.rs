@@ -237,7 +237,7 @@ impl Machine<'_> {
     /// The home directory for a transport: of the router's options, of the user,
     /// and of the router itself, the first that is there.
     pub(super) fn transport_home(&self, router: &Router) -> Option<Str> {
-        let own = || self.user.as_ref().map(|user| Str::from(user.home.clone()));
+        let own = || self.user.as_ref().map(|user| Str::from(user.home.as_slice()));
         directory(router, "transport_home_directory").or_else(own).or_else(|| self.home.clone())
     }
 

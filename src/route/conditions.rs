@@ -1,5 +1,7 @@
 //! What must hold before a router runs, in order (specification 3.12).
 
+use std::sync::Arc;
+
 use eximious_core::world::User;
 use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
@@ -9,6 +11,7 @@ use eximious_stdlib::wording::reason;
 
 use super::machine::{Complaint, Machine, unless_forced};
 use super::router::{Router, Text};
+use super::values::Shown;
 use super::{Identity, Purpose};
 use crate::Context;
 
@@ -21,7 +24,7 @@ static LIST: Meta = Meta::new(
 
 /// The name that was looked for last among the users, and who has it.
 #[derive(Default)]
-struct LastUser(Option<(Vec<u8>, Option<User>)>);
+struct LastUser(Option<(Vec<u8>, Option<Arc<User>>)>);
 
 /// Tests a subject against a list as it is written in the configuration.
 pub(crate) fn is_in(
@@ -43,7 +46,7 @@ impl Machine<'_> {
             let Some(data) = self.listed(list, matcher, "domains")? else {
                 return Ok(false);
             };
-            self.cx.set("domain_data", data.clone().unwrap_or_default());
+            self.show(Shown::DomainData, data.clone().unwrap_or_default());
             self.address.attached.domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
@@ -56,7 +59,7 @@ impl Machine<'_> {
             let Some(data) = self.listed(list, matcher, "local_parts")? else {
                 return Ok(false);
             };
-            self.cx.set("local_part_data", data.clone().unwrap_or_default());
+            self.show(Shown::LocalPartData, data.clone().unwrap_or_default());
             self.address.attached.local_part_data = data;
         }
         if filter.check_local_user && !self.find_user()? {
@@ -66,7 +69,7 @@ impl Machine<'_> {
             match unless_forced(text.expand(self.cx)) {
                 Ok(None) => {}
                 Ok(Some(home)) => {
-                    self.cx.set("home", home.clone());
+                    self.show(Shown::Home, home.clone());
                     self.home = Some(home);
                 }
                 Err(fail) => {
@@ -115,13 +118,13 @@ impl Machine<'_> {
     }
 
     /// A user by name. Several routers ask for the same one.
-    pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<User>> {
+    pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<Arc<User>>> {
         if let Some((last, user)) = &self.cx.memory.get::<LastUser>().0
             && last == name
         {
             return Ok(user.clone());
         }
-        let user = self.cx.engine().world().users.user(name)?;
+        let user = self.cx.engine().world().users.user(name)?.map(Arc::new);
         self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
         Ok(user)
     }
@@ -132,13 +135,14 @@ impl Machine<'_> {
         let found = self.user_named(name.bytes());
         match found {
             Ok(Some(user)) => {
-                let data = Str::from(user.name.clone());
-                self.cx.set("local_part_data", data.clone());
+                let data = Str::from(user.name.as_slice());
+                self.show(Shown::LocalPartData, data.clone());
                 self.address.attached.local_part_data = Some(data);
-                self.cx.set("home", Str::from(user.home.clone()));
-                self.cx.set("local_user_uid", Str::from(user.uid.to_string()));
-                self.cx.set("local_user_gid", Str::from(user.gid.to_string()));
-                self.home = Some(Str::from(user.home.clone()));
+                let home = Str::from(user.home.as_slice());
+                self.show(Shown::Home, home.clone());
+                self.show(Shown::LocalUserUid, Str::from(user.uid.to_string()));
+                self.show(Shown::LocalUserGid, Str::from(user.gid.to_string()));
+                self.home = Some(home);
                 self.user = Some(user);
                 Ok(true)
             }

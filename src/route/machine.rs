@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use eximious_core::world::User;
 use eximious_core::{Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::{Matcher, Outcome};
 
 use super::conditions::is_in;
 use super::router::{Driver, Router};
+use super::values::Shown;
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
 use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
 use crate::Context;
@@ -110,8 +112,12 @@ pub(super) struct Machine<'m> {
     pub(super) cased_local_part: Str,
     pub(super) prefix: Affix,
     pub(super) suffix: Affix,
+    /// Whether the local part is the whole of it, its case put away.
+    pub(super) plain: bool,
+    /// Whether its variables say what it is.
+    pub(super) parts_shown: bool,
     /// Whom `check_local_user` found.
-    pub(super) user: Option<eximious_core::world::User>,
+    pub(super) user: Option<Arc<User>>,
     pub(super) home: Option<Str>,
     /// Whom the router's deliveries run as, once that is asked.
     pub(super) identity: Option<Identity>,
@@ -143,6 +149,8 @@ impl Routes {
             cased_local_part: Str::EMPTY,
             prefix: Affix::default(),
             suffix: Affix::default(),
+            plain: false,
+            parts_shown: false,
             address,
             children: Vec::new(),
             renamed: Vec::new(),
@@ -169,7 +177,9 @@ impl Machine<'_> {
             return Routed::Redirected;
         }
         // Even an address that no router looks at has its values.
-        self.local_part = self.address.local_part.lowercased();
+        self.cased_local_part = self.address.local_part.clone();
+        self.local_part = self.cased_local_part.lowercased();
+        self.plain = true;
         self.show_address();
         let routers = &self.routes.0.clone().routers;
         self.cx.tell_flat(&[b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>"]);
@@ -235,10 +245,15 @@ impl Machine<'_> {
         self.user = None;
         self.home = None;
         self.identity = None;
-        self.prefix = Affix::default();
-        self.suffix = Affix::default();
-        self.cased_local_part = self.address.local_part.clone();
-        self.local_part = cased(&self.cased_local_part, router.filter.caseful);
+        // Most routers see what the one before saw.
+        if !self.plain || router.filter.caseful {
+            self.prefix = Affix::default();
+            self.suffix = Affix::default();
+            self.cased_local_part = self.address.local_part.clone();
+            self.local_part = cased(&self.cased_local_part, router.filter.caseful);
+            self.plain = !router.filter.caseful;
+            self.parts_shown = false;
+        }
         if self.was_here(number, router) || !self.take_affixes(router) || !self.concerns(router) {
             return Next::Router(number + 1);
         }
@@ -315,6 +330,8 @@ impl Machine<'_> {
             }
             self.local_part = cased(&rest, filter.caseful);
             self.cased_local_part = rest;
+            self.plain = false;
+            self.parts_shown = false;
         }
         true
     }
@@ -343,7 +360,7 @@ impl Machine<'_> {
         let Some(text) = router.text("address_data") else { return Ok(None) };
         match text.expand(self.cx) {
             Ok(data) => {
-                self.cx.set("address_data", data.clone());
+                self.show(Shown::AddressData, data.clone());
                 self.address.attached.address_data = Some(data);
                 Ok(None)
             }

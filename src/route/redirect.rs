@@ -192,20 +192,22 @@ impl<'r> Redirection<'r> {
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
             text = machine.address.text.clone();
         }
-        let unique = machine.address.child(text.clone(), &self.ancestor).unique;
-        if self.answers || self.router.on("rewrite") {
-            let rules = machine.routes.0.clone();
-            let rewriter = Rewriter::new(&rules.rewrite);
+        let rules = machine.routes.0.clone();
+        let rewriter = Rewriter::new(&rules.rewrite);
+        let mut rewritten = None;
+        if !rewriter.is_empty() && (self.answers || self.router.on("rewrite")) {
             let place = AddressPlace::EnvelopeTo;
-            match rewriter.address(machine.cx, &text, place) {
-                Ok(Some(new)) => text = new,
-                Ok(None) => {}
-                Err(fail) => return Err(Complaint::new(fail.message())),
-            }
+            rewritten = rewriter
+                .address(machine.cx, &text, place)
+                .map_err(|fail| Complaint::new(fail.message()))?;
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
-        child.unique = unique;
+        // It is known by what it was before.
+        if let Some(new) = rewritten {
+            let unique = child.unique;
+            child = Address { unique, ..machine.address.child(new, &self.ancestor) };
+        }
         child.first_router = self.router.redirect_router.unwrap_or(0);
         Ok(child)
     }

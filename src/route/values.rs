@@ -29,8 +29,9 @@ const NAMES: [&str; 20] = [
     "host",
     "host_address",
 ];
-/// How many are for each router.
+/// How many are for each router; the first of them are of the local part.
 const VIEW: usize = 8;
+const PARTS: usize = 5;
 /// Those that a router itself finds out.
 const OWN: std::ops::Range<usize> = 14..17;
 /// The name of the router at hand.
@@ -46,9 +47,26 @@ impl Places {
     }
 }
 
+/// Those that are set where they are found out, by their places among all.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shown {
+    LocalPartData = 5,
+    DomainData = 6,
+    AddressData = 7,
+    Home = 14,
+    LocalUserUid = 15,
+    LocalUserGid = 16,
+}
+
 impl Machine<'_> {
+    /// Sets one of them.
+    pub(super) fn show(&mut self, which: Shown, value: Str) {
+        self.cx.set_at(self.routes.places().0[which as usize], value);
+    }
+
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
+        self.parts_shown = false;
         self.show_view();
         let address = &self.address;
         let original = address.original();
@@ -73,20 +91,25 @@ impl Machine<'_> {
 
     /// Sets those that may be others for each router.
     pub(super) fn show_view(&mut self) {
+        let (parts, data) = self.routes.places().0[..VIEW].split_at(PARTS);
+        // They are the same for most routers. Another pass in between, for an ACL that
+        // an option calls, takes them away.
+        if !std::mem::replace(&mut self.parts_shown, true) || !self.cx.is_set_at(parts[0]) {
+            let values: [Str; PARTS] = [
+                self.local_part.clone(),
+                self.prefix.text.clone(),
+                self.prefix.wild.clone(),
+                self.suffix.text.clone(),
+                self.suffix.wild.clone(),
+            ];
+            for (place, value) in parts.iter().zip(values) {
+                self.cx.set_at(*place, value);
+            }
+        }
         let attached = &self.address.attached;
-        let or_empty = |text: &Option<Str>| text.clone().unwrap_or_default();
-        let values: [Str; VIEW] = [
-            self.local_part.clone(),
-            self.prefix.text.clone(),
-            self.prefix.wild.clone(),
-            self.suffix.text.clone(),
-            self.suffix.wild.clone(),
-            or_empty(&attached.local_part_data),
-            or_empty(&attached.domain_data),
-            or_empty(&attached.address_data),
-        ];
-        for (place, value) in self.routes.places().0.iter().zip(values) {
-            self.cx.set_at(*place, value);
+        let values = [&attached.local_part_data, &attached.domain_data, &attached.address_data];
+        for (place, value) in data.iter().zip(values) {
+            self.cx.set_at(*place, value.clone().unwrap_or_default());
         }
     }
 

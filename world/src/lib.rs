@@ -56,7 +56,7 @@ pub fn system() -> World {
         redis: Arc::new(redis::System::default()),
         sasl: Arc::new(sasl::System),
         sql: Arc::new(sql::System::default()),
-        users: Arc::new(users::System),
+        users: Arc::new(users::System::default()),
         dns: Arc::new(dns::Resolver::system()),
     }
 }

@@ -1,18 +1,74 @@
 //! Users and groups of the system.
 
+use std::collections::HashMap;
 use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use eximious_core::world::{Group, User, Users};
 
+/// How long a user is taken to be who he was, and how many are remembered: an address
+/// passes several routers that ask for the same one, and the next address does again.
+const SAME_USER: Duration = Duration::from_secs(1);
+const MOST_USERS: usize = 256;
+/// The file of the users of this host: once it is another, nothing is remembered.
+const LOCAL_USERS: &str = "/etc/passwd";
+
 /// The system's users and groups, from wherever it keeps them.
-#[derive(Debug)]
-pub struct System;
+#[derive(Debug, Default)]
+pub struct System {
+    known: Mutex<Known>,
+}
+
+/// The users that were looked for last.
+#[derive(Debug, Default)]
+struct Known {
+    version: Option<Version>,
+    users: HashMap<String, (Instant, Option<User>)>,
+}
+
+/// What tells a file from one that takes its place: device, inode, size, and when it
+/// was changed.
+type Version = (u64, u64, u64, i64, i64);
+
+impl System {
+    fn known(&self, name: &str) -> Option<Option<User>> {
+        let version = version();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.version != version || version.is_none() {
+            known.version = version;
+            known.users.clear();
+            return None;
+        }
+        let (since, user) = known.users.get(name)?;
+        (since.elapsed() < SAME_USER).then(|| user.clone())
+    }
+
+    fn remember(&self, name: &str, user: &Option<User>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.users.len() >= MOST_USERS {
+            known.users.clear();
+        }
+        known.users.insert(name.to_owned(), (Instant::now(), user.clone()));
+    }
+}
+
+fn version() -> Option<Version> {
+    let data = std::fs::metadata(LOCAL_USERS).ok()?;
+    Some((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
+}
 
 impl Users for System {
     fn user(&self, name: &[u8]) -> io::Result<Option<User>> {
         // Names that are not UTF-8 are not names of users here.
         let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };
-        Ok(nix::unistd::User::from_name(name)?.map(filled))
+        if let Some(user) = self.known(name) {
+            return Ok(user);
+        }
+        let user = nix::unistd::User::from_name(name)?.map(filled);
+        self.remember(name, &user);
+        Ok(user)
     }
 
     fn user_by_id(&self, uid: u32) -> io::Result<Option<User>> {

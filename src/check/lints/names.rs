@@ -127,14 +127,13 @@ fn reference(
     findings: &mut Findings,
 ) {
     let lists = &survey.config.settings.lists;
-    let there =
-        |kinds: &[ListKind]| kinds.iter().any(|kind| lists.contains_key(&(*kind, name.to_vec())));
+    let there = |kinds: &[ListKind]| kinds.iter().any(|kind| lists.get(*kind, name).is_some());
     if there(kinds) || special(name) {
         return;
     }
     let shown = String::from_utf8_lossy(name).into_owned();
-    let own = lists.keys().filter(|(own, _)| kinds.contains(own));
-    let names = own.filter_map(|(_, name)| std::str::from_utf8(name).ok());
+    let own = kinds.iter().flat_map(|kind| lists.names(*kind));
+    let names = own.filter_map(|name| std::str::from_utf8(name).ok());
     let word = match kinds {
         [one] => one.word(),
         _ => "list",

@@ -313,7 +313,7 @@ impl<'s, 'c> Relay<'s, 'c> {
             return *known;
         }
         self.lists.borrow_mut().insert(key.clone(), false);
-        let list = self.survey.config.settings.lists.get(&key);
+        let list = self.survey.config.settings.lists.get(kind, name);
         let all = list.is_some_and(|list| self.matches_all(kind, list.text.bytes()));
         self.lists.borrow_mut().insert(key, all);
         all

@@ -15,7 +15,7 @@ use std::ops::Range;
 use eximious_core::Settings;
 
 pub use quote::{phrase, quote_local_part, unquote_local_part};
-use reader::{Groups, Reader, skip_comments, skip_quoted};
+use reader::{Groups, Reader, is_atom, skip_comments, skip_quoted};
 
 /// What a reader of addresses lets pass. All that is off by default is off in
 /// Exim's default configuration, too.
@@ -105,7 +105,33 @@ pub const MOST_BYTES: usize = 256;
 /// # Errors
 /// With Exim's words, where the input is no address.
 pub fn parse(input: &[u8], rules: Rules) -> Result<Address, AddressError> {
-    Reader::new(input, rules, Groups::None).address()
+    match plain(input) {
+        Some(address) => Ok(address),
+        None => Reader::new(input, rules, Groups::None).address(),
+    }
+}
+
+/// Most addresses hold nothing that has to be read: words and dots, and behind an at
+/// sign labels and dots.
+fn plain(input: &[u8]) -> Option<Address> {
+    let words = input.iter().take_while(|byte| **byte == b'.' || is_atom(**byte)).count();
+    if words == 0 || input.len() > MOST_BYTES {
+        return None;
+    }
+    let domain = match &input[words..] {
+        [] => None,
+        [b'@', domain @ ..] => {
+            let mut labels = domain.split(|byte| *byte == b'.');
+            labels.all(is_plain_label).then_some(Some(words + 1))?
+        }
+        _ => return None,
+    };
+    Some(Address { text: input.to_vec(), domain, span: 0..input.len() })
+}
+
+fn is_plain_label(label: &[u8]) -> bool {
+    label.first().is_some_and(u8::is_ascii_alphanumeric)
+        && label.iter().all(|byte| *byte == b'-' || byte.is_ascii_alphanumeric())
 }
 
 /// Where the first address of a list ends: at a comma that stands outside

@@ -410,5 +410,10 @@ pub(super) fn skip_quoted(text: &[u8], from: usize) -> usize {
 /// Whether a byte may stand in a word outside quotes. A dot may not: it joins
 /// words. What is not ASCII may.
 pub(super) fn is_atom(byte: u8) -> bool {
-    !(byte.is_ascii_control() || b" ()<>@,;:\\\".[]".contains(&byte))
+    #[rustfmt::skip]
+    let special = matches!(
+        byte,
+        b' ' | b'(' | b')' | b'<' | b'>' | b'@' | b',' | b';' | b':' | b'\\' | b'"' | b'.' | b'[' | b']'
+    );
+    !special && !byte.is_ascii_control()
 }

@@ -1,20 +1,26 @@
 //! Which addresses are this host's own (specification 13.8).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, OptionValue, Str, TaintRule};
 
 use crate::lists::{elements, ip};
 
 /// The options that name addresses, and what they are where they are not set.
-const OPTIONS: [(&str, &[u8]); 2] =
-    [("local_interfaces", b"<; ::0 ; 0.0.0.0"), ("extra_local_interfaces", b"")];
+const OPTIONS: [(&str, &str); 2] =
+    [("local_interfaces", "<; ::0 ; 0.0.0.0"), ("extra_local_interfaces", "")];
 
 static HOST: Meta = Meta::new("local interfaces", Effects::HOST, TaintRule::Clean);
 
 /// The addresses of this host, as mail is routed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LocalAddresses(Vec<IpAddr>);
+
+/// What the options said when they were read last: their texts, and the addresses in
+/// them.
+#[derive(Default)]
+struct Read([Str; OPTIONS.len()], Arc<[IpAddr]>);
 
 impl LocalAddresses {
     /// Reads `local_interfaces` and `extra_local_interfaces`. `0.0.0.0` and
@@ -24,23 +30,16 @@ impl LocalAddresses {
     /// Where an item is no address, or the policy keeps the system's from us.
     pub fn read(call: &mut Call<'_>) -> Result<Self, Fail> {
         let (mut own, mut system) = (Vec::new(), None);
-        for (option, default) in OPTIONS {
-            let list = match call.settings().options.get(option) {
-                Some(OptionValue::Text(list)) => list.clone(),
-                _ => Str::from(default),
-            };
-            for item in elements(list.bytes()).filter(|item| !item.is_empty()) {
-                let address = address(&item).ok_or_else(|| malformed(&item, option))?;
-                if !address.is_unspecified() {
-                    own.push(address);
-                    continue;
-                }
-                if system.is_none() {
-                    system = Some(call.with_record(&HOST, |call| call.host())?.addresses());
-                }
-                let all = system.iter().flatten();
-                own.extend(all.filter(|one| one.is_ipv4() == address.is_ipv4()));
+        for address in &*written(call)? {
+            if !address.is_unspecified() {
+                own.push(*address);
+                continue;
             }
+            if system.is_none() {
+                system = Some(call.with_record(&HOST, |call| call.host())?.addresses());
+            }
+            let all = system.iter().flatten();
+            own.extend(all.filter(|one| one.is_ipv4() == address.is_ipv4()));
         }
         Ok(Self(own))
     }
@@ -55,6 +54,28 @@ impl LocalAddresses {
     pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
         self.0.iter().copied()
     }
+}
+
+/// The addresses that the options name: they are the same for each address that is
+/// routed.
+fn written(call: &mut Call<'_>) -> Result<Arc<[IpAddr]>, Fail> {
+    let texts = OPTIONS.map(|(option, default)| match call.settings().options.get(option) {
+        Some(OptionValue::Text(list)) => list.clone(),
+        _ => Str::fixed(default),
+    });
+    let read = call.memory::<Read>();
+    if read.0 == texts {
+        return Ok(read.1.clone());
+    }
+    let mut addresses = Vec::new();
+    for (list, (option, _)) in texts.iter().zip(OPTIONS) {
+        for item in elements(list.bytes()).filter(|item| !item.is_empty()) {
+            addresses.push(address(&item).ok_or_else(|| malformed(&item, option))?);
+        }
+    }
+    let addresses: Arc<[IpAddr]> = addresses.into();
+    *call.memory() = Read(texts, addresses.clone());
+    Ok(addresses)
 }
 
 /// An address of an interface, whose port does not count: `192.0.2.1`,

@@ -1,5 +1,6 @@
 //! Tests a domain, host, address or local part against a list.
 
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
 use eximious_core::{Call, Fail, ListKind, Str};
@@ -178,34 +179,49 @@ pub fn swap_answers(call: &mut Call<'_>, answers: Answers) -> Answers {
 
 /// What named lists said of an address.
 #[derive(Clone, Default, Debug)]
-pub struct Answers(FxHashMap<Key, Answer>);
+pub struct Answers(FxHashMap<Question, Answer>);
 
 /// How many answers of named lists a context keeps, of each kind.
 const KEPT: usize = 1024;
 
-/// A list's kind and name, the subject, and whether case counts.
-pub(super) type Key = (ListKind, Vec<u8>, Vec<u8>, bool);
+/// What a named list was asked. Names and subjects are short: as strings, they
+/// stand in here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Question {
+    pub(super) kind: ListKind,
+    pub(super) name: Str,
+    pub(super) subject: Str,
+    pub(super) caseful: bool,
+}
+
+impl Hash for Question {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.name.bytes());
+        state.write(self.subject.bytes());
+    }
+}
+
 /// A verdict, its data, and whether case counts from then on.
 pub(super) type Answer = (Verdict, Left, bool);
 
 /// What named lists said, by how long it is kept.
 #[derive(Default)]
-pub(super) struct Kept([FxHashMap<Key, Answer>; 4]);
+pub(super) struct Kept([FxHashMap<Question, Answer>; 4]);
 
 impl Kept {
-    fn of(&mut self, keep: Keep) -> &mut FxHashMap<Key, Answer> {
+    fn of(&mut self, keep: Keep) -> &mut FxHashMap<Question, Answer> {
         &mut self.0[keep as usize]
     }
 
-    pub(super) fn get(&mut self, keep: Keep, key: &Key) -> Option<Answer> {
-        self.of(keep).get(key).cloned()
+    pub(super) fn get(&mut self, keep: Keep, question: &Question) -> Option<Answer> {
+        self.of(keep).get(question).cloned()
     }
 
-    pub(super) fn insert(&mut self, keep: Keep, key: Key, answer: Answer) {
+    pub(super) fn insert(&mut self, keep: Keep, question: Question, answer: Answer) {
         let answers = self.of(keep);
         if answers.len() >= KEPT {
             answers.clear();
         }
-        answers.insert(key, answer);
+        answers.insert(question, answer);
     }
 }

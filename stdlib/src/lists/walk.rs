@@ -9,7 +9,7 @@ use super::address::Address;
 use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
-use super::matcher::{Keep, Kept};
+use super::matcher::{Keep, Kept, Question};
 use super::shown::{Owed, Shown, show_keeping, show_known};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
@@ -104,18 +104,18 @@ impl Subject<'_> {
             Self::Host(host) if !host.by_address => b"host".to_vec(),
             Self::Domain(domain) => domain.0.given.bytes().to_vec(),
             Self::LocalPart(part) => part.0.given.bytes().to_vec(),
-            _ => self.key(true).unwrap_or_default().to_vec(),
+            _ => self.key(true).map(|key| key.bytes().to_vec()).unwrap_or_default(),
         }
     }
 
     /// What a cache knows it by.
-    fn key(&self, caseful: bool) -> Option<&[u8]> {
+    fn key(&self, caseful: bool) -> Option<&Str> {
         match self {
-            Self::Domain(domain) => Some(domain.0.folded.bytes()),
-            Self::LocalPart(part) if !caseful => Some(part.0.folded.bytes()),
-            Self::LocalPart(part) => Some(part.0.given.bytes()),
-            Self::Address(address) => Some(address.given.bytes()),
-            Self::Host(host) => host.address.as_ref().map(|(text, _)| text.bytes()),
+            Self::Domain(domain) => Some(&domain.0.folded),
+            Self::LocalPart(part) if !caseful => Some(&part.0.folded),
+            Self::LocalPart(part) => Some(&part.0.given),
+            Self::Address(address) => Some(&address.given),
+            Self::Host(host) => host.address.as_ref().map(|(text, _)| text),
         }
     }
 }
@@ -439,7 +439,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     ) -> Result<Option<Verdict>, Fail> {
         let kind = self.subject.kind();
         let name = &pattern.text[1..];
-        let found = call.settings().lists.get(&(kind, name.to_vec()));
+        let found = call.settings().lists.get(kind, name);
         let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
             let line =
                 [b"unknown named ", kind.name().as_bytes(), b" list \"", pattern.text, b"\""]
@@ -465,8 +465,12 @@ impl<'s, 'n> Walk<'s, 'n> {
     ) -> Result<Verdict, Fail> {
         let key = match (self.subject.key(self.terms.caseful), self.terms.keep) {
             (Some(subject), Some(keep)) => {
-                let key =
-                    (self.subject.kind(), name.to_vec(), subject.to_vec(), self.terms.caseful);
+                let key = Question {
+                    kind: self.subject.kind(),
+                    name: Str::from(name),
+                    subject: subject.clone(),
+                    caseful: self.terms.caseful,
+                };
                 if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(keep, &key) {
                     show_known(call, name, &verdict, (keep != Keep::SenderDomain).then_some(&left));
                     self.owed = Some(Owed::Kept);
@@ -495,7 +499,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
                 && keep != Keep::SenderDomain
             {
-                show_keeping(call, name, &key.2, data);
+                show_keeping(call, name, key.subject.bytes(), data);
             }
             call.memory::<Kept>().insert(keep, key, kept);
         }

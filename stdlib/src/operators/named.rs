@@ -75,7 +75,7 @@ fn flatten(
     out: &mut Vec<u8>,
 ) -> Result<(), Fail> {
     let name = name.strip_prefix(b"+").unwrap_or(name);
-    let found = kinds.iter().find_map(|(kind, _)| settings.lists.get(&(*kind, name.to_vec())));
+    let found = kinds.iter().find_map(|(kind, _)| settings.lists.get(*kind, name));
     let Some(list) = found else {
         let kind = if let [(_, kind)] = kinds { kind } else { "" };
         let tail = format!("\" is not a {kind}named list");
@@ -117,7 +117,7 @@ mod tests {
         let mut settings = Settings::default();
         let mut add = |kind, name: &str, text: &str| {
             let list = NamedList::new(Str::from(text));
-            settings.lists.insert((kind, name.as_bytes().to_vec()), list);
+            settings.lists.insert(kind, name, list);
         };
         add(ListKind::Domain, "foo", "a.b : c.d");
         add(ListKind::Domain, "bar", "x : +foo : y");
