@@ -17,9 +17,6 @@ use crate::debugging::Debugging;
 use crate::engine::{Compiled, Engine};
 use crate::eval::Eval;
 
-/// What is remembered of lists touches nothing.
-static KEPT: Meta = Meta::new("message", Effects::NONE, TaintRule::Result);
-
 /// The values of one conversation: variables, the message, caches. It belongs
 /// to one thread at a time.
 #[derive(Debug)]
@@ -301,8 +298,7 @@ impl Context {
         work: impl FnOnce(&mut Call<'_>) -> T,
     ) -> T {
         self.begin(true);
-        let tree = Tree::default();
-        let tree = tree.view();
+        let tree = Tree::empty().view();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
@@ -375,23 +371,20 @@ impl Context {
 
     /// Forgets what lists said of a message's sender: another message begins.
     pub fn forget_lists(&mut self) {
-        self.call(&KEPT, |call| {
-            for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
-                lists::forget(call, keep);
-            }
-        });
+        for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
+            lists::forget(&mut self.memory, keep);
+        }
     }
 
     /// Puts what lists said of a recipient in the place of what they said of another,
     /// which is returned.
     pub(crate) fn swap_answers(&mut self, answers: Answers) -> Answers {
-        self.call(&KEPT, |call| lists::swap_answers(call, answers))
+        lists::swap_answers(&mut self.memory, answers)
     }
 
     /// A variable's value, without its dollar; `None` where nobody knows it.
     pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
-        let tree = Tree::default();
-        Eval::new(self, &tree.view(), &[]).named_variable(name.as_ref())
+        Eval::new(self, &Tree::empty().view(), &[]).named_variable(name.as_ref())
     }
 
     /// As [`Context::get`], with nothing for what is not known or has no value.

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use eximious::stdlib::lists::{HostNames, Keep, Known, Matcher, Outcome, forget, ip};
+use eximious::stdlib::lists::{HostNames, Keep, Known, Matcher, Outcome, ip};
 use eximious::world::{Fixture, Log};
 use eximious::{
     Call, Condition, ConditionRun, Config, Context, Effects, Engine, ErrorKind, Fail, ListKind,
@@ -319,11 +319,6 @@ static CASEFUL: Condition = condition("test_caseful", |call, args| {
     let outcome = Matcher::local_part(&args[0]).caseful().test(call, &args[1])?;
     said(call, outcome)
 });
-static FORGET: Condition = condition("test_forget", |call, _| {
-    forget(call, Keep::Recipient);
-    forget(call, Keep::Sender);
-    Ok(true)
-});
 
 fn extended(lists: &[(&str, &str)], world: World) -> Context {
     Engine::builder()
@@ -334,7 +329,6 @@ fn extended(lists: &[(&str, &str)], world: World) -> Context {
         .condition(&CACHED_ADDRESS)
         .condition(&WRITTEN)
         .condition(&CASEFUL)
-        .condition(&FORGET)
         .build()
         .context()
 }
@@ -440,7 +434,7 @@ fn what_constant_named_lists_said_is_kept_until_it_is_forgotten() {
     assert_eq!(reads(&mut cx, file), ("yes a.b".into(), 0));
     // A list that refers to it knows the answer, too.
     assert_eq!(reads(&mut cx, outer), ("no a.b".into(), 0));
-    assert_eq!(reads(&mut cx, "${if test_forget{}{}{}}${if test_cached{q}{q}{$value}}").1, 0);
+    cx.forget_lists();
     assert_eq!(reads(&mut cx, file), ("yes a.b".into(), 1));
     // One that is expanded may hold something else each time.
     let changing = "${if test_cached{c.d}{+changing}{$value}}";

@@ -96,7 +96,7 @@ impl Machine for Eval<'_> {
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.
-        if !text.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
+        if memchr::memchr2(b'$', b'\\', text.bytes()).is_none() {
             return Ok(text.clone());
         }
         if self.cx.depth >= self.cx.engine.0.limits.expansions {

@@ -65,7 +65,7 @@ impl Machine<'_> {
         if filter.check_local_user && !self.find_user()? {
             return Ok(false);
         }
-        if let Some(text) = router.some_text("router_home_directory") {
+        if let Some(text) = &filter.home {
             match unless_forced(text.expand(self.cx)) {
                 Ok(None) => {}
                 Ok(Some(home)) => {
@@ -86,7 +86,7 @@ impl Machine<'_> {
             }
         }
         self.print_debug(router);
-        if let Some(text) = router.some_text("require_files")
+        if let Some(text) = &filter.require_files
             && !self.has_files(&text.written)?
         {
             return Ok(false);
@@ -156,7 +156,7 @@ impl Machine<'_> {
         if self.purpose == Purpose::Delivery {
             return;
         }
-        let Some(text) = router.some_text("debug_print") else { return };
+        let Some(text) = &router.filter.debug_print else { return };
         let mut line = match text.expand(self.cx) {
             Ok(line) => line.bytes().to_vec(),
             Err(fail) => {
@@ -172,7 +172,7 @@ impl Machine<'_> {
 
     /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        router.text("condition").is_none_or(|text| self.condition(router, text))
+        router.filter.condition.as_ref().is_none_or(|text| self.condition(router, text))
     }
 
     /// Whether a text is expanded to anything but a word for no. That it can't be

@@ -352,12 +352,12 @@ impl Machine<'_> {
     /// What an address that is let in gets before its router runs: `set` and
     /// `address_data`. A verdict means that the router does not run.
     fn prepare(&mut self, router: &Router) -> Result<Option<Verdict>, Complaint> {
-        if let Some(list) = router.some_text("set")
+        if let Some(list) = &router.filter.set
             && let Some(verdict) = self.set_variables(router, &list.written)
         {
             return Ok(Some(verdict));
         }
-        let Some(text) = router.text("address_data") else { return Ok(None) };
+        let Some(text) = &router.filter.address_data else { return Ok(None) };
         match text.expand(self.cx) {
             Ok(data) => {
                 self.show(Shown::AddressData, data.clone());

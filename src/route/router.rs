@@ -52,6 +52,12 @@ pub(super) struct Filter {
     pub(super) prefix_optional: bool,
     pub(super) suffixes: Option<Str>,
     pub(super) suffix_optional: bool,
+    pub(super) home: Option<Text>,
+    pub(super) debug_print: Option<Text>,
+    pub(super) require_files: Option<Text>,
+    pub(super) condition: Option<Text>,
+    pub(super) set: Option<Text>,
+    pub(super) address_data: Option<Text>,
 }
 
 /// An option's text, compiled when it is first needed.
@@ -100,6 +106,11 @@ impl Router {
             Some(OptionValue::Text(text)) => Some(text.clone()),
             _ => None,
         };
+        let text = |option: &str| match options.get(option) {
+            Some(OptionValue::Text(text)) => Some(Text::new(text.clone())),
+            _ => None,
+        };
+        let some = |option: &str| text(option).filter(|text| !text.written.is_empty());
         let filter = Filter {
             verify_sender: flag("verify_sender"),
             verify_recipient: flag("verify_recipient"),
@@ -116,6 +127,12 @@ impl Router {
             prefix_optional: flag("local_part_prefix_optional"),
             suffixes: options.text("local_part_suffix").cloned(),
             suffix_optional: flag("local_part_suffix_optional"),
+            home: some("router_home_directory"),
+            debug_print: some("debug_print"),
+            require_files: some("require_files"),
+            condition: text("condition"),
+            set: some("set"),
+            address_data: text("address_data"),
         };
         let texts = options.iter().filter_map(|(name, value)| match value {
             OptionValue::Text(text) => Some((name, Text::new(text.clone()))),

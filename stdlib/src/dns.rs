@@ -199,16 +199,18 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, 
         return Ok(Reply::insecure(Found::Later));
     }
     let Some(name) = ascii(name) else { return Ok(Reply::insecure(Found::NoName)) };
-    if !proper(call, &name, kind)? {
-        return Ok(Reply::insecure(Found::NoName));
-    }
     let completed = how.qualify_single || how.search_parents;
     let slot = (name.to_ascii_lowercase().into_bytes(), kind, completed);
     let (reply, fresh) = match remembered(call, &slot) {
         Some(reply) => (reply, false),
-        None => (resolve(call, &name, kind, how)?, true),
+        // What was asked before was a name.
+        None if !proper(call, &name, kind)? => return Ok(Reply::insecure(Found::NoName)),
+        None => {
+            let reply = resolve(call, &name, kind, how)?;
+            remember(call, slot, &reply);
+            (reply, true)
+        }
     };
-    remember(call, slot, &reply);
     if reply.found == Found::Later {
         if fresh && !how.by_system {
             show_unset(call, name.as_bytes());
@@ -490,15 +492,7 @@ fn remember(call: &mut Call<'_>, slot: Slot, reply: &Reply) {
     if fruitless.len() >= MOST_REMEMBERED {
         fruitless.clear();
     }
-    // The time counts from the first answer.
-    fruitless
-        .entry(slot)
-        .and_modify(|(kept, until)| {
-            if *until <= now {
-                (*kept, *until) = (reply.clone(), now.saturating_add(REMEMBERED));
-            }
-        })
-        .or_insert_with(|| (reply.clone(), now.saturating_add(REMEMBERED)));
+    fruitless.insert(slot, (reply.clone(), now.saturating_add(REMEMBERED)));
 }
 
 /// The time, where the policy lets us see it.

@@ -245,6 +245,29 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// That of an empty text.
+    pub fn empty() -> &'static Self {
+        static EMPTY: Tree = Tree {
+            text: Vec::new(),
+            source_length: 0,
+            root: Seq { start: 0, len: 0, span: Span { start: 0, end: 0 } },
+            pieces: Vec::new(),
+            ops: Vec::new(),
+            calls: Vec::new(),
+            conds: Vec::new(),
+            args: Vec::new(),
+            lookups: Vec::new(),
+            lapses: Vec::new(),
+            soft_faults: Vec::new(),
+            hard_fault: None,
+            open_pieces: Vec::new(),
+            open_args: Vec::new(),
+            holds_zero: false,
+            malformed_header: None,
+        };
+        &EMPTY
+    }
+
     /// What was parsed.
     pub fn source(&self) -> &[u8] {
         &self.text[..self.source_length]

@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use eximious_core::{Call, Fail, ListKind, Str};
+use eximious_core::{Call, Fail, ListKind, Memory, Str};
 use rustc_hash::FxHashMap;
 
 use super::address::Address;
@@ -167,14 +167,14 @@ pub enum Keep {
 }
 
 /// Forgets what named lists said: a new message begins, or another recipient.
-pub fn forget(call: &mut Call<'_>, keep: Keep) {
-    call.memory::<Kept>().of(keep).clear();
+pub fn forget(memory: &mut Memory, keep: Keep) {
+    memory.get::<Kept>().of(keep).clear();
 }
 
 /// Puts answers about a recipient in the place of others, which are returned: those
 /// about one address say nothing of another.
-pub fn swap_answers(call: &mut Call<'_>, answers: Answers) -> Answers {
-    Answers(std::mem::replace(call.memory::<Kept>().of(Keep::Recipient), answers.0))
+pub fn swap_answers(memory: &mut Memory, answers: Answers) -> Answers {
+    Answers(std::mem::replace(memory.get::<Kept>().of(Keep::Recipient), answers.0))
 }
 
 /// What named lists said of an address.

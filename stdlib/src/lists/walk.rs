@@ -4,6 +4,7 @@
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, FailClass, ListKind, Meta, Str, Taint, TaintRule, Trace,
 };
+use smallvec::SmallVec;
 
 use super::address::Address;
 use super::domain::Domain;
@@ -190,7 +191,7 @@ pub(super) struct Walk<'s, 'n> {
     /// What the elements left as data.
     pub(super) left: Left,
     /// The named lists that are open, outermost first.
-    open: Vec<Vec<u8>>,
+    open: SmallVec<[Str; 2]>,
     /// Whether somebody is shown each step.
     traced: bool,
     /// What the decision is owed to, where that is not the element as it stands.
@@ -208,7 +209,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             subject,
             terms,
             left: None,
-            open: Vec::new(),
+            open: SmallVec::new(),
             traced: false,
             owed: None,
             called: None,
@@ -523,13 +524,13 @@ impl<'s, 'n> Walk<'s, 'n> {
                 [b"named ", kind.name().as_bytes(), b" list \"+", name, b"\" ", text].concat();
             Err(Fail::error(ErrorKind::Limit, message))
         };
-        if self.open.iter().any(|open| open == name) {
+        if self.open.iter().any(|open| open.bytes() == name) {
             return complaint(b"refers to itself");
         }
         if self.open.len() >= MOST_NAMES {
             return complaint(b"stands in too many others");
         }
-        self.open.push(name.to_vec());
+        self.open.push(Str::from(name));
         Ok(())
     }
 
