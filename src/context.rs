@@ -81,16 +81,13 @@ pub(crate) struct Refusal {
 
 impl Context {
     pub(crate) fn new(engine: Engine) -> Self {
-        let mut memory = Memory::default();
-        // What is asked for most is found first.
-        memory.get::<Trace>();
         Self {
             engine,
             slots: Vec::new(),
             values: Vec::new(),
             named: FxHashMap::default(),
             scope: Scope::default(),
-            memory,
+            memory: Memory::default(),
             message: None,
             steps: 0,
             depth: 0,
@@ -374,6 +371,11 @@ impl Context {
         for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
             lists::forget(&mut self.memory, keep);
         }
+    }
+
+    /// Forgets what lists said of a recipient.
+    pub(crate) fn forget_recipient(&mut self) {
+        lists::forget(&mut self.memory, Keep::Recipient);
     }
 
     /// Puts what lists said of a recipient in the place of what they said of another,

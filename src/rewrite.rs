@@ -74,9 +74,9 @@ impl<'r> Rewriter<'r> {
         Self::new(config.rewrite.iter().map(|(rule, _)| rule))
     }
 
-    /// Whether there are no rules.
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+    /// Whether any rule is for addresses that stand here.
+    pub fn concerns(&self, place: AddressPlace) -> bool {
+        self.flags().intersects(place.flag())
     }
 
     /// The flags of all rules together.
@@ -95,7 +95,7 @@ impl<'r> Rewriter<'r> {
         address: &Str,
         place: AddressPlace,
     ) -> Result<Option<Str>, Fail> {
-        if self.is_empty() {
+        if !self.concerns(place) {
             return Ok(None);
         }
         let done = self.apply(cx, address, place.flag())?;

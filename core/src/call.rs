@@ -337,8 +337,8 @@ impl<'a> Call<'a> {
             None if !forced => Ok(Str::EMPTY),
             None if self.open => Err(self.after_forced_fail()),
             None => {
-                let message = format!("\"{}\" failed and \"fail\" requested", self.name());
-                Err(Fail::forced(message))
+                let tail = "\" failed and \"fail\" requested";
+                Err(Fail::forced(["\"", self.name(), tail].concat()))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 
 use smallvec::SmallVec;
 
-use crate::{Str, Taint};
+use crate::{Str, Taint, Trace};
 
 /// `$0`, `$1`, … after a match: ranges of its subject.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -237,26 +237,42 @@ impl Earlier {
 /// What built-ins keep in a context from one call to the next: caches, open
 /// files, a co-process. One value of each type.
 #[derive(Default)]
-pub struct Memory(Vec<(TypeId, Box<dyn Any + Send>)>);
+pub struct Memory {
+    /// Asked for by each step of a test: it has a place of its own.
+    trace: Trace,
+    others: Vec<(TypeId, Box<dyn Any + Send>)>,
+}
 
 impl Memory {
     /// The value of a type, made if there is none.
     #[inline]
     pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
         let wanted = TypeId::of::<T>();
+        let found: &mut dyn Any = match wanted == TypeId::of::<Trace>() {
+            true => &mut self.trace,
+            false => self.other(wanted, || Box::new(T::default())),
+        };
+        found.downcast_mut().expect("the value under a type's id has that type")
+    }
+
+    fn other(
+        &mut self,
+        wanted: TypeId,
+        made: impl FnOnce() -> Box<dyn Any + Send>,
+    ) -> &mut (dyn Any + Send) {
         // There are few types: to look at each is faster than to hash one.
-        let found = self.0.iter().position(|(id, _)| *id == wanted);
+        let found = self.others.iter().position(|(id, _)| *id == wanted);
         let place = found.unwrap_or_else(|| {
-            self.0.push((wanted, Box::new(T::default())));
-            self.0.len() - 1
+            self.others.push((wanted, made()));
+            self.others.len() - 1
         });
-        self.0[place].1.downcast_mut().expect("the value under a type's id has that type")
+        &mut *self.others[place].1
     }
 }
 
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Memory({} kinds)", self.0.len())
+        write!(f, "Memory({} kinds)", self.others.len())
     }
 }
 

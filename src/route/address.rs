@@ -86,13 +86,15 @@ impl Address {
     /// An address from its text, as [`eximious_stdlib::address::parse`] leaves
     /// it: with a domain, without anything around it.
     pub fn new(text: Str) -> Self {
-        let (bytes, taint) = text.read();
+        let bytes = text.bytes();
         let at = last_at(bytes);
-        let domain = bytes.get(at + 1..).unwrap_or_default().to_ascii_lowercase();
-        let local_part = unquote_local_part(&bytes[..at]);
+        let local_part = match memchr::memchr2(b'"', b'\\', &bytes[..at]) {
+            None => text.slice(0, at),
+            Some(_) => Str::from(unquote_local_part(&bytes[..at])).stamped(text.taint()),
+        };
         Self {
-            local_part: Str::from(local_part).stamped(taint).looked_through(),
-            domain: Str::from(domain).stamped(taint).looked_through(),
+            local_part: local_part.looked_through(),
+            domain: text.slice(at + 1, bytes.len()).lowercased().looked_through(),
             unique: text.clone(),
             text,
             ..Self::default()

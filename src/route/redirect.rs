@@ -195,8 +195,8 @@ impl<'r> Redirection<'r> {
         let rules = machine.routes.0.clone();
         let rewriter = Rewriter::new(&rules.rewrite);
         let mut rewritten = None;
-        if !rewriter.is_empty() && (self.answers || self.router.on("rewrite")) {
-            let place = AddressPlace::EnvelopeTo;
+        let place = AddressPlace::EnvelopeTo;
+        if rewriter.concerns(place) && (self.answers || self.router.on("rewrite")) {
             rewritten = rewriter
                 .address(machine.cx, &text, place)
                 .map_err(|fail| Complaint::new(fail.message()))?;

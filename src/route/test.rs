@@ -130,7 +130,10 @@ impl Routes {
                 standing = standing.max(Standing::Deferred);
                 break;
             }
-            cx.swap_answers(known.take().unwrap_or_default());
+            match known.take() {
+                Some(known) => drop(cx.swap_answers(known)),
+                None => cx.forget_recipient(),
+            }
             let pass = self.route(cx, address, purpose);
             match &pass.routed {
                 Routed::Failed(complaint) => {

@@ -228,14 +228,8 @@ pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<Hosts
 
 fn search_for(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
     let (require, request) = signed(call, name, search)?;
-    let mut finder = Finder {
-        search,
-        name,
-        require,
-        request,
-        local: LocalAddresses::read(call)?,
-        patience: Patience::new(call),
-    };
+    let mut finder =
+        Finder { search, name, require, request, local: None, patience: Patience::new(call) };
     for service in &search.services {
         if let Some(found) = finder.services(call, service)? {
             return Ok(found);
@@ -255,7 +249,8 @@ struct Finder<'s> {
     name: &'s [u8],
     require: bool,
     request: bool,
-    local: LocalAddresses,
+    /// Known once a host has an address.
+    local: Option<LocalAddresses>,
     patience: Patience,
 }
 
@@ -448,8 +443,12 @@ impl Finder<'_> {
         Ok(())
     }
 
-    fn is_local(&self, call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
-        let own = host.address.is_some_and(|address| self.local.contains(address));
+    fn is_local(&mut self, call: &mut Call<'_>, host: &RouteHost) -> Result<bool, Fail> {
+        let own = match (host.address, &mut self.local) {
+            (None, _) => false,
+            (Some(address), Some(local)) => local.contains(address),
+            (Some(address), local) => local.insert(LocalAddresses::read(call)?).contains(address),
+        };
         Ok(own || super::listed(call, "hosts_treat_as_local", &host.name)?)
     }
 

@@ -508,6 +508,9 @@ impl<'s, 'n> Walk<'s, 'n> {
     }
 
     fn sublist(&mut self, call: &mut Call<'_>, name: &[u8], text: &Str) -> Result<Verdict, Fail> {
+        if !self.traced {
+            return self.written(call, text);
+        }
         call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
         call.memory::<Trace>().depth += 3;
         let verdict = self.written(call, text);
