@@ -36,6 +36,7 @@ pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
+pub(crate) use rewrite::rules as rewrite_rules;
 pub use rewrite::{RewriteFlags, RewriteRule};
 pub(crate) use source::Mark;
 pub use source::{Line, Location, SourceFile, SourceMap};

@@ -90,7 +90,8 @@ impl Session {
         let names = named.unwrap_or_else(|| usual::FILES.to_vec());
         let mut config = None;
         let engine = if read {
-            let mut found = Config::read(&names, macros, &world, builder.registry())?;
+            let read = Config::read(&names, macros, &world, builder.registry());
+            let mut found = read.map_err(|error| Refusal::of(&error, options.verbose))?;
             world = settle(&found.settings, world);
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -312,8 +313,33 @@ pub enum Refusal {
     Logged(Vec<u8>),
 }
 
+impl Refusal {
+    /// A mistake in a configuration: as the log has it, or as Exim shows it to who
+    /// wants to see all, or where the log would be in the way.
+    pub fn of(error: &ConfigError, shown: bool) -> Self {
+        let text = error.text();
+        if !shown {
+            return Self::Logged(text);
+        }
+        let logs = match error.in_configuration() {
+            true if error.is_of_definition() => "PANIC",
+            true => "PANIC DIE",
+            false => "MAIN PANIC DIE",
+        };
+        let mut out = format!("LOG: {logs}").into_bytes();
+        for line in text.split(|c| *c == b'\n') {
+            out.push(b'\n');
+            if !line.is_empty() {
+                out.extend_from_slice(b"  ");
+                out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));
+            }
+        }
+        Self::Said(out)
+    }
+}
+
 impl From<ConfigError> for Refusal {
     fn from(why: ConfigError) -> Self {
-        Self::Logged(why.text())
+        Self::of(&why, false)
     }
 }

@@ -1,7 +1,7 @@
 //! `-bP`: what a configuration says.
 
+use eximious::Engine;
 use eximious::config::{Config, Printed, Printer};
-use eximious::{ConfigError, Engine};
 
 use crate::caller;
 use crate::options::Options;
@@ -33,7 +33,7 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
     let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
     let config = Config::read(&names, macros, &world, builder.registry()).map_err(|error| {
         // What is printed as it was read goes to where the log goes.
-        if whole { Refusal::from(error) } else { Refusal::Said(panicked(error)) }
+        Refusal::of(&error, !whole || options.verbose)
     })?;
     let printer = Printer {
         config: &config,
@@ -50,23 +50,4 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
         printed.refusals.splice(0..0, line.into_bytes());
     }
     Ok(Shown { printed, warnings: config.warnings })
-}
-
-/// A mistake, as Exim prints it where the log would be in the way.
-fn panicked(error: ConfigError) -> Vec<u8> {
-    let text = error.text();
-    let logs = match error.in_configuration() {
-        true if error.is_of_definition() => "PANIC",
-        true => "PANIC DIE",
-        false => "MAIN PANIC DIE",
-    };
-    let mut out = format!("LOG: {logs}").into_bytes();
-    for line in text.split(|c| *c == b'\n') {
-        out.push(b'\n');
-        if !line.is_empty() {
-            out.extend_from_slice(b"  ");
-            out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));
-        }
-    }
-    out
 }

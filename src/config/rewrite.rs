@@ -3,6 +3,7 @@
 use bitflags::bitflags;
 use eximious_core::Str;
 use eximious_grammar::config::rewrite_line;
+use eximious_stdlib::lists::elements;
 
 use super::values::quoted;
 
@@ -59,13 +60,25 @@ pub struct RewriteRule {
     pub flags: RewriteFlags,
 }
 
-/// Reads a rule: of the section, or of a transport's `headers_rewrite`.
+/// Reads a rule of the section.
 pub(super) fn rule(line: &[u8]) -> Result<RewriteRule, Vec<u8>> {
+    read(line, RewriteFlags::empty())
+}
+
+/// Reads a rule, in which some flags may not stand.
+fn read(line: &[u8], forbidden: RewriteFlags) -> Result<RewriteRule, Vec<u8>> {
     let missing = || b"missing rewrite replacement string".to_vec();
     let form = rewrite_line(line).ok_or_else(missing)?;
     let replacement = form.replacement.ok_or_else(missing)?;
     let pattern = quoted(form.pattern.of(line));
-    let flags = flags(form.flags.map_or(b"", |flags| flags.of(line)))?;
+    let mut flags = flags(form.flags.map_or(b"", |flags| flags.of(line)))?;
+    if flags.intersects(forbidden) {
+        let why = b"rewrite rule specifies a non-header rewrite - not allowed at transport time -";
+        return Err(why.to_vec());
+    }
+    if !flags.intersects(WHERE) {
+        flags |= RewriteFlags::ENVELOPE | RewriteFlags::HEADERS;
+    }
     if flags.contains(RewriteFlags::SMTP)
         && !pattern.starts_with(b"^")
         && !pattern.starts_with(b"\\N^")
@@ -79,7 +92,20 @@ pub(super) fn rule(line: &[u8]) -> Result<RewriteRule, Vec<u8>> {
     })
 }
 
-/// The flags of a rule; none of them is all headers and the envelope.
+/// The rules of a transport's `headers_rewrite`, with colons between them.
+///
+/// # Errors
+/// What is wrong with one, in Exim's words.
+pub(crate) fn rules(text: &[u8]) -> Result<Vec<RewriteRule>, Vec<u8>> {
+    elements(text).map(|one| read(&one, WHERE - RewriteFlags::HEADERS)).collect()
+}
+
+/// The flags that say where a rule rewrites; none of them is all headers and the
+/// envelope.
+const WHERE: RewriteFlags =
+    RewriteFlags::ENVELOPE.union(RewriteFlags::HEADERS).union(RewriteFlags::SMTP);
+
+/// The flags of a rule.
 fn flags(text: &[u8]) -> Result<RewriteFlags, Vec<u8>> {
     let mut flags = RewriteFlags::default();
     for letter in text {
@@ -108,10 +134,6 @@ fn flags(text: &[u8]) -> Result<RewriteFlags, Vec<u8>> {
             }
         };
     }
-    let which = RewriteFlags::ENVELOPE | RewriteFlags::HEADERS | RewriteFlags::SMTP;
-    if !flags.intersects(which) {
-        flags |= RewriteFlags::ENVELOPE | RewriteFlags::HEADERS;
-    }
     Ok(flags)
 }
 
@@ -128,6 +150,8 @@ mod tests {
         assert_eq!(rule(b"*@a").unwrap_err(), b"missing rewrite replacement string");
         assert!(rule(b"*@a b S").is_err());
         assert!(rule(b"^a b S").is_ok());
+        assert_eq!(rules(b"*@a b h : *@c d").unwrap().len(), 2);
+        assert!(rules(b"*@a b hE").unwrap_err().ends_with(b"not allowed at transport time -"));
         assert!(rule(b"*@a b Z").unwrap_err().starts_with(b"unknown rewrite flag character 'Z'"));
     }
 }

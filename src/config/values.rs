@@ -62,9 +62,7 @@ pub(super) fn read(
         }
         OptionKind::Rewrite => {
             let text = Str::from(string(text, name)?);
-            for rule in elements(text.bytes()) {
-                rewrite::rule(&rule)?;
-            }
+            rewrite::rules(text.bytes())?;
             Ok(OptionValue::Text(text))
         }
         OptionKind::Text

@@ -189,7 +189,9 @@ impl<'r> Redirection<'r> {
             text.extend_from_slice(domain.bytes());
         }
         let mut text = Str::from(text).stamped(taint.with(domain.taint()));
+        let mut made_as = None;
         if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
+            made_as = Some(machine.address.child(text, &self.ancestor).unique);
             text = machine.address.text.clone();
         }
         let rules = machine.routes.0.clone();
@@ -207,6 +209,9 @@ impl<'r> Redirection<'r> {
         if let Some(new) = rewritten {
             let unique = child.unique;
             child = Address { unique, ..machine.address.child(new, &self.ancestor) };
+        }
+        if let Some(unique) = made_as {
+            child.unique = unique;
         }
         child.first_router = self.router.redirect_router.unwrap_or(0);
         Ok(child)
