@@ -141,6 +141,28 @@ impl Logs {
     pub const MAIN: Self = Self { main: true, reject: false, panic: false };
     /// The main and the panic log.
     pub const PANIC: Self = Self { main: true, reject: false, panic: true };
+
+    /// Writes a line there; the log of rejections has a message's header behind it.
+    pub fn write(self, log: &dyn Log, line: &[u8], header: &[u8]) {
+        match (self.main, self.reject) {
+            (true, true) => log.rejected_message(line, header),
+            (true, false) if self.panic => return log.panic(line),
+            (true, false) => log.main(line),
+            (false, true) => log.rejection_alone(line),
+            (false, false) => {}
+        }
+        if self.panic {
+            log.panic_alone(line);
+        }
+    }
+
+    /// A test shows a line once, whatever logs it is for.
+    pub fn shown_once(self) -> Self {
+        match self.main || self.reject || self.panic {
+            true => Self::MAIN,
+            false => self,
+        }
+    }
 }
 
 /// A step of a run. `depth` counts the ACLs around the one at hand.

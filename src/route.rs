@@ -42,6 +42,7 @@ pub(crate) use conditions::is_in;
 pub(crate) use hosts::read as listed_hosts;
 use router::Router;
 pub(crate) use router::Text;
+pub(crate) use test::NO_HOSTS;
 pub(crate) use transport::Transport;
 
 /// The routers of a configuration, made ready to be used. A clone is cheap.

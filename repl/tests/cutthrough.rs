@@ -100,8 +100,17 @@ fn questions() -> Vec<Question> {
         ("SMTP", "transport_filter = /bin/cat"),
         ("SMTP", "dkim_domain = a.test"),
         ("SMTP", "return_path = t@b.test"),
+        ("SMTP", "headers_rewrite = *@b.test $1@c.test : *@c.test \"Name <$1@d.test>\" fw"),
+        ("SMTP", "headers_rewrite = *@b.test $1@c.test\n headers_remove = subject"),
+        ("SMTP", "headers_rewrite = *@b.test \"$1\""),
+        ("SMTP", "event_action = ${acl {event}}"),
+        ("SMTP", "event_action = ${if eq {$event_name} {msg:delivery} {${if eq}}}"),
+        ("SMTP", "event_action = ${if eq {$event_name} {tcp:connect} {no}}"),
+        ("SMTP", "event_action = ${if eq {$event_name} {smtp:connect} {no}}"),
         ("MAIN", "log_selector = -smtp_confirmation +sender_on_delivery +outgoing_port"),
         ("MAIN", "log_selector = +delivery_size"),
+        ("MAIN", "log_selector = +deliver_time +queue_time"),
+        ("MAIN", "log_selector = +queue_time_overall"),
         ("MAIN", "acl_smtp_mail = accept control = cutthrough_delivery"),
         ("MAIN", "acl_smtp_predata = deny"),
         ("MAIN", "acl_smtp_predata = accept control = freeze"),
@@ -110,6 +119,15 @@ fn questions() -> Vec<Question> {
     ] {
         found.push(one(CUT).with(part, text));
     }
+    let rewritten = "headers_rewrite = *@b.test $1@c.test : *@c.test $1@d.test q";
+    found.push(one(CUT).with("SMTP", rewritten).with("MAIN", "log_selector = +address_rewrite"));
+    for host in
+        ["RCPT=550 no", "DATA=450 no", ".=550 no", ".=450 no", "banner=554 no", "MAIL=450 no"]
+    {
+        let event = "event_action = ${acl {event}}";
+        found.push(question(CUT, host, "r@other").with("SMTP", event));
+    }
+    found.push(question(CUT, "", two).with("SMTP", "event_action = ${acl {event}}"));
     let parents = "log_selector = +all_parents";
     found.push(one(CUT).with("ROUTERS", away).with("MAIN", parents));
     found.push(question(CUT, ".=550 no", "r@other").with("ROUTERS", away));
@@ -154,10 +172,91 @@ fn questions() -> Vec<Question> {
     found
 }
 
+/// A callout that holds its connection open for those who follow.
+const HOLD: &str = " accept verify = recipient/callout=use_sender,hold,no_cache";
+
+/// What both do the same way where hosts are only asked: over a connection that is held
+/// open, or out of the cache.
+fn callouts() -> Vec<Question> {
+    let three = "r@other q@third z@other";
+    let mut found = Vec::new();
+    for host in [
+        "",
+        "RCPT TO:<r=550 no",
+        "RCPT TO:<r=450 no",
+        "RCPT TO:<q=550 no",
+        "RCPT TO:<q=450 no",
+        "EHLO=250-peer\\n250-PIPELINING\\n250 HELP",
+    ] {
+        found.push(question(HOLD, host, three));
+    }
+    for (part, text) in [
+        ("SMTP", "transport_filter = /bin/cat"),
+        ("SMTP", "dkim_domain = a.test"),
+        ("SMTP", "event_action = ${acl {event}}"),
+        ("AWAY", "headers_add = X-A: $local_part"),
+        ("ROUTERS", "to:\n driver = redirect\n local_parts = q\n data = :fail: no\n allow_fail"),
+        ("ROUTERS", "to:\n driver = redirect\n local_parts = r\n data = a@b.test, c@b.test"),
+        (
+            "ROUTERS",
+            "to:\n driver = manualroute\n local_parts = q\n route_list = * 127.0.0.1\n \
+             self = send\n transport = other",
+        ),
+        ("DATA", " deny"),
+    ] {
+        found.push(question(HOLD, "", three).with(part, text));
+    }
+    for acl in [
+        " accept verify = recipient/callout=hold,no_cache".to_owned(),
+        " accept verify = recipient/callout=use_postmaster,hold,no_cache".to_owned(),
+        " accept verify = recipient/callout=use_sender,hold,no_cache,postmaster".to_owned(),
+        " accept verify = recipient/callout=use_sender,hold,no_cache,random".to_owned(),
+        " accept verify = recipient/callout=use_sender,hold".to_owned(),
+        format!(" accept local_parts = q\n  verify = recipient/callout=no_cache\n{HOLD}"),
+        format!("{HOLD}\n  control = freeze"),
+        " warn verify = recipient/callout=use_sender,hold,no_cache\n deny local_parts = r\n accept"
+            .to_owned(),
+    ] {
+        found.push(question(&acl, "", three));
+    }
+    let envelope = "MAIL FROM:<s@remote.test>\nRCPT TO:<r@other.test>\nRCPT TO:<r@other.test>\n";
+    for acl in [
+        HOLD,
+        " accept verify = recipient/callout=use_sender,hold",
+        " accept verify = recipient/callout",
+        " require verify = recipient/callout\n accept",
+        " accept verify = sender/callout",
+        " accept verify = recipient/callout=postmaster",
+    ] {
+        for host in ["", "RCPT=550-no\\n550 such", "MAIL=550 no", "RCPT TO:<postmaster=550 no"] {
+            let client = format!("{envelope}RCPT TO:<q@other.test>\n");
+            found.push(question(acl, host, "r@other").client(&client));
+        }
+    }
+    // What was learned over a connection that was held open is known later.
+    let again = "MAIL FROM:<s@remote.test>\nRCPT TO:<r@other.test>\nRCPT TO:<q@other.test>\n";
+    for host in ["", "RCPT TO:<q=550 no"] {
+        let client = format!("{again}RSET\nMAIL FROM:<s@remote.test>\nRCPT TO:<q@other.test>\n");
+        let acl = " accept verify = recipient/callout=use_sender,hold";
+        found.push(question(acl, host, "r@other").client(&client));
+    }
+    let client = format!("{envelope}RSET\n{envelope}{MESSAGE}{envelope}{MESSAGE}");
+    found.push(question(HOLD, "", "r@other").client(&client));
+    found
+}
+
 #[test]
 fn messages_go_as_exims_do() {
+    agree(&questions());
+}
+
+#[test]
+fn hosts_are_asked_as_exim_does() {
+    agree(&callouts());
+}
+
+fn agree(questions: &[Question]) {
     let Some(exim) = exim() else { return };
-    let questions = questions();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -211,7 +310,6 @@ fn nothing_is_lost() {
         question(&format!(" warn {asked}\n deny local_parts = q\n accept"), "", two),
         question(&format!(" warn {asked}\n discard local_parts = q\n accept"), "", two),
         question(&format!(" warn {asked}\n deny local_parts = r\n accept"), "", two),
-        one(CUT).with("SMTP", "headers_rewrite = *@b.test c@d.test f"),
         one(CUT).with("SMTP", "headers_add = ${if"),
         one(CUT).client(&format!(
             "MAIL FROM:<s@remote.test>\nRCPT TO:<r@other.test> NOTIFY=SUCCESS\n{MESSAGE}"

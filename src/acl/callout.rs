@@ -2,6 +2,7 @@
 //! (specification 44.22).
 
 mod cache;
+mod events;
 mod host;
 mod line;
 mod params;
@@ -14,8 +15,9 @@ use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
 
 use super::machine::Run;
 use super::{Logs, cutthrough};
-use crate::route::{Delivery, Standing, Text};
+use crate::route::{Delivery, NO_HOSTS, Standing, Text};
 use cache::Cache;
+pub(super) use events::raise;
 pub(super) use host::{Protocol, Way};
 pub(super) use line::Line;
 use params::Sender;
@@ -27,6 +29,9 @@ static META: Meta = Meta::new(
     TaintRule::Tainted,
 );
 
+/// What shows whom a host is asked about, and which one.
+const SHOWN: [&str; 5] = ["local_part", "domain", "host", "host_address", "verify_mode"];
+
 /// What is asked.
 struct Callout<'c> {
     params: &'c Params,
@@ -35,8 +40,10 @@ struct Callout<'c> {
     domain: Str,
     mail_from: Vec<u8>,
     delivery: &'c Delivery,
-    /// Whether the message may go along (`control = cutthrough_delivery`).
+    /// Whether the connection may be one that is held open, or become one.
     takes_along: bool,
+    /// Whether the message may go along it (`control = cutthrough_delivery`).
+    delivers: bool,
 }
 
 /// What was found out.
@@ -128,20 +135,26 @@ pub(super) fn call(
     alone: bool,
 ) -> Option<Called> {
     let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
-    let before = ["local_part", "domain", "host", "host_address"].map(|name| run.cx.value(name));
+    let before = SHOWN.map(|name| run.cx.value(name));
     run.cx.set("local_part", delivery.address.local_part.clone());
     run.cx.set("domain", domain.clone());
+    let mode = if subject == Subject::Recipient { "R" } else { "S" };
+    run.cx.set("verify_mode", Str::fixed(mode));
     let mail_from = mail_from(run, params, delivery);
-    let takes_along = alone
+    let delivers = alone
         && subject == Subject::Recipient
         && match params.sender {
             Sender::Own => cutthrough::takes(run, false),
             Sender::Transport => cutthrough::takes(run, true),
             Sender::Given | Sender::Postmaster => false,
         };
-    let callout = Callout { params, subject, address, domain, mail_from, delivery, takes_along };
+    let asks_alone = params.hold && params.sender.is_own() && !params.asks_more();
+    let holds = subject == Subject::Recipient && asks_alone && cutthrough::holds(run);
+    let takes_along = delivers || holds;
+    let callout =
+        Callout { params, subject, address, domain, mail_from, delivery, takes_along, delivers };
     let called = callout.call(run);
-    for (name, value) in ["local_part", "domain", "host", "host_address"].iter().zip(before) {
+    for (name, value) in SHOWN.iter().zip(before) {
         run.cx.set(name, value);
     }
     called
@@ -169,9 +182,7 @@ impl Callout<'_> {
     fn call(&self, run: &mut Run<'_>) -> Option<Called> {
         let delivery = self.delivery;
         let Some(hosts) = host::hosts(run, delivery) else {
-            let text = b"Cannot do callout: neither router nor transport provided a host list, \
-                or transport is not smtp";
-            run.cx.tell(0, text);
+            run.cx.tell(0, NO_HOSTS);
             return None;
         };
         run.cx.tell(0, b"Attempting full verification using callout");
@@ -187,6 +198,7 @@ impl Callout<'_> {
         run.flush();
         let mut cache = Cache::new(run, self, now);
         if let Some(called) = cache.look(run, self) {
+            run.state.cutthrough.was_known(run.cx);
             return Some(called);
         }
         if cache.tries_random {
@@ -217,10 +229,7 @@ impl Callout<'_> {
                 }
             }
         }
-        if self.params.hold {
-            run.cx.tell(0, b"connections are not held open yet: this one is closed");
-        }
-        if self.takes_along && settled.is_none() {
+        if self.delivers && settled.is_none() {
             run.state.cutthrough.end(run.cx, "nobody can be asked now");
         }
         cache.keep(run);
@@ -249,6 +258,12 @@ impl Callout<'_> {
     fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
         run.cx.set("host", Str::tainted(name));
         run.cx.set("host_address", Str::tainted(address.to_string().into_bytes()));
+    }
+
+    /// Says in variables that nobody is asked any more.
+    fn introduce_nobody(&self, run: &mut Run<'_>) {
+        run.cx.set("host", Str::EMPTY);
+        run.cx.set("host_address", Str::EMPTY);
     }
 }
 

@@ -3,6 +3,9 @@
 //! recipients are named there, and the message goes along it while its sender waits.
 //! What the host says to it is what the sender hears, and nothing is spooled.
 //!
+//! A callout with `hold` holds its connection open as well, for those alone who are
+//! named after it.
+//!
 //! Nothing is ever lost by it: a message goes this way only where all its recipients
 //! do, and only if nothing else came of routing them; otherwise it goes by way of the
 //! spool.
@@ -60,6 +63,8 @@ pub(super) struct Held {
     line: Line,
     place: Place,
     recipients: Vec<Along>,
+    /// Whether the message may go along it. If not, hosts are asked there, and no more.
+    delivers: bool,
 }
 
 /// Where a connection leads, and for whom it was made.
@@ -99,8 +104,21 @@ impl Cutthrough {
     }
 
     /// Whether a connection is held open.
-    pub fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         self.held.is_some()
+    }
+
+    /// Whether the message may go along a connection that is held open.
+    pub fn delivers(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.delivers)
+    }
+
+    /// An answer about the recipient at hand was known already: who holds a connection
+    /// only to ask has no use for it any more.
+    pub(super) fn was_known(&mut self, cx: &mut Context) {
+        if self.is_open() && !self.delivers() {
+            self.end(cx, "cache hit");
+        }
     }
 
     /// Whether the recipient at hand goes along already.
@@ -134,24 +152,31 @@ impl Cutthrough {
         if self.wanted && !calls_out {
             cx.tell(0, b"ignore cutthrough request; ACL did not accept");
         }
-        if self.has(asked(cx)) {
+        if self.delivers() && self.has(asked(cx)) {
             self.end(cx, "recipient refused");
         }
     }
 }
 
 impl Held {
-    pub(super) fn new(line: Line, place: Place) -> Self {
-        Self { line, place, recipients: Vec::new() }
+    pub(super) fn new(line: Line, place: Place, delivers: bool) -> Self {
+        Self { line, place, recipients: Vec::new(), delivers }
     }
 
     pub(super) fn line(&mut self) -> &mut Line {
         &mut self.line
     }
 
-    /// Whether a delivery may be made together with those of before: with the same
-    /// header.
-    pub(super) fn suits(&self, delivery: &Delivery) -> bool {
+    /// Whether a delivery may be made together with those of before, where there will be
+    /// any: with the same header, and if its success is of interest, over a host that
+    /// tells of it.
+    pub(super) fn suits(&self, delivery: &Delivery, reports: &Reports) -> bool {
+        if !self.delivers {
+            return true;
+        }
+        if reports.of_success && !self.line.offers.reports {
+            return false;
+        }
         let own = self.recipients.first().map(|first| &first.delivery.address.attached);
         own.is_none_or(|own| {
             let other = &delivery.address.attached;
@@ -186,6 +211,12 @@ pub(super) fn takes(run: &mut Run<'_>, named_by_transport: bool) -> bool {
     wanted && (run.state.cutthrough.is_open() || is_first(run))
 }
 
+/// Whether the recipient at hand may be asked for over a connection that is held open only
+/// to ask (`hold`).
+pub(super) fn holds(run: &mut Run<'_>) -> bool {
+    run.state.cutthrough.is_open() || is_first(run)
+}
+
 /// Whether a connection may be held for the recipient at hand.
 pub(super) fn is_first(run: &mut Run<'_>) -> bool {
     asked(run.cx) == 1
@@ -201,8 +232,7 @@ pub(super) fn hindrance(transport: &Transport, way: &Way) -> Option<&'static [u8
     if SIGNS.into_iter().any(set) {
         return Some(b"Cutthrough cancelled by presence of DKIM signing");
     }
-    // Addresses of the header are rewritten when a message is delivered.
-    (way.protocol != Protocol::Smtp || set("headers_rewrite")).then_some(b"")
+    (way.protocol != Protocol::Smtp).then_some(b"")
 }
 
 /// `control = cutthrough_delivery`: it counts for the first recipient.
@@ -248,13 +278,13 @@ impl Acls {
         host: &mut dyn AclHost,
         state: &mut AclState,
     ) -> Option<AclResult> {
-        if !state.cutthrough.wanted {
-            return None;
-        }
         if host.is_test() && host.calls_out() {
             if state.cutthrough.is_open() {
                 state.cutthrough.end(cx, "host-checking mode");
             }
+            return None;
+        }
+        if !state.cutthrough.wanted {
             return None;
         }
         let number = asked(cx);
@@ -269,7 +299,7 @@ impl Acls {
         let word = if number > 1 { "more" } else { "start" };
         cx.tell(0, format!("----------- {word} cutthrough setup ------------").as_bytes());
         let params = Params::cut_through(state.cutthrough.by_transport);
-        let before = self.enter(cx, AclPhases::RCPT, host.watch());
+        let before = self.enter(cx, AclPhases::RCPT, host);
         let mut run = Run::new(self, cx, host, state, AclPhases::RCPT);
         let judged = verify::for_cutthrough(&mut run, &params);
         Self::leave(cx, before);

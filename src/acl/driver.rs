@@ -1,9 +1,10 @@
 //! A conversation for tests: ACLs run in a world that stands beside them.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eximious_core::world::Fixture;
-use eximious_core::{AclPhases, Str};
+use eximious_core::world::{Fixture, Log};
+use eximious_core::{AclPhases, Str, World};
 
 use super::{AclHost, AclResult, AclState, AclStep, Acls, Logs};
 use crate::config::Config;
@@ -18,6 +19,23 @@ pub(super) struct Driver {
     pub(super) state: AclState,
     host: Host,
     phase: AclPhases,
+    written: Arc<Written>,
+}
+
+/// Logs that keep what is written there.
+#[derive(Default)]
+struct Written(Mutex<Vec<String>>);
+
+impl Log for Written {
+    fn main(&self, line: &[u8]) {
+        self.0.lock().unwrap().push(String::from_utf8_lossy(line).into_owned());
+    }
+
+    fn panic(&self, line: &[u8]) {
+        self.main(line);
+    }
+
+    fn debug(&self, _: &[u8]) {}
 }
 
 #[derive(Default)]
@@ -54,7 +72,8 @@ impl Driver {
     pub(super) fn with(config: &str) -> Self {
         let text = format!("spool_directory = /spool\nprimary_hostname = me.example\n{config}\n");
         let fixture = Fixture::new().file("/c", text);
-        let world = fixture.world();
+        let written = Arc::new(Written::default());
+        let world = World { log: written.clone(), ..fixture.world() };
         let registry = Engine::builder().registry().clone();
         let config = Config::read(b"/c", Macros::default(), &world, &registry)
             .unwrap_or_else(|error| panic!("{error}"));
@@ -62,7 +81,7 @@ impl Driver {
         let routes = Routes::new(&config, engine.registry(), engine.world());
         let acls = Acls::new(&config, routes);
         let (cx, state) = (engine.context(), AclState::default());
-        Self { fixture, cx, acls, state, host: Host::default(), phase: AclPhases::RCPT }
+        Self { fixture, cx, acls, state, host: Host::default(), phase: AclPhases::RCPT, written }
     }
 
     /// With these names in the DNS.
@@ -111,6 +130,11 @@ impl Driver {
     /// The lines that the last run logged.
     pub(super) fn logged(&self) -> Vec<String> {
         self.host.logged.clone()
+    }
+
+    /// The lines that expansions logged so far.
+    pub(super) fn written(&self) -> Vec<String> {
+        self.written.0.lock().unwrap().clone()
     }
 
     /// What the last run noted on the way.

@@ -110,7 +110,7 @@ impl Acls {
         cx.memory.get::<ratelimit::Memory>().end_command();
         // What it is about may be another address.
         cx.swap_answers(Answers::default());
-        let before = self.enter(cx, phase, host.watch());
+        let before = self.enter(cx, phase, host);
         state.settle_sender_fault();
         let mut run = Run::new(self, cx, host, state, phase);
         let mut verdict = match run.expanded(text) {
@@ -127,7 +127,12 @@ impl Acls {
         if verdict != AclVerdict::Error && run.ends_wrongly() {
             verdict = AclVerdict::Error;
         }
-        let Run { said, logged, reject_logs, .. } = run;
+        let Run { said, mut logged, reject_logs, .. } = run;
+        // What the last condition had to say to the client is why, where nobody else says
+        // so: at the end of the list.
+        if verdict == AclVerdict::Deny {
+            logged = logged.or_else(|| said.clone());
+        }
         cx.unset("acl_verify_message");
         Self::leave(cx, before);
         AclResult { verdict, user_message: said, log_message: logged, reject_logs }

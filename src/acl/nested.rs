@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious_core::world::Log;
+use eximious_core::world::{Log, log_of};
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
 
 use super::machine::{AclVerdict, MOST_DEPTH, Run};
@@ -20,20 +20,21 @@ pub(super) struct Nested {
     /// How deep a call from here is.
     depth: u32,
     state: AclState,
-    told: Told,
+    delays: Vec<Duration>,
     watch: Option<Watch>,
+    /// Whether a test shows each line once.
+    shows_once: bool,
 }
 
-/// What an ACL tells whoever holds the conversation, kept until that one can be
-/// told.
-#[derive(Default)]
+/// What an ACL tells whoever holds the conversation. Steps and lines are told at once;
+/// what is to be done waits until the expansion has come to its end.
 struct Told {
-    /// Steps can be told at once.
     watch: Option<Watch>,
-    /// So can lines, where no other ACL runs.
-    log: Option<Arc<dyn Log>>,
+    log: Arc<dyn Log>,
+    /// The message that lines are about.
+    id: Str,
+    shows_once: bool,
     delays: Vec<Duration>,
-    lines: Vec<(Option<Logs>, Vec<u8>)>,
 }
 
 impl AclHost for Told {
@@ -47,23 +48,17 @@ impl AclHost for Told {
         self.delays.push(time);
     }
 
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        self.log = log_of(self.id.clone(), log);
+    }
+
     fn log(&mut self, line: &[u8]) {
-        match &self.log {
-            Some(log) => log.main(line),
-            None => self.lines.push((None, line.to_vec())),
-        }
+        self.log.main(line);
     }
 
     fn log_to(&mut self, logs: Logs, line: &[u8]) {
-        let Some(log) = &self.log else {
-            return self.lines.push((Some(logs), line.to_vec()));
-        };
-        if logs.main {
-            log.main(line);
-        }
-        if logs.panic {
-            log.panic(line);
-        }
+        let logs = if self.shows_once { logs.shown_once() } else { logs };
+        logs.write(&*self.log, line, b"");
     }
 }
 
@@ -91,11 +86,12 @@ impl Acls {
         &self,
         cx: &mut Context,
         phase: AclPhases,
-        watch: Option<Watch>,
+        host: &dyn AclHost,
     ) -> Option<AclPhases> {
         self.attach(cx);
-        cx.memory.get::<Nested>().watch = watch;
-        cx.memory.get::<Nested>().phase.replace(phase)
+        let nested = cx.memory.get::<Nested>();
+        (nested.watch, nested.shows_once) = (host.watch(), host.is_test());
+        nested.phase.replace(phase)
     }
 
     pub(super) fn leave(cx: &mut Context, before: Option<AclPhases>) {
@@ -118,9 +114,10 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         return Err(refused("ERROR", name));
     }
     let mut state = std::mem::take(&mut nested.state);
-    let mut told = std::mem::take(&mut nested.told);
-    told.watch.clone_from(&nested.watch);
-    told.log = outermost.then(|| cx.engine().world().log.clone());
+    let (watch, shows_once) = (nested.watch.clone(), nested.shows_once);
+    let delays = std::mem::take(&mut nested.delays);
+    let (id, log) = (cx.value("message_exim_id"), cx.log());
+    let mut told = Told { watch, log, id, shows_once, delays };
     let outer = cx.suspend();
     let bindings = cx.scope.enter();
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
@@ -134,7 +131,7 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     nested.depth = depth;
     // Outside of all there is nothing that it could change.
     if !outermost {
-        (nested.state, nested.told) = (state, told);
+        (nested.state, nested.delays) = (state, told.delays);
     }
     match verdict {
         AclVerdict::Accept => Ok(AclAnswer { accepted: true, message }),
@@ -163,7 +160,7 @@ impl Run<'_> {
     pub(super) fn gather(&mut self) {
         let nested = self.cx.memory.get::<Nested>();
         let state = std::mem::take(&mut nested.state);
-        let told = std::mem::take(&mut nested.told);
+        let delays = std::mem::take(&mut nested.delays);
         self.state.controls.extend(state.controls);
         super::cutthrough::join(self, state.cutthrough);
         self.state.headers_add.extend(state.headers_add);
@@ -172,14 +169,11 @@ impl Run<'_> {
         if !state.queue.is_empty() {
             self.state.queue = state.queue;
         }
-        for (logs, line) in told.lines {
-            match logs {
-                Some(logs) => self.host.log_to(logs, &line),
-                None => self.host.log(&line),
-            }
+        if self.cx.debugging.is_some() {
+            self.host.log_through(self.cx.engine().world().log.clone());
         }
         let sends = !self.state.has("no_delay_flush");
-        for time in told.delays {
+        for time in delays {
             self.host.delay(time, sends);
         }
     }
@@ -267,7 +261,7 @@ mod tests {
     fn what_is_called_within_an_acl_counts_for_it() {
         let mut driver = Driver::with(ACLS).set("sender_host_address", "192.0.2.1");
         assert_eq!(driver.run("deny condition = ${if acl{{w}}}\naccept"), "Accept");
-        assert_eq!(driver.logged(), ["w"]);
+        assert_eq!(driver.written(), ["w"]);
         assert_eq!(driver.run("deny condition = ${if acl{{h}}}\naccept"), "Accept");
         assert_eq!(driver.state.headers_add.len(), 1);
         assert_eq!(driver.run("accept condition = ${if acl{{rl}}}"), "Accept");

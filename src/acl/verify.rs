@@ -414,6 +414,7 @@ fn routed(
     let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
     let address = acls.routes().rewritten(run.cx, address, purpose);
     let mut request = Request::new(address.clone(), purpose);
+    request.asks_hosts = params.wanted();
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {

@@ -12,6 +12,10 @@ use super::{Address, Delivery, Purpose, Routes};
 use crate::Context;
 use crate::rewrite::{AddressPlace, Rewriter};
 
+/// What is told where hosts were to be asked and there are none.
+pub(crate) const NO_HOSTS: &[u8] = b"Cannot do callout: neither router nor transport provided a \
+    host list, or transport is not smtp";
+
 /// How many addresses may come of one.
 const MOST_ADDRESSES: usize = 100_000;
 
@@ -29,12 +33,21 @@ pub struct Request {
     pub whole: bool,
     /// Whether it is enough that it is redirected to anything at all.
     pub redirection_suffices: bool,
+    /// Whether hosts are to be asked: that a redirection has none is told then.
+    pub asks_hosts: bool,
 }
 
 impl Request {
     /// Asks no more than necessary.
     pub fn new(address: Str, purpose: Purpose) -> Self {
-        Self { typed: address.clone(), address, purpose, whole: false, redirection_suffices: false }
+        Self {
+            typed: address.clone(),
+            address,
+            purpose,
+            whole: false,
+            redirection_suffices: false,
+            asks_hosts: false,
+        }
     }
 }
 
@@ -147,6 +160,7 @@ impl Routes {
                 Routed::Discarded => {
                     thrown = true;
                 }
+                Routed::Redirected if request.asks_hosts => cx.tell(0, NO_HOSTS),
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
             if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {
@@ -214,7 +228,7 @@ impl Routes {
         match self.rewrite(cx, address, purpose) {
             Ok(new) => new.unwrap_or_else(|| address.clone()),
             Err(fail) => {
-                cx.engine().world().log.main(fail.message());
+                cx.log().main(fail.message());
                 address.clone()
             }
         }

@@ -19,13 +19,24 @@ pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> 
 /// The same, with what the expansion fails with.
 pub fn try_raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Result<Str, Fail>> {
     let action = call.settings().options.text("event_action")?.clone();
+    expand(call, &action, name, data)
+}
+
+/// Expands an action for an event: the main one, or that of a transport. `None` where
+/// the event comes from the expansion for another.
+pub fn expand(
+    call: &mut Call<'_>,
+    action: &Str,
+    name: &'static str,
+    data: Str,
+) -> Option<Result<Str, Fail>> {
     // An action that makes events itself would not come to an end.
     if std::mem::replace(&mut call.memory::<Memory>().busy, true) {
         return None;
     }
     call.set_variable("event_name", Str::fixed(name));
     call.set_variable("event_data", data);
-    let answer = call.scoped(|call| call.expand_within(&action));
+    let answer = call.scoped(|call| call.expand_within(action));
     call.set_variable("event_name", Str::EMPTY);
     call.set_variable("event_data", Str::EMPTY);
     call.memory::<Memory>().busy = false;

@@ -11,7 +11,7 @@ use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Received, Recipient, Session, Standing, Taken};
 use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
-use crate::spool;
+use crate::{dsn, spool};
 
 /// A message that waits for somebody's decision: what is to be said then.
 #[derive(Debug)]
@@ -173,6 +173,7 @@ impl Session {
                 !empty && self.client_in("ignore_fromline_hosts")
             }
         };
+        self.received_at = self.cx.engine().world().clock.now();
         self.id = message_id(self.cx.engine());
         self.cx.set("message_exim_id", self.id.clone());
         if reading.is_too_large() {
@@ -464,12 +465,14 @@ impl Session {
         let queue = self.acl_state.queue.clone();
         let given_id = self.arrived.given_id.take();
         let pipelining = self.shown_pipelining();
+        let reports = dsn::shown(&envelope.sender, &envelope.recipients);
         let kept = reception::Kept {
             message,
             looks_refused: self.acl_state.has("fakereject"),
             judged_for_each: envelope.judged_for_each,
             chunked,
             body: envelope.sender.body,
+            reports: &reports,
             began: self.reading_since,
             sender: envelope.sender.said.bytes(),
             pipelining: &pipelining,

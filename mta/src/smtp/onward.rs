@@ -1,8 +1,9 @@
 //! Cut-through delivery (`control = cutthrough_delivery`): a message goes to its next
 //! host while its sender waits, and what that host says is what the sender hears.
 
-use eximious::acl::{AclVerdict, Onward, OnwardRecipient, Outcome, Reports};
+use eximious::acl::{AclVerdict, Logs, Onward, OnwardRecipient, Outcome, Reports};
 use eximious::stdlib::printing::printing;
+use eximious::world::Moment;
 use eximious::{LogSelector, Str};
 
 use super::envelope::Envelope;
@@ -42,7 +43,7 @@ impl Session {
 
     /// Sends the message that was judged onward, where somebody waits for it.
     pub(super) fn go_onward(&mut self) -> Went {
-        if !self.acl_state.cutthrough.is_open() {
+        if !self.acl_state.cutthrough.delivers() {
             return Went::Nowhere;
         }
         let Some(envelope) = &self.envelope else { return Went::Nowhere };
@@ -54,6 +55,7 @@ impl Session {
             self.log_panic(text);
         }
         let server = self.server.clone();
+        let began = self.cx.engine().world().clock.now();
         let sent = self.acl_state.cutthrough.deliver(&server.acls, &mut self.cx, &to);
         let Some(onward) = sent else { return Went::Nowhere };
         let passes = self.acl_state.cutthrough.passes_deferral();
@@ -62,9 +64,11 @@ impl Session {
                 // It went as it was.
                 self.acl_state.headers_add.clear();
                 self.acl_state.headers_remove.clear();
+                let took = self.times(began);
                 for recipient in onward.recipients.iter().rev() {
                     let line = self.delivered(&onward, recipient);
-                    self.log(&line);
+                    self.log(&[&line[..], took.as_bytes()].concat());
+                    onward.tell_transport(&server.acls, &mut self.cx, recipient);
                 }
                 Went::Onward
             }
@@ -72,8 +76,7 @@ impl Session {
                 let header = self.rejected_header();
                 for line in self.unwelcome(&onward, "rejected after DATA") {
                     let line = self.log_line(&line);
-                    let log = self.cx.engine().world().log.clone();
-                    logs::write(&*log, eximious::acl::Logs::REJECTIONS, &line, &header);
+                    Logs::REJECTIONS.write(&*self.cx.engine().world().log, &line, &header);
                 }
                 self.repeat(&onward.reply);
                 Went::Refused
@@ -104,6 +107,17 @@ impl Session {
             .collect();
         let text: Vec<Vec<u8>> = lines.iter().map(|line| printing(line, true).to_vec()).collect();
         self.say_lines(reply::lines(code, &text.join(&b'\n'), true));
+    }
+
+    /// ` QT=… DT=…`: how long the message waited here, and how long its delivery took that
+    /// began at this moment.
+    fn times(&self, began: Moment) -> String {
+        let since = [
+            (LogSelector::QUEUE_TIME, "QT", self.received_at),
+            (LogSelector::DELIVER_TIME, "DT", began),
+        ];
+        let shown = since.iter().filter(|(wanted, ..)| self.logs(*wanted));
+        shown.map(|(_, tag, since)| format!(" {tag}={}", logs::lasted(&self.cx, *since))).collect()
     }
 
     /// `>> address R=… T=… H=… C="…"`

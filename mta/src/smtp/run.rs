@@ -75,16 +75,8 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, which: Logs, line: &[u8]) {
-        let line = logs::named(&self.id, line);
-        logs::write(&*self.log, shown_once(which, self.hurries), &line, b"");
-    }
-}
-
-/// A test shows a line once, whatever logs it is for.
-pub(super) fn shown_once(logs: Logs, hurries: bool) -> Logs {
-    match hurries && (logs.main || logs.reject || logs.panic) {
-        true => Logs::MAIN,
-        false => logs,
+        let which = if self.hurries { which.shown_once() } else { which };
+        which.write(&*self.log, &logs::named(&self.id, line), b"");
     }
 }
 

@@ -114,6 +114,8 @@ pub struct Session {
     pub(super) waits_since: Moment,
     /// When the message at hand began to come in.
     pub(super) reading_since: Moment,
+    /// When all of the message was there.
+    pub(super) received_at: Moment,
     /// Whether the message that has arrived is kept as it came.
     pub(super) is_wire: bool,
     /// What is known of the message that has arrived.
@@ -177,6 +179,7 @@ impl Session {
             progressed: false,
             waits_since: began,
             reading_since: began,
+            received_at: began,
             is_wire: false,
             arrived: Arrived::default(),
         };

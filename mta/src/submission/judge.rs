@@ -32,7 +32,7 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, which: Logs, line: &[u8]) {
-        logs::write(&*self.log, which, &logs::named(&self.id, line), b"");
+        which.write(&*self.log, &logs::named(&self.id, line), b"");
     }
 }
 
@@ -64,8 +64,7 @@ impl Submission<'_> {
                 let why = logged.as_ref().map_or(b"NULL".as_slice(), Str::bytes);
                 let middle = b"> rejected by non-SMTP ACL: ".as_slice();
                 let line = self.log_line(&[b"F=<", sender.bytes(), middle, why].concat());
-                let log = self.cx.engine().world().log.clone();
-                logs::write(&*log, result.reject_logs, &line, b"");
+                result.reject_logs.write(&*self.cx.engine().world().log, &line, b"");
                 let said = said.filter(|_| verdict != AclVerdict::Error);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());

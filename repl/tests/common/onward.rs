@@ -24,7 +24,9 @@ const CONFIG: &str = "spool_directory = DIR/spool\nlog_file_path = DIR/%slog\n\
     local:\n driver = appendfile\n file = /dev/null\n user = nobody\n\
     smtp:\n driver = smtp\n port = PORT\n allow_localhost\n hosts_avoid_tls = *\n SMTP\n\
     other:\n driver = smtp\n port = PORT\n allow_localhost\n hosts_avoid_tls = *\n\
-    begin acl\nrcpt:\nRCPT\ndata:\nDATA\n";
+    begin acl\nrcpt:\nRCPT\ndata:\nDATA\n\
+    event:\n accept logwrite = $event_name <$event_data> <$host> <$host_address> $local_part $domain \
+    <$router_name> <$transport_name> $event_defer_errno <$verify_mode> <$sender_address>\n";
 
 /// What is asked: parts of the configuration, how the next host answers, and what the
 /// client says.
@@ -150,7 +152,10 @@ impl Running {
     pub fn log(&self, name: &str) -> Vec<String> {
         let path = self.directory.path().join(format!("{name}log"));
         let bytes = std::fs::read(path).unwrap_or_default();
-        self.plain(&String::from_utf8_lossy(&bytes))
+        // Some errors end in a newline of their own.
+        let mut lines = self.plain(&String::from_utf8_lossy(&bytes));
+        lines.retain(|line| !line.is_empty());
+        lines
     }
 
     pub fn kept(&self) -> usize {

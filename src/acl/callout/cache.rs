@@ -34,7 +34,7 @@ impl Cache {
         let engine = run.cx.engine();
         let directory = &engine.settings().spool_directory;
         let params = callout.params;
-        let cached = params.cached && !callout.takes_along;
+        let cached = params.cached && !callout.delivers;
         let store = cached.then(|| engine.world().hint_store(directory.bytes()));
         Self {
             store,

@@ -12,7 +12,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(in crate::acl) struct Line {
     pub(in crate::acl) connection: Connection,
-    pub(super) offers: Offers,
+    pub(in crate::acl) offers: Offers,
     /// Whether commands may be sent without waiting.
     pub(super) pipelining: bool,
     /// Commands that are not sent yet.

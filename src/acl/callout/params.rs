@@ -43,6 +43,13 @@ pub(super) enum Sender {
     Postmaster,
 }
 
+impl Sender {
+    /// Whether it is the message's sender, or stands for that one.
+    pub(super) fn is_own(self) -> bool {
+        matches!(self, Self::Own | Self::Transport)
+    }
+}
+
 /// What is verified.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Subject {
@@ -65,6 +72,11 @@ impl Params {
     /// Whether there is to be a callout.
     pub(crate) fn wanted(&self) -> bool {
         self.timeout.is_some_and(|timeout| !timeout.is_zero())
+    }
+
+    /// Whether more is asked than whether the recipient is taken.
+    pub(super) fn asks_more(&self) -> bool {
+        self.random || self.postmaster.is_some()
     }
 
     /// Whether it is made for a message that goes along.

@@ -13,7 +13,7 @@ use eximious_stdlib::dns::find::RouteHost;
 
 use super::host::{Protocol, Way, is_listed, way};
 use super::line::Line;
-use super::{Cache, Called, Callout, Failure, META, Subject};
+use super::{Cache, Called, Callout, Failure, META, Subject, raise};
 use crate::acl::Logs;
 use crate::acl::machine::Run;
 use crate::hints::CalloutResult;
@@ -46,6 +46,8 @@ pub(super) fn with(
         }
         place.tell(b"problem after random/rset/mfrom; reopen conn");
         place.tell(b"  SMTP(close)>>");
+        place.closed(true);
+        callout.introduce(place.run, host.name.as_bytes(), address);
     }
 }
 
@@ -132,6 +134,21 @@ impl<'p, 'r> Place<'p, 'r> {
         own.map_or(asked, |own| own.min(asked))
     }
 
+    /// Tells the transport of something; what it has to say.
+    fn event(&mut self, name: &'static str, data: &[u8]) -> Option<Str> {
+        let transport = self.transport?;
+        raise(self.run.cx, transport, name, data)
+    }
+
+    /// Tells it that the connection is closed: which one that was it knows by then, where
+    /// commands were given.
+    fn closed(&mut self, greeted: bool) {
+        if greeted {
+            self.callout.introduce_nobody(self.run);
+        }
+        self.event("tcp:close", b"");
+    }
+
     fn connect(&mut self, way: &Way) -> io::Result<Box<dyn eximious_core::world::Stream>> {
         let from = way.from.map_or_else(String::new, |from| format!("from {from} "));
         let place = format!("[{}]:{}", self.address, way.port);
@@ -142,6 +159,11 @@ impl<'p, 'r> Place<'p, 'r> {
         let own = params.connect.filter(|timeout| !timeout.is_zero());
         let timeout = own.unwrap_or_else(|| self.timeout("connect_timeout"));
         let to = SocketAddr::new(self.address, way.port);
+        self.run.cx.set("host_port", way.port.to_string());
+        if self.event("tcp:connect", b"").is_some() {
+            // So Exim says it.
+            return Err(io::Error::other("Unknown error -58"));
+        }
         let opened = self.run.cx.call(&META, |call| {
             call.net().map(|net| match way.from {
                 Some(from) => net.connect_from(from, to, timeout),
@@ -188,12 +210,22 @@ impl Talk<'_, '_, '_> {
                         }
                     };
                     self.close();
+                    self.place.closed(false);
                     if trouble == Trouble::Timeout {
                         self.place.tell(b"SMTP timeout");
                     }
                     return Err(Called::later(Some(self.place.about(&text))));
                 }
             };
+            let name_of_event = match (&opening, what.starts_with(b"EHLO")) {
+                (None, _) => Some("smtp:connect").filter(|_| reply.accepts()),
+                (Some(_), ehlo) => Some("smtp:ehlo").filter(|_| ehlo),
+            };
+            let told = name_of_event.and_then(|event| self.place.event(event, reply.text()));
+            if let (None, Some(why)) = (&opening, told) {
+                let head = b"deferred by smtp:connect event expansion: ".as_slice();
+                return Err(self.give_up(&[head, why.bytes()].concat()));
+            }
             let opening = match &mut opening {
                 Some(opening) => opening,
                 None if reply.accepts() => {
@@ -311,6 +343,7 @@ impl Talk<'_, '_, '_> {
                 cache.address = CalloutResult::Unknown;
                 self.place.tell(b"SMTP timeout");
                 self.close();
+                self.place.closed(true);
                 return Some(Called::later(Some(self.place.about(&why.unwrap_or_else(null)))));
             }
         };
@@ -322,6 +355,7 @@ impl Talk<'_, '_, '_> {
             return Some(called);
         }
         self.line.part(self.place.run.cx);
+        self.place.closed(true);
         Some(called)
     }
 
@@ -515,6 +549,7 @@ impl Talk<'_, '_, '_> {
     /// Ends a session that has hardly begun.
     fn give_up(&mut self, why: &[u8]) -> Called {
         self.line.give_up(self.place.run.cx);
+        self.place.closed(false);
         Called::later(Some(self.place.about(why)))
     }
 

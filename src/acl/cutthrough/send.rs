@@ -4,11 +4,16 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious_core::{FailClass, Header, Str};
+use eximious_stdlib::address;
 use eximious_stdlib::lists::elements;
 
 use super::{Along, Cutthrough, Held};
 use crate::Context;
 use crate::acl::Acls;
+use crate::acl::callout::raise;
+use crate::config::rewrite_rules;
+use crate::rewrite::Rewriter;
+use crate::rewrite::header::{self as rewrite, place_of};
 use crate::route::{Text, Transport};
 use crate::smtp_client::{Reply, Trouble, Wire};
 
@@ -33,6 +38,8 @@ pub struct Onward {
     pub size: u64,
     /// Who got it, if it was accepted.
     pub recipients: Vec<OnwardRecipient>,
+    /// Which transport it is.
+    number: usize,
 }
 
 /// A recipient of such a message.
@@ -74,6 +81,10 @@ impl Cutthrough {
     pub fn deliver(&mut self, acls: &Acls, cx: &mut Context, to: &[Str]) -> Option<Onward> {
         self.wanted = false;
         let mut held = self.held.take()?;
+        if !held.delivers {
+            held.end(cx, "end of message");
+            return None;
+        }
         let same = |along: &Along, own: &Str| along.recipient.bytes() == own.bytes();
         let along = &held.recipients;
         if along.len() != to.len() || !along.iter().zip(to).all(|(along, own)| same(along, own)) {
@@ -99,11 +110,37 @@ impl Cutthrough {
             port: held.place.way.port,
             local: held.line.connection.local_address(),
             transport: transport.name.clone(),
+            number: held.place.transport,
             size,
             recipients: held.recipients.iter().map(|along| along.named(acls)).collect(),
         };
         held.end(cx, "delivered");
         Some(onward)
+    }
+}
+
+impl Onward {
+    /// Tells the transport of a recipient who got the message (`msg:delivery`).
+    pub fn tell_transport(&self, acls: &Acls, cx: &mut Context, recipient: &OnwardRecipient) {
+        let transport = acls.routes().transport_at(self.number);
+        let (text, taint) = recipient.address.read();
+        let (local_part, domain) = address::parts(text);
+        let tainted = |text: &[u8]| Str::from(text).stamped(taint);
+        let values = [
+            ("host", Str::tainted(self.host.as_bytes())),
+            ("host_address", Str::tainted(self.address.to_string().into_bytes())),
+            ("host_port", Str::from(self.port.to_string())),
+            ("local_part", tainted(local_part)),
+            ("domain", tainted(domain)),
+            ("router_name", recipient.router.clone()),
+        ];
+        for (name, value) in values.clone() {
+            cx.set(name, value);
+        }
+        let _ = raise(cx, transport, "msg:delivery", &self.reply);
+        for (name, _) in values {
+            cx.unset(name);
+        }
     }
 }
 
@@ -127,7 +164,7 @@ impl Held {
         transport: &Transport,
     ) -> Result<(Option<Reply>, u64), Unsent> {
         let added = self.added(cx, transport)?;
-        let removed = self.removed(cx, transport)?;
+        let header = self.header(cx, transport)?;
         let time = |option, minutes: u64| {
             let time = transport.time(option).filter(|time| !time.is_zero());
             time.unwrap_or(Duration::from_secs(minutes * 60))
@@ -142,9 +179,7 @@ impl Held {
         connection.set_timeout(time("data_timeout", 5));
         let mut wire = Wire::default();
         let mut give = |piece: &[u8]| connection.send(piece);
-        for header in message.headers.iter().filter(|header| !is_one_of(header, &removed)) {
-            wire.add(&header.line, &mut give)?;
-        }
+        wire.add(&header, &mut give)?;
         for part in [&added[..], b"\n", &message.stray, &message.body] {
             wire.add(part, &mut give)?;
         }
@@ -152,6 +187,32 @@ impl Held {
         connection.set_timeout(time("final_timeout", 10));
         let size = wire.sent() + "DATA\r\n".len() as u64;
         Ok((self.line.listen(cx).ok(), size))
+    }
+
+    /// The header lines of the message, without those that the routers and the transport
+    /// remove, and with other addresses where the transport wants that.
+    fn header(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
+        let removed = self.removed(cx, transport)?;
+        let rules = transport.text("headers_rewrite").map(|text| rewrite_rules(text.bytes()));
+        let rules = rules.transpose().map_err(|_| Unsent)?.unwrap_or_default();
+        let Some(message) = cx.message() else { return Err(Unsent) };
+        let stays = |header: &&Header| !is_one_of(header, &removed);
+        if rules.is_empty() {
+            let lines = message.headers.iter().filter(stays).map(|header| header.line.as_slice());
+            return Ok(lines.collect::<Vec<_>>().concat());
+        }
+        // What rules are expanded to may look at the header.
+        let headers: Vec<Header> = message.headers.iter().filter(stays).cloned().collect();
+        let rewriter = Rewriter::new(&rules);
+        let (mut lines, mut faults) = (Vec::new(), Vec::new());
+        for header in headers {
+            let new = place_of(&header.name).and_then(|place| {
+                rewrite::line(cx, Some(&rewriter), place, &header, None, &mut faults)
+            });
+            lines.extend_from_slice(&new.unwrap_or(header.line));
+        }
+        faults.iter().for_each(|line| cx.log().main(line));
+        Ok(lines)
     }
 
     /// The header lines that the routers and the transport add.

@@ -2,7 +2,7 @@
 //! further recipients are named there (`control = cutthrough_delivery`).
 
 use super::words::{in_line, lines, rcpt, was};
-use super::{Called, Failure, Place, Talk, way};
+use super::{Called, Failure, Place, Protocol, Talk, way};
 use crate::acl::cutthrough::{self, Held};
 
 /// How much longer a message may become here (`size_addition`).
@@ -24,7 +24,7 @@ impl Place<'_, '_> {
         };
         let mut held = self.run.state.cutthrough.take(self.run.cx, &place)?;
         let reports = self.run.state.cutthrough.reports.clone();
-        if !held.suits(delivery) || (reports.of_success && !held.line().offers.reports) {
+        if !held.suits(delivery, &reports) {
             held.end(self.run.cx, "not the same delivery");
             self.run.state.cutthrough.end(self.run.cx, "");
             return None;
@@ -32,7 +32,7 @@ impl Place<'_, '_> {
         let timeout = self.timeout("command_timeout");
         held.line().connection.set_timeout(timeout);
         let mut command = rcpt(address.bytes());
-        if held.line().offers.reports {
+        if self.callout.delivers && held.line().offers.reports {
             command.extend(in_line(&reports.of_recipient));
         }
         let said = held.line().say(self.run.cx, &command);
@@ -92,7 +92,7 @@ impl Talk<'_, '_, '_> {
 
     /// What RCPT says of one that may go along.
     pub(super) fn of_recipient(&self) -> Vec<u8> {
-        match self.place.callout.takes_along && self.line.offers.reports {
+        match self.place.callout.delivers && self.line.offers.reports {
             true => in_line(&self.place.run.state.cutthrough.reports.of_recipient),
             false => Vec::new(),
         }
@@ -106,8 +106,17 @@ impl Talk<'_, '_, '_> {
             return false;
         }
         let run = &mut *self.place.run;
+        if !callout.delivers {
+            let stays = taken && self.way.protocol == Protocol::Smtp;
+            if stays {
+                let text = b"holding verify callout open for potential further verifies and \
+                    delivery";
+                run.cx.tell(0, text);
+            }
+            return stays;
+        }
         let transport = self.place.transport;
-        let other = callout.params.postmaster.is_some() || callout.params.random;
+        let other = callout.params.asks_more();
         let (offers, reports) = (&self.line.offers, &run.state.cutthrough.reports);
         let utf8 = run.cx.value("message_smtputf8").bytes() == b"yes";
         let unknown = (utf8 && !offers.utf8) || (reports.of_success && !offers.reports);
@@ -131,7 +140,8 @@ impl Talk<'_, '_, '_> {
     pub(super) fn stay(self) {
         let Self { place, line, way } = self;
         let Some(leads) = place.leads(way) else { return };
-        Box::new(Held::new(line, leads)).keep(place.run, place.callout.delivery);
+        Box::new(Held::new(line, leads, place.callout.delivers))
+            .keep(place.run, place.callout.delivery);
     }
 }
 
