@@ -1,14 +1,9 @@
 //! The client of a conversation: how it is named in logs and in header lines.
 
 use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
-use eximious_stdlib::dns::{self, local::LocalAddresses};
-use eximious_stdlib::hosts::{self, Client};
-use eximious_stdlib::lists::{HostNames, Known, ip};
+use eximious_stdlib::hosts;
 
 use crate::Context;
-
-/// What shows a client to people.
-const DESCRIPTIONS: [&str; 2] = ["sender_fullhost", "sender_rcvhost"];
 
 static NAMES: Meta = Meta::new(
     "host lookup",
@@ -90,103 +85,25 @@ pub fn name_refused(cx: &mut Context) -> Option<Vec<u8>> {
     cx.call(&NAMES, hosts::name_refused)
 }
 
-/// Whether HELO named the client: its address, or one of its names. That is noted
-/// in `$sender_helo_verified`.
+/// Whether HELO named the client: its address, or one of its names.
 ///
 /// # Errors
 /// A lookup can't be done.
 pub fn verify_hello(cx: &mut Context) -> Result<bool, Fail> {
-    let (text, address) = (cx.value("sender_helo_name"), cx.value("sender_host_address"));
-    if address.is_empty() {
-        return Ok(true);
-    }
-    let asked = (text.clone(), address.clone());
-    match &cx.memory.get::<Hello>().0 {
-        Some((known, verified)) if *known == asked => return Ok(*verified),
-        _ => {}
-    }
-    let shown: &[u8] = if text.is_empty() { b"NULL" } else { text.bytes() };
-    cx.tell_flat(&[b"verifying EHLO/HELO argument \"", shown, b"\""]);
-    let verified = match text.is_empty() {
-        true => {
-            cx.tell_flat(&[b"no EHLO/HELO command was issued"]);
-            false
-        }
-        false => is_hello_true(cx, &text, &address)?,
-    };
-    let word = if verified { "yes" } else { "no" };
-    cx.set("sender_helo_verified", Str::fixed(word));
-    cx.memory.get::<Hello>().0 = Some((asked, verified));
-    Ok(verified)
+    cx.call(&NAMES, hosts::verify_hello)
 }
-
-/// HELO and the address with which it was verified, and what came of it.
-#[derive(Default)]
-struct Hello(Option<((Str, Str), bool)>);
 
 /// There is another HELO, which was not verified yet.
 pub fn forget_hello(cx: &mut Context) {
-    cx.unset("sender_helo_verified");
-    cx.memory.get::<Hello>().0 = None;
+    cx.call(&NAMES, hosts::forget_hello);
 }
 
-fn is_hello_true(cx: &mut Context, text: &Str, address: &Str) -> Result<bool, Fail> {
-    if text.bytes().first() == Some(&b'[') {
-        let literal = [b"[", address.bytes(), b"]"].concat();
-        let same = text.bytes() == literal;
-        if same {
-            cx.tell_flat(&[b"matched host address"]);
-        }
-        return Ok(same);
-    }
-    // The client goes on being called what it was: this is no place to name it.
-    let called = DESCRIPTIONS.map(|name| cx.value(name));
-    let names = cx.call(&NAMES, |call| -> Result<Known<Vec<Str>>, Fail> {
-        hosts::client_name(call)?;
-        Client.names(call)
-    });
-    for (name, value) in DESCRIPTIONS.iter().zip(called) {
-        cx.set(name, value);
-    }
-    if let Known::Found(names) = names? {
-        let same = |name: &Str| name.bytes().eq_ignore_ascii_case(text.bytes());
-        if let Some(at) = names.iter().position(same) {
-            match at {
-                0 => cx.tell_flat(&[b"matched host name"]),
-                _ => cx.tell_flat(&[b"matched alias ", names[at].bytes()]),
-            }
-            return Ok(true);
-        }
-    }
-    leads_to(cx, text, address)
-}
+/// What stands behind a client whose connection another program took.
+pub const BY_INETD: &[u8] = hosts::BY_INETD;
 
-/// Whether a name has an address.
-fn leads_to(cx: &mut Context, name: &Str, address: &Str) -> Result<bool, Fail> {
-    let name = name.bytes();
-    cx.tell_flat(&[b"getting IP address for ", name]);
-    cx.tell(0, b"check dnssec require list");
-    cx.tell(1, &[name, b" in \"\"?"].concat());
-    cx.tell(1, &[name, b" in \"\"? no (end of list)"].concat());
-    cx.tell(0, b"check dnssec request list");
-    cx.tell(1, &[name, b" in \"*\"?"].concat());
-    cx.tell(2, b"list element: *");
-    cx.tell(2, &[name, b" in \"*\"? yes (matched \"*\")"].concat());
-    let hosted = cx.call(&NAMES, |call| dns::addresses(call, name, &dns::How::default()))?;
-    if cx.is_traced()
-        && let Ok(here) = cx.call(&NAMES, LocalAddresses::read)
-        && hosted.addresses.iter().any(|one| here.contains(*one))
-    {
-        cx.tell_flat(&[b"local host found for non-MX address"]);
-    }
-    let address = ip::address(address.bytes()).map(|address| address.to_canonical());
-    let own = hosted.addresses.iter().any(|one| Some(one.to_canonical()) == address);
-    if own {
-        cx.tell_flat(&[b"IP address for ", name, b" matches calling address"]);
-        let secure: &[u8] = if hosted.secure { b"verified" } else { b"unverified" };
-        cx.tell_flat(&[b"Forward DNS security status: ", secure]);
-    }
-    Ok(own)
+/// Says that another program took the connection, and handed it on.
+pub fn came_by_inetd(cx: &mut Context) {
+    cx.call(&NAMES, hosts::came_by_inetd);
 }
 
 /// Puts `$sender_fullhost` and `$sender_rcvhost` together, out of what is known.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eximious_core::world::{Log, log_of};
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings, Str,
     TaintRule, Trace, TraceSink, VariableSource, World,
@@ -120,6 +121,12 @@ impl Context {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The logs, for lines about the message at hand: its name stands before each.
+    pub fn log(&mut self) -> Arc<dyn Log> {
+        let id = self.value("message_exim_id");
+        log_of(id, self.engine.world().log.clone())
     }
 
     /// Does what the configuration wants done before anything is evaluated: with
@@ -311,11 +318,6 @@ impl Context {
     pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
         self.traced = sink.is_some();
         std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
-    }
-
-    /// Whether somebody is shown each step of tests.
-    pub(crate) fn is_traced(&self) -> bool {
-        self.traced
     }
 
     /// Evaluates something: the tests in it stand one deeper than those around it.

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::world::{DebugLog, Log};
-use eximious_core::{Fail, FailClass, Str, Trace, World};
+use eximious_core::{Fail, FailClass, LogSelector, Str, Trace, World};
 use eximious_stdlib::printing::visible_spaces;
 
 use crate::Context;
@@ -335,6 +335,10 @@ impl Log for Told {
     fn main(&self, line: &[u8]) {
         self.tell("MAIN", line);
         self.debugging.log.main(line);
+    }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        self.tell(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);
+        self.debugging.log.selected(by, line);
     }
     fn panic(&self, line: &[u8]) {
         self.panicked();

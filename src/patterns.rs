@@ -83,7 +83,7 @@ fn expanded(cx: &mut Context, pattern: &Str, what: &str) -> Option<Str> {
         Err(fail) => {
             let head = [b"failed to expand \"", pattern.bytes(), b"\" while checking "].concat();
             let line = [&head, what.as_bytes(), b": ", fail.message()].concat();
-            engine.world().log.panic(&line);
+            cx.log().panic(&line);
             None
         }
     }

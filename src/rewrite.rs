@@ -1,6 +1,8 @@
 //! Rewriting of addresses by rules (specification, chapter 31).
 
-use eximious_core::{Fail, FailClass, Str};
+pub mod header;
+
+use eximious_core::{Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::address::{self, Address, Rules, last_at};
 use eximious_stdlib::lists::Matcher;
 use eximious_stdlib::rfc2047;
@@ -30,6 +32,8 @@ pub enum AddressPlace {
     EnvelopeFrom,
     /// A recipient in the envelope.
     EnvelopeTo,
+    /// What follows MAIL or RCPT, before anything is looked at.
+    Smtp,
 }
 
 impl AddressPlace {
@@ -44,6 +48,23 @@ impl AddressPlace {
             Self::ReplyTo => RewriteFlags::REPLY_TO,
             Self::EnvelopeFrom => RewriteFlags::FROM_ENVELOPE,
             Self::EnvelopeTo => RewriteFlags::TO_ENVELOPE,
+            Self::Smtp => RewriteFlags::SMTP,
+        }
+    }
+
+    /// As logs name it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Sender => "sender:",
+            Self::From => "from:",
+            Self::To => "to:",
+            Self::Cc => "cc:",
+            Self::Bcc => "bcc:",
+            Self::ReplyTo => "reply-to:",
+            Self::EnvelopeFrom => "env-from",
+            Self::EnvelopeTo => "env-to",
+            // So Exim calls a sender, too.
+            Self::Smtp => "smtp recipient",
         }
     }
 }
@@ -98,7 +119,7 @@ impl<'r> Rewriter<'r> {
         if !self.concerns(place) {
             return Ok(None);
         }
-        let done = self.apply(cx, address, place.flag())?;
+        let done = self.apply(cx, address, place)?;
         Ok(done.changed.then_some(done.address))
     }
 
@@ -115,7 +136,7 @@ impl<'r> Rewriter<'r> {
     ) -> Result<Option<Str>, Fail> {
         let (text, taint) = item.read();
         let Ok(found) = address::parse(text, rules(cx)) else { return Ok(None) };
-        let done = self.apply(cx, &Str::from(found.text).stamped(taint), place.flag())?;
+        let done = self.apply(cx, &Str::from(found.text).stamped(taint), place)?;
         if !done.changed {
             return Ok(None);
         }
@@ -128,25 +149,18 @@ impl<'r> Rewriter<'r> {
         Ok(Some(Str::from(new).stamped(taint)))
     }
 
-    /// Rewrites what follows MAIL or RCPT, whatever it is; `None` where no rule
-    /// applies.
-    ///
-    /// # Errors
-    /// A pattern can't be read.
-    pub fn smtp(&self, cx: &mut Context, text: &Str) -> Result<Option<Str>, Fail> {
-        let done = self.apply(cx, text, RewriteFlags::SMTP)?;
-        Ok(done.changed.then_some(done.address))
-    }
-
     fn apply(
         &self,
         cx: &mut Context,
         address: &Str,
-        which: RewriteFlags,
+        place: AddressPlace,
     ) -> Result<Rewritten, Fail> {
         let mut done = Rewritten { address: address.clone(), whole: None, changed: false };
-        for rule in self.rules.iter().filter(|rule| rule.flags.intersects(which)) {
-            match done.by_rule(cx, rule, which)? {
+        for (number, rule) in (1..).zip(&self.rules) {
+            if !rule.flags.intersects(place.flag()) {
+                continue;
+            }
+            match done.by_rule(cx, (number, rule), place)? {
                 Next::Rule => {}
                 Next::Stop => break,
             }
@@ -166,9 +180,10 @@ impl Rewritten {
     fn by_rule(
         &mut self,
         cx: &mut Context,
-        rule: &RewriteRule,
-        which: RewriteFlags,
+        (number, rule): (usize, &RewriteRule),
+        place: AddressPlace,
     ) -> Result<Next, Fail> {
+        let which = place.flag();
         let last = rule.flags.contains(RewriteFlags::LAST);
         let mut applied = false;
         for _ in 0..=MOST_REPEATS {
@@ -178,12 +193,16 @@ impl Rewritten {
             if rule.replacement.bytes() == b"*" && which != RewriteFlags::SMTP {
                 return Ok(Next::Stop);
             }
+            let before = self.address.clone();
             match self.replace(cx, rule, which) {
-                Replaced::Done => applied = true,
+                Replaced::Done(new) => {
+                    applied = true;
+                    log_rewritten(cx, &before, place, &new, number);
+                }
                 Replaced::Left if last => return Ok(Next::Stop),
                 Replaced::Left => return Ok(Next::Rule),
                 Replaced::Wrong(line) => {
-                    log_panic(cx, &line);
+                    cx.log().panic(&line);
                     return Ok(Next::Stop);
                 }
             }
@@ -191,7 +210,7 @@ impl Rewritten {
                 return Ok(if last { Next::Stop } else { Next::Rule });
             }
         }
-        log_panic(cx, b"rewrite rule repeat ignored after 10 times");
+        cx.log().panic(b"rewrite rule repeat ignored after 10 times");
         Ok(if last { Next::Stop } else { Next::Rule })
     }
 
@@ -233,6 +252,7 @@ impl Rewritten {
         };
         let null = found.text.is_empty();
         let mut working = if null { b"<>".to_vec() } else { found.text.clone() };
+        let mut shown = text.to_vec();
         if found.domain.is_none() && !null {
             if !rule.flags.contains(RewriteFlags::QUALIFY) {
                 let middle = b" yielded unqualified address \"".as_slice();
@@ -242,28 +262,32 @@ impl Rewritten {
             if let Some(Ok(domain)) = cx.get("qualify_recipient") {
                 working.extend_from_slice(domain.bytes());
             }
+            shown.clone_from(&working);
         }
         if rule.flags.contains(RewriteFlags::WHOLE) && which.intersects(RewriteFlags::HEADERS) {
             self.whole = Some(whole(text, &found, engine.settings().headers_charset.bytes()));
         }
         self.address = Str::from(working).stamped(taint);
         self.changed = true;
-        Replaced::Done
+        Replaced::Done(shown)
     }
 }
 
-/// Writes a line to the log; the name of the message at hand stands before it.
-fn log_panic(cx: &mut Context, line: &[u8]) {
-    let id = cx.get("message_exim_id").and_then(Result::ok).unwrap_or_default();
-    let log = cx.engine().world().log.clone();
-    match id.is_empty() {
-        true => log.panic(line),
-        false => log.panic(&[id.bytes(), b" ", line].concat()),
+/// Notes what a rule made of an address, where that is wanted.
+fn log_rewritten(cx: &mut Context, before: &Str, place: AddressPlace, new: &[u8], number: usize) {
+    let wanted = LogSelector::ADDRESS_REWRITE;
+    if cx.engine().settings().log_selector.contains(wanted) {
+        let (middle, tail) =
+            (format!("\" from {} rewritten as \"", place.word()), number.to_string());
+        let tail = [b"\" by rule ", tail.as_bytes()].concat();
+        let parts = [b"\"", before.bytes(), middle.as_bytes(), new, &tail];
+        cx.log().selected(wanted, &parts.concat());
     }
 }
 
 enum Replaced {
-    Done,
+    /// By this.
+    Done(Vec<u8>),
     /// The rule itself says that it leaves the address alone.
     Left,
     /// What to log.

@@ -427,7 +427,7 @@ fn rules_with_many_turns_come_to_an_end() {
         let address = Str::tainted(address.as_bytes());
         let _ = rewriter.address(&mut cx, &address, AddressPlace::From);
         let _ = rewriter.header_item(&mut cx, &address, AddressPlace::From);
-        let _ = rewriter.smtp(&mut cx, &address);
+        let _ = rewriter.address(&mut cx, &address, AddressPlace::Smtp);
     }
 }
 

@@ -258,6 +258,11 @@ impl LogSelector {
         WORDS.iter().map(|(word, _)| *word)
     }
 
+    /// The word for what one bit selects; nothing where there are several, or none.
+    pub fn word(self) -> Option<&'static str> {
+        WORDS.iter().find(|(_, items)| *items == self).map(|(word, _)| *word)
+    }
+
     /// What an option's text selects: words with a plus or minus before each,
     /// which count one after the other.
     ///

@@ -10,6 +10,7 @@ mod fixture;
 mod hermetic;
 pub mod hints;
 mod ldap;
+mod log;
 mod sasl;
 mod servers;
 pub mod spool;
@@ -22,6 +23,7 @@ pub use ldap::{
     Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
+pub use log::{DebugLog, Log, log_of};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,
@@ -534,48 +536,4 @@ pub trait Libraries: Send + Sync {
         function: &[u8],
         args: &[Vec<u8>],
     ) -> Result<ForeignAnswer, ForeignError>;
-}
-
-/// The logs.
-pub trait Log: Send + Sync {
-    /// A line for the main log.
-    fn main(&self, line: &[u8]);
-    /// A line for the main and the panic log.
-    fn panic(&self, line: &[u8]);
-    /// A line for the panic log alone.
-    fn panic_alone(&self, line: &[u8]) {
-        self.panic(line);
-    }
-    /// A line for the main log and that of rejections; not everybody keeps one.
-    fn rejection(&self, line: &[u8]) {
-        self.main(line);
-    }
-    /// The same, for a message whose header is here: the log of rejections has it
-    /// behind the line.
-    fn rejected_message(&self, line: &[u8], header: &[u8]) {
-        let _ = header;
-        self.rejection(line);
-    }
-    /// A line for the log of rejections alone.
-    fn rejection_alone(&self, line: &[u8]) {
-        let _ = line;
-    }
-    /// Text for the debugging output.
-    fn debug(&self, text: &[u8]);
-    /// Opens the log for debugging; its name has a tag at its end. Otherwise, why it
-    /// can't be opened; nothing where nobody keeps logs.
-    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
-        let _ = tag;
-        None
-    }
-}
-
-/// A log for debugging: a file of its own.
-pub trait DebugLog: Send + Sync {
-    /// The file's name.
-    fn name(&self) -> &[u8];
-    /// Adds text, as it is. What can't be written is lost.
-    fn write(&self, text: &[u8]);
-    /// Removes the file.
-    fn remove(&self);
 }

@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod batch;
+mod dsn;
 mod logs;
 mod options;
 pub mod reception;

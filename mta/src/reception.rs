@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use eximious::acl::Control;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::Rules;
-use eximious::{Context, FailClass, Message};
+use eximious::{Context, FailClass, Message, Str};
 
 use crate::options::flag;
 use crate::smtp::Replaced;
@@ -64,6 +64,8 @@ pub struct Origin {
     pub leaves_header: bool,
     /// Whether the rules for rewriting are applied to the sender, too.
     pub rewrites_sender: bool,
+    /// The sender as it was said, where it was rewritten before.
+    pub said_sender: Option<Str>,
 }
 
 /// `control = submission`.

@@ -63,6 +63,8 @@ pub struct Client {
     pub local_address: Option<IpAddr>,
     /// The port that it connected to.
     pub local_port: Option<u16>,
+    /// Whether another program took the connection, and handed it on (inetd).
+    pub by_inetd: bool,
     /// How many are connected, with this one, where somebody counts.
     pub count: Option<usize>,
     /// A name for the connection (`$connection_id`); empty for none.

@@ -29,7 +29,7 @@ use crate::smtp::{
     Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,
 };
 use crate::spool;
-use crate::{logs, options};
+use crate::{dsn, logs, options};
 use report::Fault;
 
 pub use batch::take;
@@ -326,6 +326,7 @@ impl<'s> Submission<'s> {
             leaves_header: self.request.leaves_header,
             // Those whom the header names come before it.
             rewrites_sender: false,
+            said_sender: None,
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
@@ -439,9 +440,11 @@ impl<'s> Submission<'s> {
             self.received = received;
             return Err(Fault::NotKept(failure));
         }
+        let reports = dsn::shown(&received.sender, &received.recipients);
         let kept = Kept {
             pipelining: b"",
             body: None,
+            reports: &reports,
             began: received.began,
             sender: received.message.sender.bytes(),
             message: &received.message,

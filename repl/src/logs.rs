@@ -69,6 +69,10 @@ impl Log for Both {
         self.shown.main(nameless(line));
         self.kept.main(line);
     }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        self.shown.selected(by, nameless(line));
+        self.kept.selected(by, line);
+    }
     fn panic(&self, line: &[u8]) {
         self.shown.panic(nameless(line));
         self.kept.panic(line);

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use eximious::World;
 use eximious::world::Log;
+use eximious::{LogSelector, World};
 
 /// How much is gathered before it is written.
 const FULL: usize = 64 * 1024;
@@ -56,6 +56,10 @@ impl Log for Ordered {
         self.first();
         self.log.main(line);
     }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        self.first();
+        self.log.selected(by, line);
+    }
     fn panic(&self, line: &[u8]) {
         self.first();
         self.log.panic(line);
@@ -87,6 +91,10 @@ impl Shown {
 impl Log for Shown {
     fn main(&self, line: &[u8]) {
         self.put(b"LOG: MAIN\n  ", line, b"\n");
+    }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        let word = by.word().unwrap_or_default().as_bytes();
+        self.put(&[b"LOG: ", word, b" MAIN\n  "].concat(), line, b"\n");
     }
     fn panic(&self, line: &[u8]) {
         self.put(b"LOG: MAIN PANIC\n  ", line, b"\n");

@@ -57,7 +57,8 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
     }
     let mut out = Vec::new();
     if rewriter.flags().contains(RewriteFlags::SMTP)
-        && let Some(new) = rewriter.smtp(cx, &Str::tainted(typed.as_slice()))?
+        && let Some(new) =
+            rewriter.address(cx, &Str::tainted(typed.as_slice()), AddressPlace::Smtp)?
         && new.bytes() != typed
     {
         out.extend_from_slice(&[b"    SMTP: ", new.bytes(), b"\n"].concat());

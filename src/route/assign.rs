@@ -209,7 +209,7 @@ impl Machine<'_> {
         })
     }
 
-    fn nobody(&self, router: &Router, what: &str, name: &Str, text: &Text) -> Complaint {
+    fn nobody(&mut self, router: &Router, what: &str, name: &Str, text: &Text) -> Complaint {
         let head = [b"Failed to find ", what.as_bytes(), b" \"", name.bytes()].concat();
         let middle = [b"\" from expanded string \"", text.written.bytes(), b"\" for the "].concat();
         let message = router.named(&[head, middle].concat(), b" router", b"");

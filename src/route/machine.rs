@@ -531,16 +531,16 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn log(&self, line: &[u8]) {
-        self.cx.engine().world().log.main(line);
+    pub(super) fn log(&mut self, line: &[u8]) {
+        self.cx.log().main(line);
     }
 
-    pub(super) fn log_panic(&self, line: &[u8]) {
-        self.cx.engine().world().log.panic(line);
+    pub(super) fn log_panic(&mut self, line: &[u8]) {
+        self.cx.log().panic(line);
     }
 
-    pub(super) fn log_panic_alone(&self, line: &[u8]) {
-        self.cx.engine().world().log.panic_alone(line);
+    pub(super) fn log_panic_alone(&mut self, line: &[u8]) {
+        self.cx.log().panic_alone(line);
     }
 
     /// Whoever a local delivery runs as, by what is known so far.

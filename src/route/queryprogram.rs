@@ -193,7 +193,7 @@ fn accept(
 
 /// A complaint of an answer that says nothing of use; it goes to the panic log,
 /// too.
-fn refused(machine: &Machine<'_>, router: &Router, message: Vec<u8>) -> Complaint {
+fn refused(machine: &mut Machine<'_>, router: &Router, message: Vec<u8>) -> Complaint {
     machine.log_panic_alone(&router.named(b"", b" router: ", &message));
     Complaint::new(message)
 }

@@ -1,6 +1,8 @@
 //! Names and addresses of hosts: the client's, and those that lists name
 //! (specification 10.4, 11.9, `host_lookup_order`).
 
+mod hello;
+
 use std::net::IpAddr;
 
 use eximious_core::world::domain;
@@ -8,6 +10,9 @@ use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule,
 
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
+
+pub(crate) use hello::hello_verified;
+pub use hello::{forget_hello, verify_hello};
 
 /// How many names of an address are looked at. Each is asked for its addresses.
 const MOST_NAMES: usize = 32;
@@ -79,14 +84,30 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
     Ok(Known::Found(hosted.addresses))
 }
 
+/// What stands behind a client whose connection another program took.
+pub const BY_INETD: &[u8] = b" (via inetd)";
+
+/// Whether another program took the connection.
+#[derive(Default)]
+struct Inetd(bool);
+
+/// Says that another program took the client's connection, and handed it on.
+pub fn came_by_inetd(call: &mut Call<'_>) {
+    call.memory::<Inetd>().0 = true;
+}
+
 /// Says of a host that it has no address: to whoever is shown each step, and in the log
 /// of a client's conversation, where that is for good.
 pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
     let mut line = [b"no IP address found for host ", name].concat();
     match call.variable("sender_fullhost") {
         Ok(client) if !client.is_empty() => {
-            let parts = [b" (during SMTP connection from ", client.bytes(), b")"];
-            line.extend_from_slice(&parts.concat());
+            // What is looked for of a message is no matter of the connection.
+            if call.variable("message_exim_id").is_ok_and(|id| id.is_empty()) {
+                let way = if call.memory::<Inetd>().0 { BY_INETD } else { b"" };
+                let parts = [b" (during SMTP connection from ", client.bytes(), way, b")"];
+                line.extend_from_slice(&parts.concat());
+            }
             show(call, &[&line]);
             if for_good && call.settings().log_selector.contains(LogSelector::HOST_LOOKUP_FAILED) {
                 log(call, &line);
@@ -362,7 +383,7 @@ fn log(call: &mut Call<'_>, line: &[u8]) {
     }
     call.with_record(&LOG, |call| {
         if let Ok(log) = call.log() {
-            log.main(line);
+            log.selected(LogSelector::HOST_LOOKUP_FAILED, line);
         }
     });
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Call;
 use crate::world::{
     Clock, Databases, Dns, Files, Host, Ldap, Libraries, Log, Net, Processes, Random, Redis, Sql,
-    Users,
+    Users, log_of,
 };
 use crate::{Effects, ErrorKind, Fail, World};
 
@@ -83,8 +83,10 @@ impl Call<'_> {
     pub fn libraries(&self) -> Result<Arc<dyn Libraries>, Fail> {
         Ok(self.world(Effects::FOREIGN)?.libraries.clone())
     }
-    /// The logs; needs [`Effects::LOG`].
-    pub fn log(&self) -> Result<Arc<dyn Log>, Fail> {
-        Ok(self.world(Effects::LOG)?.log.clone())
+    /// The logs, for lines about the message at hand; needs [`Effects::LOG`].
+    pub fn log(&mut self) -> Result<Arc<dyn Log>, Fail> {
+        let log = self.world(Effects::LOG)?.log.clone();
+        let id = self.machine.variable(b"message_exim_id").and_then(Result::ok);
+        Ok(log_of(id.unwrap_or_default(), log))
     }
 }

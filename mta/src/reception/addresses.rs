@@ -1,38 +1,12 @@
 //! Addresses in the header: those without a domain get one, and rules for rewriting
 //! apply (specification 48.3, 48.10, 31).
 
-use std::ops::Range;
-
+use eximious::Context;
 use eximious::config::RewriteFlags;
-use eximious::rewrite::{AddressPlace, Rewriter};
-use eximious::stdlib::address::{self, Rules};
-use eximious::{Context, Fail, Header, Str};
+use eximious::rewrite::{AddressPlace, Rewriter, header};
 
 use super::Origin;
 use super::lines::{Line, Lines};
-
-/// Where a line is broken behind an address that grew.
-const WIDTH: usize = 40;
-
-/// How many colons may stand in the name of a group and what is quoted in it.
-const MOST_COLONS: usize = 8;
-
-/// Lines with addresses, and whose they are; `Resent-` may stand before all but the
-/// last.
-const PLACES: [(&[u8], AddressPlace, Side); 6] = [
-    (b"from", AddressPlace::From, Side::Sender),
-    (b"sender", AddressPlace::Sender, Side::Sender),
-    (b"to", AddressPlace::To, Side::Recipient),
-    (b"cc", AddressPlace::Cc, Side::Recipient),
-    (b"bcc", AddressPlace::Bcc, Side::Recipient),
-    (b"reply-to", AddressPlace::ReplyTo, Side::Sender),
-];
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Side {
-    Sender,
-    Recipient,
-}
 
 /// Gives domains to addresses without one, and rewrites them. What is wrong is
 /// returned, to be logged.
@@ -44,151 +18,30 @@ pub(super) fn complete(
 ) -> Vec<Vec<u8>> {
     let mut faults = Vec::new();
     let rewrites = rewriter.flags().intersects(RewriteFlags::HEADERS);
+    let rewriter = rewrites.then_some(rewriter);
     let old = std::mem::take(&mut lines.0);
     lines.0.reserve(old.len());
     for mut line in old {
-        let new = place(&line).and_then(|(place, side)| {
-            let domain = match side {
-                Side::Sender if origin.qualifies_senders => Some("qualify_domain"),
-                Side::Recipient if origin.qualifies_recipients => Some("qualify_recipient"),
-                _ => None,
-            };
-            let domain = domain.map(|name| cx.value(name));
-            let rules = Rules::of(cx.engine().settings());
-            let mut work = Work { cx, rules, rewriter: rewrites.then_some(rewriter), place };
-            work.line(&line.header, domain.as_ref(), &mut faults)
+        let place = header::place_of(line.name()).filter(|_| !line.struck);
+        let new = place.and_then(|place| {
+            let domain = domain_of(origin, place).map(|name| cx.value(name));
+            header::line(cx, rewriter, place, &line.header, domain.as_ref(), &mut faults)
         });
         line.struck |= new.is_some();
         lines.0.push(line);
         if let Some(new) = new {
-            lines.0.push(Line::new(Header::new(new)));
+            lines.0.push(Line::new(eximious::Header::new(new)));
         }
     }
     faults
 }
 
-/// Which addresses a line holds.
-fn place(line: &Line) -> Option<(AddressPlace, Side)> {
-    if line.struck {
-        return None;
-    }
-    let name = line.name();
-    let (resent, name) = match name.split_at_checked(b"resent-".len()) {
-        Some((head, rest)) if head.eq_ignore_ascii_case(b"resent-") => (true, rest),
-        _ => (false, name),
-    };
-    let found = PLACES.iter().find(|(other, _, _)| name.eq_ignore_ascii_case(other))?;
-    (!resent || found.1 != AddressPlace::ReplyTo).then_some((found.1, found.2))
-}
-
-struct Work<'w> {
-    cx: &'w mut Context,
-    rules: Rules,
-    rewriter: Option<&'w Rewriter<'w>>,
-    place: AddressPlace,
-}
-
-impl Work<'_> {
-    /// What a line becomes; nothing where it stays as it is.
-    fn line(
-        &mut self,
-        header: &Header,
-        domain: Option<&Str>,
-        faults: &mut Vec<Vec<u8>>,
-    ) -> Option<Vec<u8>> {
-        let colon = header.line.len() - header.value().len();
-        let list = header.value().strip_suffix(b"\n").unwrap_or(header.value());
-        let mut new = Vec::new();
-        // How much of the list is in `new`, and where the last line that was begun
-        // here begins in it.
-        let (mut done, mut begun) = (0, 0);
-        for element in address::arriving_list(list, self.rules) {
-            let found = match element.address {
-                Ok(found) if !found.text.is_empty() => found,
-                Ok(_) => continue,
-                Err(why) => {
-                    if !why.is_empty() {
-                        faults.push([b"qualify/rewrite: ", &why.message[..]].concat());
-                    }
-                    continue;
-                }
-            };
-            let next = element.span.end + 1;
-            let span = bare(list, element.span, &found.span, self.rules);
-            let item = list.get(span.clone()).unwrap_or_default();
-            let blank = item.len() - item.trim_ascii_start().len();
-            let start = span.start + blank;
-            let item = item.trim_ascii();
-            let end = start + item.len();
-            let mut text = None;
-            if let (Some(domain), None) = (domain, found.domain) {
-                let at = found.span.end.saturating_sub(start).min(item.len());
-                let (head, tail) = item.split_at(at);
-                text = Some([head, b"@", domain.bytes(), tail].concat());
-            }
-            // One without a domain is not rewritten.
-            if found.domain.is_some() || text.is_some() {
-                match self.rewritten(text.as_deref().unwrap_or(item)) {
-                    Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
-                    Ok(None) => {}
-                    Err(fail) => faults.push(fail.message().to_vec()),
-                }
-            }
-            let Some(text) = text else { continue };
-            if new.is_empty() {
-                new.extend_from_slice(&header.line[..colon]);
-            }
-            new.extend_from_slice(list.get(done..start).unwrap_or_default());
-            new.extend_from_slice(&text);
-            done = end;
-            // Behind the comma, a line may be broken.
-            if let Some(break_at) = break_at(list, next)
-                && new.len() + (break_at - done) - begun > WIDTH
-            {
-                new.extend_from_slice(list.get(done..break_at).unwrap_or_default());
-                done = break_at;
-                begun = new.len();
-                new.extend_from_slice(b"\n\t");
-            }
+/// The option with the domain that addresses there get, where they get one.
+fn domain_of(origin: &Origin, place: AddressPlace) -> Option<&'static str> {
+    match place {
+        AddressPlace::From | AddressPlace::Sender | AddressPlace::ReplyTo => {
+            origin.qualifies_senders.then_some("qualify_domain")
         }
-        if new.is_empty() {
-            return None;
-        }
-        new.extend_from_slice(list.get(done..).unwrap_or_default());
-        new.push(b'\n');
-        Some(new)
+        _ => origin.qualifies_recipients.then_some("qualify_recipient"),
     }
-
-    fn rewritten(&mut self, item: &[u8]) -> Result<Option<Str>, Fail> {
-        match self.rewriter {
-            Some(rewriter) => rewriter.header_item(self.cx, &Str::tainted(item), self.place),
-            None => Ok(None),
-        }
-    }
-}
-
-/// Where a line may be broken before the next address, which begins behind a comma:
-/// not where the line ends there, or is broken already.
-fn break_at(list: &[u8], next: usize) -> Option<usize> {
-    let rest = list.get(next..)?;
-    let blank = rest.iter().take_while(|c| matches!(c, b' ' | b'\t')).count();
-    (!matches!(rest.get(blank), None | Some(b'\n'))).then_some(next + blank)
-}
-
-/// An item of a list without the name of a group before it, and without the group's
-/// end behind it.
-fn bare(list: &[u8], item: Range<usize>, found: &Range<usize>, rules: Rules) -> Range<usize> {
-    let whole = list.get(item.clone()).unwrap_or_default();
-    if address::parse(whole, rules).is_ok() {
-        return item;
-    }
-    let head = list.get(item.start..found.start).unwrap_or_default();
-    let tail = list.get(found.end..item.end).unwrap_or_default();
-    let starts = memchr::memchr_iter(b':', head).map(|at| item.start + at + 1);
-    let ends = memchr::memrchr(b';', tail).map_or(item.end, |at| found.end + at);
-    std::iter::once(item.start)
-        .chain(starts.take(MOST_COLONS))
-        .map(|start| start..ends)
-        .find(|span| address::parse(list.get(span.clone()).unwrap_or_default(), rules).is_ok())
-        .unwrap_or(item)
 }

@@ -2,6 +2,7 @@
 
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
+use eximious::stdlib::rfc2047;
 use eximious::world::Moment;
 use eximious::{Context, LogSelector, Message, Str};
 
@@ -20,6 +21,8 @@ pub struct Kept<'a> {
     pub chunked: bool,
     /// Which bytes it was announced to have.
     pub body: Option<BodyBytes>,
+    /// ` DSN=…`: the reports that were asked for; empty where there are none.
+    pub reports: &'a [u8],
     /// When it began to come in.
     pub began: Moment,
     /// Its sender, as that was said.
@@ -85,6 +88,9 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
             Some(BodyBytes::Eight) => b" M8S=8",
         });
     }
+    if wanted.contains(LogSelector::DSN) {
+        line.extend_from_slice(kept.reports);
+    }
     if wanted.contains(LogSelector::RECEIVE_TIME) {
         let took = crate::logs::lasted(cx, kept.began);
         line.extend_from_slice(&[b" RT=", took.as_bytes()].concat());
@@ -109,12 +115,19 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         && let Some(subject) = named(b"subject")
     {
         line.extend_from_slice(b" T=\"");
-        for byte in printing(subject.trim_ascii(), true) {
+        let settings = cx.engine().settings();
+        let charset = settings.headers_charset.bytes();
+        let (length_counts, bytes_print) =
+            (settings.check_rfc2047_length, settings.print_topbitchars);
+        let decoded = rfc2047::decode(subject.trim_ascii(), Some(charset), length_counts);
+        let mut text = Vec::with_capacity(decoded.text.len());
+        for byte in decoded.text.iter() {
             if matches!(byte, b'"' | b'\\') {
-                line.push(b'\\');
+                text.push(b'\\');
             }
-            line.push(byte);
+            text.push(*byte);
         }
+        line.extend_from_slice(&printing(&text, bytes_print));
         line.push(b'"');
     }
     if wanted.contains(LogSelector::RECEIVED_SENDER) {

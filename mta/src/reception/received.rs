@@ -16,8 +16,12 @@ pub fn received_header(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
         let head = [b"Expansion of \"", text.bytes()].concat();
         [&head, b"\" (received_header_text) failed: ".as_slice(), fail.message()].concat()
     })?;
-    let value = value.bytes().trim_ascii_end();
-    if value.is_empty() {
+    let mut value = value.bytes();
+    // A line of its own for the date would be no part of the field.
+    while let [rest @ .., b'\n'] = value {
+        value = rest;
+    }
+    if value.trim_ascii().is_empty() {
         return Ok(None);
     }
     let date = cx.value("tod_full");

@@ -46,7 +46,8 @@ impl Author<'_> {
         if lines.has(&format!("{}From", self.prefix)) {
             return;
         }
-        let sender = cx.value("sender_address");
+        let said = self.origin.said_sender.clone();
+        let sender = said.unwrap_or_else(|| cx.value("sender_address"));
         let address = if !sender.is_empty() {
             sender.bytes().to_vec()
         } else if let Some(submission) = self.submission {

@@ -66,6 +66,9 @@ impl Session {
             self.cx.set("sender_address", Str::tainted(own));
         }
         let user = user.unwrap_or_default();
+        let rewritten = self.acl_state.sender_is_rewritten();
+        let said = self.envelope.as_ref().map(|envelope| envelope.sender.said.clone());
+        let said = said.unwrap_or_default();
         let origin = Origin {
             local,
             smtp: true,
@@ -76,7 +79,8 @@ impl Session {
             qualifies_recipients: self.may.unqualified_recipients,
             names_recipients: false,
             leaves_header: false,
-            rewrites_sender: !self.acl_state.sender_is_rewritten(),
+            rewrites_sender: !rewritten,
+            said_sender: rewritten.then_some(said),
         };
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);

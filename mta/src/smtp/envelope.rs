@@ -1,7 +1,7 @@
 //! MAIL and RCPT: the envelope (specification 44.2.6, 44.2.7, 49.2).
 
 use eximious::acl::{AclResult, AclVerdict};
-use eximious::rewrite::Rewriter;
+use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, LogSelector, Str};
 
@@ -107,7 +107,8 @@ impl Session {
             return;
         }
         let rules = self.rules(params.sender.utf8);
-        let Some(found) = self.parse(text, Rules { null: true, ..rules }) else { return };
+        let rules = Rules { null: true, ..rules };
+        let Some(found) = self.parse(text, rules) else { return };
         if !self.fits(text, params.sender.size) {
             return;
         }
@@ -168,7 +169,7 @@ impl Session {
         let given = Str::tainted(text);
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
-        let rewritten = rewriter.smtp(&mut self.cx, &given).ok().flatten();
+        let rewritten = rewriter.address(&mut self.cx, &given, AddressPlace::Smtp).ok().flatten();
         let whole = rewritten.unwrap_or(given);
         match address::parse(whole.bytes(), rules) {
             Ok(found) => Some(found.text),
@@ -250,7 +251,8 @@ impl Session {
             Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
         let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
-        let Some(mut address) = self.parse(text, self.rules(utf8)) else {
+        let rules = self.rules(utf8);
+        let Some(mut address) = self.parse(text, rules) else {
             return self.count_failure(false);
         };
         if address::find_at(&address).is_none() {
@@ -304,7 +306,7 @@ impl Session {
                 }
             }
             verdict => {
-                let refused = Refused::new(&[b"RCPT ", text]).with_sender();
+                let refused = Refused::new(&[b"RCPT ", text]).with_sender().of(recipient);
                 let said = self.refuse(&refused, result);
                 self.refusals.note(&said);
                 self.count_failure(matches!(verdict, AclVerdict::Defer | AclVerdict::Error));
@@ -457,6 +459,10 @@ impl Session {
         ];
         for name in names {
             self.cx.unset(name);
+        }
+        // A test goes on naming the message that was kept last.
+        if !self.id.is_empty() {
+            self.cx.set("message_exim_id", self.id.clone());
         }
         self.show_protocol(b"");
     }

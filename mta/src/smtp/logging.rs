@@ -98,12 +98,13 @@ impl Session {
             false => eximious::Str::EMPTY,
         };
         let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
+        let way: &[u8] = if self.client.by_inetd { eximious::client::BY_INETD } else { b"" };
         // A program of this system speaks for itself, whomever it names.
         let who = match self.client.address.filter(|_| self.client.user.is_none()) {
             Some(_) => eximious::client::named(&mut self.cx),
             None => self.variable("sender_ident").bytes().to_vec(),
         };
-        [mark, id.bytes(), b" from ", &who].concat()
+        [mark, id.bytes(), b" from ", &who, way].concat()
     }
 
     /// A connection that brought no mail, and what it did instead.

@@ -31,6 +31,9 @@ impl Session {
             cx.set("connection_id", client.connection.clone());
         }
         eximious::client::describe(cx);
+        if self.client.by_inetd {
+            eximious::client::came_by_inetd(cx);
+        }
         self.note_protocol(false);
     }
 

@@ -4,9 +4,8 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::{LogSelector, Str};
 
-use super::run::shown_once;
-use super::{Session, reply};
-use crate::logs;
+use super::{Recipient, Session, reply};
+use crate::dsn;
 
 /// What was refused.
 pub(super) struct Refused {
@@ -18,15 +17,23 @@ pub(super) struct Refused {
     pub(super) main_log: bool,
     /// The code of a refusal.
     pub(super) code: &'static str,
+    /// The one recipient that it is about.
+    pub(super) recipient: Option<Recipient>,
 }
 
 impl Refused {
     pub(super) fn new(parts: &[&[u8]]) -> Self {
-        Self { what: parts.concat(), with_sender: false, main_log: true, code: "550" }
+        let what = parts.concat();
+        Self { what, with_sender: false, main_log: true, code: "550", recipient: None }
     }
 
     pub(super) fn with_sender(mut self) -> Self {
         self.with_sender = true;
+        self
+    }
+
+    pub(super) fn of(mut self, recipient: Recipient) -> Self {
+        self.recipient = Some(recipient);
         self
     }
 
@@ -123,15 +130,13 @@ impl Session {
             }
         };
         let mut line = self.logged_client();
-        line.push(b' ');
         if refused.with_sender {
             let sender = self.variable("sender_address");
-            line.extend_from_slice(&[b"F=<", sender.bytes(), b"> "].concat());
+            line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
         }
-        if for_now {
-            line.extend_from_slice(b"temporarily ");
-        }
-        line.extend_from_slice(&[b"rejected ", &refused.what[..]].concat());
+        line.extend_from_slice(&self.logged_reports(refused));
+        line.extend_from_slice(if for_now { b" temporarily" } else { b"" });
+        line.extend_from_slice(&[b" rejected ", &refused.what[..]].concat());
         if let Some(logged) = &logged {
             // One line is what a log wants.
             let first = logged.bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -141,14 +146,27 @@ impl Session {
         let header = self.rejected_header();
         let mut reject_logs = result.reject_logs;
         reject_logs.main &= refused.main_log;
-        let which = shown_once(reject_logs, self.hurries);
-        logs::write(&*self.cx.engine().world().log.clone(), which, &line, &header);
+        let which = if self.hurries { reject_logs.shown_once() } else { reject_logs };
+        which.write(&*self.cx.engine().world().log, &line, &header);
         if result.verdict == AclVerdict::Drop {
             self.not_quit("acl-drop", None);
             self.log_end("closed by DROP in ACL");
             self.close();
         }
         text
+    }
+
+    /// ` DSN=…`: the reports that were asked for, where that is logged.
+    fn logged_reports(&self, refused: &Refused) -> Vec<u8> {
+        let Some(envelope) = &self.envelope else { return Vec::new() };
+        let recipients = match &refused.recipient {
+            Some(own) => std::slice::from_ref(own),
+            None => &envelope.recipients,
+        };
+        match self.logs(LogSelector::DSN) {
+            true => dsn::shown(&envelope.sender, recipients),
+            false => Vec::new(),
+        }
     }
 
     /// Says once why the sender could not be verified, before it is said that

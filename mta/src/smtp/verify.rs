@@ -99,7 +99,8 @@ impl Session {
     fn test(&mut self, text: &Str, purpose: Purpose) -> (Standing, Complaint) {
         let routes = self.server.acls.routes().clone();
         let mut first = None;
-        let request = Request::new(text.clone(), purpose);
+        let address = routes.rewritten(&mut self.cx, text, purpose);
+        let request = Request::new(address, purpose);
         let standing = routes.test(&mut self.cx, &request, &mut |report| match report {
             Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
                 first.get_or_insert_with(|| (*complaint).clone());

@@ -71,7 +71,7 @@ impl Session {
         };
         self.cx.set("proxy_session", Str::fixed("yes"));
         self.cx.set("sender_helo_name", Str::EMPTY);
-        self.cx.unset("sender_helo_verified");
+        eximious::client::forget_hello(&mut self.cx);
         self.cx.unset("sender_host_name");
         self.cx.set("sender_ident", Str::EMPTY);
         if let Some(name) = said.name {

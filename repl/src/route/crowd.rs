@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use eximious::world::Log;
-use eximious::{Context, World};
+use eximious::{Context, LogSelector, World};
 
 use super::{Said, Tester, Told};
 
@@ -91,7 +91,7 @@ impl<'t> Crowd<'t> {
         let log = self.cx.engine().world().log.clone();
         for heard in done {
             for heard in heard.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                heard.logged.iter().for_each(|(put, line)| put(&*log, line));
+                heard.logged.iter().for_each(|put| put(&*log));
                 told.tell(&heard.said, b"> ")?;
             }
         }
@@ -115,8 +115,8 @@ struct Heard {
     logged: Vec<Logged>,
 }
 
-/// A line for a log, and which one that is.
-type Logged = (fn(&dyn Log, &[u8]), Vec<u8>);
+/// Puts a line where it belongs.
+type Logged = Box<dyn Fn(&dyn Log) + Send>;
 
 /// Has values of its own, and a log that is told to others later.
 struct Helper {
@@ -144,14 +144,22 @@ struct Held(Mutex<Vec<Logged>>);
 
 impl Held {
     fn hold(&self, put: fn(&dyn Log, &[u8]), line: &[u8]) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.push((put, line.to_vec()));
+        let line = line.to_vec();
+        self.push(Box::new(move |log| put(log, &line)));
+    }
+
+    fn push(&self, put: Logged) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(put);
     }
 }
 
 impl Log for Held {
     fn main(&self, line: &[u8]) {
         self.hold(|log, line| log.main(line), line);
+    }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        let line = line.to_vec();
+        self.push(Box::new(move |log| log.selected(by, &line)));
     }
     fn panic(&self, line: &[u8]) {
         self.hold(|log, line| log.panic(line), line);

@@ -47,6 +47,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
                 local_address: Some(own.ip().to_canonical()),
                 local_port: Some(own.port()),
                 connection,
+                by_inetd: true,
                 synchronizes: true,
                 ..Client::default()
             }

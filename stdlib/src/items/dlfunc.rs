@@ -64,7 +64,7 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
 }
 
 /// A failure that the panic log shows, too.
-fn loud(call: &Call<'_>, message: &[u8]) -> Result<Str, Fail> {
+fn loud(call: &mut Call<'_>, message: &[u8]) -> Result<Str, Fail> {
     call.log()?.panic(message);
     Err(Fail::error(ErrorKind::Outside, message))
 }

@@ -191,7 +191,7 @@ fn read_escapes(text: &[u8]) -> Vec<u8> {
     out
 }
 
-fn connect(call: &Call<'_>, name: &[u8], timeout: Duration) -> Result<Box<dyn Stream>, Fail> {
+fn connect(call: &mut Call<'_>, name: &[u8], timeout: Duration) -> Result<Box<dyn Stream>, Fail> {
     let net = call.net()?;
     let Some(place) = name.strip_prefix(b"inet:") else {
         return net.connect(&Target::Unix(name.to_vec()), timeout).map_err(|error| {
@@ -244,7 +244,7 @@ fn port_number(text: &[u8]) -> Option<u16> {
 
 /// The addresses of a host: of an address in brackets or without, the address
 /// itself.
-fn addresses(call: &Call<'_>, host: &[u8]) -> Result<Vec<IpAddr>, Fail> {
+fn addresses(call: &mut Call<'_>, host: &[u8]) -> Result<Vec<IpAddr>, Fail> {
     if let [b'[', inside @ .., b']'] = host {
         let address = std::str::from_utf8(inside).ok().and_then(|text| text.parse().ok());
         return address

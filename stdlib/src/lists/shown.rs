@@ -2,7 +2,7 @@
 
 use eximious_core::{Call, Str, Trace};
 
-use super::walk::{Left, Verdict, log_main};
+use super::walk::{Left, Verdict, log_main, log_unknown};
 use crate::printing::visible_spaces;
 
 /// What a decision is owed to, where that is not the element as it stands.
@@ -58,8 +58,10 @@ impl Shown {
         if self.0.is_some() {
             self.tell_end(call, verdict, element, owed.as_ref());
         }
-        if let Some(Owed::Doubt(_, Some(line)) | Owed::Later(line)) = owed {
-            log_main(call, &line);
+        match owed {
+            Some(Owed::Doubt(_, Some(line)) | Owed::Later(line)) => log_main(call, &line),
+            Some(Owed::Doubt(why, None)) => log_unknown(call, &why),
+            _ => {}
         }
     }
 

@@ -2,7 +2,8 @@
 //! list means (specification 10.2).
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, FailClass, ListKind, Meta, Str, Taint, TaintRule, Trace,
+    Call, Effects, ErrorKind, Fail, FailClass, ListKind, LogSelector, Meta, Str, Taint, TaintRule,
+    Trace,
 };
 use smallvec::SmallVec;
 
@@ -590,6 +591,17 @@ fn negation(pattern: Pattern<'_>) -> (bool, Pattern<'_>) {
 pub(super) fn log_main(call: &mut Call<'_>, line: &[u8]) {
     if let Ok(log) = organ(call, &LOG, |call| call.log()) {
         log.main(line);
+    }
+}
+
+/// Notes that a list says no because something can't be found out, where that is
+/// wanted.
+pub(super) fn log_unknown(call: &mut Call<'_>, why: &[u8]) {
+    let wanted = LogSelector::UNKNOWN_IN_LIST;
+    if call.settings().log_selector.contains(wanted)
+        && let Ok(log) = organ(call, &LOG, |call| call.log())
+    {
+        log.selected(wanted, &[b"list matching forced to fail: ", why].concat());
     }
 }
 

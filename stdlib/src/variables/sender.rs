@@ -102,11 +102,17 @@ pub static ALL: &[Variable] = &[
              and tainted."
         )
     ),
-    variable!(
+    computed!(
         "sender_helo_verified",
-        SlotWith("no"),
+        DNS,
         Clean,
-        "Whether `verify = helo` succeeded: `yes` or `no`.",
+        "Whether HELO names the client, as `verify = helo` has it: `yes` or `no`.",
+        hosts::hello_verified,
+        docs(
+            "It is verified at the first reference, unless `verify = helo` or an option such as \
+             `helo_try_verify_hosts` did so before. Without a HELO, and for a message of a local \
+             program, it is `no`."
+        ),
         since("4.97"),
         source("specification 44.21")
     ),

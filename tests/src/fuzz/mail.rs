@@ -62,7 +62,7 @@ pub fn rewrite(data: &[u8]) {
         }
         let item = Str::tainted([b"Foo <", address.bytes(), b"> (bar)"].concat());
         let _ = rewriter.header_item(&mut cx, &item, AddressPlace::From);
-        let _ = rewriter.smtp(&mut cx, &item);
+        let _ = rewriter.address(&mut cx, &item, AddressPlace::Smtp);
     }
 }
 

@@ -1,0 +1,105 @@
+//! The logs.
+
+use std::sync::Arc;
+
+use crate::{LogSelector, Str};
+
+/// The logs.
+pub trait Log: Send + Sync {
+    /// A line for the main log.
+    fn main(&self, line: &[u8]);
+    /// The same, for a line that is there because `log_selector` has a word: whoever
+    /// shows where lines come from shows that, too.
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        let _ = by;
+        self.main(line);
+    }
+    /// A line for the main and the panic log.
+    fn panic(&self, line: &[u8]);
+    /// A line for the panic log alone.
+    fn panic_alone(&self, line: &[u8]) {
+        self.panic(line);
+    }
+    /// A line for the main log and that of rejections; not everybody keeps one.
+    fn rejection(&self, line: &[u8]) {
+        self.main(line);
+    }
+    /// The same, for a message whose header is here: the log of rejections has it
+    /// behind the line.
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        let _ = header;
+        self.rejection(line);
+    }
+    /// A line for the log of rejections alone.
+    fn rejection_alone(&self, line: &[u8]) {
+        let _ = line;
+    }
+    /// Text for the debugging output.
+    fn debug(&self, text: &[u8]);
+    /// Opens the log for debugging; its name has a tag at its end. Otherwise, why it
+    /// can't be opened; nothing where nobody keeps logs.
+    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+        let _ = tag;
+        None
+    }
+}
+
+/// A log for debugging: a file of its own.
+pub trait DebugLog: Send + Sync {
+    /// The file's name.
+    fn name(&self) -> &[u8];
+    /// Adds text, as it is. What can't be written is lost.
+    fn write(&self, text: &[u8]);
+    /// Removes the file.
+    fn remove(&self);
+}
+
+/// The logs for lines about a message: its name stands before each. Without a name,
+/// they are as they were.
+pub fn log_of(id: Str, log: Arc<dyn Log>) -> Arc<dyn Log> {
+    match id.is_empty() {
+        true => log,
+        false => Arc::new(LogOf { id, log }),
+    }
+}
+
+struct LogOf {
+    id: Str,
+    log: Arc<dyn Log>,
+}
+
+impl LogOf {
+    fn named(&self, line: &[u8]) -> Vec<u8> {
+        [self.id.bytes(), b" ", line].concat()
+    }
+}
+
+impl Log for LogOf {
+    fn main(&self, line: &[u8]) {
+        self.log.main(&self.named(line));
+    }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        self.log.selected(by, &self.named(line));
+    }
+    fn panic(&self, line: &[u8]) {
+        self.log.panic(&self.named(line));
+    }
+    fn panic_alone(&self, line: &[u8]) {
+        self.log.panic_alone(&self.named(line));
+    }
+    fn rejection(&self, line: &[u8]) {
+        self.log.rejection(&self.named(line));
+    }
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        self.log.rejected_message(&self.named(line), header);
+    }
+    fn rejection_alone(&self, line: &[u8]) {
+        self.log.rejection_alone(&self.named(line));
+    }
+    fn debug(&self, text: &[u8]) {
+        self.log.debug(text);
+    }
+    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+        self.log.open_debug_log(tag)
+    }
+}
