@@ -32,6 +32,7 @@ pub mod event;
 pub mod filter;
 pub mod fmt;
 pub mod hints;
+pub mod launch;
 mod macros;
 mod patterns;
 pub mod retry;

@@ -343,6 +343,13 @@ pub trait Processes: Send + Sync {
     /// Starts a command that stays up. Its standard output goes nowhere, its
     /// standard error where this process's goes.
     fn start(&self, command: &Command) -> io::Result<Box<dyn Child>>;
+    /// Starts a command that goes on by itself: with an empty input, and whatever it
+    /// writes goes nowhere. When it has ended, `ended` is called, on another thread.
+    ///
+    /// # Errors
+    /// There can't be another process, or the command can't be executed; `ended` is not
+    /// called then.
+    fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()>;
 }
 
 /// A line of the password file.

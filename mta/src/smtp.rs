@@ -14,6 +14,7 @@ mod commands;
 mod ending;
 mod envelope;
 mod errors;
+mod etrn;
 mod hello;
 mod ident;
 mod input;
@@ -110,8 +111,6 @@ pub enum Event {
     /// A message has come. [`Session::conclude`] says what became of it; until
     /// then, nothing more is asked for.
     Message(Box<Received>),
-    /// `ETRN` asks for a run of the queue, by this argument.
-    RunQueue(Vec<u8>),
     /// The connection is to be closed. It is the last event.
     Close,
 }

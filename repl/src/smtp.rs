@@ -182,7 +182,6 @@ fn converse<W: Write + Send + 'static>(
                     }
                     std::thread::sleep(time);
                 }
-                Event::RunQueue(_) => {}
                 Event::Close => return out.flush(),
             }
         }

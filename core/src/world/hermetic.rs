@@ -151,6 +151,9 @@ impl Processes for Closed {
     fn start(&self, _: &Command) -> io::Result<Box<dyn Child>> {
         denied()
     }
+    fn launch(&self, _: &Command, _: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        denied()
+    }
 }
 
 impl Users for Closed {

@@ -2,10 +2,10 @@
 
 use eximious::acl::AclVerdict;
 use eximious::debugging::DebugSelector;
-use eximious::{AclPhases, LogSelector, Str};
+use eximious::{AclPhases, Str};
 
-use super::verdict::{Refused, unset};
-use super::{Event, Session};
+use super::Session;
+use super::verdict::unset;
 
 /// How many commands are remembered.
 const REMEMBERED: usize = 20;
@@ -179,36 +179,6 @@ impl Session {
         }
         self.input.clear();
         self.say(&[b"454 TLS currently unavailable"]);
-    }
-
-    fn etrn(&mut self, argument: &[u8]) {
-        if self.envelope.is_some() {
-            return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
-        }
-        let client = self.shown_client();
-        if self.logs(LogSelector::ETRN) {
-            self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
-        }
-        let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
-        if result.verdict != AclVerdict::Accept {
-            let refused = Refused::new(&[b"ETRN ", argument]).code("458");
-            let _ = self.refuse(&refused, result);
-            return;
-        }
-        if self.text("smtp_etrn_command").is_empty() && argument.first() != Some(&b'#') {
-            return self.protocol_error(b"501", b"argument must begin with #");
-        }
-        let command = self.text("smtp_etrn_command");
-        let shown = if command.is_empty() { b"exim -R" } else { command.bytes() };
-        self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
-        match self.hurries {
-            true => self.cx.tell(0, b"ETRN command execution skipped"),
-            false => self.events.push_back(Event::RunQueue(argument.to_vec())),
-        }
-        match result.user_message.filter(|text| !text.is_empty()) {
-            Some(text) => self.answer(b"250", text.bytes()),
-            None => self.say(&[b"250 OK"]),
-        }
     }
 }
 

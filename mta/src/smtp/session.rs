@@ -17,6 +17,7 @@ use super::auth::{Attempt, Known};
 use super::chunks::Chunk;
 use super::envelope::{Before, Envelope, Refusals};
 use super::errors::Counts;
+use super::etrn::Running;
 use super::hello::{Advertised, Permissions};
 use super::input::{Input, Next};
 use super::message::Arrival;
@@ -29,6 +30,8 @@ use super::{Client, Event};
 pub struct Server {
     pub(crate) acls: Acls,
     pub(crate) rewrite: Vec<RewriteRule>,
+    /// What runs for ETRN.
+    pub(crate) running: Running,
     pub(super) authenticators: Authenticators,
 }
 
@@ -134,7 +137,12 @@ impl Server {
         let routes = Routes::new(config, engine.registry(), engine.world());
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
         let authenticators = Authenticators::new(config);
-        Self { acls: Acls::new(config, routes), rewrite, authenticators }
+        Self {
+            acls: Acls::new(config, routes),
+            rewrite,
+            authenticators,
+            running: Running::default(),
+        }
     }
 }
 

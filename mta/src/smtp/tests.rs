@@ -76,7 +76,6 @@ fn said(session: &mut Session) -> String {
             Event::Message(_) => session.conclude(&Taken::Yes),
             Event::Close => out.extend(b"(closed)\r\n"),
             Event::Delay { time, .. } => out.extend(format!("(waits {time:?})\r\n").bytes()),
-            Event::RunQueue(_) => {}
         }
     }
     String::from_utf8_lossy(&out).replace("\r\n", "\n")

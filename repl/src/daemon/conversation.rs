@@ -138,10 +138,6 @@ impl Conversation {
                     }
                     self.bell.wait(time);
                 }
-                Event::RunQueue(_) => {
-                    let log = self.session.context().engine().world().log.clone();
-                    log.main(b"ETRN: the queue is not run, as nothing is delivered yet");
-                }
                 Event::Close => {
                     self.send();
                     return Next::Over;
@@ -163,7 +159,7 @@ impl Conversation {
                     let taken = eximious_mta::spool::keep(self.session.context(), &received);
                     self.session.conclude(&taken);
                 }
-                Event::Reply(_) | Event::Delay { .. } | Event::RunQueue(_) => {}
+                Event::Reply(_) | Event::Delay { .. } => {}
             }
         }
         Next::Over

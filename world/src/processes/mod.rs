@@ -9,6 +9,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use eximious_core::world::{Child, Command, Finished, Processes, RunError};
@@ -28,6 +30,8 @@ const NOT_EXECUTED: i32 = 127;
 const MOMENT: Duration = Duration::from_millis(100);
 /// How long a process may take to end by itself when its channel is closed.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How much stack somebody needs who only waits.
+const STACK: usize = 64 * 1024;
 /// Files that a command makes are for its user alone.
 const UMASK: u32 = 0o077;
 
@@ -71,6 +75,21 @@ impl Processes for System {
         })?;
         let deadline = Deadline::within(PATIENCE);
         Ok(Box::new(Companion { channel: Some(ours), deadline, group }))
+    }
+
+    fn launch(&self, command: &Command, ended: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+        let (told, waits) = mpsc::channel::<Group>();
+        // The thread is there before the process is: one that nobody waits for would
+        // stay behind as a zombie.
+        thread::Builder::new().stack_size(STACK).spawn(move || {
+            let Ok(mut group) = waits.recv() else { return };
+            group.ended = group.leader.wait().ok();
+            ended();
+        })?;
+        let group = start(command, None, |program| {
+            program.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        })?;
+        told.send(group).map_err(io::Error::other)
     }
 }
 

@@ -1,0 +1,102 @@
+//! ETRN: a client wants messages that wait to be sent (RFC 1985, specification 49.2.5).
+//!
+//! `smtp_etrn_command` says what is run then. Without it, that would be a run of the
+//! queue, for which there is no delivery yet: the client is told so.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eximious::acl::AclVerdict;
+use eximious::{AclPhases, LogSelector, Str, launch};
+
+use super::Session;
+use super::verdict::Refused;
+
+/// The arguments of those commands that run (`smtp_etrn_serialize`).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Running(Arc<Mutex<HashSet<Vec<u8>>>>);
+
+impl Running {
+    /// Notes one; false where it runs already.
+    fn begin(&self, argument: &[u8]) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(argument.to_vec())
+    }
+
+    fn end(&self, argument: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(argument);
+    }
+}
+
+impl Session {
+    pub(super) fn etrn(&mut self, argument: &[u8]) {
+        if self.envelope.is_some() {
+            return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
+        }
+        let client = self.shown_client();
+        if self.logs(LogSelector::ETRN) {
+            self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
+        }
+        let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
+        if result.verdict != AclVerdict::Accept {
+            let refused = Refused::new(&[b"ETRN ", argument]).code("458");
+            let _ = self.refuse(&refused, result);
+            return;
+        }
+        let line = self.text("smtp_etrn_command");
+        if line.is_empty() && argument.first() != Some(&b'#') {
+            return self.protocol_error(b"501", b"argument must begin with #");
+        }
+        let words = match self.etrn_words(&line, argument) {
+            Ok(words) => words,
+            Err(why) => {
+                self.log_panic(&[b"failed to set up ETRN command: ", &why[..]].concat());
+                return self.say(&[b"458 Internal failure"]);
+            }
+        };
+        let shown = if line.is_empty() { b"exim -R" } else { line.bytes() };
+        self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
+        if self.hurries {
+            self.cx.tell(0, b"ETRN command execution skipped");
+        } else if line.is_empty() {
+            self.log_panic(b"ETRN can't be served: messages are not delivered by this server");
+            return self.say(&[b"458 Unable to queue messages: there are no queue runs"]);
+        } else if !self.run_etrn(&line, &words, argument) {
+            return self.say(&[b"458 Already processing ", argument]);
+        }
+        match result.user_message.filter(|text| !text.is_empty()) {
+            Some(text) => self.answer(b"250", text.bytes()),
+            None => self.say(&[b"250 OK"]),
+        }
+    }
+
+    fn etrn_words(&mut self, line: &Str, argument: &[u8]) -> Result<Vec<Str>, Vec<u8>> {
+        self.cx.set("domain", Str::tainted(argument));
+        let words = launch::words(&mut self.cx, line, "ETRN processing");
+        self.cx.unset("domain");
+        words.map_err(|fail| fail.message().to_vec())
+    }
+
+    /// Starts the command; false where one for the same argument runs, and no other is to
+    /// run then. That it can't be executed is for the log alone.
+    fn run_etrn(&mut self, line: &Str, words: &[Str], argument: &[u8]) -> bool {
+        let serialized = self.flag("smtp_etrn_serialize");
+        let running = self.server.running.clone();
+        if serialized && !running.begin(argument) {
+            return false;
+        }
+        let own = argument.to_vec();
+        let ended = move || {
+            if serialized {
+                running.end(&own);
+            }
+        };
+        if let Err(why) = launch::start(&mut self.cx, words, Box::new(ended)) {
+            let head = [b"exec of \"", line.bytes(), b"\" (ETRN) failed: "].concat();
+            self.log_panic(&[&head, why.as_bytes()].concat());
+            if serialized {
+                self.server.running.end(argument);
+            }
+        }
+        true
+    }
+}
