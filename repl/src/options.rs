@@ -575,7 +575,8 @@ mod tests {
         assert!(why.starts_with("eximious: option -q30m is not there yet"), "{why}");
         for args in [&["-bd", "-q30m"][..], &["-q30m", "-bdf"]] {
             let why = parsed(args).unwrap_err();
-            assert!(why.contains("; without it (-bd alone), the daemon takes"), "{why}");
+            assert!(why.contains("; leave it out, and the daemon takes"), "{why}");
+            assert!(why.ends_with(" delivers them: exim -q30m"), "{why}");
         }
         let listing = Listing { undelivered: true, ..Listing::default() };
         assert_eq!(parsed(&["-bpru", "-qGx"]).unwrap().action, Action::Queue(listing));

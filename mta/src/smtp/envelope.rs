@@ -272,10 +272,10 @@ impl Session {
         if !self.has_room() {
             return;
         }
-        self.judge_recipient(recipient, text);
+        self.judge_recipient(recipient, text, argument);
     }
 
-    fn judge_recipient(&mut self, recipient: Recipient, text: &[u8]) {
+    fn judge_recipient(&mut self, recipient: Recipient, text: &[u8], argument: &[u8]) {
         let discards = self.envelope.as_ref().is_some_and(|envelope| envelope.discards_all);
         self.show_recipient(&recipient.address);
         self.prepare_cutthrough(&recipient);
@@ -300,7 +300,7 @@ impl Session {
                     None => self.say(&[b"250 Accepted"]),
                 }
                 if result.verdict == AclVerdict::Discard {
-                    self.discard_recipient(text, discards, result.log_message);
+                    self.discard_recipient(argument, discards, result.log_message);
                 } else if let Some(envelope) = &mut self.envelope {
                     envelope.recipients.push(recipient);
                 }
@@ -337,14 +337,14 @@ impl Session {
         }
     }
 
-    fn discard_recipient(&mut self, text: &[u8], by_mail: bool, why: Option<Str>) {
+    fn discard_recipient(&mut self, argument: &[u8], by_mail: bool, why: Option<Str>) {
         let acl = if by_mail { "MAIL" } else { "RCPT" };
         if let Some(envelope) = &mut self.envelope {
             envelope.discarded.get_or_insert(acl);
         }
         let client = self.logged_client();
         let sender = self.variable("sender_address");
-        let mut line = [&client, b" F=<".as_slice(), sender.bytes(), b"> RCPT ", text].concat();
+        let mut line = [&client, b" F=<".as_slice(), sender.bytes(), b"> RCPT ", argument].concat();
         line.extend_from_slice(&[b": discarded by ", acl.as_bytes(), b" ACL"].concat());
         if let Some(why) = why.filter(|why| !why.is_empty()) {
             line.extend_from_slice(&[b": ", why.bytes()].concat());

@@ -14,8 +14,9 @@ impl Parser<'_> {
         {
             let mut stop = later(&option, what);
             if option.starts_with(b"-q") {
-                let way = "; without it (-bd alone), the daemon takes messages into the spool";
-                stop.0.extend_from_slice(way.as_bytes());
+                let way = "; leave it out, and the daemon takes messages into the spool, from \
+                    which a real Exim delivers them: exim ";
+                stop.0.extend_from_slice(&[way.as_bytes(), &option].concat());
             }
             return Err(stop);
         }
