@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::world::{DebugLog, Log};
-use eximious_core::{Fail, FailClass, LogSelector, Str, Trace, World};
+use eximious_core::{LogSelector, World};
 use eximious_stdlib::printing::visible_spaces;
 
 use crate::Context;
@@ -116,44 +116,24 @@ impl Context {
         self.debugging.as_ref().is_some_and(|debugging| debugging.state().open.is_some())
     }
 
-    /// Tells what an expansion came to.
-    pub(crate) fn debug_expansion(&mut self, source: &[u8], result: &Result<Str, Fail>) {
-        // What is nothing but text is not expanded.
-        if memchr::memchr2(b'$', b'\\', source).is_none() {
-            return;
+    /// Whether something of these is told now.
+    pub(crate) fn debugs(&self, what: DebugSelector) -> bool {
+        self.debugging.as_ref().is_some_and(|debugging| debugging.tells(what))
+    }
+
+    /// A text as it is told: its spaces and tabs can be seen, unless that is not wanted.
+    pub(crate) fn shown_in_debug<'a>(&self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.debugs(DebugSelector::NO_UTF8) {
+            return Cow::Borrowed(text);
         }
-        let Some(debugging) = self.debugging.clone() else { return };
-        if !debugging.tells(DebugSelector::EXPAND) {
-            return;
-        }
-        let plain = debugging.tells(DebugSelector::NO_UTF8);
-        let shown = |text| if plain { Cow::Borrowed(text) } else { visible_spaces(text) };
-        let source = &shown(source)[..];
-        let mut lines = vec![["╭considering: ".as_bytes(), source].concat()];
-        match result {
-            Ok(value) => {
-                lines.push(["├───expanded: ".as_bytes(), source].concat());
-                lines.push(["╰─────result: ".as_bytes(), &shown(value.bytes())].concat());
-                if value.taint().is_tainted() {
-                    lines.push("           ╰──(tainted)".into());
-                }
-            }
-            Err(fail) => {
-                lines.push(["├failed to expand: ".as_bytes(), source].concat());
-                let forced = fail.class() == FailClass::Forced;
-                let sign = if forced {
-                    "├───error message: "
-                } else {
-                    "╰───error message: "
-                };
-                lines.push([sign.as_bytes(), fail.message()].concat());
-                if forced {
-                    lines.push("╰failure was forced".into());
-                }
+        let shown = visible_spaces(text);
+        match memchr::memchr(b'\t', &shown) {
+            None => shown,
+            Some(_) => {
+                let parts: Vec<&[u8]> = shown.split(|byte| *byte == b'\t').collect();
+                Cow::Owned(parts.join("␉".as_bytes()))
             }
         }
-        let depth = self.memory.get::<Trace>().depth.max(1);
-        debugging.put(self, &indented(b"", depth, &lines.join(&b'\n')));
     }
 
     /// Begins to tell, if nothing is told yet; nothing happens where nobody keeps

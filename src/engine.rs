@@ -111,9 +111,6 @@ impl Engine {
         cx.begin(true);
         let result = cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole());
         cx.scratch = Some(tree);
-        if cx.debugging.is_some() {
-            cx.debug_expansion(source, &result);
-        }
         result
     }
 
@@ -221,12 +218,7 @@ impl Expansion {
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
         let compiled = &self.0;
-        let result =
-            cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole());
-        if cx.debugging.is_some() {
-            cx.debug_expansion(self.source(), &result);
-        }
-        result
+        cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole())
     }
 
     /// What is wrong with the text, without evaluating it.

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::context::Context;
 
 mod machine;
+mod told;
 
 /// One walk over one tree, with a context.
 pub(crate) struct Eval<'t> {
@@ -25,6 +26,10 @@ pub(crate) struct Eval<'t> {
     /// Whether a brace in a header's name is forgotten, which Exim would blame
     /// for what is wrong behind it.
     forgotten: bool,
+    /// How deep the steps stand that are told; 0 where nobody wants to be told.
+    told: u32,
+    /// How many conditions are being evaluated, each in the one before.
+    conditions: u32,
 }
 
 /// How much memory is kept for strings that are put together.
@@ -38,11 +43,14 @@ impl<'t> Eval<'t> {
         tree: &'t View<'t>,
         literals: &'t [Option<Str>],
     ) -> Self {
-        Self { cx, tree, source: tree.source(), literals, forgotten: false }
+        Self { cx, tree, source: tree.source(), literals, forgotten: false, told: 0, conditions: 0 }
     }
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
+        if self.cx.debugging.is_some() {
+            self.begin_telling();
+        }
         let result = self.text(self.tree.root);
         if let (Err(fail), Some(fault)) = (&result, self.tree.hard_fault)
             && fail.place().is_some_and(|place| place.span == fault.span)
@@ -57,6 +65,14 @@ impl<'t> Eval<'t> {
     // of an evaluation.
 
     fn sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
+        if self.told > 0 {
+            return self.told_sequence(seq);
+        }
+        self.untold_sequence(seq)
+    }
+
+    #[inline(always)]
+    fn untold_sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let tree = self.tree;
         match tree.pieces(seq) {
             [piece] => self.single(piece, seq.start),
@@ -69,6 +85,9 @@ impl<'t> Eval<'t> {
         let mut result = self.piece(piece, at);
         if let Ok(string) = &mut result {
             string.cut_at_zero();
+            if self.told > 0 {
+                self.tell_piece(piece, string, true);
+            }
         }
         result
     }
@@ -94,10 +113,18 @@ impl<'t> Eval<'t> {
         let mut taint = Taint::Clean;
         for (at, piece) in (first..).zip(pieces) {
             match &piece.part {
-                Part::Text(span) => self.cx.buffer.extend_from_slice(tree.text(*span)),
+                Part::Text(span) => {
+                    self.cx.buffer.extend_from_slice(tree.text(*span));
+                    if self.told > 0 {
+                        self.tell_piece(piece, &Str::EMPTY, false);
+                    }
+                }
                 _ => {
                     let value = self.piece(piece, at)?;
                     taint = taint.with(value.taint());
+                    if self.told > 0 {
+                        self.tell_piece(piece, &value, self.cx.buffer.len() == start);
+                    }
                     self.cx.buffer.extend_from_slice(value.bytes());
                 }
             }
@@ -312,7 +339,13 @@ impl<'t> Eval<'t> {
         let record = self.cx.engine.0.registry.item_at(node.def);
         // What an item evaluates itself may be anything.
         let mut taint = Taint::Tainted;
+        let conditions = self.conditions;
+        if self.told > 0 {
+            // Conditions of `if` are told; those of others are none of their own.
+            self.conditions = u32::from(record.meta.name != "if");
+        }
         let mut result = self.run_item(node, record, &mut taint);
+        self.conditions = conditions;
         if let Ok(value) = &mut result {
             stamp(value, record.meta.taint, taint, 0);
         }

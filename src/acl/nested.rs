@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::world::{Log, log_of};
-use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
+use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str, Trace};
 
 use super::machine::{AclVerdict, MOST_DEPTH, Run};
 use super::{AclHost, AclState, AclStep, Acls, Logs, Watch};
@@ -123,7 +123,16 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
     // The expansion counts as one that calls, too, and so does what it stands in.
     run.depth = depth.saturating_add(if outermost && depth == 0 { 2 } else { 1 });
+    // To those who are told of expansions, an ACL is one more.
+    let debugged = run.cx.debugging.is_some();
+    let before = debugged.then(|| run.cx.memory.get::<Trace>().depth);
+    if let Some(depth) = before {
+        run.cx.memory.get::<Trace>().depth = depth.saturating_add(1);
+    }
     let verdict = run.named_or_text(name);
+    if let Some(depth) = before {
+        run.cx.memory.get::<Trace>().depth = depth;
+    }
     let message = run.said.take();
     cx.scope.leave(bindings, Bindings::ALL);
     cx.resume(outer);

@@ -21,6 +21,9 @@ impl Machine for Eval<'_> {
     }
 
     fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
+        if self.told > 0 {
+            self.tell_skimmed(seq, self.told);
+        }
         if self.tree.is_smooth() {
             return Ok(());
         }
@@ -39,6 +42,7 @@ impl Machine for Eval<'_> {
         let record = self.cx.engine.0.registry.condition_at(node.def);
         self.step(&record.meta)?;
         let place = (args, node.span, open);
+        self.conditions += 1;
         let result = match record.run {
             ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
                 eval.run_strict(&record.meta, place, run, values)
@@ -51,10 +55,18 @@ impl Machine for Eval<'_> {
                 result
             }
         };
-        Ok(result != node.negated)
+        self.conditions -= 1;
+        let holds = result != node.negated;
+        if self.told > 0 {
+            self.tell_condition(id, holds);
+        }
+        Ok(holds)
     }
 
     fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
+        if self.told > 0 {
+            self.tell_skimmed_condition(id);
+        }
         if self.tree.is_smooth() {
             return Ok(());
         }
@@ -74,7 +86,11 @@ impl Machine for Eval<'_> {
             }
             _ => {}
         }
-        Ok(!self.text(seq)?.is_empty())
+        // Nobody is told of this as of an expansion.
+        let told = std::mem::take(&mut self.told);
+        let value = self.text(seq);
+        self.told = told;
+        Ok(!value?.is_empty())
     }
 
     fn hard_fault(&self) -> Fail {
@@ -92,7 +108,7 @@ impl Machine for Eval<'_> {
             let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
             // Whoever runs the server has to hear of it, whatever becomes of
             // the expansion.
-            self.cx.engine.0.world.log.panic(&message);
+            self.cx.log().panic(&message);
             return Err(Fail::error(ErrorKind::Taint, message));
         }
         // Most of what is expanded again holds nothing to expand.
