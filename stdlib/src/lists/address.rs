@@ -5,8 +5,9 @@ use eximious_core::{Call, ErrorKind, Fail, Str};
 use super::domain::Domain;
 use super::elements;
 use super::mx::Mx;
+use super::organs::log_panic;
 use super::text::{Bind, Text};
-use super::walk::{Hit, Left, Pattern, Subject, Terms, Verdict, Walk, log_panic};
+use super::walk::{Hit, Left, Pattern, Subject, Terms, Verdict, Walk};
 
 /// How many lookups a chain of local part lists may take.
 const LONGEST_CHAIN: usize = 50;

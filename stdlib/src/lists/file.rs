@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use eximious_core::{Call, ErrorKind, Fail, ListKind, Str};
 
-use super::walk::{FILES, Pattern, organ};
+use super::organs::{FILES, organ};
+use super::walk::Pattern;
 use crate::wording::reason;
 
 /// How large a file may be.

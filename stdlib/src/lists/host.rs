@@ -8,8 +8,9 @@ use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
 use super::domain::is_interface;
 use super::ip::{self, Written};
 use super::lookup::{Looked, look_up};
+use super::organs::log_panic;
 use super::text::{Bind, Text};
-use super::walk::{Hit, Left, Pattern, log_panic};
+use super::walk::{Hit, Left, Pattern};
 use crate::lookups::Search;
 
 /// What is known of a name or an address.

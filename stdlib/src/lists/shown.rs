@@ -2,7 +2,8 @@
 
 use eximious_core::{Call, Str, Trace};
 
-use super::walk::{Left, Verdict, log_main, log_unknown};
+use super::organs::{log_main, log_unknown};
+use super::walk::{Left, Verdict};
 use crate::printing::visible_spaces;
 
 /// What a decision is owed to, where that is not the element as it stands.

@@ -1,10 +1,7 @@
 //! The walk over a list: negation, named lists, files, and what the end of a
 //! list means (specification 10.2).
 
-use eximious_core::{
-    Call, Effects, ErrorKind, Fail, FailClass, ListKind, LogSelector, Meta, Str, Taint, TaintRule,
-    Trace,
-};
+use eximious_core::{Call, ErrorKind, Fail, FailClass, ListKind, Str, Taint, Trace};
 use smallvec::SmallVec;
 
 use super::address::Address;
@@ -12,6 +9,7 @@ use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
 use super::matcher::{Keep, Kept, Question};
+use super::organs::log_panic;
 use super::shown::{Owed, Shown, show_keeping, show_known};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
@@ -586,45 +584,3 @@ fn negation(pattern: Pattern<'_>) -> (bool, Pattern<'_>) {
         _ => (false, pattern),
     }
 }
-
-/// Writes to the main log, where the policy lets us.
-pub(super) fn log_main(call: &mut Call<'_>, line: &[u8]) {
-    if let Ok(log) = organ(call, &LOG, |call| call.log()) {
-        log.main(line);
-    }
-}
-
-/// Notes that a list says no because something can't be found out, where that is
-/// wanted.
-pub(super) fn log_unknown(call: &mut Call<'_>, why: &[u8]) {
-    let wanted = LogSelector::UNKNOWN_IN_LIST;
-    if call.settings().log_selector.contains(wanted)
-        && let Ok(log) = organ(call, &LOG, |call| call.log())
-    {
-        log.selected(wanted, &[b"list matching forced to fail: ", why].concat());
-    }
-}
-
-/// Writes to the main and the panic log, where the policy lets us.
-pub(super) fn log_panic(call: &mut Call<'_>, line: &[u8]) {
-    if let Ok(log) = organ(call, &LOG, |call| call.log()) {
-        log.panic(line);
-    }
-}
-
-/// Asks for a piece of the world that a pattern needs. Each has a record of its
-/// own, so that a policy that forbids files leaves lists without files alone.
-pub(super) fn organ<T>(
-    call: &mut Call<'_>,
-    record: &'static Meta,
-    ask: impl FnOnce(&mut Call<'_>) -> Result<T, Fail>,
-) -> Result<T, Fail> {
-    call.with_record(record, ask)
-}
-
-const fn record(name: &'static str, effects: Effects) -> Meta {
-    Meta::new(name, effects, TaintRule::Result)
-}
-
-static LOG: Meta = record("list", Effects::LOG);
-pub(super) static FILES: Meta = record("list", Effects::FILES);
