@@ -2,6 +2,7 @@
 
 use eximious::acl::Logs;
 use eximious::stdlib::interval::written;
+use eximious::stdlib::printing::printing;
 use eximious::world::{Log, Moment};
 use eximious::{Context, LogSelector, Str};
 
@@ -26,6 +27,39 @@ pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
     if logs.panic {
         log.panic_alone(line);
     }
+}
+
+/// ` X=TLS1.3:… CV=yes DN="…" SNI=…`: what is logged of TLS, where there is some.
+pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
+    const RESUMED: u8 = 16;
+    let wanted = cx.engine().settings().log_selector;
+    let cipher = cx.value("tls_in_cipher");
+    let mut out = Vec::new();
+    if cipher.is_empty() {
+        return out;
+    }
+    if wanted.contains(LogSelector::TLS_CIPHER) {
+        out.extend_from_slice(&[b" X=", cipher.bytes()].concat());
+        let bits = cx.value("tls_in_resumption").display().parse().unwrap_or(0u8);
+        if wanted.contains(LogSelector::TLS_RESUMPTION) && bits & RESUMED != 0 {
+            out.push(b'*');
+        }
+    }
+    if wanted.contains(LogSelector::TLS_CERTIFICATE_VERIFIED) {
+        let verified = cx.value("tls_in_certificate_verified");
+        let word: &[u8] = if verified.bytes() == b"1" { b"yes" } else { b"no" };
+        out.extend_from_slice(&[b" CV=", word].concat());
+    }
+    let name = cx.value("tls_in_peerdn");
+    if wanted.contains(LogSelector::TLS_PEERDN) && !name.is_empty() {
+        let name = printing(name.bytes(), false);
+        out.extend_from_slice(&[b" DN=\"", &name[..], b"\""].concat());
+    }
+    let server = cx.value("tls_in_sni");
+    if wanted.contains(LogSelector::TLS_SNI) && !server.is_empty() {
+        out.extend_from_slice(&[b" SNI=", &printing(server.bytes(), false)[..]].concat());
+    }
+    out
 }
 
 /// How long something took so far: `5s`, or `5.125s` where milliseconds are logged.

@@ -123,6 +123,7 @@ impl Session {
             }
         };
         let mut line = self.logged_client();
+        line.extend_from_slice(&logs::security(&mut self.cx));
         line.push(b' ');
         if refused.with_sender {
             let sender = self.variable("sender_address");
@@ -144,8 +145,8 @@ impl Session {
         let which = shown_once(reject_logs, self.hurries);
         logs::write(&*self.cx.engine().world().log.clone(), which, &line, &header);
         if result.verdict == AclVerdict::Drop {
-            self.not_quit("acl-drop", None);
             self.log_end("closed by DROP in ACL");
+            self.not_quit("acl-drop", None);
             self.close();
         }
         text

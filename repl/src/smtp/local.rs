@@ -23,6 +23,7 @@ pub type Given = Vec<(&'static str, Vec<u8>)>;
 /// The standard output can't be written.
 pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     let qualifies_itself = options.leaves_unqualified;
+    let begins_with_tls = options.daemon.begins_with_tls;
     let mut given = std::mem::take(&mut options.variables);
     let called = options.full_name.take();
     let started = match session::Session::start_logging(options, eximious_world::system()) {
@@ -48,6 +49,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
                 local_port: Some(own.port()),
                 connection,
                 synchronizes: true,
+                begins_with_tls,
                 ..Client::default()
             }
         }
@@ -59,6 +61,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
             user: Some(user),
             connection,
             qualifies_itself,
+            begins_with_tls,
             ..Client::default()
         },
     };
