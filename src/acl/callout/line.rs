@@ -13,6 +13,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(in crate::acl) struct Line {
     pub(in crate::acl) connection: Connection,
     pub(super) offers: Offers,
+    /// Whether it is under TLS.
+    pub(super) is_secured: bool,
     /// Whether commands may be sent without waiting.
     pub(super) pipelining: bool,
     /// Commands that are not sent yet.
@@ -29,6 +31,7 @@ impl Line {
         Self {
             connection,
             offers: Offers::default(),
+            is_secured: false,
             pipelining: false,
             waiting: Vec::new(),
             sent: Vec::new(),
@@ -134,6 +137,7 @@ impl Line {
     }
 
     pub(super) fn close(&mut self, cx: &mut Context) {
+        self.connection.finish();
         cx.tell(0, b"  SMTP(close)>>");
         let history: &[u8] = if self.history.is_empty() { b"(unset)" } else { &self.history };
         cx.tell(0, &[b"cmdlog: '", history, b"'"].concat());
