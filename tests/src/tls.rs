@@ -171,6 +171,16 @@ impl Wire {
         Some(said)
     }
 
+    /// The server's side, with the server's certificate.
+    pub fn serve(socket: TcpStream) -> Self {
+        let mut builder = SslContext::builder(SslMethod::tls_server()).expect("a context");
+        let file = |name: &str| certificates().join(name);
+        builder.set_certificate_chain_file(file("server.pem")).expect("a certificate");
+        builder.set_private_key_file(file("server.key"), SslFiletype::PEM).expect("a key");
+        let ssl = openssl::ssl::Ssl::new(&builder.build()).expect("a session");
+        Self::Sealed(Box::new(ssl.accept(socket).expect("a client that speaks TLS")))
+    }
+
     /// Ends TLS, and goes on without it.
     pub fn unseal(&mut self) {
         if let Self::Sealed(stream) = self {
