@@ -1,6 +1,6 @@
 //! Lines for the logs (specification 53).
 
-use eximious::acl::Logs;
+use eximious::acl::{Logs, Secured};
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
 use eximious::world::{Log, Moment};
@@ -29,35 +29,46 @@ pub(crate) fn write(log: &dyn Log, logs: Logs, line: &[u8], header: &[u8]) {
     }
 }
 
-/// ` X=TLS1.3:… CV=yes DN="…" SNI=…`: what is logged of TLS, where there is some.
-pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
+/// What is known of TLS with the client, where there is some.
+pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
+    /// The bit of `$tls_in_resumption` for a session that was taken up again.
     const RESUMED: u8 = 16;
-    let wanted = cx.engine().settings().log_selector;
     let cipher = cx.value("tls_in_cipher");
+    (!cipher.is_empty()).then(|| Secured {
+        cipher: cipher.bytes().to_vec(),
+        is_verified: cx.value("tls_in_certificate_verified").bytes() == b"1",
+        name: cx.value("tls_in_peerdn").bytes().to_vec(),
+        resumed: cx.value("tls_in_resumption").display().parse().unwrap_or(0u8) & RESUMED != 0,
+        server_name: cx.value("tls_in_sni").bytes().to_vec(),
+    })
+}
+
+/// ` X=TLS1.3:… CV=yes DN="…" SNI=…`: what is logged of TLS with the client.
+pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
+    let wanted = cx.engine().settings().log_selector;
+    secured(cx).map(|secured| security_of(wanted, &secured)).unwrap_or_default()
+}
+
+/// The same, of TLS with anybody.
+pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
     let mut out = Vec::new();
-    if cipher.is_empty() {
-        return out;
-    }
     if wanted.contains(LogSelector::TLS_CIPHER) {
-        out.extend_from_slice(&[b" X=", cipher.bytes()].concat());
-        let bits = cx.value("tls_in_resumption").display().parse().unwrap_or(0u8);
-        if wanted.contains(LogSelector::TLS_RESUMPTION) && bits & RESUMED != 0 {
+        out.extend_from_slice(&[b" X=", &secured.cipher[..]].concat());
+        if wanted.contains(LogSelector::TLS_RESUMPTION) && secured.resumed {
             out.push(b'*');
         }
     }
     if wanted.contains(LogSelector::TLS_CERTIFICATE_VERIFIED) {
-        let verified = cx.value("tls_in_certificate_verified");
-        let word: &[u8] = if verified.bytes() == b"1" { b"yes" } else { b"no" };
+        let word: &[u8] = if secured.is_verified { b"yes" } else { b"no" };
         out.extend_from_slice(&[b" CV=", word].concat());
     }
-    let name = cx.value("tls_in_peerdn");
-    if wanted.contains(LogSelector::TLS_PEERDN) && !name.is_empty() {
-        let name = printing(name.bytes(), false);
+    if wanted.contains(LogSelector::TLS_PEERDN) && !secured.name.is_empty() {
+        let name = printing(&secured.name, false);
         out.extend_from_slice(&[b" DN=\"", &name[..], b"\""].concat());
     }
-    let server = cx.value("tls_in_sni");
-    if wanted.contains(LogSelector::TLS_SNI) && !server.is_empty() {
-        out.extend_from_slice(&[b" SNI=", &printing(server.bytes(), false)[..]].concat());
+    if wanted.contains(LogSelector::TLS_SNI) && !secured.server_name.is_empty() {
+        let name = printing(&secured.server_name, false);
+        out.extend_from_slice(&[b" SNI=", &name[..]].concat());
     }
     out
 }

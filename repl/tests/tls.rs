@@ -13,7 +13,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::onward::exim;
-use eximious_tests::daemons::{Client, Daemon, undated, without_library};
+use eximious_tests::daemons::{Client, Daemon, undated, without_ids, without_library};
 use eximious_tests::tls::{Wire, Wishes, certificates};
 
 const OURS: &str = env!("CARGO_BIN_EXE_eximious");
@@ -212,6 +212,78 @@ fn tools_that_people_use_get_tls() {
     }
     assert!(output.status.success() && said.contains("TLS started with cipher"), "{said}");
     server.await_log("SNI=some.test");
+}
+
+#[test]
+fn sessions_are_taken_up_again_and_proofs_are_shown() {
+    let config = "tls_resumption_hosts = *\ntls_ocsp_file = CERTS/server.ocsp\n\
+        log_selector = +tls_resumption\n";
+    let config = format!(
+        "{config}acl_smtp_rcpt = rcpt\nbegin acl\nrcpt:\n \
+        deny message = r=$tls_in_resumption o=$tls_in_ocsp\n"
+    );
+    let config = format!("{}{config}", OPEN.replace("acl_smtp_rcpt = accept\n", ""));
+    let server = Daemon::start(Path::new(OURS), &config, &[]);
+    let folder = tempfile::TempDir::new().unwrap();
+    let session = folder.path().join("session").display().to_string();
+    let talk = |options: &str| {
+        let script = format!(
+            "(sleep 0.3; printf 'EHLO x\\r\\nMAIL FROM:<a@b.test>\\r\\nRCPT TO:<c@d.test>\\r\\n'; \
+             sleep 0.7; printf 'QUIT\\r\\n'; sleep 0.3) | timeout 20 openssl s_client -ign_eof \
+             -starttls smtp -connect 127.0.0.1:{} {options} 2>&1",
+            server.port
+        );
+        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for version in ["-tls1_2", "-tls1_3"] {
+        let first = talk(&format!("{version} -status -sess_out {session}"));
+        assert!(first.contains("OCSP Response Status: successful"), "{version}: {first}");
+        assert!(first.contains("550 r=11 o=4"), "{version}: {first}");
+        let again = talk(&format!("{version} -sess_in {session}"));
+        assert!(again.contains("Reused, TLS"), "{version}: {again}");
+        let bits = if version == "-tls1_2" { "550 r=29 o=0" } else { "550 r=31 o=0" };
+        assert!(again.contains(bits), "{version}: {again}");
+    }
+    let log = without_library(&server.log("main"));
+    assert_eq!(log.matches(":CIPHER:256* CV=no").count(), 2, "{log}");
+    // Nobody else has sessions to take up.
+    let other = ours("");
+    let mut client = sealed(&other, "version=1.2");
+    client.go_through(&["EHLO x", "QUIT"]);
+}
+
+/// What is logged of a message that goes along under TLS.
+fn cut_through(program: &str, server: u16) -> Vec<String> {
+    let config = format!(
+        "tls_advertise_hosts =\nacl_smtp_rcpt = rcpt\nlog_selector = +tls_peerdn +tls_sni\n\
+         begin acl\nrcpt:\n accept control = cutthrough_delivery\n\
+         begin routers\nr:\n driver = manualroute\n transport = t\n \
+         route_list = * 127.0.0.1\n self = send\nbegin transports\nt:\n driver = smtp\n \
+         allow_localhost\n port = {server}\n tls_sni = some.test\n"
+    );
+    let client = Daemon::start(Path::new(program), &config, &[]);
+    let mut talk = client.client();
+    talk.hear();
+    talk.go_through(ENVELOPE);
+    talk.send(b"Subject: x\r\n\r\nhello\r\n");
+    assert!(talk.say(".").starts_with("250 "));
+    talk.go_through(&["QUIT"]);
+    client.await_log("Completed");
+    let log = client.log("main");
+    let line = |line: &str| without_ids(&without_library(undated(line)));
+    let told = log.lines().filter(|line| line.contains(" >> ")).map(line);
+    told.map(|line| line.split(" C=").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn messages_that_are_cut_through_go_along_under_tls() {
+    let server = ours("");
+    let own = cut_through(OURS, server.port);
+    assert_eq!(own.len(), 1);
+    server.await_log("P=esmtps X=TLS1.3");
+    let Some(exim) = exim() else { return };
+    assert_eq!(own, cut_through(&exim, server.port));
 }
 
 #[test]

@@ -105,6 +105,9 @@ impl Session {
 
     /// Whether TLS comes first where the client connected.
     pub(super) fn begins_with_tls(&mut self) -> bool {
+        if self.tls.established {
+            return false;
+        }
         let ports = self.text("tls_on_connect_ports");
         let Some(own) = self.client.local_port.filter(|_| self.client.address.is_some()) else {
             return self.client.begins_with_tls;

@@ -23,6 +23,7 @@ impl Session {
         let certificates = self.tls_files("tls_certificate")?;
         let keys = self.tls_files("tls_privatekey")?;
         let proofs = self.tls_files("tls_ocsp_file")?;
+        let resumes = self.client_in("tls_resumption_hosts");
         let demand = self.tls_demand();
         let authorities = match demand {
             TlsDemand::None => TlsAuthorities::None,
@@ -53,9 +54,10 @@ impl Session {
             most_bits: u32::try_from(most_bits).unwrap_or(u32::MAX),
             proofs,
             switches,
-            resumes: self.client_in("tls_resumption_hosts"),
+            resumes,
             protocols: listed(protocols.bytes()),
-            names_protocol: self.client_in("hosts_require_alpn"),
+            names_protocol: !self.text("hosts_require_alpn").is_empty()
+                && self.client_in("hosts_require_alpn"),
         })
     }
 

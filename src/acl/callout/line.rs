@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Context;
+use crate::acl::Secured;
 use crate::smtp_client::{Connection, Offers, Reply, Trouble};
 
 /// How long a farewell is waited for at the most.
@@ -13,8 +14,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(in crate::acl) struct Line {
     pub(in crate::acl) connection: Connection,
     pub(super) offers: Offers,
-    /// Whether it is under TLS.
-    pub(super) is_secured: bool,
+    /// What is known of TLS, where there is some.
+    pub(in crate::acl) secured: Option<Secured>,
     /// Whether commands may be sent without waiting.
     pub(super) pipelining: bool,
     /// Commands that are not sent yet.
@@ -31,7 +32,7 @@ impl Line {
         Self {
             connection,
             offers: Offers::default(),
-            is_secured: false,
+            secured: None,
             pipelining: false,
             waiting: Vec::new(),
             sent: Vec::new(),

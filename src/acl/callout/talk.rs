@@ -285,7 +285,7 @@ impl Talk<'_, '_, '_> {
 
     /// Looks at what the host offers, and at what is asked of it.
     fn choose(&mut self) -> Result<(), Called> {
-        if !self.line.is_secured && self.place.listed("hosts_require_tls") {
+        if self.line.secured.is_none() && self.place.listed("hosts_require_tls") {
             let why: &[u8] = match self.line.offers.tls {
                 true => b"a TLS session is required, but an attempt to start TLS failed",
                 false => b"a TLS session is required, but the server did not offer TLS support",

@@ -7,7 +7,7 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::x509::Certificate;
 
 use super::{Called, NoTalk, Place, Protocol, Talk, last_line, line};
-use crate::acl::Logs;
+use crate::acl::{Logs, Secured};
 use crate::route::Text;
 
 /// The variables of a connection under TLS.
@@ -130,10 +130,10 @@ impl Place<'_, '_> {
         }
     }
 
-    fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) {
+    fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) -> Secured {
         let cx = &mut self.run.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
-        cx.set("tls_out_cipher", cipher);
+        cx.set("tls_out_cipher", cipher.clone());
         cx.set("tls_out_cipher_std", facts.standard_cipher.clone());
         cx.set("tls_out_ver", facts.version.clone());
         cx.set("tls_out_bits", facts.bits.to_string());
@@ -141,13 +141,24 @@ impl Place<'_, '_> {
         cx.set("tls_out_ourcert", Str::from(&facts.own_certificate[..]));
         let verified = if facts.is_verified { "1" } else { "0" };
         cx.set("tls_out_certificate_verified", verified);
+        let mut subject = Vec::new();
         if let Some(shown) = facts.chain.first() {
             let der = certificate::der(shown);
             let name = der.as_deref().and_then(Certificate::read).map(|read| read.subject());
+            subject = name.unwrap_or_default().into_bytes();
             cx.set("tls_out_peercert", Str::tainted(&shown[..]));
-            cx.set("tls_out_peerdn", Str::tainted(name.unwrap_or_default().into_bytes()));
+            cx.set("tls_out_peerdn", Str::tainted(&subject[..]));
         }
-        cx.set("tls_out_sni", Str::tainted(server_name.unwrap_or_default()));
+        let server_name = server_name.unwrap_or_default();
+        cx.set("tls_out_sni", Str::tainted(server_name));
+        Secured {
+            cipher: cipher.into_bytes(),
+            is_verified: facts.is_verified,
+            name: subject,
+            resumed: false,
+            // What is asked for is known; logs have what clients ask for.
+            server_name: Vec::new(),
+        }
     }
 }
 
@@ -155,7 +166,7 @@ impl Talk<'_, '_, '_> {
     /// Whether TLS is to begin.
     pub(super) fn wants_tls(&mut self) -> bool {
         self.line.offers.tls
-            && !self.line.is_secured
+            && self.line.secured.is_none()
             && !self.place.clear
             && self.place.run.cx.engine().world().tls.is_there()
             && !self.place.listed("hosts_avoid_tls")
@@ -194,8 +205,8 @@ impl Talk<'_, '_, '_> {
         });
         match begun {
             Ok((facts, settings)) => {
-                self.line.is_secured = true;
-                self.place.note_tls(&facts, settings.server_name.as_deref());
+                let server_name = settings.server_name.as_deref();
+                self.line.secured = Some(self.place.note_tls(&facts, server_name));
                 Ok(())
             }
             Err(fault) => {
