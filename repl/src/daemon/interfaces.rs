@@ -177,15 +177,15 @@ pub fn listed(interfaces: &[Interface]) -> String {
         interfaces.iter().copied().filter(|interface| interface.tls == tls).collect()
     };
     match (of(false), of(true)) {
-        (plain, sealed) if sealed.is_empty() => format!("SMTP on {}", places(&plain)),
-        (plain, sealed) if plain.is_empty() => format!("SMTPS on {}", places(&sealed)),
+        (plain, sealed) if sealed.is_empty() => format!("SMTP on {}", spots(&plain)),
+        (plain, sealed) if plain.is_empty() => format!("SMTPS on {}", spots(&sealed)),
         (plain, sealed) => {
-            format!("SMTP on {} and for SMTPS on {}", places(&plain), places(&sealed))
+            format!("SMTP on {} and for SMTPS on {}", spots(&plain), spots(&sealed))
         }
     }
 }
 
-fn places(interfaces: &[Interface]) -> String {
+fn spots(interfaces: &[Interface]) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut done: Vec<IpAddr> = Vec::new();
     let wildcards = |ip: fn(&IpAddr) -> bool, port: u16| {
@@ -237,7 +237,7 @@ mod tests {
         }
         let world = World::hermetic();
         match find(&settings, given.map(str::as_bytes), &*world.net) {
-            Ok(found) => Ok(places(&found)),
+            Ok(found) => Ok(spots(&found)),
             Err(Wrong::Logged(why) | Wrong::Configured(why)) => {
                 Err(String::from_utf8(why).unwrap())
             }
@@ -258,6 +258,27 @@ mod tests {
         assert_eq!(fine("25", "<; [::1]:26 ; ::1.27", None), "[::1]:{26,27}");
         let same = "127.0.0.1.5:127.0.0.1.6:127.0.0.2.6";
         assert_eq!(fine("25", same, None), "[127.0.0.1]:{5,6} [127.0.0.2]:6");
+    }
+
+    #[test]
+    fn ports_where_tls_comes_first_are_told_apart() {
+        let mut settings = Settings::default();
+        let world = World::hermetic();
+        for (name, text) in [
+            ("local_interfaces", "<; [::1]:2465 ; 127.0.0.1.2465 ; 127.0.0.1.2466"),
+            ("tls_on_connect_ports", "465 : 2465"),
+        ] {
+            settings.options.set(name, OptionValue::Text(Str::from(text)));
+        }
+        let mut found = find(&settings, None, &*world.net).unwrap_or_default();
+        let told = |found: &mut Vec<Interface>, all| {
+            mark_tls(found, &settings, &*world.net, all);
+            listed(found)
+        };
+        let both = "SMTP on [127.0.0.1]:2466 and for SMTPS on [::1]:2465 [127.0.0.1]:2465";
+        assert_eq!(told(&mut found, false), both);
+        assert_eq!(told(&mut found, true), "SMTPS on [::1]:2465 [127.0.0.1]:{2465,2466}");
+        assert!(refuse_tls(&found).is_err());
     }
 
     #[test]

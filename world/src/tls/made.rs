@@ -200,7 +200,7 @@ fn own_certificate(builder: &mut SslContextBuilder, name: &[u8]) -> Result<(), E
     certificate.set_not_before(&*Asn1Time::from_unix(now)?)?;
     certificate.set_not_after(&*Asn1Time::from_unix(now + OWN_LIFE)?)?;
     certificate.sign(&key, MessageDigest::sha256())?;
-    builder.set_certificate(&*certificate.build())?;
+    builder.set_certificate(&certificate.build())?;
     builder.set_private_key(&key)
 }
 
