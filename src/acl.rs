@@ -39,7 +39,7 @@ use crate::route::Routes;
 
 pub(crate) use nested::call;
 
-pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
+pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports, Secured};
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
 pub use state::{AclState, Control, SenderFault};

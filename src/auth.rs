@@ -87,13 +87,7 @@ impl Authenticator {
 
 /// What binds authentication to the TLS connection around it, so that nobody stands
 /// in between (RFC 5929, 9266).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ChannelBinding {
-    /// `tls-unique`
-    Unique(Vec<u8>),
-    /// `tls-exporter`
-    Exporter(Vec<u8>),
-}
+pub use eximious_core::world::TlsBinding as ChannelBinding;
 
 /// Whether a text that was expanded counts as a yes (`server_advertise_condition`
 /// and others): it is neither empty nor one of the words for no.

@@ -14,6 +14,7 @@ mod log;
 mod sasl;
 mod servers;
 pub mod spool;
+mod tls;
 
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 pub use fixture::Fixture;
@@ -30,6 +31,10 @@ pub use sasl::{
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
 pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
+pub use tls::{
+    Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard,
+    TlsProgress, TlsServer, TlsSession,
+};
 
 /// The outside. No other room touches files, sockets, processes or the clock.
 #[derive(Clone)]
@@ -62,6 +67,8 @@ pub struct World {
     pub libraries: Arc<dyn Libraries>,
     /// Libraries that speak mechanisms of SASL.
     pub sasl: Arc<dyn Sasl>,
+    /// TLS.
+    pub tls: Arc<dyn Tls>,
     /// What is remembered from one message to the next.
     pub hints: Arc<dyn Hints>,
     /// Messages that wait.

@@ -1,6 +1,8 @@
 //! Lines for the logs (specification 53).
 
+use eximious::acl::Secured;
 use eximious::stdlib::interval::written;
+use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{Context, LogSelector, Str};
 
@@ -10,6 +12,50 @@ pub(crate) fn named(id: &Str, line: &[u8]) -> Vec<u8> {
         true => line.to_vec(),
         false => [id.bytes(), b" ", line].concat(),
     }
+}
+
+/// What is known of TLS with the client, where there is some.
+pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
+    /// The bit of `$tls_in_resumption` for a session that was taken up again.
+    const RESUMED: u8 = 16;
+    let cipher = cx.value("tls_in_cipher");
+    (!cipher.is_empty()).then(|| Secured {
+        cipher: cipher.bytes().to_vec(),
+        is_verified: cx.value("tls_in_certificate_verified").bytes() == b"1",
+        name: cx.value("tls_in_peerdn").bytes().to_vec(),
+        resumed: cx.value("tls_in_resumption").display().parse().unwrap_or(0u8) & RESUMED != 0,
+        server_name: cx.value("tls_in_sni").bytes().to_vec(),
+    })
+}
+
+/// ` X=TLS1.3:… CV=yes DN="…" SNI=…`: what is logged of TLS with the client.
+pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
+    let wanted = cx.engine().settings().log_selector;
+    secured(cx).map(|secured| security_of(wanted, &secured)).unwrap_or_default()
+}
+
+/// The same, of TLS with anybody.
+pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
+    let mut out = Vec::new();
+    if wanted.contains(LogSelector::TLS_CIPHER) {
+        out.extend_from_slice(&[b" X=", &secured.cipher[..]].concat());
+        if wanted.contains(LogSelector::TLS_RESUMPTION) && secured.resumed {
+            out.push(b'*');
+        }
+    }
+    if wanted.contains(LogSelector::TLS_CERTIFICATE_VERIFIED) {
+        let word: &[u8] = if secured.is_verified { b"yes" } else { b"no" };
+        out.extend_from_slice(&[b" CV=", word].concat());
+    }
+    if wanted.contains(LogSelector::TLS_PEERDN) && !secured.name.is_empty() {
+        let name = printing(&secured.name, false);
+        out.extend_from_slice(&[b" DN=\"", &name[..], b"\""].concat());
+    }
+    if wanted.contains(LogSelector::TLS_SNI) && !secured.server_name.is_empty() {
+        let name = printing(&secured.server_name, false);
+        out.extend_from_slice(&[b" SNI=", &name[..]].concat());
+    }
+    out
 }
 
 /// How long something took so far: `5s`, or `5.125s` where milliseconds are logged.

@@ -10,6 +10,7 @@ mod arrive;
 mod atrn;
 mod auth;
 mod chunks;
+mod client_hello;
 mod commands;
 mod ending;
 mod envelope;
@@ -36,6 +37,8 @@ mod start;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod tls;
+mod tls_options;
 mod verdict;
 mod verify;
 mod wellknown;
@@ -75,6 +78,8 @@ pub struct Client {
     pub synchronizes: bool,
     /// The user whose program it is, where it is one of this system.
     pub user: Option<Submitter>,
+    /// Whether TLS comes first, whatever the port is (`-tls-on-connect`).
+    pub begins_with_tls: bool,
     /// Whether a program of this system must say which domains it means (`-bnq`).
     pub qualifies_itself: bool,
 }

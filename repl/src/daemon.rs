@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::World;
+use eximious::{Settings, World};
 use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
 
 use crate::options::Options;
@@ -43,6 +43,8 @@ pub struct Request {
     pub pid_file: Option<Vec<u8>>,
     /// `-os`: how long a client may be silent.
     pub patience: Option<Duration>,
+    /// `-tls-on-connect`: TLS comes first at all ports.
+    pub begins_with_tls: bool,
     /// `-odq`: nothing is delivered at once.
     pub queues: bool,
 }
@@ -88,6 +90,7 @@ pub fn run(mut options: Options) -> Result<ExitCode, Refusal> {
     service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
     let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;
+    warn_of_certificate(&service);
     let started =
         format!("{} daemon started: pid={}, {what}", service::version(), std::process::id());
     world.log.main(started.as_bytes());
@@ -130,15 +133,42 @@ fn inherited(time: Option<Duration>) -> Result<(Listeners, String), Refusal> {
 fn listen(service: &Service, request: &Request) -> Result<(Listeners, String), Refusal> {
     let world = service.engine.world();
     let settings = service.engine.settings();
-    let wanted = interfaces::find(settings, request.interfaces.as_deref(), &*world.net)
-        .map_err(|why| why.refused(&*world.log))?;
-    interfaces::refuse_tls(settings, &wanted, &*world.net)?;
-    let what = format!("no queue runs, listening for SMTP on {}", interfaces::listed(&wanted));
+    let wanted = wanted(settings, world, request).map_err(|why| why.refused(&*world.log))?;
+    if !world.tls.is_there() {
+        interfaces::refuse_tls(&wanted)?;
+    }
+    let what = format!("no queue runs, listening for {}", interfaces::listed(&wanted));
     let mut listeners = Listeners::default();
     for interface in &wanted {
         listeners.0.extend(bind(service, interface, &wanted)?);
     }
     Ok((listeners, what))
+}
+
+/// Says that there is no certificate, where clients are offered TLS.
+fn warn_of_certificate(service: &Service) {
+    let (options, world) = (&service.engine.settings().options, service.engine.world());
+    let has_text =
+        |name| options.text(name).is_some_and(|text| !text.bytes().trim_ascii().is_empty());
+    // Without a word of it, all are offered it.
+    let offered = options.get("tls_advertise_hosts").is_none() || has_text("tls_advertise_hosts");
+    if world.tls.is_there() && offered && !has_text("tls_certificate") {
+        world.log.main(
+            b"Warning: No server certificate defined; will use a selfsigned one.\n \
+              Suggested action: either install a certificate or change tls_advertise_hosts option",
+        );
+    }
+}
+
+/// Where it is to listen.
+fn wanted(
+    settings: &Settings,
+    world: &World,
+    request: &Request,
+) -> Result<Vec<Interface>, interfaces::Wrong> {
+    let mut wanted = interfaces::find(settings, request.interfaces.as_deref(), &*world.net)?;
+    interfaces::mark_tls(&mut wanted, settings, &*world.net, request.begins_with_tls);
+    Ok(wanted)
 }
 
 fn bind(
@@ -304,10 +334,11 @@ impl Daemon {
         }
         let place = self.places.take(peer.remote().ip().to_canonical());
         let (service, bell) = (service.clone(), self.bell.clone());
+        let first = self.request.begins_with_tls;
         let spawned = serving::spawn(STACK, move || {
             let thread = serving::thread_number();
             place.occupied_by(thread);
-            conversation::hold(&service, peer, &bell, place.count(), thread);
+            conversation::hold(&service, peer, &bell, place.count(), thread, first);
             drop(place);
         });
         if let Err(why) = spawned {
@@ -349,9 +380,9 @@ impl Daemon {
             return;
         }
         let (settings, world) = (self.service.engine.settings(), self.service.engine.world());
-        let wanted = interfaces::find(settings, self.request.interfaces.as_deref(), &*world.net);
+        let wanted = wanted(settings, world, &self.request);
         let listed = wanted.map(|wanted| interfaces::listed(&wanted)).unwrap_or_default();
-        if !self.what.ends_with(&format!(" on {listed}")) {
+        if !self.what.ends_with(&format!(" for {listed}")) {
             world.log.main(
                 b"interfaces and ports changed in the configuration: the daemon goes on \
                   listening where it did, until it is started anew",

@@ -323,6 +323,7 @@ impl<'a> Parser<'a> {
                 self.action = Some(Action::Daemon);
             }
             "-oX" => self.options.daemon.interfaces = Some(value.to_vec()),
+            "-tls-on-connect" => self.options.daemon.begins_with_tls = true,
             "-oP" => self.options.daemon.pid_file = Some(value.to_vec()),
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";

@@ -336,14 +336,6 @@ fn it_serves_a_socket_that_it_is_given() {
 }
 
 #[test]
-fn ports_that_begin_with_tls_are_refused() {
-    let mut daemon =
-        Daemon::begin(Path::new(OURS), &format!("{OPEN}tls_on_connect_ports = PORT\n"), &[]);
-    assert_eq!(daemon.ended(), Some(1));
-    assert!(daemon.said().contains("there is no TLS yet"), "{}", daemon.said());
-}
-
-#[test]
 fn rights_are_given_up_before_anybody_is_heard() {
     if !is_root() {
         return;

@@ -23,7 +23,7 @@ use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
 use crate::route::{Delivery, Standing, Transport};
 
-pub use send::{Onward, OnwardRecipient, Outcome};
+pub use send::{Onward, OnwardRecipient, Outcome, Secured};
 
 /// Controls that keep a message here.
 const KEEPS: [&str; 4] = ["fakereject", "freeze", "queue", "queue_only"];

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use eximious_core::world::Stream;
+use eximious_core::world::{Stream, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession};
 
 use super::{Read, Replies, Reply};
 
@@ -13,6 +13,8 @@ const PIECE: usize = 1024;
 /// A connection to a server.
 pub struct Connection {
     stream: Box<dyn Stream>,
+    /// TLS around it, once that has begun.
+    tls: Option<Box<dyn TlsSession>>,
     replies: Replies,
     timeout: Duration,
 }
@@ -38,7 +40,7 @@ impl Connection {
     /// A connection over a stream. Each command, and each reply as a whole, may take
     /// so long.
     pub fn new(stream: Box<dyn Stream>, timeout: Duration) -> Self {
-        Self { stream, replies: Replies::default(), timeout }
+        Self { stream, tls: None, replies: Replies::default(), timeout }
     }
 
     /// This side's address and port.
@@ -62,7 +64,61 @@ impl Connection {
     /// They could not be sent.
     pub fn send(&mut self, commands: &[u8]) -> Result<(), Trouble> {
         self.stream.set_deadline(self.timeout);
-        self.stream.write_all(commands).and_then(|()| self.stream.flush()).map_err(trouble)
+        let Some(tls) = &mut self.tls else {
+            return self
+                .stream
+                .write_all(commands)
+                .and_then(|()| self.stream.flush())
+                .map_err(trouble);
+        };
+        tls.write(commands).map_err(|_| Trouble::Closed)?;
+        send_sealed(&mut *self.stream, &mut **tls).map_err(trouble)
+    }
+
+    /// Begins TLS. What the server said before is forgotten: replies that came too soon
+    /// came in clear text, from whomever.
+    ///
+    /// # Errors
+    /// There is no TLS; the connection is of no use any more.
+    pub fn begin_tls(&mut self, mut tls: Box<dyn TlsSession>) -> Result<TlsFacts, TlsFault> {
+        self.replies = Replies::default();
+        self.stream.set_deadline(self.timeout);
+        let gone = |why: io::Error| {
+            let text = match trouble(why) {
+                Trouble::Timeout => "timed out",
+                _ => "the connection was closed without a word",
+            };
+            TlsFault::new("SSL_connect", text)
+        };
+        let mut piece = [0; PIECE];
+        loop {
+            let progress = tls.shake();
+            let sent = send_sealed(&mut *self.stream, &mut *tls);
+            match progress {
+                TlsProgress::Done(facts) => {
+                    sent.map_err(gone)?;
+                    self.tls = Some(tls);
+                    return Ok(*facts);
+                }
+                TlsProgress::Failed(fault) => return Err(*fault),
+                TlsProgress::More => sent.map_err(gone)?,
+            }
+            match self.stream.read(&mut piece) {
+                Ok(0) => tls.end_of_input(),
+                Ok(count) => tls.receive(&piece[..count]),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(why) => return Err(gone(why)),
+            }
+        }
+    }
+
+    /// Says that nothing more will be said, where TLS wants that said.
+    pub fn finish(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.finish();
+            // Whether anybody hears it does not matter any more.
+            let _ = send_sealed(&mut *self.stream, &mut **tls);
+        }
     }
 
     /// Waits for a reply.
@@ -80,12 +136,38 @@ impl Connection {
             }
             match self.stream.read(&mut piece) {
                 Ok(0) => return Err(Trouble::Closed),
-                Ok(count) => self.replies.push(&piece[..count]),
+                Ok(count) => self.take(&piece[..count])?,
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Err(why) => return Err(trouble(why)),
             }
         }
     }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
+        let Some(tls) = &mut self.tls else {
+            self.replies.push(bytes);
+            return Ok(());
+        };
+        tls.receive(bytes);
+        let mut opened = Vec::new();
+        let heard = tls.read(&mut opened);
+        self.replies.push(&opened);
+        match heard {
+            TlsHeard::More => send_sealed(&mut *self.stream, &mut **tls).map_err(trouble),
+            // What came before its end may still be a reply.
+            TlsHeard::End | TlsHeard::Failed(_) if !opened.is_empty() => Ok(()),
+            TlsHeard::End | TlsHeard::Failed(_) => Err(Trouble::Closed),
+        }
+    }
+}
+
+fn send_sealed(stream: &mut dyn Stream, tls: &mut dyn TlsSession) -> io::Result<()> {
+    let bytes = tls.take_output();
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    stream.write_all(&bytes)?;
+    stream.flush()
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it stands where errors are turned")]

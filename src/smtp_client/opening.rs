@@ -73,6 +73,13 @@ impl Opening {
         Self { lmtp, plain, said: None }
     }
 
+    /// Begins anew, under TLS: what is to be said.
+    pub fn again(&mut self) -> Hello {
+        let hello = if self.lmtp { Hello::Lhlo } else { Hello::Ehlo };
+        self.said = Some(hello);
+        hello
+    }
+
     /// What the next reply is followed by: the first one is the banner.
     pub fn next(&mut self, reply: &Reply) -> Next {
         let next = match (self.said, reply.accepts()) {

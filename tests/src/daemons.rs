@@ -10,13 +10,16 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use regex::Regex;
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket};
 use tempfile::TempDir;
 
 use crate::servers::free_port;
+use crate::tls::{self, Wire, Wishes};
 
 /// How long a daemon may take to begin or to end, and a reply to come.
 pub const READY: Duration = Duration::from_secs(30);
@@ -61,12 +64,19 @@ impl Daemon {
         run(Command::new("chmod").args(["a+rwX"]).arg(at));
         let port = free_port();
         let filled = |text: &str| {
-            text.replace("PORT", &port.to_string()).replace("DIR", &at.display().to_string())
+            let text = text.replace("PORT", &port.to_string());
+            let text = text.replace("DIR", &at.display().to_string());
+            match text.contains("CERTS") {
+                true => text.replace("CERTS", &tls::certificates().display().to_string()),
+                false => text,
+            }
         };
         let head = "spool_directory = DIR/spool\nlog_file_path = DIR/log/%slog\n\
-            keep_environment =\nprimary_hostname = host.test\ntls_advertise_hosts =\n";
+            keep_environment =\nprimary_hostname = host.test\n";
+        // Where nothing is said of TLS, there is none.
+        let tls = if config.contains("tls_") { "" } else { "tls_advertise_hosts =\n" };
         let file = at.join("exim.conf");
-        std::fs::write(&file, filled(&format!("{head}{config}"))).expect("a configuration");
+        std::fs::write(&file, filled(&format!("{head}{tls}{config}"))).expect("a configuration");
         let output = std::fs::File::create(at.join("said")).expect("a file");
         let errors = output.try_clone().expect("a file");
         let usual = ["-bdf", "-oX", "127.0.0.1.PORT"];
@@ -169,7 +179,7 @@ fn run(command: &mut Command) {
 /// A connection to a daemon.
 #[derive(Debug)]
 pub struct Client {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Wire>,
 }
 
 impl Client {
@@ -181,7 +191,7 @@ impl Client {
         let stream = TcpStream::from(plug);
         stream.set_read_timeout(Some(READY)).expect("a socket");
         stream.set_nodelay(true).expect("a socket");
-        Self { reader: BufReader::with_capacity(1024, stream) }
+        Self { reader: BufReader::with_capacity(1024, Wire::Plain(stream)) }
     }
 
     /// Says something, as it is.
@@ -201,6 +211,7 @@ impl Client {
                 Err(why) if why.kind() == std::io::ErrorKind::ConnectionReset => {
                     return text + "(reset)\n";
                 }
+                Err(why) if why.kind() == std::io::ErrorKind::Other => return text + "(alert)\n",
                 Err(_) => return text + "(silence)\n",
             }
             text.push_str(&String::from_utf8_lossy(&line).replace("\r\n", "\n"));
@@ -224,6 +235,19 @@ impl Client {
         }
     }
 
+    /// Begins TLS: what is known of it then.
+    pub fn seal(&mut self, wishes: &Wishes) -> String {
+        match self.reader.get_mut().seal(wishes) {
+            Some(said) => format!("(tls {said})\n"),
+            None => "(no tls)\n".to_owned(),
+        }
+    }
+
+    /// Ends TLS; what is said then is in clear text.
+    pub fn unseal(&mut self) {
+        self.reader.get_mut().unseal();
+    }
+
     /// What there is until nothing comes any more.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -233,7 +257,7 @@ impl Client {
 
     /// The connection.
     pub fn stream(&self) -> &TcpStream {
-        self.reader.get_ref()
+        self.reader.get_ref().socket()
     }
 }
 
@@ -398,6 +422,8 @@ fn talk(script: &str, daemon: &Daemon) -> String {
                         heard(one.hear());
                         let _ = one.stream().set_read_timeout(Some(READY));
                     }
+                    "tls" => heard(one.seal(&Wishes::read(rest))),
+                    "tls-ends" => one.unseal(),
                     ">" => heard(one.say(rest)),
                     ">>" => one.send(rest.replace("\\r", "\r").replace("\\n", "\n").as_bytes()),
                     _ => panic!("{line:?} is no step"),
@@ -415,6 +441,10 @@ fn plain(text: &str, daemon: &Daemon) -> String {
     let mut out = String::new();
     for line in text.lines() {
         let line = line.replace(&daemon.path().display().to_string(), "DIR");
+        let line = match line.contains("eximious-certificates") {
+            true => line.replace(&tls::certificates().display().to_string(), "CERTS"),
+            false => line,
+        };
         let line = line.replace(&daemon.port.to_string(), "PORT");
         let mut line = undated(&line).to_owned();
         for (from, to) in [
@@ -438,7 +468,7 @@ fn plain(text: &str, daemon: &Daemon) -> String {
         ] {
             line = without_value(&line, head, stop);
         }
-        line = without_ids(&line);
+        line = without_library(&without_ids(&line));
         // `Fri, 20 Nov 2026 17:57:28 +0000`, in a header line.
         if line.len() == 32 && line.starts_with('\t') && line[4..].starts_with(", ") {
             line = "\t(a date)".to_owned();
@@ -464,6 +494,32 @@ fn without_value(line: &str, mark: &str, stop: char) -> String {
     let end = line[start..].find(stop).map_or(line.len(), |end| start + end);
     format!("{}*{}", &line[..start], &line[end..])
 }
+
+/// A line without what each library of TLS says in its own way: a real Exim's is not
+/// ours. Names of ciphers and reasons of faults are theirs, and so is how a client is
+/// told of one.
+pub fn without_library(line: &str) -> String {
+    static FORMS: OnceLock<Vec<(Regex, &str)>> = OnceLock::new();
+    let forms = FORMS.get_or_init(|| {
+        let form = |(form, with)| (Regex::new(form).expect("a regular expression"), with);
+        LIBRARY.iter().copied().map(form).collect()
+    });
+    let mut line = line.to_owned();
+    for (form, with) in forms {
+        line = form.replace_all(&line, *with).into_owned();
+    }
+    line
+}
+
+const LIBRARY: &[(&str, &str)] = &[
+    (r"\b(TLS1\.\d):[A-Za-z0-9_()-]+:(\d+)", "$1:CIPHER:$2"),
+    (r"\bTLS_[A-Z0-9_]+\b", "CIPHER"),
+    (r"\((gnutls_handshake|SSL_accept)\): .*", "(handshake): WHY"),
+    (r"\((gnutls_handshake|SSL_connect)\): .*", "(handshake): WHY"),
+    (r"\((recv|SSL_read)\): .*", "(read): WHY"),
+    (r"\((cert/key setup: [^)]*)\): .*", "($1): WHY"),
+    (r"\((gnutls_priority_init|SSL_CTX_set_cipher_list)\(.*", "(ciphers): WHY"),
+];
 
 /// A line with `ID` for the name of each message.
 pub fn without_ids(line: &str) -> String {

@@ -25,6 +25,7 @@ pub mod sieve;
 pub mod sql;
 pub mod submission;
 pub mod suite;
+pub mod tls;
 
 use std::path::PathBuf;
 

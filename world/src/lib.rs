@@ -55,6 +55,7 @@ pub fn system() -> World {
         databases: Arc::new(databases::System::default()),
         redis: Arc::new(redis::System::default()),
         sasl: Arc::new(sasl::System),
+        tls: Arc::new(tls::System::default()),
         sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System::default()),
         dns: Arc::new(dns::Resolver::system()),

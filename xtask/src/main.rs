@@ -39,6 +39,35 @@ fn pages(check: bool) -> ExitCode {
     if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+/// What is to be known of TLS by those who come from a GnuTLS build.
+const TLS: &str = "\n## TLS\n\n\
+    TLS is OpenSSL's here (cargo feature `tls`); Debian's Exim is built with GnuTLS, and the \
+    specification describes both. Dialogues over TLS are compared with Debian's build; what \
+    follows differs.\n\n\
+    - `tls_require_ciphers` is a list of OpenSSL's, as in specification 43.4, not a priority \
+    string: `NORMAL:-VERS-TLS1.0` is refused when TLS begins (`454`, and a line in the main \
+    log). Versions are chosen by `openssl_options`: `+no_tlsv1_2`. `tls_eccurve` is heeded, \
+    `gnutls_*` and `tls_dh_min_bits` are accepted and do nothing.\n\
+    - Ciphers have OpenSSL's names: `$tls_in_cipher` is `TLS1.3:TLS_AES_256_GCM_SHA384:256`, \
+    and `$tls_in_cipher_std` is the name in the RFC for TLS 1.3, too. Faults are named by \
+    OpenSSL's functions and reasons: `(SSL_accept): error:0A00010B:SSL routines::wrong version \
+    number`.\n\
+    - Distinguished names have commas, as with GnuTLS: `C=GB,O=Test,CN=client.test`. The event \
+    `tls:cert` is raised for each certificate that was received, as with GnuTLS.\n\
+    - `tls_verify_certificates` names all that are believed, as with GnuTLS; those of the \
+    system are not added. With `tls_crl`, each authority of a chain needs a list, as with \
+    OpenSSL.\n\
+    - `tls_dhparam`: `default`, `historic` and Exim's own primes stand for `ffdhe2048`. A file \
+    that is not there is an error.\n\
+    - Where TLS comes first, a `message` of `acl_smtp_connect` is the greeting, as without \
+    TLS; Exim 4.98 forgets it, and greets clients without a certificate with `220 certificate \
+    not supplied` where one was asked for.\n\
+    - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
+    connection does.\n\
+    - Hosts that callouts ask are not asked for OCSP staples (`hosts_require_ocsp`), sessions \
+    with them are not resumed, no event tells of their certificates, and DANE is not there \
+    yet: hosts in `hosts_require_dane` are not asked.\n";
+
 fn compatibility(root: &Path) -> String {
     let registry = eximious::stdlib::registry();
     let mut page = String::from(
@@ -53,6 +82,7 @@ fn compatibility(root: &Path) -> String {
     section(&mut page, "Conditions", registry.all_conditions().map(|r| &r.meta));
     section(&mut page, "Lookup types", registry.all_lookups().map(|r| &r.meta));
     section(&mut page, "Variables", registry.all_variables().map(|r| &r.meta));
+    page.push_str(TLS);
     page.push_str("\n## Known differences\n\nEach is tested to differ still.\n\n");
     let list = std::fs::read_to_string(root.join("tests/known-differences.txt"));
     let mut reason = String::new();

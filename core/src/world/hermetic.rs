@@ -12,7 +12,8 @@ use super::{
     Hint, HintStore, Hints, HintsError, Host, Ldap, LdapAnswer, LdapError, LdapRequest, Libraries,
     Log, Moment, Net, Processes, Random, Redis, RedisReply, Room, RunError, Sasl, SaslError,
     SaslSession, SaslStart, Server, ServerError, Spool, SpoolEntry, SpoolError, SpoolPlace,
-    SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, User, Users, World,
+    SpoolStep, Sql, SqlAnswer, SqlKind, Stat, Stream, Target, Tls, TlsClient, TlsFault, TlsServer,
+    TlsSession, User, Users, World,
 };
 
 impl World {
@@ -32,6 +33,7 @@ impl World {
             databases: closed.clone(),
             libraries: closed.clone(),
             sasl: closed.clone(),
+            tls: closed.clone(),
             sql: closed.clone(),
             redis: closed.clone(),
             ldap: closed.clone(),
@@ -210,6 +212,15 @@ impl Host for Closed {
 impl Databases for Closed {
     fn find(&self, _: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         Err(DatabaseError::Open("Permission denied".into()))
+    }
+}
+
+impl Tls for Closed {
+    fn serve(&self, _: &TlsServer) -> Result<Box<dyn TlsSession>, TlsFault> {
+        Err(TlsFault::new("TLS", "Permission denied"))
+    }
+    fn connect(&self, _: &TlsClient) -> Result<Box<dyn TlsSession>, TlsFault> {
+        Err(TlsFault::new("TLS", "Permission denied"))
     }
 }
 

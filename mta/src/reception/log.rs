@@ -57,6 +57,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if !kept.pipelining.is_empty() {
         line.extend_from_slice(&[b" ", kept.pipelining].concat());
     }
+    line.extend_from_slice(&crate::logs::security(cx));
     let wanted = cx.engine().settings().log_selector;
     let by = cx.value("sender_host_authenticated");
     if !by.is_empty() {

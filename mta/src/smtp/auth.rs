@@ -291,6 +291,18 @@ impl Session {
         self.note_protocol(true);
     }
 
+    /// Who the client proved to be counts no more.
+    pub(super) fn forget_client(&mut self) {
+        for name in ["authenticated_id", "authenticated_sender", "sender_host_authenticated"] {
+            self.cx.set(name, Str::EMPTY);
+        }
+        self.cx.set("authentication_failed", Str::fixed("0"));
+        self.cx.unset("sender_host_auth_pubname");
+        self.cx.unset("authenticated_fail_id");
+        self.known.accepted = None;
+        self.known.offered.clear();
+    }
+
     /// Tells of a failure; true where the event brought what is to be logged.
     fn raise_auth_failure(&mut self, one: &Authenticator, data: Vec<u8>) -> bool {
         self.cx.set("sender_host_authenticated", one.name().clone());

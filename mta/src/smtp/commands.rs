@@ -63,6 +63,9 @@ impl Session {
         if self.proxy_failed && !quits {
             return self.say(&[b"503 Command refused, required Proxy negotiation failed"]);
         }
+        if self.tls.misused {
+            return self.refuse_misuse(line);
+        }
         self.cx.set("smtp_command", Str::tainted(line));
         let Some((name, argument)) = find(line) else {
             self.cx.set("smtp_command_argument", Str::EMPTY);
@@ -129,7 +132,7 @@ impl Session {
         self.cx.set("smtp_command_history", shown);
     }
 
-    fn quit(&mut self) {
+    pub(super) fn quit(&mut self) {
         let result = self.acl("acl_smtp_quit", AclPhases::QUIT).unwrap_or_else(|| unset(true));
         if result.verdict == AclVerdict::Error {
             let why = result.log_message.clone().unwrap_or_default();
@@ -151,7 +154,7 @@ impl Session {
     }
 
     fn help(&mut self) {
-        let tls = if self.client_in("tls_advertise_hosts") { " STARTTLS" } else { "" };
+        let tls = if self.offers_tls() { " STARTTLS" } else { "" };
         let well_known = self.client_in("wellknown_advertise_hosts");
         let atrn = self.offers_atrn();
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
@@ -169,16 +172,6 @@ impl Session {
             words.push_str(" WELLKNOWN");
         }
         self.say(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]);
-    }
-
-    /// There is no TLS here yet, which is as if there were no certificate. What came
-    /// with the command came before TLS, and is not read behind it.
-    fn start_tls(&mut self) {
-        if !self.offers.tls {
-            return self.protocol_error(b"503", b"STARTTLS command used when not advertised");
-        }
-        self.input.clear();
-        self.say(&[b"454 TLS currently unavailable"]);
     }
 }
 

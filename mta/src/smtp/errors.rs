@@ -103,9 +103,11 @@ impl Session {
     /// Counts a command that brings no mail nearer; false where that was one too
     /// many.
     pub(super) fn may_go_on(&mut self, name: &'static str) -> bool {
-        if matches!(name, "HELO" | "RSET" | "AUTH" | "STARTTLS")
-            && !self.counts.free.contains(&name)
-        {
+        // Nobody can have TLS twice, so it is not counted how often it is asked for.
+        if name == "STARTTLS" {
+            return true;
+        }
+        if matches!(name, "HELO" | "RSET" | "AUTH") && !self.counts.free.contains(&name) {
             self.counts.free.push(name);
             return true;
         }

@@ -178,7 +178,7 @@ impl Session {
         }
         self.offers.chunking =
             offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
-        self.offers.tls = offer(&mut lines, self.client_in("tls_advertise_hosts"), "STARTTLS");
+        self.offers.tls = offer(&mut lines, self.offers_tls(), "STARTTLS");
         self.offers.per_recipient = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
         let eight_bit = self.flag("accept_8bitmime");
         let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
@@ -188,7 +188,7 @@ impl Session {
         lines
     }
 
-    fn name_client(&mut self, name: Str) {
+    pub(super) fn name_client(&mut self, name: Str) {
         self.cx.set("sender_helo_name", name);
         eximious::client::forget_hello(&mut self.cx);
         eximious::client::describe(&mut self.cx);

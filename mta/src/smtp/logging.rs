@@ -117,6 +117,13 @@ impl Session {
         let lasted = self.lasted();
         let mut line =
             [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat();
+        let by = self.variable("sender_host_authenticated");
+        if !by.is_empty() {
+            let id = self.variable("authenticated_id");
+            let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
+            line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
+        }
+        line.extend_from_slice(&logs::security(&mut self.cx));
         if !self.history.is_empty() {
             line.extend_from_slice(&[b" C=", &self.shown_history()[..]].concat());
         }

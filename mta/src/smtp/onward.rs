@@ -184,6 +184,10 @@ impl Session {
                 text.extend_from_slice(format!(":{}", local.port()).as_bytes());
             }
         }
+        if let Some(secured) = &onward.secured {
+            let wanted = self.cx.engine().settings().log_selector;
+            text.extend_from_slice(&logs::security_of(wanted, secured));
+        }
         if self.logs(LogSelector::SMTP_CONFIRMATION) || onward.outcome != Outcome::Accepted {
             text.extend_from_slice(b" C=\"");
             // Whatever it says, it says it in one line.

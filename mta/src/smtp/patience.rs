@@ -23,6 +23,10 @@ impl Session {
         if let Stage::Proxy(began) = self.stage {
             return Some(self.proxy_patience(began));
         }
+        if let Stage::Shaking(shaking) = &self.stage {
+            let began = shaking.began;
+            return self.patience_of_tls(began);
+        }
         let time = self.time_for_a_line()?;
         Some(time.saturating_sub(since(self.waits_since, self.now())))
     }
@@ -52,6 +56,7 @@ impl Session {
     pub fn time_is_up(&mut self) {
         match &self.stage {
             Stage::Proxy(_) => self.give_up_proxy(),
+            Stage::Shaking(_) => self.tls_took_too_long(),
             Stage::Commands | Stage::Auth(_) => {
                 if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
                     let (client, lasted) = (self.shown_client(), self.lasted());

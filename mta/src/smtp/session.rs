@@ -23,6 +23,7 @@ use super::input::{Input, Next};
 use super::message::Arrival;
 use super::reading::Reading;
 use super::sync::Pipelined;
+use super::tls::{Secured, Shaking};
 use super::{Client, Event};
 
 /// What all connections share: the parts of a configuration.
@@ -42,6 +43,8 @@ pub(super) enum Stage {
     Start,
     /// The header of a proxy is expected, since then.
     Proxy(Moment),
+    /// TLS begins.
+    Shaking(Box<Shaking>),
     /// A command is expected.
     Commands,
     /// The answer to what an authenticator asks.
@@ -72,6 +75,8 @@ pub struct Session {
     /// Whether ACLs may ask other hosts.
     pub(super) calls_out: bool,
     pub(super) input: Input,
+    /// TLS around it all.
+    pub(super) tls: Secured,
     pub(super) events: VecDeque<Event>,
     pub(super) stage: Stage,
     pub(super) client: Client,
@@ -160,6 +165,7 @@ impl Session {
             hurries: false,
             calls_out: true,
             input: Input::default(),
+            tls: Secured::default(),
             events: VecDeque::new(),
             stage: Stage::Start,
             client,
@@ -228,12 +234,12 @@ impl Session {
     /// Takes what came in. It is looked at by and by, in [`Session::next_event`]:
     /// give no more before that has nothing to say.
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.input.push(bytes);
+        self.take_sealed(bytes);
     }
 
     /// Nothing more will come in.
     pub fn end_of_input(&mut self) {
-        self.input.ended = true;
+        self.end_sealed();
     }
 
     /// What is to be done next. With nothing, more input is needed, or
@@ -271,6 +277,7 @@ impl Session {
                 true
             }
             Stage::Proxy(_) => self.go_on_proxy(),
+            Stage::Shaking(_) => self.go_on_shaking(),
             Stage::Commands => match self.input.line() {
                 Next::Line(line) => {
                     self.command_line(&line);
@@ -322,7 +329,7 @@ impl Session {
         if self.cx.is_debugged() {
             self.debug_reply(&bytes);
         }
-        self.events.push_back(Event::Reply(bytes));
+        self.send(bytes);
     }
 
     fn debug_reply(&mut self, bytes: &[u8]) {
@@ -342,6 +349,7 @@ impl Session {
         if self.may.was_greeted {
             self.log_no_mail();
         }
+        self.finish_tls();
         self.events.push_back(Event::Close);
         self.stage = Stage::Done;
     }

@@ -3,6 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str};
 
+use super::tls::Greeting;
 use super::verdict::Refused;
 use super::{Session, reply};
 
@@ -53,6 +54,9 @@ impl Session {
     pub(super) fn welcome(&mut self) {
         let mut banner = None;
         if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
+            if result.verdict != AclVerdict::Accept && self.begins_with_tls() {
+                return self.drop_before_tls(&result);
+            }
             if result.verdict != AclVerdict::Accept {
                 let mut refused = Refused::new(&[b"connection in \"connect\" ACL"]);
                 refused.main_log = self.logs(LogSelector::CONNECTION_REJECT);
@@ -62,6 +66,15 @@ impl Session {
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
+        let greeting = Greeting(banner);
+        match self.begins_with_tls() {
+            true => self.shake_hands_first(greeting),
+            false => self.greet(greeting),
+        }
+    }
+
+    /// Greets the client, which has to wait for that.
+    pub(super) fn greet(&mut self, Greeting(banner): Greeting) {
         let (code, text) = match banner {
             Some(text) => {
                 let (code, text, _) = self.coded(b"220", text.bytes());

@@ -6,6 +6,7 @@ use eximious::{LogSelector, Str};
 
 use super::{Recipient, Session, reply};
 use crate::dsn;
+use crate::logs;
 
 /// What was refused.
 pub(super) struct Refused {
@@ -130,6 +131,7 @@ impl Session {
             }
         };
         let mut line = self.logged_client();
+        line.extend_from_slice(&logs::security(&mut self.cx));
         if refused.with_sender {
             let sender = self.variable("sender_address");
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
@@ -149,8 +151,8 @@ impl Session {
         let which = if self.hurries { reject_logs.shown_once() } else { reject_logs };
         which.write(&*self.cx.engine().world().log, &line, &header);
         if result.verdict == AclVerdict::Drop {
-            self.not_quit("acl-drop", None);
             self.log_end("closed by DROP in ACL");
+            self.not_quit("acl-drop", None);
             self.close();
         }
         text

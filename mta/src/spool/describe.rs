@@ -134,6 +134,22 @@ impl Lines<'_> {
         self.put(name, &value);
     }
 
+    /// A certificate, whose lines stand in one: a newline is `\n` there.
+    fn certificate(&mut self, name: &str, variable: &str) {
+        let value = self.cx.value(variable);
+        if value.is_empty() {
+            return;
+        }
+        let mark = match name {
+            // What this host shows is its own.
+            "tls_ourcert" => Mark::Clean,
+            _ => self.mark(value.taint()),
+        };
+        let lines: Vec<&[u8]> = value.bytes().split(|byte| *byte == b'\n').collect();
+        let text = Some(lines.join(&b"\\n"[..]));
+        self.values.push(Value { mark, name: name.into(), text, data: None });
+    }
+
     fn put(&mut self, name: &str, value: &Str) {
         if !value.is_empty() {
             let mark = self.mark(value.taint());
@@ -206,10 +222,16 @@ impl Lines<'_> {
         let verified = self.cx.value("tls_in_certificate_verified");
         self.flag("tls_certificate_verified", verified.bytes() == b"1");
         self.variable("tls_cipher", "tls_in_cipher");
+        self.certificate("tls_peercert", "tls_in_peercert");
         self.variable("tls_peerdn", "tls_in_peerdn");
         self.variable("tls_sni", "tls_in_sni");
+        self.certificate("tls_ourcert", "tls_in_ourcert");
         if self.cx.value("tls_in_ocsp").bytes() != b"0" {
             self.variable("tls_ocsp", "tls_in_ocsp");
+        }
+        let resumption = self.cx.value("tls_in_resumption");
+        if let Ok(bits @ 1..=31) = resumption.display().parse::<u8>() {
+            self.text("tls_resumption", char::from(b'A' + bits).to_string());
         }
         self.variable("tls_ver", "tls_in_ver");
     }

@@ -33,6 +33,10 @@ const VARIABLES: &[(&str, &str)] = &[
     ("tls_ver", "tls_in_ver"),
 ];
 
+/// Certificates.
+const CERTIFICATES: &[(&str, &str)] =
+    &[("tls_ourcert", "tls_in_ourcert"), ("tls_peercert", "tls_in_peercert")];
+
 /// Flags that are variables.
 const FLAGS: &[(&str, &str)] = &[
     ("host_lookup_deferred", "host_lookup_deferred"),
@@ -102,13 +106,31 @@ fn set(cx: &mut Context, value: &Value) {
                 let found = table.iter().find(|(word, _)| word.as_bytes() == name);
                 found.map(|(_, variable)| *variable)
             };
-            if let Some(variable) = named(VARIABLES) {
+            if let Some(variable) = named(CERTIFICATES) {
+                cx.set(variable, string(&unfolded(text)));
+            } else if name == b"tls_resumption" {
+                let bits = text.first().map_or(0, |letter| letter.saturating_sub(b'A'));
+                cx.set("tls_in_resumption", bits.to_string());
+            } else if let Some(variable) = named(VARIABLES) {
                 cx.set(variable, string(text));
             } else if let Some(variable) = named(FLAGS) {
                 cx.set(variable, Str::fixed("1"));
             }
         }
     }
+}
+
+/// A text whose newlines are written as `\n`.
+fn unfolded(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memmem::find(rest, b"\\n") {
+        out.extend_from_slice(&rest[..at]);
+        out.push(b'\n');
+        rest = &rest[at + 2..];
+    }
+    out.extend_from_slice(rest);
+    out
 }
 
 /// The name of an ACL variable; `acl 3` and `acl 13` are `$acl_c3` and `$acl_m3`.

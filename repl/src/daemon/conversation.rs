@@ -23,7 +23,14 @@ const LONGEST_WRITE: Duration = Duration::from_secs(5 * 60);
 const LAST_MESSAGE: Duration = Duration::from_secs(20);
 
 /// Speaks SMTP with a client until one side has enough.
-pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, thread: i32) {
+pub fn hold(
+    service: &Service,
+    peer: Peer,
+    bell: &Bell,
+    count: usize,
+    thread: i32,
+    begins_with_tls: bool,
+) {
     let mut cx = service.engine.context();
     if let Err(fail) = cx.start() {
         service.engine.world().log.panic(fail.message());
@@ -39,6 +46,7 @@ pub fn hold(service: &Service, peer: Peer, bell: &Bell, count: usize, thread: i3
         // No two that are open have the same, and lines of logs have it too.
         connection: Str::from(thread.to_string()),
         synchronizes: true,
+        begins_with_tls,
         ..Client::default()
     };
     let mut session = Session::new(service.server.clone(), cx, client);

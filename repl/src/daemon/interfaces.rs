@@ -16,6 +16,8 @@ pub struct Interface {
     pub ip: IpAddr,
     /// The port.
     pub port: u16,
+    /// Whether TLS comes first there.
+    pub tls: bool,
 }
 
 /// Why nothing can be listened at.
@@ -102,8 +104,10 @@ pub fn find(
             continue;
         }
         match own {
-            Some(port) => found.push(Interface { ip, port }),
-            None => found.extend(ports.iter().map(|port| Interface { ip, port: *port })),
+            Some(port) => found.push(Interface { ip, port, tls: false }),
+            None => {
+                found.extend(ports.iter().map(|port| Interface { ip, port: *port, tls: false }))
+            }
         }
     }
     Ok(found)
@@ -142,32 +146,46 @@ fn place_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
     Some((ip.parse().ok()?, Some(port(rest)?)))
 }
 
-/// TLS is not spoken yet, so nobody can be served at ports where it comes first.
+/// Notes where TLS comes first: at the ports of `tls_on_connect_ports`, or everywhere.
+pub fn mark_tls(interfaces: &mut [Interface], settings: &Settings, net: &dyn Net, all: bool) {
+    let text = settings.options.text("tls_on_connect_ports");
+    let names = text.map(|text| listed_in(text.bytes())).unwrap_or_default();
+    let ports: Vec<u16> = names.iter().filter_map(|name| port(name, net).ok()).collect();
+    for interface in interfaces {
+        interface.tls = all || ports.contains(&interface.port);
+    }
+}
+
+/// Without TLS, nobody can be served at ports where it comes first.
 ///
 /// # Errors
 /// One of the ports is such a port.
-pub fn refuse_tls(
-    settings: &Settings,
-    interfaces: &[Interface],
-    net: &dyn Net,
-) -> Result<(), Refusal> {
-    let Some(ports) = settings.options.text("tls_on_connect_ports") else { return Ok(()) };
-    for name in listed_in(ports.bytes()) {
-        let Ok(port) = port(&name, net) else { continue };
-        if interfaces.iter().any(|interface| interface.port == port) {
-            let line = format!(
-                "eximious: the daemon is to listen on port {port}, which is one of \
-                 tls_on_connect_ports, and there is no TLS yet: take the port out of \
-                 daemon_smtp_ports, local_interfaces or -oX"
-            );
-            return Err(Refusal::Said(line.into_bytes()));
-        }
-    }
-    Ok(())
+pub fn refuse_tls(interfaces: &[Interface]) -> Result<(), Refusal> {
+    let Some(interface) = interfaces.iter().find(|interface| interface.tls) else { return Ok(()) };
+    let line = format!(
+        "eximious: the daemon is to listen on port {}, where TLS comes first, and TLS is not in \
+         this build (cargo feature tls): take the port out of daemon_smtp_ports, \
+         local_interfaces or -oX",
+        interface.port
+    );
+    Err(Refusal::Said(line.into_bytes()))
 }
 
-/// Where it listens, as the log says it.
+/// Where it listens, as the log says it: `SMTP on port 25 (IPv4)`.
 pub fn listed(interfaces: &[Interface]) -> String {
+    let of = |tls: bool| -> Vec<Interface> {
+        interfaces.iter().copied().filter(|interface| interface.tls == tls).collect()
+    };
+    match (of(false), of(true)) {
+        (plain, sealed) if sealed.is_empty() => format!("SMTP on {}", spots(&plain)),
+        (plain, sealed) if plain.is_empty() => format!("SMTPS on {}", spots(&sealed)),
+        (plain, sealed) => {
+            format!("SMTP on {} and for SMTPS on {}", spots(&plain), spots(&sealed))
+        }
+    }
+}
+
+fn spots(interfaces: &[Interface]) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut done: Vec<IpAddr> = Vec::new();
     let wildcards = |ip: fn(&IpAddr) -> bool, port: u16| {
@@ -219,7 +237,7 @@ mod tests {
         }
         let world = World::hermetic();
         match find(&settings, given.map(str::as_bytes), &*world.net) {
-            Ok(found) => Ok(listed(&found)),
+            Ok(found) => Ok(spots(&found)),
             Err(Wrong::Logged(why) | Wrong::Configured(why)) => {
                 Err(String::from_utf8(why).unwrap())
             }
@@ -240,6 +258,27 @@ mod tests {
         assert_eq!(fine("25", "<; [::1]:26 ; ::1.27", None), "[::1]:{26,27}");
         let same = "127.0.0.1.5:127.0.0.1.6:127.0.0.2.6";
         assert_eq!(fine("25", same, None), "[127.0.0.1]:{5,6} [127.0.0.2]:6");
+    }
+
+    #[test]
+    fn ports_where_tls_comes_first_are_told_apart() {
+        let mut settings = Settings::default();
+        let world = World::hermetic();
+        for (name, text) in [
+            ("local_interfaces", "<; [::1]:2465 ; 127.0.0.1.2465 ; 127.0.0.1.2466"),
+            ("tls_on_connect_ports", "465 : 2465"),
+        ] {
+            settings.options.set(name, OptionValue::Text(Str::from(text)));
+        }
+        let mut found = find(&settings, None, &*world.net).unwrap_or_default();
+        let told = |found: &mut Vec<Interface>, all| {
+            mark_tls(found, &settings, &*world.net, all);
+            listed(found)
+        };
+        let both = "SMTP on [127.0.0.1]:2466 and for SMTPS on [::1]:2465 [127.0.0.1]:2465";
+        assert_eq!(told(&mut found, false), both);
+        assert_eq!(told(&mut found, true), "SMTPS on [::1]:2465 [127.0.0.1]:{2465,2466}");
+        assert!(refuse_tls(&found).is_err());
     }
 
     #[test]

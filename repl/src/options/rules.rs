@@ -201,7 +201,7 @@ static RULES: &[Rule] = &[
     ignored("-ov", NOTHING),
     ignored("-pd", NOTHING),
     ignored("-ps", NOTHING),
-    ignored("-tls-on-connect", NOTHING),
+    own("-tls-on-connect", NOTHING),
     ignored("-x", NOTHING),
     Rule { name: "-bS", takes: NOTHING, then: Then::Later(RECEIVING, false) },
     Rule { name: "-bs", takes: NOTHING, then: Then::Later(RECEIVING, false) },

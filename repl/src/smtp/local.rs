@@ -23,6 +23,7 @@ pub type Given = Vec<(&'static str, Vec<u8>)>;
 /// The standard output can't be written.
 pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     let qualifies_itself = options.leaves_unqualified;
+    let begins_with_tls = options.daemon.begins_with_tls;
     let mut given = std::mem::take(&mut options.variables);
     let called = options.full_name.take();
     let started = match session::Session::start_logging(options, eximious_world::system()) {
@@ -49,6 +50,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
                 connection,
                 by_inetd: true,
                 synchronizes: true,
+                begins_with_tls,
                 ..Client::default()
             }
         }
@@ -60,6 +62,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
             user: Some(user),
             connection,
             qualifies_itself,
+            begins_with_tls,
             ..Client::default()
         },
     };

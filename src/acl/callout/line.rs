@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::Context;
+use crate::acl::Secured;
 use crate::smtp_client::{Connection, Offers, Reply, Trouble};
 
 /// How long a farewell is waited for at the most.
@@ -13,6 +14,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(in crate::acl) struct Line {
     pub(in crate::acl) connection: Connection,
     pub(in crate::acl) offers: Offers,
+    /// What is known of TLS, where there is some.
+    pub(in crate::acl) secured: Option<Secured>,
     /// Whether commands may be sent without waiting.
     pub(super) pipelining: bool,
     /// Commands that are not sent yet.
@@ -29,6 +32,7 @@ impl Line {
         Self {
             connection,
             offers: Offers::default(),
+            secured: None,
             pipelining: false,
             waiting: Vec::new(),
             sent: Vec::new(),
@@ -134,6 +138,7 @@ impl Line {
     }
 
     pub(super) fn close(&mut self, cx: &mut Context) {
+        self.connection.finish();
         cx.tell(0, b"  SMTP(close)>>");
         let history: &[u8] = if self.history.is_empty() { b"(unset)" } else { &self.history };
         cx.tell(0, &[b"cmdlog: '", history, b"'"].concat());

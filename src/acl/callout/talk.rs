@@ -1,6 +1,7 @@
 //! A callout's talk with one host.
 
 mod along;
+mod secure;
 mod words;
 
 use std::io;
@@ -8,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious_core::Str;
-use eximious_core::world::Target;
+use eximious_core::world::{Target, TlsFault};
 use eximious_stdlib::dns::find::RouteHost;
 
 use super::host::{Protocol, Way, is_listed, way};
@@ -30,7 +31,7 @@ pub(super) fn with(
     host: &RouteHost,
     address: IpAddr,
 ) -> Called {
-    let mut place = Place { run, callout, transport, host, address };
+    let mut place = Place { run, callout, transport, host, address, clear: false };
     if callout.takes_along
         && let Some(called) = place.go_along()
     {
@@ -39,7 +40,11 @@ pub(super) fn with(
     loop {
         let talk = match place.open() {
             Ok(talk) => talk,
-            Err(called) => return called,
+            Err(NoTalk::Called(called)) => return called,
+            Err(NoTalk::Unsecured(fault)) => match place.goes_on_in_clear(&fault) {
+                Ok(()) => continue,
+                Err(called) => return called,
+            },
         };
         if let Some(called) = talk.ask(cache) {
             return called;
@@ -58,6 +63,22 @@ struct Place<'p, 'r> {
     transport: Option<&'p Transport>,
     host: &'p RouteHost,
     address: IpAddr,
+    /// Whether TLS was tried in vain.
+    clear: bool,
+}
+
+/// Why there is no talk.
+enum NoTalk {
+    /// What is to be said of the host.
+    Called(Called),
+    /// TLS began, and failed: the connection is of no use any more.
+    Unsecured(Box<TlsFault>),
+}
+
+impl From<Called> for NoTalk {
+    fn from(called: Called) -> Self {
+        Self::Called(called)
+    }
 }
 
 /// A talk with somebody.
@@ -93,20 +114,18 @@ impl<'p, 'r> Place<'p, 'r> {
     }
 
     /// Opens a connection, as far as commands may be given.
-    fn open<'t>(&'t mut self) -> Result<Talk<'t, 'p, 'r>, Called> {
+    fn open<'t>(&'t mut self) -> Result<Talk<'t, 'p, 'r>, NoTalk> {
         let later = |place: &Self, text: &[u8]| Called::later(Some(place.about(text)));
         let shown = self.callout.address.clone();
         let way = way(self.run, self.transport, self.host, self.address, &shown);
         if self.listed("hosts_require_dane") {
-            return Err(later(self, b"DANE is required, but TLS is not there yet"));
+            return Err(later(self, b"DANE is required, but DANE is not there yet").into());
         }
         let from = way.from.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
         self.tell(format!("interface={from} port={}", way.port).as_bytes());
-        if way.protocol == Protocol::Smtps {
-            return Err(later(self, b"TLS is required on connect, but TLS is not there yet"));
-        }
         if self.transport.and_then(|one| one.text("socks_proxy")).is_some_and(|t| !t.is_empty()) {
-            return Err(later(self, b"socks_proxy is set, but proxies are not there yet"));
+            let why = later(self, b"socks_proxy is set, but proxies are not there yet");
+            return Err(why.into());
         }
         // Commands before the banner would save time only.
         let _ = self.listed("hosts_pipe_connect");
@@ -114,13 +133,17 @@ impl<'p, 'r> Place<'p, 'r> {
             Ok(connection) => connection,
             Err(why) => {
                 let why = reason(&why);
-                return Err(later(self, why.as_bytes()));
+                return Err(later(self, why.as_bytes()).into());
             }
         };
         let local = stream.local_address();
         let timeout = self.timeout("command_timeout");
         let protocol = way.protocol;
         let mut talk = Talk { place: self, line: Line::new(Connection::new(stream, timeout)), way };
+        talk.place.forget_tls();
+        if protocol == Protocol::Smtps {
+            talk.shake_hands()?;
+        }
         talk.greet(protocol, local)?;
         Ok(talk)
     }
@@ -191,7 +214,7 @@ fn reason(why: &io::Error) -> String {
 
 impl Talk<'_, '_, '_> {
     /// Begins the session. An error is what is to be said of the host.
-    fn greet(&mut self, protocol: Protocol, local: Option<SocketAddr>) -> Result<(), Called> {
+    fn greet(&mut self, protocol: Protocol, local: Option<SocketAddr>) -> Result<(), NoTalk> {
         let mut opening = None;
         let name = self.name(local);
         let mut what = b"initial connection".to_vec();
@@ -214,7 +237,7 @@ impl Talk<'_, '_, '_> {
                     if trouble == Trouble::Timeout {
                         self.place.tell(b"SMTP timeout");
                     }
-                    return Err(Called::later(Some(self.place.about(&text))));
+                    return Err(Called::later(Some(self.place.about(&text))).into());
                 }
             };
             let name_of_event = match (&opening, what.starts_with(b"EHLO")) {
@@ -224,13 +247,13 @@ impl Talk<'_, '_, '_> {
             let told = name_of_event.and_then(|event| self.place.event(event, reply.text()));
             if let (None, Some(why)) = (&opening, told) {
                 let head = b"deferred by smtp:connect event expansion: ".as_slice();
-                return Err(self.give_up(&[head, why.bytes()].concat()));
+                return Err(self.give_up(&[head, why.bytes()].concat()).into());
             }
             let opening = match &mut opening {
                 Some(opening) => opening,
                 None if reply.accepts() => {
                     if let Err(why) = &name {
-                        return Err(self.give_up(why));
+                        return Err(self.give_up(why).into());
                     }
                     let plain = self.place.listed("hosts_avoid_esmtp");
                     opening.insert(Opening::new(protocol == Protocol::Lmtp, plain))
@@ -239,28 +262,34 @@ impl Talk<'_, '_, '_> {
             };
             match opening.next(&reply) {
                 Next::Say(hello) => {
-                    let name = name.as_deref().unwrap_or_default();
-                    let command = [hello.name().as_bytes(), b" ", name].concat();
-                    what.clone_from(&command);
-                    if self.say(&command).is_err() {
-                        continue;
-                    }
+                    what = self.hail(hello, name.as_deref().unwrap_or_default());
                 }
                 Next::Open(offers) => {
                     self.line.offers = offers;
-                    return self.choose();
+                    if !self.wants_tls() || !self.start_tls()? {
+                        return Ok(self.choose()?);
+                    }
+                    what = self.hail(opening.again(), name.as_deref().unwrap_or_default());
                 }
                 Next::Refused => {
                     let head = b"SMTP error from remote mail server after ";
                     let text = [head.as_slice(), &what, b": ", &line(reply.text())].concat();
                     let called = self.give_up(&text);
-                    return Err(match reply.refuses() {
+                    let called = match reply.refuses() {
                         true => Called::failed(Failure::None, called.logged, self.shown()),
                         false => Called { heard: last_line(reply.text()), ..called },
-                    });
+                    };
+                    return Err(called.into());
                 }
             }
         }
+    }
+
+    /// Greets the host; what was said. That it is gone is found out by listening.
+    fn hail(&mut self, hello: Hello, name: &[u8]) -> Vec<u8> {
+        let command = [hello.name().as_bytes(), b" ", name].concat();
+        let _ = self.say(&command);
+        command
     }
 
     /// The name that the greeting has.
@@ -288,12 +317,9 @@ impl Talk<'_, '_, '_> {
 
     /// Looks at what the host offers, and at what is asked of it.
     fn choose(&mut self) -> Result<(), Called> {
-        if self.line.offers.tls && !self.place.listed("hosts_avoid_tls") {
-            let _ = self.place.listed("hosts_verify_avoid_tls");
-        }
-        if self.place.listed("hosts_require_tls") {
+        if self.line.secured.is_none() && self.place.listed("hosts_require_tls") {
             let why: &[u8] = match self.line.offers.tls {
-                true => b"a TLS session is required, but TLS is not there yet",
+                true => b"a TLS session is required, but an attempt to start TLS failed",
                 false => b"a TLS session is required, but the server did not offer TLS support",
             };
             return Err(self.give_up(why));

@@ -30,6 +30,8 @@ pub struct Onward {
     pub address: IpAddr,
     /// Its port.
     pub port: u16,
+    /// What is known of TLS, where there is some.
+    pub secured: Option<Secured>,
     /// This side of the connection.
     pub local: Option<SocketAddr>,
     /// The transport's name.
@@ -64,6 +66,21 @@ pub enum Outcome {
     Deferred,
     /// It said nothing that makes sense: it may have it or not.
     Unanswered,
+}
+
+/// What is logged of TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Secured {
+    /// The version, the cipher and its bits: `$tls_out_cipher`.
+    pub cipher: Vec<u8>,
+    /// Whether the certificate of the other side is good.
+    pub is_verified: bool,
+    /// The name in it.
+    pub name: Vec<u8>,
+    /// Whether the session was taken up again.
+    pub resumed: bool,
+    /// The name that a client asked for.
+    pub server_name: Vec<u8>,
 }
 
 /// The message did not get there as a whole.
@@ -109,6 +126,7 @@ impl Cutthrough {
             address: held.place.address,
             port: held.place.way.port,
             local: held.line.connection.local_address(),
+            secured: held.line.secured.clone(),
             transport: transport.name.clone(),
             number: held.place.transport,
             size,

@@ -350,6 +350,8 @@ const REPLACED: &[(&str, &str)] = &[
     (r"(?m)^-frozen \d+$", "-frozen TIME"),
     // It says that its library of TLS knows of sessions that are resumed.
     (r"(?m)^-tls_resumption A\n", ""),
+    // Each library of TLS has its own words for what goes wrong.
+    (r"\((gnutls_handshake|SSL_accept)\): .*", "(handshake): WHY"),
     (r"(?m)^ TFO mode .*\n", ""),
 ];
 

@@ -3,12 +3,30 @@
 use std::convert::Infallible;
 use std::io::{self, Read, Write};
 
+use eximious_core::world::{Tls, TlsClient, TlsFault, TlsServer, TlsSession};
+
 use super::{ABSENT, Settings};
 
 /// A stream under TLS, of which there is none.
 pub struct Stream<S> {
     never: Infallible,
     inner: S,
+}
+
+/// Stands for TLS where there is none.
+#[derive(Debug, Default)]
+pub struct System;
+
+impl Tls for System {
+    fn is_there(&self) -> bool {
+        false
+    }
+    fn serve(&self, _: &TlsServer) -> Result<Box<dyn TlsSession>, TlsFault> {
+        Err(TlsFault::new("TLS", ABSENT))
+    }
+    fn connect(&self, _: &TlsClient) -> Result<Box<dyn TlsSession>, TlsFault> {
+        Err(TlsFault::new("TLS", ABSENT))
+    }
 }
 
 /// Says that there is no TLS.

@@ -1,17 +1,30 @@
-//! TLS to the servers that lookups ask, where this build has it (the cargo
-//! feature `tls`): it is OpenSSL's, which must stand where one builds.
+//! TLS, where this build has it (the cargo feature `tls`): it is OpenSSL's, which
+//! must stand where one builds. [`begin`] is for servers that lookups ask, [`System`]
+//! for SMTP.
 
 #[cfg(not(feature = "tls"))]
 mod absent;
 #[cfg(feature = "tls")]
+mod made;
+#[cfg(feature = "tls")]
 mod openssl;
+#[cfg(feature = "tls")]
+mod primes;
+#[cfg(feature = "tls")]
+mod session;
+#[cfg(feature = "tls")]
+mod settings;
+#[cfg(feature = "tls")]
+mod switches;
 
 use std::path::PathBuf;
 
 #[cfg(not(feature = "tls"))]
-pub use absent::{Stream, begin, seal};
+pub use absent::{Stream, System, begin, seal};
 #[cfg(feature = "tls")]
 pub use openssl::{Stream, begin, seal};
+#[cfg(feature = "tls")]
+pub use settings::System;
 
 /// Whether this build has TLS.
 pub const PRESENT: bool = cfg!(feature = "tls");

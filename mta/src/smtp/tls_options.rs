@@ -1,0 +1,118 @@
+//! What the options of TLS come to for a client: they are expanded for each connection.
+
+use eximious::stdlib::lists::elements;
+use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
+use eximious::{FailClass, Str};
+
+use super::Session;
+
+impl Session {
+    /// Whether the client has to show a certificate.
+    pub(super) fn tls_demand(&mut self) -> TlsDemand {
+        if self.client_in("tls_verify_hosts") {
+            return TlsDemand::Required;
+        }
+        match self.client_in("tls_try_verify_hosts") {
+            true => TlsDemand::Asked,
+            false => TlsDemand::None,
+        }
+    }
+
+    /// What all options come to.
+    pub(super) fn tls_settings(&mut self) -> Result<TlsServer, TlsFault> {
+        let certificates = self.tls_files("tls_certificate")?;
+        let keys = self.tls_files("tls_privatekey")?;
+        let proofs = self.tls_files("tls_ocsp_file")?;
+        let resumes = self.client_in("tls_resumption_hosts");
+        let demand = self.tls_demand();
+        let authorities = match demand {
+            TlsDemand::None => TlsAuthorities::None,
+            _ => self.tls_authorities()?,
+        };
+        let revoked = match demand {
+            TlsDemand::None => None,
+            _ => self.tls_file("tls_crl")?,
+        };
+        let text = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
+        let protocols = self.tls_text("tls_alpn")?.unwrap_or_default();
+        let switches = self.text("openssl_options").bytes().to_vec();
+        let most_bits = self.number("tls_dh_max_bits", 2236);
+        Ok(TlsServer {
+            // The name is of interest where a certificate is made for it.
+            own_name: match certificates.is_empty() {
+                true => self.host.bytes().to_vec(),
+                false => Vec::new(),
+            },
+            certificates,
+            keys,
+            demand,
+            authorities,
+            revoked,
+            ciphers: text(self.tls_text("tls_require_ciphers")?),
+            curves: text(self.tls_text("tls_eccurve")?),
+            prime: text(self.tls_text("tls_dhparam")?),
+            most_bits: u32::try_from(most_bits).unwrap_or(u32::MAX),
+            proofs,
+            switches,
+            resumes,
+            protocols: listed(protocols.bytes()),
+            names_protocol: !self.text("hosts_require_alpn").is_empty()
+                && self.client_in("hosts_require_alpn"),
+        })
+    }
+
+    fn tls_authorities(&mut self) -> Result<TlsAuthorities, TlsFault> {
+        let Some(path) = self.tls_file("tls_verify_certificates")? else {
+            return Ok(TlsAuthorities::None);
+        };
+        if path == b"system" || path == b"system,cache" {
+            return Ok(TlsAuthorities::System);
+        }
+        if let Err(why) = self.cx.engine().world().files.stat(&path, true) {
+            let why = eximious::stdlib::wording::reason(&why);
+            let head = [b"could not stat '", &path[..], b"' (tls_verify_certificates): "].concat();
+            self.log_panic(&[&head[..], why.as_bytes()].concat());
+            return Err(TlsFault::new("tls_verify_certificates", why));
+        }
+        Ok(TlsAuthorities::Path(path))
+    }
+
+    /// A text, expanded; nothing where it is not set, is empty, or wants to be so.
+    fn tls_text(&mut self, name: &'static str) -> Result<Option<Str>, TlsFault> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let engine = self.cx.engine().clone();
+        match engine.expand_once(text.bytes(), &mut self.cx) {
+            Ok(value) => Ok((!value.is_empty()).then_some(value)),
+            Err(fail) if fail.class() == FailClass::Forced => Ok(None),
+            Err(fail) => {
+                let why = String::from_utf8_lossy(fail.message()).into_owned();
+                self.log_panic(
+                    &[b"failed to expand ", name.as_bytes(), b": ", fail.message()].concat(),
+                );
+                Err(TlsFault::new(format!("expansion of {name}"), why))
+            }
+        }
+    }
+
+    /// The name of a file. What a client says, such as the name of a server, names none.
+    fn tls_file(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, TlsFault> {
+        let Some(path) = self.tls_text(name)? else { return Ok(None) };
+        if path.taint().is_tainted() {
+            self.log_panic(&[b"Tainted filename '", path.bytes(), b"'"].concat());
+            return Err(TlsFault::new(name, "Tainted filename"));
+        }
+        Ok(Some(path.bytes().to_vec()))
+    }
+
+    fn tls_files(&mut self, name: &'static str) -> Result<Vec<Vec<u8>>, TlsFault> {
+        Ok(self.tls_file(name)?.map(|list| listed(&list)).unwrap_or_default())
+    }
+}
+
+fn listed(list: &[u8]) -> Vec<Vec<u8>> {
+    let all = elements(list).map(|one| one.trim_ascii().to_vec());
+    all.filter(|one| !one.is_empty()).collect()
+}

@@ -1,0 +1,325 @@
+//! Contexts of the library, made from options.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::PoisonError;
+
+use eximious_core::world::{TlsAuthorities, TlsClient, TlsFault, TlsServer};
+use openssl::asn1::Asn1Time;
+use openssl::bn::BigNum;
+use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::rsa::Rsa;
+use openssl::ssl::{
+    AlpnError, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslMode, SslOptions,
+    SslSessionCacheMode,
+};
+use openssl::x509::store::{File, HashDir, X509Lookup, X509Store, X509StoreBuilder};
+use openssl::x509::verify::X509VerifyFlags;
+use openssl::x509::{X509, X509Name, X509NameBuilder};
+
+use super::session::{look_at_certificates, notes_of, words};
+use super::{primes, switches};
+
+/// The largest proof that a certificate is valid, in bytes.
+const LARGEST_PROOF: u64 = 1 << 20;
+
+/// How long a certificate that was made is good, in seconds.
+pub const OWN_LIFE: i64 = 2 * 60 * 60;
+
+/// How many bits its key has.
+const OWN_BITS: u32 = 2048;
+
+type Made<T> = Result<T, TlsFault>;
+
+/// The contents of a file, up to some size.
+pub fn contents(path: &[u8], most: u64) -> Result<Vec<u8>, String> {
+    use std::io::Read;
+    let path = Path::new(OsStr::from_bytes(path));
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    match read {
+        Ok(_) => Ok(bytes),
+        Err(why) => Err(crate::databases::words(&why)),
+    }
+}
+
+/// The context of a server.
+pub fn server(settings: &TlsServer) -> Made<SslContext> {
+    let mut builder = begin(SslMethod::tls_server(), &settings.switches, settings.resumes)?;
+    certificates(&mut builder, settings)?;
+    if let Some(list) = &settings.ciphers {
+        ciphers(&mut builder, list)?;
+    }
+    curves(&mut builder, settings.curves.as_deref())?;
+    if let Some(prime) = primes::find(settings.prime.as_deref(), settings.most_bits)? {
+        builder.set_tmp_dh(&prime).map_err(at("SSL_CTX_set_tmp_dh"))?;
+    }
+    builder.set_cert_store(store(&settings.authorities, settings.revoked.as_deref())?);
+    if let TlsAuthorities::Path(path) = &settings.authorities
+        && !is_directory(path)
+    {
+        // Clients are told whose certificates are believed.
+        let path = Path::new(OsStr::from_bytes(path));
+        let names = X509Name::load_client_ca_file(path);
+        builder.set_client_ca_list(names.map_err(at("tls_verify_certificates"))?);
+    }
+    look_at_certificates(&mut builder, settings.demand, true);
+    builder.set_servername_callback(|_, _| Ok(()));
+    if !settings.protocols.is_empty() {
+        let known = settings.protocols.clone();
+        builder.set_alpn_select_callback(move |_, offered| {
+            let name = only_protocol(offered).filter(|name| known.iter().any(|one| one == name));
+            name.ok_or(AlpnError::ALERT_FATAL)
+        });
+    }
+    proofs(&mut builder, settings)?;
+    if settings.resumes {
+        builder.set_session_id_context(b"eximious").map_err(at("session id context"))?;
+    }
+    Ok(builder.build())
+}
+
+/// The context of a client.
+pub fn client(settings: &TlsClient) -> Made<SslContext> {
+    let mut builder = begin(SslMethod::tls_client(), &settings.switches, false)?;
+    if let Some(certificate) = &settings.certificate {
+        pair(&mut builder, certificate, settings.key.as_ref().unwrap_or(certificate))?;
+    }
+    if let Some(list) = &settings.ciphers {
+        ciphers(&mut builder, list)?;
+    }
+    curves(&mut builder, settings.curves.as_deref())?;
+    builder.set_cert_store(store(&settings.authorities, settings.revoked.as_deref())?);
+    look_at_certificates(&mut builder, settings.demand, false);
+    if !settings.protocols.is_empty() {
+        let mut list = Vec::new();
+        for name in &settings.protocols {
+            let length = u8::try_from(name.len());
+            list.push(length.map_err(|_| TlsFault::new("tls_alpn", "too long a name"))?);
+            list.extend_from_slice(name);
+        }
+        builder.set_alpn_protos(&list).map_err(at("tls_alpn"))?;
+    }
+    Ok(builder.build())
+}
+
+fn at(place: &str) -> impl Fn(ErrorStack) -> TlsFault {
+    move |errors| TlsFault::new(place, words(&errors))
+}
+
+fn begin(method: SslMethod, given: &[u8], resumes: bool) -> Made<SslContextBuilder> {
+    let mut builder = SslContextBuilder::new(method).map_err(at("SSL_CTX_new"))?;
+    // Whoever is silent keeps no buffers.
+    builder.set_mode(
+        SslMode::RELEASE_BUFFERS
+            | SslMode::ENABLE_PARTIAL_WRITE
+            | SslMode::ACCEPT_MOVING_WRITE_BUFFER,
+    );
+    let mut on = switches::read(given)?;
+    builder.set_session_cache_mode(SslSessionCacheMode::OFF);
+    if resumes {
+        on &= !SslOptions::NO_TICKET;
+    } else if on.contains(SslOptions::NO_TICKET) {
+        builder.set_num_tickets(0).map_err(at("SSL_CTX_set_num_tickets"))?;
+    }
+    let off = builder.options() & !on & switches::read(b"").unwrap_or(SslOptions::empty());
+    builder.clear_options(off);
+    builder.set_options(on);
+    Ok(builder)
+}
+
+/// Ciphers of TLS before 1.3. Exim takes underscores for hyphens.
+fn ciphers(builder: &mut SslContextBuilder, list: &[u8]) -> Made<()> {
+    let list = String::from_utf8_lossy(list).replace('_', "-");
+    let place = format!("SSL_CTX_set_cipher_list({list})");
+    builder.set_cipher_list(&list).map_err(at(&place))
+}
+
+fn curves(builder: &mut SslContextBuilder, list: Option<&[u8]>) -> Made<()> {
+    match list {
+        None | Some(b"auto" | b"") => Ok(()),
+        Some(list) => {
+            let list = String::from_utf8_lossy(list);
+            builder.set_groups_list(&list).map_err(at(&format!("tls_eccurve {list}")))
+        }
+    }
+}
+
+fn is_directory(path: &[u8]) -> bool {
+    Path::new(OsStr::from_bytes(path)).is_dir()
+}
+
+fn certificates(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
+    if settings.certificates.is_empty() {
+        return own_certificate(builder, &settings.own_name).map_err(at("self-signed certificate"));
+    }
+    for (number, certificate) in settings.certificates.iter().enumerate() {
+        let key = settings.keys.get(number).or_else(|| settings.keys.first());
+        pair(builder, certificate, key.unwrap_or(certificate))?;
+    }
+    Ok(())
+}
+
+/// A certificate, and its key.
+fn pair(builder: &mut SslContextBuilder, certificate: &[u8], key: &[u8]) -> Made<()> {
+    let shown = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
+    let place = format!("cert/key setup: cert={} key={}", shown(certificate), shown(key));
+    for path in [certificate, key] {
+        // The system says better than the library what is wrong with a file.
+        contents(path, 1).map_err(|why| TlsFault::new(place.as_str(), why))?;
+    }
+    let path = |path| Path::new(OsStr::from_bytes(path));
+    builder
+        .set_certificate_chain_file(path(certificate))
+        .and_then(|()| builder.set_private_key_file(path(key), SslFiletype::PEM))
+        .and_then(|()| builder.check_private_key())
+        .map_err(at(&place))
+}
+
+/// A certificate that was made for the moment: nobody can tell by it who this is.
+fn own_certificate(builder: &mut SslContextBuilder, name: &[u8]) -> Result<(), ErrorStack> {
+    let key = PKey::from_rsa(Rsa::generate(OWN_BITS)?)?;
+    let mut subject = X509NameBuilder::new()?;
+    subject.append_entry_by_text("C", "UK")?;
+    subject.append_entry_by_text("O", "Exim Developers")?;
+    subject.append_entry_by_text("CN", &String::from_utf8_lossy(name))?;
+    let subject = subject.build();
+    let mut certificate = X509::builder()?;
+    let mut serial = BigNum::new()?;
+    serial.rand(64, openssl::bn::MsbOption::MAYBE_ZERO, false)?;
+    certificate.set_version(2)?;
+    certificate.set_serial_number(&*serial.to_asn1_integer()?)?;
+    certificate.set_subject_name(&subject)?;
+    certificate.set_issuer_name(&subject)?;
+    certificate.set_pubkey(&key)?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0));
+    certificate.set_not_before(&*Asn1Time::from_unix(now)?)?;
+    certificate.set_not_after(&*Asn1Time::from_unix(now + OWN_LIFE)?)?;
+    certificate.sign(&key, MessageDigest::sha256())?;
+    builder.set_certificate(&certificate.build())?;
+    builder.set_private_key(&key)
+}
+
+/// Those who are believed, and what they revoked.
+fn store(authorities: &TlsAuthorities, revoked: Option<&[u8]>) -> Made<X509Store> {
+    let place = "tls_verify_certificates";
+    let mut store = X509StoreBuilder::new().map_err(at(place))?;
+    let text = |path: &[u8], option: &str| {
+        let text = std::str::from_utf8(path).map(str::to_owned);
+        text.map_err(|_| TlsFault::new(option, "no name of a file"))
+    };
+    match authorities {
+        TlsAuthorities::None => {}
+        TlsAuthorities::System => store.set_default_paths().map_err(at(place))?,
+        TlsAuthorities::Path(path) if is_directory(path) => {
+            let directory =
+                store.add_lookup(X509Lookup::<HashDir>::hash_dir()).map_err(at(place))?;
+            directory.add_dir(&text(path, place)?, SslFiletype::PEM).map_err(at(place))?;
+        }
+        TlsAuthorities::Path(path) => {
+            contents(path, 1).map_err(|why| TlsFault::new(place, why))?;
+            let file = store.add_lookup(X509Lookup::file()).map_err(at(place))?;
+            let path = Path::new(OsStr::from_bytes(path));
+            file.load_cert_file(path, SslFiletype::PEM).map_err(at(place))?;
+        }
+    }
+    let Some(path) = revoked else { return Ok(store.build()) };
+    let place = "tls_crl";
+    if is_directory(path) {
+        let directory = store.add_lookup(X509Lookup::<HashDir>::hash_dir()).map_err(at(place))?;
+        directory.add_dir(&text(path, place)?, SslFiletype::PEM).map_err(at(place))?;
+    } else {
+        contents(path, 1).map_err(|why| TlsFault::new(place, why))?;
+        let file = store.add_lookup(X509Lookup::<File>::file()).map_err(at(place))?;
+        let path = Path::new(OsStr::from_bytes(path));
+        file.load_crl_file(path, SslFiletype::PEM).map_err(at(place))?;
+    }
+    let flags = X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
+    store.set_flags(flags).map_err(at(place))?;
+    Ok(store.build())
+}
+
+/// The only name of a protocol that a client offers: lengths stand before names.
+fn only_protocol(offered: &[u8]) -> Option<&[u8]> {
+    let (length, name) = offered.split_first()?;
+    (usize::from(*length) == name.len()).then_some(name)
+}
+
+/// Has clients that ask for it shown that the certificates are valid.
+fn proofs(builder: &mut SslContextBuilder, settings: &TlsServer) -> Made<()> {
+    if settings.proofs.is_empty() {
+        return Ok(());
+    }
+    let mut all: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut is_pem = false;
+    for (number, element) in settings.proofs.iter().enumerate() {
+        let path = match (element.strip_prefix(b"PEM "), element.strip_prefix(b"DER ")) {
+            (Some(rest), _) => {
+                is_pem = true;
+                rest
+            }
+            (None, Some(rest)) => {
+                is_pem = false;
+                rest
+            }
+            _ => element,
+        };
+        let fault = |why: String| TlsFault::new("tls_ocsp_file", why);
+        let mut proof = contents(path, LARGEST_PROOF).map_err(fault)?;
+        if is_pem {
+            proof = der_of_pem(&proof).ok_or_else(|| fault("not in PEM form".to_owned()))?;
+        }
+        let Some(certificate) = settings.certificates.get(number) else { continue };
+        let certificate = contents(certificate, LARGEST_PROOF).map_err(fault)?;
+        let certificate = X509::from_pem(&certificate).and_then(|one| one.to_der());
+        all.push((certificate.map_err(at("tls_ocsp_file"))?, proof));
+    }
+    let set = builder.set_status_callback(move |ssl| {
+        let shown = ssl.certificate().and_then(|one| one.to_der().ok());
+        let proof = all.iter().find(|(certificate, _)| Some(certificate) == shown.as_ref());
+        let notes = notes_of(ssl);
+        let note = |what: u8| {
+            if let Some(notes) = &notes {
+                notes.lock().unwrap_or_else(PoisonError::into_inner).proof = what;
+            }
+        };
+        match proof {
+            Some((_, proof)) => {
+                ssl.set_ocsp_status(proof)?;
+                note(4);
+                Ok(true)
+            }
+            None => {
+                note(1);
+                Ok(false)
+            }
+        }
+    });
+    set.map_err(at("tls_ocsp_file"))
+}
+
+/// What stands between the first two lines of dashes.
+fn der_of_pem(text: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok()?;
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("-----BEGIN "));
+    lines.next()?;
+    let body: String = lines.take_while(|line| !line.starts_with("-----END ")).collect();
+    openssl::base64::decode_block(&body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_protocol_is_one() {
+        assert_eq!(only_protocol(b"\x04smtp"), Some(b"smtp".as_slice()));
+        assert_eq!(only_protocol(b"\x04smtp\x05esmtp"), None);
+        assert_eq!(only_protocol(b"\x09smtp"), None);
+        assert_eq!(only_protocol(b""), None);
+    }
+}

@@ -1,0 +1,336 @@
+//! One side of a connection under TLS, over bytes in memory.
+
+use std::io::{self, Read, Write};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use eximious_core::world::{
+    TlsBinding, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession,
+};
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{
+    Error, ErrorCode, NameType, Ssl, SslContextBuilder, SslRef, SslStream, SslVerifyMode,
+    SslVersion,
+};
+use openssl::x509::{X509, X509Ref, X509StoreContext, X509VerifyResult};
+
+/// How much is opened at once: the most that is sealed in one piece.
+const PIECE: usize = 16 * 1024;
+
+/// The library's number for a certificate that was revoked.
+const REVOKED: std::ffi::c_int = 23;
+
+/// Bytes that came over the connection, and those that are to go.
+#[derive(Debug, Default)]
+pub struct Pipe {
+    input: Vec<u8>,
+    at: usize,
+    ended: bool,
+    output: Vec<u8>,
+}
+
+impl Read for Pipe {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let rest = &self.input[self.at..];
+        if rest.is_empty() {
+            return if self.ended { Ok(0) } else { Err(io::ErrorKind::WouldBlock.into()) };
+        }
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        if self.at == self.input.len() {
+            // Whoever is silent for a while needs no memory.
+            (self.input, self.at) = (Vec::new(), 0);
+        }
+        Ok(count)
+    }
+}
+
+impl Write for Pipe {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.output.extend_from_slice(from);
+        Ok(from.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What is noted of a connection while its handshake goes on.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// What the other side showed, by depth, as far as it was looked at.
+    chain: Vec<Vec<u8>>,
+    /// What came of the wish for a proof that the certificate is valid.
+    pub proof: u8,
+}
+
+/// Where it is noted.
+pub type Noted = Arc<Mutex<Notes>>;
+
+/// The place of the notes of a connection.
+pub fn place_of_notes() -> Option<Index<Ssl, Noted>> {
+    static PLACE: OnceLock<Option<Index<Ssl, Noted>>> = OnceLock::new();
+    *PLACE.get_or_init(|| Ssl::new_ex_index().ok())
+}
+
+/// The notes of a connection.
+pub fn notes_of(ssl: &SslRef) -> Option<Noted> {
+    ssl.ex_data(place_of_notes()?).cloned()
+}
+
+/// Has certificates of the other side looked at, and noted.
+pub fn look_at_certificates(builder: &mut SslContextBuilder, demand: TlsDemand, server: bool) {
+    let mode = match demand {
+        TlsDemand::None => return builder.set_verify(SslVerifyMode::NONE),
+        TlsDemand::Required if server => SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT,
+        TlsDemand::Required | TlsDemand::Asked => SslVerifyMode::PEER,
+    };
+    let goes_on = demand == TlsDemand::Asked;
+    builder.set_verify_callback(mode, move |fine, context| {
+        let place = X509StoreContext::ssl_idx().ok();
+        let notes = place.and_then(|place| notes_of(context.ex_data(place)?));
+        if let (Some(notes), Some(certificate)) = (notes, context.current_cert()) {
+            let depth = context.error_depth() as usize;
+            let chain = &mut notes.lock().unwrap_or_else(PoisonError::into_inner).chain;
+            if depth == chain.len() {
+                chain.push(pem(certificate));
+            }
+        }
+        fine || goes_on
+    });
+}
+
+/// One side of a connection.
+pub struct Session {
+    stream: SslStream<Pipe>,
+    server: bool,
+    notes: Noted,
+    /// Whether tickets are given out.
+    resumes: bool,
+    /// Whether a name of a protocol has to be agreed on.
+    names_protocol: bool,
+    /// Whether certificates of the other side are looked at.
+    demand: TlsDemand,
+}
+
+impl Session {
+    /// Begins.
+    pub fn new(ssl: Ssl, server: bool) -> Result<Self, ErrorStack> {
+        let notes = Noted::default();
+        let mut ssl = ssl;
+        if let Some(place) = place_of_notes() {
+            ssl.set_ex_data(place, notes.clone());
+        }
+        let stream = SslStream::new(ssl, Pipe::default())?;
+        Ok(Self {
+            stream,
+            server,
+            notes,
+            resumes: false,
+            names_protocol: false,
+            demand: TlsDemand::None,
+        })
+    }
+
+    /// What is asked of the other side.
+    pub fn wanting(mut self, demand: TlsDemand, names_protocol: bool) -> Self {
+        (self.demand, self.names_protocol) = (demand, names_protocol);
+        self
+    }
+
+    /// Whether tickets are given out.
+    pub fn resuming(mut self, resumes: bool) -> Self {
+        self.resumes = resumes;
+        self
+    }
+
+    fn place(&self) -> &'static str {
+        if self.server { "SSL_accept" } else { "SSL_connect" }
+    }
+
+    fn noted(&self) -> std::sync::MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the handshake failed.
+    fn fault(&self, error: &Error) -> TlsFault {
+        let ssl = self.stream.ssl();
+        let bad = ssl.verify_result();
+        let chain = self.noted().chain.clone();
+        if self.demand == TlsDemand::Required && bad != X509VerifyResult::OK && !chain.is_empty() {
+            let why = match bad {
+                bad if bad.as_raw() == REVOKED => "certificate revoked".to_owned(),
+                _ if self.server => "certificate invalid".to_owned(),
+                bad => bad.error_string().to_owned(),
+            };
+            let place = "certificate verification failed".to_owned();
+            return TlsFault { place, why, chain, is_of_certificate: true };
+        }
+        TlsFault { chain, ..TlsFault::new(self.place(), reason(error)) }
+    }
+
+    fn facts(&self) -> TlsFacts {
+        let ssl = self.stream.ssl();
+        let cipher = ssl.current_cipher();
+        let mut chain: Vec<Vec<u8>> = ssl.peer_certificate().iter().map(|one| pem(one)).collect();
+        for one in ssl.peer_cert_chain().into_iter().flatten() {
+            let one = pem(one);
+            // The client's side finds the server's own certificate there, too.
+            if !chain.contains(&one) {
+                chain.push(one);
+            }
+        }
+        let looked = self.demand != TlsDemand::None && !chain.is_empty();
+        let name = |name: Option<&str>| name.unwrap_or_default().to_owned();
+        TlsFacts {
+            version: version(ssl),
+            cipher: name(cipher.map(|cipher| cipher.name())),
+            standard_cipher: name(cipher.and_then(|cipher| cipher.standard_name())),
+            bits: cipher.map_or(0, |cipher| u32::try_from(cipher.bits().secret).unwrap_or(0)),
+            own_certificate: ssl.certificate().map(pem).unwrap_or_default(),
+            is_verified: looked && ssl.verify_result() == X509VerifyResult::OK,
+            chain,
+            server_name: ssl.servername_raw(NameType::HOST_NAME).map(<[u8]>::to_vec),
+            resumption: self.resumption(),
+            proof: self.noted().proof,
+            binding: self.binding(),
+        }
+    }
+
+    fn resumption(&self) -> u8 {
+        const BUILT: u8 = 1;
+        const WANTED: u8 = 2;
+        const OFFERED: u8 = 4;
+        const ISSUED: u8 = 8;
+        const USED: u8 = 16;
+        let ssl = self.stream.ssl();
+        let modern = ssl.version2() == Some(SslVersion::TLS1_3);
+        match (self.resumes, ssl.session_reused()) {
+            (false, _) => BUILT,
+            (true, false) => BUILT | WANTED | ISSUED,
+            (true, true) if modern => BUILT | WANTED | OFFERED | ISSUED | USED,
+            (true, true) => BUILT | OFFERED | ISSUED | USED,
+        }
+    }
+
+    fn binding(&self) -> Option<TlsBinding> {
+        let ssl = self.stream.ssl();
+        if ssl.version2() == Some(SslVersion::TLS1_3) {
+            let mut out = [0; 32];
+            let label = "EXPORTER-Channel-Binding";
+            ssl.export_keying_material(&mut out, label, Some(&[])).ok()?;
+            return Some(TlsBinding::Exporter(out.to_vec()));
+        }
+        // The first Finished is the client's, but for sessions that are taken up again.
+        let mut out = [0; 64];
+        let count = match self.server != ssl.session_reused() {
+            true => ssl.peer_finished(&mut out),
+            false => ssl.finished(&mut out),
+        };
+        (count > 0).then(|| TlsBinding::Unique(out[..count.min(out.len())].to_vec()))
+    }
+}
+
+impl TlsSession for Session {
+    fn receive(&mut self, bytes: &[u8]) {
+        self.stream.get_mut().input.extend_from_slice(bytes);
+    }
+
+    fn end_of_input(&mut self) {
+        self.stream.get_mut().ended = true;
+    }
+
+    fn shake(&mut self) -> TlsProgress {
+        let step = if self.server { self.stream.accept() } else { self.stream.connect() };
+        match step {
+            Ok(())
+                if self.names_protocol && self.stream.ssl().selected_alpn_protocol().is_none() =>
+            {
+                let fault = TlsFault::new(self.place(), "no protocol was agreed on (ALPN)");
+                TlsProgress::Failed(Box::new(fault))
+            }
+            Ok(()) => TlsProgress::Done(Box::new(self.facts())),
+            Err(error) if waits(&error) => TlsProgress::More,
+            Err(error) => TlsProgress::Failed(Box::new(self.fault(&error))),
+        }
+    }
+
+    fn read(&mut self, into: &mut Vec<u8>) -> TlsHeard {
+        loop {
+            let start = into.len();
+            into.resize(start + PIECE, 0);
+            let read = self.stream.ssl_read(&mut into[start..]);
+            into.truncate(start + *read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(_) => {}
+                Err(error) if waits(&error) => return TlsHeard::More,
+                Err(error) if error.code() == ErrorCode::ZERO_RETURN => return TlsHeard::End,
+                Err(error) => return TlsHeard::Failed(TlsFault::new("SSL_read", reason(&error))),
+            }
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), TlsFault> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = self.stream.ssl_write(rest);
+            let count = count.map_err(|error| TlsFault::new("SSL_write", reason(&error)))?;
+            rest = &rest[count..];
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) {
+        // That the other side has to answer is nothing to wait for.
+        let _ = self.stream.shutdown();
+    }
+
+    fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.stream.get_mut().output)
+    }
+}
+
+fn waits(error: &Error) -> bool {
+    matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE)
+}
+
+fn pem(certificate: &X509Ref) -> Vec<u8> {
+    let owned: X509 = certificate.to_owned();
+    owned.to_pem().unwrap_or_default()
+}
+
+fn version(ssl: &SslRef) -> String {
+    match ssl.version2() {
+        Some(SslVersion::TLS1_3) => "TLS1.3",
+        Some(SslVersion::TLS1_2) => "TLS1.2",
+        Some(SslVersion::TLS1_1) => "TLS1.1",
+        Some(SslVersion::TLS1) => "TLS1",
+        Some(SslVersion::SSL3) => "SSLv3",
+        _ => "TLS",
+    }
+    .to_owned()
+}
+
+/// The library's words: `error:0A00010B:SSL routines::wrong version number`.
+fn reason(error: &Error) -> String {
+    match error.ssl_error() {
+        Some(errors) => words(errors),
+        None if error.code() == ErrorCode::ZERO_RETURN => "the connection was closed".to_owned(),
+        None => "the connection was closed without a word".to_owned(),
+    }
+}
+
+/// The same, of something that went wrong before.
+pub fn words(errors: &ErrorStack) -> String {
+    match errors.errors().first() {
+        Some(error) => format!(
+            "error:{:08X}:{}::{}",
+            error.code(),
+            error.library().unwrap_or_default(),
+            error.reason().unwrap_or_default()
+        ),
+        None => "an unknown error".to_owned(),
+    }
+}

@@ -1,0 +1,137 @@
+//! TLS for SMTP: connections with the same options share what was made of them.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use eximious_core::world::{Tls, TlsAuthorities, TlsClient, TlsFault, TlsServer, TlsSession};
+use openssl::error::ErrorStack;
+use openssl::ssl::{Ssl, SslContext};
+use openssl::x509::verify::X509CheckFlags;
+
+use super::made;
+use super::session::{Session, words};
+
+/// How many contexts are kept: with the options of each connection their own, the
+/// oldest goes.
+const MOST: usize = 32;
+
+/// For how long a certificate that was made is used: half of the time that it is good.
+const OWN_USE: Duration = Duration::from_secs(made::OWN_LIFE as u64 / 2);
+
+/// The system's TLS.
+#[derive(Default)]
+pub struct System {
+    servers: Kept<TlsServer>,
+    clients: Kept<TlsClient>,
+}
+
+/// Contexts, by what they were made of.
+struct Kept<S>(Mutex<Vec<One<S>>>);
+
+struct One<S> {
+    settings: S,
+    /// The files as they were.
+    stamps: Vec<Option<Stamp>>,
+    since: Instant,
+    context: SslContext,
+}
+
+/// What changes with a file.
+type Stamp = (u64, u64, i64, i64, u64);
+
+impl<S> Default for Kept<S> {
+    fn default() -> Self {
+        Self(Mutex::new(Vec::new()))
+    }
+}
+
+impl<S: Clone + PartialEq> Kept<S> {
+    fn context(
+        &self,
+        settings: &S,
+        files: &[&[u8]],
+        life: Option<Duration>,
+        make: fn(&S) -> Result<SslContext, TlsFault>,
+    ) -> Result<SslContext, TlsFault> {
+        let stamps: Vec<Option<Stamp>> = files.iter().map(|path| stamp(path)).collect();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|one| {
+            one.settings != *settings
+                || (one.stamps == stamps && life.is_none_or(|life| one.since.elapsed() < life))
+        });
+        if let Some(one) = kept.iter().find(|one| one.settings == *settings) {
+            return Ok(one.context.clone());
+        }
+        let context = make(settings)?;
+        if kept.len() >= MOST {
+            kept.remove(0);
+        }
+        let since = Instant::now();
+        kept.push(One { settings: settings.clone(), stamps, since, context: context.clone() });
+        Ok(context)
+    }
+}
+
+fn stamp(path: &[u8]) -> Option<Stamp> {
+    let data = std::fs::metadata(Path::new(OsStr::from_bytes(path))).ok()?;
+    Some((data.dev(), data.ino(), data.mtime(), data.mtime_nsec(), data.size()))
+}
+
+fn path_of(authorities: &TlsAuthorities) -> Option<&[u8]> {
+    match authorities {
+        TlsAuthorities::Path(path) => Some(path),
+        _ => None,
+    }
+}
+
+impl Tls for System {
+    fn serve(&self, settings: &TlsServer) -> Result<Box<dyn TlsSession>, TlsFault> {
+        let proofs = settings.proofs.iter().map(|one| {
+            let rest = one.strip_prefix(b"PEM ").or_else(|| one.strip_prefix(b"DER "));
+            rest.unwrap_or(one)
+        });
+        let named = settings.certificates.iter().chain(&settings.keys).map(Vec::as_slice);
+        let others = path_of(&settings.authorities).into_iter();
+        let others = others.chain(settings.revoked.as_deref()).chain(settings.prime.as_deref());
+        let files: Vec<&[u8]> = named.chain(proofs).chain(others).collect();
+        let life = settings.certificates.is_empty().then_some(OWN_USE);
+        let context = self.servers.context(settings, &files, life, made::server)?;
+        let begun = Ssl::new(&context).and_then(|ssl| Session::new(ssl, true));
+        let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
+        let session = session.wanting(settings.demand, settings.names_protocol);
+        Ok(Box::new(session.resuming(settings.resumes)))
+    }
+
+    fn connect(&self, settings: &TlsClient) -> Result<Box<dyn TlsSession>, TlsFault> {
+        let files = [&settings.certificate, &settings.key, &settings.revoked];
+        let files = files.into_iter().filter_map(Option::as_deref);
+        let files: Vec<&[u8]> = files.chain(path_of(&settings.authorities)).collect();
+        // Names are told to each connection by itself.
+        let shared = TlsClient { name: None, server_name: None, ..settings.clone() };
+        let context = self.clients.context(&shared, &files, None, made::client)?;
+        let begun = of_client(&context, settings).and_then(|ssl| Session::new(ssl, false));
+        let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
+        Ok(Box::new(session.wanting(settings.demand, false)))
+    }
+}
+
+fn of_client(context: &SslContext, settings: &TlsClient) -> Result<Ssl, ErrorStack> {
+    let mut ssl = Ssl::new(context)?;
+    if let Some(name) = &settings.server_name {
+        ssl.set_hostname(&String::from_utf8_lossy(name))?;
+    }
+    if let Some(name) = &settings.name {
+        let name = String::from_utf8_lossy(name);
+        let param = ssl.param_mut();
+        param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
+        match name.parse() {
+            Ok(address) => param.set_ip(address)?,
+            Err(_) => param.set_host(&name)?,
+        }
+    }
+    Ok(ssl)
+}
