@@ -65,7 +65,7 @@ const TLS: &str = "\n## TLS\n\n\
     - A session over pipes (`-bs`) can speak TLS; Exim wants a socket. When TLS ends, the \
     connection does.\n\
     - Hosts that callouts ask are not asked for OCSP staples (`hosts_require_ocsp`), sessions \
-    with them are not resumed, no event tells of their certificates, and DANE is not there \
+    with them are not resumed, and DANE is not there \
     yet: hosts in `hosts_require_dane` are not asked.\n";
 
 fn compatibility(root: &Path) -> String {

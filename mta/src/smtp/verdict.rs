@@ -5,8 +5,7 @@ use eximious::acl::{AclResult, AclVerdict};
 use eximious::{LogSelector, Str};
 
 use super::{Recipient, Session, reply};
-use crate::dsn;
-use crate::logs;
+use crate::{dsn, logs};
 
 /// What was refused.
 pub(super) struct Refused {

@@ -265,12 +265,13 @@ mod tests {
         let mut settings = Settings::default();
         let world = World::hermetic();
         for (name, text) in [
+            ("daemon_smtp_ports", "25"),
             ("local_interfaces", "<; [::1]:2465 ; 127.0.0.1.2465 ; 127.0.0.1.2466"),
             ("tls_on_connect_ports", "465 : 2465"),
         ] {
             settings.options.set(name, OptionValue::Text(Str::from(text)));
         }
-        let mut found = find(&settings, None, &*world.net).unwrap_or_default();
+        let mut found = find(&settings, None, &*world.net).unwrap();
         let told = |found: &mut Vec<Interface>, all| {
             mark_tls(found, &settings, &*world.net, all);
             listed(found)

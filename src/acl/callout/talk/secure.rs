@@ -130,6 +130,18 @@ impl Place<'_, '_> {
         }
     }
 
+    /// Raises an event for each certificate that the host showed; whether one of them is
+    /// refused.
+    fn tell_of_certificates(&mut self, chain: &[Vec<u8>]) -> bool {
+        let mut refused = false;
+        for (depth, shown) in chain.iter().enumerate().rev() {
+            self.run.cx.set("tls_out_peercert", Str::tainted(&shown[..]));
+            refused |= self.event("tls:cert", depth.to_string().as_bytes()).is_some();
+        }
+        self.run.cx.unset("tls_out_peercert");
+        refused
+    }
+
     fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) -> Secured {
         let cx = &mut self.run.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
@@ -179,6 +191,7 @@ impl Talk<'_, '_, '_> {
             Ok(reply) => reply,
             Err(_) => {
                 self.close();
+                self.place.closed(false);
                 let text = b"Remote host closed connection in response to STARTTLS";
                 return Err(Called::later(Some(self.place.about(text))).into());
             }
@@ -203,14 +216,28 @@ impl Talk<'_, '_, '_> {
             let tls = self.place.run.cx.engine().world().tls.connect(&settings)?;
             Ok((self.line.connection.begin_tls(tls)?, settings))
         });
+        let shown = match &begun {
+            Ok((facts, _)) => &facts.chain,
+            Err(fault) => &fault.chain,
+        };
+        let refused = self.place.tell_of_certificates(shown);
         match begun {
-            Ok((facts, settings)) => {
+            Ok((_, settings)) if refused && settings.demand == TlsDemand::Required => {
+                self.close();
+                self.place.closed(false);
+                let place = "certificate verification failed";
+                let fault = TlsFault::new(place, "refused by event_action");
+                Err(NoTalk::Unsecured(Box::new(fault)))
+            }
+            Ok((mut facts, settings)) => {
+                facts.is_verified &= !refused;
                 let server_name = settings.server_name.as_deref();
                 self.line.secured = Some(self.place.note_tls(&facts, server_name));
                 Ok(())
             }
             Err(fault) => {
                 self.close();
+                self.place.closed(false);
                 Err(NoTalk::Unsecured(Box::new(fault)))
             }
         }
