@@ -171,7 +171,10 @@ fn look_at(
         route(run, address, Subject::Sender, options, params);
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
-    let said = complaint.said.or(complaint.message.clone().filter(|_| !deferred));
+    let said = complaint.said.or_else(|| {
+        let tells = !deferred && !complaint.untold;
+        complaint.message.clone().filter(|_| tells)
+    });
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
         verified.said = [&head[..], &said].concat();
@@ -189,7 +192,7 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
             Err(answer) => return answer,
         };
     let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
-    let address = run.recipient();
+    let address = run.state.given_recipient.clone().unwrap_or_else(|| run.recipient());
     // Whether there is room is all that is looked at then.
     if let Some(quota) = quota {
         return quota::verify(run, &address, quota);
@@ -417,8 +420,9 @@ fn routed(
     request.asks_hosts = params.wanted();
     request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
-        Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
+        Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());
+            data = address.attached.address_data.clone().or(data.take());
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
             count += 1;

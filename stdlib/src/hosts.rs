@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use eximious_core::world::domain;
 use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule, Trace};
 
+use crate::dns::local::LocalAddresses;
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
 
@@ -273,6 +274,12 @@ fn show_addresses(call: &mut Call<'_>, name: &str, ip: IpAddr, hosted: &dns::Hos
             true => show(call, &[b"temporary error for host name lookup"]),
             false => show(call, &[b"no IP addresses found for ", name]),
         };
+    }
+    if call.memory::<Trace>().sink.is_some()
+        && let Ok(here) = LocalAddresses::read(call)
+        && hosted.addresses.iter().any(|one| here.contains(*one))
+    {
+        show(call, &[b"local host found for non-MX address"]);
     }
     show(call, &[b"checking addresses for ", name]);
     for own in &hosted.addresses {

@@ -12,6 +12,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod hosts;
 pub mod layouts;
+pub mod idents;
 pub mod ldap;
 pub mod names;
 pub mod network;

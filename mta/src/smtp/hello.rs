@@ -25,6 +25,8 @@ pub(super) struct Permissions {
     pub(super) junk_hello: bool,
     /// `hosts_connection_nolog`
     pub(super) connect_unlogged: bool,
+    /// `message_size_limit`, as it was when the session began: in bytes, or 0.
+    pub(super) send_bytes: u64,
     /// Whether the client got past the greeting.
     pub(super) was_greeted: bool,
 }
@@ -143,7 +145,7 @@ impl Session {
     /// The extensions, in Exim's order.
     fn extensions(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.push(match self.message_size_limit() {
+        lines.push(match self.may.send_bytes {
             0 => "SIZE".to_owned(),
             limit => format!("SIZE {limit}"),
         });

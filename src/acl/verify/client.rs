@@ -87,7 +87,6 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
         run.logged = Some(Str::fixed("host lookup deferred for reverse lookup check"));
         return Answer::Later;
     }
-    run.unexplained = true;
     let check: &[u8] = if known { b"" } else { b" for reverse lookup check" };
     let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
     run.logged = Some(Str::tainted(parts.concat()));
