@@ -25,8 +25,6 @@ pub struct AclState {
     pub cased_local_part: Option<Str>,
     /// The recipient at hand, with what stands in its local part outside of it.
     pub recipient: Option<Str>,
-    /// The recipient at hand, as it was given.
-    pub given_recipient: Option<Str>,
     /// Why this conversation can't go on: what all commands but the last are answered
     /// with, behind the code 421.
     pub broken: Option<&'static str>,

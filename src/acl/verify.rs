@@ -192,7 +192,7 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
             Err(answer) => return answer,
         };
     let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
-    let address = run.state.given_recipient.clone().unwrap_or_else(|| run.recipient());
+    let address = run.recipient();
     // Whether there is room is all that is looked at then.
     if let Some(quota) = quota {
         return quota::verify(run, &address, quota);
@@ -431,7 +431,10 @@ fn routed(
                 last = Some(Box::new((*delivery).clone()));
             }
         }
-        Report::Divided(_) => divided = true,
+        Report::Divided(address) => {
+            divided = true;
+            data = address.attached.address_data.clone();
+        }
         Report::Discarded(_) => {}
     });
     for (name, value) in own {

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::world::User;
-use eximious_core::{Fail, FailClass, Str};
+use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 
 use super::router::{Driver, Router};
 use super::values::Shown;
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
-use super::percent;
+use super::{
+    accept, affix, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect,
+};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -198,10 +199,11 @@ impl Machine<'_> {
         Routed::Failed(self.unrouteable(last))
     }
 
-    /// The address that stands in the local part of this one.
+    /// The address that stands in the local part of this one, or within that.
     fn percent_hack(&mut self) -> Option<Address> {
         let domain = self.address.domain.clone();
         let inner = percent::within(self.cx, &self.address.local_part, &domain)?;
+        let inner = percent::innermost(self.cx, &inner);
         let ancestor = self.address.as_ancestor(None);
         Some(self.address.child(inner, &ancestor))
     }
@@ -360,9 +362,7 @@ impl Machine<'_> {
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(Some(Verdict::Decline)),
             // What a lookup can't say now is said in its own words.
-            Err(fail) if fail.class() == FailClass::Defer => {
-                Err(Complaint::new(fail.message()))
-            }
+            Err(fail) if fail.kind() == ErrorKind::Lookup => Err(Complaint::new(fail.message())),
             Err(fail) => {
                 let tail = [b" router: ", fail.message()].concat();
                 let head = [b"expansion of \"", text.written.bytes(), b"\" failed in "].concat();

@@ -177,7 +177,8 @@ pub fn is_looked_up(call: &mut Call<'_>) -> bool {
     call.memory::<State>().settled
 }
 
-/// Why a name that the client's address has is not its name.
+/// Why the client has no name, where it was looked for one: its address leads to none, or
+/// to one that does not lead back.
 pub fn name_refused(call: &mut Call<'_>) -> Option<Vec<u8>> {
     call.memory::<State>().refused.clone()
 }
@@ -197,6 +198,8 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
         Names::Some(names, secure) => (names, secure),
         Names::None => {
             log(call, &[b"no host name found for IP address ", address.bytes()].concat());
+            call.memory::<State>().refused =
+                Some(b"failed to find host name from IP address".to_vec());
             settle(call, Vec::new(), false);
             return Ok(());
         }

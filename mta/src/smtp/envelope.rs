@@ -324,7 +324,6 @@ impl Session {
         let cased = address::unquote_local_part(local_part);
         let part = cased.to_ascii_lowercase();
         self.acl_state.recipient = Some(inner.clone());
-        self.acl_state.given_recipient = Some(address.clone());
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         self.cx.set("local_part", Str::from(part).stamped(taint));
         self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
@@ -333,7 +332,6 @@ impl Session {
     /// They are about nobody any more.
     pub(super) fn hide_recipient(&mut self) {
         self.acl_state.recipient = None;
-        self.acl_state.given_recipient = None;
         self.acl_state.cased_local_part = None;
         for name in ["local_part", "domain"] {
             self.cx.unset(name);

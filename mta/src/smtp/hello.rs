@@ -86,7 +86,9 @@ impl Session {
         let mut said = None;
         if let Some(result) = self.acl("acl_smtp_helo", AclPhases::HELO) {
             if result.verdict != AclVerdict::Accept {
-                let refused = Refused::new(&[b"EHLO or HELO ", argument]);
+                // It was looked for in lists, which don't know case.
+                let name = argument.to_ascii_lowercase();
+                let refused = Refused::new(&[b"EHLO or HELO ", &name]);
                 let _ = self.refuse(&refused, result);
                 self.name_client(Str::EMPTY);
                 return;

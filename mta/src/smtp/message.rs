@@ -508,6 +508,7 @@ impl Session {
             return;
         }
         self.reset_message();
+        self.cx.forget_lookups();
         self.counts.free.clear();
     }
 }

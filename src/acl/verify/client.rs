@@ -122,7 +122,13 @@ pub(super) fn csa(run: &mut Run<'_>, domain: Option<&[u8]>) -> Answer {
         Err(fail) => return failed(run, &fail),
     };
     run.cx.set("csa_status", Str::fixed(status));
-    let Some(why) = why else { return Answer::Yes };
+    let Some(why) = why else {
+        // What nobody knows is told where all else does not hold.
+        if status == "unknown" {
+            super::says(run, Str::fixed("client SMTP authorization unknown"));
+        }
+        return Answer::Yes;
+    };
     super::says(run, Str::from(format!("client SMTP authorization failed ({why})")));
     Answer::No
 }
