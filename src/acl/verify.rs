@@ -418,7 +418,9 @@ fn routed(
     let address = acls.routes().rewritten(run.cx, address, purpose);
     let mut request = Request::new(address.clone(), purpose);
     request.asks_hosts = params.wanted();
-    request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
+    // Of senders in the header all that they lead to counts.
+    request.redirection_suffices = subject != Subject::HeaderSender
+        && options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());
