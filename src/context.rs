@@ -384,7 +384,7 @@ impl Context {
     /// Forgets what lookups found: a message is done with, and a client that stays for
     /// long is not judged by what was true at its beginning.
     pub fn forget_lookups(&mut self) {
-        self.call(&KEPT, lookups::forget_results);
+        lookups::forget_results(&mut self.memory);
     }
 
     /// Puts what lists said of a recipient in the place of what they said of another,

@@ -196,9 +196,7 @@ fn published_weaknesses_have_tests() {
             lines.for_each(|line| names.extend(["_", line, "\n"]));
         }
     }
-    let missing: Vec<_> = NAMED
-        .split_whitespace()
-        .filter(|number| !names.contains(&format!("_{number}_")))
-        .collect();
+    let missing: Vec<_> =
+        NAMED.split_whitespace().filter(|number| !names.contains(&format!("_{number}_"))).collect();
     assert!(missing.is_empty(), "no test is named after {missing:?}");
 }

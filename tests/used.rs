@@ -58,9 +58,8 @@ fn cases(folder: &str) -> Vec<String> {
     paths.retain(|path| path.extension().is_some_and(|end| end == "case"));
     paths.sort();
     assert!(!paths.is_empty(), "no cases in {folder}");
-    let read = |path: PathBuf| {
-        String::from_utf8_lossy(&std::fs::read(path).expect("a case")).into_owned()
-    };
+    let read =
+        |path: PathBuf| String::from_utf8_lossy(&std::fs::read(path).expect("a case")).into_owned();
     paths.into_iter().map(read).collect()
 }
 
@@ -85,7 +84,8 @@ fn options_of_routers() -> BTreeSet<(String, String)> {
             if name == "driver" {
                 value.trim().clone_into(&mut driver);
             }
-            let name = name.strip_prefix("no_").or_else(|| name.strip_prefix("not_")).unwrap_or(name);
+            let name =
+                name.strip_prefix("no_").or_else(|| name.strip_prefix("not_")).unwrap_or(name);
             if among_routers {
                 set.push(name.to_owned());
             }

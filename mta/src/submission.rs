@@ -24,6 +24,7 @@ use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str};
 
+use crate::options::NoLimit;
 use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{
     Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,

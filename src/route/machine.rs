@@ -201,6 +201,10 @@ impl Machine<'_> {
 
     /// The address that stands in the local part of this one, or within that.
     fn percent_hack(&mut self) -> Option<Address> {
+        // One that stood there itself was looked into.
+        if self.address.ancestors().next().is_some_and(|one| one.router.is_none()) {
+            return None;
+        }
         let domain = self.address.domain.clone();
         let inner = percent::within(self.cx, &self.address.local_part, &domain)?;
         let inner = percent::innermost(self.cx, &inner);

@@ -433,7 +433,8 @@ pub(crate) fn listed(call: &mut Call<'_>, option: &'static str, name: &str) -> R
         return Ok(false);
     }
     let name = Str::tainted(name.as_bytes());
-    let outcome = call.scoped(|call| Matcher::domain(&name).called(option).test_written(call, &list));
+    let outcome =
+        call.scoped(|call| Matcher::domain(&name).called(option).test_written(call, &list));
     call.memory::<Memory>().judging = false;
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }

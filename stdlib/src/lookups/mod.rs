@@ -29,11 +29,11 @@ mod whoson;
 mod wild;
 
 use eximious_core::world::DatabaseError;
-use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Str};
+use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Memory, Str};
 
 /// Forgets what was found: what is asked next is about another message.
-pub fn forget_results(call: &mut Call<'_>) {
-    call.memory::<cache::Cache>().clear();
+pub fn forget_results(memory: &mut Memory) {
+    memory.get::<cache::Cache>().clear();
 }
 
 pub use search::{Found, Search, find, keep_complaint, reason, search};
