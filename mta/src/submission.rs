@@ -30,7 +30,6 @@ use crate::smtp::{
     Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,
 };
 use crate::spool;
-use crate::options::NoLimit;
 use crate::{dsn, logs, options};
 use report::Fault;
 
