@@ -80,7 +80,7 @@ pub fn look_up_name_anew(cx: &mut Context) {
     let _ = cx.call(&NAMES, hosts::client_name_anew);
 }
 
-/// Why a name that the client's address has is not its name, where that is so.
+/// Why the client has no name, where it was looked for one.
 pub fn name_refused(cx: &mut Context) -> Option<Vec<u8>> {
     cx.call(&NAMES, hosts::name_refused)
 }

@@ -11,6 +11,7 @@ use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
 use eximious_stdlib::items::start_perl;
 use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
+use eximious_stdlib::lookups;
 use rustc_hash::FxHashMap;
 
 use crate::acl::Acls;
@@ -378,6 +379,12 @@ impl Context {
     /// Forgets what lists said of a recipient.
     pub(crate) fn forget_recipient(&mut self) {
         lists::forget(&mut self.memory, Keep::Recipient);
+    }
+
+    /// Forgets what lookups found: a message is done with, and a client that stays for
+    /// long is not judged by what was true at its beginning.
+    pub fn forget_lookups(&mut self) {
+        lookups::forget_results(&mut self.memory);
     }
 
     /// Puts what lists said of a recipient in the place of what they said of another,

@@ -17,6 +17,7 @@ mod ipliteral;
 mod iplookup;
 mod machine;
 mod manualroute;
+mod percent;
 mod queryprogram;
 mod redirect;
 mod router;
@@ -35,6 +36,7 @@ pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target
 pub use affix::without as without_affixes;
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use machine::{Child, Complaint, Pass, Renamed, Routed};
+pub use percent::innermost;
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 

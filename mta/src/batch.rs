@@ -206,7 +206,8 @@ impl Batch {
 
     /// A line of a message: the message, if it is its last one, or too much.
     fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<Batched> {
-        let limit = match options::message_size_limit(cx) {
+        // That it can't be said is told when the message is taken.
+        let limit = match options::message_size_limit(cx).unwrap_or_default() {
             0 => LARGEST,
             limit => limit,
         };

@@ -57,12 +57,30 @@ pub(crate) fn expanded(cx: &mut Context, name: &'static str) -> Option<Str> {
     }
 }
 
-/// `message_size_limit`: how large a message may be, or 0.
-pub(crate) fn message_size_limit(cx: &mut Context) -> u64 {
-    match cx.engine().settings().options.get("message_size_limit") {
-        Some(OptionValue::Number(number)) => u64::try_from(*number).unwrap_or(0),
-        _ => size(expanded(cx, "message_size_limit").unwrap_or_default().bytes()),
+/// Why it can't be said how large a message may be.
+#[derive(Debug)]
+pub(crate) enum NoLimit {
+    /// The option can't be expanded.
+    Unexpanded(Vec<u8>),
+    /// It is no number.
+    Invalid(Vec<u8>),
+}
+
+/// `message_size_limit`: how large a message may be in bytes, or 0.
+pub(crate) fn message_size_limit(cx: &mut Context) -> Result<u64, NoLimit> {
+    let engine = cx.engine().clone();
+    if let Some(OptionValue::Number(number)) = engine.settings().options.get("message_size_limit") {
+        return Ok(u64::try_from(*number).unwrap_or(0));
     }
+    let text = text(cx, "message_size_limit");
+    let value = engine.expand_once(text.bytes(), cx);
+    let value = value.map_err(|fail| NoLimit::Unexpanded(fail.message().to_vec()))?;
+    let value = value.bytes().trim_ascii();
+    if !value.is_empty() && !value.first().is_some_and(u8::is_ascii_digit) {
+        let parts = [b"integer expected but \"".as_slice(), value, b"\" found"];
+        return Err(NoLimit::Invalid(parts.concat()));
+    }
+    Ok(size(value))
 }
 
 /// A number with a unit, perhaps.

@@ -34,7 +34,7 @@ pub use envelope::{
 };
 pub use headers::{TooLong, apply_headers, put_first, too_long};
 pub use id::message_id;
-pub use log::{Kept, logged};
+pub use log::{Kept, authenticated, logged};
 pub(crate) use parse::without_returns;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;

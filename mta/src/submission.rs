@@ -24,6 +24,7 @@ use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str};
 
+use crate::options::NoLimit;
 use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{
     Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,
@@ -211,14 +212,17 @@ impl<'s> Submission<'s> {
 
     /// How large a message may be; where that can't be told, none is taken.
     fn size_limit(&mut self) -> Result<u64, Fault> {
-        let text = options::text(self.cx, "message_size_limit");
-        let engine = self.cx.engine().clone();
-        if let Err(fail) = engine.expand_once(text.bytes(), self.cx) {
-            let head = b"failed to expand message_size_limit: ".as_slice();
-            self.log_panic(&[head, fail.message()].concat());
-            return Err(Fault::Broken);
-        }
-        Ok(options::message_size_limit(self.cx))
+        let line = match options::message_size_limit(self.cx) {
+            Ok(limit) => return Ok(limit),
+            Err(NoLimit::Unexpanded(why)) => {
+                [b"failed to expand message_size_limit: ".as_slice(), &why].concat()
+            }
+            Err(NoLimit::Invalid(why)) => {
+                [b"invalid value for message_size_limit: ".as_slice(), &why].concat()
+            }
+        };
+        self.log_panic(&line);
+        Err(Fault::Broken)
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Fault> {

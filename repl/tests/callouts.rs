@@ -333,3 +333,21 @@ fn hostile_hosts_are_left_in_time() {
         assert!(said.iter().map(String::len).sum::<usize>() < 100_000);
     }
 }
+
+/// The packaged Exim does not know the word yet.
+#[test]
+fn the_transport_may_name_the_sender() {
+    let program = Path::new(env!("CARGO_BIN_EXE_eximious"));
+    let acl = " require verify = recipient/callout=use_tptsender,no_cache\n accept";
+    for (transport, sender) in [
+        ("return_path = changed@host.test", "MAIL FROM:<changed@host.test>"),
+        ("return_path = ${if eq{1}{2}{x}fail}", "MAIL FROM:<s@remote.test>"),
+        ("", "MAIL FROM:<s@remote.test>"),
+    ] {
+        let (said, heard, _) = ask(program, &Question { transport, ..question(acl, "") });
+        assert!(heard.iter().any(|line| line == sender), "{transport}: {heard:?} {said:?}");
+    }
+    let acl = " require verify = sender/callout=use_tptsender,no_cache\n accept";
+    let (said, heard, _) = ask(program, &question(acl, ""));
+    assert!(heard.is_empty() && said.iter().any(|line| line.contains("cannot be used for")));
+}

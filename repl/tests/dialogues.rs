@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use eximious_tests::dialogues::wire::{self, Unfit};
 use eximious_tests::dialogues::{self, Case, Difference, Session};
-use eximious_tests::{names, network, root, servers};
+use eximious_tests::{idents, names, network, root, servers};
 
 #[test]
 fn exim_says_what_is_recorded() {
@@ -72,6 +72,7 @@ fn set_up() {
     for network in ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"] {
         network::ip(&["route", "add", "local", network, "dev", "lo"]);
     }
+    idents::play();
 }
 
 /// What is compared with the recorded dialogues.

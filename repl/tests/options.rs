@@ -214,3 +214,24 @@ fn no_arguments_do_any_harm() {
         assert!(matches!(run.status, Some(0 | 1)), "{args:?}: {run:?}");
     }
 }
+
+#[test]
+fn cve_2010_4345_2016_1531_what_the_caller_brings_steers_nothing() {
+    let config = file("keep_environment = KEPT\nadd_environment = PATH=/bin : ADDED=yes\n");
+    let name = config.path().to_str().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"));
+    command.env_clear().env("KEPT", "1").env("PERL5OPT", "-Mevil").env("LD_BIND_NOW", "1");
+    command.env("PATH", "/evil").env("TZ", "UTC");
+    let text = "${env{KEPT}{k}{-}}${env{PERL5OPT}{p}{-}}${env{LD_BIND_NOW}{l}{-}}\
+                |${env{PATH}}|${env{ADDED}}|${run{/usr/bin/env}{${map{<\\n $value}{<$item>}}}}";
+    let output = command.args(["-C", name, "-be", text]).output().expect("it starts");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.starts_with("k--|/bin|yes|"), "{output:?}");
+    for name in ["PERL5OPT", "LD_BIND_NOW", "/evil"] {
+        assert!(!out.contains(name), "{name}: {out}");
+    }
+    // Nobody gains a right by running the program.
+    let metadata = std::fs::metadata(env!("CARGO_BIN_EXE_eximious")).expect("the program");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+    assert_eq!(mode & 0o6000, 0, "{mode:o}");
+}

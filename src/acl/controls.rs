@@ -208,6 +208,11 @@ fn wrong(run: &mut Run<'_>, text: &[u8]) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use eximious_core::World;
+    use eximious_core::world::{DebugLog, Log};
+
     use eximious_core::AclPhases;
 
     use super::super::driver::Driver;
@@ -295,6 +300,70 @@ mod tests {
             let message = format!("cannot use \"control={name}\" in {acl} ACL");
             let mut driver = Driver::new().at(phase);
             driver.fails(&format!("accept control = {text}"), &message);
+        }
+    }
+
+    /// A log for debugging that keeps what is written.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl DebugLog for Kept {
+        fn name(&self) -> &[u8] {
+            b"kept"
+        }
+        fn write(&self, text: &[u8]) {
+            self.0.lock().unwrap().extend_from_slice(text);
+        }
+        fn remove(&self) {}
+    }
+
+    impl Log for Kept {
+        fn main(&self, _: &[u8]) {}
+        fn panic(&self, _: &[u8]) {}
+        fn debug(&self, _: &[u8]) {}
+        fn open_debug_log(&self, _: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+            Some(Ok(Arc::new(self.clone())))
+        }
+    }
+
+    /// What waits for something to happen has its own memory and its bound, and nothing
+    /// of it is seen in what is decided.
+    #[test]
+    fn cve_2025_30232_what_is_told_changes_nothing_and_has_a_bound() {
+        let decided = |size: Option<usize>| {
+            let kept = Kept::default();
+            let mut driver = Driver::new();
+            let world = driver.cx.engine().world().clone();
+            let world = World { log: Arc::new(kept.clone()), ..world };
+            driver.cx.engine = driver.cx.engine().with_world(world);
+            if let Some(size) = size {
+                driver.run(&format!("warn control = debug/tag=.x/opts=+all/pretrigger={size}"));
+            }
+            let mut said = Vec::new();
+            for turn in 0..200 {
+                let result = driver.check(&format!(
+                    "warn set acl_m_x = ${{sg{{turn {turn}}}{{t}}{{T}}}}$acl_m_x\n \
+                     warn set acl_m_x = ${{length_300:$acl_m_x}}\n deny message = $acl_m_x\n \
+                     log_message = ${{hash_8:$acl_m_x}}"
+                ));
+                said.push((result.verdict, result.user_message, result.log_message));
+                if turn == 150 {
+                    driver.run("warn control = debug/trigger=now");
+                    let written = kept.0.lock().unwrap().len();
+                    // What triggers it is told at once.
+                    let most = size.unwrap_or(0).min(1 << 20) + 400;
+                    assert!(written <= most, "{written} of {size:?}");
+                }
+                if turn == 170 {
+                    driver.run("warn control = debug/kill");
+                }
+            }
+            said
+        };
+        let plain = decided(None);
+        assert!(plain.iter().all(|(_, said, _)| said.is_some()));
+        for size in [1, 2, 80, 1000, 1 << 16, usize::MAX] {
+            assert_eq!(decided(Some(size)), plain, "{size}");
         }
     }
 }

@@ -90,8 +90,6 @@ pub(super) struct Run<'r> {
     /// What the condition at hand has to say to the client, and to the logs.
     pub(super) said: Option<Str>,
     pub(super) logged: Option<Str>,
-    /// Whether what it has to say is no value for `$acl_verify_message`.
-    pub(super) unexplained: bool,
     /// The verb that the outermost ACL ended with.
     pub(super) ended_by: Option<AclVerb>,
 }
@@ -262,7 +260,7 @@ impl Run<'_> {
         let depth = self.depth;
         let verb = statement.written.verb;
         self.step(&AclStep::Statement { depth, verb, place: &statement.place });
-        (self.said, self.logged, self.unexplained) = (None, None, false);
+        (self.said, self.logged) = (None, None);
         self.cx.unset("acl_verify_message");
         let mut texts = Texts::default();
         let mut passed = false;
@@ -303,17 +301,17 @@ impl Run<'_> {
             Decision::End(AclVerdict::Accept | AclVerdict::Discard) => {
                 // What conditions found out is for refusals; and so is, with `endpass`,
                 // the message.
-                if let Some(said) = self.said.take() {
-                    self.cx.set("acl_verify_message", said);
-                }
+                let found = self.said.take();
                 self.logged = None;
                 if !passed {
-                    self.words(&texts);
+                    self.words(&texts, found.clone(), found);
                 }
             }
             // What a statement has to say is for conditions that can be told.
             Decision::Untold(_) | Decision::Deferred | Decision::Next => {}
-            Decision::End(_) | Decision::Passed(_) => self.words(&texts),
+            Decision::End(_) | Decision::Passed(_) => {
+                self.words(&texts, self.said.clone(), self.logged.clone());
+            }
         }
         let came = match answer {
             Answer::Yes => AclOutcome::Holds,
@@ -354,22 +352,22 @@ impl Run<'_> {
 
     /// Expands the statement's own messages: they outweigh what a condition had to
     /// say.
-    fn words(&mut self, texts: &Texts) {
-        self.explain();
-        if let Some(text) = &texts.message
-            && let Some(said) = self.worded(text)
-        {
-            self.said = Some(said);
-        }
-        if let Some(text) = &texts.log
-            && let Some(logged) = self.worded(text)
-        {
-            let mut line = logged;
-            // It adds to what went wrong in itself.
-            if let Some(own) = &self.logged {
-                line = Str::from([line.bytes(), b": ", own.bytes()].concat());
+    fn words(&mut self, texts: &Texts, said: Option<Str>, logged: Option<Str>) {
+        if let Some(text) = &texts.message {
+            self.explain(said);
+            if let Some(said) = self.worded(text) {
+                self.said = Some(said);
             }
-            self.logged = Some(line);
+        }
+        if let Some(text) = &texts.log {
+            self.explain(logged);
+            if let Some(mut line) = self.worded(text) {
+                // It adds to what went wrong in itself.
+                if let Some(own) = &self.logged {
+                    line = Str::from([line.bytes(), b": ", own.bytes()].concat());
+                }
+                self.logged = Some(line);
+            }
         }
         if self.logged.is_none() {
             self.logged = self.said.clone();
@@ -390,19 +388,18 @@ impl Run<'_> {
         }
     }
 
-    /// Lets a statement's messages say what a condition had to say.
-    fn explain(&mut self) {
-        let logged = self.logged.clone().filter(|_| !self.unexplained);
-        if let Some(said) = self.said.clone().or(logged) {
-            self.cx.set("acl_verify_message", said);
-        }
+    /// Lets a message of the statement say what a condition had to say: one for the
+    /// client what was for the client, one for the log what was for the log.
+    fn explain(&mut self, what: Option<Str>) {
+        self.cx.set("acl_verify_message", what.unwrap_or_default());
     }
 
     /// What a `warn` whose conditions hold has to say: to the log, and as a header
     /// line.
     fn warning(&mut self, texts: &Texts) -> (Option<Str>, Option<Str>) {
-        self.explain();
+        self.explain(self.said.clone());
         let message = texts.message.as_ref().and_then(|text| self.worded(text));
+        self.explain(self.logged.clone());
         let log = texts.log.as_ref().and_then(|text| self.worded(text));
         (log, message)
     }

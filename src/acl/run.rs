@@ -24,7 +24,6 @@ impl<'r> Run<'r> {
             reject_logs: Logs::REJECTIONS,
             said: None,
             logged: None,
-            unexplained: false,
             ended_by: None,
         }
     }

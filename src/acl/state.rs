@@ -23,7 +23,7 @@ pub struct AclState {
     pub queue: Str,
     /// The local part of the recipient at hand, in its own case.
     pub cased_local_part: Option<Str>,
-    /// The recipient at hand, as it was given.
+    /// The recipient at hand, with what stands in its local part outside of it.
     pub recipient: Option<Str>,
     /// Why this conversation can't go on: what all commands but the last are answered
     /// with, behind the code 421.

@@ -171,7 +171,10 @@ fn look_at(
         route(run, address, Subject::Sender, options, params);
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
-    let said = complaint.said.or(complaint.message.clone().filter(|_| !deferred));
+    let said = complaint.said.or_else(|| {
+        let tells = !deferred && !complaint.untold;
+        complaint.message.clone().filter(|_| tells)
+    });
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
         verified.said = [&head[..], &said].concat();
@@ -415,10 +418,13 @@ fn routed(
     let address = acls.routes().rewritten(run.cx, address, purpose);
     let mut request = Request::new(address.clone(), purpose);
     request.asks_hosts = params.wanted();
-    request.redirection_suffices = options.iter().any(|option| option == b"success_on_redirect");
+    // Of senders in the header all that they lead to counts.
+    request.redirection_suffices = subject != Subject::HeaderSender
+        && options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
-        Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
+        Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
             first.get_or_insert_with(|| (*complaint).clone());
+            data = address.attached.address_data.clone().or(data.take());
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
             count += 1;
@@ -427,7 +433,10 @@ fn routed(
                 last = Some(Box::new((*delivery).clone()));
             }
         }
-        Report::Divided(_) => divided = true,
+        Report::Divided(address) => {
+            divided = true;
+            data = address.attached.address_data.clone();
+        }
         Report::Discarded(_) => {}
     });
     for (name, value) in own {

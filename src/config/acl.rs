@@ -175,5 +175,9 @@ fn set_variable<'t>(rest: &'t [u8], text: &[u8]) -> Result<(Vec<u8>, &'t [u8]), 
     if !name.get(5).is_some_and(|c| c.is_ascii_digit() || *c == b'_') {
         return wrong(b"digit or underscore must follow acl_c or acl_m");
     }
+    if let Some(odd) = after.first().filter(|c| !c.is_ascii_whitespace() && **c != b'=') {
+        let head = [b"invalid character \"".as_slice(), &[*odd], b"\" in variable name"].concat();
+        return Err([&head, b" in ACL modifier \"set ".as_slice(), rest, b"\""].concat());
+    }
     Ok((name.to_vec(), trim_start(after)))
 }

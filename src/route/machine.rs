@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::world::User;
-use eximious_core::{Fail, FailClass, Str};
+use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
-use eximious_stdlib::lists::{Matcher, Outcome};
 
-use super::conditions::is_in;
 use super::router::{Driver, Router};
 use super::values::Shown;
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{accept, affix, dnslookup, ipliteral, iplookup, manualroute, queryprogram, redirect};
+use super::{
+    accept, affix, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect,
+};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -58,6 +58,8 @@ pub struct Complaint {
     pub message: Option<Vec<u8>>,
     /// For the sender of the message: what `:fail:` and `:defer:` say.
     pub said: Option<Vec<u8>>,
+    /// Whether the sender of the message is told nothing of it.
+    pub untold: bool,
     /// Whether the message is to be frozen.
     pub freezes: bool,
     /// Whether the router fails all that it accepts when it verifies.
@@ -197,25 +199,23 @@ impl Machine<'_> {
         Routed::Failed(self.unrouteable(last))
     }
 
-    /// `percent_hack_domains`: a percent sign in the local part stands for an at
-    /// sign.
+    /// The address that stands in the local part of this one, or within that.
     fn percent_hack(&mut self) -> Option<Address> {
-        let percent = memchr::memrchr(b'%', self.address.local_part.bytes())?;
-        let settings = self.cx.engine().settings();
-        let list = settings.options.text("percent_hack_domains")?.clone();
+        // One that stood there itself was looked into.
+        if self.address.ancestors().next().is_some_and(|one| one.router.is_none()) {
+            return None;
+        }
         let domain = self.address.domain.clone();
-        let outcome = is_in(self.cx, &list, &mut Matcher::domain(&domain)).ok()?;
-        let Outcome::Matched(_) = outcome else { return None };
-        let (text, taint) = self.address.local_part.read();
-        let new = [&text[..percent], b"@", &text[percent + 1..]].concat();
+        let inner = percent::within(self.cx, &self.address.local_part, &domain)?;
+        let inner = percent::innermost(self.cx, &inner);
         let ancestor = self.address.as_ancestor(None);
-        Some(self.address.child(Str::from(new).stamped(taint), &ancestor))
+        Some(self.address.child(inner, &ancestor))
     }
 
     /// What is said of an address that no router takes.
     fn unrouteable(&mut self, router: Option<&Router>) -> Complaint {
         if let Some(note) = self.note.take() {
-            return Complaint::new(note);
+            return Complaint { untold: true, ..Complaint::new(note) };
         }
         let default = || Complaint::new("Unrouteable address");
         let Some(router) = router else { return default() };
@@ -365,6 +365,8 @@ impl Machine<'_> {
                 Ok(None)
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(Some(Verdict::Decline)),
+            // What a lookup can't say now is said in its own words.
+            Err(fail) if fail.kind() == ErrorKind::Lookup => Err(Complaint::new(fail.message())),
             Err(fail) => {
                 let tail = [b" router: ", fail.message()].concat();
                 let head = [b"expansion of \"", text.written.bytes(), b"\" failed in "].concat();

@@ -87,10 +87,15 @@ impl<'r> Redirection<'r> {
         } else {
             machine.cx.value("qualify_recipient")
         };
-        machine.assign_errors(router)?;
-        machine.assign_headers(router)?;
         let ancestor = machine.address.as_ancestor(Some(number));
         Ok(Some(Self { router, number, domain, ancestor, answers: false }))
+    }
+
+    /// What goes along with all that is generated. Where nothing is, nobody asks whether
+    /// the options can be expanded.
+    fn attach(&self, machine: &mut Machine<'_>) -> Result<(), Complaint> {
+        machine.assign_errors(self.router)?;
+        machine.assign_headers(self.router)
     }
 
     /// What a list of items comes to.
@@ -125,12 +130,14 @@ impl<'r> Redirection<'r> {
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::IncludeFailed(why) => {
+                self.attach(machine)?;
                 self.generate(machine, items, data.taint())?;
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::Unknown => Ok(Verdict::Decline),
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
+                self.attach(machine)?;
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Fail(said(router, text, b'5')))
             }
@@ -141,6 +148,7 @@ impl<'r> Redirection<'r> {
                 Ok(Verdict::Decline)
             }
             List::Items => {
+                self.attach(machine)?;
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Accept(None))
             }

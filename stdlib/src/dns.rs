@@ -426,14 +426,15 @@ fn trusted(call: &mut Call<'_>, standing: &DnsStanding) -> Result<bool, Fail> {
 }
 
 /// Whether a name is in an option's list of domains.
-pub(crate) fn listed(call: &mut Call<'_>, option: &str, name: &str) -> Result<bool, Fail> {
+pub(crate) fn listed(call: &mut Call<'_>, option: &'static str, name: &str) -> Result<bool, Fail> {
     let Some(list) = call.settings().options.text(option).cloned() else { return Ok(false) };
     // A list that asks questions itself is not asked about them.
     if std::mem::replace(&mut call.memory::<Memory>().judging, true) {
         return Ok(false);
     }
     let name = Str::tainted(name.as_bytes());
-    let outcome = call.scoped(|call| Matcher::domain(&name).test_written(call, &list));
+    let outcome =
+        call.scoped(|call| Matcher::domain(&name).called(option).test_written(call, &list));
     call.memory::<Memory>().judging = false;
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }

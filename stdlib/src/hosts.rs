@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use eximious_core::world::domain;
 use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule, Trace};
 
+use crate::dns::local::LocalAddresses;
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
 
@@ -176,7 +177,8 @@ pub fn is_looked_up(call: &mut Call<'_>) -> bool {
     call.memory::<State>().settled
 }
 
-/// Why a name that the client's address has is not its name.
+/// Why the client has no name, where it was looked for one: its address leads to none, or
+/// to one that does not lead back.
 pub fn name_refused(call: &mut Call<'_>) -> Option<Vec<u8>> {
     call.memory::<State>().refused.clone()
 }
@@ -196,6 +198,8 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
         Names::Some(names, secure) => (names, secure),
         Names::None => {
             log(call, &[b"no host name found for IP address ", address.bytes()].concat());
+            call.memory::<State>().refused =
+                Some(b"failed to find host name from IP address".to_vec());
             settle(call, Vec::new(), false);
             return Ok(());
         }
@@ -273,6 +277,12 @@ fn show_addresses(call: &mut Call<'_>, name: &str, ip: IpAddr, hosted: &dns::Hos
             true => show(call, &[b"temporary error for host name lookup"]),
             false => show(call, &[b"no IP addresses found for ", name]),
         };
+    }
+    if call.memory::<Trace>().sink.is_some()
+        && let Ok(here) = LocalAddresses::read(call)
+        && hosted.addresses.iter().any(|one| here.contains(*one))
+    {
+        show(call, &[b"local host found for non-MX address"]);
     }
     show(call, &[b"checking addresses for ", name]);
     for own in &hosted.addresses {

@@ -11,6 +11,7 @@ pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
 pub mod hosts;
+pub mod idents;
 pub mod layouts;
 pub mod ldap;
 pub mod names;

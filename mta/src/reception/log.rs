@@ -59,11 +59,9 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     }
     line.extend_from_slice(&crate::logs::security(cx));
     let wanted = cx.engine().settings().log_selector;
-    let by = cx.value("sender_host_authenticated");
+    let by = authenticated(cx);
     if !by.is_empty() {
-        let id = cx.value("authenticated_id");
-        let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
-        line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
+        line.extend_from_slice(&by);
         let claimed = cx.value("authenticated_sender");
         if wanted.contains(LogSelector::SMTP_MAILAUTH) && !claimed.is_empty() {
             line.extend_from_slice(&[b":", claimed.bytes()].concat());
@@ -141,4 +139,15 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         }
     }
     line
+}
+
+/// ` A=authenticator:who`, where the client is authenticated.
+pub fn authenticated(cx: &mut Context) -> Vec<u8> {
+    let by = cx.value("sender_host_authenticated");
+    if by.is_empty() {
+        return Vec::new();
+    }
+    let id = cx.value("authenticated_id");
+    let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
+    [b" A=", by.bytes(), colon, id.bytes()].concat()
 }

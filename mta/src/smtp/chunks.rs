@@ -42,7 +42,7 @@ impl Session {
                 }
                 return;
             }
-            let limit = self.message_size_limit();
+            let limit = self.may.send_bytes;
             self.chunks = Some(Reading::new(limit));
             self.reading_since = self.cx.engine().world().clock.now();
         }

@@ -192,7 +192,7 @@ impl Session {
     /// Whether a message of this size would be accepted; the client is told so if
     /// not.
     fn fits(&mut self, text: &[u8], size: Option<u64>) -> bool {
-        let limit = self.message_size_limit();
+        let limit = self.may.send_bytes;
         let Some(size) = size.filter(|size| limit > 0 && *size > limit) else {
             return self.has_space(size.unwrap_or(0));
         };
@@ -318,11 +318,12 @@ impl Session {
 
     /// Says whom ACLs are about.
     pub(super) fn show_recipient(&mut self, address: &Str) {
-        let (bytes, taint) = address.read();
+        let inner = eximious::route::innermost(&mut self.cx, address);
+        let (bytes, taint) = inner.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
         let part = cased.to_ascii_lowercase();
-        self.acl_state.recipient = Some(address.clone());
+        self.acl_state.recipient = Some(inner.clone());
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         self.cx.set("local_part", Str::from(part).stamped(taint));
         self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));

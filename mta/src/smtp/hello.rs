@@ -25,6 +25,8 @@ pub(super) struct Permissions {
     pub(super) junk_hello: bool,
     /// `hosts_connection_nolog`
     pub(super) connect_unlogged: bool,
+    /// `message_size_limit`, as it was when the session began: in bytes, or 0.
+    pub(super) send_bytes: u64,
     /// Whether the client got past the greeting.
     pub(super) was_greeted: bool,
 }
@@ -84,7 +86,9 @@ impl Session {
         let mut said = None;
         if let Some(result) = self.acl("acl_smtp_helo", AclPhases::HELO) {
             if result.verdict != AclVerdict::Accept {
-                let refused = Refused::new(&[b"EHLO or HELO ", argument]);
+                // It was looked for in lists, which don't know case.
+                let name = argument.to_ascii_lowercase();
+                let refused = Refused::new(&[b"EHLO or HELO ", &name]);
                 let _ = self.refuse(&refused, result);
                 self.name_client(Str::EMPTY);
                 return;
@@ -143,7 +147,7 @@ impl Session {
     /// The extensions, in Exim's order.
     fn extensions(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.push(match self.message_size_limit() {
+        lines.push(match self.may.send_bytes {
             0 => "SIZE".to_owned(),
             limit => format!("SIZE {limit}"),
         });

@@ -14,7 +14,7 @@ use super::Session;
 /// The port that is asked.
 const PORT: i64 = 113;
 /// How long an answer may be.
-const LONGEST_ANSWER: usize = 512;
+const LONGEST_ANSWER: usize = 2048;
 /// How long a user's name may be; more of it is cut off.
 const LONGEST_NAME: usize = 127;
 

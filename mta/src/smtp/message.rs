@@ -9,7 +9,7 @@ use super::onward::Went;
 use super::reading::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
-use super::{Event, Received, Recipient, Session, Standing, Taken};
+use super::{Event, Notify, Received, Recipient, Session, Standing, Taken};
 use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
 use crate::{dsn, spool};
 
@@ -54,7 +54,7 @@ impl Session {
             Some(said) => self.answer(b"354", said.bytes()),
             None => self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]),
         }
-        let limit = self.message_size_limit();
+        let limit = self.may.send_bytes;
         self.stage = Stage::Data(Reading::new(limit));
         self.reading_since = self.cx.engine().world().clock.now();
     }
@@ -329,6 +329,7 @@ impl Session {
             None => self.go_onward(),
             Some(_) => Went::Nowhere,
         };
+        self.hush_reports();
         if went == Went::Refused {
             return self.end_transaction(false);
         }
@@ -460,6 +461,19 @@ impl Session {
         true
     }
 
+    /// Whoever was told that a message is refused, or will be tried again, is told
+    /// nothing of what becomes of it.
+    fn hush_reports(&mut self) {
+        if !self.acl_state.has("fakereject") && !self.acl_state.has("fakedefer") {
+            return;
+        }
+        let recipients = self.envelope.iter_mut().flat_map(|envelope| &mut envelope.recipients);
+        for recipient in recipients {
+            let failure = recipient.notify.failure;
+            recipient.notify = Notify { never: true, failure, ..Notify::default() };
+        }
+    }
+
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
     fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
         let queue = self.acl_state.queue.clone();
@@ -494,6 +508,7 @@ impl Session {
             return;
         }
         self.reset_message();
+        self.cx.forget_lookups();
         self.counts.free.clear();
     }
 }

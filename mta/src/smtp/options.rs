@@ -5,7 +5,7 @@ use eximious::stdlib::hosts::Client;
 use eximious::stdlib::lists::{Matcher, Outcome, ip};
 
 use super::Session;
-use crate::options;
+use crate::options::{self, NoLimit};
 
 impl Session {
     /// A text, as it is written: what is set, or the default. Empty where there
@@ -49,8 +49,25 @@ impl Session {
         self.cx.value(name)
     }
 
-    /// A size, which may be expanded.
-    pub(super) fn message_size_limit(&mut self) -> u64 {
-        options::message_size_limit(&mut self.cx)
+    /// Settles how large a message may be, for all of the session; false where that
+    /// can't be said, and the client was told so.
+    pub(super) fn settle_size_limit(&mut self) -> bool {
+        let line = match options::message_size_limit(&mut self.cx) {
+            Ok(limit) => {
+                self.may.send_bytes = limit;
+                return true;
+            }
+            Err(NoLimit::Unexpanded(why)) => {
+                [b"unable to expand message_size_limit: ".as_slice(), &why].concat()
+            }
+            Err(NoLimit::Invalid(why)) => {
+                [b"invalid message_size_limit: ".as_slice(), &why].concat()
+            }
+        };
+        self.log_panic(&line);
+        let why = "Temporary local problem - please try later";
+        self.acl_state.broken = Some(why);
+        self.say(&[b"421 ", why.as_bytes()]);
+        false
     }
 }

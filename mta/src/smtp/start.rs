@@ -132,10 +132,13 @@ impl Session {
             self.may.unqualified_senders = !self.client.qualifies_itself;
             self.may.unqualified_recipients = !self.client.qualifies_itself;
             self.log_connection();
-            return true;
+            return self.settle_size_limit();
         }
         self.may.connect_unlogged = self.client_in("hosts_connection_nolog");
         self.log_connection();
+        if !self.settle_size_limit() {
+            return false;
+        }
         if self.client_in("host_lookup") {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);

@@ -5,7 +5,7 @@ use eximious::acl::{AclResult, AclVerdict};
 use eximious::{LogSelector, Str};
 
 use super::{Recipient, Session, reply};
-use crate::{dsn, logs};
+use crate::{dsn, logs, reception};
 
 /// What was refused.
 pub(super) struct Refused {
@@ -134,6 +134,7 @@ impl Session {
         if refused.with_sender {
             let sender = self.variable("sender_address");
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
+            line.extend_from_slice(&reception::authenticated(&mut self.cx));
         }
         line.extend_from_slice(&self.logged_reports(refused));
         line.extend_from_slice(if for_now { b" temporarily" } else { b"" });

@@ -11,7 +11,7 @@ use super::{LARGEST, Outside, Request, Submission};
 use crate::batch::Batched;
 use crate::reception::{self, TooLong};
 use crate::smtp::Server;
-use crate::{options, spool};
+use crate::spool;
 
 /// Takes a message of a batch.
 ///
@@ -30,7 +30,7 @@ pub fn take(
         return Err(b"452 Space shortage, please try later".into());
     }
     let mut submission = Submission::new(server, cx, request, outside);
-    submission.limit = match options::message_size_limit(submission.cx) {
+    submission.limit = match submission.size_limit().map_err(|fault| in_smtp(&fault))? {
         0 => LARGEST,
         limit => limit,
     };

@@ -87,7 +87,6 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
         run.logged = Some(Str::fixed("host lookup deferred for reverse lookup check"));
         return Answer::Later;
     }
-    run.unexplained = true;
     let check: &[u8] = if known { b"" } else { b" for reverse lookup check" };
     let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
     run.logged = Some(Str::tainted(parts.concat()));
@@ -123,7 +122,13 @@ pub(super) fn csa(run: &mut Run<'_>, domain: Option<&[u8]>) -> Answer {
         Err(fail) => return failed(run, &fail),
     };
     run.cx.set("csa_status", Str::fixed(status));
-    let Some(why) = why else { return Answer::Yes };
+    let Some(why) = why else {
+        // What nobody knows is told where all else does not hold.
+        if status == "unknown" {
+            super::says(run, Str::fixed("client SMTP authorization unknown"));
+        }
+        return Answer::Yes;
+    };
     super::says(run, Str::from(format!("client SMTP authorization failed ({why})")));
     Answer::No
 }

@@ -164,8 +164,19 @@ pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Ans
                     continue;
                 }
                 let address = Str::tainted(found.text);
-                let Routed { standing, called, .. } =
-                    route(run, &address, Subject::HeaderSender, options, &params);
+                let before = run.state.senders.iter().find(|one| one.address.bytes() == text);
+                let before = before.map(|one| one.standing).filter(|_| !params.wanted());
+                let (standing, called) = match before {
+                    Some(standing) => {
+                        run.note(b"previously checked as envelope sender");
+                        (standing, None)
+                    }
+                    None => {
+                        let Routed { standing, called, .. } =
+                            route(run, &address, Subject::HeaderSender, options, &params);
+                        (standing, called)
+                    }
+                };
                 // That one can't be asked now may be forgiven in the end.
                 let answer = match called {
                     Some(called) if called.standing == Standing::Deferred => {

@@ -10,7 +10,7 @@ use eximious_stdlib::lists::elements_with;
 
 use super::super::machine::{Answer, Run};
 use crate::hints::{QuotaStanding, Record, quota_key};
-use crate::route::{Delivery, Purpose, Report, Request, Text, Transport};
+use crate::route::{Delivery, Purpose, Report, Request, Standing, Text, Transport};
 
 /// How many files of a mailbox are counted, and how deep its directories are.
 const MOST_FILES: usize = 1_000_000;
@@ -66,7 +66,8 @@ pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
         return told(run, room);
     }
     let room = match has_room(run, address) {
-        Ok(room) => room,
+        Ok(Some(room)) => room,
+        Ok(None) => return Answer::No,
         Err(fail) => {
             run.logged = Some(Str::from(fail.message()));
             return Answer::Later;
@@ -87,7 +88,6 @@ pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
 
 fn told(run: &mut Run<'_>, room: bool) -> Answer {
     if !room {
-        run.unexplained = true;
         run.cx.set("recipient_verify_failure", Str::fixed("quota"));
     }
     Answer::from(room)
@@ -118,9 +118,9 @@ fn known(
     Some(found.room)
 }
 
-/// Whether the mailbox that an address leads to has room. Where it leads to none,
-/// or to one without a quota, there is.
-fn has_room(run: &mut Run<'_>, address: &Str) -> Result<bool, Fail> {
+/// Whether the mailbox that an address leads to has room; where it has no quota, there
+/// is. An address that leads to none has none, and says why.
+fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     let acls = run.acls.clone();
     let request = Request::new(address.clone(), Purpose::VerifyRecipient);
     let names = ["local_part", "domain", "home", "address_data"];
@@ -128,20 +128,25 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<bool, Fail> {
     let mut last: Option<Box<Delivery>> = None;
     // Nobody is told how the address is routed.
     let trace = run.cx.replace_trace(None);
-    let _ = acls.routes().test(run.cx, &request, &mut |report| {
-        if let Report::Delivered(delivery) = report {
-            last = Some(Box::new((*delivery).clone()));
-        }
+    let mut why = None;
+    let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
+        Report::Delivered(delivery) => last = Some(Box::new((*delivery).clone())),
+        Report::Failed(_, complaint) => why = complaint.message.clone(),
+        _ => {}
     });
     run.cx.replace_trace(trace);
-    let mut room = Ok(true);
+    let mut room = Ok(Some(true));
+    if standing == Standing::Failed {
+        run.logged = why.map(Str::tainted);
+        room = Ok(None);
+    }
     if let Some(delivery) = &last
         && let Some(number) = delivery.transport
     {
         run.cx.set("local_part", delivery.address.local_part.clone());
         run.cx.set("domain", delivery.address.domain.clone());
         run.cx.set("home", delivery.home.clone().unwrap_or_default());
-        room = fits(run, acls.routes().transport_at(number), delivery);
+        room = fits(run, acls.routes().transport_at(number), delivery).map(Some);
     }
     for (name, value) in names.iter().zip(before) {
         run.cx.set(name, value);

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use eximious_core::AclOptions;
 use eximious_grammar::Span;
+use eximious_stdlib::acl::{CALLOUT_PARAMETERS, QUOTA_PARAMETERS};
 
 use crate::check::{Findings, Lint, Severity, Survey, Text, nearest};
 
@@ -115,31 +116,12 @@ fn verify(survey: &Survey<'_>, text: &Text<'_>, findings: &mut Findings) {
     }
 }
 
-/// Parameters of `callout`; the second of each is whether a time must follow.
-const CALLOUT: [(&str, bool); 13] = [
-    ("connect", true),
-    ("defer_ok", false),
-    ("fullpostmaster", false),
-    ("hold", false),
-    ("mailfrom", false),
-    ("maxwait", true),
-    ("no_cache", false),
-    ("postmaster", false),
-    ("postmaster_mailfrom", false),
-    ("random", false),
-    ("use_postmaster", false),
-    ("use_sender", false),
-    ("use_tptsender", false),
-];
-/// Parameters of `quota`.
-const QUOTA: [(&str, bool); 3] = [("cachepos", true), ("cacheneg", true), ("no_cache", false)];
-
 /// What stands after `callout=` and `quota=`.
 fn parameters(text: &Text<'_>, verify: &str, options: &[u8], findings: &mut Findings) {
     for option in options.split(|c| *c == b'/').skip(1).map(<[u8]>::trim_ascii) {
         let (name, known): (_, &[_]) = match option {
-            _ if option.starts_with(b"callout") => (&b"callout"[..], &CALLOUT),
-            _ if option.starts_with(b"quota") => (b"quota", &QUOTA),
+            _ if option.starts_with(b"callout") => (&b"callout"[..], &CALLOUT_PARAMETERS),
+            _ if option.starts_with(b"quota") => (b"quota", &QUOTA_PARAMETERS),
             _ => continue,
         };
         let Some(list) = option[name.len()..].trim_ascii().strip_prefix(b"=") else { continue };

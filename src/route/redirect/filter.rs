@@ -155,6 +155,9 @@ fn generate(
     actions: Vec<FilterAction>,
     inbox: &Str,
 ) -> Result<(), Complaint> {
+    if !actions.is_empty() {
+        redirection.attach(machine)?;
+    }
     for action in actions {
         let before = machine.children.len();
         let manner = action.manner().unwrap_or_default();

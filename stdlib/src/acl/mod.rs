@@ -9,4 +9,4 @@ mod verifies;
 pub use controls::CONTROLS;
 pub use terms::TERMS;
 pub use verbs::VERBS;
-pub use verifies::VERIFIES;
+pub use verifies::{CALLOUT_PARAMETERS, QUOTA_PARAMETERS, VERIFIES};

@@ -45,6 +45,27 @@ const RECIPIENT: AclOptions = Names(&[
     "check_postmaster",
 ]);
 
+/// Parameters of an address's `callout=` (44.22.1); the second of each is whether a
+/// time must follow.
+pub const CALLOUT_PARAMETERS: [(&str, bool); 13] = [
+    ("connect", true),
+    ("defer_ok", false),
+    ("fullpostmaster", false),
+    ("hold", false),
+    ("mailfrom", false),
+    ("maxwait", true),
+    ("no_cache", false),
+    ("postmaster", false),
+    ("postmaster_mailfrom", false),
+    ("random", false),
+    ("use_postmaster", false),
+    ("use_sender", false),
+    ("use_tptsender", false),
+];
+/// Parameters of a recipient's `quota=` (44.23), as for [`CALLOUT_PARAMETERS`].
+pub const QUOTA_PARAMETERS: [(&str, bool); 3] =
+    [("cachepos", true), ("cacheneg", true), ("no_cache", false)];
+
 const fn verify(
     name: &'static str,
     syntax: &'static str,

@@ -81,6 +81,12 @@ impl Cache {
         }
     }
 
+    /// Forgets all results.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+        self.size = 0;
+    }
+
     /// Forgets what is known of the database that a slot belongs to.
     pub(super) fn forget(&mut self, slot: &Slot) {
         self.kept.retain(|kept, _| kept.def != slot.def || kept.file != slot.file);

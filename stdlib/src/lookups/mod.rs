@@ -29,7 +29,12 @@ mod whoson;
 mod wild;
 
 use eximious_core::world::DatabaseError;
-use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Str};
+use eximious_core::{Call, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Memory, Str};
+
+/// Forgets what was found: what is asked next is about another message.
+pub fn forget_results(memory: &mut Memory) {
+    memory.get::<cache::Cache>().clear();
+}
 
 pub use search::{Found, Search, find, keep_complaint, reason, search};
 
@@ -77,7 +82,7 @@ fn obsolete(call: &mut Call<'_>, _: &LookupQuery) -> Result<Option<Str>, LookupF
 
 /// A failure that comes from outside, in words that are complete.
 fn outside(message: impl Into<Vec<u8>>) -> Fail {
-    Fail::error(ErrorKind::Outside, message)
+    Fail::error(ErrorKind::Lookup, message)
 }
 
 /// A database's words.
