@@ -33,7 +33,7 @@ const ONE_SIDED: [(&str, &str); 16] = [
     ("dkim_signers", "looks at signatures"),
     ("dkim_status", "looks at signatures"),
     ("dmarc_status", "looks at signatures"),
-    ("encrypted", "there is no TLS under -bh"),
+    ("encrypted", "there is no TLS under -bh; tests/daemon/tls_acl.case has it"),
     ("malware", "looks at content"),
     ("mime_regex", "looks at content"),
     ("regex", "looks at content"),
@@ -41,7 +41,7 @@ const ONE_SIDED: [(&str, &str); 16] = [
     ("spf", "looks at signatures"),
     ("spf_guess", "looks at signatures"),
     ("verify arc", "looks at signatures"),
-    ("verify certificate", "there is no TLS under -bh"),
+    ("verify certificate", "there is no TLS under -bh; tests/daemon/tls_verify.case has it"),
 ];
 
 /// Controls that are in no trace, and why.

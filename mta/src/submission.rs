@@ -98,11 +98,12 @@ pub enum Errors {
 
 /// Who has the standard input.
 pub trait Outside {
-    /// Reads the message: up to its end, or one byte more than `most`.
+    /// Reads the message: up to its end, or one byte more than `most`; all of it within a
+    /// time, where there is one.
     ///
     /// # Errors
-    /// What the system says.
-    fn read(&mut self, dot_ends: bool, most: u64) -> io::Result<Vec<u8>>;
+    /// What the system says; `TimedOut` where it took too long.
+    fn read(&mut self, dot_ends: bool, most: u64, time: Option<Duration>) -> io::Result<Vec<u8>>;
 
     /// `delay` of an ACL: waits.
     fn wait(&mut self, time: Duration);
@@ -226,8 +227,16 @@ impl<'s> Submission<'s> {
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Fault> {
-        let bytes = self.outside.read(self.request.dot_ends, self.limit);
-        bytes.map_err(|why| Fault::Unread(eximious::stdlib::wording::reason(&why).into()))
+        let options = &self.cx.engine().settings().options;
+        let time = options.time("receive_timeout").filter(|time| !time.is_zero());
+        let bytes = self.outside.read(self.request.dot_ends, self.limit, time);
+        bytes.map_err(|why| match why.kind() {
+            io::ErrorKind::TimedOut => {
+                self.log(b"timed out while reading local message");
+                Fault::Unread(b"timed out while reading - message abandoned".to_vec())
+            }
+            _ => Fault::Unread(eximious::stdlib::wording::reason(&why).into()),
+        })
     }
 
     /// Who is the sender: whoever hands the message in, unless he may say that it is

@@ -8,6 +8,7 @@ use std::time::Duration;
 use eximious::{Config, Str};
 use eximious_mta::smtp::Server;
 use eximious_mta::submission::{Input, Outside, Request, submit};
+use eximious_world::deadline::Deadline;
 
 use crate::caller;
 use crate::options::Options;
@@ -74,12 +75,19 @@ fn queues(cx: &eximious::Context) -> bool {
 struct Standard;
 
 impl Outside for Standard {
-    fn read(&mut self, dot_ends: bool, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&mut self, dot_ends: bool, most: u64, time: Option<Duration>) -> io::Result<Vec<u8>> {
+        let deadline = time.map(Deadline::within);
         let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
         let mut input = Input::new(dot_ends);
         let mut piece = vec![0; PIECE];
         let mut standard = io::stdin().lock();
         loop {
+            let left = deadline.map(|deadline| deadline.left().unwrap_or_default());
+            if let Some(left) = left
+                && !eximious_world::input_within(left)?
+            {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
             let room = piece.len().min(most.saturating_sub(input.size()));
             match standard.read(&mut piece[..room]) {
                 Ok(0) => break,

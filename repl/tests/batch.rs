@@ -132,6 +132,32 @@ fn whoever_is_connected_to_the_standard_input_is_the_client() {
 }
 
 #[test]
+fn a_program_that_says_nothing_is_not_waited_for() {
+    let Some(exim) = exim() else { return };
+    for program in [exim.as_str(), env!("CARGO_BIN_EXE_eximious")] {
+        let place = Place::new("receive_timeout = 1s\n");
+        let began = Instant::now();
+        let mut child = Command::new(program)
+            .arg("-C")
+            .arg(&place.config)
+            .arg("c@here.example")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a program");
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"Subject: x\n").unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(said, "exim: timed out while reading - message abandoned\n");
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        assert!(began.elapsed() < Duration::from_secs(20));
+        assert!(kept(&place).is_empty());
+        drop(input);
+    }
+}
+
+#[test]
 fn a_client_that_says_nothing_is_not_waited_for() {
     let place = Place::new("smtp_receive_timeout = 1s\n");
     let began = Instant::now();

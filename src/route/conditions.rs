@@ -124,7 +124,13 @@ impl Machine<'_> {
         {
             return Ok(user.clone());
         }
-        let user = self.cx.engine().world().users.user(name)?.map(Arc::new);
+        let engine = self.cx.engine();
+        let most = engine.settings().options.number("max_username_length").unwrap_or(0);
+        let too_long = usize::try_from(most).is_ok_and(|most| most > 0 && name.len() > most);
+        let user = match too_long {
+            true => None,
+            false => engine.world().users.user(name)?.map(Arc::new),
+        };
         self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
         Ok(user)
     }

@@ -219,7 +219,7 @@ const MOST_RETURNED: i64 = 100 << 10;
 struct Text<'t>(&'t [u8]);
 
 impl Outside for Text<'_> {
-    fn read(&mut self, _: bool, most: u64) -> std::io::Result<Vec<u8>> {
+    fn read(&mut self, _: bool, most: u64, _: Option<Duration>) -> std::io::Result<Vec<u8>> {
         let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
         Ok(self.0[..self.0.len().min(most)].to_vec())
     }

@@ -43,7 +43,7 @@ impl eximious::world::Files for OneFile {
 struct Endless(&'static [u8], u64);
 
 impl Outside for Endless {
-    fn read(&mut self, _: bool, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&mut self, _: bool, most: u64, _: Option<Duration>) -> io::Result<Vec<u8>> {
         assert!(most < 1 << 31, "{most}");
         let size = usize::try_from(self.1.min(most + 1)).unwrap();
         Ok(self.0.iter().copied().cycle().take(size).collect())
@@ -55,7 +55,7 @@ impl Outside for Endless {
 struct Given(Vec<u8>);
 
 impl Outside for Given {
-    fn read(&mut self, _: bool, most: u64) -> io::Result<Vec<u8>> {
+    fn read(&mut self, _: bool, most: u64, _: Option<Duration>) -> io::Result<Vec<u8>> {
         assert!(self.0.len() as u64 <= most);
         Ok(self.0.clone())
     }

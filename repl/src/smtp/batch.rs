@@ -85,7 +85,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
 struct Here;
 
 impl Outside for Here {
-    fn read(&mut self, _: bool, _: u64) -> io::Result<Vec<u8>> {
+    fn read(&mut self, _: bool, _: u64, _: Option<Duration>) -> io::Result<Vec<u8>> {
         Ok(Vec::new())
     }
 
