@@ -14,7 +14,8 @@ const GAP: usize = 2;
 /// Where the parts of a rule for rewriting begin.
 pub(super) fn rewrite(line: &[u8]) -> Vec<usize> {
     let Some(form) = rewrite_line(line) else { return Vec::new() };
-    let spans = [Some(form.pattern), form.replacement, form.flags];
+    let flags = form.flags.filter(|flags| flags.start < flags.end);
+    let spans = [Some(form.pattern), form.replacement, flags];
     cells(line, spans.into_iter().flatten().map(|span| span.start as usize))
 }
 
