@@ -147,13 +147,19 @@ fn a_program_that_says_nothing_is_not_waited_for() {
             .expect("a program");
         let mut input = child.stdin.take().unwrap();
         input.write_all(b"Subject: x\n").unwrap();
+        // The real one sees that it is late when more comes.
+        let late = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(1500));
+            let _ = input.write_all(b"Keywords: late\n");
+            std::thread::sleep(Duration::from_millis(500));
+        });
         let mut said = String::new();
         child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
         assert_eq!(said, "exim: timed out while reading - message abandoned\n");
         assert_eq!(child.wait().unwrap().code(), Some(1));
         assert!(began.elapsed() < Duration::from_secs(20));
         assert!(kept(&place).is_empty());
-        drop(input);
+        late.join().expect("a thread");
     }
 }
 
