@@ -20,23 +20,49 @@ pub enum ListKind {
 
 /// Named lists, by kind and name.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct NamedLists([BTreeMap<Vec<u8>, NamedList>; ListKind::ALL.len()]);
+pub struct NamedLists([BTreeMap<Vec<u8>, Entry>; ListKind::ALL.len()]);
+
+/// A list, and whether all its elements are names and patterns of names.
+#[derive(Clone, PartialEq, Debug)]
+struct Entry {
+    list: NamedList,
+    of_names: bool,
+}
 
 impl NamedLists {
     /// The list of a name.
     pub fn get(&self, kind: ListKind, name: &[u8]) -> Option<&NamedList> {
-        self.0[kind as usize].get(name)
+        self.0[kind as usize].get(name).map(|entry| &entry.list)
+    }
+
+    /// Whether what is in a list is settled by its text: its elements are names and
+    /// patterns of names, neither other lists, nor files, nor lookups.
+    pub fn is_of_names(&self, kind: ListKind, name: &[u8]) -> bool {
+        self.0[kind as usize].get(name).is_some_and(|entry| entry.of_names)
     }
 
     /// Adds a list, or replaces the one of its name.
-    pub fn insert(&mut self, kind: ListKind, name: impl Into<Vec<u8>>, list: NamedList) {
-        self.0[kind as usize].insert(name.into(), list);
+    pub fn insert(&mut self, kind: ListKind, name: impl Into<Vec<u8>>, mut list: NamedList) {
+        list.text = list.text.looked_through_for_expansion();
+        let of_names = is_of_names(list.text.bytes());
+        self.0[kind as usize].insert(name.into(), Entry { list, of_names });
     }
 
     /// The names of the lists of a kind, sorted.
     pub fn names(&self, kind: ListKind) -> impl ExactSizeIterator<Item = &[u8]> {
         self.0[kind as usize].keys().map(Vec::as_slice)
     }
+}
+
+/// Whether a list, which has an element at least, holds no more than letters, digits
+/// and what stands in names, negations and asterisks; `@` alone is the name of this host.
+fn is_of_names(text: &[u8]) -> bool {
+    let plain = |c: &u8| c.is_ascii_alphanumeric() || b"-_.:!* \t@".contains(c);
+    let at = |rest: &[u8]| matches!(rest.trim_ascii_start().first(), None | Some(b':'));
+    let ats = text.iter().enumerate().filter(|(_, c)| **c == b'@');
+    text.iter().all(plain)
+        && text.iter().any(|c| !b": \t".contains(c))
+        && ats.map(|(place, _)| &text[place + 1..]).all(at)
 }
 
 impl ListKind {

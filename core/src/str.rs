@@ -20,6 +20,11 @@ pub enum Taint {
 
 /// A bit beside the taint: no byte is zero.
 const WITHOUT_ZERO: u16 = 1 << 15;
+/// Another: expanding it changes nothing.
+const PLAIN: u16 = 1 << 14;
+/// Another: no byte is an ASCII capital.
+const LOWERCASE: u16 = 1 << 13;
+const KNOWN: u16 = WITHOUT_ZERO | PLAIN | LOWERCASE;
 
 impl Taint {
     /// The taint of a string made of two.
@@ -42,12 +47,12 @@ impl Taint {
         match self {
             Self::Clean => 0,
             Self::Tainted => 1,
-            Self::Quoted(lookup) => lookup.saturating_add(2).min(!WITHOUT_ZERO),
+            Self::Quoted(lookup) => lookup.saturating_add(2).min(!KNOWN),
         }
     }
 
     fn of_mark(mark: u16) -> Self {
-        match mark & !WITHOUT_ZERO {
+        match mark & !KNOWN {
             0 => Self::Clean,
             1 => Self::Tainted,
             quoted => Self::Quoted(quoted - 2),
@@ -90,7 +95,7 @@ impl Str {
     /// As [`Str::stamped`], where it is.
     #[inline]
     pub fn stamp(&mut self, taint: Taint) {
-        self.0.set_mark(taint.mark() | self.0.mark() & WITHOUT_ZERO);
+        self.0.set_mark(taint.mark() | self.0.mark() & KNOWN);
     }
 
     /// Cuts it where Exim's strings end: at the first zero byte. It is looked
@@ -123,6 +128,21 @@ impl Str {
     #[inline]
     pub fn looked_through(self) -> Self {
         if self.0.mark() & WITHOUT_ZERO != 0 { self } else { self.looked_through_now() }
+    }
+
+    /// The same, which knows of itself where nothing in it is to be expanded: there is
+    /// neither a dollar nor a backslash. For what is expanded more often than it is made.
+    pub fn looked_through_for_expansion(mut self) -> Self {
+        if memchr::memchr2(b'$', b'\\', self.bytes()).is_none() {
+            self.0.set_mark(self.0.mark() | PLAIN);
+        }
+        self
+    }
+
+    /// Whether it is known that expanding it changes nothing.
+    #[inline]
+    pub fn is_known_plain(&self) -> bool {
+        self.0.mark() & PLAIN != 0
     }
 
     fn looked_through_now(self) -> Self {
@@ -177,10 +197,15 @@ impl Str {
     /// Without ASCII capitals, from where it comes from itself; the same one where
     /// it has none.
     pub fn lowercased(&self) -> Self {
-        match self.bytes().iter().any(u8::is_ascii_uppercase) {
-            true => self.mapped(|byte| byte.to_ascii_lowercase()).stamped(self.taint()),
-            false => self.clone(),
+        if self.0.mark() & LOWERCASE != 0 {
+            return self.clone();
         }
+        let mut lowercased = match self.bytes().iter().any(u8::is_ascii_uppercase) {
+            true => self.mapped(|byte| byte.to_ascii_lowercase()),
+            false => self.clone(),
+        };
+        lowercased.0.set_mark(self.0.mark() | LOWERCASE);
+        lowercased
     }
 
     /// For showing: what is not UTF-8 is replaced.

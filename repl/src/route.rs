@@ -4,6 +4,7 @@ mod crowd;
 
 use std::io;
 use std::process::ExitCode;
+use std::thread;
 
 use eximious::route::{
     Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
@@ -57,19 +58,21 @@ pub fn run(
         }
     }
     if typed.is_empty() {
-        let mut crowd = Crowd::new(&tester, cx);
-        let mut lines = Lines::new(io::stdin().lock());
-        output.put(b"> ", b"")?;
-        loop {
-            let ready = lines.ready();
-            let mut pause = || {
-                crowd.work(&mut told)?;
-                output.flush()
-            };
-            let Some(line) = lines.next(&mut pause)? else { break };
-            crowd.add(line.trim_ascii_end(), ready, &mut told)?;
-        }
-        crowd.work(&mut told)?;
+        thread::scope(|scope| -> io::Result<()> {
+            let mut crowd = Crowd::new(&tester, cx, scope);
+            let mut lines = Lines::new(io::stdin().lock());
+            output.put(b"> ", b"")?;
+            loop {
+                let ready = lines.ready();
+                let mut pause = || {
+                    crowd.work(&mut told)?;
+                    output.flush()
+                };
+                let Some(line) = lines.next(&mut pause)? else { break };
+                crowd.add(line.trim_ascii_end(), ready, &mut told)?;
+            }
+            crowd.work(&mut told)
+        })?;
         output.put(b"\n", b"")?;
     }
     output.flush()?;

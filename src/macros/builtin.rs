@@ -1,9 +1,9 @@
 //! The macros that are there from the start (specification 6.9).
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 
 use eximious_core::{AclTermKind, DriverKind, LogSelector, Meta, OptionPlace, Registry};
+use rustc_hash::FxHashMap;
 
 /// What a configuration may test for besides the words of the registry: here and
 /// below as the packaged Exim answers, so that a file that asks gets the same
@@ -95,13 +95,13 @@ const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:M
 /// Exim's own macros; put together when the first underscore asks for them.
 #[derive(Debug, Default)]
 pub(super) struct Builtin {
-    names: OnceCell<HashMap<Vec<u8>, Vec<u8>>>,
+    names: OnceCell<FxHashMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl Builtin {
     /// Without any.
     pub(super) fn none() -> Self {
-        Self { names: OnceCell::from(HashMap::new()) }
+        Self { names: OnceCell::from(FxHashMap::default()) }
     }
 
     /// Whether Exim looks for its own in a line: only where the first capital
@@ -173,13 +173,13 @@ impl Builtin {
         collect(registry)
     }
 
-    fn names(&self, registry: &Registry) -> &HashMap<Vec<u8>, Vec<u8>> {
+    fn names(&self, registry: &Registry) -> &FxHashMap<Vec<u8>, Vec<u8>> {
         self.names.get_or_init(|| collect(registry).into_iter().collect())
     }
 }
 
 /// The longest name that a text begins with, and its value.
-fn longest<'n>(names: &'n HashMap<Vec<u8>, Vec<u8>>, text: &[u8]) -> Option<(usize, &'n [u8])> {
+fn longest<'n>(names: &'n FxHashMap<Vec<u8>, Vec<u8>>, text: &[u8]) -> Option<(usize, &'n [u8])> {
     let end = text
         .iter()
         .position(|c| !c.is_ascii_alphanumeric() && !b"_<>=".contains(c))
@@ -197,7 +197,12 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
     all.push((b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into()));
     all.push((b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into()));
     let mut flags = |prefix: &str, names: Vec<&str>| {
-        let name = |name: &str| format!("{prefix}{}", name.to_ascii_uppercase()).into_bytes();
+        let name = |name: &str| {
+            let mut whole = Vec::with_capacity(prefix.len() + name.len());
+            whole.extend_from_slice(prefix.as_bytes());
+            whole.extend(name.bytes().map(|byte| byte.to_ascii_uppercase()));
+            whole
+        };
         all.extend(names.into_iter().map(|own| (name(own), b"y".to_vec())));
     };
     flags("_EXP_VAR_", backwards(registry.all_variables().flat_map(|r| words(&r.meta))));

@@ -86,6 +86,7 @@ impl Address {
     /// An address from its text, as [`eximious_stdlib::address::parse`] leaves
     /// it: with a domain, without anything around it.
     pub fn new(text: Str) -> Self {
+        let text = text.looked_through();
         let bytes = text.bytes();
         let at = last_at(bytes);
         let local_part = match memchr::memchr2(b'"', b'\\', &bytes[..at]) {
@@ -94,7 +95,7 @@ impl Address {
         };
         Self {
             local_part: local_part.looked_through(),
-            domain: text.slice(at + 1, bytes.len()).lowercased().looked_through(),
+            domain: text.slice(at + 1, bytes.len()).lowercased(),
             unique: text.clone(),
             text,
             ..Self::default()

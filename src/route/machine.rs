@@ -118,6 +118,8 @@ pub(super) struct Machine<'m> {
     pub(super) plain: bool,
     /// Whether its variables say what it is.
     pub(super) parts_shown: bool,
+    /// Whether they say what is attached to it.
+    pub(super) data_shown: bool,
     /// Whom `check_local_user` found.
     pub(super) user: Option<Arc<User>>,
     pub(super) home: Option<Str>,
@@ -153,6 +155,7 @@ impl Routes {
             suffix: Affix::default(),
             plain: false,
             parts_shown: false,
+            data_shown: false,
             address,
             children: Vec::new(),
             renamed: Vec::new(),
@@ -264,7 +267,10 @@ impl Machine<'_> {
         let next = self.let_in(number, router);
         if matches!(next, Next::Router(_)) {
             let attached = &mut self.address.attached;
-            (attached.domain_data, attached.local_part_data) = data;
+            if (&attached.domain_data, &attached.local_part_data) != (&data.0, &data.1) {
+                (attached.domain_data, attached.local_part_data) = data;
+                self.data_shown = false;
+            }
         }
         next
     }
@@ -431,7 +437,7 @@ impl Machine<'_> {
             }));
         }
         match verdict {
-            Verdict::Decline => match self.switch(router, "more") {
+            Verdict::Decline => match self.settled(router, router.filter.more, "more") {
                 Ok(true) => Next::Router(number + 1),
                 Ok(false) => {
                     self.cx.tell_flat(&[b"\"more\" is false: skipping remaining routers"]);
@@ -457,7 +463,7 @@ impl Machine<'_> {
         delivery: Option<Box<Delivery>>,
         otherwise: Routed,
     ) -> Next {
-        let unseen = match self.switch(router, "unseen") {
+        let unseen = match self.settled(router, router.filter.unseen, "unseen") {
             Ok(unseen) => unseen,
             Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
         };
@@ -502,6 +508,16 @@ impl Machine<'_> {
             }
             None => Routed::Redirected,
         }
+    }
+
+    /// An option of which it is perhaps known what it says.
+    fn settled(
+        &mut self,
+        router: &Router,
+        known: Option<bool>,
+        option: &str,
+    ) -> Result<bool, Complaint> {
+        known.map_or_else(|| self.switch(router, option), Ok)
     }
 
     /// An option that is yes or no, perhaps after an expansion. Where that is

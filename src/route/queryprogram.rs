@@ -154,6 +154,7 @@ fn accept(
     let value = |name: &[u8]| keyed::find(values, name).filter(|value| !value.is_empty());
     if let Some(data) = value(b"data") {
         machine.address.attached.address_data = Some(Str::tainted(data.into_owned()));
+        machine.data_shown = false;
     }
     let said = match value(b"transport") {
         None => None,

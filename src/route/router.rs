@@ -45,6 +45,9 @@ pub(super) struct Filter {
     pub(super) caseful: bool,
     pub(super) check_local_user: bool,
     pub(super) repeat_use: bool,
+    /// `more` and `unseen`, where they are not expanded.
+    pub(super) more: Option<bool>,
+    pub(super) unseen: Option<bool>,
     pub(super) domains: Option<Str>,
     pub(super) local_parts: Option<Str>,
     pub(super) senders: Option<Str>,
@@ -103,7 +106,7 @@ impl Router {
         let flag = |option: &str| options.flag(option) == Some(true);
         // To be set to nothing is to be set: nothing is in an empty list.
         let list = |option: &str| match instance.options.get(option) {
-            Some(OptionValue::Text(text)) => Some(text.clone()),
+            Some(OptionValue::Text(text)) => Some(text.clone().looked_through_for_expansion()),
             _ => None,
         };
         let text = |option: &str| match options.get(option) {
@@ -111,6 +114,7 @@ impl Router {
             _ => None,
         };
         let some = |option: &str| text(option).filter(|text| !text.written.is_empty());
+        let settled = |option: &str| some(option).is_none().then(|| flag(option));
         let filter = Filter {
             verify_sender: flag("verify_sender"),
             verify_recipient: flag("verify_recipient"),
@@ -120,6 +124,8 @@ impl Router {
             caseful: flag("caseful_local_part"),
             check_local_user: flag("check_local_user"),
             repeat_use: options.flag("repeat_use") != Some(false),
+            more: settled("more"),
+            unseen: settled("unseen"),
             domains: list("domains"),
             local_parts: list("local_parts"),
             senders: list("senders"),
@@ -139,7 +145,7 @@ impl Router {
             _ => None,
         });
         Self {
-            name: instance.name.clone(),
+            name: instance.name.clone().looked_through(),
             driver: driver(instance.driver_name()),
             texts: texts.collect(),
             pass_router: named("pass_router"),

@@ -67,6 +67,7 @@ impl Machine<'_> {
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
         self.parts_shown = false;
+        self.data_shown = false;
         self.show_view();
         let address = &self.address;
         let original = address.original();
@@ -105,6 +106,9 @@ impl Machine<'_> {
             for (place, value) in parts.iter().zip(values) {
                 self.cx.set_at(*place, value);
             }
+        }
+        if std::mem::replace(&mut self.data_shown, true) && self.cx.is_set_at(data[0]) {
+            return;
         }
         let attached = &self.address.attached;
         let values = [&attached.local_part_data, &attached.domain_data, &attached.address_data];

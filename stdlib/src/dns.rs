@@ -162,6 +162,9 @@ struct Memory {
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
     fruitless: HashMap<Slot, (Reply, i64)>,
+    /// A name, and whether it fits `dns_check_names_pattern`: of one name several
+    /// things are asked.
+    checked: Option<(String, bool)>,
 }
 
 /// A name, a type, and whether the name may be completed.
@@ -321,8 +324,15 @@ fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
         Some(OptionValue::Text(text)) => Some(text.clone()),
         _ => None,
     };
+    if let Some((last, fits)) = &call.memory::<Memory>().checked
+        && last == name
+    {
+        return Ok(*fits);
+    }
     let checked = own.as_ref().map_or(CHECK_NAMES.as_bytes(), Str::bytes);
-    Ok(pattern::compile(call, checked, false)?.is_match(name.as_bytes()).unwrap_or(false))
+    let fits = pattern::compile(call, checked, false)?.is_match(name.as_bytes()).unwrap_or(false);
+    call.memory::<Memory>().checked = Some((name.to_owned(), fits));
+    Ok(fits)
 }
 
 /// Asks, and follows aliases as often as `dns_cname_loops` says.

@@ -5,16 +5,18 @@
 //! the one that is published loops for minutes and asks for gigabytes when a
 //! file lies about its lengths.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
 
 use crate::databases::words;
+use crate::version::Version;
 
 /// How long the head of a file is.
 const HEAD: u64 = 256 * 8;
@@ -32,14 +34,24 @@ const WHOLE: u64 = 16 << 20;
 /// How many files are kept open.
 const MOST_OPEN: usize = 8;
 
+/// How long a file is taken to be what it was, without a look: whoever asks for many
+/// keys in a row means one file.
+const SAME: Duration = Duration::from_millis(10);
+
 /// The files that were searched last, open: a file that took another's place, or
 /// was written anew, is opened again.
 #[derive(Debug, Default)]
-pub struct Open(Mutex<Vec<(PathBuf, Version, Arc<Table>)>>);
+pub struct Open(Mutex<Vec<Kept>>);
 
-/// What tells a file from one that takes its place: device, inode, size, and when
-/// it was changed.
-type Version = (u64, u64, u64, i64, i64);
+/// A file that is open.
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    version: Version,
+    /// When it was looked at last.
+    seen: Instant,
+    table: Arc<Table>,
+}
 
 impl Open {
     /// Looks a key up in a file.
@@ -48,14 +60,15 @@ impl Open {
     }
 
     fn table(&self, path: &Path) -> Result<Arc<Table>, DatabaseError> {
-        if let Ok(now) = path.metadata() {
-            let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = version(&now);
-            if let Some((_, _, table)) =
-                kept.iter().find(|(name, then, _)| name == path && *then == now)
-            {
-                return Ok(table.clone());
-            }
+        let now = Instant::now();
+        let good = |kept: &Kept| now.saturating_duration_since(kept.seen) < SAME;
+        if let Some(table) = self.kept(path, good, None) {
+            return Ok(table);
+        }
+        if let Some(version) = Version::at(path)
+            && let Some(table) = self.kept(path, |kept| kept.version == version, Some(now))
+        {
+            return Ok(table);
         }
         // A named pipe must not make it wait.
         let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
@@ -72,18 +85,28 @@ impl Open {
             pieces: AtomicU32::new(0),
             whole: OnceLock::new(),
         });
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.retain(|(name, _, _)| name != path);
-        if kept.len() >= MOST_OPEN {
-            kept.remove(0);
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|kept| kept.path != path);
+        if files.len() >= MOST_OPEN {
+            files.remove(0);
         }
-        kept.push((path.to_owned(), version(&data), table.clone()));
+        let version = Version::of(&data);
+        files.push(Kept { path: path.to_owned(), version, seen: now, table: table.clone() });
         Ok(table)
     }
-}
 
-fn version(data: &Metadata) -> Version {
-    (data.dev(), data.ino(), data.len(), data.mtime(), data.mtime_nsec())
+    /// The file of a path, where it is open and good; `seen` is when it was looked at.
+    fn kept(
+        &self,
+        path: &Path,
+        is_good: impl Fn(&Kept) -> bool,
+        seen: Option<Instant>,
+    ) -> Option<Arc<Table>> {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = files.iter_mut().find(|kept| kept.path == path).filter(|kept| is_good(kept))?;
+        kept.seen = seen.unwrap_or(kept.seen);
+        Some(kept.table.clone())
+    }
 }
 
 #[derive(Debug)]

@@ -28,6 +28,7 @@ mod sql;
 mod sqlite;
 mod tls;
 mod users;
+mod version;
 
 use std::sync::Arc;
 

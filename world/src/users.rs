@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use eximious_core::world::{Group, User, Users};
+
+use crate::version::Version;
 
 /// How long a user is taken to be who he was, and how many are remembered: an address
 /// passes several routers that ask for the same one, and the next address does again.
@@ -28,13 +29,9 @@ struct Known {
     users: HashMap<String, (Instant, Option<User>)>,
 }
 
-/// What tells a file from one that takes its place: device, inode, size, and when it
-/// was changed.
-type Version = (u64, u64, u64, i64, i64);
-
 impl System {
     fn known(&self, name: &str) -> Option<Option<User>> {
-        let version = version();
+        let version = Version::at(LOCAL_USERS);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.version != version || version.is_none() {
             known.version = version;
@@ -52,11 +49,6 @@ impl System {
         }
         known.users.insert(name.to_owned(), (Instant::now(), user.clone()));
     }
-}
-
-fn version() -> Option<Version> {
-    let data = std::fs::metadata(LOCAL_USERS).ok()?;
-    Some((data.dev(), data.ino(), data.size(), data.mtime(), data.mtime_nsec()))
 }
 
 impl Users for System {

@@ -1,11 +1,12 @@
 //! Many addresses at once: some threads look at them, and what they say is told in
 //! the order of the addresses.
 
+use std::collections::VecDeque;
 use std::io;
 use std::mem;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, Scope};
 
 use eximious::world::Log;
 use eximious::{Context, LogSelector, World};
@@ -14,30 +15,46 @@ use super::{Said, Tester, Told};
 
 /// How many bytes have to be there for threads to be worth their while.
 const MANY: usize = 4 << 10;
-/// How many addresses are gathered at the most, and how many a thread takes at once.
-const ROUND: usize = 1024;
+/// How many addresses a thread takes at once, and how many such pieces there may be
+/// that are not told yet.
 const PIECE: usize = 16;
+const MOST_PIECES: usize = 64;
 const MOST_THREADS: usize = 8;
 
 /// Those who look at addresses.
-pub(super) struct Crowd<'t> {
+pub(super) struct Crowd<'s, 't> {
     tester: &'t Tester,
     /// Of whoever looks at few of them.
     cx: &'t mut Context,
-    helpers: Vec<Helper>,
+    scope: &'s Scope<'s, 't>,
+    /// Who reads and tells looks at some, too, while it would have to wait.
+    own: Option<Helper>,
     gathered: Vec<Vec<u8>>,
     /// Whether what is gathered is to be shared out.
     many: bool,
     /// Whether that may be done at all.
     alone: bool,
+    queue: Arc<Queue>,
+    /// What will be heard of the pieces that are not told yet, in order.
+    untold: VecDeque<Receiver<Vec<Heard>>>,
 }
 
-impl<'t> Crowd<'t> {
-    pub(super) fn new(tester: &'t Tester, cx: &'t mut Context) -> Self {
+impl<'s, 't> Crowd<'s, 't> {
+    pub(super) fn new(tester: &'t Tester, cx: &'t mut Context, scope: &'s Scope<'s, 't>) -> Self {
         // There is one Perl, and what it knows may come of the address before.
-        let alone = cx.engine().settings().options.get("perl_startup").is_some();
-        let (helpers, gathered) = (Vec::new(), Vec::new());
-        Self { tester, cx, helpers, gathered, many: false, alone }
+        let perl = cx.engine().settings().options.get("perl_startup").is_some();
+        let alone = perl || thread::available_parallelism().map_or(1, usize::from) < 2;
+        Self {
+            tester,
+            cx,
+            scope,
+            own: None,
+            gathered: Vec::new(),
+            many: false,
+            alone,
+            queue: Arc::default(),
+            untold: VecDeque::new(),
+        }
     }
 
     /// Takes an address; `ready` is how many bytes are known to stand behind it.
@@ -49,63 +66,130 @@ impl<'t> Crowd<'t> {
     ) -> io::Result<()> {
         self.many |= ready >= MANY && !self.alone;
         self.gathered.push(typed.to_vec());
-        if !self.many || self.gathered.len() >= ROUND {
+        if !self.many {
             return self.work(told);
+        }
+        if self.gathered.len() < PIECE {
+            return Ok(());
+        }
+        self.share_out();
+        while self.untold.len() >= MOST_PIECES {
+            self.tell_next(told)?;
         }
         Ok(())
     }
 
-    /// Looks at what is gathered.
+    /// Looks at what is gathered, and tells all that is not told yet.
     pub(super) fn work(&mut self, told: &mut Told<'_>) -> io::Result<()> {
+        if mem::take(&mut self.many) && !self.gathered.is_empty() {
+            self.share_out();
+        }
+        while !self.untold.is_empty() {
+            self.tell_next(told)?;
+        }
         let gathered = mem::take(&mut self.gathered);
-        let many = mem::take(&mut self.many) && gathered.len() > PIECE;
-        if many {
+        gathered.iter().try_for_each(|typed| told.tell(&self.tester.address(self.cx, typed), b"> "))
+    }
+
+    /// Makes a piece of what is gathered.
+    fn share_out(&mut self) {
+        if self.own.is_none() {
             self.call_helpers();
         }
-        if !many || self.helpers.len() < 2 {
-            return gathered
-                .iter()
-                .try_for_each(|typed| told.tell(&self.tester.address(self.cx, typed), b"> "));
-        }
-        let pieces: Vec<&[Vec<u8>]> = gathered.chunks(PIECE).collect();
-        let next = AtomicUsize::new(0);
-        let done: Vec<Mutex<Vec<Heard>>> = pieces.iter().map(|_| Mutex::default()).collect();
-        let tester = self.tester;
-        let work = |helper: &mut Helper| {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some(piece) = pieces.get(number) else { break };
-                let heard = piece.iter().map(|typed| helper.address(tester, typed)).collect();
-                *done[number].lock().unwrap_or_else(PoisonError::into_inner) = heard;
+        let (done, heard) = channel();
+        self.queue.put(Piece { typed: mem::take(&mut self.gathered), done });
+        self.untold.push_back(heard);
+    }
+
+    /// Tells what came of the piece that is next, once that is known.
+    fn tell_next(&mut self, told: &mut Told<'_>) -> io::Result<()> {
+        let Some(next) = self.untold.front() else { return Ok(()) };
+        let heard = loop {
+            match next.try_recv() {
+                Ok(heard) => break heard,
+                // Who had the piece is no more: the end of the scope says why.
+                Err(TryRecvError::Disconnected) => break Vec::new(),
+                Err(TryRecvError::Empty) => match (self.queue.take_now(), &mut self.own) {
+                    (Some(piece), Some(own)) => own.look_at(self.tester, &piece),
+                    _ => break next.recv().unwrap_or_default(),
+                },
             }
         };
-        thread::scope(|scope| {
-            let (own, others) = self.helpers.split_at_mut(1);
-            let work = &work;
-            for helper in others {
-                // Where the system has no thread to give, the others do it.
-                let _ = thread::Builder::new().spawn_scoped(scope, move || work(helper));
-            }
-            own.iter_mut().for_each(work);
-        });
+        self.untold.pop_front();
         let log = self.cx.engine().world().log.clone();
-        for heard in done {
-            for heard in heard.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                heard.logged.iter().for_each(|put| put(&*log));
-                told.tell(&heard.said, b"> ")?;
-            }
+        for heard in heard {
+            heard.logged.iter().for_each(|put| put(&*log));
+            told.tell(&heard.said, b"> ")?;
         }
         Ok(())
     }
 
     fn call_helpers(&mut self) {
-        if !self.helpers.is_empty() {
-            return;
+        let count = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        for _ in 1..count {
+            let (mut helper, queue, tester) =
+                (Helper::new(self.cx), self.queue.clone(), self.tester);
+            let work = move || {
+                while let Some(piece) = queue.take() {
+                    helper.look_at(tester, &piece);
+                }
+            };
+            // Where the system has no thread to give, the others do it.
+            let _ = thread::Builder::new().spawn_scoped(self.scope, work);
         }
-        let count = thread::available_parallelism().map_or(1, |count| count.get());
-        for _ in 0..count.min(MOST_THREADS) {
-            self.helpers.push(Helper::new(self.cx));
-        }
+        self.own = Some(Helper::new(self.cx));
+    }
+}
+
+impl Drop for Crowd<'_, '_> {
+    /// Lets the threads go.
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+/// Some addresses, and where to say what came of them.
+struct Piece {
+    typed: Vec<Vec<u8>>,
+    done: Sender<Vec<Heard>>,
+}
+
+/// Pieces that nobody has taken yet.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    pieces: VecDeque<Piece>,
+    closed: bool,
+}
+
+impl Queue {
+    fn put(&self, piece: Piece) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pieces.push_back(piece);
+        self.changed.notify_one();
+    }
+
+    /// The next piece, if there is one.
+    fn take_now(&self) -> Option<Piece> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).pieces.pop_front()
+    }
+
+    /// The next piece, as soon as there is one; nothing once no more will come.
+    fn take(&self) -> Option<Piece> {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let empty = |waiting: &mut Waiting| waiting.pieces.is_empty() && !waiting.closed;
+        let waiting = self.changed.wait_while(waiting, empty);
+        let mut waiting = waiting.unwrap_or_else(PoisonError::into_inner);
+        if waiting.closed { None } else { waiting.pieces.pop_front() }
+    }
+
+    fn close(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.changed.notify_all();
     }
 }
 
@@ -129,6 +213,12 @@ impl Helper {
         let log = Arc::new(Held::default());
         let world = World { log: log.clone(), ..cx.engine().world().clone() };
         Self { cx: cx.sibling(world), log }
+    }
+
+    fn look_at(&mut self, tester: &Tester, piece: &Piece) {
+        let heard = piece.typed.iter().map(|typed| self.address(tester, typed)).collect();
+        // Nobody hears it where what is told can't be written.
+        let _ = piece.done.send(heard);
     }
 
     fn address(&mut self, tester: &Tester, typed: &[u8]) -> Heard {

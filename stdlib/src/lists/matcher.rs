@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 
-use eximious_core::{Call, Fail, ListKind, Memory, Str};
+use eximious_core::{Call, Captures, Fail, ListKind, Memory, Str};
 use rustc_hash::FxHashMap;
 
 use super::address::Address;
@@ -204,13 +204,29 @@ impl Hash for Question {
 /// A verdict, its data, and whether case counts from then on.
 pub(super) type Answer = (Verdict, Left, bool);
 
-/// What named lists said, by how long it is kept.
+/// What named lists said, by how long it is kept; and what is settled by their text,
+/// with what it leaves in `$0`, `$1`, ….
 #[derive(Default)]
-pub(super) struct Kept([FxHashMap<Question, Answer>; 4]);
+pub(super) struct Kept {
+    kept: [FxHashMap<Question, Answer>; 4],
+    settled: FxHashMap<Question, (Answer, Captures)>,
+}
 
 impl Kept {
     fn of(&mut self, keep: Keep) -> &mut FxHashMap<Question, Answer> {
-        &mut self.0[keep as usize]
+        &mut self.kept[keep as usize]
+    }
+
+    /// What a list of names says, as it did before.
+    pub(super) fn settled(&self, question: &Question) -> Option<(Answer, Captures)> {
+        self.settled.get(question).cloned()
+    }
+
+    pub(super) fn settle(&mut self, question: Question, answer: Answer, captures: Captures) {
+        if self.settled.len() >= KEPT {
+            self.settled.clear();
+        }
+        self.settled.insert(question, (answer, captures));
     }
 
     pub(super) fn get(&mut self, keep: Keep, question: &Question) -> Option<Answer> {

@@ -437,18 +437,23 @@ impl<'s, 'n> Walk<'s, 'n> {
         pattern: Pattern<'_>,
         negated: bool,
     ) -> Result<Option<Verdict>, Fail> {
-        let kind = self.subject.kind();
         let name = &pattern.text[1..];
-        let found = call.settings().lists.get(kind, name);
-        let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
-            let line =
-                [b"unknown named ", kind.name().as_bytes(), b" list \"", pattern.text, b"\""]
-                    .concat();
-            call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
-            log_panic(call, &line);
-            return Ok(Some(Verdict::Later(None)));
+        let question = self.question(name);
+        let verdict = match self.known(call, question.as_ref()) {
+            Some(verdict) => verdict,
+            None => {
+                let kind = self.subject.kind();
+                let found = call.settings().lists.get(kind, name);
+                let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
+                    let kind = kind.name().as_bytes();
+                    let line = [b"unknown named ", kind, b" list \"", pattern.text, b"\""];
+                    call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
+                    log_panic(call, &line.concat());
+                    return Ok(Some(Verdict::Later(None)));
+                };
+                self.named_list(call, name, list, question)?
+            }
         };
-        let verdict = self.named_list(call, name, list)?;
         run.last_negated = negated;
         Ok(match verdict {
             Verdict::Yes if negated => Some(Verdict::No),
@@ -457,31 +462,57 @@ impl<'s, 'n> Walk<'s, 'n> {
         })
     }
 
+    /// What is asked of a named list, where the answer may be kept.
+    fn question(&self, name: &[u8]) -> Option<(Keep, Question)> {
+        let caseful = self.terms.caseful;
+        let (subject, keep) = (self.subject.key(caseful)?.clone(), self.terms.keep?);
+        let kind = self.subject.kind();
+        Some((keep, Question { kind, name: Str::from(name), subject, caseful }))
+    }
+
+    /// What a named list said before.
+    fn known(
+        &mut self,
+        call: &mut Call<'_>,
+        question: Option<&(Keep, Question)>,
+    ) -> Option<Verdict> {
+        let (keep, question) = question?;
+        let (verdict, left, caseful) = call.memory::<Kept>().get(*keep, question)?;
+        if self.traced {
+            let data = (*keep != Keep::SenderDomain).then_some(&left);
+            show_known(call, question.name.bytes(), &verdict, data);
+        }
+        self.owed = Some(Owed::Kept);
+        self.left = left;
+        self.terms.caseful = caseful;
+        Some(verdict)
+    }
+
     fn named_list(
         &mut self,
         call: &mut Call<'_>,
         name: &[u8],
         (text, cached): (Str, bool),
+        question: Option<(Keep, Question)>,
     ) -> Result<Verdict, Fail> {
-        let key = match (self.subject.key(self.terms.caseful), self.terms.keep) {
-            (Some(subject), Some(keep)) => {
-                let key = Question {
-                    kind: self.subject.kind(),
-                    name: Str::from(name),
-                    subject: subject.clone(),
-                    caseful: self.terms.caseful,
-                };
-                if let Some((verdict, left, caseful)) = call.memory::<Kept>().get(keep, &key) {
-                    show_known(call, name, &verdict, (keep != Keep::SenderDomain).then_some(&left));
-                    self.owed = Some(Owed::Kept);
-                    self.left = left;
-                    self.terms.caseful = caseful;
-                    return Ok(verdict);
-                }
-                Some((keep, key))
-            }
-            _ => None,
-        };
+        // What it says of a domain is the same each time: only who is shown each step
+        // wants to see it found out.
+        let kind = self.subject.kind();
+        let settled = kind == ListKind::Domain
+            && !self.traced
+            && question.is_some()
+            && call.settings().lists.is_of_names(kind, name);
+        if settled
+            && let Some((keep, question)) = &question
+            && let Some((answer, captures)) = call.memory::<Kept>().settled(question)
+        {
+            self.terms.take(NAME)?;
+            call.set_captures(captures);
+            call.memory::<Kept>().insert(*keep, question.clone(), answer.clone());
+            self.owed = None;
+            (self.left, self.terms.caseful) = (answer.1, answer.2);
+            return Ok(answer.0);
+        }
         self.enter(name)?;
         self.terms.take(NAME)?;
         let before = std::mem::replace(&mut self.terms.constant, true);
@@ -493,15 +524,19 @@ impl<'s, 'n> Walk<'s, 'n> {
         let verdict = verdict?;
         if constant
             && !matches!(verdict, Verdict::Later(_))
-            && let Some((keep, key)) = key
+            && let Some((keep, question)) = question
         {
-            let kept = (verdict.clone(), self.left.clone(), self.terms.caseful);
+            let answer = (verdict.clone(), self.left.clone(), self.terms.caseful);
             if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
                 && keep != Keep::SenderDomain
             {
-                show_keeping(call, name, key.subject.bytes(), data);
+                show_keeping(call, name, question.subject.bytes(), data);
             }
-            call.memory::<Kept>().insert(keep, key, kept);
+            if settled {
+                let captures = call.scope().captures_mut().clone();
+                call.memory::<Kept>().settle(question.clone(), answer.clone(), captures);
+            }
+            call.memory::<Kept>().insert(keep, question, answer);
         }
         Ok(verdict)
     }

@@ -2,8 +2,6 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +12,7 @@ use openssl::x509::verify::X509CheckFlags;
 
 use super::made;
 use super::session::{Session, words};
+use crate::version::Version;
 
 /// How many contexts are kept: with the options of each connection their own, the
 /// oldest goes.
@@ -35,13 +34,10 @@ struct Kept<S>(Mutex<Vec<One<S>>>);
 struct One<S> {
     settings: S,
     /// The files as they were.
-    stamps: Vec<Option<Stamp>>,
+    versions: Vec<Option<Version>>,
     since: Instant,
     context: SslContext,
 }
-
-/// What changes with a file.
-type Stamp = (u64, u64, i64, i64, u64);
 
 impl<S> Default for Kept<S> {
     fn default() -> Self {
@@ -57,11 +53,12 @@ impl<S: Clone + PartialEq> Kept<S> {
         life: Option<Duration>,
         make: fn(&S) -> Result<SslContext, TlsFault>,
     ) -> Result<SslContext, TlsFault> {
-        let stamps: Vec<Option<Stamp>> = files.iter().map(|path| stamp(path)).collect();
+        let versions: Vec<Option<Version>> =
+            files.iter().map(|path| Version::at(OsStr::from_bytes(path))).collect();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|one| {
             one.settings != *settings
-                || (one.stamps == stamps && life.is_none_or(|life| one.since.elapsed() < life))
+                || (one.versions == versions && life.is_none_or(|life| one.since.elapsed() < life))
         });
         if let Some(one) = kept.iter().find(|one| one.settings == *settings) {
             return Ok(one.context.clone());
@@ -71,14 +68,9 @@ impl<S: Clone + PartialEq> Kept<S> {
             kept.remove(0);
         }
         let since = Instant::now();
-        kept.push(One { settings: settings.clone(), stamps, since, context: context.clone() });
+        kept.push(One { settings: settings.clone(), versions, since, context: context.clone() });
         Ok(context)
     }
-}
-
-fn stamp(path: &[u8]) -> Option<Stamp> {
-    let data = std::fs::metadata(Path::new(OsStr::from_bytes(path))).ok()?;
-    Some((data.dev(), data.ino(), data.mtime(), data.mtime_nsec(), data.size()))
 }
 
 fn path_of(authorities: &TlsAuthorities) -> Option<&[u8]> {
