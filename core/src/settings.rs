@@ -253,3 +253,25 @@ impl Default for Settings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_known_which_lists_are_of_names() {
+        let is_of_names = |text: &'static str| {
+            let mut lists = NamedLists::default();
+            lists.insert(ListKind::Domain, "x", NamedList::new(Str::fixed(text)));
+            lists.is_of_names(ListKind::Domain, b"x")
+        };
+        for text in ["a.b", "@", " @ : *.a-b_c : !x", "*", "a : @"] {
+            assert!(is_of_names(text), "{text}");
+        }
+        for text in
+            ["", " : ", "+y", "a : /file", "lsearch;x", "^a", "@[]", "@mx_any", "<, a", "$d", "\\N"]
+        {
+            assert!(!is_of_names(text), "{text}");
+        }
+    }
+}
