@@ -36,7 +36,7 @@ impl Eval<'_> {
     pub(super) fn told_sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
         let depth = self.told;
         let conditions = std::mem::take(&mut self.conditions);
-        let outer = std::mem::replace(&mut self.cx.memory.get::<Trace>().depth, depth);
+        let outer = self.cx.set_trace_depth(depth);
         self.tell(depth, CONSIDERING[0], rest(self.source, seq.span.start));
         self.told = depth + 1;
         let result = self.untold_sequence(seq);
@@ -62,7 +62,7 @@ impl Eval<'_> {
                 }
             }
         }
-        self.cx.memory.get::<Trace>().depth = outer;
+        self.cx.set_trace_depth(outer);
         result
     }
 

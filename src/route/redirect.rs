@@ -130,14 +130,12 @@ impl<'r> Redirection<'r> {
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::IncludeFailed(why) => {
-                self.attach(machine)?;
                 self.generate(machine, items, data.taint())?;
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::Unknown => Ok(Verdict::Decline),
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
-                self.attach(machine)?;
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Fail(said(router, text, b'5')))
             }
@@ -148,7 +146,6 @@ impl<'r> Redirection<'r> {
                 Ok(Verdict::Decline)
             }
             List::Items => {
-                self.attach(machine)?;
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Accept(None))
             }
@@ -162,6 +159,7 @@ impl<'r> Redirection<'r> {
         items: Vec<Item>,
         taint: Taint,
     ) -> Result<(), Complaint> {
+        self.attach(machine)?;
         for item in items {
             match item {
                 Item::Address { text, here } => {

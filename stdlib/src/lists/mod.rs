@@ -14,6 +14,7 @@ mod local_part;
 mod lookup;
 mod matcher;
 mod mx;
+mod named;
 mod organs;
 mod shown;
 mod split;

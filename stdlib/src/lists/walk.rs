@@ -8,20 +8,15 @@ use super::address::Address;
 use super::domain::Domain;
 use super::host::Host;
 use super::local_part::LocalPart;
-use super::matcher::{Keep, Kept, Question};
+use super::matcher::Keep;
 use super::organs::log_panic;
-use super::shown::{Owed, Shown, show_keeping, show_known};
+use super::shown::{Owed, Shown};
 use super::split::{change_of_separator, elements_with};
 use super::{elements, file};
 use crate::lookups::reason;
 
 /// How many elements and lines one test looks at.
 const MOST_ELEMENTS: u32 = 5_000_000;
-/// How many elements a named list counts as, beside its own. Named lists that
-/// hold each other twice grow by powers of two.
-const NAME: u32 = 20;
-/// How deep named lists may stand in each other.
-const MOST_NAMES: usize = 64;
 
 /// An element, without its exclamation mark.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +84,7 @@ pub(super) enum Subject<'n> {
 }
 
 impl Subject<'_> {
-    fn kind(&self) -> ListKind {
+    pub(super) fn kind(&self) -> ListKind {
         match self {
             Self::Domain(_) => ListKind::Domain,
             Self::LocalPart(_) => ListKind::LocalPart,
@@ -109,7 +104,7 @@ impl Subject<'_> {
     }
 
     /// What a cache knows it by.
-    fn key(&self, caseful: bool) -> Option<&Str> {
+    pub(super) fn key(&self, caseful: bool) -> Option<&Str> {
         match self {
             Self::Domain(domain) => Some(&domain.0.folded),
             Self::LocalPart(part) if !caseful => Some(&part.0.folded),
@@ -132,8 +127,8 @@ enum Doubt {
 }
 
 /// What holds for one list, and not for those that it refers to.
-struct Run {
-    last_negated: bool,
+pub(super) struct Run {
+    pub(super) last_negated: bool,
     unknown: Doubt,
     deferred: Doubt,
 }
@@ -145,9 +140,9 @@ pub(super) struct Terms {
     /// `+caseful` says it to the lists around it, too.
     pub(super) caseful: bool,
     /// How long results of constant named lists are kept.
-    keep: Option<Keep>,
+    pub(super) keep: Option<Keep>,
     /// Whether all named lists so far hold the same each time.
-    constant: bool,
+    pub(super) constant: bool,
     /// How many elements may still be looked at.
     budget: u32,
 }
@@ -185,16 +180,16 @@ impl Terms {
 
 /// One test of a subject.
 pub(super) struct Walk<'s, 'n> {
-    subject: &'s mut Subject<'n>,
+    pub(super) subject: &'s mut Subject<'n>,
     pub(super) terms: Terms,
     /// What the elements left as data.
     pub(super) left: Left,
     /// The named lists that are open, outermost first.
-    open: SmallVec<[Str; 2]>,
+    pub(super) open: SmallVec<[Str; 2]>,
     /// Whether somebody is shown each step.
-    traced: bool,
+    pub(super) traced: bool,
     /// What the decision is owed to, where that is not the element as it stands.
-    owed: Option<Owed>,
+    pub(super) owed: Option<Owed>,
     /// What the outermost list is called where somebody wants to see each step;
     /// otherwise its text is shown.
     pub(super) called: Option<&'s str>,
@@ -427,148 +422,6 @@ impl<'s, 'n> Walk<'s, 'n> {
                 }
             })),
         }
-    }
-
-    /// `+name`.
-    fn named(
-        &mut self,
-        call: &mut Call<'_>,
-        run: &mut Run,
-        pattern: Pattern<'_>,
-        negated: bool,
-    ) -> Result<Option<Verdict>, Fail> {
-        let name = &pattern.text[1..];
-        let question = self.question(name);
-        let verdict = match self.known(call, question.as_ref()) {
-            Some(verdict) => verdict,
-            None => {
-                let kind = self.subject.kind();
-                let found = call.settings().lists.get(kind, name);
-                let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
-                    let kind = kind.name().as_bytes();
-                    let line = [b"unknown named ", kind, b" list \"", pattern.text, b"\""];
-                    call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
-                    log_panic(call, &line.concat());
-                    return Ok(Some(Verdict::Later(None)));
-                };
-                self.named_list(call, name, list, question)?
-            }
-        };
-        run.last_negated = negated;
-        Ok(match verdict {
-            Verdict::Yes if negated => Some(Verdict::No),
-            Verdict::No => None,
-            verdict => Some(verdict),
-        })
-    }
-
-    /// What is asked of a named list, where the answer may be kept.
-    fn question(&self, name: &[u8]) -> Option<(Keep, Question)> {
-        let caseful = self.terms.caseful;
-        let (subject, keep) = (self.subject.key(caseful)?.clone(), self.terms.keep?);
-        let kind = self.subject.kind();
-        Some((keep, Question { kind, name: Str::from(name), subject, caseful }))
-    }
-
-    /// What a named list said before.
-    fn known(
-        &mut self,
-        call: &mut Call<'_>,
-        question: Option<&(Keep, Question)>,
-    ) -> Option<Verdict> {
-        let (keep, question) = question?;
-        let (verdict, left, caseful) = call.memory::<Kept>().get(*keep, question)?;
-        if self.traced {
-            let data = (*keep != Keep::SenderDomain).then_some(&left);
-            show_known(call, question.name.bytes(), &verdict, data);
-        }
-        self.owed = Some(Owed::Kept);
-        self.left = left;
-        self.terms.caseful = caseful;
-        Some(verdict)
-    }
-
-    fn named_list(
-        &mut self,
-        call: &mut Call<'_>,
-        name: &[u8],
-        (text, cached): (Str, bool),
-        question: Option<(Keep, Question)>,
-    ) -> Result<Verdict, Fail> {
-        // What it says of a domain is the same each time: only who is shown each step
-        // wants to see it found out.
-        let kind = self.subject.kind();
-        let settled = kind == ListKind::Domain
-            && !self.traced
-            && question.is_some()
-            && call.settings().lists.is_of_names(kind, name);
-        if settled
-            && let Some((keep, question)) = &question
-            && let Some((answer, captures)) = call.memory::<Kept>().settled(question)
-        {
-            self.terms.take(NAME)?;
-            call.set_captures(captures);
-            call.memory::<Kept>().insert(*keep, question.clone(), answer.clone());
-            self.owed = None;
-            (self.left, self.terms.caseful) = (answer.1, answer.2);
-            return Ok(answer.0);
-        }
-        self.enter(name)?;
-        self.terms.take(NAME)?;
-        let before = std::mem::replace(&mut self.terms.constant, true);
-        let verdict = self.sublist(call, name, &text);
-        self.owed = None;
-        self.open.pop();
-        let constant = cached || (self.terms.constant && !text.bytes().contains(&b'$'));
-        self.terms.constant = before && constant;
-        let verdict = verdict?;
-        if constant
-            && !matches!(verdict, Verdict::Later(_))
-            && let Some((keep, question)) = question
-        {
-            let answer = (verdict.clone(), self.left.clone(), self.terms.caseful);
-            if let (Verdict::Yes, Some(Some(data))) = (&verdict, &self.left)
-                && keep != Keep::SenderDomain
-            {
-                show_keeping(call, name, question.subject.bytes(), data);
-            }
-            if settled {
-                let captures = call.scope().captures_mut().clone();
-                call.memory::<Kept>().settle(question.clone(), answer.clone(), captures);
-            }
-            call.memory::<Kept>().insert(keep, question, answer);
-        }
-        Ok(verdict)
-    }
-
-    fn sublist(&mut self, call: &mut Call<'_>, name: &[u8], text: &Str) -> Result<Verdict, Fail> {
-        if !self.traced {
-            return self.written(call, text);
-        }
-        call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
-        call.memory::<Trace>().depth += 3;
-        let verdict = self.written(call, text);
-        let trace = call.memory::<Trace>();
-        trace.depth = trace.depth.saturating_sub(3);
-        trace.tell(2, &[b"end sublist ", name]);
-        verdict
-    }
-
-    fn enter(&mut self, name: &[u8]) -> Result<(), Fail> {
-        let kind = self.subject.kind();
-        let complaint = |text: &[u8]| {
-            let message =
-                [b"named ", kind.name().as_bytes(), b" list \"+", name, b"\" ", text].concat();
-            Err(Fail::error(ErrorKind::Limit, message))
-        };
-        if self.open.iter().any(|open| open.bytes() == name) {
-            return complaint(b"refers to itself");
-        }
-        if self.open.len() >= MOST_NAMES {
-            return complaint(b"stands in too many others");
-        }
-        self.open.push(Str::from(name));
-        Ok(())
     }
 
     /// `/some/file`: its lines are elements.
