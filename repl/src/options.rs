@@ -16,7 +16,7 @@ use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::{Errors, Reports};
 
 use rules::{Takes, Then};
-use values::{address_and_port, message_id, missing_value, number};
+use values::{address_and_port, host, message_id, missing_value, number};
 
 /// What the command line asks for.
 #[derive(Debug)]
@@ -300,11 +300,7 @@ impl<'a> Parser<'a> {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
                 };
-                let address = std::str::from_utf8(address).ok().and_then(|text| text.parse().ok());
-                let port = u16::try_from(port).unwrap_or(0);
-                if let Some(address) = address {
-                    self.action = Some(Action::Host(SocketAddr::new(address, port)));
-                }
+                self.action = host(address, port).map(Action::Host);
             }
             "-bd" | "-bdf" => {
                 self.options.daemon.foreground |= name == "-bdf";
@@ -518,6 +514,10 @@ impl<'a> Parser<'a> {
             let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
             return Err(Stop(message.concat()));
         };
+        // Of `-bh` and `-oMa`, the later one says what the address of the test is.
+        if let (Some(Action::Host(_)), "-oMa") = (&self.action, option) {
+            self.action = host(address, port).map(Action::Host);
+        }
         self.options.variables.push((name, address.to_vec()));
         self.options.variables.push((port_name, port.to_string().into_bytes()));
         Ok(())

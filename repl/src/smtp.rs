@@ -32,10 +32,6 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     };
     let known = given("authenticated_id");
     let ident = given("sender_ident");
-    // `-oMa` outweighs the address of the test.
-    let other =
-        given("sender_host_address").and_then(|text| String::from_utf8(text).ok()?.parse().ok());
-    let host = other.map_or(host, |other| SocketAddr::new(other, host.port()));
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,

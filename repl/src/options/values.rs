@@ -1,6 +1,6 @@
 //! What options take, and what is said of it where it is missing or wrong.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use eximious_mta::spool::queue::is_message_id;
 
@@ -56,4 +56,10 @@ pub(super) fn address_and_port(text: &[u8]) -> Option<(&[u8], u32)> {
     let dot = text.iter().rposition(|c| *c == b'.')?;
     let (address, rest) = (&text[..dot], &text[dot + 1..]);
     is_address(address).then_some((address, port(rest)?))
+}
+
+/// The two of them as a host; a port that can't be counts as none.
+pub(super) fn host(address: &[u8], port: u32) -> Option<SocketAddr> {
+    let address = std::str::from_utf8(address).ok()?.parse().ok()?;
+    Some(SocketAddr::new(address, u16::try_from(port).unwrap_or(0)))
 }
