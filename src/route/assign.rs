@@ -6,7 +6,7 @@ use eximious_stdlib::lists::elements_with;
 
 use super::machine::{Complaint, Machine, Verdict, unless_forced};
 use super::router::{Router, Text};
-use super::{Delivery, Identity, Purpose, Target};
+use super::{Address, Delivery, Identity, Purpose, Target};
 
 impl Machine<'_> {
     /// A delivery of the address by this router: everything that all routers do
@@ -23,7 +23,7 @@ impl Machine<'_> {
         let identity = self.identity(router)?;
         let home = self.transport_home(router);
         let directory = directory(router, "transport_current_directory");
-        let mut address = self.address.clone();
+        let mut address = Address::clone(&self.address);
         address.prefix = self.prefix.clone();
         address.suffix = self.suffix.clone();
         Ok(Box::new(Delivery {

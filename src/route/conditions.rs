@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eximious_core::world::User;
 use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
-use eximious_stdlib::lists::{Keep, Matcher, Outcome, elements};
+use eximious_stdlib::lists::{Keep, Matcher, Names, Outcome, elements};
 use eximious_stdlib::lookups;
 use eximious_stdlib::wording::reason;
 
@@ -40,12 +40,18 @@ impl Machine<'_> {
     /// told now.
     pub(super) fn admits(&mut self, router: &Router) -> Result<bool, Complaint> {
         let filter = &router.filter;
-        if let Some(list) = &filter.domains {
+        if let Some((list, names)) = &filter.domains {
             let domain = self.address.domain.clone();
-            let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
-            let Some(data) = self.listed(list, matcher, "domains")? else {
-                return Ok(false);
+            let recall = |names: &Names| self.cx.call(&LIST, |call| names.recall(call, &domain));
+            let data = match names.as_ref().and_then(recall) {
+                Some(Outcome::Matched(data)) => Some(data),
+                Some(_) => None,
+                None => {
+                    let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
+                    self.listed(list, matcher, "domains")?
+                }
             };
+            let Some(data) = data else { return Ok(false) };
             self.show(Shown::DomainData, data.clone().unwrap_or_default());
             self.address.attached.domain_data = data;
         }

@@ -102,7 +102,7 @@ pub(super) struct Machine<'m> {
     pub(super) cx: &'m mut Context,
     pub(super) routes: &'m Routes,
     pub(super) purpose: Purpose,
-    pub(super) address: Address,
+    pub(super) address: Box<Address>,
     /// What comes of it beside its own delivery, in order.
     pub(super) children: Vec<Child>,
     pub(super) renamed: Vec<Renamed>,
@@ -139,12 +139,17 @@ pub struct Pass {
     /// Domains for the message's header lines.
     pub renamed: Vec<Renamed>,
     /// The address with what is attached to it now.
-    pub address: Address,
+    pub address: Box<Address>,
 }
 
 impl Routes {
     /// Offers an address to the routers, until one takes it.
-    pub fn route(&self, cx: &mut Context, address: Address, purpose: Purpose) -> Pass {
+    pub fn route(
+        &self,
+        cx: &mut Context,
+        address: impl Into<Box<Address>>,
+        purpose: Purpose,
+    ) -> Pass {
         let mut machine = Machine {
             cx,
             routes: self,
@@ -156,7 +161,7 @@ impl Routes {
             plain: false,
             parts_shown: false,
             data_shown: false,
-            address,
+            address: address.into(),
             children: Vec::new(),
             renamed: Vec::new(),
             note: None,

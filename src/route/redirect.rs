@@ -166,7 +166,7 @@ impl<'r> Redirection<'r> {
                     let domain =
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
-                    machine.children.push(Child::Address(Box::new(address)));
+                    machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {
                     let option = file_transport(&path);
@@ -189,7 +189,7 @@ impl<'r> Redirection<'r> {
         mut text: Vec<u8>,
         domain: &Str,
         taint: Taint,
-    ) -> Result<Address, Complaint> {
+    ) -> Result<Box<Address>, Complaint> {
         if !text.contains(&b'@') {
             text.push(b'@');
             text.extend_from_slice(domain.bytes());
@@ -210,11 +210,11 @@ impl<'r> Redirection<'r> {
                 .map_err(|fail| Complaint::new(fail.message()))?;
             machine.show_address();
         }
-        let mut child = machine.address.child(text, &self.ancestor);
+        let mut child = Box::new(machine.address.child(text, &self.ancestor));
         // It is known by what it was before.
         if let Some(new) = rewritten {
-            let unique = child.unique;
-            child = Address { unique, ..machine.address.child(new, &self.ancestor) };
+            let unique = std::mem::take(&mut child.unique);
+            *child = Address { unique, ..machine.address.child(new, &self.ancestor) };
         }
         if let Some(unique) = made_as {
             child.unique = unique;

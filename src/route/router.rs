@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use eximious_core::{DriverKind, Fail, OptionPlace, OptionValue, Options, Registry, Str, World};
+use eximious_stdlib::lists::Names;
 use rustc_hash::FxHashMap;
 
 use crate::config::{Instance, effective};
@@ -48,7 +49,7 @@ pub(super) struct Filter {
     /// `more` and `unseen`, where they are not expanded.
     pub(super) more: Option<bool>,
     pub(super) unseen: Option<bool>,
-    pub(super) domains: Option<Str>,
+    pub(super) domains: Option<(Str, Option<Names>)>,
     pub(super) local_parts: Option<Str>,
     pub(super) senders: Option<Str>,
     pub(super) prefixes: Option<Str>,
@@ -126,7 +127,10 @@ impl Router {
             repeat_use: options.flag("repeat_use") != Some(false),
             more: settled("more"),
             unseen: settled("unseen"),
-            domains: list("domains"),
+            domains: list("domains").map(|list| {
+                let names = Names::of(&list);
+                (list, names)
+            }),
             local_parts: list("local_parts"),
             senders: list("senders"),
             prefixes: options.text("local_part_prefix").cloned(),

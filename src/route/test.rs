@@ -129,7 +129,7 @@ impl Routes {
         let mut known = (purpose == Purpose::VerifyRecipient).then(|| outside.clone());
         while let Some(next) = queue.pop() {
             let address = match next {
-                Child::Address(address) => *address,
+                Child::Address(address) => address,
                 Child::Direct(delivery) => {
                     direct = true;
                     tell(&Report::Direct(&delivery));

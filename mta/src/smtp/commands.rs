@@ -50,7 +50,8 @@ impl Session {
         self.command = self.loggable(line, find(line).is_some());
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
-            return self.protocol_error(b"501", b"NUL characters are not allowed in SMTP commands");
+            self.command = line.iter().map(|c| if *c == 0 { b'?' } else { *c }).collect();
+            return self.no_command(b"501", b"NUL characters are not allowed in SMTP commands");
         }
         let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
         if let Some(why) = self.acl_state.broken.filter(|_| !quits) {

@@ -38,10 +38,7 @@ impl Session {
 
     /// The same, with other words for the log.
     pub(super) fn mistake(&mut self, code: &[u8], text: &[u8], logged: &[u8]) {
-        self.log_mistake(code, logged);
-        self.tell_of_mistake(code, logged);
-        self.counts.errors += 1;
-        if self.counts.errors <= self.number("smtp_max_synprot_errors", 3) {
+        if !self.is_one_too_many(code, logged) {
             self.say_lines(reply::lines(code, text, true));
             return;
         }
@@ -51,16 +48,38 @@ impl Session {
         self.too_many_errors();
     }
 
+    /// The same for a command that is not looked at: that there were too many is not
+    /// told to the client.
+    pub(super) fn no_command(&mut self, code: &[u8], text: &[u8]) {
+        let ends = self.is_one_too_many(code, text);
+        self.say_lines(reply::lines(code, text, true));
+        if ends {
+            self.too_many_errors();
+        }
+    }
+
+    /// Logs and counts an error; whether it ends the connection.
+    fn is_one_too_many(&mut self, code: &[u8], logged: &[u8]) -> bool {
+        self.log_mistake(code, logged);
+        self.tell_of_mistake(code, logged);
+        self.counts.errors += 1;
+        self.counts.errors > self.number("smtp_max_synprot_errors", 3)
+    }
+
     /// Drops a client that made too many mistakes.
     pub(super) fn too_many_errors(&mut self) {
-        let history = self.shown_history();
+        // Where none was heard of, the real one shows that it has nothing to show.
+        let history = match self.shown_history() {
+            none if none.is_empty() => b"NULL".to_vec(),
+            commands => [b" C=", &commands[..]].concat(),
+        };
         let command = self.shown_command();
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let line = [
             &head,
             b" dropped: too many syntax or protocol errors (last command was \"".as_slice(),
             &command,
-            b"\",  C=",
+            b"\", ",
             &history,
             b")",
         ];

@@ -169,7 +169,7 @@ fn generate(
                 if errors_to.is_some() {
                     child.attached.errors_to = errors_to;
                 }
-                machine.children.push(Child::Address(Box::new(child)));
+                machine.children.push(Child::Address(child));
             }
             FilterAction::Save { file, mode, .. } => {
                 let option = file_transport(file.bytes());

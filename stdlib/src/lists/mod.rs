@@ -15,6 +15,7 @@ mod lookup;
 mod matcher;
 mod mx;
 mod named;
+mod names;
 mod organs;
 mod shown;
 mod split;
@@ -23,6 +24,8 @@ mod walk;
 
 pub use host::{HostNames, Known};
 pub use matcher::{Answers, Keep, Matcher, Outcome, forget, swap_answers};
+pub use names::Names;
 pub(crate) use shown::Shown;
 pub use split::{Elements, Joiner, change_of_separator, elements, elements_with};
 pub(crate) use walk::Verdict;
+use walk::is_negated;

@@ -3,7 +3,7 @@
 
 use eximious_core::{Call, ErrorKind, Fail, ListKind, Str, Trace};
 
-use super::matcher::{Keep, Kept, Question};
+use super::matcher::{Answer, Keep, Kept, Question};
 use super::organs::log_panic;
 use super::shown::{Owed, show_keeping, show_known};
 use super::walk::{Pattern, Run, Verdict, Walk};
@@ -90,11 +90,9 @@ impl Walk<'_, '_> {
             && call.settings().lists.is_of_names(kind, name);
         if settled
             && let Some((keep, question)) = &question
-            && let Some((answer, captures)) = call.memory::<Kept>().settled(question)
+            && let Some(answer) = self::settled(call, *keep, question)
         {
             self.terms.take(NAME)?;
-            call.set_captures(captures);
-            call.memory::<Kept>().insert(*keep, question.clone(), answer.clone());
             self.owed = None;
             (self.left, self.terms.caseful) = (answer.1, answer.2);
             return Ok(answer.0);
@@ -156,4 +154,13 @@ impl Walk<'_, '_> {
         self.open.push(Str::from(name));
         Ok(())
     }
+}
+
+/// What a list whose text settles what is in it said of a domain, of which it is now
+/// kept: it leaves in `$0`, `$1`, … what it left then.
+pub(super) fn settled(call: &mut Call<'_>, keep: Keep, question: &Question) -> Option<Answer> {
+    let (answer, captures) = call.memory::<Kept>().settled(question)?;
+    call.set_captures(captures);
+    call.memory::<Kept>().insert(keep, question.clone(), answer.clone());
+    Some(answer)
 }

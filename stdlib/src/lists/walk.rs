@@ -467,8 +467,14 @@ impl Run {
 
 /// Takes one exclamation mark off.
 fn negation(pattern: Pattern<'_>) -> (bool, Pattern<'_>) {
-    match pattern.text {
-        [b'!', rest @ ..] => (true, Pattern { text: rest.trim_ascii_start(), ..pattern }),
-        _ => (false, pattern),
+    let (negated, text) = is_negated(pattern.text);
+    (negated, Pattern { text, ..pattern })
+}
+
+/// Whether an element begins with an exclamation mark, and what is behind it.
+pub(super) fn is_negated(element: &[u8]) -> (bool, &[u8]) {
+    match element {
+        [b'!', rest @ ..] => (true, rest.trim_ascii_start()),
+        _ => (false, element),
     }
 }

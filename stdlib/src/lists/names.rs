@@ -1,0 +1,81 @@
+//! Lists of nothing but names of lists, as most routers have them: what they say
+//! of a domain is often known without a walk (specification 10.2.4, 10.2.6).
+
+use eximious_core::{Call, ListKind, Str, Trace};
+use smallvec::SmallVec;
+
+use super::matcher::{Keep, Kept, Outcome, Question};
+use super::named::settled;
+use super::walk::Verdict;
+use super::{elements, is_negated};
+
+/// The names in a list like `! +local_domains : +relay_to_domains`, and whether
+/// each is negated.
+#[derive(Clone, Debug)]
+pub struct Names(SmallVec<[(bool, Str); 2]>);
+
+impl Names {
+    /// The names in a list as it is written; `None` where there is anything else in it.
+    pub fn of(list: &Str) -> Option<Self> {
+        let (text, taint) = list.read();
+        if taint.is_tainted() || text.iter().any(|c| b"$\\<".contains(c)) {
+            return None;
+        }
+        let name = |element: &[u8]| {
+            let (negated, element) = is_negated(element);
+            Some((negated, Str::from(element.strip_prefix(b"+")?)))
+        };
+        let names: Option<SmallVec<_>> = elements(text).map(|element| name(&element)).collect();
+        names.filter(|names| !names.is_empty()).map(Self)
+    }
+
+    /// What the list says of the domain of a recipient, where each name that is asked
+    /// has said something of it. `None` says that it has to be walked; so it is for
+    /// somebody who wants to see each step.
+    pub fn recall(&self, call: &mut Call<'_>, domain: &Str) -> Option<Outcome> {
+        if call.memory::<Trace>().sink.is_some() {
+            return None;
+        }
+        let subject = domain.lowercased();
+        let (mut negated, mut left) = (false, None);
+        for (not, name) in &self.0 {
+            let (name, subject) = (name.clone(), subject.clone());
+            let question = Question { kind: ListKind::Domain, name, subject, caseful: false };
+            let kept = call.memory::<Kept>().get(Keep::Recipient, &question);
+            let answer = match kept {
+                Some(answer) => answer,
+                None => settled(call, Keep::Recipient, &question)?,
+            };
+            (negated, left) = (*not, answer.1);
+            if answer.0 == Verdict::Yes {
+                return Some(outcome(!negated, left));
+            }
+        }
+        Some(outcome(negated, left))
+    }
+}
+
+fn outcome(is_in: bool, left: Option<Option<Str>>) -> Outcome {
+    let data = left.map(Option::unwrap_or_default);
+    if is_in { Outcome::Matched(data) } else { Outcome::Unmatched(data) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(list: &str) -> Option<Vec<(bool, String)>> {
+        let names = Names::of(&Str::from(list))?;
+        Some(names.0.iter().map(|(not, name)| (*not, name.display().into_owned())).collect())
+    }
+
+    #[test]
+    fn a_list_of_names() {
+        assert_eq!(names("+a"), Some(vec![(false, "a".to_owned())]));
+        let both = vec![(true, "a".to_owned()), (false, "b".to_owned())];
+        assert_eq!(names("! +a : +b"), Some(both));
+        for other in ["", "a", "+a : b", "+a : $b", "<; +a", "!", "@", "+a : /file"] {
+            assert_eq!(names(other), None, "{other}");
+        }
+    }
+}
