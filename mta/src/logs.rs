@@ -14,6 +14,12 @@ pub(crate) fn named(id: &Str, line: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Writes lines about a message to the main log.
+pub(crate) fn main(cx: &Context, id: &Str) -> impl Fn(&[u8]) + use<> {
+    let (log, id) = (cx.engine().world().log.clone(), id.clone());
+    move |line| log.main(&named(&id, &printing(line, true)))
+}
+
 /// What is known of TLS with the client, where there is some.
 pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
     /// The bit of `$tls_in_resumption` for a session that was taken up again.

@@ -87,8 +87,6 @@ pub struct Fixed {
     pub message: Message,
     /// The header lines that were taken out of it, or replaced.
     pub replaced: Vec<Replaced>,
-    /// What to log.
-    pub faults: Vec<Vec<u8>>,
     /// What is wrong with the configuration: for the log of such things, too.
     pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
@@ -122,13 +120,14 @@ impl Submission {
 }
 
 /// Makes a message what it has to be. The sender is that of `$sender_address`, which
-/// may be another one then.
+/// may be another one then. What is wrong with addresses is told, to be logged.
 pub fn fix(
     cx: &mut Context,
     rewriter: &Rewriter<'_>,
     origin: &Origin,
     controls: &BTreeMap<&'static str, Control>,
     mut message: Message,
+    tell: &dyn Fn(&[u8]),
 ) -> Fixed {
     let mut lines = Lines::new(std::mem::take(&mut message.headers));
     for (option, name) in [
@@ -193,16 +192,16 @@ pub fn fix(
             own_sender = author.check(cx, &mut lines);
         }
     }
-    let mut faults = Vec::new();
     match own_sender {
         Some(sender) => cx.set("sender_address", sender),
         None if origin.rewrites_sender => {
-            let wrong = envelope::rewrite_sender(cx, rewriter).err();
-            faults.extend(wrong.map(|fail| fail.message().to_vec()));
+            if let Err(fail) = envelope::rewrite_sender(cx, rewriter) {
+                tell(fail.message());
+            }
         }
         None => {}
     }
-    faults.extend(addresses::complete(cx, rewriter, origin, &mut lines));
+    addresses::complete(cx, rewriter, origin, &mut lines, tell);
     if completes && !lines.has(&format!("{prefix}date")) {
         let date = cx.value("tod_full");
         match resent {
@@ -212,7 +211,7 @@ pub fn fix(
     }
     let (headers, replaced) = lines.split();
     message.headers = headers;
-    Fixed { message, replaced, faults, panics, named, given_id }
+    Fixed { message, replaced, panics, named, given_id }
 }
 
 /// The header lines as they are by now, for who looks at them.

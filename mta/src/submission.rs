@@ -14,6 +14,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -344,10 +345,12 @@ impl<'s> Submission<'s> {
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.state.controls;
-        let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message);
-        let Fixed { message, replaced, faults, panics, named, given_id } = fixed;
+        let faults = RefCell::new(Vec::new());
+        let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
+        let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
+        let Fixed { message, replaced, panics, named, given_id } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
-        faults.iter().for_each(|line| self.log(line));
+        faults.take().iter().for_each(|line| self.log(line));
         self.received.message = message;
         self.received.message.sender = self.cx.value("sender_address");
         self.received.replaced = replaced;
@@ -501,7 +504,7 @@ impl<'s> Submission<'s> {
     }
 
     fn log(&self, line: &[u8]) {
-        self.cx.engine().world().log.main(&self.log_line(line));
+        logs::main(self.cx, &self.id)(line);
     }
 
     fn log_rejection(&self, line: &[u8]) {

@@ -77,9 +77,9 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     };
     let (config, cx) = session.parts();
     let rewriter = config.map_or_else(|| Rewriter::new([]), Rewriter::of);
-    let fixed = reception::fix(cx, &rewriter, &origin, &BTreeMap::new(), message);
     let log = cx.engine().world().log.clone();
-    fixed.faults.iter().for_each(|line| log.main(line));
+    let (controls, tell) = (BTreeMap::new(), |line: &[u8]| log.main(line));
+    let fixed = reception::fix(cx, &rewriter, &origin, &controls, message, &tell);
     fixed.panics.iter().for_each(|line| log.panic(line));
     let mut message = fixed.message;
     if options.recipients_in_header {

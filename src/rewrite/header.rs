@@ -37,18 +37,18 @@ pub fn place_of(name: &[u8]) -> Option<AddressPlace> {
 }
 
 /// What a line with addresses becomes where those without a domain get this one, and
-/// rules apply; nothing where it stays as it is. What is wrong with it is added to the
-/// faults, to be logged.
+/// rules apply; nothing where it stays as it is. Each thing that is wrong with it is
+/// told, to be logged.
 pub fn line(
     cx: &mut Context,
     rewriter: Option<&Rewriter<'_>>,
     place: AddressPlace,
     header: &Header,
     domain: Option<&Str>,
-    faults: &mut Vec<Vec<u8>>,
+    tell: &dyn Fn(&[u8]),
 ) -> Option<Vec<u8>> {
     let rules = Rules::of(cx.engine().settings());
-    Work { cx, rules, rewriter, place }.line(header, domain, faults)
+    Work { cx, rules, rewriter, place }.line(header, domain, tell)
 }
 
 struct Work<'w> {
@@ -64,7 +64,7 @@ impl Work<'_> {
         &mut self,
         header: &Header,
         domain: Option<&Str>,
-        faults: &mut Vec<Vec<u8>>,
+        tell: &dyn Fn(&[u8]),
     ) -> Option<Vec<u8>> {
         let colon = header.line.len() - header.value().len();
         let list = header.value().strip_suffix(b"\n").unwrap_or(header.value());
@@ -78,7 +78,7 @@ impl Work<'_> {
                 Ok(_) => continue,
                 Err(why) => {
                     if !why.is_empty() {
-                        faults.push([b"qualify/rewrite: ", &why.message[..]].concat());
+                        tell(&[b"qualify/rewrite: ", &why.message[..]].concat());
                     }
                     continue;
                 }
@@ -101,7 +101,7 @@ impl Work<'_> {
                 match self.rewritten(text.as_deref().unwrap_or(item)) {
                     Ok(Some(whole)) => text = Some(whole.bytes().to_vec()),
                     Ok(None) => {}
-                    Err(fail) => faults.push(fail.message().to_vec()),
+                    Err(fail) => tell(fail.message()),
                 }
             }
             let Some(text) = text else { continue };

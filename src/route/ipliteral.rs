@@ -29,6 +29,9 @@ pub(super) fn run(
             }
             Err(fail) => return Err(Complaint::new(fail.message())),
         }
+    } else {
+        let note = format!("{address} in ignore_target_hosts? no (option unset)");
+        machine.cx.tell(0, note.as_bytes());
     }
     let host = of_address(&domain, address);
     let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {

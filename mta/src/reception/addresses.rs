@@ -8,15 +8,15 @@ use eximious::rewrite::{AddressPlace, Rewriter, header};
 use super::Origin;
 use super::lines::{Line, Lines};
 
-/// Gives domains to addresses without one, and rewrites them. What is wrong is
-/// returned, to be logged.
+/// Gives domains to addresses without one, and rewrites them. What is wrong is told,
+/// to be logged.
 pub(super) fn complete(
     cx: &mut Context,
     rewriter: &Rewriter<'_>,
     origin: &Origin,
     lines: &mut Lines,
-) -> Vec<Vec<u8>> {
-    let mut faults = Vec::new();
+    tell: &dyn Fn(&[u8]),
+) {
     let rewrites = rewriter.flags().intersects(RewriteFlags::HEADERS);
     let rewriter = rewrites.then_some(rewriter);
     let old = std::mem::take(&mut lines.0);
@@ -25,7 +25,7 @@ pub(super) fn complete(
         let place = header::place_of(line.name()).filter(|_| !line.struck);
         let new = place.and_then(|place| {
             let domain = domain_of(origin, place).map(|name| cx.value(name));
-            header::line(cx, rewriter, place, &line.header, domain.as_ref(), &mut faults)
+            header::line(cx, rewriter, place, &line.header, domain.as_ref(), tell)
         });
         line.struck |= new.is_some();
         lines.0.push(line);
@@ -33,7 +33,6 @@ pub(super) fn complete(
             lines.0.push(Line::new(eximious::Header::new(new)));
         }
     }
-    faults
 }
 
 /// The option with the domain that addresses there get, where they get one.

@@ -110,14 +110,15 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if let Some(id) = id.and_then(|id| address::parse(id, rules).ok()) {
         line.extend_from_slice(&[mark, &id.text].concat());
     }
-    if wanted.contains(LogSelector::SUBJECT)
-        && let Some(subject) = named(b"subject")
-    {
+    let subjects = kept.message.named(b"subject").map(|header| header.value().trim_ascii());
+    let subjects = subjects.collect::<Vec<_>>();
+    if wanted.contains(LogSelector::SUBJECT) && !subjects.is_empty() {
         line.extend_from_slice(b" T=\"");
         let settings = cx.engine().settings();
         let charset = settings.headers_charset.bytes();
         let (length_counts, bytes_print) =
             (settings.check_rfc2047_length, settings.print_topbitchars);
+        let subject = subjects.join(&b'\n');
         let decoded = rfc2047::decode(subject.trim_ascii(), Some(charset), length_counts);
         let mut text = Vec::with_capacity(decoded.text.len());
         for byte in decoded.text.iter() {

@@ -5,6 +5,7 @@ use eximious::stdlib::address::quote_local_part;
 use eximious::{Message, Str};
 
 use super::{Replaced, Session};
+use crate::logs;
 use crate::reception::{self, Fixed, Origin, TooLong};
 
 /// What is known of a message that has arrived.
@@ -34,11 +35,14 @@ impl Session {
         false
     }
 
-    /// Applies the rules for rewriting to the recipients.
+    /// Applies the rules for rewriting to the recipients. As they were before, logs name
+    /// them (specification 53.15, `received_recipients`).
     pub(super) fn rewrite_recipients(&mut self) {
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let Some(envelope) = &mut self.envelope else { return };
+        let said = envelope.recipients.iter().map(|one| one.address.clone());
+        envelope.said_recipients = said.collect();
         let addresses = envelope.recipients.iter_mut().map(|one| &mut one.address);
         let faults = reception::rewrite_recipients(&mut self.cx, &rewriter, addresses);
         faults.iter().for_each(|fail| self.log(fail.message()));
@@ -85,10 +89,10 @@ impl Session {
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.acl_state.controls;
-        let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message);
-        let Fixed { mut message, replaced, faults, panics, given_id, .. } = fixed;
+        let tell = logs::main(&self.cx, &self.id);
+        let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
+        let Fixed { mut message, replaced, panics, given_id, .. } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
-        faults.iter().for_each(|line| self.log(line));
         self.arrived = Arrived { replaced, given_id };
         let sender = self.variable("sender_address");
         message.sender = sender.clone();

@@ -8,7 +8,7 @@ use super::Session;
 use super::verdict::unset;
 
 /// How many commands are remembered.
-const REMEMBERED: usize = 20;
+pub(super) const REMEMBERED: usize = 20;
 
 /// The commands, as they are written, and as they are remembered. Behind a colon
 /// anything may follow, behind the others a space.
@@ -51,7 +51,7 @@ impl Session {
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {
             self.command = line.iter().map(|c| if *c == 0 { b'?' } else { *c }).collect();
-            return self.no_command(b"501", b"NUL characters are not allowed in SMTP commands");
+            return self.hear_of_nul();
         }
         let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
         if let Some(why) = self.acl_state.broken.filter(|_| !quits) {
@@ -96,7 +96,10 @@ impl Session {
         if !mail && !self.may_go_on(counted) {
             return;
         }
-        self.remember(name);
+        // Further chunks belong to the first.
+        if self.chunks.is_none() || name != "BDAT" {
+            self.remember(name);
+        }
         match name {
             "HELO" => self.hello(false, argument),
             "EHLO" => self.hello(true, argument),

@@ -16,6 +16,8 @@ use super::{Recipient, Sender, Session, reply};
 pub(super) struct Envelope {
     pub(super) sender: Sender,
     pub(super) recipients: Vec<Recipient>,
+    /// The same as the client said them, for logs.
+    pub(super) said_recipients: Vec<Str>,
     /// How many RCPT commands there were, accepted or not.
     pub(super) asked: i64,
     pub(super) deferred: i64,
@@ -94,18 +96,20 @@ impl Session {
             utf8: self.offers.utf8,
             reports: self.offers.reports,
         };
-        let (text, mut params) = match self.offers.extended {
-            false => (argument, params::MailParams::default()),
-            true => match params::mail(argument, offers) {
-                Ok(found) => found,
-                Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
-            },
+        let mut params = params::MailParams::default();
+        let text = match self.offers.extended {
+            false => Ok(argument),
+            true => params::mail(argument, offers, &mut params),
         };
         if let Some(AuthParam { given, claimed, before }) = params.auth.take()
             && self.settle_claim(before, given, &claimed) == Claim::Refused
         {
             return;
         }
+        let text = match text {
+            Ok(text) => text,
+            Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
+        };
         let rules = self.rules(params.sender.utf8);
         let rules = Rules { null: true, ..rules };
         let Some(found) = self.parse(text, rules) else { return };
@@ -248,7 +252,10 @@ impl Session {
         let reports = self.offers.extended && self.offers.reports;
         let (text, mut recipient) = match params::rcpt(argument, reports) {
             Ok(found) => found,
-            Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
+            Err(params::Wrong(why)) => {
+                self.refusals.note(&[b"501 ", why.as_bytes()].concat());
+                return self.protocol_error(b"501", why.as_bytes());
+            }
         };
         let utf8 = self.envelope.as_ref().is_some_and(|envelope| envelope.sender.utf8);
         let rules = self.rules(utf8);
@@ -344,13 +351,22 @@ impl Session {
             envelope.discarded.get_or_insert(acl);
         }
         let client = self.logged_client();
-        let sender = self.variable("sender_address");
+        let sender = self.said_sender();
         let mut line = [&client, b" F=<".as_slice(), sender.bytes(), b"> RCPT ", argument].concat();
         line.extend_from_slice(&[b": discarded by ", acl.as_bytes(), b" ACL"].concat());
         if let Some(why) = why.filter(|why| !why.is_empty()) {
             line.extend_from_slice(&[b": ", why.bytes()].concat());
         }
         self.log_rejection(&line);
+    }
+
+    /// The sender as the client said it, whatever rules for rewriting made of it: logs
+    /// of what was refused have that.
+    pub(super) fn said_sender(&mut self) -> Str {
+        match &self.envelope {
+            Some(envelope) => envelope.sender.said.clone(),
+            None => self.variable("sender_address"),
+        }
     }
 
     /// Whether one more recipient is allowed; the client is told so if not.
@@ -372,10 +388,12 @@ impl Session {
             };
             self.log(&[head, sender.bytes(), b"> ", &client].concat());
         }
-        match rejects {
-            true => self.say(&[b"552 too many recipients"]),
-            false => self.say(&[b"452 too many recipients"]),
-        }
+        let said: &[u8] = match rejects {
+            true => b"552 too many recipients",
+            false => b"452 too many recipients",
+        };
+        self.refusals.note(said);
+        self.say(&[said]);
         self.count_failure(!rejects);
         false
     }

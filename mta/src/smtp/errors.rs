@@ -4,6 +4,7 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str};
 
+use super::commands::REMEMBERED;
 use super::rate::Pace;
 use super::{Session, reply};
 
@@ -48,11 +49,11 @@ impl Session {
         self.too_many_errors();
     }
 
-    /// The same for a command that is not looked at: that there were too many is not
-    /// told to the client.
-    pub(super) fn no_command(&mut self, code: &[u8], text: &[u8]) {
-        let ends = self.is_one_too_many(code, text);
-        self.say_lines(reply::lines(code, text, true));
+    /// A command with NUL in it. That there were too many errors is not told to the
+    /// client.
+    pub(super) fn hear_of_nul(&mut self) {
+        let ends = self.is_one_too_many(b"501", b"NUL character(s) present (shown as '?')");
+        self.say(&[b"501 NUL characters are not allowed in SMTP commands"]);
         if ends {
             self.too_many_errors();
         }
@@ -69,9 +70,9 @@ impl Session {
     /// Drops a client that made too many mistakes.
     pub(super) fn too_many_errors(&mut self) {
         // Where none was heard of, the real one shows that it has nothing to show.
-        let history = match self.shown_history() {
+        let history = match self.logged_history() {
             none if none.is_empty() => b"NULL".to_vec(),
-            commands => [b" C=", &commands[..]].concat(),
+            commands => commands,
         };
         let command = self.shown_command();
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
@@ -111,7 +112,7 @@ impl Session {
         }
         self.log_mistake(b"500", b"unrecognized command");
         self.log_incomplete("unrecognized command");
-        let command = self.command.clone();
+        let command = self.shown_command();
         self.not_quit("bad-commands", Some((b"500", b"Too many unrecognized commands")));
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let tail = b" dropped: too many unrecognized commands (last was \"";
@@ -194,6 +195,16 @@ impl Session {
         }
     }
 
+    /// The last commands as logs have them: ` C=EHLO,MAIL`; nothing where there was none.
+    pub(super) fn logged_history(&self) -> Vec<u8> {
+        let dots: &[u8] = if self.history.len() < REMEMBERED { b"" } else { b"..." };
+        match self.shown_history() {
+            none if none.is_empty() => none,
+            commands => [b" C=", dots, &commands].concat(),
+        }
+    }
+
+    /// The last commands: `EHLO,MAIL`.
     pub(super) fn shown_history(&self) -> Vec<u8> {
         let names: Vec<&[u8]> = self.history.iter().map(|name| name.as_bytes()).collect();
         names.join(&b',')

@@ -72,14 +72,6 @@ impl Session {
         }
         self.name_client(Str::tainted(argument));
         self.look_up_by_name(argument);
-        self.reset_message();
-        self.offers = Advertised {
-            early_pipelining: self.offers.early_pipelining,
-            extended,
-            // Who knows of it may go on with it, whatever it says next.
-            chunking: self.offers.chunking,
-            ..Advertised::default()
-        };
         if !self.verifies_hello(word, argument) {
             return;
         }
@@ -95,7 +87,16 @@ impl Session {
             }
             said = result.user_message.filter(|text| !text.is_empty());
         }
-        self.offers.greeted = true;
+        // Who is refused goes on as before.
+        self.reset_message();
+        self.offers = Advertised {
+            early_pipelining: self.offers.early_pipelining,
+            extended,
+            // Who knows of it may go on with it, whatever it says next.
+            chunking: self.offers.chunking,
+            greeted: true,
+            ..Advertised::default()
+        };
         self.note_protocol(extended);
         let (code, greeting) = match said {
             Some(said) => {

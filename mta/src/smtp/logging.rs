@@ -16,8 +16,7 @@ impl Session {
 
     /// Writes a line to the main log, with the message's name where there is one.
     pub(super) fn log(&mut self, line: &[u8]) {
-        let line = self.log_line(line);
-        self.cx.engine().world().log.main(&line);
+        logs::main(&self.cx, &self.id)(line);
     }
 
     /// Writes a line to the main log and to that of rejections.
@@ -124,9 +123,7 @@ impl Session {
             line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
         }
         line.extend_from_slice(&logs::security(&mut self.cx));
-        if !self.history.is_empty() {
-            line.extend_from_slice(&[b" C=", &self.shown_history()[..]].concat());
-        }
+        line.extend_from_slice(&self.logged_history());
         self.log(&line);
     }
 
@@ -234,5 +231,8 @@ impl Session {
 /// Whether a command is no wrong one, but out of place. MAIL without an address
 /// counts as such, and so does BDAT without a size.
 fn is_misplaced(code: &[u8], text: &[u8]) -> bool {
-    code == b"503" || text.starts_with(b"MAIL must have") || text.starts_with(b"missing size")
+    let heads: [&[u8]; 2] = [b"MAIL must have", b"missing size"];
+    code == b"503"
+        || heads.iter().any(|head| text.starts_with(head))
+        || text.ends_with(b"authentication mechanism not supported")
 }

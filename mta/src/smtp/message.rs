@@ -130,7 +130,8 @@ impl Session {
         if !ready {
             return;
         }
-        let drops = self.client_in("ignore_fromline_hosts");
+        let headed = reading.is_some_and(Reading::has_header);
+        let drops = headed && self.client_in("ignore_fromline_hosts");
         let reading = match &mut self.stage {
             Stage::Data(reading) => Some(reading),
             _ => self.chunks.as_mut(),
@@ -168,10 +169,7 @@ impl Session {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
             None if self.client.address.is_none() => self.flag("ignore_fromline_local"),
-            None => {
-                let empty = reading.bytes.is_empty() || reading.bytes == b"\n";
-                !empty && self.client_in("ignore_fromline_hosts")
-            }
+            None => reading.has_header() && self.client_in("ignore_fromline_hosts"),
         };
         self.received_at = self.cx.engine().world().clock.now();
         self.id = message_id(self.cx.engine());
@@ -493,7 +491,7 @@ impl Session {
             queue: queue.bytes(),
             about: b"",
             given_id: given_id.as_deref(),
-            recipients: &message.recipients,
+            recipients: &envelope.said_recipients,
         };
         reception::logged(&mut self.cx, &kept)
     }

@@ -37,22 +37,41 @@ pub(super) struct MailOffers {
     pub(super) reports: bool,
 }
 
-/// Takes the parameters off the end of what follows `MAIL FROM:`.
-pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams<'_>), Wrong> {
-    let mut params = MailParams::default();
+/// Takes the parameters off the end of what follows `MAIL FROM:`. Those that were found
+/// before one that is wrong are there all the same.
+pub(super) fn mail<'t>(
+    text: &'t [u8],
+    offers: MailOffers,
+    params: &mut MailParams<'t>,
+) -> Result<&'t [u8], Wrong> {
     let sender = &mut params.sender;
     let mut text = text;
     while let Some((rest, name, value)) = last(text) {
         match (name.to_ascii_uppercase().as_slice(), value) {
-            (b"SIZE", value) => sender.size = number(value.unwrap_or_default()),
-            (b"BODY", Some(b"")) => {}
+            // What stands before one without a value is not looked at; before a size that
+            // is none likewise.
+            (b"BODY" | b"AUTH" | b"RET" | b"ENVID", Some(b"")) => {
+                text = rest;
+                break;
+            }
+            (b"SIZE", value) => {
+                let value = value.unwrap_or_default();
+                sender.size = number(value);
+                let digits = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(value);
+                if value.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+                    text = rest;
+                    break;
+                }
+            }
             (b"BODY", value) => match value.unwrap_or_default().to_ascii_uppercase().as_slice() {
                 b"8BITMIME" => sender.body = Some(BodyBytes::Eight),
                 b"7BIT" => sender.body = Some(BodyBytes::Seven),
                 _ => return Err(Wrong("invalid data for BODY")),
             },
-            (b"AUTH", Some(b"<>" | b"")) => {}
-            (b"AUTH", Some(given)) => {
+            (b"AUTH", Some(b"<>")) => {}
+            // Without a value its own name is one.
+            (b"AUTH", given) => {
+                let given = given.unwrap_or(name);
                 let claimed = xtext(given).ok_or(Wrong("invalid data for AUTH"))?;
                 params.auth = Some(AuthParam { given, claimed, before: text });
             }
@@ -62,7 +81,6 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
                 false => return Err(Wrong("SMTPUTF8 used when not advertised")),
             },
             (b"RET" | b"ENVID", _) if !offers.reports => {}
-            (b"RET", Some(b"")) => {}
             (b"RET", value) => {
                 if sender.returned.is_some() {
                     return Err(Wrong("RET can be specified once only"));
@@ -83,7 +101,7 @@ pub(super) fn mail(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams
         }
         text = rest;
     }
-    Ok((text, params))
+    Ok(text)
 }
 
 /// Takes the parameters off the end of what follows `RCPT TO:`.
@@ -159,7 +177,7 @@ fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
     }
-    if text.first() == Some(&b'-') {
+    if text.first() == Some(&b'-') && text.len() > 1 {
         return Some(u64::MAX);
     }
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
@@ -193,24 +211,29 @@ pub(super) fn xtext(text: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
+    fn taken(text: &[u8], offers: MailOffers) -> Result<(&[u8], MailParams<'_>), Wrong> {
+        let mut params = MailParams::default();
+        mail(text, offers, &mut params).map(|rest| (rest, params))
+    }
+
     #[test]
     fn parameters_are_taken_from_the_end() {
         let all = MailOffers { per_recipient: true, utf8: true, reports: true };
-        let (rest, params) = mail(b"<a@b> FOO=1 SIZE=5  body=8bitmime ", all).unwrap();
+        let (rest, params) = taken(b"<a@b> FOO=1 SIZE=5  body=8bitmime ", all).unwrap();
         assert_eq!(rest, b"<a@b> FOO=1");
         assert_eq!((params.sender.size, params.sender.body), (Some(5), Some(BodyBytes::Eight)));
-        assert_eq!(mail(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
-        let (rest, params) = mail(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
+        assert_eq!(taken(b"<a@b> BODY=x", all).unwrap_err(), Wrong("invalid data for BODY"));
+        let (rest, params) = taken(b"<a@b> RET=HDRS ENVID=x SMTPUTF8", all).unwrap();
         assert_eq!((rest, params.sender.utf8), (b"<a@b>".as_slice(), true));
     }
 
     #[test]
     fn values_have_no_equals_signs_and_quotes_in_pairs() {
         for text in [&b"<a@b> AUTH=a=b"[..], b"<a@b> AUTH=a\"b"] {
-            let (rest, params) = mail(text, MailOffers::default()).unwrap();
+            let (rest, params) = taken(text, MailOffers::default()).unwrap();
             assert!(rest == text && params.auth.is_none());
         }
-        let (rest, params) = mail(b"<a@b> AUTH=<> AUTH=x+2By", MailOffers::default()).unwrap();
+        let (rest, params) = taken(b"<a@b> AUTH=<> AUTH=x+2By", MailOffers::default()).unwrap();
         assert_eq!(rest, b"<a@b>");
         let auth = params.auth.unwrap();
         assert_eq!((auth.given, &auth.claimed[..]), (&b"x+2By"[..], &b"x+y"[..]));
@@ -221,7 +244,7 @@ mod tests {
         for text in
             [&b""[..], b" ", b"=", b" =", b"a =", b"a A=", b"a  =b", b"<> AUTH=+", b"x AUTH=+4"]
         {
-            let _ = mail(text, MailOffers::default());
+            let _ = taken(text, MailOffers::default());
             let _ = rcpt(text, true);
         }
         assert_eq!(xtext(b"a+2Bb"), Some(b"a+b".to_vec()));

@@ -48,6 +48,11 @@ impl Reading {
         memchr::memchr(b'\n', &self.bytes).is_some_and(|end| end + 1 < self.bytes.len())
     }
 
+    /// Whether there is a header; a line `From …` can stand before nothing else.
+    pub(super) fn has_header(&self) -> bool {
+        !matches!(self.bytes[..], [] | [b'\n', ..] | [b'\r', b'\n', ..])
+    }
+
     pub(super) fn is_too_large(&self) -> bool {
         self.count > self.limit
     }

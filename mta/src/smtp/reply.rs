@@ -3,7 +3,8 @@
 
 /// How long a line is before it is split.
 const LONG: usize = 75;
-/// From where on a line is rather split behind a colon than at a space.
+/// From where on a line is split, rather behind a colon than at a space. Where there is
+/// neither, the first space behind what is too long will do.
 const EARLY: usize = 36;
 
 /// A reply: each line of the text with the code before it, long ones split.
@@ -44,7 +45,7 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
             let head = &line[..=LONG];
             let colon = head.windows(2).rposition(|pair| pair == b": ").map(|at| at + 1);
             let colon = colon.filter(|at| *at >= EARLY);
-            let space = || memchr::memrchr(b' ', head).filter(|at| *at > 0);
+            let space = || memchr::memrchr(b' ', head).filter(|at| *at >= EARLY);
             let later = || memchr::memchr(b' ', &line[LONG..]).map(|at| at + LONG);
             let Some(at) = colon.or_else(space).or_else(later) else { break };
             out.extend_from_slice(&line[..at]);

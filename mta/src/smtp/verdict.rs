@@ -132,7 +132,7 @@ impl Session {
         let mut line = self.logged_client();
         line.extend_from_slice(&logs::security(&mut self.cx));
         if refused.with_sender {
-            let sender = self.variable("sender_address");
+            let sender = self.said_sender();
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
             line.extend_from_slice(&reception::authenticated(&mut self.cx));
         }

@@ -1,7 +1,7 @@
 //! VRFY and EXPN (specification 44.2.13, 49.3).
 
 use eximious::acl::AclVerdict;
-use eximious::route::{Complaint, Purpose, Report, Request, Standing};
+use eximious::route::{Address, Child, Complaint, Purpose, Report, Request, Routed, Standing};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str};
 
@@ -58,18 +58,12 @@ impl Session {
             let _ = self.refuse(&refused, result);
             return;
         }
-        let rules = Rules::of(self.cx.engine().settings());
-        let found = address::parse(argument, rules).map(|found| found.text);
-        let text = self.qualified(found.unwrap_or_else(|_| argument.to_vec()));
-        let request = Request { whole: false, ..Request::new(text.clone(), Purpose::Expand) };
+        // What stands around an address is not taken off.
+        let text = self.qualified(argument.to_vec());
         let routes = self.server.acls.routes().clone();
-        let pass = routes.route(
-            &mut self.cx,
-            eximious::route::Address::new(request.address.clone()),
-            Purpose::Expand,
-        );
+        let text = routes.rewritten(&mut self.cx, &text, Purpose::Expand);
+        let pass = routes.route(&mut self.cx, Address::new(text.clone()), Purpose::Expand);
         let shown = text.bytes();
-        use eximious::route::{Child, Routed};
         match pass.routed {
             Routed::Failed(_) => self.say(&[b"553 ", shown, b" is undeliverable"]),
             Routed::Deferred(_) => self.say(&[b"553 ", shown, b" cannot be resolved at this time"]),

@@ -222,14 +222,14 @@ impl Held {
         // What rules are expanded to may look at the header.
         let headers: Vec<Header> = message.headers.iter().filter(stays).cloned().collect();
         let rewriter = Rewriter::new(&rules);
-        let (mut lines, mut faults) = (Vec::new(), Vec::new());
+        let log = cx.log();
+        let mut lines = Vec::new();
         for header in headers {
             let new = place_of(&header.name).and_then(|place| {
-                rewrite::line(cx, Some(&rewriter), place, &header, None, &mut faults)
+                rewrite::line(cx, Some(&rewriter), place, &header, None, &|fault| log.main(fault))
             });
             lines.extend_from_slice(&new.unwrap_or(header.line));
         }
-        faults.iter().for_each(|line| cx.log().main(line));
         Ok(lines)
     }
 

@@ -2,6 +2,7 @@
 
 use eximious_core::{Header, Str};
 use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::printing::printing;
 
 use super::super::callout::Subject;
 use super::super::machine::{Answer, Run};
@@ -24,7 +25,8 @@ const SYNTAX: [&str; 12] = [
     "resent-bcc",
 ];
 /// Lines that name a sender, in the order in which they are looked at.
-const SENDERS: [&str; 3] = ["sender", "reply-to", "from"];
+const SENDERS: [&[&str]; 3] =
+    [&["sender", "resent-sender"], &["reply-to"], &["from", "resent-from"]];
 /// Lines that name recipients.
 const RECIPIENTS: [&str; 4] = ["to", "resent-to", "cc", "resent-cc"];
 /// How much of an address is shown.
@@ -42,7 +44,7 @@ pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
             continue;
         }
         let value = header.value();
-        for element in address::list(value, rules) {
+        for element in address::arriving_list(value, rules) {
             let why = match &element.address {
                 Ok(found) if found.domain.is_some() || found.text.is_empty() => continue,
                 // Local messages may have such.
@@ -62,7 +64,8 @@ pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
                 b": ",
                 &text[..text.len().min(SHOWN)],
             ];
-            run.logged = Some(Str::tainted(line.concat()));
+            let topbit_prints = run.cx.engine().settings().print_topbitchars;
+            run.logged = Some(Str::tainted(printing(&line.concat(), topbit_prints)));
             return Answer::No;
         }
     }
@@ -126,13 +129,10 @@ pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Ans
     };
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
-    let resent = headers
-        .iter()
-        .any(|one| one.name.len() > 7 && one.name[..7].eq_ignore_ascii_case(b"resent-"));
     let (mut deferred, mut forgiven, mut left) = (false, false, MOST_SENDERS);
-    for name in SENDERS {
-        let name = if resent { format!("resent-{name}") } else { name.to_owned() };
-        for header in headers.iter().filter(|one| one.is(name.as_bytes())) {
+    for names in SENDERS {
+        for header in headers.iter().filter(|one| names.iter().any(|name| one.is(name.as_bytes())))
+        {
             let value = header.value();
             for element in address::list(value, rules) {
                 let text = value.get(element.span.clone()).unwrap_or_default().trim_ascii();
