@@ -111,8 +111,8 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.extend_from_slice(&[mark, &id.text].concat());
     }
     let subjects = kept.message.named(b"subject").map(|header| header.value().trim_ascii());
-    let subjects = subjects.collect::<Vec<_>>();
-    if wanted.contains(LogSelector::SUBJECT) && !subjects.is_empty() {
+    let subjects = subjects.filter(|subject| !subject.is_empty()).collect::<Vec<_>>();
+    if wanted.contains(LogSelector::SUBJECT) && named(b"subject").is_some() {
         line.extend_from_slice(b" T=\"");
         let settings = cx.engine().settings();
         let charset = settings.headers_charset.bytes();

@@ -7,6 +7,9 @@ use eximious::{LogSelector, Str};
 use super::{Recipient, Session, reply};
 use crate::{dsn, logs, reception};
 
+/// How many bytes of what a client says are named in logs as refused.
+const SHOWN: usize = 100;
+
 /// What was refused.
 pub(super) struct Refused {
     /// As it is named in logs: `RCPT <a@b>`.
@@ -23,6 +26,7 @@ pub(super) struct Refused {
 
 impl Refused {
     pub(super) fn new(parts: &[&[u8]]) -> Self {
+        let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..part.len().min(SHOWN)]).collect();
         let what = parts.concat();
         Self { what, with_sender: false, main_log: true, code: "550", recipient: None }
     }
