@@ -1,5 +1,7 @@
 //! `-brw`: what the rules for rewriting make of an address (specification 31.3).
 
+use std::ops::Range;
+
 use eximious::config::{Config, RewriteFlags};
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
@@ -66,14 +68,14 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
     if (rewriter.flags() - RewriteFlags::SMTP).is_empty() {
         return Ok(Answer::fine(out));
     }
-    let typed = match address::find_at(typed) {
-        Some(_) => typed.clone(),
-        None => [typed, b"@".as_slice(), &domain].concat(),
+    let typed = match has_domain(typed) {
+        true => typed.clone(),
+        false => [typed, b"@".as_slice(), &domain].concat(),
     };
     let settings = cx.engine().settings();
     let rules = Rules::of(settings);
-    let working = match address::parse(&typed, rules) {
-        Ok(address) => Str::tainted(address.text),
+    let found = match address::parse(&typed, rules) {
+        Ok(found) => found,
         Err(why) => {
             let mut message = why.message;
             if let Some(first) = message.first_mut() {
@@ -84,7 +86,10 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
             return Ok(Answer::fine(out));
         }
     };
-    let typed = Str::tainted(typed);
+    // Comments and a route in an address go.
+    let span = between_angles(&typed, found.span);
+    let bare = [&typed[..span.start], &found.text, &typed[span.end..]].concat();
+    let (working, typed) = (Str::tainted(found.text), Str::tainted(bare));
     for (name, place) in PLACES {
         let envelope = matches!(place, AddressPlace::EnvelopeFrom | AddressPlace::EnvelopeTo);
         let new = match envelope {
@@ -94,4 +99,26 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
         out.extend_from_slice(&[name.as_bytes(), b": ", new.bytes(), b"\n"].concat());
     }
     Ok(Answer::fine(out))
+}
+
+/// Whether there is a domain, seen from the end: behind an at sign that no backslash
+/// stands before, and no quotes.
+fn has_domain(typed: &[u8]) -> bool {
+    let is_escaped = |at: usize| {
+        let backslashes = typed[..at].iter().rev().take_while(|c| **c == b'\\').count();
+        backslashes % 2 == 1
+    };
+    let ends = |(at, c): &(usize, &u8)| **c == b'"' || (**c == b'@' && !is_escaped(*at));
+    typed.iter().enumerate().rev().find(ends).is_some_and(|(_, c)| *c == b'@')
+}
+
+/// Where an address stands; between angle brackets it is all that is there.
+fn between_angles(typed: &[u8], address: Range<usize>) -> Range<usize> {
+    let (head, tail) = (&typed[..address.start], &typed[address.end..]);
+    let open = head.iter().rposition(|c| *c == b'<').map(|at| at + 1);
+    let is_blank = |rest: &[u8]| matches!(rest.trim_ascii_start().first(), None | Some(b'('));
+    match (open, tail.iter().position(|c| *c == b'>')) {
+        (Some(open), Some(close)) if is_blank(&head[open..]) => open..address.end + close,
+        _ => address,
+    }
 }

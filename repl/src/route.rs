@@ -127,12 +127,12 @@ impl Tester {
             deliveries: Vec::new(),
             standing: Standing::Fine,
         };
-        let address = match self.routes.read(cx, typed, purpose) {
-            Ok((address, rewritten)) => {
+        let (address, typed) = match self.routes.read(cx, typed, purpose) {
+            Ok((address, typed, rewritten)) => {
                 if rewritten {
                     said.line(&[b"Address rewritten as: ", address.bytes()]);
                 }
-                address
+                (address, typed)
             }
             Err(why) => {
                 said.line(&[b"syntax error: ", &why]);
@@ -141,7 +141,6 @@ impl Tester {
             }
         };
         let shown = address.clone();
-        let typed = Str::tainted(typed);
         let request = Request { typed, whole, ..Request::new(address, purpose) };
         let mut printer = Printer {
             routes: &self.routes,

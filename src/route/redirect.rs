@@ -129,25 +129,20 @@ impl<'r> Redirection<'r> {
             List::Wrong(why) => {
                 Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
-            List::IncludeFailed(why) => {
-                self.generate(machine, items, data.taint())?;
-                Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
-            }
-            List::Unknown => Ok(Verdict::Decline),
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Fail(said(router, text, b'5')))
             }
             List::Discard => Ok(Verdict::Discard),
-            List::Items if items.is_empty() && skipped.is_empty() => Ok(Verdict::Decline),
-            List::Items if items.is_empty() => {
-                machine.note = Some(b"syntax error in redirection data".to_vec());
-                Ok(Verdict::Decline)
-            }
-            List::Items => {
+            List::Items if !items.is_empty() => {
                 self.generate(machine, items, data.taint())?;
                 Ok(Verdict::Accept(None))
+            }
+            List::Items | List::Unknown if skipped.is_empty() => Ok(Verdict::Decline),
+            List::Items | List::Unknown => {
+                machine.note = Some(b"syntax error in redirection data".to_vec());
+                Ok(Verdict::Decline)
             }
         }
     }

@@ -24,7 +24,7 @@ const MOST_ADDRESSES: usize = 100_000;
 pub struct Request {
     /// The address, with a domain.
     pub address: Str,
-    /// As it was typed, which tells it from others.
+    /// As it was typed, without what stood around it: that tells it from others.
     pub typed: Str,
     /// What it is looked at for.
     pub purpose: Purpose,
@@ -192,8 +192,9 @@ impl Routes {
         standing
     }
 
-    /// An address as it was typed: without what may stand around it, with a
-    /// domain, rewritten. Beside it, whether a rule for rewriting changed it.
+    /// An address that was typed: without what may stand around it, with a domain,
+    /// rewritten. Beside it, the same as it stood there, and whether a rule for
+    /// rewriting changed it.
     ///
     /// # Errors
     /// What is typed is no address: Exim's words.
@@ -202,12 +203,14 @@ impl Routes {
         cx: &mut Context,
         typed: &[u8],
         purpose: Purpose,
-    ) -> Result<(Str, bool), Vec<u8>> {
+    ) -> Result<(Str, Str, bool), Vec<u8>> {
         let settings = cx.engine().settings();
         let rules = Rules::of(settings);
-        let mut text = address::parse(typed, rules).map_err(|why| why.message)?.text;
+        let found = address::parse(typed, rules).map_err(|why| why.message)?;
+        let mut text = found.text;
+        let bare = Str::tainted(text.as_slice());
         let sender = purpose == Purpose::VerifySender;
-        if !text.contains(&b'@') {
+        if found.domain.is_none() {
             let variable = if sender { "qualify_domain" } else { "qualify_recipient" };
             if let Some(Ok(domain)) = cx.get(variable) {
                 text.push(b'@');
@@ -216,8 +219,8 @@ impl Routes {
         }
         let address = Str::tainted(text);
         match self.rewrite(cx, &address, purpose) {
-            Ok(Some(new)) => Ok((new, true)),
-            Ok(None) => Ok((address, false)),
+            Ok(Some(new)) => Ok((new, bare, true)),
+            Ok(None) => Ok((address, bare, false)),
             Err(fail) => Err(fail.message().to_vec()),
         }
     }

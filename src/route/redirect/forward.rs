@@ -57,9 +57,7 @@ pub fn forwarding(cx: &mut Context, list: &Str) -> Result<Forwarding, Vec<u8>> {
     };
     let items = reader.items.into_iter().map(item).collect();
     match end {
-        List::Wrong(why) | List::IncludeFailed(why) | List::Defer(why) | List::Fail(why) => {
-            Err(why)
-        }
+        List::Wrong(why) | List::Defer(why) | List::Fail(why) => Err(why),
         List::Items | List::Unknown => Ok(Forwarding { items, discards: false }),
         List::Discard => Ok(Forwarding { items, discards: true }),
     }

