@@ -68,7 +68,7 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
     if (rewriter.flags() - RewriteFlags::SMTP).is_empty() {
         return Ok(Answer::fine(out));
     }
-    let typed = match has_domain(typed) {
+    let typed = match address::names_domain(typed) {
         true => typed.clone(),
         false => [typed, b"@".as_slice(), &domain].concat(),
     };
@@ -99,17 +99,6 @@ pub fn answer(session: &mut Session, arguments: &[Vec<u8>]) -> Result<Answer, Fa
         out.extend_from_slice(&[name.as_bytes(), b": ", new.bytes(), b"\n"].concat());
     }
     Ok(Answer::fine(out))
-}
-
-/// Whether there is a domain, seen from the end: behind an at sign that no backslash
-/// stands before, and no quotes.
-fn has_domain(typed: &[u8]) -> bool {
-    let is_escaped = |at: usize| {
-        let backslashes = typed[..at].iter().rev().take_while(|c| **c == b'\\').count();
-        backslashes % 2 == 1
-    };
-    let ends = |(at, c): &(usize, &u8)| **c == b'"' || (**c == b'@' && !is_escaped(*at));
-    typed.iter().enumerate().rev().find(ends).is_some_and(|(_, c)| *c == b'@')
 }
 
 /// Where an address stands; between angle brackets it is all that is there.

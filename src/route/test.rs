@@ -210,7 +210,7 @@ impl Routes {
         let mut text = found.text;
         let bare = Str::tainted(text.as_slice());
         let sender = purpose == Purpose::VerifySender;
-        if found.domain.is_none() {
+        if !address::names_domain(&text) {
             let variable = if sender { "qualify_domain" } else { "qualify_recipient" };
             if let Some(Ok(domain)) = cx.get(variable) {
                 text.push(b'@');

@@ -250,6 +250,18 @@ pub fn find_at(address: &[u8]) -> Option<usize> {
     found
 }
 
+/// Whether an address that was typed names a domain, as Exim sees it from the end: an
+/// at sign with no backslash before it, and no quotes behind it. A backslash that
+/// stands first of all does not count.
+pub fn names_domain(typed: &[u8]) -> bool {
+    let is_escaped = |at: usize| {
+        let before = typed.get(1..at).unwrap_or_default();
+        before.iter().rev().take_while(|c| **c == b'\\').count() % 2 == 1
+    };
+    let ends = |(at, c): &(usize, &u8)| **c == b'"' || (**c == b'@' && !is_escaped(*at));
+    typed.iter().enumerate().rev().find(ends).is_some_and(|(_, c)| *c == b'@')
+}
+
 /// An address's local part, quotes included, and its domain, which is empty where
 /// there is none.
 pub fn parts(address: &[u8]) -> (&[u8], &[u8]) {
