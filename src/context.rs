@@ -203,6 +203,16 @@ impl Context {
         }
     }
 
+    /// Sets the variable of a place of which nothing but its text is seen: where there
+    /// is none, it need not be kept.
+    #[inline]
+    pub(crate) fn show_at(&mut self, place: Place, value: &Str) {
+        match value.is_empty() {
+            true => self.unset_at(place),
+            false => self.set_at(place, value.clone()),
+        }
+    }
+
     /// Whether a place has a value.
     pub(crate) fn is_set_at(&self, place: Place) -> bool {
         place.id.is_some_and(|id| self.stored(id).is_some())

@@ -86,7 +86,10 @@ fn compare(what: &str, runs: usize, exim: &Path, ours: &Path, args: &[&str], inp
         own.push(timed(ours, args, input));
     }
     // The first of each warms the caches.
-    let (theirs, own) = (median(&mut theirs[1..]), median(&mut own[1..]));
+    tell(what, median(&mut theirs[1..]), median(&mut own[1..]));
+}
+
+fn tell(what: &str, theirs: Duration, own: Duration) {
     println!(
         "{what}: exim {:.2} ms, eximious {:.2} ms, {:.1} times as fast",
         theirs.as_secs_f64() * 1e3,

@@ -31,7 +31,11 @@ pub fn compare(smoke: bool, exim: &Path, ours: &Path) {
     if let Some(bytes) = database(&place("aliases")) {
         println!("  the same as cdb has {bytes} bytes");
         let what = format!("{count} addresses through -bt, the same as cdb");
-        ratio(&what, exim, ours, &place("cdb.conf"), &place("addresses"));
+        let (config, addresses) = (place("cdb.conf"), place("addresses"));
+        let args = ["-C", &config.to_string_lossy(), "-bt"];
+        let runs = if smoke { 1 } else { 21 };
+        super::compare(&what, runs, exim, ours, &args, Some(&addresses));
+        agree(&what, &answer(ours, &config, &addresses), &answer(exim, &config, &addresses));
     } else {
         println!("no cdb program (tinycdb): that part is left out");
     }
@@ -113,23 +117,27 @@ fn database(aliases: &Path) -> Option<u64> {
 /// One run each: it is a long one for the one that searches line by line.
 fn ratio(what: &str, exim: &Path, ours: &Path, config: &Path, addresses: &Path) {
     let run = |program: &Path| -> (Duration, Vec<u8>) {
-        let input = std::fs::File::open(addresses).expect("the addresses");
         let start = Instant::now();
-        let output = Command::new(program).arg("-C").arg(config).arg("-bt").stdin(input).output();
-        let output = output.expect("the program runs");
-        (start.elapsed(), output.stdout)
+        let said = answer(program, config, addresses);
+        (start.elapsed(), said)
     };
     let (own, said) = run(ours);
     let (theirs, wanted) = run(exim);
+    agree(what, &said, &wanted);
+    super::tell(what, theirs, own);
+}
+
+/// What a program says of the addresses.
+fn answer(program: &Path, config: &Path, addresses: &Path) -> Vec<u8> {
+    let input = std::fs::File::open(addresses).expect("the addresses");
+    let output = Command::new(program).arg("-C").arg(config).arg("-bt").stdin(input).output();
+    output.expect("the program runs").stdout
+}
+
+fn agree(what: &str, said: &[u8], wanted: &[u8]) {
     if said != wanted {
-        println!("{what}: the answers differ: {}", first_difference(&wanted, &said));
+        println!("{what}: the answers differ: {}", first_difference(wanted, said));
     }
-    println!(
-        "{what}: exim {:.0} ms, eximious {:.0} ms, {:.1} times as fast",
-        theirs.as_secs_f64() * 1e3,
-        own.as_secs_f64() * 1e3,
-        theirs.as_secs_f64() / own.as_secs_f64()
-    );
 }
 
 fn first_difference(wanted: &[u8], said: &[u8]) -> String {

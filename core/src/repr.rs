@@ -94,6 +94,17 @@ impl Repr {
         }
     }
 
+    /// Whether the bytes are the same. Behind few bytes there are zeros only.
+    #[inline]
+    pub(crate) fn holds_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Inline(own, room), Self::Inline(its, other)) => {
+                own.length == its.length && room == other
+            }
+            _ => self.bytes() == other.bytes(),
+        }
+    }
+
     fn long(&self) -> &[u8] {
         match self {
             Self::Shared(_, bytes) => bytes,

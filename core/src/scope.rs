@@ -243,6 +243,9 @@ pub struct Memory {
     others: Vec<(TypeId, Box<dyn Any + Send>)>,
 }
 
+/// How many of them it takes no time to find.
+const FRONT: usize = 4;
+
 impl Memory {
     /// The value of a type, made if there is none.
     #[inline]
@@ -260,12 +263,19 @@ impl Memory {
         wanted: TypeId,
         made: impl FnOnce() -> Box<dyn Any + Send>,
     ) -> &mut (dyn Any + Send) {
-        // There are few types: to look at each is faster than to hash one.
-        let found = self.others.iter().position(|(id, _)| *id == wanted);
-        let place = found.unwrap_or_else(|| {
-            self.others.push((wanted, made()));
-            self.others.len() - 1
-        });
+        // There are few types: to look at each is faster than to hash one, and those that
+        // are asked for often come to stand before others.
+        let place = match self.others.iter().position(|(id, _)| *id == wanted) {
+            Some(place @ FRONT..) => {
+                self.others.swap(place, place / 2);
+                place / 2
+            }
+            Some(place) => place,
+            None => {
+                self.others.push((wanted, made()));
+                self.others.len() - 1
+            }
+        };
         &mut *self.others[place].1
     }
 }
@@ -307,6 +317,32 @@ mod tests {
         scope.leave(outer, Bindings::ALL);
         assert_eq!(shown(&scope), "a a a");
         assert!(scope.earlier.is_empty());
+    }
+
+    #[test]
+    fn each_type_keeps_its_value() {
+        #[derive(Default)]
+        struct Of<const N: usize>(usize);
+
+        fn set<const N: usize>(memory: &mut Memory) {
+            memory.get::<Of<N>>().0 += N;
+        }
+
+        let mut memory = Memory::default();
+        for _ in 0..5 {
+            set::<1>(&mut memory);
+            set::<2>(&mut memory);
+            set::<3>(&mut memory);
+            set::<4>(&mut memory);
+            set::<5>(&mut memory);
+            set::<6>(&mut memory);
+            set::<6>(&mut memory);
+            set::<7>(&mut memory);
+        }
+        assert_eq!([memory.get::<Of<1>>().0, memory.get::<Of<2>>().0], [5, 10]);
+        assert_eq!([memory.get::<Of<3>>().0, memory.get::<Of<4>>().0], [15, 20]);
+        assert_eq!([memory.get::<Of<5>>().0, memory.get::<Of<6>>().0], [25, 60]);
+        assert_eq!([memory.get::<Of<7>>().0, memory.get::<Of<8>>().0], [35, 0]);
     }
 
     #[test]

@@ -139,6 +139,14 @@ impl Str {
         self
     }
 
+    /// The same, which knows of itself where it has no ASCII capitals.
+    pub fn looked_through_for_case(mut self) -> Self {
+        if !self.bytes().iter().any(u8::is_ascii_uppercase) {
+            self.0.set_mark(self.0.mark() | LOWERCASE);
+        }
+        self
+    }
+
     /// Whether it is known that expanding it changes nothing.
     #[inline]
     pub fn is_known_plain(&self) -> bool {
@@ -232,7 +240,7 @@ impl Default for Str {
 
 impl PartialEq for Str {
     fn eq(&self, other: &Self) -> bool {
-        self.read() == other.read()
+        self.0.holds_same(&other.0) && self.taint() == other.taint()
     }
 }
 

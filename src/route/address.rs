@@ -67,6 +67,21 @@ pub struct Attached {
     pub ignore_errors: bool,
 }
 
+impl Attached {
+    fn inherited(&self) -> Self {
+        Self {
+            address_data: self.address_data.clone(),
+            domain_data: None,
+            local_part_data: None,
+            variables: self.variables.clone(),
+            errors_to: self.errors_to.clone(),
+            headers_add: self.headers_add.clone(),
+            headers_remove: self.headers_remove.clone(),
+            ignore_errors: self.ignore_errors,
+        }
+    }
+}
+
 /// An address that another was made from.
 #[derive(Clone, Debug)]
 pub struct Ancestor {
@@ -94,7 +109,7 @@ impl Address {
             Some(_) => Str::from(unquote_local_part(&bytes[..at])).stamped(text.taint()),
         };
         Self {
-            local_part: local_part.looked_through(),
+            local_part: local_part.looked_through().looked_through_for_case(),
             domain: text.slice(at + 1, bytes.len()).lowercased(),
             unique: text.clone(),
             text,
@@ -114,15 +129,11 @@ impl Address {
 
     /// A child with another text, which inherits what is attached, but not what
     /// lists made of the parts of the address.
-    pub fn child(&self, text: Str, ancestor: &Arc<Ancestor>) -> Self {
-        let attached =
-            Attached { domain_data: None, local_part_data: None, ..self.attached.clone() };
-        let mut child = Self {
-            attached,
-            parent: Some(ancestor.clone()),
-            self_hostname: self.self_hostname.clone(),
-            ..Self::new(text)
-        };
+    pub fn child(&self, text: Str, ancestor: &Arc<Ancestor>) -> Box<Self> {
+        let mut child = Box::new(Self::new(text));
+        child.attached = self.attached.inherited();
+        child.parent = Some(ancestor.clone());
+        child.self_hostname = self.self_hostname.clone();
         child.tell_apart();
         child
     }

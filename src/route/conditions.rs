@@ -12,7 +12,7 @@ use eximious_stdlib::wording::reason;
 use super::machine::{Complaint, Machine, unless_forced};
 use super::router::{Router, Text};
 use super::values::Shown;
-use super::{Identity, Purpose};
+use super::{Attached, Identity, Purpose};
 use crate::Context;
 
 /// What tests against lists may touch.
@@ -53,7 +53,7 @@ impl Machine<'_> {
             };
             let Some(data) = data else { return Ok(false) };
             self.show(Shown::DomainData, data.clone().unwrap_or_default());
-            self.address.attached.domain_data = data;
+            self.attached_anew().domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
             let part = self.cased_local_part.clone();
@@ -66,7 +66,7 @@ impl Machine<'_> {
                 return Ok(false);
             };
             self.show(Shown::LocalPartData, data.clone().unwrap_or_default());
-            self.address.attached.local_part_data = data;
+            self.attached_anew().local_part_data = data;
         }
         if filter.check_local_user && !self.find_user()? {
             return Ok(false);
@@ -98,6 +98,16 @@ impl Machine<'_> {
             return Ok(false);
         }
         Ok(self.holds(router))
+    }
+
+    /// What is attached to the address, to change the data that lists left: what it was
+    /// is kept for other routers.
+    fn attached_anew(&mut self) -> &mut Attached {
+        let attached = &mut self.address.attached;
+        self.before.get_or_insert_with(|| {
+            (attached.domain_data.clone(), attached.local_part_data.clone())
+        });
+        attached
     }
 
     /// The data of a list that the subject is in; `None` where it is not.
@@ -149,7 +159,7 @@ impl Machine<'_> {
             Ok(Some(user)) => {
                 let data = Str::from(user.name.as_slice());
                 self.show(Shown::LocalPartData, data.clone());
-                self.address.attached.local_part_data = Some(data);
+                self.attached_anew().local_part_data = Some(data);
                 let home = Str::from(user.home.as_slice());
                 self.show(Shown::Home, home.clone());
                 self.show(Shown::LocalUserUid, Str::from(user.uid.to_string()));

@@ -80,7 +80,7 @@ pub(super) fn run(
     machine.assign_headers(router)?;
     let ancestor = machine.address.as_ancestor(Some(number));
     let child = machine.address.child(new, &ancestor);
-    machine.children.push(Child::Address(Box::new(child)));
+    machine.children.push(Child::Address(child));
     Ok(Verdict::Accept(None))
 }
 

@@ -120,6 +120,9 @@ pub(super) struct Machine<'m> {
     pub(super) parts_shown: bool,
     /// Whether they say what is attached to it.
     pub(super) data_shown: bool,
+    /// The data of the address's domain and local part before the router at hand left
+    /// its own.
+    pub(super) before: Option<(Option<Str>, Option<Str>)>,
     /// Whom `check_local_user` found.
     pub(super) user: Option<Arc<User>>,
     pub(super) home: Option<Str>,
@@ -161,6 +164,7 @@ impl Routes {
             plain: false,
             parts_shown: false,
             data_shown: false,
+            before: None,
             address: address.into(),
             children: Vec::new(),
             renamed: Vec::new(),
@@ -183,7 +187,7 @@ impl Machine<'_> {
             return Routed::Deferred(Complaint::new("too many nested redirections"));
         }
         if let Some(child) = self.percent_hack() {
-            self.children.push(Child::Address(Box::new(child)));
+            self.children.push(Child::Address(child));
             return Routed::Redirected;
         }
         // Even an address that no router looks at has its values.
@@ -208,7 +212,7 @@ impl Machine<'_> {
     }
 
     /// The address that stands in the local part of this one, or within that.
-    fn percent_hack(&mut self) -> Option<Address> {
+    fn percent_hack(&mut self) -> Option<Box<Address>> {
         // One that stood there itself was looked into.
         if self.address.ancestors().next().is_some_and(|one| one.router.is_none()) {
             return None;
@@ -266,16 +270,15 @@ impl Machine<'_> {
             return Next::Router(number + 1);
         }
         self.show_view();
-        // What lists leave is for this router, and for whatever it makes.
-        let attached = &self.address.attached;
-        let data = (attached.domain_data.clone(), attached.local_part_data.clone());
+        self.before = None;
         let next = self.let_in(number, router);
-        if matches!(next, Next::Router(_)) {
+        // What lists leave is for this router, and for whatever it makes.
+        if matches!(next, Next::Router(_))
+            && let Some(data) = self.before.take()
+        {
             let attached = &mut self.address.attached;
-            if (&attached.domain_data, &attached.local_part_data) != (&data.0, &data.1) {
-                (attached.domain_data, attached.local_part_data) = data;
-                self.data_shown = false;
-            }
+            (attached.domain_data, attached.local_part_data) = data;
+            self.data_shown = false;
         }
         next
     }
@@ -505,7 +508,7 @@ impl Machine<'_> {
                 child.parent = Some(deeper(child.parent.take(), &ancestor));
             }
         }
-        self.children.insert(0, Child::Address(Box::new(again)));
+        self.children.insert(0, Child::Address(again));
         match delivery {
             Some(mut delivery) => {
                 delivery.address.parent = Some(ancestor);

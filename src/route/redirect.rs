@@ -205,11 +205,12 @@ impl<'r> Redirection<'r> {
                 .map_err(|fail| Complaint::new(fail.message()))?;
             machine.show_address();
         }
-        let mut child = Box::new(machine.address.child(text, &self.ancestor));
+        let mut child = machine.address.child(text, &self.ancestor);
         // It is known by what it was before.
         if let Some(new) = rewritten {
             let unique = std::mem::take(&mut child.unique);
-            *child = Address { unique, ..machine.address.child(new, &self.ancestor) };
+            child = machine.address.child(new, &self.ancestor);
+            child.unique = unique;
         }
         if let Some(unique) = made_as {
             child.unique = unique;
@@ -259,7 +260,7 @@ impl<'r> Redirection<'r> {
         address.domain = machine.address.domain.clone();
         let identity = machine.identity(router)?;
         let delivery = Delivery {
-            address,
+            address: *address,
             target,
             router: self.number,
             transport,

@@ -182,7 +182,7 @@ impl Machine<'_> {
         let ancestor = self.address.as_ancestor(Some(number));
         let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
         child.first_router = router.redirect_router.unwrap_or(0);
-        self.children.push(Child::Address(Box::new(child)));
+        self.children.push(Child::Address(child));
         if rewrites {
             let from = self.address.domain.clone();
             self.renamed.push(Renamed { from, to: domain.clone() });

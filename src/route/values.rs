@@ -37,6 +37,8 @@ const OWN: std::ops::Range<usize> = 14..17;
 /// The name of the router at hand.
 const ROUTER: usize = 17;
 
+static NOTHING: Str = Str::EMPTY;
+
 /// Where their values stand in a context: an address passes many routers.
 #[derive(Debug)]
 pub(super) struct Places([Place; NAMES.len()]);
@@ -69,51 +71,54 @@ impl Machine<'_> {
         self.parts_shown = false;
         self.data_shown = false;
         self.show_view();
-        let address = &self.address;
-        let original = address.original();
+        let (cx, address) = (&mut *self.cx, &self.address);
+        let (own, own_part) = (&address.domain, &address.local_part);
+        let (domain, part) =
+            address.original().map_or((own, own_part), |one| (&one.domain, &one.local_part));
         let parent = address.parent.as_deref();
+        let (parent_domain, parent_part) =
+            parent.map_or((&NOTHING, &NOTHING), |one| (&one.domain, &one.local_part));
         let values = [
-            address.domain.clone(),
-            address.self_hostname.clone(),
-            original.map_or(&address.domain, |one| &one.domain).clone(),
-            original.map_or(&address.local_part, |one| &one.local_part).lowercased(),
-            parent.map(|one| one.domain.clone()).unwrap_or_default(),
-            parent.map(|one| one.local_part.lowercased()).unwrap_or_default(),
+            own,
+            &address.self_hostname,
+            domain,
+            &part.lowercased(),
+            parent_domain,
+            &parent_part.lowercased(),
         ];
-        let own = address.attached.variables.clone();
         for (place, value) in self.routes.places().0[VIEW..].iter().zip(values) {
-            self.cx.set_at(*place, value);
+            cx.show_at(*place, value);
         }
-        for (name, value) in own {
-            self.cx.set(&name, value);
-            self.shown.insert(name);
+        for (name, value) in &address.attached.variables {
+            cx.set(name, value.clone());
+            self.shown.insert(name.clone());
         }
     }
 
     /// Sets those that may be others for each router.
     pub(super) fn show_view(&mut self) {
+        let (cx, address) = (&mut *self.cx, &self.address);
         let (parts, data) = self.routes.places().0[..VIEW].split_at(PARTS);
         // They are the same for most routers. Another pass in between, for an ACL that
         // an option calls, takes them away.
-        if !std::mem::replace(&mut self.parts_shown, true) || !self.cx.is_set_at(parts[0]) {
-            let values: [Str; PARTS] = [
-                self.local_part.clone(),
-                self.prefix.text.clone(),
-                self.prefix.wild.clone(),
-                self.suffix.text.clone(),
-                self.suffix.wild.clone(),
+        let gone = !cx.is_set_at(parts[0]);
+        if !std::mem::replace(&mut self.parts_shown, true) || gone {
+            let values = [
+                &self.local_part,
+                &self.prefix.text,
+                &self.prefix.wild,
+                &self.suffix.text,
+                &self.suffix.wild,
             ];
-            for (place, value) in parts.iter().zip(values) {
-                self.cx.set_at(*place, value);
-            }
+            parts.iter().zip(values).for_each(|(place, value)| cx.show_at(*place, value));
         }
-        if std::mem::replace(&mut self.data_shown, true) && self.cx.is_set_at(data[0]) {
+        if std::mem::replace(&mut self.data_shown, true) && !gone {
             return;
         }
-        let attached = &self.address.attached;
+        let attached = &address.attached;
         let values = [&attached.local_part_data, &attached.domain_data, &attached.address_data];
         for (place, value) in data.iter().zip(values) {
-            self.cx.set_at(*place, value.clone().unwrap_or_default());
+            cx.show_at(*place, value.as_ref().unwrap_or(&NOTHING));
         }
     }
 
@@ -131,7 +136,7 @@ impl Machine<'_> {
         for place in &self.routes.places().0 {
             self.cx.unset_at(*place);
         }
-        for name in std::mem::take(&mut self.shown) {
+        while let Some(name) = self.shown.pop_first() {
             self.cx.unset(&name);
         }
     }

@@ -6,12 +6,12 @@ mod data;
 pub mod find;
 pub mod local;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
 use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule, Trace};
+use rustc_hash::FxHashMap;
 
 use crate::interval::seconds;
 use crate::lists::{Matcher, Outcome};
@@ -161,7 +161,7 @@ struct Memory {
     /// ask questions itself.
     judging: bool,
     /// Questions that nothing was found for, and until when that is known.
-    fruitless: HashMap<Slot, (Reply, i64)>,
+    fruitless: FxHashMap<Slot, (Reply, i64)>,
     /// A name, and whether it fits `dns_check_names_pattern`: of one name several
     /// things are asked.
     checked: Option<(String, bool)>,

@@ -92,7 +92,7 @@ pub(super) fn run(
             // The message goes on as if there were no filter, too.
             let text = machine.address.text.clone();
             let again = machine.address.child(text, &redirection.ancestor);
-            machine.children.insert(0, Child::Address(Box::new(again)));
+            machine.children.insert(0, Child::Address(again));
             Ok(Verdict::Accept(None))
         }
         (false, _) => Ok(Verdict::Accept(None)),

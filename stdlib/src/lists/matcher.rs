@@ -174,12 +174,45 @@ pub fn forget(memory: &mut Memory, keep: Keep) {
 /// Puts answers about a recipient in the place of others, which are returned: those
 /// about one address say nothing of another.
 pub fn swap_answers(memory: &mut Memory, answers: Answers) -> Answers {
-    Answers(std::mem::replace(memory.get::<Kept>().of(Keep::Recipient), answers.0))
+    std::mem::replace(memory.get::<Kept>().of(Keep::Recipient), answers)
 }
 
 /// What named lists said of an address.
 #[derive(Clone, Default, Debug)]
-pub struct Answers(FxHashMap<Question, Answer>);
+pub struct Answers {
+    /// The first of them: to look at each of a few is faster than to hash what is asked.
+    few: Vec<(Question, Answer)>,
+    many: FxHashMap<Question, Answer>,
+}
+
+/// How many answers are looked at one by one.
+const FEW: usize = 8;
+
+impl Answers {
+    fn get(&self, question: &Question) -> Option<&Answer> {
+        let few = || self.few.iter().find(|(asked, _)| asked == question).map(|(_, answer)| answer);
+        let many = || if self.many.is_empty() { None } else { self.many.get(question) };
+        few().or_else(many)
+    }
+
+    fn insert(&mut self, question: Question, answer: Answer) {
+        if self.few.len() + self.many.len() >= KEPT {
+            self.clear();
+        }
+        if let Some((_, known)) = self.few.iter_mut().find(|(asked, _)| *asked == question) {
+            *known = answer;
+        } else if self.few.len() < FEW {
+            self.few.push((question, answer));
+        } else {
+            self.many.insert(question, answer);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.few.clear();
+        self.many.clear();
+    }
+}
 
 /// How many answers of named lists a context keeps, of each kind.
 const KEPT: usize = 1024;
@@ -208,12 +241,12 @@ pub(super) type Answer = (Verdict, Left, bool);
 /// with what it leaves in `$0`, `$1`, ….
 #[derive(Default)]
 pub(super) struct Kept {
-    kept: [FxHashMap<Question, Answer>; 4],
+    kept: [Answers; 4],
     settled: FxHashMap<Question, (Answer, Captures)>,
 }
 
 impl Kept {
-    fn of(&mut self, keep: Keep) -> &mut FxHashMap<Question, Answer> {
+    fn of(&mut self, keep: Keep) -> &mut Answers {
         &mut self.kept[keep as usize]
     }
 
@@ -234,10 +267,6 @@ impl Kept {
     }
 
     pub(super) fn insert(&mut self, keep: Keep, question: Question, answer: Answer) {
-        let answers = self.of(keep);
-        if answers.len() >= KEPT {
-            answers.clear();
-        }
-        answers.insert(question, answer);
+        self.of(keep).insert(question, answer);
     }
 }

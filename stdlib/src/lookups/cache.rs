@@ -1,6 +1,7 @@
 //! Results of lookups, kept for a while (specification 9.8).
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use eximious_core::{LookupQuery, Str};
 use rustc_hash::FxBuildHasher;
@@ -34,18 +35,26 @@ struct Kept {
     until: Option<i64>,
 }
 
-/// What a result is the result of.
-#[derive(PartialEq, Eq, Hash)]
+/// What a result is the result of. Files and keys are short: as strings, they stand in
+/// here; where they come from is of no account.
+#[derive(PartialEq, Eq)]
 pub(super) struct Slot {
     def: u16,
-    file: Vec<u8>,
-    key: Vec<u8>,
+    file: Str,
+    key: Str,
     options: Vec<u8>,
 }
 
 impl Slot {
     fn size(&self) -> usize {
-        self.file.len() + self.key.len() + self.options.len()
+        self.file.bytes().len() + self.key.bytes().len() + self.options.len()
+    }
+}
+
+impl Hash for Slot {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.file.bytes());
+        state.write(self.key.bytes());
     }
 }
 
@@ -60,7 +69,8 @@ impl Cache {
                 options.push(b',');
             }
         }
-        Slot { def, file: query.file.bytes().to_vec(), key: query.key.bytes().to_vec(), options }
+        let (file, key) = (Str::from(query.file.bytes()), Str::from(query.key.bytes()));
+        Slot { def, file, key, options }
     }
 
     /// A kept result. The time is asked for only where it matters.
