@@ -54,14 +54,14 @@ impl NamedLists {
     }
 }
 
-/// Whether a list, which has an element at least, holds no more than letters, digits
-/// and what stands in names, negations and asterisks; `@` alone is the name of this host.
+/// Whether a list holds no more than letters, digits and what stands in names, negations
+/// and asterisks; `@` alone is the name of this host. One of separators alone is none.
 fn is_of_names(text: &[u8]) -> bool {
     let plain = |c: &u8| c.is_ascii_alphanumeric() || b"-_.:!* \t@".contains(c);
     let at = |rest: &[u8]| matches!(rest.trim_ascii_start().first(), None | Some(b':'));
     let ats = text.iter().enumerate().filter(|(_, c)| **c == b'@');
     text.iter().all(plain)
-        && text.iter().any(|c| !b": \t".contains(c))
+        && (text.trim_ascii().is_empty() || text.iter().any(|c| !b": \t".contains(c)))
         && ats.map(|(place, _)| &text[place + 1..]).all(at)
 }
 
@@ -265,11 +265,11 @@ mod tests {
             lists.insert(ListKind::Domain, "x", NamedList::new(Str::fixed(text)));
             lists.is_of_names(ListKind::Domain, b"x")
         };
-        for text in ["a.b", "@", " @ : *.a-b_c : !x", "*", "a : @"] {
+        for text in ["", "  ", "a.b", "@", " @ : *.a-b_c : !x", "*", "a : @"] {
             assert!(is_of_names(text), "{text}");
         }
         for text in
-            ["", " : ", "+y", "a : /file", "lsearch;x", "^a", "@[]", "@mx_any", "<, a", "$d", "\\N"]
+            [" : ", "+y", "a : /file", "lsearch;x", "^a", "@[]", "@mx_any", "<, a", "$d", "\\N"]
         {
             assert!(!is_of_names(text), "{text}");
         }

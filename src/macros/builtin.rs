@@ -92,7 +92,21 @@ const DKIM_HEADERS: &str = "From:Sender:Reply-To:Subject:Date:Message-ID:To:Cc:M
     Resent-From:Resent-Sender:Resent-To:Resent-Cc:Resent-Message-ID:In-Reply-To:References:\
     List-Id:List-Help:List-Unsubscribe:List-Subscribe:List-Post:List-Owner:List-Archive";
 
-/// Exim's own macros; put together when the first underscore asks for them.
+/// What the names begin with, but for `_LOG_`, behind which one of few words stands.
+const HEADS: &[&str] = &[
+    "_DKIM_",
+    "_EXP_",
+    "_HAVE_",
+    "_RESUME_",
+    "_OPT_",
+    "_DRIVER_",
+    "_CRYPTO_",
+    "_ACL_COND_",
+    "_ACL_MOD_",
+];
+const LOG: &str = "_LOG_";
+
+/// Exim's own macros; put together when the first text asks for them that may be one.
 #[derive(Debug, Default)]
 pub(super) struct Builtin {
     names: OnceCell<FxHashMap<Vec<u8>, Vec<u8>>>,
@@ -119,12 +133,11 @@ impl Builtin {
         start: usize,
         registry: &Registry,
     ) -> Vec<(usize, usize, &[u8])> {
-        let names = self.names(registry);
         let mut found: Vec<(usize, usize, &[u8])> = Vec::new();
         let mut done = start;
         for at in memchr::memchr_iter(b'_', line) {
             if at >= done
-                && let Some((length, value)) = longest(names, &line[at..])
+                && let Some((length, value)) = self.longest(&line[at..], registry)
             {
                 found.push((at, length, value));
                 done = at + length;
@@ -158,12 +171,8 @@ impl Builtin {
 
     /// The one that stands inside a name, where one does.
     pub(super) fn inside(&self, name: &[u8], registry: &Registry) -> Option<Vec<u8>> {
-        if !name.contains(&b'_') {
-            return None;
-        }
-        let names = self.names(registry);
         memchr::memchr_iter(b'_', name).find_map(|at| {
-            let (length, _) = longest(names, &name[at..])?;
+            let (length, _) = self.longest(&name[at..], registry)?;
             Some(name[at..at + length].to_vec())
         })
     }
@@ -173,21 +182,31 @@ impl Builtin {
         collect(registry)
     }
 
-    fn names(&self, registry: &Registry) -> &FxHashMap<Vec<u8>, Vec<u8>> {
-        self.names.get_or_init(|| collect(registry).into_iter().collect())
+    /// The longest name that a text begins with, and its value.
+    fn longest(&self, text: &[u8], registry: &Registry) -> Option<(usize, &[u8])> {
+        if !may_begin(text) {
+            return None;
+        }
+        let names = self.names.get_or_init(|| collect(registry).into_iter().collect());
+        let end = text
+            .iter()
+            .position(|c| !c.is_ascii_alphanumeric() && !b"_<>=".contains(c))
+            .unwrap_or(text.len())
+            .min(80);
+        (2..=end)
+            .rev()
+            .find_map(|length| names.get(&text[..length]).map(|value| (length, value.as_slice())))
     }
 }
 
-/// The longest name that a text begins with, and its value.
-fn longest<'n>(names: &'n FxHashMap<Vec<u8>, Vec<u8>>, text: &[u8]) -> Option<(usize, &'n [u8])> {
-    let end = text
-        .iter()
-        .position(|c| !c.is_ascii_alphanumeric() && !b"_<>=".contains(c))
-        .unwrap_or(text.len())
-        .min(80);
-    (2..=end)
-        .rev()
-        .find_map(|length| names.get(&text[..length]).map(|value| (length, value.as_slice())))
+/// Whether a name may stand at the head of a text: most texts need no table of them.
+fn may_begin(text: &[u8]) -> bool {
+    let logs = |word: &str| {
+        let head = text[LOG.len()..].get(..word.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    HEADS.iter().any(|head| text.starts_with(head.as_bytes()))
+        || text.starts_with(LOG.as_bytes()) && LogSelector::words().any(logs)
 }
 
 /// All of them, in Exim's order: that of its tables, each from its end.
@@ -215,7 +234,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
     flags("_EXP_ITEM_", backwards(registry.all_items().flat_map(|r| words(&r.meta))));
     flags("", TLS.to_vec());
     flags("_RESUME_DECODE", vec![""]);
-    flags("_LOG_", backwards(LogSelector::words()));
+    flags(LOG, backwards(LogSelector::words()));
     for kind in [DriverKind::Authenticator, DriverKind::Transport, DriverKind::Router] {
         let upper = kind.name().to_ascii_uppercase();
         let drivers = registry.all_drivers().filter(|r| r.kind == kind && packaged(&r.meta));
@@ -312,6 +331,16 @@ mod tests {
         ];
         let places: Vec<_> = order.iter().map(|name| place(name).expect(name)).collect();
         assert!(places.is_sorted(), "{places:?}");
+    }
+
+    #[test]
+    fn each_is_known_by_its_head() {
+        for (name, _) in collect(&eximious_stdlib::registry()) {
+            assert!(may_begin(&name), "{}", name.escape_ascii());
+        }
+        for other in ["_LOG_SELECTOR", "_LOG_", "_", "_ACL_CHECK", "_HAVE", "LOG_ALL"] {
+            assert!(!may_begin(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -161,8 +161,10 @@ impl Machine<'_> {
     }
 
     fn identity_by(&mut self, router: &Router) -> Result<Identity, Complaint> {
-        let mut identity = self.local_identity();
-        identity.all_groups = router.on("initgroups");
+        // Whoever a local delivery runs as, by what is known so far.
+        let user = self.user.as_ref();
+        let (uid, gid) = (user.map(|user| user.uid), user.map(|user| user.gid));
+        let mut identity = Identity { uid, gid, all_groups: router.on("initgroups") };
         if let Some(uid) = router.ids("user").first() {
             identity = Identity { uid: Some(*uid), gid: None, ..identity };
         } else if let Some(text) = router.some_text("user") {

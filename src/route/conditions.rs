@@ -36,17 +36,38 @@ pub(crate) fn is_in(
 }
 
 impl Machine<'_> {
-    /// Whether a router sees the address. A complaint says that this can't be
-    /// told now.
-    pub(super) fn admits(&mut self, router: &Router) -> Result<bool, Complaint> {
+    /// What a router's `domains` says, where that is known before anything is done for
+    /// the router. Its affixes come first.
+    pub(super) fn known_domains(&mut self, router: &Router) -> Option<Outcome> {
+        match &router.filter.domains {
+            Some((_, Some(names))) if !router.filter.has_affixes() => self.recall(names),
+            _ => None,
+        }
+    }
+
+    /// What a list of names says of the address's domain, where that is known.
+    fn recall(&mut self, names: &Names) -> Option<Outcome> {
+        let domain = &self.address.domain;
+        self.cx.call(&LIST, |call| names.recall(call, domain))
+    }
+
+    /// Whether a router sees the address; perhaps it is known what its `domains` says. A
+    /// complaint says that this can't be told now.
+    pub(super) fn admits(
+        &mut self,
+        router: &Router,
+        known: Option<Outcome>,
+    ) -> Result<bool, Complaint> {
         let filter = &router.filter;
         if let Some((list, names)) = &filter.domains {
-            let domain = self.address.domain.clone();
-            let recall = |names: &Names| self.cx.call(&LIST, |call| names.recall(call, &domain));
-            let data = match names.as_ref().and_then(recall) {
+            // Without affixes, it was asked before.
+            let names = names.as_ref().filter(|_| filter.has_affixes());
+            let recall = || self.recall(names?);
+            let data = match known.or_else(recall) {
                 Some(Outcome::Matched(data)) => Some(data),
                 Some(_) => None,
                 None => {
+                    let domain = self.address.domain.clone();
                     let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
                     self.listed(list, matcher, "domains")?
                 }

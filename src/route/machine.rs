@@ -6,6 +6,7 @@ use std::sync::Arc;
 use eximious_core::world::User;
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
+use eximious_stdlib::lists::Outcome;
 
 use super::router::{Driver, Router};
 use super::values::Shown;
@@ -114,6 +115,8 @@ pub(super) struct Machine<'m> {
     pub(super) cased_local_part: Str,
     pub(super) prefix: Affix,
     pub(super) suffix: Affix,
+    /// Whether the router at hand was passed by at a look.
+    skipped: bool,
     /// Whether the local part is the whole of it, its case put away.
     pub(super) plain: bool,
     /// Whether its variables say what it is.
@@ -161,6 +164,7 @@ impl Routes {
             cased_local_part: Str::EMPTY,
             prefix: Affix::default(),
             suffix: Affix::default(),
+            skipped: false,
             plain: false,
             parts_shown: false,
             data_shown: false,
@@ -232,7 +236,11 @@ impl Machine<'_> {
         let default = || Complaint::new("Unrouteable address");
         let Some(router) = router else { return default() };
         let Some(text) = router.some_text("cannot_route_message") else { return default() };
-        self.cx.set("router_name", Str::EMPTY);
+        match self.skipped {
+            // What the one before it found out is gone.
+            true => self.show_router(&Str::EMPTY),
+            false => self.cx.set("router_name", Str::EMPTY),
+        }
         match text.expand(self.cx) {
             Ok(message) => {
                 let message = message.bytes().to_vec();
@@ -253,6 +261,15 @@ impl Machine<'_> {
     }
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
+        self.skipped = true;
+        if self.was_here(number, router) || !self.concerns(router) {
+            return Next::Router(number + 1);
+        }
+        let known = self.known_domains(router);
+        if matches!(known, Some(Outcome::Unmatched(_))) {
+            return Next::Router(number + 1);
+        }
+        self.skipped = false;
         self.show_router(&router.name);
         self.user = None;
         self.home = None;
@@ -266,12 +283,12 @@ impl Machine<'_> {
             self.plain = !router.filter.caseful;
             self.parts_shown = false;
         }
-        if self.was_here(number, router) || !self.take_affixes(router) || !self.concerns(router) {
+        if !self.take_affixes(router) {
             return Next::Router(number + 1);
         }
         self.show_view();
         self.before = None;
-        let next = self.let_in(number, router);
+        let next = self.let_in(number, router, known);
         // What lists leave is for this router, and for whatever it makes.
         if matches!(next, Next::Router(_))
             && let Some(data) = self.before.take()
@@ -283,8 +300,8 @@ impl Machine<'_> {
         next
     }
 
-    fn let_in(&mut self, number: usize, router: &Router) -> Next {
-        match self.admits(router) {
+    fn let_in(&mut self, number: usize, router: &Router, known: Option<Outcome>) -> Next {
+        match self.admits(router, known) {
             Ok(true) => {}
             Ok(false) => return Next::Router(number + 1),
             Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
@@ -567,16 +584,6 @@ impl Machine<'_> {
 
     pub(super) fn log_panic_alone(&mut self, line: &[u8]) {
         self.cx.log().panic_alone(line);
-    }
-
-    /// Whoever a local delivery runs as, by what is known so far.
-    pub(super) fn local_identity(&self) -> Identity {
-        let user = self.user.as_ref();
-        Identity {
-            uid: user.map(|user| user.uid),
-            gid: user.map(|user| user.gid),
-            all_groups: false,
-        }
     }
 }
 

@@ -64,6 +64,13 @@ pub(super) struct Filter {
     pub(super) address_data: Option<Text>,
 }
 
+impl Filter {
+    /// Whether local parts may have something before or behind them.
+    pub(super) fn has_affixes(&self) -> bool {
+        self.prefixes.is_some() || self.suffixes.is_some()
+    }
+}
+
 /// An option's text, compiled when it is first needed.
 #[derive(Debug)]
 pub(crate) struct Text {

@@ -227,6 +227,14 @@ pub(super) struct Question {
     pub(super) caseful: bool,
 }
 
+impl Question {
+    /// About a domain, without case.
+    pub(super) fn of_domain(name: &Str, subject: &Str) -> Self {
+        let (name, subject) = (name.clone(), subject.clone());
+        Self { kind: ListKind::Domain, name, subject, caseful: false }
+    }
+}
+
 impl Hash for Question {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(self.name.bytes());
@@ -238,11 +246,11 @@ impl Hash for Question {
 pub(super) type Answer = (Verdict, Left, bool);
 
 /// What named lists said, by how long it is kept; and what is settled by their text,
-/// with what it leaves in `$0`, `$1`, ….
+/// with what it leaves in `$0`, `$1`, …, if anything.
 #[derive(Default)]
 pub(super) struct Kept {
     kept: [Answers; 4],
-    settled: FxHashMap<Question, (Answer, Captures)>,
+    settled: FxHashMap<Question, (Answer, Option<Captures>)>,
 }
 
 impl Kept {
@@ -251,11 +259,16 @@ impl Kept {
     }
 
     /// What a list of names says, as it did before.
-    pub(super) fn settled(&self, question: &Question) -> Option<(Answer, Captures)> {
+    pub(super) fn settled(&self, question: &Question) -> Option<(Answer, Option<Captures>)> {
         self.settled.get(question).cloned()
     }
 
-    pub(super) fn settle(&mut self, question: Question, answer: Answer, captures: Captures) {
+    pub(super) fn settle(
+        &mut self,
+        question: Question,
+        answer: Answer,
+        captures: Option<Captures>,
+    ) {
         if self.settled.len() >= KEPT {
             self.settled.clear();
         }
@@ -264,6 +277,20 @@ impl Kept {
 
     pub(super) fn get(&mut self, keep: Keep, question: &Question) -> Option<Answer> {
         self.of(keep).get(question).cloned()
+    }
+
+    /// What a named list said of the domain of a recipient.
+    pub(super) fn of_domain(&self, name: &Str, subject: &Str) -> Option<&Answer> {
+        let answers = &self.kept[Keep::Recipient as usize];
+        let asks = |asked: &Question| {
+            let same = asked.subject == *subject && asked.name == *name;
+            same && asked.kind == ListKind::Domain && !asked.caseful
+        };
+        let few = answers.few.iter().find(|(asked, _)| asks(asked)).map(|(_, answer)| answer);
+        if few.is_some() || answers.many.is_empty() {
+            return few;
+        }
+        answers.many.get(&Question::of_domain(name, subject))
     }
 
     pub(super) fn insert(&mut self, keep: Keep, question: Question, answer: Answer) {

@@ -94,8 +94,9 @@ impl Walk<'_, '_> {
         {
             self.terms.take(NAME)?;
             self.owed = None;
-            (self.left, self.terms.caseful) = (answer.1, answer.2);
-            return Ok(answer.0);
+            let (verdict, left, caseful) = answer;
+            (self.left, self.terms.caseful) = (left.or(self.left.take()), caseful);
+            return Ok(verdict);
         }
         self.enter(name)?;
         self.terms.take(NAME)?;
@@ -117,8 +118,12 @@ impl Walk<'_, '_> {
                 show_keeping(call, name, question.subject.bytes(), data);
             }
             if settled {
-                let captures = call.scope().captures_mut().clone();
-                call.memory::<Kept>().settle(question.clone(), answer.clone(), captures);
+                // An empty one leaves all as it was.
+                let empty = text.bytes().trim_ascii().is_empty();
+                let captures = (!empty).then(|| call.scope().captures_mut().clone());
+                let (verdict, left, caseful) = answer.clone();
+                let answer = (verdict, left.filter(|_| !empty), caseful);
+                call.memory::<Kept>().settle(question.clone(), answer, captures);
             }
             call.memory::<Kept>().insert(keep, question, answer);
         }
@@ -160,7 +165,9 @@ impl Walk<'_, '_> {
 /// kept: it leaves in `$0`, `$1`, … what it left then.
 pub(super) fn settled(call: &mut Call<'_>, keep: Keep, question: &Question) -> Option<Answer> {
     let (answer, captures) = call.memory::<Kept>().settled(question)?;
-    call.set_captures(captures);
+    if let Some(captures) = captures {
+        call.set_captures(captures);
+    }
     call.memory::<Kept>().insert(keep, question.clone(), answer.clone());
     Some(answer)
 }

@@ -1,7 +1,7 @@
 //! Lists of nothing but names of lists, as most routers have them: what they say
 //! of a domain is often known without a walk (specification 10.2.4, 10.2.6).
 
-use eximious_core::{Call, ListKind, Str, Trace};
+use eximious_core::{Call, Str, Trace};
 use smallvec::SmallVec;
 
 use super::matcher::{Keep, Kept, Outcome, Question};
@@ -39,15 +39,17 @@ impl Names {
         let subject = domain.lowercased();
         let (mut negated, mut left) = (false, None);
         for (not, name) in &self.0 {
-            let (name, subject) = (name.clone(), subject.clone());
-            let question = Question { kind: ListKind::Domain, name, subject, caseful: false };
-            let kept = call.memory::<Kept>().get(Keep::Recipient, &question);
-            let answer = match kept {
-                Some(answer) => answer,
-                None => settled(call, Keep::Recipient, &question)?,
+            let kept = call.memory::<Kept>().of_domain(name, &subject);
+            let (verdict, data) = match kept {
+                Some((verdict, data, _)) => (*verdict == Verdict::Yes, data.clone()),
+                None => {
+                    let question = Question::of_domain(name, &subject);
+                    let (verdict, data, _) = settled(call, Keep::Recipient, &question)?;
+                    (verdict == Verdict::Yes, data)
+                }
             };
-            (negated, left) = (*not, answer.1);
-            if answer.0 == Verdict::Yes {
+            (negated, left) = (*not, data.or(left));
+            if verdict {
                 return Some(outcome(!negated, left));
             }
         }
