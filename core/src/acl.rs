@@ -250,7 +250,9 @@ pub struct AclControl {
 impl AclControl {
     /// What Exim says where an ACL comes to it in which it is not allowed.
     pub fn refusal(&self, phase: AclPhases) -> String {
-        format!("cannot use \"control={}\" in {} ACL", self.meta.name, phase.called())
+        // It is called by its newer name.
+        let name = if self.meta.name == "queue_only" { "queue" } else { self.meta.name };
+        format!("cannot use \"control={name}\" in {} ACL", phase.called())
     }
 }
 

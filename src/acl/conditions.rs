@@ -29,11 +29,7 @@ impl Run<'_> {
             "delay" => modifiers::delay(self, text),
             "log_reject_target" => modifiers::log_reject_target(self, text),
             "logwrite" => modifiers::logwrite(self, text),
-            "queue" => {
-                self.state.queue = text.clone();
-                self.cx.set("queue_name", text.clone());
-                Answer::Yes
-            }
+            "queue" => modifiers::queue(self, text),
             "set" => modifiers::set(self, term.variable.as_ref(), text),
             "domains" => lists::domains(self, text),
             "local_parts" => lists::local_parts(self, text),

@@ -31,17 +31,20 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let Some(control) = registry.acl_control(name) else {
         return wrong(run, bytes);
     };
+    // That it has an odd form is seen before that it has no place.
+    let shaped = match rest.first() {
+        None => control.meta.name != "dscp",
+        Some(next) => *next == b'/' && !matches!(control.options, AclOptions::None),
+    };
+    if !shaped {
+        return wrong(run, bytes);
+    }
     if !run.permits(control.phases) {
         run.logged = Some(Str::from(control.refusal(run.phase)));
         return Answer::Error;
     }
     let name = control.meta.name;
-    let known = match rest.split_first() {
-        None => name != "dscp",
-        Some((b'/', options)) => known(name, control.options, options),
-        Some(_) => false,
-    };
-    if !known {
+    if rest.get(1..).is_some_and(|options| !known(name, options)) {
         return wrong(run, bytes);
     }
     if name == "utf8_downconvert" && !matches!(rest, b"" | b"/1" | b"/0" | b"/-1") {
@@ -162,7 +165,7 @@ fn is_readable(run: &mut Run<'_>, path: &[u8], taint: Taint) -> bool {
 }
 
 /// Whether a control takes what stands after a slash.
-fn known(name: &str, options: AclOptions, text: &[u8]) -> bool {
+fn known(name: &str, text: &[u8]) -> bool {
     match name {
         "freeze" => text == b"no_tell",
         // The name is the rest, slashes included.
@@ -183,7 +186,7 @@ fn known(name: &str, options: AclOptions, text: &[u8]) -> bool {
             }
         }
         // What they do not know they pass over.
-        _ => !matches!(options, AclOptions::None),
+        _ => true,
     }
 }
 

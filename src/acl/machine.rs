@@ -16,7 +16,7 @@ use crate::config::AclLineTerm;
 use crate::debugging::DebugSelector;
 
 /// How deep ACLs may call each other.
-pub(super) const MOST_DEPTH: u32 = 20;
+const MOST_DEPTH: u32 = 20;
 /// How large a file with an ACL may be.
 const LARGEST: u64 = 1 << 20;
 /// How many such files are kept.
@@ -85,7 +85,10 @@ pub(super) struct Run<'r> {
     pub(super) host: &'r mut dyn AclHost,
     pub(super) state: &'r mut AclState,
     pub(super) phase: AclPhases,
+    /// How deep its steps stand for those who are shown them.
     pub(super) depth: u32,
+    /// How many ACLs call each other, up to this one.
+    pub(super) level: u32,
     pub(super) reject_logs: Logs,
     /// What the condition at hand has to say to the client, and to the logs.
     pub(super) said: Option<Str>,
@@ -108,6 +111,10 @@ impl Acls {
         cx.memory.get::<ratelimit::Memory>().end_command();
         // What it is about may be another address.
         cx.swap_answers(Answers::default());
+        // What was found out about the one before holds no more.
+        for name in ["address_data", "sender_address_data"] {
+            cx.unset(name);
+        }
         let before = self.enter(cx, phase, host);
         state.settle_sender_fault();
         let mut run = Run::new(self, cx, host, state, phase);
@@ -125,12 +132,7 @@ impl Acls {
         if verdict != AclVerdict::Error && run.ends_wrongly() {
             verdict = AclVerdict::Error;
         }
-        let Run { said, mut logged, reject_logs, .. } = run;
-        // What the last condition had to say to the client is why, where nobody else says
-        // so: at the end of the list.
-        if verdict == AclVerdict::Deny {
-            logged = logged.or_else(|| said.clone());
-        }
+        let Run { said, logged, reject_logs, .. } = run;
         cx.unset("acl_verify_message");
         Self::leave(cx, before);
         AclResult { verdict, user_message: said, log_message: logged, reject_logs }
@@ -232,7 +234,7 @@ impl Run<'_> {
     }
 
     fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
-        if self.depth > MOST_DEPTH {
+        if self.level > MOST_DEPTH {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let depth = self.depth;
@@ -243,9 +245,6 @@ impl Run<'_> {
         for statement in &acl.statements {
             verdict = self.statement(acl, statement);
             if verdict.is_some() {
-                if depth == 0 {
-                    self.ended_by = Some(statement.written.verb);
-                }
                 break;
             }
         }
@@ -307,6 +306,10 @@ impl Run<'_> {
                     self.words(&texts, found.clone(), found);
                 }
             }
+            // Where it is the last one, what it has to say is why nothing accepts.
+            Decision::Next if matches!(verb, AclVerb::Accept | AclVerb::Discard) => {
+                self.words(&texts, self.said.clone(), self.logged.clone());
+            }
             // What a statement has to say is for conditions that can be told.
             Decision::Untold(_) | Decision::Deferred | Decision::Next => {}
             Decision::End(_) | Decision::Passed(_) => {
@@ -325,6 +328,8 @@ impl Run<'_> {
         match decision {
             Decision::Warn => {
                 self.warn(warning.unwrap_or_default());
+                // What conditions found out is told.
+                (self.said, self.logged) = (None, None);
                 None
             }
             Decision::Deferred => {
@@ -340,6 +345,9 @@ impl Run<'_> {
             }
             Decision::Untold(verdict) => Some(verdict),
             Decision::End(verdict) => {
+                if self.level == 0 {
+                    self.ended_by = Some(verb);
+                }
                 self.step(&AclStep::Verdict { depth, name: &acl.name, verb: Some(verb) });
                 Some(verdict)
             }
@@ -527,10 +535,12 @@ impl Run<'_> {
         }
         self.cx.set("acl_narg", arguments.len().to_string());
         self.depth += 1;
+        self.level += 1;
         let before_depth = self.cx.set_trace_depth(self.depth);
         let verdict = self.named_or_text(name);
         self.cx.set_trace_depth(before_depth);
         self.depth -= 1;
+        self.level -= 1;
         for (name, value) in NAMES.iter().chain(&["acl_narg"]).zip(before) {
             self.cx.set(name, value);
         }

@@ -24,6 +24,26 @@ pub(super) fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
     Answer::Yes
 }
 
+/// `queue`: the name is that of a directory.
+pub(super) fn queue(run: &mut Run<'_>, text: &Str) -> Answer {
+    let (name, taint) = text.read();
+    let refusal = match () {
+        () if taint.is_tainted() => {
+            [b"Tainted name '", name, b"' for queue not permitted"].concat()
+        }
+        () if name.contains(&b'/') => {
+            [b"Directory separator not permitted in queue name: '", name, b"'"].concat()
+        }
+        () => {
+            run.state.queue = text.clone();
+            run.cx.set("queue_name", text.clone());
+            return Answer::Yes;
+        }
+    };
+    run.logged = Some(Str::from(refusal));
+    Answer::Error
+}
+
 /// `set`.
 pub(super) fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answer {
     if let Some(variable) = variable {
@@ -36,17 +56,17 @@ pub(super) fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answ
 pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
     // What does not print would forge lines.
     let topbit = run.cx.engine().settings().print_topbitchars;
-    let bytes = &printing(text.bytes(), topbit)[..];
+    let bytes = &printing(text.bytes().trim_ascii_start(), topbit)[..];
     let named = bytes.strip_prefix(b":").and_then(|rest| {
         let end = memchr::memchr(b':', rest)?;
         Some((&rest[..end], &rest[end + 1..]))
     });
     let Some((names, line)) = named else {
-        run.host.log(bytes.trim_ascii_start());
+        run.host.log(bytes);
         return Answer::Yes;
     };
     let (mut logs, unknown) = logs(names.split(|byte| *byte == b','));
-    if unknown.is_some() {
+    if !unknown.is_empty() {
         let parts = [b"unknown log name in \"".as_slice(), bytes, b"\" in \"logwrite\" in "];
         let tail = format!("{} ACL", run.phase.called());
         run.host.log_to(Logs::PANIC, &[&parts.concat(), tail.as_bytes()].concat());
@@ -62,8 +82,10 @@ pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
 /// `log_reject_target`.
 pub(super) fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
     let names: Vec<Vec<u8>> = elements(text.bytes()).map(|name| name.to_vec()).collect();
-    let (logs, unknown) = logs(names.iter().map(Vec::as_slice));
-    if let Some(name) = unknown {
+    let (mut logs, unknown) = logs(names.iter().map(Vec::as_slice));
+    for name in unknown {
+        // Whatever it was to be, the refusal is told.
+        (logs.main, logs.reject) = (true, true);
         let head = [b"unknown log name \"".as_slice(), &name, b"\" in \"log_reject_target\" in "];
         let tail = format!("{} ACL", run.phase.called());
         run.host.log_to(Logs::PANIC, &[&head.concat(), tail.as_bytes()].concat());
@@ -72,19 +94,17 @@ pub(super) fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
     Answer::Yes
 }
 
-/// The logs of these names, and the first that is none.
-fn logs<'n>(names: impl Iterator<Item = &'n [u8]>) -> (Logs, Option<Vec<u8>>) {
+/// The logs of these names, and the names of none.
+fn logs<'n>(names: impl Iterator<Item = &'n [u8]>) -> (Logs, Vec<Vec<u8>>) {
     let mut logs = Logs { main: false, reject: false, panic: false };
-    let mut unknown = None;
+    let mut unknown = Vec::new();
     for name in names {
         match name.trim_ascii() {
             b"" => {}
             b"main" => logs.main = true,
             b"reject" => logs.reject = true,
             b"panic" => logs.panic = true,
-            other => {
-                unknown.get_or_insert_with(|| other.to_vec());
-            }
+            other => unknown.push(other.to_vec()),
         }
     }
     (logs, unknown)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use eximious_core::world::{Log, log_of};
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str, Trace};
 
-use super::machine::{AclVerdict, MOST_DEPTH, Run};
+use super::machine::{AclVerdict, Run};
 use super::{AclHost, AclState, AclStep, Acls, Logs, Watch};
 use crate::Context;
 
@@ -17,9 +17,12 @@ pub(super) struct Nested {
     acls: Option<Acls>,
     /// The kind of the ACL that runs; none, outside of all.
     phase: Option<AclPhases>,
-    /// How deep a call from here is.
+    /// How deep a call from here is, and how many ACLs call each other up to here.
     depth: u32,
+    level: u32,
     state: AclState,
+    /// Which logs refusals go to since then.
+    reject_logs: Option<Logs>,
     delays: Vec<Duration>,
     watch: Option<Watch>,
     /// Whether a test shows each line once.
@@ -105,12 +108,13 @@ impl Acls {
 /// It neither accepts nor denies, or there is none.
 pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let nested = cx.memory.get::<Nested>();
-    let (depth, outermost) = (nested.depth, nested.phase.is_none());
+    let (depth, level) = (nested.depth, nested.level);
+    let outermost = nested.phase.is_none();
     let phase = nested.phase.unwrap_or(AclPhases::empty());
     let Some(acls) = nested.acls.clone() else { return Err(refused("ERROR", name)) };
     // A name with white space around it is another one.
     let odd = name.bytes().trim_ascii().len() < name.bytes().len();
-    if depth > MOST_DEPTH || (odd && acls.named(name.bytes().trim_ascii()).is_some()) {
+    if odd && acls.named(name.bytes().trim_ascii()).is_some() {
         return Err(refused("ERROR", name));
     }
     let mut state = std::mem::take(&mut nested.state);
@@ -122,7 +126,9 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let bindings = cx.scope.enter();
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
     // The expansion counts as one that calls, too, and so does what it stands in.
-    run.depth = depth.saturating_add(if outermost && depth == 0 { 2 } else { 1 });
+    let first = outermost && depth == 0;
+    run.depth = depth.saturating_add(if first { 2 } else { 1 });
+    run.level = if first { 0 } else { level.saturating_add(1) };
     // To those who are told of expansions, an ACL is one more.
     let debugged = run.cx.debugging.is_some();
     let before = debugged.then(|| run.cx.memory.get::<Trace>().depth);
@@ -133,14 +139,15 @@ pub(crate) fn call(cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     if let Some(depth) = before {
         run.cx.memory.get::<Trace>().depth = depth;
     }
-    let message = run.said.take();
+    let (message, reject_logs) = (run.said.take(), run.reject_logs);
     cx.scope.leave(bindings, Bindings::ALL);
     cx.resume(outer);
     let nested = cx.memory.get::<Nested>();
-    nested.depth = depth;
+    (nested.depth, nested.level) = (depth, level);
     // Outside of all there is nothing that it could change.
     if !outermost {
         (nested.state, nested.delays) = (state, told.delays);
+        nested.reject_logs = Some(reject_logs);
     }
     match verdict {
         AclVerdict::Accept => Ok(AclAnswer { accepted: true, message }),
@@ -162,7 +169,8 @@ fn refused(verdict: &str, name: &Str) -> Fail {
 impl Run<'_> {
     /// Says how deep it is to the expansions that follow.
     pub(super) fn deepen(&mut self) {
-        self.cx.memory.get::<Nested>().depth = self.depth.saturating_add(1);
+        let nested = self.cx.memory.get::<Nested>();
+        (nested.depth, nested.level) = (self.depth.saturating_add(1), self.level);
     }
 
     /// Does what ACLs want done that expansions called.
@@ -170,6 +178,7 @@ impl Run<'_> {
         let nested = self.cx.memory.get::<Nested>();
         let state = std::mem::take(&mut nested.state);
         let delays = std::mem::take(&mut nested.delays);
+        self.reject_logs = nested.reject_logs.take().unwrap_or(self.reject_logs);
         self.state.controls.extend(state.controls);
         super::cutthrough::join(self, state.cutthrough);
         self.state.headers_add.extend(state.headers_add);

@@ -21,6 +21,7 @@ impl<'r> Run<'r> {
             state,
             phase,
             depth: 0,
+            level: 0,
             reject_logs: Logs::REJECTIONS,
             said: None,
             logged: None,

@@ -102,7 +102,7 @@ impl AclState {
 
     /// Keeps in mind whose fault was told: it is told once, whatever is verified
     /// in between.
-    pub(super) fn settle_sender_fault(&mut self) {
+    pub fn settle_sender_fault(&mut self) {
         let Some(told) = self.sender_fault.take().filter(|fault| fault.told) else { return };
         let own = self.senders.iter_mut().filter(|one| one.address == told.address);
         own.for_each(|one| one.quiet = true);

@@ -77,6 +77,8 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
     if address.is_empty() {
         return Answer::Yes;
     }
+    // That another one is fine mends nothing.
+    let before = run.state.sender_fault.clone();
     run.state.settle_sender_fault();
     let senders = &run.state.senders;
     let known = senders.iter().position(|one| one.address.bytes() == address.bytes());
@@ -87,7 +89,10 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
             index
         }
         _ => {
+            // What was found out about a recipient still holds.
+            let data = run.cx.value("address_data");
             let (verified, found) = look_at(run, &address, options, &params);
+            run.cx.set("address_data", data);
             called = found;
             if own {
                 run.cx.set("sender_address", verified.address.clone());
@@ -131,7 +136,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         None => judged(run, standing, options),
     };
     run.state.sender_fault = match answer {
-        Answer::Yes => None,
+        Answer::Yes => before,
         Answer::No => {
             says(run, Str::fixed("Sender verify failed"));
             Some(fault)

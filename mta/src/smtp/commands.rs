@@ -137,6 +137,9 @@ impl Session {
     }
 
     pub(super) fn quit(&mut self) {
+        if self.chunks.is_none() {
+            self.log_incomplete("QUIT");
+        }
         let result = self.acl("acl_smtp_quit", AclPhases::QUIT).unwrap_or_else(|| unset(true));
         if result.verdict == AclVerdict::Error {
             let why = result.log_message.clone().unwrap_or_default();
@@ -152,7 +155,6 @@ impl Session {
         if self.chunks.is_some() {
             return self.lost_in_message();
         }
-        self.log_incomplete("QUIT");
         self.log_end("closed by QUIT");
         self.close();
     }

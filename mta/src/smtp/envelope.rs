@@ -11,6 +11,9 @@ use super::rate::Paced;
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
+/// `$message_size` before a message is there, where the client does not say it.
+pub(super) const UNKNOWN_SIZE: &str = "-1";
+
 /// A message's envelope, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct Envelope {
@@ -221,7 +224,10 @@ impl Session {
 
     fn show_sender(&mut self, sender: &Sender) {
         self.cx.set("sender_address", sender.address.clone());
-        self.cx.set("message_size", sender.size.map_or("-1".to_owned(), |size| size.to_string()));
+        self.cx.set(
+            "message_size",
+            sender.size.map_or(UNKNOWN_SIZE.to_owned(), |size| size.to_string()),
+        );
         let requested = if sender.per_recipient { "yes" } else { "no" };
         self.cx.set("prdr_requested", Str::fixed(requested));
         let international = if sender.utf8 { "yes" } else { "no" };
@@ -313,6 +319,8 @@ impl Session {
                 }
             }
             verdict => {
+                // What comes of it is not about the recipient.
+                self.hide_recipient();
                 let refused = Refused::new(&[b"RCPT ", text]).with_sender().of(recipient);
                 let said = self.refuse(&refused, result);
                 self.refusals.note(&said);
@@ -430,7 +438,8 @@ impl Session {
         {
             return true;
         }
-        if let (Some(said), false) = (&self.refusals.said, self.refusals.differ) {
+        let several = !self.acl_state.has("no_multiline_responses");
+        if let (Some(said), false, true) = (&self.refusals.said, self.refusals.differ, several) {
             let mut bytes = b"503-All RCPT commands were rejected with this error:\r\n".to_vec();
             bytes.extend(reply::lines(b"503", said, false));
             self.say_lines(bytes);
@@ -461,7 +470,6 @@ impl Session {
         self.cx.set("sender_address", Str::EMPTY);
         self.cx.set("authenticated_sender", Str::EMPTY);
         let names = [
-            "message_size",
             "rcpt_count",
             "rcpt_defer_count",
             "rcpt_fail_count",
@@ -479,6 +487,7 @@ impl Session {
         for name in names {
             self.cx.unset(name);
         }
+        self.cx.set("message_size", Str::fixed(UNKNOWN_SIZE));
         // A test goes on naming the message that was kept last.
         if !self.id.is_empty() {
             self.cx.set("message_exim_id", self.id.clone());

@@ -154,10 +154,10 @@ impl Session {
     pub(super) fn lost(&mut self) {
         let host = self.host.clone();
         let text = [host.bytes(), b" lost input connection"].concat();
+        self.log_incomplete("connection lost");
         self.not_quit("connection-lost", Some((b"421", &text)));
         match self.envelope.is_some() {
             true => {
-                self.log_incomplete("connection lost");
                 if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
                     let client = self.shown_client();
                     let lasted = self.lasted();
@@ -190,8 +190,9 @@ impl Session {
             said = result.user_message;
         }
         if let Some((code, text)) = text {
-            let text = said.map_or_else(|| text.to_vec(), |said| said.bytes().to_vec());
-            self.answer(code, &text);
+            // A code of its own means nothing here.
+            let split = self.split(said.as_ref().map_or(text, Str::bytes));
+            self.say_lines(reply::lines(code, &split, true));
         }
     }
 

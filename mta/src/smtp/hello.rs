@@ -80,9 +80,8 @@ impl Session {
             if result.verdict != AclVerdict::Accept {
                 // It was looked for in lists, which don't know case.
                 let name = argument.to_ascii_lowercase();
-                let refused = Refused::new(&[b"EHLO or HELO ", &name]);
+                let refused = Refused::new(&[b"EHLO or HELO ", &name]).unnames();
                 let _ = self.refuse(&refused, result);
-                self.name_client(Str::EMPTY);
                 return;
             }
             said = result.user_message.filter(|text| !text.is_empty());

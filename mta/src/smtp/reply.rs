@@ -62,7 +62,7 @@ pub(super) fn split(text: &[u8]) -> Vec<u8> {
 pub(super) fn own_code(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let digits = text.get(..3)?;
     let plain = matches!(digits[0], b'2'..=b'5') && digits.iter().all(u8::is_ascii_digit);
-    if !plain || text.get(3) != Some(&b' ') || text.len() < 5 {
+    if !plain || text.get(3) != Some(&b' ') {
         return None;
     }
     let mut end = 3;

@@ -3,6 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str};
 
+use super::envelope::UNKNOWN_SIZE;
 use super::tls::Greeting;
 use super::verdict::Refused;
 use super::{Session, reply};
@@ -75,6 +76,7 @@ impl Session {
 
     /// Greets the client, which has to wait for that.
     pub(super) fn greet(&mut self, Greeting(banner): Greeting) {
+        self.cx.set("message_size", Str::fixed(UNKNOWN_SIZE));
         let (code, text) = match banner {
             Some(text) => {
                 let (code, text, _) = self.coded(b"220", text.bytes());

@@ -10,6 +10,9 @@ use crate::{dsn, logs, reception};
 /// How many bytes of what a client says are named in logs as refused.
 const SHOWN: usize = 100;
 
+/// What is said where an ACL can't tell, and does not say why.
+const LATER: &[u8] = b"Temporary local problem - please try later";
+
 /// What was refused.
 pub(super) struct Refused {
     /// As it is named in logs: `RCPT <a@b>`.
@@ -22,17 +25,31 @@ pub(super) struct Refused {
     pub(super) code: &'static str,
     /// The one recipient that it is about.
     pub(super) recipient: Option<Recipient>,
+    /// Whether the client has no name any more once that is told.
+    pub(super) unnames: bool,
 }
 
 impl Refused {
     pub(super) fn new(parts: &[&[u8]]) -> Self {
         let parts: Vec<&[u8]> = parts.iter().map(|part| &part[..part.len().min(SHOWN)]).collect();
         let what = parts.concat();
-        Self { what, with_sender: false, main_log: true, code: "550", recipient: None }
+        Self {
+            what,
+            with_sender: false,
+            main_log: true,
+            code: "550",
+            recipient: None,
+            unnames: false,
+        }
     }
 
     pub(super) fn with_sender(mut self) -> Self {
         self.with_sender = true;
+        self
+    }
+
+    pub(super) fn unnames(mut self) -> Self {
+        self.unnames = true;
         self
     }
 
@@ -61,6 +78,7 @@ impl Session {
     /// What comes of it that there is no ACL for what needs one.
     pub(super) fn no_acl(&mut self) -> AclResult {
         self.cx.tell(0, b"ACL is NULL: implicit DENY");
+        self.acl_state.settle_sender_fault();
         unset(false)
     }
 
@@ -74,7 +92,7 @@ impl Session {
 
     /// A text in lines that are not too long; of some clients' one line is all that
     /// they can read.
-    fn split(&self, text: &[u8]) -> Vec<u8> {
+    pub(super) fn split(&self, text: &[u8]) -> Vec<u8> {
         let mut lines = reply::split(text);
         if self.acl_state.has("no_multiline_responses") {
             let end = memchr::memchr(b'\n', &lines).unwrap_or(lines.len());
@@ -108,10 +126,7 @@ impl Session {
         }
         let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
         let code = if for_now { "451" } else { refused.code };
-        let said = match result.verdict {
-            AclVerdict::Error => None,
-            _ => result.user_message.filter(|text| !text.is_empty()),
-        };
+        let said = result.user_message.filter(|text| !text.is_empty());
         self.tell_sender_fault(code, for_now);
         let mut logged = result.log_message.filter(|text| !text.is_empty());
         let text = match &said {
@@ -120,13 +135,16 @@ impl Session {
                 if wrong && logged.as_ref().is_some_and(|line| line.bytes() == said.bytes()) {
                     logged = Some(Str::from([&own, b" ".as_slice(), &text].concat()));
                 }
-                let split = self.split(&text);
-                self.say_lines(reply::lines(&own, &split, true));
-                split
+                let text = match result.verdict {
+                    AclVerdict::Error => LATER.to_vec(),
+                    _ => self.split(&text),
+                };
+                self.say_lines(reply::lines(&own, &text, true));
+                text
             }
             None => {
                 let text = match for_now {
-                    true => b"Temporary local problem - please try later".to_vec(),
+                    true => LATER.to_vec(),
                     false => b"Administrative prohibition".to_vec(),
                 };
                 self.say_lines(reply::lines(code.as_bytes(), &text, true));
@@ -157,6 +175,11 @@ impl Session {
         if result.verdict == AclVerdict::Drop {
             self.log_end("closed by DROP in ACL");
             self.not_quit("acl-drop", None);
+        }
+        if refused.unnames {
+            self.name_client(Str::EMPTY);
+        }
+        if result.verdict == AclVerdict::Drop {
             self.close();
         }
         text
