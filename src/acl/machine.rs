@@ -297,6 +297,8 @@ impl Run<'_> {
         let mut warning = None;
         match decision {
             Decision::Warn => warning = Some(self.warning(&texts)),
+            // Who threw it away has said why.
+            Decision::End(_) if answer == Answer::Discard => {}
             Decision::End(AclVerdict::Accept | AclVerdict::Discard) => {
                 // What conditions found out is for refusals; and so is, with `endpass`,
                 // the message.

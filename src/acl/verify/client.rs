@@ -104,6 +104,8 @@ pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
         return Answer::Yes;
     }
     super::says(run, Str::fixed("no verified certificate"));
+    // The log has it where the statement refuses.
+    run.logged = None;
     Answer::No
 }
 
