@@ -148,7 +148,7 @@ impl Logs {
             (true, true) => log.rejected_message(line, header),
             (true, false) if self.panic => return log.panic(line),
             (true, false) => log.main(line),
-            (false, true) => log.rejection_alone(line),
+            (false, true) => log.rejected_message_alone(line, header),
             (false, false) => {}
         }
         if self.panic {
@@ -328,7 +328,6 @@ fn takes_message(phase: AclPhases) -> bool {
             | AclPhases::MIME
             | AclPhases::DKIM
             | AclPhases::NOT_SMTP
-            | AclPhases::NOT_SMTP_MIME
-            | AclPhases::NOT_SMTP_START,
+            | AclPhases::NOT_SMTP_MIME,
     )
 }

@@ -338,6 +338,10 @@ impl Log for Told {
         self.tell("MAIN REJECT", line);
         self.debugging.log.rejected_message(line, header);
     }
+    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
+        self.tell("REJECT", line);
+        self.debugging.log.rejected_message_alone(line, header);
+    }
     fn rejection_alone(&self, line: &[u8]) {
         self.tell("REJECT", line);
         self.debugging.log.rejection_alone(line);

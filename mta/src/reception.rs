@@ -15,6 +15,7 @@ mod log;
 mod parse;
 mod received;
 mod recipients;
+mod rejected;
 mod sender;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,7 @@ pub(crate) use parse::without_returns;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;
 pub use recipients::{Named, Wrong};
+pub(crate) use rejected::rejected;
 
 /// How a message came, as far as its header hangs on that.
 #[derive(Clone, Debug, Default)]

@@ -23,7 +23,7 @@ use crate::options::flag;
 use crate::smtp::{NotKept, Received, Taken};
 
 pub use decode::Damage;
-pub(crate) use describe::kind;
+pub(crate) use describe::header_lines;
 pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
 pub use restore::{body, message, restore};
 pub use tree::{Node, Tree};

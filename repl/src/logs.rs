@@ -85,6 +85,14 @@ impl Log for Both {
         self.shown.rejection(nameless(line));
         self.kept.rejection(line);
     }
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        self.shown.rejection(nameless(line));
+        self.kept.rejected_message(line, header);
+    }
+    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
+        self.shown.rejection_alone(nameless(line));
+        self.kept.rejected_message_alone(line, header);
+    }
     fn rejection_alone(&self, line: &[u8]) {
         self.shown.rejection_alone(line);
         self.kept.rejection_alone(line);

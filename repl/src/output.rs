@@ -99,6 +99,12 @@ impl Log for Shown {
     fn panic(&self, line: &[u8]) {
         self.put(b"LOG: MAIN PANIC\n  ", line, b"\n");
     }
+    fn rejection(&self, line: &[u8]) {
+        self.put(b"LOG: MAIN REJECT\n  ", line, b"\n");
+    }
+    fn rejection_alone(&self, line: &[u8]) {
+        self.put(b"LOG: REJECT\n  ", line, b"\n");
+    }
     fn panic_alone(&self, line: &[u8]) {
         self.put(b"LOG: PANIC\n  ", line, b"\n");
     }

@@ -193,8 +193,13 @@ impl Log for Logs {
     }
 
     fn rejection_alone(&self, line: &[u8]) {
+        self.rejected_message_alone(line, b"");
+    }
+
+    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
         if self.rejections {
-            self.write(line, None, &[Kind::Reject]);
+            let header = Some(header).filter(|header| !header.is_empty());
+            self.write(line, header, &[Kind::Reject]);
         }
     }
 

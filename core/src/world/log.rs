@@ -34,6 +34,11 @@ pub trait Log: Send + Sync {
     fn rejection_alone(&self, line: &[u8]) {
         let _ = line;
     }
+    /// The same, for a message whose header is here.
+    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
+        let _ = header;
+        self.rejection_alone(line);
+    }
     /// Text for the debugging output.
     fn debug(&self, text: &[u8]);
     /// Opens the log for debugging; its name has a tag at its end. Otherwise, why it
@@ -95,6 +100,9 @@ impl Log for LogOf {
     }
     fn rejection_alone(&self, line: &[u8]) {
         self.log.rejection_alone(&self.named(line));
+    }
+    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
+        self.log.rejected_message_alone(&self.named(line), header);
     }
     fn debug(&self, text: &[u8]) {
         self.log.debug(text);

@@ -5,8 +5,8 @@ use eximious::stdlib::printing::printing;
 use eximious::{LogSelector, Str};
 
 use super::Session;
-use crate::logs;
-use crate::spool::kind;
+use super::arrive::Arrived;
+use crate::{logs, reception};
 
 impl Session {
     /// Whether something is to be logged.
@@ -189,42 +189,12 @@ impl Session {
     /// What the log of rejections has of the message at hand: its envelope, and its
     /// header.
     pub(super) fn rejected_header(&self) -> Vec<u8> {
-        let (Some(message), Some(envelope)) = (self.cx.message(), &self.envelope) else {
-            return Vec::new();
-        };
-        if !self.logs(LogSelector::REJECTED_HEADER) {
-            return Vec::new();
-        }
-        let mut out = [b"Envelope-from: <", envelope.sender.address.bytes(), b">\n"].concat();
-        let mut head: &[u8] = b"Envelope-to: <";
-        for recipient in &envelope.recipients {
-            out.extend_from_slice(&[head, recipient.address.bytes(), b">\n"].concat());
-            head = b"    <";
-        }
-        let is_resent = message.headers.iter().any(|header| {
-            header.name.get(..7).is_some_and(|head| head.eq_ignore_ascii_case(b"resent-"))
-        });
-        let removed = [
-            (b"return-path".as_slice(), "return_path_remove"),
-            (b"envelope-to", "envelope_to_remove"),
-            (b"delivery-date", "delivery_date_remove"),
-        ];
-        let given = self.arrived.given_id.is_some();
-        for header in &message.headers {
-            let gone = |one: &(&[u8], &'static str)| header.is(one.0) && self.flag(one.1);
-            let letter = match kind(&header.name, is_resent) {
-                _ if removed.iter().any(gone) => b'*',
-                // Names that messages came with are noted later than this.
-                b'I' if given => b' ',
-                letter => letter,
-            };
-            out.extend_from_slice(&[letter, b' ']);
-            out.extend_from_slice(&header.line);
-        }
-        for added in &self.acl_state.headers_add {
-            out.extend_from_slice(&[b"  ", added.line.bytes()].concat());
-        }
-        out
+        let Some(envelope) = &self.envelope else { return Vec::new() };
+        let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
+        let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
+        let Arrived { replaced, given_id } = &self.arrived;
+        let named = given_id.is_some() && self.client.address.is_some();
+        reception::rejected(&self.cx, sender, recipients, replaced, added, named)
     }
 }
 

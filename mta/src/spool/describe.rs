@@ -25,7 +25,7 @@ pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
         values: values(cx, received),
         not_for: Tree::new(received.not_for.iter().map(Str::bytes)),
         recipients: received.recipients.iter().map(recipient).collect(),
-        headers: headers(&message.headers, &received.replaced),
+        headers: header_lines(&message.headers, &received.replaced),
     }
 }
 
@@ -263,7 +263,7 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
 }
 
 /// The header lines, with those that were replaced where they stood.
-fn headers(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
+pub(crate) fn header_lines(kept: &[Header], replaced: &[Replaced]) -> Vec<HeaderLine> {
     let resent = kept.iter().any(|header| is_resent(&header.name));
     let mut out = Vec::with_capacity(kept.len() + replaced.len());
     // There may be as many of them as a header has lines.
@@ -292,7 +292,7 @@ fn is_resent(name: &[u8]) -> bool {
 
 /// The letter of a header line. A message that was sent again is known by its newer
 /// name.
-pub(crate) fn kind(name: &[u8], resent: bool) -> u8 {
+fn kind(name: &[u8], resent: bool) -> u8 {
     const BOTH: &[(&[u8], u8)] = &[
         (b"bcc", b'B'),
         (b"cc", b'C'),

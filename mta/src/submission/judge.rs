@@ -9,7 +9,7 @@ use eximious::{AclPhases, Message, Str};
 
 use super::report::Fault;
 use super::{Outside, Submission};
-use crate::{logs, options};
+use crate::{logs, options, reception};
 
 /// Who an ACL speaks to.
 struct Host<'h> {
@@ -58,16 +58,22 @@ impl Submission<'_> {
                 self.received.recipients.clear();
                 Ok(Some(("non-SMTP", logged.or(said).unwrap_or_default())))
             }
-            verdict => {
+            _ => {
                 let sender = self.received_sender();
                 let logged = logged.or_else(|| said.clone());
                 let why = logged.as_ref().map_or(b"NULL".as_slice(), Str::bytes);
                 let middle = b"> rejected by non-SMTP ACL: ".as_slice();
                 let line = self.log_line(&[b"F=<", sender.bytes(), middle, why].concat());
-                result.reject_logs.write(&*self.cx.engine().world().log, &line, b"");
-                let said = said.filter(|_| verdict != AclVerdict::Error);
+                let recipients = self.received.recipients.iter().map(|one| one.address.bytes());
+                let (sender, replaced) = (sender.bytes(), &self.received.replaced);
+                // What ACLs add is not there yet.
+                let header = reception::rejected(self.cx, sender, recipients, replaced, &[], false);
+                result.reject_logs.write(&*self.cx.engine().world().log, &line, &header);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());
+                let shown =
+                    [b"message rejected by non-SMTP ACL: ".as_slice(), &said, b"\n"].concat();
+                self.cx.engine().world().log.debug(&shown);
                 if let Some(message) = self.cx.take_message() {
                     self.received.message = message;
                 }

@@ -1,0 +1,57 @@
+//! What the log of rejections has of a message besides the line (specification 53.15,
+//! `rejected_header`).
+
+use eximious::acl::AddedHeader;
+use eximious::{Context, LogSelector};
+
+use crate::options;
+use crate::smtp::Replaced;
+use crate::spool::{HeaderLine, header_lines};
+
+/// The lines that some header lines are taken away by.
+const REMOVED: [(&[u8], &str); 3] = [
+    (b"return-path", "return_path_remove"),
+    (b"envelope-to", "envelope_to_remove"),
+    (b"delivery-date", "delivery_date_remove"),
+];
+
+/// The envelope and the header of the message at hand, with those lines that others stand
+/// for (`replaced`) and those that are `added`; nothing where nobody wants it. `named`
+/// says that it came from another host with a name of its own.
+pub(crate) fn rejected<'r>(
+    cx: &Context,
+    sender: &[u8],
+    recipients: impl Iterator<Item = &'r [u8]>,
+    replaced: &[Replaced],
+    added: &[AddedHeader],
+    named: bool,
+) -> Vec<u8> {
+    let Some(message) = cx.message() else { return Vec::new() };
+    if !cx.engine().settings().log_selector.contains(LogSelector::REJECTED_HEADER) {
+        return Vec::new();
+    }
+    let mut out = [b"Envelope-from: <", sender, b">\n"].concat();
+    let mut head: &[u8] = b"Envelope-to: <";
+    for recipient in recipients {
+        out.extend_from_slice(&[head, recipient, b">\n"].concat());
+        head = b"    <";
+    }
+    for HeaderLine { kind, line } in header_lines(&message.headers, replaced) {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+        let gone = |one: &(&[u8], &'static str)| {
+            name.eq_ignore_ascii_case(one.0) && options::flag(cx, one.1)
+        };
+        let letter = match kind {
+            _ if REMOVED.iter().any(gone) => b'*',
+            // Names that messages came with are noted later than this.
+            b'I' if named => b' ',
+            letter => letter,
+        };
+        out.extend_from_slice(&[letter, b' ']);
+        out.extend_from_slice(&line);
+    }
+    for one in added {
+        out.extend_from_slice(&[b"  ", one.line.bytes()].concat());
+    }
+    out
+}
