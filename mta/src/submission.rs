@@ -19,7 +19,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::AclState;
+use eximious::acl::{AclState, Logs};
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
@@ -355,7 +355,7 @@ impl<'s> Submission<'s> {
         self.received.message.sender = self.cx.value("sender_address");
         self.received.replaced = replaced;
         if bytes.len() as u64 > self.limit {
-            return Err(self.too_large(bytes.len()));
+            return Err(self.too_large(bytes.len(), &recipients));
         }
         self.check_recipients(&rewriter, named, &mut recipients)?;
         self.add_received(&recipients)?;
@@ -373,16 +373,25 @@ impl<'s> Submission<'s> {
         self.keep(discarded, given_id)
     }
 
-    fn too_large(&mut self, size: usize) -> Fault {
+    fn too_large(&mut self, size: usize, recipients: &[Str]) -> Fault {
         let sender = self.received.message.sender.clone();
         let client = eximious::client::described(self.cx);
         let numbers = format!(": message too big: read={size} max={}", self.limit);
         let head = [b"rejected from <", sender.bytes(), b"> "].concat();
         let line = [&head, &client[..], numbers.as_bytes()].concat();
-        match self.cx.engine().settings().log_selector.contains(LogSelector::SIZE_REJECT) {
-            true => self.log_rejection(&line),
-            false => self.cx.engine().world().log.rejection_alone(&self.log_line(&line)),
-        }
+        let (message, replaced) = (&self.received.message, &self.received.replaced);
+        let recipients = recipients.iter().map(Str::bytes);
+        let header = reception::rejected(
+            self.cx,
+            message,
+            (sender.bytes(), recipients),
+            replaced,
+            &[],
+            false,
+        );
+        let main = self.cx.engine().settings().log_selector.contains(LogSelector::SIZE_REJECT);
+        let logs = Logs { main, ..Logs::REJECTIONS };
+        logs.write(&*self.cx.engine().world().log, &self.log_line(&line), &header);
         Fault::TooLarge(self.limit)
     }
 
@@ -505,10 +514,6 @@ impl<'s> Submission<'s> {
 
     fn log(&self, line: &[u8]) {
         logs::main(self.cx, &self.id)(line);
-    }
-
-    fn log_rejection(&self, line: &[u8]) {
-        self.cx.engine().world().log.rejection(&self.log_line(line));
     }
 
     fn log_panic(&self, line: &[u8]) {

@@ -19,7 +19,7 @@
 //! only, since the real Exim dies of it, or writes what nobody would want.
 //!
 //! Names of messages, dates, times and numbers of users are left out of what is
-//! recorded, and of the log of rejections all but the lines themselves.
+//! recorded, and of the log of rejections Received lines.
 //!
 //! ```text
 //! SUBMISSIONS=name,name  these files alone
@@ -309,7 +309,8 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
             let lines = text.lines().filter(|line| !dated.is_match(line));
             text = lines.map(|line| format!("{line}\n")).collect();
         }
-        "rejectlog" | "paniclog" => {
+        "rejectlog" => text = without_received(&text),
+        "paniclog" => {
             let lines = text.lines().filter(|line| dated.is_match(line));
             text = lines.map(|line| format!("{line}\n")).collect();
         }
@@ -326,6 +327,16 @@ fn show(said: &mut Vec<String>, name: &str, text: &[u8], home: &str) {
         without_tree(&mut lines);
         said.extend(lines);
     }
+}
+
+/// A log of rejections without the header lines that name a program.
+fn without_received(text: &str) -> String {
+    let mut inside = false;
+    let kept = text.lines().filter(|line| {
+        inside = line.starts_with("P Received:") || inside && line.starts_with('\t');
+        !inside
+    });
+    kept.map(|line| format!("{line}\n")).collect()
 }
 
 /// The tree of those who do not get a message has the same nodes, in any shape.

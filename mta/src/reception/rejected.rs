@@ -2,7 +2,7 @@
 //! `rejected_header`).
 
 use eximious::acl::AddedHeader;
-use eximious::{Context, LogSelector};
+use eximious::{Context, LogSelector, Message};
 
 use crate::options;
 use crate::smtp::Replaced;
@@ -15,18 +15,17 @@ const REMOVED: [(&[u8], &str); 3] = [
     (b"delivery-date", "delivery_date_remove"),
 ];
 
-/// The envelope and the header of the message at hand, with those lines that others stand
+/// The envelope and the header of a message, with those lines that others stand
 /// for (`replaced`) and those that are `added`; nothing where nobody wants it. `named`
 /// says that it came from another host with a name of its own.
 pub(crate) fn rejected<'r>(
     cx: &Context,
-    sender: &[u8],
-    recipients: impl Iterator<Item = &'r [u8]>,
+    message: &Message,
+    (sender, recipients): (&[u8], impl Iterator<Item = &'r [u8]>),
     replaced: &[Replaced],
     added: &[AddedHeader],
     named: bool,
 ) -> Vec<u8> {
-    let Some(message) = cx.message() else { return Vec::new() };
     if !cx.engine().settings().log_selector.contains(LogSelector::REJECTED_HEADER) {
         return Vec::new();
     }

@@ -189,12 +189,14 @@ impl Session {
     /// What the log of rejections has of the message at hand: its envelope, and its
     /// header.
     pub(super) fn rejected_header(&self) -> Vec<u8> {
-        let Some(envelope) = &self.envelope else { return Vec::new() };
+        let (Some(message), Some(envelope)) = (self.cx.message(), &self.envelope) else {
+            return Vec::new();
+        };
         let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
         let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
         let Arrived { replaced, given_id } = &self.arrived;
         let named = given_id.is_some() && self.client.address.is_some();
-        reception::rejected(&self.cx, sender, recipients, replaced, added, named)
+        reception::rejected(&self.cx, message, (sender, recipients), replaced, added, named)
     }
 }
 

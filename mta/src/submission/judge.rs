@@ -67,7 +67,10 @@ impl Submission<'_> {
                 let recipients = self.received.recipients.iter().map(|one| one.address.bytes());
                 let (sender, replaced) = (sender.bytes(), &self.received.replaced);
                 // What ACLs add is not there yet.
-                let header = reception::rejected(self.cx, sender, recipients, replaced, &[], false);
+                let whose = (sender, recipients);
+                let header = self.cx.message().map_or_else(Vec::new, |message| {
+                    reception::rejected(self.cx, message, whose, replaced, &[], false)
+                });
                 result.reject_logs.write(&*self.cx.engine().world().log, &line, &header);
                 let said = said
                     .map_or(b"local configuration problem".to_vec(), |said| said.bytes().to_vec());
