@@ -11,6 +11,7 @@ mod drivers;
 mod error;
 mod files;
 mod lines;
+pub(crate) mod macros;
 mod print;
 mod reader;
 mod retry;
@@ -26,7 +27,7 @@ use eximious_grammar::Span;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::wording::reason;
 
-use crate::{Builder, Engine, Macros};
+use crate::{Builder, Engine};
 
 pub(crate) use acl::statements as acl_statements;
 pub use acl::{Acl, AclLineTerm, AclStatement};
@@ -34,6 +35,7 @@ pub use drivers::Instance;
 pub(crate) use drivers::effective;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
+pub use macros::{MacroError, Macros};
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub(crate) use rewrite::rules as rewrite_rules;

@@ -1,4 +1,11 @@
-//! The language, put together; and strings compiled with it.
+//! The room of meaning: the language, put together; strings compiled with it; contexts
+//! and their evaluation.
+
+mod batch;
+pub(crate) mod context;
+pub mod debugging;
+pub(crate) mod eval;
+pub(crate) mod patterns;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +16,10 @@ use eximious_core::{
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
 
-use crate::context::Context;
-use crate::eval::{Eval, literal};
+use eval::{Eval, literal};
+
+pub use batch::Batch;
+pub use context::Context;
 
 /// How much an evaluation may ask for. Running out is an ordinary error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -18,32 +18,13 @@
 //! parsed once and is evaluated many times.
 #![forbid(unsafe_code)]
 
-pub mod acl;
-pub mod auth;
-mod batch;
-pub mod check;
-pub mod client;
 pub mod config;
-mod context;
-pub mod debugging;
 mod engine;
-mod eval;
-pub mod event;
-pub mod filter;
-pub mod fmt;
-pub mod hints;
-pub mod launch;
-mod macros;
-mod patterns;
-pub mod retry;
-pub mod rewrite;
-pub mod route;
-pub mod smtp_client;
+mod mail;
+mod tools;
 
-pub use batch::Batch;
-pub use config::{Config, ConfigError};
-pub use context::Context;
-pub use engine::{Builder, Engine, Expansion, Limits};
+pub use config::{Config, ConfigError, MacroError, Macros};
+pub use engine::{Batch, Builder, Context, Engine, Expansion, Limits, debugging};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
@@ -54,4 +35,7 @@ pub use eximious_core::{
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
-pub use macros::{MacroError, Macros};
+pub use mail::{
+    acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
+};
+pub use tools::{check, fmt};

@@ -4,7 +4,7 @@ use eximious_core::{AclOperand, AclTerm, AclTermKind, AclVerb, Registry, Str};
 use eximious_grammar::Span;
 use eximious_grammar::config::{Statement, statement};
 
-use crate::macros::trim_start;
+use crate::config::macros::trim_start;
 
 /// An access control list.
 #[derive(Clone, Debug)]

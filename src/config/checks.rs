@@ -7,7 +7,7 @@ use eximious_stdlib::lists::elements;
 
 use super::{Config, ConfigError, values};
 use crate::Builder;
-use crate::macros::trim_start;
+use crate::config::macros::trim_start;
 
 /// Expands what Exim expands when it starts, and checks what it checks then, in
 /// the same order.

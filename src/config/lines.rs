@@ -14,7 +14,7 @@ use eximious_grammar::is_space;
 use super::ConfigError;
 use super::source::{Line, Location, Mark, Piece, SourceMap};
 use crate::Macros;
-use crate::macros::{MacroError, trim, trim_start};
+use crate::config::macros::{MacroError, trim, trim_start};
 
 /// How large a configuration file may be.
 const LARGEST_FILE: u64 = 64 << 20;

@@ -16,7 +16,7 @@ use eximious_stdlib::printing::printing;
 use super::drivers::computed;
 use super::values;
 use super::{Config, Instance};
-use crate::macros::trim;
+use crate::config::macros::trim;
 use crate::{Builder, Macros};
 
 /// Prints a configuration as `-bP` does.

@@ -6,7 +6,7 @@ use eximious_grammar::config::retry_line;
 use eximious_stdlib::interval::seconds;
 
 use super::values::{fixed, quoted};
-use crate::macros::trim_start;
+use crate::config::macros::trim_start;
 
 /// A rule for retries.
 #[derive(Clone, PartialEq, Debug)]

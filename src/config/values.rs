@@ -9,7 +9,7 @@ use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
 
 use super::rewrite;
-use crate::macros::trim;
+use crate::config::macros::trim;
 
 /// What values need that are more than text.
 pub(super) struct Resolver<'r> {

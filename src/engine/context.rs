@@ -1,0 +1,534 @@
+//! The values of one conversation.
+
+use std::sync::Arc;
+
+use eximious_core::world::{Log, log_of};
+use eximious_core::{
+    AclAnswer, Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
+    Str, TaintRule, Trace, TraceSink, VariableSource, World,
+};
+use eximious_grammar::Span;
+use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
+use eximious_stdlib::items::start_perl;
+use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
+use eximious_stdlib::lookups;
+use rustc_hash::FxHashMap;
+
+use super::debugging::Debugging;
+use super::eval::Eval;
+use super::{Compiled, Engine, patterns};
+
+/// The values of one conversation: variables, the message, caches. It belongs
+/// to one thread at a time.
+#[derive(Debug)]
+pub struct Context {
+    pub(crate) engine: Engine,
+    /// Where each variable's value lies in `values`, plus one.
+    slots: Vec<u16>,
+    values: Vec<Option<Str>>,
+    /// Variables of open families, and those that only this context knows.
+    pub(crate) named: FxHashMap<Vec<u8>, Str>,
+    pub(crate) scope: Scope,
+    pub(crate) memory: Memory,
+    pub(crate) message: Option<Message>,
+    /// How many steps the evaluation at hand may still take.
+    pub(crate) steps: u64,
+    pub(crate) depth: u32,
+    pub(crate) scratch: Option<Box<Tree>>,
+    /// What is being put together: the innermost string is the last one.
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) expansions: FxHashMap<Vec<u8>, Arc<Compiled>>,
+    /// Whether a failure leaves `$0`…, `$value`, `$item` as they are bound.
+    pub(crate) leaves_bindings: bool,
+    /// Words that are refused for a while.
+    pub(crate) refusals: Vec<&'static Refusal>,
+    /// Whether somebody is shown each step of tests.
+    traced: bool,
+    /// What is told in a file of its own, once that was asked for.
+    pub(crate) debugging: Option<Debugging>,
+    /// Who runs the ACLs that what is expanded calls.
+    pub(crate) acl_caller: Option<Arc<dyn AclCaller>>,
+}
+
+/// Who runs the ACLs that expansions call (`${acl{…}}`).
+pub(crate) trait AclCaller: std::fmt::Debug + Send + Sync {
+    /// Runs an ACL, by its name.
+    ///
+    /// # Errors
+    /// It neither accepts nor denies.
+    fn call(self: Arc<Self>, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail>;
+}
+
+/// Where a variable's value stands in contexts of engines that share a registry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    name: &'static str,
+    id: Option<u16>,
+}
+
+impl Place {
+    pub(crate) fn of(registry: &Registry, name: &'static str) -> Self {
+        let id = match registry.variable(name.as_bytes()) {
+            VariableName::Known(id) => Some(id),
+            _ => None,
+        };
+        Self { name, id }
+    }
+}
+
+/// An evaluation that was put aside.
+pub(crate) struct Suspended {
+    steps: u64,
+    depth: u32,
+    buffer: Vec<u8>,
+    leaves_bindings: bool,
+}
+
+/// A word of the language that may not be used, and what is said then.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) name: &'static str,
+    pub(crate) message: &'static str,
+}
+
+impl Context {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            slots: Vec::new(),
+            values: Vec::new(),
+            named: FxHashMap::default(),
+            scope: Scope::default(),
+            memory: Memory::default(),
+            message: None,
+            steps: 0,
+            depth: 0,
+            scratch: None,
+            buffer: Vec::new(),
+            expansions: FxHashMap::default(),
+            leaves_bindings: false,
+            refusals: Vec::new(),
+            traced: false,
+            debugging: None,
+            acl_caller: None,
+        }
+    }
+
+    /// A context with another outside, whose variables have the values that they have
+    /// here, and which calls the same ACLs. It has no message, and nothing is kept in it
+    /// yet.
+    pub fn sibling(&self, world: World) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            values: self.values.clone(),
+            named: self.named.clone(),
+            acl_caller: self.acl_caller.clone(),
+            ..Self::new(self.engine.with_world(world))
+        }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The logs, for lines about the message at hand: its name stands before each.
+    pub fn log(&mut self) -> Arc<dyn Log> {
+        let id = self.value("message_exim_id");
+        log_of(id, self.engine.world().log.clone())
+    }
+
+    /// Does what the configuration wants done before anything is evaluated: with
+    /// `perl_at_start`, Perl is started.
+    ///
+    /// # Errors
+    /// What the start-up code of Perl fails with.
+    pub fn start(&mut self) -> Result<(), Fail> {
+        static START: Meta = Meta::new("start", Effects::NONE, TaintRule::Result);
+        self.call(&START, start_perl)
+    }
+
+    /// Starts counting anew for an evaluation.
+    pub(crate) fn begin(&mut self, leaves_bindings: bool) {
+        self.leaves_bindings = leaves_bindings;
+        self.steps = self.engine.0.limits.steps;
+        self.depth = 0;
+    }
+
+    /// Puts the evaluation at hand aside, for another one that is no part of its
+    /// text.
+    pub(crate) fn suspend(&mut self) -> Suspended {
+        Suspended {
+            steps: self.steps,
+            depth: self.depth,
+            buffer: std::mem::take(&mut self.buffer),
+            leaves_bindings: self.leaves_bindings,
+        }
+    }
+
+    /// Goes on with an evaluation that was put aside.
+    pub(crate) fn resume(&mut self, outer: Suspended) {
+        self.steps = outer.steps;
+        self.depth = outer.depth;
+        self.buffer = outer.buffer;
+        self.leaves_bindings = outer.leaves_bindings;
+    }
+
+    /// Sets a variable, without its dollar. A name that the engine does not
+    /// know becomes known in this context.
+    pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl Into<Str>) {
+        let name = name.as_ref();
+        let value = value.into();
+        if !self.set_known(name, value.clone()) {
+            self.named.insert(name.to_vec(), value);
+        }
+    }
+
+    /// Sets a variable that the engine knows; false for any other.
+    pub(crate) fn set_known(&mut self, name: &[u8], value: Str) -> bool {
+        match self.engine.0.registry.variable(name) {
+            VariableName::Known(id) => {
+                self.store(id, value);
+                true
+            }
+            VariableName::Family(_) => {
+                self.named.insert(name.to_vec(), value);
+                true
+            }
+            VariableName::Unknown(_) if self.engine.0.registry.in_family(name) => {
+                self.named.insert(name.to_vec(), value);
+                true
+            }
+            VariableName::Unknown(_) => false,
+        }
+    }
+
+    /// Sets the variable of a place.
+    pub(crate) fn set_at(&mut self, place: Place, value: Str) {
+        match place.id {
+            Some(id) => self.store(id, value),
+            None => self.set(place.name, value),
+        }
+    }
+
+    /// Sets the variable of a place of which nothing but its text is seen: where there
+    /// is none, it need not be kept.
+    #[inline]
+    pub(crate) fn show_at(&mut self, place: Place, value: &Str) {
+        match value.is_empty() {
+            true => self.unset_at(place),
+            false => self.set_at(place, value.clone()),
+        }
+    }
+
+    /// Whether a place has a value.
+    pub(crate) fn is_set_at(&self, place: Place) -> bool {
+        place.id.is_some_and(|id| self.stored(id).is_some())
+    }
+
+    /// Takes the value of a place away.
+    pub(crate) fn unset_at(&mut self, place: Place) {
+        match place.id {
+            Some(id) => self.clear(id),
+            None => self.unset(place.name),
+        }
+    }
+
+    fn clear(&mut self, id: u16) {
+        let slot = self.slots.get(usize::from(id)).copied().unwrap_or(0);
+        let value = usize::from(slot).checked_sub(1).and_then(|n| self.values.get_mut(n));
+        if let Some(value) = value {
+            *value = None;
+        }
+    }
+
+    #[inline]
+    fn store(&mut self, id: u16, value: Str) {
+        let value = value.looked_through();
+        let slot = self.slots.get(usize::from(id)).map_or(0, |slot| usize::from(*slot));
+        match slot.checked_sub(1).and_then(|slot| self.values.get_mut(slot)) {
+            Some(place) => *place = Some(value),
+            None => self.store_first(usize::from(id), value),
+        }
+    }
+
+    fn store_first(&mut self, id: usize, value: Str) {
+        if self.slots.len() <= id {
+            self.slots.resize(id + 1, 0);
+        }
+        self.values.push(Some(value));
+        self.slots[id] = self.values.len() as u16;
+    }
+
+    pub(crate) fn stored(&self, id: u16) -> Option<&Str> {
+        match self.slots.get(usize::from(id)) {
+            None | Some(0) => None,
+            Some(slot) => self.values.get(usize::from(*slot) - 1)?.as_ref(),
+        }
+    }
+
+    /// Forgets what was set: the variable is again what it was at the start.
+    pub fn unset(&mut self, name: impl AsRef<[u8]>) {
+        let name = name.as_ref();
+        if let VariableName::Known(id) = self.engine.0.registry.variable(name) {
+            self.clear(id);
+        } else {
+            self.named.remove(name);
+        }
+    }
+
+    /// Sets a variable, and returns what it was.
+    pub(crate) fn replace(&mut self, name: &str, value: Str) -> Str {
+        let before = self.get(name).and_then(Result::ok).unwrap_or_default();
+        self.set(name, value);
+        before
+    }
+
+    /// Refuses a word that may not be used.
+    #[inline]
+    pub(crate) fn permit(&self, record: &Meta) -> Result<(), Fail> {
+        match self.refusals.iter().find(|refusal| refusal.name == record.name) {
+            Some(refusal) => Err(Fail::error(ErrorKind::Forbidden, refusal.message)),
+            None => Ok(()),
+        }
+    }
+
+    /// Changes options for what this context does from here on. Whoever does that
+    /// keeps the engine, and puts it back.
+    pub(crate) fn change_settings(&mut self, change: impl FnOnce(&mut Settings)) {
+        let mut inner = (*self.engine.0).clone();
+        change(&mut inner.settings);
+        self.engine = Engine(Arc::new(inner));
+    }
+
+    /// Forgets all variables of an open family, such as `acl_m`.
+    pub(crate) fn forget_family(&mut self, prefix: &[u8]) {
+        self.named.retain(|name, _| !name.starts_with(prefix));
+    }
+
+    /// The variables that are set of open families with this prefix, such as
+    /// `acl_m`, in no order.
+    pub fn family(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Str)> {
+        let named = self.named.iter().filter(|(name, _)| name.starts_with(prefix));
+        named.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Does something that built-ins do, outside of any string. What it binds
+    /// stays bound.
+    pub(crate) fn call<T>(
+        &mut self,
+        record: &'static Meta,
+        work: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> T {
+        self.begin(true);
+        let tree = Tree::empty().view();
+        let mut eval = Eval::new(self, &tree, &[]);
+        work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
+    }
+
+    /// Shows each step of tests to somebody, or to nobody any more.
+    pub fn set_trace(&mut self, sink: Option<TraceSink>) {
+        self.replace_trace(sink);
+        self.memory.get::<Trace>().depth = 0;
+    }
+
+    /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
+    /// returned.
+    pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
+        self.traced = sink.is_some();
+        std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    }
+
+    /// Evaluates something: the tests in it stand one deeper than those around it.
+    pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.traced {
+            return work(self);
+        }
+        self.memory.get::<Trace>().depth += 1;
+        let result = work(self);
+        self.memory.get::<Trace>().leave(1);
+        result
+    }
+
+    /// Tells whoever is shown each step of tests, some steps deeper than the test
+    /// at hand.
+    pub fn tell(&mut self, deeper: u32, text: &[u8]) {
+        self.memory.get::<Trace>().tell(deeper, &[text]);
+    }
+
+    /// Tells whoever is shown each step of tests something that stands in nothing.
+    #[inline]
+    pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
+        if !self.traced {
+            return;
+        }
+        self.memory.get::<Trace>().tell_flat(parts);
+    }
+
+    /// Does something whose tests stand in another.
+    pub(crate) fn set_trace_depth(&mut self, depth: u32) -> u32 {
+        std::mem::replace(&mut self.memory.get::<Trace>().depth, depth)
+    }
+
+    /// Tests a subject against a list as it is written in the configuration.
+    ///
+    /// # Errors
+    /// Where the list can't be read.
+    pub fn is_in(&mut self, list: &Str, matcher: &mut Matcher<'_>) -> Result<Outcome, Fail> {
+        patterns::is_in_written(self, list, matcher)
+    }
+
+    /// Whether a text matches a regular expression, which is no item of a list and is
+    /// not expanded; what was matched is in `$0`, `$1`, ….
+    ///
+    /// # Errors
+    /// The pattern can't be read.
+    pub fn matches(&mut self, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+        patterns::matches_plainly(self, pattern, text)
+    }
+
+    /// Forgets what lists said of a message's sender: another message begins.
+    pub fn forget_lists(&mut self) {
+        for keep in [Keep::Sender, Keep::SenderDomain, Keep::Recipient] {
+            lists::forget(&mut self.memory, keep);
+        }
+    }
+
+    /// Forgets what lists said of a recipient.
+    pub(crate) fn forget_recipient(&mut self) {
+        lists::forget(&mut self.memory, Keep::Recipient);
+    }
+
+    /// Forgets what lookups found: a message is done with, and a client that stays for
+    /// long is not judged by what was true at its beginning.
+    pub fn forget_lookups(&mut self) {
+        lookups::forget_results(&mut self.memory);
+    }
+
+    /// Puts what lists said of a recipient in the place of what they said of another,
+    /// which is returned.
+    pub(crate) fn swap_answers(&mut self, answers: Answers) -> Answers {
+        lists::swap_answers(&mut self.memory, answers)
+    }
+
+    /// A variable's value, without its dollar; `None` where nobody knows it.
+    pub fn get(&mut self, name: impl AsRef<[u8]>) -> Option<Result<Str, Fail>> {
+        Eval::new(self, &Tree::empty().view(), &[]).named_variable(name.as_ref())
+    }
+
+    /// As [`Context::get`], with nothing for what is not known or has no value.
+    pub fn value(&mut self, name: &str) -> Str {
+        self.get(name).and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Sets the message that header variables and the like read, and the
+    /// variables that hold values of it. Without a message, they have none.
+    pub fn set_message(&mut self, message: Option<Message>) {
+        let values = match &message {
+            Some(message) => eximious_stdlib::message::values(message),
+            None => eximious_stdlib::message::values(&Message::default()),
+        };
+        for (name, value) in values {
+            self.set_known(name.as_bytes(), value);
+        }
+        self.message = message;
+    }
+
+    /// The message.
+    pub fn message(&self) -> Option<&Message> {
+        self.message.as_ref()
+    }
+
+    /// Takes the message out, to change it without a copy: what was made of it
+    /// stays until [`Context::set_message`] has it back.
+    pub fn take_message(&mut self) -> Option<Message> {
+        self.message.take()
+    }
+
+    /// Sets `$0`, `$1`, …, each with the taint of the first.
+    pub fn set_numeric(&mut self, values: &[Str]) {
+        let bytes: Vec<&[u8]> = values.iter().map(Str::bytes).collect();
+        let taint = values.first().map(Str::taint).unwrap_or_default();
+        self.scope.bind_numeric(&bytes, taint);
+    }
+
+    pub(crate) fn source_of(&self, id: u16) -> VariableSource {
+        self.engine.0.registry.variable_at(id).source
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::Settings;
+
+    use super::*;
+
+    fn check(cx: &mut Context, text: &str, answer: &str) {
+        let engine = cx.engine.clone();
+        let said = match engine.expand_once(text.as_bytes(), cx) {
+            Ok(value) => value.display().into_owned(),
+            Err(fail) => format!("Failed: {fail}"),
+        };
+        assert_eq!(said, answer, "{text}");
+    }
+
+    #[test]
+    fn counters_are_there_while_they_are_set() {
+        let cx = &mut Engine::builder().build().context();
+        cx.set("n3", "5");
+        check(cx, "$n3 ${n3} ${if def:n3 {a}{b}}", "5 5 a");
+        check(cx, "$n4", "Failed: unknown variable name \"n4\"");
+        cx.unset("n3");
+        check(cx, "$n3", "Failed: unknown variable name \"n3\"");
+        check(cx, "${n3}", "Failed: unknown variable in \"${n3}\"");
+        check(cx, "${if def:n3 {a}{b}}", "Failed: unknown variable \"n3\" after \"def:\"");
+        check(cx, "${if eq{1}{1}{a}{$n3}}", "a");
+        assert!(cx.get("n3").is_none());
+        cx.set("n3", "7");
+        check(cx, "$n3", "7");
+    }
+
+    #[test]
+    fn a_value_from_the_start_comes_back() {
+        let cx = &mut Engine::builder().build().context();
+        cx.set("rcpt_count", "3");
+        cx.set("acl_m_x", "y");
+        check(cx, "$rcpt_count$acl_m_x", "3y");
+        cx.unset("rcpt_count");
+        cx.unset("acl_m_x");
+        check(cx, "$rcpt_count$acl_m_x", "0");
+    }
+
+    #[test]
+    fn strict_acl_vars_makes_unset_ones_unknown() {
+        let mut settings = Settings::default();
+        settings.strict_acl_vars = true;
+        let cx = &mut Engine::builder().settings(settings).build().context();
+        let strict = "(strict_acl_vars is set)";
+        check(cx, "$acl_m1", &format!("Failed: unknown variable name \"acl_m1\" {strict}"));
+        check(cx, "${acl_m1}", &format!("Failed: unknown variable in \"${{acl_m1}}\" {strict}"));
+        check(
+            cx,
+            "${if def:acl_m1 {a}{b}}",
+            &format!("Failed: unknown variable \"acl_m1\" after \"def:\" {strict}"),
+        );
+        check(
+            cx,
+            "${if eq{1}{1}{a}{$acl_m1}}",
+            &format!("Failed: unknown variable name \"acl_m1\" {strict}"),
+        );
+        check(
+            cx,
+            "${if or{{eq{1}{1}}{def:acl_m2}}{a}{b}}",
+            &format!(
+                "Failed: unknown variable \"acl_m2\" after \"def:\" {strict} \
+                 inside \"or{{...}}\" condition"
+            ),
+        );
+        check(cx, "$r_x", "Failed: unknown variable name \"r_x\"");
+        cx.set("acl_m1", "");
+        cx.set("r_x", "v");
+        check(cx, "[$acl_m1][$r_x]${if def:acl_m1 {a}{b}}", "[][v]b");
+        check(cx, "${if eq{1}{1}{a}{$acl_m1}}", "a");
+    }
+}

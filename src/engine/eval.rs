@@ -1,0 +1,478 @@
+//! Walks a tree and makes a string of it.
+
+use eximious_core::grammar::expansion::{
+    Arg, CallId, CallNode, Closing, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
+    Vocabulary,
+};
+use eximious_core::{
+    Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, Place, Str, Taint, TaintRule,
+    VariableSource,
+};
+use eximious_grammar::{Fault, Span};
+use smallvec::SmallVec;
+
+use crate::engine::context::Context;
+
+mod machine;
+mod told;
+
+/// One walk over one tree, with a context.
+pub(crate) struct Eval<'t> {
+    cx: &'t mut Context,
+    tree: &'t View<'t>,
+    source: &'t [u8],
+    /// The tree's literal parts, where they are kept ready.
+    literals: &'t [Option<Str>],
+    /// Whether a brace in a header's name is forgotten, which Exim would blame
+    /// for what is wrong behind it.
+    forgotten: bool,
+    /// How deep the steps stand that are told; 0 where nobody wants to be told.
+    told: u32,
+    /// How many conditions are being evaluated, each in the one before.
+    conditions: u32,
+}
+
+/// How much memory is kept for strings that are put together.
+const KEPT_BUFFER: usize = 64 << 10;
+/// Arguments, where there are many.
+type Arguments = SmallVec<[Str; 8]>;
+
+impl<'t> Eval<'t> {
+    pub(crate) fn new(
+        cx: &'t mut Context,
+        tree: &'t View<'t>,
+        literals: &'t [Option<Str>],
+    ) -> Self {
+        Self { cx, tree, source: tree.source(), literals, forgotten: false, told: 0, conditions: 0 }
+    }
+
+    /// The whole text.
+    pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
+        if self.cx.debugging.is_some() {
+            self.begin_telling();
+        }
+        let result = self.text(self.tree.root);
+        if let (Err(fail), Some(fault)) = (&result, self.tree.hard_fault)
+            && fail.place().is_some_and(|place| place.span == fault.span)
+        {
+            eximious_stdlib::lookups::keep_complaint(&mut self.cx.memory, &fault.message);
+        }
+        result
+    }
+
+    // Results are written where the caller wants them and looked at there: to
+    // take a `Result` apart and put another together costs more than most steps
+    // of an evaluation.
+
+    fn sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
+        if self.told > 0 {
+            return self.told_sequence(seq);
+        }
+        self.untold_sequence(seq)
+    }
+
+    #[inline(always)]
+    fn untold_sequence(&mut self, seq: Seq) -> Result<Str, Fail> {
+        let tree = self.tree;
+        match tree.pieces(seq) {
+            [piece] => self.single(piece, seq.start),
+            [] => Ok(Str::EMPTY),
+            pieces => self.concatenation(pieces, seq.start),
+        }
+    }
+
+    fn single(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        let mut result = self.piece(piece, at);
+        if let Ok(string) = &mut result {
+            string.cut_at_zero();
+            if self.told > 0 {
+                self.tell_piece(piece, string, true);
+            }
+        }
+        result
+    }
+
+    #[inline(never)]
+    fn concatenation(&mut self, pieces: &[Piece], first: u32) -> Result<Str, Fail> {
+        let start = self.cx.buffer.len();
+        let result = self.append(pieces, first, start).map(|taint| {
+            let mut string = Str::from(&self.cx.buffer[start..]).stamped(taint);
+            string.cut_at_zero();
+            string
+        });
+        self.cx.buffer.truncate(start);
+        if self.cx.buffer.capacity() > KEPT_BUFFER {
+            self.cx.buffer.shrink_to(KEPT_BUFFER);
+        }
+        result
+    }
+
+    /// Appends pieces to the buffer; their taint.
+    fn append(&mut self, pieces: &[Piece], first: u32, start: usize) -> Result<Taint, Fail> {
+        let tree = self.tree;
+        let mut taint = Taint::Clean;
+        for (at, piece) in (first..).zip(pieces) {
+            match &piece.part {
+                Part::Text(span) => {
+                    self.cx.buffer.extend_from_slice(tree.text(*span));
+                    if self.told > 0 {
+                        self.tell_piece(piece, &Str::EMPTY, false);
+                    }
+                }
+                _ => {
+                    let value = self.piece(piece, at)?;
+                    taint = taint.with(value.taint());
+                    if self.told > 0 {
+                        self.tell_piece(piece, &value, self.cx.buffer.len() == start);
+                    }
+                    self.cx.buffer.extend_from_slice(value.bytes());
+                }
+            }
+            if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
+                return Err(self.too_much("a string is too long"));
+            }
+        }
+        Ok(taint)
+    }
+
+    /// Literal text: the piece at a place among all of them.
+    fn literal(&self, span: Span, at: u32) -> Str {
+        match self.literals.get(at as usize) {
+            Some(Some(ready)) => ready.clone(),
+            _ => literal(self.tree, span),
+        }
+    }
+
+    #[inline(always)]
+    fn piece(&mut self, piece: &Piece, at: u32) -> Result<Str, Fail> {
+        let mut result = match piece.part {
+            Part::Text(span) => Ok(self.literal(span, at)),
+            Part::Variable(id) => self.variable_text(id),
+            Part::Operator(id) => self.operator(id),
+            Part::Item(id) => self.item(id),
+            Part::Numeric(number) => Ok(self.cx.scope.numeric(number)),
+            Part::Family(_, name) => {
+                Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default())
+            }
+            Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
+                Some(value) => Ok(value.clone()),
+                None => Err(self.unknown(piece.span, name)),
+            },
+            Part::Header(view, name) => self.header(view, name),
+            Part::Fault => Err(self.hard_fault()),
+        };
+        if let Err(fail) = &mut result {
+            self.located(fail, piece);
+        }
+        result
+    }
+
+    /// Adds to a failure where it was met.
+    #[cold]
+    fn located(&self, fail: &mut Fail, piece: &Piece) {
+        if let Part::Variable(id) = piece.part
+            && self.source.get(piece.span.start as usize + 1) == Some(&b'{')
+            && self.is_absent(id)
+        {
+            *fail = self.absent(id, ("in \"${", "}\""));
+        }
+        fail.locate(|| self.place(piece.span));
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place { source: self.source.into(), span }
+    }
+
+    /// The complaint about a name that nobody knows.
+    fn unknown(&self, span: Span, name: Span) -> Fail {
+        let fault =
+            self.tree.soft_faults.iter().find(|f| f.span.start >= span.start && !f.only_skimmed);
+        match fault {
+            Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
+            None => Fail::error(
+                ErrorKind::UnknownName,
+                [b"unknown variable name \"", self.tree.text(name), b"\""].concat(),
+            ),
+        }
+    }
+
+    /// Whether a variable is there only while something sets it, and nothing
+    /// does.
+    fn is_absent(&self, id: u16) -> bool {
+        matches!(self.cx.source_of(id), VariableSource::Absent) && self.cx.stored(id).is_none()
+    }
+
+    fn absent(&self, id: u16, (before, after): (&str, &str)) -> Fail {
+        let name = self.cx.engine.0.registry.variable_at(id).meta.name;
+        Fail::error(ErrorKind::UnknownName, format!("unknown variable {before}{name}{after}"))
+    }
+
+    fn raise(&self, fault: &Fault, kind: ErrorKind, message: Vec<u8>) -> Fail {
+        Fail::error(kind, message).at(|| self.place(fault.span))
+    }
+
+    fn too_much(&self, what: &str) -> Fail {
+        Fail::error(ErrorKind::Limit, format!("expansion stopped: {what}"))
+    }
+
+    fn step(&mut self, record: &Meta) -> Result<(), Fail> {
+        self.cx.permit(record)?;
+        let left = self.cx.steps.checked_sub(1);
+        self.cx.steps = left.ok_or_else(|| self.too_much("it takes too many steps"))?;
+        Ok(())
+    }
+
+    fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
+        match self.cx.stored(id) {
+            Some(value) => Ok(value.clone()),
+            None => self.variable_default(id),
+        }
+    }
+
+    /// A variable that nothing has set.
+    #[inline(never)]
+    fn variable_default(&mut self, id: u16) -> Result<Str, Fail> {
+        match self.cx.source_of(id) {
+            VariableSource::Slot | VariableSource::Certificate => Ok(Str::EMPTY),
+            VariableSource::Absent => Err(self.absent(id, ("name \"", "\""))),
+            VariableSource::SlotWith(text) => Ok(Str::fixed(text)),
+            VariableSource::Family(_) => Ok(Str::EMPTY),
+            VariableSource::Computed(compute) => {
+                let meta = &self.cx.engine.0.registry.variable_at(id).meta;
+                let (tree, source) = (self.tree, self.source);
+                let place = (&[][..], Span::default(), false);
+                let mut result = compute(&mut Call::new(self, meta, (tree, source), place));
+                if let Ok(value) = &mut result {
+                    stamp(value, meta.taint, Taint::Clean, 0);
+                }
+                result
+            }
+        }
+    }
+
+    /// A variable's value as it stands in a text: a certificate only shows that
+    /// it is there.
+    #[inline(never)]
+    fn variable_text(&mut self, id: u16) -> Result<Str, Fail> {
+        let mut result = self.variable_value(id);
+        if matches!(self.cx.source_of(id), VariableSource::Certificate)
+            && let Ok(value) = &mut result
+            && !value.is_empty()
+        {
+            *value = Str::fixed("<cert>").stamped(value.taint());
+        }
+        result
+    }
+
+    /// A variable by name, of whatever sort.
+    pub(crate) fn named_variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
+        match self.cx.engine.0.registry.variable(name) {
+            VariableName::Known(id) if self.is_absent(id) => None,
+            VariableName::Known(id) => Some(self.variable_value(id)),
+            VariableName::Family(_) => {
+                Some(Ok(self.cx.named.get(name).cloned().unwrap_or_default()))
+            }
+            VariableName::Unknown(_) => self.cx.named.get(name).cloned().map(Ok),
+        }
+    }
+
+    #[inline(never)]
+    fn header(&mut self, view: HeaderView, name: Span) -> Result<Str, Fail> {
+        if self.forgotten && self.tree.text(name).contains(&b'}') {
+            self.forgotten = false;
+        }
+        let Some(message) = &self.cx.message else { return Ok(Str::EMPTY) };
+        Ok(eximious_stdlib::headers::value(
+            message,
+            view,
+            self.tree.text(name),
+            &self.cx.engine.0.settings,
+        ))
+    }
+
+    #[inline(never)]
+    fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
+        let (tree, source) = (self.tree, self.source);
+        let node = tree.op(id);
+        let arg = self.text(node.arg)?;
+        let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
+        let record = self.cx.engine.0.registry.operator_at(def);
+        self.step(&record.meta)?;
+        let name = node.name.of(source);
+        let params = name.get(node.base as usize + 1..);
+        let args = [Arg::Text(node.arg)];
+        let mut call = Call::new(self, &record.meta, (tree, source), (&args, node.span, false));
+        let mut result = (record.run)(&mut call, &arg, params);
+        if let Ok(value) = &mut result {
+            let quoted = match (record.meta.taint, params) {
+                (TaintRule::Quoted, Some(params)) => self.quoting(params),
+                _ => 0,
+            };
+            stamp(value, record.meta.taint, arg.taint(), quoted);
+        }
+        result
+    }
+
+    #[cold]
+    fn unknown_operator(&self, span: Span) -> Fail {
+        match self.tree.soft_faults.iter().find(|f| f.span == span) {
+            Some(fault) => self.raise(fault, ErrorKind::UnknownName, fault.message.clone()),
+            None => self.hard_fault(),
+        }
+    }
+
+    /// The id of the lookup type that `quote_NAME` quotes for.
+    fn quoting(&self, params: &[u8]) -> u16 {
+        let registry = &self.cx.engine.0.registry;
+        registry
+            .lookup_id(params)
+            .or_else(|| {
+                let base = params.split(|c| *c == b'_').next().unwrap_or_default();
+                registry.lookup_id(base)
+            })
+            .unwrap_or(u16::MAX)
+    }
+
+    #[inline(never)]
+    fn item(&mut self, id: CallId) -> Result<Str, Fail> {
+        let node = self.tree.call(id);
+        let record = self.cx.engine.0.registry.item_at(node.def);
+        // What an item evaluates itself may be anything.
+        let mut taint = Taint::Tainted;
+        let conditions = self.conditions;
+        if self.told > 0 {
+            // Conditions of `if` are told; those of others are none of their own.
+            self.conditions = u32::from(record.meta.name != "if");
+        }
+        let mut result = self.run_item(node, record, &mut taint);
+        self.conditions = conditions;
+        if let Ok(value) = &mut result {
+            stamp(value, record.meta.taint, taint, 0);
+        }
+        result
+    }
+
+    /// Runs an item; also the taint of its arguments, where they are evaluated
+    /// before.
+    fn run_item(
+        &mut self,
+        node: &CallNode,
+        record: &'static Item,
+        taint: &mut Taint,
+    ) -> Result<Str, Fail> {
+        self.step(&record.meta)?;
+        let (tree, source) = (self.tree, self.source);
+        let args = tree.call_args(node);
+        let open = node.closing == Closing::Open;
+        let place = (args, node.span, open);
+        match record.run {
+            ItemRun::Strict(run) => self.with_values(args, |eval, values| {
+                *taint = values.iter().fold(Taint::Clean, |taint, v| taint.with(v.taint()));
+                eval.run_strict(&record.meta, place, run, values)
+            }),
+            ItemRun::Lazy(run) => {
+                let mut result = run(&mut Call::new(self, &record.meta, (tree, source), place));
+                if open && result.is_ok() {
+                    result = Err(self.hard_fault());
+                }
+                result
+            }
+        }
+    }
+
+    /// Runs what has its arguments, unless the parse ended in it.
+    fn run_strict<T>(
+        &mut self,
+        meta: &'static Meta,
+        place: (&[Arg], Span, bool),
+        run: fn(&mut Call<'_>, &[Str]) -> Result<T, Fail>,
+        values: &[Str],
+    ) -> Result<T, Fail> {
+        if place.2 {
+            return Err(self.hard_fault());
+        }
+        let (tree, source) = (self.tree, self.source);
+        run(&mut Call::new(self, meta, (tree, source), place), values)
+    }
+
+    /// Evaluates all arguments, in order, for a piece of work.
+    fn with_values<T>(
+        &mut self,
+        args: &[Arg],
+        work: impl FnOnce(&mut Self, &[Str]) -> Result<T, Fail>,
+    ) -> Result<T, Fail> {
+        // Most have three at the most.
+        match args {
+            [Arg::Text(only)] => {
+                let only = self.text(*only)?;
+                work(self, std::slice::from_ref(&only))
+            }
+            [Arg::Text(first), Arg::Text(second)] => {
+                let values = [self.text(*first)?, self.text(*second)?];
+                work(self, &values)
+            }
+            [Arg::Text(first), Arg::Text(second), Arg::Text(third)] => {
+                let values = [self.text(*first)?, self.text(*second)?, self.text(*third)?];
+                work(self, &values)
+            }
+            args => {
+                let mut values = Arguments::new();
+                for arg in args {
+                    if let Arg::Text(seq) = arg {
+                        values.push(self.text(*seq)?);
+                    }
+                }
+                work(self, &values)
+            }
+        }
+    }
+
+    /// Passes over a range of the source, which is cut off if it is open.
+    fn skim_range(&mut self, span: Span, open: bool) -> Result<(), Fail> {
+        let fault = self.fault_within(span, open);
+        let end = fault.map_or(span.end, |(fault, _)| fault.span.start);
+        if self.tree.loses_value(Span { start: span.start, end })
+            && (fault.is_none() || self.cx.leaves_bindings)
+        {
+            self.cx.scope.set_value(Str::EMPTY);
+        }
+        match fault {
+            Some((fault, kind)) => Err(self.raise(fault, kind, fault.skimmed_from(span.start))),
+            None => Ok(()),
+        }
+    }
+
+    /// The first thing that is wrong in a range that is passed over.
+    fn fault_within(&self, span: Span, open: bool) -> Option<(&'t Fault, ErrorKind)> {
+        let counts = |fault: &&Fault| {
+            let inside = fault.span.start >= span.start && fault.span.end <= span.end;
+            let known = !fault.free.is_empty() && self.cx.named.contains_key(&fault.free);
+            inside && !known
+        };
+        if let Some(fault) = self.tree.soft_faults.iter().find(counts) {
+            return Some((fault, ErrorKind::UnknownName));
+        }
+        let fault = self.tree.hard_fault.filter(|_| open);
+        fault.map(|fault| (fault, ErrorKind::Syntax))
+    }
+}
+
+/// Literal text of a tree.
+pub(crate) fn literal(tree: &View<'_>, span: Span) -> Str {
+    let text = Str::from(tree.text(span));
+    if tree.holds_zero { text } else { text.without_zero() }
+}
+
+/// Applies a record's rule to what its function returned.
+fn stamp(result: &mut Str, rule: TaintRule, arguments: Taint, quoted: u16) {
+    result.stamp(match rule {
+        TaintRule::Result => return,
+        TaintRule::Arguments => arguments.with(result.taint()),
+        TaintRule::Clean => Taint::Clean,
+        // Nothing at all comes from nobody.
+        TaintRule::Tainted if result.is_empty() => return,
+        TaintRule::Tainted => Taint::Tainted,
+        TaintRule::Quoted if arguments.is_tainted() => Taint::Quoted(quoted),
+        TaintRule::Quoted => Taint::Clean,
+    });
+}

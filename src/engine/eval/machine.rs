@@ -1,0 +1,217 @@
+//! What built-ins are handed of an evaluation.
+
+use std::sync::Arc;
+
+use eximious_core::grammar::expansion::{
+    Closing, CondId, Part, Piece, Seq, VariableName, Vocabulary,
+};
+use eximious_core::{
+    AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Machine, Memory, Message,
+    Registry, Scope, Settings, Str, World,
+};
+
+use super::Eval;
+
+/// How many texts known only at run time are kept parsed.
+const KEPT_EXPANSIONS: usize = 128;
+
+impl Machine for Eval<'_> {
+    fn text(&mut self, seq: Seq) -> Result<Str, Fail> {
+        self.sequence(seq)
+    }
+
+    fn skim(&mut self, seq: Seq) -> Result<(), Fail> {
+        if self.told > 0 {
+            self.tell_skimmed(seq, self.told);
+        }
+        if self.tree.is_smooth() {
+            return Ok(());
+        }
+        let open = self.tree.pieces(seq).last().is_some_and(|piece| piece.part == Part::Fault);
+        self.skim_range(seq.span, open)
+    }
+
+    fn condition(&mut self, id: CondId) -> Result<bool, Fail> {
+        let (tree, source) = (self.tree, self.source);
+        let node = tree.cond(id);
+        let args = tree.cond_args(node);
+        let open = node.closing == Closing::Open;
+        if open && args.is_empty() {
+            return Err(self.hard_fault());
+        }
+        let record = self.cx.engine.0.registry.condition_at(node.def);
+        self.step(&record.meta)?;
+        let place = (args, node.span, open);
+        self.conditions += 1;
+        let result = match record.run {
+            ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
+                eval.run_strict(&record.meta, place, run, values)
+            })?,
+            ConditionRun::Lazy(run) => {
+                let result = run(&mut Call::new(self, &record.meta, (tree, source), place))?;
+                if open {
+                    return Err(self.hard_fault());
+                }
+                result
+            }
+        };
+        self.conditions -= 1;
+        let holds = result != node.negated;
+        if self.told > 0 {
+            self.tell_condition(id, holds);
+        }
+        Ok(holds)
+    }
+
+    fn skim_condition(&mut self, id: CondId) -> Result<(), Fail> {
+        if self.told > 0 {
+            self.tell_skimmed_condition(id);
+        }
+        if self.tree.is_smooth() {
+            return Ok(());
+        }
+        let node = self.tree.cond(id);
+        self.skim_range(node.span, node.closing == Closing::Open)
+    }
+
+    fn is_defined(&mut self, seq: Seq) -> Result<bool, Fail> {
+        match self.tree.pieces(seq) {
+            [Piece { part: Part::Header(_, name), .. }] => {
+                let name = self.tree.text(*name);
+                let Some(message) = &self.cx.message else { return Ok(false) };
+                return Ok(message.headers.iter().any(|h| h.name.eq_ignore_ascii_case(name)));
+            }
+            [Piece { part: Part::Variable(id), .. }] if self.is_absent(*id) => {
+                return Err(self.absent(*id, ("\"", "\" after \"def:\"")));
+            }
+            _ => {}
+        }
+        // Nobody is told of this as of an expansion.
+        let told = std::mem::take(&mut self.told);
+        let value = self.text(seq);
+        self.told = told;
+        Ok(!value?.is_empty())
+    }
+
+    fn hard_fault(&self) -> Fail {
+        match self.tree.hard_fault {
+            Some(fault) => {
+                let unblamed = fault.unblamed.as_ref().filter(|_| self.forgotten);
+                self.raise(fault, ErrorKind::Syntax, unblamed.unwrap_or(&fault.message).clone())
+            }
+            None => Fail::error(ErrorKind::Syntax, "an argument is missing"),
+        }
+    }
+
+    fn expand(&mut self, text: &Str) -> Result<Str, Fail> {
+        if text.taint().is_tainted() {
+            let message = [b"attempt to expand tainted string '", text.bytes(), b"'"].concat();
+            // Whoever runs the server has to hear of it, whatever becomes of
+            // the expansion.
+            self.cx.log().panic(&message);
+            return Err(Fail::error(ErrorKind::Taint, message));
+        }
+        // Most of what is expanded again holds nothing to expand.
+        if text.is_known_plain() || memchr::memchr2(b'$', b'\\', text.bytes()).is_none() {
+            return Ok(text.clone());
+        }
+        if self.cx.depth >= self.cx.engine.0.limits.expansions {
+            return Err(self.too_much("texts are expanded in each other too deep"));
+        }
+        let engine = self.cx.engine.clone();
+        let compiled = match self.cx.expansions.get(text.bytes()) {
+            Some(compiled) => compiled.clone(),
+            None => {
+                let compiled = Arc::new(engine.compiled(text.bytes()));
+                if self.cx.expansions.len() >= KEPT_EXPANSIONS {
+                    self.cx.expansions.clear();
+                }
+                self.cx.expansions.insert(text.bytes().to_vec(), compiled.clone());
+                compiled
+            }
+        };
+        self.cx.depth += 1;
+        let result =
+            self.cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole());
+        self.cx.depth -= 1;
+        result
+    }
+
+    fn malformed_header(&self, at: u32) -> bool {
+        !self.forgotten && self.tree.malformed_header.is_some_and(|start| start < at)
+    }
+
+    fn forget_header(&mut self) {
+        self.forgotten = true;
+    }
+
+    fn scope(&mut self) -> &mut Scope {
+        &mut self.cx.scope
+    }
+
+    fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope) {
+        (&mut self.cx.memory, &mut self.cx.scope)
+    }
+
+    fn leaves_bindings(&self) -> bool {
+        self.cx.leaves_bindings
+    }
+
+    fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {
+        self.named_variable(name)
+    }
+
+    fn knows_variable(&self, name: &[u8]) -> bool {
+        let known = !matches!(self.cx.engine.0.registry.variable(name), VariableName::Unknown(_));
+        known || self.cx.named.contains_key(name)
+    }
+
+    fn set_variable(&mut self, name: &[u8], value: Str) -> bool {
+        self.cx.set_known(name, value)
+    }
+
+    fn memory(&mut self) -> &mut Memory {
+        &mut self.cx.memory
+    }
+
+    fn message(&self) -> Option<&Message> {
+        self.cx.message.as_ref()
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.cx.engine.0.settings
+    }
+
+    fn registry(&self) -> &Registry {
+        &self.cx.engine.0.registry
+    }
+
+    fn world(&self) -> &World {
+        &self.cx.engine.0.world
+    }
+
+    fn forbidden(&self) -> Effects {
+        self.cx.engine.0.forbidden
+    }
+
+    fn bounds(&self) -> Bounds {
+        let limits = &self.cx.engine.0.limits;
+        Bounds { command: limits.command, code: limits.code, length: limits.length }
+    }
+
+    fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {
+        match self.cx.acl_caller.clone() {
+            Some(caller) => caller.call(self.cx, name),
+            None => {
+                let message = [b"ERROR from acl \"".as_slice(), name.bytes(), b"\""].concat();
+                Err(Fail::error(ErrorKind::Unsupported, message))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Eval<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Eval")
+    }
+}

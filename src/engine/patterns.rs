@@ -1,0 +1,114 @@
+//! Patterns of rules: each is one item of a list, expanded before it is tested
+//! (specification 31.5, 32.2).
+
+use eximious_core::{Call, Effects, Fail, FailClass, Meta, Str, TaintRule};
+use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::pattern::{Trouble, find};
+
+use crate::Context;
+
+/// What tests of patterns may touch.
+pub(crate) static RECORD: Meta = Meta::new(
+    "list",
+    Effects::FILES.union(Effects::LOOKUP).union(Effects::HOST).union(Effects::LOG),
+    TaintRule::Result,
+);
+
+/// Whether an address matches a pattern.
+///
+/// # Errors
+/// The pattern can't be read.
+pub(crate) fn matches(
+    cx: &mut Context,
+    pattern: &Str,
+    matcher: &mut Matcher<'_>,
+) -> Result<bool, Fail> {
+    let Some(pattern) = expanded(cx, pattern, "a list") else { return Ok(false) };
+    let outcome = cx.call(&RECORD, |call| matcher.test_pattern(call, &pattern))?;
+    Ok(matches!(outcome, Outcome::Matched(_)))
+}
+
+/// Whether an address is in a list.
+///
+/// # Errors
+/// The list can't be read.
+/// Tests a subject against a list as it is written in the configuration.
+///
+/// # Errors
+/// The list can't be read.
+pub(crate) fn is_in_written(
+    cx: &mut Context,
+    list: &Str,
+    matcher: &mut Matcher<'_>,
+) -> Result<Outcome, Fail> {
+    cx.call(&RECORD, |call: &mut Call<'_>| matcher.test_written(call, list))
+}
+
+pub(crate) fn is_in(cx: &mut Context, list: &Str, address: &Str) -> Result<bool, Fail> {
+    let Some(list) = expanded(cx, list, "a list") else { return Ok(false) };
+    let test = |call: &mut Call<'_>| Matcher::address(address).test(call, &list);
+    let outcome = cx.call(&RECORD, test)?;
+    Ok(matches!(outcome, Outcome::Matched(_)))
+}
+
+/// Whether a text matches a regular expression that is no item of a list; what
+/// was matched is in `$0`, `$1`, ….
+///
+/// # Errors
+/// The pattern can't be read.
+pub(crate) fn matches_text(cx: &mut Context, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+    match expanded(cx, pattern, "for SMTP rewriting") {
+        Some(pattern) => matches_plainly(cx, &pattern, text),
+        None => Ok(false),
+    }
+}
+
+/// The same, where the pattern is not expanded.
+///
+/// # Errors
+/// The pattern can't be read.
+pub(crate) fn matches_plainly(cx: &mut Context, pattern: &Str, text: &Str) -> Result<bool, Fail> {
+    cx.call(&RECORD, |call| match find(call, pattern.bytes(), false, text) {
+        Ok(Some(mut captures)) => {
+            // `$0` is the whole text, whatever part matched.
+            if let Some(whole) = captures.groups.first_mut() {
+                *whole = (0, text.bytes().len() as u32);
+            }
+            call.set_captures(captures);
+            Ok(true)
+        }
+        Ok(None) => Ok(false),
+        Err(trouble) => Err(worded(&trouble, pattern)),
+    })
+}
+
+/// A pattern, expanded; nothing where that fails, which is logged unless it was
+/// forced.
+fn expanded(cx: &mut Context, pattern: &Str, what: &str) -> Option<Str> {
+    if !pattern.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
+        return Some(pattern.clone());
+    }
+    let engine = cx.engine().clone();
+    match engine.expand_once(pattern.bytes(), cx) {
+        Ok(pattern) => Some(pattern),
+        Err(fail) if fail.class() == FailClass::Forced => None,
+        Err(fail) => {
+            let head = [b"failed to expand \"", pattern.bytes(), b"\" while checking "].concat();
+            let line = [&head, what.as_bytes(), b": ", fail.message()].concat();
+            cx.log().panic(&line);
+            None
+        }
+    }
+}
+
+fn worded(trouble: &Trouble, pattern: &Str) -> Fail {
+    match trouble {
+        Trouble::Pattern(error) => {
+            let head = format!("regular expression error: {error} while compiling ");
+            Fail::argument([head.as_bytes(), pattern.bytes()].concat())
+        }
+        Trouble::Match(error) => {
+            Fail::argument(format!("regular expression match failed: {error}"))
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The room of mail: what a configuration drives, and what drives it. ACLs, routing,
+//! filters, rewriting, retries, the client's side of SMTP and of authentication, hints.
+
+pub mod acl;
+pub mod auth;
+pub mod client;
+pub mod event;
+pub mod filter;
+pub mod hints;
+pub mod launch;
+pub mod retry;
+pub mod rewrite;
+pub mod route;
+pub mod smtp_client;

@@ -1,0 +1,331 @@
+//! Access control lists: what they say of a client, a command, a message
+//! (specification, chapter 44).
+//!
+//! [`Acls`] are those of a configuration. [`Acls::check`] runs one over the
+//! values of a conversation and touches nothing of the conversation itself: what
+//! it wants done stands in an [`AclState`], and whoever holds the conversation
+//! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
+//! step.
+
+mod callout;
+mod conditions;
+mod controls;
+mod cutthrough;
+mod dnslists;
+#[cfg(test)]
+mod driver;
+mod headers;
+mod lists;
+mod machine;
+mod modifiers;
+mod nested;
+mod ratelimit;
+mod run;
+mod seen;
+mod state;
+mod told;
+mod udpsend;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious_core::world::Log;
+use eximious_core::{AclPhases, AclTerm, AclVerb, Registry, Str};
+
+use crate::Config;
+use crate::config::{Acl, AclStatement};
+use crate::mail::route::Routes;
+
+pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports, Secured};
+pub use headers::{AddedHeader, HeaderPlace};
+pub use machine::{AclResult, AclVerdict};
+pub use state::{AclState, Control, SenderFault};
+
+/// The ACLs of a configuration, and what they stand on. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Acls(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    named: Vec<Named>,
+    routes: Routes,
+    /// Where the configuration ends: there an ACL stands that is none of it.
+    end: Vec<u8>,
+}
+
+/// An ACL, made ready.
+#[derive(Debug)]
+struct Named {
+    name: Str,
+    statements: Vec<Statement>,
+}
+
+/// A statement, and where it stands: `exim.conf 12`.
+#[derive(Debug)]
+struct Statement {
+    written: AclStatement,
+    place: Vec<u8>,
+}
+
+/// Who holds the conversation that an ACL is about.
+pub trait AclHost {
+    /// `delay`: waits. What is to be sent is sent before, unless that is not wanted
+    /// (`control = no_delay_flush`).
+    fn delay(&mut self, time: Duration, sends: bool);
+
+    /// A step of the run.
+    fn step(&mut self, step: &AclStep<'_>) {
+        let _ = step;
+    }
+
+    /// Who wants to be told each step of ACLs that expansions call, too.
+    fn watch(&self) -> Option<Watch> {
+        None
+    }
+
+    /// Lines for the logs go there from here on.
+    fn log_through(&mut self, log: Arc<dyn Log>) {
+        let _ = log;
+    }
+
+    /// `control = dscp`: marks what is sent to the client.
+    ///
+    /// # Errors
+    /// It can't be marked.
+    fn mark_traffic(&mut self, value: &[u8]) -> Result<(), &'static str> {
+        let _ = value;
+        Err("Socket operation on non-socket")
+    }
+
+    /// Whether other hosts are asked (`verify` with `callout`): tests ask nobody,
+    /// unless they are told to.
+    fn calls_out(&self) -> bool {
+        true
+    }
+
+    /// Whether this is a test, in which no message goes anywhere.
+    fn is_test(&self) -> bool {
+        false
+    }
+
+    /// Other hosts are asked, which may take its time: what was said to the client so
+    /// far is to be sent.
+    fn flush(&mut self) {}
+
+    /// A line for the main log.
+    fn log(&mut self, line: &[u8]);
+
+    /// A line for some of the logs.
+    fn log_to(&mut self, logs: Logs, line: &[u8]);
+}
+
+/// Who is told each step of ACLs.
+pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
+
+/// Which logs a line is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "each is the log of that name")]
+pub struct Logs {
+    pub main: bool,
+    pub reject: bool,
+    pub panic: bool,
+}
+
+impl Logs {
+    /// Where rejections are noted, if nobody says otherwise.
+    pub const REJECTIONS: Self = Self { main: true, reject: true, panic: false };
+    /// The main log.
+    pub const MAIN: Self = Self { main: true, reject: false, panic: false };
+    /// The main and the panic log.
+    pub const PANIC: Self = Self { main: true, reject: false, panic: true };
+
+    /// Writes a line there; the log of rejections has a message's header behind it.
+    pub fn write(self, log: &dyn Log, line: &[u8], header: &[u8]) {
+        match (self.main, self.reject) {
+            (true, true) => log.rejected_message(line, header),
+            (true, false) if self.panic => return log.panic(line),
+            (true, false) => log.main(line),
+            (false, true) => log.rejected_message_alone(line, header),
+            (false, false) => {}
+        }
+        if self.panic {
+            log.panic_alone(line);
+        }
+    }
+
+    /// A test shows a line once, whatever logs it is for.
+    pub fn shown_once(self) -> Self {
+        match self.main || self.reject || self.panic {
+            true => Self::MAIN,
+            false => self,
+        }
+    }
+}
+
+/// A step of a run. `depth` counts the ACLs around the one at hand.
+#[derive(Clone, Copy, Debug)]
+pub enum AclStep<'a> {
+    /// An ACL with a name begins.
+    Begin {
+        /// How deep.
+        depth: u32,
+        /// Its name.
+        name: &'a Str,
+        /// Whether it was read just now, from the file of that name.
+        read: bool,
+    },
+    /// A statement begins.
+    Statement {
+        /// How deep.
+        depth: u32,
+        /// Its verb.
+        verb: AclVerb,
+        /// Where it stands.
+        place: &'a [u8],
+    },
+    /// A text is kept for later: `message`, `log_message`.
+    Text {
+        /// How deep.
+        depth: u32,
+        /// What it is for.
+        term: &'static AclTerm,
+        /// As it is written.
+        text: &'a Str,
+    },
+    /// `endpass`.
+    Endpass {
+        /// How deep.
+        depth: u32,
+    },
+    /// A condition or modifier begins.
+    Term {
+        /// How deep.
+        depth: u32,
+        /// It.
+        term: &'static AclTerm,
+        /// Whether `!` stands before it.
+        negated: bool,
+        /// The variable that `set` sets.
+        variable: Option<&'a Str>,
+        /// As it is written.
+        text: &'a Str,
+        /// What it was expanded to, where it is expanded as a whole.
+        expanded: Option<&'a Str>,
+    },
+    /// Something worth to be said on the way.
+    Note {
+        /// How deep.
+        depth: u32,
+        /// In Exim's words.
+        text: &'a [u8],
+    },
+    /// A statement's conditions came to a result.
+    Ended {
+        /// How deep.
+        depth: u32,
+        /// The verb.
+        verb: AclVerb,
+        /// The result.
+        came: AclOutcome,
+        /// The ACL's name; empty where it is a text instead.
+        name: &'a Str,
+    },
+    /// A condition behind `endpass` does not hold.
+    Denied {
+        /// How deep.
+        depth: u32,
+        /// The verb.
+        verb: AclVerb,
+    },
+    /// An ACL ends.
+    Verdict {
+        /// How deep.
+        depth: u32,
+        /// Its name; empty where it is a text instead.
+        name: &'a Str,
+        /// The verb that ends it; without one, it came to its end, and refuses.
+        verb: Option<AclVerb>,
+    },
+}
+
+/// What a statement's conditions came to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AclOutcome {
+    /// All hold.
+    Holds,
+    /// One does not.
+    Fails,
+    /// It can't be said now.
+    Deferred,
+    /// One of them is wrong in itself.
+    Error,
+    /// An ACL that was called says `drop`.
+    Drop,
+    /// An ACL that was called says `discard`.
+    Discard,
+}
+
+impl Acls {
+    /// The ACLs of a configuration.
+    pub fn new(config: &Config, routes: Routes) -> Self {
+        let place = |line: usize| match config.lines.get(line) {
+            Some(line) => {
+                let name = config.sources.file(line.file).map_or(&b""[..], |file| &file.name);
+                [name, b" ", line.number.to_string().as_bytes()].concat()
+            }
+            None => Vec::new(),
+        };
+        let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
+        let end = config.sources.file(0).map_or_else(Vec::new, |file| {
+            let lines = file.text.split_inclusive(|byte| *byte == b'\n').count();
+            [&file.name, b" ".as_slice(), lines.to_string().as_bytes()].concat()
+        });
+        Self(Arc::new(Inner { named, routes, end }))
+    }
+
+    /// The routers that `verify` asks.
+    pub fn routes(&self) -> &Routes {
+        &self.0.routes
+    }
+
+    fn named(&self, name: &[u8]) -> Option<&Named> {
+        self.0.named.iter().find(|one| one.name.bytes() == name)
+    }
+
+    /// An ACL from a text that stands where a name may stand, too, or from a file,
+    /// whose name it has.
+    fn parse(&self, name: Str, text: &[u8], registry: &Registry) -> Result<Named, Vec<u8>> {
+        let statements = crate::config::acl_statements(text, registry)?;
+        let statements = statements
+            .into_iter()
+            .map(|written| Statement { place: self.0.end.clone(), written })
+            .collect();
+        Ok(Named { name, statements })
+    }
+}
+
+impl Named {
+    fn new(acl: &Acl, place: &dyn Fn(usize) -> Vec<u8>) -> Self {
+        let statements = acl
+            .statements
+            .iter()
+            .map(|written| Statement { place: place(written.line), written: written.clone() });
+        Self { name: acl.name.clone(), statements: statements.collect() }
+    }
+}
+
+/// Whether an ACL is about a message that is being received.
+fn takes_message(phase: AclPhases) -> bool {
+    phase.intersects(
+        AclPhases::MAIL
+            | AclPhases::RCPT
+            | AclPhases::PREDATA
+            | AclPhases::DATA
+            | AclPhases::PRDR
+            | AclPhases::MIME
+            | AclPhases::DKIM
+            | AclPhases::NOT_SMTP
+            | AclPhases::NOT_SMTP_MIME,
+    )
+}

@@ -1,0 +1,272 @@
+//! Callouts: the hosts that take mail for an address are asked whether they would
+//! (specification 44.22).
+
+mod cache;
+mod events;
+mod host;
+mod line;
+mod params;
+mod talk;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
+
+use super::machine::Run;
+use super::{Logs, cutthrough};
+use crate::mail::route::{Delivery, NO_HOSTS, Standing, Text};
+use cache::Cache;
+pub(super) use events::raise;
+pub(super) use host::{Protocol, Way};
+pub(super) use line::Line;
+use params::Sender;
+pub(super) use params::{Params, Subject};
+
+static META: Meta = Meta::new(
+    "callout",
+    Effects::NET.union(Effects::DNS).union(Effects::CLOCK).union(Effects::LOG),
+    TaintRule::Tainted,
+);
+
+/// What shows whom a host is asked about, and which one.
+const SHOWN: [&str; 5] = ["local_part", "domain", "host", "host_address", "verify_mode"];
+
+/// What is asked.
+struct Callout<'c> {
+    params: &'c Params,
+    subject: Subject,
+    address: Str,
+    domain: Str,
+    mail_from: Vec<u8>,
+    delivery: &'c Delivery,
+    /// Whether the connection may be one that is held open, or become one.
+    takes_along: bool,
+    /// Whether the message may go along it (`control = cutthrough_delivery`).
+    delivers: bool,
+}
+
+/// What was found out.
+#[derive(Clone, Debug)]
+pub(super) struct Called {
+    pub(super) standing: Standing,
+    /// For the logs.
+    pub(super) logged: Option<Vec<u8>>,
+    /// For the client, where the address is refused.
+    pub(super) said: Vec<u8>,
+    pub(super) failure: Failure,
+    /// The last line that was heard of an answer that is no last word.
+    pub(super) heard: Option<Vec<u8>>,
+}
+
+/// Where it went wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Failure {
+    /// Nowhere, or before anything could be asked.
+    None,
+    Mail,
+    Recipient,
+    Postmaster,
+    /// Nothing went wrong: all local parts are taken.
+    Random,
+}
+
+impl Failure {
+    /// The word for variables.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Mail => "mail",
+            Self::Recipient => "recipient",
+            Self::Postmaster => "postmaster",
+            Self::Random => "random",
+        }
+    }
+}
+
+impl Called {
+    fn fine() -> Self {
+        let said = Vec::new();
+        Self { standing: Standing::Fine, logged: None, said, failure: Failure::None, heard: None }
+    }
+
+    fn random() -> Self {
+        Self { failure: Failure::Random, ..Self::fine() }
+    }
+
+    fn failed(failure: Failure, logged: Option<Vec<u8>>, said: Vec<u8>) -> Self {
+        Self { standing: Standing::Failed, logged, said, failure, heard: None }
+    }
+
+    fn later(logged: Option<Vec<u8>>) -> Self {
+        Self { standing: Standing::Deferred, logged, ..Self::fine() }
+    }
+
+    /// What the client is told of a sender that was refused.
+    pub(super) fn told(&self, address: &Str) -> Vec<u8> {
+        let (head, tail): (&[u8], &[u8]) = match self.failure {
+            Failure::Mail => (
+                b"Callback setup failed while verifying",
+                b"\nThe initial connection, or a HELO or MAIL FROM:<> command was\n\
+                rejected. Refusing MAIL FROM:<> does not help fight spam, disregards\n\
+                RFC requirements, and stops you from receiving standard bounce\n\
+                messages. This host does not accept mail from domains whose servers\n\
+                refuse bounces.",
+            ),
+            Failure::Postmaster => (
+                b"Postmaster verification failed while checking",
+                b"\nSeveral RFCs state that you are required to have a postmaster\n\
+                mailbox for each mail domain. This host does not accept mail\n\
+                from domains whose servers reject the postmaster address.",
+            ),
+            _ => (b"Verification failed for", b""),
+        };
+        [head, b" <", address.bytes(), b">\n", &self.said, tail].concat()
+    }
+}
+
+/// Asks the hosts of a delivery; nothing where nobody can be asked. `alone` says that
+/// nothing else came of routing the address.
+pub(super) fn call(
+    run: &mut Run<'_>,
+    params: &Params,
+    subject: Subject,
+    delivery: &Delivery,
+    alone: bool,
+) -> Option<Called> {
+    let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
+    let before = SHOWN.map(|name| run.cx.value(name));
+    run.cx.set("local_part", delivery.address.local_part.clone());
+    run.cx.set("domain", domain.clone());
+    let mode = if subject == Subject::Recipient { "R" } else { "S" };
+    run.cx.set("verify_mode", Str::fixed(mode));
+    let mail_from = mail_from(run, params, delivery);
+    let delivers = alone
+        && subject == Subject::Recipient
+        && match params.sender {
+            Sender::Own => cutthrough::takes(run, false),
+            Sender::Transport => cutthrough::takes(run, true),
+            Sender::Given | Sender::Postmaster => false,
+        };
+    let asks_alone = params.hold && params.sender.is_own() && !params.asks_more();
+    let holds = subject == Subject::Recipient && asks_alone && cutthrough::holds(run);
+    let takes_along = delivers || holds;
+    let callout =
+        Callout { params, subject, address, domain, mail_from, delivery, takes_along, delivers };
+    let called = callout.call(run);
+    for (name, value) in SHOWN.iter().zip(before) {
+        run.cx.set(name, value);
+    }
+    called
+}
+
+fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8> {
+    match params.sender {
+        Sender::Given => params.mail_from.clone(),
+        Sender::Own => run.cx.value("sender_address").bytes().to_vec(),
+        Sender::Postmaster => {
+            let domain = run.cx.value("qualify_domain");
+            [b"postmaster@", domain.bytes()].concat()
+        }
+        Sender::Transport => {
+            let acls = run.acls.clone();
+            let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
+            let own = transport.and_then(|transport| transport.text("return_path").cloned());
+            let replaced = own.and_then(|text| run.expanded(&text).ok());
+            replaced.unwrap_or_else(|| run.cx.value("sender_address")).bytes().to_vec()
+        }
+    }
+}
+
+impl Callout<'_> {
+    fn call(&self, run: &mut Run<'_>) -> Option<Called> {
+        let delivery = self.delivery;
+        let Some(hosts) = host::hosts(run, delivery) else {
+            run.cx.tell(0, NO_HOSTS);
+            return None;
+        };
+        run.cx.tell(0, b"Attempting full verification using callout");
+        if !run.host.calls_out() {
+            run.cx.tell(0, b"... callout omitted by default when host testing");
+            run.cx.tell(0, b"(Use -bhc if you want the callouts to happen.)");
+            return None;
+        }
+        let now = match clock(run) {
+            Ok(now) => now,
+            Err(fail) => return Some(Called::later(Some(fail.message().to_vec()))),
+        };
+        run.flush();
+        let mut cache = Cache::new(run, self, now);
+        if let Some(called) = cache.look(run, self) {
+            run.state.cutthrough.was_known(run.cx);
+            return Some(called);
+        }
+        if cache.tries_random {
+            cache.nobody = self.nobody(run);
+        }
+        let acls = run.acls.clone();
+        let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
+        let timeout = self.params.timeout.unwrap_or_default();
+        let longest = self.params.longest.unwrap_or(timeout.saturating_mul(4));
+        let began = now;
+        let alone = hosts.len() < 2;
+        let (mut why, mut heard) = (None, None);
+        let mut settled = None;
+        for host in &hosts {
+            let Some(address) = host.address else { continue };
+            let spent = clock(run).map_or(0, |now| now.saturating_sub(began));
+            if Duration::from_secs(u64::try_from(spent).unwrap_or(0)) >= longest {
+                run.cx.tell(0, b"overall timeout for callout exceeded");
+                break;
+            }
+            self.introduce(run, host.name.as_bytes(), address);
+            let called = talk::with(run, self, &mut cache, transport, host, address);
+            match called.standing {
+                Standing::Deferred => (why, heard) = (called.logged, called.heard),
+                _ => {
+                    settled = Some(called);
+                    break;
+                }
+            }
+        }
+        if self.delivers && settled.is_none() {
+            run.state.cutthrough.end(run.cx, "nobody can be asked now");
+        }
+        cache.keep(run);
+        // Which of several hosts is to blame is not said.
+        Some(settled.unwrap_or_else(|| Called { heard, ..Called::later(why.filter(|_| alone)) }))
+    }
+
+    /// A local part that nobody has, at the domain.
+    fn nobody(&self, run: &mut Run<'_>) -> Option<Vec<u8>> {
+        let options = &run.cx.engine().settings().options;
+        let text = match options.get("callout_random_local_part") {
+            Some(OptionValue::Text(text)) => text.clone(),
+            _ => Str::fixed("$primary_hostname-$tod_epoch-testing"),
+        };
+        match Text::new(text).expand(run.cx) {
+            Ok(local_part) => Some([local_part.bytes(), b"@", self.domain.bytes()].concat()),
+            Err(fail) => {
+                let head = b"failed to expand callout_random_local_part: ";
+                run.host.log_to(Logs::PANIC, &[head, fail.message()].concat());
+                None
+            }
+        }
+    }
+
+    /// Says in variables who is asked.
+    fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
+        run.cx.set("host", Str::tainted(name));
+        run.cx.set("host_address", Str::tainted(address.to_string().into_bytes()));
+    }
+
+    /// Says in variables that nobody is asked any more.
+    fn introduce_nobody(&self, run: &mut Run<'_>) {
+        run.cx.set("host", Str::EMPTY);
+        run.cx.set("host_address", Str::EMPTY);
+    }
+}
+
+fn clock(run: &mut Run<'_>) -> Result<i64, Fail> {
+    run.cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds))
+}

@@ -1,0 +1,223 @@
+//! What callouts of before have found out (specification 44.22.2).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious_core::world::HintStore;
+
+use super::{Called, Callout, Failure};
+use crate::mail::acl::machine::Run;
+use crate::mail::hints::{CalloutAddress, CalloutDomain, CalloutResult, Record, callout_key};
+
+/// What is known, and where it stands.
+pub(super) struct Cache {
+    /// Without it, nothing is looked at and nothing is kept.
+    store: Option<Arc<dyn HintStore>>,
+    now: i64,
+    key: Vec<u8>,
+    domain_key: Vec<u8>,
+    /// What is known of the domain, and what is found out now.
+    pub(super) domain: CalloutDomain,
+    /// Whether the domain's result was found out now.
+    pub(super) learned: bool,
+    /// What was found out of the address.
+    pub(super) address: CalloutResult,
+    /// Whether a local part that nobody has is to be tried, which one, and whether
+    /// the postmaster is.
+    pub(super) tries_random: bool,
+    pub(super) nobody: Option<Vec<u8>>,
+    pub(super) tries_postmaster: bool,
+}
+
+impl Cache {
+    pub(super) fn new(run: &Run<'_>, callout: &Callout<'_>, now: i64) -> Self {
+        let engine = run.cx.engine();
+        let directory = &engine.settings().spool_directory;
+        let params = callout.params;
+        let cached = params.cached && !callout.delivers;
+        let store = cached.then(|| engine.world().hint_store(directory.bytes()));
+        Self {
+            store,
+            now,
+            key: callout_key(callout.address.bytes(), &callout.mail_from),
+            domain_key: callout.domain.bytes().to_vec(),
+            domain: CalloutDomain::default(),
+            learned: false,
+            address: CalloutResult::Unknown,
+            tries_random: params.random,
+            nobody: None,
+            tries_postmaster: params.postmaster.is_some(),
+        }
+    }
+
+    /// What is known already, where that will do.
+    pub(super) fn look(&mut self, run: &mut Run<'_>, callout: &Callout<'_>) -> Option<Called> {
+        let Some(store) = self.store.clone() else {
+            run.cx.tell(0, b"callout cache: disabled by no_cache");
+            return None;
+        };
+        let good = expiry(run, "callout_domain_positive_expire", 7 * 24 * 3600);
+        let bad = expiry(run, "callout_domain_negative_expire", 3 * 3600);
+        let old = |stamp: i64, limit: i64| self.now.saturating_sub(stamp) > limit;
+        let is_bad = |found: &CalloutDomain| {
+            found.result == CalloutResult::Reject
+                || found.refuses_empty_sender
+                || found.postmaster == CalloutResult::Reject
+        };
+        let found = CalloutDomain::load(&*store, &self.domain_key).ok().flatten();
+        let found = match found {
+            Some((found, stamp)) if old(stamp, if is_bad(&found) { bad } else { good }) => {
+                self.tell(run, "domain record expired for ", &self.domain_key);
+                None
+            }
+            Some((found, _)) => {
+                self.tell(run, "found domain record for ", &self.domain_key);
+                Some(found)
+            }
+            None => {
+                self.tell(run, "no domain record found for ", &self.domain_key);
+                None
+            }
+        };
+        if let Some(mut found) = found {
+            if old(found.random_at, good) {
+                found.random = CalloutResult::Unknown;
+            }
+            let limit = if found.postmaster == CalloutResult::Reject { bad } else { good };
+            if old(found.postmaster_at, limit) {
+                found.postmaster = CalloutResult::Unknown;
+            }
+            self.domain = found;
+            if let Some(called) = self.look_at_domain(run, callout) {
+                return called;
+            }
+        }
+        self.look_at_address(run, &*store)
+    }
+
+    /// What the domain's record says: something, nothing that would do, or that the
+    /// address has its turn.
+    fn look_at_domain(
+        &mut self,
+        run: &mut Run<'_>,
+        callout: &Callout<'_>,
+    ) -> Option<Option<Called>> {
+        let found = self.domain;
+        if found.result == CalloutResult::Reject
+            || found.refuses_empty_sender && callout.mail_from.is_empty()
+        {
+            let text = "domain gave initial rejection, or does not accept HELO or MAIL FROM:<>";
+            self.tell(run, text, b"");
+            let said = b"(result of an earlier callout reused).".to_vec();
+            return Some(Some(Called::failed(Failure::Mail, None, said)));
+        }
+        if self.tries_random {
+            match found.random {
+                CalloutResult::Accept => {
+                    self.tell(run, "domain accepts random addresses", b"");
+                    return Some(Some(Called::random()));
+                }
+                CalloutResult::Reject => {
+                    self.tell(run, "domain rejects random addresses", b"");
+                    self.tries_random = false;
+                }
+                CalloutResult::Unknown => {
+                    let text =
+                        "need to check random address handling (not cached or cache expired)";
+                    self.tell(run, text, b"");
+                    return Some(None);
+                }
+            }
+        }
+        if self.tries_postmaster {
+            match found.postmaster {
+                CalloutResult::Reject => {
+                    self.tell(run, "domain does not accept RCPT TO:<postmaster@domain>", b"");
+                    let said = b"(result of earlier verification reused).".to_vec();
+                    return Some(Some(Called::failed(Failure::Postmaster, None, said)));
+                }
+                CalloutResult::Unknown => {
+                    let text = "need to check RCPT TO:<postmaster@domain> (not cached or cache \
+                        expired)";
+                    self.tell(run, text, b"");
+                    return Some(None);
+                }
+                CalloutResult::Accept => {
+                    self.tell(run, "domain accepts RCPT TO:<postmaster@domain>", b"");
+                    self.tries_postmaster = false;
+                }
+            }
+        }
+        None
+    }
+
+    fn look_at_address(&self, run: &mut Run<'_>, store: &dyn HintStore) -> Option<Called> {
+        let found = CalloutAddress::load(store, &self.key).ok().flatten();
+        let Some((found, stamp)) = found else {
+            self.tell(run, "no address record found for ", &self.key);
+            return None;
+        };
+        let limit = match found.accepted {
+            true => expiry(run, "callout_positive_expire", 24 * 3600),
+            false => expiry(run, "callout_negative_expire", 2 * 3600),
+        };
+        if self.now.saturating_sub(stamp) > limit {
+            self.tell(run, "address record expired for ", &self.key);
+            return None;
+        }
+        self.tell(run, "found address record for ", &self.key);
+        if found.accepted {
+            self.tell(run, "address record is positive", b"");
+            return Some(Called::fine());
+        }
+        self.tell(run, "address record is negative", b"");
+        let said = b"Previous (cached) callout verification failure".to_vec();
+        Some(Called::failed(Failure::Recipient, None, said))
+    }
+
+    /// Keeps what was found out. Where that can't be kept, it is found out anew
+    /// another time.
+    pub(super) fn keep(&mut self, run: &mut Run<'_>) {
+        let Some(store) = self.store.clone() else { return };
+        if self.learned {
+            let _ = self.domain.save(&*store, &self.domain_key, self.now);
+            let head = b"wrote callout cache domain record for ";
+            run.cx.tell(0, &[head.as_slice(), &self.domain_key, b":"].concat());
+            let result = match (self.domain.refuses_empty_sender, self.domain.result) {
+                (true, _) => 3,
+                (false, result) => result as u8,
+            };
+            let (postmaster, random) = (self.domain.postmaster as u8, self.domain.random as u8);
+            let text = format!("  result={result} postmaster={postmaster} random={random}");
+            run.cx.tell(0, text.as_bytes());
+        }
+        let accepted = match self.address {
+            CalloutResult::Unknown => return,
+            CalloutResult::Accept => true,
+            CalloutResult::Reject => false,
+        };
+        let _ = CalloutAddress { accepted }.save(&*store, &self.key, self.now);
+        let word = if accepted { "positive" } else { "negative" };
+        let head = format!("wrote {word} callout cache address record for ");
+        run.cx.tell(0, &[head.as_bytes(), &self.key].concat());
+    }
+
+    /// Notes what a local part that nobody has comes to.
+    pub(super) fn note_random(&mut self, result: CalloutResult) {
+        (self.domain.random, self.domain.random_at) = (result, self.now);
+    }
+
+    /// Notes what the postmaster comes to.
+    pub(super) fn note_postmaster(&mut self, result: CalloutResult) {
+        (self.domain.postmaster, self.domain.postmaster_at) = (result, self.now);
+    }
+
+    fn tell(&self, run: &mut Run<'_>, text: &str, key: &[u8]) {
+        run.cx.tell(0, &[b"callout cache: ", text.as_bytes(), key].concat());
+    }
+}
+
+fn expiry(run: &Run<'_>, option: &str, default: u64) -> i64 {
+    let time = run.cx.engine().settings().options.time(option);
+    i64::try_from(time.unwrap_or(Duration::from_secs(default)).as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,33 @@
+//! What a transport wants to be told of a connection, and of what went along it
+//! (specification, chapter 61: `event_action` of a transport).
+
+use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::event;
+
+use crate::Context;
+use crate::mail::route::Transport;
+
+static EVENT: Meta = Meta::new("event_action", Effects::NONE, TaintRule::Result);
+
+/// Expands a transport's `event_action` for an event; what it comes to, where that is
+/// something. That it fails is logged, and means nothing else.
+pub(in crate::mail::acl) fn raise(
+    cx: &mut Context,
+    transport: &Transport,
+    name: &'static str,
+    data: &[u8],
+) -> Option<Str> {
+    let action = transport.text("event_action").filter(|text| !text.is_empty())?.clone();
+    cx.set("transport_name", transport.name.clone());
+    let answer = cx.call(&EVENT, |call| event::expand(call, &action, name, Str::tainted(data)));
+    cx.unset("transport_name");
+    match answer? {
+        Ok(answer) => Some(answer).filter(|answer| !answer.is_empty()),
+        Err(fail) => {
+            let head = ["failed to expand event_action ", name, " in "].concat();
+            let parts = [head.as_bytes(), transport.name.bytes(), b": ", fail.message()];
+            cx.log().panic(&parts.concat());
+            None
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! TLS with a host that is asked (specification 43.7).
+
+use eximious_core::Str;
+use eximious_core::world::{TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault};
+use eximious_stdlib::certificate;
+use eximious_stdlib::lists::elements;
+use eximious_stdlib::x509::Certificate;
+
+use super::{Called, NoTalk, Place, Protocol, Talk, last_line, line};
+use crate::mail::acl::{Logs, Secured};
+use crate::mail::route::Text;
+
+/// The variables of a connection under TLS.
+const VARIABLES: [&str; 11] = [
+    "tls_out_bits",
+    "tls_out_certificate_verified",
+    "tls_out_cipher",
+    "tls_out_cipher_std",
+    "tls_out_ocsp",
+    "tls_out_ourcert",
+    "tls_out_peercert",
+    "tls_out_peerdn",
+    "tls_out_resumption",
+    "tls_out_sni",
+    "tls_out_ver",
+];
+
+impl Place<'_, '_> {
+    /// What was known of a connection before.
+    pub(super) fn forget_tls(&mut self) {
+        for name in VARIABLES {
+            self.run.cx.unset(name);
+        }
+    }
+
+    /// Goes on without TLS, where that may be; otherwise, what is to be said of the host.
+    pub(super) fn goes_on_in_clear(&mut self, fault: &TlsFault) -> Result<(), Called> {
+        let why = format!("TLS session: {}", fault.shown());
+        let first = super::way(
+            self.run,
+            self.transport,
+            self.host,
+            self.address,
+            &self.callout.address.clone(),
+        );
+        let tries = self.transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
+        if first.protocol == Protocol::Smtps || !tries || self.listed("hosts_require_tls") {
+            return Err(Called::later(Some(self.about(why.as_bytes()))));
+        }
+        let line = format!(
+            "{why}: callout unencrypted to {} [{}] (not in hosts_require_tls)",
+            self.host.name, self.address
+        );
+        self.run.host.log_to(Logs::MAIN, line.as_bytes());
+        self.clear = true;
+        Ok(())
+    }
+
+    /// What the transport's options come to.
+    fn tls_settings(&mut self) -> Result<TlsClient, TlsFault> {
+        let bytes = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
+        let certificate = self.tls_file("tls_certificate")?;
+        let key = self.tls_file("tls_privatekey")?;
+        // Proofs that certificates are valid are not asked for yet.
+        let _ = self.listed("hosts_require_ocsp") || self.listed("hosts_request_ocsp");
+        let demand = self.tls_demand();
+        let authorities = match self.tls_file("tls_verify_certificates")? {
+            Some(path) if path == b"system" || path == b"system,cache" => TlsAuthorities::System,
+            Some(path) => TlsAuthorities::Path(path),
+            None => TlsAuthorities::None,
+        };
+        let named = demand != TlsDemand::None && self.listed("tls_verify_cert_hostnames");
+        let _ = self.listed("tls_resumption_hosts");
+        let switches = self.run.cx.engine().settings().options.text("openssl_options").cloned();
+        let protocols = self.tls_text("tls_alpn")?.unwrap_or_default();
+        Ok(TlsClient {
+            certificate,
+            key,
+            demand,
+            authorities,
+            name: named.then(|| self.host.name.clone().into_bytes()),
+            revoked: self.tls_file("tls_crl")?,
+            ciphers: bytes(self.tls_text("tls_require_ciphers")?),
+            curves: bytes(self.tls_text("tls_eccurve")?),
+            switches: bytes(switches).unwrap_or_default(),
+            server_name: bytes(self.tls_text("tls_sni")?),
+            protocols: elements(protocols.bytes())
+                .map(|one| one.trim_ascii().to_vec())
+                .filter(|one| !one.is_empty())
+                .collect(),
+        })
+    }
+
+    /// Whether the host's certificate has to be good. Where neither list is set, it has.
+    fn tls_demand(&mut self) -> TlsDemand {
+        if self.listed("tls_verify_hosts") {
+            return TlsDemand::Required;
+        }
+        let set = |option| self.transport.is_some_and(|transport| transport.text(option).is_some());
+        if !set("tls_verify_hosts") && !set("tls_try_verify_hosts") {
+            return match set("tls_verify_certificates") {
+                true => TlsDemand::Required,
+                false => TlsDemand::None,
+            };
+        }
+        match self.listed("tls_try_verify_hosts") {
+            true => TlsDemand::Asked,
+            false => TlsDemand::None,
+        }
+    }
+
+    fn tls_text(&mut self, option: &str) -> Result<Option<Str>, TlsFault> {
+        let text = self.transport.and_then(|transport| transport.text(option));
+        let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+        match Text::new(text.clone()).expand(self.run.cx) {
+            Ok(value) => Ok((!value.is_empty()).then_some(value)),
+            Err(fail) if fail.class() == eximious_core::FailClass::Forced => Ok(None),
+            Err(fail) => {
+                let why = String::from_utf8_lossy(fail.message()).into_owned();
+                Err(TlsFault::new(format!("expansion of {option}"), why))
+            }
+        }
+    }
+
+    fn tls_file(&mut self, option: &str) -> Result<Option<Vec<u8>>, TlsFault> {
+        let Some(path) = self.tls_text(option)? else { return Ok(None) };
+        match path.taint().is_tainted() {
+            true => Err(TlsFault::new(option, "Tainted filename")),
+            false => Ok(Some(path.bytes().to_vec())),
+        }
+    }
+
+    /// Raises an event for each certificate that the host showed; whether one of them is
+    /// refused.
+    fn tell_of_certificates(&mut self, chain: &[Vec<u8>]) -> bool {
+        let mut refused = false;
+        for (depth, shown) in chain.iter().enumerate().rev() {
+            self.run.cx.set("tls_out_peercert", Str::tainted(&shown[..]));
+            refused |= self.event("tls:cert", depth.to_string().as_bytes()).is_some();
+        }
+        self.run.cx.unset("tls_out_peercert");
+        refused
+    }
+
+    fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) -> Secured {
+        let cx = &mut self.run.cx;
+        let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
+        cx.set("tls_out_cipher", cipher.clone());
+        cx.set("tls_out_cipher_std", facts.standard_cipher.clone());
+        cx.set("tls_out_ver", facts.version.clone());
+        cx.set("tls_out_bits", facts.bits.to_string());
+        cx.set("tls_out_resumption", facts.resumption.to_string());
+        cx.set("tls_out_ourcert", Str::from(&facts.own_certificate[..]));
+        let verified = if facts.is_verified { "1" } else { "0" };
+        cx.set("tls_out_certificate_verified", verified);
+        let mut subject = Vec::new();
+        if let Some(shown) = facts.chain.first() {
+            let der = certificate::der(shown);
+            let name = der.as_deref().and_then(Certificate::read).map(|read| read.subject());
+            subject = name.unwrap_or_default().into_bytes();
+            cx.set("tls_out_peercert", Str::tainted(&shown[..]));
+            cx.set("tls_out_peerdn", Str::tainted(&subject[..]));
+        }
+        let server_name = server_name.unwrap_or_default();
+        cx.set("tls_out_sni", Str::tainted(server_name));
+        Secured {
+            cipher: cipher.into_bytes(),
+            is_verified: facts.is_verified,
+            name: subject,
+            resumed: false,
+            // What is asked for is known; logs have what clients ask for.
+            server_name: Vec::new(),
+        }
+    }
+}
+
+impl Talk<'_, '_, '_> {
+    /// Whether TLS is to begin.
+    pub(super) fn wants_tls(&mut self) -> bool {
+        self.line.offers.tls
+            && self.line.secured.is_none()
+            && !self.place.clear
+            && self.place.run.cx.engine().world().tls.is_there()
+            && !self.place.listed("hosts_avoid_tls")
+            && !self.place.listed("hosts_verify_avoid_tls")
+    }
+
+    /// `STARTTLS`; false where the host does not want to, and it goes on without.
+    pub(super) fn start_tls(&mut self) -> Result<bool, NoTalk> {
+        let reply = match self.exchange(b"STARTTLS") {
+            Ok(reply) => reply,
+            Err(_) => {
+                self.close();
+                self.place.closed(false);
+                let text = b"Remote host closed connection in response to STARTTLS";
+                return Err(Called::later(Some(self.place.about(text))).into());
+            }
+        };
+        if reply.accepts() {
+            return self.shake_hands().map(|()| true);
+        }
+        let transport = self.place.transport;
+        let tries = transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
+        if reply.refuses() || tries {
+            return Ok(false);
+        }
+        let head = b"SMTP error from remote mail server after STARTTLS: ";
+        let called = self.give_up(&[head.as_slice(), &line(reply.text())].concat());
+        Err(Called { heard: last_line(reply.text()), ..called }.into())
+    }
+
+    /// Begins TLS.
+    pub(super) fn shake_hands(&mut self) -> Result<(), NoTalk> {
+        let settings = self.place.tls_settings();
+        let begun = settings.and_then(|settings| {
+            let tls = self.place.run.cx.engine().world().tls.connect(&settings)?;
+            Ok((self.line.connection.begin_tls(tls)?, settings))
+        });
+        let shown = match &begun {
+            Ok((facts, _)) => &facts.chain,
+            Err(fault) => &fault.chain,
+        };
+        let refused = self.place.tell_of_certificates(shown);
+        match begun {
+            Ok((_, settings)) if refused && settings.demand == TlsDemand::Required => {
+                self.close();
+                self.place.closed(false);
+                let place = "certificate verification failed";
+                let fault = TlsFault::new(place, "refused by event_action");
+                Err(NoTalk::Unsecured(Box::new(fault)))
+            }
+            Ok((mut facts, settings)) => {
+                facts.is_verified &= !refused;
+                let server_name = settings.server_name.as_deref();
+                self.line.secured = Some(self.place.note_tls(&facts, server_name));
+                Ok(())
+            }
+            Err(fault) => {
+                self.close();
+                self.place.closed(false);
+                Err(NoTalk::Unsecured(Box::new(fault)))
+            }
+        }
+    }
+}

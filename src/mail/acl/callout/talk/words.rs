@@ -1,0 +1,61 @@
+//! Commands, and what is said of them and of replies.
+
+use eximious_stdlib::printing::printing;
+
+use crate::mail::smtp_client::Reply;
+
+/// What is logged where nothing is known.
+pub(super) fn null() -> Vec<u8> {
+    b"NULL".to_vec()
+}
+
+pub(super) fn mail(from: &[u8]) -> Vec<u8> {
+    [b"MAIL FROM:<", &in_line(from)[..], b">"].concat()
+}
+
+/// What breaks a line would be another command.
+pub(super) fn in_line(address: &[u8]) -> Vec<u8> {
+    address.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)).collect()
+}
+
+pub(super) fn rcpt(to: &[u8]) -> Vec<u8> {
+    [b"RCPT TO:<", &in_line(to)[..], b">"].concat()
+}
+
+pub(super) fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
+    [b"response to \"", command, b"\" was: ", &line(reply.text())].concat()
+}
+
+/// What is passed on of a reply: all but what only terminals heed.
+pub(super) fn lines(text: &[u8]) -> Vec<u8> {
+    let lines: Vec<Vec<u8>> = text.split(|byte| *byte == b'\n').map(line).collect();
+    lines.join(&b'\n')
+}
+
+/// The last line of a reply that is no last word.
+pub(super) fn last_line(text: &[u8]) -> Option<Vec<u8>> {
+    let last = text.rsplit(|byte| *byte == b'\n').next()?;
+    (last.first() == Some(&b'4') && last.len() > 4).then(|| line(last))
+}
+
+/// What came from outside, as one line of a log.
+pub(super) fn line(text: &[u8]) -> Vec<u8> {
+    printing(text, false)
+}
+
+pub(super) fn after(address: &[u8], reply: &Reply) -> Vec<u8> {
+    let head = b"SMTP error from remote mail server after ";
+    [head.as_slice(), &rcpt(address), b": ", &line(reply.text())].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cve_2020_28021_an_address_is_part_of_one_command() {
+        assert_eq!(rcpt(b"a\r\nDATA\n@b\0"), b"RCPT TO:<aDATA@b>");
+        assert_eq!(mail(b"a@b>\rRSET"), b"MAIL FROM:<a@b>RSET>");
+        assert_eq!(mail(b""), b"MAIL FROM:<>");
+    }
+}

@@ -1,0 +1,272 @@
+//! The message goes along.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use eximious_core::{FailClass, Header, Str};
+use eximious_stdlib::address;
+use eximious_stdlib::lists::elements;
+
+use super::{Along, Cutthrough, Held};
+use crate::Context;
+use crate::config::rewrite_rules;
+use crate::mail::acl::Acls;
+use crate::mail::acl::callout::raise;
+use crate::mail::rewrite::Rewriter;
+use crate::mail::rewrite::header::{self as rewrite, place_of};
+use crate::mail::route::{Text, Transport};
+use crate::mail::smtp_client::{Reply, Trouble, Wire};
+
+/// What became of a message that went along.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Onward {
+    /// What the host made of it.
+    pub outcome: Outcome,
+    /// What it said: lines, with their codes.
+    pub reply: Vec<u8>,
+    /// The host's name.
+    pub host: String,
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// What is known of TLS, where there is some.
+    pub secured: Option<Secured>,
+    /// This side of the connection.
+    pub local: Option<SocketAddr>,
+    /// The transport's name.
+    pub transport: Str,
+    /// How many bytes were sent.
+    pub size: u64,
+    /// Who got it, if it was accepted.
+    pub recipients: Vec<OnwardRecipient>,
+    /// Which transport it is.
+    number: usize,
+}
+
+/// A recipient of such a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OnwardRecipient {
+    /// The address that the host was told.
+    pub address: Str,
+    /// Those from which it was made, its parent first.
+    pub ancestors: Vec<Str>,
+    /// The router's name.
+    pub router: Str,
+}
+
+/// What a host made of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It has it.
+    Accepted,
+    /// It does not want it.
+    Refused,
+    /// It does not want it now.
+    Deferred,
+    /// It said nothing that makes sense: it may have it or not.
+    Unanswered,
+}
+
+/// What is logged of TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Secured {
+    /// The version, the cipher and its bits: `$tls_out_cipher`.
+    pub cipher: Vec<u8>,
+    /// Whether the certificate of the other side is good.
+    pub is_verified: bool,
+    /// The name in it.
+    pub name: Vec<u8>,
+    /// Whether the session was taken up again.
+    pub resumed: bool,
+    /// The name that a client asked for.
+    pub server_name: Vec<u8>,
+}
+
+/// The message did not get there as a whole.
+struct Unsent;
+
+impl From<Trouble> for Unsent {
+    fn from(_: Trouble) -> Self {
+        Self
+    }
+}
+
+impl Cutthrough {
+    /// Sends the message of a context to the host, where one waits for it and all its
+    /// recipients go there. With nothing, it did not get there as a whole.
+    pub fn deliver(&mut self, acls: &Acls, cx: &mut Context, to: &[Str]) -> Option<Onward> {
+        self.wanted = false;
+        let mut held = self.held.take()?;
+        if !held.delivers {
+            held.end(cx, "end of message");
+            return None;
+        }
+        let same = |along: &Along, own: &Str| along.recipient.bytes() == own.bytes();
+        let along = &held.recipients;
+        if along.len() != to.len() || !along.iter().zip(to).all(|(along, own)| same(along, own)) {
+            held.end(cx, "other recipients go another way");
+            return None;
+        }
+        let transport = acls.routes().transport_at(held.place.transport);
+        let Ok((reply, size)) = held.send(cx, transport) else {
+            held.end(cx, "message could not be sent");
+            return None;
+        };
+        let outcome = match reply.as_ref().and_then(|reply| reply.text().first()) {
+            Some(b'2') => Outcome::Accepted,
+            Some(b'4') => Outcome::Deferred,
+            Some(b'5') => Outcome::Refused,
+            _ => Outcome::Unanswered,
+        };
+        let onward = Onward {
+            outcome,
+            reply: reply.map_or_else(Vec::new, |reply| reply.text().to_vec()),
+            host: held.place.host.clone(),
+            address: held.place.address,
+            port: held.place.way.port,
+            local: held.line.connection.local_address(),
+            secured: held.line.secured.clone(),
+            transport: transport.name.clone(),
+            number: held.place.transport,
+            size,
+            recipients: held.recipients.iter().map(|along| along.named(acls)).collect(),
+        };
+        held.end(cx, "delivered");
+        Some(onward)
+    }
+}
+
+impl Onward {
+    /// Tells the transport of a recipient who got the message (`msg:delivery`).
+    pub fn tell_transport(&self, acls: &Acls, cx: &mut Context, recipient: &OnwardRecipient) {
+        let transport = acls.routes().transport_at(self.number);
+        let (text, taint) = recipient.address.read();
+        let (local_part, domain) = address::parts(text);
+        let tainted = |text: &[u8]| Str::from(text).stamped(taint);
+        let values = [
+            ("host", Str::tainted(self.host.as_bytes())),
+            ("host_address", Str::tainted(self.address.to_string().into_bytes())),
+            ("host_port", Str::from(self.port.to_string())),
+            ("local_part", tainted(local_part)),
+            ("domain", tainted(domain)),
+            ("router_name", recipient.router.clone()),
+        ];
+        for (name, value) in values.clone() {
+            cx.set(name, value);
+        }
+        let _ = raise(cx, transport, "msg:delivery", &self.reply);
+        for (name, _) in values {
+            cx.unset(name);
+        }
+    }
+}
+
+impl Along {
+    fn named(&self, acls: &Acls) -> OnwardRecipient {
+        let address = &self.delivery.address;
+        OnwardRecipient {
+            address: address.text.clone(),
+            ancestors: address.ancestors().map(|one| one.text.clone()).collect(),
+            router: acls.routes().router_name(self.delivery.router).clone(),
+        }
+    }
+}
+
+impl Held {
+    /// Sends the message: what the host said in the end, if anything, and how much was
+    /// sent.
+    fn send(
+        &mut self,
+        cx: &mut Context,
+        transport: &Transport,
+    ) -> Result<(Option<Reply>, u64), Unsent> {
+        let added = self.added(cx, transport)?;
+        let header = self.header(cx, transport)?;
+        let time = |option, minutes: u64| {
+            let time = transport.time(option).filter(|time| !time.is_zero());
+            time.unwrap_or(Duration::from_secs(minutes * 60))
+        };
+        self.line.connection.set_timeout(time("command_timeout", 5));
+        self.line.say(cx, b"DATA")?;
+        if self.line.listen(cx)?.code().first() != Some(&b'3') {
+            return Err(Unsent);
+        }
+        let Some(message) = cx.message() else { return Err(Unsent) };
+        let connection = &mut self.line.connection;
+        connection.set_timeout(time("data_timeout", 5));
+        let mut wire = Wire::default();
+        let mut give = |piece: &[u8]| connection.send(piece);
+        wire.add(&header, &mut give)?;
+        for part in [&added[..], b"\n", &message.stray, &message.body] {
+            wire.add(part, &mut give)?;
+        }
+        wire.end(&mut give)?;
+        connection.set_timeout(time("final_timeout", 10));
+        let size = wire.sent() + "DATA\r\n".len() as u64;
+        Ok((self.line.listen(cx).ok(), size))
+    }
+
+    /// The header lines of the message, without those that the routers and the transport
+    /// remove, and with other addresses where the transport wants that.
+    fn header(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
+        let removed = self.removed(cx, transport)?;
+        let rules = transport.text("headers_rewrite").map(|text| rewrite_rules(text.bytes()));
+        let rules = rules.transpose().map_err(|_| Unsent)?.unwrap_or_default();
+        let Some(message) = cx.message() else { return Err(Unsent) };
+        let stays = |header: &&Header| !is_one_of(header, &removed);
+        if rules.is_empty() {
+            let lines = message.headers.iter().filter(stays).map(|header| header.line.as_slice());
+            return Ok(lines.collect::<Vec<_>>().concat());
+        }
+        // What rules are expanded to may look at the header.
+        let headers: Vec<Header> = message.headers.iter().filter(stays).cloned().collect();
+        let rewriter = Rewriter::new(&rules);
+        let log = cx.log();
+        let mut lines = Vec::new();
+        for header in headers {
+            let new = place_of(&header.name).and_then(|place| {
+                rewrite::line(cx, Some(&rewriter), place, &header, None, &|fault| log.main(fault))
+            });
+            lines.extend_from_slice(&new.unwrap_or(header.line));
+        }
+        Ok(lines)
+    }
+
+    /// The header lines that the routers and the transport add.
+    fn added(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<u8>, Unsent> {
+        let own = expanded(cx, transport, "headers_add")?;
+        let first = self.recipients.first().map(|first| &first.delivery.address.attached);
+        let mut lines = Vec::new();
+        for text in first.into_iter().flat_map(|attached| &attached.headers_add).chain([&own]) {
+            lines.extend_from_slice(text.bytes());
+            if lines.last().is_some_and(|byte| *byte != b'\n') {
+                lines.push(b'\n');
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The names of those that they remove.
+    fn removed(&self, cx: &mut Context, transport: &Transport) -> Result<Vec<Vec<u8>>, Unsent> {
+        let own = expanded(cx, transport, "headers_remove")?;
+        let first = self.recipients.first().map(|first| &first.delivery.address.attached);
+        let lists = first.into_iter().flat_map(|attached| &attached.headers_remove).chain([&own]);
+        Ok(lists.flat_map(|list| elements(list.bytes())).map(|name| name.to_vec()).collect())
+    }
+}
+
+fn is_one_of(header: &Header, names: &[Vec<u8>]) -> bool {
+    names.iter().any(|name| header.is(name))
+}
+
+fn expanded(cx: &mut Context, transport: &Transport, option: &str) -> Result<Str, Unsent> {
+    let Some(text) = transport.text(option).filter(|text| !text.is_empty()) else {
+        return Ok(Str::EMPTY);
+    };
+    match Text::new(text.clone()).expand(cx) {
+        Ok(text) => Ok(text),
+        Err(fail) if fail.class() == FailClass::Forced => Ok(Str::EMPTY),
+        Err(_) => Err(Unsent),
+    }
+}

@@ -1,0 +1,599 @@
+//! The run of an ACL: statements, verbs, messages (specification 44.8 to 44.12).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
+use eximious_stdlib::acl::VERBS;
+use eximious_stdlib::lists::Answers;
+use eximious_stdlib::printing::printing;
+
+use super::{
+    AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
+};
+use crate::Context;
+use crate::config::AclLineTerm;
+use crate::engine::debugging::DebugSelector;
+
+/// How deep ACLs may call each other.
+const MOST_DEPTH: u32 = 20;
+/// How large a file with an ACL may be.
+const LARGEST: u64 = 1 << 20;
+/// How many such files are kept.
+const MOST_FILES: usize = 100;
+/// How many arguments an ACL may be called with.
+pub(super) const MOST_ARGUMENTS: usize = 9;
+
+/// The ACLs of files, by the files' names.
+#[derive(Default)]
+struct Files(HashMap<Vec<u8>, Arc<Named>>);
+
+/// What an ACL says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AclVerdict {
+    /// Let it pass.
+    Accept,
+    /// Let it pass, and throw it away.
+    Discard,
+    /// Not now.
+    Defer,
+    /// No.
+    Deny,
+    /// No, and close the connection.
+    Drop,
+    /// It can't be run: something is wrong with it. To the client that is as if it
+    /// were deferred.
+    Error,
+}
+
+/// What comes of a run.
+#[derive(Clone, Debug)]
+pub struct AclResult {
+    /// What it says.
+    pub verdict: AclVerdict,
+    /// For the client.
+    pub user_message: Option<Str>,
+    /// For the logs; not where the client's will do.
+    pub log_message: Option<Str>,
+    /// Which logs a rejection is written to (`log_reject_target`).
+    pub reject_logs: Logs,
+}
+
+/// What a condition says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    Yes,
+    No,
+    Later,
+    /// It can't be evaluated at all.
+    Error,
+    /// An ACL that was called says so.
+    Drop,
+    Discard,
+}
+
+impl From<bool> for Answer {
+    fn from(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+}
+
+/// A run of an ACL.
+pub(super) struct Run<'r> {
+    pub(super) acls: &'r Acls,
+    pub(super) cx: &'r mut Context,
+    pub(super) host: &'r mut dyn AclHost,
+    pub(super) state: &'r mut AclState,
+    pub(super) phase: AclPhases,
+    /// How deep its steps stand for those who are shown them.
+    pub(super) depth: u32,
+    /// How many ACLs call each other, up to this one.
+    pub(super) level: u32,
+    pub(super) reject_logs: Logs,
+    /// What the condition at hand has to say to the client, and to the logs.
+    pub(super) said: Option<Str>,
+    pub(super) logged: Option<Str>,
+    /// The verb that the outermost ACL ended with.
+    pub(super) ended_by: Option<AclVerb>,
+}
+
+impl Acls {
+    /// Runs an ACL: what an option such as `acl_smtp_rcpt` is set to, before it is
+    /// expanded. That may be a name, a file's name, or the text of an ACL.
+    pub fn check(
+        &self,
+        cx: &mut Context,
+        host: &mut dyn AclHost,
+        state: &mut AclState,
+        phase: AclPhases,
+        text: &Str,
+    ) -> AclResult {
+        cx.memory.get::<ratelimit::Memory>().end_command();
+        // What it is about may be another address.
+        cx.swap_answers(Answers::default());
+        // What was found out about the one before holds no more.
+        for name in ["address_data", "sender_address_data"] {
+            cx.unset(name);
+        }
+        let before = self.enter(cx, phase, host);
+        state.settle_sender_fault();
+        let mut run = Run::new(self, cx, host, state, phase);
+        let mut verdict = match run.expanded(text) {
+            Ok(text) => run.named_or_text(&text),
+            // A forced failure means that there is no ACL: the default is to
+            // accept where that is the default of the option itself.
+            Err(fail) if fail.class() == FailClass::Forced => AclVerdict::Accept,
+            Err(fail) => {
+                let head = [b"failed to expand ACL string \"", text.bytes(), b"\": "].concat();
+                run.logged = Some(Str::from([&head, fail.message()].concat()));
+                AclVerdict::Error
+            }
+        };
+        if verdict != AclVerdict::Error && run.ends_wrongly() {
+            verdict = AclVerdict::Error;
+        }
+        let Run { said, logged, reject_logs, .. } = run;
+        cx.unset("acl_verify_message");
+        Self::leave(cx, before);
+        AclResult { verdict, user_message: said, log_message: logged, reject_logs }
+    }
+}
+
+impl Run<'_> {
+    pub(super) fn expanded(&mut self, text: &Str) -> Result<Str, Fail> {
+        let engine = self.cx.engine().clone();
+        self.deepen();
+        let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.gather();
+        expanded
+    }
+
+    pub(super) fn step(&mut self, step: &AclStep<'_>) {
+        self.host.step(step);
+        if self.cx.debugging.is_some() {
+            step.tell(&mut |depth, text| self.cx.debug_at(DebugSelector::ACL, depth, text));
+        }
+    }
+
+    pub(super) fn note(&mut self, text: &[u8]) {
+        let depth = self.depth;
+        self.step(&AclStep::Note { depth, text });
+    }
+
+    /// An ACL by name, of a file, or itself.
+    pub(super) fn named_or_text(&mut self, text: &Str) -> AclVerdict {
+        let trimmed = text.bytes().trim_ascii();
+        let acls = self.acls.clone();
+        if trimmed.is_empty() {
+            return self.acl(&Named { name: Str::EMPTY, statements: Vec::new() }, false);
+        }
+        if text.taint().is_tainted() {
+            let line = [b"attempt to use tainted ACL text \"", trimmed, b"\""].concat();
+            self.host.log_to(Logs::PANIC, &line);
+            return self.error(b"internal configuration error".to_vec());
+        }
+        if let Some(named) = acls.named(trimmed) {
+            return self.acl(named, false);
+        }
+        let engine = self.cx.engine().clone();
+        if trimmed.first() == Some(&b'/') {
+            return self.file(trimmed);
+        }
+        match acls.parse(Str::EMPTY, text.bytes(), engine.registry()) {
+            Ok(own) => self.acl(&own, false),
+            Err(why) => self.error(why),
+        }
+    }
+
+    /// An ACL of a file, which is read once in a conversation.
+    fn file(&mut self, path: &[u8]) -> AclVerdict {
+        if let Some(known) = self.cx.memory.get::<Files>().0.get(path) {
+            let known = known.clone();
+            return self.acl(&known, false);
+        }
+        let engine = self.cx.engine().clone();
+        let text = match engine.world().files.read(path, LARGEST) {
+            Ok(text) => text,
+            Err(why) => {
+                let why = eximious_stdlib::wording::reason(&why);
+                let head = [b"failed to open ACL file \"", path, b"\": "].concat();
+                return self.error([&head, why.as_bytes()].concat());
+            }
+        };
+        match self.acls.parse(Str::from(path), &text, engine.registry()) {
+            Ok(read) => {
+                let read = Arc::new(read);
+                let files = &mut self.cx.memory.get::<Files>().0;
+                if files.len() < MOST_FILES {
+                    files.insert(path.to_vec(), read.clone());
+                }
+                self.acl(&read, true)
+            }
+            Err(why) => self.error(why),
+        }
+    }
+
+    /// Whether the ACL ended with a verb that must not end it; that is noted.
+    fn ends_wrongly(&mut self) -> bool {
+        let verb = self.ended_by.filter(|verb| *verb != AclVerb::Accept);
+        let record = verb.and_then(|verb| VERBS.iter().find(|record| record.verb == verb));
+        let Some(record) = record.filter(|record| !record.phases.contains(self.phase)) else {
+            return false;
+        };
+        let line = Str::from(record.refusal(self.phase));
+        match self.phase.intersects(AclPhases::QUIT | AclPhases::NOTQUIT) {
+            true => self.logged = Some(line),
+            false => self.host.log_to(Logs::PANIC, line.bytes()),
+        }
+        true
+    }
+
+    fn error(&mut self, message: Vec<u8>) -> AclVerdict {
+        self.logged = Some(Str::from(message));
+        AclVerdict::Error
+    }
+
+    fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
+        if self.level > MOST_DEPTH {
+            return self.error(b"ACL nested too deep: possible loop".to_vec());
+        }
+        let depth = self.depth;
+        if !acl.name.is_empty() {
+            self.step(&AclStep::Begin { depth, name: &acl.name, read });
+        }
+        let mut verdict = None;
+        for statement in &acl.statements {
+            verdict = self.statement(acl, statement);
+            if verdict.is_some() {
+                break;
+            }
+        }
+        verdict.unwrap_or_else(|| {
+            self.step(&AclStep::Verdict { depth, name: &acl.name, verb: None });
+            AclVerdict::Deny
+        })
+    }
+
+    /// A statement; `None` means that the next one has its turn.
+    fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+        let depth = self.depth;
+        let verb = statement.written.verb;
+        self.step(&AclStep::Statement { depth, verb, place: &statement.place });
+        (self.said, self.logged) = (None, None);
+        self.cx.unset("acl_verify_message");
+        let mut texts = Texts::default();
+        let mut passed = false;
+        let mut answer = Answer::Yes;
+        for term in &statement.written.terms {
+            match term.term.meta.name {
+                "message" | "log_message" => {
+                    let text = AclStep::Text { depth, term: term.term, text: &term.text };
+                    self.step(&text);
+                    match term.term.meta.name {
+                        "message" => texts.message = Some(term.text.clone()),
+                        _ => texts.log = Some(term.text.clone()),
+                    }
+                }
+                "endpass" => {
+                    self.step(&AclStep::Endpass { depth });
+                    passed = true;
+                }
+                _ => answer = self.term(term),
+            }
+            if answer != Answer::Yes {
+                break;
+            }
+        }
+        if answer == Answer::Discard && !matches!(verb, AclVerb::Accept | AclVerb::Discard) {
+            let message = format!(
+                "nested ACL returned \"discard\" for \"{}\" command (only allowed with \
+                 \"accept\" or \"discard\")",
+                verb.name()
+            );
+            self.logged = Some(Str::from(message));
+            answer = Answer::Error;
+        }
+        let decision = decide(verb, answer, passed);
+        let mut warning = None;
+        match decision {
+            Decision::Warn => warning = Some(self.warning(&texts)),
+            // Who threw it away has said why.
+            Decision::End(_) if answer == Answer::Discard => {}
+            Decision::End(AclVerdict::Accept | AclVerdict::Discard) => {
+                // What conditions found out is for refusals; and so is, with `endpass`,
+                // the message.
+                let found = self.said.take();
+                self.logged = None;
+                if !passed {
+                    self.words(&texts, found.clone(), found);
+                }
+            }
+            // Where it is the last one, what it has to say is why nothing accepts.
+            Decision::Next if matches!(verb, AclVerb::Accept | AclVerb::Discard) => {
+                self.words(&texts, self.said.clone(), self.logged.clone());
+            }
+            // What a statement has to say is for conditions that can be told.
+            Decision::Untold(_) | Decision::Deferred | Decision::Next => {}
+            Decision::End(_) | Decision::Passed(_) => {
+                self.words(&texts, self.said.clone(), self.logged.clone());
+            }
+        }
+        let came = match answer {
+            Answer::Yes => AclOutcome::Holds,
+            Answer::No => AclOutcome::Fails,
+            Answer::Later => AclOutcome::Deferred,
+            Answer::Error => AclOutcome::Error,
+            Answer::Drop => AclOutcome::Drop,
+            Answer::Discard => AclOutcome::Discard,
+        };
+        self.step(&AclStep::Ended { depth, verb, came, name: &acl.name });
+        match decision {
+            Decision::Warn => {
+                self.warn(warning.unwrap_or_default());
+                // What conditions found out is told.
+                (self.said, self.logged) = (None, None);
+                None
+            }
+            Decision::Deferred => {
+                self.deferred_warning();
+                None
+            }
+            Decision::Next => {
+                // What a warning would have been about is no reason to refuse.
+                if verb == AclVerb::Warn {
+                    (self.said, self.logged) = (None, None);
+                }
+                None
+            }
+            Decision::Untold(verdict) => Some(verdict),
+            Decision::End(verdict) => {
+                if self.level == 0 {
+                    self.ended_by = Some(verb);
+                }
+                self.step(&AclStep::Verdict { depth, name: &acl.name, verb: Some(verb) });
+                Some(verdict)
+            }
+            Decision::Passed(verdict) => {
+                self.step(&AclStep::Denied { depth, verb });
+                Some(verdict)
+            }
+        }
+    }
+
+    /// Expands the statement's own messages: they outweigh what a condition had to
+    /// say.
+    fn words(&mut self, texts: &Texts, said: Option<Str>, logged: Option<Str>) {
+        if let Some(text) = &texts.message {
+            self.explain(said);
+            if let Some(said) = self.worded(text) {
+                self.said = Some(said);
+            }
+        }
+        if let Some(text) = &texts.log {
+            self.explain(logged);
+            if let Some(mut line) = self.worded(text) {
+                // It adds to what went wrong in itself.
+                if let Some(own) = &self.logged {
+                    line = Str::from([line.bytes(), b": ", own.bytes()].concat());
+                }
+                self.logged = Some(line);
+            }
+        }
+        if self.logged.is_none() {
+            self.logged = self.said.clone();
+        }
+    }
+
+    fn worded(&mut self, text: &Str) -> Option<Str> {
+        match self.expanded(text) {
+            Ok(text) => Some(text).filter(|text| !text.is_empty()),
+            Err(fail) => {
+                if fail.class() != FailClass::Forced {
+                    let head = b"failed to expand ACL message \"";
+                    let line = [head, text.bytes(), b"\": ", fail.message()].concat();
+                    self.host.log_to(Logs::PANIC, &line);
+                }
+                None
+            }
+        }
+    }
+
+    /// Lets a message of the statement say what a condition had to say: one for the
+    /// client what was for the client, one for the log what was for the log.
+    fn explain(&mut self, what: Option<Str>) {
+        self.cx.set("acl_verify_message", what.unwrap_or_default());
+    }
+
+    /// What a `warn` whose conditions hold has to say: to the log, and as a header
+    /// line.
+    fn warning(&mut self, texts: &Texts) -> (Option<Str>, Option<Str>) {
+        self.explain(self.said.clone());
+        let message = texts.message.as_ref().and_then(|text| self.worded(text));
+        self.explain(self.logged.clone());
+        let log = texts.log.as_ref().and_then(|text| self.worded(text));
+        (log, message)
+    }
+
+    fn warn(&mut self, (log, header): (Option<Str>, Option<Str>)) {
+        if let Some(mut line) = log {
+            // That the sender could not be verified is no more than a headline.
+            if line.bytes().eq_ignore_ascii_case(b"sender verify failed")
+                && let Some(fault) = self.state.sender_fault.as_ref()
+                && !fault.logged.is_empty()
+            {
+                line = Str::from([line.bytes(), b": ", &fault.logged].concat());
+            }
+            let topbit = self.cx.engine().settings().print_topbitchars;
+            let shown = printing(line.bytes(), topbit);
+            let line = [&*self.client(), b" Warning: ", &shown].concat();
+            if !self.state.warned.contains(&line) {
+                self.host.log(&line);
+                self.state.remember(line);
+            }
+        }
+        if let Some(header) = header {
+            if takes_message(self.phase) {
+                return self.add_header(&header);
+            }
+            let line = format!(
+                "ACL \"warn\" with \"message\" setting found in a non-message ({}) ACL: cannot \
+                 specify header lines here: message ignored",
+                self.phase.called()
+            );
+            self.host.log_to(Logs::PANIC, line.as_bytes());
+        }
+    }
+
+    /// A `warn` whose conditions can't be told.
+    fn deferred_warning(&mut self) {
+        if !self.cx.engine().settings().log_selector.contains(LogSelector::ACL_WARN_SKIPPED) {
+            return;
+        }
+        let mut line = self.client();
+        line.extend_from_slice(
+            b" Warning: ACL \"warn\" statement skipped: condition test deferred",
+        );
+        if let Some(why) = self.logged.take().or(self.said.take()) {
+            line.extend_from_slice(&[b": ", why.bytes()].concat());
+        }
+        self.host.log(&line);
+    }
+
+    /// How the client is named in logs: `H=(helo) [1.2.3.4]`.
+    pub(super) fn client(&mut self) -> Vec<u8> {
+        crate::mail::client::described(self.cx)
+    }
+
+    fn term(&mut self, term: &AclLineTerm) -> Answer {
+        let record = term.term;
+        let mut expanded = None;
+        if record.expanded {
+            match self.expanded(&term.text) {
+                Ok(text) => expanded = Some(text),
+                // As if it were not there.
+                Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
+                Err(fail) => {
+                    let head =
+                        [b"failed to expand ACL string \"", term.text.bytes(), b"\": "].concat();
+                    let message = Str::from([&head, fail.message()].concat());
+                    self.logged = Some(message);
+                    return if fail.class() == FailClass::Defer {
+                        Answer::Later
+                    } else {
+                        Answer::Error
+                    };
+                }
+            }
+        }
+        self.shown(term, expanded.as_ref());
+        if !self.permits(record.phases) {
+            self.logged = Some(Str::from(record.refusal(self.phase)));
+            return Answer::Error;
+        }
+        let text = expanded.unwrap_or_else(|| term.text.clone());
+        self.deepen();
+        let answer = self.evaluate(term, &text);
+        self.gather();
+        match (term.negated, answer) {
+            (true, Answer::Yes) => Answer::No,
+            (true, Answer::No | Answer::Drop) => Answer::Yes,
+            (_, answer) => answer,
+        }
+    }
+
+    /// Whether the ACL at hand is one of some.
+    pub(super) fn permits(&self, phases: AclPhases) -> bool {
+        // One that an expansion calls elsewhere is none of them: what is allowed
+        // in all but a few is allowed there too.
+        match self.phase.is_empty() {
+            true => phases.bits().count_ones() * 2 > AclPhases::all().bits().count_ones(),
+            false => phases.contains(self.phase),
+        }
+    }
+
+    fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) {
+        let depth = self.depth;
+        self.step(&AclStep::Term {
+            depth,
+            term: term.term,
+            negated: term.negated,
+            variable: term.variable.as_ref(),
+            text: &term.text,
+            expanded,
+        });
+    }
+
+    /// Calls another ACL, with arguments.
+    pub(super) fn call(&mut self, name: &Str, arguments: &[Str]) -> AclVerdict {
+        const NAMES: [&str; MOST_ARGUMENTS] = [
+            "acl_arg1", "acl_arg2", "acl_arg3", "acl_arg4", "acl_arg5", "acl_arg6", "acl_arg7",
+            "acl_arg8", "acl_arg9",
+        ];
+        let before: Vec<Str> =
+            NAMES.iter().chain(&["acl_narg"]).map(|name| self.cx.value(name)).collect();
+        for (index, name) in NAMES.iter().enumerate() {
+            let value = arguments.get(index).cloned().unwrap_or_default();
+            self.cx.set(name, value);
+        }
+        self.cx.set("acl_narg", arguments.len().to_string());
+        self.depth += 1;
+        self.level += 1;
+        let before_depth = self.cx.set_trace_depth(self.depth);
+        let verdict = self.named_or_text(name);
+        self.cx.set_trace_depth(before_depth);
+        self.depth -= 1;
+        self.level -= 1;
+        for (name, value) in NAMES.iter().chain(&["acl_narg"]).zip(before) {
+            self.cx.set(name, value);
+        }
+        verdict
+    }
+}
+
+/// What comes of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Decision {
+    /// The next statement has its turn.
+    Next,
+    /// The same, after a warning.
+    Warn,
+    /// The same, after it was noted that nobody could tell whether to warn.
+    Deferred,
+    /// The ACL ends so.
+    End(AclVerdict),
+    /// A condition behind `endpass` does not hold.
+    Passed(AclVerdict),
+    /// A condition can't be told.
+    Untold(AclVerdict),
+}
+
+fn decide(verb: AclVerb, answer: Answer, passed: bool) -> Decision {
+    match answer {
+        Answer::Error => return Decision::Untold(AclVerdict::Error),
+        Answer::Later if verb == AclVerb::Warn => return Decision::Deferred,
+        Answer::Later => return Decision::Untold(AclVerdict::Defer),
+        _ => {}
+    }
+    let holds = matches!(answer, Answer::Yes | Answer::Discard);
+    // That an ACL called from here wants the connection closed counts where it
+    // refuses.
+    let refused = if answer == Answer::Drop { AclVerdict::Drop } else { AclVerdict::Deny };
+    match verb {
+        AclVerb::Accept if answer == Answer::Yes => Decision::End(AclVerdict::Accept),
+        AclVerb::Accept | AclVerb::Discard if holds => Decision::End(AclVerdict::Discard),
+        AclVerb::Accept | AclVerb::Discard if passed => Decision::Passed(refused),
+        AclVerb::Defer if holds => Decision::End(AclVerdict::Defer),
+        AclVerb::Deny if holds => Decision::End(AclVerdict::Deny),
+        AclVerb::Drop if holds => Decision::End(AclVerdict::Drop),
+        AclVerb::Require if !holds => Decision::End(refused),
+        AclVerb::Warn if holds => Decision::Warn,
+        _ => Decision::Next,
+    }
+}
+
+/// The texts that a statement keeps for its end.
+#[derive(Default)]
+struct Texts {
+    message: Option<Str>,
+    log: Option<Str>,
+}

@@ -1,0 +1,473 @@
+//! `verify` (specification 44.17 and 44.21).
+
+mod client;
+mod header;
+mod quota;
+
+use eximious_core::{AclOptions, Str};
+use eximious_stdlib::address::{Rules, find_at};
+use eximious_stdlib::lists::elements_with;
+
+use super::callout::{self, Called, Params, Subject};
+use super::machine::{Answer, Run};
+use super::state::{SenderFault, Verified};
+use crate::mail::route::{Complaint, Purpose, Report, Request, Standing};
+
+/// How many verified senders a message remembers.
+const MOST_SENDERS: usize = 100;
+
+/// Verifies what the text names.
+pub(super) fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
+    let (bytes, taint) = text.read();
+    let mut parts = elements_with(bytes, b'/');
+    let first = parts.next().map(|part| part.to_vec()).unwrap_or_default();
+    let options: Vec<Vec<u8>> = parts.map(|part| part.to_vec()).collect();
+    let (name, address) = match memchr::memchr(b'=', &first) {
+        Some(at) => {
+            let address = Str::from(first[at + 1..].trim_ascii()).stamped(taint);
+            (first[..at].trim_ascii().to_ascii_lowercase(), Some(address))
+        }
+        None => (first.to_ascii_lowercase(), None),
+    };
+    let registry = run.cx.engine().registry().clone();
+    let record = registry.acl_verify(&name).filter(|record| record.address || address.is_none());
+    let Some(record) = record else {
+        let head = b"expected \"sender[=address]\", \"recipient\", \"helo\", \
+            \"header_syntax\", \"header_sender\", \"header_names_ascii\" or \
+            \"reverse_host_lookup\" at start of ACL condition \"verify ";
+        run.logged = Some(Str::from([head.as_slice(), bytes, b"\""].concat()));
+        return Answer::Error;
+    };
+    if !run.permits(record.phases) {
+        run.logged = Some(Str::from(record.refusal(run.phase)));
+        return Answer::Error;
+    }
+    if record.options == AclOptions::None && bytes.contains(&b'/') {
+        let tail = b"\" (this verify item has no options)";
+        run.logged = Some(Str::from([b"unexpected '/' found in \"", bytes, tail].concat()));
+        return Answer::Error;
+    }
+    match record.meta.name {
+        "sender" => sender(run, address, bytes, &options),
+        "recipient" => recipient(run, bytes, &options),
+        "helo" => client::helo(run),
+        "reverse_host_lookup" => client::reverse_host_lookup(run, &options),
+        "certificate" => client::certificate(run),
+        "csa" => client::csa(run, options.first().map(Vec::as_slice)),
+        "header_syntax" => header::syntax(run),
+        "header_names_ascii" => header::names_ascii(run),
+        "header_sender" => header::sender(run, bytes, &options),
+        "not_blind" => header::not_blind(run, bytes, &options),
+        name => {
+            run.logged = Some(Str::from(format!("\"verify = {name}\" is not there yet")));
+            Answer::Error
+        }
+    }
+}
+
+/// `verify = sender`: the sender of a bounce is fine. What was found out is kept
+/// for the message; what other hosts say is asked anew.
+fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+    let params = match known_options(run, text, options, Subject::Sender) {
+        Ok(wanted) => wanted.callout,
+        Err(answer) => return answer,
+    };
+    let own = address.is_none();
+    let address = address.unwrap_or_else(|| run.cx.value("sender_address"));
+    if address.is_empty() {
+        return Answer::Yes;
+    }
+    // That another one is fine mends nothing.
+    let before = run.state.sender_fault.clone();
+    run.state.settle_sender_fault();
+    let senders = &run.state.senders;
+    let known = senders.iter().position(|one| one.address.bytes() == address.bytes());
+    let mut called = None;
+    let index = match known {
+        Some(index) if !params.wanted() => {
+            run.note(b"using cached sender verify result");
+            index
+        }
+        _ => {
+            // What was found out about a recipient still holds.
+            let data = run.cx.value("address_data");
+            let (verified, found) = look_at(run, &address, options, &params);
+            run.cx.set("address_data", data);
+            called = found;
+            if own {
+                run.cx.set("sender_address", verified.address.clone());
+                run.state.rewrote_sender = true;
+            }
+            if run.state.senders.len() >= MOST_SENDERS {
+                run.state.senders.clear();
+            }
+            let index = known.filter(|index| *index < run.state.senders.len());
+            match index {
+                Some(index) => run.state.senders[index] = verified,
+                None => run.state.senders.push(verified),
+            }
+            index.unwrap_or(run.state.senders.len() - 1)
+        }
+    };
+    let verified = &mut run.state.senders[index];
+    verified.quiet |= options.iter().any(|option| option == b"no_details");
+    let (standing, data) = (verified.standing, verified.data.clone());
+    let address = verified.address.clone();
+    let mut fault = SenderFault {
+        address: address.clone(),
+        deferred: standing == Standing::Deferred,
+        logged: verified.why.clone(),
+        said: verified.said.clone(),
+        told: verified.quiet,
+    };
+    run.cx.set("sender_address_data", data);
+    let mut incomplete = b"Could not complete sender verify".to_vec();
+    let answer = match &called {
+        Some(called) => {
+            fault.deferred = called.standing == Standing::Deferred;
+            fault.logged = called.logged.clone().unwrap_or_default();
+            fault.said = called.told(&address);
+            if fault.deferred {
+                incomplete.extend_from_slice(b" callout");
+                fault.logged = uncompleted(&incomplete, called);
+            }
+            judged_callout(run, called, &params, options)
+        }
+        None => judged(run, standing, options),
+    };
+    run.state.sender_fault = match answer {
+        Answer::Yes => before,
+        Answer::No => {
+            says(run, Str::fixed("Sender verify failed"));
+            Some(fault)
+        }
+        _ if called.is_some() => {
+            says(run, Str::from(incomplete));
+            Some(fault)
+        }
+        _ => {
+            run.logged = Some(Str::from(incomplete));
+            Some(fault)
+        }
+    };
+    answer
+}
+
+fn look_at(
+    run: &mut Run<'_>,
+    address: &Str,
+    options: &[Vec<u8>],
+    params: &Params,
+) -> (Verified, Option<Called>) {
+    let mut verified = Verified {
+        address: address.clone(),
+        standing: Standing::Failed,
+        data: Str::EMPTY,
+        why: Vec::new(),
+        said: Vec::new(),
+        quiet: false,
+    };
+    if find_at(address.bytes()).is_none() {
+        run.cx.set("sender_verify_failure", Str::fixed("qualify"));
+        run.note(b"----------- end verify ------------");
+        return (verified, None);
+    }
+    let Routed { address, standing, complaint, data, called } =
+        route(run, address, Subject::Sender, options, params);
+    (verified.standing, verified.data) = (standing, data);
+    let deferred = standing == Standing::Deferred;
+    let said = complaint.said.or_else(|| {
+        let tells = !deferred && !complaint.untold;
+        complaint.message.clone().filter(|_| tells)
+    });
+    if let Some(said) = said.filter(|said| !said.is_empty()) {
+        let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
+        verified.said = [&head[..], &said].concat();
+    }
+    verified.why = complaint.message.unwrap_or_default();
+    verified.address = address;
+    (verified, called)
+}
+
+/// `verify = recipient`.
+fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+    let Wanted { callout: params, quota } =
+        match known_options(run, text, options, Subject::Recipient) {
+            Ok(wanted) => wanted,
+            Err(answer) => return answer,
+        };
+    let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
+    let address = run.recipient();
+    // Whether there is room is all that is looked at then.
+    if let Some(quota) = quota {
+        return quota::verify(run, &address, quota);
+    }
+    let Routed { standing, complaint, data, called, .. } =
+        route(run, &address, Subject::Recipient, options, &params);
+    run.cx.set("address_data", data);
+    run.cx.set("local_part", part);
+    run.cx.set("domain", domain);
+    if let Some(called) = called {
+        return recipient_called(run, &called, &params, options);
+    }
+    let answer = judged(run, standing, options);
+    let message = complaint.message.clone().or_else(|| complaint.said.clone()).map(Str::tainted);
+    let said = complaint.said.map(Str::tainted);
+    match answer {
+        Answer::Yes => {}
+        Answer::No => {
+            if let Some(said) = said.or_else(|| message.clone()) {
+                says(run, said);
+            }
+            run.logged = message;
+        }
+        _ => {
+            if let Some(said) = said {
+                says(run, said);
+            }
+            run.logged = message;
+        }
+    }
+    answer
+}
+
+/// What a recipient's hosts say.
+fn recipient_called(
+    run: &mut Run<'_>,
+    called: &Called,
+    params: &Params,
+    options: &[Vec<u8>],
+) -> Answer {
+    let answer = judged_callout(run, called, params, options);
+    match answer {
+        Answer::Yes => {
+            // A host that takes it vouches for what it is called.
+            for (name, data) in [("domain", "domain_data"), ("local_part", "local_part_data")] {
+                let value = Str::from(run.cx.value(name).bytes());
+                run.cx.set(data, value);
+            }
+        }
+        Answer::No => {
+            says(run, Str::tainted(called.said.clone()));
+            run.logged = called.logged.clone().map(Str::tainted);
+        }
+        _ => {
+            let incomplete = b"Could not complete recipient verify callout";
+            says(run, Str::from(incomplete.as_slice()));
+            run.logged = Some(Str::tainted(uncompleted(incomplete, called)));
+        }
+    }
+    answer
+}
+
+fn uncompleted(head: &[u8], called: &Called) -> Vec<u8> {
+    match &called.logged {
+        Some(why) => [head, b": ", why].concat(),
+        None => head.to_vec(),
+    }
+}
+
+/// Notes what the client is told, unless the statement has words of its own.
+fn says(run: &mut Run<'_>, said: Str) {
+    run.cx.set("acl_verify_message", said.clone());
+    (run.said, run.logged) = (Some(said.clone()), Some(said));
+}
+
+/// What a standing means, with `defer_ok`.
+fn judged(run: &mut Run<'_>, standing: Standing, options: &[Vec<u8>]) -> Answer {
+    match standing {
+        Standing::Fine => Answer::Yes,
+        Standing::Deferred if options.iter().any(|option| option == b"defer_ok") => {
+            run.note(b"verify defer overridden by defer_ok");
+            Answer::Yes
+        }
+        Standing::Deferred => Answer::Later,
+        Standing::Failed => Answer::No,
+    }
+}
+
+/// What a callout means, with its own `defer_ok`.
+fn judged_callout(
+    run: &mut Run<'_>,
+    called: &Called,
+    params: &Params,
+    options: &[Vec<u8>],
+) -> Answer {
+    match called.standing {
+        Standing::Deferred if params.defer_ok() => {
+            run.note(b"verify defer overridden by callout_defer_ok");
+            Answer::Yes
+        }
+        standing => judged(run, standing, options),
+    }
+}
+
+/// What options want.
+struct Wanted {
+    callout: Params,
+    quota: Option<quota::Quota>,
+}
+
+/// What the options of an address's verification want; an error is what comes of it
+/// that something is wrong with them.
+fn known_options(
+    run: &mut Run<'_>,
+    text: &[u8],
+    options: &[Vec<u8>],
+    subject: Subject,
+) -> Result<Wanted, Answer> {
+    let mut params = Wanted { callout: Params::new(), quota: None };
+    let rules = Rules::of(run.cx.engine().settings());
+    for option in options {
+        let word = option.split(|c| *c == b'=').next().unwrap_or_default().trim_ascii_end();
+        match (option.as_slice(), word) {
+            (b"defer_ok" | b"no_details" | b"success_on_redirect", _) => {}
+            (_, b"quota") if subject != Subject::Recipient => {
+                run.logged = Some(Str::fixed("can only verify quota of recipient"));
+                return Err(Answer::Error);
+            }
+            (option, b"quota") => match quota::Quota::parse(option, text) {
+                Ok(quota) => params.quota = Some(quota),
+                Err(why) => {
+                    run.logged = Some(Str::from(why));
+                    return Err(Answer::Error);
+                }
+            },
+            (option, _) => match params.callout.option(option, text, subject, rules) {
+                Ok(true) => {}
+                Ok(false) => return Err(unknown_option(run, option, text)),
+                Err(why) => {
+                    run.logged = Some(Str::from(why));
+                    return Err(Answer::Error);
+                }
+            },
+        }
+    }
+    Ok(params)
+}
+
+fn unknown_option(run: &mut Run<'_>, option: &[u8], text: &[u8]) -> Answer {
+    let parts = [b"unknown option \"", option, b"\" in ACL condition \"verify ", text, b"\""];
+    run.logged = Some(Str::from(parts.concat()));
+    Answer::Error
+}
+
+/// What came of routing an address.
+struct Routed {
+    /// After the rules for rewriting it.
+    address: Str,
+    standing: Standing,
+    complaint: Complaint,
+    /// `$address_data` at the end.
+    data: Str,
+    /// What its hosts say, where they were asked.
+    called: Option<Called>,
+}
+
+/// What came of looking at a recipient for cut-through delivery.
+pub(super) enum Judged {
+    /// The message can't go along with it.
+    Elsewhere,
+    /// Its hosts were asked; and what was heard that is no last word.
+    Asked(Standing, Option<Vec<u8>>),
+}
+
+/// Asks the host of the recipient at hand, to which the message may go at once.
+pub(super) fn for_cutthrough(run: &mut Run<'_>, params: &Params) -> Judged {
+    let Some(address) = run.state.recipient.clone() else { return Judged::Elsewhere };
+    let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
+    let Routed { standing, called, .. } = routed(run, &address, Subject::Recipient, &[], params);
+    for (name, value) in own {
+        run.cx.set(name, value);
+    }
+    match called {
+        Some(called) => Judged::Asked(called.standing, called.heard),
+        None if standing != Standing::Fine => Judged::Asked(standing, None),
+        None => Judged::Elsewhere,
+    }
+}
+
+/// As [`routed`], where that is told.
+fn route(
+    run: &mut Run<'_>,
+    address: &Str,
+    subject: Subject,
+    options: &[Vec<u8>],
+    params: &Params,
+) -> Routed {
+    let routed = routed(run, address, subject, options, params);
+    if subject != Subject::HeaderSender {
+        run.note(b"----------- end verify ------------");
+    }
+    routed
+}
+
+/// Rewrites an address, routes it, asks its hosts where that is wanted, and says in a variable
+/// where it failed.
+fn routed(
+    run: &mut Run<'_>,
+    address: &Str,
+    subject: Subject,
+    options: &[Vec<u8>],
+    params: &Params,
+) -> Routed {
+    let acls = run.acls.clone();
+    let purpose = match subject {
+        Subject::Recipient => Purpose::VerifyRecipient,
+        Subject::Sender | Subject::HeaderSender => Purpose::VerifySender,
+    };
+    let (mut first, mut data, mut last) = (None, None, None);
+    let (mut count, mut divided) = (0, false);
+    // What is verified is not what the ACL is about.
+    let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
+    let address = acls.routes().rewritten(run.cx, address, purpose);
+    let mut request = Request::new(address.clone(), purpose);
+    request.asks_hosts = params.wanted();
+    // Of senders in the header all that they lead to counts.
+    request.redirection_suffices = subject != Subject::HeaderSender
+        && options.iter().any(|option| option == b"success_on_redirect");
+    let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
+        Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
+            first.get_or_insert_with(|| (*complaint).clone());
+            data = address.attached.address_data.clone().or(data.take());
+        }
+        Report::Delivered(delivery) | Report::Direct(delivery) => {
+            count += 1;
+            data = delivery.address.attached.address_data.clone();
+            if params.wanted() && matches!(report, Report::Delivered(_)) {
+                last = Some(Box::new((*delivery).clone()));
+            }
+        }
+        Report::Divided(address) => {
+            divided = true;
+            data = address.attached.address_data.clone();
+        }
+        Report::Discarded(_) => {}
+    });
+    for (name, value) in own {
+        run.cx.set(name, value);
+    }
+    if subject == Subject::Recipient && standing != Standing::Fine {
+        run.state.cutthrough.end(run.cx, "routing soft fail");
+    }
+    let alone = count == 1 && !divided;
+    let asks = standing == Standing::Fine && (alone || !params.goes_along());
+    let delivery = last.filter(|_| asks);
+    let called =
+        delivery.and_then(|delivery| callout::call(run, params, subject, &delivery, alone));
+    let variable = match purpose {
+        Purpose::VerifySender => "sender_verify_failure",
+        _ => "recipient_verify_failure",
+    };
+    let word = match &called {
+        Some(called) => called.failure.word(),
+        None if standing == Standing::Fine => "",
+        None => "route",
+    };
+    run.cx.set(variable, Str::fixed(word));
+    let complaint = first.unwrap_or_default();
+    Routed { address, standing, complaint, data: data.unwrap_or_default(), called }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What is verified of the client: its greeting, its names, its certificate
+//! (specification 44.17 and 44.26).
+
+use std::net::IpAddr;
+
+use eximious_core::world::DnsRecord;
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::dns::{self, Found, How, Reply, kind};
+use eximious_stdlib::hosts;
+use eximious_stdlib::lists::ip;
+
+use super::super::machine::{Answer, Run};
+use crate::mail::client;
+
+/// What stands before a domain whose clients are asked for.
+const CSA: &str = "_client._smtp.";
+/// The version of such records: their priority.
+const VERSION: u16 = 1;
+/// How many domains above are asked at the most, whatever the option says.
+const MOST_DOMAINS: i64 = 100;
+
+static META: Meta =
+    Meta::new("verify", Effects::DNS.union(Effects::CLOCK).union(Effects::LOG), TaintRule::Tainted);
+
+/// `verify = helo`: the greeting has the client's address, or a name of it.
+pub(super) fn helo(run: &mut Run<'_>) -> Answer {
+    // Once is enough for a greeting.
+    let said = run.cx.value("sender_helo_name");
+    if let Some((known, holds)) = &run.state.hello
+        && *known == said
+    {
+        return Answer::from(*holds);
+    }
+    match client::verify_hello(run.cx) {
+        Ok(holds) => {
+            run.state.hello = Some((said, holds));
+            Answer::from(holds)
+        }
+        Err(fail) => failed(run, &fail),
+    }
+}
+
+/// `verify = reverse_host_lookup`: the client has a name that has its address.
+pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Answer {
+    let address = run.cx.value("sender_host_address");
+    if address.is_empty() {
+        return Answer::Yes;
+    }
+    let known = run.cx.call(&META, hosts::is_looked_up);
+    if !known {
+        run.note(b"looking up host name to force name/address consistency check");
+    }
+    let found = run.cx.call(&META, |call| -> Result<(Str, bool, bool), Fail> {
+        let name = hosts::client_name(call)?;
+        let later = call.variable("host_lookup_deferred")?.bytes() == b"1";
+        // Whether there is a name at all, though it does not lead back.
+        let ip = ip::address(address.bytes());
+        let named = match (name.is_empty() && !later, ip) {
+            (true, Some(ip)) => {
+                let reverse = dns::reverse(ip.to_canonical());
+                let reply = dns::query(call, reverse.as_bytes(), kind::PTR, &How::default())?;
+                first_name(&reply)
+            }
+            _ => None,
+        };
+        let why = match &named {
+            Some(named) => {
+                let head = [address.bytes(), b" does not match any IP address for "].concat();
+                [&head, named.as_bytes()].concat()
+            }
+            None => b"failed to find host name from IP address".to_vec(),
+        };
+        let found = !name.is_empty();
+        Ok((Str::tainted(why), found, later))
+    });
+    let (why, found, later) = match found {
+        Ok(found) => found,
+        Err(fail) => return failed(run, &fail),
+    };
+    if found {
+        return Answer::Yes;
+    }
+    if later {
+        if options.iter().any(|option| option == b"defer_ok") {
+            return Answer::Yes;
+        }
+        run.logged = Some(Str::fixed("host lookup deferred for reverse lookup check"));
+        return Answer::Later;
+    }
+    let check: &[u8] = if known { b"" } else { b" for reverse lookup check" };
+    let parts = [b"host lookup failed".as_slice(), check, b" (", why.bytes(), b")"];
+    run.logged = Some(Str::tainted(parts.concat()));
+    Answer::No
+}
+
+fn first_name(reply: &Reply) -> Option<String> {
+    let mut names = reply.records().iter().filter_map(dns::host);
+    names.find(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase())
+}
+
+/// `verify = certificate`: the client's was verified.
+pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
+    if run.cx.value("tls_in_certificate_verified").bytes() == b"1" {
+        return Answer::Yes;
+    }
+    super::says(run, Str::fixed("no verified certificate"));
+    // The log has it where the statement refuses.
+    run.logged = None;
+    Answer::No
+}
+
+/// `verify = csa`: the domain of the greeting, or another one, has nothing
+/// against the client.
+pub(super) fn csa(run: &mut Run<'_>, domain: Option<&[u8]>) -> Answer {
+    let address = run.cx.value("sender_host_address");
+    let Some(client) = ip::address(address.bytes()) else { return Answer::Yes };
+    let domain = match domain.filter(|domain| !domain.is_empty()) {
+        Some(domain) => domain.to_vec(),
+        None => run.cx.value("sender_helo_name").bytes().to_vec(),
+    };
+    let domain = if domain.is_empty() { address.bytes().to_vec() } else { domain };
+    let (status, why) = match authorization(run, &domain, client.to_canonical()) {
+        Ok(found) => found,
+        Err(fail) => return failed(run, &fail),
+    };
+    run.cx.set("csa_status", Str::fixed(status));
+    let Some(why) = why else {
+        // What nobody knows is told where all else does not hold.
+        if status == "unknown" {
+            super::says(run, Str::fixed("client SMTP authorization unknown"));
+        }
+        return Answer::Yes;
+    };
+    super::says(run, Str::from(format!("client SMTP authorization failed ({why})")));
+    Answer::No
+}
+
+/// The status, and why it is refused.
+fn authorization(
+    run: &mut Run<'_>,
+    domain: &[u8],
+    client: IpAddr,
+) -> Result<(&'static str, Option<&'static str>), Fail> {
+    run.cx.call(&META, |call| {
+        let literal = domain.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+        let domain = match ip::address(literal.unwrap_or(domain)) {
+            Some(_) if call.settings().options.flag("dns_csa_use_reverse") == Some(false) => {
+                return Ok(("unknown", None));
+            }
+            Some(address) => dns::reverse(address).into_bytes(),
+            None => domain.to_vec(),
+        };
+        let ask = |call: &mut eximious_core::Call<'_>, name: &[u8]| {
+            dns::query(call, &[CSA.as_bytes(), name].concat(), kind::SRV, &How::default())
+        };
+        let mut reply = ask(call, &domain)?;
+        let mut parent = false;
+        if reply.found == Found::NoData {
+            let limit = call.settings().options.number("dns_csa_search_limit").unwrap_or(5);
+            let limit = limit.clamp(0, MOST_DOMAINS) as usize;
+            let dots: Vec<_> =
+                memchr::memchr_iter(b'.', &domain).rev().skip(1).take(limit).collect();
+            for dot in dots {
+                let above = ask(call, domain.get(dot + 1..).unwrap_or_default())?;
+                let done = match &above.found {
+                    Found::Records { records, .. } => records.iter().any(asserts),
+                    found => *found == Found::Later,
+                };
+                if done {
+                    (reply, parent) = (above, true);
+                    break;
+                }
+            }
+        }
+        let records = match &reply.found {
+            Found::Later => return Ok(("defer", None)),
+            Found::Records { records, .. } => records,
+            _ => return Ok(("unknown", None)),
+        };
+        if parent {
+            return Ok(("fail", Some("explicit authorization required")));
+        }
+        let usable = records.iter().filter_map(dns::srv);
+        let Some((_, weight, _, target)) =
+            usable.into_iter().find(|(version, weight, ..)| *version == VERSION && *weight < 3)
+        else {
+            return Ok(("unknown", None));
+        };
+        if weight < 2 {
+            return Ok(("fail", Some("host name not authorized")));
+        }
+        let hosted = dns::addresses(call, target.as_bytes(), &How::default())?;
+        let kin: Vec<IpAddr> = hosted
+            .addresses
+            .iter()
+            .map(IpAddr::to_canonical)
+            .filter(|address| address.is_ipv4() == client.is_ipv4())
+            .collect();
+        Ok(match (kin.contains(&client), kin.is_empty()) {
+            (true, _) => ("ok", None),
+            _ if hosted.later => ("defer", None),
+            (_, true) => ("fail", Some("no authorized addresses")),
+            _ => ("fail", Some("client address mismatch")),
+        })
+    })
+}
+
+/// Whether a record says that all domains below must have records.
+fn asserts(record: &DnsRecord) -> bool {
+    dns::srv(record).is_some_and(|(version, _, flags, _)| version == VERSION && flags & 1 != 0)
+}
+
+fn failed(run: &mut Run<'_>, fail: &Fail) -> Answer {
+    run.logged = Some(Str::from(fail.message()));
+    Answer::Error
+}

@@ -1,0 +1,216 @@
+//! What is verified of the message's header (specification 44.17).
+
+use eximious_core::{Header, Str};
+use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::printing::printing;
+
+use super::super::callout::Subject;
+use super::super::machine::{Answer, Run};
+use super::{Routed, judged, known_options, route};
+use crate::mail::route::Standing;
+
+/// Lines whose addresses must be well formed.
+const SYNTAX: [&str; 12] = [
+    "from",
+    "resent-from",
+    "sender",
+    "resent-sender",
+    "reply-to",
+    "resent-reply-to",
+    "to",
+    "resent-to",
+    "cc",
+    "resent-cc",
+    "bcc",
+    "resent-bcc",
+];
+/// Lines that name a sender, in the order in which they are looked at.
+const SENDERS: [&[&str]; 3] =
+    [&["sender", "resent-sender"], &["reply-to"], &["from", "resent-from"]];
+/// Lines that name recipients.
+const RECIPIENTS: [&str; 4] = ["to", "resent-to", "cc", "resent-cc"];
+/// How much of an address is shown.
+const SHOWN: usize = 1024;
+/// How many senders are verified at the most.
+const MOST_SENDERS: usize = 100;
+
+/// `verify = header_syntax`.
+pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
+    let Some(headers) = headers(run) else { return Answer::Yes };
+    let rules = Rules::of(run.cx.engine().settings());
+    let local = run.cx.value("sender_host_address").is_empty();
+    for header in &headers {
+        if !SYNTAX.iter().any(|name| header.is(name.as_bytes())) {
+            continue;
+        }
+        let value = header.value();
+        for element in address::arriving_list(value, rules) {
+            let why = match &element.address {
+                Ok(found) if found.domain.is_some() || found.text.is_empty() => continue,
+                // Local messages may have such.
+                Ok(_) if local => continue,
+                Ok(_) => b"unqualified address not permitted".to_vec(),
+                Err(error) if error.is_empty() => continue,
+                Err(error) => error.message.clone(),
+            };
+            let text = value.get(element.span.clone()).unwrap_or_default().trim_ascii();
+            let verb: &[u8] = if text.len() > SHOWN { b"begins" } else { b"is" };
+            let line = [
+                &why,
+                b": failing address in \"".as_slice(),
+                &header.name,
+                b":\" header ",
+                verb,
+                b": ",
+                &text[..text.len().min(SHOWN)],
+            ];
+            let topbit_prints = run.cx.engine().settings().print_topbitchars;
+            run.logged = Some(Str::tainted(printing(&line.concat(), topbit_prints)));
+            return Answer::No;
+        }
+    }
+    Answer::Yes
+}
+
+/// `verify = header_names_ascii`.
+pub(super) fn names_ascii(run: &mut Run<'_>) -> Answer {
+    let Some(headers) = headers(run) else { return Answer::Yes };
+    let odd =
+        headers.iter().find(|one| !one.name.trim_ascii().iter().all(|c| (33..=126).contains(c)));
+    let Some(odd) = odd else { return Answer::Yes };
+    let line = [b"Invalid character in header \"".as_slice(), &odd.name, b"\" found"].concat();
+    run.logged = Some(Str::tainted(line));
+    Answer::No
+}
+
+/// `verify = not_blind`: all recipients stand in the header.
+pub(super) fn not_blind(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+    let mut caseless = false;
+    for option in options {
+        match option.as_slice() {
+            b"case_insensitive" => caseless = true,
+            option => return super::unknown_option(run, option, text),
+        }
+    }
+    let Some(message) = run.cx.message() else { return Answer::Yes };
+    let rules = Rules::of(run.cx.engine().settings());
+    let mut named = std::collections::HashSet::new();
+    for header in message.headers.iter().filter(|one| is_one(&one.name, &RECIPIENTS)) {
+        for element in address::list(header.value(), rules) {
+            if let Ok(found) = element.address {
+                named.insert(folded(&found.text, caseless));
+            }
+        }
+    }
+    if message.recipients.iter().all(|one| named.contains(&folded(one.bytes(), caseless))) {
+        return Answer::Yes;
+    }
+    run.logged = Some(Str::fixed("bcc recipient detected"));
+    Answer::No
+}
+
+/// An address with its domain in lower case, and its local part where case does
+/// not count.
+fn folded(text: &[u8], caseless: bool) -> Vec<u8> {
+    let at = match caseless {
+        true => 0,
+        false => address::find_at(text).unwrap_or(text.len()),
+    };
+    let mut text = text.to_vec();
+    text[at..].make_ascii_lowercase();
+    text
+}
+
+/// `verify = header_sender`: one of the senders in the header can be routed to.
+pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+    let params = match known_options(run, text, options, Subject::HeaderSender) {
+        Ok(wanted) => wanted.callout,
+        Err(answer) => return answer,
+    };
+    let Some(headers) = headers(run) else { return Answer::Yes };
+    let rules = Rules::of(run.cx.engine().settings());
+    let (mut deferred, mut forgiven, mut left) = (false, false, MOST_SENDERS);
+    for names in SENDERS {
+        for header in headers.iter().filter(|one| names.iter().any(|name| one.is(name.as_bytes())))
+        {
+            let value = header.value();
+            for element in address::list(value, rules) {
+                let text = value.get(element.span.clone()).unwrap_or_default().trim_ascii();
+                if text.is_empty() || left == 0 {
+                    continue;
+                }
+                left -= 1;
+                let note: [&[u8]; 4] = [b"verifying ", &header.name, b": header address ", text];
+                run.note(&note.concat());
+                let found = match element.address {
+                    Ok(found) => found,
+                    Err(error) if error.is_empty() => continue,
+                    Err(error) => {
+                        let line = [
+                            b"syntax error in '".as_slice(),
+                            &header.name,
+                            b":' header when scanning for sender: ",
+                            &error.message,
+                            b" in \"",
+                            &text[..text.len().min(SHOWN)],
+                            b"\"",
+                        ];
+                        run.logged = Some(Str::tainted(line.concat()));
+                        return Answer::No;
+                    }
+                };
+                if found.domain.is_none() {
+                    run.cx.set("sender_verify_failure", Str::fixed("qualify"));
+                    continue;
+                }
+                let address = Str::tainted(found.text);
+                let before = run.state.senders.iter().find(|one| one.address.bytes() == text);
+                let before = before.map(|one| one.standing).filter(|_| !params.wanted());
+                let (standing, called) = match before {
+                    Some(standing) => {
+                        run.note(b"previously checked as envelope sender");
+                        (standing, None)
+                    }
+                    None => {
+                        let Routed { standing, called, .. } =
+                            route(run, &address, Subject::HeaderSender, options, &params);
+                        (standing, called)
+                    }
+                };
+                // That one can't be asked now may be forgiven in the end.
+                let answer = match called {
+                    Some(called) if called.standing == Standing::Deferred => {
+                        forgiven |= params.defer_ok();
+                        Answer::Later
+                    }
+                    Some(called) => Answer::from(called.standing == Standing::Fine),
+                    None => judged(run, standing, options),
+                };
+                match answer {
+                    Answer::Yes => return Answer::Yes,
+                    answer => deferred |= answer == Answer::Later,
+                }
+            }
+        }
+    }
+    if forgiven {
+        run.note(b"verify defer overridden by callout_defer_ok");
+        return Answer::Yes;
+    }
+    if deferred {
+        let line = "all attempts to verify a sender in a header line deferred";
+        run.logged = Some(Str::fixed(line));
+        return Answer::Later;
+    }
+    run.logged = Some(Str::fixed("there is no valid sender in any header line"));
+    Answer::No
+}
+
+fn is_one(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
+}
+
+/// The message's header lines; `None` where there is no message yet.
+fn headers(run: &Run<'_>) -> Option<Vec<Header>> {
+    run.cx.message().map(|message| message.headers.clone())
+}

@@ -1,0 +1,233 @@
+//! `verify = recipient/quota`: whether there is room in a mailbox (specification
+//! 44.21, 44.23).
+
+use std::sync::Arc;
+
+use eximious_core::world::Files;
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::interval::seconds;
+use eximious_stdlib::lists::elements_with;
+
+use super::super::machine::{Answer, Run};
+use crate::mail::hints::{QuotaStanding, Record, quota_key};
+use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text, Transport};
+
+/// How many files of a mailbox are counted, and how deep its directories are.
+const MOST_FILES: usize = 1_000_000;
+const DEEPEST: u32 = 20;
+
+static META: Meta = Meta::new("quota", Effects::FILES.union(Effects::CLOCK), TaintRule::Tainted);
+
+/// How it is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quota {
+    good: i64,
+    bad: i64,
+}
+
+impl Quota {
+    /// Reads what stands behind the option's name. An error is what is wrong with
+    /// it; `whole` is the text of the condition.
+    pub(super) fn parse(option: &[u8], whole: &[u8]) -> Result<Self, Vec<u8>> {
+        let mut quota = Self { good: 5 * 60, bad: 3600 };
+        let list =
+            memchr::memchr(b'=', option).map_or(&b""[..], |at| option[at + 1..].trim_ascii());
+        for text in elements_with(list, b',').filter(|_| !list.is_empty()) {
+            let time = |text: &[u8]| {
+                let bad = b"bad time value in ACL condition \"verify ".as_slice();
+                let unread = || [bad, whole, b"\""].concat();
+                seconds(text).map(i64::from).ok_or_else(unread)
+            };
+            if *text == *b"no_cache" {
+                (quota.good, quota.bad) = (0, 0);
+            } else if let Some(value) = text.strip_prefix(b"cachepos=") {
+                quota.good = time(value)?;
+            } else if let Some(value) = text.strip_prefix(b"cacheneg=") {
+                quota.bad = time(value)?;
+            }
+        }
+        Ok(quota)
+    }
+}
+
+/// Looks whether there is room for a recipient.
+pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
+    run.cx.set("recipient_verify_failure", Str::EMPTY);
+    let now = run.cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds));
+    let now = now.unwrap_or(0);
+    let engine = run.cx.engine().clone();
+    let caches = quota.good > 0 || quota.bad > 0;
+    let store = engine.world().hint_store(engine.settings().spool_directory.bytes());
+    let key = quota_key(address.bytes());
+    if caches && let Some(room) = known(run, &*store, &key, address, (quota, now)) {
+        if !room {
+            run.logged = Some(Str::fixed("Previous (cached) quota verification failure"));
+        }
+        return told(run, room);
+    }
+    let room = match has_room(run, address) {
+        Ok(Some(room)) => room,
+        Ok(None) => return Answer::No,
+        Err(fail) => {
+            run.logged = Some(Str::from(fail.message()));
+            return Answer::Later;
+        }
+    };
+    if caches {
+        // What can't be kept is found out anew another time.
+        let _ = QuotaStanding { room }.save(&*store, &key, now);
+        let word = if room { "positive" } else { "negative" };
+        let head = format!("wrote {word} quota cache record for ");
+        run.note(&[head.as_bytes(), address.bytes()].concat());
+    }
+    if !room {
+        run.logged = Some(Str::fixed("Over quota"));
+    }
+    told(run, room)
+}
+
+fn told(run: &mut Run<'_>, room: bool) -> Answer {
+    if !room {
+        run.cx.set("recipient_verify_failure", Str::fixed("quota"));
+    }
+    Answer::from(room)
+}
+
+fn known(
+    run: &mut Run<'_>,
+    store: &dyn eximious_core::world::HintStore,
+    key: &[u8],
+    address: &Str,
+    (quota, now): (Quota, i64),
+) -> Option<bool> {
+    let tell = |run: &mut Run<'_>, text: &str, name: &[u8]| {
+        run.note(&[text.as_bytes(), name].concat());
+    };
+    let Some((found, stamp)) = QuotaStanding::load(store, key).ok().flatten() else {
+        tell(run, "callout cache: no address record found for ", address.bytes());
+        return None;
+    };
+    let limit = if found.room { quota.good } else { quota.bad };
+    if now.saturating_sub(stamp) > limit {
+        tell(run, "callout cache: address record expired for ", address.bytes());
+        return None;
+    }
+    tell(run, "callout cache: found address record for ", address.bytes());
+    let word = if found.room { "positive" } else { "negative" };
+    tell(run, &format!("quota cache: address record is {word}"), b"");
+    Some(found.room)
+}
+
+/// Whether the mailbox that an address leads to has room; where it has no quota, there
+/// is. An address that leads to none has none, and says why.
+fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
+    let acls = run.acls.clone();
+    let request = Request::new(address.clone(), Purpose::VerifyRecipient);
+    let names = ["local_part", "domain", "home", "address_data"];
+    let before = names.map(|name| run.cx.value(name));
+    let mut last: Option<Box<Delivery>> = None;
+    // Nobody is told how the address is routed.
+    let trace = run.cx.replace_trace(None);
+    let mut why = None;
+    let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
+        Report::Delivered(delivery) => last = Some(Box::new((*delivery).clone())),
+        Report::Failed(_, complaint) => why = complaint.message.clone(),
+        _ => {}
+    });
+    run.cx.replace_trace(trace);
+    let mut room = Ok(Some(true));
+    if standing == Standing::Failed {
+        run.logged = why.map(Str::tainted);
+        room = Ok(None);
+    }
+    if let Some(delivery) = &last
+        && let Some(number) = delivery.transport
+    {
+        run.cx.set("local_part", delivery.address.local_part.clone());
+        run.cx.set("domain", delivery.address.domain.clone());
+        run.cx.set("home", delivery.home.clone().unwrap_or_default());
+        room = fits(run, acls.routes().transport_at(number), delivery).map(Some);
+    }
+    for (name, value) in names.iter().zip(before) {
+        run.cx.set(name, value);
+    }
+    room
+}
+
+fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result<bool, Fail> {
+    if transport.driver != "appendfile" {
+        return Ok(true);
+    }
+    // A single file is measured when it is open for a delivery.
+    let counted = transport.text("quota_directory").or_else(|| transport.text("directory"));
+    let Some(directory) = counted else { return Ok(true) };
+    let directory = Text::new(directory.clone()).expand(run.cx)?;
+    let mut limit = |option: &str| -> Result<i64, Fail> {
+        let Some(text) = transport.text(option) else { return Ok(0) };
+        let text = Text::new(text.clone()).expand(run.cx)?;
+        Ok(size(text.bytes()).unwrap_or(0))
+    };
+    let (bytes, files) = (limit("quota")?, limit("quota_filecount")?);
+    if bytes <= 0 && files <= 0 {
+        return Ok(true);
+    }
+    let organ = run.cx.call(&META, |call| call.files().map(|_| ()));
+    organ?;
+    let all = run.cx.engine().world().files.clone();
+    let seen = match delivery.identity.uid {
+        Some(uid) => all.seen_by(uid, delivery.identity.gid),
+        None => all,
+    };
+    let mut used = Used::default();
+    used.add(&seen, directory.bytes(), 0);
+    let own = run.cx.value("message_size");
+    let own = std::str::from_utf8(own.bytes()).ok().and_then(|text| text.parse().ok());
+    let (more, one) = match transport.on("quota_is_inclusive") {
+        true => (own.unwrap_or(-1), 1),
+        false => (0, 0),
+    };
+    let fits = |used: i64, more: i64, limit: i64| limit <= 0 || used.saturating_add(more) <= limit;
+    Ok(fits(used.bytes, more, bytes) && fits(used.files, one, files))
+}
+
+/// What is in a mailbox.
+#[derive(Default)]
+struct Used {
+    bytes: i64,
+    files: i64,
+}
+
+impl Used {
+    fn add(&mut self, seen: &Arc<dyn Files>, directory: &[u8], depth: u32) {
+        let left = MOST_FILES.saturating_sub(usize::try_from(self.files).unwrap_or(MOST_FILES));
+        for name in seen.names(directory, left).unwrap_or_default() {
+            let path = [directory, b"/", &name[..]].concat();
+            let Ok(stat) = seen.stat(&path, false) else { continue };
+            match stat.mode & 0o170_000 {
+                0o040_000 if depth < DEEPEST => self.add(seen, &path, depth + 1),
+                0o100_000 => {
+                    self.files = self.files.saturating_add(1);
+                    let size = i64::try_from(stat.size).unwrap_or(i64::MAX);
+                    self.bytes = self.bytes.saturating_add(size);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// A size: `10M`. What no size is counts as none.
+fn size(text: &[u8]) -> Option<i64> {
+    let text = text.trim_ascii();
+    let end = text.iter().position(|c| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: i64 = std::str::from_utf8(&text[..end]).ok()?.parse().ok()?;
+    let factor = match text[end..].to_ascii_uppercase().as_slice() {
+        b"" => 1,
+        b"K" => 1 << 10,
+        b"M" => 1 << 20,
+        b"G" => 1 << 30,
+        b"T" => 1 << 40,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}

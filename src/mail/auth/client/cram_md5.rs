@@ -1,0 +1,43 @@
+//! CRAM-MD5: a digest of what the server says (specification 35.2).
+
+use eximious_core::Str;
+
+use super::{Driver, Stop, Turn};
+use crate::mail::auth::cram;
+
+#[derive(Default)]
+pub(super) struct CramMd5 {
+    name: Str,
+    secret: Str,
+    answered: bool,
+}
+
+impl Driver for CramMd5 {
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
+        self.secret = expanded(turn, "client_secret")?.unwrap_or_default();
+        self.name = match expanded(turn, "client_name")? {
+            Some(name) => name,
+            None => turn.cx.get("primary_hostname").and_then(Result::ok).unwrap_or_default(),
+        };
+        Ok(Vec::new())
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        if std::mem::replace(&mut self.answered, true) {
+            return Ok(None);
+        }
+        let Ok(challenge) = turn.decoded(asked) else {
+            return Err(Stop::Fail([b"bad base 64 string in challenge: ", asked].concat()));
+        };
+        Ok(Some(cram::response(self.name.bytes(), self.secret.bytes(), &challenge)))
+    }
+}
+
+/// An option, expanded. Exim tries no other authenticator where that is forced to
+/// fail, although the specification says so.
+fn expanded(turn: &mut Turn<'_>, option: &str) -> Result<Option<Str>, Stop> {
+    let Some(text) = turn.authenticator.text(option) else { return Ok(None) };
+    let engine = turn.cx.engine().clone();
+    let value = engine.expand_once(text.bytes(), turn.cx);
+    value.map(Some).map_err(|fail| turn.broken(&text, &fail))
+}

@@ -1,0 +1,160 @@
+//! GNU SASL speaks the mechanism (specification, chapter 38).
+
+use eximious_core::Str;
+use eximious_core::world::{
+    SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
+};
+use eximious_stdlib::base64;
+
+use super::{Driver, NAMES, Stop, Turn};
+use crate::mail::auth::ChannelBinding;
+
+#[derive(Default)]
+pub(super) struct Gsasl {
+    session: Option<Box<dyn SaslSession>>,
+    user: Str,
+    /// Whether the library is content with the server.
+    content: bool,
+}
+
+impl Driver for Gsasl {
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
+        self.user = turn.expand("client_username")?.unwrap_or_default();
+        let acting = turn.expand("client_authz")?.unwrap_or_default();
+        let own = turn.authenticator.text("server_mech");
+        let public = Str::from(turn.authenticator.mechanism());
+        let mechanism = own.unwrap_or(public).bytes().to_ascii_uppercase();
+        let host = turn.cx.get("host").and_then(Result::ok).unwrap_or_default();
+        let start = SaslStart {
+            library: SaslLibrary::Gnu,
+            server: false,
+            mechanism,
+            service: b"smtp".to_vec(),
+            hostname: host.bytes().to_vec(),
+            realm: Vec::new(),
+            addresses: [Vec::new(), Vec::new()],
+        };
+        let sasl = turn.cx.engine().world().sasl.clone();
+        let mut session = sasl.start(&start).map_err(|error| failed(&error))?;
+        session.set(SaslProperty::AuthId, self.user.bytes());
+        session.set(SaslProperty::AnonymousToken, self.user.bytes());
+        if !acting.is_empty() {
+            session.set(SaslProperty::AuthzId, acting.bytes());
+        }
+        if turn.authenticator.flag("client_channelbinding") {
+            match turn.binding {
+                None => {}
+                Some(ChannelBinding::Unique(bytes)) => {
+                    session.set(SaslProperty::TlsUnique, &base64::encode(bytes));
+                }
+                Some(ChannelBinding::Exporter(bytes)) => {
+                    session.set(SaslProperty::TlsExporter, &base64::encode(bytes));
+                }
+            }
+        }
+        self.session = Some(session);
+        match start.mechanism.as_slice() {
+            // Here the server begins, but the library does not know that.
+            b"LOGIN" => Ok(Vec::new()),
+            _ => self.step(turn, None),
+        }
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        let asked = turn.decoded(asked)?;
+        if self.content {
+            return Ok(None);
+        }
+        self.step(turn, Some(&asked)).map(Some)
+    }
+
+    fn is_content(&mut self) -> bool {
+        // Some mechanisms want to be told of the end; where a proof of the server is
+        // missing, that is none.
+        if let (false, Some(session)) = (self.content, &mut self.session) {
+            let last = session.step(Some(b""), &mut |_, _| SaslReply::Nothing);
+            self.content = matches!(last, Ok(SaslStep::Done(_)));
+        }
+        self.content
+    }
+}
+
+impl Gsasl {
+    fn step(&mut self, turn: &mut Turn<'_>, asked: Option<&[u8]>) -> Result<Vec<u8>, Stop> {
+        let Some(session) = &mut self.session else { return Err(Stop::Cancel(Vec::new())) };
+        let (user, mut stop) = (self.user.clone(), None);
+        let ask = &mut |values: &mut dyn SaslValues, property| {
+            let asked = given(turn, &user, values, property);
+            asked.unwrap_or_else(|why| {
+                stop = Some(why);
+                SaslReply::No
+            })
+        };
+        let step = session.step(asked, ask);
+        if let Some(stop) = stop {
+            return Err(stop);
+        }
+        let said = match step.map_err(|error| failed(&error))? {
+            SaslStep::More(said) => said,
+            SaslStep::Done(said) => {
+                self.content = true;
+                said
+            }
+        };
+        // For `client_set_id`, which may keep it for the next time.
+        if let Some(salted) = session.get(SaslProperty::ScramSaltedPassword) {
+            show(turn, &user, &**session);
+            turn.cx.set(NAMES[3], Str::from(salted));
+        }
+        Ok(said)
+    }
+}
+
+/// Answers what the library asks.
+fn given(
+    turn: &mut Turn<'_>,
+    user: &Str,
+    values: &mut dyn SaslValues,
+    property: SaslProperty,
+) -> Result<SaslReply, Stop> {
+    let (option, lengths): (_, &[usize]) = match property {
+        SaslProperty::Password => ("client_password", &[]),
+        SaslProperty::ScramSaltedPassword => {
+            show(turn, user, values);
+            ("client_spassword", &[40, 64])
+        }
+        _ => return Ok(SaslReply::Nothing),
+    };
+    match turn.expand(option)? {
+        Some(value) if lengths.is_empty() || lengths.contains(&value.bytes().len()) => {
+            values.set(property, value.bytes());
+            Ok(SaslReply::Yes)
+        }
+        _ => Ok(SaslReply::Nothing),
+    }
+}
+
+/// The values that `client_spassword` may want to know.
+fn show(turn: &mut Turn<'_>, user: &Str, values: &(impl SaslValues + ?Sized)) {
+    turn.cx.set(NAMES[0], user.clone());
+    for (name, property) in
+        [(NAMES[1], SaslProperty::ScramIterations), (NAMES[2], SaslProperty::ScramSalt)]
+    {
+        turn.cx.set(name, Str::tainted(values.get(property).unwrap_or_default()));
+    }
+}
+
+/// The library does not go on.
+fn failed(error: &SaslError) -> Stop {
+    match error {
+        SaslError::UnknownMechanism => {
+            Stop::Cancel(b"the library does not know the mechanism".to_vec())
+        }
+        SaslError::Unavailable(why) => {
+            Stop::Cancel(format!("the library can't be used here: {why}").into_bytes())
+        }
+        SaslError::Refused(why) | SaslError::Malformed(why) | SaslError::Failed(why) => {
+            Stop::Cancel(why.clone().into_bytes())
+        }
+    }
+}

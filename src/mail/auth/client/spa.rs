@@ -1,0 +1,45 @@
+//! NTLM: a user's password answers a challenge (specification 40.2).
+
+use eximious_core::Str;
+
+use super::{Driver, Stop, Turn};
+use crate::mail::auth::ntlm;
+
+#[derive(Default)]
+pub(super) struct Spa {
+    user: Str,
+    domain: Option<Str>,
+    password: Str,
+    answered: usize,
+}
+
+impl Driver for Spa {
+    fn begin(&mut self, turn: &mut Turn<'_>) -> Result<Vec<u8>, Stop> {
+        self.password = turn.expand("client_password")?.unwrap_or_default();
+        self.user = turn.expand("client_username")?.unwrap_or_default();
+        self.domain = turn.expand("client_domain")?;
+        Ok(Vec::new())
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, asked: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+        self.answered += 1;
+        // A domain may stand behind the name.
+        let (user, behind) = match memchr::memchr(b'@', self.user.bytes()) {
+            Some(at) => (&self.user.bytes()[..at], &self.user.bytes()[at + 1..]),
+            None => (self.user.bytes(), &b""[..]),
+        };
+        let domain = self.domain.as_ref().map_or(behind, Str::bytes);
+        match self.answered {
+            // What the server says before anything is asked has no meaning.
+            1 => Ok(Some(ntlm::negotiate(user, domain))),
+            2 => {
+                let message = turn.decoded(asked)?;
+                let (challenge, flags) = ntlm::parse_challenge(&message)
+                    .ok_or_else(|| Stop::Cancel(b"the server's challenge is none".to_vec()))?;
+                let password = self.password.bytes();
+                Ok(Some(ntlm::authenticate(user, behind, password, &challenge, flags)))
+            }
+            _ => Ok(None),
+        }
+    }
+}

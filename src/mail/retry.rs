@@ -1,0 +1,134 @@
+//! Which rule for retries fits a failure (specification, chapter 32).
+
+use eximious_core::{Fail, Str};
+use eximious_stdlib::lists::Matcher;
+
+use crate::Context;
+use crate::config::{Config, ReplyCode, RetryError, RetryRule};
+use crate::engine::patterns;
+
+/// A failure that is to be tried again.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The address, or a domain or host on its own.
+    pub key: Str,
+    /// A second key: where the first is a host, the address's domain.
+    pub alternate: Option<Str>,
+    /// What went wrong; [`RetryError::Any`] where it is nothing that rules can
+    /// name.
+    pub error: RetryError,
+    /// The message's sender; without one, rules for senders do not fit.
+    pub sender: Option<Str>,
+}
+
+/// The first rule of a configuration that fits a failure.
+///
+/// # Errors
+/// A pattern can't be read.
+pub fn rule<'c>(
+    cx: &mut Context,
+    config: &'c Config,
+    failure: &Failure,
+) -> Result<Option<&'c RetryRule>, Fail> {
+    let keys: Vec<Str> =
+        [Some(&failure.key), failure.alternate.as_ref()].into_iter().flatten().map(whole).collect();
+    for (rule, _) in &config.retry {
+        let mut hit = false;
+        for key in &keys {
+            hit = patterns::matches(cx, &rule.pattern, &mut Matcher::address(key))?;
+            if hit {
+                break;
+            }
+        }
+        if !hit || !rule.error.covers(failure.error) {
+            continue;
+        }
+        match (&rule.senders, &failure.sender) {
+            (None, _) => return Ok(Some(rule)),
+            (Some(_), None) => {}
+            (Some(senders), Some(sender)) => {
+                if patterns::is_in(cx, senders, sender)? {
+                    return Ok(Some(rule));
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A key as an address: a domain on its own stands for all that is in it.
+fn whole(key: &Str) -> Str {
+    let (text, taint) = key.read();
+    match text.contains(&b'@') {
+        true => key.clone(),
+        false => Str::from([b"*@", text].concat()).stamped(taint),
+    }
+}
+
+impl RetryError {
+    /// Whether a rule for this error is for that one, too.
+    pub fn covers(self, error: Self) -> bool {
+        match (self, error) {
+            (Self::Any, _) => true,
+            (Self::Refused(None), Self::Refused(_)) => true,
+            (Self::Quota(least), Self::Quota(age)) => {
+                least.unwrap_or(0) == 0 || age.is_some_and(|age| Some(age) >= least)
+            }
+            (
+                Self::Timeout { connecting, source },
+                Self::Timeout { connecting: while_connecting, source: from },
+            ) => (!connecting || while_connecting) && (source.is_none() || source == from),
+            (Self::Data(wanted), Self::Data(code))
+            | (Self::Mail(wanted), Self::Mail(code))
+            | (Self::Rcpt(wanted), Self::Rcpt(code)) => wanted.covers(code),
+            _ => self == error,
+        }
+    }
+}
+
+impl ReplyCode {
+    /// Whether these digits stand for those.
+    fn covers(self, code: Self) -> bool {
+        let digit = |wanted: Option<u8>, found: Option<u8>| wanted.is_none() || wanted == found;
+        digit(self.tens, code.tens) && digit(self.ones, code.ones)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::world::Fixture;
+
+    use super::*;
+    use crate::{Engine, Macros};
+
+    #[test]
+    fn the_first_rule_that_fits_is_taken() {
+        let text = "begin retry\na.b quota_3d F,1h,1m\na.b rcpt_45x senders=: F,1h,2m\n\
+            *@c.d timeout F,1h,3m\n^.*@e\\.f * F,1h,4m\n";
+        let world = Fixture::new().file("/c", text).world();
+        let registry = eximious_stdlib::registry();
+        let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
+        let mut cx = Engine::builder().world(world).build().context();
+        for (key, error, sender, minutes) in [
+            ("a.b", "quota_4d", None, Some(1)),
+            ("a.b", "quota_2d", None, None),
+            ("x@a.b", "rcpt_451", Some(""), Some(2)),
+            ("x@a.b", "rcpt_451", Some("x@y"), None),
+            ("x@a.b", "rcpt_451", None, None),
+            ("x@a.b", "rcpt_461", Some(""), None),
+            ("C.D", "timeout_connect_MX", None, Some(3)),
+            ("e.f", "lookup", None, Some(4)),
+            ("g.h", "lookup", None, None),
+        ] {
+            let failure = Failure {
+                key: Str::from(key),
+                alternate: None,
+                error: RetryError::parse(error.as_bytes()).unwrap().0,
+                sender: sender.map(Str::from),
+            };
+            let found = rule(&mut cx, &config, &failure).unwrap();
+            let interval = found.map(|rule| rule.steps[0].interval / 60);
+            assert_eq!(interval, minutes, "{key} {error} {sender:?}");
+        }
+    }
+}

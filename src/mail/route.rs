@@ -1,0 +1,125 @@
+//! Routing: where an address goes (specification, chapters 3 and 15 to 22).
+//!
+//! [`Routes`] are the routers of a configuration, made ready once. An
+//! [`Address`] is offered to one after the other: [`Routes::route`] is one such
+//! pass, which ends with a delivery, with other addresses in its place, or with
+//! a [`Complaint`]. [`Routes::test`] goes on with what comes of it, as `-bt`,
+//! `-bv` and `verify` in an ACL do.
+
+mod accept;
+mod address;
+mod affix;
+mod assign;
+mod conditions;
+mod dnslookup;
+mod hosts;
+mod ipliteral;
+mod iplookup;
+mod machine;
+mod manualroute;
+mod percent;
+mod queryprogram;
+mod redirect;
+mod router;
+mod send;
+mod test;
+mod transport;
+mod values;
+
+use std::sync::Arc;
+
+use eximious_core::{DriverKind, Registry, Str, World};
+
+use crate::Config;
+
+pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
+pub use affix::without as without_affixes;
+pub use eximious_stdlib::dns::find::RouteHost;
+pub use machine::{Child, Complaint, Pass, Renamed, Routed};
+pub use percent::innermost;
+pub use redirect::forward::{Forwarding, forwarding};
+pub use test::{Duplicates, Report, Request, Standing};
+
+pub(crate) use hosts::read as listed_hosts;
+use router::Router;
+pub(crate) use router::Text;
+pub(crate) use test::NO_HOSTS;
+pub(crate) use transport::Transport;
+
+/// The routers of a configuration, made ready to be used. A clone is cheap.
+#[derive(Clone, Debug)]
+pub struct Routes(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    routers: Vec<Router>,
+    transports: Vec<Transport>,
+    rewrite: Vec<crate::config::RewriteRule>,
+    places: values::Places,
+}
+
+/// What an address is routed for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// A message is to be delivered.
+    Delivery,
+    /// `-bt`: what would be done is shown.
+    Test,
+    /// A recipient is verified: `-bv`, `verify = recipient`, VRFY.
+    VerifyRecipient,
+    /// A sender is verified: `-bvs`, `verify = sender`.
+    VerifySender,
+    /// EXPN.
+    Expand,
+}
+
+impl Purpose {
+    /// Whether an address is only looked at.
+    pub fn verifies(self) -> bool {
+        matches!(self, Self::VerifyRecipient | Self::VerifySender)
+    }
+}
+
+impl Routes {
+    /// The routers of a configuration, for contexts of the engine whose registry this is.
+    pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
+        let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
+        let routers = config.routers.iter().filter(|one| one.driver.is_some());
+        let routers = routers.map(|one| Router::new(one, registry, world, &place)).collect();
+        let transports = config
+            .instances(DriverKind::Transport)
+            .iter()
+            .map(|one| Transport::new(one, registry, world));
+        let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
+        let (transports, places) = (transports.collect(), values::Places::new(registry));
+        Self(Arc::new(Inner { routers, transports, rewrite, places }))
+    }
+
+    /// The name of a router by number.
+    pub fn router_name(&self, number: usize) -> &Str {
+        &self.0.routers[number].name
+    }
+
+    /// The name of a transport by number.
+    pub fn transport_name(&self, number: usize) -> &Str {
+        &self.0.transports[number].name
+    }
+
+    /// Whether a transport speaks with other hosts.
+    pub fn is_remote(&self, number: usize) -> bool {
+        self.0.transports[number].is_remote()
+    }
+
+    /// A transport by number.
+    pub(crate) fn transport_at(&self, number: usize) -> &Transport {
+        &self.0.transports[number]
+    }
+
+    fn places(&self) -> &values::Places {
+        &self.0.places
+    }
+
+    fn transport(&self, name: &[u8]) -> Option<usize> {
+        self.0.transports.iter().position(|one| one.name.bytes() == name)
+    }
+}

@@ -1,0 +1,366 @@
+//! What must hold before a router runs, in order (specification 3.12).
+
+use std::sync::Arc;
+
+use eximious_core::world::User;
+use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
+use eximious_stdlib::hosts::Client;
+use eximious_stdlib::lists::{Keep, Matcher, Names, Outcome, elements};
+use eximious_stdlib::lookups;
+use eximious_stdlib::wording::reason;
+
+use super::machine::{Complaint, Machine, unless_forced};
+use super::router::{Router, Text};
+use super::values::Shown;
+use super::{Attached, Identity, Purpose};
+use crate::Context;
+
+/// What tests against lists may touch.
+static LIST: Meta = Meta::new(
+    "router",
+    Effects::FILES.union(Effects::LOOKUP).union(Effects::HOST).union(Effects::LOG),
+    TaintRule::Result,
+);
+
+/// The name that was looked for last among the users, and who has it.
+#[derive(Default)]
+struct LastUser(Option<(Vec<u8>, Option<Arc<User>>)>);
+
+impl Machine<'_> {
+    /// What a router's `domains` says, where that is known before anything is done for
+    /// the router. Its affixes come first.
+    pub(super) fn known_domains(&mut self, router: &Router) -> Option<Outcome> {
+        match &router.filter.domains {
+            Some((_, Some(names))) if !router.filter.has_affixes() => self.recall(names),
+            _ => None,
+        }
+    }
+
+    /// What a list of names says of the address's domain, where that is known.
+    fn recall(&mut self, names: &Names) -> Option<Outcome> {
+        let domain = &self.address.domain;
+        self.cx.call(&LIST, |call| names.recall(call, domain))
+    }
+
+    /// Whether a router sees the address; perhaps it is known what its `domains` says. A
+    /// complaint says that this can't be told now.
+    pub(super) fn admits(
+        &mut self,
+        router: &Router,
+        known: Option<Outcome>,
+    ) -> Result<bool, Complaint> {
+        let filter = &router.filter;
+        if let Some((list, names)) = &filter.domains {
+            // Without affixes, it was asked before.
+            let names = names.as_ref().filter(|_| filter.has_affixes());
+            let recall = || self.recall(names?);
+            let data = match known.or_else(recall) {
+                Some(Outcome::Matched(data)) => Some(data),
+                Some(_) => None,
+                None => {
+                    let domain = self.address.domain.clone();
+                    let matcher = Matcher::domain(&domain).kept(Keep::Recipient);
+                    self.listed(list, matcher, "domains")?
+                }
+            };
+            let Some(data) = data else { return Ok(false) };
+            self.show(Shown::DomainData, data.clone().unwrap_or_default());
+            self.attached_anew().domain_data = data;
+        }
+        if let Some(list) = &filter.local_parts {
+            let part = self.cased_local_part.clone();
+            let matcher = Matcher::local_part(&part);
+            // What is kept is of the whole local part.
+            let whole = part.bytes().len() == self.address.local_part.bytes().len();
+            let matcher = if whole { matcher.kept(Keep::Recipient) } else { matcher };
+            let matcher = if filter.caseful { matcher.caseful() } else { matcher };
+            let Some(data) = self.listed(list, matcher, "local_parts")? else {
+                return Ok(false);
+            };
+            self.show(Shown::LocalPartData, data.clone().unwrap_or_default());
+            self.attached_anew().local_part_data = data;
+        }
+        if filter.check_local_user && !self.find_user()? {
+            return Ok(false);
+        }
+        if let Some(text) = &filter.home {
+            match unless_forced(text.expand(self.cx)) {
+                Ok(None) => {}
+                Ok(Some(home)) => {
+                    self.show(Shown::Home, home.clone());
+                    self.home = Some(home);
+                }
+                Err(fail) => {
+                    let head = [b"failed to expand \"", text.written.bytes()].concat();
+                    let middle = b"\" for router_home_directory: ";
+                    return Err(Complaint::new([&head, &middle[..], fail.message()].concat()));
+                }
+            }
+        }
+        if let Some(list) = &filter.senders {
+            let sender = self.cx.value("sender_address");
+            if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
+                return Ok(false);
+            }
+        }
+        self.print_debug(router);
+        if let Some(text) = &filter.require_files
+            && !self.has_files(&text.written)?
+        {
+            return Ok(false);
+        }
+        Ok(self.holds(router))
+    }
+
+    /// What is attached to the address, to change the data that lists left: what it was
+    /// is kept for other routers.
+    fn attached_anew(&mut self) -> &mut Attached {
+        let attached = &mut self.address.attached;
+        self.before.get_or_insert_with(|| {
+            (attached.domain_data.clone(), attached.local_part_data.clone())
+        });
+        attached
+    }
+
+    /// The data of a list that the subject is in; `None` where it is not.
+    fn listed(
+        &mut self,
+        list: &Str,
+        matcher: Matcher<'_>,
+        option: &'static str,
+    ) -> Result<Option<Option<Str>>, Complaint> {
+        match self.cx.is_in(list, &mut matcher.called(option)) {
+            Ok(Outcome::Matched(data)) => Ok(Some(data)),
+            Ok(Outcome::Unmatched(_)) => Ok(None),
+            Ok(Outcome::Deferred(why)) => {
+                let general = undecided(option);
+                let why = self.cx.call(&LIST, |call| lookups::reason(call, why, &general));
+                Err(Complaint::new(why))
+            }
+            Err(fail) if fail.class() == FailClass::Forced => Ok(None),
+            Err(fail) => {
+                self.log_panic(fail.message());
+                Err(Complaint::new(undecided(option)))
+            }
+        }
+    }
+
+    /// A user by name. Several routers ask for the same one.
+    pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<Arc<User>>> {
+        if let Some((last, user)) = &self.cx.memory.get::<LastUser>().0
+            && last == name
+        {
+            return Ok(user.clone());
+        }
+        let engine = self.cx.engine();
+        let most = engine.settings().options.number("max_username_length").unwrap_or(0);
+        let too_long = usize::try_from(most).is_ok_and(|most| most > 0 && name.len() > most);
+        let user = match too_long {
+            true => None,
+            false => engine.world().users.user(name)?.map(Arc::new),
+        };
+        self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
+        Ok(user)
+    }
+
+    /// `check_local_user`.
+    fn find_user(&mut self) -> Result<bool, Complaint> {
+        let name = self.local_part.clone();
+        let found = self.user_named(name.bytes());
+        match found {
+            Ok(Some(user)) => {
+                let data = Str::from(user.name.as_slice());
+                self.show(Shown::LocalPartData, data.clone());
+                self.attached_anew().local_part_data = Some(data);
+                let home = Str::from(user.home.as_slice());
+                self.show(Shown::Home, home.clone());
+                self.show(Shown::LocalUserUid, Str::from(user.uid.to_string()));
+                self.show(Shown::LocalUserGid, Str::from(user.gid.to_string()));
+                self.home = Some(home);
+                self.user = Some(user);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(why) => Err(Complaint::new(format!("user lookup failed: {}", reason(&why)))),
+        }
+    }
+
+    /// `debug_print`, which is for those who look at addresses.
+    fn print_debug(&mut self, router: &Router) {
+        if self.purpose == Purpose::Delivery {
+            return;
+        }
+        let Some(text) = &router.filter.debug_print else { return };
+        let mut line = match text.expand(self.cx) {
+            Ok(line) => line.bytes().to_vec(),
+            Err(fail) => {
+                let head = [b"failed to expand debug_output \"", text.written.bytes()].concat();
+                [&head, b"\": ".as_slice(), fail.message()].concat()
+            }
+        };
+        if line.last() != Some(&b'\n') {
+            line.push(b'\n');
+        }
+        self.cx.engine().world().log.debug(&line);
+    }
+
+    /// `condition`.
+    fn holds(&mut self, router: &Router) -> bool {
+        router.filter.condition.as_ref().is_none_or(|text| self.condition(router, text))
+    }
+
+    /// Whether a text is expanded to anything but a word for no. That it can't be
+    /// expanded is logged, and means no.
+    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> bool {
+        match text.expand(self.cx) {
+            Ok(value) => is_true(&value),
+            Err(fail) => {
+                if fail.class() != FailClass::Forced {
+                    let head = [b"failed to expand condition \"", text.written.bytes()].concat();
+                    let head = [&head, b"\" for ".as_slice()].concat();
+                    self.log_panic(&router.named(&head, b" router: ", fail.message()));
+                }
+                false
+            }
+        }
+    }
+
+    /// `require_files`.
+    fn has_files(&mut self, list: &Str) -> Result<bool, Complaint> {
+        let mut who: Option<Identity> = None;
+        let items: Vec<Vec<u8>> = elements(list.bytes()).map(|item| item.to_vec()).collect();
+        for item in items {
+            let engine = self.cx.engine().clone();
+            let text = match unless_forced(engine.expand_once(&item, self.cx)) {
+                Ok(None) => continue,
+                Ok(Some(text)) => text,
+                Err(fail) => {
+                    let head = [b"failed to expand \"", item.as_slice(), b"\" for require_files: "];
+                    return Err(Complaint::new([&head.concat(), fail.message()].concat()));
+                }
+            };
+            let mut path = text.bytes().trim_ascii();
+            if path.is_empty() {
+                continue;
+            }
+            if !path.contains(&b'/') {
+                let found = self.named_identity(path)?;
+                who = Some(found);
+                continue;
+            }
+            let mut sign = |sign: u8| match path.first() {
+                Some(first) if *first == sign => {
+                    path = path[1..].trim_ascii_start();
+                    true
+                }
+                _ => false,
+            };
+            let (unreadable_is_missing, wanted) = (sign(b'+'), !sign(b'!'));
+            if self.exists(path, who, unreadable_is_missing)? != wanted {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A user, and after a comma perhaps a group.
+    fn named_identity(&mut self, text: &[u8]) -> Result<Identity, Complaint> {
+        let unknown = |what: &[u8], name: &[u8], end: &[u8]| {
+            let tail = [b"\" for require_files not found", end].concat();
+            Complaint::new([what, b" \"", name, &tail].concat())
+        };
+        let comma = text.iter().position(|c| *c == b',').unwrap_or(text.len());
+        let user = text[..comma].trim_ascii();
+        let (uid, own) = self.user_by_text(user).ok_or_else(|| unknown(b"user", user, b""))?;
+        let gid = match (text.get(comma + 1..), own) {
+            (Some(group), _) => {
+                let group = group.trim_ascii();
+                self.group_by_text(group).ok_or_else(|| unknown(b"group", group, b"\n"))?
+            }
+            (None, Some(own)) => own,
+            (None, None) => {
+                let message = format!("group missing after numerical uid {uid} for require_files");
+                return Err(Complaint::new(message));
+            }
+        };
+        Ok(Identity { uid: Some(uid), gid: Some(gid), all_groups: false })
+    }
+
+    fn exists(
+        &self,
+        path: &[u8],
+        who: Option<Identity>,
+        unreadable_is_missing: bool,
+    ) -> Result<bool, Complaint> {
+        let wrong = |why: &str| {
+            let head = b"require_files: error for ";
+            Complaint::new([head, path, b": ", why.as_bytes()].concat())
+        };
+        if path.first() != Some(&b'/') {
+            let message = [b"require_files: \"", path, b"\" is not absolute"].concat();
+            return Err(Complaint::new(message));
+        }
+        let files = &self.cx.engine().world().files;
+        let found = match (files.stat(path, true), who) {
+            (Ok(stat), Some(who)) if !self.may_read(path, &stat, who) => {
+                Err(std::io::Error::from(std::io::ErrorKind::PermissionDenied))
+            }
+            (found, _) => found,
+        };
+        match found {
+            Ok(_) => Ok(true),
+            Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(why) if why.kind() == std::io::ErrorKind::PermissionDenied => {
+                match unreadable_is_missing {
+                    true => Ok(false),
+                    false => Err(wrong("Permission denied")),
+                }
+            }
+            Err(why) => Err(wrong(&reason(&why))),
+        }
+    }
+
+    /// A rough check of permissions: search in the directories, read at the end.
+    fn may_read(&self, path: &[u8], last: &eximious_core::world::Stat, who: Identity) -> bool {
+        let files = &self.cx.engine().world().files;
+        let slashes = path.iter().enumerate().filter(|(_, c)| **c == b'/');
+        let directories = slashes.map(|(at, _)| if at == 0 { &path[..1] } else { &path[..at] });
+        let searchable = directories.into_iter().all(|directory| {
+            files.stat(directory, true).is_ok_and(|stat| permits(&stat, who, 0o1))
+        });
+        searchable && permits(last, who, 0o4)
+    }
+}
+
+/// What a host list asks of hosts that an address is sent to.
+pub(super) fn host_is_in(
+    cx: &mut Context,
+    list: &Str,
+    address: std::net::IpAddr,
+) -> Result<Outcome, Fail> {
+    let text = Str::from(address.to_string());
+    let mut client = Client;
+    let mut matcher = Matcher::other_host((text, address), &mut client);
+    matcher = matcher.called("ignore_target_hosts");
+    cx.is_in(list, &mut matcher)
+}
+
+fn permits(stat: &eximious_core::world::Stat, who: Identity, bit: u32) -> bool {
+    let shift = match who {
+        Identity { uid: Some(uid), .. } if uid == stat.uid => 6,
+        Identity { gid: Some(gid), .. } if gid == stat.gid => 3,
+        _ => 0,
+    };
+    stat.mode & (bit << shift) != 0
+}
+
+fn undecided(option: &str) -> Vec<u8> {
+    format!("{option} check lookup or other defer").into_bytes()
+}
+
+/// Whether a text counts as yes: it is neither empty nor one of the words for no.
+fn is_true(value: &Str) -> bool {
+    let value = value.bytes();
+    let no = ["", "0", "no", "false"];
+    !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}

@@ -1,0 +1,311 @@
+//! The router `redirect` (specification, chapter 22).
+
+mod filter;
+pub(super) mod forward;
+mod items;
+mod source;
+
+use std::sync::Arc;
+
+use eximious_core::{Str, Taint};
+use eximious_stdlib::address::Rules;
+
+use super::assign::directory;
+use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
+use super::router::Router;
+use super::{Address, Ancestor, Delivery, Target, Wrong};
+use crate::mail::filter::FilterKind;
+use crate::mail::rewrite::{AddressPlace, Rewriter};
+use items::{Allowed, Item, List, Reader};
+
+/// Puts other addresses in an address's place.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+) -> Result<Verdict, Complaint> {
+    let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
+    let kind = FilterKind::of(data.bytes());
+    if let Some(kind) = kind {
+        filter::permitted(machine, router, kind)?;
+    }
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    match kind {
+        Some(kind) => filter::run(machine, &redirection, kind, &data),
+        None => redirection.of_list(machine, &data),
+    }
+}
+
+/// Puts other addresses in an address's place, as a program's answer lists them:
+/// it may name addresses alone, or say `:fail:`.
+pub(super) fn answer(
+    machine: &mut Machine<'_>,
+    number: usize,
+    router: &Router,
+    list: &Str,
+) -> Result<Verdict, Complaint> {
+    if FilterKind::of(list.bytes()).is_some() {
+        return Err(Complaint::new("error in redirect data: filtering not enabled"));
+    }
+    let Some(redirection) = Redirection::new(machine, number, router)? else {
+        return Ok(Verdict::Decline);
+    };
+    let redirection = Redirection { answers: true, ..redirection };
+    match redirection.of_list(machine, list)? {
+        Verdict::Decline => Err(Complaint::new("error in redirect data: no addresses supplied")),
+        verdict => Ok(verdict),
+    }
+}
+
+/// What the router's options say of what it generates.
+struct Redirection<'r> {
+    router: &'r Router,
+    number: usize,
+    /// The domain that names without one get.
+    domain: Str,
+    ancestor: Arc<Ancestor>,
+    /// Whether a program answered so.
+    answers: bool,
+}
+
+impl<'r> Redirection<'r> {
+    fn new(
+        machine: &mut Machine<'_>,
+        number: usize,
+        router: &'r Router,
+    ) -> Result<Option<Self>, Complaint> {
+        let domain = if router.on("qualify_preserve_domain") {
+            machine.address.domain.clone()
+        } else if let Some(text) = router.some_text("qualify_domain") {
+            match unless_forced(text.expand(machine.cx)) {
+                Ok(Some(domain)) => domain,
+                Ok(None) => return Ok(None),
+                Err(fail) => return Err(source::not_expanded(text, &fail)),
+            }
+        } else {
+            machine.cx.value("qualify_recipient")
+        };
+        let ancestor = machine.address.as_ancestor(Some(number));
+        Ok(Some(Self { router, number, domain, ancestor, answers: false }))
+    }
+
+    /// What goes along with all that is generated. Where nothing is, nobody asks whether
+    /// the options can be expanded.
+    fn attach(&self, machine: &mut Machine<'_>) -> Result<(), Complaint> {
+        machine.assign_errors(self.router)?;
+        machine.assign_headers(self.router)
+    }
+
+    /// What a list of items comes to.
+    fn of_list(&self, machine: &mut Machine<'_>, data: &Str) -> Result<Verdict, Complaint> {
+        let router = self.router;
+        let from_file = router.some_text("file").is_some();
+        let kind: &[u8] = if from_file { b"file" } else { b"data" };
+        let allowed = match self.answers {
+            true => Allowed { fail: true, ..Allowed::default() },
+            false => Allowed {
+                fail: router.on("allow_fail"),
+                defer: router.on("allow_defer"),
+                blackhole: !machine.switch(router, "forbid_blackhole")?,
+                include: !machine.switch(router, "forbid_include")?,
+                mistakes: router.on("skip_syntax_errors"),
+            },
+        };
+        let settings = machine.cx.engine().settings();
+        let rules = Rules::of(settings);
+        let identity = machine.identity(router)?;
+        let mut include = |file: &Str| source::included(machine, router, identity, file);
+        let mut reader = Reader::new(allowed, rules, &mut include);
+        let list = reader.list(data);
+        let Reader { items, skipped, .. } = reader;
+        if matches!(list, List::Items | List::Unknown) {
+            for wrong in &skipped {
+                machine.log(&router.named(b"", b" router: skipped error: ", wrong));
+            }
+        }
+        match list {
+            List::Wrong(why) => {
+                Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
+            }
+            List::Defer(text) => Err(said(router, text, b'4')),
+            List::Fail(text) => {
+                self.generate(machine, items, data.taint())?;
+                Ok(Verdict::Fail(said(router, text, b'5')))
+            }
+            List::Discard => Ok(Verdict::Discard),
+            List::Items if !items.is_empty() => {
+                self.generate(machine, items, data.taint())?;
+                Ok(Verdict::Accept(None))
+            }
+            List::Items | List::Unknown if skipped.is_empty() => Ok(Verdict::Decline),
+            List::Items | List::Unknown => {
+                machine.note = Some(b"syntax error in redirection data".to_vec());
+                Ok(Verdict::Decline)
+            }
+        }
+    }
+
+    /// Makes addresses and deliveries of items.
+    fn generate(
+        &self,
+        machine: &mut Machine<'_>,
+        items: Vec<Item>,
+        taint: Taint,
+    ) -> Result<(), Complaint> {
+        self.attach(machine)?;
+        for item in items {
+            match item {
+                Item::Address { text, here } => {
+                    let domain =
+                        if here { machine.address.domain.clone() } else { self.domain.clone() };
+                    let address = self.address(machine, text, &domain, taint)?;
+                    machine.children.push(Child::Address(address));
+                }
+                Item::File(path) => {
+                    let option = file_transport(&path);
+                    let target = Target::File { mode: None };
+                    self.direct(machine, Str::from(path).stamped(taint), target, option)?;
+                }
+                Item::Pipe(command) => {
+                    let command = Str::from(command).stamped(taint);
+                    self.direct(machine, command, Target::Pipe, "pipe_transport")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A child, with a domain and rewritten.
+    fn address(
+        &self,
+        machine: &mut Machine<'_>,
+        mut text: Vec<u8>,
+        domain: &Str,
+        taint: Taint,
+    ) -> Result<Box<Address>, Complaint> {
+        if !text.contains(&b'@') {
+            text.push(b'@');
+            text.extend_from_slice(domain.bytes());
+        }
+        let mut text = Str::from(text).stamped(taint.with(domain.taint()));
+        let mut made_as = None;
+        if self.router.on("check_ancestor") && self.is_ancestor(machine, &text) {
+            made_as = Some(machine.address.child(text, &self.ancestor).unique);
+            text = machine.address.text.clone();
+        }
+        let rules = machine.routes.0.clone();
+        let rewriter = Rewriter::new(&rules.rewrite);
+        let mut rewritten = None;
+        let place = AddressPlace::EnvelopeTo;
+        if rewriter.concerns(place) && (self.answers || self.router.on("rewrite")) {
+            rewritten = rewriter
+                .address(machine.cx, &text, place)
+                .map_err(|fail| Complaint::new(fail.message()))?;
+            machine.show_address();
+        }
+        let mut child = machine.address.child(text, &self.ancestor);
+        // It is known by what it was before.
+        if let Some(new) = rewritten {
+            let unique = std::mem::take(&mut child.unique);
+            child = machine.address.child(new, &self.ancestor);
+            child.unique = unique;
+        }
+        if let Some(unique) = made_as {
+            child.unique = unique;
+        }
+        child.first_router = self.router.redirect_router.unwrap_or(0);
+        Ok(child)
+    }
+
+    /// Whether an address is the one at hand, or one of those that it comes from.
+    fn is_ancestor(&self, machine: &Machine<'_>, text: &Str) -> bool {
+        let same = |other: &Str| other.bytes().eq_ignore_ascii_case(text.bytes());
+        same(&machine.address.text) || machine.address.ancestors().any(|one| same(&one.text))
+    }
+
+    /// A delivery that needs no router.
+    fn direct(
+        &self,
+        machine: &mut Machine<'_>,
+        text: Str,
+        target: Target,
+        option: &str,
+    ) -> Result<(), Complaint> {
+        let router = self.router;
+        let (switch, what): (_, &[u8]) = match target {
+            Target::Pipe => ("forbid_pipe", b"pipe"),
+            Target::Reply(_) | Target::Notice(_) => ("forbid_filter_reply", b"autoreply"),
+            _ => ("forbid_file", b"file"),
+        };
+        let forbidden = self.answers || machine.switch(router, switch)?;
+        let (transport, mut wrong) = match router.some_text(option) {
+            None if self.answers => (None, None),
+            Some(option) => match machine.transport_of(router, option) {
+                Ok(transport) => (Some(transport), None),
+                Err(complaint) => (None, complaint.message.map(Wrong::Transport)),
+            },
+            None => {
+                let head = [option.as_bytes(), b" unset in "].concat();
+                (None, Some(Wrong::Transport(router.named(&head, b" router", b""))))
+            }
+        };
+        if forbidden && wrong.is_none() {
+            wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
+        }
+        let mut address = machine.address.child(Str::EMPTY, &self.ancestor);
+        address.text = text;
+        address.local_part = machine.address.local_part.clone();
+        address.domain = machine.address.domain.clone();
+        let identity = machine.identity(router)?;
+        let delivery = Delivery {
+            address: *address,
+            target,
+            router: self.number,
+            transport,
+            wrong,
+            hosts: Vec::new(),
+            fallback_hosts: Vec::new(),
+            identity,
+            home: machine.transport_home(router),
+            directory: directory(router, "transport_current_directory"),
+        };
+        machine.children.push(Child::Direct(Box::new(delivery)));
+        Ok(())
+    }
+}
+
+/// The option that says how something is put into a file or a directory.
+fn file_transport(path: &[u8]) -> &'static str {
+    if path.ends_with(b"/") { "directory_transport" } else { "file_transport" }
+}
+
+/// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it
+/// may be unwanted.
+fn said(router: &Router, text: Vec<u8>, class: u8) -> Complaint {
+    let text = match router.on("forbid_smtp_code") {
+        true => text[code(&text, class)..].to_vec(),
+        false => text,
+    };
+    Complaint { said: Some(text.clone()), ..Complaint::new(text) }
+}
+
+/// The length of a code such as `550 5.1.1 ` at the head of a text; 0 where there
+/// is none of the class.
+fn code(text: &[u8], class: u8) -> usize {
+    let digits = |text: &[u8]| text.iter().take_while(|c| c.is_ascii_digit()).count();
+    if text.first() != Some(&class) || digits(text) != 3 || text.get(3) != Some(&b' ') {
+        return 0;
+    }
+    let mut end = 4;
+    for part in 0..3 {
+        let length = digits(&text[end..]);
+        let after = if part < 2 { b'.' } else { b' ' };
+        if length == 0 || text.get(end + length) != Some(&after) {
+            return 4;
+        }
+        end += length + 1;
+    }
+    end
+}

@@ -1,0 +1,238 @@
+//! Filters as redirection data (specification 22.3).
+
+use eximious_core::Str;
+
+use super::super::machine::{Child, Complaint, Machine, Verdict};
+use super::super::router::Router;
+use super::super::{Purpose, Target};
+use super::{Redirection, file_transport, said};
+use crate::mail::filter::{
+    FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner, Reply, exim,
+    logged_and_said, sieve,
+};
+
+/// Whether a filter may be run at all.
+pub(super) fn permitted(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    kind: FilterKind,
+) -> Result<(), Complaint> {
+    let (option, what): (_, &[u8]) = match kind {
+        FilterKind::Exim => ("forbid_exim_filter", b"Exim filtering not enabled"),
+        FilterKind::Sieve => ("forbid_sieve_filter", b"Sieve filtering not enabled"),
+    };
+    if !machine.switch(router, "allow_filter")? {
+        return Err(wrong(router, b"filtering not enabled"));
+    }
+    match machine.switch(router, option)? {
+        true => Err(wrong(router, what)),
+        false => Ok(()),
+    }
+}
+
+fn wrong(router: &Router, why: &[u8]) -> Complaint {
+    let kind: &[u8] = if router.some_text("file").is_some() { b"file" } else { b"data" };
+    Complaint::new([b"error in filter ", kind, b": ", why].concat())
+}
+
+/// Runs a filter, and makes addresses of what it wants.
+pub(super) fn run(
+    machine: &mut Machine<'_>,
+    redirection: &Redirection<'_>,
+    kind: FilterKind,
+    data: &Str,
+) -> Result<Verdict, Complaint> {
+    let router = redirection.router;
+    // Only Sieve filters keep anything.
+    let (filtered, inbox) = match kind {
+        FilterKind::Exim => {
+            let options = exim_options(machine, redirection)?;
+            (exim(machine.cx, data.bytes(), &options, &mut ()), Str::EMPTY)
+        }
+        FilterKind::Sieve => {
+            let options = sieve_options(machine, router)?;
+            let filtered = sieve::run(machine.cx, data.bytes(), &options, &mut ());
+            (filtered, options.inbox)
+        }
+    };
+    machine.show_address();
+    if machine.purpose != Purpose::Delivery && kind == FilterKind::Sieve {
+        machine.cx.engine().world().log.debug(&ending(&filtered));
+    }
+    match filtered.end {
+        FilterEnd::Error(why) if kind == FilterKind::Exim => {
+            if !router.on("skip_syntax_errors") {
+                return Err(wrong(router, &why));
+            }
+            machine.log(&router.named(b"", b" router: skipped error: ", &why));
+            machine.note = Some(b"syntax error in redirection data".to_vec());
+            return Ok(Verdict::Decline);
+        }
+        FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
+        FilterEnd::Freeze(text) => {
+            return Err(Complaint { freezes: true, ..Complaint::new(text.bytes()) });
+        }
+        FilterEnd::Fail(text) => {
+            generate(machine, redirection, filtered.actions, &inbox)?;
+            let (logged, told) = logged_and_said(text.bytes());
+            // Only a log has room for a part alone.
+            let logs = machine.purpose == Purpose::Delivery;
+            let logged = if logs { logged } else { text.bytes() };
+            let complaint = said(router, told.to_vec(), b'5');
+            return Ok(Verdict::Fail(Complaint { message: Some(logged.to_vec()), ..complaint }));
+        }
+        FilterEnd::Finished | FilterEnd::Error(_) => {}
+    }
+    let (significant, sieve) = (filtered.significant, kind == FilterKind::Sieve);
+    generate(machine, redirection, filtered.actions, &inbox)?;
+    match (machine.children.is_empty(), significant) {
+        (true, true) => Ok(Verdict::Discard),
+        (true, false) => Ok(Verdict::Decline),
+        (false, false) if !sieve => {
+            // The message goes on as if there were no filter, too.
+            let text = machine.address.text.clone();
+            let again = machine.address.child(text, &redirection.ancestor);
+            machine.children.insert(0, Child::Address(again));
+            Ok(Verdict::Accept(None))
+        }
+        (false, _) => Ok(Verdict::Accept(None)),
+    }
+}
+
+fn exim_options(
+    machine: &mut Machine<'_>,
+    redirection: &Redirection<'_>,
+) -> Result<FilterOptions, Complaint> {
+    let router = redirection.router;
+    let mut forbids = |option: &str| machine.switch(router, option);
+    let forbid = Forbidden {
+        exim_filter: false,
+        sieve_filter: false,
+        logwrite: forbids("forbid_filter_logwrite")?,
+        dlfunc: forbids("forbid_filter_dlfunc")?,
+        existstest: forbids("forbid_filter_existstest")?,
+        lookup: forbids("forbid_filter_lookup")?,
+        perl: forbids("forbid_filter_perl")?,
+        readfile: forbids("forbid_filter_readfile")?,
+        readsocket: forbids("forbid_filter_readsocket")?,
+        run: forbids("forbid_filter_run")?,
+    };
+    Ok(FilterOptions {
+        allow_defer: router.on("allow_defer"),
+        allow_fail: router.on("allow_fail"),
+        allow_freeze: router.on("allow_freeze"),
+        forbid,
+        prepend_home: router.on("filter_prepend_home"),
+        logs: machine.purpose == Purpose::Delivery,
+        qualify: Some(redirection.domain.clone()),
+        ..FilterOptions::default()
+    })
+}
+
+fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Options, Complaint> {
+    let mut text = |option: &str| match router.some_text(option) {
+        None => Ok(None),
+        Some(text) => match text.expand(machine.cx) {
+            Ok(value) => Ok(Some(value)),
+            Err(fail) => Err(super::source::not_expanded(text, &fail)),
+        },
+    };
+    let default = sieve::Options::default();
+    Ok(sieve::Options {
+        inbox: text("sieve_inbox")?.unwrap_or_else(|| default.inbox.clone()),
+        user_address: text("sieve_useraddress")?,
+        sub_address: text("sieve_subaddress")?,
+        vacation_directory: text("sieve_vacation_directory")?,
+        notify_owner: text("sieve_enotify_mailto_owner")?,
+        ..default
+    })
+}
+
+/// Makes addresses and deliveries of what a filter wants done.
+fn generate(
+    machine: &mut Machine<'_>,
+    redirection: &Redirection<'_>,
+    actions: Vec<FilterAction>,
+    inbox: &Str,
+) -> Result<(), Complaint> {
+    if !actions.is_empty() {
+        redirection.attach(machine)?;
+    }
+    for action in actions {
+        let before = machine.children.len();
+        let manner = action.manner().unwrap_or_default();
+        match action {
+            FilterAction::Deliver { address, errors_to, .. } => {
+                let (text, taint) = address.read();
+                let domain = redirection.domain.clone();
+                let mut child = redirection.address(machine, text.to_vec(), &domain, taint)?;
+                if errors_to.is_some() {
+                    child.attached.errors_to = errors_to;
+                }
+                machine.children.push(Child::Address(child));
+            }
+            FilterAction::Save { file, mode, .. } => {
+                let option = file_transport(file.bytes());
+                redirection.direct(machine, file, Target::File { mode }, option)?;
+            }
+            FilterAction::FileInto { mailbox: file, .. } => {
+                let option = file_transport(file.bytes());
+                redirection.direct(machine, file, Target::File { mode: None }, option)?;
+            }
+            FilterAction::Keep { .. } => {
+                let option = file_transport(inbox.bytes());
+                redirection.direct(machine, inbox.clone(), Target::File { mode: None }, option)?;
+            }
+            FilterAction::Pipe { command, .. } => {
+                let (text, taint) = command.read();
+                // Where a user has put a bar already, it is the one.
+                let bare = text.strip_prefix(b"|").unwrap_or(text);
+                let command = Str::from([b"|", bare].concat()).stamped(taint);
+                redirection.direct(machine, command, Target::Pipe, "pipe_transport")?;
+            }
+            FilterAction::Mail { reply, .. } => {
+                let text = Str::tainted([b"mail ", &*addressee(machine, &reply)].concat());
+                redirection.direct(machine, text, Target::Reply(reply), "reply_transport")?;
+            }
+            FilterAction::Notify(notice) => {
+                let text = Str::tainted([b"mail ", notice.to.bytes()].concat());
+                redirection.direct(machine, text, Target::Notice(notice), "reply_transport")?;
+            }
+            _ => {}
+        }
+        ignore_errors(machine, before, manner);
+    }
+    Ok(())
+}
+
+/// `noerror`.
+fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
+    if !manner.silent {
+        return;
+    }
+    for child in machine.children.iter_mut().skip(from) {
+        let address = match child {
+            Child::Address(address) => &mut **address,
+            Child::Direct(delivery) => &mut delivery.address,
+        };
+        address.attached.ignore_errors = true;
+    }
+}
+
+/// Who gets a message, as it is shown.
+fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
+    let recipients = reply.recipients(&machine.cx.value("reply_address"));
+    match recipients.is_empty() {
+        true => b"**bad-reply**".to_vec(),
+        false => recipients.join(&b','),
+    }
+}
+
+/// What Exim says of how a Sieve filter ended.
+fn ending(filtered: &Filtered) -> Vec<u8> {
+    match &filtered.end {
+        FilterEnd::Error(why) => [b" Sieve error: ", why.as_slice(), b"\n"].concat(),
+        _ if !filtered.significant => b" Implicit keep\n".to_vec(),
+        _ => b" No implicit keep\n".to_vec(),
+    }
+}

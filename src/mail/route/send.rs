@@ -1,0 +1,254 @@
+//! Addresses that go to other hosts: `self`, `translate_ip_address`,
+//! `fallback_hosts` (specification 15).
+
+use eximious_core::Str;
+use eximious_stdlib::address::last_at;
+use eximious_stdlib::dns::find::by_name;
+use eximious_stdlib::lists::ip;
+
+use super::dnslookup::HOSTS;
+use super::machine::{Child, Complaint, Machine, Renamed, Verdict, unless_forced};
+use super::router::Router;
+use super::{Purpose, RouteHost, hosts};
+
+/// Where the first host is this one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Here {
+    /// It is another.
+    No,
+    /// Its address is one of ours.
+    Address,
+    /// The best MX record says so.
+    Mx,
+}
+
+impl Machine<'_> {
+    /// Sends the address to hosts.
+    pub(super) fn send_to(
+        &mut self,
+        number: usize,
+        router: &Router,
+        hosts: Vec<RouteHost>,
+        here: Here,
+    ) -> Result<Verdict, Complaint> {
+        self.send_by(number, router, hosts, here, None)
+    }
+
+    /// The same, perhaps by another transport than the router's own.
+    pub(super) fn send_by(
+        &mut self,
+        number: usize,
+        router: &Router,
+        hosts: Vec<RouteHost>,
+        here: Here,
+        transport: Option<usize>,
+    ) -> Result<Verdict, Complaint> {
+        if here != Here::No
+            && let Some(verdict) = self.is_here(number, router, &hosts, here)?
+        {
+            return Ok(verdict);
+        }
+        let mut delivery = self.delivery(number, router, transport)?;
+        delivery.fallback_hosts = self.fallback_hosts(router)?;
+        delivery.hosts = self.translated(router, hosts)?;
+        Ok(Verdict::Accept(Some(delivery)))
+    }
+
+    /// `translate_ip_address`: other addresses in the place of those that were
+    /// found.
+    fn translated(
+        &mut self,
+        router: &Router,
+        hosts: Vec<RouteHost>,
+    ) -> Result<Vec<RouteHost>, Complaint> {
+        let Some(text) = router.some_text("translate_ip_address") else { return Ok(hosts) };
+        let mut out = Vec::new();
+        for host in hosts {
+            let Some(address) = host.address else {
+                out.push(host);
+                continue;
+            };
+            self.cx.set("host_address", address.to_string());
+            let other = match unless_forced(text.expand(self.cx)) {
+                Ok(Some(other)) => other,
+                Ok(None) => {
+                    out.push(host);
+                    continue;
+                }
+                Err(fail) => {
+                    let head = b"translate_ip_address: failed to expand \"";
+                    let parts = [head, text.written.bytes(), b"\": ", fail.message()];
+                    return Err(Complaint::new(parts.concat()));
+                }
+            };
+            match ip::address(other.bytes()) {
+                Some(address) => out.push(RouteHost { address: Some(address), ..host }),
+                None => out.extend(self.named_instead(&host, &other)?),
+            }
+        }
+        Ok(out)
+    }
+
+    /// The addresses of a host that stands in for another.
+    fn named_instead(&mut self, host: &RouteHost, name: &Str) -> Result<Vec<RouteHost>, Complaint> {
+        let found = self.cx.call(&HOSTS, |call| by_name(call, name.bytes(), None));
+        let found = found.map_err(|fail| Complaint::new(fail.message()))?;
+        if found.hosts.is_empty() {
+            let head = b"translate_ip_address: no address for host \"";
+            return Err(Complaint::new([head, name.bytes(), b"\""].concat()));
+        }
+        let hosts = found.hosts.into_iter();
+        Ok(hosts.map(|one| RouteHost { address: one.address, ..host.clone() }).collect())
+    }
+
+    /// `fallback_hosts`: they are looked for when they are needed.
+    fn fallback_hosts(&mut self, router: &Router) -> Result<Vec<RouteHost>, Complaint> {
+        let Some(text) = router.some_text("fallback_hosts") else { return Ok(Vec::new()) };
+        let list = text.expand(self.cx).map_err(|fail| {
+            let head = [b"failed to expand \"", text.written.bytes(), b"\" for "].concat();
+            Complaint::new(router.named(&head, b" router fallback_hosts: ", fail.message()))
+        })?;
+        let list = hosts::read(self.cx, list.bytes(), false);
+        Ok(hosts::unresolved(&list))
+    }
+
+    /// What `self` says of an address that comes back to this host; `None` where
+    /// it is sent all the same.
+    pub(super) fn is_here(
+        &mut self,
+        number: usize,
+        router: &Router,
+        hosts: &[RouteHost],
+        here: Here,
+    ) -> Result<Option<Verdict>, Complaint> {
+        let what: &[u8] = match here {
+            Here::Mx => b"lowest numbered MX record points to local host",
+            _ => b"remote host address is the local host",
+        };
+        let word = router.some_text("self").map_or(b"freeze".as_slice(), |t| t.written.bytes());
+        match word {
+            b"send" => Ok(None),
+            b"defer" => Err(Complaint::new(what)),
+            b"fail" => Ok(Some(Verdict::Fail(Complaint::new(what)))),
+            b"pass" => {
+                let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
+                let name = Str::tainted(name.into_bytes());
+                self.cx.set("self_hostname", name.clone());
+                self.address.self_hostname = name;
+                self.note = Some(what.to_vec());
+                Ok(Some(Verdict::Pass))
+            }
+            word => match word.strip_prefix(b"reroute:") {
+                Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
+                None => {
+                    let client = self.cx.value("sender_fullhost");
+                    let (doing, from): (&[u8], &[&[u8]]) = match self.purpose.verifies() {
+                        true if !client.is_empty() => {
+                            (b"verifying", &[b" from host ", client.bytes()])
+                        }
+                        _ => (b"routing", &[]),
+                    };
+                    let parts = [what, b": ", self.address.domain.bytes(), b" (while ", doing];
+                    let head = [&parts.concat()[..], b" <", self.address.text.bytes(), b">"];
+                    let line = [&head.concat()[..], &from.concat(), b")"].concat();
+                    // Who only looks at an address does not freeze a message.
+                    self.log(&line);
+                    let freezes = self.purpose == Purpose::Delivery;
+                    Err(Complaint { freezes, ..Complaint::new(what) })
+                }
+            },
+        }
+    }
+
+    fn reroute(&mut self, number: usize, router: &Router, word: &[u8]) -> Verdict {
+        let (domain, rewrites) = match word.strip_prefix(b"rewrite:") {
+            Some(domain) => (domain.trim_ascii(), true),
+            None => (word, false),
+        };
+        self.rename(number, router, &Str::from(domain), rewrites)
+    }
+
+    /// Begins anew with another domain.
+    pub(super) fn rename(
+        &mut self,
+        number: usize,
+        router: &Router,
+        domain: &Str,
+        rewrites: bool,
+    ) -> Verdict {
+        let (text, taint) = self.address.text.read();
+        let at = last_at(text);
+        let new = [&text[..at], b"@", domain.bytes()].concat();
+        let ancestor = self.address.as_ancestor(Some(number));
+        let mut child = self.address.child(Str::from(new).stamped(taint), &ancestor);
+        child.first_router = router.redirect_router.unwrap_or(0);
+        self.children.push(Child::Address(child));
+        if rewrites {
+            let from = self.address.domain.clone();
+            self.renamed.push(Renamed { from, to: domain.clone() });
+        }
+        Verdict::Renamed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::Str;
+    use eximious_core::world::Fixture;
+
+    use crate::mail::route::{Purpose, Report, Request, Routes, Standing};
+    use crate::{Config, Engine, Macros};
+
+    /// The hosts that an address is sent to, and those that are tried then.
+    fn hosts(options: &str) -> Result<String, String> {
+        let text = format!(
+            "begin routers\nr:\n  driver = manualroute\n  transport = t\n  \
+             route_list = * 192.0.2.1:192.0.2.2\n{options}\nbegin transports\nt:\n  driver = smtp\n"
+        );
+        let world = Fixture::new().file("/c", text).world();
+        let builder = Engine::builder().world(world.clone());
+        let config = Config::read(b"/c", Macros::new(), &world, builder.registry()).unwrap();
+        let engine = config.build(builder);
+        let routes = Routes::new(&config, engine.registry(), &world);
+        let mut request = Request::new(Str::tainted(b"a@b".as_slice()), Purpose::Test);
+        request.whole = true;
+        let (mut said, mut wrong) = (String::new(), String::new());
+        let standing = routes.test(&mut engine.context(), &request, &mut |report| match report {
+            Report::Delivered(delivery) => {
+                for host in delivery.hosts.iter().chain(&delivery.fallback_hosts) {
+                    let address = host.address.map(|address| format!("[{address}]"));
+                    said += &format!("{}{} ", host.name, address.unwrap_or_default());
+                }
+            }
+            Report::Deferred(_, complaint) => {
+                let message = complaint.message.as_deref().unwrap_or_default();
+                wrong = String::from_utf8_lossy(message).into_owned();
+            }
+            _ => {}
+        });
+        if standing == Standing::Fine { Ok(said.trim_end().to_owned()) } else { Err(wrong) }
+    }
+
+    #[test]
+    fn addresses_of_hosts_are_translated() {
+        let check = |options: &str, answer: Result<&str, &str>| {
+            let said = hosts(options);
+            assert_eq!(said.as_deref().map_err(String::as_str), answer, "{options}");
+        };
+        check("", Ok("192.0.2.1[192.0.2.1] 192.0.2.2[192.0.2.2]"));
+        let one = "${if eq{$host_address}{192.0.2.2}{10.0.0.2}fail}";
+        check(
+            &format!("  translate_ip_address = {one}"),
+            Ok("192.0.2.1[192.0.2.1] 192.0.2.2[10.0.0.2]"),
+        );
+        check(
+            "  translate_ip_address = ${nosuch}",
+            Err("translate_ip_address: failed to expand \"${nosuch}\": unknown variable in \
+                 \"${nosuch}\""),
+        );
+        check(
+            "  fallback_hosts = x.example : y.example::26",
+            Ok("192.0.2.1[192.0.2.1] 192.0.2.2[192.0.2.2] x.example y.example"),
+        );
+    }
+}

@@ -1,0 +1,215 @@
+//! Items of lists that Exim takes for something else than was meant.
+
+use std::net::IpAddr;
+
+use eximious_core::ListKind;
+use eximious_grammar::Span;
+use eximious_grammar::expansion::{LookupStyle, lookup_word};
+
+use crate::tools::check::items::{Item, items};
+use crate::tools::check::{Findings, Lint, Severity, Survey, Text};
+
+/// E117.
+pub(super) static BAD_ITEM: Lint = Lint {
+    code: "E117",
+    name: "bad-item",
+    severity: Severity::Error,
+    summary: "An item of a list is not what it looks like.",
+    docs: "Exim takes what it does not understand for a name, which then matches nothing: \
+           `1.2.3/24` is no network, `a.*.example` has no wildcard, because only the first \
+           character may be one, and `@mx_ny` is nothing at all. With an unknown type of lookup \
+           before a semicolon, the list can't be tested, and mail is deferred. Colons of an IPv6 \
+           address separate items, unless they are doubled or the list begins with another \
+           separator: `<; 2001:db8::1`.",
+    bad: "host_lookup = 192.0.2/24\n",
+    good: "host_lookup = 192.0.2.0/24\n",
+    run: |survey, findings| {
+        for text in &survey.texts {
+            let Some(kind) = text.list else { continue };
+            let items = items(&text.text, text.tree.as_ref());
+            for (number, item) in items.iter().enumerate() {
+                let next = items.get(number + 1);
+                if let Some((message, help)) = wrong(survey, kind, item, next, findings) {
+                    let start = item.span.start as usize;
+                    let end = (item.span.end as usize).max(start);
+                    findings.add_with(text.spot(Span::new(start, end)), message, help);
+                }
+            }
+            torn(text, kind, &items, findings);
+        }
+    },
+};
+
+/// What is wrong with an item, and what to do about it.
+fn wrong(
+    survey: &Survey<'_>,
+    kind: ListKind,
+    item: &Item,
+    next: Option<&Item>,
+    findings: &Findings,
+) -> Option<(String, String)> {
+    let text = item.text.as_slice();
+    if text.starts_with(b"^") || text.starts_with(b"\\N") || text.starts_with(b"/") {
+        return None;
+    }
+    let shown = String::from_utf8_lossy(text).into_owned();
+    if let Some(semicolon) = memchr::memchr(b';', text) {
+        return lookup(survey, kind, &text[..semicolon], &text[semicolon + 1..], findings);
+    }
+    if !item.plain() {
+        return None;
+    }
+    // `lsearch : /etc/x`
+    if survey.registry.lookup_id(text).is_some()
+        && next.is_some_and(|next| next.text.starts_with(b"/"))
+    {
+        return Some((
+            format!("{shown} is taken for a name here"),
+            format!("put a semicolon between {shown} and the file"),
+        ));
+    }
+    if kind == ListKind::LocalPart {
+        return None;
+    }
+    let domain = match kind {
+        ListKind::Address => text.rsplit(|c| *c == b'@').next().unwrap_or_default(),
+        _ => text,
+    };
+    if kind != ListKind::Address && text.starts_with(b"@") {
+        return special(&shown, findings);
+    }
+    if domain.get(1..).is_some_and(|rest| rest.contains(&b'*')) {
+        return Some((
+            format!("the asterisk in \"{shown}\" stands for itself"),
+            "only the first character can be a wildcard; write a regular expression".to_owned(),
+        ));
+    }
+    if kind == ListKind::Host { address(&shown) } else { None }
+}
+
+/// `@`, `@[]`, `@mx_any` and the like.
+fn special(shown: &str, findings: &Findings) -> Option<(String, String)> {
+    const NAMES: [&str; 5] = ["@", "@[]", "@mx_any", "@mx_primary", "@mx_secondary"];
+    let name = shown.split('/').next().unwrap_or_default();
+    if NAMES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    Some((format!("\"{shown}\" stands for nothing"), findings.offer("", name, NAMES.into_iter())))
+}
+
+/// What stands before and behind a semicolon.
+fn lookup(
+    survey: &Survey<'_>,
+    kind: ListKind,
+    word: &[u8],
+    file: &[u8],
+    findings: &Findings,
+) -> Option<(String, String)> {
+    let word = match kind {
+        ListKind::Address => {
+            // `*@` may end the type: `lsearch*@`.
+            let word = word.strip_prefix(b"@@").unwrap_or(word);
+            let at = memchr::memchr(b'@', word).filter(|at| at + 1 < word.len());
+            at.map_or(word, |at| &word[at + 1..])
+        }
+        ListKind::Host => without_mask(word),
+        _ => word,
+    };
+    if word.iter().any(|c| matches!(c, b'$' | b'\\')) {
+        return None;
+    }
+    match lookup_word(word, survey.registry) {
+        Ok(node) => {
+            let def = survey.registry.lookup_at(node.def);
+            let name = def.meta.name;
+            const FILES: [&str; 11] = [
+                "cdb",
+                "dbm",
+                "dbmjz",
+                "dbmnz",
+                "dsearch",
+                "iplsearch",
+                "json",
+                "lmdb",
+                "lsearch",
+                "nwildlsearch",
+                "wildlsearch",
+            ];
+            let relative = def.style == LookupStyle::SingleKey
+                && FILES.contains(&name)
+                && !file.trim_ascii().is_empty()
+                && !matches!(file.trim_ascii(), [b'/' | b'$' | b'\\', ..]);
+            let file = String::from_utf8_lossy(file);
+            relative.then(|| {
+                (format!("{name} wants the whole path of a file, not \"{file}\""), String::new())
+            })
+        }
+        Err(message) => {
+            let message = String::from_utf8_lossy(&message).into_owned();
+            let name = message.split('"').nth(1).unwrap_or_default();
+            let names = survey.registry.all_lookups().map(|lookup| lookup.meta.name);
+            let help = findings.offer("", name, names);
+            Some((message, help))
+        }
+    }
+}
+
+/// `net24-lsearch`, `net-lsearch`: the type of the lookup.
+fn without_mask(word: &[u8]) -> &[u8] {
+    let Some(rest) = word.strip_prefix(b"net") else { return word };
+    let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+    rest[digits..].strip_prefix(b"-").unwrap_or(word)
+}
+
+/// What looks like an address of the internet, and is none.
+fn address(shown: &str) -> Option<(String, String)> {
+    let (address, bits) = match shown.split_once('/') {
+        Some((address, bits)) => (address, Some(bits)),
+        None => (shown, None),
+    };
+    let bare = address.trim_start_matches('[').trim_end_matches(']');
+    let looks = bare.contains(':')
+        || (bare.contains('.') && bare.bytes().all(|c| c.is_ascii_digit() || c == b'.'));
+    let parsed: Result<IpAddr, _> = bare.parse();
+    match parsed {
+        Ok(address) => {
+            let most = if address.is_ipv4() { 32 } else { 128 };
+            let bits = bits?;
+            let good = bits.parse::<u8>().is_ok_and(|bits| bits <= most);
+            (!good).then(|| (format!("\"{bits}\" is no length of a network"), String::new()))
+        }
+        Err(_) if bare.contains(':') => Some((
+            format!("\"{shown}\" is no address"),
+            "double the colons of an IPv6 address, or begin the list with <;".to_owned(),
+        )),
+        Err(_) if looks => Some((
+            format!("\"{shown}\" is no address, and is taken for a name"),
+            match bits {
+                Some(_) => "write all four numbers of the network".to_owned(),
+                None => String::new(),
+            },
+        )),
+        Err(_) => None,
+    }
+}
+
+/// Parts of an IPv6 address that single colons have torn apart.
+fn torn(text: &Text<'_>, kind: ListKind, items: &[Item], findings: &mut Findings) {
+    if kind != ListKind::Host {
+        return;
+    }
+    let part = |item: &Item| {
+        let length = item.text.len();
+        (1..=4).contains(&length) && item.text.iter().all(u8::is_ascii_hexdigit) && !item.negated
+    };
+    let apart = items.windows(2).find(|two| part(&two[0]) && part(&two[1]));
+    if let Some([first, _]) = apart {
+        let start = first.span.start as usize;
+        let end = (first.span.end as usize).max(start);
+        findings.add_with(
+            text.spot(Span::new(start, end)),
+            "the colons of an IPv6 address separate items here",
+            "double them, or begin the list with <;",
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! Authenticators.
+
+use crate::tools::check::survey::Use;
+use crate::tools::check::{Lint, Severity};
+use eximious_core::DriverKind;
+use eximious_grammar::Span;
+
+/// E115.
+pub(super) static UNKNOWN_AUTHENTICATOR: Lint = Lint {
+    code: "E115",
+    name: "unknown-authenticator",
+    severity: Severity::Error,
+    summary: "A list of authenticators names one that does not exist.",
+    docs: "`authenticated` is compared with the name of the authenticator that a client used: not \
+           with its `public_name`, and not with the name of a user. What is compared with anything \
+           else never holds.",
+    bad: "acl_smtp_rcpt = c\nbegin acl\nc:\n  deny !authenticated = plian\nbegin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n  server_condition = ${if eq{$auth2}{x}}\n",
+    good: "acl_smtp_rcpt = c\nbegin acl\nc:\n  deny !authenticated = plain\nbegin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n  server_condition = ${if eq{$auth2}{x}}\n",
+    run: |survey, findings| {
+        let all = survey.config.instances(DriverKind::Authenticator);
+        for text in &survey.texts {
+            if text.term().is_none_or(|term| term.meta.name != "authenticated") {
+                continue;
+            }
+            for item in crate::tools::check::items::items(&text.text, text.tree.as_ref()) {
+                let name = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-');
+                if !item.text.iter().all(name)
+                    || all.iter().any(|one| item.text.eq_ignore_ascii_case(one.name.bytes()))
+                {
+                    continue;
+                }
+                let shown = String::from_utf8_lossy(&item.text);
+                let names = all.iter().filter_map(|one| std::str::from_utf8(one.name.bytes()).ok());
+                let help = findings.offer("", &shown, names);
+                let start = item.span.start as usize;
+                let spot = text.spot(Span::new(start, start + item.text.len()));
+                findings.add_with(spot, format!("no authenticator is called \"{shown}\""), help);
+            }
+        }
+    },
+};
+
+/// E116.
+pub(super) static ANYBODY_LOGS_IN: Lint = Lint {
+    code: "E116",
+    name: "anybody-logs-in",
+    severity: Severity::Error,
+    summary: "An authenticator accepts any password.",
+    docs: "Its `server_condition` holds whatever the client sends. Where those who have \
+           authenticated may relay, everybody may. Look the password up, and compare it: with \
+           `crypteq`, `pam`, `saslauthd` or the like.",
+    bad: "begin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n  server_condition = yes\n",
+    good: "begin authenticators\nplain:\n  driver = plaintext\n  public_name = PLAIN\n  server_prompts = :\n  server_condition = ${if saslauthd{{$auth2}{$auth3}}}\n",
+    run: |survey, findings| {
+        for text in &survey.texts {
+            let Use::Driver(instance, setting) = text.of else { continue };
+            let own = setting.option.meta.name == "server_condition"
+                && instance.driver_name() == "plaintext";
+            if own && super::relay::constant(&text.text) == Some(true) {
+                let name = instance.name.display();
+                findings.add(text.whole(), format!("{name} accepts any password"));
+            }
+        }
+    },
+};

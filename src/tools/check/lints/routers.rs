@@ -1,0 +1,161 @@
+//! Routers that no address comes to.
+
+use std::collections::HashMap;
+
+use eximious_core::{OptionValue, Str};
+
+use crate::config::Instance;
+use crate::tools::check::{Lint, Severity};
+
+/// Options that let only some addresses in, or change what others test.
+const CONDITIONS: [&str; 17] = [
+    "address_test",
+    "caseful_local_part",
+    "check_local_user",
+    "condition",
+    "domains",
+    "expn",
+    "local_part_prefix",
+    "local_part_prefix_optional",
+    "local_part_suffix",
+    "local_part_suffix_optional",
+    "local_parts",
+    "require_files",
+    "senders",
+    "verify",
+    "verify_only",
+    "verify_recipient",
+    "verify_sender",
+];
+
+/// W206.
+pub(super) static ROUTER_UNREACHABLE: Lint = Lint {
+    code: "W206",
+    name: "router-unreachable",
+    severity: Severity::Warning,
+    summary: "No address ever comes to a router.",
+    docs: "A router before it takes every address that would come to it: it accepts, or has \
+           `no_more`, and each of its conditions is one of the later router's too, word for word; \
+           most often it has none.",
+    bad: "begin routers\na:\n  driver = accept\n  transport = t\nb:\n  driver = redirect\n  data = x@y.example\nbegin transports\nt:\n  driver = smtp\n",
+    good: "begin routers\nb:\n  driver = redirect\n  data = x@y.example\na:\n  driver = accept\n  transport = t\nbegin transports\nt:\n  driver = smtp\n",
+    run: |survey, findings| {
+        let routers = &survey.config.routers;
+        let takers: Vec<usize> = (0..routers.len()).filter(|at| takes(&routers[*at])).collect();
+        let targets = targets(routers);
+        for (number, router) in routers.iter().enumerate() {
+            let before = takers.iter().take_while(|at| **at < number).take(MOST);
+            let taken = before.map(|at| (&routers[*at], *at)).find(|(earlier, at)| {
+                let first = targets.partition_point(|target| target <= at);
+                let jumped = targets.get(first).is_some_and(|target| *target <= number);
+                !jumped && covers(earlier, router)
+            });
+            let Some((earlier, _)) = taken else { continue };
+            let (name, other) = (router.name.display(), earlier.name.display());
+            let all = CONDITIONS.iter().all(|name| earlier.options.get(name).is_none());
+            let message = match all {
+                true => format!("no address comes to {name}: {other} takes every one"),
+                false => format!(
+                    "no address comes to {name}: {other} takes every one that fulfils the conditions"
+                ),
+            };
+            findings.add(survey.line(router.line), message);
+        }
+    },
+};
+
+/// How many routers before one are compared with it.
+const MOST: usize = 200;
+
+/// Whether no address passes a router whose conditions it fulfils.
+fn takes(router: &Instance) -> bool {
+    let options = &router.options;
+    let passes =
+        |name: &str| options.text(name).is_some_and(|text| text.bytes().starts_with(b"pass"));
+    let goes_on = options.flag("unseen") == Some(true)
+        || options.text("unseen").is_some()
+        || options.text("more").is_some()
+        || options.flag("repeat_use") == Some(false)
+        || options.flag("pass_on_timeout") == Some(true)
+        || ["self", "host_find_failed", "host_all_ignored"].into_iter().any(passes);
+    match router.driver_name() {
+        "accept" => !goes_on,
+        // An address that turns into itself is passed on.
+        "redirect" | "queryprogram" => false,
+        _ => options.flag("more") == Some(false) && !goes_on,
+    }
+}
+
+/// Whether each condition of a router is one of a later router too.
+fn covers(earlier: &Instance, later: &Instance) -> bool {
+    if CONDITIONS.iter().all(|name| earlier.options.get(name).is_none()) {
+        return true;
+    }
+    CONDITIONS.iter().all(|name| match (earlier.options.get(name), later.options.get(name)) {
+        (None, None) => true,
+        // What the later one asks besides makes it only narrower; but these
+        // change what the others see.
+        (None, Some(_)) => !changes(name),
+        (Some(own), Some(other)) => own == other && stays(own),
+        (Some(own), None) => matches!(
+            (*name, own),
+            (
+                "address_test" | "verify" | "verify_recipient" | "verify_sender" | "expn",
+                OptionValue::Flag(true)
+            ) | (
+                "check_local_user" | "verify_only" | "caseful_local_part",
+                OptionValue::Flag(false)
+            )
+        ),
+    })
+}
+
+/// Whether an option changes what others see of an address.
+fn changes(name: &str) -> bool {
+    name.starts_with("local_part_prefix")
+        || name.starts_with("local_part_suffix")
+        || name == "caseful_local_part"
+}
+
+/// Whether a condition says the same each time that it is expanded for an
+/// address: what routers set on the way does not stand in it, nor what looks
+/// outside.
+fn stays(value: &OptionValue) -> bool {
+    const MOVING: [&[u8]; 12] = [
+        b"$address_data",
+        b"${address_data",
+        b"$r_",
+        b"${r_",
+        b"router_name",
+        b"${acl",
+        b"${dlfunc",
+        b"${perl",
+        b"${randint",
+        b"${readsocket",
+        b"${run",
+        b"self_hostname",
+    ];
+    let text = |text: &Str| {
+        let text = text.bytes();
+        MOVING.iter().all(|word| memchr::memmem::find(text, word).is_none())
+    };
+    match value {
+        OptionValue::Text(own) => text(own),
+        _ => true,
+    }
+}
+
+/// The routers that an address may be sent to, past those before them.
+fn targets(routers: &[Instance]) -> Vec<usize> {
+    let numbers = routers.iter().enumerate().rev();
+    let numbers: HashMap<&[u8], usize> =
+        numbers.map(|(number, router)| (router.name.bytes(), number)).collect();
+    let names = routers.iter().flat_map(|router| {
+        ["pass_router", "redirect_router"].into_iter().filter_map(|name| router.options.text(name))
+    });
+    let mut targets: Vec<usize> =
+        names.filter_map(|name| numbers.get(name.bytes()).copied()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
