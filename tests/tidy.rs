@@ -196,13 +196,16 @@ fn only_the_world_touches_the_outside() {
 
 #[test]
 fn only_the_program_prints() {
-    for room in ["grammar/src", "core/src", "bindings", "stdlib/src", "src", "mta/src", "world/src"]
-    {
-        let own = |path: &PathBuf| {
-            let inside = path.strip_prefix(root()).unwrap_or(path);
-            inside.components().all(|part| part.as_os_str() != "tests")
-        };
-        for path in sources(&root().join(room)).into_iter().filter(own) {
+    for room in [
+        "grammar/src",
+        "core/src",
+        "bindings/pcre/src",
+        "stdlib/src",
+        "src",
+        "mta/src",
+        "world/src",
+    ] {
+        for path in sources(&root().join(room)) {
             for (number, line) in read(&path).lines().enumerate() {
                 let code = line.split("//").next().unwrap_or_default();
                 for word in ["println!", "print!(", "dbg!"] {
