@@ -16,13 +16,24 @@
 //! immutable and shared. A [`Context`] holds the values of one conversation
 //! and belongs to one thread at a time. An [`Expansion`] is a string that was
 //! parsed once and is evaluated many times.
+//!
+//! The cargo features say how much of it is there: without any, the language alone;
+//! `config` reads configuration files, `mail` runs ACLs, routers and filters, `tools`
+//! checks and formats. The others let words of the language do their work that need
+//! much to be built; without them, these words are known and say what they need.
 #![forbid(unsafe_code)]
+// The rooms to the right use what stands left of them.
+#![cfg_attr(not(feature = "tools"), allow(dead_code))]
 
+#[cfg(feature = "config")]
 pub mod config;
 mod engine;
+#[cfg(feature = "mail")]
 mod mail;
+#[cfg(feature = "tools")]
 mod tools;
 
+#[cfg(feature = "config")]
 pub use config::{Config, ConfigError, MacroError, Macros};
 pub use engine::{Batch, Builder, Canceller, Context, Engine, Expansion, Limits, debugging};
 pub use eximious_core::{
@@ -35,7 +46,9 @@ pub use eximious_core::{
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
+#[cfg(feature = "mail")]
 pub use mail::{
     acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };
+#[cfg(feature = "tools")]
 pub use tools::{check, fmt};

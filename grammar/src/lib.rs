@@ -10,6 +10,7 @@
 //! configuration file, [`sieve`] Sieve scripts.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "config")]
 pub mod config;
 pub mod expansion;
 pub mod filter;

@@ -4,6 +4,8 @@
 //! a file of its own. [`registry`] puts them together.
 #![forbid(unsafe_code)]
 
+#[cfg(not(all(feature = "json", feature = "psl", feature = "sha3", feature = "x509")))]
+mod absent;
 pub mod acl;
 pub mod address;
 mod arithmetic;
@@ -18,6 +20,10 @@ pub mod environment;
 pub mod event;
 pub mod headers;
 pub mod hosts;
+#[cfg(feature = "idn")]
+pub mod idn;
+#[cfg(not(feature = "idn"))]
+#[path = "idn/absent.rs"]
 pub mod idn;
 pub mod interval;
 pub mod ip;
@@ -42,6 +48,7 @@ pub mod substring;
 pub mod utf8;
 pub mod variables;
 pub mod wording;
+#[cfg(feature = "x509")]
 pub mod x509;
 
 use eximious_core::Registry;

@@ -1,9 +1,9 @@
 //! Message authentication codes (RFC 2104), for `hmac`, `prvs` and SRS.
 
+use ctutils::CtEq;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
-use subtle::ConstantTimeEq;
 
 /// HMAC-MD5 of parts that make one text.
 pub fn md5(secret: &[u8], parts: &[&[u8]]) -> [u8; 16] {

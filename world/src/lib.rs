@@ -2,30 +2,72 @@
 //!
 //! No other room touches them. [`system`] puts a [`World`] together.
 
+// What organs share is not needed by each.
+#![cfg_attr(
+    not(all(
+        feature = "dns",
+        feature = "firebird",
+        feature = "ldap",
+        feature = "lmdb",
+        feature = "mysql",
+        feature = "postgres",
+        feature = "redis",
+        feature = "sqlite"
+    )),
+    allow(unused)
+)]
+
+#[cfg(not(all(
+    feature = "dns",
+    feature = "firebird",
+    feature = "ldap",
+    feature = "lmdb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "sqlite"
+)))]
+mod absent;
 mod as_user;
 mod cdb;
 mod clock;
 mod databases;
 mod dbm;
 pub mod deadline;
+#[cfg(feature = "dns")]
 mod dns;
 mod files;
+#[cfg(feature = "sqlite")]
 mod hints;
+#[cfg(not(feature = "sqlite"))]
+use absent as hints;
 mod host;
 mod hosts;
+#[cfg(feature = "ldap")]
 mod ldap;
+#[cfg(not(feature = "ldap"))]
+use absent as ldap;
 mod libraries;
+#[cfg(feature = "lmdb")]
 mod lmdb;
+#[cfg(not(feature = "lmdb"))]
+use absent::lmdb;
 mod logs;
 mod net;
 mod pool;
 mod processes;
+#[cfg(feature = "redis")]
 mod redis;
+#[cfg(not(feature = "redis"))]
+use absent as redis;
 mod sasl;
 pub mod serving;
 mod spool;
 mod sql;
+#[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(not(feature = "sqlite"))]
+use absent::sqlite;
 mod tls;
 mod users;
 mod version;
@@ -34,6 +76,7 @@ use std::sync::Arc;
 
 use eximious_core::World;
 
+#[cfg(feature = "dns")]
 pub use dns::Resolver;
 pub use files::make_directory;
 pub use logs::Logs;
@@ -59,6 +102,16 @@ pub fn system() -> World {
         tls: Arc::new(tls::System::default()),
         sql: Arc::new(sql::System::default()),
         users: Arc::new(users::System::default()),
-        dns: Arc::new(dns::Resolver::system()),
+        dns: system_dns(),
     }
+}
+
+#[cfg(feature = "dns")]
+fn system_dns() -> Arc<dyn eximious_core::world::Dns> {
+    Arc::new(Resolver::system())
+}
+
+#[cfg(not(feature = "dns"))]
+fn system_dns() -> Arc<dyn eximious_core::world::Dns> {
+    Arc::new(absent::System::default())
 }

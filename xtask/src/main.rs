@@ -1,5 +1,8 @@
 //! Chores of the workspace: `cargo xtask pages [--check]` writes the pages that
-//! are made from the registry, or says that they are stale.
+//! are made from the registry, or says that they are stale; `cargo xtask features` checks
+//! that the library can be built in parts.
+
+mod features;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,8 +15,9 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["pages"] => pages(false),
         ["pages", "--check"] => pages(true),
+        ["features"] => features::check(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..")),
         _ => {
-            eprintln!("usage: cargo xtask pages [--check]");
+            eprintln!("usage: cargo xtask pages [--check] | features");
             ExitCode::from(2)
         }
     }

@@ -4,6 +4,10 @@
 //! character are tables here, the East Asian ones go through `encoding_rs`,
 //! which alone would read ISO 8859-1 as Windows-1252 and knows no code pages.
 
+#[cfg(feature = "charsets")]
+mod east_asian;
+#[cfg(not(feature = "charsets"))]
+#[path = "absent.rs"]
 mod east_asian;
 mod tables;
 mod unicode;

@@ -1,18 +1,13 @@
 //! `json`: an element of a JSON file.
 
-use std::io;
-use std::sync::Arc;
+#[cfg(feature = "json")]
+mod document;
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
-};
-use serde::Serialize;
-use serde_json::Value;
-use serde_json::ser::Formatter;
+use eximious_core::{Effects, LookupDef, Meta, TaintRule};
 
-use super::files::{View, view};
-use crate::lists::elements;
+#[cfg(feature = "json")]
+use document::find;
 
 /// `${lookup{selectors}json{/file}}`.
 pub static JSON: LookupDef = LookupDef {
@@ -31,79 +26,13 @@ pub static JSON: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: run,
+    find,
 };
 
-/// A file that was parsed.
-struct Document(Value);
-
-impl View for Document {
-    // Small members take many times the room of their text.
-    const COST: usize = 8;
-
-    fn read(contents: Arc<[u8]>) -> Result<Self, LookupFail> {
-        serde_json::from_slice(&contents).map(Document).map_err(|error| {
-            let message = format!("json: {error}");
-            LookupFail::Open(Fail::error(ErrorKind::Lookup, message))
-        })
-    }
-}
-
-fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
-    let file = query.file.bytes();
-    let document: Arc<Document> = view(call, file).map_err(|trouble| {
-        trouble.worded(file, "json", |reason| {
-            [b"failed to open ", file, b" for json search: ", reason].concat()
-        })
-    })?;
-    Ok(select(&document.0, query.key.bytes()).and_then(written))
-}
-
-fn select<'v>(document: &'v Value, selectors: &[u8]) -> Option<&'v Value> {
-    elements(selectors).try_fold(document, |value, selector| {
-        let selector = std::str::from_utf8(&selector).ok()?;
-        if !selector.is_empty() && selector.bytes().all(|c| c.is_ascii_digit()) {
-            value.as_array()?.get(selector.parse::<usize>().ok()?)
-        } else {
-            value.as_object()?.get(selector)
-        }
-    })
-}
-
-fn written(value: &Value) -> Option<Str> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(Str::from(text.as_bytes())),
-        value => {
-            let mut out = Vec::new();
-            let mut writer = serde_json::Serializer::with_formatter(&mut out, Spaced);
-            value.serialize(&mut writer).ok()?;
-            Some(Str::from(out))
-        }
-    }
-}
-
-/// `[1, "two", {"three": 3}]`.
-struct Spaced;
-
-impl Formatter for Spaced {
-    fn begin_array_value<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_key<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        first: bool,
-    ) -> io::Result<()> {
-        if first { Ok(()) } else { writer.write_all(b", ") }
-    }
-
-    fn begin_object_value<W: ?Sized + io::Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        writer.write_all(b": ")
-    }
+#[cfg(not(feature = "json"))]
+fn find(
+    _: &mut eximious_core::Call<'_>,
+    _: &eximious_core::LookupQuery,
+) -> Result<Option<eximious_core::Str>, eximious_core::LookupFail> {
+    Err(eximious_core::LookupFail::Open(crate::absent::absent("the lookup type json", "json")))
 }

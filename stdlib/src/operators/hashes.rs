@@ -4,6 +4,7 @@ use eximious_core::{Effects, Example, Fail, Meta, Operator, Params, Str, TaintRu
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
+#[cfg(feature = "sha3")]
 use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
 
 use crate::certificate::{Input, input};
@@ -83,16 +84,7 @@ pub static SHA3: Operator = Operator {
             "${sha3_224:abc}",
             "E642824C3F8CF24AD09234EE7D3C766FC9A3A5168D0C94AD73B46FDF",
         )]),
-    run: |_, arg, params| {
-        let text = arg.bytes();
-        match params {
-            Some(b"224") => Ok(upper::<Sha3_224>(text)),
-            None | Some(b"256") => Ok(upper::<Sha3_256>(text)),
-            Some(b"384") => Ok(upper::<Sha3_384>(text)),
-            Some(b"512") => Ok(upper::<Sha3_512>(text)),
-            Some(_) => Err(Fail::argument("unrecognised sha3 variant")),
-        }
-    },
+    run: |_, arg, params| sha3(arg.bytes(), params),
 };
 
 fn sha2(text: &[u8], params: Params<'_>) -> Result<Str, Fail> {
@@ -102,6 +94,22 @@ fn sha2(text: &[u8], params: Params<'_>) -> Result<Str, Fail> {
         Some(b"512") => Ok(upper::<Sha512>(text)),
         Some(_) => Err(Fail::argument("unrecognised sha2 variant")),
     }
+}
+
+#[cfg(feature = "sha3")]
+fn sha3(text: &[u8], params: Params<'_>) -> Result<Str, Fail> {
+    match params {
+        Some(b"224") => Ok(upper::<Sha3_224>(text)),
+        None | Some(b"256") => Ok(upper::<Sha3_256>(text)),
+        Some(b"384") => Ok(upper::<Sha3_384>(text)),
+        Some(b"512") => Ok(upper::<Sha3_512>(text)),
+        Some(_) => Err(Fail::argument("unrecognised sha3 variant")),
+    }
+}
+
+#[cfg(not(feature = "sha3"))]
+fn sha3(_: &[u8], _: Params<'_>) -> Result<Str, Fail> {
+    Err(crate::absent::absent("sha3", "sha3"))
 }
 
 fn upper<D: Digest>(text: &[u8]) -> Str {

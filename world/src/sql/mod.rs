@@ -7,10 +7,13 @@
 //! about the protocols, which is to prove who one is, is left to crates.
 //! Oracle's protocol is nobody's but Oracle's, whose client library speaks it.
 
+#[cfg(feature = "firebird")]
 mod firebird;
+#[cfg(feature = "mysql")]
 mod mysql;
 #[cfg(feature = "oracle")]
 mod oracle;
+#[cfg(feature = "postgres")]
 mod pgsql;
 mod session;
 mod wire;
@@ -30,8 +33,11 @@ const OPENING: Duration = Duration::from_secs(30);
 /// The system's way to SQL servers.
 #[derive(Default)]
 pub struct System {
+    #[cfg(feature = "postgres")]
     pgsql: Pool<Server, pgsql::Session>,
+    #[cfg(feature = "mysql")]
     mysql: Pool<Server, mysql::Session>,
+    #[cfg(feature = "firebird")]
     firebird: Pool<Server, firebird::Session>,
     #[cfg(feature = "oracle")]
     oracle: Pool<Server, oracle::Session>,
@@ -65,13 +71,16 @@ impl Sql for System {
         within: Duration,
     ) -> Result<SqlAnswer, ServerError> {
         match kind {
+            #[cfg(feature = "mysql")]
             SqlKind::Mysql => query(&self.mysql, server, statement, within),
+            #[cfg(feature = "postgres")]
             SqlKind::Pgsql => query(&self.pgsql, server, statement, within),
+            #[cfg(feature = "firebird")]
             SqlKind::Firebird => query(&self.firebird, server, statement, within),
             #[cfg(feature = "oracle")]
             SqlKind::Oracle => query(&self.oracle, server, statement, within),
-            #[cfg(not(feature = "oracle"))]
-            SqlKind::Oracle => Err(ServerError::Unavailable),
+            #[allow(unreachable_patterns, reason = "not where all of them are in this build")]
+            _ => Err(ServerError::Unavailable),
         }
     }
 }

@@ -1,0 +1,72 @@
+//! What stands for organs that are not in this build, and says so.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eximious_core::World;
+use eximious_core::world::{
+    DatabaseAnswer, DatabaseError, Dns, DnsAnswer, DnsError, DnsOptions, HintStore, Hints, Ldap,
+    LdapAnswer, LdapError, LdapRequest, Log, Redis, RedisReply, Server, ServerError,
+};
+
+/// None of them.
+#[derive(Debug, Default)]
+pub struct System(());
+
+fn words(what: &str, feature: &str) -> String {
+    format!("{what} is not in this build (cargo feature {feature})")
+}
+
+impl Dns for System {
+    fn query(&self, _: &str, _: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
+        Err(DnsError::Again(words("the DNS", "dns")))
+    }
+}
+
+impl Ldap for System {
+    fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
+        Err(LdapError::Connect(words("LDAP", "ldap")))
+    }
+}
+
+impl Redis for System {
+    fn command(&self, _: &Server, _: &[Vec<u8>], _: Duration) -> Result<RedisReply, ServerError> {
+        Err(ServerError::Unavailable)
+    }
+}
+
+impl Hints for System {
+    fn open(&self, spool: &[u8], log: Arc<dyn Log>) -> Arc<dyn HintStore> {
+        World::hermetic().hints.open(spool, log)
+    }
+}
+
+/// The lookup type `lmdb`.
+pub mod lmdb {
+    use super::{DatabaseAnswer, DatabaseError, Path, words};
+
+    pub fn find(_: &Path, _: &[u8]) -> Result<DatabaseAnswer, DatabaseError> {
+        Err(DatabaseError::Open(words("LMDB", "lmdb")))
+    }
+}
+
+/// The lookup type `sqlite`.
+pub mod sqlite {
+    use super::{DatabaseAnswer, DatabaseError, Duration, Path, words};
+
+    /// No files.
+    #[derive(Debug, Default)]
+    pub struct Files(());
+
+    impl Files {
+        pub fn find(
+            &self,
+            _: &Path,
+            _: &str,
+            _: Duration,
+        ) -> Result<DatabaseAnswer, DatabaseError> {
+            Err(DatabaseError::Open(words("SQLite", "sqlite")))
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Whether what is left without some cargo features can be built, and stays small.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+/// The packages that are taken in parts.
+const PACKAGES: [(&str, &str); 2] =
+    [("eximious", "Cargo.toml"), ("eximious-world", "world/Cargo.toml")];
+/// How many crates the language alone may take, those of this house included.
+const MOST_CRATES: usize = 40;
+/// These need what is not on every machine to be built.
+const FOREIGN: [&str; 2] = ["oracle", "tls"];
+
+/// Checks each package without features and with each of them alone, and counts crates.
+pub fn check(root: &Path) -> ExitCode {
+    match (builds(root), crates(root)) {
+        (true, Some(count)) if count <= MOST_CRATES => ExitCode::SUCCESS,
+        (_, Some(count)) if count > MOST_CRATES => {
+            eprintln!("the language alone takes {count} crates, more than {MOST_CRATES}");
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn builds(root: &Path) -> bool {
+    let mut sound = true;
+    for (package, manifest) in PACKAGES {
+        let text = std::fs::read_to_string(root.join(manifest)).unwrap_or_default();
+        let alone = features(&text).into_iter().filter(|name| !FOREIGN.contains(name));
+        for feature in std::iter::once("").chain(alone) {
+            let mut command = Command::new("cargo");
+            command.args(["check", "--quiet", "-p", package, "--no-default-features"]);
+            command.args(["--features", feature]);
+            let passed = command.current_dir(root).status().is_ok_and(|status| status.success());
+            if !passed {
+                eprintln!("{package} does not build with the features [{feature}] alone");
+            }
+            sound &= passed;
+        }
+    }
+    sound
+}
+
+/// The names under `[features]`.
+fn features(manifest: &str) -> Vec<&str> {
+    let section = manifest.split("[features]\n").nth(1).unwrap_or_default();
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    lines.filter_map(|line| line.split_once(" = ")).map(|(name, _)| name).collect()
+}
+
+fn crates(root: &Path) -> Option<usize> {
+    let tree = ["tree", "-e", "normal", "-p", "eximious", "--no-default-features", "--prefix"];
+    let output = Command::new("cargo").args(tree).arg("none").current_dir(root).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    let names = text.lines().filter_map(|line| line.split(" (").next());
+    Some(names.filter(|name| !name.is_empty()).collect::<BTreeSet<_>>().len())
+}
