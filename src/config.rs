@@ -126,10 +126,42 @@ impl Config {
         world: &World,
         registry: &Registry,
     ) -> Result<Self, ConfigError> {
-        let mut config = Self::load(names, macros, world, registry)?;
-        match config.faults.is_empty() {
-            true => Ok(config),
-            false => Err(config.faults.swap_remove(0)),
+        Self::read_all(names, macros, world, registry)?.sound()
+    }
+
+    /// Reads a file, with the words of an engine and through its world. It stops at the
+    /// first mistake.
+    ///
+    /// # Errors
+    /// The file can't be read, or something is wrong with what it says.
+    pub fn load(path: impl AsRef<[u8]>, engine: &Engine) -> Result<Self, ConfigError> {
+        Self::read(path.as_ref(), Macros::new(), engine.world(), engine.registry())
+    }
+
+    /// Reads a text, with the words of the standard library. It includes no files.
+    ///
+    /// # Errors
+    /// Something is wrong with what it says.
+    ///
+    /// ```
+    /// let config = eximious::Config::parse("primary_hostname = mail.example\n")?;
+    /// assert_eq!(config.main.len(), 1);
+    /// let wrong = eximious::Config::parse("bananas = 3\n").unwrap_err();
+    /// assert_eq!(wrong.line().map(|(line, _)| line), Some(1));
+    /// # Ok::<(), eximious::ConfigError>(())
+    /// ```
+    pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let (world, registry) = (World::hermetic(), eximious_stdlib::registry());
+        let text = text.as_ref().into();
+        let reader = reader::Reader::new(b"text", text, Macros::new(), &world, &registry);
+        reader.read().sound()
+    }
+
+    /// Itself, unless something is wrong with it.
+    fn sound(mut self) -> Result<Self, ConfigError> {
+        match self.faults.is_empty() {
+            true => Ok(self),
+            false => Err(self.faults.swap_remove(0)),
         }
     }
 
@@ -138,7 +170,7 @@ impl Config {
     ///
     /// # Errors
     /// No file can be read.
-    pub fn load(
+    pub fn read_all(
         names: &[u8],
         macros: Macros,
         world: &World,

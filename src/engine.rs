@@ -37,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) world: World,
     pub(crate) settings: Settings,
     pub(crate) forbidden: Effects,
+    /// Where only some are allowed: all others are forbidden.
+    allowed: Option<Effects>,
     pub(crate) limits: Limits,
 }
 
@@ -76,6 +78,13 @@ impl Engine {
     /// The same with another world.
     pub fn with_world(&self, world: World) -> Self {
         Self(Arc::new(Inner { world, ..(*self.0).clone() }))
+    }
+
+    /// The same with other options.
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        let mut inner = Inner { settings, ..(*self.0).clone() };
+        inner.registry.set_strict(inner.settings.strict_acl_vars);
+        Self(Arc::new(inner))
     }
 
     /// A context with no values yet.
@@ -124,6 +133,7 @@ impl Builder {
             world: World::hermetic(),
             settings: Settings::default(),
             forbidden: Effects::NONE,
+            allowed: None,
             limits: Limits::default(),
         })
     }
@@ -167,6 +177,22 @@ impl Builder {
         self.0.forbidden |= effects;
         self
     }
+    /// Allows nothing but these effects: a word that has any other fails, as do those of
+    /// effects that come to be known later. Said twice, both are allowed.
+    ///
+    /// ```
+    /// use eximious::{Effects, Engine, ErrorKind};
+    ///
+    /// let engine = Engine::builder().allow(Effects::CLOCK).allow(Effects::EXPAND).build();
+    /// let mut cx = engine.context();
+    /// assert!(engine.compile("$tod_epoch").expand(&mut cx).is_ok());
+    /// let fail = engine.compile("${readfile{/etc/passwd}}").expand(&mut cx).unwrap_err();
+    /// assert_eq!(fail.kind(), ErrorKind::Forbidden);
+    /// ```
+    pub fn allow(mut self, effects: Effects) -> Self {
+        *self.0.allowed.get_or_insert(Effects::NONE) |= effects;
+        self
+    }
     /// Sets how much an evaluation may ask for.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.0.limits = limits;
@@ -181,6 +207,9 @@ impl Builder {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         self.0.number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.0.registry.set_strict(self.0.settings.strict_acl_vars);
+        if let Some(allowed) = self.0.allowed {
+            self.0.forbidden |= !allowed;
+        }
         Engine(Arc::new(self.0))
     }
 }

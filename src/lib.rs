@@ -47,6 +47,10 @@ pub use eximious_core::{
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
 #[cfg(feature = "mail")]
+pub use mail::conversation::{Conversation, DecidedBy, DecidingTerm, Decision, LinePlace};
+#[cfg(feature = "mail")]
+pub use mail::loaded::{Loaded, LoadedAcl, Routing};
+#[cfg(feature = "mail")]
 pub use mail::{
     acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };

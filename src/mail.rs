@@ -4,10 +4,12 @@
 pub mod acl;
 pub mod auth;
 pub mod client;
+pub mod conversation;
 pub mod event;
 pub mod filter;
 pub mod hints;
 pub mod launch;
+pub mod loaded;
 pub mod retry;
 pub mod rewrite;
 pub mod route;

@@ -75,7 +75,7 @@ pub fn run(request: &Request) -> ExitCode {
     let mut out = Vec::new();
     let mut values = Vec::new();
     for file in &request.files {
-        let read = Config::load(file.as_bytes(), Macros::new(), &world, engine.registry());
+        let read = Config::read_all(file.as_bytes(), Macros::new(), &world, engine.registry());
         let config = match read {
             Ok(mut config) => {
                 config.load_acl_files(&world, engine.registry());
@@ -301,7 +301,7 @@ mod tests {
         let text = b"smtp_banner = \xc3\xa4 ${foo:x} \xff ${bar:y}\n";
         let world = Fixture::new().file("/c d", text).world();
         let registry = eximious::stdlib::registry();
-        let config = Config::load(b"/c d", Macros::new(), &world, &registry).expect("a file");
+        let config = Config::read_all(b"/c d", Macros::new(), &world, &registry).expect("a file");
         let findings = lints::check(&config, &registry, &world, None);
         let at = |finding: &Finding| {
             let result = result(&config, finding);

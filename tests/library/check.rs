@@ -13,7 +13,8 @@ fn found(text: &str, target: Option<Target>) -> (Config, Vec<Finding>) {
         .file("/etc/exim/few", "192.0.2.1\n# 0.0.0.0/0\n!192.0.2.9\n");
     let world = World { users: eximious_world::system().users, ..files.world() };
     let registry = eximious::stdlib::registry();
-    let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a configuration");
+    let config =
+        Config::read_all(b"/c", Macros::new(), &world, &registry).expect("a configuration");
     let findings = check(&config, &registry, &world, target);
     (config, findings)
 }
@@ -102,7 +103,8 @@ fn the_packaged_configuration_gives_no_error() {
         return;
     }
     let registry = eximious::stdlib::registry();
-    let config = Config::load(file.as_bytes(), Macros::new(), &world, &registry).expect("a file");
+    let config =
+        Config::read_all(file.as_bytes(), Macros::new(), &world, &registry).expect("a file");
     let findings = check(&config, &registry, &world, None);
     let shown: Vec<String> = findings
         .iter()
@@ -203,7 +205,7 @@ fn found_in_files(acl: &str) -> Vec<String> {
         .file("/acls/inner", "# more\ndeny  senders = +nobody\n")
         .file("/acls/data", "nonsense\n");
     let (world, registry) = (files.world(), eximious::stdlib::registry());
-    let mut config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a file");
+    let mut config = Config::read_all(b"/c", Macros::new(), &world, &registry).expect("a file");
     config.load_acl_files(&world, &registry);
     let findings = check(&config, &registry, &world, None);
     let shown = findings.iter().map(|f| {

@@ -341,7 +341,7 @@ fn configured(text: &[u8], others: &[(&str, Vec<u8>)]) -> Config {
     let world = fixture.world();
     let registry = eximious::stdlib::registry();
     let start = Instant::now();
-    let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a file");
+    let config = Config::read_all(b"/c", Macros::new(), &world, &registry).expect("a file");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     let printer = eximious::config::Printer {
         config: &config,

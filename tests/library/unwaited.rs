@@ -83,7 +83,7 @@ fn configurations_refuse_them() {
     for text in [".include PIPE\n", "domainlist x = PIPE\nacl_smtp_rcpt = PIPE\n"] {
         std::fs::write(&file, text.replace("PIPE", &pipe.display().to_string())).expect("a file");
         let name = file.as_os_str().as_encoded_bytes();
-        let mut config = Config::load(name, Macros::new(), &world, &registry).expect("a file");
+        let mut config = Config::read_all(name, Macros::new(), &world, &registry).expect("a file");
         config.load_acl_files(&world, &registry);
         assert_eq!(config.faults.len(), usize::from(text.starts_with('.')), "{text}");
     }

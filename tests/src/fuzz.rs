@@ -123,7 +123,7 @@ pub fn config(data: &[u8]) {
     ];
     for head in heads {
         let world = Fixture::new().file("/c", [head, data].concat()).world();
-        let Ok(config) = Config::load(b"/c", Macros::new(), &world, &registry) else { return };
+        let Ok(config) = Config::read_all(b"/c", Macros::new(), &world, &registry) else { return };
         for fault in &config.faults {
             assert!(!fault.text().is_empty());
         }

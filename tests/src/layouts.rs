@@ -214,7 +214,7 @@ pub fn meaning(text: &[u8]) -> String {
         ..Fixture::new().file("/c/conf", text).file("/c/included", INCLUDED).world()
     };
     let registry = eximious::stdlib::registry();
-    let config = match Config::load(b"/c/conf", Macros::new(), &world, &registry) {
+    let config = match Config::read_all(b"/c/conf", Macros::new(), &world, &registry) {
         Ok(config) => config,
         Err(why) => return why.to_string(),
     };
