@@ -7,9 +7,9 @@ use eximious_core::world::User;
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::Outcome;
+use eximious_stdlib::variables::var;
 
 use super::router::{Driver, Router};
-use super::values::Shown;
 use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
 use super::{
     accept, affix, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect,
@@ -239,7 +239,7 @@ impl Machine<'_> {
         match self.skipped {
             // What the one before it found out is gone.
             true => self.show_router(&Str::EMPTY),
-            false => self.cx.set("router_name", Str::EMPTY),
+            false => self.cx.set_var(var::ROUTER_NAME, Str::EMPTY),
         }
         match text.expand(self.cx) {
             Ok(message) => {
@@ -391,7 +391,7 @@ impl Machine<'_> {
         let Some(text) = &router.filter.address_data else { return Ok(None) };
         match text.expand(self.cx) {
             Ok(data) => {
-                self.show(Shown::AddressData, data.clone());
+                self.cx.set_var(var::ADDRESS_DATA, data.clone());
                 self.address.attached.address_data = Some(data);
                 Ok(None)
             }
