@@ -13,7 +13,7 @@ fn engine() -> Engine {
 }
 
 fn engine_with(settings: Settings, patience: Duration) -> Engine {
-    let limits = Limits { command: patience, length: 1 << 20, ..Limits::default() };
+    let limits = Limits::default().command(patience).length(1 << 20);
     Engine::builder().world(eximious_world::system()).settings(settings).limits(limits).build()
 }
 

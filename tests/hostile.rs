@@ -194,7 +194,7 @@ fn nesting_is_bounded() {
 
 #[test]
 fn work_is_bounded() {
-    let limits = Limits { steps: 10_000, length: 1 << 16, ..Limits::default() };
+    let limits = Limits::default().steps(10_000).length(1 << 16);
     let engine = Engine::builder().limits(limits).build();
     let mut cx = engine.context();
     let list = (0..200).map(|n| n.to_string()).collect::<Vec<_>>().join(":");

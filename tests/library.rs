@@ -1,8 +1,11 @@
 //! The library as an embedder meets it.
 
+use std::time::{Duration, Instant};
+
 use eximious::world::{Fixed, Fixture, Moment};
 use eximious::{
-    Captures, Context, Effects, Engine, ErrorKind, Expansion, Fail, FailClass, Limits, Str, World,
+    Batch, Captures, Context, Effects, Engine, ErrorKind, Expansion, Fail, FailClass, Limits, Str,
+    World,
 };
 
 #[test]
@@ -105,4 +108,88 @@ fn forbidden_effects_are_refused_by_kind() {
     let engine = Engine::builder().forbid(Effects::CLOCK).limits(Limits::default()).build();
     let error = engine.compile("$tod_epoch").expand(&mut engine.context()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Forbidden);
+}
+
+#[test]
+fn an_expansion_belongs_to_its_engine() {
+    let (one, other) = (Engine::builder().build(), Engine::builder().build());
+    let rule = one.compile("${uc:$sender_address}");
+    let mut cx = other.context();
+    assert_eq!(rule.expand(&mut cx).unwrap_err().kind(), ErrorKind::OtherEngine);
+    let mut batch = Batch::default();
+    batch.parse(&one, b"${lc:A}");
+    assert_eq!(batch.expand(0, &mut cx).unwrap_err().kind(), ErrorKind::OtherEngine);
+    assert_eq!(batch.expand(0, &mut one.context()).unwrap().display(), "a");
+    batch.parse(&other, b"${lc:B}");
+    assert_eq!(batch.expand(1, &mut cx).unwrap_err().kind(), ErrorKind::OtherEngine);
+    // Another outside leaves the words as they are.
+    let mut cx = one.with_world(World::hermetic()).context();
+    assert_eq!(rule.expand(&mut cx).unwrap().display(), "");
+}
+
+/// What few steps over short strings could do for a long time.
+const GREEDY: &[&str] = &[
+    "${map{$l}{${sg{$l}{a}{b}}}}",
+    r"${map{$l}{${sg{$l}{}{\$0x}}}}",
+    r"${map{$l}{${sg{$l}{^(a+:)+\$}{}}}}",
+    "${sg{$l}{a}{$l}}",
+    "${sort{$l}{<}{1}}",
+    "${reduce{$l}{$l}{${tr{$value}{a}{b}}}}",
+    "${filter{$l}{match{$l}{^(a*:?)*b}}}",
+    "${map{$l}{$item}}${map{$l}{${uc:$l}${sha256:$l}}}",
+];
+
+fn with_list(engine: &Engine) -> Context {
+    let mut cx = engine.context();
+    cx.set("l", Str::clean("a:".repeat(30 << 10)));
+    cx
+}
+
+#[test]
+fn a_deadline_holds_whatever_the_steps_do() {
+    let deadline = Duration::from_millis(200);
+    let limits = Limits::default().steps(10_000).length(64 << 10).deadline(deadline);
+    let engine = Engine::builder().limits(limits).build();
+    let mut cx = with_list(&engine);
+    for text in GREEDY {
+        let begun = Instant::now();
+        let result = engine.compile(text).expand(&mut cx);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(2), "{text}: {took:?}");
+        let kind = result.err().map(|fail| fail.kind());
+        assert!(matches!(kind, None | Some(ErrorKind::Limit | ErrorKind::Argument)), "{kind:?}");
+    }
+}
+
+#[test]
+fn bytes_are_bounded_where_steps_are_few() {
+    let limits = Limits::default().steps(10_000).length(64 << 10).bytes(8 << 20);
+    let engine = Engine::builder().limits(limits).build();
+    for text in ["${map{$l}{${sg{$l}{a}{b}}}}", "${map{$l}{${uc:$l}}}"] {
+        let fail = engine.compile(text).expand(&mut with_list(&engine)).unwrap_err();
+        assert_eq!(fail.kind(), ErrorKind::Limit, "{fail}");
+    }
+    let limits = Limits::default().length(100);
+    let engine = Engine::builder().limits(limits).build();
+    let mut cx = engine.context();
+    cx.set("x", Str::clean("0123456789".repeat(9)));
+    assert!(engine.compile("$x").expand(&mut cx).is_ok());
+    let fail = engine.compile("${hexquote:$x}${sg{$x}{.}{..}}").expand(&mut cx).unwrap_err();
+    assert_eq!(fail.to_string(), "expansion stopped: a string is too long");
+}
+
+#[test]
+fn another_thread_calls_an_evaluation_off() {
+    let engine = Engine::builder().build();
+    let mut cx = with_list(&engine);
+    let canceller = cx.canceller();
+    let endless = engine.compile("${map{$l}{${sg{$l}{a}{b}}}}");
+    let fail = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            std::thread::sleep(Duration::from_millis(20));
+            canceller.cancel();
+        });
+        endless.expand(&mut cx).unwrap_err()
+    });
+    assert_eq!(fail.kind(), ErrorKind::Cancelled);
 }

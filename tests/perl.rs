@@ -94,7 +94,7 @@ fn engine(code: &str) -> Engine {
 fn engine_with(code: &str, time: Duration) -> Engine {
     let mut settings = Settings::default();
     settings.perl_startup = Some(Str::from(code));
-    let limits = Limits { code: time, length: 1 << 20, ..Limits::default() };
+    let limits = Limits::default().code(time).length(1 << 20);
     Engine::builder().world(eximious_world::system()).settings(settings).limits(limits).build()
 }
 

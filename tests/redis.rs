@@ -63,7 +63,7 @@ fn with_servers(servers: &str) -> Ours {
 
 /// A context in which everything that waits waits for a short time.
 fn hasty(wait: Duration) -> Context {
-    let limits = Limits { command: wait, ..Limits::default() };
+    let limits = Limits::default().command(wait);
     Engine::builder().world(eximious_world::system()).limits(limits).build().context()
 }
 

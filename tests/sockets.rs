@@ -240,8 +240,7 @@ fn every_wait_has_an_end() {
     let servers = Servers::new();
     let silent = behaviour(|_| std::thread::sleep(Duration::from_secs(60)));
     let endless = behaviour(|peer| while peer.write_all(&[b'z'; 65536]).is_ok() {});
-    let limits =
-        Limits { command: Duration::from_millis(500), length: 1 << 20, ..Limits::default() };
+    let limits = Limits::default().command(Duration::from_millis(500)).length(1 << 20);
     let engine = Engine::builder().world(eximious_world::system()).limits(limits).build();
     let fails = |text: String| {
         let start = Instant::now();
