@@ -53,7 +53,7 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
     }
     let found = run.cx.call(&META, |call| -> Result<(Str, bool, bool), Fail> {
         let name = hosts::client_name(call)?;
-        let later = call.variable("host_lookup_deferred")?.bytes() == b"1";
+        let later = call.value_of(var::HOST_LOOKUP_DEFERRED)?.bytes() == b"1";
         // Whether there is a name at all, though it does not lead back.
         let ip = ip::address(address.bytes());
         let named = match (name.is_empty() && !later, ip) {
