@@ -35,17 +35,21 @@ mod tools;
 
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigError, MacroError, Macros};
-pub use engine::{Batch, Builder, Canceller, Context, Engine, Expansion, Limits, debugging};
+pub use engine::{
+    Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits, debugging,
+};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
     ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
     LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
     Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
-    Registry, Repeated, Settings, Str, Taint, TaintRule, Variable, VariableSource, World, world,
+    Registry, Repeated, Settings, Str, Taint, TaintRule, Var, Variable, VariableSource, World,
+    world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
+pub use eximious_stdlib::variables::var;
 #[cfg(feature = "mail")]
 pub use mail::conversation::{Conversation, DecidedBy, DecidingTerm, Decision, LinePlace};
 #[cfg(feature = "mail")]

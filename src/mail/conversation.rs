@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eximious_core::{AclPhases, AclVerb, Message, OptionValue, Str};
 use eximious_stdlib::address;
+use eximious_stdlib::variables::var;
 
 use super::acl::{AclHost, AclResult, AclState, AclStep, AclVerdict, Logs};
 use super::loaded::Loaded;
@@ -86,9 +87,9 @@ impl Conversation {
     pub(super) fn new(loaded: Loaded, address: IpAddr) -> Self {
         let mut cx = loaded.context();
         let address = address.to_canonical().to_string();
-        cx.set("sender_host_address", Str::tainted(address));
-        cx.set("sender_host_port", Str::fixed("0"));
-        cx.set("received_protocol", Str::fixed("esmtp"));
+        cx.set_var(var::SENDER_HOST_ADDRESS, Str::tainted(address));
+        cx.set_var(var::SENDER_HOST_PORT, Str::fixed("0"));
+        cx.set_var(var::RECEIVED_PROTOCOL, Str::fixed("esmtp"));
         client::describe(&mut cx);
         Self { loaded, cx, state: AclState::default(), asked: 0, accepted: 0 }
     }
@@ -110,7 +111,7 @@ impl Conversation {
 
     /// `acl_smtp_helo`: the client greets.
     pub fn helo(&mut self, name: &str) -> Decision {
-        self.cx.set("sender_helo_name", Str::tainted(name));
+        self.cx.set_var(var::SENDER_HELO_NAME, Str::tainted(name));
         client::describe(&mut self.cx);
         self.command("EHLO", name.as_bytes());
         self.run("acl_smtp_helo", AclPhases::HELO)
@@ -150,7 +151,7 @@ impl Conversation {
         self.state.end_message(&mut self.cx);
         self.cx.set_message(None);
         (self.asked, self.accepted) = (0, 0);
-        self.cx.set("sender_address", Str::tainted(sender));
+        self.cx.set_var(var::SENDER_ADDRESS, Str::tainted(sender));
     }
 
     /// Runs an ACL, by its name or text, over a recipient.
@@ -159,8 +160,8 @@ impl Conversation {
         let inner = route::innermost(&mut self.cx, &Str::tainted(recipient));
         let (local_part, domain) = address::parts(inner.bytes());
         let cased = address::unquote_local_part(local_part);
-        self.cx.set("local_part", Str::tainted(cased.to_ascii_lowercase()));
-        self.cx.set("domain", Str::tainted(domain.to_ascii_lowercase()));
+        self.cx.set_var(var::LOCAL_PART, Str::tainted(cased.to_ascii_lowercase()));
+        self.cx.set_var(var::DOMAIN, Str::tainted(domain.to_ascii_lowercase()));
         self.state.cased_local_part = Some(Str::tainted(cased));
         self.state.recipient = Some(inner);
         self.asked += 1;
@@ -174,14 +175,14 @@ impl Conversation {
     }
 
     fn show_counts(&mut self) {
-        self.cx.set("rcpt_count", Str::from(self.asked.to_string()));
-        self.cx.set("recipients_count", Str::from(self.accepted.to_string()));
+        self.cx.set_var(var::RCPT_COUNT, Str::from(self.asked.to_string()));
+        self.cx.set_var(var::RECIPIENTS_COUNT, Str::from(self.accepted.to_string()));
     }
 
     fn command(&mut self, verb: &str, argument: &[u8]) {
         let line = [verb.as_bytes(), b" ", argument].concat();
-        self.cx.set("smtp_command", Str::tainted(line.trim_ascii_end()));
-        self.cx.set("smtp_command_argument", Str::tainted(argument));
+        self.cx.set_var(var::SMTP_COMMAND, Str::tainted(line.trim_ascii_end()));
+        self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::tainted(argument));
     }
 
     /// Runs the ACL that an option is set to; without one, everything is accepted.
