@@ -30,10 +30,10 @@ fn main() -> Result<(), Fail> {
     let rule = engine.compile("${if >{${score{$subject}}}{80}{shouting}{fine}}");
     let mut cx = engine.context();
     for subject in ["BUY NOW", "Minutes of Tuesday"] {
-        cx.set("subject", Str::tainted(subject.as_bytes()));
+        cx.set("subject", subject);
         println!("{subject}: {}", rule.expand(&mut cx)?.display());
     }
-    cx.set("subject", Str::tainted(b"12:30"));
+    cx.set("subject", "12:30");
     if let Err(fail) = rule.expand(&mut cx) {
         println!("{fail:#}");
     }

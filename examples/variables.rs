@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example variables`
 
-use eximious::{Engine, Fail, Str};
+use eximious::{Engine, Fail};
 
 fn main() -> Result<(), Fail> {
     let engine = Engine::builder().build();
@@ -14,12 +14,12 @@ fn main() -> Result<(), Fail> {
     for (customer, cents) in [("Ada Lovelace", "1250"), ("ACME", "99")] {
         // What comes from outside is tainted: it may be looked at, but never
         // expanded, nor used as the name of a file.
-        cx.set("customer", Str::tainted(customer.as_bytes()));
-        cx.set("cents", Str::from(cents));
+        cx.set("customer", customer);
+        cx.set_clean("cents", cents);
         println!("{}", greeting.expand(&mut cx)?.display());
     }
     let attack = engine.compile("${expand:$customer}");
-    cx.set("customer", Str::tainted(b"${run{/bin/sh}}"));
+    cx.set("customer", "${run{/bin/sh}}");
     match attack.expand(&mut cx) {
         Ok(value) => println!("expanded to {value:?}"),
         Err(fail) => println!("refused: {fail}"),

@@ -367,8 +367,8 @@ impl<'s> Submission<'s> {
         message.recipients = recipients;
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
-        self.cx.set("message_size", came.to_string());
-        self.cx.set("received_count", count.to_string());
+        self.cx.set_clean("message_size", came.to_string());
+        self.cx.set_clean("received_count", count.to_string());
         let discarded = self.judge()?;
         self.keep(discarded, given_id)
     }

@@ -61,7 +61,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
     if let Some(ident) = ident {
-        session.context().set("sender_ident", ident);
+        session.context().set_clean("sender_ident", ident);
         eximious::client::describe(session.context());
     }
     if options.calls_out {

@@ -29,7 +29,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     let config = config.unwrap_or_else(Config::default);
     let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
     let connection = cx.engine().world().host.pid().to_string();
-    cx.set("connection_id", connection);
+    cx.set_clean("connection_id", connection);
     submitter.called = options.full_name.take();
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();

@@ -77,6 +77,29 @@ impl IntoValue for &Str {
     }
 }
 
+/// What has no taint of its own.
+macro_rules! from_outside {
+    ($($kind:ty),*) => {
+        $(impl IntoValue for $kind {
+            fn into_value(self) -> Str {
+                Str::tainted(self)
+            }
+        })*
+    };
+}
+from_outside!(&str, String, &[u8], Vec<u8>);
+
+impl<const N: usize> IntoValue for &[u8; N] {
+    fn into_value(self) -> Str {
+        Str::tainted(self)
+    }
+}
+impl IntoValue for &String {
+    fn into_value(self) -> Str {
+        Str::tainted(self.as_str())
+    }
+}
+
 /// An evaluation that was put aside.
 pub(crate) struct Suspended {
     budget: Budget,
@@ -529,7 +552,7 @@ mod tests {
     #[test]
     fn counters_are_there_while_they_are_set() {
         let cx = &mut Engine::builder().build().context();
-        cx.set("n3", "5");
+        cx.set_clean("n3", "5");
         check(cx, "$n3 ${n3} ${if def:n3 {a}{b}}", "5 5 a");
         check(cx, "$n4", "Failed: unknown variable name \"n4\"");
         cx.unset("n3");
@@ -538,15 +561,15 @@ mod tests {
         check(cx, "${if def:n3 {a}{b}}", "Failed: unknown variable \"n3\" after \"def:\"");
         check(cx, "${if eq{1}{1}{a}{$n3}}", "a");
         assert!(cx.get("n3").is_none());
-        cx.set("n3", "7");
+        cx.set_clean("n3", "7");
         check(cx, "$n3", "7");
     }
 
     #[test]
     fn a_value_from_the_start_comes_back() {
         let cx = &mut Engine::builder().build().context();
-        cx.set("rcpt_count", "3");
-        cx.set("acl_m_x", "y");
+        cx.set_clean("rcpt_count", "3");
+        cx.set_clean("acl_m_x", "y");
         check(cx, "$rcpt_count$acl_m_x", "3y");
         cx.unset("rcpt_count");
         cx.unset("acl_m_x");
@@ -580,8 +603,8 @@ mod tests {
             ),
         );
         check(cx, "$r_x", "Failed: unknown variable name \"r_x\"");
-        cx.set("acl_m1", "");
-        cx.set("r_x", "v");
+        cx.set_clean("acl_m1", "");
+        cx.set_clean("r_x", "v");
         check(cx, "[$acl_m1][$r_x]${if def:acl_m1 {a}{b}}", "[][v]b");
         check(cx, "${if eq{1}{1}{a}{$acl_m1}}", "a");
     }

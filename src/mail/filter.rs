@@ -32,7 +32,7 @@ pub use options::{FilterOptions, Forbidden};
 /// for (name, value) in [("local_part", "user"), ("domain", "here.example")] {
 ///     cx.set(name, value);
 /// }
-/// cx.set("home", "/home/user");
+/// cx.set_clean("home", "/home/user");
 /// cx.set("sender_address", Str::tainted(b"spam@example.com".as_slice()));
 /// let text = b"if $h_subject: contains money then save mail/spam 640 endif";
 /// let done = exim(&mut cx, text, &FilterOptions::default(), &mut ());

@@ -31,7 +31,7 @@ use eximious_core::Str;
 
 use super::acl::Acls;
 use super::conversation::{Conversation, Decision};
-use super::route::{Complaint, Delivery, Purpose, Report, Request, Routes, Standing};
+use super::route::{Delivery, Purpose, Report, Request, RouteError, Routes, Standing};
 use crate::{Config, Context, Engine};
 
 /// A configuration made ready, with an engine that has its options. It is shared by
@@ -56,7 +56,7 @@ pub struct Routing {
     /// Where it goes, and where those go that it was redirected to.
     pub deliveries: Vec<Delivery>,
     /// The addresses that can't be delivered to, now or ever, and why.
-    pub failures: Vec<(Str, Complaint)>,
+    pub failures: Vec<(Str, RouteError)>,
 }
 
 /// An ACL of a configuration.
@@ -121,10 +121,10 @@ impl Loaded {
         let mut cx = self.context();
         let standing = self.0.routes.test(&mut cx, &request, &mut |report| match report {
             Report::Delivered(delivery) | Report::Direct(delivery) => {
-                deliveries.push(delivery.clone())
+                deliveries.push(Delivery::clone(delivery))
             }
             Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
-                failures.push((address.text.clone(), complaint.clone()));
+                failures.push((address.text.clone(), RouteError::clone(complaint)));
             }
             _ => {}
         });

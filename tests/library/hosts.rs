@@ -41,7 +41,7 @@ fn answer(cx: &mut Context, line: &str) -> String {
 fn a_name_is_looked_up_once_and_when_it_is_needed() {
     let fixture = Fixture::new().zone(ZONE);
     let mut cx = builder(&fixture).build().context();
-    cx.set("sender_host_address", "192.0.2.1");
+    cx.set_clean("sender_host_address", "192.0.2.1");
     let branch = "${if eq{a}{a}{$sender_host_address}{$sender_host_name}}";
     assert_eq!(answer(&mut cx, branch), "192.0.2.1");
     assert_eq!(fixture.asked(), [""; 0]);
@@ -61,9 +61,9 @@ fn a_name_is_looked_up_once_and_when_it_is_needed() {
     assert_eq!(fixture.asked(), asked);
     assert_eq!(answer(&mut cx, "$sender_fullhost"), "host.example [192.0.2.1]");
     // Another client.
-    cx.set("sender_host_address", "192.0.2.2");
+    cx.set_clean("sender_host_address", "192.0.2.2");
     assert_eq!(answer(&mut cx, "$sender_host_name|$host_lookup_failed"), "|1");
-    cx.set("sender_host_address", "192.0.2.3");
+    cx.set_clean("sender_host_address", "192.0.2.3");
     let state = "$sender_host_name|$host_lookup_failed|$host_lookup_deferred";
     assert_eq!(answer(&mut cx, state), "|0|1");
 }
@@ -72,7 +72,7 @@ fn a_name_is_looked_up_once_and_when_it_is_needed() {
 fn a_name_that_is_set_is_not_looked_up() {
     let fixture = Fixture::new().zone(ZONE);
     let mut cx = builder(&fixture).build().context();
-    cx.set("sender_host_address", "192.0.2.1");
+    cx.set_clean("sender_host_address", "192.0.2.1");
     cx.set("sender_host_name", Str::tainted(b"set.example"));
     assert_eq!(answer(&mut cx, "$sender_host_name"), "set.example");
     assert_eq!(answer(&mut cx, "${authresults{me}}").lines().count(), 2);
@@ -83,7 +83,7 @@ fn a_name_that_is_set_is_not_looked_up() {
 fn what_the_dns_says_is_tainted() {
     let fixture = Fixture::new().zone(ZONE);
     let mut cx = builder(&fixture).build().context();
-    cx.set("sender_host_address", "192.0.2.1");
+    cx.set_clean("sender_host_address", "192.0.2.1");
     assert!(cx.get("sender_host_name").unwrap().unwrap().taint().is_tainted());
     assert!(answer(&mut cx, "${expand:${lookup dnsdb{long.example}}}").starts_with("Failed: "));
 }
@@ -92,7 +92,7 @@ fn what_the_dns_says_is_tainted() {
 fn a_policy_that_forbids_the_dns_is_heeded() {
     let fixture = Fixture::new().zone(ZONE);
     let mut cx = builder(&fixture).forbid(Effects::DNS).build().context();
-    cx.set("sender_host_address", "192.0.2.1");
+    cx.set_clean("sender_host_address", "192.0.2.1");
     for line in [
         "$sender_host_name",
         "${lookup dnsdb{long.example}}",
@@ -138,7 +138,7 @@ fn options_that_ask_the_dns_themselves_end() {
         let list = NamedList::new(Str::fixed("@mx_primary : dnsdb;a=down.example"));
         settings.lists.insert(ListKind::Domain, "own", list);
         let mut cx = builder(&fixture).settings(settings).build().context();
-        cx.set("sender_host_address", "192.0.2.3");
+        cx.set_clean("sender_host_address", "192.0.2.3");
         let _ = answer(&mut cx, "${lookup dnsdb{a=down.example}}");
         let _ = answer(&mut cx, "${if match_domain{example}{@mx_any}{yes}{no}}");
         let _ = answer(&mut cx, "$sender_host_name");
@@ -154,7 +154,7 @@ fn cve_2022_37452_thousands_of_names_for_an_address_are_bounded() {
     writeln!(zone, "n3.example. A 192.0.2.1").unwrap();
     let fixture = Fixture::new().zone(&zone);
     let mut cx = builder(&fixture).build().context();
-    cx.set("sender_host_address", "192.0.2.1");
+    cx.set_clean("sender_host_address", "192.0.2.1");
     assert_eq!(answer(&mut cx, "$sender_host_name"), "n3.example");
     assert!(fixture.asked().len() < 100);
     assert_eq!(answer(&mut cx, "${strlen:${lookup dnsdb{ptr=192.0.2.1}}}"), "68889");
@@ -236,7 +236,7 @@ fn all_questions_together_have_an_end() {
         let slow = Arc::new(Slow::default());
         let world = World { dns: slow.clone(), clock: slow.clone(), ..World::hermetic() };
         let mut cx = Engine::builder().world(world).build().context();
-        cx.set("sender_host_address", "192.0.2.1");
+        cx.set_clean("sender_host_address", "192.0.2.1");
         let _ = answer(&mut cx, &line);
         let took = slow.now().seconds;
         assert!((60..=90).contains(&took), "{line}: {took}");

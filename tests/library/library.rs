@@ -193,3 +193,27 @@ fn another_thread_calls_an_evaluation_off() {
     });
     assert_eq!(fail.kind(), ErrorKind::Cancelled);
 }
+
+#[test]
+fn text_from_outside_is_tainted_unless_it_is_said_to_be_clean() {
+    let engine = Engine::builder().build();
+    let rule = engine.compile("${expand:$x}");
+    let mut cx = engine.context();
+    cx.set("x", "${lc:A}");
+    assert_eq!(rule.expand(&mut cx).unwrap_err().kind(), ErrorKind::Taint);
+    cx.set("x", String::from("${lc:A}"));
+    assert_eq!(rule.expand(&mut cx).unwrap_err().kind(), ErrorKind::Taint);
+    cx.set("x", b"${lc:A}".as_slice());
+    assert_eq!(rule.expand(&mut cx).unwrap_err().kind(), ErrorKind::Taint);
+    cx.set_clean("x", "${lc:A}");
+    assert_eq!(rule.expand(&mut cx).unwrap().display(), "a");
+    cx.set("x", Str::from("${lc:B}"));
+    assert_eq!(rule.expand(&mut cx).unwrap().display(), "b");
+}
+
+#[test]
+fn a_configuration_is_shared() {
+    fn shared<T: Send + Sync>() {}
+    shared::<eximious::Config>();
+    shared::<eximious::Loaded>();
+}

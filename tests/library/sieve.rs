@@ -80,7 +80,7 @@ fn pigeonhole_does_the_same() {
 fn ends(script: &str, message: &[u8]) -> FilterEnd {
     let mut cx = Engine::builder().build().context();
     cx.set_message(Some(parse(message)));
-    cx.set("sender_address", "a@b.example");
+    cx.set_clean("sender_address", "a@b.example");
     let options = Options { test: true, work: 1 << 23, ..Options::default() };
     let began = Instant::now();
     let end = run(&mut cx, script.as_bytes(), &options, &mut ()).end;

@@ -43,7 +43,7 @@ impl Ours {
 
     /// Sets a variable.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.cx.set(name, value);
+        self.cx.set_clean(name, value);
     }
 
     /// With a message, as `-bem` reads it.

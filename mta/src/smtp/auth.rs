@@ -73,7 +73,7 @@ impl Session {
     /// Shows it again, for a message; something may stand before it.
     pub(super) fn show_protocol(&mut self, before: &[u8]) {
         if let Some(protocol) = &self.known.protocol {
-            self.cx.set("received_protocol", [before, protocol.bytes()].concat());
+            self.cx.set_clean("received_protocol", [before, protocol.bytes()].concat());
         }
     }
 

@@ -133,7 +133,7 @@ impl Session {
         }
         self.history.push_back(name);
         let shown = self.shown_history();
-        self.cx.set("smtp_command_history", shown);
+        self.cx.set_clean("smtp_command_history", shown);
     }
 
     pub(super) fn quit(&mut self) {

@@ -15,12 +15,12 @@ impl Session {
         let cx = &mut self.cx;
         let address = client.address.map(|address| address.to_canonical().to_string());
         cx.set("sender_host_address", Str::from(address.unwrap_or_default()));
-        cx.set("sender_host_port", client.port.to_string());
+        cx.set_clean("sender_host_port", client.port.to_string());
         if let Some(local) = client.local_address {
-            cx.set("received_ip_address", local.to_canonical().to_string());
+            cx.set_clean("received_ip_address", local.to_canonical().to_string());
         }
         if let Some(port) = client.local_port {
-            cx.set("received_port", port.to_string());
+            cx.set_clean("received_port", port.to_string());
         }
         for name in ["sender_address", "sender_ident", "sender_helo_name"] {
             cx.set(name, Str::EMPTY);

@@ -216,8 +216,8 @@ impl Session {
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
-        self.cx.set("message_size", own_size.to_string());
-        self.cx.set("received_count", count.to_string());
+        self.cx.set_clean("message_size", own_size.to_string());
+        self.cx.set_clean("received_count", count.to_string());
         self.judge_message();
     }
 

@@ -224,7 +224,7 @@ impl Session {
 
     fn show_sender(&mut self, sender: &Sender) {
         self.cx.set("sender_address", sender.address.clone());
-        self.cx.set(
+        self.cx.set_clean(
             "message_size",
             sender.size.map_or(UNKNOWN_SIZE.to_owned(), |size| size.to_string()),
         );
@@ -426,7 +426,7 @@ impl Session {
             ("recipients_count", count),
         ];
         for (name, value) in values {
-            self.cx.set(name, value.to_string());
+            self.cx.set_clean(name, value.to_string());
         }
     }
 

@@ -204,10 +204,10 @@ impl Session {
         let own_port = self.variable("sender_host_port");
         self.cx.set("proxy_local_address", own);
         self.cx.set("proxy_local_port", own_port);
-        self.cx.set("proxy_external_address", target.to_canonical().to_string());
-        self.cx.set("proxy_external_port", target_port.to_string());
-        self.cx.set("sender_host_address", source.to_canonical().to_string());
-        self.cx.set("sender_host_port", source_port.to_string());
+        self.cx.set_clean("proxy_external_address", target.to_canonical().to_string());
+        self.cx.set_clean("proxy_external_port", target_port.to_string());
+        self.cx.set_clean("sender_host_address", source.to_canonical().to_string());
+        self.cx.set_clean("sender_host_port", source_port.to_string());
         self.client.address = Some(source);
         self.client.port = source_port;
     }

@@ -327,15 +327,15 @@ impl Session {
     fn note_facts(&mut self, facts: &TlsFacts, refused: bool) {
         let cx = &mut self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
-        cx.set("tls_in_cipher", cipher);
-        cx.set("tls_in_cipher_std", facts.standard_cipher.clone());
-        cx.set("tls_in_ver", facts.version.clone());
-        cx.set("tls_in_bits", facts.bits.to_string());
-        cx.set("tls_in_resumption", facts.resumption.to_string());
-        cx.set("tls_in_ocsp", facts.proof.to_string());
+        cx.set_clean("tls_in_cipher", cipher);
+        cx.set_clean("tls_in_cipher_std", facts.standard_cipher.clone());
+        cx.set_clean("tls_in_ver", facts.version.clone());
+        cx.set_clean("tls_in_bits", facts.bits.to_string());
+        cx.set_clean("tls_in_resumption", facts.resumption.to_string());
+        cx.set_clean("tls_in_ocsp", facts.proof.to_string());
         cx.set("tls_in_ourcert", Str::from(&facts.own_certificate[..]));
         let verified = facts.is_verified && !refused;
-        cx.set("tls_in_certificate_verified", if verified { "1" } else { "0" });
+        cx.set_clean("tls_in_certificate_verified", if verified { "1" } else { "0" });
         if let Some(shown) = facts.chain.first() {
             cx.set("tls_in_peercert", Str::tainted(&shown[..]));
             cx.set("tls_in_peerdn", Str::tainted(distinguished_name(shown)));

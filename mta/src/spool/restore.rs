@@ -62,15 +62,15 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
         set(cx, value);
     }
     cx.set("message_smtputf8", Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
-    cx.set("originator_uid", file.uid.to_string());
-    cx.set("originator_gid", file.gid.to_string());
+    cx.set_clean("originator_uid", file.uid.to_string());
+    cx.set_clean("originator_gid", file.gid.to_string());
     cx.set("sender_address", Str::tainted(&file.sender[..]));
     let body = data.get(id.len() + 3..).unwrap_or_default();
     let message = message(file, body);
     let count = message.named(b"Received").count();
     cx.set("message_exim_id", message.id.clone());
     cx.set_message(Some(message));
-    cx.set("received_count", count.to_string());
+    cx.set_clean("received_count", count.to_string());
     eximious::client::describe(cx);
     Ok(stored)
 }
@@ -110,7 +110,7 @@ fn set(cx: &mut Context, value: &Value) {
                 cx.set(variable, string(&unfolded(text)));
             } else if name == b"tls_resumption" {
                 let bits = text.first().map_or(0, |letter| letter.saturating_sub(b'A'));
-                cx.set("tls_in_resumption", bits.to_string());
+                cx.set_clean("tls_in_resumption", bits.to_string());
             } else if let Some(variable) = named(VARIABLES) {
                 cx.set(variable, string(text));
             } else if let Some(variable) = named(FLAGS) {

@@ -42,7 +42,7 @@ impl Submission<'_> {
     pub(super) fn begin(&mut self) {
         let message = Message { recipients: self.typed.clone(), ..Message::default() };
         self.cx.set_message(Some(message));
-        self.cx.set("received_count", "0");
+        self.cx.set_clean("received_count", "0");
         let _ = self.acl("acl_not_smtp_start", AclPhases::NOT_SMTP_START);
     }
 

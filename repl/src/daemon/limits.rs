@@ -82,8 +82,8 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
     }
     let mut cx = service.engine.context();
     let host = peer.remote().ip().to_canonical();
-    cx.set("sender_host_address", host.to_string());
-    cx.set("sender_host_port", peer.remote().port().to_string());
+    cx.set_clean("sender_host_address", host.to_string());
+    cx.set_clean("sender_host_port", peer.remote().port().to_string());
     let line = match service.engine.expand_once(text.bytes(), &mut cx) {
         Ok(value) if value.bytes().trim_ascii().is_empty() => return None,
         Ok(value) => match number(&value) {

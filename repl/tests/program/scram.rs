@@ -34,7 +34,7 @@ fn with_itself(
     let shared = Arc::new(smtp::Server::new(&config, &engine));
     let mut session = smtp::Session::new(shared, engine.context(), peer);
     if of_server.is_some() {
-        session.context().set("tls_in_cipher", "TLS1.3:a:128");
+        session.context().set_clean("tls_in_cipher", "TLS1.3:a:128");
     }
     session.authenticate_by_tls(of_server);
     let mut hear = |line: &str| {
@@ -51,7 +51,7 @@ fn with_itself(
     };
     assert_eq!(hear("EHLO x\r\n").0, 250);
     let mut cx = engine.context();
-    cx.set("host", "mx.test.ex");
+    cx.set_clean("host", "mx.test.ex");
     let all = Authenticators::new(&config);
     let one = all.named(b"sasl").unwrap();
     let (mut login, mut next) = Login::begin(&mut cx, one, of_client);

@@ -210,8 +210,8 @@ fn a_certificate_takes_the_place_of_auth() {
     for (name, by) in [("CN=tim", "tls"), ("CN=tom", "")] {
         let (mut session, log) = session(&config, client());
         super::said(&mut session);
-        session.context().set("tls_in_peerdn", name);
-        session.context().set("tls_in_cipher", "TLS1.3:x");
+        session.context().set_clean("tls_in_peerdn", name);
+        session.context().set_clean("tls_in_cipher", "TLS1.3:x");
         session.authenticate_by_tls(None);
         assert_eq!(value(&mut session, "sender_host_authenticated"), by);
         let offered = say(&mut session, &["EHLO x"]).contains("250-AUTH PLAIN\n");

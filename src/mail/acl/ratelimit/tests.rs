@@ -99,7 +99,7 @@ fn equal_events_count_once_with_unique() {
             "computed rate 1.0",
         ],
     );
-    cx.cx.set("local_part", "y");
+    cx.cx.set_clean("local_part", "y");
     check(
         cx,
         text,
@@ -148,8 +148,8 @@ fn keys_have_what_is_no_option() {
         Some("count=0 1.0/1h/per_rcpt/unique/192.0.2.1")
     );
     let mut driver = driver().at(AclPhases::DATA);
-    driver.cx.set("recipients_count", "2");
-    driver.cx.set("message_size", "15");
+    driver.cx.set_clean("recipients_count", "2");
+    driver.cx.set_clean("message_size", "15");
     let mut head = |text| head(&mut driver, text);
     assert_eq!(head("9 / 1h / per_rcpt / k").as_deref(), Some("count=2 9.0/1h/per_rcpt/k"));
     assert_eq!(head("9 / 1h / per_byte / k").as_deref(), Some("count=15 9.0/1h/per_mail/k"));

@@ -30,7 +30,7 @@ fn client(address: &str, helo: &str) -> Driver {
 
 fn mail(sender: &str, part: &str) -> Driver {
     let mut driver = Driver::with(ROUTERS).set("sender_host_address", "192.0.2.2");
-    driver.cx.set("sender_address", sender);
+    driver.cx.set_clean("sender_address", sender);
     driver.set("local_part", part).set("domain", "me.example")
 }
 
