@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eximious_grammar::Span;
 
 /// What kind of failure it is, as callers have to tell them apart.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum FailClass {
     /// The word `fail`, asked for (specification 11.4).
     Forced,
@@ -17,7 +17,7 @@ pub enum FailClass {
 }
 
 /// What went wrong, for programs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The text is not well-formed.

@@ -7,7 +7,7 @@ use eximious_grammar::scan::find_byte;
 use crate::repr::{ROOM, Repr};
 
 /// Whether bytes come from outside (specification, chapter 11).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum Taint {
     /// From the configuration or made here.
     #[default]
@@ -245,6 +245,13 @@ impl PartialEq for Str {
 }
 
 impl Eq for Str {}
+
+impl std::hash::Hash for Str {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+        self.taint().hash(state);
+    }
+}
 
 impl From<&[u8]> for Str {
     fn from(bytes: &[u8]) -> Self {

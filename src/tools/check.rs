@@ -164,10 +164,22 @@ pub fn check(
     world: &World,
     target: Option<Target>,
 ) -> Vec<Finding> {
+    check_with(config, registry, world, target, &[])
+}
+
+/// As [`check`], and looks for what lints of one's own look for, too. Their codes are to
+/// be none of [`lints`].
+pub fn check_with(
+    config: &Config,
+    registry: &Registry,
+    world: &World,
+    target: Option<Target>,
+    own: &[&'static Lint],
+) -> Vec<Finding> {
     let target = target.or_else(|| silence::target(config)).unwrap_or(Target::NEWEST);
     let survey = Survey::new(config, registry, world, target);
     let mut all = Vec::new();
-    for lint in lints::ALL {
+    for lint in lints::ALL.iter().chain(own).copied() {
         let mut findings = Findings { lint, found: Vec::new() };
         (lint.run)(&survey, &mut findings);
         all.append(&mut findings.found);

@@ -1,6 +1,7 @@
-//! Regular expressions: compiled once where the pattern comes again.
+//! Regular expressions: compiled once where the pattern comes again, in the same context
+//! or in another one.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::{Call, Captures, Fail, Str};
 use eximious_pcre::{Attempt, Groups, MatchError, Matcher, Options, PatternError, Regex};
@@ -41,6 +42,51 @@ impl Table {
     }
 }
 
+/// The patterns that contexts have used, for those that are new: what belongs to a match
+/// is each context's own, what was compiled is not.
+static SHARED: LazyLock<Mutex<[FxHashMap<Vec<u8>, Shared>; 2]>> = LazyLock::new(Mutex::default);
+
+/// How many patterns of a kind are kept for all contexts.
+const SHARED_PATTERNS: usize = 1024;
+
+struct Shared {
+    regex: Arc<Regex>,
+    /// How many contexts asked for it, as long as it is no machine code.
+    uses: u32,
+}
+
+/// A pattern that is compiled, perhaps for another context; and whether it is machine
+/// code.
+fn shared(pattern: &[u8], caseless: bool) -> Result<(Arc<Regex>, bool), PatternError> {
+    // Nobody waits while a pattern is compiled.
+    let again = match lock(&SHARED)[usize::from(caseless)].get_mut(pattern) {
+        Some(found) => {
+            found.uses = found.uses.saturating_add(1);
+            if found.uses != WORTH_IT {
+                return Ok((found.regex.clone(), found.uses > WORTH_IT));
+            }
+            true
+        }
+        None => false,
+    };
+    let regex = Arc::new(Regex::new(pattern, Options { caseless, jit: again })?);
+    let known = &mut lock(&SHARED)[usize::from(caseless)];
+    if known.len() >= SHARED_PATTERNS {
+        known.clear();
+    }
+    let uses = if again { WORTH_IT } else { 1 };
+    known.insert(pattern.to_vec(), Shared { regex: regex.clone(), uses });
+    Ok((regex, again))
+}
+
+/// What a thread left that panicked is whole: there is nothing half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// From which use on machine code pays.
+const WORTH_IT: u32 = 3;
+
 #[derive(Debug)]
 struct Kept {
     pattern: Box<[u8]>,
@@ -52,8 +98,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(pattern: &[u8], regex: Regex) -> Self {
-        let regex = Arc::new(regex);
+    fn new(pattern: &[u8], regex: Arc<Regex>) -> Self {
         Self { pattern: pattern.into(), matcher: regex.matcher(), spare: None, regex, uses: 1 }
     }
 }
@@ -68,22 +113,23 @@ fn kept<'p>(
     if let Some(place) = table.find(pattern) {
         let kept = &mut table.kept[place];
         kept.uses = kept.uses.saturating_add(1);
-        // Machine code pays from about the third use on.
-        if kept.uses == 3
+        if kept.uses == WORTH_IT
             && let Ok(regex) = Regex::new(pattern, Options { caseless, jit: true })
         {
             let uses = kept.uses;
-            *kept = Kept { uses, ..Kept::new(pattern, regex) };
+            *kept = Kept { uses, ..Kept::new(pattern, Arc::new(regex)) };
         }
         return Ok(&mut table.kept[place]);
     }
-    let regex = Regex::new(pattern, Options { caseless, jit: false })?;
+    let (regex, is_machine_code) = shared(pattern, caseless)?;
     if table.kept.len() >= KEPT {
         *table = Table::default();
     }
     let place = table.kept.len();
     table.places.insert(pattern.to_vec(), place);
-    table.kept.push(Kept::new(pattern, regex));
+    // What is machine code already is not compiled again.
+    let uses = if is_machine_code { WORTH_IT } else { 1 };
+    table.kept.push(Kept { uses, ..Kept::new(pattern, regex) });
     Ok(&mut table.kept[place])
 }
 

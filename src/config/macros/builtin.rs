@@ -1,6 +1,6 @@
 //! The macros that are there from the start (specification 6.9).
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use eximious_core::{AclTermKind, DriverKind, LogSelector, Meta, OptionPlace, Registry};
 use rustc_hash::FxHashMap;
@@ -109,13 +109,13 @@ const LOG: &str = "_LOG_";
 /// Exim's own macros; put together when the first text asks for them that may be one.
 #[derive(Debug, Default)]
 pub(super) struct Builtin {
-    names: OnceCell<FxHashMap<Vec<u8>, Vec<u8>>>,
+    names: OnceLock<FxHashMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl Builtin {
     /// Without any.
     pub(super) fn none() -> Self {
-        Self { names: OnceCell::from(FxHashMap::default()) }
+        Self { names: OnceLock::from(FxHashMap::default()) }
     }
 
     /// Whether Exim looks for its own in a line: only where the first capital
