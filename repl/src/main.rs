@@ -20,6 +20,7 @@ mod queue;
 mod reader;
 mod retry;
 mod rewrite;
+mod rights;
 mod route;
 mod session;
 mod show;
@@ -45,11 +46,16 @@ use output::Output;
 use session::{Refusal, Session};
 
 fn main() -> ExitCode {
+    // Before anything else: later it may be somebody else.
+    eximious_world::rights::caller();
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsString::into_vec).collect();
     let options = match options::parse(&args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
+    if let Err(refusal) = rights::begin(&options, &eximious_world::system()) {
+        return refuse(refusal);
+    }
     // Without a word, at a terminal, it opens its prompt and introduces itself.
     let greet = args.is_empty() || args[0] == b"repl";
     if args.is_empty() && at_terminal() {

@@ -17,6 +17,7 @@ use crate::logs;
 use crate::message;
 use crate::options::Options;
 use crate::reader::{Deed, Reader, Task};
+use crate::rights;
 use crate::usual;
 
 /// An engine with the values that lines have set so far.
@@ -92,6 +93,7 @@ impl Session {
         let engine = if read {
             let read = Config::read(&names, macros, &world, builder.registry());
             let mut found = read.map_err(|error| Refusal::of(&error, options.verbose))?;
+            rights::settle(&options.action, &found.settings, &world)?;
             world = settle(&found.settings, world);
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -102,6 +104,7 @@ impl Session {
             config = Some(found);
             engine
         } else {
+            rights::settle(&options.action, &Settings::default(), &world)?;
             builder.build()
         };
         let mut cx = engine.context();

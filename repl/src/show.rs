@@ -5,6 +5,7 @@ use eximious::config::{Config, Printed, Printer};
 
 use crate::caller;
 use crate::options::Options;
+use crate::rights;
 use crate::session::Refusal;
 use crate::usual;
 
@@ -35,6 +36,7 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
         // What is printed as it was read goes to where the log goes.
         Refusal::of(&error, !whole || options.verbose)
     })?;
+    rights::settle(&options.action, &config.settings, &world)?;
     let printer = Printer {
         config: &config,
         registry: builder.registry(),
@@ -46,7 +48,7 @@ pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
     let mut printed = printer.print(&options.texts);
     if refused {
         // They count nevertheless, as the program has no privileges to lose.
-        let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.ids().0);
+        let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.caller().0);
         printed.refusals.splice(0..0, line.into_bytes());
     }
     Ok(Shown { printed, warnings: config.warnings })

@@ -1,0 +1,168 @@
+//! With whose rights the program does what it is asked for (specification, chapter 56).
+//!
+//! Rights follow the real user. Where the program is installed set-uid, it puts the
+//! superuser's rights aside before it looks at anything, reads the site's configuration
+//! with those of the mail server's user, and is for good whoever the work wants before
+//! anything is expanded. A caller who brings a configuration or macros has nobody's
+//! rights but its own.
+
+use std::io;
+
+use eximious::{Settings, World};
+use eximious_world::rights;
+
+use crate::options::{Action, Options};
+use crate::session::Refusal;
+use crate::usual;
+
+/// Files with the names of other configurations that are as trusted as the usual one, a
+/// line each. Only the superuser may have written it.
+const TRUSTED_CONFIGURATIONS: &str = match option_env!("EXIMIOUS_TRUSTED_CONFIG_LIST") {
+    Some(file) => file,
+    None => "/etc/exim4/trusted_configs",
+};
+
+/// The macros that the mail server's user may define and keep its rights, with colons
+/// between them.
+const TRUSTED_MACROS: &str = match option_env!("EXIMIOUS_WHITELIST_D_MACROS") {
+    Some(names) => names,
+    None => "OUTGOING",
+};
+
+/// Whose rights something is done with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rights {
+    /// Those of whoever called the program.
+    Caller,
+    /// Those of the mail server's user, once the configuration says who that is.
+    Server,
+    /// Those of the superuser, where it called the program: addresses are routed as for a
+    /// delivery, and ports are opened.
+    Superuser,
+}
+
+/// Whose rights an action wants.
+fn wanted(action: &Action) -> Rights {
+    match action {
+        Action::Usage
+        | Action::Expand
+        | Action::List { .. }
+        | Action::Help(_)
+        | Action::Information
+        | Action::SieveExtensions
+        | Action::Check(_)
+        | Action::Format(_)
+        | Action::Filter => Rights::Caller,
+        Action::Version
+        | Action::Show
+        | Action::Rewrite
+        | Action::Retry
+        | Action::Host(_)
+        | Action::Session
+        | Action::Batch
+        | Action::Submit
+        | Action::Queue(_)
+        | Action::View(..) => Rights::Server,
+        Action::Route(eximious::route::Purpose::Test) | Action::Daemon => Rights::Superuser,
+        Action::Route(_) => Rights::Server,
+    }
+}
+
+/// Whether an action needs a configuration that others may not read.
+fn reads_configuration(action: &Action) -> bool {
+    match action {
+        Action::Usage
+        | Action::List { .. }
+        | Action::Help(_)
+        | Action::Information
+        | Action::SieveExtensions
+        | Action::Check(_)
+        | Action::Format(_) => false,
+        Action::Expand
+        | Action::Filter
+        | Action::Version
+        | Action::Show
+        | Action::Rewrite
+        | Action::Retry
+        | Action::Host(_)
+        | Action::Session
+        | Action::Batch
+        | Action::Submit
+        | Action::Queue(_)
+        | Action::View(..)
+        | Action::Route(_)
+        | Action::Daemon => true,
+    }
+}
+
+/// Puts rights aside that the caller has not, before anything is read. Where the caller
+/// brings what is read, they are gone.
+///
+/// # Errors
+/// What to say; then nothing may go on.
+pub fn begin(options: &Options, world: &World) -> Result<(), Refusal> {
+    let caller = rights::caller();
+    if !caller.is_lent_rights {
+        return Ok(());
+    }
+    let (uid, gid) = Settings::default().server_ids(&*world.users, &*world.host);
+    let is_server = caller.uid == uid || caller.uid == 0;
+    let own = !reads_configuration(&options.action)
+        || options.config.as_deref().is_some_and(|names| !is_trusted(names, is_server, world))
+        || options.macros.iter().any(|(name, value)| !is_server || !is_trusted_macro(name, value));
+    let done = if own { rights::become_caller() } else { rights::put_aside(uid, gid) };
+    done.map_err(failed)
+}
+
+/// Goes on as whoever an action wants, for good: the configuration is read, and nothing
+/// of it was expanded yet.
+///
+/// # Errors
+/// What to say; then nothing may go on.
+pub fn settle(action: &Action, settings: &Settings, world: &World) -> Result<(), Refusal> {
+    let is_superuser = rights::caller().uid == 0;
+    match wanted(action) {
+        Rights::Caller => rights::become_caller(),
+        Rights::Superuser if is_superuser => Ok(()),
+        Rights::Server | Rights::Superuser => {
+            let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
+            rights::become_user(uid, gid)
+        }
+    }
+    .map_err(failed)
+}
+
+fn failed(why: io::Error) -> Refusal {
+    Refusal::Said(format!("eximious: unable to set gid or uid: {why}").into_bytes())
+}
+
+/// Whether a configuration is the site's own, or one that the superuser put on the list
+/// of those that the mail server's user may name.
+fn is_trusted(names: &[u8], is_server: bool, world: &World) -> bool {
+    if names == usual::FILES || usual::FILES.split(|c| *c == b':').any(|usual| usual == names) {
+        return true;
+    }
+    is_server
+        && trusted_configurations(world).split(|c| *c == b'\n').any(|line| {
+            let line = line.trim_ascii();
+            line.starts_with(b"/") && line == names
+        })
+}
+
+/// What stands in the list, where only the superuser can write it.
+fn trusted_configurations(world: &World) -> Vec<u8> {
+    const LARGEST: u64 = 1 << 20;
+    let name = TRUSTED_CONFIGURATIONS.as_bytes();
+    let about = world.files.stat(name, false);
+    let unwritable = about.is_ok_and(|about| {
+        about.mode & 0o170_000 == 0o100_000 && about.uid == 0 && about.mode & 0o022 == 0
+    });
+    let text = unwritable.then(|| world.files.read(name, LARGEST).ok()).flatten();
+    text.map(|text| text.to_vec()).unwrap_or_default()
+}
+
+/// Whether a macro is one that may be defined, with a value that does no harm.
+fn is_trusted_macro(name: &[u8], value: &[u8]) -> bool {
+    let plain = |c: &u8| c.is_ascii_alphanumeric() || b"/_.-".contains(c);
+    TRUSTED_MACROS.split(':').any(|known| known.as_bytes() == name) && value.iter().all(plain)
+}
