@@ -1,0 +1,175 @@
+//! How a connection begins (specification 44.2.2, 14.11).
+
+use eximious::acl::AclVerdict;
+use eximious::{AclPhases, LogSelector, Str};
+
+use super::mail::UNKNOWN_SIZE;
+use super::tls::Greeting;
+use super::verdict::Refused;
+use super::{Session, reply};
+
+impl Session {
+    /// Tells the values of the conversation who is connected.
+    pub(super) fn introduce(&mut self) {
+        let client = self.client.clone();
+        let cx = &mut self.cx;
+        let address = client.address.map(|address| address.to_canonical().to_string());
+        cx.set("sender_host_address", Str::from(address.unwrap_or_default()));
+        cx.set("sender_host_port", client.port.to_string());
+        if let Some(local) = client.local_address {
+            cx.set("received_ip_address", local.to_canonical().to_string());
+        }
+        if let Some(port) = client.local_port {
+            cx.set("received_port", port.to_string());
+        }
+        for name in ["sender_address", "sender_ident", "sender_helo_name"] {
+            cx.set(name, Str::EMPTY);
+        }
+        for name in ["authenticated_id", "authenticated_sender"] {
+            cx.set(name, Str::EMPTY);
+        }
+        cx.set("authentication_failed", Str::fixed("0"));
+        if !client.connection.is_empty() {
+            cx.set("connection_id", client.connection.clone());
+        }
+        eximious::client::describe(cx);
+        if self.client.by_inetd {
+            eximious::client::came_by_inetd(cx);
+        }
+        self.note_protocol(false);
+    }
+
+    /// Looks at whoever is connected.
+    pub(super) fn start(&mut self) {
+        // Until the client is greeted, a test is of whoever runs it.
+        if self.hurries {
+            self.cx.unset("sender_address");
+        }
+        self.host = self.active_hostname();
+        if !self.admits_host() {
+            return;
+        }
+        match self.client.address.is_some() && self.client_in("hosts_proxy") {
+            true => self.expect_proxy(),
+            false => self.welcome(),
+        }
+    }
+
+    /// Asks the ACL for connections, and greets the client.
+    pub(super) fn welcome(&mut self) {
+        let mut banner = None;
+        if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
+            if result.verdict != AclVerdict::Accept && self.begins_with_tls() {
+                return self.drop_before_tls(&result);
+            }
+            if result.verdict != AclVerdict::Accept {
+                let mut refused = Refused::new(&[b"connection in \"connect\" ACL"]);
+                refused.main_log = self.logs(LogSelector::CONNECTION_REJECT);
+                let _ = self.refuse(&refused, result);
+                self.close();
+                return;
+            }
+            banner = result.user_message.filter(|text| !text.is_empty());
+        }
+        let greeting = Greeting(banner);
+        match self.begins_with_tls() {
+            true => self.shake_hands_first(greeting),
+            false => self.greet(greeting),
+        }
+    }
+
+    /// Greets the client, which has to wait for that.
+    pub(super) fn greet(&mut self, Greeting(banner): Greeting) {
+        self.cx.set("message_size", Str::fixed(UNKNOWN_SIZE));
+        self.cx.set("sender_address", Str::EMPTY);
+        let (code, text) = match banner {
+            Some(text) => {
+                let (code, text, _) = self.coded(b"220", text.bytes());
+                (code, Str::from(text))
+            }
+            None => {
+                let Some(text) = self.banner() else {
+                    self.close();
+                    return;
+                };
+                (b"220".to_vec(), text)
+            }
+        };
+        self.offers.early_pipelining =
+            self.client.address.is_some() && self.client_in("pipelining_connect_advertise_hosts");
+        if !self.waits_for_greeting() {
+            return;
+        }
+        let bytes = reply::lines(&code, text.bytes(), true);
+        self.say_lines(bytes);
+        self.may.was_greeted = true;
+    }
+
+    /// `smtp_banner`; without a banner that can be told, nothing is said at all.
+    fn banner(&mut self) -> Option<Str> {
+        let text = self.text("smtp_banner");
+        let engine = self.cx.engine().clone();
+        match engine.expand_once(text.bytes(), &mut self.cx) {
+            Ok(banner) => Some(banner),
+            Err(fail) => {
+                let head =
+                    [b"Expansion of \"", text.bytes(), b"\" (smtp_banner) failed: "].concat();
+                self.log_panic(&[&head, fail.message()].concat());
+                None
+            }
+        }
+    }
+
+    fn active_hostname(&mut self) -> Str {
+        // A test begins only when this host has a name.
+        let trace = self.cx.replace_trace(None);
+        let expanded = self.expanded("smtp_active_hostname");
+        self.cx.set_trace(trace);
+        let name = match expanded {
+            Some(name) if !name.is_empty() => name,
+            _ => self.variable("primary_hostname"),
+        };
+        self.cx.set("smtp_active_hostname", name.clone());
+        name
+    }
+
+    /// What the options say of the client; false where it was turned away.
+    fn admits_host(&mut self) -> bool {
+        if self.client.address.is_none() {
+            self.may.unqualified_senders = !self.client.qualifies_itself;
+            self.may.unqualified_recipients = !self.client.qualifies_itself;
+            self.log_connection();
+            return self.settle_size_limit();
+        }
+        self.may.connect_unlogged = self.client_in("hosts_connection_nolog");
+        self.log_connection();
+        if !self.settle_size_limit() {
+            return false;
+        }
+        if self.client_in("host_lookup") {
+            let _ = eximious::client::look_up_name(&mut self.cx);
+            eximious::client::describe(&mut self.cx);
+        }
+        self.ask_for_ident();
+        if self.client_in("host_reject_connection") {
+            let client = self.shown_client();
+            let tail = b" (host_reject_connection)".as_slice();
+            let line = [b"refused connection from ", &client[..], tail].concat();
+            self.log_rejection_if(LogSelector::CONNECTION_REJECT, &line);
+            self.say(&[b"554 SMTP service not available"]);
+            self.close();
+            return false;
+        }
+        if !self.has_place() {
+            return false;
+        }
+        self.may.unqualified_senders = self.client_in("sender_unqualified_hosts");
+        self.may.unqualified_recipients = self.client_in("recipient_unqualified_hosts");
+        self.may.verified_hello = self.client_in("helo_verify_hosts");
+        if !self.may.verified_hello {
+            self.may.tried_hello = self.client_in("helo_try_verify_hosts");
+        }
+        self.may.junk_hello = self.client_in("helo_accept_junk_hosts");
+        true
+    }
+}
