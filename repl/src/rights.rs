@@ -126,6 +126,10 @@ pub fn settle(action: &Action, settings: &Settings, world: &World) -> Result<(),
         Rights::Superuser if is_superuser => Ok(()),
         Rights::Server | Rights::Superuser => {
             let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
+            let spool = settings.spool_directory.bytes();
+            // Whoever needs it says that it is not there.
+            rights::take_up();
+            let _ = rights::make_spool(spool, uid, gid);
             rights::become_user(uid, gid)
         }
     }

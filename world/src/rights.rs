@@ -108,6 +108,26 @@ pub fn put_aside(user: u32, group: u32) -> io::Result<()> {
     Ok(setresuid(Uid::from_raw(caller().uid), uid, root)?)
 }
 
+/// Makes the spool directory for the mail server's user, where the superuser may and there
+/// is none. What lies above it has to be there.
+///
+/// # Errors
+/// What the system says.
+pub fn make_spool(path: &[u8], user: u32, group: u32) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags};
+    if !has_root() || user == 0 {
+        return Ok(());
+    }
+    match rustix::fs::mkdir(path, Mode::from_raw_mode(0o750)) {
+        Err(rustix::io::Errno::EXIST) => return Ok(()),
+        made => made?,
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    let made = rustix::fs::open(path, flags, Mode::empty())?;
+    let (uid, gid) = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
+    Ok(rustix::fs::fchown(made, Some(uid), Some(gid))?)
+}
+
 /// Takes the superuser's rights up again that were put aside; where there are none,
 /// nothing changes.
 pub fn take_up() {
