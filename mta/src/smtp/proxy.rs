@@ -12,7 +12,8 @@ use eximious::world::Moment;
 use eximious::{OptionValue, Str};
 
 use super::Session;
-use super::session::Stage;
+use super::connection::Barred;
+use super::stage::{Progress, Stage};
 
 /// What version 2 begins with.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
@@ -28,7 +29,7 @@ const LONGEST_LINE: usize = 107;
 const LONGEST_BODY: usize = 4096;
 
 /// How long to wait where no option says so.
-const PATIENCE: Duration = Duration::from_secs(3);
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Who speaks through a proxy, and with whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,61 +145,57 @@ fn between(source: IpAddr, target: IpAddr, [a, b, c, d]: [u8; 4]) -> Ends {
 
 impl Session {
     /// Waits for a header where the client is a proxy.
-    pub(super) fn expect_proxy(&mut self) {
-        let began = self.cx.engine().world().clock.now();
+    pub(super) fn expect_proxy(&mut self) -> Stage {
         self.cx.set("proxy_session", Str::fixed("yes"));
-        self.stage = Stage::Proxy(began);
+        Stage::Proxy(self.now())
     }
 
-    /// Looks at what came; false where more is needed.
-    pub(super) fn go_on_proxy(&mut self) -> bool {
+    /// Looks at what came.
+    pub(super) fn go_on_proxy(&mut self, began: Moment) -> Progress {
         let header = parse(self.input.rest());
         match header {
-            Header::Partial if !self.input.ended => return false,
+            Header::Partial if !self.input.ended => return Progress::Wait(Stage::Proxy(began)),
             Header::Partial | Header::Wrong(_) => {
                 let count = match header {
                     Header::Wrong(count) => count,
                     _ => self.input.rest().len(),
                 };
                 self.input.take(count);
-                self.proxy_failed = true;
+                self.connection.barred = Some(Barred::ProxyFailed);
             }
             Header::Whole(count, ends) => {
                 self.input.take(count);
                 if let Some(ends) = ends {
-                    self.stand_for(ends);
+                    self.replace_client(ends);
                 }
                 let _ = eximious::client::look_up_name(&mut self.cx);
                 eximious::client::describe(&mut self.cx);
             }
         }
-        self.stage = Stage::Commands;
-        self.welcome();
-        true
+        Progress::Next(self.welcome())
     }
 
     /// No header came in time.
-    pub(super) fn give_up_proxy(&mut self) {
+    pub(super) fn proxy_timed_out(&mut self) -> Stage {
         self.input.clear();
-        self.proxy_failed = true;
-        self.stage = Stage::Commands;
-        self.welcome();
+        self.connection.barred = Some(Barred::ProxyFailed);
+        self.welcome()
     }
 
     /// How much longer a header may take.
-    pub(super) fn proxy_patience(&self, began: Moment) -> Duration {
+    pub(super) fn proxy_timeout(&self, began: Moment) -> Duration {
         let options = &self.cx.engine().settings().options;
-        let patience = match options.get("proxy_protocol_timeout") {
+        let timeout = match options.get("proxy_protocol_timeout") {
             Some(OptionValue::Number(seconds)) => {
                 Duration::from_secs(u64::try_from(*seconds).unwrap_or(0))
             }
-            _ => PATIENCE,
+            _ => DEFAULT_TIMEOUT,
         };
-        patience.saturating_sub(since(began, self.cx.engine().world().clock.now()))
+        timeout.saturating_sub(since(began, self.now()))
     }
 
     /// The client is somebody else than who connected.
-    pub(super) fn stand_for(&mut self, ends: Ends) {
+    pub(super) fn replace_client(&mut self, ends: Ends) {
         let Ends { source, source_port, target, target_port } = ends;
         let own = self.variable("sender_host_address");
         let own_port = self.variable("sender_host_port");
@@ -208,8 +205,8 @@ impl Session {
         self.cx.set("proxy_external_port", target_port.to_string());
         self.cx.set("sender_host_address", source.to_canonical().to_string());
         self.cx.set("sender_host_port", source_port.to_string());
-        self.client.address = Some(source);
-        self.client.port = source_port;
+        self.connection.client.address = Some(source);
+        self.connection.client.port = source_port;
     }
 }
 

@@ -49,7 +49,7 @@ fn own(cx: &Context) -> Submitter {
 fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     let mut out = Lines { cx, values: Vec::new() };
     let message = &received.message;
-    let standing = received.standing;
+    let provenance = received.provenance;
     let began = began(received);
     let now = out.cx.engine().world().clock.now();
     out.text("received_time_usec", format!(".{:06}", began.nanos / 1000));
@@ -82,22 +82,22 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     }
     out.variable("auth_id", "authenticated_id");
     out.variable("auth_sender", "authenticated_sender");
-    out.flag("allow_unqualified_recipient", standing.unqualified_recipients);
-    out.flag("allow_unqualified_sender", standing.unqualified_senders);
+    out.flag("allow_unqualified_recipient", provenance.unqualified_recipients);
+    out.flag("allow_unqualified_sender", provenance.unqualified_senders);
     out.flag("deliver_firsttime", true);
     if received.controls.contains_key("freeze") {
         out.text("frozen", now.seconds.to_string());
     }
-    out.flag("N", standing.pretended);
+    out.flag("N", provenance.pretended);
     out.set_flag("host_lookup_deferred");
     out.set_flag("host_lookup_failed");
-    out.flag("local", standing.local);
-    out.flag("localerror", standing.local_error);
+    out.flag("local", provenance.local);
+    out.flag("localerror", provenance.local_error);
     out.variable("local_scan", "local_scan_data");
     out.variable("spam_bar", "spam_bar");
     out.variable("spam_score", "spam_score");
     out.variable("spam_score_int", "spam_score_int");
-    out.flag("sender_set_untrusted", standing.sender_set_untrusted);
+    out.flag("sender_set_untrusted", provenance.sender_set_untrusted);
     out.security();
     out.flag("smtputf8", received.sender.utf8);
     if let Some(id) = &received.sender.envelope_id {

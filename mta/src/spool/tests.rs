@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::smtp::{NotKept, Notify, Recipient, Replaced, Sender, Submitter};
+use crate::smtp::{Notify, Recipient, Replaced, Sender, SpoolFailure, Submitter};
 
 const ID: &str = "1xUSRE-000000008A6-0Qit";
 
@@ -202,7 +202,7 @@ fn message() -> Received {
 }
 
 fn kept(cx: &mut Context, fixture: &Fixture, received: &Received) -> HeaderFile {
-    assert_eq!(keep(cx, received), Taken::Yes);
+    assert_eq!(keep(cx, received), SpoolOutcome::Spooled);
     let place = place(cx, received.queue.bytes()).unwrap();
     let bytes = fixture.world().spool.read(&place, ID.as_bytes(), b"-H", 1 << 20).unwrap();
     HeaderFile::decode(&bytes).unwrap()
@@ -234,14 +234,16 @@ fn a_message_is_kept_in_two_files() {
     assert_eq!(more.reports.unwrap().flags, Reports::DELAY);
     // Nobody takes its place.
     let again = keep(&mut cx, &received);
-    assert!(matches!(again, Taken::Later(NotKept { why, broken: true, .. })
+    assert!(matches!(again, SpoolOutcome::Failed(SpoolFailure { why, broken: true, .. })
             if why.starts_with(b"Failed to create spool file /")));
 }
 
 #[test]
 fn what_is_denied_comes_later() {
     let mut cx = Engine::builder().build().context();
-    let Taken::Later(NotKept { why, .. }) = keep(&mut cx, &message()) else { panic!() };
+    let SpoolOutcome::Failed(SpoolFailure { why, .. }) = keep(&mut cx, &message()) else {
+        panic!()
+    };
     let place = SpoolPlace { spool: b"/var/spool/exim4".to_vec(), ..SpoolPlace::default() };
     let file = place.path(ID.as_bytes(), b"-D");
     let text = [b"Failed to create spool file ", &file[..], b": Permission denied"].concat();
@@ -254,16 +256,16 @@ fn cve_2020_28015_a_newline_in_an_address_is_not_written() {
         let (mut cx, fixture) = context("");
         let mut received = message();
         received.recipients[0].address = Str::from(bytes);
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.sender.address = Str::from(bytes);
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.not_for.push(Str::from(bytes));
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.submitter = Some(Submitter { login: bytes.to_vec(), ..Submitter::default() });
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         assert!(fixture.spool().files().is_empty());
     }
 }

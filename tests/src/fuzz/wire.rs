@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eximious::Engine;
 use eximious_mta::smtp::proxy::{Header, parse};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
+use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
 
 use super::mail::{MOST_EVENTS, loaded};
 
@@ -50,7 +50,7 @@ pub(super) fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
         match session.next_event() {
             None => return true,
             Some(Event::Reply(bytes)) => said.extend_from_slice(&bytes),
-            Some(Event::Message(_)) => session.conclude(&Taken::Yes),
+            Some(Event::Message(_)) => session.conclude(&SpoolOutcome::Spooled),
             Some(Event::Close) => return false,
             Some(_) => {}
         }
@@ -135,7 +135,7 @@ fn received(
         while let Some(event) = session.next_event() {
             if let Event::Message(message) = event {
                 found.push(*message);
-                session.conclude(&Taken::Yes);
+                session.conclude(&SpoolOutcome::Spooled);
             }
         }
     }
