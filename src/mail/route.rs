@@ -3,7 +3,7 @@
 //! [`Routes`] are the routers of a configuration, made ready once. An
 //! [`Address`] is offered to one after the other: [`Routes::route`] is one such
 //! pass, which ends with a delivery, with other addresses in its place, or with
-//! a [`Complaint`]. [`Routes::test`] goes on with what comes of it, as `-bt`,
+//! a [`RouteError`]. [`Routes::test`] goes on with what comes of it, as `-bt`,
 //! `-bv` and `verify` in an ACL do.
 
 mod accept;
@@ -17,6 +17,8 @@ mod ipliteral;
 mod iplookup;
 mod machine;
 mod manualroute;
+mod offer;
+mod pass;
 mod percent;
 mod queryprogram;
 mod redirect;
@@ -35,7 +37,7 @@ use crate::Config;
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
 pub use affix::without as without_affixes;
 pub use eximious_stdlib::dns::find::RouteHost;
-pub use machine::{Child, Complaint, Pass, Renamed, Routed};
+pub use pass::{Child, Pass, Renamed, RouteError, Routed};
 pub use percent::innermost;
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};

@@ -11,7 +11,7 @@ use eximious_stdlib::lists::elements_with;
 use super::callout::{self, Called, Params, Subject};
 use super::machine::{Answer, Run};
 use super::state::{SenderFault, Verified};
-use crate::mail::route::{Complaint, Purpose, Report, Request, Standing};
+use crate::mail::route::{Purpose, Report, Request, RouteError, Standing};
 
 /// How many verified senders a message remembers.
 const MOST_SENDERS: usize = 100;
@@ -172,19 +172,19 @@ fn look_at(
         run.note(b"----------- end verify ------------");
         return (verified, None);
     }
-    let Routed { address, standing, complaint, data, called } =
+    let Routed { address, standing, error, data, called } =
         route(run, address, Subject::Sender, options, params);
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
-    let said = complaint.said.or_else(|| {
-        let tells = !deferred && !complaint.untold;
-        complaint.message.clone().filter(|_| tells)
+    let said = error.said.or_else(|| {
+        let tells = !deferred && !error.untold;
+        error.message.clone().filter(|_| tells)
     });
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
         verified.said = [&head[..], &said].concat();
     }
-    verified.why = complaint.message.unwrap_or_default();
+    verified.why = error.message.unwrap_or_default();
     verified.address = address;
     (verified, called)
 }
@@ -202,7 +202,7 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
     if let Some(quota) = quota {
         return quota::verify(run, &address, quota);
     }
-    let Routed { standing, complaint, data, called, .. } =
+    let Routed { standing, error, data, called, .. } =
         route(run, &address, Subject::Recipient, options, &params);
     run.cx.set("address_data", data);
     run.cx.set("local_part", part);
@@ -211,8 +211,8 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
         return recipient_called(run, &called, &params, options);
     }
     let answer = judged(run, standing, options);
-    let message = complaint.message.clone().or_else(|| complaint.said.clone()).map(Str::tainted);
-    let said = complaint.said.map(Str::tainted);
+    let message = error.message.clone().or_else(|| error.said.clone()).map(Str::tainted);
+    let said = error.said.map(Str::tainted);
     match answer {
         Answer::Yes => {}
         Answer::No => {
@@ -357,7 +357,7 @@ struct Routed {
     /// After the rules for rewriting it.
     address: Str,
     standing: Standing,
-    complaint: Complaint,
+    error: RouteError,
     /// `$address_data` at the end.
     data: Str,
     /// What its hosts say, where they were asked.
@@ -427,8 +427,8 @@ fn routed(
     request.redirection_suffices = subject != Subject::HeaderSender
         && options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
-        Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
-            first.get_or_insert_with(|| (*complaint).clone());
+        Report::Failed(address, error) | Report::Deferred(address, error) => {
+            first.get_or_insert_with(|| (*error).clone());
             data = address.attached.address_data.clone().or(data.take());
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
@@ -465,8 +465,8 @@ fn routed(
         None => "route",
     };
     run.cx.set(variable, Str::fixed(word));
-    let complaint = first.unwrap_or_default();
-    Routed { address, standing, complaint, data: data.unwrap_or_default(), called }
+    let error = first.unwrap_or_default();
+    Routed { address, standing, error, data: data.unwrap_or_default(), called }
 }
 
 #[cfg(test)]

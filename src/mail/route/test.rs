@@ -7,7 +7,7 @@ use eximious_core::{Fail, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::Answers;
 
-use super::machine::{Child, Complaint, Routed};
+use super::pass::{Child, RouteError, Routed};
 use super::{Address, Delivery, Purpose, Routes};
 use crate::Context;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
@@ -66,9 +66,9 @@ pub enum Standing {
 #[derive(Debug)]
 pub enum Report<'a> {
     /// An address can't be delivered.
-    Failed(&'a Address, &'a Complaint),
+    Failed(&'a Address, &'a RouteError),
     /// It can't be said now.
-    Deferred(&'a Address, &'a Complaint),
+    Deferred(&'a Address, &'a RouteError),
     /// It is thrown away, and nothing else came of it.
     Discarded(&'a Address),
     /// Others are made of it that are not looked at.
@@ -138,8 +138,8 @@ impl Routes {
             };
             count += 1;
             if count > MOST_ADDRESSES {
-                let complaint = Complaint::new("too many addresses are made of this one");
-                tell(&Report::Deferred(&address, &complaint));
+                let error = RouteError::new("too many addresses are made of this one");
+                tell(&Report::Deferred(&address, &error));
                 standing = standing.max(Standing::Deferred);
                 break;
             }
@@ -149,12 +149,12 @@ impl Routes {
             }
             let pass = self.route(cx, address, purpose);
             match &pass.routed {
-                Routed::Failed(complaint) => {
-                    tell(&Report::Failed(&pass.address, complaint));
+                Routed::Failed(error) => {
+                    tell(&Report::Failed(&pass.address, error));
                     standing = standing.max(Standing::Failed);
                 }
-                Routed::Deferred(complaint) => {
-                    tell(&Report::Deferred(&pass.address, complaint));
+                Routed::Deferred(error) => {
+                    tell(&Report::Deferred(&pass.address, error));
                     standing = standing.max(Standing::Deferred);
                 }
                 Routed::Discarded => {

@@ -68,7 +68,7 @@ impl Machine<'_> {
 
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
-        self.parts_shown = false;
+        self.offer.shown = false;
         self.data_shown = false;
         self.show_view();
         let (cx, address) = (&mut *self.cx, &self.address);
@@ -102,13 +102,13 @@ impl Machine<'_> {
         // They are the same for most routers. Another pass in between, for an ACL that
         // an option calls, takes them away.
         let gone = !cx.is_set_at(parts[0]);
-        if !std::mem::replace(&mut self.parts_shown, true) || gone {
+        if !std::mem::replace(&mut self.offer.shown, true) || gone {
             let values = [
-                &self.local_part,
-                &self.prefix.text,
-                &self.prefix.wild,
-                &self.suffix.text,
-                &self.suffix.wild,
+                &self.offer.local_part,
+                &self.offer.prefix.text,
+                &self.offer.prefix.wild,
+                &self.offer.suffix.text,
+                &self.offer.suffix.wild,
             ];
             parts.iter().zip(values).for_each(|(place, value)| cx.show_at(*place, value));
         }

@@ -131,7 +131,7 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     let mut why = None;
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Delivered(delivery) => last = Some(Box::new((*delivery).clone())),
-        Report::Failed(_, complaint) => why = complaint.message.clone(),
+        Report::Failed(_, error) => why = error.message.clone(),
         _ => {}
     });
     run.cx.replace_trace(trace);
