@@ -24,9 +24,9 @@ use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 
 pub use decode::Damage;
 pub(crate) use describe::header_lines;
-pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
+pub use file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
 pub use restore::{body, message, restore};
-pub use tree::{Node, Tree};
+pub use tree::{Node, NonrecipientTree};
 
 /// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise
 /// nothing of it is, and the reason is what to log.

@@ -26,7 +26,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str};
 
 use crate::options::NoLimit;
-use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
+use crate::reception::{self, FixedMessage, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{
     Notify, Provenance, Received, Recipient, Returned, Sender, Server, SpoolOutcome, Submitter,
 };
@@ -64,7 +64,7 @@ pub struct Request {
     /// `-oMm`: the message that it is about.
     pub about: Vec<u8>,
     /// `-oDSN`: what is asked of those who deliver it.
-    pub reports: Reports,
+    pub reports: DsnRequest,
     /// Whether it is a report of an error.
     pub reports_error: bool,
     /// Whether it is one of a batch (`-bS`).
@@ -75,7 +75,7 @@ pub struct Request {
 
 /// What is asked of those who deliver a message (RFC 3461).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reports {
+pub struct DsnRequest {
     /// What the sender wants to be told of, of each recipient.
     pub notify: Notify,
     /// What a report brings back.
@@ -348,7 +348,7 @@ impl<'s> Submission<'s> {
         let faults = RefCell::new(Vec::new());
         let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
-        let Fixed { message, replaced, panics, named, given_id } = fixed;
+        let FixedMessage { message, replaced, panics, named, given_id } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
         faults.take().iter().for_each(|line| self.log(line));
         self.received.message = message;

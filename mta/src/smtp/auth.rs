@@ -12,7 +12,7 @@ use super::command::Command;
 use super::stage::{Handled, Stage};
 use super::verdict::{Refused, unset};
 use super::{Session, reply};
-use crate::auth::{self, Driver, Step, Turn, Values, Verdict};
+use crate::auth::{self, AuthDriver, AuthStep, AuthTurn, AuthVerdict, Values};
 
 /// Stands for a secret in logs.
 const HIDDEN: &[u8] = b"********";
@@ -34,7 +34,7 @@ pub(super) struct Authentication {
 /// An attempt.
 pub(super) struct Attempt {
     authenticator: Arc<Authenticator>,
-    driver: Box<dyn Driver>,
+    driver: Box<dyn AuthDriver>,
     values: Values,
 }
 
@@ -190,17 +190,17 @@ impl Session {
         self.step(attempt, step)
     }
 
-    fn step(&mut self, attempt: Attempt, step: Result<Step, Verdict>) -> Stage {
+    fn step(&mut self, attempt: Attempt, step: Result<AuthStep, AuthVerdict>) -> Stage {
         match step {
-            Ok(Step::Ask(asked)) => {
+            Ok(AuthStep::Ask(asked)) => {
                 self.say(&[b"334 ", &base64::encode(&asked)]);
                 Stage::Auth(Box::new(attempt))
             }
-            Ok(Step::Tell(text)) => {
+            Ok(AuthStep::Tell(text)) => {
                 self.say(&[b"334 ", text.as_bytes()]);
                 Stage::Auth(Box::new(attempt))
             }
-            Ok(Step::Done(verdict)) | Err(verdict) => {
+            Ok(AuthStep::Done(verdict)) | Err(verdict) => {
                 if let Some((code, text)) = self.conclude_auth(attempt, verdict) {
                     self.say_lines(reply::lines(code, &text, true));
                 }
@@ -214,11 +214,14 @@ impl Session {
     fn conclude_auth(
         &mut self,
         mut attempt: Attempt,
-        verdict: Verdict,
+        verdict: AuthVerdict,
     ) -> Option<(&'static [u8], Vec<u8>)> {
         // Who did not come to an end is not known by any name, and leaves that of
         // whoever failed before.
-        let ended = matches!(verdict, Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. });
+        let ended = matches!(
+            verdict,
+            AuthVerdict::Accept | AuthVerdict::Refuse | AuthVerdict::Defer { .. }
+        );
         let id = match ended {
             true => attempt.turn(self).0.expand("server_set_id"),
             false => None,
@@ -226,7 +229,7 @@ impl Session {
         let one = attempt.authenticator.clone();
         attempt.turn(self).0.forget();
         let (code, text, why): (&'static [u8], &[u8], _) = match verdict {
-            Verdict::Accept => {
+            AuthVerdict::Accept => {
                 let id = match id.transpose() {
                     Ok(id) => id.unwrap_or_default(),
                     Err(_) => {
@@ -236,13 +239,13 @@ impl Session {
                 self.accept_authentication(&one, id);
                 return Some((b"235", b"Authentication succeeded".to_vec()));
             }
-            Verdict::Refuse => (b"535", b"Incorrect authentication data", None),
-            Verdict::Defer { why, told } => {
+            AuthVerdict::Refuse => (b"535", b"Incorrect authentication data", None),
+            AuthVerdict::Defer { why, told } => {
                 (b"435", b"Unable to authenticate at present", Some((why, told)))
             }
-            Verdict::Cancelled => (b"501", b"Authentication cancelled", None),
-            Verdict::NotBase64 => (b"501", b"Invalid base64 data", None),
-            Verdict::Unexpected => (b"553", b"Initial data not expected", None),
+            AuthVerdict::Cancelled => (b"501", b"Authentication cancelled", None),
+            AuthVerdict::NotBase64 => (b"501", b"Invalid base64 data", None),
+            AuthVerdict::Unexpected => (b"553", b"Initial data not expected", None),
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
         let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
@@ -366,7 +369,7 @@ impl Session {
             values: Values::default(),
         };
         let verdict = auth::over_tls(&mut attempt.turn(self).0);
-        if verdict == Verdict::Accept {
+        if verdict == AuthVerdict::Accept {
             let _ = self.conclude_auth(attempt, verdict);
         } else {
             attempt.turn(self).0.forget();
@@ -375,9 +378,12 @@ impl Session {
 }
 
 impl Attempt {
-    fn turn<'t>(&'t mut self, session: &'t mut Session) -> (Turn<'t>, &'t mut Box<dyn Driver>) {
-        let turn = Turn {
-            shows: session.setup.is_test,
+    fn turn<'t>(
+        &'t mut self,
+        session: &'t mut Session,
+    ) -> (AuthTurn<'t>, &'t mut Box<dyn AuthDriver>) {
+        let turn = AuthTurn {
+            is_test: session.setup.is_test,
             cx: &mut session.cx,
             authenticator: &self.authenticator,
             binding: session.connection.authentication.binding.as_ref(),

@@ -7,7 +7,7 @@ use eximious::{Message, Str};
 use super::Session;
 use super::stage::Stage;
 use crate::logs;
-use crate::reception::{self, Fixed, Origin, TooLong};
+use crate::reception::{self, FixedMessage, Origin, TooLong};
 
 impl Session {
     /// Whether a header is not too long; the client is told so if it is.
@@ -85,7 +85,7 @@ impl Session {
         let controls = &self.acl_state.controls;
         let tell = logs::main(&self.cx, self.message_id());
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
-        let Fixed { mut message, replaced, panics, given_id, .. } = fixed;
+        let FixedMessage { mut message, replaced, panics, given_id, .. } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
         self.transaction.arrived.replaced = replaced;
         self.transaction.arrived.given_id = given_id;

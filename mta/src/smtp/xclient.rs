@@ -7,7 +7,7 @@ use eximious::Str;
 
 use super::Session;
 use super::parameters::xtext;
-use super::proxy::Ends;
+use super::proxy::ProxyEnds;
 use super::stage::Handled;
 
 /// What EHLO says of it.
@@ -76,7 +76,7 @@ impl Session {
             self.connection.client.local_address.unwrap_or(source),
             self.connection.client.local_port,
         );
-        let ends = Ends {
+        let ends = ProxyEnds {
             source,
             source_port,
             target: said.target.unwrap_or(outer.0),

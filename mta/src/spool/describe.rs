@@ -3,8 +3,8 @@
 use eximious::world::Moment;
 use eximious::{Context, Header, Str, Taint};
 
-use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
-use super::tree::Tree;
+use super::file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
+use super::tree::NonrecipientTree;
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
 /// The header file of a message.
@@ -23,7 +23,7 @@ pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
         received: began(received).seconds,
         warnings: 0,
         values: values(cx, received),
-        not_for: Tree::new(received.not_for.iter().map(Str::bytes)),
+        not_for: NonrecipientTree::new(received.not_for.iter().map(Str::bytes)),
         recipients: received.recipients.iter().map(recipient).collect(),
         headers: header_lines(&message.headers, &received.replaced),
     }
@@ -245,10 +245,10 @@ fn one_line(text: &[u8]) -> Vec<u8> {
 fn recipient(recipient: &Recipient) -> SpoolRecipient {
     let notify = recipient.notify;
     let flags = [
-        (notify.never, Reports::NEVER),
-        (notify.success, Reports::SUCCESS),
-        (notify.failure, Reports::FAILURE),
-        (notify.delay, Reports::DELAY),
+        (notify.never, RecipientDsn::NEVER),
+        (notify.success, RecipientDsn::SUCCESS),
+        (notify.failure, RecipientDsn::FAILURE),
+        (notify.delay, RecipientDsn::DELAY),
     ];
     let flags = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum();
     let errors_to = recipient.errors_to.bytes().to_vec();
@@ -257,7 +257,7 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
     // meant only where those for reports are there.
     let plain = flags == 0 && errors_to.is_empty() && parent == -1;
     let original = recipient.original.clone().unwrap_or_default();
-    let reports = Some(Reports { original, flags });
+    let reports = Some(RecipientDsn { original, flags });
     let more = (!plain).then_some(More { reports, errors_to, parent });
     SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
 }

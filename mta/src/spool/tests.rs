@@ -127,7 +127,8 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn recipient() -> impl Strategy<Value = SpoolRecipient> {
-    let reports = (line(), any::<i64>()).prop_map(|(original, flags)| Reports { original, flags });
+    let reports =
+        (line(), any::<i64>()).prop_map(|(original, flags)| RecipientDsn { original, flags });
     let more = (proptest::option::of(reports), line(), any::<i64>())
         .prop_map(|(reports, errors_to, parent)| More { reports, errors_to, parent });
     let plain = line()
@@ -145,7 +146,7 @@ fn file() -> impl Strategy<Value = HeaderFile> {
     let rest = (vec(value(), 0..8), vec(line(), 0..8), vec(recipient(), 0..5), vec(header, 0..5));
     (head, rest).prop_map(|((id, login, [uid, gid], sender, [received, warnings]), rest)| {
         let (values, not_for, recipients, headers) = rest;
-        let not_for = Tree::new(not_for.iter().map(Vec::as_slice));
+        let not_for = NonrecipientTree::new(not_for.iter().map(Vec::as_slice));
         HeaderFile {
             id,
             login,
@@ -231,7 +232,7 @@ fn a_message_is_kept_in_two_files() {
     assert_eq!(kinds, *b"P*F");
     assert_eq!(file.value("aclm").unwrap().mark, Mark::Tainted);
     let more = file.recipients[0].more.clone().unwrap();
-    assert_eq!(more.reports.unwrap().flags, Reports::DELAY);
+    assert_eq!(more.reports.unwrap().flags, RecipientDsn::DELAY);
     // Nobody takes its place.
     let again = keep(&mut cx, &received);
     assert!(matches!(again, SpoolOutcome::Failed(SpoolFailure { why, broken: true, .. })

@@ -9,7 +9,7 @@ use eximious::{Context, Str};
 
 use super::{Done, Errors, Outside, Request, Submission, submit};
 use crate::options;
-use crate::reception::{TooLong, Wrong};
+use crate::reception::{InvalidAddress, TooLong};
 use crate::smtp::{SpoolFailure, Submitter};
 
 /// What is wrong.
@@ -22,7 +22,7 @@ pub(super) enum Fault {
     /// The header names more recipients than this.
     TooManyNamed(i64),
     /// The header names recipients that are no addresses; whether there are others.
-    Named(Vec<Wrong>, bool),
+    Named(Vec<InvalidAddress>, bool),
     /// There is no recipient; whether there would be if arguments had not said who
     /// does not get it.
     NoRecipients(bool),
@@ -366,7 +366,7 @@ fn in_full(fault: &Fault) -> Option<Told> {
 }
 
 /// Each of what is no address, with the reason.
-fn listed(wrong: &[Wrong]) -> Vec<u8> {
+fn listed(wrong: &[InvalidAddress]) -> Vec<u8> {
     let lines = wrong.iter().map(|one| [b"  ", &one.text[..], b": ", &one.why, b"\n"].concat());
     lines.collect::<Vec<_>>().concat()
 }
