@@ -24,7 +24,7 @@ const LARGEST: u64 = 64 << 20;
 
 /// `-bf`, `-bF`: filters are to be tested.
 #[derive(Debug)]
-pub struct Request {
+pub struct FilterRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// Which ones, and for whom.
@@ -52,8 +52,8 @@ pub struct Filters {
 ///
 /// # Errors
 /// A file can't be read, or there is nobody to read the answer.
-pub fn run(request: Request, output: &Arc<Output>) -> Result<ExitCode, Refusal> {
-    let Request { setup, filters: request } = request;
+pub fn run(request: FilterRequest, output: &Arc<Output>) -> Result<ExitCode, Refusal> {
+    let FilterRequest { setup, filters: request } = request;
     let (reading, verbose) = (setup.reading.clone(), setup.verbose);
     let session = &mut Session::start(setup, output::world(output))?;
     let files = [(&request.system, true), (&request.user, false)];
@@ -152,7 +152,7 @@ impl Envelope {
         let domain = request.domain.clone().unwrap_or_else(|| session.recipient_domain());
         let login = || session.caller().map_or_else(Vec::new, |user| user.name);
         let local_part = request.local_part.clone().unwrap_or_else(login);
-        let Request { prefix, suffix, .. } = request.clone();
+        let Filters { prefix, suffix, .. } = request.clone();
         Self { local_part, domain, prefix, suffix }
     }
 

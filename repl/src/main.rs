@@ -112,7 +112,7 @@ fn version(setup: Setup) -> ExitCode {
     }
 }
 
-fn show(request: show::Request) -> ExitCode {
+fn show(request: show::ShowRequest) -> ExitCode {
     match show::show(request) {
         Ok(show::Shown { printed, warnings }) => {
             warnings.iter().for_each(|line| {
@@ -132,7 +132,7 @@ fn show(request: show::Request) -> ExitCode {
 
 /// `-brw` and `-brt`.
 fn test_rules(
-    request: rewrite::Request,
+    request: rewrite::RulesRequest,
     answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::Answer, Fail>,
 ) -> ExitCode {
     let mut session = match Session::start(request.setup, eximious_world::system()) {
@@ -149,8 +149,8 @@ fn test_rules(
 }
 
 /// `-bt`, `-bv`, `-bvs`.
-fn test_addresses(request: route::Request) -> ExitCode {
-    let route::Request { setup, purpose, addresses } = request;
+fn test_addresses(request: route::RouteRequest) -> ExitCode {
+    let route::RouteRequest { setup, purpose, addresses } = request;
     let output = Arc::new(Output::default());
     let whole = purpose == Purpose::Test || setup.verbose;
     let world = if whole { output::shown_world(&output) } else { output::world(&output) };
@@ -165,7 +165,7 @@ fn test_addresses(request: route::Request) -> ExitCode {
 }
 
 /// `-bh`.
-fn speak(request: smtp::Request) -> ExitCode {
+fn speak(request: smtp::HostRequest) -> ExitCode {
     match smtp::run(request) {
         Ok(Ok(code)) => code,
         Ok(Err(Refusal::Logged(line))) => complain(&[b"LOG: ", &line[..]].concat()),
@@ -185,7 +185,7 @@ fn served(done: io::Result<Result<ExitCode, Refusal>>) -> ExitCode {
 
 /// A message from the standard input. Whoever types a single word that is almost a
 /// command means that, and no recipient.
-fn take_message(request: submit::Request, log_lines: &[Vec<u8>]) -> ExitCode {
+fn take_message(request: submit::SubmitRequest, log_lines: &[Vec<u8>]) -> ExitCode {
     if let [word] = request.arguments.as_slice()
         && io::stdin().is_terminal()
     {
@@ -200,7 +200,7 @@ fn take_message(request: submit::Request, log_lines: &[Vec<u8>]) -> ExitCode {
 }
 
 /// `-bf`, `-bF`.
-fn test_filters(request: filter::Request) -> ExitCode {
+fn test_filters(request: filter::FilterRequest) -> ExitCode {
     let output = Arc::new(Output::default());
     filter::run(request, &output).unwrap_or_else(|refusal| {
         let _ = output.flush();

@@ -55,31 +55,31 @@ pub enum Action {
     /// `-bI:sieve`: list what a Sieve script may require.
     SieveExtensions,
     /// Print what the configuration says.
-    Show(show::Request),
+    Show(show::ShowRequest),
     /// `eximious check`.
     Check(check::Request),
     /// `-brw`: rewrite an address.
-    Rewrite(rewrite::Request),
+    Rewrite(rewrite::RulesRequest),
     /// `-brt`: find a rule for retries.
-    Retry(rewrite::Request),
+    Retry(rewrite::RulesRequest),
     /// `-bt`, `-bv`, `-bvs`: say where addresses go.
-    Route(route::Request),
+    Route(route::RouteRequest),
     /// `-bf`, `-bF`: test filters.
-    Filter(filter::Request),
+    Filter(filter::FilterRequest),
     /// `-bd`, `-bdf`, `-bw`: take connections.
     Daemon(daemon::Source, daemon::Request),
     /// `-bh`: speak SMTP, as if with this host.
-    Host(smtp::Request),
+    Host(smtp::HostRequest),
     /// `-bs`: speak SMTP with whoever runs the program, or called.
-    Session(smtp::local::Request),
+    Session(smtp::local::LocalRequest),
     /// `-bS`: read messages with SMTP commands before each.
-    Batch(smtp::batch::Request),
+    Batch(smtp::batch::BatchRequest),
     /// `-bp` and its kin: list the messages that wait.
     Queue(queue::ListRequest),
     /// `-Mvh` and its kin: print a file of a message.
     View(queue::ViewRequest),
     /// Take a message from the standard input.
-    Submit(submit::Request),
+    Submit(submit::SubmitRequest),
     /// `eximious fmt`.
     Format(fmt::Request),
 }

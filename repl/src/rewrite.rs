@@ -11,7 +11,7 @@ use crate::session::{Session, Setup};
 
 /// `-brw`, `-brt`: rules are to be tested.
 #[derive(Debug)]
-pub struct Request {
+pub struct RulesRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// What with.

@@ -22,7 +22,7 @@ const USUAL: usize = 256;
 
 /// `-bt`, `-bv`, `-bvs`: it is to be said where addresses go.
 #[derive(Debug)]
-pub struct Request {
+pub struct RouteRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// What addresses are looked at for.

@@ -12,7 +12,7 @@ const VERSION: &str = "4.98.2";
 
 /// `-bP`: what is to be printed.
 #[derive(Debug)]
-pub struct Request {
+pub struct ShowRequest {
     /// `-C`: names of configuration files, the first that exists counts.
     pub config: Option<Vec<u8>>,
     /// `-D`: macros.
@@ -37,7 +37,7 @@ pub struct Shown {
 ///
 /// # Errors
 /// The configuration can't be read: what Exim says then.
-pub fn show(request: Request) -> Result<Shown, Refusal> {
+pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let world = eximious_world::system();
     let builder = Engine::builder();
     let macros = request.macros;

@@ -23,7 +23,7 @@ const PIECE: usize = 8 * 1024;
 
 /// `-bh`: SMTP is to be spoken, as if with a host.
 #[derive(Debug)]
-pub struct Request {
+pub struct HostRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// The host, and its port.
@@ -36,8 +36,8 @@ pub struct Request {
 ///
 /// # Errors
 /// The standard output can't be written.
-pub fn run(request: Request) -> io::Result<Result<ExitCode, Refusal>> {
-    let Request { setup, host, calls_out } = request;
+pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let HostRequest { setup, host, calls_out } = request;
     let given = |name: &str| {
         let found = setup.variables.iter().rev().find(|(own, _)| *own == name);
         found.map(|(_, value)| value.clone())

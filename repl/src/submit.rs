@@ -19,7 +19,7 @@ const PIECE: usize = 64 * 1024;
 
 /// A message is to be taken from the standard input.
 #[derive(Debug)]
-pub struct Request {
+pub struct SubmitRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// `-F`: the sender's full name.
@@ -47,7 +47,7 @@ pub struct Request {
 }
 
 /// Takes a message, and keeps it in the spool.
-pub fn run(options: Request) -> Result<ExitCode, Refusal> {
+pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let mut setup = options.setup;
     let given = std::mem::take(&mut setup.variables);
     let sender = setup.sender.take();

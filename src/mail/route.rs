@@ -57,7 +57,6 @@ struct Inner {
     routers: Vec<Router>,
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
-    places: values::Places,
 }
 
 /// What an address is routed for.
@@ -93,8 +92,7 @@ impl Routes {
             .iter()
             .map(|one| Transport::new(one, registry, world));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        let (transports, places) = (transports.collect(), values::Places::new(registry));
-        Self(Arc::new(Inner { routers, transports, rewrite, places }))
+        Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
     }
 
     /// The name of a router by number.
@@ -115,10 +113,6 @@ impl Routes {
     /// A transport by number.
     pub(crate) fn transport_at(&self, number: usize) -> &Transport {
         &self.0.transports[number]
-    }
-
-    fn places(&self) -> &values::Places {
-        &self.0.places
     }
 
     fn transport(&self, name: &[u8]) -> Option<usize> {

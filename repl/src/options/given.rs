@@ -103,7 +103,7 @@ impl Given {
             Asked::Help(names) => Action::Help(names),
             Asked::Information => Action::Information,
             Asked::SieveExtensions => Action::SieveExtensions,
-            Asked::Show => Action::Show(show::Request {
+            Asked::Show => Action::Show(show::ShowRequest {
                 config: self.config,
                 macros: self.macros,
                 values_only: self.values_only,
@@ -113,12 +113,12 @@ impl Given {
             Asked::Check(request) => Action::Check(request),
             Asked::Rewrite => Action::Rewrite(self.rules()),
             Asked::Retry => Action::Retry(self.rules()),
-            Asked::Route(purpose) => Action::Route(route::Request {
+            Asked::Route(purpose) => Action::Route(route::RouteRequest {
                 purpose,
                 addresses: std::mem::take(&mut self.arguments),
                 setup: self.setup(),
             }),
-            Asked::Filter => Action::Filter(filter::Request {
+            Asked::Filter => Action::Filter(filter::FilterRequest {
                 filters: std::mem::take(&mut self.filters),
                 setup: self.setup(),
             }),
@@ -126,16 +126,18 @@ impl Given {
                 daemon::Source::new(self.config, &self.macros),
                 daemon::Request { verbose: self.verbose, ..self.daemon },
             ),
-            Asked::Host(host) => {
-                Action::Host(smtp::Request { host, calls_out: self.calls_out, setup: self.setup() })
-            }
-            Asked::Session => Action::Session(smtp::local::Request {
+            Asked::Host(host) => Action::Host(smtp::HostRequest {
+                host,
+                calls_out: self.calls_out,
+                setup: self.setup(),
+            }),
+            Asked::Session => Action::Session(smtp::local::LocalRequest {
                 full_name: self.full_name.clone(),
                 leaves_unqualified: self.leaves_unqualified,
                 begins_with_tls: self.daemon.begins_with_tls,
                 setup: self.setup(),
             }),
-            Asked::Batch => Action::Batch(smtp::batch::Request {
+            Asked::Batch => Action::Batch(smtp::batch::BatchRequest {
                 leaves_unqualified: self.leaves_unqualified,
                 setup: self.setup(),
             }),
@@ -180,13 +182,13 @@ impl Given {
         super::ExpandRequest { setup: self.setup(), texts }
     }
 
-    fn rules(mut self) -> rewrite::Request {
+    fn rules(mut self) -> rewrite::RulesRequest {
         let arguments = std::mem::take(&mut self.arguments);
-        rewrite::Request { setup: self.setup(), arguments }
+        rewrite::RulesRequest { setup: self.setup(), arguments }
     }
 
-    fn submit(mut self) -> submit::Request {
-        submit::Request {
+    fn submit(mut self) -> submit::SubmitRequest {
+        submit::SubmitRequest {
             full_name: self.full_name.clone(),
             arguments: std::mem::take(&mut self.arguments),
             recipients_in_header: self.recipients_in_header,

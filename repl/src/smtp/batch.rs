@@ -21,7 +21,7 @@ const PIECE: usize = 64 * 1024;
 
 /// `-bS`: messages are to be read with SMTP commands before each.
 #[derive(Debug)]
-pub struct Request {
+pub struct BatchRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// `-bnq`: addresses without a domain get none.
@@ -32,8 +32,8 @@ pub struct Request {
 ///
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
-pub fn run(request: Request) -> io::Result<Result<ExitCode, Refusal>> {
-    let Request { mut setup, leaves_unqualified } = request;
+pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let BatchRequest { mut setup, leaves_unqualified } = request;
     let mut given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, eximious_world::system()) {
         Ok(started) => started,

@@ -19,7 +19,7 @@ pub type Given = Vec<(&'static str, Vec<u8>)>;
 
 /// `-bs`: SMTP is to be spoken with whoever runs the program, or called.
 #[derive(Debug)]
-pub struct Request {
+pub struct LocalRequest {
     /// What the session begins with.
     pub setup: Setup,
     /// `-F`: the sender's full name.
@@ -34,8 +34,8 @@ pub struct Request {
 ///
 /// # Errors
 /// The standard output can't be written.
-pub fn run(request: Request) -> io::Result<Result<ExitCode, Refusal>> {
-    let Request { mut setup, full_name, leaves_unqualified, begins_with_tls } = request;
+pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let LocalRequest { mut setup, full_name, leaves_unqualified, begins_with_tls } = request;
     let mut given = std::mem::take(&mut setup.variables);
     let started = match session::Session::start_logging(setup, eximious_world::system()) {
         Ok(started) => started,

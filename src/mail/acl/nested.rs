@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eximious_core::world::{Log, log_of};
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str, Trace};
+use eximious_stdlib::variables::var;
 
 use super::machine::{AclVerdict, Run};
 use super::{AclHost, AclState, AclStep, Acls, Inner, Logs, Watch};
@@ -116,7 +117,7 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let mut state = std::mem::take(&mut nested.state);
     let (watch, shows_once) = (nested.watch.clone(), nested.shows_once);
     let delays = std::mem::take(&mut nested.delays);
-    let (id, log) = (cx.value("message_exim_id"), cx.log());
+    let (id, log) = (cx.value_of(var::MESSAGE_EXIM_ID), cx.log());
     let mut told = Told { watch, log, id, shows_once, delays };
     let outer = cx.suspend();
     let bindings = cx.scope.enter();

@@ -3,6 +3,7 @@
 
 use eximious_core::Str;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::variables::var;
 
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
@@ -69,12 +70,12 @@ impl Machine<'_> {
     /// Whether an address could be a sender, as far as can be told.
     fn verifies(&mut self, address: &Str) -> bool {
         use super::{Request, Standing};
-        let sender = self.cx.value("sender_address");
+        let sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.hide_address();
-        self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let request = Request::new(address.clone(), Purpose::VerifySender);
         let standing = self.routes.test(self.cx, &request, &mut |_| {});
-        self.cx.set("sender_address", sender);
+        self.cx.set_var(var::SENDER_ADDRESS, sender);
         self.show_address();
         standing == Standing::Fine
     }

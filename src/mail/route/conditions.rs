@@ -7,12 +7,12 @@ use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Keep, Matcher, Names, Outcome, elements};
 use eximious_stdlib::lookups;
+use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
 
 use super::machine::{Machine, unless_forced};
 use super::pass::RouteError;
 use super::router::{Router, Text};
-use super::values::Shown;
 use super::{Attached, Identity, Purpose};
 use crate::Context;
 
@@ -65,7 +65,7 @@ impl Machine<'_> {
                 }
             };
             let Some(data) = data else { return Ok(false) };
-            self.show(Shown::DomainData, data.clone().unwrap_or_default());
+            self.cx.set_var(var::DOMAIN_DATA, data.clone().unwrap_or_default());
             self.attached_anew().domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
@@ -78,7 +78,7 @@ impl Machine<'_> {
             let Some(data) = self.listed(list, matcher, "local_parts")? else {
                 return Ok(false);
             };
-            self.show(Shown::LocalPartData, data.clone().unwrap_or_default());
+            self.cx.set_var(var::LOCAL_PART_DATA, data.clone().unwrap_or_default());
             self.attached_anew().local_part_data = data;
         }
         if filter.check_local_user && !self.find_user()? {
@@ -88,7 +88,7 @@ impl Machine<'_> {
             match unless_forced(text.expand(self.cx)) {
                 Ok(None) => {}
                 Ok(Some(home)) => {
-                    self.show(Shown::Home, home.clone());
+                    self.cx.set_var(var::HOME, home.clone());
                     self.offer.home = Some(home);
                 }
                 Err(fail) => {
@@ -99,7 +99,7 @@ impl Machine<'_> {
             }
         }
         if let Some(list) = &filter.senders {
-            let sender = self.cx.value("sender_address");
+            let sender = self.cx.value_of(var::SENDER_ADDRESS);
             if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
                 return Ok(false);
             }
@@ -168,12 +168,12 @@ impl Machine<'_> {
         match found {
             Ok(Some(user)) => {
                 let data = Str::from(user.name.as_slice());
-                self.show(Shown::LocalPartData, data.clone());
+                self.cx.set_var(var::LOCAL_PART_DATA, data.clone());
                 self.attached_anew().local_part_data = Some(data);
                 let home = Str::from(user.home.as_slice());
-                self.show(Shown::Home, home.clone());
-                self.show(Shown::LocalUserUid, Str::from(user.uid.to_string()));
-                self.show(Shown::LocalUserGid, Str::from(user.gid.to_string()));
+                self.cx.set_var(var::HOME, home.clone());
+                self.cx.set_var(var::LOCAL_USER_UID, Str::from(user.uid.to_string()));
+                self.cx.set_var(var::LOCAL_USER_GID, Str::from(user.gid.to_string()));
                 self.offer.home = Some(home);
                 self.offer.user = Some(user);
                 Ok(true)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::Outcome;
+use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
 use super::pass::{Child, Pass, Renamed, RouteError, Routed};
 use super::router::{Driver, Router};
-use super::values::Shown;
 use super::{Address, Ancestor, Delivery, Purpose, Routes};
 use super::{accept, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect};
 use crate::Context;
@@ -140,7 +140,7 @@ impl Machine<'_> {
         match self.offer.skipped {
             // What the one before it found out is gone.
             true => self.show_router(&Str::EMPTY),
-            false => self.cx.set("router_name", Str::EMPTY),
+            false => self.cx.set_var(var::ROUTER_NAME, Str::EMPTY),
         }
         match text.expand(self.cx) {
             Ok(message) => {
@@ -244,7 +244,7 @@ impl Machine<'_> {
         let Some(text) = &router.filter.address_data else { return Ok(None) };
         match text.expand(self.cx) {
             Ok(data) => {
-                self.show(Shown::AddressData, data.clone());
+                self.cx.set_var(var::ADDRESS_DATA, data.clone());
                 self.address.attached.address_data = Some(data);
                 Ok(None)
             }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use eximious_core::{Str, Taint};
 use eximious_stdlib::address::Rules;
+use eximious_stdlib::variables::var;
 
 use super::assign::directory;
 use super::machine::{Machine, Verdict, unless_forced};
@@ -86,7 +87,7 @@ impl<'r> Redirection<'r> {
                 Err(fail) => return Err(source::not_expanded(text, &fail)),
             }
         } else {
-            machine.cx.value("qualify_recipient")
+            machine.cx.value_of(var::QUALIFY_RECIPIENT)
         };
         let ancestor = machine.address.as_ancestor(Some(number));
         Ok(Some(Self { router, number, domain, ancestor, answers: false }))

@@ -5,6 +5,7 @@ use eximious_core::Str;
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::by_name;
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::variables::var;
 
 use super::dnslookup::HOSTS;
 use super::machine::{Machine, Verdict, unless_forced};
@@ -69,7 +70,7 @@ impl Machine<'_> {
                 out.push(host);
                 continue;
             };
-            self.cx.set("host_address", address.to_string());
+            self.cx.set_var(var::HOST_ADDRESS, address.to_string());
             let other = match unless_forced(text.expand(self.cx)) {
                 Ok(Some(other)) => other,
                 Ok(None) => {
@@ -138,7 +139,7 @@ impl Machine<'_> {
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
                 let name = Str::tainted(name.into_bytes());
-                self.cx.set("self_hostname", name.clone());
+                self.cx.set_var(var::SELF_HOSTNAME, name.clone());
                 self.address.self_hostname = name;
                 self.note = Some(what.to_vec());
                 Ok(Some(Verdict::Pass))
@@ -146,7 +147,7 @@ impl Machine<'_> {
             word => match word.strip_prefix(b"reroute:") {
                 Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
                 None => {
-                    let client = self.cx.value("sender_fullhost");
+                    let client = self.cx.value_of(var::SENDER_FULLHOST);
                     let (doing, from): (&[u8], &[&[u8]]) = match self.purpose.verifies() {
                         true if !client.is_empty() => {
                             (b"verifying", &[b" from host ", client.bytes()])

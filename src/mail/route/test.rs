@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use eximious_core::{Fail, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::Answers;
+use eximious_stdlib::variables::var;
 
 use super::pass::{Child, RouteError, Routed};
 use super::{Address, Delivery, Purpose, Routes};
@@ -102,10 +103,10 @@ impl Routes {
             return self.look(cx, request, tell);
         }
         // The sender is not one yet.
-        let sender = cx.get("sender_address").and_then(Result::ok).unwrap_or_default();
-        cx.set("sender_address", Str::EMPTY);
+        let sender = cx.value_of(var::SENDER_ADDRESS);
+        cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let standing = self.look(cx, request, tell);
-        cx.set("sender_address", sender);
+        cx.set_var(var::SENDER_ADDRESS, sender);
         standing
     }
 
@@ -211,8 +212,8 @@ impl Routes {
         let bare = Str::tainted(text.as_slice());
         let sender = purpose == Purpose::VerifySender;
         if !address::names_domain(&text) {
-            let variable = if sender { "qualify_domain" } else { "qualify_recipient" };
-            if let Some(Ok(domain)) = cx.get(variable) {
+            let variable = if sender { var::QUALIFY_DOMAIN } else { var::QUALIFY_RECIPIENT };
+            if let Ok(domain) = cx.found_out(variable) {
                 text.push(b'@');
                 text.extend_from_slice(domain.bytes());
             }

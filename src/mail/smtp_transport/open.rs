@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eximious_core::world::TlsFault;
 use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::variables::var;
 
 use super::{Peer, Secured};
 use crate::mail::route::Text;
@@ -77,8 +78,8 @@ impl Peer<'_> {
         let place = format!("[{}]:{}", self.address, endpoint.port);
         let text = format!("Connecting to {} {place} {from}...", self.host.name);
         self.tell(text.as_bytes());
-        self.cx.set("callout_address", Str::tainted(place.into_bytes()));
-        self.cx.set("host_port", endpoint.port.to_string());
+        self.cx.set_var(var::CALLOUT_ADDRESS, Str::tainted(place.into_bytes()));
+        self.cx.set_var(var::HOST_PORT, endpoint.port.to_string());
         if self.event("tcp:connect", b"").is_some() {
             // So Exim says it.
             return Err(io::Error::other("Unknown error -58"));
@@ -145,12 +146,12 @@ impl Peer<'_> {
     /// The name that the greeting has.
     fn name(&mut self, local: Option<SocketAddr>) -> Result<Vec<u8>, Vec<u8>> {
         if let Some(local) = local {
-            self.cx.set("sending_ip_address", local.ip().to_canonical().to_string());
-            self.cx.set("sending_port", local.port().to_string());
+            self.cx.set_var(var::SENDING_IP_ADDRESS, local.ip().to_canonical().to_string());
+            self.cx.set_var(var::SENDING_PORT, local.port().to_string());
         }
         let Some(text) = self.transport.and_then(|transport| transport.text("helo_data")) else {
-            let name = self.cx.value("smtp_active_hostname");
-            let name = if name.is_empty() { self.cx.value("primary_hostname") } else { name };
+            let name = self.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
+            let name = if name.is_empty() { self.cx.value_of(var::PRIMARY_HOSTNAME) } else { name };
             return Ok(name.bytes().to_vec());
         };
         let name = Text::new(text.clone()).expand(self.cx).map_err(|fail| {

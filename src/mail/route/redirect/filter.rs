@@ -1,6 +1,7 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
+use eximious_stdlib::variables::var;
 
 use super::super::machine::{Machine, Verdict};
 use super::super::pass::{Child, RouteError};
@@ -222,7 +223,7 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
 
 /// Who gets a message, as it is shown.
 fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
-    let recipients = reply.recipients(&machine.cx.value("reply_address"));
+    let recipients = reply.recipients(&machine.cx.value_of(var::REPLY_ADDRESS));
     match recipients.is_empty() {
         true => b"**bad-reply**".to_vec(),
         false => recipients.join(&b','),

@@ -1,6 +1,8 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
+use eximious_stdlib::variables::var;
+
 use super::words::{lines, rcpt, was};
 use super::{Called, Failure, Place, Talk};
 use crate::mail::acl::cutthrough::{self, Held};
@@ -75,7 +77,7 @@ impl Talk<'_, '_, '_> {
         if !self.place.callout.takes_along {
             return MailParams::default();
         }
-        let size = run.cx.value("message_size");
+        let size = run.cx.value_of(var::MESSAGE_SIZE);
         let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
         MailParams {
             size: size.map(|size| size.saturating_add(ADDITION)),
