@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eximious::{Config, Str};
 use eximious_mta::smtp::Server;
-use eximious_mta::submission::{self, Errors, Input, Outside, Reports, submit};
+use eximious_mta::submission::{self, DsnRequest, Errors, Input, Outside, submit};
 use eximious_world::deadline::Deadline;
 
 use crate::caller;
@@ -43,7 +43,7 @@ pub struct SubmitRequest {
     /// `-oMm`: the message that a message is about.
     pub about: Option<Vec<u8>>,
     /// `-oDSN`: what is asked of those who deliver a message.
-    pub reports: Reports,
+    pub reports: DsnRequest,
 }
 
 /// Takes a message, and keeps it in the spool.

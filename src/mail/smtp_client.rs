@@ -6,13 +6,13 @@
 //! them: what is to be said arrives as data, each method is a step of the protocol, and
 //! who wants to see what goes over the connection is an [`Observer`].
 //!
-//! [`Client`] is who speaks: [`Client::connect`], [`Client::banner`], [`Client::ehlo`],
-//! [`Client::starttls`], [`Client::auth`], [`Client::mail`], [`Client::rcpt`],
-//! [`Client::data`] or [`Client::bdat`], [`Client::end_of_data`], [`Client::rset`] before
-//! another message, [`Client::quit`]. Each gives the reply, where the server says yes, or
+//! [`SmtpClient`] is who speaks: [`SmtpClient::connect`], [`SmtpClient::banner`], [`SmtpClient::ehlo`],
+//! [`SmtpClient::starttls`], [`SmtpClient::auth`], [`SmtpClient::mail`], [`SmtpClient::rcpt`],
+//! [`SmtpClient::data`] or [`SmtpClient::bdat`], [`SmtpClient::end_of_data`], [`SmtpClient::rset`] before
+//! another message, [`SmtpClient::quit`]. Each gives the reply, where the server says yes, or
 //! an [`SmtpError`]: at which command, and why. Commands that are sent together are
-//! queued ([`Client::queue`], [`Client::send`]), and answered one by one
-//! ([`Client::answer`]).
+//! queued ([`SmtpClient::queue`], [`SmtpClient::send`]), and answered one by one
+//! ([`SmtpClient::answer`]).
 //!
 //! Beneath it, [`Replies`] makes replies of bytes, [`Wire`] has a message in the form in
 //! which it is sent, [`Connection`] puts them upon a stream of the world. The other side
@@ -32,8 +32,8 @@ mod reply;
 mod tests;
 mod wire;
 
-pub use client::{Client, Endpoint, Exchange, Protocol, Timeouts};
-pub use command::{Command, MailParams, RcptParams, Request};
+pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};
+pub use command::{MailParams, RcptParams, Request, SmtpCommand};
 pub use connection::{Connection, Trouble};
 pub use error::{Cause, SmtpError};
 pub use extensions::{Extensions, Hello};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use eximious::Macros;
 use eximious::route::Purpose;
 use eximious_mta::spool::queue::Listing;
-use eximious_mta::submission::{Errors, Reports};
+use eximious_mta::submission::{DsnRequest, Errors};
 
 use super::Action;
 use crate::message::Reading;
@@ -71,7 +71,7 @@ pub(super) struct Given {
     /// `-oMm`
     pub(super) about: Option<Vec<u8>>,
     /// `-oDSN`
-    pub(super) reports: Reports,
+    pub(super) reports: DsnRequest,
     /// `-bf` and its kin
     pub(super) filters: filter::Filters,
     /// `-n`

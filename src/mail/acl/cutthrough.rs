@@ -23,7 +23,7 @@ use super::verify::{self, Judged};
 use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
 use crate::mail::route::{Delivery, Standing, Transport};
-use crate::mail::smtp_client::{Client, ClientEvent, Endpoint, Observer, Protocol};
+use crate::mail::smtp_client::{ClientEvent, Endpoint, Observer, Protocol, SmtpClient};
 use crate::mail::smtp_transport::Opened;
 
 pub use send::{Onward, OnwardRecipient, Outcome};
@@ -166,7 +166,7 @@ impl Held {
         Self { opened, place, recipients: Vec::new(), delivers }
     }
 
-    pub(super) fn client(&mut self) -> &mut Client {
+    pub(super) fn client(&mut self) -> &mut SmtpClient {
         &mut self.opened.client
     }
 

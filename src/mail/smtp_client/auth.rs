@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Client, Command, Request, SmtpError};
+use super::{Request, SmtpClient, SmtpCommand, SmtpError};
 use crate::Context;
 use crate::mail::auth::Authenticator;
 use crate::mail::auth::client::{Login, Move, Outcome};
@@ -10,7 +10,7 @@ use crate::mail::auth::client::{Login, Move, Outcome};
 /// How many times a server may ask for more.
 const MOST_TURNS: usize = 64;
 
-impl Client {
+impl SmtpClient {
     /// Proves to the server who this is, by an authenticator; how that ended, and what is
     /// to be known of it then.
     ///
@@ -27,7 +27,7 @@ impl Client {
                 Move::Say(line) => line,
                 Move::Done(outcome) => return Ok((login, outcome)),
             };
-            let request = Request::secret(Command::Auth, line, login.shown());
+            let request = Request::secret(SmtpCommand::Auth, line, login.shown());
             self.send(cx, request)?;
             let reply = self.answer(cx)?;
             let code = std::str::from_utf8(reply.code()).ok().and_then(|code| code.parse().ok());

@@ -8,8 +8,8 @@ use std::time::Duration;
 use eximious_core::world::{Net, Stream, Target, TlsBinding, TlsFacts, TlsFault, TlsSession};
 
 use super::{
-    Cause, ClientEvent, Command, Connection, Extensions, Hello, MailParams, Observer, RcptParams,
-    Reply, Request, SmtpError, Trouble,
+    Cause, ClientEvent, Connection, Extensions, Hello, MailParams, Observer, RcptParams, Reply,
+    Request, SmtpCommand, SmtpError, Trouble,
 };
 
 /// How long a farewell is waited for at the most.
@@ -70,7 +70,7 @@ pub struct Exchange {
 
 /// A client of an SMTP or LMTP server.
 #[derive(Debug)]
-pub struct Client {
+pub struct SmtpClient {
     pub(super) connection: Connection,
     pub(super) timeouts: Timeouts,
     pub(super) extensions: Extensions,
@@ -92,8 +92,8 @@ pub struct Client {
     pub(super) prdr: bool,
 }
 
-impl Client {
-    /// Connects to a server. What it says first is what [`Client::banner`] hears.
+impl SmtpClient {
+    /// Connects to a server. What it says first is what [`SmtpClient::banner`] hears.
     ///
     /// # Errors
     /// The connection can't be made within the time.
@@ -113,7 +113,7 @@ impl Client {
 
     /// A client over a stream that leads to a server.
     pub fn new(stream: Box<dyn Stream>, timeouts: Timeouts) -> Self {
-        let first = Request::wait(Command::Connect, b"initial connection");
+        let first = Request::wait(SmtpCommand::Connect, b"initial connection");
         Self {
             connection: Connection::new(stream, timeouts.command),
             timeouts,
@@ -173,7 +173,7 @@ impl Client {
     /// It does not say yes.
     pub fn banner(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
         let reply = self.answer(watch)?;
-        done(reply, Command::Connect, &self.last.said)
+        done(reply, SmtpCommand::Connect, &self.last.said)
     }
 
     /// Greets the server by a name; what it announces counts from now on.
@@ -188,7 +188,7 @@ impl Client {
     ) -> Result<Reply, SmtpError> {
         let line = [hello.name().as_bytes(), b" ", name].concat();
         // What a server says before it closes is more than that it is closed.
-        let _ = self.send(watch, Request::new(Command::Hello, line));
+        let _ = self.send(watch, Request::new(SmtpCommand::Hello, line));
         let reply = self.answer(watch)?;
         self.hello = Some(hello);
         self.pipelines = false;
@@ -196,7 +196,7 @@ impl Client {
             true => Extensions::read(&reply),
             false => Extensions::default(),
         };
-        done(reply, Command::Hello, &self.last.said)
+        done(reply, SmtpCommand::Hello, &self.last.said)
     }
 
     /// Greets the server, and does so in the old way where it does not know the new one.
@@ -216,12 +216,12 @@ impl Client {
         }
     }
 
-    /// Asks for TLS. With a yes, it begins with [`Client::begin_tls`].
+    /// Asks for TLS. With a yes, it begins with [`SmtpClient::begin_tls`].
     ///
     /// # Errors
     /// The server does not say yes.
     pub fn starttls(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::new(Command::StartTls, *b"STARTTLS"))
+        self.ask(watch, Request::new(SmtpCommand::StartTls, *b"STARTTLS"))
     }
 
     /// Begins TLS. Whatever the server announced before does not count any more.
@@ -267,12 +267,12 @@ impl Client {
     /// # Errors
     /// The server does not say yes.
     pub fn rset(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::new(Command::Rset, *b"RSET"))
+        self.ask(watch, Request::new(SmtpCommand::Rset, *b"RSET"))
     }
 
     /// Ends the session, and waits a little for the server to agree.
     pub fn quit(&mut self, watch: &mut dyn Observer) {
-        if self.send(watch, Request::new(Command::Quit, *b"QUIT")).is_ok() {
+        if self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
             self.connection.hurry(FAREWELL);
             let _ = self.answer(watch);
         }
@@ -282,7 +282,7 @@ impl Client {
     /// Ends the session, and waits for nothing.
     pub fn abandon(&mut self, watch: &mut dyn Observer) {
         let heard = self.last.heard.clone();
-        let _ = self.send(watch, Request::new(Command::Quit, *b"QUIT"));
+        let _ = self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT"));
         self.last.heard = heard;
         self.close(watch);
     }
@@ -336,7 +336,7 @@ impl Client {
     /// There is none.
     pub fn answer(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
         let Some(request) = self.unanswered.pop_front() else {
-            let (command, cause) = (Command::Quit, Cause::NothingAsked);
+            let (command, cause) = (SmtpCommand::Quit, Cause::NothingAsked);
             return Err(SmtpError { command, said: Vec::new(), cause });
         };
         self.last.said.clone_from(&request.shown);
@@ -364,9 +364,9 @@ impl Client {
             error
         })?;
         match request.command {
-            Command::Mail => (self.accepted, self.prdr) = (0, request.prdr && reply.accepts()),
-            Command::Rcpt => self.accepted += usize::from(reply.accepts()),
-            Command::Rset => self.accepted = 0,
+            SmtpCommand::Mail => (self.accepted, self.prdr) = (0, request.prdr && reply.accepts()),
+            SmtpCommand::Rcpt => self.accepted += usize::from(reply.accepts()),
+            SmtpCommand::Rset => self.accepted = 0,
             _ => {}
         }
         Ok(reply)
@@ -414,7 +414,7 @@ pub(super) fn error(request: &Request, cause: impl Into<Cause>) -> SmtpError {
 }
 
 /// A reply that says yes.
-fn done(reply: Reply, command: Command, said: &[u8]) -> Result<Reply, SmtpError> {
+fn done(reply: Reply, command: SmtpCommand, said: &[u8]) -> Result<Reply, SmtpError> {
     match reply.accepts() {
         true => Ok(reply),
         false => Err(SmtpError { command, said: said.to_vec(), cause: Cause::Replied(reply) }),

@@ -5,7 +5,7 @@ use super::Extensions;
 /// At what a client stands with its server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Command {
+pub enum SmtpCommand {
     /// The connection was made; the server speaks first.
     Connect,
     /// `EHLO`, `HELO` or `LHLO`
@@ -33,7 +33,7 @@ pub enum Command {
 /// A command as it is sent, and as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request {
-    pub(super) command: Command,
+    pub(super) command: SmtpCommand,
     /// The line, without its end. There is none for what is no command.
     pub(super) line: Vec<u8>,
     /// The same, where it may be shown; secrets are starred out.
@@ -69,19 +69,19 @@ pub struct RcptParams {
 impl Request {
     /// A line that may be shown. What would break it, and so be another command, is left
     /// out.
-    pub(super) fn new(command: Command, line: impl Into<Vec<u8>>) -> Self {
+    pub(super) fn new(command: SmtpCommand, line: impl Into<Vec<u8>>) -> Self {
         let mut line = line.into();
         line.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
         Self { command, shown: line.clone(), line, prdr: false }
     }
 
     /// A line that is a secret.
-    pub(super) fn secret(command: Command, line: Vec<u8>, shown: &[u8]) -> Self {
+    pub(super) fn secret(command: SmtpCommand, line: Vec<u8>, shown: &[u8]) -> Self {
         Self { shown: shown.to_vec(), ..Self::new(command, line) }
     }
 
     /// The server has to say something without being asked.
-    pub(super) fn wait(command: Command, shown: &[u8]) -> Self {
+    pub(super) fn wait(command: SmtpCommand, shown: &[u8]) -> Self {
         Self { line: Vec::new(), ..Self::new(command, shown) }
     }
 
@@ -108,7 +108,7 @@ impl Request {
             line.extend_from_slice(b" AUTH=");
             line.extend(xtext(who));
         }
-        Self { prdr, ..Self::new(Command::Mail, line) }
+        Self { prdr, ..Self::new(SmtpCommand::Mail, line) }
     }
 
     /// `RCPT`, for a server that announced these extensions.
@@ -117,7 +117,7 @@ impl Request {
         if announced.dsn {
             line.extend_from_slice(&params.dsn);
         }
-        Self::new(Command::Rcpt, line)
+        Self::new(SmtpCommand::Rcpt, line)
     }
 
     /// As it may be shown: `MAIL FROM:<a@b> SIZE=100`.

@@ -2,13 +2,13 @@
 
 use eximious_stdlib::printing::printing;
 
-use super::{Command, Reply, Trouble};
+use super::{Reply, SmtpCommand, Trouble};
 
 /// A command was not done: which one, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SmtpError {
     /// At which command.
-    pub command: Command,
+    pub command: SmtpCommand,
     /// That command, as it may be shown: `MAIL FROM:<a@b>`, `initial connection`.
     pub said: Vec<u8>,
     /// Why.

@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 
 use super::client::error;
-use super::{Cause, Client, Command, Hello, Observer, Reply, ReplyClass, Request, SmtpError, Wire};
+use super::{
+    Cause, Hello, Observer, Reply, ReplyClass, Request, SmtpClient, SmtpCommand, SmtpError, Wire,
+};
 
 /// How much of a message is read at once.
 const PIECE: usize = 16 * 1024;
@@ -21,13 +23,13 @@ pub struct Verdicts {
     pub message: Option<Result<Reply, SmtpError>>,
 }
 
-impl Client {
+impl SmtpClient {
     /// `DATA`: a message is announced.
     ///
     /// # Errors
     /// The server does not want it.
     pub fn data(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        let request = Request::new(Command::Data, *b"DATA");
+        let request = Request::new(SmtpCommand::Data, *b"DATA");
         self.send(watch, request.clone())?;
         let reply = self.answer(watch)?;
         match reply.class() {
@@ -37,7 +39,7 @@ impl Client {
     }
 
     /// After `DATA`, sends a message, whose newlines are `\n`, and its end; how much was
-    /// sent. What comes of it is what [`Client::end_of_data`] hears.
+    /// sent. What comes of it is what [`SmtpClient::end_of_data`] hears.
     ///
     /// # Errors
     /// It was not sent as a whole, and the connection is of no use any more.
@@ -57,7 +59,7 @@ impl Client {
     }
 
     /// Sends a message, whose newlines are `\n`, by `BDAT` (RFC 3030); how much was sent.
-    /// What comes of it is what [`Client::end_of_data`] hears.
+    /// What comes of it is what [`SmtpClient::end_of_data`] hears.
     ///
     /// # Errors
     /// The server does not want a chunk, or it was not sent as a whole.
@@ -104,7 +106,7 @@ impl Client {
         before: u64,
     ) -> Result<(), SmtpError> {
         let tail = if last { " LAST" } else { "" };
-        let request = Request::new(Command::Bdat, format!("BDAT {}{tail}", chunk.len()));
+        let request = Request::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
         self.send(watch, request.clone())?;
         self.connection.set_timeout(self.timeouts.data);
         let sent = self.put(chunk).map_err(|cause| unsent(before, cause));
@@ -152,7 +154,7 @@ impl Client {
 }
 
 fn end_of_data() -> Request {
-    Request::wait(Command::EndOfData, b"end of data")
+    Request::wait(SmtpCommand::EndOfData, b"end of data")
 }
 
 fn yes(reply: Reply) -> Result<Reply, SmtpError> {
@@ -164,7 +166,7 @@ fn yes(reply: Reply) -> Result<Reply, SmtpError> {
 
 fn unsent(bytes: u64, cause: Cause) -> SmtpError {
     let shown = format!("sending data block ({bytes} bytes written)");
-    error(&Request::wait(Command::EndOfData, shown.as_bytes()), cause)
+    error(&Request::wait(SmtpCommand::EndOfData, shown.as_bytes()), cause)
 }
 
 fn pieces(

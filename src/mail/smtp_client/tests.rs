@@ -113,15 +113,15 @@ fn says(text: &str) -> Step {
     Step::Says(text.replace('\n', "\r\n").into_bytes())
 }
 
-fn client(script: Vec<Step>) -> (Client, Arc<Mutex<Seen>>) {
+fn client(script: Vec<Step>) -> (SmtpClient, Arc<Mutex<Seen>>) {
     let seen = Arc::<Mutex<Seen>>::default();
     let peer = Peer { script: script.into(), seen: seen.clone(), left: Duration::ZERO };
     let timeouts = Timeouts { command: 30 * SECOND, data: 60 * SECOND, last: 90 * SECOND };
-    (Client::new(Box::new(peer), timeouts), seen)
+    (SmtpClient::new(Box::new(peer), timeouts), seen)
 }
 
 /// A client of a server that has greeted, and then follows a script.
-fn open(extensions: &str, script: Vec<Step>) -> (Client, Arc<Mutex<Seen>>) {
+fn open(extensions: &str, script: Vec<Step>) -> (SmtpClient, Arc<Mutex<Seen>>) {
     let greeting = match extensions {
         "" => "220 hi\n250 me\n".to_owned(),
         some => format!("220 hi\n250-me\n250-{}\n250 HELP\n", some.replace(' ', "\n250-")),
@@ -140,7 +140,7 @@ fn written(seen: &Arc<Mutex<Seen>>) -> String {
 }
 
 /// A small message, and what came of it as text.
-fn deliver(client: &mut Client, watch: &mut dyn Observer) -> Result<(), SmtpError> {
+fn deliver(client: &mut SmtpClient, watch: &mut dyn Observer) -> Result<(), SmtpError> {
     client.banner(watch)?;
     client.ehlo(watch, Protocol::Smtp, b"c")?;
     client.mail(watch, b"a@x", &MailParams { size: Some(5), ..MailParams::default() })?;
@@ -202,13 +202,13 @@ fn a_server_may_be_gone_at_any_byte() {
         let error = came.unwrap_err();
         assert_eq!(error.cause, Cause::Closed, "{cut}");
         let commands = [
-            Command::Connect,
-            Command::Hello,
-            Command::Hello,
-            Command::Mail,
-            Command::Rcpt,
-            Command::Data,
-            Command::EndOfData,
+            SmtpCommand::Connect,
+            SmtpCommand::Hello,
+            SmtpCommand::Hello,
+            SmtpCommand::Mail,
+            SmtpCommand::Rcpt,
+            SmtpCommand::Data,
+            SmtpCommand::EndOfData,
         ];
         let heard = ends.iter().filter(|end| **end <= cut).count();
         assert_eq!(error.command, commands[heard], "{cut}");
@@ -369,11 +369,11 @@ fn chunks_are_as_long_as_they_say() {
     assert_eq!(self::written(&seen), "BDAT 3 LAST\r\nx\r\n");
     let (mut client, _) = open("CHUNKING", vec![says("552 too much\n")]);
     let error = client.bdat(&mut Unwatched, &mut text.as_bytes()).unwrap_err();
-    assert_eq!((error.command, error.is_permanent()), (Command::Bdat, true));
+    assert_eq!((error.command, error.is_permanent()), (SmtpCommand::Bdat, true));
 }
 
 /// Names three recipients, of whom two are taken, and sends a message.
-fn to_three(client: &mut Client, prdr: bool) -> Verdicts {
+fn to_three(client: &mut SmtpClient, prdr: bool) -> Verdicts {
     let params = MailParams { prdr, ..MailParams::default() };
     client.mail(&mut Unwatched, b"a", &params).unwrap();
     let taken = [b"1", b"2", b"3"]

@@ -11,7 +11,7 @@ use eximious_stdlib::variables::var;
 use super::{Peer, Secured};
 use crate::mail::route::Text;
 use crate::mail::smtp_client::{
-    Cause, Client, Command, Endpoint, Hello, Protocol, SmtpError, Timeouts,
+    Cause, Endpoint, Hello, Protocol, SmtpClient, SmtpCommand, SmtpError, Timeouts,
 };
 
 static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
@@ -19,7 +19,7 @@ static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tain
 /// A connection over which a message may begin.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) client: Client,
+    pub(crate) client: SmtpClient,
     /// What is known of TLS, where there is some.
     pub(crate) secured: Option<Secured>,
 }
@@ -73,7 +73,7 @@ impl Peer<'_> {
         endpoint: &Endpoint,
         within: Duration,
         timeouts: Timeouts,
-    ) -> io::Result<Client> {
+    ) -> io::Result<SmtpClient> {
         let from = endpoint.interface.map_or_else(String::new, |from| format!("from {from} "));
         let place = format!("[{}]:{}", self.address, endpoint.port);
         let text = format!("Connecting to {} {place} {from}...", self.host.name);
@@ -87,7 +87,7 @@ impl Peer<'_> {
         let to = SocketAddr::new(self.address, endpoint.port);
         let connected = self.cx.call(&CONNECT, |call| {
             let net = call.net();
-            net.map(|net| Client::connect(&*net, to, endpoint.interface, within, timeouts))
+            net.map(|net| SmtpClient::connect(&*net, to, endpoint.interface, within, timeouts))
         });
         match connected {
             Ok(connected) => {
@@ -124,7 +124,7 @@ impl Peer<'_> {
     }
 
     /// Greets the host, and does so in the old way where it does not know the new one.
-    fn hello(&mut self, client: &mut Client, first: Hello, name: &[u8]) -> Result<(), NotOpen> {
+    fn hello(&mut self, client: &mut SmtpClient, first: Hello, name: &[u8]) -> Result<(), NotOpen> {
         let mut hello = first;
         loop {
             let answer = client.hello(self.cx, hello, name);
@@ -164,7 +164,7 @@ impl Peer<'_> {
     }
 
     /// Whether TLS is to begin.
-    fn wants_tls(&mut self, client: &Client) -> bool {
+    fn wants_tls(&mut self, client: &SmtpClient) -> bool {
         client.extensions().starttls
             && !self.in_clear
             && self.cx.engine().world().tls.is_there()
@@ -173,7 +173,7 @@ impl Peer<'_> {
     }
 
     /// `STARTTLS`; nothing where the host does not want to, and it goes on without.
-    fn start_tls(&mut self, client: &mut Client) -> Result<Option<Secured>, NotOpen> {
+    fn start_tls(&mut self, client: &mut SmtpClient) -> Result<Option<Secured>, NotOpen> {
         match client.starttls(self.cx) {
             Ok(_) => self.begin_tls(client).map(Some).map_err(NotOpen::Unsecured),
             Err(error) if error.reply().is_some() => {
@@ -221,14 +221,14 @@ impl Peer<'_> {
     }
 
     /// Ends a session in which the host said no, or nothing.
-    fn refused(&mut self, client: &mut Client, error: SmtpError) -> NotOpen {
+    fn refused(&mut self, client: &mut SmtpClient, error: SmtpError) -> NotOpen {
         match &error.cause {
             Cause::Replied(_) => {
                 client.abandon(self.cx);
                 self.event("tcp:close", b"");
             }
             cause => {
-                let late = *cause == Cause::Timeout && error.command != Command::StartTls;
+                let late = *cause == Cause::Timeout && error.command != SmtpCommand::StartTls;
                 self.close(client);
                 if late {
                     self.tell(b"SMTP timeout");
@@ -239,14 +239,14 @@ impl Peer<'_> {
     }
 
     /// Ends a session that has hardly begun, for a reason of this side's.
-    fn give_up(&mut self, client: &mut Client, why: Vec<u8>) -> NotOpen {
+    fn give_up(&mut self, client: &mut SmtpClient, why: Vec<u8>) -> NotOpen {
         client.abandon(self.cx);
         self.event("tcp:close", b"");
         NotOpen::Hindered(why)
     }
 
     /// Closes a connection without a word.
-    pub(super) fn close(&mut self, client: &mut Client) {
+    pub(super) fn close(&mut self, client: &mut SmtpClient) {
         client.close(self.cx);
         self.event("tcp:close", b"");
     }

@@ -9,7 +9,7 @@ use eximious_stdlib::x509::Certificate;
 
 use super::Peer;
 use crate::mail::route::Text;
-use crate::mail::smtp_client::Client;
+use crate::mail::smtp_client::SmtpClient;
 
 /// What is logged of TLS.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -48,7 +48,7 @@ impl Peer<'_> {
     }
 
     /// Begins TLS.
-    pub(super) fn begin_tls(&mut self, client: &mut Client) -> Result<Secured, Box<TlsFault>> {
+    pub(super) fn begin_tls(&mut self, client: &mut SmtpClient) -> Result<Secured, Box<TlsFault>> {
         let settings = self.tls_settings();
         let begun = settings.and_then(|settings| {
             let tls = self.cx.engine().world().tls.connect(&settings)?;

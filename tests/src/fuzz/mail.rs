@@ -93,7 +93,7 @@ pub fn spool(data: &[u8]) {
 
 /// Reads batches: each ends, and what is wrong is in a line.
 pub fn batch(data: &[u8]) {
-    use eximious_mta::batch::{Batch, Step};
+    use eximious_mta::batch::{Batch, BatchStep};
     let mut cx = Engine::builder().build().context();
     let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
     for head in heads {
@@ -103,13 +103,13 @@ pub fn batch(data: &[u8]) {
         batch.end_of_input();
         for _ in 0..MOST_EVENTS {
             match batch.step(&mut cx) {
-                Step::Message(message) => {
+                BatchStep::Message(message) => {
                     assert!(message.bytes.len() <= data.len());
                     batch.taken();
                 }
-                Step::More => panic!("there is no more"),
-                Step::End => break,
-                Step::Wrong(wrong) => {
+                BatchStep::More => panic!("there is no more"),
+                BatchStep::End => break,
+                BatchStep::Failed(wrong) => {
                     assert!(!wrong.explained().is_empty() && wrong.status() > 0);
                     break;
                 }
@@ -154,14 +154,16 @@ pub fn replies(data: &[u8]) {
 
 /// Sends a message to a server that says these bytes, whatever it is told.
 fn delivered_to(data: &[u8]) {
-    use eximious::smtp_client::{Client, MailParams, Protocol, RcptParams, SmtpError, Unwatched};
+    use eximious::smtp_client::{
+        MailParams, Protocol, RcptParams, SmtpClient, SmtpError, Unwatched,
+    };
     let fine = |came: &SmtpError| {
         let logged = came.logged();
         assert!(logged.len() < 4 * 4096 + 100);
         assert!(logged.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')));
     };
     let speaks = Said { bytes: data.to_vec(), at: 0 };
-    let mut client = Client::new(Box::new(speaks), eximious::smtp_client::Timeouts::default());
+    let mut client = SmtpClient::new(Box::new(speaks), eximious::smtp_client::Timeouts::default());
     let protocol = if data.len() % 3 == 1 { Protocol::Lmtp } else { Protocol::Smtp };
     let watch = &mut Unwatched;
     let _ = client.banner(watch).map_err(|error| fine(&error));

@@ -16,7 +16,8 @@ use crate::mail::acl::machine::Run;
 use crate::mail::hints::CalloutResult;
 use crate::mail::route::Transport;
 use crate::mail::smtp_client::{
-    Cause, Command, Endpoint, MailParams, Protocol, RcptParams, Reply, Request, SmtpError, Timeouts,
+    Cause, Endpoint, MailParams, Protocol, RcptParams, Reply, Request, SmtpCommand, SmtpError,
+    Timeouts,
 };
 use crate::mail::smtp_transport::{NotOpen, Opened, Peer, endpoint, is_listed, raise};
 use words::{after, last_line, lines, null, rcpt, was};
@@ -86,7 +87,7 @@ struct Talk<'t, 'p, 'r> {
 /// Why a talk can't go on.
 enum Stop {
     /// The host says no, for good: at which command, and what is logged.
-    Refused(Command, Vec<u8>),
+    Refused(SmtpCommand, Vec<u8>),
     /// It says nothing, or nothing certain: what is logged.
     Later(Option<Vec<u8>>),
     /// It says nothing in time, and will not be bid farewell.
@@ -169,7 +170,7 @@ impl<'p, 'r> Place<'p, 'r> {
         let Some(reply) = error.reply() else {
             // Whatever comes in the place of an answer to STARTTLS is the end of it.
             let logged = match error.command {
-                Command::StartTls => {
+                SmtpCommand::StartTls => {
                     b"Remote host closed connection in response to STARTTLS".to_vec()
                 }
                 _ => error.logged(),
@@ -250,7 +251,7 @@ impl Talk<'_, '_, '_> {
             Ok(None) => return None,
             Err(Stop::Refused(command, logged)) => {
                 let failure = match command {
-                    Command::Rset => Failure::None,
+                    SmtpCommand::Rset => Failure::None,
                     _ => Failure::Mail,
                 };
                 Called::failed(failure, Some(self.place.about(&logged)), self.shown())
@@ -338,7 +339,7 @@ impl Talk<'_, '_, '_> {
             let Some(reply) = error.reply() else { return Err(error.into()) };
             let why = was(b"RSET", reply);
             return Err(match reply.refuses() {
-                true => Stop::Refused(Command::Rset, why),
+                true => Stop::Refused(SmtpCommand::Rset, why),
                 false => Stop::Later(Some(why)),
             });
         }
@@ -392,7 +393,7 @@ impl Talk<'_, '_, '_> {
             if from.is_empty() {
                 cache.domain.refuses_empty_sender = true;
             }
-            return Err(Stop::Refused(Command::Mail, was(&command, &reply)));
+            return Err(Stop::Refused(SmtpCommand::Mail, was(&command, &reply)));
         }
         if let Some(rest) = rest {
             self.opened.client.send(self.place.run.cx, rest)?;
