@@ -11,8 +11,7 @@ use std::io;
 use eximious::{Settings, World};
 use eximious_world::rights;
 
-use crate::options::{Action, Options};
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 use crate::usual;
 
 /// Files with the names of other configurations that are as trusted as the usual one, a
@@ -30,9 +29,10 @@ const TRUSTED_MACROS: &str = match option_env!("EXIMIOUS_WHITELIST_D_MACROS") {
 };
 
 /// Whose rights something is done with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Rights {
     /// Those of whoever called the program.
+    #[default]
     Caller,
     /// Those of the mail server's user, once the configuration says who that is.
     Server,
@@ -41,99 +41,63 @@ pub enum Rights {
     Superuser,
 }
 
-/// Whose rights an action wants.
-fn wanted(action: &Action) -> Rights {
-    match action {
-        Action::Usage
-        | Action::Expand
-        | Action::List { .. }
-        | Action::Help(_)
-        | Action::Information
-        | Action::SieveExtensions
-        | Action::Check(_)
-        | Action::Format(_)
-        | Action::Filter => Rights::Caller,
-        Action::Version
-        | Action::Show
-        | Action::Rewrite
-        | Action::Retry
-        | Action::Host(_)
-        | Action::Session
-        | Action::Batch
-        | Action::Submit
-        | Action::Queue(_)
-        | Action::View(..) => Rights::Server,
-        Action::Route(eximious::route::Purpose::Test) | Action::Daemon => Rights::Superuser,
-        Action::Route(_) => Rights::Server,
-    }
+/// What decides whether the program keeps rights that its caller has not.
+#[derive(Debug, Default)]
+pub struct Claim {
+    /// Whether it reads a configuration that others may not read.
+    pub reads_configuration: bool,
+    /// `-C`: the names of configurations that the caller brings.
+    pub config: Option<Vec<u8>>,
+    /// `-D`: the macros that it brings.
+    pub macros: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Whether an action needs a configuration that others may not read.
-fn reads_configuration(action: &Action) -> bool {
-    match action {
-        Action::Usage
-        | Action::List { .. }
-        | Action::Help(_)
-        | Action::Information
-        | Action::SieveExtensions
-        | Action::Check(_)
-        | Action::Format(_) => false,
-        Action::Expand
-        | Action::Filter
-        | Action::Version
-        | Action::Show
-        | Action::Rewrite
-        | Action::Retry
-        | Action::Host(_)
-        | Action::Session
-        | Action::Batch
-        | Action::Submit
-        | Action::Queue(_)
-        | Action::View(..)
-        | Action::Route(_)
-        | Action::Daemon => true,
-    }
-}
-
-/// Puts rights aside that the caller has not, before anything is read. Where the caller
-/// brings what is read, they are gone.
-///
-/// # Errors
-/// What to say; then nothing may go on.
-pub fn begin(options: &Options, world: &World) -> Result<(), Refusal> {
-    let caller = rights::caller();
-    if !caller.is_lent_rights {
-        return Ok(());
-    }
-    let (uid, gid) = Settings::default().server_ids(&*world.users, &*world.host);
-    let is_server = caller.uid == uid || caller.uid == 0;
-    let own = !reads_configuration(&options.action)
-        || options.config.as_deref().is_some_and(|names| !is_trusted(names, is_server, world))
-        || options.macros.iter().any(|(name, value)| !is_server || !is_trusted_macro(name, value));
-    let done = if own { rights::become_caller() } else { rights::put_aside(uid, gid) };
-    done.map_err(failed)
-}
-
-/// Goes on as whoever an action wants, for good: the configuration is read, and nothing
-/// of it was expanded yet.
-///
-/// # Errors
-/// What to say; then nothing may go on.
-pub fn settle(action: &Action, settings: &Settings, world: &World) -> Result<(), Refusal> {
-    let is_superuser = rights::caller().uid == 0;
-    match wanted(action) {
-        Rights::Caller => rights::become_caller(),
-        Rights::Superuser if is_superuser => Ok(()),
-        Rights::Server | Rights::Superuser => {
-            let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
-            let spool = settings.spool_directory.bytes();
-            // Whoever needs it says that it is not there.
-            rights::take_up();
-            let _ = rights::make_spool(spool, uid, gid);
-            rights::become_user(uid, gid)
+impl Claim {
+    /// Puts rights aside that the caller has not, before anything is read. Where the
+    /// caller brings what is read, they are gone.
+    ///
+    /// # Errors
+    /// What to say; then nothing may go on.
+    pub fn begin(&self, world: &World) -> Result<(), Refusal> {
+        let caller = rights::caller();
+        if !caller.is_lent_rights {
+            return Ok(());
         }
+        let (uid, gid) = Settings::default().server_ids(&*world.users, &*world.host);
+        let is_server = caller.uid == uid || caller.uid == 0;
+        let config = self.config.as_deref();
+        let brings = config.is_some_and(|names| !is_trusted(names, is_server, world))
+            || self.macros.iter().any(|(name, value)| !is_server || !is_trusted_macro(name, value));
+        let done = match self.reads_configuration && !brings {
+            true => rights::put_aside(uid, gid),
+            false => rights::become_caller(),
+        };
+        done.map_err(failed)
     }
-    .map_err(failed)
+}
+
+impl Rights {
+    /// Goes on as whoever has these, for good: the configuration is read, and nothing of
+    /// it was expanded yet.
+    ///
+    /// # Errors
+    /// What to say; then nothing may go on.
+    pub fn settle(self, settings: &Settings, world: &World) -> Result<(), Refusal> {
+        let is_superuser = rights::caller().uid == 0;
+        match self {
+            Self::Caller => rights::become_caller(),
+            Self::Superuser if is_superuser => Ok(()),
+            Self::Server | Self::Superuser => {
+                let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
+                let spool = settings.spool_directory.bytes();
+                rights::take_up();
+                // Whoever needs it says that it is not there.
+                let _ = rights::make_spool(spool, uid, gid);
+                rights::become_user(uid, gid)
+            }
+        }
+        .map_err(failed)
+    }
 }
 
 fn failed(why: io::Error) -> Refusal {
