@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str};
-use eximious_mta::smtp::Server;
-use eximious_mta::submission::{Input, Outside, Request, submit};
+use eximious_mta::smtp::SmtpServer;
+use eximious_mta::submission::{Outside, SubmissionInput, SubmissionRequest, submit};
 use eximious_world::deadline::Deadline;
 
 use crate::caller;
@@ -37,8 +37,8 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     }
     // What only a trusted caller may say is passed over where it is somebody else.
     let given = if submitter.trusted { given } else { Vec::new() };
-    let server = Arc::new(Server::new(&config, cx.engine()));
-    let request = Request {
+    let server = Arc::new(SmtpServer::new(&config, cx.engine()));
+    let request = SubmissionRequest {
         submitter,
         sender,
         arguments: std::mem::take(&mut options.texts),
@@ -51,7 +51,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
         reports: std::mem::take(&mut options.reports),
         about: options.about.take().unwrap_or_default(),
         given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
-        ..Request::default()
+        ..SubmissionRequest::default()
     };
     let done = submit(&server, &mut cx, &request, &mut Standard);
     // Where the standard error is closed, the exit status has to do.
@@ -78,7 +78,7 @@ impl Outside for Standard {
     fn read(&mut self, dot_ends: bool, most: u64, time: Option<Duration>) -> io::Result<Vec<u8>> {
         let deadline = time.map(Deadline::within);
         let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
-        let mut input = Input::new(dot_ends);
+        let mut input = SubmissionInput::new(dot_ends);
         let mut piece = vec![0; PIECE];
         let mut standard = io::stdin().lock();
         loop {

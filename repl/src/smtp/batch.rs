@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str};
-use eximious_mta::batch::{Batch, BatchStep};
-use eximious_mta::smtp::Server;
-use eximious_mta::submission::{self, Outside, Request};
+use eximious_mta::batch::{BatchStep, BatchedSmtp};
+use eximious_mta::smtp::SmtpServer;
+use eximious_mta::submission::{self, Outside, SubmissionRequest};
 
 use super::local;
 use crate::caller;
@@ -32,7 +32,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     let (config, mut cx) = started.into_parts();
     let engine = cx.engine().clone();
     let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
-    let server = Arc::new(Server::new(&config.unwrap_or_else(Config::default), &engine));
+    let server = Arc::new(SmtpServer::new(&config.unwrap_or_else(Config::default), &engine));
     if !user.trusted {
         given.clear();
     }
@@ -46,9 +46,13 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
         cx.set(name, Str::EMPTY);
     }
     local::introduce(&mut cx, &user, given);
-    let request =
-        Request { submitter: user, leaves_unqualified, batched: true, ..Request::default() };
-    let mut batch = Batch::new(leaves_unqualified);
+    let request = SubmissionRequest {
+        submitter: user,
+        leaves_unqualified,
+        batched: true,
+        ..SubmissionRequest::default()
+    };
+    let mut batch = BatchedSmtp::new(leaves_unqualified);
     let mut piece = vec![0; PIECE];
     loop {
         let wrong = match batch.step(&mut cx) {
