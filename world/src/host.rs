@@ -75,6 +75,11 @@ impl Host for SystemHost {
         (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
     }
 
+    fn caller(&self) -> (u32, u32) {
+        let caller = crate::rights::caller();
+        (caller.uid, caller.gid)
+    }
+
     fn load(&self) -> i64 {
         let load = rustix::system::sysinfo().loads[0];
         // The kernel counts in units of 1/65536.

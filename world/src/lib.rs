@@ -21,6 +21,7 @@ mod net;
 mod pool;
 mod processes;
 mod redis;
+pub mod rights;
 mod sasl;
 pub mod serving;
 mod spool;

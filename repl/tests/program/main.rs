@@ -20,6 +20,7 @@ mod options;
 mod pages;
 mod pipe;
 mod reference;
+mod rights;
 mod routing;
 mod scram;
 mod spool;
