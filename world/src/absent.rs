@@ -12,31 +12,38 @@ use eximious_core::world::{
 
 /// None of them.
 #[derive(Debug, Default)]
-pub struct System(());
+pub struct Absent(());
+
+/// No hints.
+pub type SystemHints = Absent;
+/// No LDAP.
+pub type SystemLdap = Absent;
+/// No Redis.
+pub type SystemRedis = Absent;
 
 fn words(what: &str, feature: &str) -> String {
     format!("{what} is not in this build (cargo feature {feature})")
 }
 
-impl Dns for System {
+impl Dns for Absent {
     fn query(&self, _: &str, _: u16, _: &DnsOptions) -> Result<DnsAnswer, DnsError> {
         Err(DnsError::Again(words("the DNS", "dns")))
     }
 }
 
-impl Ldap for System {
+impl Ldap for Absent {
     fn request(&self, _: &LdapRequest) -> Result<LdapAnswer, LdapError> {
         Err(LdapError::Connect(words("LDAP", "ldap")))
     }
 }
 
-impl Redis for System {
+impl Redis for Absent {
     fn command(&self, _: &Server, _: &[Vec<u8>], _: Duration) -> Result<RedisReply, ServerError> {
         Err(ServerError::Unavailable)
     }
 }
 
-impl Hints for System {
+impl Hints for Absent {
     fn open(&self, spool: &[u8], log: Arc<dyn Log>) -> Arc<dyn HintStore> {
         World::hermetic().hints.open(spool, log)
     }

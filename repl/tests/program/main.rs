@@ -15,6 +15,7 @@ mod dialogues;
 mod filters;
 mod fmt;
 mod full;
+mod hunts;
 mod options;
 mod pages;
 mod pipe;

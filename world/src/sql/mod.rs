@@ -32,15 +32,15 @@ const OPENING: Duration = Duration::from_secs(30);
 
 /// The system's way to SQL servers.
 #[derive(Default)]
-pub struct System {
+pub struct SystemSql {
     #[cfg(feature = "postgres")]
-    pgsql: Pool<Server, pgsql::Session>,
+    pgsql: Pool<Server, pgsql::PgsqlSession>,
     #[cfg(feature = "mysql")]
-    mysql: Pool<Server, mysql::Session>,
+    mysql: Pool<Server, mysql::MysqlSession>,
     #[cfg(feature = "firebird")]
-    firebird: Pool<Server, firebird::Session>,
+    firebird: Pool<Server, firebird::FirebirdSession>,
     #[cfg(feature = "oracle")]
-    oracle: Pool<Server, oracle::Session>,
+    oracle: Pool<Server, oracle::OracleSession>,
 }
 
 /// An open connection, with a session in it.
@@ -62,7 +62,7 @@ struct Answer {
     goes_on: bool,
 }
 
-impl Sql for System {
+impl Sql for SystemSql {
     fn query(
         &self,
         kind: SqlKind,
