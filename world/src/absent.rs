@@ -64,9 +64,9 @@ pub mod sqlite {
 
     /// No files.
     #[derive(Debug, Default)]
-    pub struct Files(());
+    pub struct SqliteFiles(());
 
-    impl Files {
+    impl SqliteFiles {
         pub fn find(
             &self,
             _: &Path,
