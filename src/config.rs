@@ -151,7 +151,7 @@ impl Config {
     /// # Ok::<(), eximious::ConfigError>(())
     /// ```
     pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let (world, registry) = (World::hermetic(), eximious_stdlib::registry());
+        let (world, registry) = (World::hermetic(), crate::registry());
         let text = text.as_ref().into();
         let reader = reader::Reader::new(b"text", text, Macros::new(), &world, &registry);
         reader.read().sound()

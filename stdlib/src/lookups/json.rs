@@ -4,7 +4,7 @@
 mod document;
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, LookupDef, Meta, TaintRule};
+use eximious_core::{Effects, LookupDef, LookupFind, Meta, TaintRule};
 
 #[cfg(feature = "json")]
 use document::find;
@@ -26,7 +26,7 @@ pub static JSON: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find,
+    find: LookupFind::Plain(find),
 };
 
 #[cfg(not(feature = "json"))]

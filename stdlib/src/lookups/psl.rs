@@ -4,7 +4,7 @@
 mod list;
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, LookupDef, Meta, TaintRule};
+use eximious_core::{Effects, LookupDef, LookupFind, Meta, TaintRule};
 
 #[cfg(not(feature = "psl"))]
 use absent::{registered_domain, suffix};
@@ -30,7 +30,7 @@ pub static PSL: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: suffix,
+    find: LookupFind::Plain(suffix),
 };
 
 /// `${lookup{domain}regdom{/file}}`.
@@ -47,7 +47,7 @@ pub static REGDOM: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: registered_domain,
+    find: LookupFind::Plain(registered_domain),
 };
 
 #[cfg(not(feature = "psl"))]
