@@ -7,7 +7,7 @@ use eximious_core::{Call, Fail, FailClass, ListKind, Meta, Str};
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Matcher, Outcome, ip};
 
-use super::Context;
+use super::{Context, IntoValue};
 
 /// What a word of an embedder's may reach of the conversation that it runs in: its
 /// values, expansion, lists, the log, and of the outside what its record declares.
@@ -28,8 +28,8 @@ impl Access<'_> {
         self.cx.value(name)
     }
 
-    /// Sets a variable. A name that nobody knows becomes known in this conversation.
-    pub fn set(&mut self, name: &str, value: impl Into<Str>) {
+    /// Sets a variable, as [`Context::set`] does: text is tainted.
+    pub fn set(&mut self, name: &str, value: impl IntoValue) {
         self.cx.set(name, value);
     }
 
