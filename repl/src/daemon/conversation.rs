@@ -36,6 +36,10 @@ pub fn hold(
         service.engine.world().log.panic(fail.message());
         return peer.dismiss(b"421 Service not available; please try again later.\r\n");
     }
+    // What comes over the network comes from nobody of this system.
+    let (uid, gid) = service.engine.world().host.ids();
+    cx.set("originator_uid", uid.to_string());
+    cx.set("originator_gid", gid.to_string());
     let (remote, local) = (peer.remote(), peer.local());
     let client = Client {
         address: Some(remote.ip().to_canonical()),

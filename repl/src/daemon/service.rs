@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eximious::{Config, Engine, Macros, OptionValue, World};
 use eximious_mta::smtp::Server;
-use eximious_world::Logs;
+use eximious_world::LogFiles;
 
 use super::Request;
 use super::limits::Limits;
@@ -39,7 +39,7 @@ pub struct Service {
     /// What is allowed.
     pub limits: Limits,
     /// The logs.
-    pub logs: Arc<Logs>,
+    pub logs: Arc<LogFiles>,
 }
 
 impl Service {
@@ -62,7 +62,7 @@ impl Service {
             found.settings.options.set("smtp_receive_timeout", OptionValue::Number(seconds));
         }
         let owner = found.settings.server_ids(&*world.users, &*world.host);
-        let logs = Arc::new(Logs::new(&found.settings, owner));
+        let logs = Arc::new(LogFiles::new(&found.settings, owner));
         let world = super::world_of(world, logs.clone());
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
