@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use eximious::Str;
-use eximious_mta::smtp::{Awaited, Client, Event, Session};
+use eximious_mta::smtp::{Awaited, Client, Event, SmtpSession};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
 
@@ -53,7 +53,7 @@ pub fn hold(
         begins_with_tls,
         ..Client::default()
     };
-    let mut session = Session::new(service.server.clone(), cx, client);
+    let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);
     let words = Arc::new(Mutex::new(Words::new(peer.clone())));
     let outlet = words.clone();
@@ -69,7 +69,7 @@ pub fn hold(
 }
 
 struct Conversation {
-    session: Session,
+    session: SmtpSession,
     peer: Arc<Peer>,
     bell: Bell,
     /// What the client is told.

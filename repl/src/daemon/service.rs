@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eximious::{Config, Engine, Macros, OptionValue, World};
-use eximious_mta::smtp::Server;
+use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
 
 use super::Request;
@@ -35,7 +35,7 @@ pub struct Service {
     /// The engine.
     pub engine: Engine,
     /// The parts that SMTP needs.
-    pub server: Arc<Server>,
+    pub server: Arc<SmtpServer>,
     /// What is allowed.
     pub limits: Limits,
     /// The logs.
@@ -66,7 +66,7 @@ impl Service {
         let world = super::world_of(world, logs.clone());
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
-        let server = Arc::new(Server::new(&found, &engine));
+        let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = Limits::of(engine.settings());
         Ok(Self { engine, server, limits, logs })
     }
