@@ -23,7 +23,7 @@ mod repr;
 mod scope;
 mod settings;
 mod str;
-mod trace;
+pub mod trace;
 pub mod world;
 
 pub use acl::{
@@ -48,5 +48,5 @@ pub use registry::Registry;
 pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, NamedLists, Settings};
 pub use str::{Buf, Str, Taint};
-pub use trace::{Trace, TraceSink};
+pub use trace::Trace;
 pub use world::World;
