@@ -9,9 +9,9 @@
 mod addresses;
 mod envelope;
 mod headers;
-mod id;
 mod lines;
 mod log;
+mod message_id;
 mod parse;
 mod received;
 mod recipients;
@@ -34,8 +34,8 @@ pub use envelope::{
     may_be_sender, qualified_sender, rewrite_recipients, rewrite_sender, sender_in_line,
 };
 pub use headers::{TooLong, apply_headers, put_first, too_long};
-pub use id::message_id;
 pub use log::{Kept, authenticated, logged};
+pub use message_id::message_id;
 pub(crate) use parse::without_returns;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;

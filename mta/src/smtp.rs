@@ -6,41 +6,41 @@
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
 
-mod arrive;
+mod acl;
 mod atrn;
 mod auth;
-mod chunks;
+mod bdat;
 mod client_hello;
-mod commands;
-mod ending;
-mod envelope;
+mod command;
+mod connect;
+mod cutthrough;
+mod data;
+mod ehlo;
 mod errors;
 mod etrn;
-mod hello;
+mod header;
 mod ident;
 mod input;
 mod local;
 mod logging;
-mod message;
-mod onward;
+mod mail;
+mod mail_data;
 mod options;
-mod params;
-mod patience;
+mod parameters;
 pub mod proxy;
-mod rate;
-mod reading;
+mod ratelimit;
 mod reply;
 mod reserve;
-mod run;
 mod session;
-mod start;
+mod shutdown;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod tls;
 mod tls_options;
 mod verdict;
-mod verify;
+mod vrfy;
 mod wellknown;
 mod xclient;
 
@@ -52,9 +52,9 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
-pub use ending::Awaited;
 pub use eximious::acl::Watch;
 pub use session::{Outlet, Server, Session};
+pub use shutdown::Awaited;
 
 /// Who is connected.
 #[derive(Clone, Debug, Default)]

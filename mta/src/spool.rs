@@ -9,7 +9,7 @@ mod encode;
 mod file;
 pub mod queue;
 mod restore;
-pub mod room;
+pub mod space;
 #[cfg(test)]
 mod tests;
 mod tree;

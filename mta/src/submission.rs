@@ -6,9 +6,9 @@
 //! error and with which status to end. An error is reported there, or in a message
 //! to the sender, which is kept in the spool as any other.
 
+mod acl;
 mod batch;
 mod input;
-mod judge;
 mod recipients;
 mod report;
 #[cfg(test)]
@@ -180,7 +180,7 @@ impl<'s> Submission<'s> {
         if let Err(said) = self.take_sender() {
             return Ok(Done { status: 1, said, kept: false });
         }
-        if let Err(why) = spool::room::check(self.cx, 0) {
+        if let Err(why) = spool::space::check(self.cx, 0) {
             self.log(&why);
             return Ok(Done {
                 status: 1,

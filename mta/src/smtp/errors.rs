@@ -4,8 +4,8 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str};
 
-use super::commands::REMEMBERED;
-use super::rate::Pace;
+use super::command::REMEMBERED;
+use super::ratelimit::Pace;
 use super::{Session, reply};
 
 /// What is counted.

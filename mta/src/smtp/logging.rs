@@ -5,7 +5,7 @@ use eximious::stdlib::printing::printing;
 use eximious::{LogSelector, Str};
 
 use super::Session;
-use super::arrive::Arrived;
+use super::header::Arrived;
 use crate::{logs, reception};
 
 impl Session {

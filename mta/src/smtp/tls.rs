@@ -310,7 +310,7 @@ impl Session {
 
     /// What was said in clear text counts no more.
     fn forget_what_was_said(&mut self, remembers: bool) {
-        self.offers = super::hello::Advertised {
+        self.offers = super::ehlo::Advertised {
             greeted: remembers,
             extended: remembers,
             early_pipelining: self.offers.early_pipelining,

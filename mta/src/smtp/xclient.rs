@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use eximious::Str;
 
 use super::Session;
-use super::params::xtext;
+use super::parameters::xtext;
 use super::proxy::Ends;
 
 /// What EHLO says of it.

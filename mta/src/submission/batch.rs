@@ -25,7 +25,7 @@ pub fn take(
     outside: &mut dyn Outside,
 ) -> Result<(), Vec<u8>> {
     let Batched { sender, recipients, bytes } = batched;
-    if let Err(why) = spool::room::check(cx, 0) {
+    if let Err(why) = spool::space::check(cx, 0) {
         cx.engine().world().log.main(&why);
         return Err(b"452 Space shortage, please try later".into());
     }

@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str};
 
-use super::envelope::UNKNOWN_SIZE;
+use super::mail::UNKNOWN_SIZE;
 use super::tls::Greeting;
 use super::verdict::Refused;
 use super::{Session, reply};

@@ -3,8 +3,8 @@
 use eximious::Str;
 
 use super::Session;
-use super::envelope::Before;
-use super::reading::{Reading, header};
+use super::mail::Before;
+use super::mail_data::{Reading, header};
 use super::session::Stage;
 use crate::reception::without_returns;
 

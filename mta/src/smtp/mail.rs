@@ -6,8 +6,8 @@ use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, LogSelector, Str};
 
 use super::auth::Claim;
-use super::params::{self, AuthParam, MailOffers};
-use super::rate::Paced;
+use super::parameters::{self, AuthParam, MailOffers};
+use super::ratelimit::Paced;
 use super::verdict::{Refused, unset};
 use super::{Recipient, Sender, Session, reply};
 
@@ -99,10 +99,10 @@ impl Session {
             utf8: self.offers.utf8,
             reports: self.offers.reports,
         };
-        let mut params = params::MailParams::default();
+        let mut params = parameters::MailParams::default();
         let text = match self.offers.extended {
             false => Ok(argument),
-            true => params::mail(argument, offers, &mut params),
+            true => parameters::mail(argument, offers, &mut params),
         };
         if let Some(AuthParam { given, claimed, before }) = params.auth.take()
             && self.settle_claim(before, given, &claimed) == Claim::Refused
@@ -111,7 +111,7 @@ impl Session {
         }
         let text = match text {
             Ok(text) => text,
-            Err(params::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
+            Err(parameters::Wrong(why)) => return self.protocol_error(b"501", why.as_bytes()),
         };
         let rules = self.rules(params.sender.utf8);
         let rules = Rules { null: true, ..rules };
@@ -216,7 +216,7 @@ impl Session {
 
     /// Whether there is room for another message; the client is told so if not.
     fn has_space(&mut self, size: u64) -> bool {
-        let Err(why) = crate::spool::room::check(&mut self.cx, size) else { return true };
+        let Err(why) = crate::spool::space::check(&mut self.cx, size) else { return true };
         self.log(&why);
         self.say(&[b"452 Space shortage, please try later"]);
         false
@@ -256,9 +256,9 @@ impl Session {
         let asked = self.envelope.as_ref().map_or(0, |envelope| envelope.asked);
         self.slow_down(Paced::Rcpt, asked);
         let reports = self.offers.extended && self.offers.reports;
-        let (text, mut recipient) = match params::rcpt(argument, reports) {
+        let (text, mut recipient) = match parameters::rcpt(argument, reports) {
             Ok(found) => found,
-            Err(params::Wrong(why)) => {
+            Err(parameters::Wrong(why)) => {
                 self.refusals.note(&[b"501 ", why.as_bytes()].concat());
                 return self.protocol_error(b"501", why.as_bytes());
             }

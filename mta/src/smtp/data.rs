@@ -4,9 +4,9 @@ use eximious::acl::AclVerdict;
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str};
 
-use super::envelope::{Before, Envelope};
-use super::onward::Went;
-use super::reading::Reading;
+use super::cutthrough::Went;
+use super::mail::{Before, Envelope};
+use super::mail_data::Reading;
 use super::session::Stage;
 use super::verdict::{Refused, unset};
 use super::{Event, Notify, Received, Recipient, Session, Standing, Taken};

@@ -6,7 +6,7 @@ use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{LogSelector, Str};
 
-use super::envelope::Envelope;
+use super::mail::Envelope;
 use super::{Notify, Recipient, Returned, Session, reply};
 use crate::logs;
 
