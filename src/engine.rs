@@ -3,7 +3,7 @@
 
 mod batch;
 pub(crate) mod context;
-pub mod debugging;
+pub(crate) mod debugging;
 pub(crate) mod eval;
 pub(crate) mod patterns;
 

@@ -24,18 +24,19 @@ mod mail;
 mod tools;
 
 pub use config::{Config, ConfigError, MacroError, Macros};
-pub use engine::{Batch, Builder, Context, Engine, Expansion, Limits, debugging};
+pub use engine::{Batch, Builder, Context, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
     ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
     LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
     Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
-    Registry, Repeated, Settings, Str, Taint, TaintRule, Variable, VariableSource, World, world,
+    Registry, Repeated, Settings, Str, Taint, TaintRule, Variable, VariableSource, World, trace,
+    world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
 pub use mail::{
-    acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
+    acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };
 pub use tools::{check, fmt};

@@ -59,6 +59,8 @@ bitflags! {
         const FILTER = 1 << 14;
         /// Rules for retrying.
         const RETRY = 1 << 15;
+        /// What may have passwords in it, or what proves that somebody knows one.
+        const SECRET = Self::AUTH.bits() | Self::SMTP.bits();
     }
 }
 
@@ -129,9 +131,9 @@ pub struct TraceEvent<'e> {
 /// Who is told what happens.
 pub trait Observer: Send + Sync {
     /// The kinds of events that it wants to be told; it is asked once, when it begins to
-    /// watch.
+    /// watch. What may have secrets in it is told only to who asks for it by name.
     fn kinds(&self) -> TraceKinds {
-        TraceKinds::all()
+        TraceKinds::all() - TraceKinds::SECRET
     }
 
     /// Something happened.
@@ -149,6 +151,8 @@ impl<F: Fn(&TraceEvent<'_>) + Send + Sync> Observer for F {
 pub struct Trace {
     /// The kinds that somebody wants to be told.
     kinds: TraceKinds,
+    /// Whether nobody is told for a while.
+    muted: bool,
     observers: Vec<(TraceKinds, Arc<dyn Observer>)>,
     /// How deep the tests at hand stand in each other.
     pub depth: u32,
@@ -164,10 +168,10 @@ pub struct Trace {
 #[must_use = "what is begun has to end"]
 pub struct TraceParent(u64);
 
-/// Which kinds were told before nobody was told any more.
+/// Whether somebody was told before nobody was told any more.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "those who watch want to go on"]
-pub struct TraceMuted(TraceKinds);
+pub struct TraceMuted(bool);
 
 impl std::fmt::Debug for Trace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -190,9 +194,8 @@ impl Trace {
 
     /// Tells somebody what happens from here on.
     pub fn observe(&mut self, observer: Arc<dyn Observer>) {
-        let kinds = observer.kinds();
-        self.kinds |= kinds;
-        self.observers.push((kinds, observer));
+        self.observers.push((observer.kinds(), observer));
+        self.count();
     }
 
     /// Says when things happen, too.
@@ -203,7 +206,12 @@ impl Trace {
     /// Tells somebody nothing any more.
     pub fn forget(&mut self, observer: &Arc<dyn Observer>) {
         self.observers.retain(|(_, own)| !Arc::ptr_eq(own, observer));
-        self.kinds = self.observers.iter().fold(TraceKinds::empty(), |all, (own, _)| all | *own);
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let wanted = self.observers.iter().map(|(kinds, _)| *kinds);
+        self.kinds = if self.muted { TraceKinds::empty() } else { wanted.collect() };
     }
 
     /// Who is told; a context beside this one may tell the same.
@@ -213,18 +221,23 @@ impl Trace {
 
     /// Tells nobody for a while.
     pub fn mute(&mut self) -> TraceMuted {
-        TraceMuted(std::mem::take(&mut self.kinds))
+        let before = TraceMuted(std::mem::replace(&mut self.muted, true));
+        self.count();
+        before
     }
 
     /// Goes on to tell what was told before [`Trace::mute`].
     pub fn unmute(&mut self, muted: TraceMuted) {
-        self.kinds = muted.0;
+        self.muted = muted.0;
+        self.count();
     }
 
     /// Tells what happens at the depth at hand.
     #[inline]
     pub fn tell(&mut self, what: Happening<'_>) {
-        self.tell_at(self.depth, what);
+        if self.kinds.intersects(what.kind()) {
+            self.tell_at(self.depth, what);
+        }
     }
 
     /// Tells what happens at some depth.

@@ -52,7 +52,6 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
-pub use eximious::acl::Watch;
 pub use session::{Outlet, Server, Session};
 pub use shutdown::Awaited;
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use eximious_core::trace::{Happening, Observer, TraceKinds};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
     AclAnswer, Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, TaintRule, Trace, TraceSink, VariableSource, World,
+    Str, TaintRule, Trace, VariableSource, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -14,7 +15,6 @@ use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
 use eximious_stdlib::lookups;
 use rustc_hash::FxHashMap;
 
-use super::debugging::Debugging;
 use super::eval::Eval;
 use super::{Compiled, Engine, patterns};
 
@@ -42,10 +42,6 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
-    /// Whether somebody is shown each step of tests.
-    traced: bool,
-    /// What is told in a file of its own, once that was asked for.
-    pub(crate) debugging: Option<Debugging>,
     /// Who runs the ACLs that what is expanded calls.
     pub(crate) acl_caller: Option<Arc<dyn AclCaller>>,
 }
@@ -108,8 +104,6 @@ impl Context {
             expansions: FxHashMap::default(),
             leaves_bindings: false,
             refusals: Vec::new(),
-            traced: false,
-            debugging: None,
             acl_caller: None,
         }
     }
@@ -326,48 +320,37 @@ impl Context {
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
 
-    /// Shows each step of tests to somebody, or to nobody any more.
-    pub fn set_trace(&mut self, sink: Option<TraceSink>) {
-        self.replace_trace(sink);
-        self.memory.get::<Trace>().depth = 0;
+    /// Tells somebody what happens from here on: see [`crate::trace`].
+    pub fn observe(&mut self, observer: Arc<dyn Observer>) {
+        self.memory.trace.keep_time(self.engine.world().clock.clone());
+        self.memory.trace.observe(observer);
     }
 
-    /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
-    /// returned.
-    pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
-        self.traced = sink.is_some();
-        std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    /// What is told of what happens, and to whom.
+    pub fn trace(&mut self) -> &mut Trace {
+        &mut self.memory.trace
     }
 
     /// Evaluates something: the tests in it stand one deeper than those around it.
     pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        if !self.traced {
+        if !self.memory.trace.is_watched() {
             return work(self);
         }
-        self.memory.get::<Trace>().depth += 1;
+        self.memory.trace.depth += 1;
         let result = work(self);
-        self.memory.get::<Trace>().leave(1);
+        self.memory.trace.leave(1);
         result
     }
 
-    /// Tells whoever is shown each step of tests, some steps deeper than the test
-    /// at hand.
-    pub fn tell(&mut self, deeper: u32, text: &[u8]) {
-        self.memory.get::<Trace>().tell(deeper, &[text]);
-    }
-
-    /// Tells whoever is shown each step of tests something that stands in nothing.
+    /// Tells what happens, at the depth at hand.
     #[inline]
-    pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
-        if !self.traced {
-            return;
-        }
-        self.memory.get::<Trace>().tell_flat(parts);
+    pub fn tell(&mut self, what: Happening<'_>) {
+        self.memory.trace.tell(what);
     }
 
-    /// Does something whose tests stand in another.
-    pub(crate) fn set_trace_depth(&mut self, depth: u32) -> u32 {
-        std::mem::replace(&mut self.memory.get::<Trace>().depth, depth)
+    /// Tells something that is rarely told, in Exim's words.
+    pub fn note(&mut self, kind: TraceKinds, text: &[u8]) {
+        self.memory.trace.tell(Happening::Note { kind, text });
     }
 
     /// Tests a subject against a list as it is written in the configuration.

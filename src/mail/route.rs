@@ -23,6 +23,7 @@ mod redirect;
 mod router;
 mod send;
 mod test;
+mod told;
 mod transport;
 mod values;
 

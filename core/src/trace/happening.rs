@@ -4,10 +4,8 @@ use std::net::IpAddr;
 
 use eximious_grammar::Span;
 
-use super::steps::{
-    AclEvent, AuthEvent, CalloutEvent, RewriteEvent, RouteEvent, SmtpEvent,
-};
 use super::TraceKinds;
+use super::steps::{AclEvent, AuthEvent, CalloutEvent, RewriteEvent, RouteEvent, SmtpEvent};
 use crate::{Fail, Str};
 
 /// What happened.
@@ -36,6 +34,7 @@ pub enum Happening<'e> {
 
 impl Happening<'_> {
     /// Its kind.
+    #[inline]
     pub fn kind(&self) -> TraceKinds {
         match self {
             Self::Expansion(_) => TraceKinds::EXPANSION,

@@ -111,6 +111,8 @@ pub enum RouteEvent<'e> {
     Checking {
         /// What it is about: the option's name.
         option: &'e str,
+        /// What it is set to, where that is told.
+        text: Option<&'e [u8]>,
     },
     /// A router is passed by.
     Skipped {

@@ -43,10 +43,10 @@ impl Driver for CramMd5 {
             return Err(Verdict::Refuse);
         };
         let wanted = cram::digest(secret.bytes(), &self.challenge);
-        turn.tell(&[b"CRAM-MD5: user name = ", name]);
-        turn.tell(&[b"          challenge = ", &self.challenge]);
-        turn.tell(&[b"          received  = ", digest]);
-        turn.tell(&[b"          digest    = ", &wanted]);
+        turn.note(&[b"CRAM-MD5: user name = ", name]);
+        turn.note(&[b"          challenge = ", &self.challenge]);
+        turn.note(&[b"          received  = ", digest]);
+        turn.note(&[b"          digest    = ", &wanted]);
         Ok(Step::Done(match mac::same(&wanted, digest) {
             true => turn.condition(),
             false => Verdict::Refuse,

@@ -383,7 +383,6 @@ impl Session {
 impl Attempt {
     fn turn<'t>(&'t mut self, session: &'t mut Session) -> (Turn<'t>, &'t mut Box<dyn Driver>) {
         let turn = Turn {
-            shows: session.hurries,
             cx: &mut session.cx,
             authenticator: &self.authenticator,
             binding: session.known.binding.as_ref(),

@@ -1,7 +1,7 @@
 //! Commands: which it is, and those that need no more than a few lines.
 
 use eximious::acl::AclVerdict;
-use eximious::debugging::DebugSelector;
+use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::{AclPhases, Str};
 
 use super::Session;
@@ -46,7 +46,8 @@ fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
 impl Session {
     pub(super) fn command_line(&mut self, line: &[u8]) {
         let line = line.trim_ascii_end();
-        self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());
+        let received = SmtpEvent::Received { side: SmtpSide::Server, text: line };
+        self.cx.tell(Happening::Smtp(received));
         self.command = self.loggable(line, find(line).is_some());
         let before = std::mem::take(&mut self.before);
         if line.contains(&0) {

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious::acl::AclVerdict;
+use eximious::trace::TraceKinds;
 use eximious::{AclPhases, LogSelector, Str, launch};
 
 use super::Session;
@@ -54,9 +55,9 @@ impl Session {
             }
         };
         let shown = if line.is_empty() { b"exim -R" } else { line.bytes() };
-        self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
+        self.cx.note(TraceKinds::RECEIVE, &[b"ETRN command is: ", shown].concat());
         if self.hurries {
-            self.cx.tell(0, b"ETRN command execution skipped");
+            self.cx.note(TraceKinds::RECEIVE, b"ETRN command execution skipped");
         } else if line.is_empty() {
             self.log_panic(b"ETRN can't be served: messages are not delivered by this server");
             return self.say(&[b"458 Unable to queue messages: there are no queue runs"]);

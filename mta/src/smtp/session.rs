@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclState, Acls, Watch};
+use eximious::acl::{AclState, Acls};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
-use eximious::debugging::DebugSelector;
 use eximious::route::Routes;
+use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::world::Moment;
 use eximious::{Config, Context, Engine, Str};
 
@@ -67,7 +67,6 @@ pub struct Session {
     pub(super) server: Arc<Server>,
     pub(super) cx: Context,
     pub(super) acl_state: AclState,
-    pub(super) watch: Option<Watch>,
     /// What sends at once what was said.
     pub(super) outlet: Option<Outlet>,
     /// Whether this is a test, in which nobody waits.
@@ -160,7 +159,6 @@ impl Session {
             server,
             cx,
             acl_state: AclState::default(),
-            watch: None,
             outlet: None,
             hurries: false,
             calls_out: true,
@@ -200,12 +198,6 @@ impl Session {
         session.server.acls.attach(&mut session.cx);
         session.introduce();
         session
-    }
-
-    /// Tells somebody each step of ACLs.
-    pub fn set_watch(&mut self, watch: Option<Watch>) {
-        self.server.acls.attach_watched(&mut self.cx, watch.clone());
-        self.watch = watch;
     }
 
     /// Has what was said sent before other hosts are asked, which may take its time. All
@@ -326,21 +318,9 @@ impl Session {
     }
 
     pub(super) fn say_lines(&mut self, bytes: Vec<u8>) {
-        if self.cx.is_debugged() {
-            self.debug_reply(&bytes);
-        }
+        let sent = SmtpEvent::Sent { side: SmtpSide::Server, text: bytes.trim_ascii_end() };
+        self.cx.tell(Happening::Smtp(sent));
         self.send(bytes);
-    }
-
-    fn debug_reply(&mut self, bytes: &[u8]) {
-        let mut text = b"SMTP>> ".to_vec();
-        for (number, line) in bytes.trim_ascii_end().split(|byte| *byte == b'\n').enumerate() {
-            if number > 0 {
-                text.extend_from_slice(b"\n       ");
-            }
-            text.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-        }
-        self.cx.debug(DebugSelector::RECEIVE, &text);
     }
 
     /// Ends it.

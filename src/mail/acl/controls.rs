@@ -5,7 +5,7 @@ use eximious_core::{AclOptions, AclPhases, Str, Taint};
 use super::machine::{Answer, Run};
 use super::state::Control;
 use super::{Logs, cutthrough};
-use crate::engine::debugging::{DebugSelector, Start};
+use crate::mail::debugging::{DebugSelector, DebugStart};
 
 /// The controls of the connection: all others are of the message.
 const OF_CONNECTION: [&str; 10] = [
@@ -121,7 +121,7 @@ fn debug(run: &mut Run<'_>, text: &[u8], taint: Taint) -> Answer {
     }
     let tag = tag.unwrap_or_default();
     let waits = waits.filter(|_| !now);
-    match run.cx.start_debugging(Start { tag, selector, waits, on_panic }) {
+    match run.cx.start_debugging(DebugStart { tag, selector, waits, on_panic }) {
         Ok(()) => {
             let log = run.cx.engine().world().log.clone();
             run.host.log_through(log);

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, ListEvent};
 use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::Outcome;
 
@@ -30,8 +31,10 @@ pub(super) fn run(
             Err(fail) => return Err(Complaint::new(fail.message())),
         }
     } else {
-        let note = format!("{address} in ignore_target_hosts? no (option unset)");
-        machine.cx.tell(0, note.as_bytes());
+        let subject = address.to_string();
+        let option = Some("ignore_target_hosts");
+        let unset = ListEvent::Unset { subject: subject.as_bytes(), option };
+        machine.cx.tell(Happening::List(unset));
     }
     let host = of_address(&domain, address);
     let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::world::User;
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
@@ -200,8 +201,16 @@ impl Machine<'_> {
         self.plain = true;
         self.show_address();
         let routers = &self.routes.0.clone().routers;
-        self.cx.tell_flat(&[b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>"]);
-        self.cx.tell_flat(&[b"routing ", self.address.text.bytes()]);
+        let address = self.address.text.clone();
+        let begin = RouteEvent::Begin { address: address.bytes() };
+        let outer = self.cx.trace().begin(Happening::Route(begin));
+        let routed = self.offer_to_each(routers);
+        self.cx.trace().end(outer);
+        routed
+    }
+
+    /// Offers the address to one router after the other.
+    fn offer_to_each(&mut self, routers: &[Router]) -> Routed {
         let mut number = self.address.first_router;
         let mut last = None;
         while let Some(router) = routers.get(number) {
@@ -211,7 +220,7 @@ impl Machine<'_> {
                 Next::Done(routed) => return routed,
             }
         }
-        self.cx.tell_flat(&[b"no more routers"]);
+        self.tell(RouteEvent::NoRouters);
         Routed::Failed(self.unrouteable(last))
     }
 
@@ -262,7 +271,13 @@ impl Machine<'_> {
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
         self.skipped = true;
-        if self.was_here(number, router) || !self.concerns(router) {
+        self.tell_router(router);
+        let unfit = match self.was_here(number, router) {
+            true => Some("already routed by it"),
+            false => self.unconcerned(router),
+        };
+        if let Some(why) = unfit {
+            self.tell_skipped(router, why);
             return Next::Router(number + 1);
         }
         let known = self.known_domains(router);
@@ -283,7 +298,8 @@ impl Machine<'_> {
             self.plain = !router.filter.caseful;
             self.parts_shown = false;
         }
-        if !self.take_affixes(router) {
+        if let Some(missing) = self.take_affixes(router) {
+            self.tell_skipped(router, missing);
             return Next::Router(number + 1);
         }
         self.show_view();
@@ -337,8 +353,8 @@ impl Machine<'_> {
         }
     }
 
-    /// Takes prefix and suffix off; false where one is missing that must be there.
-    fn take_affixes(&mut self, router: &Router) -> bool {
+    /// Takes prefix and suffix off, and says what is missing that must be there.
+    fn take_affixes(&mut self, router: &Router) -> Option<&'static str> {
         let filter = &router.filter;
         for (list, optional, end) in [
             (&filter.prefixes, filter.prefix_optional, affix::End::Head),
@@ -349,7 +365,10 @@ impl Machine<'_> {
                 if optional {
                     continue;
                 }
-                return false;
+                return Some(match end {
+                    affix::End::Head => "prefix mismatch",
+                    affix::End::Tail => "suffix mismatch",
+                });
             };
             let affix = Affix {
                 text: cased(&affix.text, filter.caseful),
@@ -364,20 +383,23 @@ impl Machine<'_> {
             self.plain = false;
             self.parts_shown = false;
         }
-        true
+        None
     }
 
-    /// Whether the router has to do with what this is about.
-    fn concerns(&self, router: &Router) -> bool {
+    /// Why the router has nothing to do with what this is about.
+    fn unconcerned(&self, router: &Router) -> Option<&'static str> {
         let filter = &router.filter;
-        let verifies = match self.purpose {
-            Purpose::VerifySender => filter.verify_sender,
-            Purpose::VerifyRecipient => filter.verify_recipient,
-            Purpose::Test => filter.address_test,
-            Purpose::Expand => filter.expn,
-            Purpose::Delivery => true,
+        let (concerned, why) = match self.purpose {
+            Purpose::VerifySender => (filter.verify_sender, "verify 2 0 0"),
+            Purpose::VerifyRecipient => (filter.verify_recipient, "verify 1 0 0"),
+            Purpose::Test => (filter.address_test, "address_test is unset"),
+            Purpose::Expand => (filter.expn, "no_expn set"),
+            Purpose::Delivery => (true, ""),
         };
-        verifies && (self.purpose.verifies() || !filter.verify_only)
+        if !concerned {
+            return Some(why);
+        }
+        (filter.verify_only && !self.purpose.verifies()).then_some("verify_only set")
     }
 
     /// What an address that is let in gets before its router runs: `set` and
@@ -406,40 +428,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs a router, and tells what it says.
-    fn drive_and_tell(&mut self, number: usize, router: &Router) -> Result<Verdict, Complaint> {
-        let name = router.name.bytes();
-        self.cx.tell_flat(&[b"calling ", name, b" router"]);
-        let address = self.address.text.clone();
-        let verdict = self.drive(number, router);
-        match &verdict {
-            // What comes of it decides what there is to tell.
-            Ok(Verdict::Accept(_) | Verdict::Discard) => {}
-            Ok(Verdict::Renamed) => {
-                if let Some(Child::Address(child)) = self.children.last() {
-                    let text = child.text.clone();
-                    self.cx.tell_flat(&[b"re-routed to ", text.bytes()]);
-                }
-            }
-            Ok(Verdict::Fail(_)) => {
-                self.cx.tell_flat(&[name, b" router forced address failure"]);
-            }
-            Ok(Verdict::Decline) => {
-                self.cx.tell_flat(&[name, b" router declined for ", address.bytes()]);
-            }
-            Ok(Verdict::Pass) => {
-                self.cx.tell_flat(&[name, b" router passed for ", address.bytes()]);
-            }
-            Err(complaint) => {
-                self.cx.tell_flat(&[name, b" router: defer for ", address.bytes()]);
-                let message = complaint.message.as_deref().unwrap_or(b"<none>");
-                self.cx.tell_flat(&[b"  message: ", message]);
-            }
-        }
-        verdict
-    }
-
-    fn drive(&mut self, number: usize, router: &Router) -> Result<Verdict, Complaint> {
+    pub(super) fn drive(&mut self, number: usize, router: &Router) -> Result<Verdict, Complaint> {
         match router.driver {
             Driver::Accept => accept::run(self, number, router),
             Driver::IpLiteral => ipliteral::run(self, number, router),
@@ -465,8 +454,7 @@ impl Machine<'_> {
             Verdict::Decline => match self.settled(router, router.filter.more, "more") {
                 Ok(true) => Next::Router(number + 1),
                 Ok(false) => {
-                    self.cx.tell_flat(&[b"\"more\" is false: skipping remaining routers"]);
-                    self.cx.tell_flat(&[b"no more routers"]);
+                    self.tell(RouteEvent::NoMore);
                     done(Routed::Failed(self.unrouteable(Some(router))))
                 }
                 Err(complaint) => done(Routed::Deferred(complaint)),
@@ -492,8 +480,7 @@ impl Machine<'_> {
             Ok(unseen) => unseen,
             Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
         };
-        let tail: &[u8] = if unseen { b" router (unseen)" } else { b" router" };
-        self.cx.tell_flat(&[b"routed by ", router.name.bytes(), tail]);
+        self.tell_routed(router, unseen, delivery.as_deref());
         let goes_on = unseen && number + 1 < self.routes.0.routers.len();
         Next::Done(match (goes_on, delivery) {
             (true, delivery) => self.seen_on(number, delivery),

@@ -160,7 +160,7 @@ impl Routes {
                 Routed::Discarded => {
                     thrown = true;
                 }
-                Routed::Redirected if request.asks_hosts => cx.tell(0, NO_HOSTS),
+                Routed::Redirected if request.asks_hosts => cx.tell_callout(NO_HOSTS),
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
             if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {

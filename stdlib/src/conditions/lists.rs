@@ -1,9 +1,7 @@
 //! `match_domain`, `match_address`, `match_local_part`, `match_ip`.
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{
-    Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule,
-};
+use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
 
 use crate::lists::{Matcher, Outcome, ip};
 use crate::lookups::reason;
@@ -65,7 +63,8 @@ pub static MATCH_LOCAL_PART: Condition = listed(
         Example::new("${if match_local_part{Bob}{+caseful:bob}{$value}{no}}", "no"),
     ]),
     |call, args| {
-        let outcome = call.told_within(|call| Matcher::local_part(&args[0]).test(call, &args[1]))?;
+        let outcome =
+            call.told_within(|call| Matcher::local_part(&args[0]).test(call, &args[1]))?;
         textual(call, outcome, &args[1])
     },
 );

@@ -48,8 +48,8 @@ pub fn verify_hello(call: &mut Call<'_>) -> Result<bool, Fail> {
         _ => {}
     }
     tell(call, HostEvent::Hello { argument: text.bytes() });
-    let verified = !text.is_empty()
-        && call.with_record(&NAMES, |call| is_true(call, &text, &address))?;
+    let verified =
+        !text.is_empty() && call.with_record(&NAMES, |call| is_true(call, &text, &address))?;
     call.memory::<Hello>().0 = Some((asked, verified));
     Ok(verified)
 }

@@ -376,7 +376,8 @@ impl Attempts<'_> {
         let mut dots = memchr::memchr_iter(b'.', text).count();
         loop {
             if !std::mem::replace(&mut tried, false)
-                && let Some(value) = self.one(call, self.key(&[affix, &text[start..]]), LookupKey::Partial)?
+                && let Some(value) =
+                    self.one(call, self.key(&[affix, &text[start..]]), LookupKey::Partial)?
             {
                 let wild = key.slice(0, start.saturating_sub(1));
                 let fixed = key.slice(start, text.len());
@@ -411,7 +412,8 @@ impl Attempts<'_> {
         if self.search.star_at
             && let Some(at) = key.bytes().iter().rposition(|c| *c == b'@')
             && at > 0
-            && let Some(value) = self.one(call, self.key(&[b"*", &key.bytes()[at..]]), LookupKey::Star)?
+            && let Some(value) =
+                self.one(call, self.key(&[b"*", &key.bytes()[at..]]), LookupKey::Star)?
         {
             return Ok(Some(self.found(value, Some((key.slice(0, at), Str::EMPTY)))));
         }

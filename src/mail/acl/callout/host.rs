@@ -176,7 +176,7 @@ pub(super) fn is_listed(
 ) -> bool {
     let text = address.to_string();
     let Some(list) = transport.and_then(|transport| transport.text(option)) else {
-        run.cx.tell(0, format!("{text} in {option}? no (option unset)").as_bytes());
+        run.cx.tell_callout(format!("{text} in {option}? no (option unset)").as_bytes());
         return false;
     };
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };

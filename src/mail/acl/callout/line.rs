@@ -50,7 +50,7 @@ impl Line {
 
     /// Keeps a command until another one is sent.
     pub(super) fn hold(&mut self, cx: &mut Context, command: &[u8]) {
-        cx.tell(0, &[b"  SMTP|> ", command].concat());
+        cx.tell_callout(&[b"  SMTP|> ", command].concat());
         self.note(&[verb(command), b"|"].concat());
         self.waiting.extend_from_slice(&[command, b"\r\n"].concat());
     }
@@ -62,12 +62,12 @@ impl Line {
     ) -> Result<(), Trouble> {
         let count = self.waiting.len() + command.len() + 2;
         self.begin(cx, command);
-        cx.tell(0, format!("cmd buf flush {count} bytes").as_bytes());
+        cx.tell_callout(format!("cmd buf flush {count} bytes").as_bytes());
         self.send(command)
     }
 
     fn begin(&mut self, cx: &mut Context, command: &[u8]) {
-        cx.tell(0, &[b"  SMTP>> ", command].concat());
+        cx.tell_callout(&[b"  SMTP>> ", command].concat());
         self.note(verb(command));
         self.sent = command.to_vec();
         self.response.clear();
@@ -89,7 +89,7 @@ impl Line {
         self.response = text.to_vec();
         for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
             let head: &[u8] = if index == 0 { b"  SMTP<< " } else { b"         " };
-            cx.tell(0, &[head, line].concat());
+            cx.tell_callout(&[head, line].concat());
         }
         let code = text.get(..4).unwrap_or(text);
         let code = code.strip_suffix(b" ").unwrap_or(code).to_vec();
@@ -130,7 +130,7 @@ impl Line {
         let said = self.send(b"QUIT");
         self.hear_farewell(cx, said);
         let text = format!("----------- cutthrough shutdown ({why}) ------------");
-        cx.tell(0, text.as_bytes());
+        cx.tell_callout(text.as_bytes());
     }
 
     fn hear_farewell(&mut self, cx: &mut Context, said: Result<(), Trouble>) {
@@ -143,9 +143,9 @@ impl Line {
 
     pub(super) fn close(&mut self, cx: &mut Context) {
         self.connection.finish();
-        cx.tell(0, b"  SMTP(close)>>");
+        cx.tell_callout(b"  SMTP(close)>>");
         let history: &[u8] = if self.history.is_empty() { b"(unset)" } else { &self.history };
-        cx.tell(0, &[b"cmdlog: '", history, b"'"].concat());
+        cx.tell_callout(&[b"cmdlog: '", history, b"'"].concat());
     }
 }
 
