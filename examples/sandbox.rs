@@ -16,7 +16,7 @@ fn main() {
                 | Effects::RUN
                 | Effects::FOREIGN,
         )
-        .limits(Limits { steps: 10_000, length: 64 * 1024, ..Limits::default() })
+        .limits(Limits::strict().steps(10_000).length(64 * 1024))
         .build();
     for text in [
         "${uc:harmless}",

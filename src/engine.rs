@@ -5,10 +5,11 @@ mod batch;
 pub(crate) mod context;
 pub(crate) mod debugging;
 pub(crate) mod eval;
+mod limits;
 pub(crate) mod patterns;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use eximious_core::{
     Condition, Effects, Fail, Item, LookupDef, Operator, Registry, Settings, Str, Variable, World,
@@ -20,37 +21,8 @@ use eval::{Eval, literal};
 
 pub use batch::Batch;
 pub use context::Context;
-
-/// How much an evaluation may ask for. Running out is an ordinary error.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// How deep constructs may stand in each other, in one text.
-    pub nesting: u32,
-    /// How deep texts may be expanded in each other at run time.
-    pub expansions: u32,
-    /// How many items, operators and conditions one evaluation may run.
-    pub steps: u64,
-    /// How many bytes a string may have.
-    pub length: usize,
-    /// How long a command of `run` may take, and what else is outside and has
-    /// no limit of its own.
-    pub command: Duration,
-    /// How long one call of `perl` may take.
-    pub code: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            nesting: 160,
-            expansions: 24,
-            steps: 20_000_000,
-            length: 64 << 20,
-            command: Duration::from_secs(60),
-            code: Duration::from_secs(600),
-        }
-    }
-}
+pub(crate) use limits::{Budget, too_much};
+pub use limits::{Canceller, Limits};
 
 /// The language: its words, the outside, a policy. Immutable; a clone is cheap.
 #[derive(Clone, Debug)]
@@ -58,6 +30,9 @@ pub struct Engine(pub(crate) Arc<Inner>);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Inner {
+    /// Which engine it is: those that are made of one by another world or other options
+    /// have the same words, and its number.
+    pub(crate) number: u64,
     pub(crate) registry: Registry,
     pub(crate) world: World,
     pub(crate) settings: Settings,
@@ -91,7 +66,7 @@ impl Engine {
             Part::Text(span) => Some(literal(&view, span)),
             _ => None,
         });
-        Compiled { literals: literals.collect(), tree }
+        Compiled { engine: self.0.number, literals: literals.collect(), tree }
     }
 
     pub(crate) fn parse_limits(&self) -> ParseLimits {
@@ -144,6 +119,7 @@ impl Builder {
     /// [`Engine::builder`] does.
     pub fn of(registry: Registry) -> Self {
         Self(Inner {
+            number: 0,
             registry,
             world: World::hermetic(),
             settings: Settings::default(),
@@ -202,6 +178,8 @@ impl Builder {
     }
     /// The engine.
     pub fn build(mut self) -> Engine {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        self.0.number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.0.registry.set_strict(self.0.settings.strict_acl_vars);
         Engine(Arc::new(self.0))
     }
@@ -213,6 +191,8 @@ pub struct Expansion(pub(crate) Arc<Compiled>);
 
 #[derive(Debug)]
 pub(crate) struct Compiled {
+    /// The number of the engine whose words it is made of.
+    pub(crate) engine: u64,
     pub(crate) tree: Tree,
     /// What literal parts of the tree are, so that they need no copy; one for
     /// each part.
@@ -223,11 +203,19 @@ impl Expansion {
     /// Evaluates the string with a context of the engine that compiled it.
     ///
     /// # Errors
-    /// What the expansion fails with, in Exim's words, with its place.
+    /// What the expansion fails with, in Exim's words, with its place; or that the
+    /// context is of another engine ([`eximious_core::ErrorKind::OtherEngine`]).
     pub fn expand(&self, cx: &mut Context) -> Result<Str, Fail> {
         cx.begin(false);
+        cx.belongs_to(self.0.engine)?;
         let compiled = &self.0;
         cx.deeper(|cx| Eval::new(cx, &compiled.tree.view(), &compiled.literals).whole())
+    }
+
+    /// Whether a context is of the engine that compiled it, or of one made of that by
+    /// another world: others can't evaluate it.
+    pub fn fits(&self, cx: &Context) -> bool {
+        cx.belongs_to(self.0.engine).is_ok()
     }
 
     /// What is wrong with the text, without evaluating it.

@@ -24,7 +24,7 @@ mod mail;
 mod tools;
 
 pub use config::{Config, ConfigError, MacroError, Macros};
-pub use engine::{Batch, Builder, Context, Engine, Expansion, Limits};
+pub use engine::{Batch, Builder, Canceller, Context, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,

@@ -59,6 +59,12 @@ pub trait Machine {
     fn forbidden(&self) -> Effects;
     /// How long and how much may be waited for.
     fn bounds(&self) -> Bounds;
+    /// Counts bytes that are looked at or made, and work that is worth as many as
+    /// `more`: whether time is up is seen the sooner for it.
+    ///
+    /// # Errors
+    /// The evaluation has done as much as it may, or was called off.
+    fn charge(&mut self, bytes: usize, more: usize) -> Result<(), Fail>;
     /// Calls an ACL by name; its answer is the message, or what came of it.
     fn call_acl(&mut self, name: &Str, args: &[Str]) -> Result<AclAnswer, Fail>;
 }
@@ -562,6 +568,36 @@ impl<'a> Call<'a> {
     /// How long and how much may be waited for.
     pub fn bounds(&self) -> Bounds {
         self.machine.bounds()
+    }
+
+    /// Counts bytes that a built-in looks at or makes beyond its arguments and its
+    /// result, which are counted anyway: each round of a loop over them is to do so.
+    ///
+    /// # Errors
+    /// The evaluation has done as much as it may, or was called off.
+    #[inline]
+    pub fn charge(&mut self, bytes: usize) -> Result<(), Fail> {
+        self.machine.charge(bytes, 0)
+    }
+
+    /// As [`Call::charge`], for a match of a pattern, which may take long.
+    ///
+    /// # Errors
+    /// As [`Call::charge`].
+    #[inline]
+    pub fn charge_match(&mut self, bytes: usize) -> Result<(), Fail> {
+        self.machine.charge(bytes, 512)
+    }
+
+    /// Checks the length of a string while it is put together.
+    ///
+    /// # Errors
+    /// It is longer than a string may be.
+    pub fn check_length(&self, length: usize) -> Result<(), Fail> {
+        match length > self.machine.bounds().length {
+            true => Err(Fail::error(ErrorKind::Limit, "expansion stopped: a string is too long")),
+            false => Ok(()),
+        }
     }
 
     /// Fails in these words where the policy in force forbids what the record

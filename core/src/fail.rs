@@ -36,6 +36,10 @@ pub enum ErrorKind {
     Lookup,
     /// A bound on depth, size or time was met.
     Limit,
+    /// Somebody called it off from outside.
+    Cancelled,
+    /// It was made by one engine, and the context belongs to another.
+    OtherEngine,
     /// Not in this build, or not yet.
     Unsupported,
     /// Asked for with `fail`.
@@ -57,13 +61,28 @@ pub struct Place {
 #[derive(Clone, PartialEq)]
 pub struct Fail(Box<Body>);
 
-#[derive(Clone, PartialEq)]
+/// What an embedder's function failed with.
+type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+#[derive(Clone)]
 struct Body {
     class: FailClass,
     kind: ErrorKind,
     message: Vec<u8>,
     place: Option<Place>,
     trace: Vec<String>,
+    cause: Option<Cause>,
+}
+
+// What is behind a failure can't be compared; what it says can.
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        let said = |body: &Self| (body.class, body.kind);
+        said(self) == said(other)
+            && self.message == other.message
+            && self.place == other.place
+            && self.trace == other.trace
+    }
 }
 
 const _: () = assert!(size_of::<Fail>() == size_of::<usize>());
@@ -97,6 +116,7 @@ impl Fail {
             message: message.into(),
             place: None,
             trace: Vec::new(),
+            cause: None,
         }))
     }
 
@@ -144,6 +164,23 @@ impl Fail {
         self
     }
 
+    /// The same failure with the error that is behind it, for whoever knows its type:
+    /// [`std::error::Error::source`] gives it back.
+    ///
+    /// ```
+    /// use eximious_core::{ErrorKind, Fail};
+    /// use std::error::Error;
+    ///
+    /// let behind = "x".parse::<u8>().unwrap_err();
+    /// let fail = Fail::error(ErrorKind::Outside, "no number").with_source(behind);
+    /// let source = fail.source().and_then(|source| source.downcast_ref());
+    /// assert!(matches!(source, Some(std::num::ParseIntError { .. })));
+    /// ```
+    pub fn with_source(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.cause = Some(Arc::new(cause));
+        self
+    }
+
     /// The same failure with text after its message.
     pub fn followed_by(mut self, text: &str) -> Self {
         self.0.message.extend_from_slice(text.as_bytes());
@@ -178,7 +215,11 @@ impl fmt::Debug for Fail {
     }
 }
 
-impl std::error::Error for Fail {}
+impl std::error::Error for Fail {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.cause.as_deref().map(|cause| cause as _)
+    }
+}
 
 fn excerpt(message: &str, place: &Place) -> String {
     use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};

@@ -14,6 +14,7 @@ mod log;
 mod sasl;
 mod servers;
 pub mod spool;
+mod stopwatch;
 mod tls;
 
 pub use dns::{Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
@@ -128,6 +129,12 @@ pub trait Clock: Send + Sync {
     /// the clock tells the time.
     fn moment(&self) -> Moment {
         self.now()
+    }
+    /// How long it is since some moment that stays the same; it never goes back,
+    /// whatever is done to the clock. Nothing that is said hangs on it: it bounds how
+    /// long something may take, and so it runs in a world that denies everything, too.
+    fn elapsed(&self) -> Duration {
+        stopwatch::elapsed()
     }
     /// A moment in a zone: `None` is the system's own; a name (`UTC`,
     /// `Europe/Berlin`) or a POSIX rule otherwise.

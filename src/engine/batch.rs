@@ -17,11 +17,18 @@ pub struct Batch {
     trees: Trees,
     /// For each part of the trees, what it is where it is literal and short.
     literals: Vec<Option<Str>>,
+    /// The number of the engine whose words they are made of.
+    engine: Option<u64>,
 }
 
 impl Batch {
     /// Parses a string and adds it.
     pub fn parse(&mut self, engine: &Engine, source: &[u8]) {
+        let number = *self.engine.get_or_insert(engine.0.number);
+        if number != engine.0.number {
+            // Strings of several engines fit none.
+            self.engine = Some(0);
+        }
         self.trees.parse(source, engine.registry(), engine.parse_limits());
         let Some(tree) = self.trees.get(self.trees.len() - 1) else { return };
         let new = self.trees.parts().all_pieces().get(self.literals.len()..);
@@ -44,6 +51,7 @@ impl Batch {
     pub fn expand(&self, number: usize, cx: &mut Context) -> Result<Str, Fail> {
         let tree = self.trees.get(number).expect("a number below the count");
         cx.begin(true);
+        cx.belongs_to(self.engine.unwrap_or_default())?;
         Eval::new(cx, &tree, &self.literals).whole()
     }
 
@@ -66,6 +74,7 @@ impl Batch {
     pub fn clear(&mut self) {
         self.trees.clear();
         self.literals.clear();
+        self.engine = None;
     }
 }
 

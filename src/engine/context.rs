@@ -16,7 +16,7 @@ use eximious_stdlib::lookups;
 use rustc_hash::FxHashMap;
 
 use super::eval::Eval;
-use super::{Compiled, Engine, patterns};
+use super::{Budget, Canceller, Compiled, Engine, patterns};
 
 /// The values of one conversation: variables, the message, caches. It belongs
 /// to one thread at a time.
@@ -31,8 +31,8 @@ pub struct Context {
     pub(crate) scope: Scope,
     pub(crate) memory: Memory,
     pub(crate) message: Option<Message>,
-    /// How many steps the evaluation at hand may still take.
-    pub(crate) steps: u64,
+    /// What the evaluation at hand may still do.
+    pub(crate) budget: Budget,
     pub(crate) depth: u32,
     pub(crate) scratch: Option<Box<Tree>>,
     /// What is being put together: the innermost string is the last one.
@@ -74,7 +74,7 @@ impl Place {
 
 /// An evaluation that was put aside.
 pub(crate) struct Suspended {
-    steps: u64,
+    budget: Budget,
     depth: u32,
     buffer: Vec<u8>,
     leaves_bindings: bool,
@@ -97,7 +97,7 @@ impl Context {
             scope: Scope::default(),
             memory: Memory::default(),
             message: None,
-            steps: 0,
+            budget: Budget::default(),
             depth: 0,
             scratch: None,
             buffer: Vec::new(),
@@ -117,6 +117,7 @@ impl Context {
             values: self.values.clone(),
             named: self.named.clone(),
             acl_caller: self.acl_caller.clone(),
+            budget: self.budget.sibling(),
             ..Self::new(self.engine.with_world(world))
         }
     }
@@ -142,10 +143,22 @@ impl Context {
         self.call(&START, start_perl)
     }
 
+    /// What ends the evaluation of this context from another thread.
+    pub fn canceller(&mut self) -> Canceller {
+        self.budget.canceller().clone()
+    }
+
+    /// Checks that a tree is made of this engine's words: to another one, its numbers
+    /// mean something else.
+    #[inline]
+    pub(crate) fn belongs_to(&self, engine: u64) -> Result<(), Fail> {
+        if self.engine.0.number == engine { Ok(()) } else { Err(other_engine()) }
+    }
+
     /// Starts counting anew for an evaluation.
     pub(crate) fn begin(&mut self, leaves_bindings: bool) {
         self.leaves_bindings = leaves_bindings;
-        self.steps = self.engine.0.limits.steps;
+        self.budget.begin(&self.engine);
         self.depth = 0;
     }
 
@@ -153,7 +166,7 @@ impl Context {
     /// text.
     pub(crate) fn suspend(&mut self) -> Suspended {
         Suspended {
-            steps: self.steps,
+            budget: self.budget.suspend(),
             depth: self.depth,
             buffer: std::mem::take(&mut self.buffer),
             leaves_bindings: self.leaves_bindings,
@@ -162,7 +175,7 @@ impl Context {
 
     /// Goes on with an evaluation that was put aside.
     pub(crate) fn resume(&mut self, outer: Suspended) {
-        self.steps = outer.steps;
+        self.budget = outer.budget;
         self.depth = outer.depth;
         self.buffer = outer.buffer;
         self.leaves_bindings = outer.leaves_bindings;
@@ -438,6 +451,12 @@ impl Context {
     pub(crate) fn source_of(&self, id: u16) -> VariableSource {
         self.engine.0.registry.variable_at(id).source
     }
+}
+
+#[cold]
+fn other_engine() -> Fail {
+    let message = "the expansion was compiled by another engine than the context's";
+    Fail::error(ErrorKind::OtherEngine, message)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use eximious_grammar::{Fault, Span};
 use smallvec::SmallVec;
 
 use crate::engine::context::Context;
+use crate::engine::too_much;
 
 mod machine;
 mod told;
@@ -89,6 +90,10 @@ impl<'t> Eval<'t> {
             if self.told > 0 {
                 self.tell_piece(piece, string, true);
             }
+            let length = string.bytes().len();
+            if let Err(fail) = self.cx.budget.string(length, &self.cx.engine) {
+                result = Err(fail);
+            }
         }
         result
     }
@@ -130,9 +135,10 @@ impl<'t> Eval<'t> {
                 }
             }
             if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
-                return Err(self.too_much("a string is too long"));
+                return Err(too_much("a string is too long"));
             }
         }
+        self.cx.budget.bytes((self.cx.buffer.len() - start) as u64, &self.cx.engine)?;
         Ok(taint)
     }
 
@@ -212,15 +218,9 @@ impl<'t> Eval<'t> {
         Fail::error(kind, message).at(|| self.place(fault.span))
     }
 
-    fn too_much(&self, what: &str) -> Fail {
-        Fail::error(ErrorKind::Limit, format!("expansion stopped: {what}"))
-    }
-
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
         self.cx.permit(record)?;
-        let left = self.cx.steps.checked_sub(1);
-        self.cx.steps = left.ok_or_else(|| self.too_much("it takes too many steps"))?;
-        Ok(())
+        self.cx.budget.step(&self.cx.engine)
     }
 
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {

@@ -110,5 +110,6 @@ fn worded(trouble: &Trouble, pattern: &Str) -> Fail {
         Trouble::Match(error) => {
             Fail::argument(format!("regular expression match failed: {error}"))
         }
+        Trouble::Stopped(fail) => fail.clone(),
     }
 }

@@ -113,6 +113,7 @@ pub fn holds(pattern: &[u8], text: &[u8]) -> Option<bool> {
 /// # Errors
 /// `regular expression error in "…"`, with PCRE2's words.
 pub fn compile(call: &mut Call<'_>, pattern: &[u8], caseless: bool) -> Result<Arc<Regex>, Fail> {
+    call.charge_match(pattern.len())?;
     match kept(call.memory(), pattern, caseless) {
         Ok(kept) => Ok(kept.regex.clone()),
         Err(error) => Err(wrong(pattern, &error)),
@@ -147,6 +148,7 @@ pub fn matches(
     caseless: bool,
     subject: &Str,
 ) -> Result<bool, Fail> {
+    call.charge_match(subject.bytes().len())?;
     let (patterns, scope) = call.memory_and_scope();
     let kept = kept(patterns, pattern, caseless).map_err(|error| wrong(pattern, &error))?;
     match kept.matcher.find(subject.bytes(), Attempt::default()) {
@@ -160,12 +162,14 @@ pub fn matches(
 }
 
 /// Why there is neither a match nor none.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Trouble {
     /// The pattern is wrong.
     Pattern(PatternError),
     /// The match takes too much time or memory.
     Match(MatchError),
+    /// The evaluation has done as much as it may.
+    Stopped(Fail),
 }
 
 /// Looks for a match; the caller words what goes wrong.
@@ -178,6 +182,7 @@ pub fn find(
     caseless: bool,
     subject: &Str,
 ) -> Result<Option<Captures>, Trouble> {
+    call.charge_match(subject.bytes().len()).map_err(Trouble::Stopped)?;
     let matcher = &mut kept(call.memory(), pattern, caseless).map_err(Trouble::Pattern)?.matcher;
     let found = matcher.find(subject.bytes(), Attempt::default()).map_err(Trouble::Match)?;
     Ok(found.map(|groups| captures(subject, groups)))

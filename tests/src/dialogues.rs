@@ -55,7 +55,7 @@
 //! DIALOGUES=name,name   these files alone
 //! EXIMIOUS_RECORD=1     with the test `exim_…`: records what the real Exim says;
 //!                       with `eximious_…`, what eximious says where it is asked alone
-//! cargo nextest run -p eximious-repl --test dialogues
+//! cargo nextest run -p eximious-repl dialogues::
 //! ```
 
 mod talk;

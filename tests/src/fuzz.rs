@@ -67,7 +67,7 @@ pub fn evaluate(data: &[u8]) {
 }
 
 fn limits() -> Limits {
-    Limits { steps: 20_000, length: 1 << 20, ..Limits::default() }
+    Limits::default().steps(20_000).length(1 << 20)
 }
 
 /// Splits and joins lists: what is joined splits into the same elements.

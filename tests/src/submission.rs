@@ -24,7 +24,7 @@
 //! ```text
 //! SUBMISSIONS=name,name  these files alone
 //! EXIMIOUS_RECORD=1      with the test `exim_…`: records what the real Exim does
-//! cargo nextest run -p eximious-repl --test submission
+//! cargo nextest run -p eximious-repl submission::
 //! ```
 
 use std::io::Write as _;

@@ -11,6 +11,7 @@ use eximious_core::{
 };
 
 use super::Eval;
+use crate::engine::too_much;
 
 /// How many texts known only at run time are kept parsed.
 const KEPT_EXPANSIONS: usize = 128;
@@ -116,7 +117,7 @@ impl Machine for Eval<'_> {
             return Ok(text.clone());
         }
         if self.cx.depth >= self.cx.engine.0.limits.expansions {
-            return Err(self.too_much("texts are expanded in each other too deep"));
+            return Err(too_much("texts are expanded in each other too deep"));
         }
         let engine = self.cx.engine.clone();
         let compiled = match self.cx.expansions.get(text.bytes()) {
@@ -196,7 +197,17 @@ impl Machine for Eval<'_> {
 
     fn bounds(&self) -> Bounds {
         let limits = &self.cx.engine.0.limits;
-        Bounds { command: limits.command, code: limits.code, length: limits.length }
+        let wait = |most| self.cx.budget.wait(most, &self.cx.engine);
+        Bounds { command: wait(limits.command), code: wait(limits.code), length: limits.length }
+    }
+
+    #[inline]
+    fn charge(&mut self, bytes: usize, more: usize) -> Result<(), Fail> {
+        let (budget, engine) = (&mut self.cx.budget, &self.cx.engine);
+        if more > 0 {
+            budget.hasten(more as u64, engine)?;
+        }
+        budget.bytes(bytes as u64, engine)
     }
 
     fn call_acl(&mut self, name: &Str, _args: &[Str]) -> Result<AclAnswer, Fail> {

@@ -160,7 +160,7 @@ impl Run<'_> {
         let engine: Engine = self.cx.engine().clone();
         let result = engine.expand_once(text, self.cx);
         let limit = engine.0.limits.steps;
-        self.work += limit.saturating_sub(self.cx.steps);
+        self.work += limit.saturating_sub(self.cx.budget.steps_left());
         if self.work > limit {
             return Err(Halt::error("the filter takes too long"));
         }

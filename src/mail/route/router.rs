@@ -90,8 +90,13 @@ impl Text {
         if self.plain {
             return Ok(self.written.clone());
         }
-        let compiled = self.compiled.get_or_init(|| cx.engine().compile(self.written.bytes()));
-        compiled.expand(cx)
+        let compile = |cx: &Context| cx.engine().compile(self.written.bytes());
+        let compiled = self.compiled.get_or_init(|| compile(cx));
+        match compiled.fits(cx) {
+            true => compiled.expand(cx),
+            // The same routes serve contexts of several engines.
+            false => compile(cx).expand(cx),
+        }
     }
 }
 

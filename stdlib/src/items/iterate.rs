@@ -55,10 +55,12 @@ fn each(
         let mut joiner = Joiner::new(source.separator());
         let mut taint = list.taint();
         for element in source {
+            call.charge(element.len() + 16)?;
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             if let Some(value) = work(call)? {
                 taint = taint.with(value.taint());
                 joiner.push(value.bytes());
+                call.check_length(joiner.len())?;
             }
         }
         Ok(joiner.finish().stamped(taint))
@@ -131,6 +133,7 @@ fn reduce(call: &mut Call<'_>) -> Result<Str, Fail> {
         call.skim(2)?;
         call.check_closed()?;
         for element in elements(list.bytes()) {
+            call.charge(element.len() + 16)?;
             call.scope().set_item(Str::from(&*element).stamped(list.taint()));
             let value = call.text(2).map_err(|fail| fail.followed_by(" inside \"reduce\" item"))?;
             call.scope().set_value(value);

@@ -49,6 +49,8 @@ fn replace(
     // Where nothing is to be expanded, nobody looks at `$0`, `$1`, …
     let plain = !replacement.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
     while at <= bytes.len() {
+        // What is read up to the match is counted behind it.
+        call.charge_match(0)?;
         let found = matcher
             .find(bytes, Attempt { start: at, anchored_not_empty })
             .map_err(|e| Fail::argument(format!("regular expression match failed: {e}")))?;
@@ -57,6 +59,7 @@ fn replace(
             if !anchored_not_empty || at >= bytes.len() {
                 break;
             }
+            call.charge(1)?;
             anchored_not_empty = false;
             at += 1;
             continue;
@@ -66,6 +69,8 @@ fn replace(
             call.set_captures(captures(subject, groups));
         }
         let piece = call.expand(replacement)?;
+        call.charge(end.saturating_sub(at) + piece.bytes().len())?;
+        call.check_length(out.len())?;
         out.extend_from_slice(&bytes[copied..start.max(copied)]);
         out.extend_from_slice(piece.bytes());
         taint = taint.with(piece.taint());

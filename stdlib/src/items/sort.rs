@@ -58,6 +58,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
             if key.is_empty() {
                 return Err(Fail::error(ErrorKind::Argument, message()));
             }
+            call.charge(sorted.cost())?;
             let precedes = |a: &[u8], b: &[u8]| precedes(a, b, compare, greater, equal);
             sorted.insert(element.into_owned(), key, separator, precedes)?;
         }
@@ -80,6 +81,14 @@ enum Sorted {
 const MOST_READ: usize = 1 << 28;
 
 impl Sorted {
+    /// How many bytes are looked at to find the place of another element, at the most.
+    fn cost(&self) -> usize {
+        match self {
+            Self::Plain(sorted) => sorted.len() * size_of::<(Vec<u8>, Str)>(),
+            Self::Lists(list, keys, _) => list.len() + keys.len(),
+        }
+    }
+
     fn insert(
         &mut self,
         element: Vec<u8>,

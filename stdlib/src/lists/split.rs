@@ -120,6 +120,12 @@ impl Joiner {
         Self { list: SmallVec::new(), separator, begun: false }
     }
 
+    /// How many bytes it has so far.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Adds an element.
     pub fn push(&mut self, element: &[u8]) {
         let separator = self.separator;

@@ -105,6 +105,7 @@ impl Text<'_> {
             Trouble::Match(error) => {
                 Fail::argument(format!("regular expression match failed: {error}"))
             }
+            Trouble::Stopped(fail) => fail,
         })?;
         let Some(mut captures) = found else { return Ok((Hit::No, None)) };
         if self.bind == Bind::Set {

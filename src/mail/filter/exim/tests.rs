@@ -186,7 +186,7 @@ impl Clock for Slow {
 #[test]
 fn time_is_bounded() {
     let world = World { clock: Arc::new(Slow(AtomicI64::new(0))), ..Fixture::new().world() };
-    let limits = Limits { code: Duration::from_secs(60), ..Limits::default() };
+    let limits = Limits::default().code(Duration::from_secs(60));
     let mut cx = Engine::builder().world(world).limits(limits).build().context();
     let done = exim(&mut cx, b"finish", &FilterOptions::default(), &mut ());
     assert_eq!(done.end, FilterEnd::Error(b"the filter takes too long".to_vec()));

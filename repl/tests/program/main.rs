@@ -1,0 +1,29 @@
+//! What the program `eximious` does, beside a real Exim where one is installed.
+// Tests start programs, read files and look at the clock.
+#![allow(clippy::disallowed_methods)]
+
+mod aliases;
+mod auth;
+mod batch;
+mod callouts;
+mod common;
+mod configurations;
+mod cutthrough;
+mod daemon;
+mod debug_log;
+mod dialogues;
+mod filters;
+mod fmt;
+mod full;
+mod options;
+mod pages;
+mod pipe;
+mod reference;
+mod routing;
+mod scram;
+mod spool;
+mod submission;
+mod swaks;
+mod terminal;
+mod tls;
+mod whoson;

@@ -1,0 +1,233 @@
+//! The command line: Exim's options, its complaints and its exit status.
+
+use crate::common::{eximious, file};
+
+/// What `-be x` says with some options before it.
+fn refused(args: &[&str]) -> String {
+    let run = eximious(args, b"");
+    assert_eq!(run.status, Some(1), "{args:?}: {run:?}");
+    assert_eq!(run.out, "", "{args:?}");
+    run.err.trim_end().to_owned()
+}
+
+fn said(args: &[&str]) -> String {
+    let run = eximious(args, b"");
+    assert_eq!((run.status, run.err.as_str()), (Some(0), ""), "{args:?}");
+    run.out
+}
+
+#[test]
+fn unknown_options_are_refused_in_exims_words() {
+    for option in ["-b", "-bX", "-bee", "--foo", "-k", "-Q", "-"] {
+        let run = eximious(&[option, "x"], b"");
+        let complaint =
+            format!("exim abandoned: unknown, malformed, or incomplete option {option}\n");
+        assert_eq!((run.status, run.err), (Some(1), complaint));
+    }
+    for (args, complaint) in [
+        (&["-be", "-bem"][..], "exim abandoned: unknown, malformed, or incomplete option -bem"),
+        (&["-C"], "exim abandoned: unknown, malformed, or incomplete option -C"),
+        (&["-z"], "exim: file name expected after -z"),
+        (&["-O"], "exim: string expected after -O"),
+        (&["-oMa"], "exim: data expected after -oMa"),
+        (&["-oMa", "x", "-be"], "exim abandoned: \"x\" is not an IP address"),
+        (&["-p"], "exim: bad item for: -p"),
+        (&["-or", "x"], "exim: bad time value x: abandoned"),
+        (&["-or", "3000000000s"], "exim: bad time value 3000000000s: abandoned"),
+        (&["-d+foo"], "exim: unknown debug_selector setting: +foo"),
+        (&["-D"], "exim: macro name set by -D must start with an upper case letter"),
+        (&["-DA=1", "-DA=2"], "exim: duplicated -D in command line"),
+        (&["-Mset"], "exim: no message ids given after -Mset option"),
+        (
+            &["-f", "a b", "-be", "x"],
+            "exim: bad -f address \"a b\": missing or malformed local part (expected word or \
+             \"<\")",
+        ),
+        (
+            &["-bem", "/nonexistent", "x"],
+            "exim: failed to open /nonexistent: No such file or directory",
+        ),
+    ] {
+        assert_eq!(refused(args), complaint, "{args:?}");
+    }
+}
+
+#[test]
+fn without_anything_to_do_it_says_what_it_is() {
+    for args in [&[][..], &["--help"], &["-v"], &["--help", "-be", "x"]] {
+        assert!(refused(args).starts_with("eximious expands strings of Exim's"), "{args:?}");
+    }
+    // A line for the log goes where the log goes.
+    assert!(refused(&["-zz"]).starts_with("z\neximious expands"));
+}
+
+#[test]
+fn options_that_mean_nothing_here_are_accepted() {
+    for option in [
+        "-Ac",
+        "-B7",
+        "-E",
+        "-Ffoo",
+        "-G",
+        "-N",
+        "-Ofoo",
+        "-U",
+        "-Xfoo",
+        "-bnq",
+        "-d",
+        "-d+all",
+        "-eq",
+        "-h5",
+        "-i",
+        "-m",
+        "-n",
+        "-oB3",
+        "-odq",
+        "-oem",
+        "-oi",
+        "-om",
+        "-oo",
+        "-or5m",
+        "-os5s",
+        "-ov",
+        "-oY",
+        "-pd",
+        "-t",
+        "-ti",
+        "-tls-on-connect",
+        "-v",
+        "-x",
+        "-bs",
+        "-bm",
+    ] {
+        assert_eq!(said(&[option, "-be", "x"]), "x\n", "{option}");
+    }
+}
+
+#[test]
+fn what_is_not_there_yet_is_named() {
+    for option in ["-q", "-q5m", "-R", "-bi", "-bI:dscp"] {
+        let complaint = refused(&[option]);
+        assert!(complaint.starts_with(&format!("eximious: option {option} is not there yet")));
+    }
+    for option in ["-M", "-Mrm"] {
+        assert!(refused(&[option, "x"]).contains("is not there yet"), "{option}");
+    }
+}
+
+#[test]
+fn the_caller_is_the_sender_unless_told_otherwise() {
+    let config = file("qualify_domain = example.org\n");
+    let name = config.path().to_str().unwrap();
+    let out = said(&["-C", name, "-be", "$sender_address_domain|$authenticated_id|$sender_ident"]);
+    let fields: Vec<&str> = out.trim_end().split('|').collect();
+    assert_eq!(fields[0], "example.org");
+    assert!(!fields[1].is_empty() && fields[1] == fields[2], "{out}");
+    for (typed, address) in [
+        ("a@b.example", "a@b.example"),
+        ("a", "a@example.org"),
+        ("<>", ""),
+        ("", ""),
+        ("Foo <a@b.example>", "a@b.example"),
+    ] {
+        let out = said(&["-C", name, "-f", typed, "-be", "$sender_address|"]);
+        assert_eq!(out, format!("{address}|\n"), "{typed}");
+    }
+}
+
+#[test]
+fn a_client_can_be_made_up() {
+    let args = ["-oMa", "192.0.2.1.25", "-oMs", "h.example", "-oMaa", "plain", "-oMr", "smtp"];
+    let text = "$sender_host_address $sender_host_port $sender_host_name \
+                $sender_host_authenticated $received_protocol";
+    let out = said(&[&args[..], &["-be", text]].concat());
+    assert_eq!(out, "192.0.2.1 25 h.example plain smtp\n");
+    let run = eximious(&[&args[..], &["-be", "${expand:$sender_host_name}"]].concat(), b"");
+    assert!(!run.out.starts_with("h.example"), "what a client says is tainted: {run:?}");
+}
+
+#[test]
+fn cve_2017_1000369_the_protocol_can_be_given_once() {
+    let many: Vec<&str> = ["-pfoo"].repeat(10_000);
+    assert_eq!(refused(&many), "received_protocol is set already");
+}
+
+#[test]
+fn macros_come_from_the_command_line() {
+    // A configuration of this machine's could have words with an A in them.
+    let said = |args: &[&str]| said(&[&["-C", "/dev/null"], args].concat());
+    assert_eq!(said(&["-DA=b c", "-be", "xAx", "A = d", "A"]), "xb cx\nDefined macro 'A'\nb c\n");
+    assert_eq!(said(&["-D A = b ", "-be", "xAx"]), "xb x\n");
+    assert_eq!(said(&["-DA", "-be", "xAx"]), "xx\n");
+}
+
+#[test]
+fn a_configuration_has_its_options_seen() {
+    let config = file(
+        "# a comment\nNAME = mail\n.ifdef NAME\nprimary_hostname = NAME.example\n.endif\n\
+         no_queue_only\nhide mysql_servers = a/b/c/d\ndomainlist local = a : \\\n  b\n\n\
+         begin acl\nsense:\n accept\n",
+    );
+    let name = config.path().to_str().unwrap();
+    assert_eq!(said(&["-C", name, "-be", "$primary_hostname NAME"]), "mail.example mail\n");
+    assert_eq!(said(&["-DNAME=x", "-C", name, "-be", "$primary_hostname"]), "x.example\n");
+    let list = format!("/nonexistent : {name}");
+    assert_eq!(said(&["-C", &list, "-be", "$config_file"]), format!("{name}\n"));
+    assert_eq!(
+        refused(&["-C", "/nonexistent", "-be", "x"]),
+        "non-existent configuration file(s): /nonexistent"
+    );
+    let config = file("\nfoo = 1\n");
+    let name = config.path().to_str().unwrap();
+    for mode in ["-be", "-bV"] {
+        assert_eq!(
+            refused(&["-C", name, mode]),
+            format!("Exim configuration error in line 2 of {name}:\n  main option \"foo\" unknown")
+        );
+    }
+}
+
+#[test]
+fn no_arguments_do_any_harm() {
+    let pieces =
+        ["-be", "-", "--", "-D", "-DA=", "-C", "-oM", "-d", "-f", "é", "\u{1}", "list", "-q"];
+    // What becomes a message is kept here, and nowhere else.
+    let home = tempfile::TempDir::new().unwrap();
+    let name = home.path().display();
+    let config = file(&format!("spool_directory = {name}\nlog_file_path = {name}/%slog\n"));
+    let config = config.path().to_str().unwrap();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..150 {
+        let args: Vec<String> = (0..random.usize(0..5))
+            .map(|_| {
+                let length = random.usize(1..4);
+                (0..length).map(|_| pieces[random.usize(0..pieces.len())]).collect()
+            })
+            .collect();
+        let own = ["-C", config];
+        let args: Vec<&str> = own.into_iter().chain(args.iter().map(String::as_str)).collect();
+        let run = eximious(&args, b"x\n");
+        assert!(matches!(run.status, Some(0 | 1)), "{args:?}: {run:?}");
+    }
+}
+
+#[test]
+fn cve_2010_4345_2016_1531_what_the_caller_brings_steers_nothing() {
+    let config = file("keep_environment = KEPT\nadd_environment = PATH=/bin : ADDED=yes\n");
+    let name = config.path().to_str().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_eximious"));
+    command.env_clear().env("KEPT", "1").env("PERL5OPT", "-Mevil").env("LD_BIND_NOW", "1");
+    command.env("PATH", "/evil").env("TZ", "UTC");
+    let text = "${env{KEPT}{k}{-}}${env{PERL5OPT}{p}{-}}${env{LD_BIND_NOW}{l}{-}}\
+                |${env{PATH}}|${env{ADDED}}|${run{/usr/bin/env}{${map{<\\n $value}{<$item>}}}}";
+    let output = command.args(["-C", name, "-be", text]).output().expect("it starts");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(out.starts_with("k--|/bin|yes|"), "{output:?}");
+    for name in ["PERL5OPT", "LD_BIND_NOW", "/evil"] {
+        assert!(!out.contains(name), "{name}: {out}");
+    }
+    // Nobody gains a right by running the program.
+    let metadata = std::fs::metadata(env!("CARGO_BIN_EXE_eximious")).expect("the program");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
+    assert_eq!(mode & 0o6000, 0, "{mode:o}");
+}

@@ -1,0 +1,30 @@
+//! What the library does by itself, in files and in programs that it starts; where a real
+//! Exim is installed, it is asked the same.
+
+mod acl_words;
+mod certificates;
+mod check;
+mod commands;
+mod dbm;
+mod examples;
+mod fmt;
+mod hostile;
+mod hosts;
+mod items;
+mod library;
+mod lists;
+mod lookups;
+mod messages;
+mod names;
+mod once;
+mod operators;
+mod options;
+mod oracle;
+mod perl;
+mod sieve;
+mod signatures;
+mod spf;
+mod suites;
+mod unwaited;
+mod used;
+mod variables;

@@ -1,0 +1,15 @@
+//! What the library does with servers: each test starts its own, or plays one.
+
+mod dns;
+mod hostfind;
+mod ibase;
+mod ldap;
+mod nis;
+mod oracle_servers;
+mod pam;
+mod radius;
+mod redis;
+mod sockets;
+mod sql;
+mod sql_hostile;
+mod sql_proofs;
