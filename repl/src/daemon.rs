@@ -78,7 +78,7 @@ pub fn run(mut options: Options) -> Result<ExitCode, Refusal> {
         Some(time) => inherited(time)?,
         None => listen(&service, &request)?,
     };
-    let foreground = request.foreground || options.verbose;
+    let foreground = request.foreground || options.verbose || service.debug.is_some();
     if !foreground && request.inherited.is_none() {
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }

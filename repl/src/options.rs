@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::Macros;
+use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
 use eximious_mta::spool::queue::{Listing, is_message_id};
@@ -63,6 +64,8 @@ pub struct Options {
     pub queue: Vec<u8>,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-d`: what is told of what happens.
+    pub debug: Option<DebugSelector>,
     /// `-bhc`: ACLs may ask other hosts, though it is a test.
     pub calls_out: bool,
     /// `-bd` and its kin: what the daemon does.
@@ -245,6 +248,7 @@ impl<'a> Parser<'a> {
             stored: None,
             queue: Vec::new(),
             verbose: false,
+            debug: None,
             calls_out: false,
             daemon: crate::daemon::Request::default(),
             log_lines: Vec::new(),
@@ -356,7 +360,11 @@ impl<'a> Parser<'a> {
             "-bI:" => return self.information(value),
             "-C" => self.options.config = Some(value.to_vec()),
             "-D" => return self.macro_option(arg, value),
-            "-d" => return rules::check_debugging(value).map_err(Stop::exim),
+            "-d" => {
+                let selector = rules::debugging(value).map_err(Stop::exim)?;
+                self.options.verbose |= selector.has(DebugSelector::VERBOSE);
+                self.options.debug = Some(selector);
+            }
             "-F" => self.options.full_name = Some(value.to_vec()),
             "-f" | "-r" => self.options.sender = Some(value.to_vec()),
             "-i" | "-oi" | "-oitrue" => self.options.dot_is_text = true,

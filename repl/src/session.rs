@@ -1,6 +1,9 @@
 //! One run of `-be`: what lines do to each other.
 
+use std::sync::Arc;
+
 use eximious::acl::Acls;
+use eximious::debugging::DebugOutput;
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
@@ -13,9 +16,10 @@ use eximious_mta::spool;
 
 use crate::assign::Assignment;
 use crate::caller;
+use crate::debug;
 use crate::logs;
 use crate::message;
-use crate::options::Options;
+use crate::options::{Action, Options};
 use crate::reader::{Deed, Reader, Task};
 use crate::usual;
 
@@ -32,6 +36,31 @@ pub struct Session {
     sender: Option<Str>,
     /// What there is to say before the first answer.
     said: Vec<u8>,
+}
+
+/// Where lines for logs go.
+#[derive(Clone, Copy)]
+enum Logs {
+    /// Where the world has them.
+    Told,
+    /// To the files that the configuration asks for.
+    Kept,
+    /// The same; they are shown, too.
+    KeptAndShown,
+}
+
+impl Logs {
+    /// The world with these logs. Who is told what happens is told of their lines.
+    fn settled(self, settings: &Settings, world: World, debug: Option<&Arc<DebugOutput>>) -> World {
+        let world = match (self, debug) {
+            (Self::Told, _) => world,
+            (Self::KeptAndShown, None) => logs::kept_and_shown(settings, world),
+            (Self::Kept | Self::KeptAndShown, _) => logs::kept(settings, world),
+        };
+        let Some(debug) = debug else { return world };
+        let own = (!matches!(self, Self::Told)).then(|| world.log.clone());
+        World { log: debug.logging(own), ..world }
+    }
 }
 
 /// What came of a line.
@@ -63,36 +92,35 @@ impl Session {
     /// Gets ready what the options ask for; an error is what to say before
     /// giving up.
     pub fn start(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, |_, world| world)
+        Self::start_in(options, world, Logs::Told)
     }
 
     /// The same, with the logs that the configuration asks for.
     pub fn start_logging(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, logs::kept)
+        Self::start_in(options, world, Logs::Kept)
     }
 
     /// The same, where whatever goes to a log is shown, too.
     pub fn start_shown(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, logs::kept_and_shown)
+        Self::start_in(options, world, Logs::KeptAndShown)
     }
 
-    fn start_in(
-        options: &mut Options,
-        mut world: World,
-        settle: fn(&Settings, World) -> World,
-    ) -> Result<Self, Refusal> {
+    fn start_in(options: &mut Options, mut world: World, logs: Logs) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = std::mem::take(&mut options.macros);
         let mut place = None;
+        let tests = matches!(options.action, Action::Host(_));
         let named = options.config.take();
         // Without Exim's own there is still the language, with all its defaults.
         let read = named.is_some() || usual::exists(&world);
         let names = named.unwrap_or_else(|| usual::FILES.to_vec());
         let mut config = None;
+        let debug;
         let engine = if read {
             let read = Config::read(&names, macros, &world, builder.registry());
             let mut found = read.map_err(|error| Refusal::of(&error, options.verbose))?;
-            world = settle(&found.settings, world);
+            debug = debug::begin(options.debug, tests, &found.settings, &world)?;
+            world = logs.settled(&found.settings, world, debug.as_ref());
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
             let engine = found.build(builder);
@@ -102,9 +130,19 @@ impl Session {
             config = Some(found);
             engine
         } else {
-            builder.build()
+            let settings = Settings::default();
+            debug = debug::begin(options.debug, tests, &settings, &world)?;
+            world = Logs::Told.settled(&settings, world, debug.as_ref());
+            builder.world(world).build()
         };
         let mut cx = engine.context();
+        if let Some(debug) = debug {
+            debug.say(
+                0,
+                &[b"configuration file is ", engine.settings().config_file.bytes()].concat(),
+            );
+            cx.observe(debug);
+        }
         cx.start().map_err(|fail| {
             Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
         })?;

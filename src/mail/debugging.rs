@@ -6,14 +6,19 @@ mod acl;
 mod dialogue;
 mod log;
 mod route;
+mod tee;
+
+use std::sync::Arc;
 
 use eximious_core::World;
 use eximious_core::trace::{CalloutEvent, Happening, Observer, TraceEvent, TraceKinds};
+use eximious_core::world::Log;
 
 pub use crate::engine::debugging::{DebugLine, DebugSelector, DebugWriter, indented};
 use crate::engine::debugging::{indented_plainly, write as write_language};
 use log::Stamps;
 pub(crate) use log::{DebugStart, is_logged};
+use tee::Tee;
 
 use crate::Context;
 
@@ -124,6 +129,12 @@ pub struct DebugOutput {
     put: Sink,
 }
 
+impl std::fmt::Debug for DebugOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DebugOutput({:?})", self.selector)
+    }
+}
+
 impl DebugOutput {
     /// What is selected is put there; for a test, its comments, too.
     pub fn new(
@@ -133,6 +144,13 @@ impl DebugOutput {
         put: impl Fn(&[u8]) + Send + Sync + 'static,
     ) -> Self {
         Self { selector, tests, stamps: Stamps::new(world, None), put: Box::new(put) }
+    }
+
+    /// Logs of which each line is said, too; they may go nowhere else.
+    pub fn logging(self: &Arc<Self>, log: Option<Arc<dyn Log>>) -> Arc<dyn Log> {
+        let own = self.clone();
+        let tell = move |line: &[u8]| own.say(0, line);
+        Arc::new(Tee { tell: Box::new(tell), panicked: Box::new(|| ()), log })
     }
 
     /// Says something that is no event.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::{Config, Engine, Macros, OptionValue, World};
 use eximious_mta::smtp::Server;
 use eximious_world::Logs;
 
 use super::Request;
 use super::limits::Limits;
+use crate::debug;
 use crate::options::Options;
 use crate::session::Refusal;
 use crate::usual;
@@ -18,6 +20,8 @@ pub struct Source {
     names: Vec<u8>,
     /// `-D`: names and values.
     macros: Vec<(Vec<u8>, Vec<u8>)>,
+    /// `-d`
+    debug: Option<DebugSelector>,
 }
 
 impl Source {
@@ -26,7 +30,7 @@ impl Source {
         let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
         let macros = options.macros.iter();
         let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-        Self { names, macros }
+        Self { names, macros, debug: options.debug }
     }
 }
 
@@ -41,6 +45,8 @@ pub struct Service {
     pub limits: Limits,
     /// The logs.
     pub logs: Arc<Logs>,
+    /// What tells what happens, where that was asked for.
+    pub debug: Option<Arc<DebugOutput>>,
 }
 
 impl Service {
@@ -64,12 +70,16 @@ impl Service {
         }
         let owner = found.settings.server_ids(&*world.users, &*world.host);
         let logs = Arc::new(Logs::new(&found.settings, owner));
-        let world = super::world_of(world, logs.clone());
+        let debug = debug::begin(source.debug, false, &found.settings, world)?;
+        let mut world = super::world_of(world, logs.clone());
+        if let Some(debug) = &debug {
+            world.log = debug.logging(Some(world.log));
+        }
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
         let server = Arc::new(Server::new(&found, &engine));
         let limits = Limits::of(engine.settings());
-        Ok(Self { engine, server, limits, logs })
+        Ok(Self { engine, server, limits, logs, debug })
     }
 
     /// Where the daemon's number is written, unless the command line says so.

@@ -10,6 +10,8 @@ pub struct DebugSelector(u32);
 impl DebugSelector {
     /// Nothing.
     pub const NONE: Self = Self(0);
+    /// What `-v` says, too.
+    pub const VERBOSE: Self = Self(0x1);
     /// Steps of ACLs.
     pub const ACL: Self = Self(0x4);
     /// Authenticators.

@@ -8,10 +8,11 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use eximious_core::World;
 use eximious_core::trace::{Observer, TraceEvent, TraceKinds};
 use eximious_core::world::{DebugLog, Log};
-use eximious_core::{LogSelector, World};
 
+use super::tee::Tee;
 use super::{DebugLine, DebugSelector, DebugWriter, indented, indented_plainly};
 use crate::Context;
 
@@ -148,7 +149,7 @@ impl Context {
         let stamps = Stamps::new(&world, zone);
         let debugging = Debugging { state: Arc::default(), log, stamps };
         self.memory.get::<Kept>().0 = Some(debugging.clone());
-        let world = World { log: Arc::new(Told(debugging.clone())), ..world };
+        let world = World { log: Arc::new(debugging.tee()), ..world };
         self.engine = self.engine.with_world(world);
         debugging
     }
@@ -186,6 +187,19 @@ impl Observer for Watcher {
 }
 
 impl Debugging {
+    /// The logs, of which each line is told, too.
+    fn tee(&self) -> Tee {
+        let (told, own) = (self.clone(), self.clone());
+        let tell = move |line: &[u8]| told.write(0, line);
+        let panicked = move || {
+            let mut state = own.state();
+            if state.on_panic {
+                state.trigger();
+            }
+        };
+        Tee { tell: Box::new(tell), panicked: Box::new(panicked), log: Some(self.log.clone()) }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -259,61 +273,5 @@ impl Stamps {
             .flat_map(|line| [head.as_bytes(), line])
             .collect::<Vec<_>>();
         stamped.concat()
-    }
-}
-
-/// The logs, each line of which is told, too.
-struct Told(Debugging);
-
-impl Told {
-    fn tell(&self, names: &str, line: &[u8]) {
-        self.0.write(0, &[b"LOG: ", names.as_bytes(), b"\n  ", line].concat());
-    }
-
-    fn panicked(&self) {
-        let mut state = self.0.state();
-        if state.on_panic {
-            state.trigger();
-        }
-    }
-}
-
-impl Log for Told {
-    fn main(&self, line: &[u8]) {
-        self.tell("MAIN", line);
-        self.0.log.main(line);
-    }
-    fn selected(&self, by: LogSelector, line: &[u8]) {
-        self.tell(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);
-        self.0.log.selected(by, line);
-    }
-    fn panic(&self, line: &[u8]) {
-        self.panicked();
-        self.tell("MAIN PANIC", line);
-        self.0.log.panic(line);
-    }
-    fn panic_alone(&self, line: &[u8]) {
-        self.panicked();
-        self.tell("PANIC", line);
-        self.0.log.panic_alone(line);
-    }
-    fn rejection(&self, line: &[u8]) {
-        self.tell("MAIN REJECT", line);
-        self.0.log.rejection(line);
-    }
-    fn rejected_message(&self, line: &[u8], header: &[u8]) {
-        self.tell("MAIN REJECT", line);
-        self.0.log.rejected_message(line, header);
-    }
-    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
-        self.tell("REJECT", line);
-        self.0.log.rejected_message_alone(line, header);
-    }
-    fn rejection_alone(&self, line: &[u8]) {
-        self.tell("REJECT", line);
-        self.0.log.rejection_alone(line);
-    }
-    fn debug(&self, text: &[u8]) {
-        self.0.log.debug(text);
     }
 }
