@@ -21,6 +21,7 @@ pub use happening::{
 };
 pub use steps::{
     AclEvent, AclOutcome, AuthEvent, CalloutEvent, RewriteEvent, RouteEvent, SmtpEvent, SmtpSide,
+    SpoolEvent,
 };
 
 bitflags! {

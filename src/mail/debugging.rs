@@ -33,6 +33,7 @@ pub fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) {
         Happening::Rewrite(step) => route::write_rewriting(step, out),
         Happening::Callout(step) => dialogue::write_callout(step, event.depth, out),
         Happening::Smtp(step) => dialogue::write(step, event.depth, out),
+        Happening::Spool(step) => dialogue::write_spool(step, event.depth, out),
         Happening::Auth(step) => dialogue::write_auth(step, event.depth, out),
         Happening::Note { kind, text } => {
             let by = selected_by(*kind);

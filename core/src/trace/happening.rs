@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use eximious_grammar::Span;
 
 use super::TraceKinds;
-use super::steps::{AclEvent, AuthEvent, CalloutEvent, RewriteEvent, RouteEvent, SmtpEvent};
+use super::steps::{
+    AclEvent, AuthEvent, CalloutEvent, RewriteEvent, RouteEvent, SmtpEvent, SpoolEvent,
+};
 use crate::{Fail, Str};
 
 /// What happened.
@@ -23,6 +25,7 @@ pub enum Happening<'e> {
     Rewrite(RewriteEvent<'e>),
     Callout(CalloutEvent<'e>),
     Smtp(SmtpEvent<'e>),
+    Spool(SpoolEvent<'e>),
     Auth(AuthEvent<'e>),
     /// Something that is rarely told, in Exim's words.
     Note {
@@ -47,6 +50,7 @@ impl Happening<'_> {
             Self::Rewrite(_) => TraceKinds::REWRITE,
             Self::Callout(_) => TraceKinds::CALLOUT,
             Self::Smtp(_) => TraceKinds::SMTP,
+            Self::Spool(_) => TraceKinds::RECEIVE,
             Self::Auth(_) => TraceKinds::AUTH,
             Self::Note { kind, .. } => *kind,
         }

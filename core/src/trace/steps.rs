@@ -93,6 +93,16 @@ pub enum AclOutcome {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum RouteEvent<'e> {
+    /// An address is verified, and with it what comes of it.
+    Verifying {
+        /// The address.
+        address: &'e [u8],
+    },
+    /// An address that is verified, or comes of one, has its turn.
+    Considering {
+        /// The address.
+        address: &'e [u8],
+    },
     /// An address is routed: what follows until its end is a part of it.
     Begin {
         /// The address.
@@ -178,6 +188,31 @@ pub enum RouteEvent<'e> {
         router: &'e [u8],
         /// The new address.
         address: &'e [u8],
+    },
+}
+
+/// A message is kept.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum SpoolEvent<'e> {
+    /// Its files are written.
+    Writing {
+        /// Its name.
+        id: &'e [u8],
+    },
+    /// They are on disk.
+    Kept {
+        /// Its name.
+        id: &'e [u8],
+        /// How many bytes they have together.
+        size: u64,
+    },
+    /// They can't be written.
+    Failed {
+        /// Its name.
+        id: &'e [u8],
+        /// Why.
+        why: &'e [u8],
     },
 }
 

@@ -1,6 +1,6 @@
 //! SMTP, callouts and authenticators, in Exim's words.
 
-use eximious_core::trace::{AuthEvent, CalloutEvent, SmtpEvent, SmtpSide};
+use eximious_core::trace::{AuthEvent, CalloutEvent, SmtpEvent, SmtpSide, SpoolEvent};
 
 use super::{DebugSelector, DebugWriter};
 
@@ -32,6 +32,21 @@ pub(super) fn write(step: &SmtpEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
             out.tested(TO_OTHERS, depth, &[b"  SMTP(close)>>"]);
             let history: &[u8] = if history.is_empty() { b"(unset)" } else { history };
             out.tested(TO_OTHERS, depth, &[b"cmdlog: '", history, b"'"]);
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn write_spool(step: &SpoolEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
+    let mut tell = |parts: &[&[u8]]| out.told(DebugSelector::RECEIVE, depth, parts);
+    match step {
+        SpoolEvent::Writing { id } => tell(&[b"Writing spool files of ", id]),
+        SpoolEvent::Kept { id, size } => {
+            let size = size.to_string();
+            tell(&[b"Spool files written for message ", id, b": size = ", size.as_bytes()]);
+        }
+        SpoolEvent::Failed { id, why } => {
+            tell(&[b"Spool files of ", id, b" can't be written: ", why]);
         }
         _ => {}
     }

@@ -5,9 +5,16 @@ use eximious_core::trace::{RewriteEvent, RouteEvent};
 use super::{DebugSelector, DebugWriter};
 
 const ROUTE: DebugSelector = DebugSelector::ROUTE;
+const RULE: &[u8] = b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>";
 
 pub(super) fn write(step: &RouteEvent<'_>, out: &mut DebugWriter<'_>) {
     match step {
+        RouteEvent::Verifying { address } => {
+            out.told(DebugSelector::VERIFY, 0, &[RULE, b"\nVerifying ", address]);
+        }
+        RouteEvent::Considering { address } => {
+            out.told(DebugSelector::VERIFY, 0, &[RULE, b"\nConsidering ", address]);
+        }
         RouteEvent::Begin { address } => {
             out.tested(ROUTE, 0, &[b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>"]);
             out.tested(ROUTE, 0, &[b"routing ", address]);

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{Fail, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::Answers;
@@ -117,6 +118,10 @@ impl Routes {
     ) -> Standing {
         let purpose = request.purpose;
         // The next one is the last.
+        if purpose.verifies() {
+            let verifying = RouteEvent::Verifying { address: request.address.bytes() };
+            cx.tell(Happening::Route(verifying));
+        }
         let mut first = Address::new(request.address.clone());
         first.unique = request.typed.clone();
         let mut queue = vec![Child::Address(Box::new(first))];
@@ -146,6 +151,10 @@ impl Routes {
             match known.take() {
                 Some(known) => drop(cx.swap_answers(known)),
                 None => cx.forget_recipient(),
+            }
+            if purpose.verifies() {
+                let considering = RouteEvent::Considering { address: address.text.bytes() };
+                cx.tell(Happening::Route(considering));
             }
             let pass = self.route(cx, address, purpose);
             match &pass.routed {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::trace::{CalloutEvent, Happening};
 use eximious_core::world::HintStore;
 
 use super::{Called, Callout, Failure};
@@ -53,7 +54,7 @@ impl Cache {
     /// What is known already, where that will do.
     pub(super) fn look(&mut self, run: &mut Run<'_>, callout: &Callout<'_>) -> Option<Called> {
         let Some(store) = self.store.clone() else {
-            run.cx.tell_callout(b"callout cache: disabled by no_cache");
+            self.tell(run, "disabled by no_cache", b"");
             return None;
         };
         let good = expiry(run, "callout_domain_positive_expire", 7 * 24 * 3600);
@@ -213,7 +214,7 @@ impl Cache {
     }
 
     fn tell(&self, run: &mut Run<'_>, text: &str, key: &[u8]) {
-        run.cx.tell_callout(&[b"callout cache: ", text.as_bytes(), key].concat());
+        run.cx.tell(Happening::Callout(CalloutEvent::Cache { text, key }));
     }
 }
 

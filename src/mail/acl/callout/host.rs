@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, ListEvent};
 use eximious_core::{Call, Fail, Str};
 use eximious_stdlib::dns::find::{RouteHost, Search, by_dns, by_name};
 use eximious_stdlib::hosts;
@@ -176,7 +177,8 @@ pub(super) fn is_listed(
 ) -> bool {
     let text = address.to_string();
     let Some(list) = transport.and_then(|transport| transport.text(option)) else {
-        run.cx.tell_callout(format!("{text} in {option}? no (option unset)").as_bytes());
+        let unset = ListEvent::Unset { subject: text.as_bytes(), option: Some(option) };
+        run.cx.tell(Happening::List(unset));
         return false;
     };
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };
