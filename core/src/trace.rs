@@ -2,6 +2,11 @@
 //! each step. A tester's comments, logs for debugging, a debugger and a report of what was
 //! covered are observers of it.
 //!
+//! An event has a number, the number of the event that it is a part of, the depth at which
+//! Exim would indent it, the place in the configuration where it stands, and the time. What
+//! happened is a [`Happening`]: what begins there is told before its parts, and what it came
+//! to after them. A context is watched with `Context::observe`.
+//!
 //! Who tells asks first whether somebody wants to know ([`Trace::wants`]): where nobody
 //! watches, that look at a number is all that it costs.
 
@@ -121,6 +126,8 @@ pub struct TraceEvent<'e> {
     pub parent: u64,
     /// How deep it stands, as Exim indents what it tells.
     pub depth: u32,
+    /// How much of that depth is due to lists that it stands in.
+    pub in_lists: u32,
     /// Where it stands in the configuration, as far as that is known.
     pub place: Option<&'e TracePlace>,
     /// When it happened, where the time is known.
@@ -130,7 +137,7 @@ pub struct TraceEvent<'e> {
 }
 
 /// Who is told what happens.
-pub trait Observer: Send + Sync {
+pub trait TraceObserver: Send + Sync {
     /// The kinds of events that it wants to be told; it is asked once, when it begins to
     /// watch. What may have secrets in it is told only to who asks for it by name.
     fn kinds(&self) -> TraceKinds {
@@ -141,7 +148,7 @@ pub trait Observer: Send + Sync {
     fn happened(&self, event: &TraceEvent<'_>);
 }
 
-impl<F: Fn(&TraceEvent<'_>) + Send + Sync> Observer for F {
+impl<F: Fn(&TraceEvent<'_>) + Send + Sync> TraceObserver for F {
     fn happened(&self, event: &TraceEvent<'_>) {
         self(event);
     }
@@ -154,9 +161,11 @@ pub struct Trace {
     kinds: TraceKinds,
     /// Whether nobody is told for a while.
     muted: bool,
-    observers: Vec<(TraceKinds, Arc<dyn Observer>)>,
+    observers: Vec<(TraceKinds, Arc<dyn TraceObserver>)>,
     /// How deep the tests at hand stand in each other.
     pub depth: u32,
+    /// How much of that is due to lists.
+    in_lists: u32,
     /// The number of the last event, and of the one that others are now a part of.
     last: u64,
     parent: u64,
@@ -194,7 +203,7 @@ impl Trace {
     }
 
     /// Tells somebody what happens from here on.
-    pub fn observe(&mut self, observer: Arc<dyn Observer>) {
+    pub fn observe(&mut self, observer: Arc<dyn TraceObserver>) {
         self.observers.push((observer.kinds(), observer));
         self.count();
     }
@@ -205,7 +214,7 @@ impl Trace {
     }
 
     /// Tells somebody nothing any more.
-    pub fn forget(&mut self, observer: &Arc<dyn Observer>) {
+    pub fn forget(&mut self, observer: &Arc<dyn TraceObserver>) {
         self.observers.retain(|(_, own)| !Arc::ptr_eq(own, observer));
         self.count();
     }
@@ -216,7 +225,7 @@ impl Trace {
     }
 
     /// Who is told; a context beside this one may tell the same.
-    pub fn observers(&self) -> impl Iterator<Item = &Arc<dyn Observer>> {
+    pub fn observers(&self) -> impl Iterator<Item = &Arc<dyn TraceObserver>> {
         self.observers.iter().map(|(_, observer)| observer)
     }
 
@@ -252,6 +261,7 @@ impl Trace {
             number: self.last,
             parent: self.parent,
             depth,
+            in_lists: self.in_lists.min(depth),
             place: self.place.as_deref(),
             time: self.clock.as_ref().map(|clock| clock.now()),
             what,
@@ -284,6 +294,18 @@ impl Trace {
         self.parent = outer.0;
     }
 
+    /// What follows stands deeper, in a list.
+    pub fn enter_list(&mut self, depth: u32) {
+        self.depth += depth;
+        self.in_lists += depth;
+    }
+
+    /// The list has ended.
+    pub fn leave_list(&mut self, depth: u32) {
+        self.leave(depth);
+        self.in_lists = self.in_lists.saturating_sub(depth);
+    }
+
     /// Less deep again.
     pub fn leave(&mut self, depth: u32) {
         self.depth = self.depth.saturating_sub(depth);
@@ -304,7 +326,7 @@ mod tests {
     #[derive(Default)]
     struct Numbers(Mutex<Vec<(u64, u64)>>);
 
-    impl Observer for Numbers {
+    impl TraceObserver for Numbers {
         fn kinds(&self) -> TraceKinds {
             TraceKinds::VERIFY
         }
@@ -338,7 +360,7 @@ mod tests {
         trace.end(outer);
         trace.tell(note(TraceKinds::VERIFY));
         assert_eq!(*numbers.0.lock().unwrap(), [(1, 0), (2, 1), (3, 1), (4, 3), (5, 0)]);
-        trace.forget(&(numbers.clone() as Arc<dyn Observer>));
+        trace.forget(&(numbers.clone() as Arc<dyn TraceObserver>));
         assert!(!trace.wants(TraceKinds::all()));
     }
 }

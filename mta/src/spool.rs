@@ -56,7 +56,7 @@ pub fn keep(cx: &mut Context, received: &Received) -> Taken {
             Taken::Yes
         }
         Err(why) => {
-            let reason = eximious::stdlib::wording::reason(&why);
+            let reason = eximious::stdlib::wording::reason(&why.why);
             let failed = SpoolEvent::Failed { id, why: reason.as_bytes() };
             cx.tell(Happening::Spool(failed));
             Taken::Later(abandoned(cx, &why))

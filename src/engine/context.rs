@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eximious_core::trace::{Happening, Observer, TraceKinds};
+use eximious_core::trace::{Happening, TraceKinds, TraceObserver};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
     AclAnswer, Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
@@ -333,8 +333,58 @@ impl Context {
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
 
-    /// Tells somebody what happens from here on: see [`crate::trace`].
-    pub fn observe(&mut self, observer: Arc<dyn Observer>) {
+    /// Tells somebody what happens from here on. Each event ([`TraceEvent`]) has a number,
+    /// and that of the event that it is a part of; here, the strings of an expansion make a
+    /// tree:
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use eximious::trace::{ExpansionEvent, Happening, TraceEvent};
+    /// use eximious::{Engine, Str};
+    ///
+    /// let engine = Engine::builder().build();
+    /// let mut cx = engine.context();
+    /// cx.set("sender_address", Str::tainted(b"Ann@Example.org"));
+    ///
+    /// let tree = Arc::new(Mutex::new((Vec::new(), Vec::new())));
+    /// let grown = tree.clone();
+    /// cx.observe(Arc::new(move |event: &TraceEvent<'_>| {
+    ///     let (parents, lines) = &mut *grown.lock().unwrap();
+    ///     let depth = parents.iter().position(|one| *one == event.parent).map_or(0, |at| at + 1);
+    ///     let indent = "  ".repeat(depth);
+    ///     match event.what {
+    ///         Happening::Expansion(ExpansionEvent::Begin { source, span, .. }) => {
+    ///             let text = String::from_utf8_lossy(span.of(source)).into_owned();
+    ///             lines.push(format!("{indent}{text}"));
+    ///             parents.truncate(depth);
+    ///             parents.push(event.number);
+    ///         }
+    ///         Happening::Expansion(ExpansionEvent::End { value: Some(value), .. }) => {
+    ///             let taint = if value.taint().is_tainted() { ", tainted" } else { "" };
+    ///             lines.push(format!("{indent}= {}{taint}", value.display()));
+    ///         }
+    ///         _ => {}
+    ///     }
+    /// }));
+    ///
+    /// let rule = engine.compile("to ${lc:$sender_address}");
+    /// assert_eq!(rule.expand(&mut cx)?.display(), "to ann@example.org");
+    /// assert_eq!(tree.lock().unwrap().1, [
+    ///     "to ${lc:$sender_address}",
+    ///     "  $sender_address",
+    ///     "  = Ann@Example.org, tainted",
+    ///     "= to ann@example.org, tainted",
+    /// ]);
+    /// # Ok::<(), eximious::Fail>(())
+    /// ```
+    ///
+    /// An [`TraceObserver`] of its own type says which kinds of events it wants. What may have
+    /// passwords in it (`TraceKinds::SECRET`) is told only to who asks for it by name.
+    /// In Exim's words, all of it is in [`crate::debugging`].
+    ///
+    /// [`TraceEvent`]: crate::trace::TraceEvent
+    pub fn observe(&mut self, observer: Arc<dyn TraceObserver>) {
         self.memory.trace.keep_time(self.engine.world().clock.clone());
         self.memory.trace.observe(observer);
     }

@@ -33,13 +33,30 @@ pub struct DebugLine<'l> {
 pub struct DebugWriter<'w> {
     /// Whether spaces are shown, and whether what is drawn needs more than ASCII.
     pub(crate) is_plain: bool,
+    /// Whether lists are told, so that what is told within one stands deeper.
+    tells_lists: bool,
     put: &'w mut dyn FnMut(DebugLine<'_>),
 }
 
 impl<'w> DebugWriter<'w> {
     /// Lines go there; some say by the selector what letters there are.
     pub fn new(selector: DebugSelector, put: &'w mut dyn FnMut(DebugLine<'_>)) -> Self {
-        Self { is_plain: selector.has(DebugSelector::NO_UTF8), put }
+        let is_plain = selector.has(DebugSelector::NO_UTF8);
+        Self { is_plain, tells_lists: selector.has(DebugSelector::LISTS), put }
+    }
+
+    /// The same for a test, whose comments tell of lists.
+    #[must_use]
+    pub fn for_test(self) -> Self {
+        Self { tells_lists: true, ..self }
+    }
+
+    /// How deep an event stands among what is told.
+    pub(crate) fn depth_of(&self, event: &TraceEvent<'_>) -> u32 {
+        match self.tells_lists {
+            true => event.depth,
+            false => event.depth.saturating_sub(event.in_lists),
+        }
     }
 
     /// A text that is told where something of these is selected.
@@ -70,11 +87,12 @@ impl<'w> DebugWriter<'w> {
 
 /// Makes lines of what happens in the language; false for anything else.
 pub(crate) fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) -> bool {
+    let depth = out.depth_of(event);
     match &event.what {
-        Happening::Expansion(step) => expansion::write(step, event.depth, out),
-        Happening::List(step) => lists::write(step, event.depth, out),
-        Happening::Lookup(step) => lookups::write(step, event.depth, out),
-        Happening::Dns(step) => lookups::write_dns(step, event.depth, out),
+        Happening::Expansion(step) => expansion::write(step, depth, out),
+        Happening::List(step) => lists::write(step, depth, out),
+        Happening::Lookup(step) => lookups::write(step, depth, out),
+        Happening::Dns(step) => lookups::write_dns(step, depth, out),
         Happening::Host(step) => hosts::write(step, out),
         _ => return false,
     }

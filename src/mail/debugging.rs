@@ -11,7 +11,7 @@ mod tee;
 use std::sync::Arc;
 
 use eximious_core::World;
-use eximious_core::trace::{CalloutEvent, Happening, Observer, TraceEvent, TraceKinds};
+use eximious_core::trace::{CalloutEvent, Happening, TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::Log;
 
 pub use crate::engine::debugging::{DebugLine, DebugSelector, DebugWriter, indented};
@@ -27,20 +27,21 @@ pub fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) {
     if write_language(event, out) {
         return;
     }
+    let depth = out.depth_of(event);
     match &event.what {
-        Happening::Acl(step) => acl::write(step, event.depth, out),
+        Happening::Acl(step) => acl::write(step, depth, out),
         Happening::Route(step) => route::write(step, out),
         Happening::Rewrite(step) => route::write_rewriting(step, out),
-        Happening::Callout(step) => dialogue::write_callout(step, event.depth, out),
-        Happening::Smtp(step) => dialogue::write(step, event.depth, out),
-        Happening::Spool(step) => dialogue::write_spool(step, event.depth, out),
-        Happening::Auth(step) => dialogue::write_auth(step, event.depth, out),
+        Happening::Callout(step) => dialogue::write_callout(step, depth, out),
+        Happening::Smtp(step) => dialogue::write(step, depth, out),
+        Happening::Spool(step) => dialogue::write_spool(step, depth, out),
+        Happening::Auth(step) => dialogue::write_auth(step, depth, out),
         Happening::Note { kind, text } => {
             let by = selected_by(*kind);
             if kind.intersects(OF_TESTS) {
-                out.tested(by, event.depth, &[text]);
+                out.tested(by, depth, &[text]);
             } else {
-                out.told(by, event.depth, &[text]);
+                out.told(by, depth, &[text]);
             }
         }
         _ => {}
@@ -106,7 +107,7 @@ impl TestComments {
     }
 }
 
-impl Observer for TestComments {
+impl TraceObserver for TestComments {
     fn kinds(&self) -> TraceKinds {
         OF_TESTS
     }
@@ -117,7 +118,7 @@ impl Observer for TestComments {
                 (self.0)(&indented(b">>> ", line.depth, line.text));
             }
         };
-        write(event, &mut DebugWriter::new(DebugSelector::NONE, &mut put));
+        write(event, &mut DebugWriter::new(DebugSelector::NONE, &mut put).for_test());
     }
 }
 
@@ -164,7 +165,7 @@ impl DebugOutput {
     }
 }
 
-impl Observer for DebugOutput {
+impl TraceObserver for DebugOutput {
     fn kinds(&self) -> TraceKinds {
         match self.tests {
             true => self.selector.kinds() | OF_TESTS,
@@ -178,6 +179,7 @@ impl Observer for DebugOutput {
                 self.say(line.depth, line.text);
             }
         };
-        write(event, &mut DebugWriter::new(self.selector, &mut put));
+        let writer = DebugWriter::new(self.selector, &mut put);
+        write(event, &mut if self.tests { writer.for_test() } else { writer });
     }
 }

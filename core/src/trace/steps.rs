@@ -228,12 +228,20 @@ pub struct RewriteEvent<'e> {
     pub part: &'e str,
     /// The rule's number, from 1.
     pub rule: usize,
+    /// Whether the log says it, too.
+    pub logged: bool,
 }
 
 impl<'e> RewriteEvent<'e> {
     /// A rule changed an address that stands in some place.
     pub fn new(from: &'e [u8], to: &'e [u8], part: &'e str, rule: usize) -> Self {
-        Self { from, to, part, rule }
+        Self { from, to, part, rule, logged: false }
+    }
+
+    /// The log says it, too, or it does not.
+    #[must_use]
+    pub fn logged(self, logged: bool) -> Self {
+        Self { logged, ..self }
     }
 }
 

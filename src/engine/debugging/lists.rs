@@ -18,7 +18,6 @@ pub(super) fn write(step: &ListEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
             out.tested(LISTS, depth + 1, &[b"list element: ", shown]);
         }
         ListEvent::End { subject, list, matches, element, owed } => {
-            let any = DebugSelector::ANY;
             let (Some(matches), Some(element)) = (matches, element) else {
                 let tail = match matches {
                     Some(true) => b"? yes (end of list)".as_slice(),
@@ -26,7 +25,11 @@ pub(super) fn write(step: &ListEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
                     None => b"? list match deferred for ",
                 };
                 let element = element.unwrap_or_default();
-                return out.tested(any, depth, &[subject, b" in ", list, tail, element]);
+                return out.tested(
+                    DebugSelector::ANY,
+                    depth,
+                    &[subject, b" in ", list, tail, element],
+                );
             };
             let word = yes_or_no(*matches);
             let why = match owed {
@@ -34,7 +37,7 @@ pub(super) fn write(step: &ListEvent<'_>, depth: u32, out: &mut DebugWriter<'_>)
                 None => [b"matched \"", *element, b"\""].concat(),
             };
             let parts = [subject, b" in ".as_slice(), list, b"? ", word, b" (", &why, b")"];
-            out.tested(any, depth + 1, &parts);
+            out.tested(LISTS, depth + 1, &parts);
         }
         ListEvent::Unset { subject, option: Some(option) } => {
             let parts = [subject, b" in ".as_slice(), option.as_bytes(), b"? no (option unset)"];

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use eximious_core::trace::{AclEvent, Happening, Observer, TraceEvent, TraceKinds};
+use eximious_core::trace::{AclEvent, Happening, TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::{Fixture, Log};
 use eximious_core::{AclPhases, Str, World};
 
@@ -49,7 +49,7 @@ struct Host {
 #[derive(Default)]
 struct Notes(Mutex<Vec<String>>);
 
-impl Observer for Notes {
+impl TraceObserver for Notes {
     fn kinds(&self) -> TraceKinds {
         TraceKinds::ACL
     }

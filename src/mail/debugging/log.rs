@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::World;
-use eximious_core::trace::{Observer, TraceEvent, TraceKinds};
+use eximious_core::trace::{TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::{DebugLog, Log};
 
 use super::tee::Tee;
@@ -104,7 +104,7 @@ impl Context {
         drop(state);
         // What proves who a client is stands in no file.
         let kinds = start.selector.kinds() - TraceKinds::AUTH;
-        let observer: Arc<dyn Observer> = Arc::new(Watcher { debugging, kinds });
+        let observer: Arc<dyn TraceObserver> = Arc::new(Watcher { debugging, kinds });
         self.memory.get::<Watching>().0 = Some(observer.clone());
         self.observe(observer);
         Ok(())
@@ -162,14 +162,14 @@ pub(crate) fn is_logged(cx: &mut Context) -> bool {
 
 /// Who watches as long as something is told.
 #[derive(Default)]
-struct Watching(Option<Arc<dyn Observer>>);
+struct Watching(Option<Arc<dyn TraceObserver>>);
 
 struct Watcher {
     debugging: Debugging,
     kinds: TraceKinds,
 }
 
-impl Observer for Watcher {
+impl TraceObserver for Watcher {
     fn kinds(&self) -> TraceKinds {
         self.kinds
     }

@@ -71,10 +71,14 @@ pub(super) fn write(step: &RouteEvent<'_>, out: &mut DebugWriter<'_>) {
 }
 
 pub(super) fn write_rewriting(step: &RewriteEvent<'_>, out: &mut DebugWriter<'_>) {
-    let RewriteEvent { from, to, part, rule, .. } = step;
+    let RewriteEvent { from, to, part, rule, logged, .. } = step;
+    // Otherwise it is told as a line of the log.
+    if *logged {
+        return;
+    }
     let rule = rule.to_string();
     let parts = [
-        b"\"".as_slice(),
+        b"LOG: address_rewrite MAIN\n  \"".as_slice(),
         from,
         b"\" from ",
         part.as_bytes(),

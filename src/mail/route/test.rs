@@ -118,10 +118,6 @@ impl Routes {
     ) -> Standing {
         let purpose = request.purpose;
         // The next one is the last.
-        if purpose.verifies() {
-            let verifying = RouteEvent::Verifying { address: request.address.bytes() };
-            cx.tell(Happening::Route(verifying));
-        }
         let mut first = Address::new(request.address.clone());
         first.unique = request.typed.clone();
         let mut queue = vec![Child::Address(Box::new(first))];
@@ -237,6 +233,10 @@ impl Routes {
     /// An address after the rules for rewriting it in the envelope; one that can't be
     /// read is logged, and changes nothing.
     pub fn rewritten(&self, cx: &mut Context, address: &Str, purpose: Purpose) -> Str {
+        if purpose.verifies() {
+            let verifying = RouteEvent::Verifying { address: address.bytes() };
+            cx.tell(Happening::Route(verifying));
+        }
         match self.rewrite(cx, address, purpose) {
             Ok(new) => new.unwrap_or_else(|| address.clone()),
             Err(fail) => {

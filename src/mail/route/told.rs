@@ -2,9 +2,9 @@
 
 use eximious_core::trace::{Happening, RouteEvent, TraceKinds};
 
-use super::Delivery;
 use super::machine::{Child, Complaint, Machine, Verdict};
 use super::router::{Router, Text};
+use super::{Address, Delivery};
 
 impl Machine<'_> {
     /// Tells a step.
@@ -39,6 +39,12 @@ impl Machine<'_> {
             let why = [self.local_part.bytes(), b" is not a local user"].concat();
             self.tell(RouteEvent::Skipped { router: router.name.bytes(), why: &why });
         }
+    }
+
+    /// The router made an address of the one at hand.
+    pub(super) fn tell_generated(&mut self, router: &Router, child: &Address) {
+        let (router, address) = (router.name.bytes(), child.text.bytes());
+        self.tell(RouteEvent::Generated { router, address });
     }
 
     /// The router took the address.

@@ -136,10 +136,10 @@ impl Walk<'_, '_> {
             return self.written(call, text);
         }
         let outer = call.trace().begin(Happening::List(ListEvent::SublistBegin { name }));
-        call.trace().depth += 3;
+        call.trace().enter_list(3);
         let verdict = self.written(call, text);
         let trace = call.trace();
-        trace.leave(3);
+        trace.leave_list(3);
         trace.end(outer);
         trace.tell(Happening::List(ListEvent::SublistEnd { name }));
         verdict

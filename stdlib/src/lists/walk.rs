@@ -353,7 +353,7 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
         if self.traced {
-            call.trace().depth += 1;
+            call.trace().enter_list(1);
         }
         let tested = match self.subject {
             Subject::Domain(domain) => domain.test(call, pattern, self.terms.caseful),
@@ -362,7 +362,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Subject::Host(host) => host.test(call, pattern),
         };
         if self.traced {
-            call.trace().leave(1);
+            call.trace().leave_list(1);
         }
         let (hit, left) = tested?;
         if left.is_some() {
