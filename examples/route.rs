@@ -42,8 +42,8 @@ fn main() {
                 let transport = transport.map_or_else(|| "none".into(), Str::display);
                 println!("{address} goes to {} by {transport}", delivery.address.text.display());
             }
-            Report::Failed(address, complaint) => {
-                let why = complaint.message.as_deref().unwrap_or_default();
+            Report::Failed(address, error) => {
+                let why = error.message.as_deref().unwrap_or_default();
                 println!("{} fails: {}", address.text.display(), String::from_utf8_lossy(why));
             }
             _ => {}

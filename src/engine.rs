@@ -16,6 +16,7 @@ use eximious_core::{
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
+use eximious_stdlib::variables;
 
 use eval::{Eval, literal};
 
@@ -116,8 +117,10 @@ impl Engine {
 
 impl Builder {
     /// Begins with words that are there already, and otherwise as
-    /// [`Engine::builder`] does.
-    pub fn of(registry: Registry) -> Self {
+    /// [`Engine::builder`] does. The built-in variables are known in any case: code
+    /// names them by number.
+    pub fn of(mut registry: Registry) -> Self {
+        registry.begin_with_variables(variables::ALL);
         Self(Inner {
             number: 0,
             registry,
@@ -226,5 +229,29 @@ impl Expansion {
     /// The text.
     pub fn source(&self) -> &[u8] {
         self.0.tree.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious_core::{Meta, TaintRule, VariableSource};
+    use eximious_stdlib::variables::var;
+
+    use super::*;
+
+    #[test]
+    fn built_in_variables_are_known_to_each_engine() {
+        static OWN: &[Variable] = &[Variable {
+            meta: Meta::new("own", Effects::NONE, TaintRule::Result),
+            source: VariableSource::SlotWith("mine"),
+        }];
+        let mut words = Registry::new();
+        words.variables(OWN);
+        let engine = Builder::of(words).build();
+        let mut cx = engine.context();
+        cx.set_var(var::ACL_ARG1, "a");
+        cx.set_var(var::DOMAIN, "b");
+        let shown = engine.expand_once(b"$own $acl_arg1 $domain", &mut cx).unwrap();
+        assert_eq!(shown.bytes(), b"mine a b");
     }
 }

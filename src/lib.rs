@@ -31,11 +31,12 @@ pub use eximious_core::{
     ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
     LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
     Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
-    Registry, Repeated, Settings, Str, Taint, TaintRule, Variable, VariableSource, World, trace,
-    world,
+    Registry, Repeated, Settings, Str, Taint, TaintRule, Var, Variable, VariableSource, World,
+    trace, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
+pub use eximious_stdlib::variables::var;
 pub use mail::{
     acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };

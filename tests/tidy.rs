@@ -225,6 +225,39 @@ fn only_the_program_prints() {
     }
 }
 
+/// How variables are reached by any name, which is an embedder's way: code of ours has
+/// handles for them (`var::DOMAIN`).
+const BY_NAME: &[&str] = &[
+    "cx.set(\"",
+    "cx.unset(\"",
+    "cx.get(\"",
+    "cx.value(\"",
+    "call.variable(\"",
+    "call.set_variable(\"",
+];
+
+#[test]
+fn variables_have_handles() {
+    for room in ["stdlib/src", "src"] {
+        let mut paths = sources(&root().join(room));
+        paths.retain(|path| !path.ends_with("tests.rs") && !path.ends_with("acl/driver.rs"));
+        for path in paths {
+            let text = read(&path);
+            let code = text.lines().take_while(|line| *line != "#[cfg(test)]");
+            let code = code.filter(|line| !line.trim_start().starts_with("//"));
+            let code: String = code.flat_map(str::split_whitespace).collect();
+            for way in BY_NAME {
+                let mut named = code.match_indices(way).map(|(at, _)| &code[at + way.len()..]);
+                // Names of an open family have none.
+                let found = named
+                    .find(|rest| !["acl_c", "acl_m", "r_"].iter().any(|f| rest.starts_with(f)));
+                let name = found.and_then(|rest| rest.split('"').next());
+                assert_eq!(name, None, "{}: {way}", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn unsafe_code_stands_only_in_bindings() {
     // Each of these calls C, and says at each call what makes it sound.

@@ -8,7 +8,7 @@ use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, View};
 use crate::trace::TraceKinds;
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, Trace, VariableSource, World,
+    Str, Trace, Var, VariableSource, World,
 };
 
 mod organs;
@@ -39,6 +39,10 @@ pub trait Machine {
     fn memory_and_scope(&mut self) -> (&mut Memory, &mut Scope);
     /// Whether a failure leaves them as they are bound.
     fn leaves_bindings(&self) -> bool;
+    /// The value of a built-in variable; empty where it is not there.
+    fn value_of(&mut self, var: Var) -> Result<Str, Fail>;
+    /// Sets a built-in variable.
+    fn set_var(&mut self, var: Var, value: Str);
     /// A variable's value, by name; `None` where nobody knows it.
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>>;
     /// Whether anybody knows a variable of this name.
@@ -490,6 +494,19 @@ impl<'a> Call<'a> {
             return Err(Fail::error(ErrorKind::Forbidden, message));
         }
         self.machine.expand(text)
+    }
+
+    /// The value of a built-in variable.
+    ///
+    /// # Errors
+    /// What finding it out fails with.
+    pub fn value_of(&mut self, var: Var) -> Result<Str, Fail> {
+        self.machine.value_of(var)
+    }
+
+    /// Sets a built-in variable.
+    pub fn set_var(&mut self, var: Var, value: impl Into<Str>) {
+        self.machine.set_var(var, value.into());
     }
 
     /// A variable's value; empty where nobody knows the name.

@@ -24,6 +24,7 @@ mod scope;
 mod settings;
 mod str;
 pub mod trace;
+mod var;
 pub mod world;
 
 pub use acl::{
@@ -49,4 +50,5 @@ pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, NamedLists, Settings};
 pub use str::{Buf, Str, Taint};
 pub use trace::Trace;
+pub use var::Var;
 pub use world::World;

@@ -114,6 +114,21 @@ impl Registry {
         }
         self
     }
+    /// Sees to it that the variables of some tables come first, as [`crate::Var`] counts
+    /// them; those that are there already with the same names stay.
+    pub fn begin_with_variables(&mut self, tables: &[&'static [Variable]]) {
+        let first = tables.iter().copied().flatten();
+        let own = &self.variables.records;
+        if own.len() >= first.clone().count()
+            && first.zip(own).all(|(one, own)| one.meta.name == own.meta.name)
+        {
+            return;
+        }
+        let own = std::mem::take(&mut self.variables);
+        self.families.clear();
+        tables.iter().for_each(|table| _ = self.variables(table));
+        own.records.into_iter().for_each(|record| _ = self.variables(std::slice::from_ref(record)));
+    }
     /// Adds lookup types.
     pub fn lookups(&mut self, lookups: &[&'static LookupDef]) -> &mut Self {
         for lookup in lookups {

@@ -134,9 +134,9 @@ impl Turn<'_> {
         }
         let value = Str::tainted(value);
         self.values.numbered.push(value.clone());
-        if let Some(name) = NAMES.get(number) {
+        if let Some(var) = NAMES.get(number) {
             self.values.named[number] = Some(value.clone());
-            self.cx.set(name, value);
+            self.cx.set_var(*var, value);
         }
         self.show_numbers();
     }
@@ -151,7 +151,7 @@ impl Turn<'_> {
         self.values.numbered.resize(index, Str::EMPTY);
         self.values.numbered.push(value.clone());
         self.values.named[index] = Some(value.clone());
-        self.cx.set(NAMES[index], value);
+        self.cx.set_var(NAMES[index], value);
         self.show_numbers();
     }
 
@@ -187,9 +187,9 @@ impl Turn<'_> {
     pub(crate) fn condition(&mut self) -> Verdict {
         let name = self.authenticator.name().clone();
         self.tell(AuthEvent::Condition { authenticator: name.bytes() });
-        for (name, value) in NAMES.iter().zip(self.values.named.clone()) {
+        for (var, value) in NAMES.iter().zip(self.values.named.clone()) {
             if let Some(value) = value {
-                self.tell(AuthEvent::Value { name, value: value.bytes() });
+                self.tell(AuthEvent::Value { name: var.name(), value: value.bytes() });
             }
         }
         for (number, value) in self.values.numbered.clone().iter().enumerate() {

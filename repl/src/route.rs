@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use eximious::route::{
-    Address, Complaint, Delivery, Duplicates, Purpose, Report, Request, RouteHost, Routes,
+    Address, Delivery, Duplicates, Purpose, Report, Request, RouteError, RouteHost, Routes,
     Standing, Target, Wrong,
 };
 use eximious::{Config, Context, Str};
@@ -178,12 +178,12 @@ struct Printer<'p> {
 impl Printer<'_> {
     fn print(&mut self, report: &Report<'_>) {
         match report {
-            Report::Failed(address, complaint) => {
+            Report::Failed(address, error) => {
                 let what = if self.test { " is undeliverable" } else { " failed to verify" };
-                self.complaint(address, complaint, what);
+                self.error(address, error, what);
             }
-            Report::Deferred(address, complaint) => {
-                self.complaint(address, complaint, " cannot be resolved at this time");
+            Report::Deferred(address, error) => {
+                self.error(address, error, " cannot be resolved at this time");
             }
             _ if !self.whole => {}
             Report::Discarded(address) => {
@@ -195,10 +195,10 @@ impl Printer<'_> {
         }
     }
 
-    fn complaint(&mut self, address: &Address, complaint: &Complaint, what: &str) {
+    fn error(&mut self, address: &Address, error: &RouteError, what: &str) {
         let text = if self.whole { &address.text } else { self.shown };
         self.put(&[text.bytes(), what.as_bytes()]);
-        if let Some(message) = &complaint.message {
+        if let Some(message) = &error.message {
             self.put(&[b": ", message]);
         }
         self.put(&[b"\n"]);

@@ -8,6 +8,7 @@ use eximious_core::{
     World,
 };
 use eximious_grammar::config::section;
+use eximious_stdlib::variables::var;
 
 use eximious_stdlib::environment;
 use eximious_stdlib::interval;
@@ -338,7 +339,7 @@ impl Printer<'_> {
         let value = engine.compile("${env{$address_data}{$value}fail}");
         let mut cx = engine.context();
         for name in names {
-            cx.set("address_data", Str::from(name.as_slice()));
+            cx.set_var(var::ADDRESS_DATA, Str::from(name.as_slice()));
             match value.expand(&mut cx) {
                 Ok(_) if self.values_only => line(out, &[&name]),
                 Ok(value) => line(out, &[&name, b"=", value.bytes()]),

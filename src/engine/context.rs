@@ -5,14 +5,15 @@ use std::sync::Arc;
 use eximious_core::trace::{Happening, TraceKinds, TraceObserver};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
-    AclAnswer, Call, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, TaintRule, Trace, VariableSource, World,
+    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Scope, Settings,
+    Str, TaintRule, Trace, Var, VariableSource, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
-use eximious_stdlib::items::start_perl;
+use eximious_stdlib::items::{AuthMechanism, start_perl};
 use eximious_stdlib::lists::{self, Answers, Keep, Matcher, Outcome};
 use eximious_stdlib::lookups;
+use eximious_stdlib::variables::var;
 use rustc_hash::FxHashMap;
 
 use super::eval::Eval;
@@ -53,23 +54,6 @@ pub(crate) trait AclCaller: std::fmt::Debug + Send + Sync {
     /// # Errors
     /// It neither accepts nor denies.
     fn call(self: Arc<Self>, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail>;
-}
-
-/// Where a variable's value stands in contexts of engines that share a registry.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    name: &'static str,
-    id: Option<u16>,
-}
-
-impl Place {
-    pub(crate) fn of(registry: &Registry, name: &'static str) -> Self {
-        let id = match registry.variable(name.as_bytes()) {
-            VariableName::Known(id) => Some(id),
-            _ => None,
-        };
-        Self { name, id }
-    }
 }
 
 /// An evaluation that was put aside.
@@ -129,7 +113,7 @@ impl Context {
 
     /// The logs, for lines about the message at hand: its name stands before each.
     pub fn log(&mut self) -> Arc<dyn Log> {
-        let id = self.value("message_exim_id");
+        let id = self.value_of(var::MESSAGE_EXIM_ID);
         log_of(id, self.engine.world().log.clone())
     }
 
@@ -210,35 +194,56 @@ impl Context {
         }
     }
 
-    /// Sets the variable of a place.
-    pub(crate) fn set_at(&mut self, place: Place, value: Str) {
-        match place.id {
-            Some(id) => self.store(id, value),
-            None => self.set(place.name, value),
-        }
-    }
-
-    /// Sets the variable of a place of which nothing but its text is seen: where there
-    /// is none, it need not be kept.
+    /// Sets a built-in variable.
     #[inline]
-    pub(crate) fn show_at(&mut self, place: Place, value: &Str) {
+    pub fn set_var(&mut self, var: Var, value: impl Into<Str>) {
+        self.store(var.id(), value.into());
+    }
+
+    /// Sets a built-in variable of which nothing but its text is seen: where there is
+    /// none, it need not be kept.
+    #[inline]
+    pub(crate) fn show_var(&mut self, var: Var, value: &Str) {
         match value.is_empty() {
-            true => self.unset_at(place),
-            false => self.set_at(place, value.clone()),
+            true => self.unset_var(var),
+            false => self.store(var.id(), value.clone()),
         }
     }
 
-    /// Whether a place has a value.
-    pub(crate) fn is_set_at(&self, place: Place) -> bool {
-        place.id.is_some_and(|id| self.stored(id).is_some())
+    /// Takes the value of a built-in variable away: it is again what it was at the start.
+    #[inline]
+    pub fn unset_var(&mut self, var: Var) {
+        self.clear(var.id());
     }
 
-    /// Takes the value of a place away.
-    pub(crate) fn unset_at(&mut self, place: Place) {
-        match place.id {
-            Some(id) => self.clear(id),
-            None => self.unset(place.name),
+    /// Sets a built-in variable, and returns what it was.
+    pub fn replace_var(&mut self, var: Var, value: impl Into<Str>) -> Str {
+        let before = self.value_of(var);
+        self.set_var(var, value);
+        before
+    }
+
+    /// Whether something has set a built-in variable.
+    pub(crate) fn is_set(&self, var: Var) -> bool {
+        self.stored(var.id()).is_some()
+    }
+
+    /// The value of a built-in variable; nothing where it is not there or can't be found
+    /// out.
+    #[inline]
+    pub fn value_of(&mut self, var: Var) -> Str {
+        match self.stored(var.id()) {
+            Some(value) => value.clone(),
+            None => self.found_out(var).unwrap_or_default(),
         }
+    }
+
+    /// As [`Context::value_of`], for a variable that is found out when it is asked for.
+    ///
+    /// # Errors
+    /// What finding it out fails with.
+    pub(crate) fn found_out(&mut self, var: Var) -> Result<Str, Fail> {
+        Eval::new(self, &Tree::empty().view(), &[]).value_of(var)
     }
 
     fn clear(&mut self, id: u16) {
@@ -282,13 +287,6 @@ impl Context {
         } else {
             self.named.remove(name);
         }
-    }
-
-    /// Sets a variable, and returns what it was.
-    pub(crate) fn replace(&mut self, name: &str, value: Str) -> Str {
-        let before = self.get(name).and_then(Result::ok).unwrap_or_default();
-        self.set(name, value);
-        before
     }
 
     /// Refuses a word that may not be used.
@@ -474,10 +472,21 @@ impl Context {
             Some(message) => eximious_stdlib::message::values(message),
             None => eximious_stdlib::message::values(&Message::default()),
         };
-        for (name, value) in values {
-            self.set_known(name.as_bytes(), value);
+        for (var, value) in values {
+            self.set_var(var, value);
         }
         self.message = message;
+    }
+
+    /// Sets the mechanism by which the client has proved who it is; empty where it has
+    /// not. Expansions see it in `${authresults{…}}` alone.
+    pub fn set_auth_mechanism(&mut self, mechanism: Str) {
+        self.memory.get::<AuthMechanism>().0 = mechanism;
+    }
+
+    /// The mechanism by which the client has proved who it is.
+    pub fn auth_mechanism(&mut self) -> Str {
+        self.memory.get::<AuthMechanism>().0.clone()
     }
 
     /// The message.

@@ -2,6 +2,7 @@
 
 use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::hosts;
+use eximious_stdlib::variables::var;
 
 use crate::Context;
 
@@ -17,7 +18,7 @@ static NAMES: Meta = Meta::new(
 pub fn described(cx: &mut Context) -> Vec<u8> {
     let mut out = shown(cx, b"H=");
     if cx.engine().settings().log_selector.contains(LogSelector::CONNECTION_ID) {
-        let id = cx.value("connection_id");
+        let id = cx.value_of(var::CONNECTION_ID);
         add(&mut out, b"Ci=", id.bytes());
     }
     out
@@ -36,17 +37,18 @@ pub fn named(cx: &mut Context) -> Vec<u8> {
 }
 
 fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
-    let (address, ident) = (cx.value("sender_host_address"), cx.value("sender_ident"));
+    let (address, ident) = (cx.value_of(var::SENDER_HOST_ADDRESS), cx.value_of(var::SENDER_IDENT));
     let mut out = Vec::new();
     if !address.is_empty() {
         out.extend_from_slice(head);
-        let full = cx.value("sender_fullhost");
+        let full = cx.value_of(var::SENDER_FULLHOST);
         match full.is_empty() {
             true => out.extend_from_slice(&[b"[", address.bytes(), b"]"].concat()),
             false => out.extend_from_slice(full.bytes()),
         }
         if cx.engine().settings().log_selector.contains(LogSelector::INCOMING_INTERFACE) {
-            let (local, port) = (cx.value("received_ip_address"), cx.value("received_port"));
+            let (local, port) =
+                (cx.value_of(var::RECEIVED_IP_ADDRESS), cx.value_of(var::RECEIVED_PORT));
             if !local.is_empty() {
                 add(&mut out, b"I=", &[b"[", local.bytes(), b"]:", port.bytes()].concat());
             }
@@ -71,7 +73,7 @@ pub fn known_name(cx: &mut Context) -> Str {
 
 /// Looks for the client's name, unless that was done.
 pub fn look_up_name(cx: &mut Context) -> Str {
-    cx.value("sender_host_name")
+    cx.value_of(var::SENDER_HOST_NAME)
 }
 
 /// Looks for the client's name, also where that led to nothing before.
@@ -108,11 +110,11 @@ pub fn came_by_inetd(cx: &mut Context) {
 
 /// Puts `$sender_fullhost` and `$sender_rcvhost` together, out of what is known.
 pub fn describe(cx: &mut Context) {
-    let (name, address) = (known_name(cx), cx.value("sender_host_address"));
+    let (name, address) = (known_name(cx), cx.value_of(var::SENDER_HOST_ADDRESS));
     if address.is_empty() {
         return;
     }
-    let (helo, ident) = (cx.value("sender_helo_name"), cx.value("sender_ident"));
+    let (helo, ident) = (cx.value_of(var::SENDER_HELO_NAME), cx.value_of(var::SENDER_IDENT));
     let helo = helo.bytes();
     let literal = helo.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let literal = literal.map(|text| text.strip_prefix(b"IPv6:").unwrap_or(text));
@@ -126,7 +128,7 @@ pub fn describe(cx: &mut Context) {
     }
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
-    let port = cx.value("sender_host_port");
+    let port = cx.value_of(var::SENDER_HOST_PORT);
     let shows_port = cx.engine().settings().log_selector.contains(LogSelector::INCOMING_PORT);
     let shows_port = shows_port && !matches!(port.bytes(), b"" | b"0");
     if shows_port {
@@ -157,6 +159,6 @@ pub fn describe(cx: &mut Context) {
         notes.insert(0, place);
         [name.bytes(), space, b"(", &notes.join(&b' '), b")"].concat()
     };
-    cx.set("sender_fullhost", Str::tainted(full));
-    cx.set("sender_rcvhost", Str::tainted(received));
+    cx.set_var(var::SENDER_FULLHOST, Str::tainted(full));
+    cx.set_var(var::SENDER_RCVHOST, Str::tainted(received));
 }

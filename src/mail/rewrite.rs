@@ -7,6 +7,7 @@ use eximious_core::{Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::address::{self, Address, Rules, last_at};
 use eximious_stdlib::lists::Matcher;
 use eximious_stdlib::rfc2047;
+use eximious_stdlib::variables::var;
 
 use crate::Context;
 use crate::config::{Config, RewriteFlags, RewriteRule};
@@ -224,14 +225,12 @@ impl Rewritten {
             let (text, taint) = self.address.read();
             let at = last_at(text);
             let domain = text.get(at + 1..).unwrap_or_default();
-            cx.set("local_part", Str::from(&text[..at]).stamped(taint));
-            cx.set("domain", Str::from(domain).stamped(taint));
+            cx.set_var(var::LOCAL_PART, Str::from(&text[..at]).stamped(taint));
+            cx.set_var(var::DOMAIN, Str::from(domain).stamped(taint));
         }
         let engine = cx.engine().clone();
         let expanded = engine.expand_once(written, cx);
-        for name in ["local_part", "domain"] {
-            cx.unset(name);
-        }
+        [var::LOCAL_PART, var::DOMAIN].into_iter().for_each(|var| cx.unset_var(var));
         let new = match expanded {
             Ok(new) => new,
             Err(fail) if fail.class() == FailClass::Forced => return Replaced::Left,
@@ -261,7 +260,7 @@ impl Rewritten {
                 return Replaced::Wrong([b"Rewrite of ", old, middle, text, b"\""].concat());
             }
             working.push(b'@');
-            if let Some(Ok(domain)) = cx.get("qualify_recipient") {
+            if let Ok(domain) = cx.found_out(var::QUALIFY_RECIPIENT) {
                 working.extend_from_slice(domain.bytes());
             }
             shown.clone_from(&working);

@@ -3,7 +3,7 @@
 //! [`Routes`] are the routers of a configuration, made ready once. An
 //! [`Address`] is offered to one after the other: [`Routes::route`] is one such
 //! pass, which ends with a delivery, with other addresses in its place, or with
-//! a [`Complaint`]. [`Routes::test`] goes on with what comes of it, as `-bt`,
+//! a [`RouteError`]. [`Routes::test`] goes on with what comes of it, as `-bt`,
 //! `-bv` and `verify` in an ACL do.
 
 mod accept;
@@ -17,6 +17,8 @@ mod ipliteral;
 mod iplookup;
 mod machine;
 mod manualroute;
+mod offer;
+mod pass;
 mod percent;
 mod queryprogram;
 mod redirect;
@@ -36,7 +38,7 @@ use crate::Config;
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
 pub use affix::without as without_affixes;
 pub use eximious_stdlib::dns::find::RouteHost;
-pub use machine::{Child, Complaint, Pass, Renamed, Routed};
+pub use pass::{Child, Pass, Renamed, RouteError, Routed};
 pub use percent::innermost;
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
@@ -56,7 +58,6 @@ struct Inner {
     routers: Vec<Router>,
     transports: Vec<Transport>,
     rewrite: Vec<crate::config::RewriteRule>,
-    places: values::Places,
 }
 
 /// What an address is routed for.
@@ -92,8 +93,7 @@ impl Routes {
             .iter()
             .map(|one| Transport::new(one, registry, world));
         let rewrite = config.rewrite.iter().map(|(rule, _)| rule.clone()).collect();
-        let (transports, places) = (transports.collect(), values::Places::new(registry));
-        Self(Arc::new(Inner { routers, transports, rewrite, places }))
+        Self(Arc::new(Inner { routers, transports: transports.collect(), rewrite }))
     }
 
     /// The name of a router by number.
@@ -114,10 +114,6 @@ impl Routes {
     /// A transport by number.
     pub(crate) fn transport_at(&self, number: usize) -> &Transport {
         &self.0.transports[number]
-    }
-
-    fn places(&self) -> &values::Places {
-        &self.0.places
     }
 
     fn transport(&self, name: &[u8]) -> Option<usize> {

@@ -3,6 +3,8 @@
 
 use eximious_core::{Call, Fail, Str};
 
+use crate::variables::var;
+
 /// Whether an event is being seen to.
 #[derive(Default)]
 struct Memory {
@@ -34,11 +36,11 @@ pub fn expand(
     if std::mem::replace(&mut call.memory::<Memory>().busy, true) {
         return None;
     }
-    call.set_variable("event_name", Str::fixed(name));
-    call.set_variable("event_data", data);
+    call.set_var(var::EVENT_NAME, Str::fixed(name));
+    call.set_var(var::EVENT_DATA, data);
     let answer = call.scoped(|call| call.expand_within(action));
-    call.set_variable("event_name", Str::EMPTY);
-    call.set_variable("event_data", Str::EMPTY);
+    call.set_var(var::EVENT_NAME, Str::EMPTY);
+    call.set_var(var::EVENT_DATA, Str::EMPTY);
     call.memory::<Memory>().busy = false;
     Some(answer)
 }

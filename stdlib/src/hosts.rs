@@ -12,6 +12,7 @@ use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule}
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
+use crate::variables::var;
 
 pub(crate) use hello::hello_verified;
 pub use hello::{forget_hello, verify_hello};
@@ -36,7 +37,7 @@ impl HostNames for Client {
 
     fn names(&mut self, call: &mut Call<'_>) -> Result<Known<Vec<Str>>, Fail> {
         // A server that knows the client's name has set it.
-        let set = call.variable("sender_host_name")?;
+        let set = call.value_of(var::SENDER_HOST_NAME)?;
         let names = call.memory::<State>().names.clone();
         Ok(match names {
             // That it can't be said now is, to a list, as if there were none.
@@ -100,10 +101,10 @@ pub fn came_by_inetd(call: &mut Call<'_>) {
 /// of a client's conversation, where that is for good.
 pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
     let mut line = [b"no IP address found for host ", name].concat();
-    match call.variable("sender_fullhost") {
+    match call.value_of(var::SENDER_FULLHOST) {
         Ok(client) if !client.is_empty() => {
             // What is looked for of a message is no matter of the connection.
-            if call.variable("message_exim_id").is_ok_and(|id| id.is_empty()) {
+            if call.value_of(var::MESSAGE_EXIM_ID).is_ok_and(|id| id.is_empty()) {
                 let way = if call.memory::<Inetd>().0 { BY_INETD } else { b"" };
                 let parts = [b" (during SMTP connection from ", client.bytes(), way, b")"];
                 line.extend_from_slice(&parts.concat());
@@ -138,7 +139,7 @@ struct State {
 /// # Errors
 /// Where the policy forbids it.
 pub fn client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
-    let address = call.variable("sender_host_address")?;
+    let address = call.value_of(var::SENDER_HOST_ADDRESS)?;
     let state = call.memory::<State>();
     if state.address != address.bytes() {
         let (own, quiet) = (address.bytes().to_vec(), state.quiet);
@@ -156,7 +157,7 @@ pub fn client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
 /// None, so far.
 pub fn known_client_name(call: &mut Call<'_>) -> Result<Str, Fail> {
     let before = std::mem::replace(&mut call.memory::<State>().quiet, true);
-    let name = call.variable("sender_host_name");
+    let name = call.value_of(var::SENDER_HOST_NAME);
     call.memory::<State>().quiet = before;
     name
 }
@@ -236,7 +237,7 @@ fn look_up_within(call: &mut Call<'_>, address: &Str, ip: IpAddr) -> Result<(), 
     }
     if let Some(name) = good.first().cloned() {
         let dnssec = if genuine { "yes" } else { "no" };
-        call.set_variable("sender_host_dnssec", Str::fixed(dnssec));
+        call.set_var(var::SENDER_HOST_DNSSEC, Str::fixed(dnssec));
         describe(call, &name, address)?;
     }
     later &= good.is_empty();
@@ -284,8 +285,8 @@ fn show_addresses(call: &mut Call<'_>, name: &str, ip: IpAddr, hosted: &dns::Hos
 /// Keeps what came of it.
 fn settle(call: &mut Call<'_>, names: Vec<Str>, later: bool) {
     let digit = |set| Str::fixed(if set { "1" } else { "0" });
-    call.set_variable("host_lookup_deferred", digit(later));
-    call.set_variable("host_lookup_failed", digit(names.is_empty() && !later));
+    call.set_var(var::HOST_LOOKUP_DEFERRED, digit(later));
+    call.set_var(var::HOST_LOOKUP_FAILED, digit(names.is_empty() && !later));
     let state = call.memory::<State>();
     state.settled = !later;
     state.names = names;
@@ -339,10 +340,10 @@ fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
 
 /// Sets the texts that show the client to people.
 fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> {
-    let helo = call.variable("sender_helo_name")?;
+    let helo = call.value_of(var::SENDER_HELO_NAME)?;
     let helo = (!helo.bytes().eq_ignore_ascii_case(name.bytes())).then_some(helo);
     let helo = helo.filter(|helo| !helo.is_empty());
-    let ident = call.variable("sender_ident")?;
+    let ident = call.value_of(var::SENDER_IDENT)?;
     let (mut full, mut received) = (Buf::default(), Buf::default());
     full.push(name);
     if let Some(helo) = &helo {
@@ -366,8 +367,8 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
         }
     }
     received.push_bytes(b")");
-    call.set_variable("sender_fullhost", full.finish());
-    call.set_variable("sender_rcvhost", received.finish());
+    call.set_var(var::SENDER_FULLHOST, full.finish());
+    call.set_var(var::SENDER_RCVHOST, received.finish());
     Ok(())
 }
 

@@ -6,10 +6,11 @@
 //! line; and a carriage return alone never is. What such a line goes on with is
 //! a continuation.
 
-use eximious_core::{Header, Message, Str};
+use eximious_core::{Header, Message, Str, Var};
 
 use crate::address::is_space;
 use crate::lists::Joiner;
+use crate::variables::var;
 
 /// Where a message ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -81,7 +82,7 @@ pub fn parse_with(
 }
 
 /// What a message says through variables that hold their own values.
-pub fn values(message: &Message) -> [(&'static str, Str); 6] {
+pub fn values(message: &Message) -> [(Var, Str); 6] {
     let number = |n: u64| Str::from(n.to_string());
     let mut list = Joiner::new(b':');
     let mut shown = Vec::new();
@@ -94,12 +95,12 @@ pub fn values(message: &Message) -> [(&'static str, Str); 6] {
     }
     let outside = |text: Str| if text.is_empty() { Str::EMPTY } else { Str::tainted(text) };
     [
-        ("max_received_linelength", number(message.longest_line)),
-        ("received_time", Str::from(message.received.to_string())),
-        ("recipients", outside(Str::from(shown))),
-        ("recipients_count", number(message.recipients.len() as u64)),
-        ("recipients_list", outside(list.finish())),
-        ("return_path", message.return_path.clone()),
+        (var::MAX_RECEIVED_LINELENGTH, number(message.longest_line)),
+        (var::RECEIVED_TIME, Str::from(message.received.to_string())),
+        (var::RECIPIENTS, outside(Str::from(shown))),
+        (var::RECIPIENTS_COUNT, number(message.recipients.len() as u64)),
+        (var::RECIPIENTS_LIST, outside(list.finish())),
+        (var::RETURN_PATH, message.return_path.clone()),
     ]
 }
 

@@ -284,7 +284,7 @@ impl Session {
         self.cx.set("authenticated_id", id);
         self.cx.set("sender_host_authenticated", one.name().clone());
         // The spool keeps it beside the name.
-        self.cx.set("sender_host_auth_pubname", one.mechanism());
+        self.cx.set_auth_mechanism(Str::from(one.mechanism()));
         self.cx.set("authentication_failed", Str::fixed("0"));
         self.cx.unset("authenticated_fail_id");
         self.known.accepted = Some(one.clone());
@@ -297,7 +297,7 @@ impl Session {
             self.cx.set(name, Str::EMPTY);
         }
         self.cx.set("authentication_failed", Str::fixed("0"));
-        self.cx.unset("sender_host_auth_pubname");
+        self.cx.set_auth_mechanism(Str::EMPTY);
         self.cx.unset("authenticated_fail_id");
         self.known.accepted = None;
         self.known.offered.clear();

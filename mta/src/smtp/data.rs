@@ -75,9 +75,9 @@ impl Session {
         let Some(envelope) = &self.envelope else { return };
         let recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         let message = Message { recipients, ..Message::default() };
-        for (name, value) in eximious::stdlib::message::values(&message) {
-            if name.starts_with("recipients") {
-                self.cx.set(name, value);
+        for (var, value) in eximious::stdlib::message::values(&message) {
+            if var.name().starts_with("recipients") {
+                self.cx.set_var(var, value);
             }
         }
     }

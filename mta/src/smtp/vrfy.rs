@@ -1,7 +1,7 @@
 //! VRFY and EXPN (specification 44.2.13, 49.3).
 
 use eximious::acl::AclVerdict;
-use eximious::route::{Address, Child, Complaint, Purpose, Report, Request, Routed, Standing};
+use eximious::route::{Address, Child, Purpose, Report, Request, RouteError, Routed, Standing};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str};
 
@@ -31,19 +31,19 @@ impl Session {
             let _ = self.refuse(&refused, result);
             return;
         }
-        let (standing, complaint) = self.test(&text, Purpose::VerifyRecipient);
+        let (standing, error) = self.test(&text, Purpose::VerifyRecipient);
         let shown = text.bytes();
         match standing {
             Standing::Fine => self.say(&[b"250 <", shown, b"> is deliverable"]),
             Standing::Deferred => {
-                let text = match complaint.said {
+                let text = match error.said {
                     Some(why) => [b"<", shown, b"> ", &why].concat(),
                     None => [b"Cannot resolve <", shown, b"> at this time"].concat(),
                 };
                 self.answer(b"451", &text);
             }
             Standing::Failed => {
-                let why = complaint.said.or(complaint.message).unwrap_or_default();
+                let why = error.said.or(error.message).unwrap_or_default();
                 let client = self.logged_client();
                 self.answer(b"550", &[b"<", shown, b"> ", &why].concat());
                 self.log(&[b"VRFY failed for ", argument, b" ", &client].concat());
@@ -90,14 +90,14 @@ impl Session {
         Str::tainted(text)
     }
 
-    fn test(&mut self, text: &Str, purpose: Purpose) -> (Standing, Complaint) {
+    fn test(&mut self, text: &Str, purpose: Purpose) -> (Standing, RouteError) {
         let routes = self.server.acls.routes().clone();
         let mut first = None;
         let address = routes.rewritten(&mut self.cx, text, purpose);
         let request = Request::new(address, purpose);
         let standing = routes.test(&mut self.cx, &request, &mut |report| match report {
-            Report::Failed(_, complaint) | Report::Deferred(_, complaint) => {
-                first.get_or_insert_with(|| (*complaint).clone());
+            Report::Failed(_, error) | Report::Deferred(_, error) => {
+                first.get_or_insert_with(|| (*error).clone());
             }
             _ => {}
         });

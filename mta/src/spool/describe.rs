@@ -185,7 +185,8 @@ impl Lines<'_> {
             self.put("host_name", &name);
         }
         self.variable("host_auth", "sender_host_authenticated");
-        self.variable("host_auth_pubname", "sender_host_auth_pubname");
+        let mechanism = self.cx.auth_mechanism();
+        self.put("host_auth_pubname", &mechanism);
         if is_known {
             self.address("interface_address", "received_ip_address", "received_port");
         }

@@ -17,7 +17,6 @@ const VARIABLES: &[(&str, &str)] = &[
     ("auth_sender", "authenticated_sender"),
     ("helo_name", "sender_helo_name"),
     ("host_auth", "sender_host_authenticated"),
-    ("host_auth_pubname", "sender_host_auth_pubname"),
     ("host_name", "sender_host_name"),
     ("ident", "sender_ident"),
     ("local_scan", "local_scan_data"),
@@ -101,6 +100,7 @@ fn set(cx: &mut Context, value: &Value) {
         b"interface_address" => {
             set_address(cx, text, taint, ["received_ip_address", "received_port"]);
         }
+        b"host_auth_pubname" => cx.set_auth_mechanism(string(text)),
         _ => {
             let named = |table: &'static [(&str, &str)]| {
                 let found = table.iter().find(|(word, _)| word.as_bytes() == name);

@@ -7,7 +7,7 @@ use eximious_core::grammar::expansion::{
 };
 use eximious_core::{
     AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Machine, Memory, Message,
-    Registry, Scope, Settings, Str, World,
+    Registry, Scope, Settings, Str, Var, World,
 };
 
 use super::Eval;
@@ -156,6 +156,17 @@ impl Machine for Eval<'_> {
 
     fn leaves_bindings(&self) -> bool {
         self.cx.leaves_bindings
+    }
+
+    fn value_of(&mut self, var: Var) -> Result<Str, Fail> {
+        match self.is_absent(var.id()) {
+            true => Ok(Str::EMPTY),
+            false => self.variable_value(var.id()),
+        }
+    }
+
+    fn set_var(&mut self, var: Var, value: Str) {
+        self.cx.set_var(var, value);
     }
 
     fn variable(&mut self, name: &[u8]) -> Option<Result<Str, Fail>> {

@@ -11,7 +11,8 @@ mod talk;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule};
+use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule, Var};
+use eximious_stdlib::variables::var;
 
 use super::machine::Run;
 use super::{Logs, cutthrough};
@@ -30,7 +31,8 @@ static META: Meta = Meta::new(
 );
 
 /// What shows whom a host is asked about, and which one.
-const SHOWN: [&str; 5] = ["local_part", "domain", "host", "host_address", "verify_mode"];
+const SHOWN: [Var; 5] =
+    [var::LOCAL_PART, var::DOMAIN, var::HOST, var::HOST_ADDRESS, var::VERIFY_MODE];
 
 /// What is asked.
 struct Callout<'c> {
@@ -135,11 +137,11 @@ pub(super) fn call(
     alone: bool,
 ) -> Option<Called> {
     let (address, domain) = (delivery.address.text.clone(), delivery.address.domain.clone());
-    let before = SHOWN.map(|name| run.cx.value(name));
-    run.cx.set("local_part", delivery.address.local_part.clone());
-    run.cx.set("domain", domain.clone());
+    let before = SHOWN.map(|var| run.cx.value_of(var));
+    run.cx.set_var(var::LOCAL_PART, delivery.address.local_part.clone());
+    run.cx.set_var(var::DOMAIN, domain.clone());
     let mode = if subject == Subject::Recipient { "R" } else { "S" };
-    run.cx.set("verify_mode", Str::fixed(mode));
+    run.cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
     let mail_from = mail_from(run, params, delivery);
     let delivers = alone
         && subject == Subject::Recipient
@@ -154,8 +156,8 @@ pub(super) fn call(
     let callout =
         Callout { params, subject, address, domain, mail_from, delivery, takes_along, delivers };
     let called = callout.call(run);
-    for (name, value) in SHOWN.iter().zip(before) {
-        run.cx.set(name, value);
+    for (var, value) in SHOWN.into_iter().zip(before) {
+        run.cx.set_var(var, value);
     }
     called
 }
@@ -163,9 +165,9 @@ pub(super) fn call(
 fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8> {
     match params.sender {
         Sender::Given => params.mail_from.clone(),
-        Sender::Own => run.cx.value("sender_address").bytes().to_vec(),
+        Sender::Own => run.cx.value_of(var::SENDER_ADDRESS).bytes().to_vec(),
         Sender::Postmaster => {
-            let domain = run.cx.value("qualify_domain");
+            let domain = run.cx.value_of(var::QUALIFY_DOMAIN);
             [b"postmaster@", domain.bytes()].concat()
         }
         Sender::Transport => {
@@ -173,7 +175,7 @@ fn mail_from(run: &mut Run<'_>, params: &Params, delivery: &Delivery) -> Vec<u8>
             let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
             let own = transport.and_then(|transport| transport.text("return_path").cloned());
             let replaced = own.and_then(|text| run.expanded(&text).ok());
-            replaced.unwrap_or_else(|| run.cx.value("sender_address")).bytes().to_vec()
+            replaced.unwrap_or_else(|| run.cx.value_of(var::SENDER_ADDRESS)).bytes().to_vec()
         }
     }
 }
@@ -256,14 +258,14 @@ impl Callout<'_> {
 
     /// Says in variables who is asked.
     fn introduce(&self, run: &mut Run<'_>, name: &[u8], address: IpAddr) {
-        run.cx.set("host", Str::tainted(name));
-        run.cx.set("host_address", Str::tainted(address.to_string().into_bytes()));
+        run.cx.set_var(var::HOST, Str::tainted(name));
+        run.cx.set_var(var::HOST_ADDRESS, Str::tainted(address.to_string().into_bytes()));
     }
 
     /// Says in variables that nobody is asked any more.
     fn introduce_nobody(&self, run: &mut Run<'_>) {
-        run.cx.set("host", Str::EMPTY);
-        run.cx.set("host_address", Str::EMPTY);
+        run.cx.set_var(var::HOST, Str::EMPTY);
+        run.cx.set_var(var::HOST_ADDRESS, Str::EMPTY);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The conditions of ACLs, and who evaluates each (specification 44.17).
 
-use eximious_core::{FailClass, Str};
+use eximious_core::{FailClass, Str, Var};
 use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
 use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, udpsend, verify};
@@ -21,8 +22,8 @@ impl Run<'_> {
                 self.state.headers_remove.push(text.clone());
                 Answer::Yes
             }
-            "authenticated" => self.in_words("sender_host_authenticated", text),
-            "encrypted" => self.in_words("tls_in_cipher", text),
+            "authenticated" => self.in_words(var::SENDER_HOST_AUTHENTICATED, text),
+            "encrypted" => self.in_words(var::TLS_IN_CIPHER, text),
             "condition" => self.condition(text),
             "continue" => Answer::Yes,
             "control" => controls::control(self, text),
@@ -109,8 +110,8 @@ impl Run<'_> {
     }
 
     /// Whether a variable has a value, which is in a list.
-    fn in_words(&mut self, variable: &str, list: &Str) -> Answer {
-        let value = self.cx.value(variable);
+    fn in_words(&mut self, variable: Var, list: &Str) -> Answer {
+        let value = self.cx.value_of(variable);
         if value.is_empty() {
             return Answer::No;
         }

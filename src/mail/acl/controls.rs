@@ -1,6 +1,7 @@
 //! `control` (specification 44.13).
 
 use eximious_core::{AclOptions, AclPhases, Str, Taint};
+use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
 use super::state::Control;
@@ -195,11 +196,11 @@ fn case(run: &mut Run<'_>, name: &str) {
     if name == "caseful_local_part"
         && let Some(part) = run.state.cased_local_part.clone()
     {
-        run.cx.set("local_part", part);
+        run.cx.set_var(var::LOCAL_PART, part);
     }
     if name == "caselower_local_part" {
-        let part = run.cx.value("local_part");
-        run.cx.set("local_part", part.lowercased());
+        let part = run.cx.value_of(var::LOCAL_PART);
+        run.cx.set_var(var::LOCAL_PART, part.lowercased());
     }
 }
 

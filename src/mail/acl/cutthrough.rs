@@ -15,6 +15,7 @@ mod send;
 use std::net::IpAddr;
 
 use eximious_core::{AclPhases, Str};
+use eximious_stdlib::variables::var;
 
 use super::callout::{Line, Params, Protocol, Way};
 use super::machine::Run;
@@ -199,7 +200,7 @@ impl Held {
 
 /// How many recipients were named so far.
 fn asked(cx: &mut Context) -> i64 {
-    let text = cx.value("rcpt_count");
+    let text = cx.value_of(var::RCPT_COUNT);
     std::str::from_utf8(text.bytes()).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
@@ -237,7 +238,7 @@ pub(super) fn hindrance(transport: &Transport, way: &Way) -> Option<&'static [u8
 
 /// `control = cutthrough_delivery`: it counts for the first recipient.
 pub(super) fn want(run: &mut Run<'_>, options: &[u8]) {
-    let judged_for_each = run.cx.value("prdr_requested").bytes() == b"yes";
+    let judged_for_each = run.cx.value_of(var::PRDR_REQUESTED).bytes() == b"yes";
     let first = run.phase.intersects(AclPhases::RCPT) && is_first(run);
     if !first || judged_for_each || keeps(run.state) {
         return;

@@ -7,6 +7,7 @@ use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::dns::{self, Found, How, kind};
 use eximious_stdlib::ip;
 use eximious_stdlib::lists::{elements, elements_with};
+use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
 
@@ -139,7 +140,7 @@ fn item(
     let keys: Vec<Str> = match item.keys {
         Some(keys) => elements(keys).map(|key| Str::from(&*key).stamped(list.taint())).collect(),
         None => {
-            let address = run.cx.value("sender_host_address");
+            let address = run.cx.value_of(var::SENDER_HOST_ADDRESS);
             // Nobody is connected: nobody is listed.
             if address.is_empty() {
                 return Ok(Answer::No);
@@ -166,10 +167,10 @@ fn item(
             Standing::Listed(entry) => {
                 let means = [b"=> that means ", key.bytes(), b" is listed at ", at].concat();
                 run.note(&means);
-                run.cx.set("dnslist_domain", Str::from(at));
-                run.cx.set("dnslist_matched", key.clone());
-                run.cx.set("dnslist_value", Str::from(shown(&entry.addresses)));
-                run.cx.set("dnslist_text", entry.text);
+                run.cx.set_var(var::DNSLIST_DOMAIN, Str::from(at));
+                run.cx.set_var(var::DNSLIST_MATCHED, key.clone());
+                run.cx.set_var(var::DNSLIST_VALUE, Str::from(shown(&entry.addresses)));
+                run.cx.set_var(var::DNSLIST_TEXT, entry.text);
                 return Ok(Answer::Yes);
             }
             Standing::Unlisted => {}

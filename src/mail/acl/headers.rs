@@ -1,6 +1,7 @@
 //! Header lines that ACLs add (specification 44.15).
 
 use eximious_core::Str;
+use eximious_stdlib::variables::var;
 
 use super::machine::Run;
 
@@ -59,7 +60,7 @@ impl Run<'_> {
         if shown.last() == Some(&b'\n') {
             shown.pop();
         }
-        self.cx.set("headers_added", Str::from(shown).stamped(taint));
+        self.cx.set_var(var::HEADERS_ADDED, Str::from(shown).stamped(taint));
     }
 }
 

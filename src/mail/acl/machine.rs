@@ -8,6 +8,7 @@ use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
 use eximious_stdlib::printing::printing;
+use eximious_stdlib::variables::var;
 
 use super::{AclHost, AclState, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
@@ -110,9 +111,7 @@ impl Acls {
         // What it is about may be another address.
         cx.swap_answers(Answers::default());
         // What was found out about the one before holds no more.
-        for name in ["address_data", "sender_address_data"] {
-            cx.unset(name);
-        }
+        [var::ADDRESS_DATA, var::SENDER_ADDRESS_DATA].into_iter().for_each(|var| cx.unset_var(var));
         let before = self.enter(cx, phase, host);
         state.settle_sender_fault();
         let mut run = Run::new(self, cx, host, state, phase);
@@ -131,7 +130,7 @@ impl Acls {
             verdict = AclVerdict::Error;
         }
         let Run { said, logged, reject_logs, .. } = run;
-        cx.unset("acl_verify_message");
+        cx.unset_var(var::ACL_VERIFY_MESSAGE);
         Self::leave(cx, before);
         AclResult { verdict, user_message: said, log_message: logged, reject_logs }
     }
@@ -262,7 +261,7 @@ impl Run<'_> {
     fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
         let verb = statement.written.verb;
         (self.said, self.logged) = (None, None);
-        self.cx.unset("acl_verify_message");
+        self.cx.unset_var(var::ACL_VERIFY_MESSAGE);
         let mut texts = Texts::default();
         let mut passed = false;
         let mut answer = Answer::Yes;
@@ -407,7 +406,7 @@ impl Run<'_> {
     /// Lets a message of the statement say what a condition had to say: one for the
     /// client what was for the client, one for the log what was for the log.
     fn explain(&mut self, what: Option<Str>) {
-        self.cx.set("acl_verify_message", what.unwrap_or_default());
+        self.cx.set_var(var::ACL_VERIFY_MESSAGE, what.unwrap_or_default());
     }
 
     /// What a `warn` whose conditions hold has to say: to the log, and as a header
@@ -539,17 +538,13 @@ impl Run<'_> {
 
     /// Calls another ACL, with arguments.
     pub(super) fn call(&mut self, name: &Str, arguments: &[Str]) -> AclVerdict {
-        const NAMES: [&str; MOST_ARGUMENTS] = [
-            "acl_arg1", "acl_arg2", "acl_arg3", "acl_arg4", "acl_arg5", "acl_arg6", "acl_arg7",
-            "acl_arg8", "acl_arg9",
-        ];
-        let before: Vec<Str> =
-            NAMES.iter().chain(&["acl_narg"]).map(|name| self.cx.value(name)).collect();
-        for (index, name) in NAMES.iter().enumerate() {
+        let before = var::ACL_ARGS.map(|var| self.cx.value_of(var));
+        let before_count = self.cx.value_of(var::ACL_NARG);
+        for (index, var) in var::ACL_ARGS.into_iter().enumerate() {
             let value = arguments.get(index).cloned().unwrap_or_default();
-            self.cx.set(name, value);
+            self.cx.set_var(var, value);
         }
-        self.cx.set("acl_narg", arguments.len().to_string());
+        self.cx.set_var(var::ACL_NARG, arguments.len().to_string());
         self.depth += 1;
         self.level += 1;
         let before_depth = std::mem::replace(&mut self.cx.trace().depth, self.depth);
@@ -557,9 +552,10 @@ impl Run<'_> {
         self.cx.trace().depth = before_depth;
         self.depth -= 1;
         self.level -= 1;
-        for (name, value) in NAMES.iter().chain(&["acl_narg"]).zip(before) {
-            self.cx.set(name, value);
+        for (var, value) in var::ACL_ARGS.into_iter().zip(before) {
+            self.cx.set_var(var, value);
         }
+        self.cx.set_var(var::ACL_NARG, before_count);
         verdict
     }
 }

@@ -6,6 +6,7 @@ use eximious_core::Str;
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::printing::printing;
+use eximious_stdlib::variables::var;
 
 use super::Logs;
 use super::machine::{Answer, Run};
@@ -36,7 +37,7 @@ pub(super) fn queue(run: &mut Run<'_>, text: &Str) -> Answer {
         }
         () => {
             run.state.queue = text.clone();
-            run.cx.set("queue_name", text.clone());
+            run.cx.set_var(var::QUEUE_NAME, text.clone());
             return Answer::Yes;
         }
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use eximious_core::trace::TraceKinds;
 use eximious_core::world::{Log, log_of};
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
+use eximious_stdlib::variables::var;
 
 use super::machine::{AclVerdict, Run};
 use super::{AclHost, AclState, Acls, Inner, Logs};
@@ -103,7 +104,7 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let mut state = std::mem::take(&mut nested.state);
     let shows_once = nested.shows_once;
     let delays = std::mem::take(&mut nested.delays);
-    let (id, log) = (cx.value("message_exim_id"), cx.log());
+    let (id, log) = (cx.value_of(var::MESSAGE_EXIM_ID), cx.log());
     let mut told = Told { log, id, shows_once, delays };
     let outer = cx.suspend();
     let bindings = cx.scope.enter();

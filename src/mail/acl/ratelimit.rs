@@ -7,6 +7,7 @@ use eximious_core::world::Moment;
 use eximious_core::{AclPhases, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
 use crate::mail::hints::{Rate, Record, Uniques, ratelimit_key};
@@ -32,9 +33,9 @@ pub(super) fn ratelimit(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     match measure(run, &limits) {
         Ok(rate) => {
-            run.cx.set("sender_rate", format!("{rate:.1}"));
-            run.cx.set("sender_rate_limit", Str::from(limits.written).stamped(text.taint()));
-            run.cx.set("sender_rate_period", Str::from(limits.period).stamped(text.taint()));
+            run.cx.set_var(var::SENDER_RATE, format!("{rate:.1}"));
+            run.cx.set_var(var::SENDER_RATE_LIMIT, Str::from(limits.written).stamped(text.taint()));
+            run.cx.set_var(var::SENDER_RATE_PERIOD, Str::from(limits.period).stamped(text.taint()));
             Answer::from(rate >= limits.limit)
         }
         Err(answer) => answer,
@@ -255,14 +256,14 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
     let unique = match (&limits.unique, limits.measure) {
         (Some(event), _) => Some(event.clone()),
         (None, Measure::Addresses) => {
-            let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
+            let (part, domain) = (run.cx.value_of(var::LOCAL_PART), run.cx.value_of(var::DOMAIN));
             Some([part.bytes(), b"@", domain.bytes()].concat())
         }
         _ => None,
     };
     let key = match &limits.key {
         Some(key) => key.clone(),
-        None => run.cx.value("sender_host_address").bytes().to_vec(),
+        None => run.cx.value_of(var::SENDER_HOST_ADDRESS).bytes().to_vec(),
     };
     let key =
         ratelimit_key(&limits.period, limits.measure.in_key().as_bytes(), unique.is_some(), &key);
@@ -308,12 +309,12 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
 
 /// How much an event counts that nothing is said of.
 fn implied(run: &mut Run<'_>, measure: Measure) -> f64 {
-    let name = match measure {
-        Measure::Bytes => "message_size",
-        Measure::Recipients if run.phase != AclPhases::RCPT => "recipients_count",
+    let variable = match measure {
+        Measure::Bytes => var::MESSAGE_SIZE,
+        Measure::Recipients if run.phase != AclPhases::RCPT => var::RECIPIENTS_COUNT,
         _ => return 1.0,
     };
-    let value = run.cx.value(name);
+    let value = run.cx.value_of(variable);
     let number = std::str::from_utf8(value.bytes()).ok().and_then(|text| text.parse().ok());
     number.map_or(0.0, |number: f64| number.max(0.0))
 }

@@ -3,6 +3,7 @@
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
 use crate::mail::hints::{Record, Seen};
@@ -30,7 +31,7 @@ pub(super) fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     let key = match &wanted.key {
         Some(key) => key.clone(),
-        None => run.cx.value("sender_host_address").bytes().to_vec(),
+        None => run.cx.value_of(var::SENDER_HOST_ADDRESS).bytes().to_vec(),
     };
     let test = now.saturating_sub(wanted.interval);
     let engine = run.cx.engine().clone();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use eximious_core::{AclControl, Str};
+use eximious_stdlib::variables::var;
 
 use super::cutthrough::Cutthrough;
 use super::{AddedHeader, ratelimit};
@@ -124,9 +125,9 @@ impl AclState {
         self.rewrote_sender = false;
         cx.memory.get::<ratelimit::Memory>().end_message();
         cx.forget_family(b"acl_m");
-        for name in ["headers_added", "acl_verify_message", "queue_name", "sender_address_data"] {
-            cx.unset(name);
-        }
+        [var::HEADERS_ADDED, var::ACL_VERIFY_MESSAGE, var::QUEUE_NAME, var::SENDER_ADDRESS_DATA]
+            .into_iter()
+            .for_each(|var| cx.unset_var(var));
     }
 
     /// Whether the rules for rewriting were applied to the message's sender already: it

@@ -7,11 +7,12 @@ mod quota;
 use eximious_core::{AclOptions, Str};
 use eximious_stdlib::address::{Rules, find_at};
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::variables::var;
 
 use super::callout::{self, Called, Params, Subject};
 use super::machine::{Answer, Run};
 use super::state::{SenderFault, Verified};
-use crate::mail::route::{Complaint, Purpose, Report, Request, Standing};
+use crate::mail::route::{Purpose, Report, Request, RouteError, Standing};
 
 /// How many verified senders a message remembers.
 const MOST_SENDERS: usize = 100;
@@ -73,7 +74,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         Err(answer) => return answer,
     };
     let own = address.is_none();
-    let address = address.unwrap_or_else(|| run.cx.value("sender_address"));
+    let address = address.unwrap_or_else(|| run.cx.value_of(var::SENDER_ADDRESS));
     if address.is_empty() {
         return Answer::Yes;
     }
@@ -90,12 +91,12 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         }
         _ => {
             // What was found out about a recipient still holds.
-            let data = run.cx.value("address_data");
+            let data = run.cx.value_of(var::ADDRESS_DATA);
             let (verified, found) = look_at(run, &address, options, &params);
-            run.cx.set("address_data", data);
+            run.cx.set_var(var::ADDRESS_DATA, data);
             called = found;
             if own {
-                run.cx.set("sender_address", verified.address.clone());
+                run.cx.set_var(var::SENDER_ADDRESS, verified.address.clone());
                 run.state.rewrote_sender = true;
             }
             if run.state.senders.len() >= MOST_SENDERS {
@@ -120,7 +121,7 @@ fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u
         said: verified.said.clone(),
         told: verified.quiet,
     };
-    run.cx.set("sender_address_data", data);
+    run.cx.set_var(var::SENDER_ADDRESS_DATA, data);
     let mut incomplete = b"Could not complete sender verify".to_vec();
     let answer = match &called {
         Some(called) => {
@@ -168,23 +169,23 @@ fn look_at(
         quiet: false,
     };
     if find_at(address.bytes()).is_none() {
-        run.cx.set("sender_verify_failure", Str::fixed("qualify"));
+        run.cx.set_var(var::SENDER_VERIFY_FAILURE, Str::fixed("qualify"));
         run.note(b"----------- end verify ------------");
         return (verified, None);
     }
-    let Routed { address, standing, complaint, data, called } =
+    let Routed { address, standing, error, data, called } =
         route(run, address, Subject::Sender, options, params);
     (verified.standing, verified.data) = (standing, data);
     let deferred = standing == Standing::Deferred;
-    let said = complaint.said.or_else(|| {
-        let tells = !deferred && !complaint.untold;
-        complaint.message.clone().filter(|_| tells)
+    let said = error.said.or_else(|| {
+        let tells = !deferred && !error.untold;
+        error.message.clone().filter(|_| tells)
     });
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
         verified.said = [&head[..], &said].concat();
     }
-    verified.why = complaint.message.unwrap_or_default();
+    verified.why = error.message.unwrap_or_default();
     verified.address = address;
     (verified, called)
 }
@@ -196,23 +197,23 @@ fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
             Ok(wanted) => wanted,
             Err(answer) => return answer,
         };
-    let (part, domain) = (run.cx.value("local_part"), run.cx.value("domain"));
+    let (part, domain) = (run.cx.value_of(var::LOCAL_PART), run.cx.value_of(var::DOMAIN));
     let address = run.recipient();
     // Whether there is room is all that is looked at then.
     if let Some(quota) = quota {
         return quota::verify(run, &address, quota);
     }
-    let Routed { standing, complaint, data, called, .. } =
+    let Routed { standing, error, data, called, .. } =
         route(run, &address, Subject::Recipient, options, &params);
-    run.cx.set("address_data", data);
-    run.cx.set("local_part", part);
-    run.cx.set("domain", domain);
+    run.cx.set_var(var::ADDRESS_DATA, data);
+    run.cx.set_var(var::LOCAL_PART, part);
+    run.cx.set_var(var::DOMAIN, domain);
     if let Some(called) = called {
         return recipient_called(run, &called, &params, options);
     }
     let answer = judged(run, standing, options);
-    let message = complaint.message.clone().or_else(|| complaint.said.clone()).map(Str::tainted);
-    let said = complaint.said.map(Str::tainted);
+    let message = error.message.clone().or_else(|| error.said.clone()).map(Str::tainted);
+    let said = error.said.map(Str::tainted);
     match answer {
         Answer::Yes => {}
         Answer::No => {
@@ -242,9 +243,11 @@ fn recipient_called(
     match answer {
         Answer::Yes => {
             // A host that takes it vouches for what it is called.
-            for (name, data) in [("domain", "domain_data"), ("local_part", "local_part_data")] {
-                let value = Str::from(run.cx.value(name).bytes());
-                run.cx.set(data, value);
+            for (own, data) in
+                [(var::DOMAIN, var::DOMAIN_DATA), (var::LOCAL_PART, var::LOCAL_PART_DATA)]
+            {
+                let value = Str::from(run.cx.value_of(own).bytes());
+                run.cx.set_var(data, value);
             }
         }
         Answer::No => {
@@ -269,7 +272,7 @@ fn uncompleted(head: &[u8], called: &Called) -> Vec<u8> {
 
 /// Notes what the client is told, unless the statement has words of its own.
 fn says(run: &mut Run<'_>, said: Str) {
-    run.cx.set("acl_verify_message", said.clone());
+    run.cx.set_var(var::ACL_VERIFY_MESSAGE, said.clone());
     (run.said, run.logged) = (Some(said.clone()), Some(said));
 }
 
@@ -357,7 +360,7 @@ struct Routed {
     /// After the rules for rewriting it.
     address: Str,
     standing: Standing,
-    complaint: Complaint,
+    error: RouteError,
     /// `$address_data` at the end.
     data: Str,
     /// What its hosts say, where they were asked.
@@ -375,10 +378,10 @@ pub(super) enum Judged {
 /// Asks the host of the recipient at hand, to which the message may go at once.
 pub(super) fn for_cutthrough(run: &mut Run<'_>, params: &Params) -> Judged {
     let Some(address) = run.state.recipient.clone() else { return Judged::Elsewhere };
-    let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
+    let own = [var::LOCAL_PART, var::DOMAIN].map(|var| (var, run.cx.value_of(var)));
     let Routed { standing, called, .. } = routed(run, &address, Subject::Recipient, &[], params);
-    for (name, value) in own {
-        run.cx.set(name, value);
+    for (var, value) in own {
+        run.cx.set_var(var, value);
     }
     match called {
         Some(called) => Judged::Asked(called.standing, called.heard),
@@ -419,7 +422,7 @@ fn routed(
     let (mut first, mut data, mut last) = (None, None, None);
     let (mut count, mut divided) = (0, false);
     // What is verified is not what the ACL is about.
-    let own = ["local_part", "domain"].map(|name| (name, run.cx.value(name)));
+    let own = [var::LOCAL_PART, var::DOMAIN].map(|var| (var, run.cx.value_of(var)));
     let address = acls.routes().rewritten(run.cx, address, purpose);
     let mut request = Request::new(address.clone(), purpose);
     request.asks_hosts = params.wanted();
@@ -427,8 +430,8 @@ fn routed(
     request.redirection_suffices = subject != Subject::HeaderSender
         && options.iter().any(|option| option == b"success_on_redirect");
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
-        Report::Failed(address, complaint) | Report::Deferred(address, complaint) => {
-            first.get_or_insert_with(|| (*complaint).clone());
+        Report::Failed(address, error) | Report::Deferred(address, error) => {
+            first.get_or_insert_with(|| (*error).clone());
             data = address.attached.address_data.clone().or(data.take());
         }
         Report::Delivered(delivery) | Report::Direct(delivery) => {
@@ -444,8 +447,8 @@ fn routed(
         }
         Report::Discarded(_) => {}
     });
-    for (name, value) in own {
-        run.cx.set(name, value);
+    for (var, value) in own {
+        run.cx.set_var(var, value);
     }
     if subject == Subject::Recipient && standing != Standing::Fine {
         run.state.cutthrough.end(run.cx, "routing soft fail");
@@ -456,17 +459,17 @@ fn routed(
     let called =
         delivery.and_then(|delivery| callout::call(run, params, subject, &delivery, alone));
     let variable = match purpose {
-        Purpose::VerifySender => "sender_verify_failure",
-        _ => "recipient_verify_failure",
+        Purpose::VerifySender => var::SENDER_VERIFY_FAILURE,
+        _ => var::RECIPIENT_VERIFY_FAILURE,
     };
     let word = match &called {
         Some(called) => called.failure.word(),
         None if standing == Standing::Fine => "",
         None => "route",
     };
-    run.cx.set(variable, Str::fixed(word));
-    let complaint = first.unwrap_or_default();
-    Routed { address, standing, complaint, data: data.unwrap_or_default(), called }
+    run.cx.set_var(variable, Str::fixed(word));
+    let error = first.unwrap_or_default();
+    Routed { address, standing, error, data: data.unwrap_or_default(), called }
 }
 
 #[cfg(test)]

@@ -14,8 +14,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use eximious_core::{Fail, FailClass, Str};
+use eximious_core::{Fail, FailClass, Str, Var};
 use eximious_stdlib::base64;
+use eximious_stdlib::variables::var;
 
 use super::{Authenticator, Authenticators, ChannelBinding, is_yes};
 use crate::Context;
@@ -24,7 +25,7 @@ use crate::Context;
 pub const VALUES: usize = 4;
 
 /// `$auth1`, ….
-pub const NAMES: [&str; VALUES] = ["auth1", "auth2", "auth3", "auth4"];
+pub const NAMES: [Var; VALUES] = [var::AUTH1, var::AUTH2, var::AUTH3, var::AUTH4];
 
 /// How long a challenge may be that a client looks at.
 const LONGEST: usize = 16 * 1024;
@@ -244,9 +245,7 @@ impl Stop {
 
 /// Forgets the values of an authenticator.
 pub fn forget(cx: &mut Context) {
-    for name in NAMES {
-        cx.unset(name);
-    }
+    NAMES.into_iter().for_each(|var| cx.unset_var(var));
 }
 
 impl Authenticators {

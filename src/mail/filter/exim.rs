@@ -8,9 +8,10 @@ mod personal;
 #[cfg(test)]
 mod tests;
 
-use eximious_core::{Fail, Str};
+use eximious_core::{Fail, Str, Var};
 use eximious_grammar::filter::{Command, Filter, Word};
 use eximious_stdlib::printing::printing;
+use eximious_stdlib::variables::var;
 
 use super::{FilterAction, FilterEnd, FilterObserver, FilterOptions, Filtered, Manner};
 use crate::Context;
@@ -32,12 +33,13 @@ pub(super) fn run(
     let engine = cx.engine().clone();
     cx.refusals = options.forbid.refusals();
     cx.scope.clear_captures();
-    let this_address = cx.replace("thisaddress", Str::EMPTY);
+    let this_address = cx.replace_var(var::THISADDRESS, Str::EMPTY);
     // A user does not get to know who else gets the message.
-    let hidden = (!options.system).then(|| RECIPIENTS.map(|name| cx.replace(name, Str::EMPTY)));
-    let absent: Vec<&str> = LEFT.into_iter().filter(|left| cx.get(left).is_none()).collect();
-    for counter in COUNTERS.iter().chain(&absent) {
-        cx.set(counter, Str::fixed("0"));
+    let hidden = (!options.system).then(|| RECIPIENTS.map(|var| cx.replace_var(var, Str::EMPTY)));
+    let left = var::SYSTEM_COUNTERS;
+    let absent: Vec<Var> = left.into_iter().filter(|left| !cx.is_set(*left)).collect();
+    for counter in var::COUNTERS.iter().chain(&absent) {
+        cx.set_var(*counter, Str::fixed("0"));
     }
     let started = engine.world().clock.now().seconds;
     let mut run = Run {
@@ -59,26 +61,21 @@ pub(super) fn run(
         Some(Halt::End(end)) => end,
         Some(Halt::Error(message)) => FilterEnd::Error(message),
     };
-    for counter in COUNTERS.iter().chain(&absent) {
-        cx.unset(counter);
+    for counter in var::COUNTERS.iter().chain(&absent) {
+        cx.unset_var(*counter);
     }
-    for (name, value) in RECIPIENTS.into_iter().zip(hidden.into_iter().flatten()) {
-        cx.set(name, value);
+    for (var, value) in RECIPIENTS.into_iter().zip(hidden.into_iter().flatten()) {
+        cx.set_var(var, value);
     }
-    cx.set("thisaddress", this_address);
+    cx.set_var(var::THISADDRESS, this_address);
     cx.scope.clear_captures();
     cx.refusals = Vec::new();
     cx.engine = engine;
     done
 }
 
-/// The counters, which are there while a filter runs.
-const COUNTERS: [&str; 10] = ["n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9"];
-/// What the system filter left in them.
-const LEFT: [&str; 10] = ["sn0", "sn1", "sn2", "sn3", "sn4", "sn5", "sn6", "sn7", "sn8", "sn9"];
-
 /// What only a system filter may look at.
-const RECIPIENTS: [&str; 2] = ["recipients", "recipients_list"];
+const RECIPIENTS: [Var; 2] = [var::RECIPIENTS, var::RECIPIENTS_LIST];
 
 /// One run.
 struct Run<'r> {

@@ -1,6 +1,7 @@
 //! The router `accept` (specification, chapter 16).
 
-use super::machine::{Complaint, Machine, Verdict};
+use super::machine::{Machine, Verdict};
+use super::pass::RouteError;
 use super::router::Router;
 
 /// Takes every address.
@@ -8,6 +9,6 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     Ok(Verdict::Accept(Some(machine.delivery(number, router, None)?)))
 }

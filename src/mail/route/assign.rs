@@ -3,8 +3,10 @@
 
 use eximious_core::Str;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::variables::var;
 
-use super::machine::{Complaint, Machine, Verdict, unless_forced};
+use super::machine::{Machine, Verdict, unless_forced};
+use super::pass::RouteError;
 use super::router::{Router, Text};
 use super::{Address, Delivery, Identity, Purpose, Target};
 
@@ -16,7 +18,7 @@ impl Machine<'_> {
         number: usize,
         router: &Router,
         transport: Option<usize>,
-    ) -> Result<Box<Delivery>, Complaint> {
+    ) -> Result<Box<Delivery>, RouteError> {
         self.assign_errors(router)?;
         self.assign_headers(router)?;
         let transport = self.transport_for(router, transport)?;
@@ -24,8 +26,8 @@ impl Machine<'_> {
         let home = self.transport_home(router);
         let directory = directory(router, "transport_current_directory");
         let mut address = Address::clone(&self.address);
-        address.prefix = self.prefix.clone();
-        address.suffix = self.suffix.clone();
+        address.prefix = self.offer.prefix.clone();
+        address.suffix = self.offer.suffix.clone();
         Ok(Box::new(Delivery {
             address,
             target: Target::Address,
@@ -41,14 +43,14 @@ impl Machine<'_> {
     }
 
     /// `errors_to`: an address that does not verify does not count.
-    pub(super) fn assign_errors(&mut self, router: &Router) -> Result<(), Complaint> {
+    pub(super) fn assign_errors(&mut self, router: &Router) -> Result<(), RouteError> {
         let Some(text) = router.text("errors_to") else { return Ok(()) };
         let address = match unless_forced(text.expand(self.cx)) {
             Ok(None) => return Ok(()),
             Ok(Some(address)) => address,
             Err(fail) => {
                 let middle = [b" router failed to expand \"", text.written.bytes(), b"\": "];
-                return Err(Complaint::new(router.named(b"", &middle.concat(), fail.message())));
+                return Err(RouteError::new(router.named(b"", &middle.concat(), fail.message())));
             }
         };
         if address.is_empty() {
@@ -68,18 +70,18 @@ impl Machine<'_> {
     /// Whether an address could be a sender, as far as can be told.
     fn verifies(&mut self, address: &Str) -> bool {
         use super::{Request, Standing};
-        let sender = self.cx.value("sender_address");
+        let sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.hide_address();
-        self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let request = Request::new(address.clone(), Purpose::VerifySender);
         let standing = self.routes.test(self.cx, &request, &mut |_| {});
-        self.cx.set("sender_address", sender);
+        self.cx.set_var(var::SENDER_ADDRESS, sender);
         self.show_address();
         standing == Standing::Fine
     }
 
     /// `headers_add` and `headers_remove`.
-    pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), Complaint> {
+    pub(super) fn assign_headers(&mut self, router: &Router) -> Result<(), RouteError> {
         if let Some(list) = router.some_text("headers_add") {
             let lines = self.items(router, &list.written, b'\n', "add_headers")?;
             self.address.attached.headers_add.extend(lines);
@@ -98,7 +100,7 @@ impl Machine<'_> {
         list: &Str,
         separator: u8,
         what: &str,
-    ) -> Result<Vec<Str>, Complaint> {
+    ) -> Result<Vec<Str>, RouteError> {
         let mut expanded = Vec::new();
         for item in elements_with(list.bytes(), separator) {
             let engine = self.cx.engine().clone();
@@ -107,7 +109,7 @@ impl Machine<'_> {
                 Err(fail) => {
                     let middle = [b" router failed to expand ", what.as_bytes(), b" item \""];
                     let tail = [&item[..], b"\": ", fail.message()].concat();
-                    return Err(Complaint::new(router.named(b"", &middle.concat(), &tail)));
+                    return Err(RouteError::new(router.named(b"", &middle.concat(), &tail)));
                 }
             }
         }
@@ -119,7 +121,7 @@ impl Machine<'_> {
         &mut self,
         router: &Router,
         said: Option<usize>,
-    ) -> Result<Option<usize>, Complaint> {
+    ) -> Result<Option<usize>, RouteError> {
         match (said, router.some_text("transport")) {
             (Some(said), _) => Ok(Some(said)),
             (None, Some(text)) => self.transport_of(router, text).map(Some),
@@ -132,37 +134,37 @@ impl Machine<'_> {
         &mut self,
         router: &Router,
         text: &Text,
-    ) -> Result<usize, Complaint> {
+    ) -> Result<usize, RouteError> {
         let written = text.written.bytes();
         let name = text.expand(self.cx).map_err(|fail| {
             let head = [b"failed to expand transport \"", written, b"\" in "].concat();
-            Complaint::new(router.named(&head, b" router: ", fail.message()))
+            RouteError::new(router.named(&head, b" router: ", fail.message()))
         })?;
         if name.taint().is_tainted() {
             let head = [b"attempt to use tainted value '", name.bytes(), b"' from '"].concat();
             self.log_panic(&[&head, written, b"' for transport"].concat());
-            return Err(Complaint::new("internal configuration error"));
+            return Err(RouteError::new("internal configuration error"));
         }
         self.routes.transport(name.bytes()).ok_or_else(|| {
             let head = [b"transport \"", name.bytes(), b"\" not found in "].concat();
-            Complaint::new(router.named(&head, b" router", b""))
+            RouteError::new(router.named(&head, b" router", b""))
         })
     }
 
     /// `user`, `group`, `initgroups`, or whom `check_local_user` found: worked out
     /// once for each router, however much it makes.
-    pub(super) fn identity(&mut self, router: &Router) -> Result<Identity, Complaint> {
-        if let Some(identity) = self.identity {
+    pub(super) fn identity(&mut self, router: &Router) -> Result<Identity, RouteError> {
+        if let Some(identity) = self.offer.identity {
             return Ok(identity);
         }
         let identity = self.identity_by(router)?;
-        self.identity = Some(identity);
+        self.offer.identity = Some(identity);
         Ok(identity)
     }
 
-    fn identity_by(&mut self, router: &Router) -> Result<Identity, Complaint> {
+    fn identity_by(&mut self, router: &Router) -> Result<Identity, RouteError> {
         // Whoever a local delivery runs as, by what is known so far.
-        let user = self.user.as_ref();
+        let user = self.offer.user.as_ref();
         let (uid, gid) = (user.map(|user| user.uid), user.map(|user| user.gid));
         let mut identity = Identity { uid, gid, all_groups: router.on("initgroups") };
         if let Some(uid) = router.ids("user").first() {
@@ -178,7 +180,7 @@ impl Machine<'_> {
         }
         if identity.uid.is_some() && identity.gid.is_none() {
             let message = router.named(b"user set without group for ", b" router", b"");
-            return Err(Complaint::new(message));
+            return Err(RouteError::new(message));
         }
         Ok(identity)
     }
@@ -188,35 +190,35 @@ impl Machine<'_> {
         &mut self,
         router: &Router,
         text: &Text,
-    ) -> Result<(u32, Option<u32>), Complaint> {
+    ) -> Result<(u32, Option<u32>), RouteError> {
         let name = self.expanded(router, text, "user")?;
         let found = self.user_by_text(name.bytes());
         found.ok_or_else(|| self.nobody(router, "user", &name, text))
     }
 
     /// The group that a text comes to.
-    pub(super) fn group_of(&mut self, router: &Router, text: &Text) -> Result<u32, Complaint> {
+    pub(super) fn group_of(&mut self, router: &Router, text: &Text) -> Result<u32, RouteError> {
         let name = self.expanded(router, text, "group")?;
         let found = self.group_by_text(name.bytes());
         found.ok_or_else(|| self.nobody(router, "group", &name, text))
     }
 
-    fn expanded(&mut self, router: &Router, text: &Text, what: &str) -> Result<Str, Complaint> {
+    fn expanded(&mut self, router: &Router, text: &Text, what: &str) -> Result<Str, RouteError> {
         text.expand(self.cx).map_err(|fail| {
             let head = [b"Failed to expand ", what.as_bytes(), b" string \""].concat();
             let head = [&head, text.written.bytes(), b"\" for the "].concat();
             let message = router.named(&head, b" router: ", fail.message());
             self.log_panic(&message);
-            Complaint::new(message)
+            RouteError::new(message)
         })
     }
 
-    fn nobody(&mut self, router: &Router, what: &str, name: &Str, text: &Text) -> Complaint {
+    fn nobody(&mut self, router: &Router, what: &str, name: &Str, text: &Text) -> RouteError {
         let head = [b"Failed to find ", what.as_bytes(), b" \"", name.bytes()].concat();
         let middle = [b"\" from expanded string \"", text.written.bytes(), b"\" for the "].concat();
         let message = router.named(&[head, middle].concat(), b" router", b"");
         self.log_panic(&message);
-        Complaint::new(message)
+        RouteError::new(message)
     }
 
     /// A user by name or number: its numbers.
@@ -239,8 +241,10 @@ impl Machine<'_> {
     /// The home directory for a transport: of the router's options, of the user,
     /// and of the router itself, the first that is there.
     pub(super) fn transport_home(&self, router: &Router) -> Option<Str> {
-        let own = || self.user.as_ref().map(|user| Str::from(user.home.as_slice()));
-        directory(router, "transport_home_directory").or_else(own).or_else(|| self.home.clone())
+        let own = || self.offer.user.as_ref().map(|user| Str::from(user.home.as_slice()));
+        directory(router, "transport_home_directory")
+            .or_else(own)
+            .or_else(|| self.offer.home.clone())
     }
 
     /// `set`: `$r_…`. A verdict is there where one can't be set.
@@ -255,12 +259,12 @@ impl Machine<'_> {
             if !name.starts_with(b"r_") {
                 let head = [b"bad router variable name '", name, b"' in router '"].concat();
                 self.log_panic(&router.named(&head, b"'\n", b""));
-                return Some(Verdict::Fail(Complaint::default()));
+                return Some(Verdict::Fail(RouteError::default()));
             }
             let engine = self.cx.engine().clone();
             match unless_forced(engine.expand_once(value, self.cx)) {
                 Ok(None) if matches!(self.switch(router, "more"), Ok(false)) => {
-                    return Some(Verdict::Fail(Complaint::default()));
+                    return Some(Verdict::Fail(RouteError::default()));
                 }
                 Ok(None) => return Some(Verdict::Decline),
                 Ok(Some(value)) => {
@@ -271,7 +275,7 @@ impl Machine<'_> {
                 Err(fail) => {
                     let head = [b"expansion of \"", item.as_slice(), b"\" failed in "].concat();
                     let message = router.named(&head, b" router: ", fail.message());
-                    return Some(Verdict::Fail(Complaint::new(message)));
+                    return Some(Verdict::Fail(RouteError::new(message)));
                 }
             }
         }

@@ -7,11 +7,12 @@ use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Keep, Matcher, Names, Outcome, elements};
 use eximious_stdlib::lookups;
+use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
 
-use super::machine::{Complaint, Machine, unless_forced};
+use super::machine::{Machine, unless_forced};
+use super::pass::RouteError;
 use super::router::{Router, Text};
-use super::values::Shown;
 use super::{Attached, Identity, Purpose};
 use crate::Context;
 
@@ -43,12 +44,12 @@ impl Machine<'_> {
     }
 
     /// Whether a router sees the address; perhaps it is known what its `domains` says. A
-    /// complaint says that this can't be told now.
+    /// error says that this can't be told now.
     pub(super) fn admits(
         &mut self,
         router: &Router,
         known: Option<Outcome>,
-    ) -> Result<bool, Complaint> {
+    ) -> Result<bool, RouteError> {
         let filter = &router.filter;
         if let Some((list, names)) = &filter.domains {
             self.tell_checking("domains", None);
@@ -68,12 +69,12 @@ impl Machine<'_> {
                 self.tell_skipped(router, "domains mismatch");
                 return Ok(false);
             };
-            self.show(Shown::DomainData, data.clone().unwrap_or_default());
+            self.cx.set_var(var::DOMAIN_DATA, data.clone().unwrap_or_default());
             self.attached_anew().domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
             self.tell_checking("local_parts", None);
-            let part = self.cased_local_part.clone();
+            let part = self.offer.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
             // What is kept is of the whole local part.
             let whole = part.bytes().len() == self.address.local_part.bytes().len();
@@ -83,7 +84,7 @@ impl Machine<'_> {
                 self.tell_skipped(router, "local_parts mismatch");
                 return Ok(false);
             };
-            self.show(Shown::LocalPartData, data.clone().unwrap_or_default());
+            self.cx.set_var(var::LOCAL_PART_DATA, data.clone().unwrap_or_default());
             self.attached_anew().local_part_data = data;
         }
         if filter.check_local_user {
@@ -97,19 +98,19 @@ impl Machine<'_> {
             match unless_forced(text.expand(self.cx)) {
                 Ok(None) => {}
                 Ok(Some(home)) => {
-                    self.show(Shown::Home, home.clone());
-                    self.home = Some(home);
+                    self.cx.set_var(var::HOME, home.clone());
+                    self.offer.home = Some(home);
                 }
                 Err(fail) => {
                     let head = [b"failed to expand \"", text.written.bytes()].concat();
                     let middle = b"\" for router_home_directory: ";
-                    return Err(Complaint::new([&head, &middle[..], fail.message()].concat()));
+                    return Err(RouteError::new([&head, &middle[..], fail.message()].concat()));
                 }
             }
         }
         if let Some(list) = &filter.senders {
             self.tell_checking("senders", None);
-            let sender = self.cx.value("sender_address");
+            let sender = self.cx.value_of(var::SENDER_ADDRESS);
             if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
                 self.tell_skipped(router, "senders mismatch");
                 return Ok(false);
@@ -133,11 +134,8 @@ impl Machine<'_> {
     /// What is attached to the address, to change the data that lists left: what it was
     /// is kept for other routers.
     fn attached_anew(&mut self) -> &mut Attached {
-        let attached = &mut self.address.attached;
-        self.before.get_or_insert_with(|| {
-            (attached.domain_data.clone(), attached.local_part_data.clone())
-        });
-        attached
+        self.offer.keep_data(&self.address.attached);
+        &mut self.address.attached
     }
 
     /// The data of a list that the subject is in; `None` where it is not.
@@ -146,19 +144,19 @@ impl Machine<'_> {
         list: &Str,
         matcher: Matcher<'_>,
         option: &'static str,
-    ) -> Result<Option<Option<Str>>, Complaint> {
+    ) -> Result<Option<Option<Str>>, RouteError> {
         match self.cx.is_in(list, &mut matcher.called(option)) {
             Ok(Outcome::Matched(data)) => Ok(Some(data)),
             Ok(Outcome::Unmatched(_)) => Ok(None),
             Ok(Outcome::Deferred(why)) => {
                 let general = undecided(option);
                 let why = self.cx.call(&LIST, |call| lookups::reason(call, why, &general));
-                Err(Complaint::new(why))
+                Err(RouteError::new(why))
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
                 self.log_panic(fail.message());
-                Err(Complaint::new(undecided(option)))
+                Err(RouteError::new(undecided(option)))
             }
         }
     }
@@ -182,24 +180,24 @@ impl Machine<'_> {
     }
 
     /// `check_local_user`.
-    fn find_user(&mut self) -> Result<bool, Complaint> {
-        let name = self.local_part.clone();
+    fn find_user(&mut self) -> Result<bool, RouteError> {
+        let name = self.offer.local_part.clone();
         let found = self.user_named(name.bytes());
         match found {
             Ok(Some(user)) => {
                 let data = Str::from(user.name.as_slice());
-                self.show(Shown::LocalPartData, data.clone());
+                self.cx.set_var(var::LOCAL_PART_DATA, data.clone());
                 self.attached_anew().local_part_data = Some(data);
                 let home = Str::from(user.home.as_slice());
-                self.show(Shown::Home, home.clone());
-                self.show(Shown::LocalUserUid, Str::from(user.uid.to_string()));
-                self.show(Shown::LocalUserGid, Str::from(user.gid.to_string()));
-                self.home = Some(home);
-                self.user = Some(user);
+                self.cx.set_var(var::HOME, home.clone());
+                self.cx.set_var(var::LOCAL_USER_UID, Str::from(user.uid.to_string()));
+                self.cx.set_var(var::LOCAL_USER_GID, Str::from(user.gid.to_string()));
+                self.offer.home = Some(home);
+                self.offer.user = Some(user);
                 Ok(true)
             }
             Ok(None) => Ok(false),
-            Err(why) => Err(Complaint::new(format!("user lookup failed: {}", reason(&why)))),
+            Err(why) => Err(RouteError::new(format!("user lookup failed: {}", reason(&why)))),
         }
     }
 
@@ -246,7 +244,7 @@ impl Machine<'_> {
     }
 
     /// `require_files`.
-    fn has_files(&mut self, list: &Str) -> Result<bool, Complaint> {
+    fn has_files(&mut self, list: &Str) -> Result<bool, RouteError> {
         let mut who: Option<Identity> = None;
         let items: Vec<Vec<u8>> = elements(list.bytes()).map(|item| item.to_vec()).collect();
         for item in items {
@@ -256,7 +254,7 @@ impl Machine<'_> {
                 Ok(Some(text)) => text,
                 Err(fail) => {
                     let head = [b"failed to expand \"", item.as_slice(), b"\" for require_files: "];
-                    return Err(Complaint::new([&head.concat(), fail.message()].concat()));
+                    return Err(RouteError::new([&head.concat(), fail.message()].concat()));
                 }
             };
             let mut path = text.bytes().trim_ascii();
@@ -284,10 +282,10 @@ impl Machine<'_> {
     }
 
     /// A user, and after a comma perhaps a group.
-    fn named_identity(&mut self, text: &[u8]) -> Result<Identity, Complaint> {
+    fn named_identity(&mut self, text: &[u8]) -> Result<Identity, RouteError> {
         let unknown = |what: &[u8], name: &[u8], end: &[u8]| {
             let tail = [b"\" for require_files not found", end].concat();
-            Complaint::new([what, b" \"", name, &tail].concat())
+            RouteError::new([what, b" \"", name, &tail].concat())
         };
         let comma = text.iter().position(|c| *c == b',').unwrap_or(text.len());
         let user = text[..comma].trim_ascii();
@@ -300,7 +298,7 @@ impl Machine<'_> {
             (None, Some(own)) => own,
             (None, None) => {
                 let message = format!("group missing after numerical uid {uid} for require_files");
-                return Err(Complaint::new(message));
+                return Err(RouteError::new(message));
             }
         };
         Ok(Identity { uid: Some(uid), gid: Some(gid), all_groups: false })
@@ -311,14 +309,14 @@ impl Machine<'_> {
         path: &[u8],
         who: Option<Identity>,
         unreadable_is_missing: bool,
-    ) -> Result<bool, Complaint> {
+    ) -> Result<bool, RouteError> {
         let wrong = |why: &str| {
             let head = b"require_files: error for ";
-            Complaint::new([head, path, b": ", why.as_bytes()].concat())
+            RouteError::new([head, path, b": ", why.as_bytes()].concat())
         };
         if path.first() != Some(&b'/') {
             let message = [b"require_files: \"", path, b"\" is not absolute"].concat();
-            return Err(Complaint::new(message));
+            return Err(RouteError::new(message));
         }
         let files = &self.cx.engine().world().files;
         let found = match (files.stat(path, true), who) {

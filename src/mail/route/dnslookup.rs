@@ -5,7 +5,8 @@ use eximious_stdlib::dns::find::{DomainHosts, DomainSearch, Ending, Search, for_
 use eximious_stdlib::lists::elements;
 
 use super::Purpose;
-use super::machine::{Complaint, Machine, Verdict, unless_forced};
+use super::machine::{Machine, Verdict, unless_forced};
+use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
 
@@ -21,17 +22,19 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let domain = machine.address.domain.clone();
     let search = search(machine, router)?;
     let found = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &search));
-    match found.map_err(|fail| Complaint::new(fail.message()))? {
+    match found.map_err(|fail| RouteError::new(fail.message()))? {
         DomainHosts::Decline(note) => {
             machine.note = note.or(machine.note.take());
             Ok(Verdict::Decline)
         }
         DomainHosts::Timeout(_) if router.on("pass_on_timeout") => Ok(Verdict::Pass),
-        DomainHosts::Timeout(message) | DomainHosts::Defer(message) => Err(Complaint::new(message)),
+        DomainHosts::Timeout(message) | DomainHosts::Defer(message) => {
+            Err(RouteError::new(message))
+        }
         DomainHosts::Renamed(name) => {
             let name = Str::from(name.into_bytes()).stamped(domain.taint());
             Ok(machine.rename(number, router, &name, router.on("rewrite_headers")))
@@ -55,7 +58,7 @@ pub(super) fn run(
 }
 
 /// What the router's options say of the search.
-fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Complaint> {
+fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, RouteError> {
     let services = match router.some_text("check_srv") {
         None => Vec::new(),
         Some(text) => match unless_forced(text.expand(machine.cx)) {
@@ -66,7 +69,7 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Co
                 .collect(),
             Err(fail) => {
                 let middle = [b" router: failed to expand \"", text.written.bytes(), b"\": "];
-                return Err(Complaint::new(router.named(b"", &middle.concat(), fail.message())));
+                return Err(RouteError::new(router.named(b"", &middle.concat(), fail.message())));
             }
         },
     };

@@ -10,7 +10,8 @@ use eximious_stdlib::lists::ip;
 
 use super::RouteHost;
 use super::dnslookup::HOSTS;
-use super::machine::{Complaint, Machine, Verdict};
+use super::machine::{Machine, Verdict};
+use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
 use crate::Context;
@@ -107,12 +108,12 @@ pub(super) fn find(
     router: &Router,
     list: &[Listed],
     how: How,
-) -> Result<Hosts, Complaint> {
+) -> Result<Hosts, RouteError> {
     let mut hosts: Vec<RouteHost> = Vec::new();
     let mut here = Here::No;
     for item in list {
         let found =
-            look(machine, router, item, how).map_err(|fail| Complaint::new(fail.message()))?;
+            look(machine, router, item, how).map_err(|fail| RouteError::new(fail.message()))?;
         let mut own = found.hosts.clone();
         for host in &mut own {
             host.port = item.port.or(host.port);
@@ -139,7 +140,7 @@ pub(super) fn find(
                     _ => b" done insecurely",
                 };
                 let parts = [b"host lookup for ", shown(item, &found), tail];
-                return Err(Complaint::new(parts.concat()));
+                return Err(RouteError::new(parts.concat()));
             }
             Ending::Missing => {
                 let mut head =
@@ -176,13 +177,13 @@ fn word<'r>(router: &'r Router, option: &str, default: &'static str) -> &'r [u8]
 }
 
 /// What is done where a host is not found.
-fn failed(word: &[u8], message: Vec<u8>) -> Result<Verdict, Complaint> {
+fn failed(word: &[u8], message: Vec<u8>) -> Result<Verdict, RouteError> {
     match word {
         b"decline" => Ok(Verdict::Decline),
         b"pass" => Ok(Verdict::Pass),
-        b"fail" => Ok(Verdict::Fail(Complaint::new(message))),
-        b"freeze" => Err(Complaint { freezes: true, ..Complaint::new(message) }),
-        _ => Err(Complaint::new(message)),
+        b"fail" => Ok(Verdict::Fail(RouteError::new(message))),
+        b"freeze" => Err(RouteError { freezes: true, ..RouteError::new(message) }),
+        _ => Err(RouteError::new(message)),
     }
 }
 

@@ -9,7 +9,8 @@ use eximious_stdlib::lists::Outcome;
 use super::conditions::host_is_in;
 use super::dnslookup::HOSTS;
 use super::hosts::of_address;
-use super::machine::{Complaint, Machine, Verdict};
+use super::machine::{Machine, Verdict};
+use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
 
@@ -18,7 +19,7 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let domain = machine.address.domain.clone();
     let Some(address) = literal(domain.bytes()) else { return Ok(Verdict::Decline) };
     if let Some(list) = router.some_text("ignore_target_hosts") {
@@ -26,9 +27,9 @@ pub(super) fn run(
             Ok(Outcome::Matched(_)) => return Ok(Verdict::Decline),
             Ok(Outcome::Unmatched(_)) => {}
             Ok(Outcome::Deferred(why)) => {
-                return Err(Complaint { message: why, ..Complaint::default() });
+                return Err(RouteError { message: why, ..RouteError::default() });
             }
-            Err(fail) => return Err(Complaint::new(fail.message())),
+            Err(fail) => return Err(RouteError::new(fail.message())),
         }
     } else {
         let subject = address.to_string();
@@ -40,7 +41,7 @@ pub(super) fn run(
     let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {
         Ok(local) if local.contains(address) => Here::Address,
         Ok(_) => Here::No,
-        Err(fail) => return Err(Complaint::new(fail.message())),
+        Err(fail) => return Err(RouteError::new(fail.message())),
     };
     machine.send_to(number, router, vec![host], here)
 }

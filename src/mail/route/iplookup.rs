@@ -12,7 +12,8 @@ use eximious_stdlib::lists::elements;
 use eximious_stdlib::pattern;
 
 use super::dnslookup::HOSTS;
-use super::machine::{Child, Complaint, Machine, Verdict};
+use super::machine::{Machine, Verdict};
+use super::pass::{Child, RouteError};
 use super::router::{Router, Text};
 
 /// What questions to servers may touch.
@@ -30,8 +31,9 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
-    let original = [machine.local_part.bytes(), b"@", machine.address.domain.bytes()].concat();
+) -> Result<Verdict, RouteError> {
+    let original =
+        [machine.offer.local_part.bytes(), b"@", machine.address.domain.bytes()].concat();
     let query = match router.text("query") {
         Some(text) => expand(machine, router, text)?.bytes().to_vec(),
         None => [&*original, b" ", &*original].concat(),
@@ -41,7 +43,7 @@ pub(super) fn run(
             return Ok(Verdict::Pass);
         }
         let message = router.named(b"", b" router: failed to communicate with any host", b"");
-        return Err(Complaint::new(message));
+        return Err(RouteError::new(message));
     };
     let answer = Str::tainted(answer);
     let mut new = match router.text("response_pattern") {
@@ -49,7 +51,7 @@ pub(super) fn run(
             let pattern = text.written.bytes();
             let found =
                 machine.cx.call(&SERVERS, |call| pattern::matches(call, pattern, false, &answer));
-            if !found.map_err(|fail| Complaint::new(fail.message()))? {
+            if !found.map_err(|fail| RouteError::new(fail.message()))? {
                 return Ok(Verdict::Decline);
             }
             answer
@@ -74,7 +76,7 @@ pub(super) fn run(
         let tail = [b" router: reroute string ", new.bytes(), b" is not of the form user@domain"];
         let message = router.named(b"", &tail.concat(), b"");
         machine.log(&message);
-        return Err(Complaint::new(message));
+        return Err(RouteError::new(message));
     }
     machine.assign_errors(router)?;
     machine.assign_headers(router)?;
@@ -84,10 +86,10 @@ pub(super) fn run(
     Ok(Verdict::Accept(None))
 }
 
-fn expand(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Str, Complaint> {
+fn expand(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Str, RouteError> {
     text.expand(machine.cx).map_err(|fail| {
         let head = [b" router: failed to expand ", text.written.bytes(), b": "].concat();
-        Complaint::new(router.named(b"", &head, fail.message()))
+        RouteError::new(router.named(b"", &head, fail.message()))
     })
 }
 
@@ -103,7 +105,7 @@ fn ask(
     machine: &mut Machine<'_>,
     router: &Router,
     query: &[u8],
-) -> Result<Option<Vec<u8>>, Complaint> {
+) -> Result<Option<Vec<u8>>, RouteError> {
     let Some(list) = router.some_text("hosts") else { return Ok(None) };
     let port = router.number("port").and_then(|port| u16::try_from(port).ok());
     let Some(port) = port else { return Ok(None) };
@@ -126,7 +128,7 @@ fn ask(
                     return Ok(Some(answer[..end].to_vec()));
                 }
                 Ok(_) => {}
-                Err(why) => return Err(Complaint::new(why)),
+                Err(why) => return Err(RouteError::new(why)),
             }
         }
     }

@@ -4,79 +4,23 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eximious_core::trace::{Happening, RouteEvent};
-use eximious_core::world::User;
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::Outcome;
+use eximious_stdlib::variables::var;
 
+use super::offer::Offer;
+use super::pass::{Child, Pass, Renamed, RouteError, Routed};
 use super::router::{Driver, Router};
-use super::values::Shown;
-use super::{Address, Affix, Ancestor, Delivery, Identity, Purpose, Routes};
-use super::{
-    accept, affix, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect,
-};
+use super::{Address, Ancestor, Delivery, Purpose, Routes};
+use super::{accept, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
 const MOST_ANCESTORS: usize = 100;
 
-/// What came of an address.
-#[derive(Debug)]
-pub enum Routed {
-    /// It is to be delivered so.
-    Delivered(Box<Delivery>),
-    /// Others stand in its place, perhaps none.
-    Redirected,
-    /// It is thrown away.
-    Discarded,
-    /// It can't be delivered.
-    Failed(Complaint),
-    /// It can't be said now.
-    Deferred(Complaint),
-}
-
-/// What comes of an address beside its own delivery.
-#[derive(Clone, Debug)]
-pub enum Child {
-    /// An address, which has to be routed.
-    Address(Box<Address>),
-    /// A delivery to a file or a command, or an answer: it needs no router.
-    Direct(Box<Delivery>),
-}
-
-/// A domain that was found to have another name.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Renamed {
-    /// As it was written.
-    pub from: Str,
-    /// Its name: header lines with the other one are rewritten.
-    pub to: Str,
-}
-
-/// Why an address is not routed.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Complaint {
-    /// For those who read logs, in Exim's words; `None` where there are none.
-    pub message: Option<Vec<u8>>,
-    /// For the sender of the message: what `:fail:` and `:defer:` say.
-    pub said: Option<Vec<u8>>,
-    /// Whether the sender of the message is told nothing of it.
-    pub untold: bool,
-    /// Whether the message is to be frozen.
-    pub freezes: bool,
-    /// Whether the router fails all that it accepts when it verifies.
-    pub forced: bool,
-}
-
-impl Complaint {
-    /// With a message.
-    pub fn new(message: impl Into<Vec<u8>>) -> Self {
-        Self { message: Some(message.into()), ..Self::default() }
-    }
-}
-
 /// What a router says of an address that its conditions let in. That it can't
-/// say so now is the complaint beside it.
+/// say so now is the error beside it.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It goes so; children may come with it.
@@ -86,7 +30,7 @@ pub(super) enum Verdict {
     /// Another router has to look at it.
     Pass,
     /// It can't be delivered.
-    Fail(Complaint),
+    Fail(RouteError),
     /// It is thrown away.
     Discard,
     /// It has another domain: its child is the same address.
@@ -99,7 +43,7 @@ enum Next {
     Done(Routed),
 }
 
-/// An address between the routers.
+/// An address between the routers: the pass, and what the router at hand has of it.
 pub(super) struct Machine<'m> {
     pub(super) cx: &'m mut Context,
     pub(super) routes: &'m Routes,
@@ -110,43 +54,12 @@ pub(super) struct Machine<'m> {
     pub(super) renamed: Vec<Renamed>,
     /// What a router that declined has to say, should no other take the address.
     pub(super) note: Option<Vec<u8>>,
-    /// The local part as the router at hand has it.
-    pub(super) local_part: Str,
-    /// The same, its case kept.
-    pub(super) cased_local_part: Str,
-    pub(super) prefix: Affix,
-    pub(super) suffix: Affix,
-    /// Whether the router at hand was passed by at a look.
-    skipped: bool,
-    /// Whether the local part is the whole of it, its case put away.
-    pub(super) plain: bool,
-    /// Whether its variables say what it is.
-    pub(super) parts_shown: bool,
-    /// Whether they say what is attached to it.
+    /// The address as the router at hand has it.
+    pub(super) offer: Offer,
+    /// Whether the variables say what is attached to the address.
     pub(super) data_shown: bool,
-    /// The data of the address's domain and local part before the router at hand left
-    /// its own.
-    pub(super) before: Option<(Option<Str>, Option<Str>)>,
-    /// Whom `check_local_user` found.
-    pub(super) user: Option<Arc<User>>,
-    pub(super) home: Option<Str>,
-    /// Whom the router's deliveries run as, once that is asked.
-    pub(super) identity: Option<Identity>,
     /// The names of the `$r_…` that are set.
     pub(super) shown: BTreeSet<Vec<u8>>,
-}
-
-/// What comes of a pass.
-#[derive(Debug)]
-pub struct Pass {
-    /// What came of the address itself.
-    pub routed: Routed,
-    /// What else comes of it, in order.
-    pub children: Vec<Child>,
-    /// Domains for the message's header lines.
-    pub renamed: Vec<Renamed>,
-    /// The address with what is attached to it now.
-    pub address: Box<Address>,
 }
 
 impl Routes {
@@ -157,26 +70,17 @@ impl Routes {
         address: impl Into<Box<Address>>,
         purpose: Purpose,
     ) -> Pass {
+        let address = address.into();
         let mut machine = Machine {
             cx,
             routes: self,
             purpose,
-            local_part: Str::EMPTY,
-            cased_local_part: Str::EMPTY,
-            prefix: Affix::default(),
-            suffix: Affix::default(),
-            skipped: false,
-            plain: false,
-            parts_shown: false,
-            data_shown: false,
-            before: None,
-            address: address.into(),
+            offer: Offer::new(&address),
+            address,
             children: Vec::new(),
             renamed: Vec::new(),
             note: None,
-            user: None,
-            home: None,
-            identity: None,
+            data_shown: false,
             shown: BTreeSet::new(),
         };
         let routed = machine.run();
@@ -189,16 +93,13 @@ impl Routes {
 impl Machine<'_> {
     fn run(&mut self) -> Routed {
         if self.address.ancestors().take(MOST_ANCESTORS + 1).count() > MOST_ANCESTORS {
-            return Routed::Deferred(Complaint::new("too many nested redirections"));
+            return Routed::Deferred(RouteError::new("too many nested redirections"));
         }
         if let Some(child) = self.percent_hack() {
             self.children.push(Child::Address(child));
             return Routed::Redirected;
         }
         // Even an address that no router looks at has its values.
-        self.cased_local_part = self.address.local_part.clone();
-        self.local_part = self.cased_local_part.lowercased();
-        self.plain = true;
         self.show_address();
         let routers = &self.routes.0.clone().routers;
         let address = self.address.text.clone();
@@ -238,22 +139,22 @@ impl Machine<'_> {
     }
 
     /// What is said of an address that no router takes.
-    fn unrouteable(&mut self, router: Option<&Router>) -> Complaint {
+    fn unrouteable(&mut self, router: Option<&Router>) -> RouteError {
         if let Some(note) = self.note.take() {
-            return Complaint { untold: true, ..Complaint::new(note) };
+            return RouteError { untold: true, ..RouteError::new(note) };
         }
-        let default = || Complaint::new("Unrouteable address");
+        let default = || RouteError::new("Unrouteable address");
         let Some(router) = router else { return default() };
         let Some(text) = router.some_text("cannot_route_message") else { return default() };
-        match self.skipped {
+        match self.offer.skipped {
             // What the one before it found out is gone.
             true => self.show_router(&Str::EMPTY),
-            false => self.cx.set("router_name", Str::EMPTY),
+            false => self.cx.set_var(var::ROUTER_NAME, Str::EMPTY),
         }
         match text.expand(self.cx) {
             Ok(message) => {
                 let message = message.bytes().to_vec();
-                Complaint { said: Some(message.clone()), ..Complaint::new(message) }
+                RouteError { said: Some(message.clone()), ..RouteError::new(message) }
             }
             Err(fail) => {
                 if fail.class() != FailClass::Forced {
@@ -270,7 +171,7 @@ impl Machine<'_> {
     }
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
-        self.skipped = true;
+        self.offer.skipped = true;
         self.tell_router(router);
         let unfit = match self.was_here(number, router) {
             true => Some("already routed by it"),
@@ -284,33 +185,15 @@ impl Machine<'_> {
         if matches!(known, Some(Outcome::Unmatched(_))) {
             return Next::Router(number + 1);
         }
-        self.skipped = false;
         self.show_router(&router.name);
-        self.user = None;
-        self.home = None;
-        self.identity = None;
-        // Most routers see what the one before saw.
-        if !self.plain || router.filter.caseful {
-            self.prefix = Affix::default();
-            self.suffix = Affix::default();
-            self.cased_local_part = self.address.local_part.clone();
-            self.local_part = cased(&self.cased_local_part, router.filter.caseful);
-            self.plain = !router.filter.caseful;
-            self.parts_shown = false;
-        }
-        if let Some(missing) = self.take_affixes(router) {
+        if let Some(missing) = self.offer.begin(&self.address, &router.filter) {
             self.tell_skipped(router, missing);
             return Next::Router(number + 1);
         }
         self.show_view();
-        self.before = None;
         let next = self.let_in(number, router, known);
         // What lists leave is for this router, and for whatever it makes.
-        if matches!(next, Next::Router(_))
-            && let Some(data) = self.before.take()
-        {
-            let attached = &mut self.address.attached;
-            (attached.domain_data, attached.local_part_data) = data;
+        if matches!(next, Next::Router(_)) && self.offer.put_data_back(&mut self.address.attached) {
             self.data_shown = false;
         }
         next
@@ -320,16 +203,16 @@ impl Machine<'_> {
         match self.admits(router, known) {
             Ok(true) => {}
             Ok(false) => return Next::Router(number + 1),
-            Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
+            Err(error) => return Next::Done(Routed::Deferred(error)),
         }
         let verdict = match self.prepare(router) {
             Ok(None) => self.drive_and_tell(number, router),
             Ok(Some(verdict)) => Ok(verdict),
-            Err(complaint) => Err(complaint),
+            Err(error) => Err(error),
         };
         match verdict {
             Ok(verdict) => self.conclude(number, router, verdict),
-            Err(complaint) => Next::Done(Routed::Deferred(complaint)),
+            Err(error) => Next::Done(Routed::Deferred(error)),
         }
     }
 
@@ -353,39 +236,6 @@ impl Machine<'_> {
         }
     }
 
-    /// Takes prefix and suffix off, and says what is missing that must be there.
-    fn take_affixes(&mut self, router: &Router) -> Option<&'static str> {
-        let filter = &router.filter;
-        for (list, optional, end) in [
-            (&filter.prefixes, filter.prefix_optional, affix::End::Head),
-            (&filter.suffixes, filter.suffix_optional, affix::End::Tail),
-        ] {
-            let Some(list) = list else { continue };
-            let Some((affix, rest)) = affix::take(list, &self.cased_local_part, end) else {
-                if optional {
-                    continue;
-                }
-                return Some(match end {
-                    affix::End::Head => "prefix mismatch",
-                    affix::End::Tail => "suffix mismatch",
-                });
-            };
-            let affix = Affix {
-                text: cased(&affix.text, filter.caseful),
-                wild: cased(&affix.wild, filter.caseful),
-            };
-            match end {
-                affix::End::Head => self.prefix = affix,
-                affix::End::Tail => self.suffix = affix,
-            }
-            self.local_part = cased(&rest, filter.caseful);
-            self.cased_local_part = rest;
-            self.plain = false;
-            self.parts_shown = false;
-        }
-        None
-    }
-
     /// Why the router has nothing to do with what this is about.
     fn unconcerned(&self, router: &Router) -> Option<&'static str> {
         let filter = &router.filter;
@@ -404,7 +254,7 @@ impl Machine<'_> {
 
     /// What an address that is let in gets before its router runs: `set` and
     /// `address_data`. A verdict means that the router does not run.
-    fn prepare(&mut self, router: &Router) -> Result<Option<Verdict>, Complaint> {
+    fn prepare(&mut self, router: &Router) -> Result<Option<Verdict>, RouteError> {
         if let Some(list) = &router.filter.set
             && let Some(verdict) = self.set_variables(router, &list.written)
         {
@@ -413,22 +263,22 @@ impl Machine<'_> {
         let Some(text) = &router.filter.address_data else { return Ok(None) };
         match text.expand(self.cx) {
             Ok(data) => {
-                self.show(Shown::AddressData, data.clone());
+                self.cx.set_var(var::ADDRESS_DATA, data.clone());
                 self.address.attached.address_data = Some(data);
                 Ok(None)
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(Some(Verdict::Decline)),
             // What a lookup can't say now is said in its own words.
-            Err(fail) if fail.kind() == ErrorKind::Lookup => Err(Complaint::new(fail.message())),
+            Err(fail) if fail.kind() == ErrorKind::Lookup => Err(RouteError::new(fail.message())),
             Err(fail) => {
                 let tail = [b" router: ", fail.message()].concat();
                 let head = [b"expansion of \"", text.written.bytes(), b"\" failed in "].concat();
-                Err(Complaint::new(router.named(&head, &tail, b"")))
+                Err(RouteError::new(router.named(&head, &tail, b"")))
             }
         }
     }
 
-    pub(super) fn drive(&mut self, number: usize, router: &Router) -> Result<Verdict, Complaint> {
+    pub(super) fn drive(&mut self, number: usize, router: &Router) -> Result<Verdict, RouteError> {
         match router.driver {
             Driver::Accept => accept::run(self, number, router),
             Driver::IpLiteral => ipliteral::run(self, number, router),
@@ -445,9 +295,9 @@ impl Machine<'_> {
         let done = |routed| Next::Done(routed);
         let refusable = matches!(verdict, Verdict::Accept(_) | Verdict::Pass | Verdict::Discard);
         if refusable && self.refuses(router) {
-            return done(Routed::Failed(Complaint {
+            return done(Routed::Failed(RouteError {
                 forced: true,
-                ..Complaint::new(router.named(b"", b" router forced verify failure", b""))
+                ..RouteError::new(router.named(b"", b" router forced verify failure", b""))
             }));
         }
         match verdict {
@@ -457,10 +307,10 @@ impl Machine<'_> {
                     self.tell(RouteEvent::NoMore);
                     done(Routed::Failed(self.unrouteable(Some(router))))
                 }
-                Err(complaint) => done(Routed::Deferred(complaint)),
+                Err(error) => done(Routed::Deferred(error)),
             },
             Verdict::Pass => Next::Router(router.pass_router.unwrap_or(number + 1)),
-            Verdict::Fail(complaint) => done(Routed::Failed(complaint)),
+            Verdict::Fail(error) => done(Routed::Failed(error)),
             // The address has changed in itself, and has to be looked at anew.
             Verdict::Renamed => done(Routed::Redirected),
             Verdict::Accept(delivery) => self.taken(number, router, delivery, Routed::Redirected),
@@ -478,7 +328,7 @@ impl Machine<'_> {
     ) -> Next {
         let unseen = match self.settled(router, router.filter.unseen, "unseen") {
             Ok(unseen) => unseen,
-            Err(complaint) => return Next::Done(Routed::Deferred(complaint)),
+            Err(error) => return Next::Done(Routed::Deferred(error)),
         };
         self.tell_routed(router, unseen, delivery.as_deref());
         let goes_on = unseen && number + 1 < self.routes.0.routers.len();
@@ -528,13 +378,13 @@ impl Machine<'_> {
         router: &Router,
         known: Option<bool>,
         option: &str,
-    ) -> Result<bool, Complaint> {
+    ) -> Result<bool, RouteError> {
         known.map_or_else(|| self.switch(router, option), Ok)
     }
 
     /// An option that is yes or no, perhaps after an expansion. Where that is
     /// forced to fail, the option has its default.
-    pub(super) fn switch(&mut self, router: &Router, option: &str) -> Result<bool, Complaint> {
+    pub(super) fn switch(&mut self, router: &Router, option: &str) -> Result<bool, RouteError> {
         let Some(text) = router.some_text(option) else { return Ok(router.on(option)) };
         match text.expand(self.cx) {
             Ok(value) => {
@@ -548,7 +398,7 @@ impl Machine<'_> {
                         let head = [b"\"", value.bytes(), b"\" is not a valid value for the \""];
                         let tail = [option.as_bytes(), b"\" option in the "].concat();
                         let head = [head.concat(), tail].concat();
-                        Err(Complaint::new(router.named(&head, b" router", b"")))
+                        Err(RouteError::new(router.named(&head, b" router", b"")))
                     }
                 }
             }
@@ -556,7 +406,7 @@ impl Machine<'_> {
             Err(fail) if fail.class() == FailClass::Forced => Ok(option == "more"),
             Err(fail) => {
                 let head = [b"failed to expand \"", option.as_bytes(), b"\" in "].concat();
-                Err(Complaint::new(router.named(&head, b" router: ", fail.message())))
+                Err(RouteError::new(router.named(&head, b" router: ", fail.message())))
             }
         }
     }
@@ -571,14 +421,6 @@ impl Machine<'_> {
 
     pub(super) fn log_panic_alone(&mut self, line: &[u8]) {
         self.cx.log().panic_alone(line);
-    }
-}
-
-/// A text in lower case, unless its case counts.
-fn cased(text: &Str, caseful: bool) -> Str {
-    match caseful {
-        true => text.clone(),
-        false => text.lowercased(),
     }
 }
 

@@ -4,7 +4,8 @@ use eximious_core::{Effects, Meta, OptionValue, Str, TaintRule};
 use eximious_stdlib::lists::{Matcher, Outcome, elements_with};
 
 use super::hosts::{self, Hosts, How, Way};
-use super::machine::{Complaint, Machine, Verdict, unless_forced};
+use super::machine::{Machine, Verdict, unless_forced};
+use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
 
@@ -20,7 +21,7 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let Some(rule) = rule(machine, router)? else { return Ok(Verdict::Decline) };
     let options = Options::read(machine, router, &rule.options)?;
     let transport = machine.transport_for(router, options.transport)?;
@@ -37,7 +38,7 @@ pub(super) fn run(
         let tail = [b" router: no host(s) specified for domain ", machine.address.domain.bytes()];
         let message = router.named(b"error in ", &tail.concat(), b"");
         machine.log(&message);
-        return Err(Complaint::new(message));
+        return Err(RouteError::new(message));
     }
     match hosts::find(machine, router, &list, options.how)? {
         Hosts::Verdict(verdict) => Ok(verdict),
@@ -50,7 +51,7 @@ pub(super) fn run(
             }
             if missing {
                 machine.log(&router.named(b"Error in ", b" router: no transport defined", b""));
-                return Err(Complaint::new("error in router: transport missing"));
+                return Err(RouteError::new("error in router: transport missing"));
             }
             accept(machine, number, router, hosts, Here::No, &options)
         }
@@ -64,7 +65,7 @@ fn accept(
     hosts: Vec<super::RouteHost>,
     here: Here,
     options: &Options,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     machine.send_by(number, router, hosts, here, options.transport)
 }
 
@@ -74,7 +75,7 @@ struct Rule {
     options: Vec<Vec<u8>>,
 }
 
-fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Complaint> {
+fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, RouteError> {
     if let Some(text) = router.text("route_data") {
         let data = match unless_forced(text.expand(machine.cx)) {
             Ok(None) => return Ok(None),
@@ -82,7 +83,7 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Comp
             Ok(Some(data)) => data,
             Err(fail) => {
                 let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
-                return Err(Complaint::new([&head, fail.message()].concat()));
+                return Err(RouteError::new([&head, fail.message()].concat()));
             }
         };
         let (hosts, rest) = word(data.bytes());
@@ -102,7 +103,7 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Comp
             Some(_) => match unless_forced(engine.expand_once(&pattern, machine.cx)) {
                 Ok(Some(pattern)) => pattern,
                 Ok(None) => continue,
-                Err(fail) => return Err(Complaint::new(fail.message())),
+                Err(fail) => return Err(RouteError::new(fail.message())),
             },
         };
         let outcome =
@@ -110,8 +111,8 @@ fn rule(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Rule>, Comp
         let data = match outcome {
             Ok(Outcome::Matched(data)) => data,
             Ok(Outcome::Unmatched(_)) => continue,
-            Ok(Outcome::Deferred(_)) => return Err(Complaint::new("lookup defer in route_list")),
-            Err(fail) => return Err(Complaint::new(fail.message())),
+            Ok(Outcome::Deferred(_)) => return Err(RouteError::new("lookup defer in route_list")),
+            Err(fail) => return Err(RouteError::new(fail.message())),
         };
         let looked_up = pattern.bytes().contains(&b';').then_some(data).flatten();
         machine.cx.scope.set_value(looked_up.unwrap_or_default());
@@ -128,7 +129,7 @@ fn finish(
     hosts: &[u8],
     mut rest: &[u8],
     data: &Str,
-) -> Result<Rule, Complaint> {
+) -> Result<Rule, RouteError> {
     let engine = machine.cx.engine().clone();
     // What was looked up has been expanded before; it may hold host names alone.
     let text = Str::from(hosts).stamped(data.taint());
@@ -138,7 +139,7 @@ fn finish(
     };
     let hosts = expanded.map_err(|fail| {
         let middle = [b" router: failed to expand \"", hosts, b"\": "].concat();
-        Complaint::new(router.named(b"", &middle, fail.message()))
+        RouteError::new(router.named(b"", &middle, fail.message()))
     })?;
     let mut options = Vec::new();
     loop {
@@ -184,7 +185,7 @@ impl Options {
         machine: &mut Machine<'_>,
         router: &Router,
         words: &[Vec<u8>],
-    ) -> Result<Self, Complaint> {
+    ) -> Result<Self, RouteError> {
         let randomize = match router.value("hosts_randomize") {
             Some(OptionValue::Text(_)) => machine.switch(router, "hosts_randomize")?,
             _ => router.on("hosts_randomize"),
@@ -206,7 +207,7 @@ impl Options {
                             [b"unknown routing option or transport name \"", &rest[..], b"\""]
                                 .concat();
                         machine.log(&router.named(b"Error in ", b" router: ", &what));
-                        return Err(Complaint::new([b"error in router: ", &what[..]].concat()));
+                        return Err(RouteError::new([b"error in router: ", &what[..]].concat()));
                     }
                 },
             }

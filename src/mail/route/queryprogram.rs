@@ -8,7 +8,8 @@ use eximious_stdlib::wording::reason;
 use eximious_stdlib::{command, environment, keyed};
 
 use super::hosts::{self, Hosts, How, Way};
-use super::machine::{Complaint, Machine, Verdict};
+use super::machine::{Machine, Verdict};
+use super::pass::RouteError;
 use super::redirect;
 use super::router::Router;
 use super::send::Here;
@@ -28,14 +29,14 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let identity = identity(machine, router)?;
     let line = router.text("command").map(|text| text.written.clone()).unwrap_or_default();
     let engine = machine.cx.engine().clone();
     let argv = command::untainted(line.bytes(), "queryprogram router", |word| {
         engine.expand_once(word.bytes(), machine.cx)
     });
-    let argv = argv.map_err(|fail| Complaint::new(fail.message()))?;
+    let argv = argv.map_err(|fail| RouteError::new(fail.message()))?;
     let output = output(machine, router, &argv, identity)?;
     let answer = Answer::read(&output);
     let rest = || answer.rest.to_vec();
@@ -44,9 +45,9 @@ pub(super) fn run(
         b"accept" => accept(machine, number, router, answer.rest),
         b"decline" => Ok(Verdict::Decline),
         b"pass" => Ok(Verdict::Pass),
-        b"fail" => Ok(Verdict::Fail(Complaint { said: Some(rest()), ..Complaint::new(rest()) })),
-        b"defer" => Err(Complaint::new(rest())),
-        b"freeze" => Err(Complaint { freezes: true, ..Complaint::new(rest()) }),
+        b"fail" => Ok(Verdict::Fail(RouteError { said: Some(rest()), ..RouteError::new(rest()) })),
+        b"defer" => Err(RouteError::new(rest())),
+        b"freeze" => Err(RouteError { freezes: true, ..RouteError::new(rest()) }),
         b"redirect" => redirect::answer(machine, number, router, &Str::tainted(rest())),
         _ => {
             let message = [b"bad command yield: ", answer.word, b" ", answer.rest].concat();
@@ -56,22 +57,22 @@ pub(super) fn run(
 }
 
 /// The user and group that the command runs as.
-fn identity(machine: &mut Machine<'_>, router: &Router) -> Result<(u32, u32), Complaint> {
+fn identity(machine: &mut Machine<'_>, router: &Router) -> Result<(u32, u32), RouteError> {
     let (uid, own) = match (router.ids("command_user"), router.some_text("command_user")) {
         ([uid, ..], _) => (*uid, None),
         ([], Some(text)) => machine.user_of(router, text)?,
-        ([], None) => return Err(Complaint::new("command_user must be specified")),
+        ([], None) => return Err(RouteError::new("command_user must be specified")),
     };
     if let [gid, ..] = router.ids("command_group") {
         return Ok((uid, *gid));
     }
     let Some(text) = router.some_text("command_group") else {
         let message = router.named(b"command_user set without command_group for ", b" router", b"");
-        return own.map(|gid| (uid, gid)).ok_or_else(|| Complaint::new(message));
+        return own.map(|gid| (uid, gid)).ok_or_else(|| RouteError::new(message));
     };
     machine.group_of(router, text)?;
     // Exim takes a group that it finds so for a mistake.
-    Err(Complaint::new("unknown error"))
+    Err(RouteError::new("unknown error"))
 }
 
 /// What the command writes.
@@ -80,7 +81,7 @@ fn output(
     router: &Router,
     argv: &[Str],
     identity: (u32, u32),
-) -> Result<Vec<u8>, Complaint> {
+) -> Result<Vec<u8>, RouteError> {
     let directory = router.some_text("current_directory").map(|text| text.written.bytes());
     // Exim itself is in the root directory.
     let directory = match directory.unwrap_or_default() {
@@ -107,11 +108,11 @@ fn output(
             }
         })
     };
-    let wrong = |what: &str| Complaint::new(router.named(b"", b" router: ", what.as_bytes()));
+    let wrong = |what: &str| RouteError::new(router.named(b"", b" router: ", what.as_bytes()));
     match machine.cx.call(&COMMAND, run) {
         Err(why) => {
             let message = router.named(b"", b" router: ", why.message());
-            Err(Complaint { freezes: why.kind() == ErrorKind::Limit, ..Complaint::new(message) })
+            Err(RouteError { freezes: why.kind() == ErrorKind::Limit, ..RouteError::new(message) })
         }
         Ok(Finished { code: 0, output }) if output.is_empty() => {
             Err(wrong("command failed to return data"))
@@ -150,7 +151,7 @@ fn accept(
     number: usize,
     router: &Router,
     values: &[u8],
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let value = |name: &[u8]| keyed::find(values, name).filter(|value| !value.is_empty());
     if let Some(data) = value(b"data") {
         machine.address.attached.address_data = Some(Str::tainted(data.into_owned()));
@@ -168,7 +169,7 @@ fn accept(
     };
     let Some(transport) = machine.transport_for(router, said)? else {
         let message = router.named(b"transport unset in ", b" router", b"");
-        return Err(Complaint::new(message));
+        return Err(RouteError::new(message));
     };
     let Some(list) = value(b"hosts") else {
         return machine.send_by(number, router, Vec::new(), Here::No, Some(transport));
@@ -184,7 +185,7 @@ fn accept(
     };
     let list = hosts::read(machine.cx, &list, false);
     if list.is_empty() {
-        return Err(Complaint::new("host lookup for  did not complete (DNS timeout?)"));
+        return Err(RouteError::new("host lookup for  did not complete (DNS timeout?)"));
     }
     match hosts::find(machine, router, &list, How { way, ..How::default() })? {
         Hosts::Verdict(verdict) => Ok(verdict),
@@ -192,11 +193,11 @@ fn accept(
     }
 }
 
-/// A complaint of an answer that says nothing of use; it goes to the panic log,
+/// An error of an answer that says nothing of use; it goes to the panic log,
 /// too.
-fn refused(machine: &mut Machine<'_>, router: &Router, message: Vec<u8>) -> Complaint {
+fn refused(machine: &mut Machine<'_>, router: &Router, message: Vec<u8>) -> RouteError {
     machine.log_panic_alone(&router.named(b"", b" router: ", &message));
-    Complaint::new(message)
+    RouteError::new(message)
 }
 
 #[cfg(test)]

@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use eximious_core::{Str, Taint};
 use eximious_stdlib::address::Rules;
+use eximious_stdlib::variables::var;
 
 use super::assign::directory;
-use super::machine::{Child, Complaint, Machine, Verdict, unless_forced};
+use super::machine::{Machine, Verdict, unless_forced};
+use super::pass::{Child, RouteError};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Target, Wrong};
 use crate::mail::filter::FilterKind;
@@ -23,7 +25,7 @@ pub(super) fn run(
     machine: &mut Machine<'_>,
     number: usize,
     router: &Router,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
     let kind = FilterKind::of(data.bytes());
     if let Some(kind) = kind {
@@ -45,16 +47,16 @@ pub(super) fn answer(
     number: usize,
     router: &Router,
     list: &Str,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     if FilterKind::of(list.bytes()).is_some() {
-        return Err(Complaint::new("error in redirect data: filtering not enabled"));
+        return Err(RouteError::new("error in redirect data: filtering not enabled"));
     }
     let Some(redirection) = Redirection::new(machine, number, router)? else {
         return Ok(Verdict::Decline);
     };
     let redirection = Redirection { answers: true, ..redirection };
     match redirection.of_list(machine, list)? {
-        Verdict::Decline => Err(Complaint::new("error in redirect data: no addresses supplied")),
+        Verdict::Decline => Err(RouteError::new("error in redirect data: no addresses supplied")),
         verdict => Ok(verdict),
     }
 }
@@ -75,7 +77,7 @@ impl<'r> Redirection<'r> {
         machine: &mut Machine<'_>,
         number: usize,
         router: &'r Router,
-    ) -> Result<Option<Self>, Complaint> {
+    ) -> Result<Option<Self>, RouteError> {
         let domain = if router.on("qualify_preserve_domain") {
             machine.address.domain.clone()
         } else if let Some(text) = router.some_text("qualify_domain") {
@@ -85,7 +87,7 @@ impl<'r> Redirection<'r> {
                 Err(fail) => return Err(source::not_expanded(text, &fail)),
             }
         } else {
-            machine.cx.value("qualify_recipient")
+            machine.cx.value_of(var::QUALIFY_RECIPIENT)
         };
         let ancestor = machine.address.as_ancestor(Some(number));
         Ok(Some(Self { router, number, domain, ancestor, answers: false }))
@@ -93,13 +95,13 @@ impl<'r> Redirection<'r> {
 
     /// What goes along with all that is generated. Where nothing is, nobody asks whether
     /// the options can be expanded.
-    fn attach(&self, machine: &mut Machine<'_>) -> Result<(), Complaint> {
+    fn attach(&self, machine: &mut Machine<'_>) -> Result<(), RouteError> {
         machine.assign_errors(self.router)?;
         machine.assign_headers(self.router)
     }
 
     /// What a list of items comes to.
-    fn of_list(&self, machine: &mut Machine<'_>, data: &Str) -> Result<Verdict, Complaint> {
+    fn of_list(&self, machine: &mut Machine<'_>, data: &Str) -> Result<Verdict, RouteError> {
         let router = self.router;
         let from_file = router.some_text("file").is_some();
         let kind: &[u8] = if from_file { b"file" } else { b"data" };
@@ -127,7 +129,7 @@ impl<'r> Redirection<'r> {
         }
         match list {
             List::Wrong(why) => {
-                Err(Complaint::new([b"error in redirect ", kind, b": ", &why].concat()))
+                Err(RouteError::new([b"error in redirect ", kind, b": ", &why].concat()))
             }
             List::Defer(text) => Err(said(router, text, b'4')),
             List::Fail(text) => {
@@ -153,7 +155,7 @@ impl<'r> Redirection<'r> {
         machine: &mut Machine<'_>,
         items: Vec<Item>,
         taint: Taint,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), RouteError> {
         self.attach(machine)?;
         for item in items {
             match item {
@@ -185,7 +187,7 @@ impl<'r> Redirection<'r> {
         mut text: Vec<u8>,
         domain: &Str,
         taint: Taint,
-    ) -> Result<Box<Address>, Complaint> {
+    ) -> Result<Box<Address>, RouteError> {
         if !text.contains(&b'@') {
             text.push(b'@');
             text.extend_from_slice(domain.bytes());
@@ -203,7 +205,7 @@ impl<'r> Redirection<'r> {
         if rewriter.concerns(place) && (self.answers || self.router.on("rewrite")) {
             rewritten = rewriter
                 .address(machine.cx, &text, place)
-                .map_err(|fail| Complaint::new(fail.message()))?;
+                .map_err(|fail| RouteError::new(fail.message()))?;
             machine.show_address();
         }
         let mut child = machine.address.child(text, &self.ancestor);
@@ -233,7 +235,7 @@ impl<'r> Redirection<'r> {
         text: Str,
         target: Target,
         option: &str,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
             Target::Pipe => ("forbid_pipe", b"pipe"),
@@ -245,7 +247,7 @@ impl<'r> Redirection<'r> {
             None if self.answers => (None, None),
             Some(option) => match machine.transport_of(router, option) {
                 Ok(transport) => (Some(transport), None),
-                Err(complaint) => (None, complaint.message.map(Wrong::Transport)),
+                Err(error) => (None, error.message.map(Wrong::Transport)),
             },
             None => {
                 let head = [option.as_bytes(), b" unset in "].concat();
@@ -284,12 +286,12 @@ fn file_transport(path: &[u8]) -> &'static str {
 
 /// What `:fail:` and `:defer:` say is for the sender, too. A code that begins it
 /// may be unwanted.
-fn said(router: &Router, text: Vec<u8>, class: u8) -> Complaint {
+fn said(router: &Router, text: Vec<u8>, class: u8) -> RouteError {
     let text = match router.on("forbid_smtp_code") {
         true => text[code(&text, class)..].to_vec(),
         false => text,
     };
-    Complaint { said: Some(text.clone()), ..Complaint::new(text) }
+    RouteError { said: Some(text.clone()), ..RouteError::new(text) }
 }
 
 /// The length of a code such as `550 5.1.1 ` at the head of a text; 0 where there

@@ -209,7 +209,7 @@ impl Router {
         }
     }
 
-    /// A complaint that ends in the router's name.
+    /// An error that ends in the router's name.
     pub(super) fn named(&self, head: &[u8], middle: &[u8], tail: &[u8]) -> Vec<u8> {
         [head, self.name.bytes(), middle, tail].concat()
     }

@@ -5,9 +5,11 @@ use eximious_core::Str;
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::dns::find::by_name;
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::variables::var;
 
 use super::dnslookup::HOSTS;
-use super::machine::{Child, Complaint, Machine, Renamed, Verdict, unless_forced};
+use super::machine::{Machine, Verdict, unless_forced};
+use super::pass::{Child, Renamed, RouteError};
 use super::router::Router;
 use super::{Purpose, RouteHost, hosts};
 
@@ -30,7 +32,7 @@ impl Machine<'_> {
         router: &Router,
         hosts: Vec<RouteHost>,
         here: Here,
-    ) -> Result<Verdict, Complaint> {
+    ) -> Result<Verdict, RouteError> {
         self.send_by(number, router, hosts, here, None)
     }
 
@@ -42,7 +44,7 @@ impl Machine<'_> {
         hosts: Vec<RouteHost>,
         here: Here,
         transport: Option<usize>,
-    ) -> Result<Verdict, Complaint> {
+    ) -> Result<Verdict, RouteError> {
         if here != Here::No
             && let Some(verdict) = self.is_here(number, router, &hosts, here)?
         {
@@ -60,7 +62,7 @@ impl Machine<'_> {
         &mut self,
         router: &Router,
         hosts: Vec<RouteHost>,
-    ) -> Result<Vec<RouteHost>, Complaint> {
+    ) -> Result<Vec<RouteHost>, RouteError> {
         let Some(text) = router.some_text("translate_ip_address") else { return Ok(hosts) };
         let mut out = Vec::new();
         for host in hosts {
@@ -68,7 +70,7 @@ impl Machine<'_> {
                 out.push(host);
                 continue;
             };
-            self.cx.set("host_address", address.to_string());
+            self.cx.set_var(var::HOST_ADDRESS, address.to_string());
             let other = match unless_forced(text.expand(self.cx)) {
                 Ok(Some(other)) => other,
                 Ok(None) => {
@@ -78,7 +80,7 @@ impl Machine<'_> {
                 Err(fail) => {
                     let head = b"translate_ip_address: failed to expand \"";
                     let parts = [head, text.written.bytes(), b"\": ", fail.message()];
-                    return Err(Complaint::new(parts.concat()));
+                    return Err(RouteError::new(parts.concat()));
                 }
             };
             match ip::address(other.bytes()) {
@@ -90,23 +92,27 @@ impl Machine<'_> {
     }
 
     /// The addresses of a host that stands in for another.
-    fn named_instead(&mut self, host: &RouteHost, name: &Str) -> Result<Vec<RouteHost>, Complaint> {
+    fn named_instead(
+        &mut self,
+        host: &RouteHost,
+        name: &Str,
+    ) -> Result<Vec<RouteHost>, RouteError> {
         let found = self.cx.call(&HOSTS, |call| by_name(call, name.bytes(), None));
-        let found = found.map_err(|fail| Complaint::new(fail.message()))?;
+        let found = found.map_err(|fail| RouteError::new(fail.message()))?;
         if found.hosts.is_empty() {
             let head = b"translate_ip_address: no address for host \"";
-            return Err(Complaint::new([head, name.bytes(), b"\""].concat()));
+            return Err(RouteError::new([head, name.bytes(), b"\""].concat()));
         }
         let hosts = found.hosts.into_iter();
         Ok(hosts.map(|one| RouteHost { address: one.address, ..host.clone() }).collect())
     }
 
     /// `fallback_hosts`: they are looked for when they are needed.
-    fn fallback_hosts(&mut self, router: &Router) -> Result<Vec<RouteHost>, Complaint> {
+    fn fallback_hosts(&mut self, router: &Router) -> Result<Vec<RouteHost>, RouteError> {
         let Some(text) = router.some_text("fallback_hosts") else { return Ok(Vec::new()) };
         let list = text.expand(self.cx).map_err(|fail| {
             let head = [b"failed to expand \"", text.written.bytes(), b"\" for "].concat();
-            Complaint::new(router.named(&head, b" router fallback_hosts: ", fail.message()))
+            RouteError::new(router.named(&head, b" router fallback_hosts: ", fail.message()))
         })?;
         let list = hosts::read(self.cx, list.bytes(), false);
         Ok(hosts::unresolved(&list))
@@ -120,7 +126,7 @@ impl Machine<'_> {
         router: &Router,
         hosts: &[RouteHost],
         here: Here,
-    ) -> Result<Option<Verdict>, Complaint> {
+    ) -> Result<Option<Verdict>, RouteError> {
         let what: &[u8] = match here {
             Here::Mx => b"lowest numbered MX record points to local host",
             _ => b"remote host address is the local host",
@@ -128,12 +134,12 @@ impl Machine<'_> {
         let word = router.some_text("self").map_or(b"freeze".as_slice(), |t| t.written.bytes());
         match word {
             b"send" => Ok(None),
-            b"defer" => Err(Complaint::new(what)),
-            b"fail" => Ok(Some(Verdict::Fail(Complaint::new(what)))),
+            b"defer" => Err(RouteError::new(what)),
+            b"fail" => Ok(Some(Verdict::Fail(RouteError::new(what)))),
             b"pass" => {
                 let name = hosts.first().map(|host| host.name.clone()).unwrap_or_default();
                 let name = Str::tainted(name.into_bytes());
-                self.cx.set("self_hostname", name.clone());
+                self.cx.set_var(var::SELF_HOSTNAME, name.clone());
                 self.address.self_hostname = name;
                 self.note = Some(what.to_vec());
                 Ok(Some(Verdict::Pass))
@@ -141,7 +147,7 @@ impl Machine<'_> {
             word => match word.strip_prefix(b"reroute:") {
                 Some(domain) => Ok(Some(self.reroute(number, router, domain.trim_ascii()))),
                 None => {
-                    let client = self.cx.value("sender_fullhost");
+                    let client = self.cx.value_of(var::SENDER_FULLHOST);
                     let (doing, from): (&[u8], &[&[u8]]) = match self.purpose.verifies() {
                         true if !client.is_empty() => {
                             (b"verifying", &[b" from host ", client.bytes()])
@@ -154,7 +160,7 @@ impl Machine<'_> {
                     // Who only looks at an address does not freeze a message.
                     self.log(&line);
                     let freezes = self.purpose == Purpose::Delivery;
-                    Err(Complaint { freezes, ..Complaint::new(what) })
+                    Err(RouteError { freezes, ..RouteError::new(what) })
                 }
             },
         }
@@ -220,8 +226,8 @@ mod tests {
                     said += &format!("{}{} ", host.name, address.unwrap_or_default());
                 }
             }
-            Report::Deferred(_, complaint) => {
-                let message = complaint.message.as_deref().unwrap_or_default();
+            Report::Deferred(_, error) => {
+                let message = error.message.as_deref().unwrap_or_default();
                 wrong = String::from_utf8_lossy(message).into_owned();
             }
             _ => {}

@@ -7,8 +7,9 @@ use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{Fail, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::Answers;
+use eximious_stdlib::variables::var;
 
-use super::machine::{Child, Complaint, Routed};
+use super::pass::{Child, RouteError, Routed};
 use super::{Address, Delivery, Purpose, Routes};
 use crate::Context;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
@@ -67,9 +68,9 @@ pub enum Standing {
 #[derive(Debug)]
 pub enum Report<'a> {
     /// An address can't be delivered.
-    Failed(&'a Address, &'a Complaint),
+    Failed(&'a Address, &'a RouteError),
     /// It can't be said now.
-    Deferred(&'a Address, &'a Complaint),
+    Deferred(&'a Address, &'a RouteError),
     /// It is thrown away, and nothing else came of it.
     Discarded(&'a Address),
     /// Others are made of it that are not looked at.
@@ -103,10 +104,10 @@ impl Routes {
             return self.look(cx, request, tell);
         }
         // The sender is not one yet.
-        let sender = cx.get("sender_address").and_then(Result::ok).unwrap_or_default();
-        cx.set("sender_address", Str::EMPTY);
+        let sender = cx.value_of(var::SENDER_ADDRESS);
+        cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let standing = self.look(cx, request, tell);
-        cx.set("sender_address", sender);
+        cx.set_var(var::SENDER_ADDRESS, sender);
         standing
     }
 
@@ -139,8 +140,8 @@ impl Routes {
             };
             count += 1;
             if count > MOST_ADDRESSES {
-                let complaint = Complaint::new("too many addresses are made of this one");
-                tell(&Report::Deferred(&address, &complaint));
+                let error = RouteError::new("too many addresses are made of this one");
+                tell(&Report::Deferred(&address, &error));
                 standing = standing.max(Standing::Deferred);
                 break;
             }
@@ -154,12 +155,12 @@ impl Routes {
             }
             let pass = self.route(cx, address, purpose);
             match &pass.routed {
-                Routed::Failed(complaint) => {
-                    tell(&Report::Failed(&pass.address, complaint));
+                Routed::Failed(error) => {
+                    tell(&Report::Failed(&pass.address, error));
                     standing = standing.max(Standing::Failed);
                 }
-                Routed::Deferred(complaint) => {
-                    tell(&Report::Deferred(&pass.address, complaint));
+                Routed::Deferred(error) => {
+                    tell(&Report::Deferred(&pass.address, error));
                     standing = standing.max(Standing::Deferred);
                 }
                 Routed::Discarded => {
@@ -216,8 +217,8 @@ impl Routes {
         let bare = Str::tainted(text.as_slice());
         let sender = purpose == Purpose::VerifySender;
         if !address::names_domain(&text) {
-            let variable = if sender { "qualify_domain" } else { "qualify_recipient" };
-            if let Some(Ok(domain)) = cx.get(variable) {
+            let variable = if sender { var::QUALIFY_DOMAIN } else { var::QUALIFY_RECIPIENT };
+            if let Ok(domain) = cx.found_out(variable) {
                 text.push(b'@');
                 text.extend_from_slice(domain.bytes());
             }

@@ -2,7 +2,8 @@
 
 use eximious_core::trace::{Happening, RouteEvent, TraceKinds};
 
-use super::machine::{Child, Complaint, Machine, Verdict};
+use super::machine::{Machine, Verdict};
+use super::pass::{Child, RouteError};
 use super::router::{Router, Text};
 use super::{Address, Delivery};
 
@@ -36,7 +37,7 @@ impl Machine<'_> {
     /// The router is passed by, because of the address's local part.
     pub(super) fn tell_no_user(&mut self, router: &Router) {
         if self.cx.trace().wants(TraceKinds::ROUTE) {
-            let why = [self.local_part.bytes(), b" is not a local user"].concat();
+            let why = [self.offer.local_part.bytes(), b" is not a local user"].concat();
             self.tell(RouteEvent::Skipped { router: router.name.bytes(), why: &why });
         }
     }
@@ -66,7 +67,7 @@ impl Machine<'_> {
         &mut self,
         number: usize,
         router: &Router,
-    ) -> Result<Verdict, Complaint> {
+    ) -> Result<Verdict, RouteError> {
         let name = router.name.bytes();
         self.tell(RouteEvent::Calling { router: name });
         let address = self.address.text.clone();
@@ -89,8 +90,8 @@ impl Machine<'_> {
             Ok(Verdict::Pass) => {
                 self.tell(RouteEvent::Passed { router: name, address: address.bytes() });
             }
-            Err(complaint) => {
-                let (address, message) = (address.bytes(), complaint.message.as_deref());
+            Err(error) => {
+                let (address, message) = (address.bytes(), error.message.as_deref());
                 self.tell(RouteEvent::Deferred { router: name, address, message });
             }
         }

@@ -1,74 +1,40 @@
 //! The variables that routers set (specification 11.9).
 
-use eximious_core::{Registry, Str};
+use eximious_core::{Str, Var};
+use eximious_stdlib::variables::var;
 
 use super::machine::Machine;
-use crate::engine::context::Place;
 
-/// All of them but `$r_…`: first those that may be others for each router, then
-/// those of the address.
-const NAMES: [&str; 20] = [
-    "local_part",
-    "local_part_prefix",
-    "local_part_prefix_v",
-    "local_part_suffix",
-    "local_part_suffix_v",
-    "local_part_data",
-    "domain_data",
-    "address_data",
-    "domain",
-    "self_hostname",
-    "original_domain",
-    "original_local_part",
-    "parent_domain",
-    "parent_local_part",
-    "home",
-    "local_user_uid",
-    "local_user_gid",
-    "router_name",
-    "host",
-    "host_address",
+/// Those of the local part, as the router at hand has it.
+const PARTS: [Var; 5] = [
+    var::LOCAL_PART,
+    var::LOCAL_PART_PREFIX,
+    var::LOCAL_PART_PREFIX_V,
+    var::LOCAL_PART_SUFFIX,
+    var::LOCAL_PART_SUFFIX_V,
 ];
-/// How many are for each router; the first of them are of the local part.
-const VIEW: usize = 8;
-const PARTS: usize = 5;
+/// What routers found out about the address.
+const DATA: [Var; 3] = [var::LOCAL_PART_DATA, var::DOMAIN_DATA, var::ADDRESS_DATA];
+/// Those of the address, which are the same for each router.
+const ADDRESS: [Var; 6] = [
+    var::DOMAIN,
+    var::SELF_HOSTNAME,
+    var::ORIGINAL_DOMAIN,
+    var::ORIGINAL_LOCAL_PART,
+    var::PARENT_DOMAIN,
+    var::PARENT_LOCAL_PART,
+];
 /// Those that a router itself finds out.
-const OWN: std::ops::Range<usize> = 14..17;
-/// The name of the router at hand.
-const ROUTER: usize = 17;
+const OWN: [Var; 3] = [var::HOME, var::LOCAL_USER_UID, var::LOCAL_USER_GID];
+/// The rest of what a pass sets, but for `$r_…`.
+const OTHERS: [Var; 3] = [var::ROUTER_NAME, var::HOST, var::HOST_ADDRESS];
 
 static NOTHING: Str = Str::EMPTY;
 
-/// Where their values stand in a context: an address passes many routers.
-#[derive(Debug)]
-pub(super) struct Places([Place; NAMES.len()]);
-
-impl Places {
-    pub(super) fn new(registry: &Registry) -> Self {
-        Self(NAMES.map(|name| Place::of(registry, name)))
-    }
-}
-
-/// Those that are set where they are found out, by their places among all.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Shown {
-    LocalPartData = 5,
-    DomainData = 6,
-    AddressData = 7,
-    Home = 14,
-    LocalUserUid = 15,
-    LocalUserGid = 16,
-}
-
 impl Machine<'_> {
-    /// Sets one of them.
-    pub(super) fn show(&mut self, which: Shown, value: Str) {
-        self.cx.set_at(self.routes.places().0[which as usize], value);
-    }
-
     /// Sets the variables of the address as the router at hand has it.
     pub(super) fn show_address(&mut self) {
-        self.parts_shown = false;
+        self.offer.shown = false;
         self.data_shown = false;
         self.show_view();
         let (cx, address) = (&mut *self.cx, &self.address);
@@ -86,8 +52,8 @@ impl Machine<'_> {
             parent_domain,
             &parent_part.lowercased(),
         ];
-        for (place, value) in self.routes.places().0[VIEW..].iter().zip(values) {
-            cx.show_at(*place, value);
+        for (var, value) in ADDRESS.into_iter().zip(values) {
+            cx.show_var(var, value);
         }
         for (name, value) in &address.attached.variables {
             cx.set(name, value.clone());
@@ -98,44 +64,39 @@ impl Machine<'_> {
     /// Sets those that may be others for each router.
     pub(super) fn show_view(&mut self) {
         let (cx, address) = (&mut *self.cx, &self.address);
-        let (parts, data) = self.routes.places().0[..VIEW].split_at(PARTS);
         // They are the same for most routers. Another pass in between, for an ACL that
         // an option calls, takes them away.
-        let gone = !cx.is_set_at(parts[0]);
-        if !std::mem::replace(&mut self.parts_shown, true) || gone {
+        let gone = !cx.is_set(var::LOCAL_PART);
+        if !std::mem::replace(&mut self.offer.shown, true) || gone {
             let values = [
-                &self.local_part,
-                &self.prefix.text,
-                &self.prefix.wild,
-                &self.suffix.text,
-                &self.suffix.wild,
+                &self.offer.local_part,
+                &self.offer.prefix.text,
+                &self.offer.prefix.wild,
+                &self.offer.suffix.text,
+                &self.offer.suffix.wild,
             ];
-            parts.iter().zip(values).for_each(|(place, value)| cx.show_at(*place, value));
+            PARTS.into_iter().zip(values).for_each(|(var, value)| cx.show_var(var, value));
         }
         if std::mem::replace(&mut self.data_shown, true) && !gone {
             return;
         }
         let attached = &address.attached;
         let values = [&attached.local_part_data, &attached.domain_data, &attached.address_data];
-        for (place, value) in data.iter().zip(values) {
-            cx.show_at(*place, value.as_ref().unwrap_or(&NOTHING));
+        for (var, value) in DATA.into_iter().zip(values) {
+            cx.show_var(var, value.as_ref().unwrap_or(&NOTHING));
         }
     }
 
     /// Sets those of a router that begins: what the one before it found out is gone.
     pub(super) fn show_router(&mut self, name: &Str) {
-        let places = &self.routes.places().0;
-        self.cx.set_at(places[ROUTER], name.clone());
-        for place in &places[OWN] {
-            self.cx.unset_at(*place);
-        }
+        self.cx.set_var(var::ROUTER_NAME, name.clone());
+        OWN.into_iter().for_each(|var| self.cx.unset_var(var));
     }
 
     /// Takes all of them away again.
     pub(super) fn hide_address(&mut self) {
-        for place in &self.routes.places().0 {
-            self.cx.unset_at(*place);
-        }
+        let address = PARTS.into_iter().chain(DATA).chain(ADDRESS);
+        address.chain(OWN).chain(OTHERS).for_each(|var| self.cx.unset_var(var));
         while let Some(name) = self.shown.pop_first() {
             self.cx.unset(&name);
         }

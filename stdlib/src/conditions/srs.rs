@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::ConditionShape;
 use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
 
 use crate::srs::Encoded;
+use crate::variables::var;
 
 /// `inbound_srs {local part}{secret}`.
 pub static INBOUND_SRS: Condition = Condition {
@@ -34,6 +35,6 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<bool, Fail> {
     let good = secret.is_empty() || encoded.is_valid(secret, today);
     // An address whose signature is wrong is nobody's business.
     let found = if good { Str::from(encoded.address()) } else { Str::EMPTY };
-    call.set_variable("srs_recipient", found.stamped(local_part.taint()));
+    call.set_var(var::SRS_RECIPIENT, found.stamped(local_part.taint()));
     Ok(good)
 }

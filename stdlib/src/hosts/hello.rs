@@ -1,14 +1,15 @@
 //! Whether HELO named the client (specification 44.26, `$sender_helo_verified`).
 
 use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace, Var};
 
 use super::{Client, client_name};
 use crate::dns::{self, How, local::LocalAddresses};
 use crate::lists::{HostNames, Known, ip};
+use crate::variables::var;
 
 /// What shows a client to people.
-const DESCRIPTIONS: [&str; 2] = ["sender_fullhost", "sender_rcvhost"];
+const DESCRIPTIONS: [Var; 2] = [var::SENDER_FULLHOST, var::SENDER_RCVHOST];
 
 static NAMES: Meta = Meta::new(
     "host lookup",
@@ -26,7 +27,7 @@ struct Hello(Option<((Str, Str), bool)>);
 /// A lookup can't be done.
 pub(crate) fn hello_verified(call: &mut Call<'_>) -> Result<Str, Fail> {
     // Who is connected to no host has proved nothing.
-    let local = call.variable("sender_host_address")?.is_empty();
+    let local = call.value_of(var::SENDER_HOST_ADDRESS)?.is_empty();
     let verified = !local && verify_hello(call)?;
     Ok(Str::fixed(if verified { "yes" } else { "no" }))
 }
@@ -38,7 +39,7 @@ pub(crate) fn hello_verified(call: &mut Call<'_>) -> Result<Str, Fail> {
 /// A lookup can't be done.
 pub fn verify_hello(call: &mut Call<'_>) -> Result<bool, Fail> {
     let (text, address) =
-        (call.variable("sender_helo_name")?, call.variable("sender_host_address")?);
+        (call.value_of(var::SENDER_HELO_NAME)?, call.value_of(var::SENDER_HOST_ADDRESS)?);
     if address.is_empty() {
         return Ok(true);
     }
@@ -69,10 +70,10 @@ fn is_true(call: &mut Call<'_>, text: &Str, address: &Str) -> Result<bool, Fail>
         return Ok(same);
     }
     // The client goes on being called what it was: this is no place to name it.
-    let called = [call.variable(DESCRIPTIONS[0])?, call.variable(DESCRIPTIONS[1])?];
+    let called = [call.value_of(DESCRIPTIONS[0])?, call.value_of(DESCRIPTIONS[1])?];
     let names = client_name(call).and_then(|_| Client.names(call));
-    for (name, value) in DESCRIPTIONS.iter().zip(called) {
-        call.set_variable(name, value);
+    for (var, value) in DESCRIPTIONS.into_iter().zip(called) {
+        call.set_var(var, value);
     }
     if let Known::Found(names) = names? {
         let same = |name: &Str| name.bytes().eq_ignore_ascii_case(text.bytes());

@@ -3,6 +3,8 @@
 use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{AclAnswer, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
+use crate::variables::var;
+
 /// What calling an ACL may do: its conditions may look at anything.
 pub(crate) const ANYTHING: Effects = Effects::VARS.union(Effects::LOG);
 
@@ -26,11 +28,6 @@ pub static ACL: Item = Item {
     run: ItemRun::Strict(|call, args| Ok(answer(call, args)?.message.unwrap_or_default())),
 };
 
-const ARGUMENTS: [&str; 9] = [
-    "acl_arg1", "acl_arg2", "acl_arg3", "acl_arg4", "acl_arg5", "acl_arg6", "acl_arg7", "acl_arg8",
-    "acl_arg9",
-];
-
 /// Calls an ACL: its name, then its arguments.
 ///
 /// # Errors
@@ -43,17 +40,17 @@ pub(crate) fn answer(call: &mut Call<'_>, args: &[Str]) -> Result<AclAnswer, Fai
         // An ACL without a verb denies.
         return Ok(AclAnswer { accepted: false, message: None });
     }
-    let mut saved = Vec::with_capacity(ARGUMENTS.len() + 1);
-    for variable in ARGUMENTS.iter().chain(&["acl_narg"]) {
-        saved.push((*variable, call.variable(variable)?));
+    let mut saved = Vec::with_capacity(var::ACL_ARGS.len() + 1);
+    for var in var::ACL_ARGS.into_iter().chain([var::ACL_NARG]) {
+        saved.push((var, call.value_of(var)?));
     }
-    for (place, variable) in ARGUMENTS.iter().enumerate() {
-        call.set_variable(variable, args.get(place).cloned().unwrap_or_default());
+    for (place, var) in var::ACL_ARGS.into_iter().enumerate() {
+        call.set_var(var, args.get(place).cloned().unwrap_or_default());
     }
-    call.set_variable("acl_narg", Str::from(args.len().to_string()));
+    call.set_var(var::ACL_NARG, Str::from(args.len().to_string()));
     let result = call.call_acl(name, args);
-    for (variable, value) in saved {
-        call.set_variable(variable, value);
+    for (var, value) in saved {
+        call.set_var(var, value);
     }
     result
 }

@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Buf, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::hosts;
+use crate::variables::var;
 
 /// `${authresults{name}}`.
 pub static AUTHRESULTS: Item = Item {
@@ -34,6 +35,11 @@ pub static AUTHRESULTS: Item = Item {
     }),
 };
 
+/// The mechanism by which the client has proved who it is, as SMTP calls it. It is no
+/// variable.
+#[derive(Clone, Default)]
+pub struct AuthMechanism(pub Str);
+
 const NEXT: &[u8] = b";\n\t";
 
 /// Adds a property, where its variable has a value.
@@ -46,14 +52,14 @@ fn property(line: &mut Buf, name: &str, value: &Str) {
 
 /// Whether the host's address has a name that has the address.
 fn iprev(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
-    let address = call.variable("sender_host_address")?;
+    let address = call.value_of(var::SENDER_HOST_ADDRESS)?;
     if address.is_empty() {
         return Ok(());
     }
     let name = hosts::known_client_name(call)?;
-    let comment = if call.variable("host_lookup_deferred")?.bytes() == b"1" {
+    let comment = if call.value_of(var::HOST_LOOKUP_DEFERRED)?.bytes() == b"1" {
         (b"temperror".as_slice(), None)
-    } else if call.variable("host_lookup_failed")?.bytes() == b"1" {
+    } else if call.value_of(var::HOST_LOOKUP_FAILED)?.bytes() == b"1" {
         (b"fail".as_slice(), None)
     } else if !name.is_empty() {
         (b"pass".as_slice(), Some(name))
@@ -75,37 +81,37 @@ fn iprev(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
 
 /// Who the client has shown to be.
 fn auth(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
-    let method = call.variable("sender_host_authenticated")?;
+    let method = call.value_of(var::SENDER_HOST_AUTHENTICATED)?;
     if method.is_empty() {
         return Ok(());
     }
     // What the client named may differ from what the configuration calls it.
-    let public = call.variable("sender_host_auth_pubname")?;
-    let id = call.variable("authenticated_id")?;
+    let public = call.memory::<AuthMechanism>().0.clone();
+    let id = call.value_of(var::AUTHENTICATED_ID)?;
     line.push_bytes(NEXT);
     line.push_bytes(b"auth=pass (");
     line.push(if public.is_empty() { &method } else { &public });
     line.push_bytes(if id.is_empty() { b", no id saved)" } else { b")" });
     property(line, " smtp.auth=", &id);
-    property(line, " smtp.mailfrom=", &call.variable("authenticated_sender")?);
+    property(line, " smtp.mailfrom=", &call.value_of(var::AUTHENTICATED_SENDER)?);
     Ok(())
 }
 
 /// Whether the sender's domain permits the host.
 fn spf(call: &mut Call<'_>, line: &mut Buf) -> Result<(), Fail> {
-    let result = call.variable("spf_result")?;
+    let result = call.value_of(var::SPF_RESULT)?;
     if result.is_empty() {
         return Ok(());
     }
     line.push_bytes(NEXT);
     line.push_bytes(b"spf=");
     line.push(&result);
-    if call.variable("spf_result_guessed")?.bytes() == b"yes" {
+    if call.value_of(var::SPF_RESULT_GUESSED)?.bytes() == b"yes" {
         line.push_bytes(b" (best guess record for domain)");
     }
-    let domain = call.variable("sender_address_domain")?;
+    let domain = call.value_of(var::SENDER_ADDRESS_DOMAIN)?;
     if domain.is_empty() {
-        property(line, " smtp.helo=", &call.variable("sender_helo_name")?);
+        property(line, " smtp.helo=", &call.value_of(var::SENDER_HELO_NAME)?);
     } else {
         property(line, " smtp.mailfrom=", &domain);
     }

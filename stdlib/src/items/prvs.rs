@@ -9,6 +9,7 @@ use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Call, Captures, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 
 use crate::mac;
+use crate::variables::var;
 
 /// How many days a signature holds.
 const LIFE: i64 = 7;
@@ -91,10 +92,10 @@ pub static PRVSCHECK: Item = Item {
 
 fn prvscheck(call: &mut Call<'_>) -> Result<Str, Fail> {
     let address = call.text(0)?;
-    set(call, "prvscheck_result", Str::EMPTY);
+    call.set_var(var::PRVSCHECK_RESULT, Str::EMPTY);
     let Some(parts) = Parts::of(address.bytes()) else {
-        set(call, "prvscheck_address", Str::EMPTY);
-        set(call, "prvscheck_keynum", Str::EMPTY);
+        call.set_var(var::PRVSCHECK_ADDRESS, Str::EMPTY);
+        call.set_var(var::PRVSCHECK_KEYNUM, Str::EMPTY);
         // Exim does not skip these, whatever its specification says.
         call.text(1)?;
         if call.args().len() > 2 {
@@ -104,8 +105,8 @@ fn prvscheck(call: &mut Call<'_>) -> Result<Str, Fail> {
         return Ok(Str::EMPTY);
     };
     let plain = address.slice(parts.address.0, parts.address.1);
-    set(call, "prvscheck_address", plain.clone());
-    set(call, "prvscheck_keynum", address.slice(5, 6));
+    call.set_var(var::PRVSCHECK_ADDRESS, plain.clone());
+    call.set_var(var::PRVSCHECK_KEYNUM, address.slice(5, 6));
     call.set_captures(parts.captures(&address));
     let secret = call.text(1)?;
     let tag = &address.bytes()[5..9];
@@ -113,12 +114,12 @@ fn prvscheck(call: &mut Call<'_>) -> Result<Str, Fail> {
         return Err(Fail::argument("hmac-sha1 conversion failed"));
     };
     if mac::same(&hash, &address.bytes()[9..15]) && !expired(parts.day, today(call)?) {
-        set(call, "prvscheck_result", Str::fixed("1"));
+        call.set_var(var::PRVSCHECK_RESULT, Str::fixed("1"));
     }
     let result = if call.args().len() > 2 { call.text(2)? } else { Str::EMPTY };
     call.check_closed().map_err(counted_anew)?;
-    set(call, "prvscheck_address", Str::EMPTY);
-    set(call, "prvscheck_keynum", Str::EMPTY);
+    call.set_var(var::PRVSCHECK_ADDRESS, Str::EMPTY);
+    call.set_var(var::PRVSCHECK_KEYNUM, Str::EMPTY);
     Ok(if result.is_empty() { plain } else { result })
 }
 
@@ -131,11 +132,6 @@ fn counted_anew(fail: Fail) -> Fail {
         }
         None => fail,
     }
-}
-
-/// Sets one of this item's variables, where an engine has them.
-fn set(call: &mut Call<'_>, name: &str, value: Str) {
-    call.set_variable(name, value);
 }
 
 /// Days since 1970.

@@ -5,6 +5,7 @@ use eximious_core::world::{Command, Finished, RunError};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
 
 use crate::command::{cut_at_zero, expanded, too_many, words};
+use crate::variables::var;
 use crate::wording::reason;
 use crate::{environment, provenance};
 
@@ -51,7 +52,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
     let options = call.args().iter().take_while(|arg| matches!(arg, Arg::Word(_))).count();
     let argv = if options == 0 { expanded_words(call)? } else { words_of_expanded(call, options)? };
     let finished = finish(call, &argv)?;
-    call.set_variable("runrc", Str::from(finished.code.to_string()));
+    call.set_var(var::RUNRC, Str::from(finished.code.to_string()));
     if finished.code < 0 {
         call.scope().set_value(Str::EMPTY);
         let message = format!("command killed by signal {}", -finished.code);

@@ -6,6 +6,7 @@ use super::mx::Mx;
 use super::text::{Bind, Part};
 use super::walk::{Hit, Left, Pattern};
 use crate::dns::local::LocalAddresses;
+use crate::variables::var;
 
 /// A domain that is tested.
 pub(super) struct Domain(pub(super) Part);
@@ -27,7 +28,7 @@ impl Domain {
         let (hit, data) = match pattern.text {
             b"@" => {
                 pattern.as_metadata()?;
-                let name = call.variable("primary_hostname")?;
+                let name = call.value_of(var::PRIMARY_HOSTNAME)?;
                 let (bytes, taint) = name.read();
                 text.decide(call, text.is(bytes), Pattern { text: bytes, taint })
             }

@@ -13,6 +13,7 @@ use super::organs::log_panic;
 use super::text::{Bind, Text};
 use super::walk::{Hit, Left, Pattern};
 use crate::lookups::Search;
+use crate::variables::var;
 
 /// What is known of a name or an address.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,7 +82,7 @@ impl<'n> Host<'n> {
         match pattern.text {
             b"@" => {
                 pattern.as_metadata()?;
-                let name = call.variable("primary_hostname")?;
+                let name = call.value_of(var::PRIMARY_HOSTNAME)?;
                 return Ok((self.by_name(call, name.bytes(), ip)?, None));
             }
             b"@[]" => {

@@ -14,6 +14,7 @@ use eximious_core::{
 use super::cache::Cache;
 use crate::dns::{self, Found, How, Patience, Reply, kind};
 use crate::lists::elements;
+use crate::variables::var;
 use query::{Deferral, Fields, Query, Signed, Type};
 
 /// `${lookup dnsdb{mx=domain}}`.
@@ -142,7 +143,7 @@ fn note(call: &mut Call<'_>, signed: Signed, reply: &Reply) {
         (_, true) => "yes",
         (_, false) => "no",
     };
-    call.set_variable("lookup_dnssec_authenticated", Str::fixed(said));
+    call.set_var(var::LOOKUP_DNSSEC_AUTHENTICATED, Str::fixed(said));
 }
 
 /// Says until when the result may be kept. That nothing was found is for the

@@ -3,6 +3,7 @@
 use eximious_core::{Call, Fail, Message, Str, Variable};
 
 use super::record::{computed, variable};
+use crate::variables::var;
 use crate::{address, headers};
 
 /// The records.
@@ -133,7 +134,7 @@ pub static ALL: &[Variable] = &[
         )
     ),
     computed!("sender_address_domain", NONE, Result, "The domain of `$sender_address`.", |call| {
-        let sender = call.variable("sender_address")?;
+        let sender = call.value_of(var::SENDER_ADDRESS)?;
         let at = address::find_at(sender.bytes());
         Ok(at.map(|at| sender.slice(at + 1, usize::MAX)).unwrap_or_default())
     }),
@@ -143,7 +144,7 @@ pub static ALL: &[Variable] = &[
         Result,
         "The local part of `$sender_address`.",
         |call| {
-            let sender = call.variable("sender_address")?;
+            let sender = call.value_of(var::SENDER_ADDRESS)?;
             Ok(sender.slice(0, address::find_at(sender.bytes()).unwrap_or(usize::MAX)))
         }
     ),

@@ -26,6 +26,7 @@ mod smtp;
 mod spf;
 mod srs;
 mod tls;
+pub mod var;
 
 use eximious_core::Variable;
 

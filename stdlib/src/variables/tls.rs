@@ -5,6 +5,8 @@ use eximious_core::{Example, Variable};
 
 use super::record::{computed, variable};
 
+use crate::variables::var;
+
 /// The records.
 pub static ALL: &[Variable] = &[
     computed!(
@@ -12,21 +14,21 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "Old name: `$tls_in_bits`, in an SMTP delivery `$tls_out_bits`.",
-        |call| call.variable("tls_in_bits")
+        |call| call.value_of(var::TLS_IN_BITS)
     ),
     computed!(
         "tls_certificate_verified",
         NONE,
         Clean,
         "Old name: `$tls_in_certificate_verified`, in an SMTP delivery that of `out`.",
-        |call| call.variable("tls_in_certificate_verified")
+        |call| call.value_of(var::TLS_IN_CERTIFICATE_VERIFIED)
     ),
     computed!(
         "tls_cipher",
         NONE,
         Clean,
         "Old name: `$tls_in_cipher`, in an SMTP delivery `$tls_out_cipher`.",
-        |call| call.variable("tls_in_cipher"),
+        |call| call.value_of(var::TLS_IN_CIPHER),
         docs(
             "Still common: `${if def:tls_cipher}` asks whether the connection is encrypted. \
              New configurations name the side."
@@ -38,14 +40,14 @@ pub static ALL: &[Variable] = &[
         NONE,
         Result,
         "Old name: `$tls_in_peerdn`, in an SMTP delivery `$tls_out_peerdn`.",
-        |call| call.variable("tls_in_peerdn")
+        |call| call.value_of(var::TLS_IN_PEERDN)
     ),
     computed!(
         "tls_sni",
         NONE,
         Result,
         "Old name: `$tls_in_sni`, in an SMTP delivery `$tls_out_sni`.",
-        |call| call.variable("tls_in_sni")
+        |call| call.value_of(var::TLS_IN_SNI)
     ),
     variable!(
         "tls_in_bits",

@@ -3,6 +3,7 @@
 
 use eximious_core::{Effects, Meta, Str, TaintRule};
 use eximious_stdlib::event;
+use eximious_stdlib::variables::var;
 
 use crate::Context;
 use crate::mail::route::Transport;
@@ -18,9 +19,9 @@ pub(in crate::mail::acl) fn raise(
     data: &[u8],
 ) -> Option<Str> {
     let action = transport.text("event_action").filter(|text| !text.is_empty())?.clone();
-    cx.set("transport_name", transport.name.clone());
+    cx.set_var(var::TRANSPORT_NAME, transport.name.clone());
     let answer = cx.call(&EVENT, |call| event::expand(call, &action, name, Str::tainted(data)));
-    cx.unset("transport_name");
+    cx.unset_var(var::TRANSPORT_NAME);
     match answer? {
         Ok(answer) => Some(answer).filter(|answer| !answer.is_empty()),
         Err(fail) => {

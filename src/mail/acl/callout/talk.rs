@@ -11,6 +11,7 @@ use std::time::Duration;
 use eximious_core::Str;
 use eximious_core::world::{Target, TlsFault};
 use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::variables::var;
 
 use super::host::{Protocol, Way, is_listed, way};
 use super::line::Line;
@@ -177,12 +178,12 @@ impl<'p, 'r> Place<'p, 'r> {
         let place = format!("[{}]:{}", self.address, way.port);
         let text = format!("Connecting to {} {place} {from}...", self.host.name);
         self.tell(text.as_bytes());
-        self.run.cx.set("callout_address", Str::tainted(place.into_bytes()));
+        self.run.cx.set_var(var::CALLOUT_ADDRESS, Str::tainted(place.into_bytes()));
         let params = self.callout.params;
         let own = params.connect.filter(|timeout| !timeout.is_zero());
         let timeout = own.unwrap_or_else(|| self.timeout("connect_timeout"));
         let to = SocketAddr::new(self.address, way.port);
-        self.run.cx.set("host_port", way.port.to_string());
+        self.run.cx.set_var(var::HOST_PORT, way.port.to_string());
         if self.event("tcp:connect", b"").is_some() {
             // So Exim says it.
             return Err(io::Error::other("Unknown error -58"));
@@ -296,13 +297,13 @@ impl Talk<'_, '_, '_> {
     fn name(&mut self, local: Option<SocketAddr>) -> Result<Vec<u8>, Vec<u8>> {
         let run = &mut *self.place.run;
         if let Some(local) = local {
-            run.cx.set("sending_ip_address", local.ip().to_canonical().to_string());
-            run.cx.set("sending_port", local.port().to_string());
+            run.cx.set_var(var::SENDING_IP_ADDRESS, local.ip().to_canonical().to_string());
+            run.cx.set_var(var::SENDING_PORT, local.port().to_string());
         }
         let Some(text) = self.place.transport.and_then(|transport| transport.text("helo_data"))
         else {
-            let name = run.cx.value("smtp_active_hostname");
-            let name = if name.is_empty() { run.cx.value("primary_hostname") } else { name };
+            let name = run.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
+            let name = if name.is_empty() { run.cx.value_of(var::PRIMARY_HOSTNAME) } else { name };
             return Ok(name.bytes().to_vec());
         };
         let name = Text::new(text.clone()).expand(run.cx).map_err(|fail| {

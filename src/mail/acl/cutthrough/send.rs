@@ -6,6 +6,7 @@ use std::time::Duration;
 use eximious_core::{FailClass, Header, Str};
 use eximious_stdlib::address;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::variables::var;
 
 use super::{Along, Cutthrough, Held};
 use crate::Context;
@@ -145,20 +146,18 @@ impl Onward {
         let (local_part, domain) = address::parts(text);
         let tainted = |text: &[u8]| Str::from(text).stamped(taint);
         let values = [
-            ("host", Str::tainted(self.host.as_bytes())),
-            ("host_address", Str::tainted(self.address.to_string().into_bytes())),
-            ("host_port", Str::from(self.port.to_string())),
-            ("local_part", tainted(local_part)),
-            ("domain", tainted(domain)),
-            ("router_name", recipient.router.clone()),
+            (var::HOST, Str::tainted(self.host.as_bytes())),
+            (var::HOST_ADDRESS, Str::tainted(self.address.to_string().into_bytes())),
+            (var::HOST_PORT, Str::from(self.port.to_string())),
+            (var::LOCAL_PART, tainted(local_part)),
+            (var::DOMAIN, tainted(domain)),
+            (var::ROUTER_NAME, recipient.router.clone()),
         ];
-        for (name, value) in values.clone() {
-            cx.set(name, value);
+        for (var, value) in values.clone() {
+            cx.set_var(var, value);
         }
         let _ = raise(cx, transport, "msg:delivery", &self.reply);
-        for (name, _) in values {
-            cx.unset(name);
-        }
+        values.into_iter().for_each(|(var, _)| cx.unset_var(var));
     }
 }
 

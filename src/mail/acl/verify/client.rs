@@ -8,6 +8,7 @@ use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::dns::{self, Found, How, Reply, kind};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
 use crate::mail::client;
@@ -25,7 +26,7 @@ static META: Meta =
 /// `verify = helo`: the greeting has the client's address, or a name of it.
 pub(super) fn helo(run: &mut Run<'_>) -> Answer {
     // Once is enough for a greeting.
-    let said = run.cx.value("sender_helo_name");
+    let said = run.cx.value_of(var::SENDER_HELO_NAME);
     if let Some((known, holds)) = &run.state.hello
         && *known == said
     {
@@ -42,7 +43,7 @@ pub(super) fn helo(run: &mut Run<'_>) -> Answer {
 
 /// `verify = reverse_host_lookup`: the client has a name that has its address.
 pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Answer {
-    let address = run.cx.value("sender_host_address");
+    let address = run.cx.value_of(var::SENDER_HOST_ADDRESS);
     if address.is_empty() {
         return Answer::Yes;
     }
@@ -52,7 +53,7 @@ pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Ans
     }
     let found = run.cx.call(&META, |call| -> Result<(Str, bool, bool), Fail> {
         let name = hosts::client_name(call)?;
-        let later = call.variable("host_lookup_deferred")?.bytes() == b"1";
+        let later = call.value_of(var::HOST_LOOKUP_DEFERRED)?.bytes() == b"1";
         // Whether there is a name at all, though it does not lead back.
         let ip = ip::address(address.bytes());
         let named = match (name.is_empty() && !later, ip) {
@@ -100,7 +101,7 @@ fn first_name(reply: &Reply) -> Option<String> {
 
 /// `verify = certificate`: the client's was verified.
 pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
-    if run.cx.value("tls_in_certificate_verified").bytes() == b"1" {
+    if run.cx.value_of(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1" {
         return Answer::Yes;
     }
     super::says(run, Str::fixed("no verified certificate"));
@@ -112,18 +113,18 @@ pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
 /// `verify = csa`: the domain of the greeting, or another one, has nothing
 /// against the client.
 pub(super) fn csa(run: &mut Run<'_>, domain: Option<&[u8]>) -> Answer {
-    let address = run.cx.value("sender_host_address");
+    let address = run.cx.value_of(var::SENDER_HOST_ADDRESS);
     let Some(client) = ip::address(address.bytes()) else { return Answer::Yes };
     let domain = match domain.filter(|domain| !domain.is_empty()) {
         Some(domain) => domain.to_vec(),
-        None => run.cx.value("sender_helo_name").bytes().to_vec(),
+        None => run.cx.value_of(var::SENDER_HELO_NAME).bytes().to_vec(),
     };
     let domain = if domain.is_empty() { address.bytes().to_vec() } else { domain };
     let (status, why) = match authorization(run, &domain, client.to_canonical()) {
         Ok(found) => found,
         Err(fail) => return failed(run, &fail),
     };
-    run.cx.set("csa_status", Str::fixed(status));
+    run.cx.set_var(var::CSA_STATUS, Str::fixed(status));
     let Some(why) = why else {
         // What nobody knows is told where all else does not hold.
         if status == "unknown" {

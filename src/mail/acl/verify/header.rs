@@ -3,6 +3,7 @@
 use eximious_core::{Header, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::printing::printing;
+use eximious_stdlib::variables::var;
 
 use super::super::callout::Subject;
 use super::super::machine::{Answer, Run};
@@ -38,7 +39,7 @@ const MOST_SENDERS: usize = 100;
 pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
-    let local = run.cx.value("sender_host_address").is_empty();
+    let local = run.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty();
     for header in &headers {
         if !SYNTAX.iter().any(|name| header.is(name.as_bytes())) {
             continue;
@@ -160,7 +161,7 @@ pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Ans
                     }
                 };
                 if found.domain.is_none() {
-                    run.cx.set("sender_verify_failure", Str::fixed("qualify"));
+                    run.cx.set_var(var::SENDER_VERIFY_FAILURE, Str::fixed("qualify"));
                     continue;
                 }
                 let address = Str::tainted(found.text);

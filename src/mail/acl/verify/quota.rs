@@ -7,6 +7,7 @@ use eximious_core::world::Files;
 use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
 use crate::mail::hints::{QuotaStanding, Record, quota_key};
@@ -52,7 +53,7 @@ impl Quota {
 
 /// Looks whether there is room for a recipient.
 pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
-    run.cx.set("recipient_verify_failure", Str::EMPTY);
+    run.cx.set_var(var::RECIPIENT_VERIFY_FAILURE, Str::EMPTY);
     let now = run.cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds));
     let now = now.unwrap_or(0);
     let engine = run.cx.engine().clone();
@@ -88,7 +89,7 @@ pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
 
 fn told(run: &mut Run<'_>, room: bool) -> Answer {
     if !room {
-        run.cx.set("recipient_verify_failure", Str::fixed("quota"));
+        run.cx.set_var(var::RECIPIENT_VERIFY_FAILURE, Str::fixed("quota"));
     }
     Answer::from(room)
 }
@@ -123,15 +124,15 @@ fn known(
 fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     let acls = run.acls.clone();
     let request = Request::new(address.clone(), Purpose::VerifyRecipient);
-    let names = ["local_part", "domain", "home", "address_data"];
-    let before = names.map(|name| run.cx.value(name));
+    let variables = [var::LOCAL_PART, var::DOMAIN, var::HOME, var::ADDRESS_DATA];
+    let before = variables.map(|var| run.cx.value_of(var));
     let mut last: Option<Box<Delivery>> = None;
     // Nobody is told how the address is routed.
     let muted = run.cx.trace().mute();
     let mut why = None;
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Delivered(delivery) => last = Some(Box::new((*delivery).clone())),
-        Report::Failed(_, complaint) => why = complaint.message.clone(),
+        Report::Failed(_, error) => why = error.message.clone(),
         _ => {}
     });
     run.cx.trace().unmute(muted);
@@ -143,13 +144,13 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     if let Some(delivery) = &last
         && let Some(number) = delivery.transport
     {
-        run.cx.set("local_part", delivery.address.local_part.clone());
-        run.cx.set("domain", delivery.address.domain.clone());
-        run.cx.set("home", delivery.home.clone().unwrap_or_default());
+        run.cx.set_var(var::LOCAL_PART, delivery.address.local_part.clone());
+        run.cx.set_var(var::DOMAIN, delivery.address.domain.clone());
+        run.cx.set_var(var::HOME, delivery.home.clone().unwrap_or_default());
         room = fits(run, acls.routes().transport_at(number), delivery).map(Some);
     }
-    for (name, value) in names.iter().zip(before) {
-        run.cx.set(name, value);
+    for (var, value) in variables.into_iter().zip(before) {
+        run.cx.set_var(var, value);
     }
     room
 }
@@ -180,7 +181,7 @@ fn fits(run: &mut Run<'_>, transport: &Transport, delivery: &Delivery) -> Result
     };
     let mut used = Used::default();
     used.add(&seen, directory.bytes(), 0);
-    let own = run.cx.value("message_size");
+    let own = run.cx.value_of(var::MESSAGE_SIZE);
     let own = std::str::from_utf8(own.bytes()).ok().and_then(|text| text.parse().ok());
     let (more, one) = match transport.on("quota_is_inclusive") {
         true => (own.unwrap_or(-1), 1),

@@ -1,6 +1,7 @@
 //! CRAM-MD5: a digest of what the server says (specification 35.2).
 
 use eximious_core::Str;
+use eximious_stdlib::variables::var;
 
 use super::{Driver, Stop, Turn};
 use crate::mail::auth::cram;
@@ -17,7 +18,7 @@ impl Driver for CramMd5 {
         self.secret = expanded(turn, "client_secret")?.unwrap_or_default();
         self.name = match expanded(turn, "client_name")? {
             Some(name) => name,
-            None => turn.cx.get("primary_hostname").and_then(Result::ok).unwrap_or_default(),
+            None => turn.cx.value_of(var::PRIMARY_HOSTNAME),
         };
         Ok(Vec::new())
     }

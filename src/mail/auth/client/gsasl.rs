@@ -5,6 +5,7 @@ use eximious_core::world::{
     SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
 };
 use eximious_stdlib::base64;
+use eximious_stdlib::variables::var;
 
 use super::{Driver, NAMES, Stop, Turn};
 use crate::mail::auth::ChannelBinding;
@@ -24,7 +25,7 @@ impl Driver for Gsasl {
         let own = turn.authenticator.text("server_mech");
         let public = Str::from(turn.authenticator.mechanism());
         let mechanism = own.unwrap_or(public).bytes().to_ascii_uppercase();
-        let host = turn.cx.get("host").and_then(Result::ok).unwrap_or_default();
+        let host = turn.cx.value_of(var::HOST);
         let start = SaslStart {
             library: SaslLibrary::Gnu,
             server: false,
@@ -104,7 +105,7 @@ impl Gsasl {
         // For `client_set_id`, which may keep it for the next time.
         if let Some(salted) = session.get(SaslProperty::ScramSaltedPassword) {
             show(turn, &user, &**session);
-            turn.cx.set(NAMES[3], Str::from(salted));
+            turn.cx.set_var(NAMES[3], Str::from(salted));
         }
         Ok(said)
     }
@@ -136,11 +137,11 @@ fn given(
 
 /// The values that `client_spassword` may want to know.
 fn show(turn: &mut Turn<'_>, user: &Str, values: &(impl SaslValues + ?Sized)) {
-    turn.cx.set(NAMES[0], user.clone());
-    for (name, property) in
+    turn.cx.set_var(NAMES[0], user.clone());
+    for (var, property) in
         [(NAMES[1], SaslProperty::ScramIterations), (NAMES[2], SaslProperty::ScramSalt)]
     {
-        turn.cx.set(name, Str::tainted(values.get(property).unwrap_or_default()));
+        turn.cx.set_var(var, Str::tainted(values.get(property).unwrap_or_default()));
     }
 }
 

@@ -27,8 +27,8 @@ impl Driver for Plaintext {
             Err(_) if turn.authenticator.flag("client_ignore_invalid_base64") => Vec::new(),
             Err(stop) => return Err(stop),
         };
-        if let Some(name) = NAMES[..3].get(self.asked) {
-            turn.cx.set(name, Str::tainted(asked));
+        if let Some(var) = NAMES[..3].get(self.asked) {
+            turn.cx.set_var(*var, Str::tainted(asked));
         }
         self.asked += 1;
         match self.texts.pop_front() {

@@ -4,9 +4,10 @@ use eximious_core::{Header, Str, Taint};
 use eximious_grammar::filter::{Action, Command, Condition, HeaderChange, Word};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::variables::var;
 
 use super::number::{Number, integer};
-use super::{COUNTERS, Halt, Run, manner};
+use super::{Halt, Run, manner};
 use crate::mail::filter::{FilterAction, FilterEnd};
 use eximious_grammar::filter::Ending;
 
@@ -23,9 +24,9 @@ impl Run<'_> {
     fn command(&mut self, command: &Command, depth: u32) -> Result<(), Halt> {
         match &command.action {
             Action::If { branches, otherwise } => {
-                let before = self.cx.value("thisaddress");
+                let before = self.cx.value_of(var::THISADDRESS);
                 let result = self.branches(branches, otherwise, depth);
-                self.cx.set("thisaddress", before);
+                self.cx.set_var(var::THISADDRESS, before);
                 result
             }
             Action::Deliver { address, errors_to } => {
@@ -42,7 +43,7 @@ impl Run<'_> {
                 let action = FilterAction::Pipe {
                     command: Str::from(text.text.as_slice()),
                     numeric: self.numeric(),
-                    this_address: self.cx.value("thisaddress"),
+                    this_address: self.cx.value_of(var::THISADDRESS),
                     manner: manner(command, true),
                 };
                 self.wants(depth, action)
@@ -123,7 +124,7 @@ impl Run<'_> {
         if let Some(other) = &errors_to
             && !self.options.system
         {
-            let own = [self.cx.value("local_part"), self.cx.value("domain")];
+            let own = [self.cx.value_of(var::LOCAL_PART), self.cx.value_of(var::DOMAIN)];
             let own = [own[0].bytes(), b"@", own[1].bytes()].concat();
             if !other.bytes().eq_ignore_ascii_case(&own) {
                 return Err(Halt::error("errors_to must point to the caller's address"));
@@ -145,7 +146,7 @@ impl Run<'_> {
         }
         let domain = match &self.options.qualify {
             Some(domain) => domain.clone(),
-            None => self.cx.value("qualify_recipient"),
+            None => self.cx.value_of(var::QUALIFY_RECIPIENT),
         };
         Ok(Str::from([&found.text, b"@".as_slice(), domain.bytes()].concat()).stamped(text.taint()))
     }
@@ -153,8 +154,8 @@ impl Run<'_> {
     /// Whether a message would be an answer to a bounce.
     fn is_bounce(&mut self) -> bool {
         // A delivery's return path is the sender, until somebody sets another.
-        self.cx.value("return_path").is_empty()
-            && (self.options.testing || self.cx.value("sender_address").is_empty())
+        self.cx.value_of(var::RETURN_PATH).is_empty()
+            && (self.options.testing || self.cx.value_of(var::SENDER_ADDRESS).is_empty())
     }
 
     /// A file's name, with the home directory before it where that is wanted.
@@ -162,7 +163,7 @@ impl Run<'_> {
         if !self.options.prepend_home || self.options.system || file.bytes().starts_with(b"/") {
             return file;
         }
-        let home = self.cx.value("home");
+        let home = self.cx.value_of(var::HOME);
         if home.is_empty() {
             return file;
         }
@@ -211,7 +212,7 @@ impl Run<'_> {
         let place = usize::from(counter);
         let sum = self.done.counters[place].wrapping_add(amount);
         self.done.counters[place] = sum;
-        self.cx.set(COUNTERS[place], Str::from(sum.to_string()));
+        self.cx.set_var(var::COUNTERS[place], Str::from(sum.to_string()));
         self.wants(depth, FilterAction::Add { amount, counter })
     }
 

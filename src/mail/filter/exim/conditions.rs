@@ -4,6 +4,7 @@ use eximious_core::Str;
 use eximious_grammar::filter::{Comparison, Condition, Test, Verb, Word, show_all, show_any};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::pattern;
+use eximious_stdlib::variables::var;
 
 use super::number::compared;
 use super::{Halt, Run};
@@ -30,7 +31,7 @@ impl Run<'_> {
             }
             Test::Personal { aliases } => (self.is_personal(aliases)?, Ok(())),
             Test::Delivered => (self.done.significant, Ok(())),
-            Test::ErrorMessage => (self.cx.value("sender_address").is_empty(), Ok(())),
+            Test::ErrorMessage => (self.cx.value_of(var::SENDER_ADDRESS).is_empty(), Ok(())),
             Test::FirstDelivery => (self.options.first_delivery, Ok(())),
             Test::ManuallyThawed => (self.options.manually_thawed, Ok(())),
             Test::Compare { verb, left, right } => (self.compare(*verb, left, right)?, Ok(())),
@@ -109,7 +110,7 @@ impl Run<'_> {
             if self.notes() {
                 self.note(&[b" Extracted address ", &found.text]);
             }
-            self.cx.set("thisaddress", Str::from(found.text).stamped(list.taint()));
+            self.cx.set_var(var::THISADDRESS, Str::from(found.text).stamped(list.taint()));
             match self.test(condition, depth, false) {
                 Ok(true) => return (true, Ok(())),
                 Ok(false) => {}

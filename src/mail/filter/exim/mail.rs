@@ -4,6 +4,7 @@ use eximious_core::Str;
 use eximious_grammar::filter::{Mail, MailPart};
 use eximious_grammar::is_space;
 use eximious_stdlib::interval;
+use eximious_stdlib::variables::var;
 
 use super::{Halt, Run};
 use crate::mail::filter::Reply;
@@ -72,7 +73,7 @@ impl Run<'_> {
             once_repeat,
             once_repeat_text,
             numeric: self.numeric(),
-            this_address: self.cx.value("thisaddress"),
+            this_address: self.cx.value_of(var::THISADDRESS),
         })
     }
 }

@@ -4,6 +4,7 @@ use eximious_core::{Fail, Message, Str};
 use eximious_grammar::filter::Word;
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::pattern;
+use eximious_stdlib::variables::var;
 
 use super::{Halt, Run};
 use crate::engine::patterns::RECORD;
@@ -30,7 +31,7 @@ const PRECEDENCES: [&str; 3] = ["bulk", "list", "junk"];
 impl Run<'_> {
     /// Whether the message is personal; to a system filter, none is.
     pub(super) fn is_personal(&mut self, aliases: &[Word]) -> Result<bool, Halt> {
-        if self.options.system || self.cx.value("sender_address").is_empty() {
+        if self.options.system || self.cx.value_of(var::SENDER_ADDRESS).is_empty() {
             return Ok(false);
         }
         let own = self.own_addresses(aliases);
@@ -53,8 +54,9 @@ impl Run<'_> {
 
     /// The addresses of whose filter it is.
     fn own_addresses(&mut self, aliases: &[Word]) -> Vec<Vec<u8>> {
-        let names = ["local_part_prefix", "local_part", "local_part_suffix", "domain"];
-        let [prefix, local, suffix, domain] = names.map(|name| self.cx.value(name));
+        let [prefix, local, suffix, domain] =
+            [var::LOCAL_PART_PREFIX, var::LOCAL_PART, var::LOCAL_PART_SUFFIX, var::DOMAIN]
+                .map(|var| self.cx.value_of(var));
         let mut own: Vec<Vec<u8>> = aliases.iter().map(|alias| alias.text.clone()).collect();
         own.push([local.bytes(), b"@", domain.bytes()].concat());
         if !prefix.is_empty() || !suffix.is_empty() {

@@ -8,6 +8,7 @@ use eximious_grammar::sieve::{
 };
 use eximious_stdlib::address::{self, Address, Rules};
 use eximious_stdlib::rfc2047;
+use eximious_stdlib::variables::var;
 
 use super::compare::{Rule, Trouble};
 use super::{Halt, Run, body, notify, wrong};
@@ -273,14 +274,14 @@ impl Run<'_> {
 
     /// The recipient, with what stands around its local part.
     pub(super) fn recipient(&mut self) -> Vec<u8> {
-        let parts = ["local_part_prefix", "local_part", "local_part_suffix", "domain"]
-            .map(|name| self.cx.value(name));
+        let parts = [var::LOCAL_PART_PREFIX, var::LOCAL_PART, var::LOCAL_PART_SUFFIX, var::DOMAIN]
+            .map(|var| self.cx.value_of(var));
         let [prefix, local, suffix, domain] = parts.each_ref().map(|part| part.bytes());
         [prefix, local, suffix, b"@", domain].concat()
     }
 
     pub(super) fn sender(&mut self) -> Vec<u8> {
-        self.cx.value("sender_address").bytes().to_vec()
+        self.cx.value_of(var::SENDER_ADDRESS).bytes().to_vec()
     }
 }
 

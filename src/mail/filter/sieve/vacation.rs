@@ -6,6 +6,7 @@ use eximious_core::Str;
 use eximious_grammar::sieve::Vacation;
 use eximious_stdlib::address;
 use eximious_stdlib::rfc2047;
+use eximious_stdlib::variables::var;
 use md5::{Digest, Md5};
 
 use super::conditions::rules;
@@ -182,7 +183,7 @@ impl Run<'_> {
 
     /// The recipient, without what stands around its local part.
     pub(super) fn own_address(&mut self) -> Vec<u8> {
-        let (local, domain) = (self.cx.value("local_part"), self.cx.value("domain"));
+        let (local, domain) = (self.cx.value_of(var::LOCAL_PART), self.cx.value_of(var::DOMAIN));
         [local.bytes(), b"@", domain.bytes()].concat()
     }
 }

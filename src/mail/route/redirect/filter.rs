@@ -1,8 +1,10 @@
 //! Filters as redirection data (specification 22.3).
 
 use eximious_core::Str;
+use eximious_stdlib::variables::var;
 
-use super::super::machine::{Child, Complaint, Machine, Verdict};
+use super::super::machine::{Machine, Verdict};
+use super::super::pass::{Child, RouteError};
 use super::super::router::Router;
 use super::super::{Purpose, Target};
 use super::{Redirection, file_transport, said};
@@ -16,7 +18,7 @@ pub(super) fn permitted(
     machine: &mut Machine<'_>,
     router: &Router,
     kind: FilterKind,
-) -> Result<(), Complaint> {
+) -> Result<(), RouteError> {
     let (option, what): (_, &[u8]) = match kind {
         FilterKind::Exim => ("forbid_exim_filter", b"Exim filtering not enabled"),
         FilterKind::Sieve => ("forbid_sieve_filter", b"Sieve filtering not enabled"),
@@ -30,9 +32,9 @@ pub(super) fn permitted(
     }
 }
 
-fn wrong(router: &Router, why: &[u8]) -> Complaint {
+fn wrong(router: &Router, why: &[u8]) -> RouteError {
     let kind: &[u8] = if router.some_text("file").is_some() { b"file" } else { b"data" };
-    Complaint::new([b"error in filter ", kind, b": ", why].concat())
+    RouteError::new([b"error in filter ", kind, b": ", why].concat())
 }
 
 /// Runs a filter, and makes addresses of what it wants.
@@ -41,7 +43,7 @@ pub(super) fn run(
     redirection: &Redirection<'_>,
     kind: FilterKind,
     data: &Str,
-) -> Result<Verdict, Complaint> {
+) -> Result<Verdict, RouteError> {
     let router = redirection.router;
     // Only Sieve filters keep anything.
     let (filtered, inbox) = match kind {
@@ -70,7 +72,7 @@ pub(super) fn run(
         }
         FilterEnd::Defer(text) => return Err(said(router, text.bytes().to_vec(), b'4')),
         FilterEnd::Freeze(text) => {
-            return Err(Complaint { freezes: true, ..Complaint::new(text.bytes()) });
+            return Err(RouteError { freezes: true, ..RouteError::new(text.bytes()) });
         }
         FilterEnd::Fail(text) => {
             generate(machine, redirection, filtered.actions, &inbox)?;
@@ -78,8 +80,8 @@ pub(super) fn run(
             // Only a log has room for a part alone.
             let logs = machine.purpose == Purpose::Delivery;
             let logged = if logs { logged } else { text.bytes() };
-            let complaint = said(router, told.to_vec(), b'5');
-            return Ok(Verdict::Fail(Complaint { message: Some(logged.to_vec()), ..complaint }));
+            let error = said(router, told.to_vec(), b'5');
+            return Ok(Verdict::Fail(RouteError { message: Some(logged.to_vec()), ..error }));
         }
         FilterEnd::Finished | FilterEnd::Error(_) => {}
     }
@@ -102,7 +104,7 @@ pub(super) fn run(
 fn exim_options(
     machine: &mut Machine<'_>,
     redirection: &Redirection<'_>,
-) -> Result<FilterOptions, Complaint> {
+) -> Result<FilterOptions, RouteError> {
     let router = redirection.router;
     let mut forbids = |option: &str| machine.switch(router, option);
     let forbid = Forbidden {
@@ -129,7 +131,7 @@ fn exim_options(
     })
 }
 
-fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Options, Complaint> {
+fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Options, RouteError> {
     let mut text = |option: &str| match router.some_text(option) {
         None => Ok(None),
         Some(text) => match text.expand(machine.cx) {
@@ -154,7 +156,7 @@ fn generate(
     redirection: &Redirection<'_>,
     actions: Vec<FilterAction>,
     inbox: &Str,
-) -> Result<(), Complaint> {
+) -> Result<(), RouteError> {
     if !actions.is_empty() {
         redirection.attach(machine)?;
     }
@@ -222,7 +224,7 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
 
 /// Who gets a message, as it is shown.
 fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
-    let recipients = reply.recipients(&machine.cx.value("reply_address"));
+    let recipients = reply.recipients(&machine.cx.value_of(var::REPLY_ADDRESS));
     match recipients.is_empty() {
         true => b"**bad-reply**".to_vec(),
         false => recipients.join(&b','),

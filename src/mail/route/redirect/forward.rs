@@ -2,6 +2,7 @@
 
 use eximious_core::{Str, Taint};
 use eximious_stdlib::address::Rules;
+use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
 
 use super::items::{Allowed, Item, List, Reader};
@@ -25,10 +26,7 @@ pub struct Forwarding {
 /// # Errors
 /// What is wrong with it, in Exim's words.
 pub fn forwarding(cx: &mut Context, list: &Str) -> Result<Forwarding, Vec<u8>> {
-    let domain = match cx.get("qualify_recipient") {
-        Some(Ok(domain)) => domain.bytes().to_vec(),
-        _ => Vec::new(),
-    };
+    let domain = cx.value_of(var::QUALIFY_RECIPIENT).bytes().to_vec();
     let files = cx.engine().world().files.clone();
     let mut include = |file: &Str| {
         let name = file.bytes();

@@ -9,7 +9,8 @@ use eximious_core::{Fail, Str};
 use eximious_stdlib::wording::reason;
 
 use super::super::Identity;
-use super::super::machine::{Complaint, Machine, unless_forced};
+use super::super::machine::{Machine, unless_forced};
+use super::super::pass::RouteError;
 use super::super::router::{Router, Text};
 
 /// How large redirection data may be.
@@ -21,7 +22,7 @@ const DIRECTORY: u32 = 0o040_000;
 const LINK: u32 = 0o120_000;
 
 /// The redirection data; `None` where there is none, and the router declines.
-pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, Complaint> {
+pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<Str>, RouteError> {
     if let Some(text) = router.some_text("file") {
         return file(machine, router, text);
     }
@@ -33,12 +34,16 @@ pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<
 }
 
 /// What is said of a text that can't be expanded.
-pub(super) fn not_expanded(text: &Text, fail: &Fail) -> Complaint {
+pub(super) fn not_expanded(text: &Text, fail: &Fail) -> RouteError {
     let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
-    Complaint::new([&head, fail.message()].concat())
+    RouteError::new([&head, fail.message()].concat())
 }
 
-fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Option<Str>, Complaint> {
+fn file(
+    machine: &mut Machine<'_>,
+    router: &Router,
+    text: &Text,
+) -> Result<Option<Str>, RouteError> {
     let name = match unless_forced(text.expand(machine.cx)) {
         Ok(Some(name)) => name,
         Ok(None) => return Ok(None),
@@ -46,11 +51,11 @@ fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Optio
     };
     let path = name.bytes();
     if path.first() != Some(&b'/') {
-        return Err(Complaint::new([b"\"", path, b"\" is not an absolute path"].concat()));
+        return Err(RouteError::new([b"\"", path, b"\" is not an absolute path"].concat()));
     }
     if name.taint().is_tainted() {
         let message = [b"Tainted name '", path, b"' for file read not permitted\n"].concat();
-        return Err(Complaint::new(message));
+        return Err(RouteError::new(message));
     }
     let identity = machine.identity(router)?;
     let files = files_of(machine, identity);
@@ -59,11 +64,11 @@ fn file(machine: &mut Machine<'_>, router: &Router, text: &Text) -> Result<Optio
         Err(why) => return missing(router, identity, &*files, path, &why),
     };
     if stat.mode & KIND != REGULAR {
-        return Err(Complaint::new([path, b" is not a regular file"].concat()));
+        return Err(RouteError::new([path, b" is not a regular file"].concat()));
     }
     check(machine, router, path, &stat)?;
     if stat.size > LARGEST {
-        return Err(Complaint::new(too_big(path)));
+        return Err(RouteError::new(too_big(path)));
     }
     match files.read(path, LARGEST) {
         Ok(bytes) => Ok(Some(text_of(&bytes)).filter(|data| !data.is_empty())),
@@ -78,7 +83,7 @@ fn missing(
     files: &dyn Files,
     path: &[u8],
     why: &std::io::Error,
-) -> Result<Option<Str>, Complaint> {
+) -> Result<Option<Str>, RouteError> {
     let ignored = match why.kind() {
         ErrorKind::NotFound if router.on("ignore_enotdir") => true,
         // The directory may be on another host that is away.
@@ -88,7 +93,7 @@ fn missing(
             if let Err(why) = files.stat(directory, true) {
                 let why = format!("/. ({})", reason(&why));
                 let message = [b"failed to stat ", directory, why.as_bytes()].concat();
-                return Err(Complaint::new(message));
+                return Err(RouteError::new(message));
             }
             true
         }
@@ -106,7 +111,7 @@ fn missing(
         let who = format!(" (euid={uid} egid={})", gid.unwrap_or(uid));
         message.extend_from_slice(who.as_bytes());
     }
-    Err(Complaint::new(message))
+    Err(RouteError::new(message))
 }
 
 /// `modemask`, `check_owner`, `check_group`.
@@ -115,23 +120,23 @@ fn check(
     router: &Router,
     path: &[u8],
     stat: &Stat,
-) -> Result<(), Complaint> {
+) -> Result<(), RouteError> {
     let mask = router.number("modemask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0o22);
     if stat.mode & mask != 0 {
         let head = format!("bad mode (0{:o}) for ", stat.mode & 0o177_777);
         let tail = format!(": 0{:o} bit(s) unexpected", stat.mode & mask);
-        return Err(Complaint::new([head.as_bytes(), path, tail.as_bytes()].concat()));
+        return Err(RouteError::new([head.as_bytes(), path, tail.as_bytes()].concat()));
     }
-    let user = machine.user.as_ref();
+    let user = machine.offer.user.as_ref();
     let owners = router.ids("owners");
     let owned = user.is_some_and(|user| user.uid == stat.uid) || owners.contains(&stat.uid);
     if router.on("check_owner") && !owned {
-        return Err(Complaint::new([b"bad owner for ", path].concat()));
+        return Err(RouteError::new([b"bad owner for ", path].concat()));
     }
     let groups = router.ids("owngroups");
     let owned = user.is_some_and(|user| user.gid == stat.gid) || groups.contains(&stat.gid);
     if router.on("check_group") && !owned {
-        return Err(Complaint::new([b"bad group for ", path].concat()));
+        return Err(RouteError::new([b"bad group for ", path].concat()));
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use eximious_core::{Call, Fail, Str};
 use super::{RouteHost, Search, chain, mx_to_ip, qualified, random, records};
 use crate::dns::{self, Found, How, kind};
 use crate::lists::{HostNames, Known, Matcher, Outcome};
+use crate::variables::var;
 
 /// How many addresses of a host count.
 const MOST_ADDRESSES: usize = 256;
@@ -161,13 +162,13 @@ pub(super) fn is_ignored(
 ) -> Result<bool, Fail> {
     let Some(list) = list else { return Ok(false) };
     let text = Str::from(address.to_string());
-    let before = call.variable("host_address").unwrap_or_default();
-    call.set_variable("host_address", text.clone());
+    let before = call.value_of(var::HOST_ADDRESS).unwrap_or_default();
+    call.set_var(var::HOST_ADDRESS, text.clone());
     let mut names = Target(name);
     let mut matcher =
         Matcher::other_host((text, address), &mut names).called("ignore_target_hosts");
     let outcome = call.scoped(|call| matcher.test_written(call, list));
-    call.set_variable("host_address", before);
+    call.set_var(var::HOST_ADDRESS, before);
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }
 

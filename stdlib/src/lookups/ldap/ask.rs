@@ -14,6 +14,7 @@ use super::query::{Query, integer};
 use super::referral;
 use super::url::{Scheme, Url};
 use crate::lists::elements;
+use crate::variables::var;
 
 /// What is wanted of a query.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -178,7 +179,7 @@ fn conclude(
     wanted: Wanted,
 ) -> Result<Outcome, Refusal> {
     if let Some(name) = answer.entries.iter().rev().find_map(entries::name) {
-        call.set_variable("ldap_dn", Str::from(name));
+        call.set_var(var::LDAP_DN, Str::from(name));
     }
     let result = &answer.result;
     match result.code {

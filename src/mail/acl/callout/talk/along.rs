@@ -1,6 +1,8 @@
 //! A host that is asked may get the message at once: the connection stays open, and
 //! further recipients are named there (`control = cutthrough_delivery`).
 
+use eximious_stdlib::variables::var;
+
 use super::words::{in_line, lines, rcpt, was};
 use super::{Called, Failure, Place, Protocol, Talk, way};
 use crate::mail::acl::cutthrough::{self, Held};
@@ -76,12 +78,12 @@ impl Talk<'_, '_, '_> {
             return params;
         }
         let offers = &self.line.offers;
-        let size = run.cx.value("message_size");
+        let size = run.cx.value_of(var::MESSAGE_SIZE);
         let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
         if let (Some(_), Some(size)) = (offers.size, size) {
             params.extend_from_slice(format!(" SIZE={}", size.saturating_add(ADDITION)).as_bytes());
         }
-        if offers.utf8 && run.cx.value("message_smtputf8").bytes() == b"yes" {
+        if offers.utf8 && run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes" {
             params.extend_from_slice(b" SMTPUTF8");
         }
         if offers.reports {
@@ -118,7 +120,7 @@ impl Talk<'_, '_, '_> {
         let transport = self.place.transport;
         let other = callout.params.asks_more();
         let (offers, reports) = (&self.line.offers, &run.state.cutthrough.reports);
-        let utf8 = run.cx.value("message_smtputf8").bytes() == b"yes";
+        let utf8 = run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes";
         let unknown = (utf8 && !offers.utf8) || (reports.of_success && !offers.reports);
         let hindrance = transport
             .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.way));

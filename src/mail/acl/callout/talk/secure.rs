@@ -1,9 +1,10 @@
 //! TLS with a host that is asked (specification 43.7).
 
-use eximious_core::Str;
 use eximious_core::world::{TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault};
+use eximious_core::{Str, Var};
 use eximious_stdlib::certificate;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
 use super::{Called, NoTalk, Place, Protocol, Talk, last_line, line};
@@ -11,26 +12,24 @@ use crate::mail::acl::{Logs, Secured};
 use crate::mail::route::Text;
 
 /// The variables of a connection under TLS.
-const VARIABLES: [&str; 11] = [
-    "tls_out_bits",
-    "tls_out_certificate_verified",
-    "tls_out_cipher",
-    "tls_out_cipher_std",
-    "tls_out_ocsp",
-    "tls_out_ourcert",
-    "tls_out_peercert",
-    "tls_out_peerdn",
-    "tls_out_resumption",
-    "tls_out_sni",
-    "tls_out_ver",
+const VARIABLES: [Var; 11] = [
+    var::TLS_OUT_BITS,
+    var::TLS_OUT_CERTIFICATE_VERIFIED,
+    var::TLS_OUT_CIPHER,
+    var::TLS_OUT_CIPHER_STD,
+    var::TLS_OUT_OCSP,
+    var::TLS_OUT_OURCERT,
+    var::TLS_OUT_PEERCERT,
+    var::TLS_OUT_PEERDN,
+    var::TLS_OUT_RESUMPTION,
+    var::TLS_OUT_SNI,
+    var::TLS_OUT_VER,
 ];
 
 impl Place<'_, '_> {
     /// What was known of a connection before.
     pub(super) fn forget_tls(&mut self) {
-        for name in VARIABLES {
-            self.run.cx.unset(name);
-        }
+        VARIABLES.into_iter().for_each(|var| self.run.cx.unset_var(var));
     }
 
     /// Goes on without TLS, where that may be; otherwise, what is to be said of the host.
@@ -135,34 +134,34 @@ impl Place<'_, '_> {
     fn tell_of_certificates(&mut self, chain: &[Vec<u8>]) -> bool {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
-            self.run.cx.set("tls_out_peercert", Str::tainted(&shown[..]));
+            self.run.cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
             refused |= self.event("tls:cert", depth.to_string().as_bytes()).is_some();
         }
-        self.run.cx.unset("tls_out_peercert");
+        self.run.cx.unset_var(var::TLS_OUT_PEERCERT);
         refused
     }
 
     fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) -> Secured {
         let cx = &mut self.run.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
-        cx.set("tls_out_cipher", cipher.clone());
-        cx.set("tls_out_cipher_std", facts.standard_cipher.clone());
-        cx.set("tls_out_ver", facts.version.clone());
-        cx.set("tls_out_bits", facts.bits.to_string());
-        cx.set("tls_out_resumption", facts.resumption.to_string());
-        cx.set("tls_out_ourcert", Str::from(&facts.own_certificate[..]));
+        cx.set_var(var::TLS_OUT_CIPHER, cipher.clone());
+        cx.set_var(var::TLS_OUT_CIPHER_STD, facts.standard_cipher.clone());
+        cx.set_var(var::TLS_OUT_VER, facts.version.clone());
+        cx.set_var(var::TLS_OUT_BITS, facts.bits.to_string());
+        cx.set_var(var::TLS_OUT_RESUMPTION, facts.resumption.to_string());
+        cx.set_var(var::TLS_OUT_OURCERT, Str::from(&facts.own_certificate[..]));
         let verified = if facts.is_verified { "1" } else { "0" };
-        cx.set("tls_out_certificate_verified", verified);
+        cx.set_var(var::TLS_OUT_CERTIFICATE_VERIFIED, verified);
         let mut subject = Vec::new();
         if let Some(shown) = facts.chain.first() {
             let der = certificate::der(shown);
             let name = der.as_deref().and_then(Certificate::read).map(|read| read.subject());
             subject = name.unwrap_or_default().into_bytes();
-            cx.set("tls_out_peercert", Str::tainted(&shown[..]));
-            cx.set("tls_out_peerdn", Str::tainted(&subject[..]));
+            cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
+            cx.set_var(var::TLS_OUT_PEERDN, Str::tainted(&subject[..]));
         }
         let server_name = server_name.unwrap_or_default();
-        cx.set("tls_out_sni", Str::tainted(server_name));
+        cx.set_var(var::TLS_OUT_SNI, Str::tainted(server_name));
         Secured {
             cipher: cipher.into_bytes(),
             is_verified: facts.is_verified,

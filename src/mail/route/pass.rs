@@ -1,0 +1,82 @@
+//! What comes of one pass of an address through the routers.
+
+use eximious_core::Str;
+
+use super::{Address, Delivery};
+
+/// What comes of a pass.
+#[derive(Debug)]
+pub struct Pass {
+    /// What came of the address itself.
+    pub routed: Routed,
+    /// What else comes of it, in order.
+    pub children: Vec<Child>,
+    /// Domains for the message's header lines.
+    pub renamed: Vec<Renamed>,
+    /// The address with what is attached to it now.
+    pub address: Box<Address>,
+}
+
+/// What came of an address.
+#[derive(Debug)]
+pub enum Routed {
+    /// It is to be delivered so.
+    Delivered(Box<Delivery>),
+    /// Others stand in its place, perhaps none.
+    Redirected,
+    /// It is thrown away.
+    Discarded,
+    /// It can't be delivered.
+    Failed(RouteError),
+    /// It can't be said now.
+    Deferred(RouteError),
+}
+
+/// What comes of an address beside its own delivery.
+#[derive(Clone, Debug)]
+pub enum Child {
+    /// An address, which has to be routed.
+    Address(Box<Address>),
+    /// A delivery to a file or a command, or an answer: it needs no router.
+    Direct(Box<Delivery>),
+}
+
+/// A domain that was found to have another name.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Renamed {
+    /// As it was written.
+    pub from: Str,
+    /// Its name: header lines with the other one are rewritten.
+    pub to: Str,
+}
+
+/// Why an address is not routed.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct RouteError {
+    /// For those who read logs, in Exim's words; `None` where there are none.
+    pub message: Option<Vec<u8>>,
+    /// For the sender of the message: what `:fail:` and `:defer:` say.
+    pub said: Option<Vec<u8>>,
+    /// Whether the sender of the message is told nothing of it.
+    pub untold: bool,
+    /// Whether the message is to be frozen.
+    pub freezes: bool,
+    /// Whether the router fails all that it accepts when it verifies.
+    pub forced: bool,
+}
+
+impl RouteError {
+    /// With a message.
+    pub fn new(message: impl Into<Vec<u8>>) -> Self {
+        Self { message: Some(message.into()), ..Self::default() }
+    }
+}
+
+impl std::fmt::Display for RouteError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let message = self.message.as_deref().unwrap_or(b"no message");
+        f.write_str(&String::from_utf8_lossy(message))
+    }
+}
+
+impl std::error::Error for RouteError {}
