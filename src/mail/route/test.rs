@@ -234,10 +234,6 @@ impl Routes {
     /// An address after the rules for rewriting it in the envelope; one that can't be
     /// read is logged, and changes nothing.
     pub fn rewritten(&self, cx: &mut Context, address: &Str, purpose: Purpose) -> Str {
-        if purpose.verifies() {
-            let verifying = RouteEvent::Verifying { address: address.bytes() };
-            cx.tell(Happening::Route(verifying));
-        }
         match self.rewrite(cx, address, purpose) {
             Ok(new) => new.unwrap_or_else(|| address.clone()),
             Err(fail) => {
@@ -253,6 +249,10 @@ impl Routes {
         address: &Str,
         purpose: Purpose,
     ) -> Result<Option<Str>, Fail> {
+        if purpose.verifies() {
+            let verifying = RouteEvent::Verifying { address: address.bytes() };
+            cx.tell(Happening::Route(verifying));
+        }
         let place = match purpose {
             Purpose::VerifySender => AddressPlace::EnvelopeFrom,
             _ => AddressPlace::EnvelopeTo,
