@@ -13,3 +13,4 @@ pub mod retry;
 pub mod rewrite;
 pub mod route;
 pub mod smtp_client;
+mod smtp_transport;

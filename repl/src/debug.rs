@@ -7,7 +7,7 @@ use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::{Settings, World};
 
 use crate::caller;
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 
 /// What tells what is selected, where that was asked for; for a test, its comments, too.
 ///

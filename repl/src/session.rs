@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use eximious::acl::Acls;
-use eximious::debugging::DebugOutput;
+use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
-    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Settings, Str, World,
+    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, World,
 };
 
 use eximious::world::User;
@@ -19,9 +19,43 @@ use crate::caller;
 use crate::debug;
 use crate::logs;
 use crate::message;
-use crate::options::{Action, Options};
 use crate::reader::{Deed, Reader, Task};
+use crate::refusal::Refusal;
 use crate::usual;
+
+/// What a session begins with.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// `-C`: names of configuration files, the first that exists counts.
+    pub config: Option<Vec<u8>>,
+    /// `-D`: macros.
+    pub macros: Macros,
+    /// `-oM…`, `-p`: variables and their values.
+    pub variables: Vec<(&'static str, Vec<u8>)>,
+    /// `-f`: the envelope's sender, as typed.
+    pub sender: Option<Vec<u8>>,
+    /// `-Mset`: the message of the spool whose values there are.
+    pub stored: Option<StoredMessage>,
+    /// `-bem`: the file that holds a message.
+    pub message: Option<Vec<u8>>,
+    /// How a message is read.
+    pub reading: message::Reading,
+    /// `-v`: more is told.
+    pub verbose: bool,
+    /// `-d`: what is told of what happens.
+    pub debug: Option<DebugSelector>,
+    /// Whether it is a test of a session, whose comments are told, too.
+    pub is_test: bool,
+}
+
+/// A message of the spool.
+#[derive(Debug)]
+pub struct StoredMessage {
+    /// `-qG`: the named queue.
+    pub queue: Vec<u8>,
+    /// Its name.
+    pub id: Vec<u8>,
+}
 
 /// An engine with the values that lines have set so far.
 pub struct Session {
@@ -89,28 +123,26 @@ impl Answer {
 }
 
 impl Session {
-    /// Gets ready what the options ask for; an error is what to say before
-    /// giving up.
-    pub fn start(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, Logs::Told)
+    /// Gets ready what is asked for; an error is what to say before giving up.
+    pub fn start(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, Logs::Told)
     }
 
     /// The same, with the logs that the configuration asks for.
-    pub fn start_logging(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, Logs::Kept)
+    pub fn start_logging(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, Logs::Kept)
     }
 
     /// The same, where whatever goes to a log is shown, too.
-    pub fn start_shown(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, Logs::KeptAndShown)
+    pub fn start_shown(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, Logs::KeptAndShown)
     }
 
-    fn start_in(options: &mut Options, mut world: World, logs: Logs) -> Result<Self, Refusal> {
+    fn start_in(setup: Setup, mut world: World, logs: Logs) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
-        let mut macros = std::mem::take(&mut options.macros);
+        let mut macros = setup.macros;
         let mut place = None;
-        let tests = matches!(options.action, Action::Host(_));
-        let named = options.config.take();
+        let named = setup.config;
         // Without Exim's own there is still the language, with all its defaults.
         let read = named.is_some() || usual::exists(&world);
         let names = named.unwrap_or_else(|| usual::FILES.to_vec());
@@ -118,8 +150,8 @@ impl Session {
         let debug;
         let engine = if read {
             let read = Config::read(&names, macros, &world, builder.registry());
-            let mut found = read.map_err(|error| Refusal::of(&error, options.verbose))?;
-            debug = debug::begin(options.debug, tests, &found.settings, &world)?;
+            let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
+            debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?;
             world = logs.settled(&found.settings, world, debug.as_ref());
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -131,16 +163,14 @@ impl Session {
             engine
         } else {
             let settings = Settings::default();
-            debug = debug::begin(options.debug, tests, &settings, &world)?;
+            debug = debug::begin(setup.debug, setup.is_test, &settings, &world)?;
             world = Logs::Told.settled(&settings, world, debug.as_ref());
             builder.world(world).build()
         };
         let mut cx = engine.context();
         if let Some(debug) = debug {
-            debug.say(
-                0,
-                &[b"configuration file is ", engine.settings().config_file.bytes()].concat(),
-            );
+            let file = engine.settings().config_file.bytes();
+            debug.say(0, &[b"configuration file is ", file].concat());
             cx.observe(debug);
         }
         cx.start().map_err(|fail| {
@@ -156,7 +186,7 @@ impl Session {
         let reader = Reader::new(macros, place);
         let (sender, said) = (None, Vec::new());
         let mut session = Self { engine, cx, reader, file, config, sender, said };
-        if let Some(typed) = &options.sender {
+        if let Some(typed) = &setup.sender {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
             session.cx.set("sender_address", sender.clone());
@@ -165,13 +195,13 @@ impl Session {
             session.cx.set("authenticated_sender", Str::EMPTY);
             session.sender = Some(sender);
         }
-        if let Some(id) = options.stored.take() {
-            session.said = session.restore(&options.queue, &id);
+        if let Some(StoredMessage { queue, id }) = &setup.stored {
+            session.said = session.restore(queue, id);
         }
-        if let Some(file) = options.message.take() {
-            session.said = message::load(&mut session, &file, options)?;
+        if let Some(file) = &setup.message {
+            session.said = message::load(&mut session, file, &setup.reading)?;
         }
-        for (name, value) in options.variables.drain(..) {
+        for (name, value) in setup.variables {
             session.cx.set(name, Str::tainted(value));
         }
         Ok(session)
@@ -339,45 +369,5 @@ impl Session {
                 Err(Refusal::Said(parts.concat()))
             }
         }
-    }
-}
-
-/// Why a session can't begin.
-#[derive(Debug)]
-pub enum Refusal {
-    /// For the standard error, as it is.
-    Said(Vec<u8>),
-    /// For the log.
-    Logged(Vec<u8>),
-}
-
-impl Refusal {
-    /// A mistake in a configuration: as the log has it, or as Exim shows it to who
-    /// wants to see all, or where the log would be in the way.
-    pub fn of(error: &ConfigError, shown: bool) -> Self {
-        let text = error.text();
-        if !shown {
-            return Self::Logged(text);
-        }
-        let logs = match error.in_configuration() {
-            true if error.is_of_definition() => "PANIC",
-            true => "PANIC DIE",
-            false => "MAIN PANIC DIE",
-        };
-        let mut out = format!("LOG: {logs}").into_bytes();
-        for line in text.split(|c| *c == b'\n') {
-            out.push(b'\n');
-            if !line.is_empty() {
-                out.extend_from_slice(b"  ");
-                out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));
-            }
-        }
-        Self::Said(out)
-    }
-}
-
-impl From<ConfigError> for Refusal {
-    fn from(why: ConfigError) -> Self {
-        Self::of(&why, false)
     }
 }

@@ -12,28 +12,41 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eximious::debugging::{TestComments, indented};
 use eximious::world::Log;
 use eximious::{Config, Str, World};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
+use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
 
-use crate::options::Options;
-use crate::session::{self, Refusal};
+use crate::refusal::Refusal;
+use crate::session::{self, Setup};
 
 /// How much is read at once: no less than the standard input has room for, so that
 /// nothing that was read already waits there while it is asked whether more has come.
 const PIECE: usize = 8 * 1024;
 
+/// `-bh`: SMTP is to be spoken, as if with a host.
+#[derive(Debug)]
+pub struct HostRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// The host, and its port.
+    pub host: SocketAddr,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
+}
+
 /// Speaks SMTP until one side has enough.
 ///
 /// # Errors
 /// The standard output can't be written.
-pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let HostRequest { setup, host, calls_out } = request;
+    let (is_watched, setup) = (setup.debug.is_some(), Setup { is_test: true, ..setup });
     let given = |name: &str| {
-        let found = options.variables.iter().rev().find(|(own, _)| *own == name);
+        let found = setup.variables.iter().rev().find(|(own, _)| *own == name);
         found.map(|(_, value)| value.clone())
     };
     let known = given("authenticated_id");
     let ident = given("sender_ident");
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
-    let started = match session::Session::start(options, world) {
+    let started = match session::Session::start(setup, world) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -54,7 +67,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
         synchronizes: false,
         ..Client::default()
     };
-    if options.debug.is_none() {
+    if !is_watched {
         cx.observe(Arc::new(TestComments::new(say)));
     }
     let mut session = Session::new(Arc::new(server), cx, client);
@@ -65,7 +78,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
         session.context().set("sender_ident", ident);
         eximious::client::describe(session.context());
     }
-    if options.calls_out {
+    if calls_out {
         session.call_out();
     }
     let heading = format!(
@@ -75,7 +88,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     );
     let mut out = Shared::new(Headed { heading: Some(heading), out: io::stdout() });
     converse(&mut session, &mut out, Waits::ForEver, &mut |session, received, out| {
-        session.conclude(&Taken::Yes);
+        session.conclude(&SpoolOutcome::Spooled);
         while let Some(event) = session.next_reply() {
             out.write_all(&event)?;
         }
@@ -187,10 +200,10 @@ fn converse<W: Write + Send + 'static>(
             return Ok(());
         }
         if waits != Waits::ForEver
-            && let Some(time) = session.patience()
+            && let Some(time) = session.read_timeout()
             && !eximious_world::input_within(time)?
         {
-            session.time_is_up();
+            session.time_out();
             continue;
         }
         match io::stdin().lock().read(&mut piece) {

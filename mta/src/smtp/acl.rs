@@ -15,7 +15,7 @@ use crate::logs;
 struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     outlet: Option<&'h mut Outlet>,
-    hurries: bool,
+    is_test: bool,
     calls_out: bool,
     log: Arc<dyn Log>,
     id: Str,
@@ -35,7 +35,7 @@ impl AclHost for Host<'_> {
     }
 
     fn is_test(&self) -> bool {
-        self.hurries
+        self.is_test
     }
 
     fn flush(&mut self) {
@@ -54,7 +54,7 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, which: Logs, line: &[u8]) {
-        let which = if self.hurries { which.shown_once() } else { which };
+        let which = if self.is_test { which.shown_once() } else { which };
         which.write(&*self.log, &logs::named(&self.id, line), b"");
     }
 }
@@ -80,13 +80,14 @@ impl Session {
 
     /// Who an ACL speaks to, and what it works on.
     fn parts(&mut self) -> (Host<'_>, &mut Context, &mut AclState) {
+        let id = self.message_id().clone();
         let host = Host {
             events: &mut self.events,
-            outlet: self.outlet.as_mut(),
-            hurries: self.hurries,
-            calls_out: self.calls_out,
+            outlet: self.setup.outlet.as_mut(),
+            is_test: self.setup.is_test,
+            calls_out: self.setup.calls_out,
             log: self.cx.engine().world().log.clone(),
-            id: self.id.clone(),
+            id,
         };
         (host, &mut self.cx, &mut self.acl_state)
     }

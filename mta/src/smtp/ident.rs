@@ -26,17 +26,21 @@ impl Session {
             Some(OptionValue::Number(seconds)) => u64::try_from(*seconds).unwrap_or(0),
             _ => 0,
         };
-        let (Some(address), Some(local_port)) = (self.client.address, self.client.local_port)
+        let (Some(address), Some(local_port)) =
+            (self.connection.client.address, self.connection.client.local_port)
         else {
             return;
         };
-        if self.hurries || seconds == 0 || self.client.port == 0 || !self.client_in("rfc1413_hosts")
+        if self.setup.is_test
+            || seconds == 0
+            || self.connection.client.port == 0
+            || !self.client_in("rfc1413_hosts")
         {
             return;
         }
         let port = u16::try_from(self.number("rfc1413_port", PORT)).unwrap_or(0);
         let within = Duration::from_secs(seconds);
-        let ports = (self.client.port, local_port);
+        let ports = (self.connection.client.port, local_port);
         let net = self.cx.engine().world().net.clone();
         let target = Target::Tcp(SocketAddr::new(address.to_canonical(), port));
         let mut stream = match net.connect(&target, within) {

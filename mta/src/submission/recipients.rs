@@ -10,7 +10,7 @@ use eximious::stdlib::address::{self, Rules};
 use super::report::Fault;
 use super::{Errors, Submission};
 use crate::options;
-use crate::reception::{self, Named};
+use crate::reception::{self, HeaderRecipients};
 
 /// How many recipients there may be where no option says so.
 const MOST: i64 = 50_000;
@@ -58,7 +58,7 @@ impl Submission<'_> {
     pub(super) fn check_recipients(
         &mut self,
         rewriter: &Rewriter<'_>,
-        named: Named,
+        named: HeaderRecipients,
         recipients: &mut Vec<Str>,
     ) -> Result<(), Fault> {
         let named_any = !named.addresses.is_empty();

@@ -7,7 +7,7 @@ use eximious::Settings;
 use eximious::stdlib::lists::elements;
 use eximious::world::{Log, Net};
 
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 
 /// An address and a port.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eximious::debugging::{DebugOutput, DebugSelector};
+use eximious::debugging::DebugOutput;
 use eximious::{Config, Engine, Macros, OptionValue, World};
 use eximious_mta::smtp::Server;
 use eximious_world::Logs;
@@ -10,8 +10,7 @@ use eximious_world::Logs;
 use super::Request;
 use super::limits::Limits;
 use crate::debug;
-use crate::options::Options;
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 use crate::usual;
 
 /// Where the configuration is read from, each time.
@@ -20,17 +19,15 @@ pub struct Source {
     names: Vec<u8>,
     /// `-D`: names and values.
     macros: Vec<(Vec<u8>, Vec<u8>)>,
-    /// `-d`
-    debug: Option<DebugSelector>,
 }
 
 impl Source {
     /// As the command line says.
-    pub fn new(options: &mut Options) -> Self {
-        let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
-        let macros = options.macros.iter();
+    pub fn new(config: Option<Vec<u8>>, macros: &Macros) -> Self {
+        let names = config.unwrap_or_else(|| usual::FILES.to_vec());
+        let macros = macros.iter();
         let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-        Self { names, macros, debug: options.debug }
+        Self { names, macros }
     }
 }
 
@@ -70,7 +67,7 @@ impl Service {
         }
         let owner = found.settings.server_ids(&*world.users, &*world.host);
         let logs = Arc::new(Logs::new(&found.settings, owner));
-        let debug = debug::begin(source.debug, false, &found.settings, world)?;
+        let debug = debug::begin(request.debug, false, &found.settings, world)?;
         let mut world = super::world_of(world, logs.clone());
         if let Some(debug) = &debug {
             world.log = debug.logging(Some(world.log));
