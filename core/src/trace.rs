@@ -65,8 +65,10 @@ bitflags! {
         const FILTER = 1 << 14;
         /// Rules for retrying.
         const RETRY = 1 << 15;
+        /// Whatever happens on behalf of an authenticator: an expansion, a look-up.
+        const CONCEALED = 1 << 16;
         /// What may have passwords in it, or what proves that somebody knows one.
-        const SECRET = Self::AUTH.bits() | Self::SMTP.bits();
+        const SECRET = Self::AUTH.bits() | Self::SMTP.bits() | Self::CONCEALED.bits();
     }
 }
 
@@ -161,6 +163,8 @@ pub struct Trace {
     kinds: TraceKinds,
     /// Whether nobody is told for a while.
     muted: bool,
+    /// Whether what happens is told only to those who may hear of secrets.
+    concealed: bool,
     observers: Vec<(TraceKinds, Arc<dyn TraceObserver>)>,
     /// How deep the tests at hand stand in each other.
     pub depth: u32,
@@ -242,6 +246,11 @@ impl Trace {
         self.count();
     }
 
+    /// Says whether what happens has to do with secrets; what was said before is returned.
+    pub fn conceal(&mut self, concealed: bool) -> bool {
+        std::mem::replace(&mut self.concealed, concealed)
+    }
+
     /// Tells what happens at the depth at hand.
     #[inline]
     pub fn tell(&mut self, what: Happening<'_>) {
@@ -267,7 +276,8 @@ impl Trace {
             what,
         };
         for (kinds, observer) in &self.observers {
-            if kinds.intersects(kind) {
+            if kinds.intersects(kind) && (!self.concealed || kinds.contains(TraceKinds::CONCEALED))
+            {
                 observer.happened(&event);
             }
         }

@@ -171,7 +171,10 @@ impl AuthTurn<'_> {
     pub(crate) fn expand(&mut self, option: &str) -> Option<Result<Str, Fail>> {
         let text = self.authenticator.text(option)?;
         let engine = self.cx.engine().clone();
-        Some(engine.expand_once(text.bytes(), self.cx))
+        let before = self.cx.trace().conceal(true);
+        let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.cx.trace().conceal(before);
+        Some(expanded)
     }
 
     fn tell(&mut self, event: AuthEvent<'_>) {

@@ -64,7 +64,8 @@ const OF_TESTS: TraceKinds = TraceKinds::LIST
     .union(TraceKinds::CALLOUT)
     .union(TraceKinds::SMTP)
     .union(TraceKinds::AUTH)
-    .union(TraceKinds::RECEIVE);
+    .union(TraceKinds::RECEIVE)
+    .union(TraceKinds::CONCEALED);
 
 /// By what something of a kind is selected.
 fn selected_by(kind: TraceKinds) -> DebugSelector {
@@ -167,10 +168,8 @@ impl DebugOutput {
 
 impl TraceObserver for DebugOutput {
     fn kinds(&self) -> TraceKinds {
-        match self.tests {
-            true => self.selector.kinds() | OF_TESTS,
-            false => self.selector.kinds(),
-        }
+        let kinds = self.selector.kinds() | TraceKinds::CONCEALED;
+        if self.tests { kinds | OF_TESTS } else { kinds }
     }
 
     fn happened(&self, event: &TraceEvent<'_>) {

@@ -103,7 +103,7 @@ impl Context {
         state.on_panic = start.on_panic;
         drop(state);
         // What proves who a client is stands in no file.
-        let kinds = start.selector.kinds() - TraceKinds::AUTH;
+        let kinds = (start.selector.kinds() - TraceKinds::AUTH) | TraceKinds::CONCEALED;
         let observer: Arc<dyn TraceObserver> = Arc::new(Watcher { debugging, kinds });
         self.memory.get::<Watching>().0 = Some(observer.clone());
         self.observe(observer);
