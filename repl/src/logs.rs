@@ -12,7 +12,7 @@ use crate::output::{self, Output};
 /// The same world with the logs that a configuration asks for.
 pub fn kept(settings: &Settings, world: World) -> World {
     let owner = settings.server_ids(&*world.users, &*world.host);
-    let log: Arc<dyn Log> = Arc::new(eximious_world::Logs::new(settings, owner));
+    let log: Arc<dyn Log> = Arc::new(eximious_world::LogFiles::new(settings, owner));
     let world = World { log, ..world };
     note_arguments(settings, &world);
     world

@@ -21,6 +21,7 @@ use crate::logs;
 use crate::message;
 use crate::reader::{Deed, Reader, Task};
 use crate::refusal::Refusal;
+use crate::rights::Rights;
 use crate::usual;
 
 /// What a session begins with.
@@ -46,6 +47,8 @@ pub struct Setup {
     pub debug: Option<DebugSelector>,
     /// Whether it is a test of a session, whose comments are told, too.
     pub is_test: bool,
+    /// Whose rights it has once the configuration is read.
+    pub rights: Rights,
 }
 
 /// A message of the spool.
@@ -152,6 +155,7 @@ impl Session {
             let read = Config::read(&names, macros, &world, builder.registry());
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
             debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?;
+            setup.rights.settle(&found.settings, &world)?;
             world = logs.settled(&found.settings, world, debug.as_ref());
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -164,6 +168,7 @@ impl Session {
         } else {
             let settings = Settings::default();
             debug = debug::begin(setup.debug, setup.is_test, &settings, &world)?;
+            setup.rights.settle(&settings, &world)?;
             world = Logs::Told.settled(&settings, world, debug.as_ref());
             builder.world(world).build()
         };

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eximious::debugging::{TestComments, indented};
 use eximious::world::Log;
 use eximious::{Config, Str, World};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
+use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
 
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
@@ -51,7 +51,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
-    let server = Server::new(&config.unwrap_or_else(Config::default), cx.engine());
+    let server = SmtpServer::new(&config.unwrap_or_else(Config::default), cx.engine());
     let value = |cx: &mut eximious::Context, name| match cx.get(name) {
         Some(Ok(value)) => value.display().into_owned(),
         _ => String::new(),
@@ -70,7 +70,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     if !is_watched {
         cx.observe(Arc::new(TestComments::new(say)));
     }
-    let mut session = Session::new(Arc::new(server), cx, client);
+    let mut session = SmtpSession::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
     session.context().set("authenticated_id", Str::tainted(known.unwrap_or_default()));
     session.only_test();
@@ -131,7 +131,7 @@ impl<W: Write> Write for Headed<W> {
 }
 
 /// What becomes of a message that has come.
-type Take<'t> = &'t mut dyn FnMut(&mut Session, &Received, &mut dyn Write) -> io::Result<()>;
+type Take<'t> = &'t mut dyn FnMut(&mut SmtpSession, &Received, &mut dyn Write) -> io::Result<()>;
 
 /// How long the client may think.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -168,7 +168,7 @@ impl<W: Write> Write for Shared<W> {
 
 /// Goes between a session and the standard input and output.
 fn converse<W: Write + Send + 'static>(
-    session: &mut Session,
+    session: &mut SmtpSession,
     out: &mut Shared<W>,
     waits: Waits,
     take: Take<'_>,

@@ -1,6 +1,6 @@
 //! BDAT: a message in chunks (RFC 3030).
 
-use super::Session;
+use super::SmtpSession;
 use super::mail_data::{MailData, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use crate::reception::without_returns;
@@ -16,7 +16,7 @@ pub(super) struct Chunk {
     ignored: bool,
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn bdat(&mut self, argument: &[u8], last_rejected: LastRejected) -> Handled {
         if !self.connection.advertised.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";

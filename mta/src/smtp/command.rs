@@ -5,7 +5,7 @@ use eximious::acl::AclVerdict;
 use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::{AclPhases, Str};
 
-use super::Session;
+use super::SmtpSession;
 use super::connection::Barred;
 use super::logging::End;
 use super::stage::{Handled, LastRejected, Stage};
@@ -122,7 +122,7 @@ impl Command {
     }
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn command_line(&mut self, line: &[u8], last: LastRejected) -> Stage {
         let line = line.trim_ascii_end();
         let received = SmtpEvent::Received { side: SmtpSide::Server, text: line };

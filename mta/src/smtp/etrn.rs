@@ -10,7 +10,7 @@ use eximious::acl::AclVerdict;
 use eximious::trace::TraceKinds;
 use eximious::{AclPhases, LogSelector, Str, launch};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 
@@ -29,7 +29,7 @@ impl Running {
     }
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn etrn(&mut self, argument: &[u8]) -> Handled {
         if self.transaction.envelope.is_some() {
             let text = b"ETRN is not permitted inside a transaction";

@@ -5,11 +5,11 @@ use eximious::stdlib::hosts::Client;
 use eximious::stdlib::lists::{Matcher, Outcome, ip};
 use eximious::trace::{Happening, ListEvent};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::Stage;
 use crate::options::{self, NoLimit};
 
-impl Session {
+impl SmtpSession {
     /// A text, as it is written: what is set, or the default. Empty where there
     /// is none.
     pub(super) fn text(&self, name: &'static str) -> Str {

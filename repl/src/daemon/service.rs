@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use eximious::debugging::DebugOutput;
 use eximious::{Config, Engine, Macros, OptionValue, World};
-use eximious_mta::smtp::Server;
-use eximious_world::Logs;
+use eximious_mta::smtp::SmtpServer;
+use eximious_world::LogFiles;
 
 use super::Request;
 use super::limits::Limits;
@@ -37,11 +37,11 @@ pub struct Service {
     /// The engine.
     pub engine: Engine,
     /// The parts that SMTP needs.
-    pub server: Arc<Server>,
+    pub server: Arc<SmtpServer>,
     /// What is allowed.
     pub limits: Limits,
     /// The logs.
-    pub logs: Arc<Logs>,
+    pub logs: Arc<LogFiles>,
     /// What tells what happens, where that was asked for.
     pub debug: Option<Arc<DebugOutput>>,
 }
@@ -66,7 +66,7 @@ impl Service {
             found.settings.options.set("smtp_receive_timeout", OptionValue::Number(seconds));
         }
         let owner = found.settings.server_ids(&*world.users, &*world.host);
-        let logs = Arc::new(Logs::new(&found.settings, owner));
+        let logs = Arc::new(LogFiles::new(&found.settings, owner));
         let debug = debug::begin(request.debug, false, &found.settings, world)?;
         let mut world = super::world_of(world, logs.clone());
         if let Some(debug) = &debug {
@@ -74,7 +74,7 @@ impl Service {
         }
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
-        let server = Arc::new(Server::new(&found, &engine));
+        let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = Limits::of(engine.settings());
         Ok(Self { engine, server, limits, logs, debug })
     }
