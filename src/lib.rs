@@ -24,15 +24,15 @@ mod mail;
 mod tools;
 
 pub use config::{Config, ConfigError, MacroError, Macros};
-pub use engine::{Batch, Builder, Canceller, Context, Engine, Expansion, Limits};
+pub use engine::{Access, Batch, Builder, Canceller, Context, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
-    AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
-    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
-    LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
-    Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
-    Registry, Repeated, Settings, Str, Taint, TaintRule, Var, Variable, VariableSource, World,
-    trace, world,
+    AclVerify, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef, DriverKind,
+    Effects, ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
+    LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery, Message, Meta,
+    NamedList, Operator, OperatorRun, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
+    Outcome, Params, Place, Rec, Registry, Repeated, Runs, Settings, Str, Taint, TaintRule, Var,
+    Variable, VariableSource, World, trace, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
@@ -41,3 +41,17 @@ pub use mail::{
     acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };
 pub use tools::{check, fmt};
+
+/// All words: the standard library, and what ACLs and drivers add to it.
+pub fn registry() -> Registry {
+    let mut registry = eximious_stdlib::registry();
+    mail::register(&mut registry);
+    registry
+}
+
+impl Engine {
+    /// Begins with all words, a world that denies everything, and no policy.
+    pub fn builder() -> Builder {
+        Builder::of(registry())
+    }
+}

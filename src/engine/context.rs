@@ -1,12 +1,13 @@
 //! The values of one conversation.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use eximious_core::trace::{Happening, TraceKinds, TraceObserver};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
-    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Scope, Settings,
-    Str, TaintRule, Trace, Var, VariableSource, World,
+    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Rec, Scope,
+    Settings, Str, TaintRule, Trace, UserData, Var, Variable, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -43,6 +44,8 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
+    /// What whoever made the context left in it.
+    pub(crate) user_data: Option<UserData>,
     /// Who runs the ACLs that what is expanded calls.
     pub(crate) acl_caller: Option<Arc<dyn AclCaller>>,
 }
@@ -88,6 +91,7 @@ impl Context {
             expansions: FxHashMap::default(),
             leaves_bindings: false,
             refusals: Vec::new(),
+            user_data: None,
             acl_caller: None,
         }
     }
@@ -100,6 +104,7 @@ impl Context {
             slots: self.slots.clone(),
             values: self.values.clone(),
             named: self.named.clone(),
+            user_data: self.user_data.clone(),
             acl_caller: self.acl_caller.clone(),
             budget: self.budget.sibling(),
             ..Self::new(self.engine.with_world(world))
@@ -109,6 +114,18 @@ impl Context {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Leaves something of one's own in the context, in the place of what was left before.
+    /// Every word of the language that is evaluated with it can reach it
+    /// ([`Call::user_data`]); what is to change needs a lock, or an atomic number.
+    pub fn set_user_data<T: Any + Send + Sync>(&mut self, data: Arc<T>) {
+        self.user_data = Some(data);
+    }
+
+    /// What was left in the context, where it is of this type.
+    pub fn user_data<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.user_data.clone()?.downcast().ok()
     }
 
     /// The logs, for lines about the message at hand: its name stands before each.
@@ -320,11 +337,7 @@ impl Context {
 
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
-    pub(crate) fn call<T>(
-        &mut self,
-        record: &'static Meta,
-        work: impl FnOnce(&mut Call<'_>) -> T,
-    ) -> T {
+    pub(crate) fn call<T>(&mut self, record: &Meta, work: impl FnOnce(&mut Call<'_>) -> T) -> T {
         self.begin(true);
         let tree = Tree::empty().view();
         let mut eval = Eval::new(self, &tree, &[]);
@@ -507,8 +520,8 @@ impl Context {
         self.scope.bind_numeric(&bytes, taint);
     }
 
-    pub(crate) fn source_of(&self, id: u16) -> VariableSource {
-        self.engine.0.registry.variable_at(id).source
+    pub(crate) fn variable_record(&self, id: u16) -> &Rec<Variable> {
+        self.engine.0.registry.variable_at(id)
     }
 }
 

@@ -7,8 +7,10 @@
 //! ([`AclHost`]) waits where it has to wait, and writes to the logs. Each step is
 //! told to whoever watches the context ([`Context::observe`](crate::Context::observe)).
 
+mod call;
 mod callout;
 mod conditions;
+mod content;
 mod controls;
 mod cutthrough;
 mod dnslists;
@@ -21,27 +23,34 @@ mod modifiers;
 mod nested;
 mod ratelimit;
 mod run;
+mod scanners;
 mod seen;
+mod signatures;
 mod state;
 mod udpsend;
 mod verify;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::trace::TracePlace;
 use eximious_core::world::Log;
-use eximious_core::{AclPhases, Registry, Str};
+use eximious_core::{AclPhases, AclTerm, Registry, Str};
 
 use crate::Config;
 use crate::config::{Acl, AclLineTerm, AclStatement};
 use crate::mail::route::Routes;
 
 pub use crate::mail::smtp_transport::Secured;
+pub use call::{AclCall, condition, control, modifier};
+pub use callout::CALLOUT_PARAMETERS;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
+pub use scanners::{SCANNERS, Scanner};
 pub use state::{AclState, Control, SenderFault};
+pub use verify::quota::QUOTA_PARAMETERS;
 
 /// The ACLs of a configuration, and what they stand on. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -244,6 +253,19 @@ impl<'c> Places<'c> {
         let place = |term: &AclLineTerm| self.of(term.line, term.span.start as usize);
         terms.iter().map(|term| Arc::new(place(term))).collect()
     }
+}
+
+/// Adds the words of ACLs to others.
+pub(crate) fn register(registry: &mut Registry) {
+    registry
+        .acl_terms(words::TERMS.iter().copied())
+        .acl_controls(words::CONTROLS.iter().copied())
+        .acl_verifies(words::VERIFIES.iter().copied());
+}
+
+/// A condition or modifier of ours, by name.
+pub(crate) fn own_term(name: &[u8]) -> Option<&'static AclTerm> {
+    words::TERMS.iter().copied().find(|term| term.meta.name.as_bytes() == name)
 }
 
 /// Whether an ACL is about a message that is being received.

@@ -12,7 +12,11 @@ use eximious::world::{
     SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
 };
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
+
+/// The server's side of the driver `gsasl`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "gsasl", start: || Box::new(Gsasl::default()) };
 
 #[derive(Default)]
 pub(super) struct Gsasl {

@@ -10,6 +10,8 @@ use eximious_stdlib::lists::Answers;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
+use super::call::AclCall;
+use super::words::TermRun;
 use super::{AclHost, AclState, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
 use crate::config::AclLineTerm;
@@ -271,19 +273,21 @@ impl Run<'_> {
             {
                 self.cx.trace().stand_at(Some(place.clone()));
             }
-            match term.term.meta.name {
-                "message" | "log_message" => {
+            let run = term.term.run.get::<TermRun>();
+            match run {
+                Some(TermRun::Message | TermRun::LogMessage) => {
                     self.step(AclEvent::Text { term: term.term.meta.name, text: &term.text });
-                    match term.term.meta.name {
-                        "message" => texts.message = Some(term.text.clone()),
-                        _ => texts.log = Some(term.text.clone()),
-                    }
+                    let kept = match run {
+                        Some(TermRun::Message) => &mut texts.message,
+                        _ => &mut texts.log,
+                    };
+                    *kept = Some(term.text.clone());
                 }
-                "endpass" => {
+                Some(TermRun::Endpass) => {
                     self.step(AclEvent::Endpass);
                     passed = true;
                 }
-                _ => answer = self.term(term),
+                _ => answer = self.term(term, run),
             }
             if answer != Answer::Yes {
                 break;
@@ -469,8 +473,8 @@ impl Run<'_> {
         crate::mail::client::described(self.cx)
     }
 
-    fn term(&mut self, term: &AclLineTerm) -> Answer {
-        let record = term.term;
+    fn term(&mut self, term: &AclLineTerm, run: Option<&TermRun>) -> Answer {
+        let record = &term.term;
         let mut expanded = None;
         if record.expanded {
             match self.expanded(&term.text) {
@@ -491,21 +495,40 @@ impl Run<'_> {
             }
         }
         let outer = self.shown(term, expanded.as_ref());
-        let answer = self.answer(term, expanded);
+        let answer = self.answer(term, run, expanded);
         self.cx.trace().end(outer);
         answer
     }
 
     /// What a term says that was expanded, and told.
-    fn answer(&mut self, term: &AclLineTerm, expanded: Option<Str>) -> Answer {
-        let record = term.term;
+    fn answer(
+        &mut self,
+        term: &AclLineTerm,
+        run: Option<&TermRun>,
+        expanded: Option<Str>,
+    ) -> Answer {
+        let record = &term.term;
         if !self.permits(record.phases) {
             self.logged = Some(Str::from(record.refusal(self.phase)));
             return Answer::Error;
         }
         let text = expanded.unwrap_or_else(|| term.text.clone());
         self.deepen();
-        let answer = self.evaluate(term, &text);
+        let answer = match run {
+            Some(TermRun::Text(run)) => run(self, &text),
+            Some(TermRun::Variable(run)) => run(self, term.variable.as_ref(), &text),
+            Some(TermRun::Embedded(run)) => {
+                AclCall::run(self, &record.meta, |call| run(call, &text))
+            }
+            // What others are for is done where the statement ends.
+            Some(TermRun::Message | TermRun::LogMessage | TermRun::Endpass) => Answer::Yes,
+            None => {
+                let name = record.meta.name;
+                let message = format!("ACL condition \"{name}\" is not there yet");
+                self.logged = Some(Str::from(message));
+                Answer::Error
+            }
+        };
         self.gather();
         match (term.negated, answer) {
             (true, Answer::Yes) => Answer::No,

@@ -151,14 +151,14 @@ pub fn keep_complaint(memory: &mut Memory, message: &[u8]) {
 }
 
 fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFail> {
-    let def = call.registry().lookup_at(search.def);
+    let def = call.registry().lookup_at(search.def).clone();
     let mut query = LookupQuery {
-        key: begun(def, &search.key),
+        key: begun(&def, &search.key),
         file: search.file.clone(),
         options: LookupOptions(search.options.clone()),
     };
     if def.wants_file {
-        take_file(call, def, &mut query)?;
+        take_file(call, &def, &mut query)?;
     }
     if query.file.taint().is_tainted() {
         // Exim says this in its log, and nothing in the error.
@@ -167,13 +167,13 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
         let fail = Fail::error(ErrorKind::Taint, "");
         return Err(LookupFail::Open(fail.through(String::from_utf8_lossy(&message))));
     }
-    if def.style == LookupStyle::Query && !is_quoted(call, search.def, def, &query.key) {
+    if def.style == LookupStyle::Query && !is_quoted(call, search.def, &def, &query.key) {
         let shown = servers::without_servers(query.key.bytes());
         let message = [b"tainted search query is not properly quoted: ", shown].concat();
         note(call, &message);
         return Err(LookupFail::Open(Fail::error(ErrorKind::Taint, message)));
     }
-    let attempts = Attempts { search, def, query };
+    let attempts = Attempts { search, def: &def, query };
     if !call.watched(TraceKinds::LOOKUP) {
         return attempts.all(call);
     }
@@ -252,7 +252,7 @@ pub(super) fn note(call: &mut Call<'_>, message: &[u8]) {
 /// The keys that a search tries, one after the other.
 struct Attempts<'s> {
     search: &'s Search,
-    def: &'static LookupDef,
+    def: &'s LookupDef,
     query: LookupQuery,
 }
 
@@ -332,7 +332,7 @@ impl Attempts<'_> {
     ) -> Result<Option<Str>, LookupFail> {
         if query.key.is_empty() && self.def.style == LookupStyle::SingleKey {
             // Nothing has an empty key; that the file is there counts.
-            let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, query));
+            let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, query));
             return match found {
                 Err(fail @ LookupFail::Open(_)) => Err(fail),
                 _ => Ok(None),
@@ -349,7 +349,7 @@ impl Attempts<'_> {
             return Ok(kept);
         }
         self.tell_key(call, &query.key, part, false);
-        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, query));
+        let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, query));
         let cache: &mut Cache = call.memory();
         let until = cache.until.take();
         // What failed may have written, too, before it did.
