@@ -36,7 +36,7 @@ mod tools;
 #[cfg(feature = "config")]
 pub use config::{Config, ConfigError, MacroError, Macros};
 pub use engine::{
-    Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits, debugging,
+    Access, Batch, Builder, Canceller, Context, Engine, Expansion, IntoValue, Limits,
 };
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
@@ -45,7 +45,7 @@ pub use eximious_core::{
     LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery, Message, Meta,
     NamedList, Operator, OperatorRun, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
     Outcome, Params, Place, Rec, Registry, Repeated, Runs, Settings, Str, Taint, TaintRule, Var,
-    Variable, VariableSource, World, world,
+    Variable, VariableSource, World, trace, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
@@ -56,7 +56,7 @@ pub use mail::conversation::{Conversation, DecidedBy, DecidingTerm, Decision, Li
 pub use mail::loaded::{Loaded, LoadedAcl, Routing};
 #[cfg(feature = "mail")]
 pub use mail::{
-    acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
+    acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };
 #[cfg(feature = "tools")]
 pub use tools::{check, fmt};

@@ -5,6 +5,7 @@ pub mod acl;
 pub mod auth;
 pub mod client;
 pub mod conversation;
+pub mod debugging;
 pub mod event;
 pub mod filter;
 pub mod hints;

@@ -217,3 +217,13 @@ fn a_configuration_is_shared() {
     shared::<eximious::Config>();
     shared::<eximious::Loaded>();
 }
+
+#[test]
+fn a_value_is_found_out_whatever_was_used_up_before() {
+    let engine = Engine::builder().limits(Limits::default().bytes(4096)).build();
+    let mut cx = with_list(&engine);
+    assert!(engine.compile("${uc:$l}").expand(&mut cx).is_err());
+    assert_eq!(cx.get("tod_epoch").unwrap().unwrap().display(), "1000000000");
+    let mut cx = engine.context();
+    assert_eq!(cx.get("tod_epoch").unwrap().unwrap().display(), "1000000000");
+}

@@ -2,7 +2,7 @@
 //! few lines.
 
 use eximious::acl::AclVerdict;
-use eximious::debugging::DebugSelector;
+use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::{AclPhases, Str};
 
 use super::SmtpSession;
@@ -125,7 +125,8 @@ impl Command {
 impl SmtpSession {
     pub(super) fn command_line(&mut self, line: &[u8], last: LastRejected) -> Stage {
         let line = line.trim_ascii_end();
-        self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());
+        let received = SmtpEvent::Received { side: SmtpSide::Server, text: line };
+        self.cx.tell(Happening::Smtp(received));
         let parsed = Command::parse(line);
         self.connection.command = self.loggable(line, parsed.is_some());
         if line.contains(&0) {

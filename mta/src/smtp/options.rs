@@ -3,6 +3,7 @@
 use eximious::Str;
 use eximious::stdlib::hosts::Client;
 use eximious::stdlib::lists::{Matcher, Outcome, ip};
+use eximious::trace::{Happening, ListEvent};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -34,8 +35,8 @@ impl SmtpSession {
         let list = self.text(name);
         let set = self.cx.engine().settings().options.get(name).is_some();
         if list.is_empty() && !set {
-            let line = [b"host in ", name.as_bytes(), b"? no (option unset)"].concat();
-            self.cx.tell(0, &line);
+            let unset = ListEvent::Unset { subject: b"host", option: Some(name) };
+            self.cx.tell(Happening::List(unset));
             return false;
         }
         let text = self.variable("sender_host_address");
