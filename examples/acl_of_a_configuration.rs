@@ -4,6 +4,7 @@
 
 use std::error::Error;
 
+use eximious::trace::TracePlace;
 use eximious::{Config, Engine};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,10 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("    the client is told: {}", message.display());
         }
         for statement in &decision.decided_by {
-            println!("    {}: {}", statement.place, statement.verb);
+            println!("    {}: {}", shown(&statement.place), statement.verb);
             if let Some(term) = &statement.term {
-                let not = if term.negated { "!" } else { "" };
-                println!("        {}: {not}{} = {}", term.place, term.name, term.text.display());
+                let (place, not) = (shown(&term.place), if term.negated { "!" } else { "" });
+                println!("        {place}: {not}{} = {}", term.name, term.text.display());
             }
         }
         for line in &decision.log {
@@ -41,4 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let routing = loaded.route("ann@example.com");
     println!("ann@example.com: {:?}, {} delivery", routing.standing, routing.deliveries.len());
     Ok(())
+}
+
+fn shown(place: &Option<TracePlace>) -> String {
+    place.as_ref().map_or_else(String::new, TracePlace::to_string)
 }

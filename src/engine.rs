@@ -8,6 +8,7 @@ pub(crate) mod debugging;
 pub(crate) mod eval;
 mod limits;
 pub(crate) mod patterns;
+mod value;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,9 +25,10 @@ use eval::{Eval, literal};
 
 pub use access::Access;
 pub use batch::Batch;
-pub use context::{Context, IntoValue};
+pub use context::Context;
 pub(crate) use limits::{Budget, too_much};
 pub use limits::{Canceller, Limits};
+pub use value::IntoValue;
 
 /// The language: its words, the outside, a policy. Immutable; a clone is cheap.
 #[derive(Clone, Debug)]

@@ -51,7 +51,7 @@ pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
 pub use eximious_stdlib::variables::var;
 #[cfg(feature = "mail")]
-pub use mail::conversation::{Conversation, DecidedBy, DecidingTerm, Decision, LinePlace};
+pub use mail::conversation::{Conversation, DecidedBy, DecidingTerm, Decision};
 #[cfg(feature = "mail")]
 pub use mail::loaded::{Loaded, LoadedAcl, Routing};
 #[cfg(feature = "mail")]

@@ -2,16 +2,20 @@
 //! each of them would say, and what decides.
 
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use eximious_core::trace::{
+    AclEvent, Happening, TraceEvent, TraceKinds, TraceObserver, TracePlace,
+};
 use eximious_core::{AclPhases, AclVerb, Message, OptionValue, Str};
 use eximious_stdlib::address;
 use eximious_stdlib::variables::var;
 
-use super::acl::{AclHost, AclResult, AclState, AclStep, AclVerdict, Logs};
+use super::acl::{AclHost, AclResult, AclState, AclVerdict, Logs};
 use super::loaded::Loaded;
 use super::{client, route};
-use crate::{Config, Context};
+use crate::Context;
 
 /// A conversation. Each command sets the values that its ACL may ask for, runs it, and
 /// says what comes of it.
@@ -49,7 +53,7 @@ pub struct DecidedBy {
     /// Its verb.
     pub verb: String,
     /// Where that stands.
-    pub place: LinePlace,
+    pub place: Option<TracePlace>,
     /// The last condition or modifier that was looked at.
     pub term: Option<DecidingTerm>,
 }
@@ -65,22 +69,7 @@ pub struct DecidingTerm {
     /// What is written behind the equals sign.
     pub text: Str,
     /// Where it stands.
-    pub place: LinePlace,
-}
-
-/// A line of a file.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct LinePlace {
-    /// The file.
-    pub file: String,
-    /// The line, counted from 1.
-    pub line: u32,
-}
-
-impl std::fmt::Display for LinePlace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
-    }
+    pub place: Option<TracePlace>,
 }
 
 impl Conversation {
@@ -202,9 +191,15 @@ impl Conversation {
 
     fn check(&mut self, acl: &Str, phase: AclPhases) -> Decision {
         let acls = self.loaded.acls().clone();
-        let mut host = Witness::of(self.loaded.config());
-        let result = acls.check(&mut self.cx, &mut host, &mut self.state, phase, acl);
-        host.decision(result)
+        let witness = Arc::new(Witness::default());
+        let observer: Arc<dyn TraceObserver> = witness.clone();
+        let mut logged = Logged::default();
+        self.cx.trace().observe(observer.clone());
+        let result = acls.check(&mut self.cx, &mut logged, &mut self.state, phase, acl);
+        self.cx.trace().forget(&observer);
+        let decided_by = witness.seen().decided_by();
+        let AclResult { verdict, user_message: message, log_message, .. } = result;
+        Decision { verdict, message, log_message, log: logged.0, decided_by }
     }
 }
 
@@ -214,99 +209,15 @@ impl Decision {
     }
 }
 
-/// Who sees an ACL run: nobody waits, and lines for logs are kept.
-struct Witness<'c> {
-    config: &'c Config,
-    log: Vec<String>,
-    /// The statements at hand, by depth.
-    at: Vec<Option<DecidedBy>>,
-    /// Those that ended an ACL, by depth.
-    ended: Vec<Option<DecidedBy>>,
-}
+/// Who holds the conversation: nobody waits, and lines for logs are kept.
+#[derive(Default)]
+struct Logged(Vec<String>);
 
-impl<'c> Witness<'c> {
-    fn of(config: &'c Config) -> Self {
-        Self { config, log: Vec::new(), at: Vec::new(), ended: Vec::new() }
-    }
-
-    fn decision(self, result: AclResult) -> Decision {
-        let mut decided_by: Vec<DecidedBy> = Vec::new();
-        for one in self.ended {
-            let calls =
-                |last: &DecidedBy| last.term.as_ref().is_some_and(|term| term.name == "acl");
-            match one {
-                Some(one) if decided_by.last().is_none_or(calls) => decided_by.push(one),
-                _ => break,
-            }
-        }
-        Decision {
-            verdict: result.verdict,
-            message: result.user_message,
-            log_message: result.log_message,
-            log: self.log,
-            decided_by,
-        }
-    }
-
-    /// Where a term stands: its statement's line is known.
-    fn place_of(&self, statement: &LinePlace, name: &str, text: &Str) -> LinePlace {
-        let place = |line: usize| {
-            let line = self.config.lines.get(line)?;
-            let file = self.config.sources.file(line.file)?;
-            let file = String::from_utf8_lossy(&file.name).into_owned();
-            Some(LinePlace { file, line: line.number })
-        };
-        let statements = self.config.acls.iter().flat_map(|acl| &acl.statements);
-        let mut own = statements.filter(|one| place(one.line).as_ref() == Some(statement));
-        let term = own.find_map(|one| {
-            one.terms.iter().find(|term| term.term.meta.name == name && term.text == *text)
-        });
-        term.and_then(|term| place(term.line)).unwrap_or_else(|| statement.clone())
-    }
-}
-
-/// The element of a list that grows as far as it has to.
-fn slot<T: Default>(list: &mut Vec<T>, at: u32) -> &mut T {
-    let at = at as usize;
-    if list.len() <= at {
-        list.resize_with(at + 1, T::default);
-    }
-    &mut list[at]
-}
-
-impl AclHost for Witness<'_> {
+impl AclHost for Logged {
     fn delay(&mut self, _: Duration, _: bool) {}
 
-    fn step(&mut self, step: &AclStep<'_>) {
-        match *step {
-            AclStep::Begin { depth, .. } => self.ended.truncate(depth as usize),
-            AclStep::Statement { depth, verb, place } => {
-                self.ended.truncate(depth as usize);
-                let (verb, place) = (verb_name(verb), line_place(place));
-                *slot(&mut self.at, depth) = Some(DecidedBy { verb, place, term: None });
-            }
-            AclStep::Term { depth, term, negated, text, .. } => {
-                let Some(Some(statement)) = self.at.get(depth as usize) else { return };
-                let name = term.meta.name;
-                let place = self.place_of(&statement.place.clone(), name, text);
-                let (name, text) = (name.to_owned(), text.clone());
-                let term = DecidingTerm { name, negated, text, place };
-                if let Some(statement) = slot(&mut self.at, depth) {
-                    statement.term = Some(term);
-                }
-                // What was called by the term before decides nothing here.
-                self.ended.truncate(depth as usize + 1);
-            }
-            AclStep::Verdict { depth, verb, .. } => {
-                let decided = slot(&mut self.at, depth).take();
-                *slot(&mut self.ended, depth) = decided.filter(|_| verb.is_some());
-            }
-            _ => {}
-        }
-    }
-
     fn log(&mut self, line: &[u8]) {
-        self.log.push(String::from_utf8_lossy(line).into_owned());
+        self.0.push(String::from_utf8_lossy(line).into_owned());
     }
 
     fn log_to(&mut self, _: Logs, line: &[u8]) {
@@ -314,14 +225,81 @@ impl AclHost for Witness<'_> {
     }
 }
 
+/// Who sees which statement decides.
+#[derive(Default)]
+struct Witness(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    /// The statements at hand, by depth.
+    at: Vec<Option<DecidedBy>>,
+    /// Those that ended an ACL, by depth.
+    ended: Vec<Option<DecidedBy>>,
+}
+
+impl Witness {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TraceObserver for Witness {
+    fn kinds(&self) -> TraceKinds {
+        TraceKinds::ACL
+    }
+
+    fn happened(&self, event: &TraceEvent<'_>) {
+        let Happening::Acl(step) = event.what else { return };
+        self.seen().step(step, event.depth as usize, event.place.cloned());
+    }
+}
+
+impl Seen {
+    fn step(&mut self, step: AclEvent<'_>, depth: usize, place: Option<TracePlace>) {
+        match step {
+            AclEvent::Begin { .. } => self.ended.truncate(depth),
+            AclEvent::Statement { verb, .. } => {
+                self.ended.truncate(depth);
+                *slot(&mut self.at, depth) =
+                    Some(DecidedBy { verb: verb_name(verb), place, term: None });
+            }
+            AclEvent::Term { term, negated, text, .. } => {
+                // What was called by the term before decides nothing here.
+                self.ended.truncate(depth + 1);
+                let (name, text) = (term.to_owned(), text.clone());
+                if let Some(statement) = slot(&mut self.at, depth) {
+                    statement.term = Some(DecidingTerm { name, negated, text, place });
+                }
+            }
+            AclEvent::Verdict { verb, .. } => {
+                let decided = slot(&mut self.at, depth).take();
+                *slot(&mut self.ended, depth) = decided.filter(|_| verb.is_some());
+            }
+            _ => {}
+        }
+    }
+
+    fn decided_by(&self) -> Vec<DecidedBy> {
+        let calls = |last: &DecidedBy| last.term.as_ref().is_some_and(|term| term.name == "acl");
+        let mut found: Vec<DecidedBy> = Vec::new();
+        for one in self.ended.iter().flatten() {
+            if found.last().is_none_or(calls) {
+                found.push(one.clone());
+            }
+        }
+        found
+    }
+}
+
+/// The element of a list that grows as far as it has to.
+fn slot<T: Default>(list: &mut Vec<T>, at: usize) -> &mut T {
+    if list.len() <= at {
+        list.resize_with(at + 1, T::default);
+    }
+    &mut list[at]
+}
+
 fn verb_name(verb: AclVerb) -> String {
     let record = eximious_stdlib::acl::VERBS.iter().find(|record| record.verb == verb);
     record.map_or_else(String::new, |record| record.meta.name.to_owned())
-}
-
-/// `exim.conf 12`.
-fn line_place(text: &[u8]) -> LinePlace {
-    let text = String::from_utf8_lossy(text);
-    let (file, line) = text.rsplit_once(' ').unwrap_or((&text, ""));
-    LinePlace { file: file.to_owned(), line: line.parse().unwrap_or(0) }
 }

@@ -18,9 +18,9 @@
 //! assert_eq!(decision.verdict, AclVerdict::Deny);
 //! assert_eq!(decision.message.unwrap().display(), "not from 192.0.2.1");
 //! let statement = &decision.decided_by[0];
-//! assert_eq!((&statement.verb[..], statement.place.line), ("deny", 4));
+//! assert_eq!((&statement.verb[..], statement.place.as_ref().unwrap().line), ("deny", 4));
 //! let term = statement.term.as_ref().unwrap();
-//! assert_eq!((&term.name[..], term.place.line), ("hosts", 5));
+//! assert_eq!((&term.name[..], term.place.as_ref().unwrap().line), ("hosts", 5));
 //! # Ok::<(), eximious::ConfigError>(())
 //! ```
 
