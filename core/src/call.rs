@@ -13,6 +13,7 @@ use crate::{
     Str, Trace, Var, VariableSource, World,
 };
 
+mod limits;
 mod organs;
 
 /// The engine, as a built-in sees it through its [`Call`].
@@ -589,41 +590,6 @@ impl<'a> Call<'a> {
         match &self.machine.registry().variable_at(id).source {
             VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
             _ => None,
-        }
-    }
-
-    /// How long and how much may be waited for.
-    pub fn bounds(&self) -> Bounds {
-        self.machine.bounds()
-    }
-
-    /// Counts bytes that a built-in looks at or makes beyond its arguments and its
-    /// result, which are counted anyway: each round of a loop over them is to do so.
-    ///
-    /// # Errors
-    /// The evaluation has done as much as it may, or was called off.
-    #[inline]
-    pub fn charge(&mut self, bytes: usize) -> Result<(), Fail> {
-        self.machine.charge(bytes, 0)
-    }
-
-    /// As [`Call::charge`], for a match of a pattern, which may take long.
-    ///
-    /// # Errors
-    /// As [`Call::charge`].
-    #[inline]
-    pub fn charge_match(&mut self, bytes: usize) -> Result<(), Fail> {
-        self.machine.charge(bytes, 512)
-    }
-
-    /// Checks the length of a string while it is put together.
-    ///
-    /// # Errors
-    /// It is longer than a string may be.
-    pub fn check_length(&self, length: usize) -> Result<(), Fail> {
-        match length > self.machine.bounds().length {
-            true => Err(Fail::error(ErrorKind::Limit, "expansion stopped: a string is too long")),
-            false => Ok(()),
         }
     }
 
