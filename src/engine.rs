@@ -16,6 +16,7 @@ use eximious_core::{
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables;
 
 use eval::{Eval, literal};
@@ -183,7 +184,7 @@ impl Builder {
     pub fn build(mut self) -> Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         self.0.number = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.0.registry.set_strict(self.0.settings.strict_acl_vars);
+        self.0.registry.set_strict(self.0.settings.get(opt::STRICT_ACL_VARS));
         Engine(Arc::new(self.0))
     }
 }

@@ -28,14 +28,15 @@ pub use engine::{Batch, Builder, Canceller, Context, Engine, Expansion, Limits, 
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
-    ErrorKind, Example, Fail, FailClass, Header, Item, ItemRun, ListKind, LogSelector,
-    LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message, Meta, NamedList,
-    Operator, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Outcome, Params, Place,
-    Registry, Repeated, Settings, Str, Taint, TaintRule, Var, Variable, VariableSource, World,
-    world,
+    ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
+    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message,
+    Meta, NamedList, Operator, Opt, OptionDef, OptionError, OptionKind, OptionPlace, OptionType,
+    OptionValue, Options, Outcome, Params, Place, Registry, Repeated, Settings, Str, Taint,
+    TaintRule, Times, Var, Variable, VariableSource, World, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
+pub use eximious_stdlib::options::opt;
 pub use eximious_stdlib::variables::var;
 pub use mail::{
     acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,

@@ -6,10 +6,11 @@ mod show;
 use std::io::{self, Read};
 use std::process::ExitCode;
 
-use eximious::Str;
 use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
+use eximious::opt;
 use eximious::route::forwarding;
 use eximious::stdlib::wording::reason;
+use eximious::{Str, var};
 
 use crate::message;
 use crate::options::Options;
@@ -204,12 +205,12 @@ fn test_exim(
     output: &Output,
 ) -> bool {
     let cx = session.context();
-    let top = cx.engine().settings().print_topbitchars;
+    let top = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
     let mut shown = Shown::new(output, options.verbose, top);
     let done = filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown);
     if system {
-        for (number, left) in done.counters.iter().enumerate() {
-            cx.set(format!("sn{number}"), Str::from(left.to_string()));
+        for (variable, left) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
+            cx.set_var(variable, left.to_string());
         }
     }
     let end: Vec<u8> = match &done.end {

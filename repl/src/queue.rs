@@ -4,9 +4,9 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use eximious::Context;
 use eximious::stdlib::wording;
 use eximious::world::SpoolPlace;
+use eximious::{Context, opt};
 use eximious_mta::spool;
 use eximious_mta::spool::queue::{self, Listing, Stored, Unread};
 
@@ -21,8 +21,8 @@ const LARGEST: u64 = 1 << 30;
 pub fn list(options: &mut Options, listing: Listing) -> Result<ExitCode, Refusal> {
     let named = std::mem::take(&mut options.texts);
     let (cx, place) = start(options)?;
-    let needs_admin = cx.engine().settings().options.flag("queue_list_requires_admin");
-    if needs_admin != Some(false) && !is_admin(&cx) {
+    let needs_admin = cx.engine().settings().get(opt::QUEUE_LIST_REQUIRES_ADMIN);
+    if needs_admin && !is_admin(&cx) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
     match queue::list(cx.engine().world(), &place, listing, &named) {

@@ -4,7 +4,7 @@ use eximious::acl::Acls;
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
-    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Settings, Str, World,
+    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Settings, Str, World, var,
 };
 
 use eximious::world::User;
@@ -121,10 +121,10 @@ impl Session {
         if let Some(typed) = &options.sender {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
-            session.cx.set("sender_address", sender.clone());
+            session.cx.set_var(var::SENDER_ADDRESS, sender.clone());
             // Whoever says that it is somebody else did not log in as that.
-            session.cx.set("authenticated_id", Str::EMPTY);
-            session.cx.set("authenticated_sender", Str::EMPTY);
+            session.cx.set_var(var::AUTHENTICATED_ID, Str::EMPTY);
+            session.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
             session.sender = Some(sender);
         }
         if let Some(id) = options.stored.take() {
@@ -133,8 +133,8 @@ impl Session {
         if let Some(file) = options.message.take() {
             session.said = message::load(&mut session, &file, options)?;
         }
-        for (name, value) in options.variables.drain(..) {
-            session.cx.set(name, Str::tainted(value));
+        for (variable, value) in options.variables.drain(..) {
+            session.cx.set_var(variable, Str::tainted(value));
         }
         Ok(session)
     }
@@ -259,7 +259,7 @@ impl Session {
     /// Takes the caller out of the sender's place, unless `-f` put one there.
     pub fn without_sender(&mut self) {
         if self.sender.is_none() {
-            self.cx.set("sender_address", Str::EMPTY);
+            self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         }
     }
 

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious::world::Log;
-use eximious::{Config, Str, World};
+use eximious::{Config, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
 
 use crate::options::Options;
@@ -26,12 +26,12 @@ const PIECE: usize = 8 * 1024;
 /// # Errors
 /// The standard output can't be written.
 pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
-    let given = |name: &str| {
-        let found = options.variables.iter().rev().find(|(own, _)| *own == name);
+    let given = |variable: Var| {
+        let found = options.variables.iter().rev().find(|(own, _)| *own == variable);
         found.map(|(_, value)| value.clone())
     };
-    let known = given("authenticated_id");
-    let ident = given("sender_ident");
+    let known = given(var::AUTHENTICATED_ID);
+    let ident = given(var::SENDER_IDENT);
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(options, world) {
         Ok(started) => started,
@@ -39,12 +39,8 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     };
     let (config, mut cx) = started.into_parts();
     let server = Server::new(&config.unwrap_or_else(Config::default), cx.engine());
-    let value = |cx: &mut eximious::Context, name| match cx.get(name) {
-        Some(Ok(value)) => value.display().into_owned(),
-        _ => String::new(),
-    };
-    let local_address = value(&mut cx, "received_ip_address").parse().ok();
-    let local_port = value(&mut cx, "received_port").parse().ok();
+    let local_address = cx.value_of(var::RECEIVED_IP_ADDRESS).display().parse().ok();
+    let local_port = cx.value_of(var::RECEIVED_PORT).display().parse().ok();
     let address = host.ip().to_canonical();
     let client = Client {
         address: Some(address),
@@ -57,11 +53,11 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     cx.set_trace(Some(Arc::new(steps::tell)));
     let mut session = Session::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
-    session.context().set("authenticated_id", Str::tainted(known.unwrap_or_default()));
+    session.context().set_var(var::AUTHENTICATED_ID, Str::tainted(known.unwrap_or_default()));
     session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
     if let Some(ident) = ident {
-        session.context().set("sender_ident", ident);
+        session.context().set_var(var::SENDER_IDENT, ident);
         eximious::client::describe(session.context());
     }
     if options.calls_out {

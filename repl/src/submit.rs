@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Config, Str};
+use eximious::{Config, Str, opt, var};
 use eximious_mta::smtp::Server;
 use eximious_mta::submission::{Input, Outside, Request, submit};
 use eximious_world::deadline::Deadline;
@@ -29,7 +29,7 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     let config = config.unwrap_or_else(Config::default);
     let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
     let connection = cx.engine().world().host.pid().to_string();
-    cx.set("connection_id", connection);
+    cx.set_var(var::CONNECTION_ID, connection);
     submitter.called = options.full_name.take();
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();
@@ -66,9 +66,8 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
 
 /// Whether messages stay in the spool for now, whatever the command line says.
 fn queues(cx: &eximious::Context) -> bool {
-    let options = &cx.engine().settings().options;
-    let set = |name| options.flag(name) == Some(true);
-    set("queue_only") && options.flag("queue_only_override") == Some(false)
+    let settings = cx.engine().settings();
+    settings.get(opt::QUEUE_ONLY) && !settings.get(opt::QUEUE_ONLY_OVERRIDE)
 }
 
 /// The standard input.

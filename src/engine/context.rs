@@ -488,6 +488,7 @@ fn other_engine() -> Fail {
 #[cfg(test)]
 mod tests {
     use eximious_core::Settings;
+    use eximious_stdlib::options::opt;
 
     use super::*;
 
@@ -530,7 +531,7 @@ mod tests {
     #[test]
     fn strict_acl_vars_makes_unset_ones_unknown() {
         let mut settings = Settings::default();
-        settings.strict_acl_vars = true;
+        settings.set(opt::STRICT_ACL_VARS, true);
         let cx = &mut Engine::builder().settings(settings).build().context();
         let strict = "(strict_acl_vars is set)";
         check(cx, "$acl_m1", &format!("Failed: unknown variable name \"acl_m1\" {strict}"));

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious_core::world::{DebugLog, Log};
 use eximious_core::{LogSelector, World};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::visible_spaces;
 
 use crate::Context;
@@ -266,7 +267,7 @@ struct Stamps {
 impl Stamps {
     fn of(cx: &Context) -> Self {
         let engine = cx.engine();
-        let zone = engine.settings().timezone.as_ref().map(|zone| zone.display().into_owned());
+        let zone = engine.settings().given(opt::TIMEZONE).map(|zone| zone.display().into_owned());
         Self { world: engine.world().clone(), zone }
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use eximious::world::{
     Civil, Clock, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture, Moment,
 };
-use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str, World};
+use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str, World, opt};
 
 const ZONE: &str = "
 $ORIGIN example.
@@ -134,7 +134,7 @@ fn options_that_ask_the_dns_themselves_end() {
     for option in ["dns_again_means_nonexist", "dns_ipv4_lookup", "hosts_treat_as_local"] {
         let mut settings = Settings::default();
         let text = Str::fixed("@mx_any : ${lookup dnsdb{a=down.example}} : +own");
-        settings.options.set(option, eximious::OptionValue::Text(text));
+        settings.set(option, text);
         let list = NamedList::new(Str::fixed("@mx_primary : dnsdb;a=down.example"));
         settings.lists.insert(ListKind::Domain, "own", list);
         let mut cx = builder(&fixture).settings(settings).build().context();

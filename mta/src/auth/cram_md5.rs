@@ -3,6 +3,7 @@
 
 use eximious::auth::cram;
 use eximious::stdlib::mac;
+use eximious::var;
 
 use super::{Driver, Step, Turn, Verdict, decoded};
 
@@ -22,7 +23,7 @@ impl Driver for CramMd5 {
         // be asked.
         let number = world.random.below(u64::MAX);
         let now = world.clock.now().seconds;
-        let host = turn.cx.get("primary_hostname").and_then(Result::ok).unwrap_or_default();
+        let host = turn.cx.value_of(var::PRIMARY_HOSTNAME);
         self.challenge = format!("<{number}.{now}@").into_bytes();
         self.challenge.extend_from_slice(host.bytes());
         self.challenge.push(b'>');

@@ -1,6 +1,6 @@
 //! BDAT: a message in chunks (RFC 3030).
 
-use eximious::Str;
+use eximious::{Str, opt, var};
 
 use super::Session;
 use super::mail::Before;
@@ -92,7 +92,7 @@ impl Session {
         if has_bare_header(&reading.bytes) {
             self.id = Str::EMPTY;
             self.say(&[b"552 Message header not CRLF terminated"]);
-            let sender = self.variable("sender_address");
+            let sender = self.variable(var::SENDER_ADDRESS);
             let client = self.logged_client();
             let tail =
                 b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
@@ -109,7 +109,7 @@ impl Session {
             reading.drops_from = Some(false);
         }
         let head = header(&reading.bytes);
-        if is_nothing_but_header(head) && self.flag("spool_wireformat") {
+        if is_nothing_but_header(head) && self.flag(opt::SPOOL_WIREFORMAT) {
             reading.wire = Some(reading.bytes.split_off(head.len()));
         }
         // Each line has a newline behind it, however it came.

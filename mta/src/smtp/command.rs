@@ -2,7 +2,7 @@
 
 use eximious::acl::AclVerdict;
 use eximious::debugging::DebugSelector;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Str, opt, var};
 
 use super::Session;
 use super::verdict::unset;
@@ -67,12 +67,12 @@ impl Session {
         if self.tls.misused {
             return self.refuse_misuse(line);
         }
-        self.cx.set("smtp_command", Str::tainted(line));
+        self.cx.set_var(var::SMTP_COMMAND, Str::tainted(line));
         let Some((name, argument)) = find(line) else {
-            self.cx.set("smtp_command_argument", Str::EMPTY);
+            self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::EMPTY);
             return self.unknown();
         };
-        self.cx.set("smtp_command_argument", Str::tainted(argument));
+        self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::tainted(argument));
         let stands_alone = matches!(name, "DATA" | "QUIT" | "RSET" | "STARTTLS");
         if stands_alone && !argument.is_empty() {
             if matches!(name, "RSET" | "STARTTLS") && !self.may_go_on(name) {
@@ -133,14 +133,14 @@ impl Session {
         }
         self.history.push_back(name);
         let shown = self.shown_history();
-        self.cx.set("smtp_command_history", shown);
+        self.cx.set_var(var::SMTP_COMMAND_HISTORY, shown);
     }
 
     pub(super) fn quit(&mut self) {
         if self.chunks.is_none() {
             self.log_incomplete("QUIT");
         }
-        let result = self.acl("acl_smtp_quit", AclPhases::QUIT).unwrap_or_else(|| unset(true));
+        let result = self.acl(opt::ACL_SMTP_QUIT, AclPhases::QUIT).unwrap_or_else(|| unset(true));
         if result.verdict == AclVerdict::Error {
             let why = result.log_message.clone().unwrap_or_default();
             self.log_panic(&[b"ACL for QUIT returned ERROR: ", why.bytes()].concat());
@@ -161,16 +161,18 @@ impl Session {
 
     fn help(&mut self) {
         let tls = if self.offers_tls() { " STARTTLS" } else { "" };
-        let well_known = self.client_in("wellknown_advertise_hosts");
+        let well_known = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         let atrn = self.offers_atrn();
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }
-        for (option, word) in
-            [("acl_smtp_etrn", " ETRN"), ("acl_smtp_expn", " EXPN"), ("acl_smtp_vrfy", " VRFY")]
-        {
-            if self.cx.engine().settings().options.text(option).is_some() {
+        for (option, word) in [
+            (opt::ACL_SMTP_ETRN, " ETRN"),
+            (opt::ACL_SMTP_EXPN, " EXPN"),
+            (opt::ACL_SMTP_VRFY, " VRFY"),
+        ] {
+            if self.cx.engine().settings().text(option).is_some() {
                 words.push_str(word);
             }
         }

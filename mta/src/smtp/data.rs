@@ -2,7 +2,7 @@
 
 use eximious::acl::AclVerdict;
 use eximious::stdlib::printing::printing;
-use eximious::{AclPhases, LogSelector, Message, Str};
+use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::cutthrough::Went;
 use super::mail::{Before, Envelope};
@@ -43,7 +43,7 @@ impl Session {
         }
         let mut said = None;
         self.show_recipients();
-        if let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) {
+        if let Some(result) = self.acl(opt::ACL_SMTP_PREDATA, AclPhases::PREDATA) {
             if result.verdict != AclVerdict::Accept {
                 let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
                 return;
@@ -62,7 +62,8 @@ impl Session {
     /// Whether there are not too many recipients.
     pub(super) fn may_send_message(&mut self) -> bool {
         let envelope = self.envelope.as_ref();
-        if envelope.is_some_and(|envelope| envelope.too_many) && self.flag("recipients_max_reject")
+        if envelope.is_some_and(|envelope| envelope.too_many)
+            && self.flag(opt::RECIPIENTS_MAX_REJECT)
         {
             self.say(&[b"554 Too many recipients"]);
             self.reset_message();
@@ -131,7 +132,7 @@ impl Session {
             return;
         }
         let headed = reading.is_some_and(Reading::has_header);
-        let drops = headed && self.client_in("ignore_fromline_hosts");
+        let drops = headed && self.client_in(opt::IGNORE_FROMLINE_HOSTS);
         let reading = match &mut self.stage {
             Stage::Data(reading) => Some(reading),
             _ => self.chunks.as_mut(),
@@ -168,15 +169,15 @@ impl Session {
     pub(super) fn received(&mut self, reading: Reading) {
         let drops_from = match reading.drops_from {
             Some(drops) => drops,
-            None if self.client.address.is_none() => self.flag("ignore_fromline_local"),
-            None => reading.has_header() && self.client_in("ignore_fromline_hosts"),
+            None if self.client.address.is_none() => self.flag(opt::IGNORE_FROMLINE_LOCAL),
+            None => reading.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS),
         };
         self.received_at = self.cx.engine().world().clock.now();
         self.id = message_id(self.cx.engine());
-        self.cx.set("message_exim_id", self.id.clone());
+        self.cx.set_var(var::MESSAGE_EXIM_ID, self.id.clone());
         if reading.is_too_large() {
             self.say(&[b"552 Message size exceeds maximum permitted"]);
-            let sender = self.variable("sender_address");
+            let sender = self.variable(var::SENDER_ADDRESS);
             let client = self.logged_client();
             let read = reading.count - reading.returns;
             let tail = format!(": message too big: read={read} max={}", reading.limit);
@@ -207,7 +208,7 @@ impl Session {
             [one] => one.clone(),
             _ => Str::EMPTY,
         };
-        self.cx.set("received_for", for_one);
+        self.cx.set_var(var::RECEIVED_FOR, for_one);
         // A blank line that is not there is not counted.
         let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
@@ -216,8 +217,8 @@ impl Session {
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
-        self.cx.set("message_size", own_size.to_string());
-        self.cx.set("received_count", count.to_string());
+        self.cx.set_var(var::MESSAGE_SIZE, own_size.to_string());
+        self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         self.judge_message();
     }
 
@@ -229,7 +230,7 @@ impl Session {
         let (mut said, mut why) = (None, None);
         // A message that nobody gets is nobody's business.
         let gets = self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty());
-        let result = gets.then(|| self.acl("acl_smtp_data", AclPhases::DATA)).flatten();
+        let result = gets.then(|| self.acl(opt::ACL_SMTP_DATA, AclPhases::DATA)).flatten();
         if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
@@ -272,7 +273,7 @@ impl Session {
         for recipient in recipients {
             let bytes = recipient.address.bytes();
             self.show_recipient(&recipient.address);
-            let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
+            let result = self.acl(opt::ACL_SMTP_DATA_PRDR, AclPhases::PRDR);
             let result = result.unwrap_or_else(|| unset(true));
             refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
             all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);

@@ -2,7 +2,7 @@
 //! 49.2).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, LogSelector, Str};
+use eximious::{AclPhases, LogSelector, Str, opt, var};
 
 use super::command::REMEMBERED;
 use super::ratelimit::Pace;
@@ -64,7 +64,7 @@ impl Session {
         self.log_mistake(code, logged);
         self.tell_of_mistake(code, logged);
         self.counts.errors += 1;
-        self.counts.errors > self.number("smtp_max_synprot_errors", 3)
+        self.counts.errors > self.number(opt::SMTP_MAX_SYNPROT_ERRORS)
     }
 
     /// Drops a client that made too many mistakes.
@@ -104,7 +104,7 @@ impl Session {
         if !self.waits("") {
             return;
         }
-        let most = self.number("smtp_max_unknown_commands", 3);
+        let most = self.number(opt::SMTP_MAX_UNKNOWN_COMMANDS);
         self.counts.unknown += 1;
         if self.counts.unknown <= most {
             self.protocol_error(b"500", b"unrecognized command");
@@ -133,11 +133,11 @@ impl Session {
         }
         let limited = match self.counts.limits_nonmail {
             Some(limited) => limited,
-            None => self.client_in("smtp_accept_max_nonmail_hosts"),
+            None => self.client_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS),
         };
         self.counts.limits_nonmail = Some(limited);
         self.counts.nonmail += i64::from(limited);
-        if self.counts.nonmail <= self.number("smtp_accept_max_nonmail", 10) {
+        if self.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
             return true;
         }
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
@@ -179,8 +179,8 @@ impl Session {
     /// Runs the ACL for connections that end without QUIT, and says why it ends,
     /// where there is something to say.
     pub(super) fn not_quit(&mut self, reason: &'static str, text: Option<(&'static [u8], &[u8])>) {
-        self.cx.set("smtp_notquit_reason", Str::fixed(reason));
-        let result = self.acl("acl_smtp_notquit", AclPhases::NOTQUIT);
+        self.cx.set_var(var::SMTP_NOTQUIT_REASON, Str::fixed(reason));
+        let result = self.acl(opt::ACL_SMTP_NOTQUIT, AclPhases::NOTQUIT);
         let mut said = None;
         if let Some(result) = result {
             if result.verdict == AclVerdict::Error {

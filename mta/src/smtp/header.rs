@@ -2,7 +2,7 @@
 
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
-use eximious::{Message, Str};
+use eximious::{Message, Str, var};
 
 use super::{Replaced, Session};
 use crate::logs;
@@ -27,8 +27,8 @@ impl Session {
             TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
         }
         let client = match self.client.address {
-            Some(_) => self.variable("sender_fullhost").bytes().to_vec(),
-            None => self.variable("sender_ident").bytes().to_vec(),
+            Some(_) => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
+            None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
         self.log(&too_long.logged(&client));
         self.end_transaction(false);
@@ -57,17 +57,17 @@ impl Session {
         if let Some(sender) = senders.last().filter(|_| trusted)
             && let Ok(sender) = reception::qualified_sender(&mut self.cx, sender)
         {
-            self.cx.set("sender_address", sender);
+            self.cx.set_var(var::SENDER_ADDRESS, sender);
         }
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         if local
             && let Some(user) = &user
             && !user.trusted
             && !reception::may_be_sender(&mut self.cx, &sender)
         {
-            let domain = self.variable("qualify_domain");
+            let domain = self.variable(var::QUALIFY_DOMAIN);
             let own = [&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat();
-            self.cx.set("sender_address", Str::tainted(own));
+            self.cx.set_var(var::SENDER_ADDRESS, Str::tainted(own));
         }
         let user = user.unwrap_or_default();
         let rewritten = self.acl_state.sender_is_rewritten();
@@ -94,7 +94,7 @@ impl Session {
         let Fixed { mut message, replaced, panics, given_id, .. } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
         self.arrived = Arrived { replaced, given_id };
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         message.sender = sender.clone();
         if let Some(envelope) = &mut self.envelope {
             envelope.sender.address = sender;
@@ -112,7 +112,7 @@ impl Session {
                 None
             }
         };
-        self.cx.unset("received_for");
+        self.cx.unset_var(var::RECEIVED_FOR);
         let mut message = self.cx.take_message().unwrap_or_default();
         if let Some(line) = line {
             reception::put_first(&mut message, &mut self.arrived.replaced, line);
@@ -120,7 +120,7 @@ impl Session {
         // What ACLs did so far is done when the next one looks.
         let replaced = &mut self.arrived.replaced;
         reception::apply_headers(&mut message, replaced, &mut self.acl_state);
-        self.cx.unset("headers_added");
+        self.cx.unset_var(var::HEADERS_ADDED);
         message
     }
 }

@@ -1,8 +1,9 @@
 //! What a session writes to the logs (specification 53), and what of it only some
 //! want (`log_selector`).
 
+use eximious::opt;
 use eximious::stdlib::printing::printing;
-use eximious::{LogSelector, Str};
+use eximious::{LogSelector, Str, var};
 
 use super::Session;
 use super::header::Arrived;
@@ -11,7 +12,7 @@ use crate::{logs, reception};
 impl Session {
     /// Whether something is to be logged.
     pub(super) fn logs(&self, what: LogSelector) -> bool {
-        self.cx.engine().settings().log_selector.contains(what)
+        self.cx.engine().settings().log_selector().contains(what)
     }
 
     /// Writes a line to the main log, with the message's name where there is one.
@@ -93,7 +94,7 @@ impl Session {
     /// ` Ci=5 from (helo) [1.2.3.4]`.
     fn connection(&mut self) -> Vec<u8> {
         let id = match self.logs(LogSelector::CONNECTION_ID) {
-            true => self.variable("connection_id"),
+            true => self.variable(var::CONNECTION_ID),
             false => eximious::Str::EMPTY,
         };
         let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
@@ -101,7 +102,7 @@ impl Session {
         // A program of this system speaks for itself, whomever it names.
         let who = match self.client.address.filter(|_| self.client.user.is_none()) {
             Some(_) => eximious::client::named(&mut self.cx),
-            None => self.variable("sender_ident").bytes().to_vec(),
+            None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
         [mark, id.bytes(), b" from ", &who, way].concat()
     }
@@ -116,9 +117,9 @@ impl Session {
         let lasted = self.lasted();
         let mut line =
             [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat();
-        let by = self.variable("sender_host_authenticated");
+        let by = self.variable(var::SENDER_HOST_AUTHENTICATED);
         if !by.is_empty() {
-            let id = self.variable("authenticated_id");
+            let id = self.variable(var::AUTHENTICATED_ID);
             let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
             line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
         }
@@ -169,7 +170,7 @@ impl Session {
 
     /// The command at hand, as logs show it.
     pub(super) fn shown_command(&self) -> Vec<u8> {
-        printing(&self.command, self.cx.engine().settings().print_topbitchars)
+        printing(&self.command, self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS))
     }
 
     /// A command that is none, or that is out of place.

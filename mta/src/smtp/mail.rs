@@ -3,7 +3,7 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, LogSelector, Str};
+use eximious::{AclPhases, LogSelector, Str, opt, var};
 
 use super::auth::Claim;
 use super::parameters::{self, AuthParam, MailOffers};
@@ -85,7 +85,7 @@ impl Session {
             return self.protocol_error(b"501", b"MAIL must have an address operand");
         }
         self.reset_message();
-        let most = self.number("smtp_accept_max_per_connection", 1000);
+        let most = self.expanded_number(opt::SMTP_ACCEPT_MAX_PER_CONNECTION);
         if most > 0 && self.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -125,7 +125,7 @@ impl Session {
                 self.log_unqualified("sender", text);
                 return self.say(&[b"501 ", text, b": sender address must contain a domain"]);
             }
-            let domain = self.variable("qualify_domain");
+            let domain = self.variable(var::QUALIFY_DOMAIN);
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
         params.sender.said = Str::tainted(address);
@@ -137,7 +137,7 @@ impl Session {
         if utf8 {
             self.show_protocol(b"utf8");
         }
-        let result = self.acl("acl_smtp_mail", AclPhases::MAIL);
+        let result = self.acl(opt::ACL_SMTP_MAIL, AclPhases::MAIL);
         let accepts = |result: &AclResult| result.verdict == AclVerdict::Accept;
         if result.as_ref().is_some_and(accepts) && !self.waits_for_acceptance() {
             return;
@@ -167,7 +167,7 @@ impl Session {
     }
 
     fn client_must_greet(&mut self) -> bool {
-        self.may.verified_hello || self.client_in("hosts_require_helo")
+        self.may.verified_hello || self.client_in(opt::HOSTS_REQUIRE_HELO)
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time; with
@@ -223,15 +223,15 @@ impl Session {
     }
 
     fn show_sender(&mut self, sender: &Sender) {
-        self.cx.set("sender_address", sender.address.clone());
-        self.cx.set(
-            "message_size",
+        self.cx.set_var(var::SENDER_ADDRESS, sender.address.clone());
+        self.cx.set_var(
+            var::MESSAGE_SIZE,
             sender.size.map_or(UNKNOWN_SIZE.to_owned(), |size| size.to_string()),
         );
         let requested = if sender.per_recipient { "yes" } else { "no" };
-        self.cx.set("prdr_requested", Str::fixed(requested));
+        self.cx.set_var(var::PRDR_REQUESTED, Str::fixed(requested));
         let international = if sender.utf8 { "yes" } else { "no" };
-        self.cx.set("message_smtputf8", Str::fixed(international));
+        self.cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed(international));
     }
 
     pub(super) fn rcpt(&mut self, argument: &[u8], before: Before) {
@@ -278,7 +278,7 @@ impl Session {
                 self.say(&[&said]);
                 return self.count_failure(false);
             }
-            let domain = self.variable("qualify_recipient");
+            let domain = self.variable(var::QUALIFY_RECIPIENT);
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
         recipient.address = Str::tainted(address);
@@ -294,7 +294,7 @@ impl Session {
         self.prepare_cutthrough(&recipient);
         let mut result = match discards {
             true => unset(true),
-            false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
+            false => self.acl(opt::ACL_SMTP_RCPT, AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
         };
         if discards {
             result.verdict = AclVerdict::Discard;
@@ -340,16 +340,16 @@ impl Session {
         let part = cased.to_ascii_lowercase();
         self.acl_state.recipient = Some(inner.clone());
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
-        self.cx.set("local_part", Str::from(part).stamped(taint));
-        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        self.cx.set_var(var::LOCAL_PART, Str::from(part).stamped(taint));
+        self.cx.set_var(var::DOMAIN, Str::from(domain.to_ascii_lowercase()).stamped(taint));
     }
 
     /// They are about nobody any more.
     pub(super) fn hide_recipient(&mut self) {
         self.acl_state.recipient = None;
         self.acl_state.cased_local_part = None;
-        for name in ["local_part", "domain"] {
-            self.cx.unset(name);
+        for var in [var::LOCAL_PART, var::DOMAIN] {
+            self.cx.unset_var(var);
         }
     }
 
@@ -373,14 +373,14 @@ impl Session {
     pub(super) fn said_sender(&mut self) -> Str {
         match &self.envelope {
             Some(envelope) => envelope.sender.said.clone(),
-            None => self.variable("sender_address"),
+            None => self.variable(var::SENDER_ADDRESS),
         }
     }
 
     /// Whether one more recipient is allowed; the client is told so if not.
     fn has_room(&mut self) -> bool {
-        let most = self.number("recipients_max", 50_000);
-        let rejects = self.flag("recipients_max_reject");
+        let most = self.expanded_number(opt::RECIPIENTS_MAX);
+        let rejects = self.flag(opt::RECIPIENTS_MAX_REJECT);
         let Some(envelope) = &mut self.envelope else { return false };
         // Those that were refused count, too.
         if most <= 0 || envelope.asked <= most {
@@ -388,7 +388,7 @@ impl Session {
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);
         if first {
-            let sender = self.variable("sender_address");
+            let sender = self.variable(var::SENDER_ADDRESS);
             let client = self.logged_client();
             let head: &[u8] = match rejects {
                 true => b"too many recipients: message rejected: sender=<",
@@ -420,13 +420,13 @@ impl Session {
         let Some(envelope) = &self.envelope else { return };
         let count = envelope.recipients.len() as i64;
         let values = [
-            ("rcpt_count", envelope.asked),
-            ("rcpt_defer_count", envelope.deferred),
-            ("rcpt_fail_count", envelope.failed),
-            ("recipients_count", count),
+            (var::RCPT_COUNT, envelope.asked),
+            (var::RCPT_DEFER_COUNT, envelope.deferred),
+            (var::RCPT_FAIL_COUNT, envelope.failed),
+            (var::RECIPIENTS_COUNT, count),
         ];
-        for (name, value) in values {
-            self.cx.set(name, value.to_string());
+        for (var, value) in values {
+            self.cx.set_var(var, value.to_string());
         }
     }
 
@@ -467,30 +467,30 @@ impl Session {
         self.acl_state.end_message(&mut self.cx);
         self.cx.set_message(None);
         self.cx.forget_lists();
-        self.cx.set("sender_address", Str::EMPTY);
-        self.cx.set("authenticated_sender", Str::EMPTY);
-        let names = [
-            "rcpt_count",
-            "rcpt_defer_count",
-            "rcpt_fail_count",
-            "recipients_count",
-            "prdr_requested",
-            "message_smtputf8",
-            "message_exim_id",
-            "sender_address_data",
-            "address_data",
-            "domain_data",
-            "local_part_data",
-            "sender_data",
-            "recipient_data",
+        self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+        self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
+        let variables = [
+            var::RCPT_COUNT,
+            var::RCPT_DEFER_COUNT,
+            var::RCPT_FAIL_COUNT,
+            var::RECIPIENTS_COUNT,
+            var::PRDR_REQUESTED,
+            var::MESSAGE_SMTPUTF8,
+            var::MESSAGE_EXIM_ID,
+            var::SENDER_ADDRESS_DATA,
+            var::ADDRESS_DATA,
+            var::DOMAIN_DATA,
+            var::LOCAL_PART_DATA,
+            var::SENDER_DATA,
+            var::RECIPIENT_DATA,
         ];
-        for name in names {
-            self.cx.unset(name);
+        for var in variables {
+            self.cx.unset_var(var);
         }
-        self.cx.set("message_size", Str::fixed(UNKNOWN_SIZE));
+        self.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
         // A test goes on naming the message that was kept last.
         if !self.id.is_empty() {
-            self.cx.set("message_exim_id", self.id.clone());
+            self.cx.set_var(var::MESSAGE_EXIM_ID, self.id.clone());
         }
         self.show_protocol(b"");
     }

@@ -7,6 +7,7 @@ use eximious_core::{
 };
 
 use crate::certificate::der;
+use crate::options::opt;
 use crate::x509::{AltName, Certificate};
 
 /// `${certextract{field}{$variable}{found}{not found}}`.
@@ -213,7 +214,8 @@ fn time(call: &Call<'_>, seconds: i64, modifiers: &Modifiers) -> Result<String, 
         return Ok(seconds.to_string());
     }
     let clock = call.clock()?;
-    let zone = call.settings().timezone.as_ref().map(|z| z.display()).filter(|z| !z.is_empty());
+    let zone = call.settings().text(opt::TIMEZONE);
+    let zone = zone.as_ref().map(Str::display);
     let moment = Moment { seconds, nanos: 0 };
     let civil = clock.civil(moment, zone.as_deref());
     let name = match zone.as_deref() {
