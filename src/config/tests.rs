@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use eximious_core::Str;
 use eximious_core::world::Files;
+use eximious_core::{LogSelector, OptionError, OptionValue, Preset, Str};
+use eximious_stdlib::options::opt;
 
 use super::*;
 use eximious_core::world::Stat;
@@ -92,7 +93,7 @@ fn options_and_their_errors() {
         read("not_check_rfc2047_length\nprint_topbitchars = yes")
             .unwrap()
             .settings
-            .print_topbitchars
+            .get(opt::PRINT_TOPBITCHARS)
     );
     assert_eq!(
         read("message_body_visible = 1K\n").unwrap().settings.get(opt::MESSAGE_BODY_VISIBLE),

@@ -131,7 +131,7 @@ fn answers_are_kept_as_long_as_their_records() {
 #[test]
 fn options_that_ask_the_dns_themselves_end() {
     let fixture = Fixture::new().zone(ZONE);
-    for option in ["dns_again_means_nonexist", "dns_ipv4_lookup", "hosts_treat_as_local"] {
+    for option in [opt::DNS_AGAIN_MEANS_NONEXIST, opt::DNS_IPV4_LOOKUP, opt::HOSTS_TREAT_AS_LOCAL] {
         let mut settings = Settings::default();
         let text = Str::fixed("@mx_any : ${lookup dnsdb{a=down.example}} : +own");
         settings.set(option, text);
