@@ -1,7 +1,7 @@
 //! The rules of the house, enforced: which room may use which, who touches the
 //! outside, who prints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use eximious_tests::root;
@@ -320,4 +320,119 @@ fn published_weaknesses_have_tests() {
     let missing: Vec<_> =
         NAMED.split_whitespace().filter(|number| !names.contains(&format!("_{number}_"))).collect();
     assert!(missing.is_empty(), "no test is named after {missing:?}");
+}
+
+/// Names that several public types of the workspace still share, and how many do. The
+/// list only gets shorter: a reader who meets a name should know what it is.
+const SHARED_NAMES: &[(&str, usize)] = &[
+    ("Action", 2),
+    ("Address", 2),
+    ("Answer", 5),
+    ("Answers", 2),
+    ("Bad", 2),
+    ("Batch", 2),
+    ("Broken", 2),
+    ("Child", 2),
+    ("Client", 3),
+    ("Command", 4),
+    ("Complaint", 4),
+    ("Condition", 2),
+    ("Config", 2),
+    ("Connection", 2),
+    ("Ending", 2),
+    ("Error", 4),
+    ("Fault", 3),
+    ("Files", 2),
+    ("Found", 2),
+    ("Identity", 2),
+    ("Input", 2),
+    ("Item", 2),
+    ("Kind", 2),
+    ("Limits", 4),
+    ("Logs", 2),
+    ("Matcher", 2),
+    ("More", 2),
+    ("Names", 2),
+    ("Notes", 2),
+    ("Notify", 2),
+    ("Options", 5),
+    ("Outcome", 4),
+    ("Place", 3),
+    ("Plugin", 2),
+    ("Question", 2),
+    ("Reader", 2),
+    ("Reply", 4),
+    ("Request", 7),
+    ("Search", 2),
+    ("Sender", 2),
+    ("Server", 3),
+    ("Session", 10),
+    ("Settings", 3),
+    ("Shown", 2),
+    ("Stream", 3),
+    ("System", 16),
+    ("Target", 3),
+    ("Test", 2),
+    ("Text", 2),
+    ("Trouble", 2),
+    ("Values", 2),
+    ("View", 2),
+    ("Wire", 2),
+    ("Word", 2),
+    ("Wrong", 2),
+];
+
+/// The name of the public type that a line defines.
+fn public_type(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("pub ")?;
+    let (kind, rest) = rest.strip_prefix("unsafe ").unwrap_or(rest).split_once(' ')?;
+    let is_type = matches!(kind, "struct" | "enum" | "trait" | "type" | "union");
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    is_type.then_some(&rest[..end])
+}
+
+#[test]
+fn public_types_have_names_of_their_own() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for room in ["grammar", "core", "bindings", "stdlib", "src", "world", "mta", "repl/src"] {
+        for path in sources(&root().join(room)) {
+            let name = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+            if name.ends_with("tests.rs") || name.contains("/tests/") {
+                continue;
+            }
+            for found in read(&path).lines().filter_map(public_type) {
+                places.entry(found.to_owned()).or_default().push(name.clone());
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    for (name, found) in &places {
+        let listed = SHARED_NAMES.iter().find(|(known, _)| known == name);
+        if found.len() > listed.map_or(1, |(_, count)| *count) {
+            wrong.push(format!("{name} is the name of several: {}", found.join(", ")));
+        }
+    }
+    for (name, _) in SHARED_NAMES {
+        if places.get(*name).is_none_or(|found| found.len() < 2) {
+            wrong.push(format!("{name} is shared no more: its entry can go"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn recorded_cases_have_one_subject() {
+    // A file of two thousand lines wants to be several, if it has more than one session.
+    for folder in ["dialogues", "routing", "submission", "daemon"] {
+        let entries = std::fs::read_dir(root().join("tests").join(folder)).expect("cases");
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_some_and(|end| end == "case") {
+                let bytes = std::fs::read(&path).expect("a case");
+                let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+                let asks = |line: &&&[u8]| line.starts_with(b"? ") || line.starts_with(b"~ ");
+                let is_long = lines.len() > 2000 && lines.iter().filter(asks).count() > 1;
+                assert!(!is_long, "{}: {} lines", path.display(), lines.len());
+            }
+        }
+    }
 }

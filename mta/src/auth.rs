@@ -24,18 +24,18 @@ const NUMBERED: usize = 20;
 
 /// What a driver wants next.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Step {
+pub enum AuthStep {
     /// The client is asked this.
     Ask(Vec<u8>),
     /// The client is told this, which is not in base 64.
     Tell(&'static str),
     /// It is decided.
-    Done(Verdict),
+    Done(AuthVerdict),
 }
 
 /// What came of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Verdict {
+pub enum AuthVerdict {
     /// The client is who it says.
     Accept,
     /// It is not.
@@ -55,7 +55,7 @@ pub enum Verdict {
     Unexpected,
 }
 
-impl Verdict {
+impl AuthVerdict {
     /// It can't be said now, for reasons that are no business of the client.
     pub(crate) fn defer(why: impl Into<Vec<u8>>) -> Self {
         Self::Defer { why: why.into(), told: false }
@@ -71,21 +71,21 @@ impl Verdict {
 }
 
 /// The server's side of a driver, for one attempt.
-pub(crate) trait Driver: Send {
+pub(crate) trait AuthDriver: Send {
     /// The command came; behind the mechanism's name stands this.
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict>;
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict>;
 
     /// The client answered with this line.
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict>;
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict>;
 
     /// Whoever connected says more than anybody has to say.
-    fn broken(&self) -> Verdict {
-        Verdict::NotBase64
+    fn broken(&self) -> AuthVerdict {
+        AuthVerdict::NotBase64
     }
 }
 
 /// The driver of an authenticator, for one attempt.
-pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn Driver> {
+pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn AuthDriver> {
     match authenticator.driver() {
         "cram_md5" => Box::new(cram_md5::CramMd5::default()),
         "cyrus_sasl" => Box::new(cyrus_sasl::CyrusSasl::default()),
@@ -108,7 +108,7 @@ pub(crate) struct Values {
 }
 
 /// What a driver works with.
-pub(crate) struct Turn<'t> {
+pub(crate) struct AuthTurn<'t> {
     pub(crate) cx: &'t mut Context,
     pub(crate) authenticator: &'t Authenticator,
     pub(crate) values: &'t mut Values,
@@ -116,10 +116,10 @@ pub(crate) struct Turn<'t> {
     pub(crate) binding: Option<&'t ChannelBinding>,
     /// Whether this is a test, in which values that are secrets may be shown:
     /// whoever runs it made them up.
-    pub(crate) shows: bool,
+    pub(crate) is_test: bool,
 }
 
-impl Turn<'_> {
+impl AuthTurn<'_> {
     /// Forgets what an earlier attempt left.
     pub(crate) fn forget(&mut self) {
         *self.values = Values::default();
@@ -178,13 +178,13 @@ impl Turn<'_> {
 
     /// Tells whoever watches a test. Elsewhere nobody is told: it may be a secret.
     pub(crate) fn tell(&mut self, parts: &[&[u8]]) {
-        if self.shows {
+        if self.is_test {
             self.cx.tell(0, &parts.concat());
         }
     }
 
     /// What `server_condition` says; yes where it is not set.
-    pub(crate) fn condition(&mut self) -> Verdict {
+    pub(crate) fn condition(&mut self) -> AuthVerdict {
         let name = self.authenticator.name().clone();
         self.tell(&[name.bytes(), b" authenticator server_condition:"]);
         for (var, value) in NAMES.iter().zip(self.values.named.clone()) {
@@ -198,21 +198,21 @@ impl Turn<'_> {
         }
         self.show_debug_text();
         match self.expand("server_condition") {
-            None => Verdict::Accept,
+            None => AuthVerdict::Accept,
             Some(Ok(value)) => {
                 self.tell(&[b"expanded string: ", value.bytes()]);
                 judged(value.bytes())
             }
             Some(Err(fail)) => {
                 self.tell(&[b"expansion failed: ", fail.message()]);
-                Verdict::of(&fail)
+                AuthVerdict::of(&fail)
             }
         }
     }
 
     /// `server_debug_print`
     pub(crate) fn show_debug_text(&mut self) {
-        let Some(text) = self.authenticator.text("server_debug_print").filter(|_| self.shows)
+        let Some(text) = self.authenticator.text("server_debug_print").filter(|_| self.is_test)
         else {
             return;
         };
@@ -229,28 +229,28 @@ impl Turn<'_> {
 
 /// What a condition's value says. A text that is neither yes nor no is a reason to
 /// come back later, and the client is told.
-fn judged(value: &[u8]) -> Verdict {
+fn judged(value: &[u8]) -> AuthVerdict {
     let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
     if is(&["1", "yes", "true"]) {
-        Verdict::Accept
+        AuthVerdict::Accept
     } else if is(&["", "0", "no", "false"]) {
-        Verdict::Refuse
+        AuthVerdict::Refuse
     } else {
-        Verdict::Defer { why: value.to_vec(), told: true }
+        AuthVerdict::Defer { why: value.to_vec(), told: true }
     }
 }
 
 /// What a client's line says, decoded; a star says that it gives up.
-pub(crate) fn decoded(line: &[u8]) -> Result<Vec<u8>, Verdict> {
+pub(crate) fn decoded(line: &[u8]) -> Result<Vec<u8>, AuthVerdict> {
     match line {
-        b"*" => Err(Verdict::Cancelled),
+        b"*" => Err(AuthVerdict::Cancelled),
         _ => initially_decoded(line),
     }
 }
 
 /// What stands behind the mechanism's name, decoded.
-pub(crate) fn initially_decoded(text: &[u8]) -> Result<Vec<u8>, Verdict> {
-    base64::decode(text).ok_or(Verdict::NotBase64)
+pub(crate) fn initially_decoded(text: &[u8]) -> Result<Vec<u8>, AuthVerdict> {
+    base64::decode(text).ok_or(AuthVerdict::NotBase64)
 }
 
 /// The strings in what a client says: a zero byte ends each.
@@ -263,13 +263,13 @@ pub(crate) fn strings(said: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// A driver that this build does not have.
 struct Missing;
 
-impl Driver for Missing {
-    fn begin(&mut self, turn: &mut Turn<'_>, _: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for Missing {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, _: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let driver = turn.authenticator.driver().as_bytes();
-        Err(Verdict::defer([b"the driver ", driver, b" is not there in this build"].concat()))
+        Err(AuthVerdict::defer([b"the driver ", driver, b" is not there in this build"].concat()))
     }
 
-    fn answer(&mut self, _: &mut Turn<'_>, _: &[u8]) -> Result<Step, Verdict> {
-        Err(Verdict::Refuse)
+    fn answer(&mut self, _: &mut AuthTurn<'_>, _: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        Err(AuthVerdict::Refuse)
     }
 }

@@ -12,9 +12,9 @@ use crate::options;
 use crate::reception::message_id;
 
 /// How long a command is at the most.
-const LONGEST: usize = 16 * 1024;
+const MAX_COMMAND: usize = 16 * 1024;
 /// How large a message may be where no option says so.
-const LARGEST: u64 = 1 << 30;
+const MAX_SIZE: u64 = 1 << 30;
 
 /// A batch, as far as it has come in.
 #[derive(Debug, Default)]
@@ -39,20 +39,20 @@ pub struct Batch {
 
 /// What there is.
 #[derive(Debug)]
-pub enum Step {
+pub enum BatchStep {
     /// Nothing, before more comes in.
     More,
     /// A message.
-    Message(Batched),
+    Message(BatchMessage),
     /// The batch is over.
     End,
     /// Something is wrong, and the rest of the batch of no use.
-    Wrong(Wrong),
+    Failed(BatchError),
 }
 
 /// A message of a batch.
 #[derive(Clone, Debug, Default)]
-pub struct Batched {
+pub struct BatchMessage {
     /// What MAIL said.
     pub sender: Str,
     /// What RCPT commands said.
@@ -63,7 +63,7 @@ pub struct Batched {
 
 /// Why a batch is given up.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wrong {
+pub struct BatchError {
     /// What is wrong, with the code that SMTP has for it.
     pub text: Vec<u8>,
     /// The command that it is about, if it is one.
@@ -73,7 +73,7 @@ pub struct Wrong {
     messages: u64,
 }
 
-impl Wrong {
+impl BatchError {
     /// What is said of it on the standard output.
     pub fn printed(&self) -> Vec<u8> {
         let numbers = format!(
@@ -134,23 +134,23 @@ impl Batch {
     }
 
     /// What there is next. A message must be taken before this is asked again.
-    pub fn step(&mut self, cx: &mut Context) -> Step {
+    pub fn step(&mut self, cx: &mut Context) -> BatchStep {
         loop {
             let Some(line) = self.line() else { return self.starved(cx) };
             if self.text.is_some() {
                 match self.text_line(cx, &line) {
-                    Some(message) => return Step::Message(message),
+                    Some(message) => return BatchStep::Message(message),
                     None => continue,
                 }
             }
             let shown = line.trim_ascii_end();
             match self.command(cx, shown) {
                 Ok(false) => {}
-                Ok(true) => return Step::End,
+                Ok(true) => return BatchStep::End,
                 Err(text) => {
                     let printing = |byte: &u8| if *byte == 0 { b'?' } else { *byte };
                     let command = Some(shown.iter().map(printing).collect());
-                    return Step::Wrong(Wrong { command, ..self.wrong(text) });
+                    return BatchStep::Failed(BatchError { command, ..self.error(text) });
                 }
             }
         }
@@ -163,9 +163,9 @@ impl Batch {
     }
 
     /// What is wrong with the message at hand.
-    pub fn wrong(&self, text: Vec<u8>) -> Wrong {
+    pub fn error(&self, text: Vec<u8>) -> BatchError {
         let Self { began, lines, messages, .. } = *self;
-        Wrong { text, command: None, began, line: lines, messages }
+        BatchError { text, command: None, began, line: lines, messages }
     }
 
     fn reset(&mut self) {
@@ -185,28 +185,30 @@ impl Batch {
     }
 
     /// There is no whole line.
-    fn starved(&mut self, cx: &mut Context) -> Step {
+    fn starved(&mut self, cx: &mut Context) -> BatchStep {
         let length = self.input.len() - self.at;
         match &mut self.text {
-            None if length > LONGEST => Step::Wrong(self.wrong(b"500 Command unrecognized".into())),
+            None if length > MAX_COMMAND => {
+                BatchStep::Failed(self.error(b"500 Command unrecognized".into()))
+            }
             // What is begun and never ended is no command.
-            None if self.ended => Step::End,
+            None if self.ended => BatchStep::End,
             Some(text) if self.ended => {
                 text.extend_from_slice(&self.input[self.at..]);
                 // In a body, the end counts as that of a line.
                 self.lines += u64::from(has_body(text));
                 log_lost(cx, text);
-                Step::Wrong(self.wrong(b"421 Lost incoming connection".into()))
+                BatchStep::Failed(self.error(b"421 Lost incoming connection".into()))
             }
-            _ => Step::More,
+            _ => BatchStep::More,
         }
     }
 
     /// A line of a message: the message, if it is its last one, or too much.
-    fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<Batched> {
+    fn text_line(&mut self, cx: &mut Context, line: &[u8]) -> Option<BatchMessage> {
         // That it can't be said is told when the message is taken.
         let limit = match options::message_size_limit(cx).unwrap_or_default() {
-            0 => LARGEST,
+            0 => MAX_SIZE,
             limit => limit,
         };
         let is_end = line == b".\n" || line == b".\r\n";
@@ -220,7 +222,7 @@ impl Batch {
         }
         let bytes = self.text.take()?;
         let sender = self.sender.clone()?;
-        Some(Batched { sender, recipients: self.recipients.clone(), bytes })
+        Some(BatchMessage { sender, recipients: self.recipients.clone(), bytes })
     }
 
     /// Obeys a command; true where it ends the batch.
@@ -358,18 +360,18 @@ mod tests {
     use super::*;
 
     /// The messages of a batch, and what ended it.
-    fn read(text: &str) -> (Vec<Batched>, Step) {
+    fn read(text: &str) -> (Vec<BatchMessage>, BatchStep) {
         let mut cx = Engine::builder().build().context();
         let mut batch = Batch::new(false);
         let mut messages = Vec::new();
         let mut rest = text.as_bytes().chunks(7);
         loop {
             match batch.step(&mut cx) {
-                Step::Message(message) => {
+                BatchStep::Message(message) => {
                     messages.push(message);
                     batch.taken();
                 }
-                Step::More => match rest.next() {
+                BatchStep::More => match rest.next() {
                     Some(piece) => batch.receive(piece),
                     None => batch.end_of_input(),
                 },
@@ -385,7 +387,7 @@ mod tests {
              Subject: x\r\n\r\n..\r\n.\r\n\
              VRFY x\nMAIL FROM:<>\nRCPT TO:<c@d>\nDATA\n.x\n.\nQUIT\nFOO\n",
         );
-        assert!(matches!(end, Step::End));
+        assert!(matches!(end, BatchStep::End));
         let [first, second] = &messages[..] else { panic!("{messages:?}") };
         let to: Vec<&[u8]> = first.recipients.iter().map(Str::bytes).collect();
         assert_eq!(
@@ -420,7 +422,7 @@ mod tests {
                 2,
             ),
         ] {
-            let (_, Step::Wrong(wrong)) = read(text) else { panic!("{text}") };
+            let (_, BatchStep::Failed(wrong)) = read(text) else { panic!("{text}") };
             assert_eq!(String::from_utf8(wrong.printed()).unwrap(), said);
             assert_eq!(wrong.status(), status, "{text}");
         }
@@ -428,7 +430,7 @@ mod tests {
 
     #[test]
     fn cve_2020_28020_a_command_has_an_end() {
-        let (_, Step::Wrong(wrong)) = read(&"x".repeat(100_000)) else { panic!() };
+        let (_, BatchStep::Failed(wrong)) = read(&"x".repeat(100_000)) else { panic!() };
         assert_eq!(wrong.text, b"500 Command unrecognized");
     }
 }

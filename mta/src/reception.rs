@@ -38,7 +38,7 @@ pub use message_id::message_id;
 pub(crate) use parse::without_returns;
 pub use parse::{Parsed, Way, has_blank_line, parse, size};
 pub use received::received_header;
-pub use recipients::{Named, Wrong};
+pub use recipients::{HeaderRecipients, InvalidAddress};
 pub(crate) use rejected::rejected;
 
 /// How a message came, as far as its header hangs on that.
@@ -83,7 +83,7 @@ pub struct Submission {
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub struct Fixed {
+pub struct FixedMessage {
     /// The message.
     pub message: Message,
     /// The header lines that were taken out of it, or replaced.
@@ -91,7 +91,7 @@ pub struct Fixed {
     /// What is wrong with the configuration: for the log of such things, too.
     pub panics: Vec<Vec<u8>>,
     /// Who gets it, where the header says so.
-    pub named: Named,
+    pub named: HeaderRecipients,
     /// The identification that it came with, as it stood there.
     pub given_id: Option<Vec<u8>>,
 }
@@ -129,7 +129,7 @@ pub fn fix(
     controls: &BTreeMap<&'static str, Control>,
     mut message: Message,
     tell: &dyn Fn(&[u8]),
-) -> Fixed {
+) -> FixedMessage {
     let mut lines = Lines::new(std::mem::take(&mut message.headers));
     for (option, name) in [
         (opt::RETURN_PATH_REMOVE, "return-path"),
@@ -171,7 +171,7 @@ pub fn fix(
     }
     let named = match origin.names_recipients {
         true => recipients::take(&mut lines, resent, Rules::of(cx.engine().settings())),
-        false => Named::default(),
+        false => HeaderRecipients::default(),
     };
     let (mut panics, mut own_sender) = (Vec::new(), None);
     if completes {
@@ -212,7 +212,7 @@ pub fn fix(
     }
     let (headers, replaced) = lines.split();
     message.headers = headers;
-    Fixed { message, replaced, panics, named, given_id }
+    FixedMessage { message, replaced, panics, named, given_id }
 }
 
 /// The header lines as they are by now, for who looks at them.

@@ -13,6 +13,7 @@ mod bdat;
 mod client_hello;
 mod command;
 mod connect;
+mod connection;
 mod cutthrough;
 mod data;
 mod ehlo;
@@ -21,7 +22,7 @@ mod etrn;
 mod header;
 mod ident;
 mod input;
-mod local;
+
 mod logging;
 mod mail;
 mod mail_data;
@@ -29,16 +30,19 @@ mod options;
 mod parameters;
 pub mod proxy;
 mod ratelimit;
+mod rcpt;
 mod reply;
 mod reserve;
 mod session;
 mod shutdown;
+mod stage;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod timeout;
 mod tls;
 mod tls_options;
+mod transaction;
 mod verdict;
 mod vrfy;
 mod wellknown;
@@ -151,7 +155,7 @@ pub struct Received {
     /// Who handed it in; nobody but this program, where it came from elsewhere.
     pub submitter: Option<Submitter>,
     /// What follows from who handed it in.
-    pub standing: Standing,
+    pub provenance: Provenance,
     /// Those who get it in no case, whatever becomes of the recipients.
     pub not_for: Vec<Str>,
     /// Header lines that were taken out, or replaced. They are kept to be looked at.
@@ -160,7 +164,7 @@ pub struct Received {
 
 /// What follows from who handed a message in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Standing {
+pub struct Provenance {
     /// Whether its sender is a user of this system.
     pub local: bool,
     /// Whether it is a report of an error, from this system (`-E`).
@@ -224,7 +228,7 @@ pub struct Sender {
     /// `SMTPUTF8`.
     pub utf8: bool,
     /// `PRDR`.
-    pub per_recipient: bool,
+    pub prdr: bool,
     /// `RET`: whether the whole message is to be returned, or its header.
     pub returned: Option<Returned>,
     /// `ENVID`, as it was given.
@@ -251,18 +255,18 @@ pub enum Returned {
 
 /// What became of a message that a session had.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Taken {
-    /// It is in safe hands.
-    Yes,
+pub enum SpoolOutcome {
+    /// It is in the spool.
+    Spooled,
     /// It could not be kept; the client is to come back.
-    Later(NotKept),
-    /// Another host has it already.
-    Onward,
+    Failed(SpoolFailure),
+    /// Another host has it already (`control = cutthrough_delivery`).
+    CutThrough,
 }
 
 /// Why a message could not be kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NotKept {
+pub struct SpoolFailure {
     /// The reason.
     pub why: Vec<u8>,
     /// The reply.

@@ -19,36 +19,38 @@ use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
 use eximious::{Context, Str, opt, var};
 
 use crate::logs;
-use crate::smtp::{NotKept, Received, Taken};
+use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 
 pub use decode::Damage;
 pub(crate) use describe::header_lines;
-pub use file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
+pub use file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
 pub use restore::{body, message, restore};
-pub use tree::{Node, Tree};
+pub use tree::{Node, NonrecipientTree};
 
-/// Keeps a message that was received. With [`Taken::Yes`], it is on disk; otherwise
+/// Keeps a message that was received. With [`SpoolOutcome::Spooled`], it is on disk; otherwise
 /// nothing of it is, and the reason is what to log.
-pub fn keep(cx: &mut Context, received: &Received) -> Taken {
+pub fn keep(cx: &mut Context, received: &Received) -> SpoolOutcome {
     // A message for nobody is done with.
     if received.recipients.is_empty() {
-        return Taken::Yes;
+        return SpoolOutcome::Spooled;
     }
     let place = match place(cx, received.queue.bytes()) {
         Ok(place) => place,
-        Err(why) => return Taken::Later(NotKept::broken(why)),
+        Err(why) => return SpoolOutcome::Failed(SpoolFailure::broken(why)),
     };
     let id = received.id.bytes();
     let header = match describe::header_file(cx, received).encode() {
         Ok(header) => header,
-        Err(why) => return Taken::Later(NotKept::broken(why.to_string().into_bytes())),
+        Err(why) => {
+            return SpoolOutcome::Failed(SpoolFailure::broken(why.to_string().into_bytes()));
+        }
     };
     let first = [id, b"-D\n"].concat();
     let message = &received.message;
     let data = [first.as_slice(), &message.stray, &message.body];
     match cx.engine().world().spool.keep(&place, id, &data, &header) {
-        Ok(()) => Taken::Yes,
-        Err(why) => Taken::Later(abandoned(cx, &why)),
+        Ok(()) => SpoolOutcome::Spooled,
+        Err(why) => SpoolOutcome::Failed(abandoned(cx, &why)),
     }
 }
 
@@ -98,7 +100,7 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
 
 /// Why a message can't be kept. A disk that is full is nothing unheard of; somebody
 /// should look after all else.
-fn abandoned(cx: &mut Context, error: &SpoolError) -> NotKept {
+fn abandoned(cx: &mut Context, error: &SpoolError) -> SpoolFailure {
     let why = eximious::stdlib::wording::reason(&error.why);
     let client = match cx.value_of(var::SENDER_FULLHOST) {
         host if host.is_empty() => cx.value_of(var::SENDER_IDENT),
@@ -108,25 +110,25 @@ fn abandoned(cx: &mut Context, error: &SpoolError) -> NotKept {
     let doing = match error.step {
         SpoolStep::Directory => {
             let parts = [b"Failed to create directory \"", &error.file[..], b"\": "];
-            return NotKept::broken([&parts.concat(), why.as_bytes()].concat());
+            return SpoolFailure::broken([&parts.concat(), why.as_bytes()].concat());
         }
         SpoolStep::Create => {
             let parts = [b"Failed to create spool file ", &error.file[..], b": "];
-            return NotKept::broken([&parts.concat(), why.as_bytes()].concat());
+            return SpoolFailure::broken([&parts.concat(), why.as_bytes()].concat());
         }
         SpoolStep::Write => {
             let head = format!("Spool write error ({why}) while receiving message from ");
-            return NotKept::full([head.as_bytes(), client].concat(), "while");
+            return SpoolFailure::full([head.as_bytes(), client].concat(), "while");
         }
         SpoolStep::CreateHeader => "open",
         SpoolStep::WriteHeader => "write",
         SpoolStep::Rename => "rename",
     };
     let head = format!("spool file {doing} error while receiving from ");
-    NotKept::full([head.as_bytes(), client, b": ", why.as_bytes()].concat(), "in")
+    SpoolFailure::full([head.as_bytes(), client, b": ", why.as_bytes()].concat(), "in")
 }
 
-impl NotKept {
+impl SpoolFailure {
     /// Nothing can be kept as it is.
     fn broken(why: Vec<u8>) -> Self {
         Self { why, said: "421 Unexpected failure, please try later".into(), broken: true }

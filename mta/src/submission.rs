@@ -26,9 +26,9 @@ use eximious::stdlib::printing::printing;
 use eximious::{Context, LogSelector, Message, Str, Var, opt, var};
 
 use crate::options::NoLimit;
-use crate::reception::{self, Fixed, Kept, Origin, Parsed, TooLong, Way, message_id};
+use crate::reception::{self, FixedMessage, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{
-    Notify, Received, Recipient, Returned, Sender, Server, Standing, Submitter, Taken,
+    Notify, Provenance, Received, Recipient, Returned, Sender, Server, SpoolOutcome, Submitter,
 };
 use crate::spool;
 use crate::{dsn, logs, options};
@@ -64,7 +64,7 @@ pub struct Request {
     /// `-oMm`: the message that it is about.
     pub about: Vec<u8>,
     /// `-oDSN`: what is asked of those who deliver it.
-    pub reports: Reports,
+    pub reports: DsnRequest,
     /// Whether it is a report of an error.
     pub reports_error: bool,
     /// Whether it is one of a batch (`-bS`).
@@ -75,7 +75,7 @@ pub struct Request {
 
 /// What is asked of those who deliver a message (RFC 3461).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reports {
+pub struct DsnRequest {
     /// What the sender wants to be told of, of each recipient.
     pub notify: Notify,
     /// What a report brings back.
@@ -251,9 +251,9 @@ impl<'s> Submission<'s> {
         let given = match typed.is_empty() {
             true => Str::EMPTY,
             false => reception::qualified_sender(self.cx, typed).map_err(|why| {
-                let why = match typed.ends_with(b".") && why == b"domain missing or malformed" {
+                let why = match typed.ends_with(b".") && why.lacks_label() {
                     true => b"domain is malformed (trailing dot not allowed)".to_vec(),
-                    false => why,
+                    false => why.message,
                 };
                 [b"exim: bad -f address \"", typed.as_slice(), b"\": ", &why, b"\n"].concat()
             })?,
@@ -262,7 +262,7 @@ impl<'s> Submission<'s> {
         if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
             self.cx.set_var(var::SENDER_ADDRESS, given);
             self.sender_set = trusted;
-            self.received.standing.sender_set_untrusted = !trusted;
+            self.received.provenance.sender_set_untrusted = !trusted;
         }
         if trusted {
             // Whoever may name a sender did not prove to be that.
@@ -349,7 +349,7 @@ impl<'s> Submission<'s> {
         let faults = RefCell::new(Vec::new());
         let tell = |line: &[u8]| faults.borrow_mut().push(line.to_vec());
         let fixed = reception::fix(self.cx, &rewriter, &origin, controls, message, &tell);
-        let Fixed { message, replaced, panics, named, given_id } = fixed;
+        let FixedMessage { message, replaced, panics, named, given_id } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
         faults.take().iter().for_each(|line| self.log(line));
         self.received.message = message;
@@ -451,20 +451,20 @@ impl<'s> Submission<'s> {
             controls: self.state.controls.clone(),
             queue: self.state.queue.clone(),
             submitter: Some(self.request.submitter.clone()),
-            standing: Standing {
+            provenance: Provenance {
                 local: !self.sender_set,
                 local_error: self.request.reports_error,
                 unqualified_senders: !self.request.leaves_unqualified,
                 unqualified_recipients: !self.request.leaves_unqualified,
                 pretended: self.request.pretended,
-                ..self.received.standing
+                ..self.received.provenance
             },
             ..std::mem::take(&mut self.received)
         };
-        if let Taken::Later(failure) = spool::keep(self.cx, &received) {
+        if let SpoolOutcome::Failed(failure) = spool::keep(self.cx, &received) {
             failure.log(self.cx, &self.id);
             self.received = received;
-            return Err(Fault::NotKept(failure));
+            return Err(Fault::SpoolFailure(failure));
         }
         let reports = dsn::shown(&received.sender, &received.recipients);
         let kept = Kept {

@@ -13,7 +13,7 @@ use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
 use eximious::{Macros, Var, var};
 use eximious_mta::spool::queue::{Listing, is_message_id};
-use eximious_mta::submission::{Errors, Reports};
+use eximious_mta::submission::{DsnRequest, Errors};
 
 use rules::{Takes, Then};
 use values::{address_and_port, host, message_id, missing_value, number};
@@ -52,7 +52,7 @@ pub struct Options {
     /// `-oMm`: the message that a message is about.
     pub about: Option<Vec<u8>>,
     /// `-oDSN`: what is asked of those who deliver a message.
-    pub reports: Reports,
+    pub reports: DsnRequest,
     /// `-bf` and its kin: what filters are tested, and for whom.
     pub filter: crate::filter::Request,
     /// `-n`: values without their names.
@@ -239,7 +239,7 @@ impl<'a> Parser<'a> {
             pretends: false,
             foreground: false,
             about: None,
-            reports: Reports::default(),
+            reports: DsnRequest::default(),
             filter: crate::filter::Request::default(),
             values_only: false,
             stored: None,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious::world::Log;
 use eximious::{Config, Str, Var, World, var};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
+use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
 
 use crate::options::Options;
 use crate::session::{self, Refusal};
@@ -70,7 +70,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
     );
     let mut out = Shared::new(Headed { heading: Some(heading), out: io::stdout() });
     converse(&mut session, &mut out, Waits::ForEver, &mut |session, received, out| {
-        session.conclude(&Taken::Yes);
+        session.conclude(&SpoolOutcome::Spooled);
         while let Some(event) = session.next_reply() {
             out.write_all(&event)?;
         }
@@ -182,10 +182,10 @@ fn converse<W: Write + Send + 'static>(
             return Ok(());
         }
         if waits != Waits::ForEver
-            && let Some(time) = session.patience()
+            && let Some(time) = session.read_timeout()
             && !eximious_world::input_within(time)?
         {
-            session.time_is_up();
+            session.time_out();
             continue;
         }
         match io::stdin().lock().read(&mut piece) {

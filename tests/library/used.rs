@@ -51,11 +51,11 @@ const UNSEEN_CONTROLS: [(&str, &str); 3] = [
     ("dmarc_enable_forensic", "the packaged Exim lacks it"),
 ];
 
-/// The cases of a folder of `tests/`.
+/// The cases of a folder of `tests/`, and the scenes that they share.
 fn cases(folder: &str) -> Vec<String> {
     let entries = std::fs::read_dir(root().join("tests").join(folder)).expect("cases").flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "case"));
+    paths.retain(|path| path.extension().is_some_and(|end| end == "case" || end == "scene"));
     paths.sort();
     assert!(!paths.is_empty(), "no cases in {folder}");
     let read =

@@ -9,11 +9,13 @@
 //! +++ aliases 600 nobody:mail
 //! one with other rights than 644, and of somebody else
 //! @ needs /usr/sbin/update-exim4.conf
+//! @ scene site-verify
 //! $ mkfifo DIR/pipe
 //! ```
 //!
 //! `$` runs a command of the shell after the files are there, and before any
-//! question. `@ needs` names a file without which a case is left out.
+//! question. `@ needs` names a file without which a case is left out. `@ scene`
+//! takes all of this from `NAME.scene` in the same folder, which several cases share.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,11 @@ pub fn files(folder: &str, names: Option<&str>) -> Vec<PathBuf> {
     paths.retain(|path| path.extension().is_some_and(|end| end == "case") && wanted(path));
     paths.sort();
     paths
+}
+
+/// The text of a file of cases.
+pub fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// What is there before a program is asked.
@@ -62,8 +69,9 @@ pub struct Place {
 }
 
 impl Scene {
-    /// Takes a line with its end; false where it is of no such sort.
-    pub fn add(&mut self, whole: &str) -> bool {
+    /// Takes a line with its end, of a case in this file; false where it is of no such
+    /// sort.
+    pub fn add(&mut self, case: &Path, whole: &str) -> bool {
         let line = whole.strip_suffix('\n').unwrap_or(whole);
         let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
         match sign {
@@ -74,7 +82,11 @@ impl Scene {
                 return true;
             }
             "$" => self.commands.push(rest.to_owned()),
-            "@" => self.needs.push(rest.strip_prefix("needs ").expect("a need").into()),
+            "@" => match rest.split_once(' ').expect("a word and what it is about") {
+                ("needs", path) => self.needs.push(path.into()),
+                ("scene", name) => self.take(&case.with_file_name(name).with_extension("scene")),
+                _ => panic!("{}: what is this: {line}", case.display()),
+            },
             _ if self.in_file => {
                 self.files.last_mut().expect("a file").text.push_str(whole);
                 return true;
@@ -83,6 +95,14 @@ impl Scene {
         }
         self.in_file = false;
         true
+    }
+
+    /// Takes what several cases share.
+    fn take(&mut self, path: &Path) {
+        for line in text(path).split_inclusive('\n') {
+            let known = self.add(path, line);
+            assert!(known || line.trim().is_empty(), "{}: {line}", path.display());
+        }
     }
 
     /// The lines that follow are of no file.

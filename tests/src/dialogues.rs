@@ -62,10 +62,12 @@ mod talk;
 pub mod wire;
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use crate::cases::{self, Place, Scene, changes, words};
+use crate::servers::Server;
+use crate::{idents, names, network};
 
 /// A file of dialogues.
 #[derive(Debug)]
@@ -167,17 +169,18 @@ impl Difference {
 
 /// Reads all files, or those whose names are given with commas between them.
 pub fn read(names: Option<&str>) -> Vec<Case> {
-    cases::files("dialogues", names).into_iter().map(Case::read).collect()
+    let read = |path: PathBuf| Case::parse(&path, &cases::text(&path));
+    cases::files("dialogues", names).into_iter().map(read).collect()
 }
 
 impl Case {
-    fn read(path: PathBuf) -> Self {
-        let text = std::fs::read_to_string(&path).expect("a case");
+    /// Reads what stands in a file.
+    pub fn parse(path: &Path, text: &str) -> Self {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let mut case = Self {
             name,
             sessions: Vec::new(),
-            path,
+            path: path.to_owned(),
             scene: Scene::default(),
             between: vec![String::new()],
         };
@@ -194,7 +197,7 @@ impl Case {
                 case.sessions.last_mut().expect("a session").record.push(line.to_owned());
             } else {
                 in_session = in_session && sign.is_empty();
-                let known = case.scene.add(whole);
+                let known = case.scene.add(path, whole);
                 assert!(known || line.is_empty(), "{}:{}: {line}", case.name, index + 1);
                 case.between.last_mut().expect("one").push_str(whole);
             }
@@ -242,6 +245,22 @@ impl Case {
         }
         std::fs::write(&self.path, out).expect("a case is written");
     }
+}
+
+/// Makes a network of this program's own (`network.rs`) the one that dialogues are played
+/// in: the files of `tests/dialogues/system` lie over those of the system, addresses are
+/// this host's own, the zones are served. What serves them ends when the value does;
+/// none where no name server is installed.
+pub fn set_up() -> Option<Server> {
+    let folder = crate::root().join("tests/dialogues");
+    network::dress(&folder.join("system"));
+    for network in ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"] {
+        network::ip(&["route", "add", "local", network, "dev", "lo"]);
+    }
+    idents::play();
+    let (server, real) = names::real(&folder.join("zones"))?;
+    names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
+    Some(server)
 }
 
 /// What clients send: each line of all cases, and all lines of each session.

@@ -85,11 +85,11 @@ impl Filters {
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|end| end == "txt"));
         paths.sort();
-        paths.into_iter().map(Self::read).collect()
+        paths.iter().map(|path| Self::parse(path, &crate::cases::text(path))).collect()
     }
 
-    fn read(path: PathBuf) -> Self {
-        let text = std::fs::read_to_string(&path).expect("a file of cases");
+    /// Reads what stands in a file.
+    pub fn parse(path: &Path, text: &str) -> Self {
         let mut cases: Vec<Case> = Vec::new();
         let mut pending = String::new();
         for (index, line) in text.lines().enumerate() {
@@ -118,7 +118,7 @@ impl Filters {
                 _ => panic!("{}: what is this: {line}", path.display()),
             }
         }
-        Self { path, cases, rest: pending }
+        Self { path: path.to_owned(), cases, rest: pending }
     }
 
     /// The file's name.

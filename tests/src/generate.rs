@@ -5,6 +5,8 @@ use std::path::Path;
 
 use fastrand::Rng;
 
+use crate::dice::Dice;
+
 mod words;
 
 use words::{ONE, PARAMETERS, PLAIN_OPERATORS, TWO, VARIABLES, WORDS};
@@ -64,14 +66,6 @@ impl Generator {
         }
     }
 
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.rng.usize(..from.len())]
-    }
-
-    fn chance(&mut self, of: u32) -> bool {
-        self.rng.u32(..of) == 0
-    }
-
     fn text(&mut self, depth: u32, sort: Sort) -> String {
         let pieces = match self.rng.u32(..12) {
             0 => 0,
@@ -83,10 +77,10 @@ impl Generator {
     }
 
     fn piece(&mut self, depth: u32, sort: Sort) -> String {
-        if depth == 0 || self.chance(3) {
+        if depth == 0 || self.rng.chance(3) {
             return match self.rng.u32(..10) {
-                0 => self.pick(VARIABLES).to_owned(),
-                1 | 2 => self.pick(WORDS).to_owned(),
+                0 => self.rng.pick(VARIABLES).to_owned(),
+                1 | 2 => self.rng.pick(WORDS).to_owned(),
                 _ => self.literal(sort),
             };
         }
@@ -94,28 +88,28 @@ impl Generator {
         match self.rng.u32(..20) {
             0..=6 => self.operator(depth),
             7..=11 => self.conditional(depth),
-            12 => self.pick(VARIABLES).to_owned(),
+            12 => self.rng.pick(VARIABLES).to_owned(),
             _ => self.item(depth),
         }
     }
 
     fn literal(&mut self, sort: Sort) -> String {
         let numeric =
-            matches!(sort, Sort::Small) || (matches!(sort, Sort::Number) && self.chance(4));
+            matches!(sort, Sort::Small) || (matches!(sort, Sort::Number) && self.rng.chance(4));
         if numeric {
             return self.rng.i32(-4..12).to_string();
         }
-        self.pick(words::table(sort)).to_owned()
+        self.rng.pick(words::table(sort)).to_owned()
     }
 
     fn braced(&mut self, depth: u32, sort: Sort) -> String {
-        let space = if self.chance(12) { " " } else { "" };
+        let space = if self.rng.chance(12) { " " } else { "" };
         format!("{space}{{{}}}", self.text(depth, sort))
     }
 
     fn operator(&mut self, depth: u32) -> String {
-        if self.chance(3) {
-            let name = self.pick(PARAMETERS);
+        if self.rng.chance(3) {
+            let name = self.rng.pick(PARAMETERS);
             let sort = match name {
                 "mask_n" => Sort::Ip,
                 name if name.starts_with("eval") => Sort::Number,
@@ -150,28 +144,32 @@ impl Generator {
     }
 
     fn condition(&mut self, depth: u32) -> String {
-        let bang = if self.chance(6) { "!" } else { "" };
+        let bang = if self.rng.chance(6) { "!" } else { "" };
         let deeper = depth.saturating_sub(1);
         let text = match self.rng.u32(..24) {
             0 | 1 => {
                 let count = self.rng.u32(..4);
                 let inner: String =
                     (0..count).map(|_| format!("{{{}}}", self.condition(deeper))).collect();
-                format!("{}{{{inner}}}", self.pick(&["and", "or"]))
+                format!("{}{{{inner}}}", self.rng.pick(&["and", "or"]))
             }
             2 | 3 => {
                 let list = self.braced(deeper, Sort::List);
-                format!("{}{list}{{{}}}", self.pick(&["forany", "forall"]), self.item_test(deeper))
+                format!(
+                    "{}{list}{{{}}}",
+                    self.rng.pick(&["forany", "forall"]),
+                    self.item_test(deeper)
+                )
             }
             4 => {
                 // Anything but an array kills the reference.
-                let array = self.pick(&["[1,2]", "[\"a\",\"b\"]", "[]", "[\"x y\",3]"]);
+                let array = self.rng.pick(&["[1,2]", "[\"a\",\"b\"]", "[]", "[\"x y\",3]"]);
                 let name =
-                    self.pick(&["forany_json", "forall_json", "forany_jsons", "forall_jsons"]);
+                    self.rng.pick(&["forany_json", "forall_json", "forany_jsons", "forall_jsons"]);
                 format!("{name}{{{array}}}{{{}}}", self.item_test(deeper))
             }
             5 | 6 => {
-                let name = self.pick(&[
+                let name = self.rng.pick(&[
                     "domain",
                     "value",
                     "item",
@@ -186,13 +184,13 @@ impl Generator {
                 ]);
                 format!("def:{name}")
             }
-            7 => self.pick(&["first_delivery", "queue_running"]).to_owned(),
+            7 => self.rng.pick(&["first_delivery", "queue_running"]).to_owned(),
             8..=11 => {
                 let (name, sort) = ONE[self.rng.usize(..ONE.len())];
                 format!("{name}{}", self.braced(deeper, sort))
             }
             12 => {
-                let hash = self.pick(&[
+                let hash = self.rng.pick(&[
                     "\\{md5\\}CY9rzUYh03PK3k6DJie09g==",
                     "\\{sha1\\}a94a8fe5ccb19ba61c4c0873d391e987982fbbd3",
                     "\\{crypt\\}aaqPiZY5xR5l.",
@@ -202,9 +200,9 @@ impl Generator {
                     "",
                     "\\{md5\\}098f6bcd4621d373cade4e832627b4f6",
                 ]);
-                format!("crypteq{{{}}}{{{hash}}}", self.pick(&["test", "", "Test", "x"]))
+                format!("crypteq{{{}}}{{{hash}}}", self.rng.pick(&["test", "", "Test", "x"]))
             }
-            13 if self.chance(4) => "nosuchcond{a}{b}".to_owned(),
+            13 if self.rng.chance(4) => "nosuchcond{a}{b}".to_owned(),
             _ => {
                 let (name, first, second) = TWO[self.rng.usize(..TWO.len())];
                 let first = self.braced(deeper, first);
@@ -254,8 +252,8 @@ impl Generator {
             }
             10 => {
                 let how =
-                    self.pick(&["<", "<=", ">", ">=", "lt", "gt", "gei", "lti", "eq", "x", ""]);
-                let key = self.pick(&["$item", "${lc:$item}", "${length_1:$item}", "x"]);
+                    self.rng.pick(&["<", "<=", ">", ">=", "lt", "gt", "gei", "lti", "eq", "x", ""]);
+                let key = self.rng.pick(&["$item", "${lc:$item}", "${length_1:$item}", "x"]);
                 format!("${{sort{}{{{how}}}{{{key}}}}}", of(self, Sort::List))
             }
             11 => {
@@ -269,17 +267,24 @@ impl Generator {
             }
             13 => format!("${{length{}{}}}", of(self, Sort::Small), any(self)),
             14 | 15 => {
-                let length = if self.chance(3) { String::new() } else { of(self, Sort::Small) };
+                let length = if self.rng.chance(3) { String::new() } else { of(self, Sort::Small) };
                 format!("${{substr{}{length}{}}}", of(self, Sort::Small), any(self))
             }
             16 | 17 => {
-                let with =
-                    self.pick(&["\\$0", "<\\$1>", "", "x", "\\${uc:\\$0\\}", "\\$nosuch", "$0"]);
+                let with = self.rng.pick(&[
+                    "\\$0",
+                    "<\\$1>",
+                    "",
+                    "x",
+                    "\\${uc:\\$0\\}",
+                    "\\$nosuch",
+                    "$0",
+                ]);
                 format!("${{sg{}{}{{{with}}}}}", any(self), of(self, Sort::Regex))
             }
             18 => format!("${{tr{}{}{}}}", any(self), any(self), any(self)),
             19 => {
-                let name = self.pick(&["md5", "sha1", "sha256", ""]);
+                let name = self.rng.pick(&["md5", "sha1", "sha256", ""]);
                 format!("${{hmac{{{name}}}{}{}}}", any(self), any(self))
             }
             20 | 21 => {
@@ -289,22 +294,22 @@ impl Generator {
             }
             22 => format!("${{listquote{}{}}}", of(self, Sort::Key), any(self)),
             23 => {
-                let separator = if self.chance(2) { String::new() } else { "{.}".to_owned() };
+                let separator = if self.rng.chance(2) { String::new() } else { "{.}".to_owned() };
                 format!("${{imapfolder{}{separator}}}", any(self))
             }
             24 => {
-                let number = if self.chance(2) { String::new() } else { of(self, Sort::Small) };
+                let number = if self.rng.chance(2) { String::new() } else { of(self, Sort::Small) };
                 format!("${{prvs{}{}{number}}}", of(self, Sort::Address), any(self))
             }
             25 => {
-                let address = self.pick(&[
+                let address = self.rng.pick(&[
                     "prvs=3123abcdef=a@b",
                     "a@b",
                     "prvs=x=a@b",
                     "",
                     "prvs=0000000000=u@h",
                 ]);
-                let third = self.pick(&["", "{}", "{[$prvscheck_address]}"]);
+                let third = self.rng.pick(&["", "{}", "{[$prvscheck_address]}"]);
                 format!("${{prvscheck{{{address}}}{}{third}}}", any(self))
             }
             26 => format!(
@@ -319,7 +324,7 @@ impl Generator {
             }
             28 => {
                 let file = self.file();
-                let eol = if self.chance(2) { String::new() } else { any(self) };
+                let eol = if self.rng.chance(2) { String::new() } else { any(self) };
                 format!("${{readfile{{{file}}}{eol}}}")
             }
             29..=32 => self.lookup(depth),
@@ -331,7 +336,7 @@ impl Generator {
             ),
             35 => format!("${{acl{}{}}}", of(self, Sort::Key), any(self)),
             36 => {
-                let name = self.pick(&[
+                let name = self.rng.pick(&[
                     "hash",
                     "length",
                     "substr",
@@ -355,16 +360,16 @@ impl Generator {
                 format!("${{{name}{args}}}")
             }
             _ => {
-                let command = self.pick(&[
+                let command = self.rng.pick(&[
                     "/bin/echo a b",
                     "/bin/false",
                     "/nosuch x",
                     "/bin/echo \"q r\" s",
                     "",
                 ]);
-                let option = if self.chance(4) { ",preexpand" } else { "" };
+                let option = if self.rng.chance(4) { ",preexpand" } else { "" };
                 let branches = self.branches(depth);
-                if self.chance(6) {
+                if self.rng.chance(6) {
                     format!("${{run{option}{{{command}}}{branches}")
                 } else {
                     format!("${{run{{}}{branches}")
@@ -383,7 +388,7 @@ impl Generator {
                 format!("${{extract{number}{separators}{subject}{branches}")
             }
             1 => {
-                let form = self.pick(&["json", "jsons"]);
+                let form = self.rng.pick(&["json", "jsons"]);
                 let key = self.braced(0, Sort::Key);
                 let json = self.literal(Sort::Json);
                 format!("${{extract {form}{key}{{{json}}}{branches}")
@@ -397,17 +402,18 @@ impl Generator {
     }
 
     fn file(&mut self) -> String {
-        let name = self.pick(&["ls", "ls", "ls", "nosuch", "sub", "sub/f"]);
+        let name = self.rng.pick(&["ls", "ls", "ls", "nosuch", "sub", "sub/f"]);
         format!("{}/{name}", self.fixtures)
     }
 
     fn lookup(&mut self, depth: u32) -> String {
         let branches = self.branches(depth);
         let key = self
+            .rng
             .pick(&["a", "b", "A", "q k", "nosuch", "a.b.c.d", "x@dom", "", "c.d", "b.c.d", "*"]);
         match self.rng.u32(..10) {
             0..=4 => {
-                let kind = self.pick(&[
+                let kind = self.rng.pick(&[
                     "lsearch",
                     "lsearch*",
                     "lsearch*@",
@@ -429,21 +435,21 @@ impl Generator {
                 self.file()
             ),
             6 => {
-                let kind = self.pick(&[
+                let kind = self.rng.pick(&[
                     "dsearch",
                     "dsearch,ret=full",
                     "dsearch,filter=dir",
                     "dsearch,filter=file",
                 ]);
-                let name = self.pick(&["ls", "sub", "nosuch", ".", "..", "f"]);
+                let name = self.rng.pick(&["ls", "sub", "nosuch", ".", "..", "f"]);
                 format!("${{lookup{{{name}}}{kind}{{{}}}{branches}", self.fixtures)
             }
             7 => {
-                let user = self.pick(&["root", "nosuchuser", "daemon", "0"]);
+                let user = self.rng.pick(&["root", "nosuchuser", "daemon", "0"]);
                 format!("${{lookup passwd{{{user}}}{branches}")
             }
             8 => {
-                let kind = self.pick(&[
+                let kind = self.rng.pick(&[
                     "nosuch",
                     "lsearch",
                     "passwd*",
@@ -472,7 +478,9 @@ impl Generator {
                 0 => {
                     bytes.remove(at);
                 }
-                1 => bytes.insert(at, self.pick(&[b"{", b"}", b"$", b" ", b":", b"\\", b"!"])[0]),
+                1 => {
+                    bytes.insert(at, self.rng.pick(&[b"{", b"}", b"$", b" ", b":", b"\\", b"!"])[0])
+                }
                 2 => bytes.truncate(at),
                 3 => {
                     let other = self.rng.usize(..bytes.len());

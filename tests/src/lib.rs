@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod daemons;
 pub mod dialogues;
+pub mod dice;
 pub mod differences;
 pub mod filters;
 pub mod firebird;
@@ -11,6 +12,7 @@ pub mod fixtures;
 pub mod fuzz;
 pub mod generate;
 pub mod hosts;
+pub mod hunt;
 pub mod idents;
 pub mod layouts;
 pub mod ldap;

@@ -1,6 +1,6 @@
 //! A network (and a host name) of its own for a test: the real Exim asks name servers at port 53
 //! of what the system's files say. The test starts its own program again where
-//! it has that network, and there lays files over those of the system.
+//! it has that network, and there lays files over those of the system. Hunts do, too.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,24 +12,31 @@ const INSIDE: &str = "EXIMIOUS_INSIDE";
 /// this name, which is `#[ignore]`d otherwise; false where the system does not
 /// permit that. `purpose` is what [`purpose`] says there.
 pub fn run(test: &str, purpose: &str) -> bool {
-    let unshare = |arguments: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "--uts", "--"]).args(arguments);
-        command
-    };
-    let permitted = unshare(&["true"]).output().is_ok_and(|output| output.status.success());
-    if !permitted {
+    let Some(mut command) = inside(purpose) else {
         eprintln!("LEFT OUT: a network of its own is not permitted here");
         return false;
-    }
-    let program = std::env::current_exe().expect("this program");
-    let program = program.to_str().expect("a path");
-    let mut command = unshare(&[program, "--exact", test, "--ignored", "--nocapture"]);
-    let output = command.env(INSIDE, purpose).output().expect("this program starts again");
+    };
+    command.args(["--exact", test, "--ignored", "--nocapture"]);
+    let output = command.output().expect("this program starts again");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(text.contains("1 passed"), "{text}");
     true
+}
+
+/// This program in a network of its own, as a command that still lacks its arguments;
+/// none where the system does not permit that.
+pub fn inside(purpose: &str) -> Option<Command> {
+    let unshare = |program: &Path| {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--mount", "--uts", "--"]).arg(program);
+        command
+    };
+    let permitted = unshare(Path::new("true")).output();
+    let program = std::env::current_exe().expect("this program");
+    let mut command = unshare(&program);
+    command.env(INSIDE, purpose);
+    permitted.is_ok_and(|output| output.status.success()).then_some(command)
 }
 
 /// What the program was started for, where it runs there.

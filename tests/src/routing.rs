@@ -115,21 +115,23 @@ impl Difference {
 
 /// Reads all cases, or those whose names are given with commas between them.
 pub fn read(names: Option<&str>) -> Vec<Case> {
-    cases::files("routing", names).into_iter().map(Case::read).collect()
+    let read = |path: PathBuf| Case::parse(&path, &cases::text(&path));
+    cases::files("routing", names).into_iter().map(read).collect()
 }
 
 impl Case {
-    fn read(path: PathBuf) -> Self {
-        let text = std::fs::read_to_string(&path).expect("a case");
+    /// Reads what stands in a file.
+    pub fn parse(path: &Path, text: &str) -> Self {
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let mut case = Self { name, questions: Vec::new(), path, scene: Scene::default() };
+        let (path, questions) = (path.to_owned(), Vec::new());
+        let mut case = Self { name, questions, path, scene: Scene::default() };
         for (index, whole) in text.split_inclusive('\n').enumerate() {
             let line = whole.strip_suffix('\n').unwrap_or(whole);
             let (sign, rest) = line.split_once(' ').unwrap_or((line, ""));
             if matches!(sign, "?" | "~") {
                 case.scene.end_of_file();
                 case.questions.push(Question::new(index + 1, rest, sign == "?"));
-            } else if !case.scene.add(whole) {
+            } else if !case.scene.add(&case.path, whole) {
                 let question = case.questions.last_mut();
                 let known = question.is_some_and(|question| question.add(sign, rest));
                 assert!(known || line.is_empty(), "{}:{}: {line}", case.name, index + 1);

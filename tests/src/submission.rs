@@ -35,6 +35,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use crate::cases;
+
 /// The user that messages belong to in the spool.
 const OWNER: &str = "Debian-exim";
 
@@ -73,24 +75,14 @@ pub struct Run {
 
 /// The files of messages, or some of them.
 pub fn read(names: Option<&str>) -> Vec<Case> {
-    let directory = crate::root().join("tests/submission");
-    let wanted = |name: &str| names.is_none_or(|names| names.split(',').any(|one| one == name));
-    let mut cases: Vec<Case> = std::fs::read_dir(&directory)
-        .expect("the cases")
-        .map(|entry| entry.expect("a case").path())
-        .filter(|path| path.extension().is_some_and(|end| end == "case"))
-        .filter_map(|path| {
-            let name = path.file_stem()?.to_string_lossy().into_owned();
-            wanted(&name).then(|| Case::read(name, path))
-        })
-        .collect();
-    cases.sort_by(|a, b| a.name.cmp(&b.name));
-    cases
+    let paths = cases::files("submission", names);
+    paths.iter().map(|path| Case::parse(path, &cases::text(path))).collect()
 }
 
 impl Case {
-    fn read(name: String, path: PathBuf) -> Self {
-        let text = std::fs::read_to_string(&path).expect("a case");
+    /// Reads what stands in a file.
+    pub fn parse(path: &Path, text: &str) -> Self {
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let (mut config, mut reads_config) = (String::new(), false);
         let mut parts: Vec<Part> = Vec::new();
         for (number, line) in text.lines().enumerate() {
@@ -116,7 +108,7 @@ impl Case {
             }
             parts.push(Part::Line(line.to_owned()));
         }
-        Self { name, path, parts }
+        Self { name, path: path.to_owned(), parts }
     }
 
     /// The runs, in order.

@@ -1,9 +1,10 @@
 //! Chores of the workspace: `cargo xtask pages [--check]` writes the pages that
-//! are made from the registry, or says that they are stale.
+//! are made from the registry, or says that they are stale; `cargo xtask hunt KIND`
+//! looks for faults beside a real Exim (`tests/src/hunt.rs`).
 
 use std::fmt::Write as _;
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
 use eximious::{Effects, Meta, TaintRule};
 
@@ -12,10 +13,36 @@ fn main() -> ExitCode {
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["pages"] => pages(false),
         ["pages", "--check"] => pages(true),
+        ["hunt", ref wanted @ ..] => hunt(wanted),
         _ => {
             eprintln!("usage: cargo xtask pages [--check]");
+            eprintln!("       cargo xtask hunt KIND --seed N [--count N]");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Builds the program, and starts the hunt beside it: the tests have all that it needs,
+/// and other chores do without them.
+fn hunt(wanted: &[&str]) -> ExitCode {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let cargo = || {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&root);
+        cargo
+    };
+    let mut build = cargo();
+    build.args(["build", "-q", "-p", "eximious-repl", "-p", "eximious-tests", "--all-features"]);
+    if !build.status().is_ok_and(|status| status.success()) {
+        return ExitCode::from(2);
+    }
+    let folder = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let folder = root.join(folder.unwrap_or_else(|| "target".into())).join("debug");
+    let mut hunt = Command::new(folder.join("hunt"));
+    hunt.args(wanted).env("EXIMIOUS_PROGRAM", folder.join("eximious"));
+    match hunt.status().ok().and_then(|status| status.code()) {
+        Some(code) => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+        None => ExitCode::from(2),
     }
 }
 

@@ -5,17 +5,17 @@ use eximious::auth::cram;
 use eximious::stdlib::mac;
 use eximious::var;
 
-use super::{Driver, Step, Turn, Verdict, decoded};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
 
 #[derive(Default)]
 pub(super) struct CramMd5 {
     challenge: Vec<u8>,
 }
 
-impl Driver for CramMd5 {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for CramMd5 {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         if !initial.is_empty() {
-            return Err(Verdict::Unexpected);
+            return Err(AuthVerdict::Unexpected);
         }
         let world = turn.cx.engine().world().clone();
         // Exim has the process's number here. One process may speak with many
@@ -27,30 +27,30 @@ impl Driver for CramMd5 {
         self.challenge = format!("<{number}.{now}@").into_bytes();
         self.challenge.extend_from_slice(host.bytes());
         self.challenge.push(b'>');
-        Ok(Step::Ask(self.challenge.clone()))
+        Ok(AuthStep::Ask(self.challenge.clone()))
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let response = decoded(line)?;
         let (name, digest) = cram::parse(&response);
         turn.give(name);
         turn.show_debug_text();
         let secret = match turn.expand("server_secret") {
-            None => return Err(Verdict::Refuse),
+            None => return Err(AuthVerdict::Refuse),
             Some(Ok(secret)) => secret,
-            Some(Err(fail)) => return Err(Verdict::of(&fail)),
+            Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),
         };
         let Some(digest) = digest.filter(|digest| digest.len() == 32) else {
-            return Err(Verdict::Refuse);
+            return Err(AuthVerdict::Refuse);
         };
         let wanted = cram::digest(secret.bytes(), &self.challenge);
         turn.tell(&[b"CRAM-MD5: user name = ", name]);
         turn.tell(&[b"          challenge = ", &self.challenge]);
         turn.tell(&[b"          received  = ", digest]);
         turn.tell(&[b"          digest    = ", &wanted]);
-        Ok(Step::Done(match mac::same(&wanted, digest) {
+        Ok(AuthStep::Done(match mac::same(&wanted, digest) {
             true => turn.condition(),
-            false => Verdict::Refuse,
+            false => AuthVerdict::Refuse,
         }))
     }
 }

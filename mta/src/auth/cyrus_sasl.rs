@@ -4,7 +4,7 @@
 use eximious::stdlib::base64;
 use eximious::world::{SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStep};
 
-use super::{Driver, Step, Turn, Verdict, decoded, gsasl};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, gsasl};
 
 #[derive(Default)]
 pub(super) struct CyrusSasl {
@@ -15,8 +15,8 @@ pub(super) struct CyrusSasl {
     ends: bool,
 }
 
-impl Driver for CyrusSasl {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for CyrusSasl {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let start = gsasl::start(turn, SaslLibrary::Cyrus)?;
         let sasl = turn.cx.engine().world().sasl.clone();
         let session = sasl.start(&start).map_err(|error| gsasl::unavailable(&start, error))?;
@@ -25,31 +25,35 @@ impl Driver for CyrusSasl {
         match initial {
             b"" => self.step(turn, None),
             _ => {
-                let said = base64::decode(initial).ok_or(Verdict::NotBase64)?;
+                let said = base64::decode(initial).ok_or(AuthVerdict::NotBase64)?;
                 self.step(turn, Some(&said))
             }
         }
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let said = decoded(line)?;
         match self.ends {
             true if said.is_empty() => self.conclude(turn),
-            true => Err(Verdict::Refuse),
+            true => Err(AuthVerdict::Refuse),
             false => self.step(turn, Some(&said)),
         }
     }
 }
 
 impl CyrusSasl {
-    fn step(&mut self, turn: &mut Turn<'_>, said: Option<&[u8]>) -> Result<Step, Verdict> {
-        let Some(session) = &mut self.session else { return Err(Verdict::Refuse) };
+    fn step(
+        &mut self,
+        turn: &mut AuthTurn<'_>,
+        said: Option<&[u8]>,
+    ) -> Result<AuthStep, AuthVerdict> {
+        let Some(session) = &mut self.session else { return Err(AuthVerdict::Refuse) };
         match session.step(said, &mut |_, _| SaslReply::Nothing) {
-            Ok(SaslStep::More(asked)) => Ok(Step::Ask(asked)),
+            Ok(SaslStep::More(asked)) => Ok(AuthStep::Ask(asked)),
             Ok(SaslStep::Done(said)) if said.is_empty() => self.conclude(turn),
             Ok(SaslStep::Done(said)) => {
                 self.ends = true;
-                Ok(Step::Ask(said))
+                Ok(AuthStep::Ask(said))
             }
             Err(SaslError::Refused(why)) => {
                 if let Some(user) = session.get(SaslProperty::AuthId) {
@@ -61,17 +65,17 @@ impl CyrusSasl {
                     "{name} authenticator ({mechanism}): Cyrus SASL permanent failure: {why}"
                 );
                 turn.cx.engine().world().log.rejection_alone(line.as_bytes());
-                Err(Verdict::Refuse)
+                Err(AuthVerdict::Refuse)
             }
-            Err(SaslError::Malformed(_)) => Err(Verdict::Unexpected),
+            Err(SaslError::Malformed(_)) => Err(AuthVerdict::Unexpected),
             Err(error) => Err(gsasl::of(error)),
         }
     }
 
     /// The library is content.
-    fn conclude(&mut self, turn: &mut Turn<'_>) -> Result<Step, Verdict> {
+    fn conclude(&mut self, turn: &mut AuthTurn<'_>) -> Result<AuthStep, AuthVerdict> {
         let user = self.session.as_ref().and_then(|session| session.get(SaslProperty::AuthId));
-        turn.give(&user.ok_or(Verdict::Refuse)?);
-        Ok(Step::Done(turn.condition()))
+        turn.give(&user.ok_or(AuthVerdict::Refuse)?);
+        Ok(AuthStep::Done(turn.condition()))
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use eximious::world::{Stream, Target};
 use eximious::{Str, var};
 
-use super::{Driver, Step, Turn, Verdict};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict};
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -37,24 +37,24 @@ struct Socket {
     pending: Vec<u8>,
 }
 
-impl Driver for Dovecot {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for Dovecot {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let mut socket = Socket::open(turn)?;
         socket.introduce(turn)?;
         // Something else than base 64 might add words.
         if !initial.iter().all(u8::is_ascii_graphic) && initial.contains(&b'\t') {
-            return Err(Verdict::Refuse);
+            return Err(AuthVerdict::Refuse);
         }
         let line = request(turn, initial);
         socket.say(&line)?;
         self.hear(turn, socket)
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
-        let Some(mut socket) = self.socket.take() else { return Err(Verdict::Refuse) };
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let Some(mut socket) = self.socket.take() else { return Err(AuthVerdict::Refuse) };
         match line {
-            b"*" => return Err(Verdict::Cancelled),
-            _ if line.contains(&b'\t') => return Err(Verdict::Refuse),
+            b"*" => return Err(AuthVerdict::Cancelled),
+            _ if line.contains(&b'\t') => return Err(AuthVerdict::Refuse),
             _ => socket.say(&[b"CONT\t", REQUEST.as_bytes(), b"\t", line, b"\n"].concat())?,
         }
         self.hear(turn, socket)
@@ -63,7 +63,11 @@ impl Driver for Dovecot {
 
 impl Dovecot {
     /// Hears what Dovecot says of the request.
-    fn hear(&mut self, turn: &mut Turn<'_>, mut socket: Socket) -> Result<Step, Verdict> {
+    fn hear(
+        &mut self,
+        turn: &mut AuthTurn<'_>,
+        mut socket: Socket,
+    ) -> Result<AuthStep, AuthVerdict> {
         let line = socket.line()?;
         let mut words = line.split(|byte| *byte == b'\t');
         let (kind, number) = (words.next().unwrap_or_default(), words.next());
@@ -71,28 +75,28 @@ impl Dovecot {
             return Err(protocol_error());
         }
         if number != Some(REQUEST.as_bytes()) {
-            return Err(Verdict::defer("authentication socket connection id mismatch"));
+            return Err(AuthVerdict::defer("authentication socket connection id mismatch"));
         }
         if kind == b"CONT" {
             let asked = words.next().unwrap_or_default();
             let asked = eximious::stdlib::base64::decode(asked).ok_or_else(protocol_error)?;
             self.socket = Some(socket);
-            return Ok(Step::Ask(asked));
+            return Ok(AuthStep::Ask(asked));
         }
         let user = words.find_map(|word| word.strip_prefix(b"user="));
         if let Some(user) = user {
             turn.give(user);
         }
         match (kind, user) {
-            (b"FAIL", _) => Err(Verdict::Refuse),
+            (b"FAIL", _) => Err(AuthVerdict::Refuse),
             (_, None) => Err(protocol_error()),
-            (_, Some(_)) => Ok(Step::Done(turn.condition())),
+            (_, Some(_)) => Ok(AuthStep::Done(turn.condition())),
         }
     }
 }
 
 /// The line that begins a request.
-fn request(turn: &mut Turn<'_>, initial: &[u8]) -> Vec<u8> {
+fn request(turn: &mut AuthTurn<'_>, initial: &[u8]) -> Vec<u8> {
     let mut value = |variable| turn.cx.value_of(variable);
     let (client, local) = (value(var::SENDER_HOST_ADDRESS), value(var::RECEIVED_IP_ADDRESS));
     let encrypted = !value(var::TLS_IN_CIPHER).is_empty();
@@ -115,7 +119,7 @@ fn request(turn: &mut Turn<'_>, initial: &[u8]) -> Vec<u8> {
 }
 
 impl Socket {
-    fn open(turn: &Turn<'_>) -> Result<Self, Verdict> {
+    fn open(turn: &AuthTurn<'_>) -> Result<Self, AuthVerdict> {
         let written = turn.authenticator.text("server_socket").unwrap_or_default();
         let net = turn.cx.engine().world().net.clone();
         let shown = written.display().into_owned();
@@ -123,13 +127,13 @@ impl Socket {
             Target::Unix(written.bytes().to_vec())
         } else {
             if turn.authenticator.flag("server_tls") {
-                return Err(Verdict::defer("TLS to an authentication socket is not there yet"));
+                return Err(AuthVerdict::defer("TLS to an authentication socket is not there yet"));
             }
             Target::Tcp(address(&shown, &*net)?)
         };
         let stream = net.connect(&target, PATIENCE).map_err(|error| {
             let why = eximious::stdlib::wording::reason(&error);
-            Verdict::defer(match target {
+            AuthVerdict::defer(match target {
                 Target::Unix(_) => format!("unable to connect to UNIX socket ({shown}): {why}"),
                 Target::Tcp(_) => format!("unable to connect to \"{shown}\": {why}"),
             })
@@ -138,7 +142,7 @@ impl Socket {
     }
 
     /// Hears who is there, and says who this is.
-    fn introduce(&mut self, turn: &Turn<'_>) -> Result<(), Verdict> {
+    fn introduce(&mut self, turn: &AuthTurn<'_>) -> Result<(), AuthVerdict> {
         let wanted = turn.authenticator.mechanism();
         let (mut known, mut version) = (false, false);
         for _ in 0..MOST_LINES {
@@ -153,7 +157,7 @@ impl Socket {
                 b"DONE" if !version => return Err(wrong_version()),
                 b"DONE" if !known => {
                     let head = b"Dovecot did not advertise mechanism \"".as_slice();
-                    return Err(Verdict::defer([head, wanted, b"\" to us"].concat()));
+                    return Err(AuthVerdict::defer([head, wanted, b"\" to us"].concat()));
                 }
                 b"DONE" => {
                     let pid = turn.cx.engine().world().host.pid();
@@ -165,12 +169,14 @@ impl Socket {
         Err(protocol_error())
     }
 
-    fn say(&mut self, text: &[u8]) -> Result<(), Verdict> {
+    fn say(&mut self, text: &[u8]) -> Result<(), AuthVerdict> {
         self.stream.set_deadline(PATIENCE);
-        self.stream.write_all(text).map_err(|_| Verdict::defer("authentication socket write error"))
+        self.stream
+            .write_all(text)
+            .map_err(|_| AuthVerdict::defer("authentication socket write error"))
     }
 
-    fn line(&mut self) -> Result<Vec<u8>, Verdict> {
+    fn line(&mut self) -> Result<Vec<u8>, AuthVerdict> {
         self.stream.set_deadline(PATIENCE);
         let mut piece = [0; 1024];
         let mut seen = 0;
@@ -188,7 +194,7 @@ impl Socket {
             match self.stream.read(&mut piece) {
                 Ok(0) | Err(_) => {
                     let why = "authentication socket read error or premature eof";
-                    return Err(Verdict::defer(why));
+                    return Err(AuthVerdict::defer(why));
                 }
                 Ok(count) => self.pending.extend_from_slice(&piece[..count]),
             }
@@ -197,8 +203,8 @@ impl Socket {
 }
 
 /// Where Dovecot is reached by host and port.
-fn address(written: &str, net: &dyn eximious::world::Net) -> Result<SocketAddr, Verdict> {
-    let invalid = || Verdict::defer(format!("invalid socket '{written}'"));
+fn address(written: &str, net: &dyn eximious::world::Net) -> Result<SocketAddr, AuthVerdict> {
+    let invalid = || AuthVerdict::defer(format!("invalid socket '{written}'"));
     let (host, port) = written.split_once(char::is_whitespace).ok_or_else(invalid)?;
     let port = port.trim();
     let port = port.parse().ok().or_else(|| net.service(port)).ok_or_else(invalid)?;
@@ -206,14 +212,14 @@ fn address(written: &str, net: &dyn eximious::world::Net) -> Result<SocketAddr, 
         Ok(address) => Some(address),
         Err(_) => net.resolve(host).ok().and_then(|all| all.into_iter().next()),
     };
-    let unknown = || Verdict::defer(format!("host \"{host}\" of the socket is not known"));
+    let unknown = || AuthVerdict::defer(format!("host \"{host}\" of the socket is not known"));
     Ok(SocketAddr::new(found.ok_or_else(unknown)?, port))
 }
 
-fn protocol_error() -> Verdict {
-    Verdict::defer("authentication socket protocol error")
+fn protocol_error() -> AuthVerdict {
+    AuthVerdict::defer("authentication socket protocol error")
 }
 
-fn wrong_version() -> Verdict {
-    Verdict::defer("authentication socket protocol version mismatch")
+fn wrong_version() -> AuthVerdict {
+    AuthVerdict::defer("authentication socket protocol version mismatch")
 }

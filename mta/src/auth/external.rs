@@ -1,42 +1,42 @@
 //! EXTERNAL: the client says who it is, and something else proves it
 //! (specification 41.2).
 
-use super::{Driver, Step, Turn, Verdict, decoded, initially_decoded, strings};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded, strings};
 
 pub(super) struct External;
 
 impl External {
-    fn judge(turn: &mut Turn<'_>, said: &[u8]) -> Result<Step, Verdict> {
+    fn judge(turn: &mut AuthTurn<'_>, said: &[u8]) -> Result<AuthStep, AuthVerdict> {
         strings(said).for_each(|value| turn.give(value));
         expand_params(turn, 2)?;
-        Ok(Step::Done(turn.condition()))
+        Ok(AuthStep::Done(turn.condition()))
     }
 }
 
 /// Expands `server_param2` and further into `$auth2` and further, as far as they
 /// are set without a gap.
-pub(super) fn expand_params(turn: &mut Turn<'_>, from: usize) -> Result<(), Verdict> {
+pub(super) fn expand_params(turn: &mut AuthTurn<'_>, from: usize) -> Result<(), AuthVerdict> {
     let options = ["server_param1", "server_param2", "server_param3"];
     for (index, option) in options.iter().enumerate().skip(from - 1) {
         match turn.expand(option) {
             None => break,
             Some(Ok(value)) => turn.give_as(index + 1, value),
-            Some(Err(fail)) => return Err(Verdict::of(&fail)),
+            Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),
         }
     }
     Ok(())
 }
 
-impl Driver for External {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for External {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         match initial {
-            b"" => Ok(Step::Ask(Vec::new())),
+            b"" => Ok(AuthStep::Ask(Vec::new())),
             b"=" => Self::judge(turn, b""),
             _ => Self::judge(turn, &initially_decoded(initial)?),
         }
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
         Self::judge(turn, &decoded(line)?)
     }
 }

@@ -12,7 +12,7 @@ use eximious::world::{
 };
 use eximious::{Str, var};
 
-use super::{Driver, Step, Turn, Verdict, decoded};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
 
 #[derive(Default)]
 pub(super) struct Gsasl {
@@ -27,11 +27,11 @@ pub(super) struct Gsasl {
 #[derive(Default)]
 struct Found {
     /// What the configuration said of the client, where the library asked.
-    verdict: Option<Verdict>,
+    verdict: Option<AuthVerdict>,
 }
 
-impl Driver for Gsasl {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for Gsasl {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let start = start(turn, SaslLibrary::Gnu)?;
         let sasl = turn.cx.engine().world().sasl.clone();
         let mut session = sasl.start(&start).map_err(|error| unavailable(&start, error))?;
@@ -42,12 +42,12 @@ impl Driver for Gsasl {
         let said = match initial {
             b"" => None,
             b"=" => Some(Vec::new()),
-            _ => Some(base64::decode(initial).ok_or(Verdict::NotBase64)?),
+            _ => Some(base64::decode(initial).ok_or(AuthVerdict::NotBase64)?),
         };
         self.step(turn, said.as_deref())
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let said = match line {
             b"=" => Vec::new(),
             _ => decoded(line)?,
@@ -55,32 +55,36 @@ impl Driver for Gsasl {
         match self.ends {
             // The library is content, and said so to the client.
             true if said.is_empty() => Ok(self.conclude(turn)),
-            true => Err(Verdict::Refuse),
+            true => Err(AuthVerdict::Refuse),
             false => self.step(turn, Some(&said)),
         }
     }
 }
 
 impl Gsasl {
-    fn step(&mut self, turn: &mut Turn<'_>, said: Option<&[u8]>) -> Result<Step, Verdict> {
-        let Some(session) = &mut self.session else { return Err(Verdict::Refuse) };
+    fn step(
+        &mut self,
+        turn: &mut AuthTurn<'_>,
+        said: Option<&[u8]>,
+    ) -> Result<AuthStep, AuthVerdict> {
+        let Some(session) = &mut self.session else { return Err(AuthVerdict::Refuse) };
         let found = &mut self.found;
         let ask = &mut |values: &mut dyn SaslValues, property| found.asked(turn, values, property);
         match session.step(said, ask) {
-            Ok(SaslStep::More(asked)) => Ok(Step::Ask(asked)),
+            Ok(SaslStep::More(asked)) => Ok(AuthStep::Ask(asked)),
             Ok(SaslStep::Done(said)) if said.is_empty() => Ok(self.conclude(turn)),
             Ok(SaslStep::Done(said)) => {
                 self.ends = true;
-                Ok(Step::Ask(said))
+                Ok(AuthStep::Ask(said))
             }
             Err(error) => Err(self.found.verdict.take().unwrap_or_else(|| of(error))),
         }
     }
 
     /// The library is content.
-    fn conclude(&mut self, turn: &mut Turn<'_>) -> Step {
+    fn conclude(&mut self, turn: &mut AuthTurn<'_>) -> AuthStep {
         let verdict = self.found.verdict.take();
-        Step::Done(verdict.unwrap_or_else(|| turn.condition()))
+        AuthStep::Done(verdict.unwrap_or_else(|| turn.condition()))
     }
 }
 
@@ -88,7 +92,7 @@ impl Found {
     /// Answers what the library asks.
     fn asked(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut AuthTurn<'_>,
         values: &mut dyn SaslValues,
         property: SaslProperty,
     ) -> SaslReply {
@@ -119,7 +123,7 @@ impl Found {
             None => return SaslReply::Nothing,
             Some(Ok(value)) => value,
             Some(Err(fail)) => {
-                self.verdict = Some(Verdict::defer(fail.message()));
+                self.verdict = Some(AuthVerdict::defer(fail.message()));
                 return SaslReply::No;
             }
         };
@@ -138,23 +142,23 @@ impl Found {
     /// Lets `server_condition` decide; without it, nobody is believed.
     fn judge(
         &mut self,
-        turn: &mut Turn<'_>,
+        turn: &mut AuthTurn<'_>,
         values: &mut dyn SaslValues,
         shown: &[SaslProperty],
     ) -> SaslReply {
         give(turn, values, shown);
         let verdict = match turn.authenticator.text("server_condition") {
-            None => Verdict::Refuse,
+            None => AuthVerdict::Refuse,
             Some(_) => turn.condition(),
         };
-        let accepted = verdict == Verdict::Accept;
+        let accepted = verdict == AuthVerdict::Accept;
         self.verdict = Some(verdict);
         if accepted { SaslReply::Yes } else { SaslReply::No }
     }
 }
 
 /// Makes values of the library the client's.
-fn give(turn: &mut Turn<'_>, values: &dyn SaslValues, shown: &[SaslProperty]) {
+fn give(turn: &mut AuthTurn<'_>, values: &dyn SaslValues, shown: &[SaslProperty]) {
     turn.forget();
     for property in shown {
         let value = values.get(*property).unwrap_or_default();
@@ -176,16 +180,19 @@ fn bind(session: &mut dyn SaslSession, binding: Option<&ChannelBinding>) {
 }
 
 /// What a library's session is to be, by the options that both drivers have.
-pub(super) fn start(turn: &mut Turn<'_>, library: SaslLibrary) -> Result<SaslStart, Verdict> {
-    let expanded = |turn: &mut Turn<'_>, option| match turn.expand(option) {
+pub(super) fn start(
+    turn: &mut AuthTurn<'_>,
+    library: SaslLibrary,
+) -> Result<SaslStart, AuthVerdict> {
+    let expanded = |turn: &mut AuthTurn<'_>, option| match turn.expand(option) {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value.bytes().to_vec())),
-        Some(Err(fail)) => Err(Verdict::defer(fail.message())),
+        Some(Err(fail)) => Err(AuthVerdict::defer(fail.message())),
     };
     let own = turn.authenticator.text("server_mech");
     let mechanism =
         own.map_or_else(|| turn.authenticator.mechanism().to_vec(), |own| own.bytes().to_vec());
-    let value = |turn: &mut Turn<'_>, variable| turn.cx.value_of(variable).bytes().to_vec();
+    let value = |turn: &mut AuthTurn<'_>, variable| turn.cx.value_of(variable).bytes().to_vec();
     let hostname = match expanded(turn, "server_hostname")? {
         Some(name) => name,
         None => value(turn, var::PRIMARY_HOSTNAME),
@@ -215,24 +222,26 @@ pub(super) fn start(turn: &mut Turn<'_>, library: SaslLibrary) -> Result<SaslSta
 }
 
 /// A session can't begin.
-pub(super) fn unavailable(start: &SaslStart, error: SaslError) -> Verdict {
+pub(super) fn unavailable(start: &SaslStart, error: SaslError) -> AuthVerdict {
     match error {
         SaslError::UnknownMechanism => {
             let head = b"the library does not know the mechanism ".as_slice();
-            Verdict::defer([head, &start.mechanism].concat())
+            AuthVerdict::defer([head, &start.mechanism].concat())
         }
         SaslError::Unavailable(why) => {
-            Verdict::defer(format!("the library can't be used here: {why}"))
+            AuthVerdict::defer(format!("the library can't be used here: {why}"))
         }
         error => of(error),
     }
 }
 
 /// What an error of a library says of the client.
-pub(super) fn of(error: SaslError) -> Verdict {
+pub(super) fn of(error: SaslError) -> AuthVerdict {
     match error {
-        SaslError::Refused(_) | SaslError::Malformed(_) => Verdict::Refuse,
-        SaslError::Unavailable(why) | SaslError::Failed(why) => Verdict::defer(why),
-        SaslError::UnknownMechanism => Verdict::defer("the library does not know the mechanism"),
+        SaslError::Refused(_) | SaslError::Malformed(_) => AuthVerdict::Refuse,
+        SaslError::Unavailable(why) | SaslError::Failed(why) => AuthVerdict::defer(why),
+        SaslError::UnknownMechanism => {
+            AuthVerdict::defer("the library does not know the mechanism")
+        }
     }
 }

@@ -3,7 +3,9 @@
 
 use eximious::stdlib::lists;
 
-use super::{Driver, NUMBERED, Step, Turn, Verdict, decoded, initially_decoded, strings};
+use super::{
+    AuthDriver, AuthStep, AuthTurn, AuthVerdict, NUMBERED, decoded, initially_decoded, strings,
+};
 
 #[derive(Default)]
 pub(super) struct Plaintext {
@@ -13,22 +15,22 @@ pub(super) struct Plaintext {
 impl Plaintext {
     /// What is asked next: the prompt behind as many as there are values. There
     /// is an end to what one client may say.
-    fn next(&self, turn: &mut Turn<'_>) -> Step {
+    fn next(&self, turn: &mut AuthTurn<'_>) -> AuthStep {
         match self.prompts.get(turn.given()) {
-            Some(prompt) if turn.given() < NUMBERED => Step::Ask(prompt.clone()),
-            _ => Step::Done(turn.condition()),
+            Some(prompt) if turn.given() < NUMBERED => AuthStep::Ask(prompt.clone()),
+            _ => AuthStep::Done(turn.condition()),
         }
     }
 }
 
-impl Driver for Plaintext {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for Plaintext {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         match turn.expand("server_prompts") {
             None => {}
             Some(Ok(list)) => {
                 self.prompts = lists::elements(list.bytes()).map(Into::into).collect()
             }
-            Some(Err(fail)) => return Err(Verdict::defer(fail.message())),
+            Some(Err(fail)) => return Err(AuthVerdict::defer(fail.message())),
         }
         match initial {
             b"" => {}
@@ -39,7 +41,7 @@ impl Driver for Plaintext {
         Ok(self.next(turn))
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
         strings(&decoded(line)?).for_each(|value| turn.give(value));
         Ok(self.next(turn))
     }

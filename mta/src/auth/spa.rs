@@ -5,7 +5,7 @@
 use eximious::auth::ntlm::{self, Challenge};
 use eximious::stdlib::base64;
 
-use super::{Driver, Step, Turn, Verdict};
+use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict};
 
 /// How long a client's first message may be. Nothing of it is needed, so nobody
 /// looks at it any further.
@@ -19,46 +19,46 @@ pub(super) struct Spa {
 
 impl Spa {
     /// Takes the client's first message, and asks.
-    fn ask(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
-        let message = base64::decode(line).ok_or(Verdict::Refuse)?;
+    fn ask(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
+        let message = base64::decode(line).ok_or(AuthVerdict::Refuse)?;
         if message.is_empty() || message.len() > LONGEST_FIRST {
-            return Err(Verdict::Refuse);
+            return Err(AuthVerdict::Refuse);
         }
         let number = turn.cx.engine().world().random.below(u64::MAX);
         let challenge = number.to_le_bytes();
         self.challenge = Some(challenge);
-        Ok(Step::Ask(ntlm::challenge(&challenge)))
+        Ok(AuthStep::Ask(ntlm::challenge(&challenge)))
     }
 }
 
-impl Driver for Spa {
-    fn begin(&mut self, turn: &mut Turn<'_>, initial: &[u8]) -> Result<Step, Verdict> {
+impl AuthDriver for Spa {
+    fn begin(&mut self, turn: &mut AuthTurn<'_>, initial: &[u8]) -> Result<AuthStep, AuthVerdict> {
         match initial {
-            b"" => Ok(Step::Tell("NTLM supported")),
+            b"" => Ok(AuthStep::Tell("NTLM supported")),
             _ => self.ask(turn, initial),
         }
     }
 
-    fn answer(&mut self, turn: &mut Turn<'_>, line: &[u8]) -> Result<Step, Verdict> {
+    fn answer(&mut self, turn: &mut AuthTurn<'_>, line: &[u8]) -> Result<AuthStep, AuthVerdict> {
         let Some(challenge) = self.challenge else { return self.ask(turn, line) };
-        let message = base64::decode(line).ok_or(Verdict::Refuse)?;
-        let answer = ntlm::parse_authenticate(&message).ok_or(Verdict::Refuse)?;
+        let message = base64::decode(line).ok_or(AuthVerdict::Refuse)?;
+        let answer = ntlm::parse_authenticate(&message).ok_or(AuthVerdict::Refuse)?;
         turn.give(&answer.user);
         turn.show_debug_text();
         let password = match turn.expand("server_password") {
-            None => return Err(Verdict::Refuse),
+            None => return Err(AuthVerdict::Refuse),
             Some(Ok(password)) => password,
-            Some(Err(fail)) => return Err(Verdict::of(&fail)),
+            Some(Err(fail)) => return Err(AuthVerdict::of(&fail)),
         };
         let proved =
             answer.response.is_some_and(|it| ntlm::proves(&it, password.bytes(), &challenge));
-        Ok(Step::Done(match proved {
+        Ok(AuthStep::Done(match proved {
             true => turn.condition(),
-            false => Verdict::Refuse,
+            false => AuthVerdict::Refuse,
         }))
     }
 
-    fn broken(&self) -> Verdict {
-        Verdict::Refuse
+    fn broken(&self) -> AuthVerdict {
+        AuthVerdict::Refuse
     }
 }

@@ -2,7 +2,7 @@
 //! the header says of it (specification 5.2, 48.4).
 
 use eximious::rewrite::{AddressPlace, Rewriter};
-use eximious::stdlib::address::{self, Rules};
+use eximious::stdlib::address::{self, AddressError, Rules};
 use eximious::stdlib::lists::{Matcher, Outcome};
 use eximious::{Context, Fail, Str, opt, var};
 
@@ -59,10 +59,10 @@ pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {
 /// An address that was given for the sender, with a domain.
 ///
 /// # Errors
-/// In Exim's words, where it is no address.
-pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, Vec<u8>> {
+/// It is no address.
+pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, AddressError> {
     let rules = Rules { null: true, ..Rules::of(cx.engine().settings()) };
-    let found = address::parse(given, rules).map_err(|why| why.message)?;
+    let found = address::parse(given, rules)?;
     let mut text = found.text;
     if found.domain.is_none() && !text.is_empty() {
         let domain = cx.value_of(var::QUALIFY_DOMAIN);

@@ -6,16 +6,16 @@ use super::lines::Lines;
 
 /// Who is named there.
 #[derive(Debug, Default)]
-pub struct Named {
+pub struct HeaderRecipients {
     /// The addresses, in order; those without a domain have none yet.
     pub addresses: Vec<Vec<u8>>,
     /// What is no address: the rest of the line that begins with it, and why.
-    pub wrong: Vec<Wrong>,
+    pub wrong: Vec<InvalidAddress>,
 }
 
 /// Something that is no address.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Wrong {
+pub struct InvalidAddress {
     /// It.
     pub text: Vec<u8>,
     /// In Exim's words.
@@ -27,12 +27,12 @@ pub struct Wrong {
 const MOST_QUOTED: usize = 1 << 20;
 
 /// Who is named in the header; the blind ones go from it.
-pub(super) fn take(lines: &mut Lines, resent: bool, rules: Rules) -> Named {
+pub(super) fn take(lines: &mut Lines, resent: bool, rules: Rules) -> HeaderRecipients {
     let names = match resent {
         true => ["resent-to", "resent-cc", "resent-bcc"],
         false => ["to", "cc", "bcc"],
     };
-    let mut named = Named::default();
+    let mut named = HeaderRecipients::default();
     let mut room = MOST_QUOTED;
     for line in lines.standing().filter(|line| names.iter().any(|name| line.is(name))) {
         let value = line.header.value();
@@ -46,7 +46,7 @@ pub(super) fn take(lines: &mut Lines, resent: bool, rules: Rules) -> Named {
                     let text = if rest.len() <= room { rest } else { item };
                     room = room.saturating_sub(text.len());
                     let text = text.trim_ascii().to_vec();
-                    named.wrong.push(Wrong { text, why: why.message });
+                    named.wrong.push(InvalidAddress { text, why: why.message });
                 }
             }
         }

@@ -16,7 +16,7 @@ struct Host<'h> {
     events: &'h mut VecDeque<Event>,
     watch: Option<&'h Watch>,
     outlet: Option<&'h mut Outlet>,
-    hurries: bool,
+    is_test: bool,
     calls_out: bool,
     /// How deep the ACL at hand is called.
     depth: u32,
@@ -26,7 +26,7 @@ struct Host<'h> {
 
 impl AclHost for Host<'_> {
     fn delay(&mut self, time: Duration, sends: bool) {
-        if !self.hurries {
+        if !self.is_test {
             self.events.push_back(Event::Delay { time, sends });
             return;
         }
@@ -56,7 +56,7 @@ impl AclHost for Host<'_> {
     }
 
     fn is_test(&self) -> bool {
-        self.hurries
+        self.is_test
     }
 
     fn flush(&mut self) {
@@ -75,7 +75,7 @@ impl AclHost for Host<'_> {
     }
 
     fn log_to(&mut self, which: Logs, line: &[u8]) {
-        let which = if self.hurries { which.shown_once() } else { which };
+        let which = if self.is_test { which.shown_once() } else { which };
         which.write(&*self.log, &logs::named(&self.id, line), b"");
     }
 }
@@ -101,15 +101,16 @@ impl Session {
 
     /// Who an ACL speaks to, and what it works on.
     fn parts(&mut self) -> (Host<'_>, &mut Context, &mut AclState) {
+        let id = self.message_id().clone();
         let host = Host {
             events: &mut self.events,
-            watch: self.watch.as_ref(),
-            outlet: self.outlet.as_mut(),
-            hurries: self.hurries,
-            calls_out: self.calls_out,
+            watch: self.setup.watch.as_ref(),
+            outlet: self.setup.outlet.as_mut(),
+            is_test: self.setup.is_test,
+            calls_out: self.setup.calls_out,
             depth: 0,
             log: self.cx.engine().world().log.clone(),
-            id: self.id.clone(),
+            id,
         };
         (host, &mut self.cx, &mut self.acl_state)
     }

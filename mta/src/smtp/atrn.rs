@@ -9,6 +9,7 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, opt, var};
 
 use super::Session;
+use super::stage::Handled;
 use super::verdict::Refused;
 
 impl Session {
@@ -17,26 +18,26 @@ impl Session {
         self.expanded(opt::ACL_SMTP_ATRN).is_some_and(|acl| !acl.is_empty())
     }
 
-    pub(super) fn atrn(&mut self, argument: &[u8]) {
-        if !self.offers.atrn {
-            return self.protocol_error(b"502", b"ATRN command used when not advertised");
+    pub(super) fn atrn(&mut self, argument: &[u8]) -> Handled {
+        if !self.connection.advertised.atrn {
+            return Err(self.syntax_error(b"502", b"ATRN command used when not advertised"));
         }
-        if self.envelope.is_some() {
-            return self.protocol_error(b"503", b"ATRN is not permitted inside a transaction");
+        if self.transaction.envelope.is_some() {
+            let text = b"ATRN is not permitted inside a transaction";
+            return Err(self.protocol_error(b"503", text));
         }
         if self.variable(var::SENDER_HOST_AUTHENTICATED).is_empty() {
             let text = b"ATRN is not permitted without authentication";
-            return self.protocol_error(b"530", text);
+            return Err(self.syntax_error(b"530", text));
         }
         let client = self.shown_client();
         self.log(&[b"ATRN '", argument, b"' received from ", &client].concat());
         let result = self.acl(opt::ACL_SMTP_ATRN, AclPhases::ATRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ATRN ", argument]).code("450");
-            let _ = self.refuse(&refused, result);
-            return;
+            return Err(self.refuse(&refused, result));
         }
         self.log_panic(b"ATRN can't be served: messages are not delivered by this server");
-        self.say(&[b"451 Unable to process ATRN request now"]);
+        Err(self.reply(&[b"451 Unable to process ATRN request now"]))
     }
 }

@@ -8,17 +8,18 @@ use eximious::stdlib::base64;
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, FailClass, Str, opt, var};
 
-use super::session::Stage;
+use super::command::Command;
+use super::stage::{Handled, Stage};
 use super::verdict::{Refused, unset};
 use super::{Session, reply};
-use crate::auth::{self, Driver, Step, Turn, Values, Verdict};
+use crate::auth::{self, AuthDriver, AuthStep, AuthTurn, AuthVerdict, Values};
 
 /// Stands for a secret in logs.
 const HIDDEN: &[u8] = b"********";
 
 /// What a session knows of authentication.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct Authentication {
     /// How the client speaks since it introduced itself or was accepted:
     /// `$received_protocol`.
     protocol: Option<Str>,
@@ -33,7 +34,7 @@ pub(super) struct Known {
 /// An attempt.
 pub(super) struct Attempt {
     authenticator: Arc<Authenticator>,
-    driver: Box<dyn Driver>,
+    driver: Box<dyn AuthDriver>,
     values: Values,
 }
 
@@ -44,21 +45,12 @@ impl std::fmt::Debug for Attempt {
     }
 }
 
-/// What of a client's AUTH parameter is to be done.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Claim {
-    /// It was seen to.
-    Settled,
-    /// MAIL was refused for it.
-    Refused,
-}
-
 impl Session {
     /// Notes how the client speaks (`$received_protocol`), by what it has said and
     /// proved so far. Who is accepted must have said EHLO, or be taken for somebody
     /// who did.
     pub(super) fn note_protocol(&mut self, extended: bool) {
-        let local = if self.client.address.is_none() { "local-" } else { "" };
+        let local = if self.connection.client.address.is_none() { "local-" } else { "" };
         let mut protocol = format!("{local}{}", if extended { "esmtp" } else { "smtp" });
         if !self.variable(var::TLS_IN_CIPHER).is_empty() {
             protocol.push('s');
@@ -66,13 +58,13 @@ impl Session {
         if extended && self.is_authenticated() {
             protocol.push('a');
         }
-        self.known.protocol = Some(Str::from(protocol));
+        self.connection.authentication.protocol = Some(Str::from(protocol));
         self.show_protocol(b"");
     }
 
     /// Shows it again, for a message; something may stand before it.
     pub(super) fn show_protocol(&mut self, before: &[u8]) {
-        if let Some(protocol) = &self.known.protocol {
+        if let Some(protocol) = &self.connection.authentication.protocol {
             self.cx.set_var(var::RECEIVED_PROTOCOL, [before, protocol.bytes()].concat());
         }
     }
@@ -81,7 +73,7 @@ impl Session {
     /// secret, and so may a line that follows AUTH and is no command: a client that
     /// was refused may go on all the same.
     pub(super) fn loggable(&self, line: &[u8], known: bool) -> Vec<u8> {
-        if !known && self.history.back() == Some(&"AUTH") {
+        if !known && self.connection.history.back() == Some(&Command::Auth) {
             return HIDDEN.to_vec();
         }
         let mut words = line.splitn(3, |byte| *byte == b' ');
@@ -95,7 +87,7 @@ impl Session {
 
     /// What may be logged of what came too soon, behind the command at hand.
     pub(super) fn loggable_rest(&self) -> &[u8] {
-        let word = self.command.get(..4).unwrap_or_default();
+        let word = self.connection.command.get(..4).unwrap_or_default();
         if word.eq_ignore_ascii_case(b"AUTH") { HIDDEN } else { self.input.rest() }
     }
 
@@ -106,7 +98,7 @@ impl Session {
     /// The line of EHLO that names the mechanisms, if there are any for this
     /// client.
     pub(super) fn mechanisms(&mut self) -> Option<String> {
-        self.known.offered.clear();
+        self.connection.authentication.offered.clear();
         let server = self.server.clone();
         // Who is known already is not asked again.
         let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
@@ -116,12 +108,12 @@ impl Session {
         let mut line = "AUTH".to_owned();
         for (number, one) in server.authenticators.iter().enumerate() {
             if is_offered(one) && self.is_yes(one, "server_advertise_condition", true) {
-                self.known.offered.push(number);
+                self.connection.authentication.offered.push(number);
                 line.push(' ');
                 line.push_str(&String::from_utf8_lossy(one.mechanism()).to_ascii_uppercase());
             }
         }
-        (!self.known.offered.is_empty()).then_some(line)
+        (!self.connection.authentication.offered.is_empty()).then_some(line)
     }
 
     /// Whether an authenticator's option says yes. A failure that was not wanted
@@ -142,17 +134,17 @@ impl Session {
         }
     }
 
-    pub(super) fn auth(&mut self, argument: &[u8]) {
+    pub(super) fn auth(&mut self, argument: &[u8]) -> Handled {
         self.cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("1"));
         let anyway = self.acl_state.has("allow_auth_unadvertised");
-        if !anyway && self.known.offered.is_empty() {
-            return self.protocol_error(b"503", b"AUTH command used when not advertised");
+        if !anyway && self.connection.authentication.offered.is_empty() {
+            return Err(self.protocol_error(b"503", b"AUTH command used when not advertised"));
         }
         if self.is_authenticated() {
-            return self.protocol_error(b"503", b"already authenticated");
+            return Err(self.protocol_error(b"503", b"already authenticated"));
         }
-        if self.envelope.is_some() {
-            return self.protocol_error(b"503", b"not permitted in mail transaction");
+        if self.transaction.envelope.is_some() {
+            return Err(self.protocol_error(b"503", b"not permitted in mail transaction"));
         }
         let end = memchr::memchr(b' ', argument).unwrap_or(argument.len());
         let (mechanism, initial) = (&argument[..end], argument[end..].trim_ascii());
@@ -160,18 +152,17 @@ impl Session {
         if result.verdict != AclVerdict::Accept {
             // What stands behind the mechanism may be a secret.
             let refused = Refused::new(&[b"AUTH ", mechanism]).code("503");
-            let _ = self.refuse(&refused, result);
-            return;
+            return Err(self.refuse(&refused, result));
         }
         let server = self.server.clone();
         let found = server.authenticators.iter().enumerate().find(|(number, one)| {
             is_offered(one)
                 && one.mechanism().eq_ignore_ascii_case(mechanism)
-                && (anyway || self.known.offered.contains(number))
+                && (anyway || self.connection.authentication.offered.contains(number))
         });
         let Some((_, authenticator)) = found else {
             let text = [mechanism, b" authentication mechanism not supported"].concat();
-            return self.protocol_error(b"504", &text);
+            return Err(self.protocol_error(b"504", &text));
         };
         let mut attempt = Attempt {
             authenticator: authenticator.clone(),
@@ -181,14 +172,11 @@ impl Session {
         let mut turn = attempt.turn(self);
         turn.0.forget();
         let step = turn.1.begin(&mut turn.0, initial);
-        self.step(attempt, step);
+        Ok(self.step(attempt, step))
     }
 
     /// Goes on with an attempt: the client said this line, or can say no more.
-    pub(super) fn go_on_with_auth(&mut self, line: Option<&[u8]>) {
-        let Stage::Auth(mut attempt) = std::mem::replace(&mut self.stage, Stage::Commands) else {
-            return;
-        };
+    pub(super) fn go_on_auth(&mut self, mut attempt: Attempt, line: Option<&[u8]>) -> Stage {
         let mut turn = attempt.turn(self);
         let step = match line {
             Some(line) => {
@@ -199,23 +187,24 @@ impl Session {
             }
             None => Err(turn.1.broken()),
         };
-        self.step(*attempt, step);
+        self.step(attempt, step)
     }
 
-    fn step(&mut self, attempt: Attempt, step: Result<Step, Verdict>) {
+    fn step(&mut self, attempt: Attempt, step: Result<AuthStep, AuthVerdict>) -> Stage {
         match step {
-            Ok(Step::Ask(asked)) => {
+            Ok(AuthStep::Ask(asked)) => {
                 self.say(&[b"334 ", &base64::encode(&asked)]);
-                self.stage = Stage::Auth(Box::new(attempt));
+                Stage::Auth(Box::new(attempt))
             }
-            Ok(Step::Tell(text)) => {
+            Ok(AuthStep::Tell(text)) => {
                 self.say(&[b"334 ", text.as_bytes()]);
-                self.stage = Stage::Auth(Box::new(attempt));
+                Stage::Auth(Box::new(attempt))
             }
-            Ok(Step::Done(verdict)) | Err(verdict) => {
+            Ok(AuthStep::Done(verdict)) | Err(verdict) => {
                 if let Some((code, text)) = self.conclude_auth(attempt, verdict) {
                     self.say_lines(reply::lines(code, &text, true));
                 }
+                Stage::COMMANDS
             }
         }
     }
@@ -225,11 +214,14 @@ impl Session {
     fn conclude_auth(
         &mut self,
         mut attempt: Attempt,
-        verdict: Verdict,
+        verdict: AuthVerdict,
     ) -> Option<(&'static [u8], Vec<u8>)> {
         // Who did not come to an end is not known by any name, and leaves that of
         // whoever failed before.
-        let ended = matches!(verdict, Verdict::Accept | Verdict::Refuse | Verdict::Defer { .. });
+        let ended = matches!(
+            verdict,
+            AuthVerdict::Accept | AuthVerdict::Refuse | AuthVerdict::Defer { .. }
+        );
         let id = match ended {
             true => attempt.turn(self).0.expand("server_set_id"),
             false => None,
@@ -237,23 +229,23 @@ impl Session {
         let one = attempt.authenticator.clone();
         attempt.turn(self).0.forget();
         let (code, text, why): (&'static [u8], &[u8], _) = match verdict {
-            Verdict::Accept => {
+            AuthVerdict::Accept => {
                 let id = match id.transpose() {
                     Ok(id) => id.unwrap_or_default(),
                     Err(_) => {
                         return Some((b"435", b"Unable to authenticate at present".to_vec()));
                     }
                 };
-                self.accept_client(&one, id);
+                self.accept_authentication(&one, id);
                 return Some((b"235", b"Authentication succeeded".to_vec()));
             }
-            Verdict::Refuse => (b"535", b"Incorrect authentication data", None),
-            Verdict::Defer { why, told } => {
+            AuthVerdict::Refuse => (b"535", b"Incorrect authentication data", None),
+            AuthVerdict::Defer { why, told } => {
                 (b"435", b"Unable to authenticate at present", Some((why, told)))
             }
-            Verdict::Cancelled => (b"501", b"Authentication cancelled", None),
-            Verdict::NotBase64 => (b"501", b"Invalid base64 data", None),
-            Verdict::Unexpected => (b"553", b"Initial data not expected", None),
+            AuthVerdict::Cancelled => (b"501", b"Authentication cancelled", None),
+            AuthVerdict::NotBase64 => (b"501", b"Invalid base64 data", None),
+            AuthVerdict::Unexpected => (b"553", b"Initial data not expected", None),
         };
         let id = id.and_then(Result::ok).filter(|id| !id.is_empty());
         let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
@@ -280,19 +272,19 @@ impl Session {
         Some((code, said))
     }
 
-    fn accept_client(&mut self, one: &Arc<Authenticator>, id: Str) {
+    fn accept_authentication(&mut self, one: &Arc<Authenticator>, id: Str) {
         self.cx.set_var(var::AUTHENTICATED_ID, id);
         self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, one.name().clone());
         // The spool keeps it beside the name.
         self.cx.set_auth_mechanism(Str::from(one.mechanism()));
         self.cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("0"));
         self.cx.unset_var(var::AUTHENTICATED_FAIL_ID);
-        self.known.accepted = Some(one.clone());
+        self.connection.authentication.accepted = Some(one.clone());
         self.note_protocol(true);
     }
 
     /// Who the client proved to be counts no more.
-    pub(super) fn forget_client(&mut self) {
+    pub(super) fn forget_authentication(&mut self) {
         for var in
             [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_HOST_AUTHENTICATED]
         {
@@ -301,8 +293,8 @@ impl Session {
         self.cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("0"));
         self.cx.set_auth_mechanism(Str::EMPTY);
         self.cx.unset_var(var::AUTHENTICATED_FAIL_ID);
-        self.known.accepted = None;
-        self.known.offered.clear();
+        self.connection.authentication.accepted = None;
+        self.connection.authentication.offered.clear();
     }
 
     /// Tells of a failure; true where the event brought what is to be logged.
@@ -327,8 +319,13 @@ impl Session {
     }
 
     /// The AUTH parameter of MAIL (specification 33.2): as it was given, and
-    /// decoded.
-    pub(super) fn settle_claim(&mut self, text: &[u8], given: &[u8], claimed: &[u8]) -> Claim {
+    /// decoded; whether MAIL was refused for it.
+    pub(super) fn check_auth_parameter(
+        &mut self,
+        text: &[u8],
+        given: &[u8],
+        claimed: &[u8],
+    ) -> Result<(), Stage> {
         self.cx.set_var(var::AUTHENTICATED_SENDER, Str::tainted(claimed));
         let why: &[u8] = match self.acl(opt::ACL_SMTP_MAILAUTH, AclPhases::MAILAUTH) {
             None if !self.is_authenticated() => b"client not authenticated",
@@ -338,33 +335,33 @@ impl Session {
                 AclVerdict::Deny => b"rejected by ACL",
                 _ => {
                     let refused = Refused::new(&[b"MAILAUTH ", text]);
-                    let _ = self.refuse(&refused, result);
+                    let stage = self.refuse(&refused, result);
                     self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
-                    return Claim::Refused;
+                    return Err(stage);
                 }
             },
         };
-        let why = match self.known.accepted.clone() {
+        let why = match self.connection.authentication.accepted.clone() {
             _ if !why.is_empty() => why.to_vec(),
             Some(one) if !self.is_yes(&one, "server_mail_auth_condition", true) => {
                 let id = self.variable(var::AUTHENTICATED_ID);
                 let head = b"server_mail_auth_condition failed: authenticated ID=\"";
                 [head, id.bytes(), b"\""].concat()
             }
-            _ => return Claim::Settled,
+            _ => return Ok(()),
         };
         self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
         let client = self.logged_client();
         let parts = [b"ignoring AUTH=", given, b" from ", &client, b" (", &why, b")"];
         self.log(&parts.concat());
-        Claim::Settled
+        Ok(())
     }
 
     /// The client has just begun to speak TLS: an authenticator of the driver tls
     /// looks at its certificate (specification, chapter 42). Whoever does TLS has
     /// set the variables of it, and knows what other mechanisms may bind to.
     pub fn authenticate_by_tls(&mut self, binding: Option<ChannelBinding>) {
-        self.known.binding = binding;
+        self.connection.authentication.binding = binding;
         let server = self.server.clone();
         let mut all = server.authenticators.iter();
         let Some(one) = all.find(|one| one.driver() == "tls" && one.serves()) else { return };
@@ -374,7 +371,7 @@ impl Session {
             values: Values::default(),
         };
         let verdict = auth::over_tls(&mut attempt.turn(self).0);
-        if verdict == Verdict::Accept {
+        if verdict == AuthVerdict::Accept {
             let _ = self.conclude_auth(attempt, verdict);
         } else {
             attempt.turn(self).0.forget();
@@ -383,12 +380,15 @@ impl Session {
 }
 
 impl Attempt {
-    fn turn<'t>(&'t mut self, session: &'t mut Session) -> (Turn<'t>, &'t mut Box<dyn Driver>) {
-        let turn = Turn {
-            shows: session.hurries,
+    fn turn<'t>(
+        &'t mut self,
+        session: &'t mut Session,
+    ) -> (AuthTurn<'t>, &'t mut Box<dyn AuthDriver>) {
+        let turn = AuthTurn {
+            is_test: session.setup.is_test,
             cx: &mut session.cx,
             authenticator: &self.authenticator,
-            binding: session.known.binding.as_ref(),
+            binding: session.connection.authentication.binding.as_ref(),
             values: &mut self.values,
         };
         (turn, &mut self.driver)

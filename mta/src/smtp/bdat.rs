@@ -1,11 +1,10 @@
 //! BDAT: a message in chunks (RFC 3030).
 
-use eximious::{Str, opt, var};
+use eximious::{opt, var};
 
 use super::Session;
-use super::mail::Before;
-use super::mail_data::{Reading, header};
-use super::session::Stage;
+use super::mail_data::{MailData, header};
+use super::stage::{Handled, LastRejected, Progress, Stage};
 use crate::reception::without_returns;
 
 /// A chunk that is on its way.
@@ -20,109 +19,123 @@ pub(super) struct Chunk {
 }
 
 impl Session {
-    pub(super) fn chunk(&mut self, argument: &[u8], before: Before) {
-        if !self.offers.chunking {
+    pub(super) fn bdat(&mut self, argument: &[u8], last_rejected: LastRejected) -> Handled {
+        if !self.connection.advertised.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";
-            return self.protocol_error(b"503", text);
+            return Err(self.protocol_error(b"503", text));
         }
         let mut words = argument.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
         let Some(size) = words.next().and_then(number) else {
-            return self.protocol_error(b"501", b"missing size for BDAT command");
+            // It counts as one that is out of place.
+            return Err(self.protocol_error(b"501", b"missing size for BDAT command"));
         };
-        self.offers.early_pipelining = false;
+        self.connection.advertised.early_pipelining = false;
         // What comes in chunks is sent on otherwise.
         self.acl_state.cutthrough.end(&mut self.cx, "chunking active");
         let last = words.next().is_some_and(|word| word.eq_ignore_ascii_case(b"LAST"))
             && words.next().is_none();
         let chunk = Chunk { left: size, size, last, ignored: false };
-        if self.chunks.is_none() {
-            if !self.has_recipient("BDAT", before) || !self.may_send_message() {
-                if !matches!(self.stage, Stage::Done) {
-                    self.stage = Stage::Chunk(Chunk { ignored: true, ..chunk });
-                }
-                return;
+        if self.transaction.chunks.is_none() {
+            let required = self.requires_recipient("BDAT", last_rejected);
+            match required.and_then(|()| self.requires_few_recipients()) {
+                Ok(()) => {}
+                Err(Stage::Done) => return Err(Stage::Done),
+                Err(_) => return Err(Stage::Chunk(Chunk { ignored: true, ..chunk })),
             }
-            let limit = self.may.send_bytes;
-            self.chunks = Some(Reading::new(limit));
-            self.reading_since = self.cx.engine().world().clock.now();
+            self.transaction.chunks = Some(Box::new(self.begin_mail_data()));
         }
-        self.stage = Stage::Chunk(chunk);
+        Ok(Stage::Chunk(chunk))
     }
 
     /// Between the chunks of a message, nothing else may be said.
-    pub(super) fn refuse_within_chunks(&mut self) {
-        self.only_reset = true;
-        self.protocol_error(b"503", b"only BDAT permissible after non-LAST BDAT");
+    pub(super) fn refuse_within_chunks(&mut self) -> Stage {
+        self.transaction.only_rset = true;
+        self.protocol_error(b"503", b"only BDAT permissible after non-LAST BDAT")
     }
 
-    /// Reads on; false where more input is needed.
-    pub(super) fn go_on_chunk(&mut self) -> bool {
-        let Stage::Chunk(chunk) = &mut self.stage else { return false };
+    /// Asks what becomes of a line `From …` before the header of what came in chunks.
+    pub(super) fn settle_from_line_of_chunks(&mut self, ended: bool) {
+        if let Some(mut data) = self.transaction.chunks.take() {
+            self.settle_from_line(&mut data, ended);
+            self.transaction.chunks = Some(data);
+        }
+    }
+
+    /// Reads on.
+    pub(super) fn go_on_chunk(&mut self, mut chunk: Chunk) -> Progress {
         let rest = self.input.rest();
         let count = usize::try_from(chunk.left).unwrap_or(usize::MAX).min(rest.len());
         if !chunk.ignored
-            && let Some(chunks) = &mut self.chunks
+            && let Some(data) = &mut self.transaction.chunks
         {
-            chunks.keep(&rest[..count]);
+            data.keep(&rest[..count]);
         }
         chunk.left -= count as u64;
-        self.progressed |= count > 0;
+        self.connection.read_timer.progressed |= count > 0;
         self.input.take(count);
-        self.ask_of_from_line(false);
-        let Stage::Chunk(chunk) = &self.stage else { return false };
-        if chunk.left > 0 {
-            let ignored = chunk.ignored;
-            match self.input.ended {
-                true if ignored => self.lost(),
-                true => self.lost_in_message(),
-                false => {}
+        self.settle_from_line_of_chunks(false);
+        let data = match chunk.ignored {
+            true => None,
+            false => self.transaction.chunks.take(),
+        };
+        match data {
+            None if chunk.left == 0 => Progress::Next(Stage::COMMANDS),
+            None if self.input.ended => Progress::Next(self.connection_lost()),
+            None => Progress::Wait(Stage::Chunk(chunk)),
+            Some(data) if chunk.left == 0 && chunk.last => {
+                Progress::Next(self.received_chunks(*data, chunk.size))
             }
-            return self.input.ended;
+            Some(data) if chunk.left > 0 && self.input.ended => {
+                Progress::Next(self.connection_lost_in_message(*data))
+            }
+            Some(data) => {
+                self.transaction.chunks = Some(data);
+                match chunk.left {
+                    0 => {
+                        let said = format!("250 {} byte chunk received", chunk.size);
+                        Progress::Next(self.reply(&[said.as_bytes()]))
+                    }
+                    _ => Progress::Wait(Stage::Chunk(chunk)),
+                }
+            }
         }
-        let Chunk { size, last, ignored, .. } = *chunk;
-        self.stage = Stage::Commands;
-        if ignored {
-            return true;
+    }
+
+    /// The last chunk is there; it has this size.
+    fn received_chunks(&mut self, mut data: MailData, size: u64) -> Stage {
+        if has_bare_header(&data.bytes) {
+            return self.refuse_bare_header();
         }
-        if !last {
-            self.say(&[format!("250 {size} byte chunk received").as_bytes()]);
-            return true;
-        }
-        let Some(reading) = &self.chunks else { return true };
-        if has_bare_header(&reading.bytes) {
-            self.id = Str::EMPTY;
-            self.say(&[b"552 Message header not CRLF terminated"]);
-            let sender = self.variable(var::SENDER_ADDRESS);
-            let client = self.logged_client();
-            let tail =
-                b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
-            self.log_rejection(
-                &[b"rejected from <", sender.bytes(), b"> ", &client, tail].concat(),
-            );
-            self.reset_message();
-            return true;
-        }
-        let mut reading = self.chunks.replace(Reading::new(1)).unwrap_or_default();
         // What is counted in the end is the message as it would go out again.
-        reading.returns = memchr::memchr_iter(b'\r', header(&reading.bytes)).count() as u64;
-        if reading.bytes.is_empty() {
-            reading.drops_from = Some(false);
+        data.returns = memchr::memchr_iter(b'\r', header(&data.bytes)).count() as u64;
+        if data.bytes.is_empty() {
+            data.drops_from = Some(false);
         }
-        let head = header(&reading.bytes);
+        let head = header(&data.bytes);
         if is_nothing_but_header(head) && self.flag(opt::SPOOL_WIREFORMAT) {
-            reading.wire = Some(reading.bytes.split_off(head.len()));
+            data.wire = Some(data.bytes.split_off(head.len()));
         }
         // Each line has a newline behind it, however it came.
-        reading.bytes = without_returns(&reading.bytes);
-        if reading.bytes.last() != Some(&b'\n') {
-            reading.bytes.push(b'\n');
+        data.bytes = without_returns(&data.bytes);
+        if data.bytes.last() != Some(&b'\n') {
+            data.bytes.push(b'\n');
         }
-        let ends = memchr::memchr_iter(b'\n', &reading.bytes).count();
-        let wire = reading.wire.as_ref().map_or(0, Vec::len);
-        let total = reading.bytes.len() + ends + wire;
-        self.chunk_reply = Some(format!("250- {size} byte chunk, total {total}"));
-        self.received(reading);
-        true
+        let ends = memchr::memchr_iter(b'\n', &data.bytes).count();
+        let wire = data.wire.as_ref().map_or(0, Vec::len);
+        let total = data.bytes.len() + ends + wire;
+        let said = format!("250- {size} byte chunk, total {total}");
+        self.received(data, Some(said))
+    }
+
+    fn refuse_bare_header(&mut self) -> Stage {
+        self.connection.last_id = Default::default();
+        self.say(&[b"552 Message header not CRLF terminated"]);
+        let sender = self.variable(var::SENDER_ADDRESS);
+        let client = self.logged_client();
+        let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
+        self.log_rejection(&[b"rejected from <", sender.bytes(), b"> ", &client, tail].concat());
+        self.drop_transaction();
+        Stage::COMMANDS
     }
 }
 

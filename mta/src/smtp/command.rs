@@ -1,143 +1,245 @@
-//! Commands: which it is, and those that need no more than a few lines.
+//! Commands: which it is, whether it may come now, and those that need no more than a
+//! few lines.
 
 use eximious::acl::AclVerdict;
 use eximious::debugging::DebugSelector;
 use eximious::{AclPhases, Str, opt, var};
 
 use super::Session;
+use super::connection::Barred;
+use super::logging::End;
+use super::stage::{Handled, LastRejected, Stage};
 use super::verdict::unset;
 
 /// How many commands are remembered.
 pub(super) const REMEMBERED: usize = 20;
 
-/// The commands, as they are written, and as they are remembered. Behind a colon
-/// anything may follow, behind the others a space.
-const COMMANDS: [(&[u8], &str); 18] = [
-    (b"ATRN", "ATRN"),
-    (b"AUTH", "AUTH"),
-    (b"BDAT", "BDAT"),
-    (b"DATA", "DATA"),
-    (b"EHLO", "EHLO"),
-    (b"ETRN", "ETRN"),
-    (b"EXPN", "EXPN"),
-    (b"HELO", "HELO"),
-    (b"HELP", "HELP"),
-    (b"MAIL FROM:", "MAIL"),
-    (b"NOOP", "NOOP"),
-    (b"QUIT", "QUIT"),
-    (b"RCPT TO:", "RCPT"),
-    (b"RSET", "RSET"),
-    (b"STARTTLS", "STARTTLS"),
-    (b"VRFY", "VRFY"),
-    (b"WELLKNOWN", "WELLKNOWN"),
-    (b"XCLIENT", "XCLIENT"),
-];
-
-/// The command of a line, and what follows it.
-fn find(line: &[u8]) -> Option<(&'static str, &[u8])> {
-    COMMANDS.iter().find_map(|(word, name)| {
-        let head = line.get(..word.len())?;
-        let rest = &line[word.len()..];
-        let ends = word.ends_with(b":") || rest.first().is_none_or(|byte| *byte == b' ');
-        (head.eq_ignore_ascii_case(word) && ends).then(|| (*name, rest.trim_ascii_start()))
-    })
+/// A command of SMTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "each is the word of that name")]
+pub(super) enum Command {
+    Atrn,
+    Auth,
+    Bdat,
+    Data,
+    Ehlo,
+    Etrn,
+    Expn,
+    Helo,
+    Help,
+    Mail,
+    Noop,
+    Quit,
+    Rcpt,
+    Rset,
+    StartTls,
+    Vrfy,
+    WellKnown,
+    Xclient,
 }
 
-impl Session {
-    pub(super) fn command_line(&mut self, line: &[u8]) {
-        let line = line.trim_ascii_end();
-        self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());
-        self.command = self.loggable(line, find(line).is_some());
-        let before = std::mem::take(&mut self.before);
-        if line.contains(&0) {
-            self.command = line.iter().map(|c| if *c == 0 { b'?' } else { *c }).collect();
-            return self.hear_of_nul();
-        }
-        let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
-        if let Some(why) = self.acl_state.broken.filter(|_| !quits) {
-            self.failed = true;
-            if line.eq_ignore_ascii_case(b"RSET") {
-                return self.say(&[b"250 Reset OK"]);
-            }
-            return self.say(&[b"421 ", why.as_bytes()]);
-        }
-        if self.proxy_failed && !quits {
-            return self.say(&[b"503 Command refused, required Proxy negotiation failed"]);
-        }
-        if self.tls.misused {
-            return self.refuse_misuse(line);
-        }
-        self.cx.set_var(var::SMTP_COMMAND, Str::tainted(line));
-        let Some((name, argument)) = find(line) else {
-            self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::EMPTY);
-            return self.unknown();
-        };
-        self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::tainted(argument));
-        let stands_alone = matches!(name, "DATA" | "QUIT" | "RSET" | "STARTTLS");
-        if stands_alone && !argument.is_empty() {
-            if matches!(name, "RSET" | "STARTTLS") && !self.may_go_on(name) {
-                return;
-            }
-            return self.protocol_error(b"501", b"unexpected argument data");
-        }
-        if self.only_reset && !matches!(name, "RSET" | "QUIT") {
-            return self.protocol_error(b"503", b"only RSET accepted now");
-        }
-        let unfinished =
-            self.chunks.is_some() && !matches!(name, "BDAT" | "RSET" | "QUIT" | "NOOP");
-        if unfinished {
-            return self.refuse_within_chunks();
-        }
-        if !self.waits(name) {
-            return;
-        }
-        let mail = matches!(name, "MAIL" | "RCPT" | "DATA" | "BDAT" | "QUIT");
-        let counted = if name == "EHLO" { "HELO" } else { name };
-        if !mail && !self.may_go_on(counted) {
-            return;
-        }
-        // Further chunks belong to the first.
-        if self.chunks.is_none() || name != "BDAT" {
-            self.remember(name);
-        }
-        match name {
-            "HELO" => self.hello(false, argument),
-            "EHLO" => self.hello(true, argument),
-            "MAIL" => self.mail(argument),
-            "RCPT" => self.rcpt(argument, before),
-            "DATA" => self.data(before),
-            "BDAT" => self.chunk(argument, before),
-            "RSET" => {
-                self.ask_of_from_line(self.chunks.is_some());
-                self.log_incomplete("RSET");
-                self.reset_message();
-                self.say(&[b"250 Reset OK"]);
-            }
-            "QUIT" => self.quit(),
-            "NOOP" => self.say(&[b"250 OK"]),
-            "HELP" => self.help(),
-            "VRFY" => self.vrfy(argument),
-            "EXPN" => self.expn(argument),
-            "ATRN" => self.atrn(argument),
-            "ETRN" => self.etrn(argument),
-            "WELLKNOWN" => self.well_known(argument),
-            "XCLIENT" => self.xclient(argument),
-            "AUTH" => self.auth(argument),
-            _ => self.start_tls(),
+impl Command {
+    /// All of them.
+    pub(super) const ALL: [Self; 18] = [
+        Self::Atrn,
+        Self::Auth,
+        Self::Bdat,
+        Self::Data,
+        Self::Ehlo,
+        Self::Etrn,
+        Self::Expn,
+        Self::Helo,
+        Self::Help,
+        Self::Mail,
+        Self::Noop,
+        Self::Quit,
+        Self::Rcpt,
+        Self::Rset,
+        Self::StartTls,
+        Self::Vrfy,
+        Self::WellKnown,
+        Self::Xclient,
+    ];
+
+    /// As it is shown and remembered.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Atrn => "ATRN",
+            Self::Auth => "AUTH",
+            Self::Bdat => "BDAT",
+            Self::Data => "DATA",
+            Self::Ehlo => "EHLO",
+            Self::Etrn => "ETRN",
+            Self::Expn => "EXPN",
+            Self::Helo => "HELO",
+            Self::Help => "HELP",
+            Self::Mail => "MAIL",
+            Self::Noop => "NOOP",
+            Self::Quit => "QUIT",
+            Self::Rcpt => "RCPT",
+            Self::Rset => "RSET",
+            Self::StartTls => "STARTTLS",
+            Self::Vrfy => "VRFY",
+            Self::WellKnown => "WELLKNOWN",
+            Self::Xclient => "XCLIENT",
         }
     }
 
-    fn remember(&mut self, name: &'static str) {
-        if self.history.len() == REMEMBERED {
-            self.history.pop_front();
+    /// As it is written. Behind a colon anything may follow, behind the others a space.
+    const fn written(self) -> &'static str {
+        match self {
+            Self::Mail => "MAIL FROM:",
+            Self::Rcpt => "RCPT TO:",
+            _ => self.name(),
         }
-        self.history.push_back(name);
+    }
+
+    /// The command of a line, and what follows it.
+    pub(super) fn parse(line: &[u8]) -> Option<(Self, &[u8])> {
+        Self::ALL.iter().find_map(|command| {
+            let word = command.written().as_bytes();
+            let head = line.get(..word.len())?;
+            let rest = &line[word.len()..];
+            let ends = word.ends_with(b":") || rest.first().is_none_or(|byte| *byte == b' ');
+            (head.eq_ignore_ascii_case(word) && ends).then(|| (*command, rest.trim_ascii_start()))
+        })
+    }
+
+    /// Whether nothing may follow it.
+    fn stands_alone(self) -> bool {
+        matches!(self, Self::Data | Self::Quit | Self::Rset | Self::StartTls)
+    }
+
+    /// Whether it may stand between the chunks of a message.
+    fn fits_between_chunks(self) -> bool {
+        matches!(self, Self::Bdat | Self::Rset | Self::Quit | Self::Noop)
+    }
+
+    /// Whether it is none of those of which a client may not send too many without
+    /// sending mail (`smtp_accept_max_nonmail`).
+    fn is_mail(self) -> bool {
+        matches!(self, Self::Mail | Self::Rcpt | Self::Data | Self::Bdat | Self::Quit)
+    }
+}
+
+impl Session {
+    pub(super) fn command_line(&mut self, line: &[u8], last: LastRejected) -> Stage {
+        let line = line.trim_ascii_end();
+        self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());
+        let parsed = Command::parse(line);
+        self.connection.command = self.loggable(line, parsed.is_some());
+        if line.contains(&0) {
+            let shown = line.iter().map(|c| if *c == 0 { b'?' } else { *c });
+            self.connection.command = shown.collect();
+            return self.refuse_nul();
+        }
+        if let Some(stage) = self.bars(line) {
+            return stage;
+        }
+        self.cx.set_var(var::SMTP_COMMAND, Str::tainted(line));
+        let Some((command, argument)) = parsed else {
+            self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::EMPTY);
+            return self.unknown_command();
+        };
+        self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::tainted(argument));
+        if let Err(stage) = self.admit(command, argument) {
+            return stage;
+        }
+        match self.obey(command, argument, last) {
+            Ok(stage) => stage,
+            Err(stage) => stage.after(command.into()),
+        }
+    }
+
+    /// What a client hears for whom nothing is done any more, whatever it says.
+    fn bars(&mut self, line: &[u8]) -> Option<Stage> {
+        let quits = line.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"QUIT"));
+        if let Some(why) = self.acl_state.broken.filter(|_| !quits) {
+            self.connection.failed = true;
+            return Some(match line.eq_ignore_ascii_case(b"RSET") {
+                true => self.reply(&[b"250 Reset OK"]),
+                false => self.reply(&[b"421 ", why.as_bytes()]),
+            });
+        }
+        match self.connection.barred? {
+            Barred::ProxyFailed if quits => None,
+            Barred::ProxyFailed => {
+                let text = b"503 Command refused, required Proxy negotiation failed";
+                Some(self.reply(&[text]))
+            }
+            Barred::TlsMisused if line.eq_ignore_ascii_case(b"QUIT") => Some(self.quit()),
+            Barred::TlsMisused => Some(self.reply(&[b"554 Security failure"])),
+        }
+    }
+
+    /// Whether a command may come now, as it is.
+    fn admit(&mut self, command: Command, argument: &[u8]) -> Result<(), Stage> {
+        if command.stands_alone() && !argument.is_empty() {
+            if matches!(command, Command::Rset | Command::StartTls) {
+                self.count_nonmail(command)?;
+            }
+            return Err(self.syntax_error(b"501", b"unexpected argument data"));
+        }
+        let within_chunks = self.transaction.chunks.is_some();
+        if self.transaction.only_rset && !matches!(command, Command::Rset | Command::Quit) {
+            return Err(self.protocol_error(b"503", b"only RSET accepted now"));
+        }
+        if within_chunks && !command.fits_between_chunks() {
+            return Err(self.refuse_within_chunks());
+        }
+        self.check_sync(Some(command))?;
+        if !command.is_mail() {
+            self.count_nonmail(command)?;
+        }
+        // Further chunks belong to the first.
+        if !within_chunks || command != Command::Bdat {
+            self.remember(command);
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, command: Command, argument: &[u8], last: LastRejected) -> Handled {
+        match command {
+            Command::Helo => self.hello(false, argument),
+            Command::Ehlo => self.hello(true, argument),
+            Command::Mail => self.mail(argument),
+            Command::Rcpt => self.rcpt(argument, last),
+            Command::Data => self.data(last),
+            Command::Bdat => self.bdat(argument, last),
+            Command::Rset => Ok(self.rset()),
+            Command::Quit => Ok(self.quit()),
+            Command::Noop => Ok(self.reply(&[b"250 OK"])),
+            Command::Help => Ok(self.help()),
+            Command::Vrfy => self.vrfy(argument),
+            Command::Expn => self.expn(argument),
+            Command::Atrn => self.atrn(argument),
+            Command::Etrn => self.etrn(argument),
+            Command::WellKnown => self.well_known(argument),
+            Command::Xclient => self.xclient(argument),
+            Command::Auth => self.auth(argument),
+            Command::StartTls => self.start_tls(),
+        }
+    }
+
+    fn remember(&mut self, command: Command) {
+        let history = &mut self.connection.history;
+        if history.len() == REMEMBERED {
+            history.pop_front();
+        }
+        history.push_back(command);
         let shown = self.shown_history();
         self.cx.set_var(var::SMTP_COMMAND_HISTORY, shown);
     }
 
-    pub(super) fn quit(&mut self) {
-        if self.chunks.is_none() {
+    fn rset(&mut self) -> Stage {
+        self.settle_from_line_of_chunks(true);
+        self.log_incomplete("RSET");
+        self.drop_transaction();
+        self.reply(&[b"250 Reset OK"])
+    }
+
+    pub(super) fn quit(&mut self) -> Stage {
+        if self.transaction.chunks.is_none() {
             self.log_incomplete("QUIT");
         }
         let result = self.acl(opt::ACL_SMTP_QUIT, AclPhases::QUIT).unwrap_or_else(|| unset(true));
@@ -148,18 +250,18 @@ impl Session {
         match result.user_message.filter(|text| !text.is_empty()) {
             Some(text) => self.answer(b"221", text.bytes()),
             None => {
-                let host = self.host.clone();
+                let host = self.connection.host.clone();
                 self.say(&[b"221 ", host.bytes(), b" closing connection"]);
             }
         }
-        if self.chunks.is_some() {
-            return self.lost_in_message();
+        if let Some(data) = self.transaction.chunks.take() {
+            return self.connection_lost_in_message(*data);
         }
-        self.log_end("closed by QUIT");
-        self.close();
+        self.log_end(End::Closed("closed by QUIT"));
+        self.close()
     }
 
-    fn help(&mut self) {
+    fn help(&mut self) -> Stage {
         let tls = if self.offers_tls() { " STARTTLS" } else { "" };
         let well_known = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         let atrn = self.offers_atrn();
@@ -179,7 +281,7 @@ impl Session {
         if well_known {
             words.push_str(" WELLKNOWN");
         }
-        self.say(&[b"214-Commands supported:\r\n214 ", words.as_bytes()]);
+        self.reply(&[b"214-Commands supported:\r\n214 ", words.as_bytes()])
     }
 }
 
@@ -189,11 +291,11 @@ mod tests {
 
     #[test]
     fn commands_end_at_spaces_or_colons() {
-        assert_eq!(find(b"mail FROM:<a>"), Some(("MAIL", b"<a>".as_slice())));
-        assert_eq!(find(b"MAIL  FROM:<a>"), None);
-        assert_eq!(find(b"NOOPX"), None);
-        assert_eq!(find(b" NOOP"), None);
-        assert_eq!(find(b"quit"), Some(("QUIT", b"".as_slice())));
-        assert_eq!(find(b"RCPT"), None);
+        assert_eq!(Command::parse(b"mail FROM:<a>"), Some((Command::Mail, b"<a>".as_slice())));
+        assert_eq!(Command::parse(b"MAIL  FROM:<a>"), None);
+        assert_eq!(Command::parse(b"NOOPX"), None);
+        assert_eq!(Command::parse(b" NOOP"), None);
+        assert_eq!(Command::parse(b"quit"), Some((Command::Quit, b"".as_slice())));
+        assert_eq!(Command::parse(b"RCPT"), None);
     }
 }

@@ -3,15 +3,16 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str, opt, var};
 
-use super::mail::UNKNOWN_SIZE;
+use super::stage::Stage;
 use super::tls::Greeting;
+use super::transaction::UNKNOWN_SIZE;
 use super::verdict::Refused;
 use super::{Session, reply};
 
 impl Session {
     /// Tells the values of the conversation who is connected.
-    pub(super) fn introduce(&mut self) {
-        let client = self.client.clone();
+    pub(super) fn set_client_variables(&mut self) {
+        let client = self.connection.client.clone();
         let cx = &mut self.cx;
         let address = client.address.map(|address| address.to_canonical().to_string());
         cx.set_var(var::SENDER_HOST_ADDRESS, Str::from(address.unwrap_or_default()));
@@ -33,30 +34,30 @@ impl Session {
             cx.set_var(var::CONNECTION_ID, client.connection.clone());
         }
         eximious::client::describe(cx);
-        if self.client.by_inetd {
+        if self.connection.client.by_inetd {
             eximious::client::came_by_inetd(cx);
         }
         self.note_protocol(false);
     }
 
     /// Looks at whoever is connected.
-    pub(super) fn start(&mut self) {
+    pub(super) fn start(&mut self) -> Stage {
         // Until the client is greeted, a test is of whoever runs it.
-        if self.hurries {
+        if self.setup.is_test {
             self.cx.unset_var(var::SENDER_ADDRESS);
         }
-        self.host = self.active_hostname();
-        if !self.admits_host() {
-            return;
+        self.connection.host = self.active_hostname();
+        if let Err(stage) = self.admit_host() {
+            return stage;
         }
-        match self.client.address.is_some() && self.client_in(opt::HOSTS_PROXY) {
+        match self.connection.client.address.is_some() && self.client_in(opt::HOSTS_PROXY) {
             true => self.expect_proxy(),
             false => self.welcome(),
         }
     }
 
     /// Asks the ACL for connections, and greets the client.
-    pub(super) fn welcome(&mut self) {
+    pub(super) fn welcome(&mut self) -> Stage {
         let mut banner = None;
         if let Some(result) = self.acl(opt::ACL_SMTP_CONNECT, AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept && self.begins_with_tls() {
@@ -65,21 +66,22 @@ impl Session {
             if result.verdict != AclVerdict::Accept {
                 let mut refused = Refused::new(&[b"connection in \"connect\" ACL"]);
                 refused.main_log = self.logs(LogSelector::CONNECTION_REJECT);
-                let _ = self.refuse(&refused, result);
-                self.close();
-                return;
+                return match self.refuse(&refused, result) {
+                    Stage::Done => Stage::Done,
+                    _ => self.close(),
+                };
             }
             banner = result.user_message.filter(|text| !text.is_empty());
         }
         let greeting = Greeting(banner);
         match self.begins_with_tls() {
-            true => self.shake_hands_first(greeting),
+            true => self.begin_with_tls(greeting),
             false => self.greet(greeting),
         }
     }
 
     /// Greets the client, which has to wait for that.
-    pub(super) fn greet(&mut self, Greeting(banner): Greeting) {
+    pub(super) fn greet(&mut self, Greeting(banner): Greeting) -> Stage {
         self.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
         self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let (code, text) = match banner {
@@ -88,21 +90,19 @@ impl Session {
                 (code, Str::from(text))
             }
             None => {
-                let Some(text) = self.banner() else {
-                    self.close();
-                    return;
-                };
+                let Some(text) = self.banner() else { return self.close() };
                 (b"220".to_vec(), text)
             }
         };
-        self.offers.early_pipelining = self.client.address.is_some()
+        self.connection.advertised.early_pipelining = self.connection.client.address.is_some()
             && self.client_in(opt::PIPELINING_CONNECT_ADVERTISE_HOSTS);
-        if !self.waits_for_greeting() {
-            return;
+        if let Err(stage) = self.check_sync_of_greeting() {
+            return stage;
         }
         let bytes = reply::lines(&code, text.bytes(), true);
         self.say_lines(bytes);
-        self.may.was_greeted = true;
+        self.connection.banner_sent = true;
+        Stage::COMMANDS
     }
 
     /// `smtp_banner`; without a banner that can be told, nothing is said at all.
@@ -133,19 +133,19 @@ impl Session {
         name
     }
 
-    /// What the options say of the client; false where it was turned away.
-    fn admits_host(&mut self) -> bool {
-        if self.client.address.is_none() {
-            self.may.unqualified_senders = !self.client.qualifies_itself;
-            self.may.unqualified_recipients = !self.client.qualifies_itself;
+    /// What the options say of the client; whether it was turned away.
+    fn admit_host(&mut self) -> Result<(), Stage> {
+        if self.connection.client.address.is_none() {
+            self.connection.permissions.unqualified_senders =
+                !self.connection.client.qualifies_itself;
+            self.connection.permissions.unqualified_recipients =
+                !self.connection.client.qualifies_itself;
             self.log_connection();
             return self.settle_size_limit();
         }
-        self.may.connect_unlogged = self.client_in(opt::HOSTS_CONNECTION_NOLOG);
+        self.connection.permissions.connection_nolog = self.client_in(opt::HOSTS_CONNECTION_NOLOG);
         self.log_connection();
-        if !self.settle_size_limit() {
-            return false;
-        }
+        self.settle_size_limit()?;
         if self.client_in(opt::HOST_LOOKUP) {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
@@ -157,19 +157,19 @@ impl Session {
             let line = [b"refused connection from ", &client[..], tail].concat();
             self.log_rejection_if(LogSelector::CONNECTION_REJECT, &line);
             self.say(&[b"554 SMTP service not available"]);
-            self.close();
-            return false;
+            return Err(self.close());
         }
-        if !self.has_place() {
-            return false;
+        self.check_reserve()?;
+        self.connection.permissions.unqualified_senders =
+            self.client_in(opt::SENDER_UNQUALIFIED_HOSTS);
+        self.connection.permissions.unqualified_recipients =
+            self.client_in(opt::RECIPIENT_UNQUALIFIED_HOSTS);
+        self.connection.permissions.verify_helo = self.client_in(opt::HELO_VERIFY_HOSTS);
+        if !self.connection.permissions.verify_helo {
+            self.connection.permissions.try_verify_helo =
+                self.client_in(opt::HELO_TRY_VERIFY_HOSTS);
         }
-        self.may.unqualified_senders = self.client_in(opt::SENDER_UNQUALIFIED_HOSTS);
-        self.may.unqualified_recipients = self.client_in(opt::RECIPIENT_UNQUALIFIED_HOSTS);
-        self.may.verified_hello = self.client_in(opt::HELO_VERIFY_HOSTS);
-        if !self.may.verified_hello {
-            self.may.tried_hello = self.client_in(opt::HELO_TRY_VERIFY_HOSTS);
-        }
-        self.may.junk_hello = self.client_in(opt::HELO_ACCEPT_JUNK_HOSTS);
-        true
+        self.connection.permissions.accept_junk_helo = self.client_in(opt::HELO_ACCEPT_JUNK_HOSTS);
+        Ok(())
     }
 }

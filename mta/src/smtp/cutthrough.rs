@@ -6,17 +6,17 @@ use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
 
-use super::mail::Envelope;
+use super::transaction::Envelope;
 use super::{Notify, Recipient, Returned, Session, reply};
 use crate::logs;
 
 /// What became of a message that was to go onward at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Went {
-    /// It did not, and is to be kept.
-    Nowhere,
+pub(super) enum CutthroughOutcome {
+    /// It was not sent, and is to be kept.
+    NotSent,
     /// Its next host has it.
-    Onward,
+    Delivered,
     /// Nobody has it, and the client knows.
     Refused,
 }
@@ -24,29 +24,29 @@ pub(super) enum Went {
 impl Session {
     /// Says for whom a recipient's host may be asked.
     pub(super) fn prepare_cutthrough(&mut self, recipient: &Recipient) {
-        let Some(envelope) = &self.envelope else { return };
+        let Some(envelope) = &self.transaction.envelope else { return };
         self.acl_state.cutthrough.reports = reports(envelope, recipient);
     }
 
     /// Has the host of a recipient asked that the ACL accepts, where the message may go
     /// there at once: that may change what is said.
-    pub(super) fn ask_onward(&mut self, result: &mut eximious::acl::AclResult) {
+    pub(super) fn call_out_for_cutthrough(&mut self, result: &mut eximious::acl::AclResult) {
         match result.verdict {
             AclVerdict::Accept => {
                 if let Some(other) = self.cut_through() {
                     *result = other;
                 }
             }
-            _ => self.acl_state.cutthrough.without(&mut self.cx, self.calls_out),
+            _ => self.acl_state.cutthrough.without(&mut self.cx, self.setup.calls_out),
         }
     }
 
     /// Sends the message that was judged onward, where somebody waits for it.
-    pub(super) fn go_onward(&mut self) -> Went {
+    pub(super) fn deliver_cutthrough(&mut self) -> CutthroughOutcome {
         if !self.acl_state.cutthrough.delivers() {
-            return Went::Nowhere;
+            return CutthroughOutcome::NotSent;
         }
-        let Some(envelope) = &self.envelope else { return Went::Nowhere };
+        let Some(envelope) = &self.transaction.envelope else { return CutthroughOutcome::NotSent };
         let to: Vec<Str> = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         let state = &self.acl_state;
         if !state.headers_add.is_empty() || !state.headers_remove.is_empty() {
@@ -55,9 +55,9 @@ impl Session {
             self.log_panic(text);
         }
         let server = self.server.clone();
-        let began = self.cx.engine().world().clock.now();
+        let began = self.now();
         let sent = self.acl_state.cutthrough.deliver(&server.acls, &mut self.cx, &to);
-        let Some(onward) = sent else { return Went::Nowhere };
+        let Some(onward) = sent else { return CutthroughOutcome::NotSent };
         let passes = self.acl_state.cutthrough.passes_deferral();
         match onward.outcome {
             Outcome::Accepted => {
@@ -70,36 +70,36 @@ impl Session {
                     self.log(&[&line[..], took.as_bytes()].concat());
                     onward.tell_transport(&server.acls, &mut self.cx, recipient);
                 }
-                Went::Onward
+                CutthroughOutcome::Delivered
             }
             Outcome::Refused => {
                 let header = self.rejected_header();
-                for line in self.unwelcome(&onward, "rejected after DATA") {
+                for line in self.refusals(&onward, "rejected after DATA") {
                     let line = self.log_line(&line);
                     Logs::REJECTIONS.write(&*self.cx.engine().world().log, &line, &header);
                 }
-                self.repeat(&onward.reply);
-                Went::Refused
+                self.relay_reply(&onward.reply);
+                CutthroughOutcome::Refused
             }
             Outcome::Deferred => {
-                for line in self.unwelcome(&onward, "tmp-reject from cutthrough after DATA") {
+                for line in self.refusals(&onward, "tmp-reject from cutthrough after DATA") {
                     self.log(&line);
                 }
                 if passes {
-                    self.repeat(&onward.reply);
+                    self.relay_reply(&onward.reply);
                 }
-                if passes { Went::Refused } else { Went::Nowhere }
+                if passes { CutthroughOutcome::Refused } else { CutthroughOutcome::NotSent }
             }
             Outcome::Unanswered if passes => {
                 self.say(&[b"450 Onward transmission not accepted"]);
-                Went::Refused
+                CutthroughOutcome::Refused
             }
-            Outcome::Unanswered => Went::Nowhere,
+            Outcome::Unanswered => CutthroughOutcome::NotSent,
         }
     }
 
     /// Says what another host said.
-    fn repeat(&mut self, said: &[u8]) {
+    fn relay_reply(&mut self, said: &[u8]) {
         let Some((code, _)) = said.split_first_chunk::<3>() else { return };
         let lines: Vec<&[u8]> = said
             .split(|byte| *byte == b'\n')
@@ -113,7 +113,7 @@ impl Session {
     /// began at this moment.
     fn times(&self, began: Moment) -> String {
         let since = [
-            (LogSelector::QUEUE_TIME, "QT", self.received_at),
+            (LogSelector::QUEUE_TIME, "QT", self.transaction.arrived.received_at),
             (LogSelector::DELIVER_TIME, "DT", began),
         ];
         let shown = since.iter().filter(|(wanted, ..)| self.logs(*wanted));
@@ -128,12 +128,12 @@ impl Session {
             let sender = sender.unwrap_or_default();
             line.extend_from_slice(&[b" F=<", sender.bytes(), b">"].concat());
         }
-        line.extend_from_slice(&self.way(onward, recipient));
+        line.extend_from_slice(&self.delivery_fields(onward, recipient));
         line
     }
 
     /// The lines of a message that the other host does not want.
-    fn unwelcome(&mut self, onward: &Onward, what: &str) -> Vec<Vec<u8>> {
+    fn refusals(&mut self, onward: &Onward, what: &str) -> Vec<Vec<u8>> {
         let client = self.logged_client();
         let sender = self.variable(var::SENDER_ADDRESS);
         let line = |recipient| {
@@ -146,7 +146,7 @@ impl Session {
                 b"> ",
                 what.as_bytes(),
                 b":",
-                &self.way(onward, recipient),
+                &self.delivery_fields(onward, recipient),
             ];
             parts.concat()
         };
@@ -167,7 +167,7 @@ impl Session {
     }
 
     /// ` R=… T=… H=… C="…"`
-    fn way(&self, onward: &Onward, recipient: &OnwardRecipient) -> Vec<u8> {
+    fn delivery_fields(&self, onward: &Onward, recipient: &OnwardRecipient) -> Vec<u8> {
         let (router, transport) = (recipient.router.bytes(), onward.transport.bytes());
         let mut text = [b" R=", router, b" T=", transport].concat();
         if self.logs(LogSelector::DELIVERY_SIZE) {

@@ -4,12 +4,12 @@ use eximious::acl::AclVerdict;
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
-use super::cutthrough::Went;
-use super::mail::{Before, Envelope};
-use super::mail_data::Reading;
-use super::session::Stage;
+use super::cutthrough::CutthroughOutcome;
+use super::mail_data::MailData;
+use super::stage::{Handled, LastRejected, Progress, Stage};
+use super::transaction::{Arrived, DiscardedBy, Envelope, Prdr};
 use super::verdict::{Refused, unset};
-use super::{Event, Notify, Received, Recipient, Session, Standing, Taken};
+use super::{Event, Notify, Provenance, Received, Recipient, Session, SpoolOutcome};
 use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
 use crate::{dsn, spool};
 
@@ -18,35 +18,29 @@ use crate::{dsn, spool};
 pub(super) struct Arrival {
     /// For the log.
     line: Vec<u8>,
-    discarded: Option<&'static str>,
+    discarded: Option<DiscardedBy>,
     /// Why, where an ACL says so.
     why: Option<Str>,
     /// What an ACL wants to be said.
     said: Option<Str>,
     /// What is said of the last chunk, where nothing else is.
-    chunk: Option<String>,
-    judged_for_each: bool,
-    accepted_by_all: bool,
+    chunk_reply: Option<String>,
+    prdr: Option<Prdr>,
 }
 
 /// What is said where not all recipients were accepted.
 const SOME: &[u8] = b" message accepted for some recipients";
 
 impl Session {
-    pub(super) fn data(&mut self, before: Before) {
-        self.offers.early_pipelining = false;
-        if !self.has_recipient("DATA", before) {
-            return;
-        }
-        if !self.may_send_message() {
-            return;
-        }
+    pub(super) fn data(&mut self, last: LastRejected) -> Handled {
+        self.connection.advertised.early_pipelining = false;
+        self.requires_recipient("DATA", last)?;
+        self.requires_few_recipients()?;
         let mut said = None;
         self.show_recipients();
         if let Some(result) = self.acl(opt::ACL_SMTP_PREDATA, AclPhases::PREDATA) {
             if result.verdict != AclVerdict::Accept {
-                let _ = self.refuse(&Refused::new(&[b"DATA"]), result);
-                return;
+                return Err(self.refuse(&Refused::new(&[b"DATA"]), result));
             }
             said = result.user_message.filter(|text| !text.is_empty());
         }
@@ -54,26 +48,27 @@ impl Session {
             Some(said) => self.answer(b"354", said.bytes()),
             None => self.say(&[b"354 Enter message, ending with \".\" on a line by itself"]),
         }
-        let limit = self.may.send_bytes;
-        self.stage = Stage::Data(Reading::new(limit));
-        self.reading_since = self.cx.engine().world().clock.now();
+        Ok(Stage::Data(Box::new(self.begin_mail_data())))
     }
 
-    /// Whether there are not too many recipients.
-    pub(super) fn may_send_message(&mut self) -> bool {
-        let envelope = self.envelope.as_ref();
-        if envelope.is_some_and(|envelope| envelope.too_many)
-            && self.flag(opt::RECIPIENTS_MAX_REJECT)
-        {
-            self.say(&[b"554 Too many recipients"]);
-            self.reset_message();
-            return false;
+    /// A message begins to come in.
+    pub(super) fn begin_mail_data(&self) -> MailData {
+        MailData::new(self.connection.permissions.message_size_limit, self.now())
+    }
+
+    /// Whether there are not too many recipients; the client is told so if there are.
+    pub(super) fn requires_few_recipients(&mut self) -> Result<(), Stage> {
+        let too_many = self.transaction.envelope.as_ref().is_some_and(|one| one.too_many);
+        if !too_many || !self.flag(opt::RECIPIENTS_MAX_REJECT) {
+            return Ok(());
         }
-        true
+        self.say(&[b"554 Too many recipients"]);
+        self.drop_transaction();
+        Err(Stage::COMMANDS)
     }
 
     fn show_recipients(&mut self) {
-        let Some(envelope) = &self.envelope else { return };
+        let Some(envelope) = &self.transaction.envelope else { return };
         let recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
         let message = Message { recipients, ..Message::default() };
         for (var, value) in eximious::stdlib::message::values(&message) {
@@ -83,127 +78,103 @@ impl Session {
         }
     }
 
-    /// Reads on; false where more input is needed.
-    pub(super) fn go_on_reading(&mut self) -> bool {
-        let Stage::Data(reading) = &mut self.stage else { return false };
+    /// Reads on.
+    pub(super) fn go_on_data(&mut self, mut data: Box<MailData>) -> Progress {
         if self.input.rest().is_empty() && !self.input.ended {
-            return false;
+            return Progress::Wait(Stage::Data(data));
         }
         loop {
             let rest = self.input.rest();
             if rest.is_empty() {
                 break;
             }
-            let (count, ended) = reading.take(rest);
-            self.progressed |= count > 0 && rest[count - 1] == b'\n';
+            let (count, ended) = data.take(rest);
+            self.connection.read_timer.progressed |= count > 0 && rest[count - 1] == b'\n';
             self.input.take(count);
             if ended {
-                let Stage::Data(reading) = std::mem::replace(&mut self.stage, Stage::Commands)
-                else {
-                    return false;
-                };
-                self.received(reading);
-                return true;
+                return Progress::Next(self.received(*data, None));
             }
             if count == 0 {
                 break;
             }
         }
-        self.ask_of_from_line(false);
-        if self.input.ended {
-            self.lost_in_message();
-            return true;
+        self.settle_from_line(&mut data, false);
+        match self.input.ended {
+            true => Progress::Next(self.connection_lost_in_message(*data)),
+            false => Progress::Wait(Stage::Data(data)),
         }
-        false
     }
 
     /// Asks what becomes of a line `From …` before the header, as soon as it can be
     /// told that there is one.
-    pub(super) fn ask_of_from_line(&mut self, ended: bool) {
-        let reading = match &self.stage {
-            Stage::Data(reading) => Some(reading),
-            _ => self.chunks.as_ref(),
-        };
-        let ready = reading.is_some_and(|reading| {
-            let there = ended && !reading.bytes.is_empty();
-            reading.drops_from.is_none() && (there || reading.has_first_line())
-        });
-        if !ready {
-            return;
-        }
-        let headed = reading.is_some_and(Reading::has_header);
-        let drops = headed && self.client_in(opt::IGNORE_FROMLINE_HOSTS);
-        let reading = match &mut self.stage {
-            Stage::Data(reading) => Some(reading),
-            _ => self.chunks.as_mut(),
-        };
-        if let Some(reading) = reading {
-            reading.drops_from = Some(drops);
+    pub(super) fn settle_from_line(&mut self, data: &mut MailData, ended: bool) {
+        let there = ended && !data.bytes.is_empty();
+        if data.drops_from.is_none() && (there || data.has_first_line()) {
+            let drops = data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS);
+            data.drops_from = Some(drops);
         }
     }
 
-    pub(super) fn lost_in_message(&mut self) {
-        self.ask_of_from_line(true);
-        let bytes = match &self.stage {
-            Stage::Data(reading) => reading.bytes.as_slice(),
-            _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
-        };
-        let in_body = has_blank_line(bytes);
+    /// The client is gone before all of a message was there.
+    pub(super) fn connection_lost_in_message(&mut self, mut data: MailData) -> Stage {
+        self.settle_from_line(&mut data, true);
+        let in_body = has_blank_line(&data.bytes);
         let place: &[u8] = match in_body {
             true => b"",
-            false if bytes.ends_with(b"\n") => b" (after header)",
+            false if data.bytes.ends_with(b"\n") => b" (after header)",
             false => b" (header)",
         };
         if in_body {
-            self.id = message_id(self.cx.engine());
+            self.transaction.id = Some(message_id(self.cx.engine()));
         }
         let client = self.shown_client();
         let middle = b" lost while reading message data";
         self.log(&[b"SMTP connection from ", &client[..], middle, place].concat());
-        self.not_quit("connection-lost", Some((b"421", b"Lost incoming connection")));
-        self.failed = true;
-        self.close();
+        self.run_notquit("connection-lost", Some((b"421", b"Lost incoming connection")));
+        self.connection.failed = true;
+        self.close()
     }
 
-    /// A message is there as a whole.
-    pub(super) fn received(&mut self, reading: Reading) {
-        let drops_from = match reading.drops_from {
+    /// A message is there as a whole; what is to be said of its last chunk, where it
+    /// came in chunks.
+    pub(super) fn received(&mut self, data: MailData, chunk_reply: Option<String>) -> Stage {
+        let drops_from = match data.drops_from {
             Some(drops) => drops,
-            None if self.client.address.is_none() => self.flag(opt::IGNORE_FROMLINE_LOCAL),
-            None => reading.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS),
+            None if self.connection.client.address.is_none() => {
+                self.flag(opt::IGNORE_FROMLINE_LOCAL)
+            }
+            None => data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS),
         };
-        self.received_at = self.cx.engine().world().clock.now();
-        self.id = message_id(self.cx.engine());
-        self.cx.set_var(var::MESSAGE_EXIM_ID, self.id.clone());
-        if reading.is_too_large() {
-            self.say(&[b"552 Message size exceeds maximum permitted"]);
-            let sender = self.variable(var::SENDER_ADDRESS);
-            let client = self.logged_client();
-            let read = reading.count - reading.returns;
-            let tail = format!(": message too big: read={read} max={}", reading.limit);
-            let head = [b"rejected from <", sender.bytes(), b"> "].concat();
-            let line = [&head, &client[..], tail.as_bytes()].concat();
-            self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
-            self.end_transaction(false);
-            return;
+        let received_at = self.now();
+        let id = message_id(self.cx.engine());
+        self.cx.set_var(var::MESSAGE_EXIM_ID, id.clone());
+        self.transaction.id = Some(id.clone());
+        self.transaction.arrived = Arrived {
+            began: data.began,
+            received_at,
+            is_wire: data.wire.is_some(),
+            chunk_reply,
+            ..Arrived::default()
+        };
+        if data.is_too_large() {
+            return self.refuse_size(&data);
         }
-        let parsed = parse(&reading.bytes, Way::Smtp, drops_from, &mut self.cx);
-        let wire = reading.wire;
-        drop(reading.bytes);
+        let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
+        let wire = data.wire;
+        drop(data.bytes);
         let Parsed { mut message, senders, blank, stray } = parsed;
-        self.is_wire = wire.is_some();
         // Its lines are not looked at.
         if let Some(body) = wire {
             message.body = body;
         }
-        if !self.has_fit_header(&message, stray) {
-            return;
+        if let Err(stage) = self.check_header(&message, stray) {
+            return stage;
         }
         self.rewrite_recipients();
-        let Some(envelope) = &self.envelope else { return };
+        let Some(envelope) = &self.transaction.envelope else { return Stage::COMMANDS };
         message.recipients = envelope.recipients.iter().map(|one| one.address.clone()).collect();
-        message.id = self.id.clone();
-        message.received = self.cx.engine().world().clock.now().seconds;
+        message.id = id;
+        message.received = self.now().seconds;
         let for_one = match message.recipients.as_slice() {
             [one] => one.clone(),
             _ => Str::EMPTY,
@@ -219,52 +190,72 @@ impl Session {
         // What ACLs see is as it came.
         self.cx.set_var(var::MESSAGE_SIZE, own_size.to_string());
         self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
-        self.judge_message();
+        self.run_data_acl()
     }
 
-    fn judge_message(&mut self) {
-        if !self.judge_for_each() {
-            return;
+    /// Tells the client that a message is too large.
+    fn refuse_size(&mut self, data: &MailData) -> Stage {
+        self.say(&[b"552 Message size exceeds maximum permitted"]);
+        let sender = self.variable(var::SENDER_ADDRESS);
+        let client = self.logged_client();
+        let read = data.count - data.returns;
+        let tail = format!(": message too big: read={read} max={}", data.limit);
+        let head = [b"rejected from <", sender.bytes(), b"> "].concat();
+        let line = [&head, &client[..], tail.as_bytes()].concat();
+        self.log_rejection_if(LogSelector::SIZE_REJECT, &line);
+        self.end_transaction(false);
+        Stage::COMMANDS
+    }
+
+    fn run_data_acl(&mut self) -> Stage {
+        if let Err(stage) = self.run_prdr() {
+            return stage;
         }
-        let mut discarded = self.envelope.as_ref().and_then(|envelope| envelope.discarded);
+        let envelope = self.transaction.envelope.as_ref();
+        let mut discarded = envelope.and_then(|envelope| envelope.discarded.clone());
         let (mut said, mut why) = (None, None);
         // A message that nobody gets is nobody's business.
-        let gets = self.envelope.as_ref().is_some_and(|envelope| !envelope.recipients.is_empty());
+        let gets = self
+            .transaction
+            .envelope
+            .as_ref()
+            .is_some_and(|envelope| !envelope.recipients.is_empty());
         let result = gets.then(|| self.acl(opt::ACL_SMTP_DATA, AclPhases::DATA)).flatten();
         if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
                 AclVerdict::Discard => {
-                    discarded = Some("DATA");
+                    discarded = Some(DiscardedBy::Data);
                     why = result.log_message;
                     said = result.user_message;
-                    if let Some(envelope) = &mut self.envelope {
+                    if let Some(envelope) = &mut self.transaction.envelope {
                         envelope.recipients.clear();
                     }
                 }
                 _ => {
                     let refused = Refused::new(&[b"after DATA"]).with_sender();
-                    let _ = self.refuse(&refused, result);
+                    let stage = self.refuse(&refused, result);
                     self.end_transaction(false);
-                    return;
+                    return stage;
                 }
             }
         }
-        if self.envelope.as_ref().is_some_and(|envelope| envelope.recipients.is_empty()) {
-            discarded = discarded.or(Some("RCPT"));
+        if self.transaction.envelope.as_ref().is_some_and(|envelope| envelope.recipients.is_empty())
+        {
+            discarded = discarded.or(Some(DiscardedBy::Rcpt));
         } else {
             discarded = None;
         }
-        self.hand_over(discarded, said, why);
+        self.hand_over(discarded, said, why)
     }
 
-    /// `acl_smtp_data_prdr`: each recipient gets a word. False where all are
-    /// refused, and the client knows it.
-    fn judge_for_each(&mut self) -> bool {
-        let Some(envelope) = &self.envelope else { return false };
-        let wanted = envelope.sender.per_recipient && envelope.recipients.len() > 1;
+    /// `acl_smtp_data_prdr`: each recipient gets a word. Where all are refused, the
+    /// client knows it then.
+    fn run_prdr(&mut self) -> Result<(), Stage> {
+        let Some(envelope) = &self.transaction.envelope else { return Err(Stage::COMMANDS) };
+        let wanted = envelope.sender.prdr && envelope.recipients.len() > 1;
         if !wanted {
-            return true;
+            return Ok(());
         }
         let recipients = envelope.recipients.clone();
         self.say(&[b"353 PRDR content analysis beginning"]);
@@ -304,142 +295,168 @@ impl Session {
             message.recipients = kept.iter().map(|one: &Recipient| one.address.clone()).collect();
             self.cx.set_message(Some(message));
         }
-        if let Some(envelope) = &mut self.envelope {
+        if let Some(envelope) = &mut self.transaction.envelope {
             envelope.recipients = kept;
-            envelope.judged_for_each = true;
-            envelope.accepted_by_all = all;
+            envelope.prdr = Some(Prdr { accepted_by_all: all });
         }
-        if none {
-            let id = self.id.clone();
-            match refused == asked {
-                true => {
-                    self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"])
-                }
-                false => self.say(&[b"250 id=", id.bytes(), SOME]),
-            }
-            self.end_transaction(false);
+        if !none {
+            return Ok(());
         }
-        !none
+        let id = self.message_id().clone();
+        match refused == asked {
+            true => self.say(&[b"550 id=", id.bytes(), b" message rejected for all recipients"]),
+            false => self.say(&[b"250 id=", id.bytes(), SOME]),
+        }
+        self.end_transaction(false);
+        Err(Stage::COMMANDS)
     }
 
     /// Gives the message to whoever keeps it.
-    fn hand_over(&mut self, discarded: Option<&'static str>, said: Option<Str>, why: Option<Str>) {
-        let went = match discarded {
-            None => self.go_onward(),
-            Some(_) => Went::Nowhere,
+    fn hand_over(
+        &mut self,
+        discarded: Option<DiscardedBy>,
+        said: Option<Str>,
+        why: Option<Str>,
+    ) -> Stage {
+        let outcome = match discarded {
+            None => self.deliver_cutthrough(),
+            Some(_) => CutthroughOutcome::NotSent,
         };
-        self.hush_reports();
-        if went == Went::Refused {
-            return self.end_transaction(false);
+        self.suppress_dsn();
+        if outcome == CutthroughOutcome::Refused {
+            self.end_transaction(false);
+            return Stage::COMMANDS;
         }
-        let Some(envelope) = self.envelope.take() else { return };
+        let Some(envelope) = self.transaction.envelope.take() else { return Stage::COMMANDS };
         let mut message = self.cx.take_message().unwrap_or_default();
-        reception::apply_headers(&mut message, &mut self.arrived.replaced, &mut self.acl_state);
+        let replaced = &mut self.transaction.arrived.replaced;
+        reception::apply_headers(&mut message, replaced, &mut self.acl_state);
         message.size = size(&message);
-        let said = said.filter(|text| !text.is_empty());
-        let chunked = self.chunks.take().is_some();
-        let chunk = self.chunk_reply.take();
+        let line = self.arrival_line(&message, &envelope);
+        let arrived = std::mem::take(&mut self.transaction.arrived);
+        let chunked = arrived.chunk_reply.is_some();
+        let acl_name = discarded.as_ref().map(DiscardedBy::name);
         let arrival = Arrival {
-            chunk,
-            line: self.arrival(&message, &envelope, chunked),
+            line,
             discarded,
             why: why.filter(|why| !why.is_empty()),
-            said,
-            judged_for_each: envelope.judged_for_each,
-            accepted_by_all: envelope.accepted_by_all,
+            said: said.filter(|text| !text.is_empty()),
+            chunk_reply: arrived.chunk_reply,
+            prdr: envelope.prdr,
         };
-        if went == Went::Onward {
-            self.stage = Stage::Deciding(Box::new(arrival));
-            return self.conclude(&Taken::Onward);
+        if outcome == CutthroughOutcome::Delivered {
+            return self.conclude_message(arrival, &SpoolOutcome::CutThrough);
         }
         let received = Received {
-            id: self.id.clone(),
+            id: self.message_id().clone(),
             message,
             recipients: envelope.recipients,
             sender: envelope.sender,
-            discarded,
+            discarded: acl_name,
             controls: self.acl_state.controls.clone(),
             queue: self.acl_state.queue.clone(),
             chunked,
-            wire: self.is_wire,
-            judged_for_each: envelope.judged_for_each,
-            began: self.reading_since,
-            submitter: self.client.user.clone(),
-            replaced: std::mem::take(&mut self.arrived.replaced),
-            standing: Standing {
-                local: self.client.user.as_ref().is_some_and(|user| !user.trusted),
-                unqualified_senders: self.may.unqualified_senders,
-                unqualified_recipients: self.may.unqualified_recipients,
-                ..Standing::default()
+            wire: arrived.is_wire,
+            judged_for_each: envelope.prdr.is_some(),
+            began: arrived.began,
+            submitter: self.connection.client.user.clone(),
+            replaced: arrived.replaced,
+            provenance: Provenance {
+                local: self.connection.client.user.as_ref().is_some_and(|user| !user.trusted),
+                unqualified_senders: self.connection.permissions.unqualified_senders,
+                unqualified_recipients: self.connection.permissions.unqualified_recipients,
+                ..Provenance::default()
             },
             ..Received::default()
         };
         self.events.push_back(Event::Message(Box::new(received)));
-        self.stage = Stage::Deciding(Box::new(arrival));
+        Stage::Deciding(Box::new(arrival))
     }
 
     /// Says what became of the message that the last [`Event::Message`] gave.
-    pub fn conclude(&mut self, taken: &Taken) {
-        let Stage::Deciding(arrival) = std::mem::replace(&mut self.stage, Stage::Commands) else {
-            return;
+    pub fn conclude(&mut self, outcome: &SpoolOutcome) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Deciding(arrival) => self.conclude_message(*arrival, outcome),
+            other => other,
         };
-        match taken {
-            Taken::Later(failure) => {
-                failure.log(&self.cx, &self.id);
+    }
+
+    fn conclude_message(&mut self, arrival: Arrival, outcome: &SpoolOutcome) -> Stage {
+        let spooled = match outcome {
+            SpoolOutcome::Failed(failure) => {
+                failure.log(&self.cx, self.message_id());
                 self.say(&[failure.said.as_bytes()]);
                 if failure.broken {
                     self.acl_state.broken = Some("Unexpected failure, please try later");
-                    self.failed = true;
+                    self.connection.failed = true;
                 }
+                false
             }
-            Taken::Yes | Taken::Onward => {
-                self.log(&arrival.line);
-                let mut lines = vec![printing(&arrival.line, true)];
-                if self.acl_state.has("freeze") {
-                    self.log(b"frozen by ACL");
-                    lines.push(b"frozen by ACL".into());
-                }
-                let kept = *taken == Taken::Yes;
-                if arrival.discarded.is_none() && kept && !self.hurries {
-                    let (id, queue) = (self.id.clone(), self.acl_state.queue.clone());
-                    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-                    spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
-                }
-                if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
-                    self.log(b"no immediate delivery: queued by ACL");
-                } else if kept {
-                    self.log_delay();
-                } else {
-                    self.log(b"Completed");
-                }
-                if let Some(acl) = arrival.discarded {
-                    let tail = b" ACL discarded recipients)".as_slice();
-                    let mut line = [b"=> blackhole (", acl.as_bytes(), tail].concat();
-                    if let Some(why) = &arrival.why {
-                        line.extend_from_slice(&[b": ", why.bytes()].concat());
-                    }
-                    self.log(&line);
-                    self.log(b"Completed");
-                }
-                let id = self.id.clone();
-                if let (Some(chunk), None, false) =
-                    (&arrival.chunk, &arrival.said, arrival.judged_for_each)
-                {
-                    self.say(&[chunk.as_bytes()]);
-                }
-                match &arrival.said {
-                    _ if self.fakes_refusal() => {}
-                    Some(said) => self.answer(b"250", said.bytes()),
-                    None if arrival.judged_for_each => {
-                        let tail =
-                            if arrival.accepted_by_all { b" message accepted" } else { SOME };
-                        self.say(&[b"250 id=", id.bytes(), tail]);
-                    }
-                    None => self.say(&[b"250 OK id=", id.bytes()]),
-                }
+            SpoolOutcome::Spooled => {
+                self.log_arrival(&arrival, true);
+                self.accept_message(&arrival);
+                true
             }
+            SpoolOutcome::CutThrough => {
+                self.log_arrival(&arrival, false);
+                self.accept_message(&arrival);
+                false
+            }
+        };
+        self.end_transaction(spooled && arrival.discarded.is_none());
+        Stage::COMMANDS
+    }
+
+    /// Writes to the logs that a message is in safe hands.
+    fn log_arrival(&mut self, arrival: &Arrival, spooled: bool) {
+        self.log(&arrival.line);
+        let mut lines = vec![printing(&arrival.line, true)];
+        if self.acl_state.has("freeze") {
+            self.log(b"frozen by ACL");
+            lines.push(b"frozen by ACL".into());
         }
-        self.end_transaction(*taken == Taken::Yes && arrival.discarded.is_none());
+        if arrival.discarded.is_none() && spooled && !self.setup.is_test {
+            let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
+            let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+            spool::begin_log(&mut self.cx, queue.bytes(), id.bytes(), &lines);
+        }
+        if self.acl_state.has("queue") || self.acl_state.has("queue_only") {
+            self.log(b"no immediate delivery: queued by ACL");
+        } else if spooled {
+            self.log_delay();
+        } else {
+            self.log(b"Completed");
+        }
+        if let Some(acl) = &arrival.discarded {
+            let tail = b" ACL discarded recipients)".as_slice();
+            let mut line = [b"=> blackhole (", acl.name().as_bytes(), tail].concat();
+            if let Some(why) = &arrival.why {
+                line.extend_from_slice(&[b": ", why.bytes()].concat());
+            }
+            self.log(&line);
+            self.log(b"Completed");
+        }
+    }
+
+    /// Tells the client that its message is in safe hands.
+    fn accept_message(&mut self, arrival: &Arrival) {
+        if let (Some(chunk), None, None) = (&arrival.chunk_reply, &arrival.said, arrival.prdr) {
+            self.say(&[chunk.as_bytes()]);
+        }
+        if self.fakes_refusal() {
+            return;
+        }
+        let id = self.message_id().clone();
+        match (&arrival.said, arrival.prdr) {
+            (Some(said), _) => self.answer(b"250", said.bytes()),
+            (None, Some(Prdr { accepted_by_all: true })) => {
+                self.say(&[b"250 id=", id.bytes(), b" message accepted"]);
+            }
+            (None, Some(Prdr { accepted_by_all: false })) => {
+                self.say(&[b"250 id=", id.bytes(), SOME]);
+            }
+            (None, None) => self.say(&[b"250 OK id=", id.bytes()]),
+        }
     }
 
     /// `control = fakereject` and `fakedefer`: the client is told that the message,
@@ -462,11 +479,12 @@ impl Session {
 
     /// Whoever was told that a message is refused, or will be tried again, is told
     /// nothing of what becomes of it.
-    fn hush_reports(&mut self) {
+    fn suppress_dsn(&mut self) {
         if !self.acl_state.has("fakereject") && !self.acl_state.has("fakedefer") {
             return;
         }
-        let recipients = self.envelope.iter_mut().flat_map(|envelope| &mut envelope.recipients);
+        let recipients =
+            self.transaction.envelope.iter_mut().flat_map(|envelope| &mut envelope.recipients);
         for recipient in recipients {
             let failure = recipient.notify.failure;
             recipient.notify = Notify { never: true, failure, ..Notify::default() };
@@ -474,40 +492,26 @@ impl Session {
     }
 
     /// What is logged of a message that is kept: `<= sender H=… P=… S=…`.
-    fn arrival(&mut self, message: &Message, envelope: &Envelope, chunked: bool) -> Vec<u8> {
+    fn arrival_line(&mut self, message: &Message, envelope: &Envelope) -> Vec<u8> {
         let queue = self.acl_state.queue.clone();
-        let given_id = self.arrived.given_id.take();
         let pipelining = self.shown_pipelining();
         let reports = dsn::shown(&envelope.sender, &envelope.recipients);
+        let arrived = &self.transaction.arrived;
         let kept = reception::Kept {
             message,
             looks_refused: self.acl_state.has("fakereject"),
-            judged_for_each: envelope.judged_for_each,
-            chunked,
+            judged_for_each: envelope.prdr.is_some(),
+            chunked: arrived.chunk_reply.is_some(),
             body: envelope.sender.body,
             reports: &reports,
-            began: self.reading_since,
+            began: arrived.began,
             sender: envelope.sender.said.bytes(),
             pipelining: &pipelining,
             queue: queue.bytes(),
             about: b"",
-            given_id: given_id.as_deref(),
+            given_id: arrived.given_id.as_deref(),
             recipients: &envelope.said_recipients,
         };
         reception::logged(&mut self.cx, &kept)
-    }
-
-    /// The next command may begin another message.
-    pub(super) fn end_transaction(&mut self, kept: bool) {
-        // A test goes on naming it in its log lines, as Exim's does.
-        if !(kept && self.hurries) {
-            self.id = Str::EMPTY;
-        }
-        if matches!(self.stage, Stage::Done) {
-            return;
-        }
-        self.reset_message();
-        self.cx.forget_lookups();
-        self.counts.free.clear();
     }
 }

@@ -7,6 +7,7 @@ use eximious::stdlib::lists::{Matcher, Outcome};
 use eximious::stdlib::printing::printing;
 use eximious::{AclPhases, Str, opt, var};
 
+use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 use super::{Session, reply, xclient};
 
@@ -18,43 +19,42 @@ pub(super) struct Permissions {
     /// `recipient_unqualified_hosts`
     pub(super) unqualified_recipients: bool,
     /// `helo_verify_hosts`
-    pub(super) verified_hello: bool,
+    pub(super) verify_helo: bool,
     /// `helo_try_verify_hosts`
-    pub(super) tried_hello: bool,
+    pub(super) try_verify_helo: bool,
     /// `helo_accept_junk_hosts`
-    pub(super) junk_hello: bool,
+    pub(super) accept_junk_helo: bool,
     /// `hosts_connection_nolog`
-    pub(super) connect_unlogged: bool,
+    pub(super) connection_nolog: bool,
     /// `message_size_limit`, as it was when the session began: in bytes, or 0.
-    pub(super) send_bytes: u64,
-    /// Whether the client got past the greeting.
-    pub(super) was_greeted: bool,
+    pub(super) message_size_limit: u64,
 }
 
 /// What the client was told that it may use.
 #[derive(Debug, Default)]
 pub(super) struct Advertised {
     /// Whether there was a HELO or EHLO that was accepted.
-    pub(super) greeted: bool,
+    pub(super) helo_accepted: bool,
     /// Whether that was EHLO.
-    pub(super) extended: bool,
+    pub(super) esmtp: bool,
     /// Whether the client may send before the greeting (`PIPECONNECT`).
     pub(super) early_pipelining: bool,
     pub(super) pipelining: bool,
     pub(super) chunking: bool,
-    pub(super) reports: bool,
-    pub(super) per_recipient: bool,
-    pub(super) utf8: bool,
+    pub(super) dsn: bool,
+    pub(super) prdr: bool,
+    pub(super) smtputf8: bool,
     pub(super) atrn: bool,
     pub(super) xclient: bool,
-    pub(super) tls: bool,
+    pub(super) starttls: bool,
 }
 
 impl Session {
-    pub(super) fn hello(&mut self, extended: bool, argument: &[u8]) {
-        let word: &[u8] = if extended { b"EHLO" } else { b"HELO" };
-        self.offers.extended = extended;
-        if !self.is_hello_name(argument) {
+    /// HELO, or EHLO (`esmtp`).
+    pub(super) fn hello(&mut self, esmtp: bool, argument: &[u8]) -> Handled {
+        let word: &[u8] = if esmtp { b"EHLO" } else { b"HELO" };
+        self.connection.advertised.esmtp = esmtp;
+        if !self.is_helo_name(argument) {
             let shown = match argument.is_empty() {
                 true => b"(no argument given)".to_vec(),
                 false => printing(argument, false),
@@ -63,40 +63,37 @@ impl Session {
             let head = [b"rejected ", word, b" from ", &client].concat();
             let middle = b": syntactically invalid argument(s): ";
             self.log_rejection(&[&head, middle.as_slice(), &shown].concat());
-            self.counts.errors += 1;
+            self.connection.counts.errors += 1;
             self.say(&[b"501 Syntactically invalid ", word, b" argument(s)"]);
-            if self.counts.errors > self.number(opt::SMTP_MAX_SYNPROT_ERRORS) {
-                self.too_many_errors();
-            }
-            return;
+            return Err(match self.has_too_many_errors() {
+                true => self.too_many_errors(),
+                false => Stage::COMMANDS,
+            });
         }
-        self.name_client(Str::tainted(argument));
+        self.set_helo_name(Str::tainted(argument));
         self.look_up_by_name(argument);
-        if !self.verifies_hello(word, argument) {
-            return;
-        }
+        self.verify_helo(word, argument)?;
         let mut said = None;
         if let Some(result) = self.acl(opt::ACL_SMTP_HELO, AclPhases::HELO) {
             if result.verdict != AclVerdict::Accept {
                 // It was looked for in lists, which don't know case.
                 let name = argument.to_ascii_lowercase();
-                let refused = Refused::new(&[b"EHLO or HELO ", &name]).unnames();
-                let _ = self.refuse(&refused, result);
-                return;
+                let refused = Refused::new(&[b"EHLO or HELO ", &name]).forgets_helo();
+                return Err(self.refuse(&refused, result));
             }
             said = result.user_message.filter(|text| !text.is_empty());
         }
         // Who is refused goes on as before.
-        self.reset_message();
-        self.offers = Advertised {
-            early_pipelining: self.offers.early_pipelining,
-            extended,
+        self.drop_transaction();
+        self.connection.advertised = Advertised {
+            early_pipelining: self.connection.advertised.early_pipelining,
+            esmtp,
             // Who knows of it may go on with it, whatever it says next.
-            chunking: self.offers.chunking,
-            greeted: true,
+            chunking: self.connection.advertised.chunking,
+            helo_accepted: true,
             ..Advertised::default()
         };
-        self.note_protocol(extended);
+        self.note_protocol(esmtp);
         let (code, greeting) = match said {
             Some(said) => {
                 let first = self.first_line(said.bytes());
@@ -105,10 +102,10 @@ impl Session {
             }
             None => (b"250".to_vec(), self.greeting(argument)),
         };
-        if !extended {
+        if !esmtp {
             let bytes = reply::lines(&code, &greeting, true);
             self.say_lines(bytes);
-            return;
+            return Ok(Stage::COMMANDS);
         }
         let mut bytes = reply::lines(&code, &greeting, false);
         for line in self.extensions() {
@@ -116,6 +113,7 @@ impl Session {
         }
         bytes.extend_from_slice(b"250 HELP\r\n");
         self.say_lines(bytes);
+        Ok(Stage::COMMANDS)
     }
 
     /// The greeting is one line, whatever an ACL says.
@@ -133,7 +131,7 @@ impl Session {
         let address = self.variable(var::SENDER_HOST_ADDRESS);
         let ident = self.variable(var::SENDER_IDENT);
         let name = if known.is_empty() { argument } else { known.bytes() };
-        let mut text = [self.host.bytes(), b" Hello "].concat();
+        let mut text = [self.connection.host.bytes(), b" Hello "].concat();
         if !ident.is_empty() {
             text.extend_from_slice(&[ident.bytes(), b" at "].concat());
         }
@@ -147,7 +145,7 @@ impl Session {
     /// The extensions, in Exim's order.
     fn extensions(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
-        lines.push(match self.may.send_bytes {
+        lines.push(match self.connection.permissions.message_size_limit {
             0 => "SIZE".to_owned(),
             limit => format!("SIZE {limit}"),
         });
@@ -160,10 +158,11 @@ impl Session {
         if !limits.is_empty() && self.client_in(opt::LIMITS_ADVERTISE_HOSTS) {
             lines.push(format!("LIMITS{limits}"));
         }
-        self.offers.atrn = self.offers_atrn();
+        self.connection.advertised.atrn = self.offers_atrn();
         offer(&mut lines, self.flag(opt::ACCEPT_8BITMIME), "8BITMIME");
-        self.offers.reports = offer(&mut lines, self.client_in(opt::DSN_ADVERTISE_HOSTS), "DSN");
-        offer(&mut lines, self.offers.atrn, "ATRN");
+        self.connection.advertised.dsn =
+            offer(&mut lines, self.client_in(opt::DSN_ADVERTISE_HOSTS), "DSN");
+        offer(&mut lines, self.connection.advertised.atrn, "ATRN");
         for (option, word) in [
             (opt::ACL_SMTP_ETRN, "ETRN"),
             (opt::ACL_SMTP_VRFY, "VRFY"),
@@ -172,37 +171,39 @@ impl Session {
             let set = self.cx.engine().settings().text(option).is_some();
             offer(&mut lines, set, word);
         }
-        self.offers.pipelining = {
+        self.connection.advertised.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
             let offers = allowed && self.client_in(opt::PIPELINING_ADVERTISE_HOSTS);
             offer(&mut lines, offers, "PIPELINING")
         };
-        let early = self.offers.pipelining && self.offers.early_pipelining;
+        let early =
+            self.connection.advertised.pipelining && self.connection.advertised.early_pipelining;
         offer(&mut lines, early, "PIPECONNECT");
         if let Some(line) = self.mechanisms() {
             lines.push(line);
         }
-        self.offers.chunking =
+        self.connection.advertised.chunking =
             offer(&mut lines, self.client_in(opt::CHUNKING_ADVERTISE_HOSTS), "CHUNKING");
-        self.offers.tls = offer(&mut lines, self.offers_tls(), "STARTTLS");
-        self.offers.per_recipient = offer(&mut lines, self.flag(opt::PRDR_ENABLE), "PRDR");
+        self.connection.advertised.starttls = offer(&mut lines, self.offers_tls(), "STARTTLS");
+        self.connection.advertised.prdr = offer(&mut lines, self.flag(opt::PRDR_ENABLE), "PRDR");
         let eight_bit = self.flag(opt::ACCEPT_8BITMIME);
         let utf8 = eight_bit && self.client_in(opt::SMTPUTF8_ADVERTISE_HOSTS);
-        self.offers.utf8 = offer(&mut lines, utf8, "SMTPUTF8");
+        self.connection.advertised.smtputf8 = offer(&mut lines, utf8, "SMTPUTF8");
         offer(&mut lines, self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS), "WELLKNOWN");
-        self.offers.xclient = offer(&mut lines, self.may_name_clients(), xclient::OFFER);
+        self.connection.advertised.xclient =
+            offer(&mut lines, self.may_use_xclient(), xclient::OFFER);
         lines
     }
 
-    pub(super) fn name_client(&mut self, name: Str) {
+    pub(super) fn set_helo_name(&mut self, name: Str) {
         self.cx.set_var(var::SENDER_HELO_NAME, name);
         eximious::client::forget_hello(&mut self.cx);
         eximious::client::describe(&mut self.cx);
     }
 
     /// Whether a text may be what HELO says.
-    fn is_hello_name(&self, text: &[u8]) -> bool {
-        if self.may.junk_hello {
+    fn is_helo_name(&self, text: &[u8]) -> bool {
+        if self.connection.permissions.accept_junk_helo {
             return true;
         }
         if let Some(rest) = text.strip_prefix(b"[") {
@@ -219,7 +220,9 @@ impl Session {
 
     /// `helo_lookup_domains`: some names make the client's own worth a look.
     fn look_up_by_name(&mut self, argument: &[u8]) {
-        if self.client.address.is_none() || !eximious::client::known_name(&mut self.cx).is_empty() {
+        if self.connection.client.address.is_none()
+            || !eximious::client::known_name(&mut self.cx).is_empty()
+        {
             return;
         }
         let list = self.text(opt::HELO_LOOKUP_DOMAINS);
@@ -231,18 +234,19 @@ impl Session {
         }
     }
 
-    /// Verifies HELO where options want that; false where it was refused.
-    fn verifies_hello(&mut self, word: &[u8], argument: &[u8]) -> bool {
-        if !self.may.verified_hello && !self.may.tried_hello {
-            return true;
+    /// Verifies HELO where options want that; whether it was refused.
+    fn verify_helo(&mut self, word: &[u8], argument: &[u8]) -> Result<(), Stage> {
+        if !self.connection.permissions.verify_helo && !self.connection.permissions.try_verify_helo
+        {
+            return Ok(());
         }
         if eximious::client::verify_hello(&mut self.cx).unwrap_or(false) {
-            return true;
+            return Ok(());
         }
-        if !self.may.verified_hello {
+        if !self.connection.permissions.verify_helo {
             let tail = b" verification failed but host is in helo_try_verify_hosts";
             self.cx.tell(0, &[word, tail.as_slice()].concat());
-            return true;
+            return Ok(());
         }
         let client = self.shown_client();
         let line = [b"rejected \"", word, b" ", argument, b"\" from ", &client];
@@ -250,7 +254,7 @@ impl Session {
         self.say(&[b"550 ", word, b" argument does not match calling host"]);
         // Logs go on naming the client by what it said.
         self.cx.set_var(var::SENDER_HELO_NAME, Str::EMPTY);
-        false
+        Err(Stage::COMMANDS)
     }
 }
 

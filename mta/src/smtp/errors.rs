@@ -4,8 +4,10 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str, opt, var};
 
-use super::command::REMEMBERED;
+use super::command::{Command, REMEMBERED};
+use super::logging::End;
 use super::ratelimit::Pace;
+use super::stage::Stage;
 use super::{Session, reply};
 
 /// What is counted.
@@ -23,7 +25,7 @@ pub(super) struct Counts {
     pub(super) mail_pace: Pace,
     pub(super) rcpt_pace: Pace,
     /// The commands that were free since the last message: HELO, RSET, AUTH.
-    pub(super) free: Vec<&'static str>,
+    pub(super) free: Vec<Command>,
     /// Whether it was told that no message came.
     pub(super) told_of_no_mail: bool,
     /// Whether the limit of commands that bring no mail is for this client, once
@@ -31,44 +33,70 @@ pub(super) struct Counts {
     pub(super) limits_nonmail: Option<bool>,
 }
 
+/// What is wrong with a command. Logs and events tell the two apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Mistake {
+    /// It is none, or it can't be read.
+    Syntax,
+    /// It is out of place.
+    Protocol,
+}
+
 impl Session {
-    /// Counts an error, and says so; too many end the connection.
-    pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) {
-        self.mistake(code, text, text);
+    /// Counts a command that is out of place, and says so; too many mistakes end the
+    /// connection.
+    pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) -> Stage {
+        self.mistake(Mistake::Protocol, code, text, text)
+    }
+
+    /// The same for a command that can't be read.
+    pub(super) fn syntax_error(&mut self, code: &[u8], text: &[u8]) -> Stage {
+        self.mistake(Mistake::Syntax, code, text, text)
     }
 
     /// The same, with other words for the log.
-    pub(super) fn mistake(&mut self, code: &[u8], text: &[u8], logged: &[u8]) {
-        if !self.is_one_too_many(code, logged) {
+    pub(super) fn syntax_error_as(&mut self, code: &[u8], text: &[u8], logged: &[u8]) -> Stage {
+        self.mistake(Mistake::Syntax, code, text, logged)
+    }
+
+    fn mistake(&mut self, mistake: Mistake, code: &[u8], text: &[u8], logged: &[u8]) -> Stage {
+        if !self.is_one_too_many(mistake, logged) {
             self.say_lines(reply::lines(code, text, true));
-            return;
+            return Stage::COMMANDS;
         }
         let mut bytes = reply::lines(code, text, false);
         bytes.extend(reply::lines(code, b"Too many syntax or protocol errors", true));
         self.say_lines(bytes);
-        self.too_many_errors();
+        self.too_many_errors()
     }
 
     /// A command with NUL in it. That there were too many errors is not told to the
     /// client.
-    pub(super) fn hear_of_nul(&mut self) {
-        let ends = self.is_one_too_many(b"501", b"NUL character(s) present (shown as '?')");
+    pub(super) fn refuse_nul(&mut self) -> Stage {
+        let text = b"NUL character(s) present (shown as '?')";
+        let ends = self.is_one_too_many(Mistake::Syntax, text);
         self.say(&[b"501 NUL characters are not allowed in SMTP commands"]);
-        if ends {
-            self.too_many_errors();
+        match ends {
+            true => self.too_many_errors(),
+            false => Stage::COMMANDS,
         }
     }
 
-    /// Logs and counts an error; whether it ends the connection.
-    fn is_one_too_many(&mut self, code: &[u8], logged: &[u8]) -> bool {
-        self.log_mistake(code, logged);
-        self.tell_of_mistake(code, logged);
-        self.counts.errors += 1;
-        self.counts.errors > self.number(opt::SMTP_MAX_SYNPROT_ERRORS)
+    /// Logs and counts a mistake; whether it ends the connection.
+    fn is_one_too_many(&mut self, mistake: Mistake, logged: &[u8]) -> bool {
+        self.log_mistake(mistake, logged);
+        self.raise_mistake(mistake, logged);
+        self.connection.counts.errors += 1;
+        self.has_too_many_errors()
+    }
+
+    /// Whether there were more mistakes than one may make.
+    pub(super) fn has_too_many_errors(&mut self) -> bool {
+        self.connection.counts.errors > self.number(opt::SMTP_MAX_SYNPROT_ERRORS)
     }
 
     /// Drops a client that made too many mistakes.
-    pub(super) fn too_many_errors(&mut self) {
+    pub(super) fn too_many_errors(&mut self) -> Stage {
         // Where none was heard of, the real one shows that it has nothing to show.
         let history = match self.logged_history() {
             none if none.is_empty() => b"NULL".to_vec(),
@@ -85,78 +113,81 @@ impl Session {
             b")",
         ];
         self.log_rejection(&line.concat());
-        self.failed = true;
-        match self.chunks.is_some() {
+        self.connection.failed = true;
+        match self.transaction.chunks.take() {
             // The rest of the message does not come any more.
-            true => self.lost_in_message(),
-            false => self.close(),
+            Some(data) => self.connection_lost_in_message(*data),
+            None => self.close(),
         }
     }
 
     /// A command that nobody knows.
-    pub(super) fn unknown(&mut self) {
-        if self.only_reset {
+    pub(super) fn unknown_command(&mut self) -> Stage {
+        if self.transaction.only_rset {
             return self.protocol_error(b"503", b"only RSET accepted now");
         }
-        if self.chunks.is_some() {
+        if self.transaction.chunks.is_some() {
             return self.refuse_within_chunks();
         }
-        if !self.waits("") {
-            return;
+        if let Err(stage) = self.check_sync(None) {
+            return stage;
         }
         let most = self.number(opt::SMTP_MAX_UNKNOWN_COMMANDS);
-        self.counts.unknown += 1;
-        if self.counts.unknown <= most {
-            self.protocol_error(b"500", b"unrecognized command");
-            return;
+        self.connection.counts.unknown += 1;
+        if self.connection.counts.unknown <= most {
+            return self.syntax_error(b"500", b"unrecognized command");
         }
-        self.log_mistake(b"500", b"unrecognized command");
+        self.log_mistake(Mistake::Syntax, b"unrecognized command");
         self.log_incomplete("unrecognized command");
         let command = self.shown_command();
-        self.not_quit("bad-commands", Some((b"500", b"Too many unrecognized commands")));
+        self.run_notquit("bad-commands", Some((b"500", b"Too many unrecognized commands")));
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let tail = b" dropped: too many unrecognized commands (last was \"";
         self.log_rejection(&[&head, tail.as_slice(), &command, b"\")"].concat());
-        self.close();
+        self.close()
     }
 
-    /// Counts a command that brings no mail nearer; false where that was one too
-    /// many.
-    pub(super) fn may_go_on(&mut self, name: &'static str) -> bool {
-        // Nobody can have TLS twice, so it is not counted how often it is asked for.
-        if name == "STARTTLS" {
-            return true;
+    /// Counts a command that brings no mail nearer; whether that was one too many.
+    pub(super) fn count_nonmail(&mut self, command: Command) -> Result<(), Stage> {
+        let counted = match command {
+            // Nobody can have TLS twice, so it is not counted how often it is asked for.
+            Command::StartTls => return Ok(()),
+            Command::Ehlo => Command::Helo,
+            other => other,
+        };
+        let free = &mut self.connection.counts.free;
+        if matches!(counted, Command::Helo | Command::Rset | Command::Auth)
+            && !free.contains(&counted)
+        {
+            free.push(counted);
+            return Ok(());
         }
-        if matches!(name, "HELO" | "RSET" | "AUTH") && !self.counts.free.contains(&name) {
-            self.counts.free.push(name);
-            return true;
-        }
-        let limited = match self.counts.limits_nonmail {
+        let limited = match self.connection.counts.limits_nonmail {
             Some(limited) => limited,
             None => self.client_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS),
         };
-        self.counts.limits_nonmail = Some(limited);
-        self.counts.nonmail += i64::from(limited);
-        if self.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
-            return true;
+        self.connection.counts.limits_nonmail = Some(limited);
+        self.connection.counts.nonmail += i64::from(limited);
+        if self.connection.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
+            return Ok(());
         }
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
         let tail = b" dropped: too many nonmail commands (last was \"";
-        let word = self.command.split(|byte| *byte == b' ').next().unwrap_or_default().to_vec();
+        let mut words = self.connection.command.split(|byte| *byte == b' ');
+        let word = words.next().unwrap_or_default().to_vec();
         self.log_rejection(&[&head, tail.as_slice(), &word, b"\")"].concat());
-        self.not_quit("bad-commands", Some((b"554", b"Too many nonmail commands")));
-        self.failed = true;
-        self.close();
-        false
+        self.run_notquit("bad-commands", Some((b"554", b"Too many nonmail commands")));
+        self.connection.failed = true;
+        Err(self.close())
     }
 
     /// The client is gone.
-    pub(super) fn lost(&mut self) {
-        let host = self.host.clone();
+    pub(super) fn connection_lost(&mut self) -> Stage {
+        let host = self.connection.host.clone();
         let text = [host.bytes(), b" lost input connection"].concat();
         self.log_incomplete("connection lost");
-        self.not_quit("connection-lost", Some((b"421", &text)));
-        match self.envelope.is_some() {
+        self.run_notquit("connection-lost", Some((b"421", &text)));
+        match self.transaction.envelope.is_some() {
             true => {
                 if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
                     let client = self.shown_client();
@@ -165,20 +196,24 @@ impl Session {
                     self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
                 }
             }
-            false => self.log_end("lost"),
+            false => self.log_end(End::Lost),
         }
-        self.failed = true;
-        self.close();
+        self.connection.failed = true;
+        self.close()
     }
 
     /// How long it took so far: `5s`, or `5.125s` where milliseconds are logged.
     pub(super) fn lasted(&self) -> String {
-        crate::logs::lasted(&self.cx, self.began)
+        crate::logs::lasted(&self.cx, self.connection.began)
     }
 
     /// Runs the ACL for connections that end without QUIT, and says why it ends,
     /// where there is something to say.
-    pub(super) fn not_quit(&mut self, reason: &'static str, text: Option<(&'static [u8], &[u8])>) {
+    pub(super) fn run_notquit(
+        &mut self,
+        reason: &'static str,
+        text: Option<(&'static [u8], &[u8])>,
+    ) {
         self.cx.set_var(var::SMTP_NOTQUIT_REASON, Str::fixed(reason));
         let result = self.acl(opt::ACL_SMTP_NOTQUIT, AclPhases::NOTQUIT);
         let mut said = None;
@@ -198,7 +233,7 @@ impl Session {
 
     /// The last commands as logs have them: ` C=EHLO,MAIL`; nothing where there was none.
     pub(super) fn logged_history(&self) -> Vec<u8> {
-        let dots: &[u8] = if self.history.len() < REMEMBERED { b"" } else { b"..." };
+        let dots: &[u8] = if self.connection.history.len() < REMEMBERED { b"" } else { b"..." };
         match self.shown_history() {
             none if none.is_empty() => none,
             commands => [b" C=", dots, &commands].concat(),
@@ -207,7 +242,8 @@ impl Session {
 
     /// The last commands: `EHLO,MAIL`.
     pub(super) fn shown_history(&self) -> Vec<u8> {
-        let names: Vec<&[u8]> = self.history.iter().map(|name| name.as_bytes()).collect();
+        let names: Vec<&[u8]> =
+            self.connection.history.iter().map(|command| command.name().as_bytes()).collect();
         names.join(&b',')
     }
 }

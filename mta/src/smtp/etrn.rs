@@ -10,6 +10,7 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str, launch, opt, var};
 
 use super::Session;
+use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 
 /// The arguments of those commands that run (`smtp_etrn_serialize`).
@@ -28,9 +29,10 @@ impl Running {
 }
 
 impl Session {
-    pub(super) fn etrn(&mut self, argument: &[u8]) {
-        if self.envelope.is_some() {
-            return self.protocol_error(b"503", b"ETRN is not permitted inside a transaction");
+    pub(super) fn etrn(&mut self, argument: &[u8]) -> Handled {
+        if self.transaction.envelope.is_some() {
+            let text = b"ETRN is not permitted inside a transaction";
+            return Err(self.protocol_error(b"503", text));
         }
         let client = self.shown_client();
         if self.logs(LogSelector::ETRN) {
@@ -39,34 +41,35 @@ impl Session {
         let result = self.acl(opt::ACL_SMTP_ETRN, AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");
-            let _ = self.refuse(&refused, result);
-            return;
+            return Err(self.refuse(&refused, result));
         }
         let line = self.text(opt::SMTP_ETRN_COMMAND);
         if line.is_empty() && argument.first() != Some(&b'#') {
-            return self.protocol_error(b"501", b"argument must begin with #");
+            return Err(self.syntax_error(b"501", b"argument must begin with #"));
         }
         let words = match self.etrn_words(&line, argument) {
             Ok(words) => words,
             Err(why) => {
                 self.log_panic(&[b"failed to set up ETRN command: ", &why[..]].concat());
-                return self.say(&[b"458 Internal failure"]);
+                return Err(self.reply(&[b"458 Internal failure"]));
             }
         };
         let shown = if line.is_empty() { b"exim -R" } else { line.bytes() };
         self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
-        if self.hurries {
+        if self.setup.is_test {
             self.cx.tell(0, b"ETRN command execution skipped");
         } else if line.is_empty() {
             self.log_panic(b"ETRN can't be served: messages are not delivered by this server");
-            return self.say(&[b"458 Unable to queue messages: there are no queue runs"]);
+            let text = b"458 Unable to queue messages: there are no queue runs";
+            return Err(self.reply(&[text]));
         } else if !self.run_etrn(&line, &words, argument) {
-            return self.say(&[b"458 Already processing ", argument]);
+            return Err(self.reply(&[b"458 Already processing ", argument]));
         }
         match result.user_message.filter(|text| !text.is_empty()) {
             Some(text) => self.answer(b"250", text.bytes()),
             None => self.say(&[b"250 OK"]),
         }
+        Ok(Stage::COMMANDS)
     }
 
     fn etrn_words(&mut self, line: &Str, argument: &[u8]) -> Result<Vec<Str>, Vec<u8>> {

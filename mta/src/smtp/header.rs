@@ -4,35 +4,29 @@ use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::{Message, Str, var};
 
-use super::{Replaced, Session};
+use super::Session;
+use super::stage::Stage;
 use crate::logs;
-use crate::reception::{self, Fixed, Origin, TooLong};
-
-/// What is known of a message that has arrived.
-#[derive(Debug, Default)]
-pub(super) struct Arrived {
-    /// The header lines that were taken out, or replaced.
-    pub(super) replaced: Vec<Replaced>,
-    /// The identification that it came with.
-    pub(super) given_id: Option<Vec<u8>>,
-}
+use crate::reception::{self, FixedMessage, Origin, TooLong};
 
 impl Session {
     /// Whether a header is not too long; the client is told so if it is.
-    pub(super) fn has_fit_header(&mut self, message: &Message, stray: u64) -> bool {
-        let Some(too_long) = reception::too_long(&mut self.cx, message, stray) else { return true };
-        self.id = Str::EMPTY;
+    pub(super) fn check_header(&mut self, message: &Message, stray: u64) -> Result<(), Stage> {
+        let Some(too_long) = reception::too_long(&mut self.cx, message, stray) else {
+            return Ok(());
+        };
+        self.transaction.id = Some(Str::EMPTY);
         match too_long {
             TooLong::Header(_) => self.say(&[b"552 Message header is ridiculously long"]),
             TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
         }
-        let client = match self.client.address {
+        let client = match self.connection.client.address {
             Some(_) => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
             None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
         self.log(&too_long.logged(&client));
         self.end_transaction(false);
-        false
+        Err(Stage::COMMANDS)
     }
 
     /// Applies the rules for rewriting to the recipients. As they were before, logs name
@@ -40,7 +34,7 @@ impl Session {
     pub(super) fn rewrite_recipients(&mut self) {
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
-        let Some(envelope) = &mut self.envelope else { return };
+        let Some(envelope) = &mut self.transaction.envelope else { return };
         let said = envelope.recipients.iter().map(|one| one.address.clone());
         envelope.said_recipients = said.collect();
         let addresses = envelope.recipients.iter_mut().map(|one| &mut one.address);
@@ -51,8 +45,8 @@ impl Session {
     /// Makes a message what it has to be. `senders` are those that lines before the
     /// header name.
     pub(super) fn fix_up(&mut self, message: Message, senders: &[Vec<u8>]) -> Message {
-        let user = self.client.user.clone();
-        let local = self.client.address.is_none();
+        let user = self.connection.client.user.clone();
+        let local = self.connection.client.address.is_none();
         let trusted = user.as_ref().is_none_or(|user| user.trusted);
         if let Some(sender) = senders.last().filter(|_| trusted)
             && let Ok(sender) = reception::qualified_sender(&mut self.cx, sender)
@@ -71,7 +65,7 @@ impl Session {
         }
         let user = user.unwrap_or_default();
         let rewritten = self.acl_state.sender_is_rewritten();
-        let said = self.envelope.as_ref().map(|envelope| envelope.sender.said.clone());
+        let said = self.transaction.envelope.as_ref().map(|envelope| envelope.sender.said.clone());
         let said = said.unwrap_or_default();
         let origin = Origin {
             local,
@@ -79,8 +73,8 @@ impl Session {
             name: user.name_beside(trusted),
             login: user.login,
             trusted,
-            qualifies_senders: self.may.unqualified_senders,
-            qualifies_recipients: self.may.unqualified_recipients,
+            qualifies_senders: self.connection.permissions.unqualified_senders,
+            qualifies_recipients: self.connection.permissions.unqualified_recipients,
             names_recipients: false,
             leaves_header: false,
             rewrites_sender: !rewritten,
@@ -89,14 +83,15 @@ impl Session {
         let server = self.server.clone();
         let rewriter = Rewriter::new(&server.rewrite);
         let controls = &self.acl_state.controls;
-        let tell = logs::main(&self.cx, &self.id);
+        let tell = logs::main(&self.cx, self.message_id());
         let fixed = reception::fix(&mut self.cx, &rewriter, &origin, controls, message, &tell);
-        let Fixed { mut message, replaced, panics, given_id, .. } = fixed;
+        let FixedMessage { mut message, replaced, panics, given_id, .. } = fixed;
         panics.iter().for_each(|line| self.log_panic(line));
-        self.arrived = Arrived { replaced, given_id };
+        self.transaction.arrived.replaced = replaced;
+        self.transaction.arrived.given_id = given_id;
         let sender = self.variable(var::SENDER_ADDRESS);
         message.sender = sender.clone();
-        if let Some(envelope) = &mut self.envelope {
+        if let Some(envelope) = &mut self.transaction.envelope {
             envelope.sender.address = sender;
         }
         message
@@ -115,10 +110,10 @@ impl Session {
         self.cx.unset_var(var::RECEIVED_FOR);
         let mut message = self.cx.take_message().unwrap_or_default();
         if let Some(line) = line {
-            reception::put_first(&mut message, &mut self.arrived.replaced, line);
+            reception::put_first(&mut message, &mut self.transaction.arrived.replaced, line);
         }
         // What ACLs did so far is done when the next one looks.
-        let replaced = &mut self.arrived.replaced;
+        let replaced = &mut self.transaction.arrived.replaced;
         reception::apply_headers(&mut message, replaced, &mut self.acl_state);
         self.cx.unset_var(var::HEADERS_ADDED);
         message

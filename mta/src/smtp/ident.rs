@@ -20,19 +20,20 @@ impl Session {
     /// asks nobody.
     pub(super) fn ask_for_ident(&mut self) {
         let within = self.cx.engine().settings().get(opt::RFC1413_QUERY_TIMEOUT);
-        let (Some(address), Some(local_port)) = (self.client.address, self.client.local_port)
+        let (Some(address), Some(local_port)) =
+            (self.connection.client.address, self.connection.client.local_port)
         else {
             return;
         };
-        if self.hurries
+        if self.setup.is_test
             || within.is_zero()
-            || self.client.port == 0
+            || self.connection.client.port == 0
             || !self.client_in(opt::RFC1413_HOSTS)
         {
             return;
         }
         let port = u16::try_from(self.number(opt::RFC1413_PORT)).unwrap_or(0);
-        let ports = (self.client.port, local_port);
+        let ports = (self.connection.client.port, local_port);
         let net = self.cx.engine().world().net.clone();
         let target = Target::Tcp(SocketAddr::new(address.to_canonical(), port));
         let mut stream = match net.connect(&target, within) {

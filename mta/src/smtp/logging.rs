@@ -1,13 +1,22 @@
 //! What a session writes to the logs (specification 53), and what of it only some
 //! want (`log_selector`).
 
-use eximious::opt;
 use eximious::stdlib::printing::printing;
-use eximious::{LogSelector, Str, var};
+use eximious::{LogSelector, Str, opt, var};
 
 use super::Session;
-use super::header::Arrived;
+use super::errors::Mistake;
+use super::transaction::Arrived;
 use crate::{logs, reception};
+
+/// How a connection ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum End {
+    /// The client is gone.
+    Lost,
+    /// By whom or what it was closed: `closed by QUIT`.
+    Closed(&'static str),
+}
 
 impl Session {
     /// Whether something is to be logged.
@@ -17,7 +26,7 @@ impl Session {
 
     /// Writes a line to the main log, with the message's name where there is one.
     pub(super) fn log(&mut self, line: &[u8]) {
-        logs::main(&self.cx, &self.id)(line);
+        logs::main(&self.cx, self.message_id())(line);
     }
 
     /// Writes a line to the main log and to that of rejections.
@@ -32,7 +41,7 @@ impl Session {
         if self.logs(wanted) {
             return self.log_rejection(line);
         }
-        if !self.hurries {
+        if !self.setup.is_test {
             let line = self.log_line(line);
             self.cx.engine().world().log.rejection_alone(&line);
         }
@@ -46,7 +55,7 @@ impl Session {
     /// A line with the message's name before it. What a client says does not break
     /// lines.
     pub(super) fn log_line(&self, line: &[u8]) -> Vec<u8> {
-        logs::named(&self.id, &printing(line, true))
+        logs::named(self.message_id(), &printing(line, true))
     }
 
     /// `(helo) [1.2.3.4]`.
@@ -64,7 +73,7 @@ impl Session {
         if !self.logs_connections() {
             return;
         }
-        let line = match self.client.count {
+        let line = match self.connection.client.count {
             Some(count) => {
                 let tail = format!(" (TCP/IP connection count = {count})");
                 let client = self.shown_client();
@@ -75,32 +84,38 @@ impl Session {
         self.log(&line);
     }
 
-    /// How a connection ends: `closed by QUIT`.
-    pub(super) fn log_end(&mut self, how: &str) {
+    /// A connection ends.
+    pub(super) fn log_end(&mut self, how: End) {
         if self.logs_connections() {
             let connection = self.connection();
             let tail = match how {
-                "lost" => format!(" lost D={}", self.lasted()),
-                _ => format!(" D={} {how}", self.lasted()),
+                End::Lost => format!(" lost D={}", self.lasted()),
+                End::Closed(how) => format!(" D={} {how}", self.lasted()),
             };
             self.log(&[b"SMTP connection", &connection[..], tail.as_bytes()].concat());
         }
     }
 
     fn logs_connections(&self) -> bool {
-        self.logs(LogSelector::SMTP_CONNECTION) && !self.may.connect_unlogged
+        self.logs(LogSelector::SMTP_CONNECTION) && !self.connection.permissions.connection_nolog
     }
 
     /// ` Ci=5 from (helo) [1.2.3.4]`.
     fn connection(&mut self) -> Vec<u8> {
         let id = match self.logs(LogSelector::CONNECTION_ID) {
             true => self.variable(var::CONNECTION_ID),
-            false => eximious::Str::EMPTY,
+            false => Str::EMPTY,
         };
         let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
-        let way: &[u8] = if self.client.by_inetd { eximious::client::BY_INETD } else { b"" };
+        let way: &[u8] =
+            if self.connection.client.by_inetd { eximious::client::BY_INETD } else { b"" };
         // A program of this system speaks for itself, whomever it names.
-        let who = match self.client.address.filter(|_| self.client.user.is_none()) {
+        let who = match self
+            .connection
+            .client
+            .address
+            .filter(|_| self.connection.client.user.is_none())
+        {
             Some(_) => eximious::client::named(&mut self.cx),
             None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
@@ -109,8 +124,8 @@ impl Session {
 
     /// A connection that brought no mail, and what it did instead.
     pub(super) fn log_no_mail(&mut self) {
-        let told = std::mem::replace(&mut self.counts.told_of_no_mail, true);
-        if told || self.counts.messages > 0 || !self.logs(LogSelector::SMTP_NO_MAIL) {
+        let told = std::mem::replace(&mut self.connection.counts.told_of_no_mail, true);
+        if told || self.connection.counts.messages > 0 || !self.logs(LogSelector::SMTP_NO_MAIL) {
             return;
         }
         let client = self.shown_client();
@@ -133,7 +148,7 @@ impl Session {
         if !self.logs(LogSelector::SMTP_INCOMPLETE_TRANSACTION) {
             return;
         }
-        let Some(envelope) = &self.envelope else { return };
+        let Some(envelope) = &self.transaction.envelope else { return };
         let recipients: Vec<&[u8]> =
             envelope.recipients.iter().map(|one| one.address.bytes()).collect();
         let mut tail = [b" from <", envelope.sender.address.bytes(), b">"].concat();
@@ -160,24 +175,24 @@ impl Session {
 
     /// Raises the event of a command that is none, or that is out of place. What it
     /// comes to is nothing to anybody.
-    pub(super) fn tell_of_mistake(&mut self, code: &[u8], text: &[u8]) {
-        let name = match is_misplaced(code, text) {
-            true => "smtp:fail:protocol",
-            false => "smtp:fail:syntax",
+    pub(super) fn raise_mistake(&mut self, mistake: Mistake, text: &[u8]) {
+        let name = match mistake {
+            Mistake::Protocol => "smtp:fail:protocol",
+            Mistake::Syntax => "smtp:fail:syntax",
         };
         let _ = eximious::event::raise(&mut self.cx, name, Str::tainted(text));
     }
 
     /// The command at hand, as logs show it.
     pub(super) fn shown_command(&self) -> Vec<u8> {
-        printing(&self.command, self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS))
+        printing(&self.connection.command, self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS))
     }
 
     /// A command that is none, or that is out of place.
-    pub(super) fn log_mistake(&mut self, code: &[u8], text: &[u8]) {
-        let (what, word): (_, &[u8]) = match is_misplaced(code, text) {
-            true => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
-            false => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
+    pub(super) fn log_mistake(&mut self, mistake: Mistake, text: &[u8]) {
+        let (what, word): (_, &[u8]) = match mistake {
+            Mistake::Protocol => (LogSelector::SMTP_PROTOCOL_ERROR, b"protocol"),
+            Mistake::Syntax => (LogSelector::SMTP_SYNTAX_ERROR, b"syntax"),
         };
         if self.logs(what) {
             let client = self.logged_client();
@@ -190,22 +205,14 @@ impl Session {
     /// What the log of rejections has of the message at hand: its envelope, and its
     /// header.
     pub(super) fn rejected_header(&self) -> Vec<u8> {
-        let (Some(message), Some(envelope)) = (self.cx.message(), &self.envelope) else {
+        let (Some(message), Some(envelope)) = (self.cx.message(), &self.transaction.envelope)
+        else {
             return Vec::new();
         };
         let (sender, added) = (envelope.sender.address.bytes(), &self.acl_state.headers_add);
         let recipients = envelope.recipients.iter().map(|one| one.address.bytes());
-        let Arrived { replaced, given_id } = &self.arrived;
-        let named = given_id.is_some() && self.client.address.is_some();
+        let Arrived { replaced, given_id, .. } = &self.transaction.arrived;
+        let named = given_id.is_some() && self.connection.client.address.is_some();
         reception::rejected(&self.cx, message, (sender, recipients), replaced, added, named)
     }
-}
-
-/// Whether a command is no wrong one, but out of place. MAIL without an address
-/// counts as such, and so does BDAT without a size.
-fn is_misplaced(code: &[u8], text: &[u8]) -> bool {
-    let heads: [&[u8]; 2] = [b"MAIL must have", b"missing size"];
-    code == b"503"
-        || heads.iter().any(|head| text.starts_with(head))
-        || text.ends_with(b"authentication mechanism not supported")
 }

@@ -1,11 +1,15 @@
-//! The bytes of a message, as they come in.
+//! The bytes of a message (RFC 5321's mail data), as they come in.
+
+use eximious::world::Moment;
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
 /// The lines of a message, as they come in.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
+pub(super) struct MailData {
+    /// When it began to come in.
+    pub(super) began: Moment,
     /// What is there so far, without the dots that were put before dots.
     pub(super) bytes: Vec<u8>,
     /// How much came, kept or not.
@@ -28,10 +32,10 @@ pub(super) struct Reading {
     pub(super) wire: Option<Vec<u8>>,
 }
 
-impl Reading {
-    pub(super) fn new(limit: u64) -> Self {
+impl MailData {
+    pub(super) fn new(limit: u64, began: Moment) -> Self {
         let limit = if limit == 0 { LARGEST } else { limit };
-        Self { limit, ended_well: true, ..Self::default() }
+        Self { began, limit, ended_well: true, ..Self::default() }
     }
 
     pub(super) fn keep(&mut self, bytes: &[u8]) {
@@ -106,13 +110,13 @@ mod tests {
     use super::*;
 
     fn read(input: &[u8]) -> Option<(Vec<u8>, usize)> {
-        let mut reading = Reading::new(0);
+        let mut data = MailData::new(0, Moment::default());
         let mut at = 0;
         while at < input.len() {
-            let (count, ended) = reading.take(&input[at..]);
+            let (count, ended) = data.take(&input[at..]);
             at += count;
             if ended {
-                return Some((reading.bytes, at));
+                return Some((data.bytes, at));
             }
             if count == 0 {
                 break;
@@ -147,17 +151,17 @@ mod tests {
         // A dot behind a bare newline is text, however the first line came.
         let text = b"a: b\r\n\r\nlong enough\n.\nx\r\n.\r\n";
         for limit in [0, 3] {
-            let mut reading = Reading::new(limit);
+            let mut data = MailData::new(limit, Moment::default());
             let (mut pending, mut ended) = (Vec::new(), false);
             for byte in text {
                 assert!(!ended);
                 pending.push(*byte);
-                let (count, last) = reading.take(&pending);
+                let (count, last) = data.take(&pending);
                 pending.drain(..count);
                 ended = last;
             }
             assert!(ended && pending.is_empty(), "{limit}");
-            assert_eq!(reading.is_too_large(), limit == 3);
+            assert_eq!(data.is_too_large(), limit == 3);
         }
     }
 

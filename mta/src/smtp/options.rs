@@ -5,6 +5,7 @@ use eximious::stdlib::lists::{Matcher, Outcome, ip};
 use eximious::{Expanded, Opt, Str, Var, var};
 
 use super::Session;
+use super::stage::Stage;
 use crate::options::{self, NoLimit};
 
 impl Session {
@@ -52,13 +53,13 @@ impl Session {
         self.cx.value_of(variable)
     }
 
-    /// Settles how large a message may be, for all of the session; false where that
-    /// can't be said, and the client was told so.
-    pub(super) fn settle_size_limit(&mut self) -> bool {
+    /// Settles how large a message may be, for all of the session; where that can't be
+    /// said, the client is told so.
+    pub(super) fn settle_size_limit(&mut self) -> Result<(), Stage> {
         let line = match options::message_size_limit(&mut self.cx) {
             Ok(limit) => {
-                self.may.send_bytes = limit;
-                return true;
+                self.connection.permissions.message_size_limit = limit;
+                return Ok(());
             }
             Err(NoLimit::Unexpanded(why)) => {
                 [b"unable to expand message_size_limit: ".as_slice(), &why].concat()
@@ -70,7 +71,6 @@ impl Session {
         self.log_panic(&line);
         let why = "Temporary local problem - please try later";
         self.acl_state.broken = Some(why);
-        self.say(&[b"421 ", why.as_bytes()]);
-        false
+        Err(self.reply(&[b"421 ", why.as_bytes()]))
     }
 }

@@ -32,9 +32,9 @@ pub(super) struct AuthParam<'t> {
 /// What MAIL may use.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct MailOffers {
-    pub(super) per_recipient: bool,
-    pub(super) utf8: bool,
-    pub(super) reports: bool,
+    pub(super) prdr: bool,
+    pub(super) smtputf8: bool,
+    pub(super) dsn: bool,
 }
 
 /// Takes the parameters off the end of what follows `MAIL FROM:`. Those that were found
@@ -75,12 +75,12 @@ pub(super) fn mail<'t>(
                 let claimed = xtext(given).ok_or(Wrong("invalid data for AUTH"))?;
                 params.auth = Some(AuthParam { given, claimed, before: text });
             }
-            (b"PRDR", _) => sender.per_recipient |= offers.per_recipient,
-            (b"SMTPUTF8", None) => match offers.utf8 {
+            (b"PRDR", _) => sender.prdr |= offers.prdr,
+            (b"SMTPUTF8", None) => match offers.smtputf8 {
                 true => sender.utf8 = true,
                 false => return Err(Wrong("SMTPUTF8 used when not advertised")),
             },
-            (b"RET" | b"ENVID", _) if !offers.reports => {}
+            (b"RET" | b"ENVID", _) if !offers.dsn => {}
             (b"RET", value) => {
                 if sender.returned.is_some() {
                     return Err(Wrong("RET can be specified once only"));
@@ -105,10 +105,10 @@ pub(super) fn mail<'t>(
 }
 
 /// Takes the parameters off the end of what follows `RCPT TO:`.
-pub(super) fn rcpt(text: &[u8], reports: bool) -> Result<(&[u8], Recipient), Wrong> {
+pub(super) fn rcpt(text: &[u8], dsn: bool) -> Result<(&[u8], Recipient), Wrong> {
     let mut recipient = Recipient::default();
     let mut text = text;
-    while reports && let Some((rest, name, value)) = last(text) {
+    while dsn && let Some((rest, name, value)) = last(text) {
         let (empty, value) = (value == Some(b""), value.unwrap_or_default());
         match name.to_ascii_uppercase().as_slice() {
             b"ORCPT" => {
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn parameters_are_taken_from_the_end() {
-        let all = MailOffers { per_recipient: true, utf8: true, reports: true };
+        let all = MailOffers { prdr: true, smtputf8: true, dsn: true };
         let (rest, params) = taken(b"<a@b> FOO=1 SIZE=5  body=8bitmime ", all).unwrap();
         assert_eq!(rest, b"<a@b> FOO=1");
         assert_eq!((params.sender.size, params.sender.body), (Some(5), Some(BodyBytes::Eight)));

@@ -12,7 +12,8 @@ use eximious::world::Moment;
 use eximious::{Str, opt, var};
 
 use super::Session;
-use super::session::Stage;
+use super::connection::Barred;
+use super::stage::{Progress, Stage};
 
 /// What version 2 begins with.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
@@ -29,7 +30,7 @@ const LONGEST_BODY: usize = 4096;
 
 /// Who speaks through a proxy, and with whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Ends {
+pub struct ProxyEnds {
     /// The client's address.
     pub source: IpAddr,
     /// The client's port.
@@ -42,37 +43,37 @@ pub struct Ends {
 
 /// What stands at the head of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Header {
+pub enum ProxyHeader {
     /// Too little is there to tell.
     Partial,
     /// It is no header, or a wrong one; that many bytes of it are there.
     Wrong(usize),
     /// A header of that many bytes. A proxy may speak for itself, or not know for
     /// whom it speaks: then there are no ends.
-    Whole(usize, Option<Ends>),
+    Whole(usize, Option<ProxyEnds>),
 }
 
 /// Reads the header of either version.
-pub fn parse(input: &[u8]) -> Header {
+pub fn parse(input: &[u8]) -> ProxyHeader {
     let begins = |head: &[u8]| input.iter().zip(head).all(|(one, other)| one == other);
     if begins(SIGNATURE) {
         match input.len() < FIXED {
-            true => Header::Partial,
+            true => ProxyHeader::Partial,
             false => binary(input),
         }
     } else if begins(b"PROXY") {
         line(input)
     } else {
-        Header::Wrong(input.len())
+        ProxyHeader::Wrong(input.len())
     }
 }
 
 /// Version 1: `PROXY TCP4 192.0.2.1 192.0.2.2 1234 25`, and CRLF.
-fn line(input: &[u8]) -> Header {
+fn line(input: &[u8]) -> ProxyHeader {
     let Some(end) = memchr::memchr(b'\n', &input[..input.len().min(LONGEST_LINE)]) else {
         return match input.len() < LONGEST_LINE {
-            true => Header::Partial,
-            false => Header::Wrong(input.len()),
+            true => ProxyHeader::Partial,
+            false => ProxyHeader::Wrong(input.len()),
         };
     };
     let words = input[..end].strip_suffix(b"\r").and_then(|line| line.strip_prefix(b"PROXY "));
@@ -89,12 +90,12 @@ fn line(input: &[u8]) -> Header {
         };
         let (source, target) = (address(words.next()?)?, address(words.next()?)?);
         let (source_port, target_port) = (port(words.next()?)?, port(words.next()?)?);
-        let ends = Ends { source, source_port, target, target_port };
+        let ends = ProxyEnds { source, source_port, target, target_port };
         words.next().is_none().then_some(Some(ends))
     });
     match ends {
-        Some(ends) => Header::Whole(end + 1, ends),
-        None => Header::Wrong(end + 1),
+        Some(ends) => ProxyHeader::Whole(end + 1, ends),
+        None => ProxyHeader::Wrong(end + 1),
     }
 }
 
@@ -104,14 +105,14 @@ fn port(text: &str) -> Option<u16> {
 }
 
 /// Version 2, whose fixed part is there.
-fn binary(input: &[u8]) -> Header {
-    let wrong = Header::Wrong(input.len());
+fn binary(input: &[u8]) -> ProxyHeader {
+    let wrong = ProxyHeader::Wrong(input.len());
     let length = usize::from(u16::from_be_bytes([input[14], input[15]]));
     if length > LONGEST_BODY || input[12] >> 4 != 2 {
         return wrong;
     }
-    let Some(body) = input.get(FIXED..FIXED + length) else { return Header::Partial };
-    let whole = |ends| Header::Whole(FIXED + length, ends);
+    let Some(body) = input.get(FIXED..FIXED + length) else { return ProxyHeader::Partial };
+    let whole = |ends| ProxyHeader::Whole(FIXED + length, ends);
     match (input[12] & 15, input[13]) {
         // The proxy speaks for itself: what else it says does not count.
         (0, _) => whole(None),
@@ -134,63 +135,61 @@ fn binary(input: &[u8]) -> Header {
     }
 }
 
-fn between(source: IpAddr, target: IpAddr, [a, b, c, d]: [u8; 4]) -> Ends {
+fn between(source: IpAddr, target: IpAddr, [a, b, c, d]: [u8; 4]) -> ProxyEnds {
     let (source_port, target_port) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-    Ends { source, source_port, target, target_port }
+    ProxyEnds { source, source_port, target, target_port }
 }
 
 impl Session {
     /// Waits for a header where the client is a proxy.
-    pub(super) fn expect_proxy(&mut self) {
-        let began = self.cx.engine().world().clock.now();
+    pub(super) fn expect_proxy(&mut self) -> Stage {
         self.cx.set_var(var::PROXY_SESSION, Str::fixed("yes"));
-        self.stage = Stage::Proxy(began);
+        Stage::Proxy(self.now())
     }
 
-    /// Looks at what came; false where more is needed.
-    pub(super) fn go_on_proxy(&mut self) -> bool {
+    /// Looks at what came.
+    pub(super) fn go_on_proxy(&mut self, began: Moment) -> Progress {
         let header = parse(self.input.rest());
         match header {
-            Header::Partial if !self.input.ended => return false,
-            Header::Partial | Header::Wrong(_) => {
+            ProxyHeader::Partial if !self.input.ended => {
+                return Progress::Wait(Stage::Proxy(began));
+            }
+            ProxyHeader::Partial | ProxyHeader::Wrong(_) => {
                 let count = match header {
-                    Header::Wrong(count) => count,
+                    ProxyHeader::Wrong(count) => count,
                     _ => self.input.rest().len(),
                 };
                 self.input.take(count);
-                self.proxy_failed = true;
+                self.connection.barred = Some(Barred::ProxyFailed);
             }
-            Header::Whole(count, ends) => {
+            ProxyHeader::Whole(count, ends) => {
                 self.input.take(count);
                 if let Some(ends) = ends {
-                    self.stand_for(ends);
+                    self.replace_client(ends);
                 }
                 let _ = eximious::client::look_up_name(&mut self.cx);
                 eximious::client::describe(&mut self.cx);
             }
         }
-        self.stage = Stage::Commands;
-        self.welcome();
-        true
+        Progress::Next(self.welcome())
     }
 
     /// No header came in time.
-    pub(super) fn give_up_proxy(&mut self) {
+    pub(super) fn proxy_timed_out(&mut self) -> Stage {
         self.input.clear();
-        self.proxy_failed = true;
-        self.stage = Stage::Commands;
-        self.welcome();
+        self.connection.barred = Some(Barred::ProxyFailed);
+        self.welcome()
     }
 
     /// How much longer a header may take.
-    pub(super) fn proxy_patience(&self, began: Moment) -> Duration {
-        let patience = self.cx.engine().settings().get(opt::PROXY_PROTOCOL_TIMEOUT);
-        patience.saturating_sub(since(began, self.cx.engine().world().clock.now()))
+    pub(super) fn proxy_timeout(&self, began: Moment) -> Duration {
+        let timeout = self.cx.engine().settings().get(opt::PROXY_PROTOCOL_TIMEOUT);
+        timeout.saturating_sub(since(began, self.now()))
     }
 
     /// The client is somebody else than who connected.
-    pub(super) fn stand_for(&mut self, ends: Ends) {
-        let Ends { source, source_port, target, target_port } = ends;
+    pub(super) fn replace_client(&mut self, ends: ProxyEnds) {
+        let ProxyEnds { source, source_port, target, target_port } = ends;
         let own = self.variable(var::SENDER_HOST_ADDRESS);
         let own_port = self.variable(var::SENDER_HOST_PORT);
         self.cx.set_var(var::PROXY_LOCAL_ADDRESS, own);
@@ -199,8 +198,8 @@ impl Session {
         self.cx.set_var(var::PROXY_EXTERNAL_PORT, target_port.to_string());
         self.cx.set_var(var::SENDER_HOST_ADDRESS, source.to_canonical().to_string());
         self.cx.set_var(var::SENDER_HOST_PORT, source_port.to_string());
-        self.client.address = Some(source);
-        self.client.port = source_port;
+        self.connection.client.address = Some(source);
+        self.connection.client.port = source_port;
     }
 }
 
@@ -221,18 +220,18 @@ mod tests {
         [SIGNATURE, &[command, family][..], &length.to_be_bytes(), body].concat()
     }
 
-    fn ends(source: &str, target: &str, ports: (u16, u16)) -> Option<Ends> {
+    fn ends(source: &str, target: &str, ports: (u16, u16)) -> Option<ProxyEnds> {
         let (source, target) = (source.parse().unwrap(), target.parse().unwrap());
-        Some(Ends { source, source_port: ports.0, target, target_port: ports.1 })
+        Some(ProxyEnds { source, source_port: ports.0, target, target_port: ports.1 })
     }
 
     /// Each header is partial at every length but its own.
-    fn is_whole(header: &[u8], ends: Option<Ends>) {
+    fn is_whole(header: &[u8], ends: Option<ProxyEnds>) {
         for end in 0..header.len() {
-            assert_eq!(parse(&header[..end]), Header::Partial, "{end}");
+            assert_eq!(parse(&header[..end]), ProxyHeader::Partial, "{end}");
         }
         let more = [header, b"EHLO x\r\n"].concat();
-        assert_eq!(parse(&more), Header::Whole(header.len(), ends));
+        assert_eq!(parse(&more), ProxyHeader::Whole(header.len(), ends));
     }
 
     #[test]
@@ -304,14 +303,14 @@ mod tests {
             "PROXY \u{e9}",
         ] {
             let whole = format!("{line}\r\n");
-            assert_eq!(parse(whole.as_bytes()), Header::Wrong(whole.len()), "{line}");
+            assert_eq!(parse(whole.as_bytes()), ProxyHeader::Wrong(whole.len()), "{line}");
         }
         // A line ends in both, and soon.
         let plain = b"PROXY TCP4 192.0.2.7 192.0.2.8 12 25\n";
-        assert_eq!(parse(plain), Header::Wrong(plain.len()));
+        assert_eq!(parse(plain), ProxyHeader::Wrong(plain.len()));
         let long = [b"PROXY UNKNOWN ".as_slice(), &[b'x'; 92], b"\r\n"].concat();
-        assert_eq!(parse(&long), Header::Wrong(long.len()));
-        assert_eq!(parse(b"proxy TCP4"), Header::Wrong(10));
+        assert_eq!(parse(&long), ProxyHeader::Wrong(long.len()));
+        assert_eq!(parse(b"proxy TCP4"), ProxyHeader::Wrong(10));
         for (header, body) in [
             ([0x21, 0x11], [0u8; 11].as_slice()),
             ([0x21, 0x11], &[]),
@@ -328,10 +327,10 @@ mod tests {
         ] {
             let length = u16::try_from(body.len()).unwrap();
             let whole = version_2(header[0], header[1], length, body);
-            assert_eq!(parse(&whole), Header::Wrong(whole.len()), "{header:x?}");
+            assert_eq!(parse(&whole), ProxyHeader::Wrong(whole.len()), "{header:x?}");
         }
         // It says how much follows, and nothing does.
-        assert_eq!(parse(&version_2(0x21, 0x11, 4096, &[])), Header::Partial);
-        assert!(matches!(parse(&version_2(0x21, 0x11, 65535, &[])), Header::Wrong(16)));
+        assert_eq!(parse(&version_2(0x21, 0x11, 4096, &[])), ProxyHeader::Partial);
+        assert!(matches!(parse(&version_2(0x21, 0x11, 65535, &[])), ProxyHeader::Wrong(16)));
     }
 }

@@ -45,12 +45,12 @@ impl Session {
             return;
         }
         let pace = match what {
-            Paced::Mail => &mut self.counts.mail_pace,
-            Paced::Rcpt => &mut self.counts.rcpt_pace,
+            Paced::Mail => &mut self.connection.counts.mail_pace,
+            Paced::Rcpt => &mut self.connection.counts.rcpt_pace,
         };
         let wait = pace.wait.map_or(rate.initial, |wait| wait * rate.factor).min(rate.most);
         pace.wait = Some(wait);
-        if !self.hurries
+        if !self.setup.is_test
             && let Ok(time) = Duration::try_from_secs_f64(wait)
         {
             self.events.push_back(Event::Delay { time, sends: true });

@@ -5,12 +5,13 @@
 use eximious::{LogSelector, opt};
 
 use super::Session;
+use super::stage::Stage;
 
 impl Session {
     /// Whether there is a place for the client; it is told so if not. Nobody but a
     /// daemon counts.
-    pub(super) fn has_place(&mut self) -> bool {
-        let Some(count) = self.client.count else { return true };
+    pub(super) fn check_reserve(&mut self) -> Result<(), Stage> {
+        let Some(count) = self.connection.client.count else { return Ok(()) };
         let most = self.number(opt::SMTP_ACCEPT_MAX);
         let reserve = self.number(opt::SMTP_ACCEPT_RESERVE);
         let others = i64::try_from(count).unwrap_or(i64::MAX) - 1;
@@ -23,7 +24,7 @@ impl Session {
             .given(opt::SMTP_LOAD_RESERVE)
             .is_some_and(|reserve| load > reserve);
         if (!crowded && !busy) || self.client_in(opt::SMTP_RESERVE_HOSTS) {
-            return true;
+            return Ok(());
         }
         let (said, why) = match busy {
             true => ("Too much load", format!(" and load average = {}", hundredths(load))),
@@ -32,15 +33,14 @@ impl Session {
                 format!(": connected={others} max={most} reserve={reserve}"),
             ),
         };
-        let host = self.host.clone();
+        let host = self.connection.host.clone();
         if self.logs(LogSelector::CONNECTION_REJECT) {
             let client = self.shown_client();
             let head = b"temporarily refused connection from ".as_slice();
             self.log(&[head, &client, b": not in reserve list", why.as_bytes()].concat());
         }
         self.say(&[b"421 ", host.bytes(), b": ", said.as_bytes(), b"; please try again later"]);
-        self.close();
-        false
+        Err(self.close())
     }
 
     /// Says why a message that was kept would not be delivered at once.
@@ -48,14 +48,15 @@ impl Session {
         if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag(opt::QUEUE_ONLY) {
             return;
         }
-        let connected = i64::try_from(self.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
+        let connected =
+            i64::try_from(self.connection.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
         let queue_beyond = self.number(opt::SMTP_ACCEPT_QUEUE);
         let each = self.number(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
         let load = self.cx.engine().world().host.load();
         let loaded = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
         let why = if queue_beyond > 0 && connected > queue_beyond {
             format!("too many connections ({connected}, max {queue_beyond})")
-        } else if each > 0 && self.counts.messages > each {
+        } else if each > 0 && self.connection.counts.messages > each {
             format!("more than {each} messages received in one connection")
         } else if loaded.is_some_and(|most| load > most) {
             format!("load average {}", hundredths(load))

@@ -1,29 +1,20 @@
-//! A connection: what is known of it, and whose turn it is.
+//! A session: the connection, the transaction over it, and whose turn it is.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use eximious::acl::{AclState, Acls, Watch};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
 use eximious::debugging::DebugSelector;
 use eximious::route::Routes;
-use eximious::world::Moment;
-use eximious::{Config, Context, Engine, Str};
+use eximious::{Config, Context, Engine};
 
-use super::auth::{Attempt, Known};
-use super::bdat::Chunk;
-use super::data::Arrival;
-use super::ehlo::{Advertised, Permissions};
-use super::errors::Counts;
+use super::connection::Connection;
 use super::etrn::Running;
-use super::header::Arrived;
 use super::input::{Input, Next};
-use super::mail::{Before, Envelope, Refusals};
-use super::mail_data::Reading;
-use super::sync::Pipelined;
-use super::tls::{Secured, Shaking};
+use super::stage::{Progress, Stage};
+use super::transaction::Transaction;
 use super::{Client, Event};
 
 /// What all connections share: the parts of a configuration.
@@ -36,98 +27,33 @@ pub struct Server {
     pub(super) authenticators: Authenticators,
 }
 
-/// Whose turn it is.
-#[derive(Debug)]
-pub(super) enum Stage {
-    /// Nothing was said yet.
-    Start,
-    /// The header of a proxy is expected, since then.
-    Proxy(Moment),
-    /// TLS begins.
-    Shaking(Box<Shaking>),
-    /// A command is expected.
-    Commands,
-    /// The answer to what an authenticator asks.
-    Auth(Box<Attempt>),
-    /// The lines of a message.
-    Data(Reading),
-    /// A chunk of a message.
-    Chunk(Chunk),
-    /// Somebody else decides on a message.
-    Deciding(Box<Arrival>),
-    /// It is over.
-    Done,
-}
-
 /// Sends at once what was said so far, and these bytes behind it.
 pub type Outlet = Box<dyn FnMut(&[u8]) + Send>;
 
-/// One connection.
+/// One connection, with what comes over it.
 pub struct Session {
     pub(super) server: Arc<Server>,
+    pub(super) setup: Setup,
     pub(super) cx: Context,
     pub(super) acl_state: AclState,
+    pub(super) input: Input,
+    pub(super) events: VecDeque<Event>,
+    pub(super) connection: Connection,
+    pub(super) transaction: Transaction,
+    /// While a handler has it, it is [`Stage::Done`] here.
+    pub(super) stage: Stage,
+}
+
+/// What whoever runs a session wants of it.
+pub(super) struct Setup {
+    /// Who is told each step of ACLs.
     pub(super) watch: Option<Watch>,
     /// What sends at once what was said.
     pub(super) outlet: Option<Outlet>,
     /// Whether this is a test, in which nobody waits.
-    pub(super) hurries: bool,
+    pub(super) is_test: bool,
     /// Whether ACLs may ask other hosts.
     pub(super) calls_out: bool,
-    pub(super) input: Input,
-    /// TLS around it all.
-    pub(super) tls: Secured,
-    pub(super) events: VecDeque<Event>,
-    pub(super) stage: Stage,
-    pub(super) client: Client,
-    /// The name by which this host goes.
-    pub(super) host: Str,
-    /// When it began.
-    pub(super) began: Moment,
-    pub(super) may: Permissions,
-    pub(super) offers: Advertised,
-    pub(super) known: Known,
-    pub(super) counts: Counts,
-    /// The last commands, the oldest first.
-    pub(super) history: VecDeque<&'static str>,
-    /// The command at hand, for logs.
-    pub(super) command: Vec<u8>,
-    pub(super) envelope: Option<Envelope>,
-    pub(super) refusals: Refusals,
-    pub(super) before: Before,
-    /// The name of the message at hand, or of the last one: log lines begin with
-    /// it.
-    pub(super) id: Str,
-    /// The chunks of the message at hand so far.
-    pub(super) chunks: Option<Reading>,
-    /// What is to be said of the last chunk.
-    pub(super) chunk_reply: Option<String>,
-    /// Only RSET is accepted now: chunks were out of order.
-    pub(super) only_reset: bool,
-    /// How long it waits for a line of the client, once that is known.
-    pub(super) patience: Option<Option<Duration>>,
-    /// Whether it did not end as it should.
-    pub(super) failed: bool,
-    /// Whether a proxy did not say who the client is: then nothing is done for it.
-    pub(super) proxy_failed: bool,
-    /// Which commands came before they were asked for.
-    pub(super) pipelined: Pipelined,
-    /// Whether the host that is connected may say XCLIENT, once that is known.
-    pub(super) names_clients: Option<bool>,
-    /// Whether XCLIENT named the client.
-    pub(super) was_named: bool,
-    /// Whether anything came to its end since then.
-    pub(super) progressed: bool,
-    /// When the last line ended, or whatever else is waited for began.
-    pub(super) waits_since: Moment,
-    /// When the message at hand began to come in.
-    pub(super) reading_since: Moment,
-    /// When all of the message was there.
-    pub(super) received_at: Moment,
-    /// Whether the message that has arrived is kept as it came.
-    pub(super) is_wire: bool,
-    /// What is known of the message that has arrived.
-    pub(super) arrived: Arrived,
 }
 
 impl std::fmt::Debug for Session {
@@ -158,72 +84,42 @@ impl Session {
         let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
+            setup: Setup { watch: None, outlet: None, is_test: false, calls_out: true },
             cx,
             acl_state: AclState::default(),
-            watch: None,
-            outlet: None,
-            hurries: false,
-            calls_out: true,
             input: Input::default(),
-            tls: Secured::default(),
             events: VecDeque::new(),
+            connection: Connection::new(client, began),
+            transaction: Transaction::default(),
             stage: Stage::Start,
-            client,
-            host: Str::EMPTY,
-            began,
-            may: Permissions::default(),
-            offers: Advertised::default(),
-            known: Known::default(),
-            counts: Counts::default(),
-            history: VecDeque::new(),
-            command: Vec::new(),
-            envelope: None,
-            refusals: Refusals::default(),
-            before: Before::default(),
-            id: Str::EMPTY,
-            chunks: None,
-            chunk_reply: None,
-            only_reset: false,
-            patience: None,
-            failed: false,
-            proxy_failed: false,
-            names_clients: None,
-            pipelined: Pipelined::default(),
-            was_named: false,
-            progressed: false,
-            waits_since: began,
-            reading_since: began,
-            received_at: began,
-            is_wire: false,
-            arrived: Arrived::default(),
         };
         session.server.acls.attach(&mut session.cx);
-        session.introduce();
+        session.set_client_variables();
         session
     }
 
     /// Tells somebody each step of ACLs.
     pub fn set_watch(&mut self, watch: Option<Watch>) {
         self.server.acls.attach_watched(&mut self.cx, watch.clone());
-        self.watch = watch;
+        self.setup.watch = watch;
     }
 
     /// Has what was said sent before other hosts are asked, which may take its time. All
     /// events but those that were not given yet count as said.
     pub fn set_outlet(&mut self, outlet: Option<Outlet>) {
-        self.outlet = outlet;
+        self.setup.outlet = outlet;
     }
 
     /// Only tests: delays and runs of the queue are told of, and nothing else is done
     /// for them.
     pub fn only_test(&mut self) {
-        self.hurries = true;
-        self.calls_out = false;
+        self.setup.is_test = true;
+        self.setup.calls_out = false;
     }
 
     /// Lets ACLs ask other hosts, though this is a test.
     pub fn call_out(&mut self) {
-        self.calls_out = true;
+        self.setup.calls_out = true;
     }
 
     /// The values of the conversation.
@@ -231,15 +127,21 @@ impl Session {
         &mut self.cx
     }
 
+    /// Whether the conversation did not end as it should: the client went away, or
+    /// made too many mistakes.
+    pub fn has_failed(&self) -> bool {
+        self.connection.failed
+    }
+
     /// Takes what came in. It is looked at by and by, in [`Session::next_event`]:
     /// give no more before that has nothing to say.
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.take_sealed(bytes);
+        self.take_input(bytes);
     }
 
     /// Nothing more will come in.
     pub fn end_of_input(&mut self) {
-        self.end_sealed();
+        self.end_input();
     }
 
     /// What is to be done next. With nothing, more input is needed, or
@@ -253,7 +155,7 @@ impl Session {
                 self.note_progress();
                 return None;
             }
-            self.progressed = true;
+            self.connection.read_timer.progressed = true;
         }
     }
 
@@ -270,51 +172,39 @@ impl Session {
 
     /// Does the next thing; false where there is nothing to do.
     fn go_on(&mut self) -> bool {
-        match &self.stage {
-            Stage::Start => {
-                self.stage = Stage::Commands;
-                self.start();
-                true
-            }
-            Stage::Proxy(_) => self.go_on_proxy(),
-            Stage::Shaking(_) => self.go_on_shaking(),
-            Stage::Commands => match self.input.line() {
-                Next::Line(line) => {
-                    self.command_line(&line);
-                    true
-                }
-                Next::TooLong => {
-                    self.unknown();
-                    true
-                }
-                Next::More => false,
-                Next::End => {
-                    match self.chunks.is_some() {
-                        true => self.lost_in_message(),
-                        false => self.lost(),
-                    }
-                    true
-                }
+        let stage = std::mem::replace(&mut self.stage, Stage::Done);
+        let (stage, done) = match self.advance(stage) {
+            Progress::Next(stage) => (stage, true),
+            Progress::Wait(stage) => (stage, false),
+        };
+        self.stage = stage;
+        done
+    }
+
+    fn advance(&mut self, stage: Stage) -> Progress {
+        match stage {
+            Stage::Start => Progress::Next(self.start()),
+            Stage::Proxy(began) => self.go_on_proxy(began),
+            Stage::TlsHandshake(handshake) => self.go_on_handshake(handshake),
+            Stage::Commands(last) => match self.input.line() {
+                Next::Line(line) => Progress::Next(self.command_line(&line, last)),
+                Next::TooLong => Progress::Next(self.unknown_command().after(last)),
+                Next::More => Progress::Wait(Stage::Commands(last)),
+                Next::End => Progress::Next(match self.transaction.chunks.take() {
+                    Some(data) => self.connection_lost_in_message(*data),
+                    None => self.connection_lost(),
+                }),
             },
-            Stage::Auth(_) => match self.input.line() {
-                Next::Line(line) => {
-                    self.go_on_with_auth(Some(&line));
-                    true
-                }
-                Next::More => false,
-                Next::TooLong => {
-                    self.go_on_with_auth(None);
-                    true
-                }
+            Stage::Auth(attempt) => match self.input.line() {
+                Next::Line(line) => Progress::Next(self.go_on_auth(*attempt, Some(&line))),
+                Next::More => Progress::Wait(Stage::Auth(attempt)),
+                Next::TooLong => Progress::Next(self.go_on_auth(*attempt, None)),
                 // Whoever is gone has nothing to say.
-                Next::End => {
-                    self.go_on_with_auth(Some(b""));
-                    true
-                }
+                Next::End => Progress::Next(self.go_on_auth(*attempt, Some(b""))),
             },
-            Stage::Data(_) => self.go_on_reading(),
-            Stage::Chunk(_) => self.go_on_chunk(),
-            Stage::Deciding(_) | Stage::Done => false,
+            Stage::Data(data) => self.go_on_data(data),
+            Stage::Chunk(chunk) => self.go_on_chunk(chunk),
+            Stage::Deciding(_) | Stage::Done => Progress::Wait(stage),
         }
     }
 
@@ -323,6 +213,12 @@ impl Session {
         let mut bytes = text.concat();
         bytes.extend_from_slice(b"\r\n");
         self.say_lines(bytes);
+    }
+
+    /// The same, where the next command is all that can follow.
+    pub(super) fn reply(&mut self, text: &[&[u8]]) -> Stage {
+        self.say(text);
+        Stage::COMMANDS
     }
 
     pub(super) fn say_lines(&mut self, bytes: Vec<u8>) {
@@ -344,13 +240,13 @@ impl Session {
     }
 
     /// Ends it.
-    pub(super) fn close(&mut self) {
+    pub(super) fn close(&mut self) -> Stage {
         self.acl_state.cutthrough.end(&mut self.cx, "connection closed");
-        if self.may.was_greeted {
+        if self.connection.banner_sent {
             self.log_no_mail();
         }
         self.finish_tls();
         self.events.push_back(Event::Close);
-        self.stage = Stage::Done;
+        Stage::Done
     }
 }

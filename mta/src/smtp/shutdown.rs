@@ -1,7 +1,7 @@
 //! Connections that end before the client wants it: this program ends.
 
 use super::Session;
-use super::session::Stage;
+use super::stage::Stage;
 
 /// What a session waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,11 +23,11 @@ impl Session {
 
     /// This program ends.
     pub fn shut_down(&mut self) {
-        let host = self.host.clone();
+        let host = self.connection.host.clone();
         let text = [host.bytes(), b": Service not available - closing connection"].concat();
         let client = self.shown_client();
         self.log(&[b"SMTP connection from ", &client[..], b" closed after SIGTERM"].concat());
-        self.not_quit("signal-exit", Some((b"421", &text)));
-        self.close();
+        self.run_notquit("signal-exit", Some((b"421", &text)));
+        self.stage = self.close();
     }
 }

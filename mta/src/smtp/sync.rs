@@ -4,6 +4,8 @@ use eximious::stdlib::printing::printing;
 use eximious::{LogSelector, opt};
 
 use super::Session;
+use super::command::Command;
+use super::stage::Stage;
 
 /// How much of what came too soon is shown.
 const SHOWN: usize = 150;
@@ -21,24 +23,26 @@ pub(super) struct Pipelined {
 impl Session {
     /// Whether commands were sent before they were asked for, as the log shows that.
     pub(super) fn shown_pipelining(&self) -> Vec<u8> {
-        if !self.logs(LogSelector::PIPELINING) || !self.offers.pipelining {
+        if !self.logs(LogSelector::PIPELINING) || !self.connection.advertised.pipelining {
             return Vec::new();
         }
-        let early = match (self.pipelined.offered_early, self.pipelined.early) {
+        let early = match (self.connection.pipelined.offered_early, self.connection.pipelined.early)
+        {
             (false, _) => "",
             (true, false) => ".",
             (true, true) => "*",
         };
-        let late = if self.pipelined.late { "" } else { "-" };
+        let late = if self.connection.pipelined.late { "" } else { "-" };
         format!("L{early}{late}").into_bytes()
     }
 
     /// Whether the client waits, as it should, before it is greeted.
-    pub(super) fn waits_for_greeting(&mut self) -> bool {
-        self.pipelined.offered_early = self.offers.early_pipelining;
-        self.pipelined.early = self.offers.early_pipelining && !self.input.rest().is_empty();
-        if !self.is_too_soon() || self.offers.early_pipelining {
-            return true;
+    pub(super) fn check_sync_of_greeting(&mut self) -> Result<(), Stage> {
+        self.connection.pipelined.offered_early = self.connection.advertised.early_pipelining;
+        self.connection.pipelined.early =
+            self.connection.advertised.early_pipelining && !self.input.rest().is_empty();
+        if !self.is_too_soon() || self.connection.advertised.early_pipelining {
+            return Ok(());
         }
         let client = self.logged_client();
         let middle = b"input sent without waiting for greeting): rejected connection from ";
@@ -46,40 +50,41 @@ impl Session {
         let line = [HEAD, middle, &client, b" input=\"", &input, b"\""].concat();
         self.log_rejection(&line);
         self.say(&[b"554 SMTP synchronization error"]);
-        self.failed = true;
-        self.close();
-        false
+        self.connection.failed = true;
+        Err(self.close())
     }
 
     /// Whether the client waits for the reply to a command that must stand last in
     /// what it sends.
-    pub(super) fn waits(&mut self, name: &'static str) -> bool {
-        let sent_on = !self.input.rest().is_empty() && self.offers.pipelining;
-        self.pipelined.late |= sent_on && matches!(name, "MAIL" | "RCPT");
+    pub(super) fn check_sync(&mut self, command: Option<Command>) -> Result<(), Stage> {
+        let sent_on = !self.input.rest().is_empty() && self.connection.advertised.pipelining;
+        self.connection.pipelined.late |=
+            sent_on && matches!(command, Some(Command::Mail | Command::Rcpt));
         // Who may speak before the greeting is not watched until its first message.
-        if self.offers.early_pipelining || !self.is_too_soon() {
-            return true;
+        if self.connection.advertised.early_pipelining || !self.is_too_soon() {
+            return Ok(());
         }
-        let may_go_on = matches!(name, "MAIL" | "RCPT" | "RSET" | "BDAT");
-        if (self.offers.pipelining && may_go_on) || matches!(name, "BDAT" | "QUIT") {
-            return true;
-        }
-        self.reject_haste();
-        false
+        let may_go_on = match command {
+            Some(Command::Bdat | Command::Quit) => true,
+            Some(Command::Mail | Command::Rcpt | Command::Rset) => {
+                self.connection.advertised.pipelining
+            }
+            _ => false,
+        };
+        if may_go_on { Ok(()) } else { Err(self.reject_unsynchronized()) }
     }
 
     /// Whether the client waits for the good reply to a command of an envelope, where
     /// nobody told it that it need not.
-    pub(super) fn waits_for_acceptance(&mut self) -> bool {
-        if self.offers.pipelining || !self.is_too_soon() {
-            return true;
+    pub(super) fn check_sync_of_acceptance(&mut self) -> Result<(), Stage> {
+        if self.connection.advertised.pipelining || !self.is_too_soon() {
+            return Ok(());
         }
-        self.reject_haste();
-        false
+        Err(self.reject_unsynchronized())
     }
 
-    fn reject_haste(&mut self) {
-        let pipelined = self.offers.pipelining;
+    fn reject_unsynchronized(&mut self) -> Stage {
+        let pipelined = self.connection.advertised.pipelining;
         let client = self.logged_client();
         let advertised: &[u8] = if pipelined { b"advertised" } else { b"not advertised" };
         let input = printable(self.loggable_rest());
@@ -89,7 +94,7 @@ impl Session {
             b"next input sent too soon: pipelining was ",
             advertised,
             b"): rejected \"",
-            &self.command,
+            &self.connection.command,
             b"\" ",
             &client,
             b" next input=\"",
@@ -97,14 +102,14 @@ impl Session {
             count.as_bytes(),
         ];
         self.log_rejection(&line.concat());
-        self.not_quit("synchronization-error", Some((b"554", b"SMTP synchronization error")));
-        self.failed = true;
-        self.close();
+        self.run_notquit("synchronization-error", Some((b"554", b"SMTP synchronization error")));
+        self.connection.failed = true;
+        self.close()
     }
 
     fn is_too_soon(&self) -> bool {
         let controls = &self.acl_state;
-        let enforced = self.client.synchronizes
+        let enforced = self.connection.client.synchronizes
             && (self.flag(opt::SMTP_ENFORCE_SYNC) || controls.has("enforce_sync"))
             && !controls.has("no_enforce_sync");
         enforced && !self.input.rest().is_empty()

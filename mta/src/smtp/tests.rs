@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use eximious::world::Log;
 use eximious::{Config, Engine, Macros, World};
 
-use super::{Client, Event, Server, Session, Taken};
+use super::{Client, Event, Server, Session, SpoolOutcome};
 
 mod auth;
+mod transactions;
 
 /// Log lines, kept.
 #[derive(Default)]
@@ -73,7 +74,7 @@ fn said(session: &mut Session) -> String {
     while let Some(event) = session.next_event() {
         match event {
             Event::Reply(bytes) => out.extend(bytes),
-            Event::Message(_) => session.conclude(&Taken::Yes),
+            Event::Message(_) => session.conclude(&SpoolOutcome::Spooled),
             Event::Close => out.extend(b"(closed)\r\n"),
             Event::Delay { time, .. } => out.extend(format!("(waits {time:?})\r\n").bytes()),
         }

@@ -8,32 +8,60 @@ use eximious::{Expanded, LogSelector, opt, var};
 
 use super::Session;
 use super::proxy::since;
-use super::session::Stage;
+use super::stage::Stage;
 use crate::options;
 use crate::reception::{has_blank_line, message_id};
 
+/// How long the client was waited for already.
+#[derive(Debug)]
+pub(super) struct ReadTimer {
+    /// How long it waits for a line of the client, once that is known.
+    limit: Option<Option<Duration>>,
+    /// When the last line ended, or whatever else is waited for began.
+    since: Moment,
+    /// Whether anything came to its end since then.
+    pub(super) progressed: bool,
+}
+
+impl ReadTimer {
+    pub(super) fn new(began: Moment) -> Self {
+        Self { limit: None, since: began, progressed: false }
+    }
+}
+
 impl Session {
     /// How much longer to wait for input; `None` is for ever. Where nothing comes in
-    /// that time, [`Session::time_is_up`] is what to call.
+    /// that time, [`Session::time_out`] is what to call.
     ///
     /// The time is for a line, or for a piece of a chunk: bytes that come one by one
     /// do not prolong it.
-    pub fn patience(&mut self) -> Option<Duration> {
-        if let Stage::Proxy(began) = self.stage {
-            return Some(self.proxy_patience(began));
+    pub fn read_timeout(&mut self) -> Option<Duration> {
+        match &self.stage {
+            Stage::Proxy(began) => Some(self.proxy_timeout(*began)),
+            Stage::TlsHandshake(handshake) => {
+                let began = handshake.began;
+                self.time_left(began)
+            }
+            Stage::Start
+            | Stage::Commands(_)
+            | Stage::Auth(_)
+            | Stage::Data(_)
+            | Stage::Chunk(_)
+            | Stage::Deciding(_)
+            | Stage::Done => self.time_left(self.connection.read_timer.since),
         }
-        if let Stage::Shaking(shaking) = &self.stage {
-            let began = shaking.began;
-            return self.patience_of_tls(began);
-        }
-        let time = self.time_for_a_line()?;
-        Some(time.saturating_sub(since(self.waits_since, self.now())))
+    }
+
+    /// What is left of the time for a line, where it is waited for since then.
+    fn time_left(&mut self, waited_since: Moment) -> Option<Duration> {
+        let time = self.receive_timeout()?;
+        Some(time.saturating_sub(since(waited_since, self.now())))
     }
 
     /// How long it waits for a line, or for the client to take what was said; without
     /// a time, for ever.
-    pub fn time_for_a_line(&mut self) -> Option<Duration> {
-        if let Some(known) = self.patience {
+    pub fn receive_timeout(&mut self) -> Option<Duration> {
+        if let Some(known) = self.connection.read_timer.limit {
             return known;
         }
         let option = opt::SMTP_RECEIVE_TIMEOUT;
@@ -46,41 +74,40 @@ impl Session {
             }
         };
         let time = time.unwrap_or_else(|| option.default().value().unwrap_or_default());
-        let patience = (!time.is_zero()).then_some(time);
-        self.patience = Some(patience);
-        patience
+        let limit = (!time.is_zero()).then_some(time);
+        self.connection.read_timer.limit = Some(limit);
+        limit
     }
 
     /// The client took too long.
-    pub fn time_is_up(&mut self) {
-        match &self.stage {
-            Stage::Proxy(_) => self.give_up_proxy(),
-            Stage::Shaking(_) => self.tls_took_too_long(),
-            Stage::Commands | Stage::Auth(_) => {
-                if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
-                    let (client, lasted) = (self.shown_client(), self.lasted());
-                    let head = b"SMTP command timeout on connection from ";
-                    self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
-                }
-                let host = self.host.clone();
-                let text = [host.bytes(), b": SMTP command timeout - closing connection"].concat();
-                self.not_quit("command-timeout", Some((b"421", &text)));
-                self.counts.told_of_no_mail = true;
-                self.failed = true;
-                self.close();
+    pub fn time_out(&mut self) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Proxy(_) => self.proxy_timed_out(),
+            Stage::TlsHandshake(handshake) => self.handshake_timed_out(&handshake),
+            Stage::Commands(_) | Stage::Auth(_) => self.command_timed_out(),
+            Stage::Data(data) => self.data_timed_out(&data.bytes),
+            Stage::Chunk(_) => {
+                let chunks = self.transaction.chunks.take();
+                self.data_timed_out(chunks.as_ref().map_or(&[], |chunks| &chunks.bytes))
             }
-            Stage::Data(_) | Stage::Chunk(_) => self.data_took_too_long(),
-            Stage::Start | Stage::Deciding(_) | Stage::Done => {}
-        }
+            stage @ (Stage::Start | Stage::Deciding(_) | Stage::Done) => stage,
+        };
     }
 
-    fn data_took_too_long(&mut self) {
-        let bytes = match &self.stage {
-            Stage::Data(reading) => reading.bytes.as_slice(),
-            _ => self.chunks.as_ref().map_or(&[][..], |chunks| &chunks.bytes),
-        };
+    fn command_timed_out(&mut self) -> Stage {
+        if self.logs(LogSelector::LOST_INCOMING_CONNECTION) {
+            let (client, lasted) = (self.shown_client(), self.lasted());
+            let head = b"SMTP command timeout on connection from ";
+            self.log(&[head, &client[..], b" D=", lasted.as_bytes()].concat());
+        }
+        let host = self.connection.host.clone();
+        let text = [host.bytes(), b": SMTP command timeout - closing connection"].concat();
+        self.close_for_timeout("command-timeout", &text)
+    }
+
+    fn data_timed_out(&mut self, bytes: &[u8]) -> Stage {
         if has_blank_line(bytes) {
-            self.id = message_id(self.cx.engine());
+            self.transaction.id = Some(message_id(self.cx.engine()));
         }
         let client = self.shown_client();
         let sender = self.variable(var::SENDER_ADDRESS);
@@ -88,23 +115,28 @@ impl Session {
         let head = b"SMTP data timeout (message abandoned) on connection from ";
         let tail = [b" F=<", sender.bytes(), b"> D=", lasted.as_bytes()].concat();
         self.log(&[head, &client[..], &tail].concat());
-        let host = self.host.clone();
+        let host = self.connection.host.clone();
         let tail = b" SMTP incoming data timeout - closing connection.";
         let text = [host.bytes(), tail.as_slice()].concat();
-        self.not_quit("data-timeout", Some((b"421", &text)));
-        self.counts.told_of_no_mail = true;
-        self.failed = true;
-        self.close();
+        self.close_for_timeout("data-timeout", &text)
+    }
+
+    fn close_for_timeout(&mut self, reason: &'static str, text: &[u8]) -> Stage {
+        self.run_notquit(reason, Some((b"421", text)));
+        self.connection.counts.told_of_no_mail = true;
+        self.connection.failed = true;
+        self.close()
     }
 
     /// The client is waited for: anew, where something came to its end.
     pub(super) fn note_progress(&mut self) {
-        if std::mem::take(&mut self.progressed) {
-            self.waits_since = self.now();
+        if std::mem::take(&mut self.connection.read_timer.progressed) {
+            self.connection.read_timer.since = self.now();
         }
     }
 
-    fn now(&self) -> Moment {
+    /// What time it is.
+    pub(super) fn now(&self) -> Moment {
         self.cx.engine().world().clock.now()
     }
 }

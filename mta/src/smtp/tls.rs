@@ -5,8 +5,6 @@
 //! it, and what it wants sent is a reply like any other. So whoever has the connection
 //! need not know of it. Bytes that came before TLS are never read behind it.
 
-use std::time::Duration;
-
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::stdlib::certificate;
 use eximious::stdlib::lists::elements;
@@ -15,14 +13,16 @@ use eximious::world::{Moment, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgre
 use eximious::{AclPhases, Str, Var, opt, var};
 
 use super::client_hello::{self, Hello};
-use super::proxy::since;
-use super::session::Stage;
+use super::command::Command;
+use super::connection::Barred;
+use super::logging::End;
+use super::stage::{Handled, Progress, Stage};
 use super::verdict::Refused;
 use super::{Event, Session};
 
 /// A handshake that goes on.
 #[derive(Debug)]
-pub(super) struct Shaking {
+pub(super) struct TlsHandshake {
     pub(super) began: Moment,
     /// Where TLS comes first: how the client is greeted after it.
     greeting: Option<Greeting>,
@@ -34,12 +34,27 @@ pub(super) struct Greeting(pub(super) Option<Str>);
 
 /// TLS around the connection.
 #[derive(Default)]
-pub(super) struct Secured {
+pub(super) struct Tls {
     session: Option<Box<dyn TlsSession>>,
-    /// Whether the handshake is over.
-    established: bool,
-    /// Whether a command came that breaks it: nothing is done for the client any more.
-    pub(super) misused: bool,
+    state: TlsState,
+}
+
+/// How far TLS is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum TlsState {
+    /// All is said in clear text.
+    #[default]
+    None,
+    /// The handshake began, and is not over. Nothing can be said.
+    Handshake,
+    /// All is said under TLS.
+    Established,
+}
+
+impl Tls {
+    fn is_established(&self) -> bool {
+        self.state == TlsState::Established
+    }
 }
 
 /// The variables of a connection under TLS.
@@ -61,84 +76,81 @@ impl Session {
     /// Whether the client may begin TLS.
     pub(super) fn offers_tls(&mut self) -> bool {
         let may = self.client_in(opt::TLS_ADVERTISE_HOSTS);
-        may && !self.tls.established && self.cx.engine().world().tls.is_there()
+        may && !self.connection.tls.is_established() && self.cx.engine().world().tls.is_there()
     }
 
     /// `STARTTLS`
-    pub(super) fn start_tls(&mut self) {
-        if !self.offers.tls {
-            return self.protocol_error(b"503", b"STARTTLS command used when not advertised");
+    pub(super) fn start_tls(&mut self) -> Handled {
+        if !self.connection.advertised.starttls {
+            let text = b"STARTTLS command used when not advertised";
+            return Err(self.protocol_error(b"503", text));
         }
         if let Some(result) = self.acl(opt::ACL_SMTP_STARTTLS, AclPhases::STARTTLS)
             && result.verdict != AclVerdict::Accept
         {
-            let _ = self.refuse(&Refused::new(&[b"STARTTLS "]), result);
-            return;
+            return Err(self.refuse(&Refused::new(&[b"STARTTLS "]), result));
         }
         // What came with the command came before TLS.
         self.input.clear();
-        if self.tls.established {
-            self.tls.misused = true;
+        if self.connection.tls.is_established() {
+            self.connection.barred = Some(Barred::TlsMisused);
             self.log_tls_fault(&TlsFault::new("STARTTLS received after TLS started", ""));
-            return self.say(&[b"554 Already in TLS"]);
+            return Err(self.reply(&[b"554 Already in TLS"]));
         }
         if let Err(fault) = self.prepare_tls() {
             self.log_tls_fault(&fault);
-            return self.say(&[b"454 TLS currently unavailable"]);
+            return Err(self.reply(&[b"454 TLS currently unavailable"]));
         }
-        self.reset_message();
+        self.drop_transaction();
         self.say(&[b"220 TLS go ahead"]);
-        self.shake_hands(None);
+        Ok(self.begin_handshake(None))
     }
 
     /// Begins with TLS before the client is greeted.
-    pub(super) fn shake_hands_first(&mut self, greeting: Greeting) {
+    pub(super) fn begin_with_tls(&mut self, greeting: Greeting) -> Stage {
         match self.prepare_tls() {
-            Ok(()) => self.shake_hands(Some(greeting)),
+            Ok(()) => self.begin_handshake(Some(greeting)),
             Err(fault) => {
                 self.log_tls_fault(&fault);
-                self.failed = true;
-                self.end_silently();
+                self.connection.failed = true;
+                self.end_silently()
             }
         }
     }
 
     /// Whether TLS comes first where the client connected.
     pub(super) fn begins_with_tls(&mut self) -> bool {
-        if self.tls.established {
+        if self.connection.tls.is_established() {
             return false;
         }
         let ports = self.text(opt::TLS_ON_CONNECT_PORTS);
-        let Some(own) = self.client.local_port.filter(|_| self.client.address.is_some()) else {
-            return self.client.begins_with_tls;
+        let Some(own) =
+            self.connection.client.local_port.filter(|_| self.connection.client.address.is_some())
+        else {
+            return self.connection.client.begins_with_tls;
         };
         let world = self.cx.engine().world().clone();
         let named = |name: &[u8]| {
             let text = std::str::from_utf8(name.trim_ascii()).unwrap_or_default();
             text.parse().ok().or_else(|| world.net.service(text)) == Some(own)
         };
-        self.client.begins_with_tls || elements(ports.bytes()).any(|port| named(&port))
+        self.connection.client.begins_with_tls || elements(ports.bytes()).any(|port| named(&port))
     }
 
-    fn shake_hands(&mut self, greeting: Option<Greeting>) {
-        let began = self.cx.engine().world().clock.now();
-        self.stage = Stage::Shaking(Box::new(Shaking { began, greeting }));
-        if self.hurries {
+    fn begin_handshake(&mut self, greeting: Option<Greeting>) -> Stage {
+        let handshake = TlsHandshake { began: self.now(), greeting };
+        self.connection.tls.state = TlsState::Handshake;
+        if self.setup.is_test {
             // Whoever types at a test has no TLS to speak.
             let fault = TlsFault::new("SSL_accept", "a test has no connection");
-            self.give_up_tls(&fault, true);
+            return self.give_up_tls(&handshake, &fault, true);
         }
-    }
-
-    /// How much longer the handshake may take.
-    pub(super) fn patience_of_tls(&mut self, began: Moment) -> Option<Duration> {
-        let time = self.time_for_a_line()?;
-        Some(time.saturating_sub(since(began, self.cx.engine().world().clock.now())))
+        Stage::TlsHandshake(Box::new(handshake))
     }
 
     /// The handshake took too long.
-    pub(super) fn tls_took_too_long(&mut self) {
-        self.give_up_tls(&TlsFault::new("SSL_accept", "timed out"), true);
+    pub(super) fn handshake_timed_out(&mut self, handshake: &TlsHandshake) -> Stage {
+        self.give_up_tls(handshake, &TlsFault::new("SSL_accept", "timed out"), true)
     }
 
     /// Makes ready what TLS needs. Where options hang on the name that the client asks
@@ -153,14 +165,14 @@ impl Session {
         let by_name = [b"tls_in_sni".as_slice(), b"tls_sni"]
             .iter()
             .any(|name| memchr::memmem::find(text.bytes(), name).is_some());
-        self.tls.session = (!by_name).then_some(session);
+        self.connection.tls.session = (!by_name).then_some(session);
         Ok(())
     }
 
     /// The session with the client, once it is clear which it is; nothing where the
     /// client has to say more.
     fn tls_session(&mut self) -> Result<Option<&mut dyn TlsSession>, TlsFault> {
-        if self.tls.session.is_none() {
+        if self.connection.tls.session.is_none() {
             let name = match client_hello::read(self.input.rest()) {
                 Hello::Partial if !self.input.ended => return Ok(None),
                 Hello::Partial => None,
@@ -168,9 +180,9 @@ impl Session {
             };
             self.cx.set_var(var::TLS_IN_SNI, Str::tainted(name.unwrap_or_default()));
             let settings = self.tls_settings()?;
-            self.tls.session = Some(self.cx.engine().world().tls.serve(&settings)?);
+            self.connection.tls.session = Some(self.cx.engine().world().tls.serve(&settings)?);
         }
-        let Some(session) = &mut self.tls.session else { return Ok(None) };
+        let Some(session) = &mut self.connection.tls.session else { return Ok(None) };
         session.receive(self.input.rest());
         self.input.clear();
         if self.input.ended {
@@ -179,74 +191,84 @@ impl Session {
         Ok(Some(&mut **session))
     }
 
-    /// Goes on with the handshake; false where the client has to say more.
-    pub(super) fn go_on_shaking(&mut self) -> bool {
+    /// Goes on with the handshake.
+    pub(super) fn go_on_handshake(&mut self, handshake: Box<TlsHandshake>) -> Progress {
         let progress = match self.tls_session() {
             Ok(Some(session)) => session.shake(),
-            Ok(None) => return false,
+            Ok(None) => return Progress::Wait(Stage::TlsHandshake(handshake)),
             Err(fault) => TlsProgress::Failed(Box::new(fault)),
         };
-        let sends = self.send_sealed();
+        let sends = self.send_encrypted();
         match progress {
-            TlsProgress::More => return sends,
-            TlsProgress::Done(facts) => self.go_on_under_tls(*facts),
+            TlsProgress::More if sends => Progress::Next(Stage::TlsHandshake(handshake)),
+            TlsProgress::More => Progress::Wait(Stage::TlsHandshake(handshake)),
+            TlsProgress::Done(facts) => Progress::Next(self.go_on_under_tls(*handshake, *facts)),
             TlsProgress::Failed(fault) => {
-                self.tell_of_certificates(&fault.chain);
-                self.give_up_tls(&fault, !fault.is_of_certificate);
+                self.raise_tls_cert(&fault.chain);
+                Progress::Next(self.give_up_tls(&handshake, &fault, !fault.is_of_certificate))
             }
         }
-        true
     }
 
     /// Takes what came over a connection.
-    pub(super) fn take_sealed(&mut self, bytes: &[u8]) {
-        match &mut self.tls.session {
-            Some(session) if self.tls.established => {
+    pub(super) fn take_input(&mut self, bytes: &[u8]) {
+        match &mut self.connection.tls.session {
+            Some(session) if self.connection.tls.state == TlsState::Established => {
                 session.receive(bytes);
-                self.open();
+                self.decrypt_received();
             }
             _ => self.input.push(bytes),
         }
     }
 
     /// Nothing more will come.
-    pub(super) fn end_sealed(&mut self) {
-        match &mut self.tls.session {
-            Some(session) if self.tls.established => {
+    pub(super) fn end_input(&mut self) {
+        match &mut self.connection.tls.session {
+            Some(session) if self.connection.tls.state == TlsState::Established => {
                 session.end_of_input();
-                self.open();
+                self.decrypt_received();
                 self.input.ended = true;
             }
             _ => self.input.ended = true,
         }
     }
 
+    /// Opens what was received. Nobody wants to know of a fault when all is over.
+    fn decrypt_received(&mut self) {
+        if let Some(fault) = self.decrypt()
+            && !matches!(self.stage, Stage::Done)
+        {
+            self.log_tls_fault(&fault);
+        }
+    }
+
     /// Opens what has come. Once TLS is over, the connection is: nothing that comes
     /// then is read as if it were in clear text.
-    fn open(&mut self) {
+    fn decrypt(&mut self) -> Option<TlsFault> {
         if self.input.ended {
-            return;
+            return None;
         }
-        let Some(session) = &mut self.tls.session else { return };
+        let session = self.connection.tls.session.as_mut()?;
         let mut opened = Vec::new();
         let heard = session.read(&mut opened);
         self.input.push(&opened);
-        self.send_sealed();
+        self.send_encrypted();
         match heard {
-            TlsHeard::More => {}
-            TlsHeard::End => self.input.ended = true,
+            TlsHeard::More => None,
+            TlsHeard::End => {
+                self.input.ended = true;
+                None
+            }
             TlsHeard::Failed(fault) => {
                 self.input.ended = true;
-                if !matches!(self.stage, Stage::Done) {
-                    self.log_tls_fault(&fault);
-                }
+                Some(fault)
             }
         }
     }
 
     /// Sends what TLS wants sent; whether that is anything.
-    fn send_sealed(&mut self) -> bool {
-        let Some(session) = &mut self.tls.session else { return false };
+    fn send_encrypted(&mut self) -> bool {
+        let Some(session) = &mut self.connection.tls.session else { return false };
         let bytes = session.take_output();
         let any = !bytes.is_empty();
         if any {
@@ -258,14 +280,12 @@ impl Session {
     /// Sends a reply, under TLS where there is one. During a handshake nothing can be
     /// said.
     pub(super) fn send(&mut self, bytes: Vec<u8>) {
-        if matches!(self.stage, Stage::Shaking(_)) {
-            return;
-        }
-        match &mut self.tls.session {
-            Some(session) if self.tls.established => {
+        match (self.connection.tls.state, &mut self.connection.tls.session) {
+            (TlsState::Handshake, _) => {}
+            (TlsState::Established, Some(session)) => {
                 // A client that is gone is noticed when more is read.
                 let _ = session.write(&bytes);
-                self.send_sealed();
+                self.send_encrypted();
             }
             _ => self.events.push_back(Event::Reply(bytes)),
         }
@@ -273,58 +293,59 @@ impl Session {
 
     /// Ends TLS, before the connection ends.
     pub(super) fn finish_tls(&mut self) {
-        if let Some(session) = &mut self.tls.session
-            && self.tls.established
+        if let Some(session) = &mut self.connection.tls.session
+            && self.connection.tls.state == TlsState::Established
         {
             session.finish();
-            self.send_sealed();
+            self.send_encrypted();
         }
     }
 
-    fn go_on_under_tls(&mut self, facts: TlsFacts) {
-        let Stage::Shaking(shaking) = std::mem::replace(&mut self.stage, Stage::Commands) else {
-            return;
-        };
-        let refused = self.tell_of_certificates(&facts.chain);
-        self.tls.established = true;
+    fn go_on_under_tls(&mut self, handshake: TlsHandshake, facts: TlsFacts) -> Stage {
+        let refused = self.raise_tls_cert(&facts.chain);
         if refused && self.tls_demand() == TlsDemand::Required {
-            self.tls.established = false;
-            self.stage = Stage::Shaking(shaking);
             let place = "certificate verification failed";
-            return self.give_up_tls(&TlsFault::new(place, "refused by event_action"), false);
+            let fault = TlsFault::new(place, "refused by event_action");
+            return self.give_up_tls(&handshake, &fault, false);
         }
-        self.note_facts(&facts, refused);
-        let remembers = self.flag(opt::TLS_REMEMBER_ESMTP) && self.offers.extended;
-        if shaking.greeting.is_none() {
-            self.forget_what_was_said(remembers);
+        self.connection.tls.state = TlsState::Established;
+        self.set_tls_variables(&facts, refused);
+        let remembers = self.flag(opt::TLS_REMEMBER_ESMTP) && self.connection.advertised.esmtp;
+        if handshake.greeting.is_none() {
+            self.reset_after_starttls(remembers);
         }
         self.note_protocol(remembers);
         self.authenticate_by_tls(facts.binding);
-        if let Some(greeting) = shaking.greeting {
-            // Early words of the client came under TLS.
-            self.open();
-            return self.greet(greeting);
+        // Early words of the client came under TLS.
+        if let Some(fault) = self.decrypt() {
+            self.log_tls_fault(&fault);
         }
-        self.open();
+        match handshake.greeting {
+            Some(greeting) => self.greet(greeting),
+            None => Stage::COMMANDS,
+        }
     }
 
     /// What was said in clear text counts no more.
-    fn forget_what_was_said(&mut self, remembers: bool) {
-        self.offers = super::ehlo::Advertised {
-            greeted: remembers,
-            extended: remembers,
-            early_pipelining: self.offers.early_pipelining,
+    fn reset_after_starttls(&mut self, remembers: bool) {
+        self.connection.advertised = super::ehlo::Advertised {
+            helo_accepted: remembers,
+            esmtp: remembers,
+            early_pipelining: self.connection.advertised.early_pipelining,
             // Who begins once more without EHLO breaks TLS, and is told so.
-            tls: true,
+            starttls: true,
             ..Default::default()
         };
-        self.name_client(Str::EMPTY);
-        self.forget_client();
+        self.set_helo_name(Str::EMPTY);
+        self.forget_authentication();
         // The next EHLO and the next AUTH are expected.
-        self.counts.free.retain(|name| !matches!(*name, "HELO" | "AUTH"));
+        self.connection
+            .counts
+            .free
+            .retain(|command| !matches!(command, Command::Helo | Command::Auth));
     }
 
-    fn note_facts(&mut self, facts: &TlsFacts, refused: bool) {
+    fn set_tls_variables(&mut self, facts: &TlsFacts, refused: bool) {
         let cx = &mut self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
         cx.set_var(var::TLS_IN_CIPHER, cipher);
@@ -346,7 +367,7 @@ impl Session {
 
     /// Raises an event for each certificate that the client showed; whether one of them
     /// is refused.
-    fn tell_of_certificates(&mut self, chain: &[Vec<u8>]) -> bool {
+    fn raise_tls_cert(&mut self, chain: &[Vec<u8>]) -> bool {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
             self.cx.set_var(var::TLS_IN_PEERCERT, Str::tainted(&shown[..]));
@@ -360,38 +381,37 @@ impl Session {
 
     /// There is no TLS, and no connection any more: in which state the client is, nobody
     /// knows.
-    fn give_up_tls(&mut self, fault: &TlsFault, raises: bool) {
+    fn give_up_tls(&mut self, handshake: &TlsHandshake, fault: &TlsFault, raises: bool) -> Stage {
         if raises {
             let why = Str::tainted(fault.shown());
             let _ = eximious::event::raise(&mut self.cx, "tls:fail:connect", why);
         }
         self.log_tls_fault(fault);
-        self.failed = true;
-        let first = matches!(&self.stage, Stage::Shaking(shaking) if shaking.greeting.is_some());
-        if first {
+        self.connection.failed = true;
+        if handshake.greeting.is_some() {
             return self.end_silently();
         }
-        self.log_end("closed by EOF");
-        self.not_quit("tls-failed", None);
-        self.close();
+        self.log_end(End::Closed("closed by EOF"));
+        self.run_notquit("tls-failed", None);
+        self.close()
     }
 
     /// Turns a client away that can be told nothing, because TLS would come first.
-    pub(super) fn drop_before_tls(&mut self, result: &AclResult) {
+    pub(super) fn drop_before_tls(&mut self, result: &AclResult) -> Stage {
         let client = self.logged_client();
         let mut line = [&client[..], b" dropped by 'connect' ACL"].concat();
         if let Some(why) = result.log_message.as_ref().filter(|why| !why.is_empty()) {
             line.extend_from_slice(&[b": ", why.bytes()].concat());
         }
         self.log_rejection(&line);
-        self.end_silently();
+        self.end_silently()
     }
 
     /// Ends a connection that was never greeted.
-    fn end_silently(&mut self) {
+    fn end_silently(&mut self) -> Stage {
         self.acl_state.cutthrough.end(&mut self.cx, "connection closed");
         self.events.push_back(Event::Close);
-        self.stage = Stage::Done;
+        Stage::Done
     }
 
     /// `TLS error on connection from …`
@@ -399,14 +419,6 @@ impl Session {
         let client = self.shown_client();
         let head = b"TLS error on connection from ".as_slice();
         self.log(&[head, &client, b" ", fault.shown().as_bytes()].concat());
-    }
-
-    /// What the client hears who broke TLS.
-    pub(super) fn refuse_misuse(&mut self, line: &[u8]) {
-        if line.eq_ignore_ascii_case(b"QUIT") {
-            return self.quit();
-        }
-        self.say(&[b"554 Security failure"]);
     }
 }
 

@@ -40,7 +40,7 @@ impl Session {
         Ok(TlsServer {
             // The name is of interest where a certificate is made for it.
             own_name: match certificates.is_empty() {
-                true => self.host.bytes().to_vec(),
+                true => self.connection.host.bytes().to_vec(),
                 false => Vec::new(),
             },
             certificates,

@@ -4,6 +4,8 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::{LogSelector, Str};
 
+use super::logging::End;
+use super::stage::Stage;
 use super::{Recipient, Session, reply};
 use crate::{dsn, logs, reception};
 
@@ -26,7 +28,7 @@ pub(super) struct Refused {
     /// The one recipient that it is about.
     pub(super) recipient: Option<Recipient>,
     /// Whether the client has no name any more once that is told.
-    pub(super) unnames: bool,
+    pub(super) forgets_helo: bool,
 }
 
 impl Refused {
@@ -39,7 +41,7 @@ impl Refused {
             main_log: true,
             code: "550",
             recipient: None,
-            unnames: false,
+            forgets_helo: false,
         }
     }
 
@@ -48,8 +50,8 @@ impl Refused {
         self
     }
 
-    pub(super) fn unnames(mut self) -> Self {
-        self.unnames = true;
+    pub(super) fn forgets_helo(mut self) -> Self {
+        self.forgets_helo = true;
         self
     }
 
@@ -118,18 +120,19 @@ impl Session {
     }
 
     /// Tells the client that an ACL refused something, and writes that to the
-    /// logs. Returns what was said, without the code.
-    pub(super) fn refuse(&mut self, refused: &Refused, result: AclResult) -> Vec<u8> {
+    /// logs. What is said of a recipient is kept for DATA.
+    pub(super) fn refuse(&mut self, refused: &Refused, result: AclResult) -> Stage {
         if let Some(why) = self.acl_state.broken {
             self.say(&[b"421 ", why.as_bytes()]);
-            return why.as_bytes().to_vec();
+            self.note_refusal(refused, why.as_bytes());
+            return Stage::COMMANDS;
         }
         let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
         let code = if for_now { "451" } else { refused.code };
         let said = result.user_message.filter(|text| !text.is_empty());
         self.tell_sender_fault(code, for_now);
         let mut logged = result.log_message.filter(|text| !text.is_empty());
-        let text = match &said {
+        match &said {
             Some(said) => {
                 let (own, text, wrong) = self.coded(code.as_bytes(), said.bytes());
                 if wrong && logged.as_ref().is_some_and(|line| line.bytes() == said.bytes()) {
@@ -140,7 +143,7 @@ impl Session {
                     _ => self.split(&text),
                 };
                 self.say_lines(reply::lines(&own, &text, true));
-                text
+                self.note_refusal(refused, &text);
             }
             None => {
                 let text = match for_now {
@@ -148,9 +151,9 @@ impl Session {
                     false => b"Administrative prohibition".to_vec(),
                 };
                 self.say_lines(reply::lines(code.as_bytes(), &text, true));
-                text
+                self.note_refusal(refused, &text);
             }
-        };
+        }
         let mut line = self.logged_client();
         line.extend_from_slice(&logs::security(&mut self.cx));
         if refused.with_sender {
@@ -170,24 +173,30 @@ impl Session {
         let header = self.rejected_header();
         let mut reject_logs = result.reject_logs;
         reject_logs.main &= refused.main_log;
-        let which = if self.hurries { reject_logs.shown_once() } else { reject_logs };
+        let which = if self.setup.is_test { reject_logs.shown_once() } else { reject_logs };
         which.write(&*self.cx.engine().world().log, &line, &header);
         if result.verdict == AclVerdict::Drop {
-            self.log_end("closed by DROP in ACL");
-            self.not_quit("acl-drop", None);
+            self.log_end(End::Closed("closed by DROP in ACL"));
+            self.run_notquit("acl-drop", None);
         }
-        if refused.unnames {
-            self.name_client(Str::EMPTY);
+        if refused.forgets_helo {
+            self.set_helo_name(Str::EMPTY);
         }
-        if result.verdict == AclVerdict::Drop {
-            self.close();
+        match result.verdict {
+            AclVerdict::Drop => self.close(),
+            _ => Stage::COMMANDS,
         }
-        text
+    }
+
+    fn note_refusal(&mut self, refused: &Refused, said: &[u8]) {
+        if refused.recipient.is_some() {
+            self.transaction.refusals.note(said);
+        }
     }
 
     /// ` DSN=…`: the reports that were asked for, where that is logged.
     fn logged_reports(&self, refused: &Refused) -> Vec<u8> {
-        let Some(envelope) = &self.envelope else { return Vec::new() };
+        let Some(envelope) = &self.transaction.envelope else { return Vec::new() };
         let recipients = match &refused.recipient {
             Some(own) => std::slice::from_ref(own),
             None => &envelope.recipients,

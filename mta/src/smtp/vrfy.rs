@@ -5,22 +5,20 @@ use eximious::route::{Address, Child, Purpose, Report, Request, RouteError, Rout
 use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str, opt, var};
 
+use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 use super::{Session, reply};
 
 impl Session {
-    pub(super) fn vrfy(&mut self, argument: &[u8]) {
+    pub(super) fn vrfy(&mut self, argument: &[u8]) -> Handled {
         let rules = Rules::of(self.cx.engine().settings());
-        let found = match address::parse(argument, rules) {
-            Ok(found) => found.text,
-            Err(why) => {
-                return self.say(&[b"501 ", &why.message]);
-            }
-        };
-        if address::find_at(&found).is_none() && !self.may.unqualified_recipients {
+        let found = address::parse(argument, rules).map(|found| found.text);
+        let found = found.map_err(|why| self.reply(&[b"501 ", &why.message]))?;
+        if address::find_at(&found).is_none() && !self.connection.permissions.unqualified_recipients
+        {
             self.log_unqualified("verify", argument);
             let tail = b": recipient address must contain a domain";
-            return self.say(&[b"501 ", argument, tail]);
+            return Err(self.reply(&[b"501 ", argument, tail]));
         }
         let text = self.qualified(found);
         self.show_recipient(&text);
@@ -28,8 +26,7 @@ impl Session {
         self.hide_recipient();
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"VRFY ", argument]).code("252");
-            let _ = self.refuse(&refused, result);
-            return;
+            return Err(self.refuse(&refused, result));
         }
         let (standing, error) = self.test(&text, Purpose::VerifyRecipient);
         let shown = text.bytes();
@@ -49,14 +46,14 @@ impl Session {
                 self.log(&[b"VRFY failed for ", argument, b" ", &client].concat());
             }
         }
+        Ok(Stage::COMMANDS)
     }
 
-    pub(super) fn expn(&mut self, argument: &[u8]) {
+    pub(super) fn expn(&mut self, argument: &[u8]) -> Handled {
         let result = self.acl(opt::ACL_SMTP_EXPN, AclPhases::EXPN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"EXPN ", argument]);
-            let _ = self.refuse(&refused, result);
-            return;
+            return Err(self.refuse(&refused, result));
         }
         // What stands around an address is not taken off.
         let text = self.qualified(argument.to_vec());
@@ -79,6 +76,7 @@ impl Session {
                 self.say_lines(bytes);
             }
         }
+        Ok(Stage::COMMANDS)
     }
 
     fn qualified(&mut self, mut text: Vec<u8>) -> Str {

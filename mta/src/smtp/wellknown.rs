@@ -4,6 +4,7 @@ use eximious::acl::AclVerdict;
 use eximious::{AclPhases, opt, var};
 
 use super::Session;
+use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 
 /// From which column on a line is broken.
@@ -12,7 +13,7 @@ const WIDE: usize = 75;
 const LARGEST: u64 = 1 << 20;
 
 impl Session {
-    pub(super) fn well_known(&mut self, argument: &[u8]) {
+    pub(super) fn well_known(&mut self, argument: &[u8]) -> Handled {
         let offered = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         self.acl_state.controls.remove("wellknown");
         let result = match offered {
@@ -21,9 +22,10 @@ impl Session {
         };
         let Some(mut result) = result else {
             let name = self.variable(var::SENDER_HELO_NAME);
-            let line = [b"rejected \"", self.command.as_slice(), b"\" from ", name.bytes()];
+            let line =
+                [b"rejected \"", self.connection.command.as_slice(), b"\" from ", name.bytes()];
             self.log_rejection(&line.concat());
-            return self.say(&[b"554 not permitted"]);
+            return Err(self.reply(&[b"554 not permitted"]));
         };
         let control = self.acl_state.controls.remove("wellknown");
         if result.verdict == AclVerdict::Accept {
@@ -32,13 +34,14 @@ impl Session {
                 files.read(control.options.bytes(), LARGEST).ok()
             });
             if let Some(file) = file {
-                return self.say_lines(shown(&file));
+                self.say_lines(shown(&file));
+                return Ok(Stage::COMMANDS);
             }
             // There is nothing to say.
             result.verdict = AclVerdict::Error;
             result.log_message = result.log_message.or_else(|| result.user_message.clone());
         }
-        let _ = self.refuse(&Refused::new(&[b"WELLKNOWN ", argument]), result);
+        Err(self.refuse(&Refused::new(&[b"WELLKNOWN ", argument]), result))
     }
 }
 

@@ -7,13 +7,23 @@ use eximious::{Str, opt, var};
 
 use super::Session;
 use super::parameters::xtext;
-use super::proxy::Ends;
+use super::proxy::ProxyEnds;
+use super::stage::Handled;
 
 /// What EHLO says of it.
 pub(super) const OFFER: &str = "XCLIENT ADDR NAME PORT LOGIN DESTADDR DESTPORT";
 
 /// What is logged as the mechanism of a client whose login name the proxy told.
 const MECHANISM: &str = "xclient";
+
+/// What is known of XCLIENT in a connection.
+#[derive(Debug, Default)]
+pub(super) struct Xclient {
+    /// Whether the host that is connected may say it, once that is known.
+    permitted: Option<bool>,
+    /// Whether it named the client.
+    used: bool,
+}
 
 /// What a proxy said of its client.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,41 +39,44 @@ struct Said {
 impl Session {
     /// Whether the host at the other end of the connection may say XCLIENT. That it
     /// speaks for others does not change it.
-    pub(super) fn may_name_clients(&mut self) -> bool {
-        if let Some(may) = self.names_clients {
+    pub(super) fn may_use_xclient(&mut self) -> bool {
+        if let Some(may) = self.connection.xclient.permitted {
             return may;
         }
         let set = self.cx.engine().settings().text(opt::HOSTS_XCLIENT).is_some();
-        let may = set && self.client.address.is_some() && self.client_in(opt::HOSTS_XCLIENT);
-        self.names_clients = Some(may);
+        let may =
+            set && self.connection.client.address.is_some() && self.client_in(opt::HOSTS_XCLIENT);
+        self.connection.xclient.permitted = Some(may);
         may
     }
 
-    pub(super) fn xclient(&mut self, argument: &[u8]) {
-        if !self.offers.xclient {
-            return self.protocol_error(b"503", b"XCLIENT command used when not advertised");
+    pub(super) fn xclient(&mut self, argument: &[u8]) -> Handled {
+        if !self.connection.advertised.xclient {
+            return Err(self.protocol_error(b"503", b"XCLIENT command used when not advertised"));
         }
-        if self.envelope.is_some() {
-            return self.protocol_error(b"503", b"mail transaction in progress");
+        if self.transaction.envelope.is_some() {
+            return Err(self.protocol_error(b"503", b"mail transaction in progress"));
         }
-        let said = match read(argument) {
-            Ok(said) => said,
-            Err(why) => return self.protocol_error(b"501", why.as_bytes()),
-        };
-        let known_target = said.target.or(self.client.local_address).is_some();
+        let said = read(argument).map_err(|why| self.syntax_error(b"501", why.as_bytes()))?;
+        let known_target = said.target.or(self.connection.client.local_address).is_some();
         let (source, source_port) = match (said.address, said.port) {
             (Some(address), Some(port)) => (address, port),
             // The client may be known from the last one.
-            (address, port) if self.was_named => match address.or(self.client.address) {
-                Some(address) => (address, port.unwrap_or(self.client.port)),
-                None => return self.protocol_error(b"501", b"missing ADDR for XCLIENT"),
-            },
-            (None, _) => return self.protocol_error(b"501", b"missing ADDR for XCLIENT"),
-            _ => return self.protocol_error(b"501", b"missing PORT for XCLIENT"),
+            (address, port) if self.connection.xclient.used => {
+                match address.or(self.connection.client.address) {
+                    Some(address) => (address, port.unwrap_or(self.connection.client.port)),
+                    None => return Err(self.syntax_error(b"501", b"missing ADDR for XCLIENT")),
+                }
+            }
+            (None, _) => return Err(self.syntax_error(b"501", b"missing ADDR for XCLIENT")),
+            _ => return Err(self.syntax_error(b"501", b"missing PORT for XCLIENT")),
         };
         let proxy = (self.variable(var::PROXY_LOCAL_ADDRESS), self.variable(var::PROXY_LOCAL_PORT));
-        let outer = (self.client.local_address.unwrap_or(source), self.client.local_port);
-        let ends = Ends {
+        let outer = (
+            self.connection.client.local_address.unwrap_or(source),
+            self.connection.client.local_port,
+        );
+        let ends = ProxyEnds {
             source,
             source_port,
             target: said.target.unwrap_or(outer.0),
@@ -77,12 +90,12 @@ impl Session {
         if let Some(name) = said.name {
             self.cx.set_var(var::SENDER_HOST_NAME, Str::tainted(name));
         }
-        self.stand_for(ends);
+        self.replace_client(ends);
         if !known_target {
             self.cx.set_var(var::PROXY_EXTERNAL_ADDRESS, Str::EMPTY);
         }
         eximious::client::describe(&mut self.cx);
-        if std::mem::replace(&mut self.was_named, true) {
+        if std::mem::replace(&mut self.connection.xclient.used, true) {
             // The proxy is who is connected, and not the client before.
             self.cx.set_var(var::PROXY_LOCAL_ADDRESS, proxy.0);
             self.cx.set_var(var::PROXY_LOCAL_PORT, proxy.1);
@@ -91,11 +104,11 @@ impl Session {
         let mechanism = if login.is_empty() { "" } else { MECHANISM };
         self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, Str::fixed(mechanism));
         self.cx.set_var(var::AUTHENTICATED_ID, Str::tainted(login));
-        self.reset_message();
-        self.offers = Default::default();
+        self.drop_transaction();
+        self.connection.advertised = Default::default();
         self.note_protocol(false);
         // For whom it speaks is welcome, or not, as who connects by himself.
-        self.welcome();
+        Ok(self.welcome())
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 use memchr::memchr;
 
-use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
-use super::tree::{Node, Tree};
+use super::file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
+use super::tree::{Node, NonrecipientTree};
 
 /// What is wrong with a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -153,12 +153,12 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn tree(&mut self) -> Result<Tree, Damage> {
+    fn tree(&mut self) -> Result<NonrecipientTree, Damage> {
         if self.rest().starts_with(b"XX\n") {
             self.at += 3;
-            return Ok(Tree::default());
+            return Ok(NonrecipientTree::default());
         }
-        Tree::read(|| {
+        NonrecipientTree::read(|| {
             let line = self.line()?;
             let branch = |letter| match letter {
                 b'Y' => Some(true),
@@ -243,7 +243,7 @@ fn recipient(line: &[u8]) -> Option<SpoolRecipient> {
         false => (rest, None),
         true => {
             let (rest, original, flags) = field(rest)?;
-            (rest, Some(Reports { original: original.to_vec(), flags }))
+            (rest, Some(RecipientDsn { original: original.to_vec(), flags }))
         }
     };
     let more = More { reports, errors_to: errors_to.to_vec(), parent };

@@ -3,8 +3,8 @@
 use eximious::world::Moment;
 use eximious::{Context, Header, Str, Taint, Var, var};
 
-use super::file::{HeaderFile, HeaderLine, Mark, More, Reports, SpoolRecipient, Value};
-use super::tree::Tree;
+use super::file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
+use super::tree::NonrecipientTree;
 use crate::smtp::{Received, Recipient, Replaced, Returned, Submitter};
 
 /// The header file of a message.
@@ -23,7 +23,7 @@ pub(super) fn header_file(cx: &mut Context, received: &Received) -> HeaderFile {
         received: began(received).seconds,
         warnings: 0,
         values: values(cx, received),
-        not_for: Tree::new(received.not_for.iter().map(Str::bytes)),
+        not_for: NonrecipientTree::new(received.not_for.iter().map(Str::bytes)),
         recipients: received.recipients.iter().map(recipient).collect(),
         headers: header_lines(&message.headers, &received.replaced),
     }
@@ -49,7 +49,7 @@ fn own(cx: &Context) -> Submitter {
 fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     let mut out = Lines { cx, values: Vec::new() };
     let message = &received.message;
-    let standing = received.standing;
+    let provenance = received.provenance;
     let began = began(received);
     let now = out.cx.engine().world().clock.now();
     out.text("received_time_usec", format!(".{:06}", began.nanos / 1000));
@@ -82,22 +82,22 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     }
     out.variable("auth_id", var::AUTHENTICATED_ID);
     out.variable("auth_sender", var::AUTHENTICATED_SENDER);
-    out.flag("allow_unqualified_recipient", standing.unqualified_recipients);
-    out.flag("allow_unqualified_sender", standing.unqualified_senders);
+    out.flag("allow_unqualified_recipient", provenance.unqualified_recipients);
+    out.flag("allow_unqualified_sender", provenance.unqualified_senders);
     out.flag("deliver_firsttime", true);
     if received.controls.contains_key("freeze") {
         out.text("frozen", now.seconds.to_string());
     }
-    out.flag("N", standing.pretended);
+    out.flag("N", provenance.pretended);
     out.set_flag(var::HOST_LOOKUP_DEFERRED);
     out.set_flag(var::HOST_LOOKUP_FAILED);
-    out.flag("local", standing.local);
-    out.flag("localerror", standing.local_error);
+    out.flag("local", provenance.local);
+    out.flag("localerror", provenance.local_error);
     out.variable("local_scan", var::LOCAL_SCAN_DATA);
     out.variable("spam_bar", var::SPAM_BAR);
     out.variable("spam_score", var::SPAM_SCORE);
     out.variable("spam_score_int", var::SPAM_SCORE_INT);
-    out.flag("sender_set_untrusted", standing.sender_set_untrusted);
+    out.flag("sender_set_untrusted", provenance.sender_set_untrusted);
     out.security();
     out.flag("smtputf8", received.sender.utf8);
     if let Some(id) = &received.sender.envelope_id {
@@ -247,10 +247,10 @@ fn one_line(text: &[u8]) -> Vec<u8> {
 fn recipient(recipient: &Recipient) -> SpoolRecipient {
     let notify = recipient.notify;
     let flags = [
-        (notify.never, Reports::NEVER),
-        (notify.success, Reports::SUCCESS),
-        (notify.failure, Reports::FAILURE),
-        (notify.delay, Reports::DELAY),
+        (notify.never, RecipientDsn::NEVER),
+        (notify.success, RecipientDsn::SUCCESS),
+        (notify.failure, RecipientDsn::FAILURE),
+        (notify.delay, RecipientDsn::DELAY),
     ];
     let flags = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| flag).sum();
     let errors_to = recipient.errors_to.bytes().to_vec();
@@ -259,7 +259,7 @@ fn recipient(recipient: &Recipient) -> SpoolRecipient {
     // meant only where those for reports are there.
     let plain = flags == 0 && errors_to.is_empty() && parent == -1;
     let original = recipient.original.clone().unwrap_or_default();
-    let reports = Some(Reports { original, flags });
+    let reports = Some(RecipientDsn { original, flags });
     let more = (!plain).then_some(More { reports, errors_to, parent });
     SpoolRecipient { address: recipient.address.bytes().to_vec(), more }
 }

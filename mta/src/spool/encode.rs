@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::decode::looks_longer;
-use super::file::{HeaderFile, Mark, More, Reports, SpoolRecipient, Value};
+use super::file::{HeaderFile, Mark, More, RecipientDsn, SpoolRecipient, Value};
 
 /// A text that can't stand where it would have to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -95,7 +95,7 @@ fn put_value(out: &mut Vec<u8>, value: &Value) -> Result<(), Unwritable> {
 
 fn put_recipient(out: &mut Vec<u8>, recipient: &SpoolRecipient) -> Result<(), Unwritable> {
     let what = || "a recipient".to_owned();
-    let none = More { reports: Some(Reports::default()), ..More::default() };
+    let none = More { reports: Some(RecipientDsn::default()), ..More::default() };
     let more = match &recipient.more {
         Some(more) => more,
         // An address may look as if more came behind it.

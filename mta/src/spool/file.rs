@@ -1,6 +1,6 @@
 //! What a header file says, line by line.
 
-use super::tree::Tree;
+use super::tree::NonrecipientTree;
 
 /// A `-H` file: a message's envelope, its state, and its header.
 ///
@@ -25,7 +25,7 @@ pub struct HeaderFile {
     /// The lines that begin with a dash.
     pub values: Vec<Value>,
     /// Who does not get it, or has got it.
-    pub not_for: Tree,
+    pub not_for: NonrecipientTree,
     /// The recipients.
     pub recipients: Vec<SpoolRecipient>,
     /// The header lines, with those that were deleted.
@@ -71,7 +71,7 @@ pub struct SpoolRecipient {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct More {
     /// `ORCPT` and the flags of `NOTIFY`, where the line has them.
-    pub reports: Option<Reports>,
+    pub reports: Option<RecipientDsn>,
     /// Who is told of errors, if that is not the sender.
     pub errors_to: Vec<u8>,
     /// The place of the recipient that this one was made from, or -1.
@@ -86,7 +86,7 @@ impl Default for More {
 
 /// What is to be reported on a recipient (RFC 3461).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reports {
+pub struct RecipientDsn {
     /// `ORCPT`, as it was given.
     pub original: Vec<u8>,
     /// The flags.
@@ -95,7 +95,7 @@ pub struct Reports {
 
 /// The flags of `NOTIFY`.
 #[allow(missing_docs, reason = "each is the word of that name")]
-impl Reports {
+impl RecipientDsn {
     pub const NEVER: i64 = 2;
     pub const SUCCESS: i64 = 4;
     pub const FAILURE: i64 = 8;

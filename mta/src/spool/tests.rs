@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::smtp::{NotKept, Notify, Recipient, Replaced, Sender, Submitter};
+use crate::smtp::{Notify, Recipient, Replaced, Sender, SpoolFailure, Submitter};
 
 const ID: &str = "1xUSRE-000000008A6-0Qit";
 
@@ -127,7 +127,8 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn recipient() -> impl Strategy<Value = SpoolRecipient> {
-    let reports = (line(), any::<i64>()).prop_map(|(original, flags)| Reports { original, flags });
+    let reports =
+        (line(), any::<i64>()).prop_map(|(original, flags)| RecipientDsn { original, flags });
     let more = (proptest::option::of(reports), line(), any::<i64>())
         .prop_map(|(reports, errors_to, parent)| More { reports, errors_to, parent });
     let plain = line()
@@ -145,7 +146,7 @@ fn file() -> impl Strategy<Value = HeaderFile> {
     let rest = (vec(value(), 0..8), vec(line(), 0..8), vec(recipient(), 0..5), vec(header, 0..5));
     (head, rest).prop_map(|((id, login, [uid, gid], sender, [received, warnings]), rest)| {
         let (values, not_for, recipients, headers) = rest;
-        let not_for = Tree::new(not_for.iter().map(Vec::as_slice));
+        let not_for = NonrecipientTree::new(not_for.iter().map(Vec::as_slice));
         HeaderFile {
             id,
             login,
@@ -202,7 +203,7 @@ fn message() -> Received {
 }
 
 fn kept(cx: &mut Context, fixture: &Fixture, received: &Received) -> HeaderFile {
-    assert_eq!(keep(cx, received), Taken::Yes);
+    assert_eq!(keep(cx, received), SpoolOutcome::Spooled);
     let place = place(cx, received.queue.bytes()).unwrap();
     let bytes = fixture.world().spool.read(&place, ID.as_bytes(), b"-H", 1 << 20).unwrap();
     HeaderFile::decode(&bytes).unwrap()
@@ -231,17 +232,19 @@ fn a_message_is_kept_in_two_files() {
     assert_eq!(kinds, *b"P*F");
     assert_eq!(file.value("aclm").unwrap().mark, Mark::Tainted);
     let more = file.recipients[0].more.clone().unwrap();
-    assert_eq!(more.reports.unwrap().flags, Reports::DELAY);
+    assert_eq!(more.reports.unwrap().flags, RecipientDsn::DELAY);
     // Nobody takes its place.
     let again = keep(&mut cx, &received);
-    assert!(matches!(again, Taken::Later(NotKept { why, broken: true, .. })
+    assert!(matches!(again, SpoolOutcome::Failed(SpoolFailure { why, broken: true, .. })
             if why.starts_with(b"Failed to create spool file /")));
 }
 
 #[test]
 fn what_is_denied_comes_later() {
     let mut cx = Engine::builder().build().context();
-    let Taken::Later(NotKept { why, .. }) = keep(&mut cx, &message()) else { panic!() };
+    let SpoolOutcome::Failed(SpoolFailure { why, .. }) = keep(&mut cx, &message()) else {
+        panic!()
+    };
     let place = SpoolPlace { spool: b"/var/spool/exim4".to_vec(), ..SpoolPlace::default() };
     let file = place.path(ID.as_bytes(), b"-D");
     let text = [b"Failed to create spool file ", &file[..], b": Permission denied"].concat();
@@ -254,16 +257,16 @@ fn cve_2020_28015_a_newline_in_an_address_is_not_written() {
         let (mut cx, fixture) = context("");
         let mut received = message();
         received.recipients[0].address = Str::from(bytes);
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.sender.address = Str::from(bytes);
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.not_for.push(Str::from(bytes));
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         let mut received = message();
         received.submitter = Some(Submitter { login: bytes.to_vec(), ..Submitter::default() });
-        assert!(matches!(keep(&mut cx, &received), Taken::Later(_)));
+        assert!(matches!(keep(&mut cx, &received), SpoolOutcome::Failed(_)));
         assert!(fixture.spool().files().is_empty());
     }
 }

@@ -3,7 +3,7 @@
 
 /// A binary tree of addresses.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Tree {
+pub struct NonrecipientTree {
     nodes: Vec<Node>,
 }
 
@@ -18,7 +18,7 @@ pub struct Node {
     pub address: Vec<u8>,
 }
 
-impl Tree {
+impl NonrecipientTree {
     /// A balanced tree of addresses.
     pub fn new<'a>(addresses: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut sorted: Vec<&[u8]> = addresses.into_iter().collect();
@@ -73,13 +73,13 @@ mod tests {
     #[test]
     fn a_tree_is_balanced_and_complete() {
         let names: Vec<Vec<u8>> = (0..100_u8).map(|n| vec![b'a' + n % 26, n]).collect();
-        let tree = Tree::new(names.iter().map(Vec::as_slice));
+        let tree = NonrecipientTree::new(names.iter().map(Vec::as_slice));
         assert_eq!(tree.nodes().len(), 100);
         let mut nodes = tree.nodes().iter().cloned();
-        let again = Tree::read(|| nodes.next().ok_or(())).unwrap();
+        let again = NonrecipientTree::read(|| nodes.next().ok_or(())).unwrap();
         assert_eq!(again, tree);
         assert!(names.iter().all(|name| tree.contains(name)));
-        let shape = Tree::new([b"b".as_slice(), b"a", b"c", b"a"]).nodes().to_vec();
+        let shape = NonrecipientTree::new([b"b".as_slice(), b"a", b"c", b"a"]).nodes().to_vec();
         let node = |left, right, address: &[u8]| Node { left, right, address: address.to_vec() };
         let leaf = |address| node(false, false, address);
         assert_eq!(shape, [node(true, true, b"b"), leaf(b"a"), leaf(b"c")]);

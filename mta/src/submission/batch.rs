@@ -8,7 +8,7 @@ use eximious::{Context, Str, var};
 
 use super::report::Fault;
 use super::{LARGEST, Outside, Request, Submission};
-use crate::batch::Batched;
+use crate::batch::BatchMessage;
 use crate::reception::{self, TooLong};
 use crate::smtp::Server;
 use crate::spool;
@@ -21,10 +21,10 @@ pub fn take(
     server: &Arc<Server>,
     cx: &mut Context,
     request: &Request,
-    batched: Batched,
+    batched: BatchMessage,
     outside: &mut dyn Outside,
 ) -> Result<(), Vec<u8>> {
-    let Batched { sender, recipients, bytes } = batched;
+    let BatchMessage { sender, recipients, bytes } = batched;
     if let Err(why) = spool::space::check(cx, 0) {
         cx.engine().world().log.main(&why);
         return Err(b"452 Space shortage, please try later".into());
@@ -67,7 +67,7 @@ fn in_smtp(fault: &Fault) -> Vec<u8> {
         Fault::TooLong(TooLong::Line(_)) => b"552 A message header line is too long".into(),
         Fault::TooLarge(_) => b"552 Message size exceeds maximum permitted".into(),
         Fault::Judged(said) => [b"550 ", said.as_slice()].concat(),
-        Fault::NotKept(failure) => failure.said.clone().into_bytes(),
+        Fault::SpoolFailure(failure) => failure.said.clone().into_bytes(),
         _ => b"421 Unexpected failure, please try later".into(),
     }
 }

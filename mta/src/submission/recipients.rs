@@ -10,7 +10,7 @@ use eximious::{Str, opt, var};
 use super::report::Fault;
 use super::{Errors, Submission};
 use crate::options;
-use crate::reception::{self, Named};
+use crate::reception::{self, HeaderRecipients};
 
 impl Submission<'_> {
     /// The addresses in the arguments.
@@ -55,7 +55,7 @@ impl Submission<'_> {
     pub(super) fn check_recipients(
         &mut self,
         rewriter: &Rewriter<'_>,
-        named: Named,
+        named: HeaderRecipients,
         recipients: &mut Vec<Str>,
     ) -> Result<(), Fault> {
         let named_any = !named.addresses.is_empty();

@@ -9,8 +9,8 @@ use eximious::{Context, Str, opt, var};
 
 use super::{Done, Errors, Outside, Request, Submission, submit};
 use crate::options;
-use crate::reception::{TooLong, Wrong};
-use crate::smtp::{NotKept, Submitter};
+use crate::reception::{InvalidAddress, TooLong};
+use crate::smtp::{SpoolFailure, Submitter};
 
 /// What is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,7 +22,7 @@ pub(super) enum Fault {
     /// The header names more recipients than this.
     TooManyNamed(i64),
     /// The header names recipients that are no addresses; whether there are others.
-    Named(Vec<Wrong>, bool),
+    Named(Vec<InvalidAddress>, bool),
     /// There is no recipient; whether there would be if arguments had not said who
     /// does not get it.
     NoRecipients(bool),
@@ -33,7 +33,7 @@ pub(super) enum Fault {
     /// An ACL refused it, with these words.
     Judged(Vec<u8>),
     /// It could not be put into the spool.
-    NotKept(NotKept),
+    SpoolFailure(SpoolFailure),
     /// It could not be read.
     Unread(Vec<u8>),
     /// Something in the configuration is wrong; that is logged already.
@@ -56,8 +56,8 @@ impl Submission<'_> {
         let printed = |said: &[u8]| Done { status: 1, said: said.to_vec(), kept: false };
         match fault {
             // The panic log was shown.
-            Fault::NotKept(failure) if failure.broken => return printed(b""),
-            Fault::NotKept(NotKept { why, .. }) | Fault::Unread(why) => {
+            Fault::SpoolFailure(failure) if failure.broken => return printed(b""),
+            Fault::SpoolFailure(SpoolFailure { why, .. }) | Fault::Unread(why) => {
                 return printed(&[b"exim: ", &why[..], b"\n"].concat());
             }
             Fault::Broken => return printed(b""),
@@ -254,7 +254,7 @@ fn in_short(fault: &Fault) -> Vec<u8> {
             format!("message rejected: message too big (max={limit})").into_bytes()
         }
         Fault::Judged(why) => [b"message rejected by non-SMTP ACL: ", &why[..]].concat(),
-        Fault::NotKept(NotKept { why, .. }) | Fault::Unread(why) => why.clone(),
+        Fault::SpoolFailure(SpoolFailure { why, .. }) | Fault::Unread(why) => why.clone(),
         Fault::Broken => Vec::new(),
     }
 }
@@ -358,12 +358,12 @@ fn in_full(fault: &Fault) -> Option<Told> {
             let logged = [b"rejected by non-SMTP ACL: ", &why[..]].concat();
             told("rejected by local scanning code", &[head, why, b"\n"].concat(), &logged)
         }
-        Fault::NotKept(_) | Fault::Unread(_) | Fault::Broken => None,
+        Fault::SpoolFailure(_) | Fault::Unread(_) | Fault::Broken => None,
     }
 }
 
 /// Each of what is no address, with the reason.
-fn listed(wrong: &[Wrong]) -> Vec<u8> {
+fn listed(wrong: &[InvalidAddress]) -> Vec<u8> {
     let lines = wrong.iter().map(|one| [b"  ", &one.text[..], b": ", &one.why, b"\n"].concat());
     lines.collect::<Vec<_>>().concat()
 }

@@ -175,7 +175,7 @@ impl Conversation {
 
     /// Sends what was said so far.
     fn send(&mut self) {
-        let within = self.session.time_for_a_line().unwrap_or(LONGEST_WRITE);
+        let within = self.session.receive_timeout().unwrap_or(LONGEST_WRITE);
         let mut words = locked(&self.words);
         words.within = within;
         words.send();
@@ -193,7 +193,7 @@ impl Conversation {
             }
             // A piece of a line brings no more time for the rest of it.
             Awaited::Message | Awaited::Command => {
-                (self.session.patience().map(Deadline::within), Some(&self.bell))
+                (self.session.read_timeout().map(Deadline::within), Some(&self.bell))
             }
         };
         match self.peer.read(&mut piece, until, bell) {
@@ -206,7 +206,7 @@ impl Conversation {
             Ok(Heard::Stopped) if awaited == Awaited::Message => {}
             Ok(Heard::Stopped) => self.session.shut_down(),
             Ok(Heard::Late) if self.last_words.is_some() => self.session.shut_down(),
-            Ok(Heard::Late) => self.session.time_is_up(),
+            Ok(Heard::Late) => self.session.time_out(),
             Ok(Heard::End) | Err(_) => {
                 self.session.end_of_input();
                 self.answer();

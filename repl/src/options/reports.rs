@@ -1,12 +1,12 @@
 //! `-oDSN`: what is asked of those who deliver a message (RFC 3461).
 
 use eximious_mta::smtp::Returned;
-use eximious_mta::submission::Reports;
+use eximious_mta::submission::DsnRequest;
 
 use super::Stop;
 
 /// Reads what one such option asks for, besides what others did.
-pub(super) fn ask(reports: &mut Reports, value: &[u8]) -> Result<(), Stop> {
+pub(super) fn ask(reports: &mut DsnRequest, value: &[u8]) -> Result<(), Stop> {
     let Some((&letter @ (b'N' | b'R' | b'V'), rest)) = value.split_first() else {
         return Err(Stop::exim("only subcases N,R,V expected for -oDSN"));
     };
@@ -31,7 +31,7 @@ pub(super) fn ask(reports: &mut Reports, value: &[u8]) -> Result<(), Stop> {
     }
 }
 
-fn notify(reports: &mut Reports, asked: &[u8]) -> Result<(), Stop> {
+fn notify(reports: &mut DsnRequest, asked: &[u8]) -> Result<(), Stop> {
     let notify = &mut reports.notify;
     // Behind the last comma nothing may follow.
     let words = asked.strip_suffix(b",").unwrap_or(asked);
@@ -69,8 +69,8 @@ fn xtext(text: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn asked(values: &[&str]) -> Result<Reports, String> {
-        let mut reports = Reports::default();
+    fn asked(values: &[&str]) -> Result<DsnRequest, String> {
+        let mut reports = DsnRequest::default();
         for value in values {
             let wrong = |Stop(said)| String::from_utf8(said).unwrap_or_default();
             ask(&mut reports, value.as_bytes()).map_err(wrong)?;
@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(found.returned, Some(Returned::Headers));
         assert_eq!(found.envelope_id.as_deref(), Some(&b"a+3Db+2B/"[..]));
         assert!(asked(&["N=success,"]).unwrap().notify.success);
-        assert_eq!(asked(&["N="]).unwrap(), Reports::default());
+        assert_eq!(asked(&["N="]).unwrap(), DsnRequest::default());
         assert!(asked(&["N=never"]).unwrap().notify.never);
         for (values, said) in [
             (&["N=foo"][..], "DSN NOTIFY bad value"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str, var};
-use eximious_mta::batch::{Batch, Step};
+use eximious_mta::batch::{Batch, BatchStep};
 use eximious_mta::smtp::Server;
 use eximious_mta::submission::{self, Outside, Request};
 
@@ -52,9 +52,9 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     let mut piece = vec![0; PIECE];
     loop {
         let wrong = match batch.step(&mut cx) {
-            Step::End => return Ok(Ok(ExitCode::SUCCESS)),
-            Step::Wrong(wrong) => wrong,
-            Step::More => {
+            BatchStep::End => return Ok(Ok(ExitCode::SUCCESS)),
+            BatchStep::Failed(wrong) => wrong,
+            BatchStep::More => {
                 match io::stdin().lock().read(&mut piece) {
                     Ok(0) => batch.end_of_input(),
                     Ok(count) => batch.receive(&piece[..count]),
@@ -63,13 +63,13 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
                 }
                 continue;
             }
-            Step::Message(message) => {
+            BatchStep::Message(message) => {
                 match submission::take(&server, &mut cx, &request, message, &mut Here) {
                     Ok(()) => {
                         batch.taken();
                         continue;
                     }
-                    Err(text) => batch.wrong(text),
+                    Err(text) => batch.error(text),
                 }
             }
         };

@@ -2,7 +2,6 @@
 //! answers are recorded from a real Exim. It is asked again where it is
 //! installed. tests/src/dialogues.rs says how they are written and run.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
@@ -10,7 +9,7 @@ use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use crate::common;
 use eximious_tests::dialogues::wire::{self, Unfit};
 use eximious_tests::dialogues::{self, Case, Difference, Session};
-use eximious_tests::{idents, names, network, root, servers};
+use eximious_tests::{network, servers};
 
 #[test]
 fn exim_says_what_is_recorded() {
@@ -39,9 +38,7 @@ fn eximious_says_the_same_over_tcp() {
 #[ignore = "it needs a network of its own: the others start it"]
 fn inside() {
     let Some(purpose) = network::purpose() else { return };
-    set_up();
-    let Some((_server, real)) = names::real(&root().join("tests/dialogues/zones")) else { return };
-    names::play(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)), real);
+    let Some(_server) = dialogues::set_up() else { return };
     let names = std::env::var("DIALOGUES").ok().filter(|names| !names.is_empty());
     let cases = dialogues::read(names.as_deref());
     assert!(!cases.is_empty(), "no such case: {names:?}");
@@ -59,17 +56,6 @@ fn inside() {
         }
     };
     assert!(wrong.is_empty(), "{} sessions differ:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-/// Lays the files of `tests/dialogues/system` over those of the system, and makes
-/// addresses this host's own.
-fn set_up() {
-    let folder = root().join("tests/dialogues/system");
-    network::dress(&folder);
-    for network in ["192.0.2.0/24", "198.51.100.0/24", "2001:db8::/32"] {
-        network::ip(&["route", "add", "local", network, "dev", "lo"]);
-    }
-    idents::play();
 }
 
 /// What is compared with the recorded dialogues.

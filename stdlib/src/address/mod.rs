@@ -95,9 +95,15 @@ impl AddressError {
     pub fn is_empty(&self) -> bool {
         self.message == EMPTY
     }
+
+    /// Whether a label of the domain is not there, or none.
+    pub fn lacks_label(&self) -> bool {
+        self.message == NO_LABEL
+    }
 }
 
 const EMPTY: &[u8] = b"empty address";
+const NO_LABEL: &[u8] = b"domain missing or malformed";
 
 /// How long an operative address may be (RFC 5321: 256 with its brackets).
 pub const MOST_BYTES: usize = 256;

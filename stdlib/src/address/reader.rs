@@ -1,6 +1,6 @@
 //! Reads one address, left to right.
 
-use super::{Address, AddressError, EMPTY, MOST_BYTES, Rules, is_space};
+use super::{Address, AddressError, EMPTY, MOST_BYTES, NO_LABEL, Rules, is_space};
 
 /// How groups are seen while reading one address.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -293,7 +293,7 @@ impl<'a> Reader<'a> {
             }
         }
         if self.at == start {
-            return Err(self.error("domain missing or malformed"));
+            return Err(self.error(NO_LABEL));
         }
         text.extend_from_slice(&self.text[start..self.at]);
         Ok(())

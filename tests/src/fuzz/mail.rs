@@ -93,7 +93,7 @@ pub fn spool(data: &[u8]) {
 
 /// Reads batches: each ends, and what is wrong is in a line.
 pub fn batch(data: &[u8]) {
-    use eximious_mta::batch::{Batch, Step};
+    use eximious_mta::batch::{Batch, BatchStep};
     let mut cx = Engine::builder().build().context();
     let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
     for head in heads {
@@ -103,13 +103,13 @@ pub fn batch(data: &[u8]) {
         batch.end_of_input();
         for _ in 0..MOST_EVENTS {
             match batch.step(&mut cx) {
-                Step::Message(message) => {
+                BatchStep::Message(message) => {
                     assert!(message.bytes.len() <= data.len());
                     batch.taken();
                 }
-                Step::More => panic!("there is no more"),
-                Step::End => break,
-                Step::Wrong(wrong) => {
+                BatchStep::More => panic!("there is no more"),
+                BatchStep::End => break,
+                BatchStep::Failed(wrong) => {
                     assert!(!wrong.explained().is_empty() && wrong.status() > 0);
                     break;
                 }

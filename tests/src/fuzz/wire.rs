@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use eximious::Engine;
-use eximious_mta::smtp::proxy::{Header, parse};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, Taken};
+use eximious_mta::smtp::proxy::{ProxyHeader, parse};
+use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
 
 use super::mail::{MOST_EVENTS, loaded};
 
@@ -50,7 +50,7 @@ pub(super) fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
         match session.next_event() {
             None => return true,
             Some(Event::Reply(bytes)) => said.extend_from_slice(&bytes),
-            Some(Event::Message(_)) => session.conclude(&Taken::Yes),
+            Some(Event::Message(_)) => session.conclude(&SpoolOutcome::Spooled),
             Some(Event::Close) => return false,
             Some(_) => {}
         }
@@ -135,7 +135,7 @@ fn received(
         while let Some(event) = session.next_event() {
             if let Event::Message(message) = event {
                 found.push(*message);
-                session.conclude(&Taken::Yes);
+                session.conclude(&SpoolOutcome::Spooled);
             }
         }
     }
@@ -174,28 +174,28 @@ pub fn proxy(data: &[u8]) {
         let bytes = [head, data].concat();
         let read = parse(&bytes);
         match read {
-            Header::Whole(count, _) => {
+            ProxyHeader::Whole(count, _) => {
                 assert!((1..=bytes.len()).contains(&count));
                 assert_eq!(parse(&bytes[..count]), read);
-                assert!((0..count).all(|end| parse(&bytes[..end]) == Header::Partial));
+                assert!((0..count).all(|end| parse(&bytes[..end]) == ProxyHeader::Partial));
             }
-            Header::Partial => {
-                assert!((0..bytes.len()).all(|end| parse(&bytes[..end]) == Header::Partial));
+            ProxyHeader::Partial => {
+                assert!((0..bytes.len()).all(|end| parse(&bytes[..end]) == ProxyHeader::Partial));
                 assert!(bytes.len() < 8192);
             }
-            Header::Wrong(count) => assert!(count <= bytes.len()),
+            ProxyHeader::Wrong(count) => assert!(count <= bytes.len()),
         }
         let mut session = Session::new(server.clone(), engine.context(), client.clone());
         let mut said = Vec::new();
         session.receive(&bytes);
         let open = drain(&mut session, &mut said);
-        if read == Header::Partial {
+        if read == ProxyHeader::Partial {
             assert!(open && said.is_empty());
         }
         session.end_of_input();
         drain(&mut session, &mut said);
         assert!(said.starts_with(b"220 "));
-        if !matches!(read, Header::Whole(..)) {
+        if !matches!(read, ProxyHeader::Whole(..)) {
             assert!(!said.windows(6).any(|text| text == b"\r\n250 "));
         }
     }

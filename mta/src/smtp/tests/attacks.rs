@@ -7,7 +7,7 @@ use std::time::Duration;
 use eximious::world::{Civil, Clock, Moment};
 
 use super::super::input::LONGEST;
-use super::super::session::Stage;
+use super::super::stage::Stage;
 use super::*;
 
 const GREETING: &[u8] = b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n";
@@ -22,7 +22,7 @@ fn messages(config: &str, input: &[u8]) -> (Vec<Vec<u8>>, String) {
             Event::Reply(bytes) => out.extend(bytes),
             Event::Message(received) => {
                 found.push(received.message.body.clone());
-                session.conclude(&Taken::Yes);
+                session.conclude(&SpoolOutcome::Spooled);
             }
             _ => {}
         }
@@ -345,8 +345,10 @@ fn endless_data_and_endless_chunks_take_no_memory() {
             session.receive(&piece);
             assert_eq!(said(&mut session), "");
             let kept = match &session.stage {
-                Stage::Data(reading) => reading.bytes.capacity(),
-                _ => session.chunks.as_ref().map_or(0, |chunks| chunks.bytes.capacity()),
+                Stage::Data(data) => data.bytes.capacity(),
+                _ => {
+                    session.transaction.chunks.as_ref().map_or(0, |chunks| chunks.bytes.capacity())
+                }
             };
             assert!(kept <= 64 << 10 && session.input.rest().len() <= 8192, "{kept}");
         }
@@ -478,13 +480,13 @@ fn slow_clients_do_not_stay() {
         let _ = said(&mut session);
         // Bytes that come one by one win no time.
         for left in (1..=10).rev() {
-            assert_eq!(session.patience(), seconds(left), "{head}{left}");
+            assert_eq!(session.read_timeout(), seconds(left), "{head}{left}");
             session.receive(piece.as_bytes());
             assert_eq!(said(&mut session), "");
             pass(1);
         }
-        assert_eq!(session.patience(), seconds(0));
-        session.time_is_up();
+        assert_eq!(session.read_timeout(), seconds(0));
+        session.time_out();
         assert!(said(&mut session).starts_with(answer), "{head}");
         assert!(log.0.lock().unwrap().iter().any(|line| line.ends_with(reason)), "{reason}");
     }
@@ -494,19 +496,19 @@ fn slow_clients_do_not_stay() {
     pass(7);
     session.receive(b"NOOP\r\n");
     let _ = said(&mut session);
-    assert_eq!(session.patience(), seconds(10));
+    assert_eq!(session.read_timeout(), seconds(10));
     // A proxy has three seconds for all of its header.
     let proxy = Client { address: "192.0.2.9".parse().ok(), ..client() };
     let (mut session, _) = begin(proxy);
     assert_eq!(said(&mut session), "");
     for (left, piece) in [(3, "PRO"), (2, "XY "), (1, "TCP4 192.0.2.7")] {
-        assert_eq!(session.patience(), seconds(left));
+        assert_eq!(session.read_timeout(), seconds(left));
         session.receive(piece.as_bytes());
         assert_eq!(said(&mut session), "");
         pass(1);
     }
-    assert_eq!(session.patience(), seconds(0));
-    session.time_is_up();
+    assert_eq!(session.read_timeout(), seconds(0));
+    session.time_out();
     assert!(said(&mut session).starts_with("220 "));
     session.receive(b" 192.0.2.8 1 2\r\nHELO x\r\n");
     let refused = "503 Command refused, required Proxy negotiation failed\n";

@@ -1,0 +1,168 @@
+//! A mail transaction (RFC 5321, 3.3): what MAIL begins, and what RSET, EHLO, a refusal
+//! or the end of a message ends. All of it goes at once.
+
+use eximious::world::Moment;
+use eximious::{Context, Str, var};
+
+use super::mail_data::MailData;
+use super::{Recipient, Replaced, Sender, Session};
+
+/// `$message_size` before a message is there, where the client does not say it.
+pub(super) const UNKNOWN_SIZE: &str = "-1";
+
+/// What is known of the message at hand.
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    /// What MAIL began.
+    pub(super) envelope: Option<Envelope>,
+    pub(super) refusals: Refusals,
+    /// The chunks of the message so far, once there was one.
+    pub(super) chunks: Option<Box<MailData>>,
+    /// Only RSET is accepted now: chunks were out of order.
+    pub(super) only_rset: bool,
+    /// The name of the message, once all of it is there; an empty one where it has none
+    /// after all.
+    pub(super) id: Option<Str>,
+    /// What is known of the message once all of it is there.
+    pub(super) arrived: Arrived,
+}
+
+/// A message's envelope, as far as it is known.
+#[derive(Debug, Default)]
+pub(super) struct Envelope {
+    pub(super) sender: Sender,
+    pub(super) recipients: Vec<Recipient>,
+    /// The same as the client said them, for logs.
+    pub(super) said_recipients: Vec<Str>,
+    /// How many RCPT commands there were, accepted or not.
+    pub(super) asked: i64,
+    pub(super) deferred: i64,
+    pub(super) failed: i64,
+    /// Which ACL threw recipients away.
+    pub(super) discarded: Option<DiscardedBy>,
+    /// Whether there were more recipients than are allowed.
+    pub(super) too_many: bool,
+    /// What each recipient was judged to get, where each was judged alone (PRDR).
+    pub(super) prdr: Option<Prdr>,
+}
+
+/// Which ACL threw recipients away.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum DiscardedBy {
+    /// That of MAIL threw all of them away; what it had to say of that.
+    Mail(Option<Str>),
+    Rcpt,
+    Data,
+}
+
+/// How it went where each recipient was judged alone (PRDR).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Prdr {
+    /// Whether the message was accepted for each of them.
+    pub(super) accepted_by_all: bool,
+}
+
+/// What was said to RCPT commands that were refused: if that is the same for all,
+/// DATA repeats it.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    pub(super) said: Option<Vec<u8>>,
+    pub(super) differ: bool,
+}
+
+/// What is known of a message that has arrived.
+#[derive(Debug, Default)]
+pub(super) struct Arrived {
+    /// When it began to come in.
+    pub(super) began: Moment,
+    /// When all of it was there.
+    pub(super) received_at: Moment,
+    /// Whether it is kept as it came.
+    pub(super) is_wire: bool,
+    /// What is to be said of the last chunk, where it came in chunks.
+    pub(super) chunk_reply: Option<String>,
+    /// The header lines that were taken out, or replaced.
+    pub(super) replaced: Vec<Replaced>,
+    /// The identification that it came with.
+    pub(super) given_id: Option<Vec<u8>>,
+}
+
+impl DiscardedBy {
+    /// As logs name it.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Mail(_) => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::Data => "DATA",
+        }
+    }
+}
+
+impl Envelope {
+    /// Whether MAIL itself was thrown away, and all recipients with it.
+    pub(super) fn discards_all(&self) -> bool {
+        matches!(self.discarded, Some(DiscardedBy::Mail(_)))
+    }
+}
+
+impl Refusals {
+    pub(super) fn note(&mut self, text: &[u8]) {
+        match &self.said {
+            None => self.said = Some(text.to_vec()),
+            Some(said) if said == text => {}
+            Some(_) => self.differ = true,
+        }
+    }
+}
+
+impl Session {
+    /// The name of the message at hand; log lines begin with it.
+    pub(super) fn message_id(&self) -> &Str {
+        self.transaction.id.as_ref().unwrap_or(&self.connection.last_id)
+    }
+
+    /// Drops the transaction at hand, and what was noted of it elsewhere.
+    pub(super) fn drop_transaction(&mut self) {
+        self.transaction = Transaction::default();
+        self.acl_state.end_message(&mut self.cx);
+        clear_values(&mut self.cx);
+        if !self.connection.last_id.is_empty() {
+            self.cx.set_var(var::MESSAGE_EXIM_ID, self.connection.last_id.clone());
+        }
+        self.show_protocol(b"");
+    }
+
+    /// The message at hand is done with, and the next command may begin another one.
+    pub(super) fn end_transaction(&mut self, kept: bool) {
+        let id = self.transaction.id.take();
+        self.connection.last_id = id.filter(|_| kept && self.setup.is_test).unwrap_or_default();
+        self.drop_transaction();
+        self.cx.forget_lookups();
+        self.connection.counts.free.clear();
+    }
+}
+
+/// Takes the message at hand out of the values of the conversation.
+fn clear_values(cx: &mut Context) {
+    const NAMES: [&str; 13] = [
+        "rcpt_count",
+        "rcpt_defer_count",
+        "rcpt_fail_count",
+        "recipients_count",
+        "prdr_requested",
+        "message_smtputf8",
+        "message_exim_id",
+        "sender_address_data",
+        "address_data",
+        "domain_data",
+        "local_part_data",
+        "sender_data",
+        "recipient_data",
+    ];
+    cx.set_message(None);
+    cx.forget_lists();
+    cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+    cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
+    NAMES.iter().for_each(|name| cx.unset(name));
+    cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
+}

@@ -1,0 +1,271 @@
+//! Hunts for faults: questions that nobody would ask, made from a seed, put to a real Exim
+//! and to eximious. Each is written as a case of the tests is, so that a find can go
+//! into a file of cases as it stands; it is made smaller before it is shown.
+//!
+//! ```text
+//! cargo xtask hunt acl --seed 7 --count 100
+//! ```
+//!
+//! The first question is made from the seed, the next from the seed that follows. What
+//! is known to differ (`known-differences.txt` beside the cases) is found, too.
+
+mod acls;
+mod addresses;
+mod aliases;
+mod expressions;
+mod filters;
+mod lists;
+mod sessions;
+mod submissions;
+mod texts;
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fastrand::Rng;
+
+use crate::cases::changes;
+use crate::{dialogues, filters as filter_cases, routing, submission};
+
+/// How many tries a find is worth that is made smaller.
+const TRIES: usize = 150;
+
+/// What is hunted in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// ACLs of all phases, in sessions (`-bh`).
+    Acl,
+    /// Addresses as they may be written (`-bt`, `-bv`).
+    Address,
+    /// Alias files (`-bt`, `-bv`).
+    Alias,
+    /// Expansions (`-be`).
+    Expr,
+    /// Filters of users and of the system (`-bf`, `-bF`).
+    Filter,
+    /// Lists of domains, hosts, addresses and local parts (`-be`).
+    List,
+    /// Sessions of SMTP (`-bh`).
+    Session,
+    /// Messages that local programs hand in.
+    Submission,
+}
+
+impl Kind {
+    /// All of them, with their names.
+    pub const ALL: [(&str, Self); 8] = [
+        ("acl", Self::Acl),
+        ("address", Self::Address),
+        ("alias", Self::Alias),
+        ("expr", Self::Expr),
+        ("filter", Self::Filter),
+        ("list", Self::List),
+        ("session", Self::Session),
+        ("submission", Self::Submission),
+    ];
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    fn make(self, rng: &mut Rng) -> Quarry {
+        match self {
+            Self::Acl => acls::make(rng),
+            Self::Address => addresses::make(rng),
+            Self::Alias => aliases::make(rng),
+            Self::Expr => expressions::make(rng),
+            Self::Filter => filters::make(rng),
+            Self::List => lists::make(rng),
+            Self::Session => sessions::make(rng),
+            Self::Submission => submissions::make(rng),
+        }
+    }
+}
+
+/// The sort of case that a question is.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Dialogue,
+    Expression,
+    Filter,
+    Routing,
+    Submission,
+}
+
+/// A question: the text of a case, in lines.
+#[derive(Clone, Debug)]
+struct Quarry {
+    form: Form,
+    lines: Vec<Line>,
+}
+
+/// Lines of a case that belong together.
+#[derive(Clone, Debug)]
+struct Line {
+    text: String,
+    /// Whether the rest is a case without it.
+    may_go: bool,
+}
+
+impl Quarry {
+    fn new(form: Form) -> Self {
+        Self { form, lines: Vec::new() }
+    }
+
+    /// Adds what has to be there.
+    fn fixed(&mut self, text: impl Into<String>) -> &mut Self {
+        self.lines.push(Line { text: text.into(), may_go: false });
+        self
+    }
+
+    /// Adds what can go.
+    fn loose(&mut self, text: impl Into<String>) -> &mut Self {
+        self.lines.push(Line { text: text.into(), may_go: true });
+        self
+    }
+
+    fn text(&self) -> String {
+        self.lines.iter().map(|line| format!("{}\n", line.text)).collect()
+    }
+
+    /// What eximious says otherwise (`+`) than the real one (`-`).
+    fn difference(&self, programs: &Programs<'_>) -> Vec<String> {
+        let text = self.text();
+        if let Form::Expression = self.form {
+            return expressions::difference(&text);
+        }
+        let ask = |program: &Path, is_real: bool| match self.form {
+            Form::Dialogue => {
+                let case = dialogues::Case::parse(Path::new("hunt.case"), &text);
+                let place = case.set_up();
+                case.sessions.iter().flat_map(|session| session.play(program, &place)).collect()
+            }
+            Form::Expression => Vec::new(),
+            Form::Routing => {
+                let case = routing::Case::parse(Path::new("hunt.case"), &text);
+                let place = case.set_up();
+                let answers = case.questions.iter().map(|one| one.ask(program, &place).recorded());
+                lines_of(&answers.collect::<String>())
+            }
+            Form::Filter => {
+                let file = filter_cases::Filters::parse(Path::new("hunt.txt"), &text);
+                file.cases.iter().flat_map(|case| lines_of(&case.ask(program))).collect()
+            }
+            Form::Submission => {
+                let case = submission::Case::parse(Path::new("hunt.case"), &text);
+                case.runs().flat_map(|run| run.play(program, is_real)).collect()
+            }
+        };
+        let (theirs, ours): (Vec<String>, Vec<String>) =
+            (ask(programs.exim, true), ask(programs.eximious, false));
+        // Where the real one dies or hangs, there is nothing to agree with.
+        let is_lost = |line: &String| {
+            matches!(line.as_str(), "= signal" | "= killed" | "= -1" | "= too long" | "= 124")
+        };
+        if theirs.iter().any(is_lost) {
+            return Vec::new();
+        }
+        let found = changes(&theirs, &ours);
+        found.into_iter().map(|(mark, line)| format!("{mark} {line}")).collect()
+    }
+
+    /// The same find with less around it.
+    fn smaller(mut self, found: Vec<String>, programs: &Programs<'_>) -> (Self, Vec<String>) {
+        let mut found = found;
+        let mut tries = TRIES;
+        let mut size = self.lines.len().div_ceil(2);
+        while size > 0 {
+            let mut at = 0;
+            while at < self.lines.len() && tries > 0 {
+                let end = (at + size).min(self.lines.len());
+                let mut next = self.clone();
+                let mut index = 0..;
+                next.lines.retain(|line| {
+                    let own = index.next().unwrap_or(0);
+                    !line.may_go || own < at || own >= end
+                });
+                at = end;
+                if next.lines.len() == self.lines.len() {
+                    continue;
+                }
+                tries -= 1;
+                let left = next.difference(programs);
+                if same(&found, &left) {
+                    at -= self.lines.len() - next.lines.len();
+                    (self, found) = (next, left);
+                }
+            }
+            size /= 2;
+        }
+        (self, found)
+    }
+}
+
+/// Whether two differences begin the same way.
+fn same(one: &[String], other: &[String]) -> bool {
+    !other.is_empty() && one.first() == other.first()
+}
+
+fn lines_of(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Programs<'p> {
+    /// A real Exim.
+    pub exim: &'p Path,
+    /// eximious.
+    pub eximious: &'p Path,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Find {
+    /// What it was made from: `--seed` with this and `--count 1` finds it again.
+    pub seed: u64,
+    /// The case, and how the answers differ.
+    pub text: String,
+}
+
+/// Asks questions that are made from so many seeds; tells each find when it is there.
+pub fn hunt(
+    kind: Kind,
+    seeds: std::ops::Range<u64>,
+    programs: &Programs<'_>,
+    tell: impl Fn(&Find) + Sync,
+) -> Vec<Find> {
+    let (next, finds) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let asks = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return;
+            }
+            let quarry = kind.make(&mut Rng::with_seed(seed));
+            let found = quarry.difference(programs);
+            if found.is_empty() {
+                continue;
+            }
+            let (quarry, found) = quarry.smaller(found, programs);
+            let mut text = quarry.text();
+            for line in found {
+                writeln!(text, "    {line}").expect("text");
+            }
+            let find = Find { seed, text };
+            tell(&find);
+            finds.lock().expect("no other thread failed").push(find);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(asks);
+        }
+    });
+    let mut finds = finds.into_inner().expect("no thread failed");
+    finds.sort_by_key(|find| find.seed);
+    finds
+}
