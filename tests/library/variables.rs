@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eximious::{Context, Engine, Ids, LogSelector, Settings, Str, World, opt};
+use eximious::{Context, Engine, Ids, Settings, Str, World, opt};
 
 use eximious::world::{Civil, Clock, Moment};
 
