@@ -12,3 +12,4 @@ pub mod retry;
 pub mod rewrite;
 pub mod route;
 pub mod smtp_client;
+mod smtp_transport;

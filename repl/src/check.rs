@@ -9,7 +9,7 @@ use eximious::config::Config;
 use eximious::{Engine, Macros};
 use serde_json::{Value, json};
 
-use crate::options::Stop;
+use crate::refusal::Stop;
 use crate::usual;
 
 /// What to check, and how to say it.

@@ -24,17 +24,19 @@ use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World, opt};
 use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
 
-use crate::options::Options;
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 use interfaces::Interface;
 use places::Places;
-use service::{Service, Source};
+use service::Service;
+pub use service::Source;
 
 /// What the command line says of the daemon.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
     /// `-bdf`: it stays where it was started.
     pub foreground: bool,
+    /// `-v`: so it does where more is told.
+    pub verbose: bool,
     /// `-bw`: whoever starts it listens for it, and how long it waits for a client
     /// until it ends.
     pub inherited: Option<Option<Duration>>,
@@ -70,16 +72,14 @@ const OTHER_FILES: u64 = 256;
 ///
 /// # Errors
 /// Why it could not begin.
-pub fn run(mut options: Options) -> Result<ExitCode, Refusal> {
-    let request = std::mem::take(&mut options.daemon);
-    let source = Source::new(&mut options);
+pub fn run(source: Source, request: Request) -> Result<ExitCode, Refusal> {
     let service = Service::read(&source, &eximious_world::system(), &request)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
         None => listen(&service, &request)?,
     };
-    let foreground = request.foreground || options.verbose;
+    let foreground = request.foreground || request.verbose;
     if !foreground && request.inherited.is_none() {
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }

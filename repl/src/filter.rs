@@ -5,25 +5,35 @@ mod show;
 
 use std::io::{self, Read};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
-use eximious::opt;
 use eximious::route::forwarding;
 use eximious::stdlib::wording::reason;
-use eximious::{Str, var};
+use eximious::{Str, opt, var};
 
 use crate::message;
-use crate::options::Options;
+use crate::output;
 use crate::output::Output;
-use crate::session::{Refusal, Session};
+use crate::refusal::Refusal;
+use crate::session::{Session, Setup};
 use show::{Notes, Shown};
 
 /// How large a filter file, and a message, may be.
 const LARGEST: u64 = 64 << 20;
 
+/// `-bf`, `-bF`: filters are to be tested.
+#[derive(Debug)]
+pub struct FilterRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// Which ones, and for whom.
+    pub filters: Filters,
+}
+
 /// What is to be tested, and for whom.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Request {
+pub struct Filters {
     /// `-bF`: a system filter.
     pub system: Option<Vec<u8>>,
     /// `-bf`: a user's filter.
@@ -42,12 +52,10 @@ pub struct Request {
 ///
 /// # Errors
 /// A file can't be read, or there is nobody to read the answer.
-pub fn run(
-    session: &mut Session,
-    request: &Request,
-    options: &Options,
-    output: &Output,
-) -> Result<ExitCode, Refusal> {
+pub fn run(request: FilterRequest, output: &Arc<Output>) -> Result<ExitCode, Refusal> {
+    let FilterRequest { setup, filters: request } = request;
+    let (reading, verbose) = (setup.reading.clone(), setup.verbose);
+    let session = &mut Session::start(setup, output::world(output))?;
     let files = [(&request.system, true), (&request.user, false)];
     let files: Vec<(&[u8], bool)> =
         files.iter().filter_map(|(file, system)| Some((file.as_deref()?, *system))).collect();
@@ -59,14 +67,14 @@ pub fn run(
     let mut bytes = Vec::new();
     let read = io::stdin().lock().take(LARGEST).read_to_end(&mut bytes);
     read.map_err(|why| Refusal::Said(format!("eximious: {why}").into_bytes()))?;
-    let taken = message::take(session, &bytes, options);
+    let taken = message::take(session, &bytes, &reading);
     say(output, &taken.said);
     // Exim counts lines before it reads the body.
     if let Some(mut message) = session.context().take_message() {
         message.lines = message.lines.saturating_sub(message.body_lines);
         session.context().set_message(Some(message));
     }
-    let envelope = Envelope::new(session, request);
+    let envelope = Envelope::new(session, &request);
     envelope.set(session, taken.has_return_path, output);
     let mut code = ExitCode::SUCCESS;
     for ((file, system), text) in files.into_iter().zip(texts) {
@@ -91,10 +99,10 @@ pub fn run(
         say(output, &head);
         // A system filter is one of Exim's, whatever it calls itself.
         let fine = match kind {
-            _ if system => test_exim(session, &text, system, options, output),
-            Some(FilterKind::Exim) => test_exim(session, &text, system, options, output),
+            _ if system => test_exim(session, &text, system, verbose, output),
+            Some(FilterKind::Exim) => test_exim(session, &text, system, verbose, output),
             Some(FilterKind::Sieve) => {
-                test_sieve(session, &text, options, output);
+                test_sieve(session, &text, verbose, output);
                 true
             }
             None => test_list(session, text, output),
@@ -140,11 +148,11 @@ struct Envelope {
 }
 
 impl Envelope {
-    fn new(session: &mut Session, request: &Request) -> Self {
+    fn new(session: &mut Session, request: &Filters) -> Self {
         let domain = request.domain.clone().unwrap_or_else(|| session.recipient_domain());
         let login = || session.caller().map_or_else(Vec::new, |user| user.name);
         let local_part = request.local_part.clone().unwrap_or_else(login);
-        let Request { prefix, suffix, .. } = request.clone();
+        let Filters { prefix, suffix, .. } = request.clone();
         Self { local_part, domain, prefix, suffix }
     }
 
@@ -201,12 +209,12 @@ fn test_exim(
     session: &mut Session,
     text: &[u8],
     system: bool,
-    options: &Options,
+    verbose: bool,
     output: &Output,
 ) -> bool {
     let cx = session.context();
     let top = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
-    let mut shown = Shown::new(output, options.verbose, top);
+    let mut shown = Shown::new(output, verbose, top);
     let done = filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown);
     if system {
         for (variable, left) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
@@ -232,9 +240,9 @@ fn test_exim(
 }
 
 /// To Exim, the exit status of this is that all went well, whatever is wrong.
-fn test_sieve(session: &mut Session, text: &[u8], options: &Options, output: &Output) {
+fn test_sieve(session: &mut Session, text: &[u8], verbose: bool, output: &Output) {
     let settings = sieve::Options { test: true, ..sieve::Options::default() };
-    let mut notes = Notes { verbose: options.verbose };
+    let mut notes = Notes { verbose };
     let done = sieve::run(session.context(), text, &settings, &mut notes);
     say(
         output,

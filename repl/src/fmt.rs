@@ -8,7 +8,7 @@ use eximious::fmt::format;
 use eximious::world::Files;
 use similar::TextDiff;
 
-use crate::options::Stop;
+use crate::refusal::Stop;
 
 /// What to lay out, and what to do with it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

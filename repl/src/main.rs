@@ -18,6 +18,7 @@ mod output;
 mod prompt;
 mod queue;
 mod reader;
+mod refusal;
 mod retry;
 mod rewrite;
 mod route;
@@ -31,7 +32,6 @@ mod words;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -40,52 +40,55 @@ use eximious::grammar::sieve::Capabilities;
 use eximious::route::Purpose;
 use eximious::{Engine, Fail};
 
-use options::{Action, Options, Stop};
+use options::{Action, ExpandRequest, Options};
 use output::Output;
-use session::{Refusal, Session};
+use refusal::{Refusal, Stop};
+use session::{Session, Setup};
 
 fn main() -> ExitCode {
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsString::into_vec).collect();
-    let options = match options::parse(&args) {
+    let Options { log_lines, action } = match options::parse(&args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
     // Without a word, at a terminal, it opens its prompt and introduces itself.
     let greet = args.is_empty() || args[0] == b"repl";
     if args.is_empty() && at_terminal() {
-        return expand(options, greet);
+        return expand(ExpandRequest::default(), greet);
     }
-    match &options.action {
-        Action::Usage => usage(&options),
+    if action.comes_after_log_lines() {
+        write_log(&log_lines);
+    }
+    match action {
+        Action::Usage => complain(version::USAGE.trim_end().as_bytes()),
         Action::Information => print(version::INFORMATION.as_bytes()),
         Action::SieveExtensions => print((Capabilities::NAMES.join("\n") + "\n").as_bytes()),
-        Action::Version => version(options),
-        Action::Expand => expand(options, greet),
+        Action::Version(setup) => version(setup),
+        Action::Expand(request) => expand(request, greet),
         Action::List { json, kind } => {
             let engine = Engine::builder().build();
-            finish(list::list(engine.registry(), *json, kind.as_deref()))
+            finish(list::list(engine.registry(), json, kind.as_deref()))
         }
-        Action::Show => show(options),
-        Action::Check(request) => check::run(request),
-        Action::Rewrite => test_rules(options, rewrite::answer),
-        Action::Retry => test_rules(options, retry::answer),
-        Action::Filter => test_filters(options),
-        Action::Format(request) => fmt::run(request),
-        Action::Route(purpose) => test_addresses(*purpose, options),
-        Action::Host(host) => speak(*host, options),
-        Action::Daemon => listen(options),
-        Action::Session => serve(options, smtp::local::run),
-        Action::Batch => serve(options, smtp::batch::run),
-        Action::Queue(listing) => {
-            let listing = *listing;
-            look(options, |options| queue::list(options, listing))
-        }
-        Action::View(view, id) => {
-            let (view, id) = (*view, id.clone());
-            look(options, |options| queue::view(options, view, &id))
-        }
-        Action::Submit => take_message(options),
-        Action::Help(names) => finish(help(names)),
+        Action::Show(request) => show(request),
+        Action::Check(request) => check::run(&request),
+        Action::Rewrite(request) => test_rules(request, rewrite::answer),
+        Action::Retry(request) => test_rules(request, retry::answer),
+        // Who has something to log does not get a test.
+        Action::Filter(_) if !log_lines.is_empty() => ExitCode::SUCCESS,
+        Action::Filter(request) => test_filters(request),
+        Action::Format(request) => fmt::run(&request),
+        Action::Route(request) => test_addresses(request),
+        Action::Host(request) => speak(request),
+        Action::Daemon(source, request) => match daemon::run(source, request) {
+            Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
+            done => done.unwrap_or_else(refuse),
+        },
+        Action::Session(request) => served(smtp::local::run(request)),
+        Action::Batch(request) => served(smtp::batch::run(request)),
+        Action::Queue(request) => queue::list(request).unwrap_or_else(refuse),
+        Action::View(request) => queue::view(request).unwrap_or_else(refuse),
+        Action::Submit(request) => take_message(request, &log_lines),
+        Action::Help(names) => finish(help(&names)),
     }
 }
 
@@ -93,29 +96,24 @@ fn at_terminal() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Nothing to do: say what the program is.
-fn usage(options: &Options) -> ExitCode {
-    log_lines(options);
-    complain(version::USAGE.trim_end().as_bytes())
-}
-
-fn log_lines(options: &Options) {
-    if !options.log_lines.is_empty() {
+/// `-z`
+fn write_log(lines: &[Vec<u8>]) {
+    if !lines.is_empty() {
         let log = eximious_world::system().log;
-        options.log_lines.iter().for_each(|line| log.main(line));
+        lines.iter().for_each(|line| log.main(line));
     }
 }
 
 /// As Exim's `-bV`, this reads the configuration file to find its faults.
-fn version(mut options: Options) -> ExitCode {
-    match Session::start(&mut options, eximious_world::system()) {
+fn version(setup: Setup) -> ExitCode {
+    match Session::start(setup, eximious_world::system()) {
         Ok(session) => print(&version::version(session.engine().registry(), session.config_file())),
         Err(refusal) => refuse(refusal),
     }
 }
 
-fn show(mut options: Options) -> ExitCode {
-    match show::show(&mut options) {
+fn show(request: show::ShowRequest) -> ExitCode {
+    match show::show(request) {
         Ok(show::Shown { printed, warnings }) => {
             warnings.iter().for_each(|line| {
                 let _ =
@@ -134,16 +132,14 @@ fn show(mut options: Options) -> ExitCode {
 
 /// `-brw` and `-brt`.
 fn test_rules(
-    mut options: Options,
+    request: rewrite::RulesRequest,
     answer: fn(&mut Session, &[Vec<u8>]) -> Result<rewrite::Answer, Fail>,
 ) -> ExitCode {
-    log_lines(&options);
-    let arguments = std::mem::take(&mut options.texts);
-    let mut session = match Session::start(&mut options, eximious_world::system()) {
+    let mut session = match Session::start(request.setup, eximious_world::system()) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
-    match answer(&mut session, &arguments) {
+    match answer(&mut session, &request.arguments) {
         Ok(rewrite::Answer { text, fine }) => match (print(&text), fine) {
             (code, true) => code,
             (_, false) => ExitCode::FAILURE,
@@ -153,26 +149,24 @@ fn test_rules(
 }
 
 /// `-bt`, `-bv`, `-bvs`.
-fn test_addresses(purpose: Purpose, mut options: Options) -> ExitCode {
-    log_lines(&options);
+fn test_addresses(request: route::RouteRequest) -> ExitCode {
+    let route::RouteRequest { setup, purpose, addresses } = request;
     let output = Arc::new(Output::default());
-    let typed = std::mem::take(&mut options.texts);
-    let whole = purpose == Purpose::Test || options.verbose;
+    let whole = purpose == Purpose::Test || setup.verbose;
     let world = if whole { output::shown_world(&output) } else { output::world(&output) };
-    let mut session = match Session::start(&mut options, world) {
+    let mut session = match Session::start(setup, world) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
-    match route::run(&mut session, route::Wanted { purpose, whole }, &typed, &output) {
+    match route::run(&mut session, route::Wanted { purpose, whole }, &addresses, &output) {
         Ok(code) => code,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
 }
 
 /// `-bh`.
-fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
-    log_lines(&options);
-    match smtp::run(host, &mut options) {
+fn speak(request: smtp::HostRequest) -> ExitCode {
+    match smtp::run(request) {
         Ok(Ok(code)) => code,
         Ok(Err(Refusal::Logged(line))) => complain(&[b"LOG: ", &line[..]].concat()),
         Ok(Err(refusal)) => refuse(refusal),
@@ -180,43 +174,19 @@ fn speak(host: SocketAddr, mut options: Options) -> ExitCode {
     }
 }
 
-/// `-bd`, `-bdf`, `-bw`.
-fn listen(options: Options) -> ExitCode {
-    log_lines(&options);
-    match daemon::run(options) {
-        Ok(code) => code,
-        Err(Refusal::Said(message)) if message.is_empty() => ExitCode::FAILURE,
-        Err(refusal) => refuse(refusal),
-    }
-}
-
 /// `-bs`, `-bS`.
-fn serve(
-    mut options: Options,
-    run: fn(&mut Options) -> io::Result<Result<ExitCode, Refusal>>,
-) -> ExitCode {
-    log_lines(&options);
-    match run(&mut options) {
-        Ok(Ok(code)) => code,
-        Ok(Err(refusal)) => refuse(refusal),
+fn served(done: io::Result<Result<ExitCode, Refusal>>) -> ExitCode {
+    match done {
+        Ok(done) => done.unwrap_or_else(refuse),
         Err(why) if why.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(why) => complain(format!("eximious: {why}").as_bytes()),
     }
 }
 
-/// `-bp`, `-Mvh` and their kin.
-fn look(
-    mut options: Options,
-    run: impl FnOnce(&mut Options) -> Result<ExitCode, Refusal>,
-) -> ExitCode {
-    log_lines(&options);
-    run(&mut options).unwrap_or_else(refuse)
-}
-
 /// A message from the standard input. Whoever types a single word that is almost a
 /// command means that, and no recipient.
-fn take_message(mut options: Options) -> ExitCode {
-    if let [word] = options.texts.as_slice()
+fn take_message(request: submit::SubmitRequest, log_lines: &[Vec<u8>]) -> ExitCode {
+    if let [word] = request.arguments.as_slice()
         && io::stdin().is_terminal()
     {
         let text = String::from_utf8_lossy(word);
@@ -225,38 +195,24 @@ fn take_message(mut options: Options) -> ExitCode {
             return complain(why.as_bytes());
         }
     }
-    log_lines(&options);
-    match submit::run(&mut options) {
-        Ok(code) => code,
-        Err(refusal) => refuse(refusal),
-    }
+    write_log(log_lines);
+    submit::run(request).unwrap_or_else(refuse)
 }
 
 /// `-bf`, `-bF`.
-fn test_filters(mut options: Options) -> ExitCode {
-    if !options.log_lines.is_empty() {
-        log_lines(&options);
-        return ExitCode::SUCCESS;
-    }
+fn test_filters(request: filter::FilterRequest) -> ExitCode {
     let output = Arc::new(Output::default());
-    let request = std::mem::take(&mut options.filter);
-    let session = Session::start(&mut options, output::world(&output));
-    let done =
-        session.and_then(|mut session| filter::run(&mut session, &request, &options, &output));
-    match done {
-        Ok(code) => code,
-        Err(refusal) => {
-            let _ = output.flush();
-            refuse(refusal)
-        }
-    }
+    filter::run(request, &output).unwrap_or_else(|refusal| {
+        let _ = output.flush();
+        refuse(refusal)
+    })
 }
 
-fn expand(mut options: Options, greet: bool) -> ExitCode {
-    log_lines(&options);
+fn expand(request: ExpandRequest, greet: bool) -> ExitCode {
+    let ExpandRequest { setup, texts } = request;
     let output = Arc::new(Output::default());
-    let texts = std::mem::take(&mut options.texts);
-    let mut session = match Session::start(&mut options, output::world(&output)) {
+    let reading = setup.reading.clone();
+    let mut session = match Session::start(setup, output::world(&output)) {
         Ok(session) => session,
         Err(refusal) => return refuse(refusal),
     };
@@ -268,7 +224,7 @@ fn expand(mut options: Options, greet: bool) -> ExitCode {
     let result = if !texts.is_empty() {
         be::texts(&mut session, &texts, &output)
     } else if at_terminal() {
-        prompt::run(session, greet, &options, &output)
+        prompt::run(session, greet, &reading, &output)
     } else {
         be::lines(&mut session, io::stdin(), &output)
     };

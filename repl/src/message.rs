@@ -10,20 +10,33 @@ use eximious::{Header, Message, Str, var};
 use eximious_mta::reception::{self, Origin};
 
 use crate::caller;
-use crate::options::Options;
-use crate::session::{Refusal, Session};
+use crate::refusal::Refusal;
+use crate::session::Session;
 
 /// How large a message may be.
 const LARGEST: u64 = 256 << 20;
 
+/// How a message is read.
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    /// Whether the sender is known already (`-f`).
+    pub knows_sender: bool,
+    /// `-F`: the sender's full name.
+    pub full_name: Option<Vec<u8>>,
+    /// `-t`: the message's header says who gets it.
+    pub recipients_in_header: bool,
+    /// `-i`: a line of one dot does not end it.
+    pub dot_is_text: bool,
+}
+
 /// Reads a message from a file, and gives the session its values. Returns what
 /// is to be said of it.
-pub fn load(session: &mut Session, file: &[u8], options: &Options) -> Result<Vec<u8>, Refusal> {
+pub fn load(session: &mut Session, file: &[u8], reading: &Reading) -> Result<Vec<u8>, Refusal> {
     let bytes = session.engine().world().files.read(file, LARGEST).map_err(|why| {
         let why = reason(&why);
         Refusal::Said([b"exim: failed to open ", file, b": ", why.as_bytes()].concat())
     })?;
-    Ok(take(session, &bytes, options).said)
+    Ok(take(session, &bytes, reading).said)
 }
 
 /// What came of reading a message.
@@ -36,13 +49,13 @@ pub struct Taken {
 }
 
 /// Reads a message, and gives the session its values.
-pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
+pub fn take(session: &mut Session, bytes: &[u8], reading: &Reading) -> Taken {
     let mut said = Vec::new();
-    let end = if options.dot_is_text { End::Input } else { End::Dot };
+    let end = if reading.dot_is_text { End::Input } else { End::Dot };
     let (mut message, senders) = parse_until(bytes, end);
     let mut user = caller::submitter(session.context());
-    user.called = options.full_name.clone();
-    let mut other = options.sender.is_some();
+    user.called = reading.full_name.clone();
+    let mut other = reading.knows_sender;
     if !other {
         for sender in senders {
             if let Ok(sender) = reception::qualified_sender(session.context(), &sender) {
@@ -72,7 +85,7 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
         trusted: true,
         qualifies_senders: true,
         qualifies_recipients: true,
-        names_recipients: options.recipients_in_header,
+        names_recipients: reading.recipients_in_header,
         ..Origin::default()
     };
     let (config, cx) = session.parts();
@@ -82,7 +95,7 @@ pub fn take(session: &mut Session, bytes: &[u8], options: &Options) -> Taken {
     let fixed = reception::fix(cx, &rewriter, &origin, &controls, message, &tell);
     fixed.panics.iter().for_each(|line| log.panic(line));
     let mut message = fixed.message;
-    if options.recipients_in_header {
+    if reading.recipients_in_header {
         let domain = session.recipient_domain();
         let qualified = |address: Vec<u8>| match address::find_at(&address) {
             None if !address.is_empty() => Str::tainted([&address, &b"@"[..], &domain].concat()),

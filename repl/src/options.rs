@@ -2,86 +2,45 @@
 //! and values attached to their options or in the next argument.
 
 mod decide;
+mod given;
 mod reports;
 mod rules;
 mod values;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
 use eximious::{Macros, Var, var};
 use eximious_mta::spool::queue::{Listing, is_message_id};
-use eximious_mta::submission::{DsnRequest, Errors};
+use eximious_mta::submission::Errors;
 
+use crate::queue::View;
+use crate::refusal::Stop;
+use crate::session::Setup;
+use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
+use given::{Asked, Given};
 use rules::{Takes, Then};
 use values::{address_and_port, host, message_id, missing_value, number};
 
 /// What the command line asks for.
 #[derive(Debug)]
 pub struct Options {
-    /// What to do.
-    pub action: Action,
-    /// `-C`: names of configuration files, the first that exists counts.
-    pub config: Option<Vec<u8>>,
-    /// `-D`: macros.
-    pub macros: Macros,
-    /// `-oM…`, `-p`: variables and their values.
-    pub variables: Vec<(Var, Vec<u8>)>,
-    /// `-f`: the envelope's sender, as typed.
-    pub sender: Option<Vec<u8>>,
-    /// `-F`: the sender's full name.
-    pub full_name: Option<Vec<u8>>,
-    /// `-bem`: the file that holds a message.
-    pub message: Option<Vec<u8>>,
-    /// `-t`: the message's header says who gets it.
-    pub recipients_in_header: bool,
-    /// `-bnq`: addresses without a domain get none.
-    pub leaves_unqualified: bool,
-    /// `-i`: a line of one dot does not end a message.
-    pub dot_is_text: bool,
-    /// `-oe…`: how errors of a message are reported.
-    pub errors: Errors,
-    /// `-G`: the header of a message stays as it is.
-    pub leaves_header: bool,
-    /// `-N`: a message's delivery is only pretended.
-    pub pretends: bool,
-    /// `-odf`: a message is delivered before the program ends.
-    pub foreground: bool,
-    /// `-oMm`: the message that a message is about.
-    pub about: Option<Vec<u8>>,
-    /// `-oDSN`: what is asked of those who deliver a message.
-    pub reports: DsnRequest,
-    /// `-bf` and its kin: what filters are tested, and for whom.
-    pub filter: crate::filter::Request,
-    /// `-n`: values without their names.
-    pub values_only: bool,
-    /// `-Mset`: the message of the spool whose values there are.
-    pub stored: Option<Vec<u8>>,
-    /// `-qG`: the named queue.
-    pub queue: Vec<u8>,
-    /// `-v`: more is told.
-    pub verbose: bool,
-    /// `-bhc`: ACLs may ask other hosts, though it is a test.
-    pub calls_out: bool,
-    /// `-bd` and its kin: what the daemon does.
-    pub daemon: crate::daemon::Request,
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
-    /// What is left: strings to expand.
-    pub texts: Vec<Vec<u8>>,
+    /// What to do.
+    pub action: Action,
 }
 
-/// What to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What to do, and what has to be known for it.
+#[derive(Debug)]
 pub enum Action {
     /// Nothing was asked for: say what the program is.
     Usage,
     /// Say which version it is, and what it knows.
-    Version,
+    Version(Setup),
     /// Expand the texts, or what is typed.
-    Expand,
+    Expand(ExpandRequest),
     /// `eximious list`.
     List {
         /// As JSON.
@@ -96,62 +55,72 @@ pub enum Action {
     /// `-bI:sieve`: list what a Sieve script may require.
     SieveExtensions,
     /// Print what the configuration says.
-    Show,
+    Show(show::ShowRequest),
     /// `eximious check`.
-    Check(crate::check::Request),
+    Check(check::Request),
     /// `-brw`: rewrite an address.
-    Rewrite,
+    Rewrite(rewrite::RulesRequest),
     /// `-brt`: find a rule for retries.
-    Retry,
+    Retry(rewrite::RulesRequest),
     /// `-bt`, `-bv`, `-bvs`: say where addresses go.
-    Route(Purpose),
+    Route(route::RouteRequest),
     /// `-bf`, `-bF`: test filters.
-    Filter,
+    Filter(filter::FilterRequest),
     /// `-bd`, `-bdf`, `-bw`: take connections.
-    Daemon,
+    Daemon(daemon::Source, daemon::Request),
     /// `-bh`: speak SMTP, as if with this host.
-    Host(SocketAddr),
+    Host(smtp::HostRequest),
     /// `-bs`: speak SMTP with whoever runs the program, or called.
-    Session,
+    Session(smtp::local::LocalRequest),
     /// `-bS`: read messages with SMTP commands before each.
-    Batch,
+    Batch(smtp::batch::BatchRequest),
     /// `-bp` and its kin: list the messages that wait.
-    Queue(Listing),
+    Queue(queue::ListRequest),
     /// `-Mvh` and its kin: print a file of a message.
-    View(View, Vec<u8>),
+    View(queue::ViewRequest),
     /// Take a message from the standard input.
-    Submit,
+    Submit(submit::SubmitRequest),
     /// `eximious fmt`.
-    Format(crate::fmt::Request),
+    Format(fmt::Request),
 }
 
-/// What of a message is printed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum View {
-    /// `-Mvb`: the file with its body.
-    Body,
-    /// `-Mvc`: the message as it would be sent.
-    Whole,
-    /// `-Mvh`: the file with its envelope and header.
-    Header,
-    /// `-Mvl`: its log.
-    Log,
+impl Action {
+    /// Whether lines of `-z` are written before it.
+    pub fn comes_after_log_lines(&self) -> bool {
+        match self {
+            Self::Usage
+            | Self::Expand(_)
+            | Self::Rewrite(_)
+            | Self::Retry(_)
+            | Self::Route(_)
+            | Self::Filter(_)
+            | Self::Daemon(..)
+            | Self::Host(_)
+            | Self::Session(_)
+            | Self::Batch(_)
+            | Self::Queue(_)
+            | Self::View(_) => true,
+            // A message has to be one first, and no word that is almost a command.
+            Self::Submit(_)
+            | Self::Version(_)
+            | Self::List { .. }
+            | Self::Help(_)
+            | Self::Information
+            | Self::SieveExtensions
+            | Self::Show(_)
+            | Self::Check(_)
+            | Self::Format(_) => false,
+        }
+    }
 }
 
-/// Why the program stops before it began: what to say, and the exit status
-/// that goes with it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stop(pub Vec<u8>);
-
-impl Stop {
-    fn exim(message: impl AsRef<[u8]>) -> Self {
-        Self([b"exim: ", message.as_ref()].concat())
-    }
-
-    fn abandoned(argument: &[u8]) -> Self {
-        let head = b"exim abandoned: unknown, malformed, or incomplete option ";
-        Self([head.as_slice(), argument].concat())
-    }
+/// `-be`: strings are to be expanded.
+#[derive(Debug, Default)]
+pub struct ExpandRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// The strings; with none, those that are typed.
+    pub texts: Vec<Vec<u8>>,
 }
 
 /// How many `-D` options there may be.
@@ -165,7 +134,7 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
     let mut parser = Parser::new(args);
     if args.first().is_some_and(|word| word == b"repl") {
         parser.args = &args[1..];
-        parser.action = Some(Action::Expand);
+        parser.action = Some(Asked::Expand);
     }
     while let Some(arg) = parser.args.first() {
         if parser.ended || !arg.starts_with(b"-") {
@@ -184,15 +153,15 @@ pub fn parse(args: &[Vec<u8>]) -> Result<Options, Stop> {
 pub const COMMANDS: [&str; 5] = ["check", "fmt", "help", "list", "repl"];
 
 /// What is not Exim's: a word in front.
-fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
+fn command(args: &[Vec<u8>]) -> Result<Option<Asked>, Stop> {
     let Some((word, rest)) = args.split_first() else { return Ok(None) };
     if word == b"fmt" {
-        return Ok(Some(Action::Format(crate::fmt::request(rest)?)));
+        return Ok(Some(Asked::Format(fmt::request(rest)?)));
     }
     let rest = rest.iter().map(|arg| String::from_utf8_lossy(arg).into_owned());
     match word.as_slice() {
-        b"check" => Ok(Some(Action::Check(crate::check::request(rest.collect())?))),
-        b"help" => Ok(Some(Action::Help(rest.collect()))),
+        b"check" => Ok(Some(Asked::Check(check::request(rest.collect())?))),
+        b"help" => Ok(Some(Asked::Help(rest.collect()))),
         b"list" => {
             let (mut json, mut kind) = (false, None);
             for arg in rest {
@@ -204,7 +173,7 @@ fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
                     ));
                 }
             }
-            Ok(Some(Action::List { json, kind }))
+            Ok(Some(Asked::List { json, kind }))
         }
         _ => Ok(None),
     }
@@ -212,45 +181,18 @@ fn command(args: &[Vec<u8>]) -> Result<Option<Action>, Stop> {
 
 struct Parser<'a> {
     args: &'a [Vec<u8>],
-    action: Option<Action>,
+    action: Option<Asked>,
     /// An option of Exim's that is not there yet, and whether it would have
     /// its way where `-be` is given too.
     later: Option<(Vec<u8>, &'static str, bool)>,
     /// Whether what is left is no option, whatever it looks like.
     ended: bool,
-    options: Options,
+    given: Given,
 }
 
 impl<'a> Parser<'a> {
     fn new(args: &'a [Vec<u8>]) -> Self {
-        let options = Options {
-            action: Action::Usage,
-            config: None,
-            macros: Macros::new(),
-            variables: Vec::new(),
-            sender: None,
-            full_name: None,
-            message: None,
-            recipients_in_header: false,
-            leaves_unqualified: false,
-            dot_is_text: false,
-            errors: Errors::default(),
-            leaves_header: false,
-            pretends: false,
-            foreground: false,
-            about: None,
-            reports: DsnRequest::default(),
-            filter: crate::filter::Request::default(),
-            values_only: false,
-            stored: None,
-            queue: Vec::new(),
-            verbose: false,
-            calls_out: false,
-            daemon: crate::daemon::Request::default(),
-            log_lines: Vec::new(),
-            texts: Vec::new(),
-        };
-        Self { args, action: None, later: None, ended: false, options }
+        Self { args, action: None, later: None, ended: false, given: Given::default() }
     }
 
     fn next(&mut self) -> Option<&'a Vec<u8>> {
@@ -288,23 +230,23 @@ impl<'a> Parser<'a> {
     /// The options that mean something to this program.
     fn own(&mut self, name: &str, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
         match name {
-            "-be" => self.action = self.action.take().or(Some(Action::Expand)),
+            "-be" => self.action = self.action.take().or(Some(Asked::Expand)),
             "-bem" => {
-                self.action = self.action.take().or(Some(Action::Expand));
-                self.options.message = Some(value.to_vec());
+                self.action = self.action.take().or(Some(Asked::Expand));
+                self.given.message = Some(value.to_vec());
             }
-            "-bP" => self.action = Some(Action::Show),
+            "-bP" => self.action = Some(Asked::Show),
             "-bh" | "-bhc" => {
-                self.options.calls_out = name == "-bhc";
+                self.given.calls_out = name == "-bhc";
                 let Some((address, port)) = address_and_port(value) else {
                     let message = [b"exim abandoned: \"", value, b"\" is not an IP address"];
                     return Err(Stop(message.concat()));
                 };
-                self.action = host(address, port).map(Action::Host);
+                self.action = host(address, port).map(Asked::Host);
             }
             "-bd" | "-bdf" => {
-                self.options.daemon.foreground |= name == "-bdf";
-                self.action = Some(Action::Daemon);
+                self.given.daemon.foreground |= name == "-bdf";
+                self.action = Some(Asked::Daemon);
             }
             "-bw" => {
                 let time = match value {
@@ -315,26 +257,26 @@ impl<'a> Parser<'a> {
                     let message = [b"bad time value ", value, b": abandoned"].concat();
                     return Err(Stop::exim(message));
                 };
-                self.options.daemon.inherited = Some(time.map(Duration::from_secs));
-                self.action = Some(Action::Daemon);
+                self.given.daemon.inherited = Some(time.map(Duration::from_secs));
+                self.action = Some(Asked::Daemon);
             }
-            "-oX" => self.options.daemon.interfaces = Some(value.to_vec()),
-            "-tls-on-connect" => self.options.daemon.begins_with_tls = true,
-            "-oP" => self.options.daemon.pid_file = Some(value.to_vec()),
+            "-oX" => self.given.daemon.interfaces = Some(value.to_vec()),
+            "-tls-on-connect" => self.given.daemon.begins_with_tls = true,
+            "-oP" => self.given.daemon.pid_file = Some(value.to_vec()),
             "-brt" | "-brw" => {
                 let rewrites = name == "-brw";
-                self.action = Some(if rewrites { Action::Rewrite } else { Action::Retry });
+                self.action = Some(if rewrites { Asked::Rewrite } else { Asked::Retry });
                 self.ended = true;
             }
             "-bt" => return self.route(Purpose::Test),
             "-bv" => return self.route(Purpose::VerifyRecipient),
             "-bvs" => return self.route(Purpose::VerifySender),
-            "-v" => self.options.verbose = true,
-            "-n" => self.options.values_only = true,
+            "-v" => self.given.verbose = true,
+            "-n" => self.given.values_only = true,
             "-bF" | "-bf" | "-bfd" | "-bfl" | "-bfp" | "-bfs" => self.filter(name, value),
             "-bp" | "-bpa" | "-bpc" | "-bpi" | "-bpr" | "-bpra" | "-bpri" | "-bpru" | "-bpu" => {
                 let has = |letter| name["-bp".len()..].contains(letter);
-                self.action = Some(Action::Queue(Listing {
+                self.action = Some(Asked::Queue(Listing {
                     all: has('a'),
                     undelivered: has('u'),
                     names: has('i'),
@@ -342,51 +284,51 @@ impl<'a> Parser<'a> {
                 }));
             }
             "-Mset" => {
-                self.options.stored = Some(message_id(name, value)?);
+                self.given.stored = Some(message_id(name, value)?);
             }
             "-Mvb" | "-Mvc" | "-Mvh" | "-Mvl" => return self.view(name, value),
             "-q" => {
                 if let Some(queue) = value.strip_prefix(b"G") {
-                    self.options.queue = queue.to_vec();
+                    self.given.queue = queue.to_vec();
                 }
                 self.later.get_or_insert((arg.to_vec(), rules::QUEUE, true));
             }
-            "-bV" | "--version" => self.action = Some(Action::Version),
-            "--help" => self.action = Some(Action::Usage),
+            "-bV" | "--version" => self.action = Some(Asked::Version),
+            "--help" => self.action = Some(Asked::Usage),
             "-bI:" => return self.information(value),
-            "-C" => self.options.config = Some(value.to_vec()),
+            "-C" => self.given.config = Some(value.to_vec()),
             "-D" => return self.macro_option(arg, value),
             "-d" => return rules::check_debugging(value).map_err(Stop::exim),
-            "-F" => self.options.full_name = Some(value.to_vec()),
-            "-f" | "-r" => self.options.sender = Some(value.to_vec()),
-            "-i" | "-oi" | "-oitrue" => self.options.dot_is_text = true,
-            "-bnq" => self.options.leaves_unqualified = true,
-            "-t" => self.options.recipients_in_header = true,
+            "-F" => self.given.full_name = Some(value.to_vec()),
+            "-f" | "-r" => self.given.sender = Some(value.to_vec()),
+            "-i" | "-oi" | "-oitrue" => self.given.dot_is_text = true,
+            "-bnq" => self.given.leaves_unqualified = true,
+            "-t" => self.given.recipients_in_header = true,
             "-ti" => {
-                self.options.recipients_in_header = true;
-                self.options.dot_is_text = true;
+                self.given.recipients_in_header = true;
+                self.given.dot_is_text = true;
             }
-            "-z" => self.options.log_lines.push(value.to_vec()),
+            "-z" => self.given.log_lines.push(value.to_vec()),
             "-h" | "-oB" => return number(name, arg, value),
             "-or" | "-os" => return self.time(arg, value),
             "-oMm" if !is_message_id(value) => {
                 return Err(Stop(b"-oMm must be a valid message ID".to_vec()));
             }
-            "-oMm" => self.options.about = Some(value.to_vec()),
-            "-oDSN" => return reports::ask(&mut self.options.reports, value),
-            "-G" => self.options.leaves_header = true,
+            "-oMm" => self.given.about = Some(value.to_vec()),
+            "-oDSN" => return reports::ask(&mut self.given.reports, value),
+            "-G" => self.given.leaves_header = true,
             "-N" => {
-                self.options.pretends = true;
-                self.options.verbose = true;
+                self.given.pretends = true;
+                self.given.verbose = true;
             }
-            "-odf" | "-odi" => self.options.foreground = true,
+            "-odf" | "-odi" => self.given.foreground = true,
             "-odb" | "-odq" | "-odqs" => {
-                self.options.foreground = false;
-                self.options.daemon.queues = name == "-odq";
+                self.given.foreground = false;
+                self.given.daemon.queues = name == "-odq";
             }
-            "-ee" | "-oee" => self.options.errors = Errors::MailedQuietly,
-            "-em" | "-ew" | "-oem" | "-oew" => self.options.errors = Errors::Mailed,
-            "-ep" | "-eq" | "-oep" | "-oeq" => self.options.errors = Errors::Printed,
+            "-ee" | "-oee" => self.given.errors = Errors::MailedQuietly,
+            "-em" | "-ew" | "-oem" | "-oew" => self.given.errors = Errors::Mailed,
+            "-ep" | "-eq" | "-oep" | "-oeq" => self.given.errors = Errors::Printed,
             "-p" => {
                 let colon = value.iter().position(|c| *c == b':').unwrap_or(value.len());
                 self.variable(name, var::RECEIVED_PROTOCOL, &value[..colon])?;
@@ -408,16 +350,14 @@ impl<'a> Parser<'a> {
             "-Mvh" => View::Header,
             _ => View::Log,
         };
-        self.action = Some(Action::View(view, id));
+        self.action = Some(Asked::View(view, id));
         Ok(())
     }
 
     /// `-bt` and its kin do not go together.
     fn route(&mut self, purpose: Purpose) -> Result<(), Stop> {
-        match self.action.replace(Action::Route(purpose)) {
-            Some(Action::Route(other)) if other != purpose => {
-                Err(Stop::exim("incompatible command-line options or arguments"))
-            }
+        match self.action.replace(Asked::Route(purpose)) {
+            Some(Asked::Route(other)) if other != purpose => Err(Stop::incompatible()),
             _ => Ok(()),
         }
     }
@@ -425,7 +365,7 @@ impl<'a> Parser<'a> {
     /// What is to be tested of filters, and for whom.
     fn filter(&mut self, name: &str, value: &[u8]) {
         let value = value.to_vec();
-        let request = &mut self.options.filter;
+        let request = &mut self.given.filters;
         match name {
             "-bF" => request.system = Some(value),
             "-bf" => request.user = Some(value),
@@ -439,11 +379,11 @@ impl<'a> Parser<'a> {
     fn information(&mut self, topic: &[u8]) -> Result<(), Stop> {
         match topic {
             b"help" => {
-                self.action = Some(Action::Information);
+                self.action = Some(Asked::Information);
                 Ok(())
             }
             b"sieve" => {
-                self.action = Some(Action::SieveExtensions);
+                self.action = Some(Asked::SieveExtensions);
                 Ok(())
             }
             b"dscp" | b"modules" => {
@@ -470,10 +410,10 @@ impl<'a> Parser<'a> {
             None if rest.is_empty() => rest,
             None => return Err(Stop::abandoned(arg)),
         };
-        if self.options.macros.iter().count() >= MOST_MACROS {
+        if self.given.macros.iter().count() >= MOST_MACROS {
             return Err(Stop::exim("too many -D options on command line"));
         }
-        if !self.options.macros.set(name, value) {
+        if !self.given.macros.set(name, value) {
             return Err(Stop::exim("duplicated -D in command line"));
         }
         Ok(())
@@ -489,7 +429,7 @@ impl<'a> Parser<'a> {
         if let Some(seconds) = seconds(value) {
             if arg.starts_with(b"-os") {
                 let time = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
-                self.options.daemon.patience = Some(time);
+                self.given.daemon.patience = Some(time);
             }
             return Ok(());
         }
@@ -498,7 +438,7 @@ impl<'a> Parser<'a> {
 
     /// `-oMa` and its like, which set variables.
     fn variable(&mut self, option: &str, var: Var, value: &[u8]) -> Result<(), Stop> {
-        let is_set = self.options.variables.iter().any(|(own, _)| *own == var);
+        let is_set = self.given.variables.iter().any(|(own, _)| *own == var);
         if var == var::RECEIVED_PROTOCOL && is_set {
             return Err(Stop(b"received_protocol is set already".to_vec()));
         }
@@ -508,7 +448,7 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         let Some(port_var) = port else {
-            self.options.variables.push((var, value.to_vec()));
+            self.given.variables.push((var, value.to_vec()));
             return Ok(());
         };
         let Some((address, port)) = address_and_port(value) else {
@@ -516,18 +456,18 @@ impl<'a> Parser<'a> {
             return Err(Stop(message.concat()));
         };
         // Of `-bh` and `-oMa`, the later one says what the address of the test is.
-        if let (Some(Action::Host(_)), "-oMa") = (&self.action, option) {
-            self.action = host(address, port).map(Action::Host);
+        if let (Some(Asked::Host(_)), "-oMa") = (&self.action, option) {
+            self.action = host(address, port).map(Asked::Host);
         }
-        self.options.variables.push((var, address.to_vec()));
-        self.options.variables.push((port_var, port.to_string().into_bytes()));
+        self.given.variables.push((var, address.to_vec()));
+        self.given.variables.push((port_var, port.to_string().into_bytes()));
         Ok(())
     }
 
-    fn finish(mut self, action: Option<Action>) -> Options {
-        self.options.action = action.unwrap_or(Action::Usage);
-        self.options.texts = self.args.to_vec();
-        self.options
+    fn finish(mut self, asked: Option<Asked>) -> Options {
+        self.given.arguments = self.args.to_vec();
+        let log_lines = std::mem::take(&mut self.given.log_lines);
+        Options { log_lines, action: self.given.action(asked.unwrap_or(Asked::Usage)) }
     }
 }
 
@@ -540,10 +480,13 @@ mod tests {
         parse(&args).map_err(|Stop(message)| String::from_utf8(message).unwrap())
     }
 
+    fn action(args: &[&str]) -> Action {
+        parsed(args).unwrap().action
+    }
+
     fn texts(args: &[&str]) -> Vec<String> {
-        let options = parsed(args).unwrap();
-        assert_eq!(options.action, Action::Expand, "{args:?}");
-        options.texts.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
+        let Action::Expand(request) = action(args) else { panic!("{args:?}") };
+        request.texts.into_iter().map(|text| String::from_utf8(text).unwrap()).collect()
     }
 
     #[test]
@@ -581,13 +524,14 @@ mod tests {
             assert!(why.ends_with(" delivers them: exim -q30m"), "{why}");
         }
         let listing = Listing { undelivered: true, ..Listing::default() };
-        assert_eq!(parsed(&["-bpru", "-qGx"]).unwrap().action, Action::Queue(listing));
-        assert_eq!(parsed(&["-bs"]).unwrap().action, Action::Session);
+        let Action::Queue(request) = action(&["-bpru", "-qGx"]) else { panic!("no list") };
+        assert_eq!((request.listing, request.queue.as_slice()), (listing, b"x".as_slice()));
+        assert!(matches!(action(&["-bs"]), Action::Session(_)));
         assert!(parsed(&["-bs", "-t"]).unwrap_err().contains("incompatible"));
         assert_eq!(texts(&["-bs", "-be", "x"]), ["x"]);
         for args in [&["a@b"][..], &["-t"], &["-bm", "-odq", "x"], &["-ti", "-oep"]] {
-            assert_eq!(parsed(args).unwrap().action, Action::Submit, "{args:?}");
+            assert!(matches!(action(args), Action::Submit(_)), "{args:?}");
         }
-        assert_eq!(parsed(&["-bm", "-odq"]).unwrap().action, Action::Usage);
+        assert!(matches!(action(&["-bm", "-odq"]), Action::Usage));
     }
 }

@@ -17,9 +17,10 @@ use rustyline::history::DefaultHistory;
 use rustyline::{Behavior, CompletionType, Config, Editor};
 
 use crate::input::Lines;
-use crate::options::Options;
+use crate::message::Reading;
 use crate::output::Output;
-use crate::session::{Answer, Refusal, Session};
+use crate::refusal::Refusal;
+use crate::session::{Answer, Session};
 use crate::{help, list, message, words};
 use command::Command;
 use helper::Words;
@@ -36,7 +37,7 @@ const CAPITAL: &str = "A line that begins with a capital letter defines a macro:
 pub fn run(
     mut session: Session,
     greet: bool,
-    options: &Options,
+    reading: &Reading,
     output: &Output,
 ) -> io::Result<()> {
     let mut editor = editor(&session).map_err(io::Error::other)?;
@@ -53,7 +54,7 @@ pub fn run(
         match editor.readline("> ") {
             Ok(typed) => {
                 let _ = editor.add_history_entry(typed.as_str());
-                if obey(&mut session, &typed, options, output)? {
+                if obey(&mut session, &typed, reading, output)? {
                     break;
                 }
             }
@@ -106,14 +107,14 @@ fn save(editor: &mut Editor<Words, DefaultHistory>, path: &std::path::Path) {
 fn obey(
     session: &mut Session,
     typed: &str,
-    options: &Options,
+    reading: &Reading,
     output: &Output,
 ) -> io::Result<bool> {
     if let Some(command) = command::of_line(typed) {
         if command == Command::Quit {
             return Ok(true);
         }
-        let said = carry_out(command, session, options);
+        let said = carry_out(command, session, reading);
         output.put(said.as_bytes(), b"")?;
         return Ok(false);
     }
@@ -157,7 +158,7 @@ fn joined(typed: &[u8]) -> io::Result<Vec<Vec<u8>>> {
     Ok(all)
 }
 
-fn carry_out(command: Command<'_>, session: &mut Session, options: &Options) -> String {
+fn carry_out(command: Command<'_>, session: &mut Session, reading: &Reading) -> String {
     let registry = session.engine().registry();
     let said = match command {
         Command::Help("") => Ok(help::PROMPT.to_owned()),
@@ -166,7 +167,7 @@ fn carry_out(command: Command<'_>, session: &mut Session, options: &Options) -> 
             list::list(registry, false, Some(kind).filter(|kind| !kind.is_empty()))
         }
         Command::Set(text) => set(session, text),
-        Command::Message(file) => match message::load(session, file.as_bytes(), options) {
+        Command::Message(file) => match message::load(session, file.as_bytes(), reading) {
             Ok(said) => Ok(String::from_utf8_lossy(&said).into_owned()),
             Err(Refusal::Said(why) | Refusal::Logged(why)) => {
                 Err(String::from_utf8_lossy(&why).into_owned())

@@ -8,24 +8,65 @@ use eximious::stdlib::wording;
 use eximious::world::SpoolPlace;
 use eximious::{Context, opt};
 use eximious_mta::spool;
-use eximious_mta::spool::queue::{self, Listing, Stored, Unread};
+use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed};
 
-use crate::options::{Options, View};
-use crate::session::{Refusal, Session};
+use crate::refusal::Refusal;
+use crate::session::{Session, Setup};
 use crate::{caller, complain, print};
 
 /// How much of a file is printed at the most.
 const LARGEST: u64 = 1 << 30;
 
+/// `-bp` and its kin: the messages that wait are to be listed.
+#[derive(Debug)]
+pub struct ListRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-qG`: the named queue.
+    pub queue: Vec<u8>,
+    /// Which messages, and what of them.
+    pub listing: Listing,
+    /// Only these.
+    pub named: Vec<Vec<u8>>,
+}
+
+/// `-Mvh` and its kin: a file of a message is to be printed.
+#[derive(Debug)]
+pub struct ViewRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-qG`: the named queue.
+    pub queue: Vec<u8>,
+    /// What of the message.
+    pub view: View,
+    /// The message's name.
+    pub id: Vec<u8>,
+    /// Whether others are named behind it.
+    pub names_others: bool,
+}
+
+/// What of a message is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum View {
+    /// `-Mvb`: the file with its body.
+    Body,
+    /// `-Mvc`: the message as it would be sent.
+    Whole,
+    /// `-Mvh`: the file with its envelope and header.
+    Header,
+    /// `-Mvl`: its log.
+    Log,
+}
+
 /// Lists messages: those that are named, or all.
-pub fn list(options: &mut Options, listing: Listing) -> Result<ExitCode, Refusal> {
-    let named = std::mem::take(&mut options.texts);
-    let (cx, place) = start(options)?;
+pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
+    let ListRequest { setup, queue, listing, named } = request;
+    let (cx, place) = start(setup, &queue)?;
     let needs_admin = cx.engine().settings().get(opt::QUEUE_LIST_REQUIRES_ADMIN);
     if needs_admin && !is_admin(&cx) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
-    match queue::list(cx.engine().world(), &place, listing, &named) {
+    match listed(cx.engine().world(), &place, listing, &named) {
         Ok(text) => Ok(print(&text)),
         Err(why) => {
             let why = wording::reason(&why);
@@ -36,11 +77,13 @@ pub fn list(options: &mut Options, listing: Listing) -> Result<ExitCode, Refusal
 }
 
 /// Prints a file of a message.
-pub fn view(options: &mut Options, view: View, id: &[u8]) -> Result<ExitCode, Refusal> {
-    if !options.texts.is_empty() && view != View::Whole {
+pub fn view(request: ViewRequest) -> Result<ExitCode, Refusal> {
+    let ViewRequest { setup, queue, view, id, names_others } = request;
+    let id = id.as_slice();
+    if names_others && view != View::Whole {
         return Ok(tell(b"*** Only one message can be listed at once"));
     }
-    let (cx, place) = start(options)?;
+    let (cx, place) = start(setup, &queue)?;
     if !is_admin(&cx) {
         return Ok(tell(b"Permission denied"));
     }
@@ -102,11 +145,10 @@ fn tell(text: &[u8]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn start(options: &mut Options) -> Result<(Context, SpoolPlace), Refusal> {
-    let queue = std::mem::take(&mut options.queue);
-    let session = Session::start(options, eximious_world::system())?;
+fn start(setup: Setup, queue: &[u8]) -> Result<(Context, SpoolPlace), Refusal> {
+    let session = Session::start(setup, eximious_world::system())?;
     let (_, cx) = session.into_parts();
-    let place = spool::place(&cx, &queue).map_err(Refusal::Logged)?;
+    let place = spool::place(&cx, queue).map_err(Refusal::Logged)?;
     Ok((cx, place))
 }
 

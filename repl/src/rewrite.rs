@@ -7,7 +7,16 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
 use eximious::{Fail, Str};
 
-use crate::session::Session;
+use crate::session::{Session, Setup};
+
+/// `-brw`, `-brt`: rules are to be tested.
+#[derive(Debug)]
+pub struct RulesRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// What with.
+    pub arguments: Vec<Vec<u8>>,
+}
 
 /// What there is to print, and whether all went well.
 pub struct Answer {

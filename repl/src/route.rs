@@ -14,11 +14,22 @@ use eximious::{Config, Context, Str, var};
 
 use crate::input::Lines;
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::{Session, Setup};
 use crowd::Crowd;
 
 /// How many bytes are said of most addresses, at the most.
 const USUAL: usize = 256;
+
+/// `-bt`, `-bv`, `-bvs`: it is to be said where addresses go.
+#[derive(Debug)]
+pub struct RouteRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// What addresses are looked at for.
+    pub purpose: Purpose,
+    /// The addresses; with none, those of the standard input.
+    pub addresses: Vec<Vec<u8>>,
+}
 
 /// What is wanted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -4,7 +4,7 @@ use eximious::acl::Acls;
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
-    Config, ConfigError, Context, Engine, ErrorKind, Fail, MacroError, Settings, Str, World, var,
+    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, Var, World, var,
 };
 
 use eximious::world::User;
@@ -15,9 +15,39 @@ use crate::assign::Assignment;
 use crate::caller;
 use crate::logs;
 use crate::message;
-use crate::options::Options;
 use crate::reader::{Deed, Reader, Task};
+use crate::refusal::Refusal;
 use crate::usual;
+
+/// What a session begins with.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// `-C`: names of configuration files, the first that exists counts.
+    pub config: Option<Vec<u8>>,
+    /// `-D`: macros.
+    pub macros: Macros,
+    /// `-oM…`, `-p`: variables and their values.
+    pub variables: Vec<(Var, Vec<u8>)>,
+    /// `-f`: the envelope's sender, as typed.
+    pub sender: Option<Vec<u8>>,
+    /// `-Mset`: the message of the spool whose values there are.
+    pub stored: Option<StoredMessage>,
+    /// `-bem`: the file that holds a message.
+    pub message: Option<Vec<u8>>,
+    /// How a message is read.
+    pub reading: message::Reading,
+    /// `-v`: more is told.
+    pub verbose: bool,
+}
+
+/// A message of the spool.
+#[derive(Debug)]
+pub struct StoredMessage {
+    /// `-qG`: the named queue.
+    pub queue: Vec<u8>,
+    /// Its name.
+    pub id: Vec<u8>,
+}
 
 /// An engine with the values that lines have set so far.
 pub struct Session {
@@ -60,38 +90,37 @@ impl Answer {
 }
 
 impl Session {
-    /// Gets ready what the options ask for; an error is what to say before
-    /// giving up.
-    pub fn start(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, |_, world| world)
+    /// Gets ready what is asked for; an error is what to say before giving up.
+    pub fn start(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, |_, world| world)
     }
 
     /// The same, with the logs that the configuration asks for.
-    pub fn start_logging(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, logs::kept)
+    pub fn start_logging(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, logs::kept)
     }
 
     /// The same, where whatever goes to a log is shown, too.
-    pub fn start_shown(options: &mut Options, world: World) -> Result<Self, Refusal> {
-        Self::start_in(options, world, logs::kept_and_shown)
+    pub fn start_shown(setup: Setup, world: World) -> Result<Self, Refusal> {
+        Self::start_in(setup, world, logs::kept_and_shown)
     }
 
     fn start_in(
-        options: &mut Options,
+        setup: Setup,
         mut world: World,
         settle: fn(&Settings, World) -> World,
     ) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
-        let mut macros = std::mem::take(&mut options.macros);
+        let mut macros = setup.macros;
         let mut place = None;
-        let named = options.config.take();
+        let named = setup.config;
         // Without Exim's own there is still the language, with all its defaults.
         let read = named.is_some() || usual::exists(&world);
         let names = named.unwrap_or_else(|| usual::FILES.to_vec());
         let mut config = None;
         let engine = if read {
             let read = Config::read(&names, macros, &world, builder.registry());
-            let mut found = read.map_err(|error| Refusal::of(&error, options.verbose))?;
+            let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
             world = settle(&found.settings, world);
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -118,7 +147,7 @@ impl Session {
         let reader = Reader::new(macros, place);
         let (sender, said) = (None, Vec::new());
         let mut session = Self { engine, cx, reader, file, config, sender, said };
-        if let Some(typed) = &options.sender {
+        if let Some(typed) = &setup.sender {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
             session.cx.set_var(var::SENDER_ADDRESS, sender.clone());
@@ -127,13 +156,13 @@ impl Session {
             session.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
             session.sender = Some(sender);
         }
-        if let Some(id) = options.stored.take() {
-            session.said = session.restore(&options.queue, &id);
+        if let Some(StoredMessage { queue, id }) = &setup.stored {
+            session.said = session.restore(queue, id);
         }
-        if let Some(file) = options.message.take() {
-            session.said = message::load(&mut session, &file, options)?;
+        if let Some(file) = &setup.message {
+            session.said = message::load(&mut session, file, &setup.reading)?;
         }
-        for (variable, value) in options.variables.drain(..) {
+        for (variable, value) in setup.variables {
             session.cx.set_var(variable, Str::tainted(value));
         }
         Ok(session)
@@ -301,45 +330,5 @@ impl Session {
                 Err(Refusal::Said(parts.concat()))
             }
         }
-    }
-}
-
-/// Why a session can't begin.
-#[derive(Debug)]
-pub enum Refusal {
-    /// For the standard error, as it is.
-    Said(Vec<u8>),
-    /// For the log.
-    Logged(Vec<u8>),
-}
-
-impl Refusal {
-    /// A mistake in a configuration: as the log has it, or as Exim shows it to who
-    /// wants to see all, or where the log would be in the way.
-    pub fn of(error: &ConfigError, shown: bool) -> Self {
-        let text = error.text();
-        if !shown {
-            return Self::Logged(text);
-        }
-        let logs = match error.in_configuration() {
-            true if error.is_of_definition() => "PANIC",
-            true => "PANIC DIE",
-            false => "MAIN PANIC DIE",
-        };
-        let mut out = format!("LOG: {logs}").into_bytes();
-        for line in text.split(|c| *c == b'\n') {
-            out.push(b'\n');
-            if !line.is_empty() {
-                out.extend_from_slice(b"  ");
-                out.extend_from_slice(line.strip_prefix(b"  ").unwrap_or(line));
-            }
-        }
-        Self::Said(out)
-    }
-}
-
-impl From<ConfigError> for Refusal {
-    fn from(why: ConfigError) -> Self {
-        Self::of(&why, false)
     }
 }

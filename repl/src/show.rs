@@ -1,15 +1,29 @@
 //! `-bP`: what a configuration says.
 
-use eximious::Engine;
 use eximious::config::{Config, Printed, Printer};
+use eximious::{Engine, Macros};
 
 use crate::caller;
-use crate::options::Options;
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 use crate::usual;
 
 /// The release of Exim whose answers these are.
 const VERSION: &str = "4.98.2";
+
+/// `-bP`: what is to be printed.
+#[derive(Debug)]
+pub struct ShowRequest {
+    /// `-C`: names of configuration files, the first that exists counts.
+    pub config: Option<Vec<u8>>,
+    /// `-D`: macros.
+    pub macros: Macros,
+    /// `-n`: values without their names.
+    pub values_only: bool,
+    /// `-v`: faults are shown.
+    pub verbose: bool,
+    /// What of it: names of options, and words for kinds.
+    pub words: Vec<Vec<u8>>,
+}
 
 /// What there is to print.
 pub struct Shown {
@@ -19,31 +33,31 @@ pub struct Shown {
     pub warnings: Vec<Vec<u8>>,
 }
 
-/// What is printed for the options' words.
+/// What is printed for a request's words.
 ///
 /// # Errors
 /// The configuration can't be read: what Exim says then.
-pub fn show(options: &mut Options) -> Result<Shown, Refusal> {
+pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let world = eximious_world::system();
     let builder = Engine::builder();
-    let macros = std::mem::take(&mut options.macros);
-    let whole = options.texts.first().is_some_and(|word| word == b"config");
+    let macros = request.macros;
+    let whole = request.words.first().is_some_and(|word| word == b"config");
     let admin = caller::administrates(&world);
-    let refused = !admin && !whole && options.config.is_none() && macros.iter().next().is_some();
-    let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
+    let refused = !admin && !whole && request.config.is_none() && macros.iter().next().is_some();
+    let names = request.config.unwrap_or_else(|| usual::FILES.to_vec());
     let config = Config::read(&names, macros, &world, builder.registry()).map_err(|error| {
         // What is printed as it was read goes to where the log goes.
-        Refusal::of(&error, !whole || options.verbose)
+        Refusal::of(&error, !whole || request.verbose)
     })?;
     let printer = Printer {
         config: &config,
         registry: builder.registry(),
         world: &world,
-        values_only: options.values_only,
+        values_only: request.values_only,
         admin,
         version: VERSION,
     };
-    let mut printed = printer.print(&options.texts);
+    let mut printed = printer.print(&request.words);
     if refused {
         // They count nevertheless, as the program has no privileges to lose.
         let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.ids().0);

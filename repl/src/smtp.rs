@@ -14,26 +14,38 @@ use eximious::world::Log;
 use eximious::{Config, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
 
-use crate::options::Options;
-use crate::session::{self, Refusal};
+use crate::refusal::Refusal;
+use crate::session::{self, Setup};
 
 /// How much is read at once: no less than the standard input has room for, so that
 /// nothing that was read already waits there while it is asked whether more has come.
 const PIECE: usize = 8 * 1024;
 
+/// `-bh`: SMTP is to be spoken, as if with a host.
+#[derive(Debug)]
+pub struct HostRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// The host, and its port.
+    pub host: SocketAddr,
+    /// `-bhc`: ACLs may ask other hosts, though it is a test.
+    pub calls_out: bool,
+}
+
 /// Speaks SMTP until one side has enough.
 ///
 /// # Errors
 /// The standard output can't be written.
-pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
+pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let HostRequest { setup, host, calls_out } = request;
     let given = |variable: Var| {
-        let found = options.variables.iter().rev().find(|(own, _)| *own == variable);
+        let found = setup.variables.iter().rev().find(|(own, _)| *own == variable);
         found.map(|(_, value)| value.clone())
     };
     let known = given(var::AUTHENTICATED_ID);
     let ident = given(var::SENDER_IDENT);
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
-    let started = match session::Session::start(options, world) {
+    let started = match session::Session::start(setup, world) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -60,7 +72,7 @@ pub fn run(host: SocketAddr, options: &mut Options) -> io::Result<Result<ExitCod
         session.context().set_var(var::SENDER_IDENT, ident);
         eximious::client::describe(session.context());
     }
-    if options.calls_out {
+    if calls_out {
         session.call_out();
     }
     let heading = format!(

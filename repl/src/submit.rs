@@ -7,30 +7,60 @@ use std::time::Duration;
 
 use eximious::{Config, Str, opt, var};
 use eximious_mta::smtp::Server;
-use eximious_mta::submission::{Input, Outside, Request, submit};
+use eximious_mta::submission::{self, DsnRequest, Errors, Input, Outside, submit};
 use eximious_world::deadline::Deadline;
 
 use crate::caller;
-use crate::options::Options;
-use crate::session::{Refusal, Session};
+use crate::refusal::Refusal;
+use crate::session::{Session, Setup};
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
 
+/// A message is to be taken from the standard input.
+#[derive(Debug)]
+pub struct SubmitRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-F`: the sender's full name.
+    pub full_name: Option<Vec<u8>>,
+    /// Recipients, or with `-t`, who is none.
+    pub arguments: Vec<Vec<u8>>,
+    /// `-t`: the message's header says who gets it.
+    pub recipients_in_header: bool,
+    /// `-i`: a line of one dot does not end a message.
+    pub dot_is_text: bool,
+    /// `-bnq`: addresses without a domain get none.
+    pub leaves_unqualified: bool,
+    /// `-oe…`: how errors of a message are reported.
+    pub errors: Errors,
+    /// `-G`: the header of a message stays as it is.
+    pub leaves_header: bool,
+    /// `-N`: a message's delivery is only pretended.
+    pub pretends: bool,
+    /// `-odf`: a message is delivered before the program ends.
+    pub foreground: bool,
+    /// `-oMm`: the message that a message is about.
+    pub about: Option<Vec<u8>>,
+    /// `-oDSN`: what is asked of those who deliver a message.
+    pub reports: DsnRequest,
+}
+
 /// Takes a message, and keeps it in the spool.
-pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
-    let given = std::mem::take(&mut options.variables);
-    let sender = options.sender.take();
-    let session = match options.verbose {
-        true => Session::start_shown(options, eximious_world::system()),
-        false => Session::start_logging(options, eximious_world::system()),
+pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
+    let mut setup = options.setup;
+    let given = std::mem::take(&mut setup.variables);
+    let sender = setup.sender.take();
+    let session = match setup.verbose {
+        true => Session::start_shown(setup, eximious_world::system()),
+        false => Session::start_logging(setup, eximious_world::system()),
     }?;
     let (config, mut cx) = session.into_parts();
     let config = config.unwrap_or_else(Config::default);
     let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
     let connection = cx.engine().world().host.pid().to_string();
     cx.set_var(var::CONNECTION_ID, connection);
-    submitter.called = options.full_name.take();
+    submitter.called = options.full_name;
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();
         return Err(Refusal::Said(why));
@@ -38,20 +68,20 @@ pub fn run(options: &mut Options) -> Result<ExitCode, Refusal> {
     // What only a trusted caller may say is passed over where it is somebody else.
     let given = if submitter.trusted { given } else { Vec::new() };
     let server = Arc::new(Server::new(&config, cx.engine()));
-    let request = Request {
+    let request = submission::Request {
         submitter,
         sender,
-        arguments: std::mem::take(&mut options.texts),
+        arguments: options.arguments,
         names_recipients: options.recipients_in_header,
         dot_ends: !options.dot_is_text,
         errors: options.errors,
         leaves_unqualified: options.leaves_unqualified,
         leaves_header: options.leaves_header,
         pretended: options.pretends,
-        reports: std::mem::take(&mut options.reports),
-        about: options.about.take().unwrap_or_default(),
+        reports: options.reports,
+        about: options.about.unwrap_or_default(),
         given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
-        ..Request::default()
+        ..submission::Request::default()
     };
     let done = submit(&server, &mut cx, &request, &mut Standard);
     // Where the standard error is closed, the exit status has to do.

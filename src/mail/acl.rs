@@ -37,7 +37,8 @@ use crate::Config;
 use crate::config::{Acl, AclStatement};
 use crate::mail::route::Routes;
 
-pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports, Secured};
+pub use crate::mail::smtp_transport::Secured;
+pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
 pub use state::{AclState, Control, SenderFault};

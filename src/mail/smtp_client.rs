@@ -1,21 +1,43 @@
 //! The client's side of SMTP and LMTP (RFC 5321, RFC 2033).
 //!
-//! Callouts of `verify` speak it, and deliveries and ATRN do. It stands beside the
-//! ACLs, and not with the server's side in `mta/`, because `mta/` is built upon
-//! this crate and can't be seen from here, while everybody who is a client can see
-//! this.
+//! Callouts of `verify` speak it, and deliveries do. It stands beside the ACLs, and not
+//! with the server's side in `mta/`, because `mta/` is built upon this crate and can't be
+//! seen from here, while everybody who is a client can see this. It knows nothing of
+//! them: what is to be said arrives as data, each method is a step of the protocol, and
+//! who wants to see what goes over the connection is an [`Observer`].
 //!
-//! The protocol itself touches no connection: [`Replies`] makes replies of bytes,
-//! [`Opening`] says what comes next until commands may be given, [`Wire`] has a message
-//! in the form in which it is sent. [`Connection`] puts them upon a stream of the world. The other side may be hostile: a reply is
-//! bounded in its length, and all of it has to come within one time.
+//! [`SmtpClient`] is who speaks: [`SmtpClient::connect`], [`SmtpClient::banner`], [`SmtpClient::ehlo`],
+//! [`SmtpClient::starttls`], [`SmtpClient::auth`], [`SmtpClient::mail`], [`SmtpClient::rcpt`],
+//! [`SmtpClient::data`] or [`SmtpClient::bdat`], [`SmtpClient::end_of_data`], [`SmtpClient::rset`] before
+//! another message, [`SmtpClient::quit`]. Each gives the reply, where the server says yes, or
+//! an [`SmtpError`]: at which command, and why. Commands that are sent together are
+//! queued ([`SmtpClient::queue`], [`SmtpClient::send`]), and answered one by one
+//! ([`SmtpClient::answer`]).
+//!
+//! Beneath it, [`Replies`] makes replies of bytes, [`Wire`] has a message in the form in
+//! which it is sent, [`Connection`] puts them upon a stream of the world. The other side
+//! may be hostile: a reply is bounded in its length, and all of it has to come within one
+//! time.
 
+mod auth;
+mod client;
+mod command;
 mod connection;
-mod opening;
+mod error;
+mod extensions;
+mod message;
+mod observer;
 mod reply;
+#[cfg(test)]
+mod tests;
 mod wire;
 
+pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};
+pub use command::{MailParams, RcptParams, Request, SmtpCommand};
 pub use connection::{Connection, Trouble};
-pub use opening::{Hello, Next, Offers, Opening};
-pub use reply::{Read, Replies, Reply};
+pub use error::{Cause, SmtpError};
+pub use extensions::{Extensions, Hello};
+pub use message::Verdicts;
+pub use observer::{ClientEvent, Observer, Unwatched};
+pub use reply::{Read, Replies, Reply, ReplyClass};
 pub use wire::Wire;

@@ -7,7 +7,7 @@ use eximious::stdlib::lists::elements;
 use eximious::world::{Log, Net};
 use eximious::{Opt, Settings, Str, opt};
 
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 
 /// An address and a port.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,8 +9,7 @@ use eximious_world::Logs;
 
 use super::Request;
 use super::limits::Limits;
-use crate::options::Options;
-use crate::session::Refusal;
+use crate::refusal::Refusal;
 use crate::usual;
 
 /// Where the configuration is read from, each time.
@@ -23,9 +22,9 @@ pub struct Source {
 
 impl Source {
     /// As the command line says.
-    pub fn new(options: &mut Options) -> Self {
-        let names = options.config.take().unwrap_or_else(|| usual::FILES.to_vec());
-        let macros = options.macros.iter();
+    pub fn new(config: Option<Vec<u8>>, macros: &Macros) -> Self {
+        let names = config.unwrap_or_else(|| usual::FILES.to_vec());
+        let macros = macros.iter();
         let macros = macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
         Self { names, macros }
     }

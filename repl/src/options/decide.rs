@@ -1,15 +1,16 @@
 //! What is done, where several options ask for something.
 
+use super::given::Asked;
 use super::values::later;
-use super::{Action, Options, Parser, Stop};
+use super::{Options, Parser, Stop};
 
 impl Parser<'_> {
     pub(super) fn decide(mut self) -> Result<Options, Stop> {
-        let filter = &self.options.filter;
+        let filter = &self.given.filters;
         if filter.system.is_some() || filter.user.is_some() {
             self.decide_filter()?;
         }
-        if self.action == Some(Action::Daemon)
+        if self.action == Some(Asked::Daemon)
             && let Some((option, what, _)) = self.later.take()
         {
             let mut stop = later(&option, what);
@@ -20,19 +21,19 @@ impl Parser<'_> {
             }
             return Err(stop);
         }
-        if self.options.stored.is_some() && self.action != Some(Action::Expand) {
-            return Err(Stop::exim("incompatible command-line options or arguments"));
+        if self.given.stored.is_some() && self.action != Some(Asked::Expand) {
+            return Err(Stop::incompatible());
         }
         self.decide_session()?;
-        let expands = self.action == Some(Action::Expand) || self.action.is_none();
+        let expands = self.action == Some(Asked::Expand) || self.action.is_none();
         match self.later.take() {
             Some((option, what, wins)) if expands && (wins || self.action.is_none()) => {
                 return Err(later(&option, what));
             }
             _ => {}
         }
-        if self.action.is_none() && (self.options.recipients_in_header || !self.args.is_empty()) {
-            self.action = Some(Action::Submit);
+        if self.action.is_none() && (self.given.recipients_in_header || !self.args.is_empty()) {
+            self.action = Some(Asked::Submit);
         }
         let action = self.action.take();
         Ok(self.finish(action))
@@ -41,16 +42,16 @@ impl Parser<'_> {
     /// SMTP is spoken, unless something else is asked for.
     fn decide_session(&mut self) -> Result<(), Stop> {
         let action = match &self.later {
-            Some((option, _, _)) if option == b"-bs" => Action::Session,
-            Some((option, _, _)) if option == b"-bS" => Action::Batch,
+            Some((option, _, _)) if option == b"-bs" => Asked::Session,
+            Some((option, _, _)) if option == b"-bS" => Asked::Batch,
             _ => return Ok(()),
         };
         if self.action.is_some() {
             return Ok(());
         }
-        let options = &self.options;
-        if options.recipients_in_header || options.sender.is_some() {
-            return Err(Stop::exim("incompatible command-line options or arguments"));
+        let given = &self.given;
+        if given.recipients_in_header || given.sender.is_some() {
+            return Err(Stop::incompatible());
         }
         self.later = None;
         self.action = Some(action);
@@ -59,7 +60,7 @@ impl Parser<'_> {
 
     /// Filters are tested, unless something else is asked for that does not mind.
     fn decide_filter(&mut self) -> Result<(), Stop> {
-        let incompatible = Err(Stop::exim("incompatible command-line options or arguments"));
+        let incompatible = Err(Stop::incompatible());
         if let Some((option, what, wins)) = self.later.take() {
             return match option.as_slice() {
                 b"-bd" | b"-bdf" => incompatible,
@@ -68,9 +69,9 @@ impl Parser<'_> {
             };
         }
         match self.action {
-            Some(Action::Version | Action::Rewrite | Action::Retry | Action::Information) => Ok(()),
-            None if self.args.is_empty() && !self.options.recipients_in_header => {
-                self.action = Some(Action::Filter);
+            Some(Asked::Version | Asked::Rewrite | Asked::Retry | Asked::Information) => Ok(()),
+            None if self.args.is_empty() && !self.given.recipients_in_header => {
+                self.action = Some(Asked::Filter);
                 Ok(())
             }
             _ => incompatible,

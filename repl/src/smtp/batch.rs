@@ -9,23 +9,33 @@ use std::time::Duration;
 use eximious::{Config, Str, var};
 use eximious_mta::batch::{Batch, BatchStep};
 use eximious_mta::smtp::Server;
-use eximious_mta::submission::{self, Outside, Request};
+use eximious_mta::submission::{self, Outside};
 
 use super::local;
 use crate::caller;
-use crate::options::Options;
-use crate::session::{self, Refusal};
+use crate::refusal::Refusal;
+use crate::session::{self, Setup};
 
 /// How much is read at once.
 const PIECE: usize = 64 * 1024;
+
+/// `-bS`: messages are to be read with SMTP commands before each.
+#[derive(Debug)]
+pub struct BatchRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-bnq`: addresses without a domain get none.
+    pub leaves_unqualified: bool,
+}
 
 /// Takes messages until the batch is over, or something is wrong with it.
 ///
 /// # Errors
 /// The standard input can't be read, or the standard output not be written.
-pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
-    let mut given = std::mem::take(&mut options.variables);
-    let started = match session::Session::start_logging(options, eximious_world::system()) {
+pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let BatchRequest { mut setup, leaves_unqualified } = request;
+    let mut given = std::mem::take(&mut setup.variables);
+    let started = match session::Session::start_logging(setup, eximious_world::system()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -38,7 +48,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
     }
     // What comes from elsewhere has to say what it means.
     let is_remote = given.iter().any(|(variable, _)| *variable == var::SENDER_HOST_ADDRESS);
-    let leaves_unqualified = options.leaves_unqualified || is_remote;
+    let leaves_unqualified = leaves_unqualified || is_remote;
     let protocol = given.iter().find(|(variable, _)| *variable == var::RECEIVED_PROTOCOL);
     let protocol = protocol.map(|(_, protocol)| Str::tainted(protocol.clone()));
     cx.set_var(var::RECEIVED_PROTOCOL, protocol.unwrap_or(Str::fixed("local-bsmtp")));
@@ -46,8 +56,12 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
         cx.set_var(var, Str::EMPTY);
     }
     local::introduce(&mut cx, &user, given);
-    let request =
-        Request { submitter: user, leaves_unqualified, batched: true, ..Request::default() };
+    let request = submission::Request {
+        submitter: user,
+        leaves_unqualified,
+        batched: true,
+        ..submission::Request::default()
+    };
     let mut batch = Batch::new(leaves_unqualified);
     let mut piece = vec![0; PIECE];
     loop {

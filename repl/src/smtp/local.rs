@@ -11,29 +11,40 @@ use eximious_mta::smtp::{Client, Server, Session, Submitter};
 use eximious_mta::spool;
 
 use crate::caller;
-use crate::options::Options;
-use crate::session::{self, Refusal};
+use crate::refusal::Refusal;
+use crate::session::{self, Setup};
 
 /// Values that only a trusted caller may give.
 pub type Given = Vec<(Var, Vec<u8>)>;
+
+/// `-bs`: SMTP is to be spoken with whoever runs the program, or called.
+#[derive(Debug)]
+pub struct LocalRequest {
+    /// What the session begins with.
+    pub setup: Setup,
+    /// `-F`: the sender's full name.
+    pub full_name: Option<Vec<u8>>,
+    /// `-bnq`: addresses without a domain get none.
+    pub leaves_unqualified: bool,
+    /// `-tls-on-connect`: TLS comes first.
+    pub begins_with_tls: bool,
+}
 
 /// Speaks SMTP until one side has enough, and keeps what messages come.
 ///
 /// # Errors
 /// The standard output can't be written.
-pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
-    let qualifies_itself = options.leaves_unqualified;
-    let begins_with_tls = options.daemon.begins_with_tls;
-    let mut given = std::mem::take(&mut options.variables);
-    let called = options.full_name.take();
-    let started = match session::Session::start_logging(options, eximious_world::system()) {
+pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
+    let LocalRequest { mut setup, full_name, leaves_unqualified, begins_with_tls } = request;
+    let mut given = std::mem::take(&mut setup.variables);
+    let started = match session::Session::start_logging(setup, eximious_world::system()) {
         Ok(started) => started,
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
     let Some(mut user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
     let engine = cx.engine();
-    user.called = called;
+    user.called = full_name;
     if !user.trusted {
         given.clear();
     }
@@ -61,7 +72,7 @@ pub fn run(options: &mut Options) -> io::Result<Result<ExitCode, Refusal>> {
             local_port: value(&given, var::RECEIVED_PORT),
             user: Some(user),
             connection,
-            qualifies_itself,
+            qualifies_itself: leaves_unqualified,
             begins_with_tls,
             ..Client::default()
         },

@@ -2,9 +2,7 @@
 //! (specification 44.22).
 
 mod cache;
-mod events;
 mod host;
-mod line;
 mod params;
 mod talk;
 
@@ -19,9 +17,6 @@ use super::machine::Run;
 use super::{Logs, cutthrough};
 use crate::mail::route::{Delivery, NO_HOSTS, Standing, Text};
 use cache::Cache;
-pub(super) use events::raise;
-pub(super) use host::{Protocol, Way};
-pub(super) use line::Line;
 use params::Sender;
 pub(super) use params::{Params, Subject};
 

@@ -17,14 +17,16 @@ use std::net::IpAddr;
 use eximious_core::{AclPhases, Str};
 use eximious_stdlib::variables::var;
 
-use super::callout::{Line, Params, Protocol, Way};
+use super::callout::Params;
 use super::machine::Run;
 use super::verify::{self, Judged};
 use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
 use crate::mail::route::{Delivery, Standing, Transport};
+use crate::mail::smtp_client::{ClientEvent, Endpoint, Observer, Protocol, SmtpClient};
+use crate::mail::smtp_transport::Opened;
 
-pub use send::{Onward, OnwardRecipient, Outcome, Secured};
+pub use send::{Onward, OnwardRecipient, Outcome};
 
 /// Controls that keep a message here.
 const KEEPS: [&str; 4] = ["fakereject", "freeze", "queue", "queue_only"];
@@ -61,7 +63,7 @@ pub struct Reports {
 /// A connection that is held open.
 #[derive(Debug)]
 pub(super) struct Held {
-    line: Line,
+    opened: Opened,
     place: Place,
     recipients: Vec<Along>,
     /// Whether the message may go along it. If not, hosts are asked there, and no more.
@@ -73,7 +75,7 @@ pub(super) struct Held {
 pub(super) struct Place {
     pub(super) host: String,
     pub(super) address: IpAddr,
-    pub(super) way: Way,
+    pub(super) endpoint: Endpoint,
     pub(super) transport: usize,
     pub(super) mail_from: Vec<u8>,
 }
@@ -82,7 +84,7 @@ impl PartialEq for Place {
     /// Names do not make a difference.
     fn eq(&self, other: &Self) -> bool {
         self.address == other.address
-            && self.way == other.way
+            && self.endpoint == other.endpoint
             && self.transport == other.transport
             && self.mail_from == other.mail_from
     }
@@ -160,12 +162,12 @@ impl Cutthrough {
 }
 
 impl Held {
-    pub(super) fn new(line: Line, place: Place, delivers: bool) -> Self {
-        Self { line, place, recipients: Vec::new(), delivers }
+    pub(super) fn new(opened: Opened, place: Place, delivers: bool) -> Self {
+        Self { opened, place, recipients: Vec::new(), delivers }
     }
 
-    pub(super) fn line(&mut self) -> &mut Line {
-        &mut self.line
+    pub(super) fn client(&mut self) -> &mut SmtpClient {
+        &mut self.opened.client
     }
 
     /// Whether a delivery may be made together with those of before, where there will be
@@ -175,7 +177,7 @@ impl Held {
         if !self.delivers {
             return true;
         }
-        if reports.of_success && !self.line.offers.reports {
+        if reports.of_success && !self.opened.client.extensions().dsn {
             return false;
         }
         let own = self.recipients.first().map(|first| &first.delivery.address.attached);
@@ -194,7 +196,21 @@ impl Held {
     }
 
     pub(super) fn end(mut self: Box<Self>, cx: &mut Context, why: &str) {
-        self.line.shut(cx, why);
+        self.opened.client.quit(&mut Unbuffered(cx));
+        let text = format!("----------- cutthrough shutdown ({why}) ------------");
+        cx.tell(0, text.as_bytes());
+    }
+}
+
+/// Who watches, but is not told of what commands wait for: at the end of a session none
+/// do.
+struct Unbuffered<'c>(&'c mut Context);
+
+impl Observer for Unbuffered<'_> {
+    fn told(&mut self, event: ClientEvent<'_>) {
+        if !matches!(event, ClientEvent::Flushed(_)) {
+            self.0.told(event);
+        }
     }
 }
 
@@ -225,7 +241,7 @@ pub(super) fn is_first(run: &mut Run<'_>) -> bool {
 
 /// Why nothing can go over a transport this way, if so; without words where nothing
 /// is said of it.
-pub(super) fn hindrance(transport: &Transport, way: &Way) -> Option<&'static [u8]> {
+pub(super) fn hindrance(transport: &Transport, endpoint: &Endpoint) -> Option<&'static [u8]> {
     let set = |option: &str| transport.text(option).is_some_and(|text| !text.is_empty());
     if set("transport_filter") {
         return Some(b"Cutthrough cancelled by presence of transport filter");
@@ -233,7 +249,7 @@ pub(super) fn hindrance(transport: &Transport, way: &Way) -> Option<&'static [u8
     if SIGNS.into_iter().any(set) {
         return Some(b"Cutthrough cancelled by presence of DKIM signing");
     }
-    (way.protocol != Protocol::Smtp).then_some(b"")
+    (endpoint.protocol != Protocol::Smtp).then_some(b"")
 }
 
 /// `control = cutthrough_delivery`: it counts for the first recipient.

@@ -9,7 +9,33 @@ pub struct Reply {
     text: Vec<u8>,
 }
 
+/// What the first digit of a reply says (RFC 5321, section 4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReplyClass {
+    /// `2yz`: it is done.
+    Completed,
+    /// `3yz`: more has to come.
+    Intermediate,
+    /// `4yz`: not now.
+    Transient,
+    /// `5yz`: never.
+    Permanent,
+    /// A digit that means nothing in this place.
+    Unknown,
+}
+
 impl Reply {
+    /// What its first digit says.
+    pub fn class(&self) -> ReplyClass {
+        match self.text[0] {
+            b'2' => ReplyClass::Completed,
+            b'3' => ReplyClass::Intermediate,
+            b'4' => ReplyClass::Transient,
+            b'5' => ReplyClass::Permanent,
+            _ => ReplyClass::Unknown,
+        }
+    }
+
     /// The whole of it, with line feeds between its lines.
     pub fn text(&self) -> &[u8] {
         &self.text
@@ -22,12 +48,18 @@ impl Reply {
 
     /// Whether it says yes.
     pub fn accepts(&self) -> bool {
-        self.text[0] == b'2'
+        self.class() == ReplyClass::Completed
     }
 
     /// Whether it says no, once and for all.
     pub fn refuses(&self) -> bool {
-        self.text[0] == b'5'
+        self.class() == ReplyClass::Permanent
+    }
+
+    /// What stands in its last line behind the code.
+    pub fn last_text(&self) -> &[u8] {
+        let line = self.text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        line.get(4..).unwrap_or_default()
     }
 
     /// What stands in its lines behind the codes, the first line left out.

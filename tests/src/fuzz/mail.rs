@@ -119,14 +119,13 @@ pub fn batch(data: &[u8]) {
 }
 
 /// Reads what a server says to a client, in pieces of different lengths: what comes
-/// of it hangs on the bytes alone, and is bounded.
+/// of it hangs on the bytes alone, and is bounded. A whole session with such a server
+/// ends, too, and nothing of what it says gets into a log as it is.
 pub fn replies(data: &[u8]) {
-    use eximious::smtp_client::{Next, Opening, Read, Replies};
+    use eximious::smtp_client::{Extensions, Read, Replies};
     let mut all = Vec::new();
     for length in [1, 7, 1000] {
         let (mut replies, mut said) = (Replies::default(), Vec::new());
-        let mut opening = Opening::new(data.len().is_multiple_of(2), false);
-        let mut open = false;
         for piece in data.chunks(length) {
             replies.push(piece);
             loop {
@@ -138,9 +137,7 @@ pub fn replies(data: &[u8]) {
                     }
                     Read::Reply(reply) => {
                         assert!(reply.text().len() < 4096 && reply.code().len() == 3);
-                        if !open {
-                            open = matches!(opening.next(&reply), Next::Open(_));
-                        }
+                        assert!(Extensions::read(&reply).auth.len() < 4096);
                         said.push(reply.text().to_vec());
                     }
                 }
@@ -152,4 +149,75 @@ pub fn replies(data: &[u8]) {
     if data.split(|byte| *byte == b'\n').all(|line| line.len() < 3000) {
         assert!(all.iter().all(|said| *said == all[0]));
     }
+    delivered_to(data);
+}
+
+/// Sends a message to a server that says these bytes, whatever it is told.
+fn delivered_to(data: &[u8]) {
+    use eximious::smtp_client::{
+        MailParams, Protocol, RcptParams, SmtpClient, SmtpError, Unwatched,
+    };
+    let fine = |came: &SmtpError| {
+        let logged = came.logged();
+        assert!(logged.len() < 4 * 4096 + 100);
+        assert!(logged.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')));
+    };
+    let speaks = Said { bytes: data.to_vec(), at: 0 };
+    let mut client = SmtpClient::new(Box::new(speaks), eximious::smtp_client::Timeouts::default());
+    let protocol = if data.len() % 3 == 1 { Protocol::Lmtp } else { Protocol::Smtp };
+    let watch = &mut Unwatched;
+    let _ = client.banner(watch).map_err(|error| fine(&error));
+    let _ = client.ehlo(watch, protocol, b"me").map_err(|error| fine(&error));
+    client.use_pipelining(true);
+    let params = MailParams { size: Some(9), prdr: true, smtputf8: true, ..MailParams::default() };
+    let _ = client.mail(watch, b"a@b", &params).map_err(|error| fine(&error));
+    for to in [b"c@d", b"e@f"] {
+        let _ = client.rcpt(watch, to, &RcptParams::default()).map_err(|error| fine(&error));
+    }
+    let sent = match client.extensions().chunking {
+        true => client.bdat(watch, &mut &b"h: v\n\nx\n"[..]),
+        false => client.data(watch).and_then(|_| client.send_message(&mut &b"h: v\n\nx\n"[..])),
+    };
+    if sent.map_err(|error| fine(&error)).is_ok() {
+        let verdicts = client.end_of_data(watch);
+        assert!(verdicts.recipients.len() <= 2);
+        for came in verdicts.recipients.iter().chain(&verdicts.message) {
+            let _ = came.as_ref().map_err(fine);
+        }
+    }
+    client.quit(watch);
+}
+
+/// A server that does not listen.
+struct Said {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl std::io::Read for Said {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let left = &self.bytes[self.at..];
+        let count = left.len().min(into.len()).min(7);
+        into[..count].copy_from_slice(&left[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+impl std::io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl eximious::world::Stream for Said {
+    fn finish_writing(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn set_deadline(&mut self, _: std::time::Duration) {}
 }

@@ -1,5 +1,6 @@
 //! The message goes along.
 
+use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -12,11 +13,11 @@ use super::{Along, Cutthrough, Held};
 use crate::Context;
 use crate::config::rewrite_rules;
 use crate::mail::acl::Acls;
-use crate::mail::acl::callout::raise;
 use crate::mail::rewrite::Rewriter;
 use crate::mail::rewrite::header::{self as rewrite, place_of};
 use crate::mail::route::{Text, Transport};
-use crate::mail::smtp_client::{Reply, Trouble, Wire};
+use crate::mail::smtp_client::{Cause, Reply, ReplyClass, SmtpError, Timeouts};
+use crate::mail::smtp_transport::{Secured, raise};
 
 /// What became of a message that went along.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,26 +70,11 @@ pub enum Outcome {
     Unanswered,
 }
 
-/// What is logged of TLS.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Secured {
-    /// The version, the cipher and its bits: `$tls_out_cipher`.
-    pub cipher: Vec<u8>,
-    /// Whether the certificate of the other side is good.
-    pub is_verified: bool,
-    /// The name in it.
-    pub name: Vec<u8>,
-    /// Whether the session was taken up again.
-    pub resumed: bool,
-    /// The name that a client asked for.
-    pub server_name: Vec<u8>,
-}
-
 /// The message did not get there as a whole.
 struct Unsent;
 
-impl From<Trouble> for Unsent {
-    fn from(_: Trouble) -> Self {
+impl From<SmtpError> for Unsent {
+    fn from(_: SmtpError) -> Self {
         Self
     }
 }
@@ -114,10 +100,10 @@ impl Cutthrough {
             held.end(cx, "message could not be sent");
             return None;
         };
-        let outcome = match reply.as_ref().and_then(|reply| reply.text().first()) {
-            Some(b'2') => Outcome::Accepted,
-            Some(b'4') => Outcome::Deferred,
-            Some(b'5') => Outcome::Refused,
+        let outcome = match reply.as_ref().map(Reply::class) {
+            Some(ReplyClass::Completed) => Outcome::Accepted,
+            Some(ReplyClass::Transient) => Outcome::Deferred,
+            Some(ReplyClass::Permanent) => Outcome::Refused,
             _ => Outcome::Unanswered,
         };
         let onward = Onward {
@@ -125,9 +111,9 @@ impl Cutthrough {
             reply: reply.map_or_else(Vec::new, |reply| reply.text().to_vec()),
             host: held.place.host.clone(),
             address: held.place.address,
-            port: held.place.way.port,
-            local: held.line.connection.local_address(),
-            secured: held.line.secured.clone(),
+            port: held.place.endpoint.port,
+            local: held.opened.client.local_address(),
+            secured: held.opened.secured.clone(),
             transport: transport.name.clone(),
             number: held.place.transport,
             size,
@@ -186,24 +172,23 @@ impl Held {
             let time = transport.time(option).filter(|time| !time.is_zero());
             time.unwrap_or(Duration::from_secs(minutes * 60))
         };
-        self.line.connection.set_timeout(time("command_timeout", 5));
-        self.line.say(cx, b"DATA")?;
-        if self.line.listen(cx)?.code().first() != Some(&b'3') {
-            return Err(Unsent);
-        }
+        let client = &mut self.opened.client;
+        client.set_timeouts(Timeouts {
+            command: time("command_timeout", 5),
+            data: time("data_timeout", 5),
+            last: time("final_timeout", 10),
+        });
+        client.data(cx)?;
         let Some(message) = cx.message() else { return Err(Unsent) };
-        let connection = &mut self.line.connection;
-        connection.set_timeout(time("data_timeout", 5));
-        let mut wire = Wire::default();
-        let mut give = |piece: &[u8]| connection.send(piece);
-        wire.add(&header, &mut give)?;
-        for part in [&added[..], b"\n", &message.stray, &message.body] {
-            wire.add(part, &mut give)?;
-        }
-        wire.end(&mut give)?;
-        connection.set_timeout(time("final_timeout", 10));
-        let size = wire.sent() + "DATA\r\n".len() as u64;
-        Ok((self.line.listen(cx).ok(), size))
+        let head = header.chain(&added[..]).chain(&b"\n"[..]);
+        let size =
+            client.send_message(&mut head.chain(&message.stray[..]).chain(&message.body[..]))?;
+        let reply = match client.end_of_data(cx).message {
+            Some(Ok(reply)) => Some(reply),
+            Some(Err(SmtpError { cause: Cause::Replied(reply), .. })) => Some(reply),
+            _ => None,
+        };
+        Ok((reply, size + "DATA\r\n".len() as u64))
     }
 
     /// The header lines of the message, without those that the routers and the transport

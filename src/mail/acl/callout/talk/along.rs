@@ -3,9 +3,10 @@
 
 use eximious_stdlib::variables::var;
 
-use super::words::{in_line, lines, rcpt, was};
-use super::{Called, Failure, Place, Protocol, Talk, way};
+use super::words::{lines, rcpt, was};
+use super::{Called, Failure, Place, Talk};
 use crate::mail::acl::cutthrough::{self, Held};
+use crate::mail::smtp_client::{Endpoint, MailParams, Protocol, RcptParams, Request, Timeouts};
 
 /// How much longer a message may become here (`size_addition`).
 const ADDITION: u64 = 1024;
@@ -19,8 +20,8 @@ impl Place<'_, '_> {
         }
         let delivery = self.callout.delivery;
         let address = self.callout.address.clone();
-        let way = way(self.run, self.transport, self.host, self.address, &address);
-        let Some(place) = self.leads(way) else {
+        let endpoint = self.endpoint();
+        let Some(place) = self.leads(endpoint) else {
             self.run.state.cutthrough.end(self.run.cx, "no transport");
             return None;
         };
@@ -32,13 +33,13 @@ impl Place<'_, '_> {
             return None;
         }
         let timeout = self.timeout("command_timeout");
-        held.line().connection.set_timeout(timeout);
-        let mut command = rcpt(address.bytes());
-        if self.callout.delivers && held.line().offers.reports {
-            command.extend(in_line(&reports.of_recipient));
-        }
-        let said = held.line().say(self.run.cx, &command);
-        match said.and_then(|()| held.line().listen(self.run.cx)) {
+        let client = held.client();
+        client.set_timeouts(Timeouts { command: timeout, ..Timeouts::default() });
+        let dsn = if self.callout.delivers { reports.of_recipient } else { Vec::new() };
+        let params = RcptParams { dsn };
+        let request = Request::rcpt(address.bytes(), &params, client.extensions());
+        let said = client.send(self.run.cx, request);
+        match said.and_then(|()| client.answer(self.run.cx)) {
             Ok(reply) if reply.accepts() => {
                 held.keep(self.run, delivery);
                 Some(Called::fine())
@@ -58,11 +59,11 @@ impl Place<'_, '_> {
         }
     }
 
-    fn leads(&self, way: super::Way) -> Option<cutthrough::Place> {
+    fn leads(&self, endpoint: Endpoint) -> Option<cutthrough::Place> {
         Some(cutthrough::Place {
             host: self.host.name.clone(),
             address: self.address,
-            way,
+            endpoint,
             transport: self.callout.delivery.transport?,
             mail_from: self.callout.mail_from.clone(),
         })
@@ -70,33 +71,29 @@ impl Place<'_, '_> {
 }
 
 impl Talk<'_, '_, '_> {
-    /// What MAIL says of a message that may go along, as far as the host knows that.
-    pub(super) fn of_message(&mut self) -> Vec<u8> {
-        let mut params = Vec::new();
+    /// What MAIL says of a message that may go along.
+    pub(super) fn of_message(&mut self) -> MailParams {
         let run = &mut *self.place.run;
         if !self.place.callout.takes_along {
-            return params;
+            return MailParams::default();
         }
-        let offers = &self.line.offers;
         let size = run.cx.value_of(var::MESSAGE_SIZE);
         let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
-        if let (Some(_), Some(size)) = (offers.size, size) {
-            params.extend_from_slice(format!(" SIZE={}", size.saturating_add(ADDITION)).as_bytes());
+        MailParams {
+            size: size.map(|size| size.saturating_add(ADDITION)),
+            smtputf8: run.cx.value("message_smtputf8").bytes() == b"yes",
+            dsn: run.state.cutthrough.reports.of_message.clone(),
+            ..MailParams::default()
         }
-        if offers.utf8 && run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes" {
-            params.extend_from_slice(b" SMTPUTF8");
-        }
-        if offers.reports {
-            params.extend(in_line(&run.state.cutthrough.reports.of_message));
-        }
-        params
     }
 
     /// What RCPT says of one that may go along.
-    pub(super) fn of_recipient(&self) -> Vec<u8> {
-        match self.place.callout.delivers && self.line.offers.reports {
-            true => in_line(&self.place.run.state.cutthrough.reports.of_recipient),
-            false => Vec::new(),
+    pub(super) fn of_recipient(&self) -> RcptParams {
+        match self.place.callout.delivers {
+            true => {
+                RcptParams { dsn: self.place.run.state.cutthrough.reports.of_recipient.clone() }
+            }
+            false => RcptParams::default(),
         }
     }
 
@@ -109,7 +106,7 @@ impl Talk<'_, '_, '_> {
         }
         let run = &mut *self.place.run;
         if !callout.delivers {
-            let stays = taken && self.way.protocol == Protocol::Smtp;
+            let stays = taken && self.endpoint.protocol == Protocol::Smtp;
             if stays {
                 let text = b"holding verify callout open for potential further verifies and \
                     delivery";
@@ -119,11 +116,12 @@ impl Talk<'_, '_, '_> {
         }
         let transport = self.place.transport;
         let other = callout.params.asks_more();
-        let (offers, reports) = (&self.line.offers, &run.state.cutthrough.reports);
-        let utf8 = run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes";
-        let unknown = (utf8 && !offers.utf8) || (reports.of_success && !offers.reports);
+        let extensions = self.opened.client.extensions();
+        let reports = &run.state.cutthrough.reports;
+        let utf8 = run.cx.value("message_smtputf8").bytes() == b"yes";
+        let unknown = (utf8 && !extensions.smtputf8) || (reports.of_success && !extensions.dsn);
         let hindrance = transport
-            .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.way));
+            .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.endpoint));
         if other || unknown || hindrance.is_some() {
             if let Some(text) = hindrance.filter(|text| !text.is_empty() && !other) {
                 run.cx.tell(0, text);
@@ -140,9 +138,9 @@ impl Talk<'_, '_, '_> {
 
     /// Holds the connection open.
     pub(super) fn stay(self) {
-        let Self { place, line, way } = self;
-        let Some(leads) = place.leads(way) else { return };
-        Box::new(Held::new(line, leads, place.callout.delivers))
+        let Self { place, opened, endpoint } = self;
+        let Some(leads) = place.leads(endpoint) else { return };
+        Box::new(Held::new(opened, leads, place.callout.delivers))
             .keep(place.run, place.callout.delivery);
     }
 }

@@ -2,24 +2,15 @@
 
 use eximious_stdlib::printing::printing;
 
-use crate::mail::smtp_client::Reply;
+use crate::mail::smtp_client::{Extensions, RcptParams, Reply, Request};
 
 /// What is logged where nothing is known.
 pub(super) fn null() -> Vec<u8> {
     b"NULL".to_vec()
 }
 
-pub(super) fn mail(from: &[u8]) -> Vec<u8> {
-    [b"MAIL FROM:<", &in_line(from)[..], b">"].concat()
-}
-
-/// What breaks a line would be another command.
-pub(super) fn in_line(address: &[u8]) -> Vec<u8> {
-    address.iter().copied().filter(|byte| !matches!(byte, b'\r' | b'\n' | 0)).collect()
-}
-
 pub(super) fn rcpt(to: &[u8]) -> Vec<u8> {
-    [b"RCPT TO:<", &in_line(to)[..], b">"].concat()
+    Request::rcpt(to, &RcptParams::default(), &Extensions::default()).shown().to_vec()
 }
 
 pub(super) fn was(command: &[u8], reply: &Reply) -> Vec<u8> {
@@ -46,16 +37,4 @@ pub(super) fn line(text: &[u8]) -> Vec<u8> {
 pub(super) fn after(address: &[u8], reply: &Reply) -> Vec<u8> {
     let head = b"SMTP error from remote mail server after ";
     [head.as_slice(), &rcpt(address), b": ", &line(reply.text())].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cve_2020_28021_an_address_is_part_of_one_command() {
-        assert_eq!(rcpt(b"a\r\nDATA\n@b\0"), b"RCPT TO:<aDATA@b>");
-        assert_eq!(mail(b"a@b>\rRSET"), b"MAIL FROM:<a@b>RSET>");
-        assert_eq!(mail(b""), b"MAIL FROM:<>");
-    }
 }

@@ -1,16 +1,31 @@
-//! TLS with a host that is asked (specification 43.7).
+//! TLS with a host, by the options of an smtp transport (specification 43.7).
 
 use eximious_core::world::{TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFault};
-use eximious_core::{Str, Var};
+use eximious_core::{FailClass, Str, Var};
 use eximious_stdlib::certificate;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
-use super::{Called, NoTalk, Place, Protocol, Talk, last_line, line};
-use crate::mail::acl::{Logs, Secured};
+use super::Peer;
 use crate::mail::route::Text;
+use crate::mail::smtp_client::SmtpClient;
+
+/// What is logged of TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Secured {
+    /// The version, the cipher and its bits: `$tls_out_cipher`.
+    pub cipher: Vec<u8>,
+    /// Whether the certificate of the other side is good.
+    pub is_verified: bool,
+    /// The name in it.
+    pub name: Vec<u8>,
+    /// Whether the session was taken up again.
+    pub resumed: bool,
+    /// The name that a client asked for.
+    pub server_name: Vec<u8>,
+}
 
 /// The variables of a connection under TLS.
 const VARIABLES: [Var; 11] = [
@@ -27,33 +42,39 @@ const VARIABLES: [Var; 11] = [
     var::TLS_OUT_VER,
 ];
 
-impl Place<'_, '_> {
+impl Peer<'_> {
     /// What was known of a connection before.
     pub(super) fn forget_tls(&mut self) {
-        VARIABLES.into_iter().for_each(|var| self.run.cx.unset_var(var));
+        VARIABLES.into_iter().for_each(|var| self.cx.unset_var(var));
     }
 
-    /// Goes on without TLS, where that may be; otherwise, what is to be said of the host.
-    pub(super) fn goes_on_in_clear(&mut self, fault: &TlsFault) -> Result<(), Called> {
-        let why = format!("TLS session: {}", fault.shown());
-        let first = super::way(
-            self.run,
-            self.transport,
-            self.host,
-            self.address,
-            &self.callout.address.clone(),
-        );
-        let tries = self.transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
-        if first.protocol == Protocol::Smtps || !tries || self.listed("hosts_require_tls") {
-            return Err(Called::later(Some(self.about(why.as_bytes()))));
+    /// Begins TLS.
+    pub(super) fn begin_tls(&mut self, client: &mut SmtpClient) -> Result<Secured, Box<TlsFault>> {
+        let settings = self.tls_settings();
+        let begun = settings.and_then(|settings| {
+            let tls = self.cx.engine().world().tls.connect(&settings)?;
+            Ok((client.begin_tls(tls)?, settings))
+        });
+        let shown = match &begun {
+            Ok((facts, _)) => &facts.chain,
+            Err(fault) => &fault.chain,
+        };
+        let refused = self.tell_of_certificates(shown);
+        match begun {
+            Ok((_, settings)) if refused && settings.demand == TlsDemand::Required => {
+                self.close(client);
+                let place = "certificate verification failed";
+                Err(Box::new(TlsFault::new(place, "refused by event_action")))
+            }
+            Ok((mut facts, settings)) => {
+                facts.is_verified &= !refused;
+                Ok(self.note_tls(&facts, settings.server_name.as_deref()))
+            }
+            Err(fault) => {
+                self.close(client);
+                Err(Box::new(fault))
+            }
         }
-        let line = format!(
-            "{why}: callout unencrypted to {} [{}] (not in hosts_require_tls)",
-            self.host.name, self.address
-        );
-        self.run.host.log_to(Logs::MAIN, line.as_bytes());
-        self.clear = true;
-        Ok(())
     }
 
     /// What the transport's options come to.
@@ -71,7 +92,7 @@ impl Place<'_, '_> {
         };
         let named = demand != TlsDemand::None && self.listed("tls_verify_cert_hostnames");
         let _ = self.listed("tls_resumption_hosts");
-        let switches = self.run.cx.engine().settings().text(opt::OPENSSL_OPTIONS);
+        let switches = self.cx.engine().settings().text(opt::OPENSSL_OPTIONS);
         let protocols = self.tls_text("tls_alpn")?.unwrap_or_default();
         Ok(TlsClient {
             certificate,
@@ -112,9 +133,9 @@ impl Place<'_, '_> {
     fn tls_text(&mut self, option: &str) -> Result<Option<Str>, TlsFault> {
         let text = self.transport.and_then(|transport| transport.text(option));
         let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
-        match Text::new(text.clone()).expand(self.run.cx) {
+        match Text::new(text.clone()).expand(self.cx) {
             Ok(value) => Ok((!value.is_empty()).then_some(value)),
-            Err(fail) if fail.class() == eximious_core::FailClass::Forced => Ok(None),
+            Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
                 let why = String::from_utf8_lossy(fail.message()).into_owned();
                 Err(TlsFault::new(format!("expansion of {option}"), why))
@@ -135,15 +156,15 @@ impl Place<'_, '_> {
     fn tell_of_certificates(&mut self, chain: &[Vec<u8>]) -> bool {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
-            self.run.cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
+            self.cx.set_var(var::TLS_OUT_PEERCERT, Str::tainted(&shown[..]));
             refused |= self.event("tls:cert", depth.to_string().as_bytes()).is_some();
         }
-        self.run.cx.unset_var(var::TLS_OUT_PEERCERT);
+        self.cx.unset_var(var::TLS_OUT_PEERCERT);
         refused
     }
 
     fn note_tls(&mut self, facts: &TlsFacts, server_name: Option<&[u8]>) -> Secured {
-        let cx = &mut self.run.cx;
+        let cx = &mut *self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
         cx.set_var(var::TLS_OUT_CIPHER, cipher.clone());
         cx.set_var(var::TLS_OUT_CIPHER_STD, facts.standard_cipher.clone());
@@ -170,76 +191,6 @@ impl Place<'_, '_> {
             resumed: false,
             // What is asked for is known; logs have what clients ask for.
             server_name: Vec::new(),
-        }
-    }
-}
-
-impl Talk<'_, '_, '_> {
-    /// Whether TLS is to begin.
-    pub(super) fn wants_tls(&mut self) -> bool {
-        self.line.offers.tls
-            && self.line.secured.is_none()
-            && !self.place.clear
-            && self.place.run.cx.engine().world().tls.is_there()
-            && !self.place.listed("hosts_avoid_tls")
-            && !self.place.listed("hosts_verify_avoid_tls")
-    }
-
-    /// `STARTTLS`; false where the host does not want to, and it goes on without.
-    pub(super) fn start_tls(&mut self) -> Result<bool, NoTalk> {
-        let reply = match self.exchange(b"STARTTLS") {
-            Ok(reply) => reply,
-            Err(_) => {
-                self.close();
-                self.place.closed(false);
-                let text = b"Remote host closed connection in response to STARTTLS";
-                return Err(Called::later(Some(self.place.about(text))).into());
-            }
-        };
-        if reply.accepts() {
-            return self.shake_hands().map(|()| true);
-        }
-        let transport = self.place.transport;
-        let tries = transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
-        if reply.refuses() || tries {
-            return Ok(false);
-        }
-        let head = b"SMTP error from remote mail server after STARTTLS: ";
-        let called = self.give_up(&[head.as_slice(), &line(reply.text())].concat());
-        Err(Called { heard: last_line(reply.text()), ..called }.into())
-    }
-
-    /// Begins TLS.
-    pub(super) fn shake_hands(&mut self) -> Result<(), NoTalk> {
-        let settings = self.place.tls_settings();
-        let begun = settings.and_then(|settings| {
-            let tls = self.place.run.cx.engine().world().tls.connect(&settings)?;
-            Ok((self.line.connection.begin_tls(tls)?, settings))
-        });
-        let shown = match &begun {
-            Ok((facts, _)) => &facts.chain,
-            Err(fault) => &fault.chain,
-        };
-        let refused = self.place.tell_of_certificates(shown);
-        match begun {
-            Ok((_, settings)) if refused && settings.demand == TlsDemand::Required => {
-                self.close();
-                self.place.closed(false);
-                let place = "certificate verification failed";
-                let fault = TlsFault::new(place, "refused by event_action");
-                Err(NoTalk::Unsecured(Box::new(fault)))
-            }
-            Ok((mut facts, settings)) => {
-                facts.is_verified &= !refused;
-                let server_name = settings.server_name.as_deref();
-                self.line.secured = Some(self.place.note_tls(&facts, server_name));
-                Ok(())
-            }
-            Err(fault) => {
-                self.close();
-                self.place.closed(false);
-                Err(NoTalk::Unsecured(Box::new(fault)))
-            }
         }
     }
 }

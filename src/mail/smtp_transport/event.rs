@@ -12,7 +12,7 @@ static EVENT: Meta = Meta::new("event_action", Effects::NONE, TaintRule::Result)
 
 /// Expands a transport's `event_action` for an event; what it comes to, where that is
 /// something. That it fails is logged, and means nothing else.
-pub(in crate::mail::acl) fn raise(
+pub(crate) fn raise(
     cx: &mut Context,
     transport: &Transport,
     name: &'static str,

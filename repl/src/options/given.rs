@@ -1,0 +1,206 @@
+//! What the command line gives, and what each action takes of it.
+
+use std::net::SocketAddr;
+
+use eximious::route::Purpose;
+use eximious::{Macros, Var};
+use eximious_mta::spool::queue::Listing;
+use eximious_mta::submission::{DsnRequest, Errors};
+
+use super::Action;
+use crate::message::Reading;
+use crate::queue::View;
+use crate::session::{Setup, StoredMessage};
+use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
+
+/// What is to be done, as far as it is known while options are read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Asked {
+    Version,
+    Usage,
+    Expand,
+    List { json: bool, kind: Option<String> },
+    Help(Vec<String>),
+    Information,
+    SieveExtensions,
+    Show,
+    Check(check::Request),
+    Rewrite,
+    Retry,
+    Route(Purpose),
+    Filter,
+    Daemon,
+    Host(SocketAddr),
+    Session,
+    Batch,
+    Queue(Listing),
+    View(View, Vec<u8>),
+    Submit,
+    Format(fmt::Request),
+}
+
+/// The values of all options, whoever takes them.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    /// `-C`
+    pub(super) config: Option<Vec<u8>>,
+    /// `-D`
+    pub(super) macros: Macros,
+    /// `-oM…`, `-p`
+    pub(super) variables: Vec<(Var, Vec<u8>)>,
+    /// `-f`
+    pub(super) sender: Option<Vec<u8>>,
+    /// `-F`
+    pub(super) full_name: Option<Vec<u8>>,
+    /// `-bem`
+    pub(super) message: Option<Vec<u8>>,
+    /// `-t`
+    pub(super) recipients_in_header: bool,
+    /// `-bnq`
+    pub(super) leaves_unqualified: bool,
+    /// `-i`
+    pub(super) dot_is_text: bool,
+    /// `-oe…`
+    pub(super) errors: Errors,
+    /// `-G`
+    pub(super) leaves_header: bool,
+    /// `-N`
+    pub(super) pretends: bool,
+    /// `-odf`
+    pub(super) foreground: bool,
+    /// `-oMm`
+    pub(super) about: Option<Vec<u8>>,
+    /// `-oDSN`
+    pub(super) reports: DsnRequest,
+    /// `-bf` and its kin
+    pub(super) filters: filter::Filters,
+    /// `-n`
+    pub(super) values_only: bool,
+    /// `-Mset`
+    pub(super) stored: Option<Vec<u8>>,
+    /// `-qG`
+    pub(super) queue: Vec<u8>,
+    /// `-v`
+    pub(super) verbose: bool,
+    /// `-bhc`
+    pub(super) calls_out: bool,
+    /// `-bd` and its kin
+    pub(super) daemon: daemon::Request,
+    /// `-z`
+    pub(super) log_lines: Vec<Vec<u8>>,
+    /// What is no option.
+    pub(super) arguments: Vec<Vec<u8>>,
+}
+
+impl Given {
+    /// What an action takes.
+    pub(super) fn action(mut self, asked: Asked) -> Action {
+        match asked {
+            Asked::Usage => Action::Usage,
+            Asked::Version => Action::Version(self.setup()),
+            Asked::Expand => Action::Expand(self.expand()),
+            Asked::List { json, kind } => Action::List { json, kind },
+            Asked::Help(names) => Action::Help(names),
+            Asked::Information => Action::Information,
+            Asked::SieveExtensions => Action::SieveExtensions,
+            Asked::Show => Action::Show(show::ShowRequest {
+                config: self.config,
+                macros: self.macros,
+                values_only: self.values_only,
+                verbose: self.verbose,
+                words: self.arguments,
+            }),
+            Asked::Check(request) => Action::Check(request),
+            Asked::Rewrite => Action::Rewrite(self.rules()),
+            Asked::Retry => Action::Retry(self.rules()),
+            Asked::Route(purpose) => Action::Route(route::RouteRequest {
+                purpose,
+                addresses: std::mem::take(&mut self.arguments),
+                setup: self.setup(),
+            }),
+            Asked::Filter => Action::Filter(filter::FilterRequest {
+                filters: std::mem::take(&mut self.filters),
+                setup: self.setup(),
+            }),
+            Asked::Daemon => Action::Daemon(
+                daemon::Source::new(self.config, &self.macros),
+                daemon::Request { verbose: self.verbose, ..self.daemon },
+            ),
+            Asked::Host(host) => Action::Host(smtp::HostRequest {
+                host,
+                calls_out: self.calls_out,
+                setup: self.setup(),
+            }),
+            Asked::Session => Action::Session(smtp::local::LocalRequest {
+                full_name: self.full_name.clone(),
+                leaves_unqualified: self.leaves_unqualified,
+                begins_with_tls: self.daemon.begins_with_tls,
+                setup: self.setup(),
+            }),
+            Asked::Batch => Action::Batch(smtp::batch::BatchRequest {
+                leaves_unqualified: self.leaves_unqualified,
+                setup: self.setup(),
+            }),
+            Asked::Queue(listing) => Action::Queue(queue::ListRequest {
+                queue: std::mem::take(&mut self.queue),
+                listing,
+                named: std::mem::take(&mut self.arguments),
+                setup: self.setup(),
+            }),
+            Asked::View(view, id) => Action::View(queue::ViewRequest {
+                queue: std::mem::take(&mut self.queue),
+                view,
+                id,
+                names_others: !self.arguments.is_empty(),
+                setup: self.setup(),
+            }),
+            Asked::Submit => Action::Submit(self.submit()),
+            Asked::Format(request) => Action::Format(request),
+        }
+    }
+
+    fn setup(self) -> Setup {
+        Setup {
+            reading: Reading {
+                knows_sender: self.sender.is_some(),
+                full_name: self.full_name,
+                recipients_in_header: self.recipients_in_header,
+                dot_is_text: self.dot_is_text,
+            },
+            config: self.config,
+            macros: self.macros,
+            variables: self.variables,
+            sender: self.sender,
+            stored: self.stored.map(|id| StoredMessage { queue: self.queue, id }),
+            message: self.message,
+            verbose: self.verbose,
+        }
+    }
+
+    fn expand(mut self) -> super::ExpandRequest {
+        let texts = std::mem::take(&mut self.arguments);
+        super::ExpandRequest { setup: self.setup(), texts }
+    }
+
+    fn rules(mut self) -> rewrite::RulesRequest {
+        let arguments = std::mem::take(&mut self.arguments);
+        rewrite::RulesRequest { setup: self.setup(), arguments }
+    }
+
+    fn submit(mut self) -> submit::SubmitRequest {
+        submit::SubmitRequest {
+            full_name: self.full_name.clone(),
+            arguments: std::mem::take(&mut self.arguments),
+            recipients_in_header: self.recipients_in_header,
+            dot_is_text: self.dot_is_text,
+            leaves_unqualified: self.leaves_unqualified,
+            errors: self.errors,
+            leaves_header: self.leaves_header,
+            pretends: self.pretends,
+            foreground: self.foreground,
+            about: self.about.take(),
+            reports: std::mem::take(&mut self.reports),
+            setup: self.setup(),
+        }
+    }
+}

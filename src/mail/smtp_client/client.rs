@@ -1,0 +1,422 @@
+//! A client: commands, in the order of the protocol, and what came of them.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use eximious_core::world::{Net, Stream, Target, TlsBinding, TlsFacts, TlsFault, TlsSession};
+
+use super::{
+    Cause, ClientEvent, Connection, Extensions, Hello, MailParams, Observer, RcptParams, Reply,
+    Request, SmtpCommand, SmtpError, Trouble,
+};
+
+/// How long a farewell is waited for at the most.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How much is kept of what was said, in short.
+const LONGEST_LOG: usize = 4096;
+
+/// Where a server is, from where it is spoken to, and what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Endpoint {
+    /// The address of this host that the connection comes from, where it matters.
+    pub interface: Option<IpAddr>,
+    /// The server's port.
+    pub port: u16,
+    /// What it speaks.
+    pub protocol: Protocol,
+}
+
+/// What a server speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Protocol {
+    /// SMTP.
+    #[default]
+    Smtp,
+    /// LMTP (RFC 2033).
+    Lmtp,
+    /// SMTP, under TLS from the start.
+    Smtps,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timeouts {
+    /// A command, and its reply as a whole.
+    pub command: Duration,
+    /// A piece of a message.
+    pub data: Duration,
+    /// The answer to a whole message.
+    pub last: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let minutes = |count: u64| Duration::from_secs(count * 60);
+        Self { command: minutes(5), data: minutes(5), last: minutes(10) }
+    }
+}
+
+/// The last command that was answered, or was to be, and what was heard.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Exchange {
+    /// The command, as it may be shown.
+    pub said: Vec<u8>,
+    /// The lines of the reply, or of what no reply was.
+    pub heard: Vec<u8>,
+}
+
+/// A client of an SMTP or LMTP server.
+#[derive(Debug)]
+pub struct SmtpClient {
+    pub(super) connection: Connection,
+    pub(super) timeouts: Timeouts,
+    pub(super) extensions: Extensions,
+    pub(super) hello: Option<Hello>,
+    pub(super) binding: Option<TlsBinding>,
+    pub(super) pipelines: bool,
+    /// Commands that are not sent yet.
+    unsent: Vec<u8>,
+    /// Commands that are not answered yet.
+    unanswered: VecDeque<Request>,
+    last: Exchange,
+    /// What was said and heard, in short.
+    log: Vec<u8>,
+    /// Why nothing more can be heard.
+    broken: Option<Cause>,
+    /// How many recipients the server has taken for the message at hand.
+    pub(super) accepted: usize,
+    /// Whether that is judged for each of them.
+    pub(super) prdr: bool,
+}
+
+impl SmtpClient {
+    /// Connects to a server. What it says first is what [`SmtpClient::banner`] hears.
+    ///
+    /// # Errors
+    /// The connection can't be made within the time.
+    pub fn connect(
+        net: &dyn Net,
+        to: SocketAddr,
+        interface: Option<IpAddr>,
+        within: Duration,
+        timeouts: Timeouts,
+    ) -> io::Result<Self> {
+        let stream = match interface {
+            Some(from) => net.connect_from(from, to, within)?,
+            None => net.connect(&Target::Tcp(to), within)?,
+        };
+        Ok(Self::new(stream, timeouts))
+    }
+
+    /// A client over a stream that leads to a server.
+    pub fn new(stream: Box<dyn Stream>, timeouts: Timeouts) -> Self {
+        let first = Request::wait(SmtpCommand::Connect, b"initial connection");
+        Self {
+            connection: Connection::new(stream, timeouts.command),
+            timeouts,
+            extensions: Extensions::default(),
+            hello: None,
+            binding: None,
+            pipelines: false,
+            unsent: Vec::new(),
+            unanswered: VecDeque::from([first]),
+            last: Exchange::default(),
+            log: Vec::new(),
+            broken: None,
+            accepted: 0,
+            prdr: false,
+        }
+    }
+
+    /// This side's address and port.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.connection.local_address()
+    }
+
+    /// What the server announced, in answer to the last greeting.
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// How the server was greeted last.
+    pub fn hello_said(&self) -> Option<Hello> {
+        self.hello
+    }
+
+    /// Gives other times from now on.
+    pub fn set_timeouts(&mut self, timeouts: Timeouts) {
+        self.timeouts = timeouts;
+        self.connection.set_timeout(timeouts.command);
+    }
+
+    /// Commands are sent together where that may be and the server announced it.
+    pub fn use_pipelining(&mut self, wanted: bool) {
+        self.pipelines = wanted && self.extensions.pipelining;
+    }
+
+    /// Whether commands are sent together.
+    pub fn pipelines(&self) -> bool {
+        self.pipelines
+    }
+
+    /// The last exchange.
+    pub fn last(&self) -> &Exchange {
+        &self.last
+    }
+
+    /// What the server says first.
+    ///
+    /// # Errors
+    /// It does not say yes.
+    pub fn banner(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+        let reply = self.answer(watch)?;
+        done(reply, SmtpCommand::Connect, &self.last.said)
+    }
+
+    /// Greets the server by a name; what it announces counts from now on.
+    ///
+    /// # Errors
+    /// It does not say yes.
+    pub fn hello(
+        &mut self,
+        watch: &mut dyn Observer,
+        hello: Hello,
+        name: &[u8],
+    ) -> Result<Reply, SmtpError> {
+        let line = [hello.name().as_bytes(), b" ", name].concat();
+        // What a server says before it closes is more than that it is closed.
+        let _ = self.send(watch, Request::new(SmtpCommand::Hello, line));
+        let reply = self.answer(watch)?;
+        self.hello = Some(hello);
+        self.pipelines = false;
+        self.extensions = match hello.is_extended() && reply.accepts() {
+            true => Extensions::read(&reply),
+            false => Extensions::default(),
+        };
+        done(reply, SmtpCommand::Hello, &self.last.said)
+    }
+
+    /// Greets the server, and does so in the old way where it does not know the new one.
+    ///
+    /// # Errors
+    /// It says yes to neither.
+    pub fn ehlo(
+        &mut self,
+        watch: &mut dyn Observer,
+        protocol: Protocol,
+        name: &[u8],
+    ) -> Result<Reply, SmtpError> {
+        let hello = Hello::first(protocol == Protocol::Lmtp, false);
+        match (self.hello(watch, hello, name), hello.fallback()) {
+            (Err(error), Some(old)) if error.reply().is_some() => self.hello(watch, old, name),
+            (answer, _) => answer,
+        }
+    }
+
+    /// Asks for TLS. With a yes, it begins with [`SmtpClient::begin_tls`].
+    ///
+    /// # Errors
+    /// The server does not say yes.
+    pub fn starttls(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+        self.ask(watch, Request::new(SmtpCommand::StartTls, *b"STARTTLS"))
+    }
+
+    /// Begins TLS. Whatever the server announced before does not count any more.
+    ///
+    /// # Errors
+    /// There is no TLS; the connection is of no use any more.
+    pub fn begin_tls(&mut self, tls: Box<dyn TlsSession>) -> Result<TlsFacts, TlsFault> {
+        let facts = self.connection.begin_tls(tls)?;
+        self.binding.clone_from(&facts.binding);
+        self.extensions = Extensions::default();
+        self.pipelines = false;
+        Ok(facts)
+    }
+
+    /// Begins a message.
+    ///
+    /// # Errors
+    /// The server does not say yes.
+    pub fn mail(
+        &mut self,
+        watch: &mut dyn Observer,
+        from: &[u8],
+        params: &MailParams,
+    ) -> Result<Reply, SmtpError> {
+        self.ask(watch, Request::mail(from, params, &self.extensions))
+    }
+
+    /// Names a recipient.
+    ///
+    /// # Errors
+    /// The server does not say yes.
+    pub fn rcpt(
+        &mut self,
+        watch: &mut dyn Observer,
+        to: &[u8],
+        params: &RcptParams,
+    ) -> Result<Reply, SmtpError> {
+        self.ask(watch, Request::rcpt(to, params, &self.extensions))
+    }
+
+    /// Forgets the message at hand.
+    ///
+    /// # Errors
+    /// The server does not say yes.
+    pub fn rset(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+        self.ask(watch, Request::new(SmtpCommand::Rset, *b"RSET"))
+    }
+
+    /// Ends the session, and waits a little for the server to agree.
+    pub fn quit(&mut self, watch: &mut dyn Observer) {
+        if self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
+            self.connection.hurry(FAREWELL);
+            let _ = self.answer(watch);
+        }
+        self.close(watch);
+    }
+
+    /// Ends the session, and waits for nothing.
+    pub fn abandon(&mut self, watch: &mut dyn Observer) {
+        let heard = self.last.heard.clone();
+        let _ = self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT"));
+        self.last.heard = heard;
+        self.close(watch);
+    }
+
+    /// Closes the connection without a word.
+    pub fn close(&mut self, watch: &mut dyn Observer) {
+        self.connection.finish();
+        watch.told(ClientEvent::Closed(&self.log));
+    }
+
+    /// Says a command, and waits for its answer.
+    ///
+    /// # Errors
+    /// The server does not say yes.
+    pub fn ask(&mut self, watch: &mut dyn Observer, request: Request) -> Result<Reply, SmtpError> {
+        let command = request.command;
+        self.send(watch, request)?;
+        let reply = self.answer(watch)?;
+        done(reply, command, &self.last.said)
+    }
+
+    /// Keeps a command until another one is sent.
+    pub fn queue(&mut self, watch: &mut dyn Observer, request: Request) {
+        watch.told(ClientEvent::Queued(&request.shown));
+        self.note(&[request.verb(), b"|"].concat());
+        self.unsent.extend_from_slice(&request.line);
+        self.unsent.extend_from_slice(b"\r\n");
+        self.unanswered.push_back(request);
+    }
+
+    /// Sends a command, and those that were kept before it.
+    ///
+    /// # Errors
+    /// They can't be sent.
+    pub fn send(&mut self, watch: &mut dyn Observer, request: Request) -> Result<(), SmtpError> {
+        watch.told(ClientEvent::Said(&request.shown));
+        self.note(request.verb());
+        self.last = Exchange { said: request.shown.clone(), heard: Vec::new() };
+        self.unsent.extend_from_slice(&request.line);
+        self.unsent.extend_from_slice(b"\r\n");
+        watch.told(ClientEvent::Flushed(self.unsent.len()));
+        let bytes = std::mem::take(&mut self.unsent);
+        let sent = self.put(&bytes).map_err(|cause| error(&request, cause));
+        self.unanswered.push_back(request);
+        sent
+    }
+
+    /// The answer to the first command that has none yet, whatever it is.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn answer(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+        let Some(request) = self.unanswered.pop_front() else {
+            let (command, cause) = (SmtpCommand::Quit, Cause::NothingAsked);
+            return Err(SmtpError { command, said: Vec::new(), cause });
+        };
+        self.last.said.clone_from(&request.shown);
+        if let Some(cause) = &self.broken {
+            return Err(error(&request, cause.clone()));
+        }
+        let reply = self.connection.reply();
+        let text = match &reply {
+            Ok(reply) => reply.text(),
+            Err(Trouble::Malformed(text)) => text,
+            Err(_) => b"",
+        };
+        if !text.is_empty() {
+            watch.told(ClientEvent::Heard(text));
+            let code = text.get(..4).unwrap_or(text);
+            let code = code.strip_suffix(b" ").unwrap_or(code).to_vec();
+            self.last.heard = text.to_vec();
+            self.note(&code);
+        }
+        let reply = reply.map_err(|trouble| {
+            let error = error(&request, trouble);
+            if matches!(error.cause, Cause::Timeout | Cause::Closed) {
+                self.broken = Some(error.cause.clone());
+            }
+            error
+        })?;
+        match request.command {
+            SmtpCommand::Mail => (self.accepted, self.prdr) = (0, request.prdr && reply.accepts()),
+            SmtpCommand::Rcpt => self.accepted += usize::from(reply.accepts()),
+            SmtpCommand::Rset => self.accepted = 0,
+            _ => {}
+        }
+        Ok(reply)
+    }
+
+    /// The answer to a command that is of no interest any more, but comes first. The
+    /// exchange before it is still the last one.
+    pub fn skip_answer(&mut self, watch: &mut dyn Observer) {
+        let last = self.last.clone();
+        let _ = self.answer(watch);
+        self.last = last;
+    }
+
+    /// Sends nothing, and waits for something all the same.
+    pub(super) fn expect(&mut self, request: Request) {
+        self.unanswered.push_back(request);
+    }
+
+    /// The answer to the command that was sent last is that to something else.
+    pub(super) fn expect_no_more(&mut self) {
+        self.unanswered.pop_back();
+    }
+
+    /// Sends bytes, as far as anybody can hear them.
+    pub(super) fn put(&mut self, bytes: &[u8]) -> Result<(), Cause> {
+        match &self.broken {
+            Some(cause) => Err(cause.clone()),
+            None => self.connection.send(bytes).map_err(Cause::from),
+        }
+    }
+
+    fn note(&mut self, word: &[u8]) {
+        if self.log.len() > LONGEST_LOG {
+            return;
+        }
+        if !self.log.is_empty() {
+            self.log.push(b':');
+        }
+        self.log.extend_from_slice(word);
+    }
+}
+
+pub(super) fn error(request: &Request, cause: impl Into<Cause>) -> SmtpError {
+    SmtpError { command: request.command, said: request.shown.clone(), cause: cause.into() }
+}
+
+/// A reply that says yes.
+fn done(reply: Reply, command: SmtpCommand, said: &[u8]) -> Result<Reply, SmtpError> {
+    match reply.accepts() {
+        true => Ok(reply),
+        false => Err(SmtpError { command, said: said.to_vec(), cause: Cause::Replied(reply) }),
+    }
+}

@@ -1,0 +1,91 @@
+//! What can go wrong with a server.
+
+use eximious_stdlib::printing::printing;
+
+use super::{Reply, SmtpCommand, Trouble};
+
+/// A command was not done: which one, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SmtpError {
+    /// At which command.
+    pub command: SmtpCommand,
+    /// That command, as it may be shown: `MAIL FROM:<a@b>`, `initial connection`.
+    pub said: Vec<u8>,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Why a command was not done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The server said something else than yes.
+    Replied(Reply),
+    /// The server took too long.
+    Timeout,
+    /// The connection is closed.
+    Closed,
+    /// What the server said is no reply: the lines so far.
+    Malformed(Vec<u8>),
+    /// The message that was to be sent could not be read, for this reason. The server
+    /// has part of it, and must not be told of its end.
+    Source(String),
+    /// No command waits for an answer.
+    NothingAsked,
+}
+
+impl SmtpError {
+    /// Whether the server said that it will never do this.
+    pub fn is_permanent(&self) -> bool {
+        matches!(&self.cause, Cause::Replied(reply) if reply.refuses())
+    }
+
+    /// Whether the connection is of no use any more.
+    pub fn ends_connection(&self) -> bool {
+        !matches!(self.cause, Cause::Replied(_) | Cause::NothingAsked)
+    }
+
+    /// What the server replied, if it did.
+    pub fn reply(&self) -> Option<&Reply> {
+        match &self.cause {
+            Cause::Replied(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// As logs have it, in one line.
+    pub fn logged(&self) -> Vec<u8> {
+        let after = |head: &str| [head.as_bytes(), &self.said].concat();
+        let with = |head: &str, text: &[u8]| [&after(head)[..], b": ", text].concat();
+        match &self.cause {
+            Cause::Replied(reply) => {
+                with("SMTP error from remote mail server after ", &printing(reply.text(), false))
+            }
+            Cause::Timeout => after("SMTP timeout after "),
+            Cause::Closed => after("Remote host closed connection in response to "),
+            Cause::Malformed(text) => {
+                with("Malformed SMTP reply in response to ", &printing(text, false))
+            }
+            Cause::Source(why) => with("message can't be read while ", why.as_bytes()),
+            Cause::NothingAsked => b"no command waits for an answer".to_vec(),
+        }
+    }
+}
+
+impl std::fmt::Display for SmtpError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.logged()))
+    }
+}
+
+impl std::error::Error for SmtpError {}
+
+impl From<Trouble> for Cause {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Timeout => Self::Timeout,
+            Trouble::Closed => Self::Closed,
+            Trouble::Malformed(text) => Self::Malformed(text),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! How a client greets, and which extensions the server announces then.
+
+use super::Reply;
+
+/// The command by which a client greets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hello {
+    /// `EHLO`
+    Ehlo,
+    /// `HELO`
+    Helo,
+    /// `LHLO`
+    Lhlo,
+}
+
+/// The extensions that a server announces.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct Extensions {
+    /// `STARTTLS`
+    pub starttls: bool,
+    /// `PIPELINING`
+    pub pipelining: bool,
+    /// `CHUNKING`
+    pub chunking: bool,
+    /// `8BITMIME`
+    pub eight_bit_mime: bool,
+    /// `SIZE`: the largest message, or 0 where it does not say.
+    pub size: Option<u64>,
+    /// `DSN`
+    pub dsn: bool,
+    /// `PRDR`
+    pub prdr: bool,
+    /// `SMTPUTF8`
+    pub smtputf8: bool,
+    /// `AUTH`: the mechanisms, in upper case.
+    pub auth: Vec<Vec<u8>>,
+}
+
+impl Hello {
+    /// The command's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ehlo => "EHLO",
+            Self::Helo => "HELO",
+            Self::Lhlo => "LHLO",
+        }
+    }
+
+    /// What a server is greeted with first; one that is plain is not asked for its
+    /// extensions.
+    pub fn first(lmtp: bool, plain: bool) -> Self {
+        match (lmtp, plain) {
+            (true, _) => Self::Lhlo,
+            (false, true) => Self::Helo,
+            (false, false) => Self::Ehlo,
+        }
+    }
+
+    /// What a server is greeted with that refused this: old ones know only the old
+    /// greeting.
+    pub fn fallback(self) -> Option<Self> {
+        (self == Self::Ehlo).then_some(Self::Helo)
+    }
+
+    /// Whether the answer names extensions.
+    pub fn is_extended(self) -> bool {
+        self != Self::Helo
+    }
+}
+
+impl Extensions {
+    /// What a server's answer to EHLO or LHLO says.
+    pub fn read(reply: &Reply) -> Self {
+        let mut extensions = Self::default();
+        for line in reply.further_lines() {
+            let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            let Some(word) = words.next() else { continue };
+            match word.to_ascii_uppercase().as_slice() {
+                b"STARTTLS" => extensions.starttls = true,
+                b"PIPELINING" => extensions.pipelining = true,
+                b"CHUNKING" => extensions.chunking = true,
+                b"8BITMIME" => extensions.eight_bit_mime = true,
+                b"SIZE" => {
+                    let number = words.next().and_then(|text| std::str::from_utf8(text).ok());
+                    extensions.size = Some(number.and_then(|text| text.parse().ok()).unwrap_or(0));
+                }
+                b"DSN" => extensions.dsn = true,
+                b"PRDR" => extensions.prdr = true,
+                b"SMTPUTF8" => extensions.smtputf8 = true,
+                b"AUTH" => extensions.auth.extend(words.map(<[u8]>::to_ascii_uppercase)),
+                _ => {}
+            }
+        }
+        extensions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Read, Replies};
+    use super::*;
+
+    fn read(text: &str) -> Extensions {
+        let mut replies = Replies::default();
+        replies.push(text.as_bytes());
+        let Read::Reply(reply) = replies.next_reply() else { panic!("{text}") };
+        Extensions::read(&reply)
+    }
+
+    #[test]
+    fn extensions_are_read_in_any_case() {
+        let found = read("250-me\r\n250-starttls\r\n250-AUTH Plain LOGIN\r\n250 SIZE 100\r\n");
+        let own = Extensions {
+            starttls: true,
+            size: Some(100),
+            auth: vec![b"PLAIN".to_vec(), b"LOGIN".to_vec()],
+            ..Extensions::default()
+        };
+        assert_eq!(found, own);
+        // The first line is the server's name, whatever it looks like.
+        assert_eq!(read("250 STARTTLS\r\n"), Extensions::default());
+        let odd = read("250-me\r\n250-\r\n250-X-OTHER 1\r\n250-SIZE\r\n250 SIZE 99x\r\n");
+        assert_eq!(odd, Extensions { size: Some(0), ..Extensions::default() });
+    }
+
+    #[test]
+    fn old_servers_are_greeted_the_old_way() {
+        assert_eq!(Hello::first(false, false).fallback(), Some(Hello::Helo));
+        assert_eq!(Hello::first(false, true), Hello::Helo);
+        assert_eq!(Hello::first(true, true).fallback(), None);
+    }
+}

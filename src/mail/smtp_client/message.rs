@@ -1,0 +1,198 @@
+//! A message on its way: `DATA` and `BDAT`, and what the server makes of it.
+
+use std::io::{self, Read};
+
+use super::client::error;
+use super::{
+    Cause, Hello, Observer, Reply, ReplyClass, Request, SmtpClient, SmtpCommand, SmtpError, Wire,
+};
+
+/// How much of a message is read at once.
+const PIECE: usize = 16 * 1024;
+
+/// How large a chunk of `BDAT` becomes at the least, but for the last one.
+const CHUNK: usize = 64 * 1024;
+
+/// What a server made of a message.
+#[derive(Debug)]
+pub struct Verdicts {
+    /// For each recipient that it had taken, in order, where it says so for each: with
+    /// LMTP, or after `PRDR`.
+    pub recipients: Vec<Result<Reply, SmtpError>>,
+    /// Of the message as a whole; nothing with LMTP.
+    pub message: Option<Result<Reply, SmtpError>>,
+}
+
+impl SmtpClient {
+    /// `DATA`: a message is announced.
+    ///
+    /// # Errors
+    /// The server does not want it.
+    pub fn data(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+        let request = Request::new(SmtpCommand::Data, *b"DATA");
+        self.send(watch, request.clone())?;
+        let reply = self.answer(watch)?;
+        match reply.class() {
+            ReplyClass::Intermediate => Ok(reply),
+            _ => Err(error(&request, Cause::Replied(reply))),
+        }
+    }
+
+    /// After `DATA`, sends a message, whose newlines are `\n`, and its end; how much was
+    /// sent. What comes of it is what [`SmtpClient::end_of_data`] hears.
+    ///
+    /// # Errors
+    /// It was not sent as a whole, and the connection is of no use any more.
+    pub fn send_message(&mut self, message: &mut dyn Read) -> Result<u64, SmtpError> {
+        self.connection.set_timeout(self.timeouts.data);
+        let mut wire = Wire::default();
+        let mut give = |piece: &[u8]| self.put(piece);
+        let mut sent = pieces(message, &mut |piece| wire.add(piece, &mut give));
+        if sent.is_ok() {
+            sent = wire.end(&mut give);
+        }
+        self.connection.set_timeout(self.timeouts.command);
+        match sent {
+            Ok(()) => Ok(wire.sent()),
+            Err(cause) => Err(unsent(wire.sent(), cause)),
+        }
+    }
+
+    /// Sends a message, whose newlines are `\n`, by `BDAT` (RFC 3030); how much was sent.
+    /// What comes of it is what [`SmtpClient::end_of_data`] hears.
+    ///
+    /// # Errors
+    /// The server does not want a chunk, or it was not sent as a whole.
+    pub fn bdat(
+        &mut self,
+        watch: &mut dyn Observer,
+        message: &mut dyn Read,
+    ) -> Result<u64, SmtpError> {
+        let (mut chunk, mut sent, mut begins) = (Vec::new(), 0, true);
+        loop {
+            let piece = piece(message).map_err(|cause| unsent(sent, cause))?;
+            for line in piece.split_inclusive(|byte| *byte == b'\n') {
+                let (text, ended) = match line.split_last() {
+                    Some((b'\n', text)) => (text, true),
+                    _ => (line, false),
+                };
+                chunk.extend_from_slice(text);
+                if ended {
+                    chunk.extend_from_slice(b"\r\n");
+                }
+                begins = ended;
+            }
+            let last = piece.is_empty();
+            if last && !begins {
+                chunk.extend_from_slice(b"\r\n");
+            }
+            if last || chunk.len() >= CHUNK {
+                self.chunk(watch, &chunk, last, sent)?;
+                sent += chunk.len() as u64;
+                chunk.clear();
+            }
+            if last {
+                return Ok(sent);
+            }
+        }
+    }
+
+    /// One chunk; the answer to the last one is that to the message.
+    fn chunk(
+        &mut self,
+        watch: &mut dyn Observer,
+        chunk: &[u8],
+        last: bool,
+        before: u64,
+    ) -> Result<(), SmtpError> {
+        let tail = if last { " LAST" } else { "" };
+        let request = Request::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
+        self.send(watch, request.clone())?;
+        self.connection.set_timeout(self.timeouts.data);
+        let sent = self.put(chunk).map_err(|cause| unsent(before, cause));
+        self.connection.set_timeout(self.timeouts.command);
+        sent?;
+        if last {
+            self.expect_no_more();
+            return Ok(());
+        }
+        let reply = self.answer(watch)?;
+        match reply.accepts() {
+            true => Ok(()),
+            false => Err(error(&request, Cause::Replied(reply))),
+        }
+    }
+
+    /// What the server makes of the message that was sent.
+    pub fn end_of_data(&mut self, watch: &mut dyn Observer) -> Verdicts {
+        self.connection.set_timeout(self.timeouts.last);
+        let accepted = std::mem::take(&mut self.accepted);
+        let mut verdicts = Verdicts { recipients: Vec::new(), message: None };
+        let each = |client: &mut Self, watch: &mut dyn Observer| {
+            let verdicts = (0..accepted).map(|_| client.reply_to_message(watch).and_then(yes));
+            verdicts.collect::<Vec<_>>()
+        };
+        if self.hello == Some(Hello::Lhlo) {
+            verdicts.recipients = each(self, watch);
+        } else {
+            let mut first = self.reply_to_message(watch);
+            let prdr = std::mem::take(&mut self.prdr);
+            if prdr && first.as_ref().is_ok_and(|reply| reply.code() == b"353") {
+                verdicts.recipients = each(self, watch);
+                first = self.reply_to_message(watch);
+            }
+            verdicts.message = Some(first.and_then(yes));
+        }
+        self.connection.set_timeout(self.timeouts.command);
+        verdicts
+    }
+
+    fn reply_to_message(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+        self.expect(end_of_data());
+        self.answer(watch)
+    }
+}
+
+fn end_of_data() -> Request {
+    Request::wait(SmtpCommand::EndOfData, b"end of data")
+}
+
+fn yes(reply: Reply) -> Result<Reply, SmtpError> {
+    match reply.accepts() {
+        true => Ok(reply),
+        false => Err(error(&end_of_data(), Cause::Replied(reply))),
+    }
+}
+
+fn unsent(bytes: u64, cause: Cause) -> SmtpError {
+    let shown = format!("sending data block ({bytes} bytes written)");
+    error(&Request::wait(SmtpCommand::EndOfData, shown.as_bytes()), cause)
+}
+
+fn pieces(
+    message: &mut dyn Read,
+    take: &mut dyn FnMut(&[u8]) -> Result<(), Cause>,
+) -> Result<(), Cause> {
+    loop {
+        let piece = piece(message)?;
+        if piece.is_empty() {
+            return Ok(());
+        }
+        take(&piece)?;
+    }
+}
+
+/// The next piece of a message; nothing at its end.
+fn piece(message: &mut dyn Read) -> Result<Vec<u8>, Cause> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match message.read(&mut piece) {
+            Ok(count) => {
+                piece.truncate(count);
+                return Ok(piece);
+            }
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(Cause::Source(why.to_string())),
+        }
+    }
+}

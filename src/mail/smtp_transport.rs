@@ -1,0 +1,57 @@
+//! An smtp transport's options, as they come to one host (specification, chapter 30).
+//!
+//! A callout and a delivery open their connections here ([`Peer::open`]): what the options
+//! say arrives at the client of SMTP as data, and what the client does and hears is told
+//! to those who watch the context.
+
+mod endpoint;
+mod event;
+mod open;
+mod tls;
+mod told;
+
+use std::net::IpAddr;
+
+use eximious_core::Str;
+use eximious_stdlib::dns::find::RouteHost;
+
+use crate::Context;
+use crate::mail::route::Transport;
+
+pub(crate) use endpoint::{endpoint, is_listed};
+pub(crate) use event::raise;
+pub(crate) use open::{NotOpen, Opened};
+pub use tls::Secured;
+
+/// A host that is to be spoken to, at one of its addresses.
+pub(crate) struct Peer<'p> {
+    pub(crate) cx: &'p mut Context,
+    /// Where options that make no sense are noted: the main and the panic log.
+    pub(crate) log: &'p mut dyn FnMut(&[u8]),
+    /// By whose options; a callout may have none.
+    pub(crate) transport: Option<&'p Transport>,
+    pub(crate) host: &'p RouteHost,
+    pub(crate) address: IpAddr,
+    /// Which address of mail it is about.
+    pub(crate) about: &'p Str,
+    /// Whether it is only asked.
+    pub(crate) verifies: bool,
+    /// Whether TLS was tried in vain.
+    pub(crate) in_clear: bool,
+}
+
+impl Peer<'_> {
+    fn tell(&mut self, text: &[u8]) {
+        self.cx.tell(0, text);
+    }
+
+    /// Whether a list of the transport's has the host in it.
+    pub(crate) fn listed(&mut self, option: &'static str) -> bool {
+        is_listed(self.cx, self.transport, self.host, self.address, option)
+    }
+
+    /// Tells the transport of something; what it has to say.
+    pub(crate) fn event(&mut self, name: &'static str, data: &[u8]) -> Option<Str> {
+        raise(self.cx, self.transport?, name, data)
+    }
+}

@@ -1,0 +1,133 @@
+//! Where a host is spoken to, and from where: `interface`, `port`, `protocol`, and the
+//! lists that a host may be in.
+
+use std::net::IpAddr;
+
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::dns::find::RouteHost;
+use eximious_stdlib::hosts;
+use eximious_stdlib::lists::{HostNames, Known, Matcher, Outcome, elements, ip};
+
+use crate::Context;
+use crate::mail::route::{Text, Transport};
+use crate::mail::smtp_client::{Endpoint, Protocol};
+
+static SERVICE: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
+
+/// Reads a transport's options for a connection. Beside it stands what is wrong with
+/// them; the rest is left as it is by default then.
+pub(crate) fn endpoint(
+    cx: &mut Context,
+    transport: Option<&Transport>,
+    host: &RouteHost,
+    address: IpAddr,
+) -> (Endpoint, Option<Vec<u8>>) {
+    let mut endpoint = Endpoint { interface: None, port: 25, protocol: Protocol::Smtp };
+    let mut wrong = None;
+    if let Some(transport) = transport {
+        endpoint.protocol = match value(cx, transport, "protocol").ok().flatten() {
+            Some(text) if text.bytes().eq_ignore_ascii_case(b"lmtp") => Protocol::Lmtp,
+            Some(text) if text.bytes().eq_ignore_ascii_case(b"smtps") => Protocol::Smtps,
+            _ => Protocol::Smtp,
+        };
+        match interface(cx, transport, address).and_then(|interface| {
+            endpoint.interface = interface;
+            port(cx, transport)
+        }) {
+            Ok(port) => endpoint.port = port.unwrap_or(endpoint.port),
+            Err(why) => wrong = Some(why),
+        }
+    }
+    if let Some(port) = host.port.and_then(|port| u16::try_from(port).ok()) {
+        endpoint.port = port;
+    }
+    (endpoint, wrong)
+}
+
+fn value(cx: &mut Context, transport: &Transport, option: &str) -> Result<Option<Str>, Fail> {
+    let Some(text) = transport.text(option).filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    Text::new(text.clone()).expand(cx).map(Some)
+}
+
+fn unexpanded(option: &str, fail: &Fail) -> Vec<u8> {
+    let head = format!("failed to expand \"{option}\" option for callout: ");
+    [head.as_bytes(), fail.message()].concat()
+}
+
+fn interface(
+    cx: &mut Context,
+    transport: &Transport,
+    to: IpAddr,
+) -> Result<Option<IpAddr>, Vec<u8>> {
+    let text = match value(cx, transport, "interface") {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(None),
+        Err(fail) => return Err(unexpanded("interface", &fail)),
+    };
+    for item in elements(text.bytes()) {
+        match ip::address(&item) {
+            Some(address) if address.is_ipv4() == to.is_ipv4() => return Ok(Some(address)),
+            Some(_) => {}
+            None => {
+                let tail = b"\" is not a valid IP address for the \"interface\" option for callout";
+                return Err([b"\"".as_slice(), &item, tail].concat());
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn port(cx: &mut Context, transport: &Transport) -> Result<Option<u16>, Vec<u8>> {
+    let text = match value(cx, transport, "port") {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(None),
+        Err(fail) => return Err(unexpanded("port", &fail)),
+    };
+    let words = text.bytes().trim_ascii();
+    let name = std::str::from_utf8(words).unwrap_or_default();
+    if !words.is_empty() && words.iter().all(u8::is_ascii_digit) {
+        if let Ok(port) = name.parse() {
+            return Ok(Some(port));
+        }
+        return Err([b"invalid integer \"", words, b"\" for callout"].concat());
+    }
+    let found = cx.call(&SERVICE, |call| call.net().map(|net| net.service(name))).ok().flatten();
+    let unknown = || [b"TCP port \"", words, b"\" is not defined for callout"].concat();
+    found.map(Some).ok_or_else(unknown)
+}
+
+/// Whether a list of a transport's has a host in it.
+pub(crate) fn is_listed(
+    cx: &mut Context,
+    transport: Option<&Transport>,
+    host: &RouteHost,
+    address: IpAddr,
+    option: &'static str,
+) -> bool {
+    let text = address.to_string();
+    let Some(list) = transport.and_then(|transport| transport.text(option)) else {
+        cx.tell(0, format!("{text} in {option}? no (option unset)").as_bytes());
+        return false;
+    };
+    let mut names = Server { name: Str::tainted(host.name.as_bytes()) };
+    let subject = (Str::tainted(text.into_bytes()), address);
+    let mut matcher = Matcher::other_host(subject, &mut names).called(option);
+    matches!(cx.is_in(list, &mut matcher), Ok(Outcome::Matched(_)))
+}
+
+/// A server, as lists ask for it.
+struct Server {
+    name: Str,
+}
+
+impl HostNames for Server {
+    fn names(&mut self, _: &mut Call<'_>) -> Result<Known<Vec<Str>>, Fail> {
+        Ok(Known::Found(vec![self.name.clone()]))
+    }
+
+    fn addresses(&mut self, call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>, Fail> {
+        hosts::addresses(call, name)
+    }
+}

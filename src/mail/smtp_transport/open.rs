@@ -1,0 +1,253 @@
+//! Opens a connection to a host, as far as a message may begin.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use eximious_core::world::TlsFault;
+use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_stdlib::variables::var;
+
+use super::{Peer, Secured};
+use crate::mail::route::Text;
+use crate::mail::smtp_client::{
+    Cause, Endpoint, Hello, Protocol, SmtpClient, SmtpCommand, SmtpError, Timeouts,
+};
+
+static CONNECT: Meta = Meta::new("smtp transport", Effects::NET, TaintRule::Tainted);
+
+/// A connection over which a message may begin.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) client: SmtpClient,
+    /// What is known of TLS, where there is some.
+    pub(crate) secured: Option<Secured>,
+}
+
+/// Why no message can begin. The connection is closed.
+#[derive(Debug)]
+pub(crate) enum NotOpen {
+    /// There is no connection.
+    Unreachable(io::Error),
+    /// Something here does not let it be used.
+    Hindered(Vec<u8>),
+    /// The server does not want it.
+    Smtp(SmtpError),
+    /// TLS began, and failed.
+    Unsecured(Box<TlsFault>),
+}
+
+impl Peer<'_> {
+    /// Connects, greets, and begins TLS where both sides want it.
+    pub(crate) fn open(
+        &mut self,
+        endpoint: &Endpoint,
+        within: Duration,
+        timeouts: Timeouts,
+    ) -> Result<Opened, NotOpen> {
+        if self.listed("hosts_require_dane") {
+            let why = b"DANE is required, but DANE is not there yet";
+            return Err(NotOpen::Hindered(why.to_vec()));
+        }
+        let from = endpoint.interface.map_or_else(|| "NULL".to_owned(), |from| from.to_string());
+        self.tell(format!("interface={from} port={}", endpoint.port).as_bytes());
+        if self.transport.and_then(|one| one.text("socks_proxy")).is_some_and(|t| !t.is_empty()) {
+            let why = b"socks_proxy is set, but proxies are not there yet";
+            return Err(NotOpen::Hindered(why.to_vec()));
+        }
+        // Commands before the banner would save time only.
+        let _ = self.listed("hosts_pipe_connect");
+        let client = self.connect(endpoint, within, timeouts).map_err(NotOpen::Unreachable)?;
+        let mut opened = Opened { client, secured: None };
+        self.forget_tls();
+        if endpoint.protocol == Protocol::Smtps {
+            let secured = self.begin_tls(&mut opened.client).map_err(NotOpen::Unsecured)?;
+            opened.secured = Some(secured);
+        }
+        self.greet(&mut opened, endpoint.protocol)?;
+        Ok(opened)
+    }
+
+    fn connect(
+        &mut self,
+        endpoint: &Endpoint,
+        within: Duration,
+        timeouts: Timeouts,
+    ) -> io::Result<SmtpClient> {
+        let from = endpoint.interface.map_or_else(String::new, |from| format!("from {from} "));
+        let place = format!("[{}]:{}", self.address, endpoint.port);
+        let text = format!("Connecting to {} {place} {from}...", self.host.name);
+        self.tell(text.as_bytes());
+        self.cx.set_var(var::CALLOUT_ADDRESS, Str::tainted(place.into_bytes()));
+        self.cx.set_var(var::HOST_PORT, endpoint.port.to_string());
+        if self.event("tcp:connect", b"").is_some() {
+            // So Exim says it.
+            return Err(io::Error::other("Unknown error -58"));
+        }
+        let to = SocketAddr::new(self.address, endpoint.port);
+        let connected = self.cx.call(&CONNECT, |call| {
+            let net = call.net();
+            net.map(|net| SmtpClient::connect(&*net, to, endpoint.interface, within, timeouts))
+        });
+        match connected {
+            Ok(connected) => {
+                if connected.is_ok() {
+                    self.tell(b"connected");
+                }
+                connected
+            }
+            Err(fail) => Err(io::Error::other(String::from_utf8_lossy(fail.message()))),
+        }
+    }
+
+    /// Begins the session.
+    fn greet(&mut self, opened: &mut Opened, protocol: Protocol) -> Result<(), NotOpen> {
+        let name = self.name(opened.client.local_address());
+        let banner = opened.client.banner(self.cx);
+        let banner = banner.map_err(|error| self.refused(&mut opened.client, error))?;
+        if let Some(why) = self.event("smtp:connect", banner.text()) {
+            let head = b"deferred by smtp:connect event expansion: ".as_slice();
+            return Err(self.give_up(&mut opened.client, [head, why.bytes()].concat()));
+        }
+        let name = name.map_err(|why| self.give_up(&mut opened.client, why))?;
+        let plain = self.listed("hosts_avoid_esmtp");
+        let hello = Hello::first(protocol == Protocol::Lmtp, plain);
+        self.hello(&mut opened.client, hello, &name)?;
+        if opened.secured.is_none() && self.wants_tls(&opened.client) {
+            opened.secured = self.start_tls(&mut opened.client)?;
+            if opened.secured.is_some() {
+                let hello = Hello::first(protocol == Protocol::Lmtp, false);
+                self.hello(&mut opened.client, hello, &name)?;
+            }
+        }
+        self.look_at_extensions(opened)
+    }
+
+    /// Greets the host, and does so in the old way where it does not know the new one.
+    fn hello(&mut self, client: &mut SmtpClient, first: Hello, name: &[u8]) -> Result<(), NotOpen> {
+        let mut hello = first;
+        loop {
+            let answer = client.hello(self.cx, hello, name);
+            let reply = match &answer {
+                Ok(reply) => Some(reply),
+                Err(error) => error.reply(),
+            };
+            if let Some(reply) = reply.filter(|_| hello == Hello::Ehlo) {
+                self.event("smtp:ehlo", &reply.text().to_vec());
+            }
+            let Err(error) = answer else { return Ok(()) };
+            match (error.reply(), hello.fallback()) {
+                (Some(_), Some(old)) => hello = old,
+                _ => return Err(self.refused(client, error)),
+            }
+        }
+    }
+
+    /// The name that the greeting has.
+    fn name(&mut self, local: Option<SocketAddr>) -> Result<Vec<u8>, Vec<u8>> {
+        if let Some(local) = local {
+            self.cx.set_var(var::SENDING_IP_ADDRESS, local.ip().to_canonical().to_string());
+            self.cx.set_var(var::SENDING_PORT, local.port().to_string());
+        }
+        let Some(text) = self.transport.and_then(|transport| transport.text("helo_data")) else {
+            let name = self.cx.value_of(var::SMTP_ACTIVE_HOSTNAME);
+            let name = if name.is_empty() { self.cx.value_of(var::PRIMARY_HOSTNAME) } else { name };
+            return Ok(name.bytes().to_vec());
+        };
+        let name = Text::new(text.clone()).expand(self.cx).map_err(|fail| {
+            let head = b">: failed to expand transport's helo_data value for callout: ";
+            let line = [b"<", self.about.bytes(), head.as_slice(), fail.message()].concat();
+            (self.log)(&line);
+            [b"failed to expand helo_data: ", fail.message()].concat()
+        })?;
+        Ok(name.bytes().to_vec())
+    }
+
+    /// Whether TLS is to begin.
+    fn wants_tls(&mut self, client: &SmtpClient) -> bool {
+        client.extensions().starttls
+            && !self.in_clear
+            && self.cx.engine().world().tls.is_there()
+            && !self.listed("hosts_avoid_tls")
+            && !(self.verifies && self.listed("hosts_verify_avoid_tls"))
+    }
+
+    /// `STARTTLS`; nothing where the host does not want to, and it goes on without.
+    fn start_tls(&mut self, client: &mut SmtpClient) -> Result<Option<Secured>, NotOpen> {
+        match client.starttls(self.cx) {
+            Ok(_) => self.begin_tls(client).map(Some).map_err(NotOpen::Unsecured),
+            Err(error) if error.reply().is_some() => {
+                let transport = self.transport;
+                let tries = transport.is_none_or(|transport| transport.on("tls_tempfail_tryclear"));
+                match error.is_permanent() || tries {
+                    true => Ok(None),
+                    false => Err(self.refused(client, error)),
+                }
+            }
+            Err(error) => Err(self.refused(client, error)),
+        }
+    }
+
+    /// Looks at what the host announces, and at what is asked of it.
+    fn look_at_extensions(&mut self, opened: &mut Opened) -> Result<(), NotOpen> {
+        let client = &mut opened.client;
+        if opened.secured.is_none() && self.listed("hosts_require_tls") {
+            let why: &[u8] = match client.extensions().starttls {
+                true => b"a TLS session is required, but an attempt to start TLS failed",
+                false => b"a TLS session is required, but the server did not offer TLS support",
+            };
+            return Err(self.give_up(client, why.to_vec()));
+        }
+        let pipelines = client.extensions().pipelining && !self.listed("hosts_avoid_pipelining");
+        client.use_pipelining(pipelines);
+        if client.extensions().chunking {
+            let _ = self.listed("hosts_try_chunking");
+        }
+        if client.hello_said() == Some(Hello::Helo) {
+            return Ok(());
+        }
+        let announced = !client.extensions().auth.is_empty();
+        if self.listed("hosts_require_auth") {
+            let why: &[u8] = match announced {
+                true => b"authentication required but authenticating as a client is not there yet",
+                false => b"authentication required but server did not advertise AUTH support",
+            };
+            return Err(self.give_up(client, why.to_vec()));
+        }
+        if announced {
+            let _ = self.listed("hosts_try_auth");
+        }
+        Ok(())
+    }
+
+    /// Ends a session in which the host said no, or nothing.
+    fn refused(&mut self, client: &mut SmtpClient, error: SmtpError) -> NotOpen {
+        match &error.cause {
+            Cause::Replied(_) => {
+                client.abandon(self.cx);
+                self.event("tcp:close", b"");
+            }
+            cause => {
+                let late = *cause == Cause::Timeout && error.command != SmtpCommand::StartTls;
+                self.close(client);
+                if late {
+                    self.tell(b"SMTP timeout");
+                }
+            }
+        }
+        NotOpen::Smtp(error)
+    }
+
+    /// Ends a session that has hardly begun, for a reason of this side's.
+    fn give_up(&mut self, client: &mut SmtpClient, why: Vec<u8>) -> NotOpen {
+        client.abandon(self.cx);
+        self.event("tcp:close", b"");
+        NotOpen::Hindered(why)
+    }
+
+    /// Closes a connection without a word.
+    pub(super) fn close(&mut self, client: &mut SmtpClient) {
+        client.close(self.cx);
+        self.event("tcp:close", b"");
+    }
+}
