@@ -439,8 +439,13 @@ pub trait Host: Send + Sync {
     fn environment_names(&self) -> Vec<Vec<u8>>;
     /// This process's number.
     fn pid(&self) -> u32;
-    /// The user and group that the program runs as.
+    /// The user and group whose rights the program has.
     fn ids(&self) -> (u32, u32);
+    /// The user and group that called the program. They are others where the program is
+    /// installed set-uid, or where the superuser called it and it gave its rights up.
+    fn caller(&self) -> (u32, u32) {
+        self.ids()
+    }
     /// The load average, times 1000.
     fn load(&self) -> i64;
     /// Free room where a path lies.

@@ -1,7 +1,7 @@
 //! Batches: messages with SMTP commands before each, from a program of this system
 //! (`-bS`; specification 49.4.2). Nobody answers; an error ends it all.
 //!
-//! Bytes go in, and [`Batch::step`] says what there is: a message, or the end.
+//! Bytes go in, and [`BatchedSmtp::step`] says what there is: a message, or the end.
 //! Whoever has the bytes gives a message to [`crate::submission::take`].
 
 use eximious::stdlib::address::{self, Rules};
@@ -18,7 +18,7 @@ const MAX_SIZE: u64 = 1 << 30;
 
 /// A batch, as far as it has come in.
 #[derive(Debug, Default)]
-pub struct Batch {
+pub struct BatchedSmtp {
     input: Vec<u8>,
     /// What of it was looked at.
     at: usize,
@@ -115,7 +115,7 @@ impl BatchError {
     }
 }
 
-impl Batch {
+impl BatchedSmtp {
     /// A batch that begins.
     pub fn new(leaves_unqualified: bool) -> Self {
         Self { leaves_unqualified, ..Self::default() }
@@ -362,7 +362,7 @@ mod tests {
     /// The messages of a batch, and what ended it.
     fn read(text: &str) -> (Vec<BatchMessage>, BatchStep) {
         let mut cx = Engine::builder().build().context();
-        let mut batch = Batch::new(false);
+        let mut batch = BatchedSmtp::new(false);
         let mut messages = Vec::new();
         let mut rest = text.as_bytes().chunks(7);
         loop {

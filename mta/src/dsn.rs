@@ -1,18 +1,18 @@
 //! What logs say of the reports that a client asked for (RFC 3461; the log selector
 //! `dsn`).
 
-use crate::smtp::{Notify, Recipient, Sender};
+use crate::smtp::{DsnNotify, EnvelopeSender, Recipient};
 
 /// ` DSN=ret,envid,orcpt,notify`: the parameters that were given, of MAIL and of some
 /// recipients together; nothing where there are none.
 pub(crate) fn shown<'r>(
-    sender: &Sender,
+    sender: &EnvelopeSender,
     recipients: impl IntoIterator<Item = &'r Recipient>,
 ) -> Vec<u8> {
     let (mut original, mut notify) = (false, false);
     for recipient in recipients {
         original |= recipient.original.is_some();
-        notify |= recipient.notify != Notify::default();
+        notify |= recipient.notify != DsnNotify::default();
     }
     let given = [
         (sender.returned.is_some(), "ret"),

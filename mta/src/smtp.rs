@@ -1,7 +1,7 @@
 //! The server's side of SMTP (specification, chapters 44 and 49; RFC 5321).
 //!
-//! A [`Session`] is one connection. Whoever has the connection gives it what comes
-//! in ([`Session::receive`]), and does what it asks for ([`Session::next_event`])
+//! A [`SmtpSession`] is one connection. Whoever has the connection gives it what comes
+//! in ([`SmtpSession::receive`]), and does what it asks for ([`SmtpSession::next_event`])
 //! until it asks for nothing more; then it wants more bytes. It takes one command
 //! after the other, so that what is told on the way (log lines, steps of ACLs)
 //! stands in order with the replies.
@@ -57,7 +57,7 @@ use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
 pub use eximious::acl::Watch;
-pub use session::{Outlet, Server, Session};
+pub use session::{Outlet, SmtpServer, SmtpSession};
 pub use shutdown::Awaited;
 
 /// Who is connected.
@@ -117,7 +117,7 @@ pub enum Event {
         /// Whether what was said so far is to be sent before.
         sends: bool,
     },
-    /// A message has come. [`Session::conclude`] says what became of it; until
+    /// A message has come. [`SmtpSession::conclude`] says what became of it; until
     /// then, nothing more is asked for.
     Message(Box<Received>),
     /// The connection is to be closed. It is the last event.
@@ -136,7 +136,7 @@ pub struct Received {
     /// The recipients, and what was asked for each.
     pub recipients: Vec<Recipient>,
     /// What MAIL said.
-    pub sender: Sender,
+    pub sender: EnvelopeSender,
     /// Which ACL threw all recipients away, if one did: `RCPT`.
     pub discarded: Option<&'static str>,
     /// What ACLs want done with it (`control`), by name.
@@ -194,7 +194,7 @@ pub struct Recipient {
     /// The address.
     pub address: Str,
     /// `NOTIFY`: what the sender wants to be told of.
-    pub notify: Notify,
+    pub notify: DsnNotify,
     /// `ORCPT`, as it was given.
     pub original: Option<Vec<u8>>,
     /// Who is told of errors, if that is not the sender.
@@ -207,7 +207,7 @@ pub struct Recipient {
 /// What the sender wants to be told of (RFC 3461).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 #[allow(missing_docs, reason = "each is the word of that name")]
-pub struct Notify {
+pub struct DsnNotify {
     pub never: bool,
     pub success: bool,
     pub failure: bool,
@@ -216,7 +216,7 @@ pub struct Notify {
 
 /// What MAIL said.
 #[derive(Clone, Debug, Default)]
-pub struct Sender {
+pub struct EnvelopeSender {
     /// The address; empty for a bounce.
     pub address: Str,
     /// `SIZE`.

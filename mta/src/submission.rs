@@ -2,7 +2,7 @@
 //! (specification 5.2: `-bm`, `-t`).
 //!
 //! Who has the standard input is [`Outside`]; what the command line asks for is a
-//! [`Request`]. [`submit`] takes one message, and says what to write to the standard
+//! [`SubmissionRequest`]. [`submit`] takes one message, and says what to write to the standard
 //! error and with which status to end. An error is reported there, or in a message
 //! to the sender, which is kept in the spool as any other.
 
@@ -28,21 +28,22 @@ use eximious::{Context, LogSelector, Message, Str, Var, opt, var};
 use crate::options::NoLimit;
 use crate::reception::{self, FixedMessage, Kept, Origin, Parsed, TooLong, Way, message_id};
 use crate::smtp::{
-    Notify, Provenance, Received, Recipient, Returned, Sender, Server, SpoolOutcome, Submitter,
+    DsnNotify, EnvelopeSender, Provenance, Received, Recipient, Returned, SmtpServer, SpoolOutcome,
+    Submitter,
 };
 use crate::spool;
 use crate::{dsn, logs, options};
 use report::Fault;
 
 pub use batch::take;
-pub use input::Input;
+pub use input::SubmissionInput;
 
 /// How large a message may be where no option says so.
 const LARGEST: u64 = 1 << 30;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
-pub struct Request {
+pub struct SubmissionRequest {
     /// Who hands the message in.
     pub submitter: Submitter,
     /// `-f`: the sender, as typed.
@@ -77,7 +78,7 @@ pub struct Request {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct DsnRequest {
     /// What the sender wants to be told of, of each recipient.
-    pub notify: Notify,
+    pub notify: DsnNotify,
     /// What a report brings back.
     pub returned: Option<Returned>,
     /// What a report calls the message, as xtext.
@@ -124,9 +125,9 @@ pub struct Done {
 /// Takes a message. The context's values say how it came, as far as that was given
 /// (`-oM…`).
 pub fn submit(
-    server: &Arc<Server>,
+    server: &Arc<SmtpServer>,
     cx: &mut Context,
-    request: &Request,
+    request: &SubmissionRequest,
     outside: &mut dyn Outside,
 ) -> Done {
     let mut submission = Submission::new(server, cx, request, outside);
@@ -138,9 +139,9 @@ pub fn submit(
 
 /// A message on its way.
 struct Submission<'s> {
-    server: &'s Arc<Server>,
+    server: &'s Arc<SmtpServer>,
     cx: &'s mut Context,
-    request: &'s Request,
+    request: &'s SubmissionRequest,
     outside: &'s mut dyn Outside,
     state: AclState,
     /// Its name, once it has one.
@@ -157,9 +158,9 @@ struct Submission<'s> {
 
 impl<'s> Submission<'s> {
     fn new(
-        server: &'s Arc<Server>,
+        server: &'s Arc<SmtpServer>,
         cx: &'s mut Context,
-        request: &'s Request,
+        request: &'s SubmissionRequest,
         outside: &'s mut dyn Outside,
     ) -> Self {
         Self {
@@ -439,12 +440,12 @@ impl<'s> Submission<'s> {
         let utf8 = addresses.any(|address| !address.bytes().is_ascii());
         let received = Received {
             id: self.id.clone(),
-            sender: Sender {
+            sender: EnvelopeSender {
                 address: message.sender.clone(),
                 utf8,
                 returned: self.request.reports.returned,
                 envelope_id: self.request.reports.envelope_id.clone(),
-                ..Sender::default()
+                ..EnvelopeSender::default()
             },
             message,
             discarded: discarded.as_ref().map(|(acl, _)| *acl),

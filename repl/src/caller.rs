@@ -69,7 +69,7 @@ fn login(call: &mut Call<'_>) -> Result<Str, Fail> {
     if let Some(known) = &call.memory::<Known>().0 {
         return Ok(known.clone());
     }
-    let (uid, _) = call.host()?.ids();
+    let (uid, _) = call.host()?.caller();
     let user = call.users()?.user_by_id(uid);
     let unknown = !matches!(user, Ok(Some(_)));
     let mut name = Str::from(named(user, uid));
@@ -101,13 +101,13 @@ fn named(user: std::io::Result<Option<eximious::world::User>>, uid: u32) -> Vec<
 /// Whoever runs the program, where the system knows; a user that is only a number
 /// has no home.
 pub fn user(world: &World) -> Option<eximious::world::User> {
-    let (uid, _) = world.host.ids();
+    let (uid, _) = world.host.caller();
     world.users.user_by_id(uid).ok()?
 }
 
 /// Whether whoever runs the program may see all of a configuration.
 pub fn administrates(world: &World) -> bool {
-    world.host.ids().0 == 0
+    world.host.caller().0 == 0
 }
 
 /// The full name of whoever runs the program, where it has one: of what the system has
@@ -148,7 +148,7 @@ fn unknown(cx: &mut Context, option: Opt<Str>) -> Option<Vec<u8>> {
 /// not know who that is, and no option says it, the logs are told so.
 pub fn sender(cx: &mut Context) -> Option<Submitter> {
     let world = cx.engine().world();
-    let (uid, _) = world.host.ids();
+    let (uid, _) = world.host.caller();
     if user(world).is_none() && unknown(cx, opt::UNKNOWN_LOGIN).is_none() {
         let line = format!("Failed to get user name for uid {uid}");
         cx.engine().world().log.panic(line.as_bytes());
@@ -166,7 +166,7 @@ pub fn submitter(cx: &mut Context) -> Submitter {
         None => unknown(cx, opt::UNKNOWN_LOGIN),
     };
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
-    let (uid, gid) = world.host.ids();
+    let (uid, gid) = world.host.caller();
     let login = named.unwrap_or_else(|| uid.to_string().into_bytes());
     let trusted = uid == 0
         || uid == server_ids(settings, &*world.users, &*world.host).0
@@ -178,7 +178,7 @@ pub fn submitter(cx: &mut Context) -> Submitter {
 /// Whether whoever runs the program administrates the mail server.
 pub fn is_admin(settings: &Settings, world: &World) -> bool {
     let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
-    let own = world.host.ids().0;
+    let own = world.host.caller().0;
     own == 0
         || own == uid
         || is_in(world, &[gid])
@@ -187,7 +187,7 @@ pub fn is_admin(settings: &Settings, world: &World) -> bool {
 
 /// Whether whoever runs the program is in one of these groups.
 fn is_in(world: &World, groups: &[u32]) -> bool {
-    let (uid, gid) = world.host.ids();
+    let (uid, gid) = world.host.caller();
     let login = named(world.users.user_by_id(uid), uid);
     groups.iter().any(|group| {
         let found = world.users.group_by_id(*group).ok().flatten();

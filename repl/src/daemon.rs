@@ -22,8 +22,10 @@ use std::time::Duration;
 
 use eximious::stdlib::options::server_ids;
 use eximious::{Opt, Settings, Str, World, opt};
+use eximious_world::rights;
 use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
 
+use crate::caller;
 use crate::refusal::Refusal;
 use interfaces::Interface;
 use places::Places;
@@ -75,6 +77,14 @@ const OTHER_FILES: u64 = 256;
 pub fn run(source: Source, request: Request) -> Result<ExitCode, Refusal> {
     let service = Service::read(&source, &eximious_world::system(), &request)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
+    if rights::caller().is_lent_rights {
+        let (settings, world) = (service.engine.settings(), service.engine.world());
+        if !caller::is_admin(settings, world) {
+            return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
+        }
+        // Ports of the superuser's are opened with its rights.
+        rights::take_up();
+    }
     let (listeners, what) = match request.inherited {
         Some(time) => inherited(time)?,
         None => listen(&service, &request)?,
@@ -87,7 +97,7 @@ pub fn run(source: Source, request: Request) -> Result<ExitCode, Refusal> {
     let settings = service.engine.settings();
     let world = service.engine.world().clone();
     let (user, group) = server_ids(settings, &*world.users, &*world.host);
-    serving::serve_as(user, group).map_err(|why| said("cannot give up its rights", &why))?;
+    rights::become_user(user, group).map_err(|why| said("cannot give up its rights", &why))?;
     service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
     let bell = Bell::new().map_err(|why| said("cannot make a bell", &why))?;

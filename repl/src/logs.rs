@@ -13,7 +13,7 @@ use crate::output::{self, Output};
 /// The same world with the logs that a configuration asks for.
 pub fn kept(settings: &Settings, world: World) -> World {
     let owner = server_ids(settings, &*world.users, &*world.host);
-    let log: Arc<dyn Log> = Arc::new(eximious_world::Logs::new(&log_options(settings), owner));
+    let log: Arc<dyn Log> = Arc::new(eximious_world::LogFiles::new(&log_options(settings), owner));
     let world = World { log, ..world };
     note_arguments(settings, &world);
     world

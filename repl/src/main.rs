@@ -21,6 +21,7 @@ mod reader;
 mod refusal;
 mod retry;
 mod rewrite;
+mod rights;
 mod route;
 mod session;
 mod show;
@@ -46,11 +47,16 @@ use refusal::{Refusal, Stop};
 use session::{Session, Setup};
 
 fn main() -> ExitCode {
+    // Before anything else: later it may be somebody else.
+    eximious_world::rights::caller();
     let args: Vec<Vec<u8>> = std::env::args_os().skip(1).map(OsString::into_vec).collect();
-    let Options { log_lines, action } = match options::parse(&args) {
+    let Options { log_lines, claim, action } = match options::parse(&args) {
         Ok(options) => options,
         Err(Stop(message)) => return complain(&message),
     };
+    if let Err(refusal) = claim.begin(&eximious_world::system()) {
+        return refuse(refusal);
+    }
     // Without a word, at a terminal, it opens its prompt and introduces itself.
     let greet = args.is_empty() || args[0] == b"repl";
     if args.is_empty() && at_terminal() {

@@ -17,6 +17,7 @@ use eximious_mta::submission::Errors;
 
 use crate::queue::View;
 use crate::refusal::Stop;
+use crate::rights::Claim;
 use crate::session::Setup;
 use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
 use given::{Asked, Given};
@@ -28,6 +29,8 @@ use values::{address_and_port, host, message_id, missing_value, number};
 pub struct Options {
     /// `-z`: lines for the log.
     pub log_lines: Vec<Vec<u8>>,
+    /// What decides whose rights that has.
+    pub claim: Claim,
     /// What to do.
     pub action: Action,
 }
@@ -467,7 +470,8 @@ impl<'a> Parser<'a> {
     fn finish(mut self, asked: Option<Asked>) -> Options {
         self.given.arguments = self.args.to_vec();
         let log_lines = std::mem::take(&mut self.given.log_lines);
-        Options { log_lines, action: self.given.action(asked.unwrap_or(Asked::Usage)) }
+        let asked = asked.unwrap_or(Asked::Usage);
+        Options { log_lines, claim: self.given.claim(&asked), action: self.given.action(asked) }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::logs;
 use crate::message;
 use crate::reader::{Deed, Reader, Task};
 use crate::refusal::Refusal;
+use crate::rights::Rights;
 use crate::usual;
 
 /// What a session begins with.
@@ -38,6 +39,8 @@ pub struct Setup {
     pub reading: message::Reading,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// Whose rights it has once the configuration is read.
+    pub rights: Rights,
 }
 
 /// A message of the spool.
@@ -121,6 +124,7 @@ impl Session {
         let engine = if read {
             let read = Config::read(&names, macros, &world, builder.registry());
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
+            setup.rights.settle(&found.settings, &world)?;
             world = settle(&found.settings, world);
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
@@ -131,6 +135,7 @@ impl Session {
             config = Some(found);
             engine
         } else {
+            setup.rights.settle(&Settings::default(), &world)?;
             builder.build()
         };
         let mut cx = engine.context();

@@ -5,6 +5,7 @@ use eximious::{Engine, Macros};
 
 use crate::caller;
 use crate::refusal::Refusal;
+use crate::rights::Rights;
 use crate::usual;
 
 /// The release of Exim whose answers these are.
@@ -49,6 +50,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
         // What is printed as it was read goes to where the log goes.
         Refusal::of(&error, !whole || request.verbose)
     })?;
+    Rights::Server.settle(&config.settings, &world)?;
     let printer = Printer {
         config: &config,
         registry: builder.registry(),
@@ -60,7 +62,7 @@ pub fn show(request: ShowRequest) -> Result<Shown, Refusal> {
     let mut printed = printer.print(&request.words);
     if refused {
         // They count nevertheless, as the program has no privileges to lose.
-        let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.ids().0);
+        let line = format!("macros_trusted rejecting macros for uid {}\n", world.host.caller().0);
         printed.refusals.splice(0..0, line.into_bytes());
     }
     Ok(Shown { printed, warnings: config.warnings })

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious::world::Log;
 use eximious::{Config, Str, Var, World, var};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
+use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
 
 use crate::refusal::Refusal;
 use crate::session::{self, Setup};
@@ -50,7 +50,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
         Err(refusal) => return Ok(Err(refusal)),
     };
     let (config, mut cx) = started.into_parts();
-    let server = Server::new(&config.unwrap_or_else(Config::default), cx.engine());
+    let server = SmtpServer::new(&config.unwrap_or_else(Config::default), cx.engine());
     let local_address = cx.value_of(var::RECEIVED_IP_ADDRESS).display().parse().ok();
     let local_port = cx.value_of(var::RECEIVED_PORT).display().parse().ok();
     let address = host.ip().to_canonical();
@@ -63,7 +63,7 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
         ..Client::default()
     };
     cx.set_trace(Some(Arc::new(steps::tell)));
-    let mut session = Session::new(Arc::new(server), cx, client);
+    let mut session = SmtpSession::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
     session.context().set_var(var::AUTHENTICATED_ID, Str::tainted(known.unwrap_or_default()));
     session.set_watch(Some(Arc::new(steps::show)));
@@ -125,7 +125,7 @@ impl<W: Write> Write for Headed<W> {
 }
 
 /// What becomes of a message that has come.
-type Take<'t> = &'t mut dyn FnMut(&mut Session, &Received, &mut dyn Write) -> io::Result<()>;
+type Take<'t> = &'t mut dyn FnMut(&mut SmtpSession, &Received, &mut dyn Write) -> io::Result<()>;
 
 /// How long the client may think.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -162,7 +162,7 @@ impl<W: Write> Write for Shared<W> {
 
 /// Goes between a session and the standard input and output.
 fn converse<W: Write + Send + 'static>(
-    session: &mut Session,
+    session: &mut SmtpSession,
     out: &mut Shared<W>,
     waits: Waits,
     take: Take<'_>,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str, opt, var};
-use eximious_mta::smtp::Server;
-use eximious_mta::submission::{self, DsnRequest, Errors, Input, Outside, submit};
+use eximious_mta::smtp::SmtpServer;
+use eximious_mta::submission::{self, DsnRequest, Errors, Outside, SubmissionInput, submit};
 use eximious_world::deadline::Deadline;
 
 use crate::caller;
@@ -67,8 +67,8 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     }
     // What only a trusted caller may say is passed over where it is somebody else.
     let given = if submitter.trusted { given } else { Vec::new() };
-    let server = Arc::new(Server::new(&config, cx.engine()));
-    let request = submission::Request {
+    let server = Arc::new(SmtpServer::new(&config, cx.engine()));
+    let request = submission::SubmissionRequest {
         submitter,
         sender,
         arguments: options.arguments,
@@ -81,7 +81,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
         reports: options.reports,
         about: options.about.unwrap_or_default(),
         given: given.into_iter().map(|(name, value)| (name, Str::tainted(value))).collect(),
-        ..submission::Request::default()
+        ..submission::SubmissionRequest::default()
     };
     let done = submit(&server, &mut cx, &request, &mut Standard);
     // Where the standard error is closed, the exit status has to do.
@@ -107,7 +107,7 @@ impl Outside for Standard {
     fn read(&mut self, dot_ends: bool, most: u64, time: Option<Duration>) -> io::Result<Vec<u8>> {
         let deadline = time.map(Deadline::within);
         let most = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX);
-        let mut input = Input::new(dot_ends);
+        let mut input = SubmissionInput::new(dot_ends);
         let mut piece = vec![0; PIECE];
         let mut standard = io::stdin().lock();
         loop {

@@ -9,7 +9,7 @@ use eximious_core::world::{Files, Stat};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-use crate::files::System;
+use crate::files::SystemFiles;
 
 /// The system's files, as a user sees them.
 #[derive(Clone, Copy, Debug)]
@@ -51,15 +51,15 @@ impl Files for AsUser {
     }
 
     fn read(&self, name: &[u8], limit: u64) -> io::Result<Arc<[u8]>> {
-        self.with(|| System.read(name, limit))
+        self.with(|| SystemFiles.read(name, limit))
     }
 
     fn stat(&self, name: &[u8], follow: bool) -> io::Result<Stat> {
-        self.with(|| System.stat(name, follow))
+        self.with(|| SystemFiles.stat(name, follow))
     }
 
     fn names(&self, name: &[u8], most: usize) -> io::Result<Vec<Vec<u8>>> {
-        self.with(|| System.names(name, most))
+        self.with(|| SystemFiles.names(name, most))
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(why.kind(), io::ErrorKind::PermissionDenied);
         assert!(nobody.read(b"/etc/passwd", 1 << 20).is_ok());
         // This thread still has its own.
-        assert!(System.stat(b"/etc/shadow", true).is_ok());
+        assert!(SystemFiles.stat(b"/etc/shadow", true).is_ok());
         assert!(rustix::process::geteuid().is_root());
     }
 }

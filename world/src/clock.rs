@@ -15,9 +15,9 @@ const SECOND: u64 = 1_000_000;
 
 /// The system's clock, zone and random numbers.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemClock;
 
-impl Clock for System {
+impl Clock for SystemClock {
     fn now(&self) -> Moment {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => Moment {
@@ -107,7 +107,7 @@ fn zone_file(path: &str) -> Option<TimeZone> {
     TimeZone::tzif("", &crate::files::read(path.as_ref(), LARGEST_ZONE).ok()?).ok()
 }
 
-impl Random for System {
+impl Random for SystemClock {
     fn below(&self, limit: u64) -> u64 {
         if limit < 2 {
             return 0;
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn no_moment_is_given_twice() {
         let moments: Vec<Moment> = std::thread::scope(|scope| {
-            let take = || (0..5000).map(|_| System.moment()).collect::<Vec<_>>();
+            let take = || (0..5000).map(|_| SystemClock.moment()).collect::<Vec<_>>();
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
         });

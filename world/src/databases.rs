@@ -10,16 +10,16 @@ use crate::{cdb, dbm, lmdb, sqlite};
 
 /// The system's database files.
 #[derive(Debug, Default)]
-pub struct System {
+pub struct SystemDatabases {
     cdb: cdb::Open,
-    sqlite: sqlite::Files,
+    sqlite: sqlite::SqliteFiles,
 }
 
 fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
-impl Databases for System {
+impl Databases for SystemDatabases {
     fn find(&self, query: &DatabaseQuery<'_>) -> Result<DatabaseAnswer, DatabaseError> {
         match query {
             DatabaseQuery::Cdb { file, key } => self.cdb.find(path(file), key),

@@ -24,7 +24,7 @@ const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 
 /// The system's files.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemFiles;
 
 /// Makes a directory, and those that it lies in, for the program's user alone.
 ///
@@ -38,7 +38,7 @@ fn path(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
-impl Files for System {
+impl Files for SystemFiles {
     fn seen_by(self: Arc<Self>, uid: u32, gid: Option<u32>) -> Arc<dyn Files> {
         match rustix::process::geteuid().is_root() && uid != 0 {
             true => Arc::new(AsUser::new(uid, gid)),

@@ -20,7 +20,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
-use place::{Identity, Place};
+use place::{FileIdentity, HintsPlace};
 
 /// How many connections stay open for each spool directory.
 const KEPT: usize = 16;
@@ -32,21 +32,21 @@ const VERSION: i32 = 1;
 
 /// The system's hints.
 #[derive(Default)]
-pub struct System(Mutex<HashMap<Vec<u8>, Arc<Shared>>>);
+pub struct SystemHints(Mutex<HashMap<Vec<u8>, Arc<Shared>>>);
 
 /// What all users of a spool directory's hints have in common.
 struct Shared {
-    place: Place,
+    place: HintsPlace,
     most_pages: u32,
     idle: Mutex<Vec<Open>>,
 }
 
 struct Open {
-    identity: Identity,
+    identity: FileIdentity,
     connection: Connection,
 }
 
-impl Hints for System {
+impl Hints for SystemHints {
     fn open(&self, spool: &[u8], log: Arc<dyn Log>) -> Arc<dyn HintStore> {
         let new = || Arc::new(Shared::new(Path::new(OsStr::from_bytes(spool)), MOST_PAGES));
         let shared = match self.0.lock() {
@@ -64,12 +64,12 @@ struct Store {
 
 impl Shared {
     fn new(spool: &Path, most_pages: u32) -> Self {
-        Self { place: Place::below(spool), most_pages, idle: Mutex::default() }
+        Self { place: HintsPlace::below(spool), most_pages, idle: Mutex::default() }
     }
 
     /// A connection to the file that stands there now: somebody may have
     /// deleted the hints.
-    fn take(&self, identity: Identity) -> Option<Open> {
+    fn take(&self, identity: FileIdentity) -> Option<Open> {
         let mut idle = self.idle.lock().ok()?;
         idle.retain(|open| open.identity == identity);
         idle.pop()
@@ -239,7 +239,7 @@ impl Store {
 /// Why there is no connection.
 enum Failed {
     Place(HintsError),
-    Work(Identity, rusqlite::Error),
+    Work(FileIdentity, rusqlite::Error),
 }
 
 impl From<HintsError> for Failed {

@@ -16,7 +16,7 @@ const WITH_NAME: i32 = 2;
 
 /// The system's host and this process.
 #[derive(Debug)]
-pub struct System {
+pub struct SystemHost {
     directory: Vec<u8>,
     /// The name, asked for once: it may take the DNS to find it.
     name: OnceLock<Vec<u8>>,
@@ -28,7 +28,7 @@ pub struct System {
 /// list that names `@[]` asks for them.
 const SAME_ADDRESSES: Duration = Duration::from_secs(1);
 
-impl System {
+impl SystemHost {
     /// Notes the working directory.
     pub fn new() -> Self {
         let directory = std::env::current_dir().map(|d| d.into_os_string().into_vec());
@@ -37,7 +37,7 @@ impl System {
     }
 }
 
-impl Host for System {
+impl Host for SystemHost {
     fn name(&self) -> Vec<u8> {
         self.name.get_or_init(qualified_name).clone()
     }
@@ -73,6 +73,11 @@ impl Host for System {
 
     fn ids(&self) -> (u32, u32) {
         (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw())
+    }
+
+    fn caller(&self) -> (u32, u32) {
+        let caller = crate::rights::caller();
+        (caller.uid, caller.gid)
     }
 
     fn load(&self) -> i64 {
@@ -150,7 +155,7 @@ pub struct Terminal;
 
 impl Terminal {
     fn line(line: &[u8]) {
-        let clock = crate::clock::System;
+        let clock = crate::clock::SystemClock;
         let now = clock.civil(clock.now(), None);
         let stamp = format!(
             "{:04}-{:02}-{:02} {:02}:{:02}:{:02} ",

@@ -21,6 +21,7 @@ mod net;
 mod pool;
 mod processes;
 mod redis;
+pub mod rights;
 mod sasl;
 pub mod serving;
 mod spool;
@@ -36,29 +37,29 @@ use eximious_core::World;
 
 pub use dns::Resolver;
 pub use files::make_directory;
-pub use logs::Logs;
+pub use logs::LogFiles;
 pub use net::{input_connection, input_within};
 
 /// The system that the program runs on.
 pub fn system() -> World {
     World {
-        clock: Arc::new(clock::System),
-        random: Arc::new(clock::System),
-        files: Arc::new(files::System),
-        net: Arc::new(net::System),
-        processes: Arc::new(processes::System),
-        hints: Arc::new(hints::System::default()),
-        spool: Arc::new(spool::System),
-        host: Arc::new(host::System::new()),
-        libraries: Arc::new(libraries::System),
-        ldap: Arc::new(ldap::System::default()),
+        clock: Arc::new(clock::SystemClock),
+        random: Arc::new(clock::SystemClock),
+        files: Arc::new(files::SystemFiles),
+        net: Arc::new(net::SystemNet),
+        processes: Arc::new(processes::SystemProcesses),
+        hints: Arc::new(hints::SystemHints::default()),
+        spool: Arc::new(spool::SystemSpool),
+        host: Arc::new(host::SystemHost::new()),
+        libraries: Arc::new(libraries::SystemLibraries),
+        ldap: Arc::new(ldap::SystemLdap::default()),
         log: Arc::new(host::Terminal),
-        databases: Arc::new(databases::System::default()),
-        redis: Arc::new(redis::System::default()),
-        sasl: Arc::new(sasl::System),
-        tls: Arc::new(tls::System::default()),
-        sql: Arc::new(sql::System::default()),
-        users: Arc::new(users::System::default()),
+        databases: Arc::new(databases::SystemDatabases::default()),
+        redis: Arc::new(redis::SystemRedis::default()),
+        sasl: Arc::new(sasl::SystemSasl),
+        tls: Arc::new(tls::SystemTls::default()),
+        sql: Arc::new(sql::SystemSql::default()),
+        users: Arc::new(users::SystemUsers::default()),
         dns: Arc::new(dns::Resolver::system()),
     }
 }

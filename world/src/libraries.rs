@@ -4,10 +4,10 @@ use eximious_core::world::{ForeignAnswer, ForeignError, Libraries};
 
 /// The system's loader; it loads nothing unless the feature `dlfunc` is on.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemLibraries;
 
 #[cfg(feature = "dlfunc")]
-impl Libraries for System {
+impl Libraries for SystemLibraries {
     fn call(
         &self,
         file: &[u8],
@@ -24,7 +24,7 @@ impl Libraries for System {
 }
 
 #[cfg(not(feature = "dlfunc"))]
-impl Libraries for System {
+impl Libraries for SystemLibraries {
     fn call(&self, _: &[u8], _: &[u8], _: &[Vec<u8>]) -> Result<ForeignAnswer, ForeignError> {
         Err(ForeignError::NotBuilt)
     }

@@ -67,7 +67,7 @@ fn open(path: &Path) -> Result<Arc<Open>, DatabaseError> {
     }
     if !data.is_file() {
         // A named pipe would make it wait.
-        return Err(failed(complaint(check::Bad::Foreign).into()));
+        return Err(failed(complaint(check::BadLmdb::Foreign).into()));
     }
     let file = File::open(path).map_err(|error| failed(words(&error)))?;
     check::key(&file, b"").map_err(|bad| failed(complaint(bad).into()))?;
@@ -92,10 +92,12 @@ fn open(path: &Path) -> Result<Arc<Open>, DatabaseError> {
 }
 
 /// The library's words, as far as it has any.
-fn complaint(bad: check::Bad) -> &'static str {
+fn complaint(bad: check::BadLmdb) -> &'static str {
     match bad {
-        check::Bad::Foreign => "MDB_INVALID: File is not an LMDB file",
-        check::Bad::Damaged => "MDB_CORRUPTED: Located page was wrong type",
-        check::Bad::Unusual => "keys in another order, and several values of a key, are not read",
+        check::BadLmdb::Foreign => "MDB_INVALID: File is not an LMDB file",
+        check::BadLmdb::Damaged => "MDB_CORRUPTED: Located page was wrong type",
+        check::BadLmdb::Unusual => {
+            "keys in another order, and several values of a key, are not read"
+        }
     }
 }

@@ -18,13 +18,13 @@ use eximious_core::world::{Clock, DebugLog, Log, LogOptions};
 
 use entry::Stamps;
 use file::LogFile;
-use names::{Kind, Names};
+use names::{LogKind, LogNames};
 use syslog::{Priority, Syslog};
 
 /// The logs that a configuration asks for.
 #[derive(Debug)]
-pub struct Logs {
-    names: Option<Names>,
+pub struct LogFiles {
+    names: Option<LogNames>,
     rejections: bool,
     /// Whether what goes to several logs goes to the system's for each.
     duplicates: bool,
@@ -43,7 +43,7 @@ struct Inner {
     syslog: Option<Syslog>,
 }
 
-impl Logs {
+impl LogFiles {
     /// The logs of a configuration; files that are made belong to a user and
     /// group, if this process may give them away.
     pub fn new(options: &LogOptions, owner: (u32, u32)) -> Self {
@@ -97,22 +97,22 @@ impl Logs {
     pub fn probe(&self) -> io::Result<()> {
         let Some(names) = &self.names else { return Ok(()) };
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = names.of(Kind::Main, &inner.stamps.dates(&crate::clock::System));
+        let name = names.of(LogKind::Main, &inner.stamps.dates(&crate::clock::SystemClock));
         inner.main.reopen(&name, self.owner)
     }
 
     /// Writes an entry to some of the logs.
-    fn write(&self, line: &[u8], header: Option<&[u8]>, to: &[Kind]) {
+    fn write(&self, line: &[u8], header: Option<&[u8]>, to: &[LogKind]) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let clock = crate::clock::System;
+        let clock = crate::clock::SystemClock;
         let line = entry::bounded(line);
         let full = inner.stamps.stamped(&clock, &line);
-        if self.panics_shown && to.contains(&Kind::Panic) {
+        if self.panics_shown && to.contains(&LogKind::Panic) {
             show(&full);
         }
         for kind in to {
             let with_header;
-            let text = match header.filter(|_| *kind == Kind::Reject) {
+            let text = match header.filter(|_| *kind == LogKind::Reject) {
                 Some(header) => {
                     with_header = entry::with_header(&full, header);
                     &with_header
@@ -125,7 +125,7 @@ impl Logs {
         let Some(syslog) = &mut inner.syslog else { return };
         for kind in to.iter().take(if self.duplicates { to.len() } else { 1 }) {
             let text = if syslog.stamps() { &full } else { &plain };
-            let text = match header.filter(|_| *kind == Kind::Reject) {
+            let text = match header.filter(|_| *kind == LogKind::Reject) {
                 Some(header) => &entry::with_header(text, header),
                 None => text,
             };
@@ -135,13 +135,13 @@ impl Logs {
 
     /// Writes an entry to a file. Where the main log can't be written, the panic
     /// log tells why; the system's log is the last resort.
-    fn write_file(&self, inner: &mut Inner, kind: Kind, text: &[u8], clock: &dyn Clock) {
+    fn write_file(&self, inner: &mut Inner, kind: LogKind, text: &[u8], clock: &dyn Clock) {
         let Some(names) = &self.names else { return };
         let name = names.of(kind, &inner.stamps.dates(clock));
         let file = match kind {
-            Kind::Main => &mut inner.main,
-            Kind::Reject => &mut inner.reject,
-            Kind::Panic | Kind::Debug => &mut inner.panic,
+            LogKind::Main => &mut inner.main,
+            LogKind::Reject => &mut inner.reject,
+            LogKind::Panic | LogKind::Debug => &mut inner.panic,
         };
         let Err(why) = file.append(&name, self.owner, text) else { return };
         let complaint = inner.stamps.stamped(clock, &cannot_open(kind, &name, &why));
@@ -149,17 +149,19 @@ impl Logs {
             show(&complaint);
         }
         match kind {
-            Kind::Panic | Kind::Debug => {
+            LogKind::Panic | LogKind::Debug => {
                 let mut last = Syslog::new(b"", b"exim".to_vec(), true, true);
                 last.write(Priority::Critical, &complaint, clock);
                 last.write(Priority::Critical, text, clock);
             }
-            Kind::Main | Kind::Reject => self.write_file(inner, Kind::Panic, &complaint, clock),
+            LogKind::Main | LogKind::Reject => {
+                self.write_file(inner, LogKind::Panic, &complaint, clock)
+            }
         }
     }
 }
 
-fn cannot_open(kind: Kind, name: &[u8], why: &io::Error) -> Vec<u8> {
+fn cannot_open(kind: LogKind, name: &[u8], why: &io::Error) -> Vec<u8> {
     let (user, group) = (rustix::process::geteuid(), rustix::process::getegid());
     let why = crate::databases::words(why);
     let tail = format!("\": {why}: euid={} egid={}", user.as_raw(), group.as_raw());
@@ -171,17 +173,17 @@ fn show(text: &[u8]) {
     let _ = io::stderr().write_all(text);
 }
 
-impl Log for Logs {
+impl Log for LogFiles {
     fn main(&self, line: &[u8]) {
-        self.write(line, None, &[Kind::Main]);
+        self.write(line, None, &[LogKind::Main]);
     }
 
     fn panic(&self, line: &[u8]) {
-        self.write(line, None, &[Kind::Main, Kind::Panic]);
+        self.write(line, None, &[LogKind::Main, LogKind::Panic]);
     }
 
     fn panic_alone(&self, line: &[u8]) {
-        self.write(line, None, &[Kind::Panic]);
+        self.write(line, None, &[LogKind::Panic]);
     }
 
     fn rejection(&self, line: &[u8]) {
@@ -195,14 +197,14 @@ impl Log for Logs {
     fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
         if self.rejections {
             let header = Some(header).filter(|header| !header.is_empty());
-            self.write(line, header, &[Kind::Reject]);
+            self.write(line, header, &[LogKind::Reject]);
         }
     }
 
     fn rejected_message(&self, line: &[u8], header: &[u8]) {
-        let to: &[Kind] = match self.rejections {
-            true => &[Kind::Main, Kind::Reject],
-            false => &[Kind::Main],
+        let to: &[LogKind] = match self.rejections {
+            true => &[LogKind::Main, LogKind::Reject],
+            false => &[LogKind::Main],
         };
         self.write(line, Some(header).filter(|header| !header.is_empty()), to);
     }
@@ -212,13 +214,14 @@ impl Log for Logs {
     fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
         let dates = {
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-            inner.stamps.dates(&crate::clock::System)
+            inner.stamps.dates(&crate::clock::SystemClock)
         };
         // It is a file, though the others go to the system's log.
-        let mut name = self.names.clone().unwrap_or_else(Names::built_in).of(Kind::Debug, &dates);
+        let mut name =
+            self.names.clone().unwrap_or_else(LogNames::built_in).of(LogKind::Debug, &dates);
         name.extend_from_slice(tag);
         let opened = debugging::File::open(name.clone(), tag, self.owner);
-        Some(opened.map_err(|why| cannot_open(Kind::Debug, &name, &why)))
+        Some(opened.map_err(|why| cannot_open(LogKind::Debug, &name, &why)))
     }
 }
 
@@ -232,7 +235,7 @@ mod tests {
 
     use super::*;
 
-    fn logs(folder: &Path, change: impl FnOnce(&mut LogOptions)) -> Logs {
+    fn logs(folder: &Path, change: impl FnOnce(&mut LogOptions)) -> LogFiles {
         let mut options = LogOptions {
             file_path: Str::from(format!("{}/%slog", folder.display())),
             spool_directory: Str::EMPTY,
@@ -249,7 +252,7 @@ mod tests {
         };
         change(&mut options);
         let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        Logs::new(&options, own).silent()
+        LogFiles::new(&options, own).silent()
     }
 
     fn read(folder: &Path, name: &str) -> String {

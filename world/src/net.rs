@@ -56,9 +56,9 @@ pub fn input_within(time: Duration) -> io::Result<bool> {
 
 /// The system's sockets.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemNet;
 
-impl Net for System {
+impl Net for SystemNet {
     fn connect(&self, target: &Target, timeout: Duration) -> io::Result<Box<dyn Stream>> {
         Ok(Box::new(Connection::open(target, timeout)?))
     }
@@ -287,7 +287,7 @@ impl Stream for Connection {
 }
 
 /// A connection under TLS.
-struct Secured(tls::Stream<Box<dyn Stream>>);
+struct Secured(tls::TlsStream<Box<dyn Stream>>);
 
 impl Read for Secured {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {

@@ -9,9 +9,9 @@ use eximious_sasl::{Error, Step, cyrus, gnu};
 
 /// The libraries of the system.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemSasl;
 
-impl Sasl for System {
+impl Sasl for SystemSasl {
     fn start(&self, start: &SaslStart) -> Result<Box<dyn SaslSession>, SaslError> {
         match start.library {
             SaslLibrary::Gnu => {

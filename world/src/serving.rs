@@ -11,7 +11,6 @@ pub use bell::Bell;
 pub use listener::{Listener, Listeners, Woken};
 pub use peer::{Heard, Peer};
 pub use process::{
-    PidFile, detach, open_files, raise_open_files, serve_as, spawn, thread_number,
-    write_process_line,
+    PidFile, detach, open_files, raise_open_files, spawn, thread_number, write_process_line,
 };
 pub use signals::{Signals, Told};

@@ -21,9 +21,9 @@ const FILE: RawMode = 0o640;
 
 /// The system's spool.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemSpool;
 
-impl Spool for System {
+impl Spool for SystemSpool {
     fn keep(
         &self,
         place: &SpoolPlace,

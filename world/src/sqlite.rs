@@ -19,7 +19,7 @@ const LARGEST: usize = 64 << 20;
 
 /// Connections that stay open from one query to the next.
 #[derive(Debug, Default)]
-pub struct Files(Mutex<Vec<Open>>);
+pub struct SqliteFiles(Mutex<Vec<Open>>);
 
 #[derive(Debug)]
 struct Open {
@@ -28,7 +28,7 @@ struct Open {
     connection: Connection,
 }
 
-impl Files {
+impl SqliteFiles {
     /// Carries statements out.
     pub fn find(
         &self,

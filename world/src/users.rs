@@ -18,7 +18,7 @@ const LOCAL_USERS: &str = "/etc/passwd";
 
 /// The system's users and groups, from wherever it keeps them.
 #[derive(Debug, Default)]
-pub struct System {
+pub struct SystemUsers {
     known: Mutex<Known>,
 }
 
@@ -29,7 +29,7 @@ struct Known {
     users: HashMap<String, (Instant, Option<User>)>,
 }
 
-impl System {
+impl SystemUsers {
     fn known(&self, name: &str) -> Option<Option<User>> {
         let version = Version::at(LOCAL_USERS);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -51,7 +51,7 @@ impl System {
     }
 }
 
-impl Users for System {
+impl Users for SystemUsers {
     fn user(&self, name: &[u8]) -> io::Result<Option<User>> {
         // Names that are not UTF-8 are not names of users here.
         let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };

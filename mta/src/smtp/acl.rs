@@ -8,7 +8,7 @@ use eximious::acl::{AclHost, AclResult, AclState, AclStep, Logs, Watch};
 use eximious::world::Log;
 use eximious::{AclPhases, Context, Opt, Str};
 
-use super::{Event, Outlet, Session};
+use super::{Event, Outlet, SmtpSession};
 use crate::logs;
 
 /// Who an ACL speaks to.
@@ -80,7 +80,7 @@ impl AclHost for Host<'_> {
     }
 }
 
-impl Session {
+impl SmtpSession {
     /// Runs the ACL that an option is set to; nothing where it is not set.
     pub(super) fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
         let text = self.text(option);

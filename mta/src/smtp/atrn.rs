@@ -8,11 +8,11 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::Handled;
 use super::verdict::Refused;
 
-impl Session {
+impl SmtpSession {
     /// Whether ATRN is offered: its ACL may be an expansion that gives none.
     pub(super) fn offers_atrn(&mut self) -> bool {
         self.expanded(opt::ACL_SMTP_ATRN).is_some_and(|acl| !acl.is_empty())

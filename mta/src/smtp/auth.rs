@@ -11,7 +11,7 @@ use eximious::{AclPhases, FailClass, Str, opt, var};
 use super::command::Command;
 use super::stage::{Handled, Stage};
 use super::verdict::{Refused, unset};
-use super::{Session, reply};
+use super::{SmtpSession, reply};
 use crate::auth::{self, AuthDriver, AuthStep, AuthTurn, AuthVerdict, Values};
 
 /// Stands for a secret in logs.
@@ -45,7 +45,7 @@ impl std::fmt::Debug for Attempt {
     }
 }
 
-impl Session {
+impl SmtpSession {
     /// Notes how the client speaks (`$received_protocol`), by what it has said and
     /// proved so far. Who is accepted must have said EHLO, or be taken for somebody
     /// who did.
@@ -382,7 +382,7 @@ impl Session {
 impl Attempt {
     fn turn<'t>(
         &'t mut self,
-        session: &'t mut Session,
+        session: &'t mut SmtpSession,
     ) -> (AuthTurn<'t>, &'t mut Box<dyn AuthDriver>) {
         let turn = AuthTurn {
             is_test: session.setup.is_test,

@@ -2,7 +2,7 @@
 
 use eximious::{opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::mail_data::{MailData, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use crate::reception::without_returns;
@@ -18,7 +18,7 @@ pub(super) struct Chunk {
     ignored: bool,
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn bdat(&mut self, argument: &[u8], last_rejected: LastRejected) -> Handled {
         if !self.connection.advertised.chunking {
             let text = b"BDAT command used when CHUNKING not advertised";

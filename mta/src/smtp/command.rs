@@ -5,7 +5,7 @@ use eximious::acl::AclVerdict;
 use eximious::debugging::DebugSelector;
 use eximious::{AclPhases, Str, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::connection::Barred;
 use super::logging::End;
 use super::stage::{Handled, LastRejected, Stage};
@@ -122,7 +122,7 @@ impl Command {
     }
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn command_line(&mut self, line: &[u8], last: LastRejected) -> Stage {
         let line = line.trim_ascii_end();
         self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());

@@ -7,9 +7,9 @@ use super::stage::Stage;
 use super::tls::Greeting;
 use super::transaction::UNKNOWN_SIZE;
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{SmtpSession, reply};
 
-impl Session {
+impl SmtpSession {
     /// Tells the values of the conversation who is connected.
     pub(super) fn set_client_variables(&mut self) {
         let client = self.connection.client.clone();

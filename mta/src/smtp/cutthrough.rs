@@ -7,7 +7,7 @@ use eximious::world::Moment;
 use eximious::{LogSelector, Str, var};
 
 use super::transaction::Envelope;
-use super::{Notify, Recipient, Returned, Session, reply};
+use super::{DsnNotify, Recipient, Returned, SmtpSession, reply};
 use crate::logs;
 
 /// What became of a message that was to go onward at once.
@@ -21,7 +21,7 @@ pub(super) enum CutthroughOutcome {
     Refused,
 }
 
-impl Session {
+impl SmtpSession {
     /// Says for whom a recipient's host may be asked.
     pub(super) fn prepare_cutthrough(&mut self, recipient: &Recipient) {
         let Some(envelope) = &self.transaction.envelope else { return };
@@ -214,7 +214,7 @@ fn reports(envelope: &Envelope, recipient: &Recipient) -> Reports {
     if let Some(id) = &envelope.sender.envelope_id {
         reports.of_message.extend_from_slice(&[b" ENVID=", &id[..]].concat());
     }
-    let Notify { never, success, failure, delay } = recipient.notify;
+    let DsnNotify { never, success, failure, delay } = recipient.notify;
     let words = [(never, "NEVER"), (success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
     let words: Vec<&str> = words.iter().filter(|(set, _)| *set).map(|(_, word)| *word).collect();
     if !words.is_empty() {

@@ -9,7 +9,7 @@ use super::mail_data::MailData;
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Envelope, Prdr};
 use super::verdict::{Refused, unset};
-use super::{Event, Notify, Provenance, Received, Recipient, Session, SpoolOutcome};
+use super::{DsnNotify, Event, Provenance, Received, Recipient, SmtpSession, SpoolOutcome};
 use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
 use crate::{dsn, spool};
 
@@ -31,7 +31,7 @@ pub(super) struct Arrival {
 /// What is said where not all recipients were accepted.
 const SOME: &[u8] = b" message accepted for some recipients";
 
-impl Session {
+impl SmtpSession {
     pub(super) fn data(&mut self, last: LastRejected) -> Handled {
         self.connection.advertised.early_pipelining = false;
         self.requires_recipient("DATA", last)?;
@@ -487,7 +487,7 @@ impl Session {
             self.transaction.envelope.iter_mut().flat_map(|envelope| &mut envelope.recipients);
         for recipient in recipients {
             let failure = recipient.notify.failure;
-            recipient.notify = Notify { never: true, failure, ..Notify::default() };
+            recipient.notify = DsnNotify { never: true, failure, ..DsnNotify::default() };
         }
     }
 

@@ -9,7 +9,7 @@ use eximious::{AclPhases, Str, opt, var};
 
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
-use super::{Session, reply, xclient};
+use super::{SmtpSession, reply, xclient};
 
 /// What options say of the client.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ pub(super) struct Advertised {
     pub(super) starttls: bool,
 }
 
-impl Session {
+impl SmtpSession {
     /// HELO, or EHLO (`esmtp`).
     pub(super) fn hello(&mut self, esmtp: bool, argument: &[u8]) -> Handled {
         let word: &[u8] = if esmtp { b"EHLO" } else { b"HELO" };

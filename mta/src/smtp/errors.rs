@@ -8,7 +8,7 @@ use super::command::{Command, REMEMBERED};
 use super::logging::End;
 use super::ratelimit::Pace;
 use super::stage::Stage;
-use super::{Session, reply};
+use super::{SmtpSession, reply};
 
 /// What is counted.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ pub(super) enum Mistake {
     Protocol,
 }
 
-impl Session {
+impl SmtpSession {
     /// Counts a command that is out of place, and says so; too many mistakes end the
     /// connection.
     pub(super) fn protocol_error(&mut self, code: &[u8], text: &[u8]) -> Stage {

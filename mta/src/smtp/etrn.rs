@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, LogSelector, Str, launch, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 
@@ -28,7 +28,7 @@ impl Running {
     }
 }
 
-impl Session {
+impl SmtpSession {
     pub(super) fn etrn(&mut self, argument: &[u8]) -> Handled {
         if self.transaction.envelope.is_some() {
             let text = b"ETRN is not permitted inside a transaction";

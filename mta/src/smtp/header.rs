@@ -4,12 +4,12 @@ use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::{Message, Str, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::Stage;
 use crate::logs;
 use crate::reception::{self, FixedMessage, Origin, TooLong};
 
-impl Session {
+impl SmtpSession {
     /// Whether a header is not too long; the client is told so if it is.
     pub(super) fn check_header(&mut self, message: &Message, stray: u64) -> Result<(), Stage> {
         let Some(too_long) = reception::too_long(&mut self.cx, message, stray) else {

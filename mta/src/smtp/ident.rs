@@ -8,14 +8,14 @@ use eximious::stdlib::printing::printing;
 use eximious::world::Target;
 use eximious::{LogSelector, Str, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 
 /// How long an answer may be.
 const LONGEST_ANSWER: usize = 2048;
 /// How long a user's name may be; more of it is cut off.
 const LONGEST_NAME: usize = 127;
 
-impl Session {
+impl SmtpSession {
     /// Asks for `$sender_ident`, where the client is one that is to be asked. A test
     /// asks nobody.
     pub(super) fn ask_for_ident(&mut self) {

@@ -4,7 +4,7 @@
 use eximious::stdlib::printing::printing;
 use eximious::{LogSelector, Str, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::errors::Mistake;
 use super::transaction::Arrived;
 use crate::{logs, reception};
@@ -18,7 +18,7 @@ pub(super) enum End {
     Closed(&'static str),
 }
 
-impl Session {
+impl SmtpSession {
     /// Whether something is to be logged.
     pub(super) fn logs(&self, what: LogSelector) -> bool {
         self.cx.engine().settings().log_selector().contains(what)

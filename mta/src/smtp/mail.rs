@@ -10,9 +10,9 @@ use super::ratelimit::Paced;
 use super::stage::{Handled, Stage};
 use super::transaction::{DiscardedBy, Envelope, UNKNOWN_SIZE};
 use super::verdict::{Refused, unset};
-use super::{Sender, Session};
+use super::{EnvelopeSender, SmtpSession};
 
-impl Session {
+impl SmtpSession {
     pub(super) fn mail(&mut self, argument: &[u8]) -> Handled {
         self.connection.counts.messages += 1;
         if !self.connection.advertised.helo_accepted && self.requires_helo() {
@@ -44,7 +44,7 @@ impl Session {
     }
 
     /// Reads what MAIL says: its text without parameters, and the sender.
-    fn read_sender<'t>(&mut self, argument: &'t [u8]) -> Result<(&'t [u8], Sender), Stage> {
+    fn read_sender<'t>(&mut self, argument: &'t [u8]) -> Result<(&'t [u8], EnvelopeSender), Stage> {
         let offers = MailOffers {
             prdr: self.connection.advertised.prdr,
             smtputf8: self.connection.advertised.smtputf8,
@@ -77,7 +77,7 @@ impl Session {
         Ok((text, sender))
     }
 
-    fn judge_sender(&mut self, text: &[u8], sender: Sender) -> Handled {
+    fn judge_sender(&mut self, text: &[u8], sender: EnvelopeSender) -> Handled {
         self.show_sender(&sender);
         let (utf8, prdr) = (sender.utf8, sender.prdr);
         self.transaction.envelope = Some(Envelope { sender, ..Envelope::default() });
@@ -167,7 +167,7 @@ impl Session {
         })
     }
 
-    fn show_sender(&mut self, sender: &Sender) {
+    fn show_sender(&mut self, sender: &EnvelopeSender) {
         self.cx.set_var(var::SENDER_ADDRESS, sender.address.clone());
         self.cx.set_var(
             var::MESSAGE_SIZE,

@@ -4,11 +4,11 @@ use eximious::stdlib::hosts::Client;
 use eximious::stdlib::lists::{Matcher, Outcome, ip};
 use eximious::{Expanded, Opt, Str, Var, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::Stage;
 use crate::options::{self, NoLimit};
 
-impl Session {
+impl SmtpSession {
     /// A text, as it is written: what is set, or the default.
     pub(super) fn text(&self, option: Opt<Str>) -> Str {
         self.cx.engine().settings().get(option)

@@ -4,7 +4,7 @@
 //! is left has to be an address.
 
 use super::BodyBytes;
-use super::{Notify, Recipient, Returned, Sender};
+use super::{DsnNotify, EnvelopeSender, Recipient, Returned};
 
 /// A wrong parameter: what the client is told, with code 501.
 #[derive(Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(super) struct Wrong(pub(super) &'static str);
 /// What was found behind an address.
 #[derive(Debug, Default)]
 pub(super) struct MailParams<'t> {
-    pub(super) sender: Sender,
+    pub(super) sender: EnvelopeSender,
     /// `AUTH`, where it names somebody.
     pub(super) auth: Option<AuthParam<'t>>,
 }
@@ -118,7 +118,7 @@ pub(super) fn rcpt(text: &[u8], dsn: bool) -> Result<(&[u8], Recipient), Wrong> 
                 recipient.original = Some(value.to_vec());
             }
             b"NOTIFY" => {
-                if recipient.notify != Notify::default() {
+                if recipient.notify != DsnNotify::default() {
                     return Err(Wrong("NOTIFY can be specified once only"));
                 }
                 if empty {
@@ -135,8 +135,8 @@ pub(super) fn rcpt(text: &[u8], dsn: bool) -> Result<(&[u8], Recipient), Wrong> 
     Ok((text, recipient))
 }
 
-fn notify(value: &[u8]) -> Option<Notify> {
-    let mut notify = Notify::default();
+fn notify(value: &[u8]) -> Option<DsnNotify> {
+    let mut notify = DsnNotify::default();
     for word in value.to_ascii_uppercase().split(|byte| *byte == b',') {
         match word {
             b"NEVER" => notify.never = true,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use eximious::world::Moment;
 use eximious::{Str, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::connection::Barred;
 use super::stage::{Progress, Stage};
 
@@ -140,7 +140,7 @@ fn between(source: IpAddr, target: IpAddr, [a, b, c, d]: [u8; 4]) -> ProxyEnds {
     ProxyEnds { source, source_port, target, target_port }
 }
 
-impl Session {
+impl SmtpSession {
     /// Waits for a header where the client is a proxy.
     pub(super) fn expect_proxy(&mut self) -> Stage {
         self.cx.set_var(var::PROXY_SESSION, Str::fixed("yes"));

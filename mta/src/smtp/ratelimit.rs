@@ -5,7 +5,7 @@ use eximious::opt;
 
 use std::time::Duration;
 
-use super::{Event, Session};
+use super::{Event, SmtpSession};
 
 /// How long the next command has to wait.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ pub(super) enum Paced {
     Rcpt,
 }
 
-impl Session {
+impl SmtpSession {
     /// Makes a client wait whose command is one of too many.
     pub(super) fn slow_down(&mut self, what: Paced, count: i64) {
         let option = match what {

@@ -9,9 +9,9 @@ use super::ratelimit::Paced;
 use super::stage::{Handled, LastRejected, Stage};
 use super::transaction::{DiscardedBy, Envelope};
 use super::verdict::{Refused, unset};
-use super::{Recipient, Session, reply};
+use super::{Recipient, SmtpSession, reply};
 
-impl Session {
+impl SmtpSession {
     pub(super) fn rcpt(&mut self, argument: &[u8], last: LastRejected) -> Handled {
         let Some(envelope) = &mut self.transaction.envelope else {
             let text = b"sender not yet given";

@@ -4,10 +4,10 @@
 
 use eximious::{LogSelector, opt};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::Stage;
 
-impl Session {
+impl SmtpSession {
     /// Whether there is a place for the client; it is told so if not. Nobody but a
     /// daemon counts.
     pub(super) fn check_reserve(&mut self) -> Result<(), Stage> {

@@ -19,7 +19,7 @@ use super::{Client, Event};
 
 /// What all connections share: the parts of a configuration.
 #[derive(Debug)]
-pub struct Server {
+pub struct SmtpServer {
     pub(crate) acls: Acls,
     pub(crate) rewrite: Vec<RewriteRule>,
     /// What runs for ETRN.
@@ -31,8 +31,8 @@ pub struct Server {
 pub type Outlet = Box<dyn FnMut(&[u8]) + Send>;
 
 /// One connection, with what comes over it.
-pub struct Session {
-    pub(super) server: Arc<Server>,
+pub struct SmtpSession {
+    pub(super) server: Arc<SmtpServer>,
     pub(super) setup: Setup,
     pub(super) cx: Context,
     pub(super) acl_state: AclState,
@@ -56,13 +56,13 @@ pub(super) struct Setup {
     pub(super) calls_out: bool,
 }
 
-impl std::fmt::Debug for Session {
+impl std::fmt::Debug for SmtpSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("stage", &self.stage).finish_non_exhaustive()
+        f.debug_struct("SmtpSession").field("stage", &self.stage).finish_non_exhaustive()
     }
 }
 
-impl Server {
+impl SmtpServer {
     /// The parts of a configuration that an SMTP server needs.
     pub fn new(config: &Config, engine: &Engine) -> Self {
         let routes = Routes::new(config, engine.registry(), engine.world());
@@ -77,10 +77,10 @@ impl Server {
     }
 }
 
-impl Session {
+impl SmtpSession {
     /// A connection that was just made. The context is its own; what is set in it
     /// already stays.
-    pub fn new(server: Arc<Server>, cx: Context, client: Client) -> Self {
+    pub fn new(server: Arc<SmtpServer>, cx: Context, client: Client) -> Self {
         let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
@@ -133,7 +133,7 @@ impl Session {
         self.connection.failed
     }
 
-    /// Takes what came in. It is looked at by and by, in [`Session::next_event`]:
+    /// Takes what came in. It is looked at by and by, in [`SmtpSession::next_event`]:
     /// give no more before that has nothing to say.
     pub fn receive(&mut self, bytes: &[u8]) {
         self.take_input(bytes);
@@ -145,7 +145,7 @@ impl Session {
     }
 
     /// What is to be done next. With nothing, more input is needed, or
-    /// [`Session::conclude`], or it is over.
+    /// [`SmtpSession::conclude`], or it is over.
     pub fn next_event(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.events.pop_front() {

@@ -1,6 +1,6 @@
 //! Connections that end before the client wants it: this program ends.
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::Stage;
 
 /// What a session waits for.
@@ -12,7 +12,7 @@ pub enum Awaited {
     Message,
 }
 
-impl Session {
+impl SmtpSession {
     /// What it waits for, when it asks for nothing.
     pub fn awaits(&self) -> Awaited {
         match self.stage {

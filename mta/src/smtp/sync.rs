@@ -3,7 +3,7 @@
 use eximious::stdlib::printing::printing;
 use eximious::{LogSelector, opt};
 
-use super::Session;
+use super::SmtpSession;
 use super::command::Command;
 use super::stage::Stage;
 
@@ -20,7 +20,7 @@ pub(super) struct Pipelined {
     late: bool,
 }
 
-impl Session {
+impl SmtpSession {
     /// Whether commands were sent before they were asked for, as the log shows that.
     pub(super) fn shown_pipelining(&self) -> Vec<u8> {
         if !self.logs(LogSelector::PIPELINING) || !self.connection.advertised.pipelining {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use eximious::world::Log;
 use eximious::{Config, Engine, Macros, World};
 
-use super::{Client, Event, Server, Session, SpoolOutcome};
+use super::{Client, Event, SmtpServer, SmtpSession, SpoolOutcome};
 
 mod auth;
 mod transactions;
@@ -41,7 +41,7 @@ impl eximious::world::Files for OneFile {
     }
 }
 
-fn session(config: &str, client: Client) -> (Session, Arc<Kept>) {
+fn session(config: &str, client: Client) -> (SmtpSession, Arc<Kept>) {
     session_in(config, client, |_| {})
 }
 
@@ -50,7 +50,7 @@ fn session_in(
     config: &str,
     client: Client,
     change: impl FnOnce(&mut World),
-) -> (Session, Arc<Kept>) {
+) -> (SmtpSession, Arc<Kept>) {
     let log = Arc::new(Kept::default());
     let text = format!("primary_hostname = mx.test.ex\nexim_version = 1\n{config}");
     let files = Arc::new(OneFile(text.into_bytes()));
@@ -60,8 +60,8 @@ fn session_in(
     let config = Config::read(b"/conf", Macros::new(), &world, builder.registry());
     let config = config.map_err(|why| String::from_utf8_lossy(&why.text()).into_owned()).unwrap();
     let engine = config.build(builder);
-    let server = Arc::new(Server::new(&config, &engine));
-    (Session::new(server, engine.context(), client), log)
+    let server = Arc::new(SmtpServer::new(&config, &engine));
+    (SmtpSession::new(server, engine.context(), client), log)
 }
 
 fn client() -> Client {
@@ -69,7 +69,7 @@ fn client() -> Client {
 }
 
 /// What is said until more input is needed.
-fn said(session: &mut Session) -> String {
+fn said(session: &mut SmtpSession) -> String {
     let mut out = Vec::new();
     while let Some(event) = session.next_event() {
         match event {

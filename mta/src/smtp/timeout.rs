@@ -6,7 +6,7 @@ use eximious::stdlib::interval;
 use eximious::world::Moment;
 use eximious::{Expanded, LogSelector, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::proxy::since;
 use super::stage::Stage;
 use crate::options;
@@ -29,9 +29,9 @@ impl ReadTimer {
     }
 }
 
-impl Session {
+impl SmtpSession {
     /// How much longer to wait for input; `None` is for ever. Where nothing comes in
-    /// that time, [`Session::time_out`] is what to call.
+    /// that time, [`SmtpSession::time_out`] is what to call.
     ///
     /// The time is for a line, or for a piece of a chunk: bytes that come one by one
     /// do not prolong it.

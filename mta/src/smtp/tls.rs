@@ -18,7 +18,7 @@ use super::connection::Barred;
 use super::logging::End;
 use super::stage::{Handled, Progress, Stage};
 use super::verdict::Refused;
-use super::{Event, Session};
+use super::{Event, SmtpSession};
 
 /// A handshake that goes on.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ const VARIABLES: [Var; 11] = [
     var::TLS_IN_VER,
 ];
 
-impl Session {
+impl SmtpSession {
     /// Whether the client may begin TLS.
     pub(super) fn offers_tls(&mut self) -> bool {
         let may = self.client_in(opt::TLS_ADVERTISE_HOSTS);
@@ -233,7 +233,7 @@ impl Session {
         }
     }
 
-    /// Opens what was received. Nobody wants to know of a fault when all is over.
+    /// Decrypts what was received. Nobody wants to know of a fault when all is over.
     fn decrypt_received(&mut self) {
         if let Some(fault) = self.decrypt()
             && !matches!(self.stage, Stage::Done)
@@ -242,7 +242,7 @@ impl Session {
         }
     }
 
-    /// Opens what has come. Once TLS is over, the connection is: nothing that comes
+    /// Decrypts what has come. Once TLS is over, the connection is: nothing that comes
     /// then is read as if it were in clear text.
     fn decrypt(&mut self) -> Option<TlsFault> {
         if self.input.ended {

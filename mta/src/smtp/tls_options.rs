@@ -4,9 +4,9 @@ use eximious::stdlib::lists::elements;
 use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
 use eximious::{FailClass, Opt, Str, opt};
 
-use super::Session;
+use super::SmtpSession;
 
-impl Session {
+impl SmtpSession {
     /// Whether the client has to show a certificate.
     pub(super) fn tls_demand(&mut self) -> TlsDemand {
         if self.client_in(opt::TLS_VERIFY_HOSTS) {

@@ -5,7 +5,7 @@ use eximious::world::Moment;
 use eximious::{Context, Str, var};
 
 use super::mail_data::MailData;
-use super::{Recipient, Replaced, Sender, Session};
+use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
 
 /// `$message_size` before a message is there, where the client does not say it.
 pub(super) const UNKNOWN_SIZE: &str = "-1";
@@ -30,7 +30,7 @@ pub(super) struct Transaction {
 /// A message's envelope, as far as it is known.
 #[derive(Debug, Default)]
 pub(super) struct Envelope {
-    pub(super) sender: Sender,
+    pub(super) sender: EnvelopeSender,
     pub(super) recipients: Vec<Recipient>,
     /// The same as the client said them, for logs.
     pub(super) said_recipients: Vec<Str>,
@@ -115,7 +115,7 @@ impl Refusals {
     }
 }
 
-impl Session {
+impl SmtpSession {
     /// The name of the message at hand; log lines begin with it.
     pub(super) fn message_id(&self) -> &Str {
         self.transaction.id.as_ref().unwrap_or(&self.connection.last_id)

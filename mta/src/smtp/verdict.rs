@@ -6,7 +6,7 @@ use eximious::{LogSelector, Str};
 
 use super::logging::End;
 use super::stage::Stage;
-use super::{Recipient, Session, reply};
+use super::{Recipient, SmtpSession, reply};
 use crate::{dsn, logs, reception};
 
 /// How many bytes of what a client says are named in logs as refused.
@@ -76,7 +76,7 @@ pub(super) fn unset(accepts: bool) -> AclResult {
     }
 }
 
-impl Session {
+impl SmtpSession {
     /// What comes of it that there is no ACL for what needs one.
     pub(super) fn no_acl(&mut self) -> AclResult {
         self.cx.tell(0, b"ACL is NULL: implicit DENY");

@@ -7,9 +7,9 @@ use eximious::{AclPhases, Str, opt, var};
 
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
-use super::{Session, reply};
+use super::{SmtpSession, reply};
 
-impl Session {
+impl SmtpSession {
     pub(super) fn vrfy(&mut self, argument: &[u8]) -> Handled {
         let rules = Rules::of(self.cx.engine().settings());
         let found = address::parse(argument, rules).map(|found| found.text);

@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::{AclPhases, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
 
@@ -12,7 +12,7 @@ const WIDE: usize = 75;
 /// How large a file may be.
 const LARGEST: u64 = 1 << 20;
 
-impl Session {
+impl SmtpSession {
     pub(super) fn well_known(&mut self, argument: &[u8]) -> Handled {
         let offered = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         self.acl_state.controls.remove("wellknown");

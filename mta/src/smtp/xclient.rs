@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use eximious::{Str, opt, var};
 
-use super::Session;
+use super::SmtpSession;
 use super::parameters::xtext;
 use super::proxy::ProxyEnds;
 use super::stage::Handled;
@@ -36,7 +36,7 @@ struct Said {
     target_port: Option<u16>,
 }
 
-impl Session {
+impl SmtpSession {
     /// Whether the host at the other end of the connection may say XCLIENT. That it
     /// speaks for others does not change it.
     pub(super) fn may_use_xclient(&mut self) -> bool {

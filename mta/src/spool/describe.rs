@@ -36,10 +36,16 @@ fn began(received: &Received) -> Moment {
     }
 }
 
-/// This program's own user.
-fn own(cx: &Context) -> Submitter {
+/// The user that a message from elsewhere counts as: whoever called the program, or the
+/// daemon's own.
+fn own(cx: &mut Context) -> Submitter {
+    let number = |cx: &mut Context, name| {
+        std::str::from_utf8(cx.value(name).bytes()).ok()?.parse::<u32>().ok()
+    };
+    let (uid, gid) = (number(cx, "originator_uid"), number(cx, "originator_gid"));
     let world = cx.engine().world();
-    let (uid, gid) = world.host.ids();
+    let own = world.host.ids();
+    let (uid, gid) = (uid.unwrap_or(own.0), gid.unwrap_or(own.1));
     let user = world.users.user_by_id(uid).ok().flatten();
     let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
     Submitter { login, uid, gid, ..Submitter::default() }

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::smtp::{Notify, Recipient, Replaced, Sender, SpoolFailure, Submitter};
+use crate::smtp::{DsnNotify, EnvelopeSender, Recipient, Replaced, SpoolFailure, Submitter};
 
 const ID: &str = "1xUSRE-000000008A6-0Qit";
 
@@ -196,7 +196,7 @@ fn message() -> Received {
         id: Str::from(ID),
         message: Message { headers, body: b"text\n".to_vec(), ..Message::default() },
         recipients: vec![Recipient { address: Str::from("c@d"), ..Recipient::default() }],
-        sender: Sender { address: Str::from("a@b"), ..Sender::default() },
+        sender: EnvelopeSender { address: Str::from("a@b"), ..EnvelopeSender::default() },
         submitter: Some(Submitter { login: b"me".to_vec(), ..Submitter::default() }),
         ..Received::default()
     }
@@ -215,7 +215,7 @@ fn a_message_is_kept_in_two_files() {
     let mut received = message();
     received.queue = Str::from("slow");
     received.replaced.push(Replaced { before: 1, header: Header::new("Bcc: x\n") });
-    received.recipients[0].notify = Notify { delay: true, ..Notify::default() };
+    received.recipients[0].notify = DsnNotify { delay: true, ..DsnNotify::default() };
     cx.set("acl_m_x", Str::tainted("two\nlines"));
     let file = kept(&mut cx, &fixture, &received);
     let names: Vec<String> = fixture

@@ -7,10 +7,10 @@ use eximious::stdlib::address::quote_local_part;
 use eximious::{Context, Str, var};
 
 use super::report::Fault;
-use super::{LARGEST, Outside, Request, Submission};
+use super::{LARGEST, Outside, Submission, SubmissionRequest};
 use crate::batch::BatchMessage;
 use crate::reception::{self, TooLong};
-use crate::smtp::Server;
+use crate::smtp::SmtpServer;
 use crate::spool;
 
 /// Takes a message of a batch.
@@ -18,9 +18,9 @@ use crate::spool;
 /// # Errors
 /// What is wrong with it, with the code that SMTP has for it.
 pub fn take(
-    server: &Arc<Server>,
+    server: &Arc<SmtpServer>,
     cx: &mut Context,
-    request: &Request,
+    request: &SubmissionRequest,
     batched: BatchMessage,
     outside: &mut dyn Outside,
 ) -> Result<(), Vec<u8>> {

@@ -2,7 +2,7 @@
 
 /// What came in so far.
 #[derive(Clone, Debug, Default)]
-pub struct Input {
+pub struct SubmissionInput {
     bytes: Vec<u8>,
     /// Whether a line with nothing but a dot ends the message.
     dot_ends: bool,
@@ -16,7 +16,7 @@ pub struct Input {
     in_body: bool,
 }
 
-impl Input {
+impl SubmissionInput {
     /// Nothing came yet.
     pub fn new(dot_ends: bool) -> Self {
         Self { dot_ends, ..Self::default() }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn read(text: &[u8], size: usize) -> Option<Vec<u8>> {
-        let mut input = Input::new(true);
+        let mut input = SubmissionInput::new(true);
         text.chunks(size).any(|piece| input.push(piece)).then(|| input.into_bytes())
     }
 
@@ -97,6 +97,6 @@ mod tests {
                 assert_eq!(read(text, size), message, "{}", text.escape_ascii());
             }
         }
-        assert!(!Input::new(false).push(b"a: b\n\n.\n"));
+        assert!(!SubmissionInput::new(false).push(b"a: b\n\n.\n"));
     }
 }

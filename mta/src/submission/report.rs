@@ -7,7 +7,7 @@ use eximious::stdlib::address;
 use eximious::stdlib::printing::printing;
 use eximious::{Context, Str, opt, var};
 
-use super::{Done, Errors, Outside, Request, Submission, submit};
+use super::{Done, Errors, Outside, Submission, SubmissionRequest, submit};
 use crate::options;
 use crate::reception::{InvalidAddress, TooLong};
 use crate::smtp::{SpoolFailure, Submitter};
@@ -190,7 +190,7 @@ impl Submission<'_> {
         let sender = self.cx.engine().settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
         let is_address = address::find_at(sender.bytes()).is_some();
         let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
-        let request = Request {
+        let request = SubmissionRequest {
             given: given.into_iter().collect(),
             submitter: Submitter {
                 login: login.clone(),
@@ -203,7 +203,7 @@ impl Submission<'_> {
             names_recipients: true,
             about: self.id.bytes().to_vec(),
             reports_error: true,
-            ..Request::default()
+            ..SubmissionRequest::default()
         };
         let mut cx = engine.context();
         cx.set_var(var::SENDER_IDENT, Str::from(login));

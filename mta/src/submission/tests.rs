@@ -7,8 +7,8 @@ use std::time::Duration;
 use eximious::world::{Log, SpoolInMemory};
 use eximious::{Config, Engine, Macros, Str, World, var};
 
-use super::{Done, Errors, Outside, Request, submit};
-use crate::smtp::{Server, Submitter};
+use super::{Done, Errors, Outside, SubmissionRequest, submit};
+use crate::smtp::{SmtpServer, Submitter};
 
 /// Log lines, kept.
 #[derive(Default)]
@@ -68,7 +68,7 @@ struct Handed {
     log: Vec<Vec<u8>>,
 }
 
-fn hand_in(config: &str, request: Request, outside: &mut dyn Outside) -> Handed {
+fn hand_in(config: &str, request: SubmissionRequest, outside: &mut dyn Outside) -> Handed {
     let (log, spool) = (Arc::new(Kept::default()), SpoolInMemory::default());
     let text = format!("primary_hostname = mx.test.ex\nspool_directory = /spool\n{config}");
     let world = World {
@@ -81,7 +81,7 @@ fn hand_in(config: &str, request: Request, outside: &mut dyn Outside) -> Handed 
     let config = Config::read(b"/conf", Macros::new(), &world, builder.registry());
     let config = config.map_err(|why| String::from_utf8_lossy(&why.text()).into_owned()).unwrap();
     let engine = config.build(builder);
-    let server = Arc::new(Server::new(&config, &engine));
+    let server = Arc::new(SmtpServer::new(&config, &engine));
     let done = submit(&server, &mut engine.context(), &request, outside);
     let files = spool.files();
     let header = files.iter().find(|(name, _)| name.ends_with(b"-H"));
@@ -90,12 +90,12 @@ fn hand_in(config: &str, request: Request, outside: &mut dyn Outside) -> Handed 
     Handed { done, header, log }
 }
 
-fn request(arguments: &[&str]) -> Request {
-    Request {
+fn request(arguments: &[&str]) -> SubmissionRequest {
+    SubmissionRequest {
         submitter: Submitter { login: b"me".into(), name: b"Me".into(), ..Submitter::default() },
         arguments: arguments.iter().map(|text| text.as_bytes().to_vec()).collect(),
         errors: Errors::Printed,
-        ..Request::default()
+        ..SubmissionRequest::default()
     }
 }
 
@@ -169,7 +169,7 @@ fn cve_2020_28017_recipients_are_counted() {
         let list: Vec<String> = (0..count).map(|n| format!("user{n}@test.ex")).collect();
         format!("To: {}\nBcc: {}\n\nhello\n", list.join(","), list.join(",\n ")).into_bytes()
     };
-    let request = Request { names_recipients: true, ..request(&[]) };
+    let request = SubmissionRequest { names_recipients: true, ..request(&[]) };
     let config = "begin rewrite\n*@test.ex $1@other.ex\n";
     let handed = hand_in(config, request.clone(), &mut Given(many(10_000)));
     assert!(handed.done.kept, "{:?}", handed.done);

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eximious::Str;
-use eximious_mta::smtp::{Awaited, Client, Event, Session};
+use eximious::{Str, var};
+use eximious_mta::smtp::{Awaited, Client, Event, SmtpSession};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
 
@@ -36,6 +36,10 @@ pub fn hold(
         service.engine.world().log.panic(fail.message());
         return peer.dismiss(b"421 Service not available; please try again later.\r\n");
     }
+    // What comes over the network comes from nobody of this system.
+    let (uid, gid) = service.engine.world().host.ids();
+    cx.set_var(var::ORIGINATOR_UID, uid.to_string());
+    cx.set_var(var::ORIGINATOR_GID, gid.to_string());
     let (remote, local) = (peer.remote(), peer.local());
     let client = Client {
         address: Some(remote.ip().to_canonical()),
@@ -49,7 +53,7 @@ pub fn hold(
         begins_with_tls,
         ..Client::default()
     };
-    let mut session = Session::new(service.server.clone(), cx, client);
+    let mut session = SmtpSession::new(service.server.clone(), cx, client);
     let peer = Arc::new(peer);
     let words = Arc::new(Mutex::new(Words::new(peer.clone())));
     let outlet = words.clone();
@@ -65,7 +69,7 @@ pub fn hold(
 }
 
 struct Conversation {
-    session: Session,
+    session: SmtpSession,
     peer: Arc<Peer>,
     bell: Bell,
     /// What the client is told.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::{Config, Engine, Expanded, Macros, World, opt};
-use eximious_mta::smtp::Server;
-use eximious_world::Logs;
+use eximious_mta::smtp::SmtpServer;
+use eximious_world::LogFiles;
 
 use super::Request;
 use super::limits::Limits;
@@ -36,11 +36,11 @@ pub struct Service {
     /// The engine.
     pub engine: Engine,
     /// The parts that SMTP needs.
-    pub server: Arc<Server>,
+    pub server: Arc<SmtpServer>,
     /// What is allowed.
     pub limits: Limits,
     /// The logs.
-    pub logs: Arc<Logs>,
+    pub logs: Arc<LogFiles>,
 }
 
 impl Service {
@@ -62,11 +62,11 @@ impl Service {
             found.settings.set(opt::SMTP_RECEIVE_TIMEOUT, Expanded::Value(time));
         }
         let owner = server_ids(&found.settings, &*world.users, &*world.host);
-        let logs = Arc::new(Logs::new(&log_options(&found.settings), owner));
+        let logs = Arc::new(LogFiles::new(&log_options(&found.settings), owner));
         let world = super::world_of(world, logs.clone());
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
-        let server = Arc::new(Server::new(&found, &engine));
+        let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = Limits::of(engine.settings());
         Ok(Self { engine, server, limits, logs })
     }

@@ -10,6 +10,7 @@ use eximious_mta::submission::{DsnRequest, Errors};
 use super::Action;
 use crate::message::Reading;
 use crate::queue::View;
+use crate::rights::{Claim, Rights};
 use crate::session::{Setup, StoredMessage};
 use crate::{check, daemon, filter, fmt, queue, rewrite, route, show, smtp, submit};
 
@@ -88,13 +89,68 @@ pub(super) struct Given {
     pub(super) daemon: daemon::Request,
     /// `-z`
     pub(super) log_lines: Vec<Vec<u8>>,
+    /// Whose rights the action wants.
+    pub(super) rights: Rights,
     /// What is no option.
     pub(super) arguments: Vec<Vec<u8>>,
 }
 
+impl Asked {
+    /// Whose rights it wants.
+    fn rights(&self) -> Rights {
+        match self {
+            Self::Usage
+            | Self::Expand
+            | Self::List { .. }
+            | Self::Help(_)
+            | Self::Information
+            | Self::SieveExtensions
+            | Self::Check(_)
+            | Self::Format(_)
+            | Self::Filter => Rights::Caller,
+            Self::Version
+            | Self::Show
+            | Self::Rewrite
+            | Self::Retry
+            | Self::Host(_)
+            | Self::Session
+            | Self::Batch
+            | Self::Submit
+            | Self::Queue(_)
+            | Self::View(..)
+            | Self::Route(Purpose::VerifyRecipient | Purpose::VerifySender) => Rights::Server,
+            Self::Route(_) | Self::Daemon => Rights::Superuser,
+        }
+    }
+
+    /// Whether it reads the site's configuration. Without a word, that is the prompt.
+    fn reads_configuration(&self) -> bool {
+        !matches!(
+            self,
+            Self::List { .. }
+                | Self::Help(_)
+                | Self::Information
+                | Self::SieveExtensions
+                | Self::Check(_)
+                | Self::Format(_)
+        )
+    }
+}
+
 impl Given {
+    /// What decides about the rights of an action.
+    pub(super) fn claim(&self, asked: &Asked) -> Claim {
+        let macros = self.macros.iter();
+        Claim {
+            reads_configuration: asked.reads_configuration(),
+            config: self.config.clone(),
+            macros: macros.map(|(name, value)| (name.to_vec(), value.to_vec())).collect(),
+        }
+    }
+
     /// What an action takes.
     pub(super) fn action(mut self, asked: Asked) -> Action {
+        self.rights = asked.rights();
         match asked {
             Asked::Usage => Action::Usage,
             Asked::Version => Action::Version(self.setup()),
@@ -174,6 +230,7 @@ impl Given {
             stored: self.stored.map(|id| StoredMessage { queue: self.queue, id }),
             message: self.message,
             verbose: self.verbose,
+            rights: self.rights,
         }
     }
 

@@ -141,7 +141,7 @@ static RULES: &[Rule] = &[
     own("-bw", ATTACHED),
     own("-d", ATTACHED),
     own("-f", Takes::Value(ABANDONED)),
-    own("-h", ATTACHED),
+    own("-h", Takes::Value(ABANDONED)),
     own("-i", NOTHING),
     own("-n", ATTACHED),
     own("-oB", ATTACHED),

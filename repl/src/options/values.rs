@@ -30,11 +30,13 @@ pub(super) fn later(option: &[u8], what: &str) -> Stop {
     Stop([b"eximious: option ", option, what.as_bytes()].concat())
 }
 
-pub(super) fn number(name: &str, arg: &[u8], attached: &[u8]) -> Result<(), Stop> {
-    let digits = attached.iter().all(u8::is_ascii_digit);
+/// A number that means nothing here. Behind one of `-h` may stand anything.
+pub(super) fn number(name: &str, arg: &[u8], value: &[u8]) -> Result<(), Stop> {
     match name {
-        "-h" if attached.is_empty() || !digits => Err(Stop::abandoned(arg)),
-        "-oB" if !digits => Err(Stop::exim("number expected after -oB")),
+        "-h" if !value.first().is_some_and(u8::is_ascii_digit) => Err(Stop::abandoned(arg)),
+        "-oB" if !value.iter().all(u8::is_ascii_digit) => {
+            Err(Stop::exim("number expected after -oB"))
+        }
         _ => Ok(()),
     }
 }

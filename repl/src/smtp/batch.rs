@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::{Config, Str, var};
-use eximious_mta::batch::{Batch, BatchStep};
-use eximious_mta::smtp::Server;
+use eximious_mta::batch::{BatchStep, BatchedSmtp};
+use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, Outside};
 
 use super::local;
@@ -42,7 +42,7 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let (config, mut cx) = started.into_parts();
     let engine = cx.engine().clone();
     let Some(user) = caller::sender(&mut cx) else { return Ok(Ok(ExitCode::FAILURE)) };
-    let server = Arc::new(Server::new(&config.unwrap_or_else(Config::default), &engine));
+    let server = Arc::new(SmtpServer::new(&config.unwrap_or_else(Config::default), &engine));
     if !user.trusted {
         given.clear();
     }
@@ -56,13 +56,13 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         cx.set_var(var, Str::EMPTY);
     }
     local::introduce(&mut cx, &user, given);
-    let request = submission::Request {
+    let request = submission::SubmissionRequest {
         submitter: user,
         leaves_unqualified,
         batched: true,
-        ..submission::Request::default()
+        ..submission::SubmissionRequest::default()
     };
-    let mut batch = Batch::new(leaves_unqualified);
+    let mut batch = BatchedSmtp::new(leaves_unqualified);
     let mut piece = vec![0; PIECE];
     loop {
         let wrong = match batch.step(&mut cx) {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use eximious::{Config, Context, Str, Var, var};
-use eximious_mta::smtp::{Client, Server, Session, Submitter};
+use eximious_mta::smtp::{Client, SmtpServer, SmtpSession, Submitter};
 use eximious_mta::spool;
 
 use crate::caller;
@@ -49,7 +49,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
         given.clear();
     }
     let connection = Str::from(engine.world().host.pid().to_string());
-    let server = Server::new(&config.unwrap_or_else(Config::default), engine);
+    let server = SmtpServer::new(&config.unwrap_or_else(Config::default), engine);
     let client = match eximious_world::input_connection() {
         Some((peer, own)) => {
             given.clear();
@@ -77,7 +77,7 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
             ..Client::default()
         },
     };
-    let mut session = Session::new(Arc::new(server), cx, client.clone());
+    let mut session = SmtpSession::new(Arc::new(server), cx, client.clone());
     if let Some(user) = &client.user {
         introduce(session.context(), user, given);
     }

@@ -31,8 +31,8 @@ fn with_itself(
     let config = config.unwrap_or_else(|why| panic!("{why}"));
     let engine = config.build(builder);
     let peer = smtp::Client { address: "192.0.2.1".parse().ok(), ..smtp::Client::default() };
-    let shared = Arc::new(smtp::Server::new(&config, &engine));
-    let mut session = smtp::Session::new(shared, engine.context(), peer);
+    let shared = Arc::new(smtp::SmtpServer::new(&config, &engine));
+    let mut session = smtp::SmtpSession::new(shared, engine.context(), peer);
     if of_server.is_some() {
         session.context().set("tls_in_cipher", "TLS1.3:a:128");
     }

@@ -13,14 +13,14 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The group of the user that started the program, as a number.",
-        |call| Ok(Str::from(call.host()?.ids().1.to_string()))
+        |call| Ok(Str::from(call.host()?.caller().1.to_string()))
     ),
     computed!(
         "caller_uid",
         HOST,
         Clean,
         "The user that started the program, as a number.",
-        |call| Ok(Str::from(call.host()?.ids().0.to_string()))
+        |call| Ok(Str::from(call.host()?.caller().0.to_string()))
     ),
     computed!(
         "exim_gid",
@@ -77,14 +77,14 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The group of the user that the message came from, as a number.",
-        |call| Ok(Str::from(call.host()?.ids().1.to_string()))
+        |call| Ok(Str::from(call.host()?.caller().1.to_string()))
     ),
     computed!(
         "originator_uid",
         HOST,
         Clean,
         "The user that the message came from, as a number.",
-        |call| Ok(Str::from(call.host()?.ids().0.to_string())),
+        |call| Ok(Str::from(call.host()?.caller().0.to_string())),
         docs(
             "`$caller_uid` as it was when the message was received. For a message that came \
              over the network it is mostly the server's own user."

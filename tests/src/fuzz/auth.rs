@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eximious::auth::client::{Login, Move};
 use eximious::auth::{Authenticators, cram, ntlm};
 use eximious::stdlib::base64;
-use eximious_mta::smtp::{Client, Server, Session};
+use eximious_mta::smtp::{Client, SmtpServer, SmtpSession};
 
 use super::mail::loaded;
 use super::wire::drain;
@@ -36,11 +36,11 @@ pub fn auth(data: &[u8]) {
         panic!("nothing is wrong with it");
     };
     let encoded = base64::encode(data);
-    let server = Arc::new(Server::new(&config, &engine));
+    let server = Arc::new(SmtpServer::new(&config, &engine));
     let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
     for mechanism in ["PLAIN", "CRAM-MD5", "EXTERNAL", "NTLM"] {
         let command = [b"AUTH ", mechanism.as_bytes()].concat();
-        let mut session = Session::new(server.clone(), engine.context(), client.clone());
+        let mut session = SmtpSession::new(server.clone(), engine.context(), client.clone());
         let mut said = Vec::new();
         let first = [&command, b" ".as_slice(), &encoded].concat();
         let lines: [&[u8]; 6] = [b"EHLO x", &first, &command, &encoded, data, b"*"];

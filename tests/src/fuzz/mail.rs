@@ -93,11 +93,11 @@ pub fn spool(data: &[u8]) {
 
 /// Reads batches: each ends, and what is wrong is in a line.
 pub fn batch(data: &[u8]) {
-    use eximious_mta::batch::{Batch, BatchStep};
+    use eximious_mta::batch::{BatchStep, BatchedSmtp};
     let mut cx = Engine::builder().build().context();
     let heads = ["", "MAIL FROM:<a@b>\n", "MAIL FROM:<>\nRCPT TO:<a@b>\nDATA\n"];
     for head in heads {
-        let mut batch = Batch::new(data.len().is_multiple_of(2));
+        let mut batch = BatchedSmtp::new(data.len().is_multiple_of(2));
         batch.receive(head.as_bytes());
         batch.receive(data);
         batch.end_of_input();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eximious::Engine;
 use eximious_mta::smtp::proxy::{ProxyHeader, parse};
-use eximious_mta::smtp::{Client, Event, Received, Server, Session, SpoolOutcome};
+use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
 
 use super::mail::{MOST_EVENTS, loaded};
 
@@ -21,12 +21,12 @@ pub fn smtp(data: &[u8]) {
     let Some((config, engine)) = loaded(text.to_vec(), &[]) else {
         panic!("nothing is wrong with it");
     };
-    let server = Arc::new(Server::new(&config, &engine));
+    let server = Arc::new(SmtpServer::new(&config, &engine));
     let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
     let greeting = b"EHLO c.example\r\nMAIL FROM:<x@c.example>\r\nRCPT TO:<a@b.example>\r\n";
     for head in [b"".as_slice(), greeting] {
         let bytes = [head, data].concat();
-        let mut session = Session::new(server.clone(), engine.context(), client.clone());
+        let mut session = SmtpSession::new(server.clone(), engine.context(), client.clone());
         let mut said = Vec::new();
         for part in bytes.chunks(1 + data.len() % 97) {
             session.receive(part);
@@ -45,7 +45,7 @@ pub fn smtp(data: &[u8]) {
 }
 
 /// Takes what a session wants said; false where it is over.
-pub(super) fn drain(session: &mut Session, said: &mut Vec<u8>) -> bool {
+pub(super) fn drain(session: &mut SmtpSession, said: &mut Vec<u8>) -> bool {
     for _ in 0..MOST_EVENTS {
         match session.next_event() {
             None => return true,
@@ -72,7 +72,7 @@ pub fn message(data: &[u8]) {
     let Some((config, engine)) = loaded(text.to_vec(), &[]) else {
         panic!("nothing is wrong with it");
     };
-    let server = Arc::new(Server::new(&config, &engine));
+    let server = Arc::new(SmtpServer::new(&config, &engine));
     for address in ["192.0.2.1", "192.0.2.2"] {
         let client = Client { address: address.parse().ok(), ..Client::default() };
         let asked = data.len() % 61;
@@ -119,14 +119,14 @@ fn dotted(data: &[u8]) -> Vec<u8> {
 
 /// The messages that come of some input.
 fn received(
-    server: &Arc<Server>,
+    server: &Arc<SmtpServer>,
     engine: &Engine,
     client: &Client,
     head: &[u8],
     data: &[u8],
     piece: usize,
 ) -> Vec<Received> {
-    let mut session = Session::new(server.clone(), engine.context(), client.clone());
+    let mut session = SmtpSession::new(server.clone(), engine.context(), client.clone());
     let greeting = b"EHLO c.example\r\nMAIL FROM:<x@c.example>\r\nRCPT TO:<a@b.example>\r\n";
     let mut found = Vec::new();
     let pieces = [greeting.as_slice(), head].into_iter().chain(data.chunks(piece));
@@ -168,7 +168,7 @@ pub fn proxy(data: &[u8]) {
     let Some((config, engine)) = loaded(text.to_vec(), &[]) else {
         panic!("nothing is wrong with it");
     };
-    let server = Arc::new(Server::new(&config, &engine));
+    let server = Arc::new(SmtpServer::new(&config, &engine));
     let client = Client { address: "192.0.2.1".parse().ok(), port: 4711, ..Client::default() };
     for head in heads {
         let bytes = [head, data].concat();
@@ -185,7 +185,7 @@ pub fn proxy(data: &[u8]) {
             }
             ProxyHeader::Wrong(count) => assert!(count <= bytes.len()),
         }
-        let mut session = Session::new(server.clone(), engine.context(), client.clone());
+        let mut session = SmtpSession::new(server.clone(), engine.context(), client.clone());
         let mut said = Vec::new();
         session.receive(&bytes);
         let open = drain(&mut session, &mut said);

@@ -6,16 +6,16 @@
 
 use std::cmp::Ordering;
 
-use super::pages::{Bad, Item, Page, Pages, kind};
+use super::pages::{BadDbm, Page, PageItem, Pages, kind};
 
 /// In an item's kind: it is no longer there.
 const GONE: u8 = 0x80;
 
 /// The value of a key; the first, where it has several.
-pub fn find(pages: &Pages, head: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, Bad> {
+pub fn find(pages: &Pages, head: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, BadDbm> {
     let flags = pages.order.u32(head, 48)?;
     if flags & 0x80 != 0 {
-        return Err(Bad::Unusual("the file is compressed"));
+        return Err(BadDbm::Unusual("the file is compressed"));
     }
     // The keys are numbers of records, which no text is.
     if flags & 0x02 != 0 {
@@ -29,13 +29,13 @@ pub fn find(pages: &Pages, head: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, B
                 let child = child_for(pages, &page, key)?;
                 page = below(pages, &page, child)?;
             }
-            _ => return Err(Bad::Damaged),
+            _ => return Err(BadDbm::Damaged),
         }
     }
 }
 
 /// The first of the values of a key that has a tree of them.
-pub fn first(pages: &Pages, root: u32) -> Result<Vec<u8>, Bad> {
+pub fn first(pages: &Pages, root: u32) -> Result<Vec<u8>, BadDbm> {
     let mut page = pages.page(root)?;
     loop {
         let items = page.items()?;
@@ -48,26 +48,26 @@ pub fn first(pages: &Pages, root: u32) -> Result<Vec<u8>, Bad> {
                         return item.bytes(pages);
                     }
                 }
-                return Err(Bad::Damaged);
+                return Err(BadDbm::Damaged);
             }
-            _ => return Err(Bad::Damaged),
+            _ => return Err(BadDbm::Damaged),
         };
         page = below(pages, &page, child)?;
     }
 }
 
 /// The page below another. Levels go down, so that there is an end.
-fn below<'p>(pages: &'p Pages, page: &Page<'_>, number: u32) -> Result<Page<'p>, Bad> {
+fn below<'p>(pages: &'p Pages, page: &Page<'_>, number: u32) -> Result<Page<'p>, BadDbm> {
     let child = pages.page(number)?;
-    if child.level() < page.level() { Ok(child) } else { Err(Bad::Damaged) }
+    if child.level() < page.level() { Ok(child) } else { Err(BadDbm::Damaged) }
 }
 
 /// The page below an inner one that a key belongs to: the last one whose
 /// smallest key is not above it.
-fn child_for(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<u32, Bad> {
+fn child_for(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<u32, BadDbm> {
     let (mut low, mut high) = (0, page.items()?);
     if high == 0 {
-        return Err(Bad::Damaged);
+        return Err(BadDbm::Damaged);
     }
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -75,19 +75,19 @@ fn child_for(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<u32, Bad> {
         let item = match bytes.get(2).map(|kind| kind & !GONE) {
             Some(1) => {
                 let length = usize::from(pages.order.u16(bytes, 0)?);
-                Item::Here(bytes.get(12..12 + length).ok_or(Bad::Damaged)?)
+                PageItem::Here(bytes.get(12..12 + length).ok_or(BadDbm::Damaged)?)
             }
-            Some(3) => Item::Long(pages.order.u32(bytes, 16)?, pages.order.u32(bytes, 20)?),
-            _ => return Err(Bad::Damaged),
+            Some(3) => PageItem::Long(pages.order.u32(bytes, 16)?, pages.order.u32(bytes, 20)?),
+            _ => return Err(BadDbm::Damaged),
         };
         if item.compare(pages, key)? == Ordering::Greater { high = middle } else { low = middle }
     }
     pages.order.u32(page.from(low)?, 4)
 }
 
-fn in_leaf(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<Option<Vec<u8>>, Bad> {
+fn in_leaf(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<Option<Vec<u8>>, BadDbm> {
     let pairs = page.items()? / 2;
-    let compare = |pair: usize| -> Result<Ordering, Bad> {
+    let compare = |pair: usize| -> Result<Ordering, BadDbm> {
         // Whether a pair is still there, its value tells.
         key_item(pages, page.from(pair * 2)?)?.compare(pages, key)
     };
@@ -101,7 +101,7 @@ fn in_leaf(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<Option<Vec<u8>>
             break;
         }
         match leaf_item(pages, page.from(pair * 2 + 1)?)? {
-            Some(Item::Duplicates(root)) => return first(pages, root).map(Some),
+            Some(PageItem::Duplicates(root)) => return first(pages, root).map(Some),
             Some(item) => return item.bytes(pages).map(Some),
             None => {}
         }
@@ -110,20 +110,20 @@ fn in_leaf(pages: &Pages, page: &Page<'_>, key: &[u8]) -> Result<Option<Vec<u8>>
 }
 
 /// An item of a leaf; `None` where it is no longer there.
-fn leaf_item<'i>(pages: &Pages, bytes: &'i [u8]) -> Result<Option<Item<'i>>, Bad> {
+fn leaf_item<'i>(pages: &Pages, bytes: &'i [u8]) -> Result<Option<PageItem<'i>>, BadDbm> {
     let gone = bytes.get(2).is_some_and(|kind| kind & GONE != 0);
     if gone { Ok(None) } else { key_item(pages, bytes).map(Some) }
 }
 
-fn key_item<'i>(pages: &Pages, bytes: &'i [u8]) -> Result<Item<'i>, Bad> {
+fn key_item<'i>(pages: &Pages, bytes: &'i [u8]) -> Result<PageItem<'i>, BadDbm> {
     match bytes.get(2).map(|kind| kind & !GONE) {
         Some(1) => {
             let length = usize::from(pages.order.u16(bytes, 0)?);
-            bytes.get(3..3 + length).map(Item::Here).ok_or(Bad::Damaged)
+            bytes.get(3..3 + length).map(PageItem::Here).ok_or(BadDbm::Damaged)
         }
-        Some(2) => Ok(Item::Duplicates(pages.order.u32(bytes, 4)?)),
-        Some(3) => Ok(Item::Long(pages.order.u32(bytes, 4)?, pages.order.u32(bytes, 8)?)),
-        Some(4) => Err(Bad::Unusual("the value lies in a file of its own")),
-        _ => Err(Bad::Damaged),
+        Some(2) => Ok(PageItem::Duplicates(pages.order.u32(bytes, 4)?)),
+        Some(3) => Ok(PageItem::Long(pages.order.u32(bytes, 4)?, pages.order.u32(bytes, 8)?)),
+        Some(4) => Err(BadDbm::Unusual("the value lies in a file of its own")),
+        _ => Err(BadDbm::Damaged),
     }
 }

@@ -17,7 +17,7 @@ use std::path::Path;
 use eximious_core::world::{DatabaseAnswer, DatabaseError};
 
 use crate::databases::words;
-use pages::{Bad, Order, Pages};
+use pages::{BadDbm, Order, Pages};
 
 /// How long the part of the first page is that is read before its size is
 /// known.
@@ -65,10 +65,10 @@ pub fn find(path: &Path, key: &[u8]) -> Result<DatabaseAnswer, DatabaseError> {
     };
     match found {
         Ok(value) => Ok(value.map_or(DatabaseAnswer::Missing, DatabaseAnswer::Value)),
-        Err(Bad::Damaged) => Err(DatabaseError::Corrupt),
-        Err(Bad::TooMuch) => Err(DatabaseError::TooMuch),
-        Err(Bad::Unusual(what)) => Err(DatabaseError::Header(what.into())),
-        Err(Bad::Outside(words)) => Err(DatabaseError::Other(words)),
+        Err(BadDbm::Damaged) => Err(DatabaseError::Corrupt),
+        Err(BadDbm::TooMuch) => Err(DatabaseError::TooMuch),
+        Err(BadDbm::Unusual(what)) => Err(DatabaseError::Header(what.into())),
+        Err(BadDbm::Outside(words)) => Err(DatabaseError::Other(words)),
     }
 }
 
@@ -100,10 +100,10 @@ fn is_gdbm(head: &[u8]) -> bool {
 }
 
 /// A first page that can't be used.
-fn header(bad: Bad) -> DatabaseError {
+fn header(bad: BadDbm) -> DatabaseError {
     DatabaseError::Header(match bad {
-        Bad::Damaged | Bad::TooMuch => "its size and that of its pages do not agree".into(),
-        Bad::Unusual(what) => what.into(),
-        Bad::Outside(words) => words,
+        BadDbm::Damaged | BadDbm::TooMuch => "its size and that of its pages do not agree".into(),
+        BadDbm::Unusual(what) => what.into(),
+        BadDbm::Outside(words) => words,
     })
 }

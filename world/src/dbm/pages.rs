@@ -15,7 +15,7 @@ use std::os::unix::fs::FileExt;
 use crate::databases::words;
 
 /// Why a search ended without an answer.
-pub enum Bad {
+pub enum BadDbm {
     /// The file contradicts itself.
     Damaged,
     /// The file has something that is not read here.
@@ -62,14 +62,14 @@ pub enum Order {
 
 impl Order {
     /// A number of two bytes.
-    pub fn u16(self, bytes: &[u8], at: usize) -> Result<u16, Bad> {
-        let bytes = *bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Bad::Damaged)?;
+    pub fn u16(self, bytes: &[u8], at: usize) -> Result<u16, BadDbm> {
+        let bytes = *bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(BadDbm::Damaged)?;
         Ok(if self == Self::Little { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
     }
 
     /// A number of four bytes.
-    pub fn u32(self, bytes: &[u8], at: usize) -> Result<u32, Bad> {
-        let bytes = *bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Bad::Damaged)?;
+    pub fn u32(self, bytes: &[u8], at: usize) -> Result<u32, BadDbm> {
+        let bytes = *bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(BadDbm::Damaged)?;
         Ok(if self == Self::Little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) })
     }
 }
@@ -88,17 +88,17 @@ pub struct Pages {
 
 impl Pages {
     /// The pages, after what the first one says.
-    pub fn new(file: File, length: u64, order: Order, head: &[u8]) -> Result<Self, Bad> {
+    pub fn new(file: File, length: u64, order: Order, head: &[u8]) -> Result<Self, BadDbm> {
         let size = order.u32(head, 20)?;
         let (encrypted, flags) = (head.get(24), head.get(26));
         if encrypted != Some(&0) {
-            return Err(Bad::Unusual("the file is encrypted"));
+            return Err(BadDbm::Unusual("the file is encrypted"));
         }
         if !size.is_power_of_two() || !(512..=65536).contains(&size) {
-            return Err(Bad::Damaged);
+            return Err(BadDbm::Damaged);
         }
         if !length.is_multiple_of(u64::from(size)) {
-            return Err(Bad::Unusual("file size not a multiple of the pagesize"));
+            return Err(BadDbm::Unusual("file size not a multiple of the pagesize"));
         }
         let checksums = flags.is_some_and(|flags| flags & 1 != 0);
         let base = if checksums { 32 } else { 26 };
@@ -106,45 +106,45 @@ impl Pages {
     }
 
     /// A page. The first one has another form.
-    pub fn page(&self, number: u32) -> Result<Page<'_>, Bad> {
+    pub fn page(&self, number: u32) -> Result<Page<'_>, BadDbm> {
         if number == 0 || u64::from(number) >= self.count {
-            return Err(Bad::Damaged);
+            return Err(BadDbm::Damaged);
         }
         let mut bytes = vec![0; self.size as usize];
         let position = u64::from(number) * u64::from(self.size);
         self.file.read_exact_at(&mut bytes, position).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => Bad::Damaged,
-            _ => Bad::Outside(words(&error)),
+            io::ErrorKind::UnexpectedEof => BadDbm::Damaged,
+            _ => BadDbm::Outside(words(&error)),
         })?;
         let page = Page { pages: self, bytes };
         // Pages that were never written are empty.
         if page.kind() != kind::UNUSED && page.u32(8)? != number {
-            return Err(Bad::Damaged);
+            return Err(BadDbm::Damaged);
         }
         Ok(page)
     }
 
     /// What lies in a chain of pages, of which no more than a limit is read.
-    pub fn long(&self, first: u32, length: u32, limit: usize) -> Result<Vec<u8>, Bad> {
+    pub fn long(&self, first: u32, length: u32, limit: usize) -> Result<Vec<u8>, BadDbm> {
         if u64::from(length) > self.count * u64::from(self.size) {
-            return Err(Bad::Damaged);
+            return Err(BadDbm::Damaged);
         }
         let length = length as usize;
         let wanted = length.min(limit);
         if wanted > LONGEST {
-            return Err(Bad::TooMuch);
+            return Err(BadDbm::TooMuch);
         }
         let mut value = Vec::with_capacity(wanted);
         let mut number = first;
         let mut left = self.count;
         while value.len() < wanted {
             // No chain has more pages than the file.
-            left = left.checked_sub(1).ok_or(Bad::Damaged)?;
+            left = left.checked_sub(1).ok_or(BadDbm::Damaged)?;
             let page = self.page(number)?;
             let part = usize::from(page.u16(22)?);
-            let part = page.bytes.get(self.base..self.base + part).ok_or(Bad::Damaged)?;
+            let part = page.bytes.get(self.base..self.base + part).ok_or(BadDbm::Damaged)?;
             if page.kind() != kind::LONG || part.is_empty() || value.len() + part.len() > length {
-                return Err(Bad::Damaged);
+                return Err(BadDbm::Damaged);
             }
             value.extend_from_slice(part);
             number = page.next()?;
@@ -172,50 +172,50 @@ impl Page<'_> {
     }
 
     /// How many items it has.
-    pub fn items(&self) -> Result<usize, Bad> {
+    pub fn items(&self) -> Result<usize, BadDbm> {
         Ok(usize::from(self.u16(20)?))
     }
 
     /// The page before it in its chain; 0 where there is none.
-    pub fn previous(&self) -> Result<u32, Bad> {
+    pub fn previous(&self) -> Result<u32, BadDbm> {
         self.u32(12)
     }
 
     /// The page behind it in its chain; 0 where there is none.
-    pub fn next(&self) -> Result<u32, Bad> {
+    pub fn next(&self) -> Result<u32, BadDbm> {
         self.u32(16)
     }
 
     /// The bytes from an item's place to the end of the page.
-    pub fn from(&self, item: usize) -> Result<&[u8], Bad> {
-        self.bytes.get(self.place(item)?..).ok_or(Bad::Damaged)
+    pub fn from(&self, item: usize) -> Result<&[u8], BadDbm> {
+        self.bytes.get(self.place(item)?..).ok_or(BadDbm::Damaged)
     }
 
     /// The bytes of an item that ends where the one before it begins, as on
     /// the pages of hash tables.
-    pub fn between(&self, item: usize) -> Result<&[u8], Bad> {
+    pub fn between(&self, item: usize) -> Result<&[u8], BadDbm> {
         let end = match item.checked_sub(1) {
             Some(before) => self.place(before)?,
             None => self.bytes.len(),
         };
-        self.bytes.get(self.place(item)?..end).ok_or(Bad::Damaged)
+        self.bytes.get(self.place(item)?..end).ok_or(BadDbm::Damaged)
     }
 
-    fn place(&self, item: usize) -> Result<usize, Bad> {
+    fn place(&self, item: usize) -> Result<usize, BadDbm> {
         self.u16(self.pages.base + item * 2).map(usize::from)
     }
 
-    fn u16(&self, at: usize) -> Result<u16, Bad> {
+    fn u16(&self, at: usize) -> Result<u16, BadDbm> {
         self.pages.order.u16(&self.bytes, at)
     }
 
-    fn u32(&self, at: usize) -> Result<u32, Bad> {
+    fn u32(&self, at: usize) -> Result<u32, BadDbm> {
         self.pages.order.u32(&self.bytes, at)
     }
 }
 
 /// Where the bytes of a key or a value are.
-pub enum Item<'i> {
+pub enum PageItem<'i> {
     /// On the page.
     Here(&'i [u8]),
     /// In a chain of pages: the first one's number, and the length.
@@ -224,26 +224,26 @@ pub enum Item<'i> {
     Duplicates(u32),
 }
 
-impl Item<'_> {
+impl PageItem<'_> {
     /// How it compares with a key: byte by byte, and the shorter one first.
-    pub fn compare(&self, pages: &Pages, key: &[u8]) -> Result<Ordering, Bad> {
+    pub fn compare(&self, pages: &Pages, key: &[u8]) -> Result<Ordering, BadDbm> {
         match self {
-            Item::Here(bytes) => Ok((*bytes).cmp(key)),
-            Item::Long(first, length) => {
+            PageItem::Here(bytes) => Ok((*bytes).cmp(key)),
+            PageItem::Long(first, length) => {
                 // One byte more than the key has tells which is longer.
                 let begin = pages.long(*first, *length, key.len().saturating_add(1))?;
                 Ok(begin.as_slice().cmp(key))
             }
-            Item::Duplicates(_) => Err(Bad::Damaged),
+            PageItem::Duplicates(_) => Err(BadDbm::Damaged),
         }
     }
 
     /// Its bytes.
-    pub fn bytes(&self, pages: &Pages) -> Result<Vec<u8>, Bad> {
+    pub fn bytes(&self, pages: &Pages) -> Result<Vec<u8>, BadDbm> {
         match self {
-            Item::Here(bytes) => Ok(bytes.to_vec()),
-            Item::Long(first, length) => pages.long(*first, *length, usize::MAX),
-            Item::Duplicates(_) => Err(Bad::Damaged),
+            PageItem::Here(bytes) => Ok(bytes.to_vec()),
+            PageItem::Long(first, length) => pages.long(*first, *length, usize::MAX),
+            PageItem::Duplicates(_) => Err(BadDbm::Damaged),
         }
     }
 }

@@ -18,10 +18,10 @@ const NO_LINK: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Device and inode.
-pub type Identity = (u64, u64);
+pub type FileIdentity = (u64, u64);
 
 /// The file's name, and those of the files that belong to it.
-pub struct Place {
+pub struct HintsPlace {
     /// The file itself.
     pub file: PathBuf,
     directory: PathBuf,
@@ -30,7 +30,7 @@ pub struct Place {
     logs: [PathBuf; 3],
 }
 
-impl Place {
+impl HintsPlace {
     /// Below a spool directory.
     pub fn below(spool: &Path) -> Self {
         let directory = spool.join("db");
@@ -47,7 +47,7 @@ impl Place {
     }
 
     /// Which file stands there; `None` where there is none.
-    pub fn identity(&self) -> Result<Option<Identity>, HintsError> {
+    pub fn identity(&self) -> Result<Option<FileIdentity>, HintsError> {
         match fs::symlink_metadata(&self.file) {
             Ok(data) => Ok(Some((data.dev(), data.ino()))),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -93,7 +93,7 @@ impl Place {
     }
 
     /// Makes the file, if it is not there. Only who has the lock may do that.
-    pub fn make(&self) -> Result<Identity, HintsError> {
+    pub fn make(&self) -> Result<FileIdentity, HintsError> {
         match fs::symlink_metadata(&self.file) {
             Ok(data) if data.is_file() => return Ok((data.dev(), data.ino())),
             // A link may lead anywhere, and a pipe makes who opens it wait.
@@ -109,7 +109,7 @@ impl Place {
 
     /// Puts the file aside, unless another one stands there already; says
     /// whether it was there.
-    pub fn put_aside(&self, identity: Identity) -> Result<bool, HintsError> {
+    pub fn put_aside(&self, identity: FileIdentity) -> Result<bool, HintsError> {
         let _alone = self.lock()?;
         if self.identity()? != Some(identity) {
             return Ok(false);

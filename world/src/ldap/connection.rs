@@ -60,7 +60,7 @@ pub(super) struct Connection {
 
 enum Wire {
     Plain(Box<dyn Stream>),
-    Tls(tls::Stream<Box<dyn Stream>>),
+    Tls(tls::TlsStream<Box<dyn Stream>>),
     /// TLS could not begin.
     Gone,
 }
@@ -277,17 +277,17 @@ fn connect(server: &LdapServer, patience: &Patience) -> Result<(Box<dyn Stream>,
     let (host, port) = match &server.address {
         ServerAddress::Unix(path) => {
             let target = Target::Unix(path.clone());
-            let stream = net::System.connect(&target, patience.next());
+            let stream = net::SystemNet.connect(&target, patience.next());
             return stream.map(|stream| (stream, String::new())).map_err(|error| error.to_string());
         }
         ServerAddress::Tcp { host, port } => (host, port),
     };
     let usual = if server.protection == LdapProtection::Tls { TLS_PORT } else { PORT };
-    let addresses = net::System.resolve(host).map_err(|error| error.to_string())?;
+    let addresses = net::SystemNet.resolve(host).map_err(|error| error.to_string())?;
     let mut why = format!("{host} has no address");
     for address in addresses {
         let target = Target::Tcp((address, port.unwrap_or(usual)).into());
-        match net::System.connect(&target, patience.next()) {
+        match net::SystemNet.connect(&target, patience.next()) {
             Ok(stream) => return Ok((stream, host.clone())),
             Err(error) => why = error.to_string(),
         }

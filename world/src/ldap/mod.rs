@@ -18,9 +18,9 @@ use connection::{Connection, Identity, Patience};
 
 /// The client, with the connections that nobody uses now.
 #[derive(Default)]
-pub struct System(Pool<LdapServer, Connection>);
+pub struct SystemLdap(Pool<LdapServer, Connection>);
 
-impl Ldap for System {
+impl Ldap for SystemLdap {
     fn request(&self, request: &LdapRequest) -> Result<LdapAnswer, LdapError> {
         let patience = Patience { each: request.network, end: Instant::now() + request.within };
         let identity =
@@ -43,7 +43,7 @@ impl Ldap for System {
     }
 }
 
-impl System {
+impl SystemLdap {
     /// Keeps a connection whose last answer came to its end.
     fn keep(
         &self,

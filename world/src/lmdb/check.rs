@@ -35,7 +35,7 @@ const OTHER_ORDERS: u64 = 0x02 | 0x08;
 
 /// Why a file is not for the library.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Bad {
+pub enum BadLmdb {
     /// It is not an LMDB file.
     Foreign,
     /// It is damaged.
@@ -46,11 +46,11 @@ pub enum Bad {
 
 /// Whether the library may be asked for a key; `false` where the key is not in
 /// the file.
-pub fn key(file: &File, key: &[u8]) -> Result<bool, Bad> {
+pub fn key(file: &File, key: &[u8]) -> Result<bool, BadLmdb> {
     if !cfg!(all(target_pointer_width = "64", target_endian = "little")) {
         return Ok(true);
     }
-    let length = file.metadata().map_err(|_| Bad::Damaged)?.len();
+    let length = file.metadata().map_err(|_| BadLmdb::Damaged)?.len();
     Tree::new(file, length)?.find(key)
 }
 
@@ -71,25 +71,25 @@ struct Meta {
 }
 
 impl<'f> Tree<'f> {
-    fn new(file: &'f File, length: u64) -> Result<Self, Bad> {
+    fn new(file: &'f File, length: u64) -> Result<Self, BadLmdb> {
         let first = meta(file, 0)?;
         let sound = first.page_size.is_power_of_two() && (256..=65_536).contains(&first.page_size);
         if !sound {
-            return Err(Bad::Foreign);
+            return Err(BadLmdb::Foreign);
         }
         let second = meta(file, first.page_size)?;
         if second.page_size != first.page_size {
-            return Err(Bad::Damaged);
+            return Err(BadLmdb::Damaged);
         }
         let page_size = first.page_size as usize;
         let current = if second.transaction > first.transaction { second } else { first };
         if current.flags & OTHER_ORDERS != 0 {
-            return Err(Bad::Unusual);
+            return Err(BadLmdb::Unusual);
         }
         Ok(Self { file, length, page_size, root: current.root, last: current.last })
     }
 
-    fn find(&self, key: &[u8]) -> Result<bool, Bad> {
+    fn find(&self, key: &[u8]) -> Result<bool, BadLmdb> {
         let mut number = self.root;
         if number == NO_PAGE {
             return Ok(false);
@@ -109,10 +109,10 @@ impl<'f> Tree<'f> {
                 Err(_) => Ok(false),
             };
         }
-        Err(Bad::Damaged)
+        Err(BadLmdb::Damaged)
     }
 
-    fn page(&self, number: u64) -> Result<Page, Bad> {
+    fn page(&self, number: u64) -> Result<Page, BadLmdb> {
         let mut bytes = vec![0; self.page_size];
         self.read(&mut bytes, number)?;
         let kind = number_at(&bytes, 10, 2) & KINDS;
@@ -125,26 +125,30 @@ impl<'f> Tree<'f> {
             && upper <= self.page_size;
         let count = lower.saturating_sub(PAGE_HEADER) / 2;
         let least = if leaf { 1 } else { 2 };
-        if sound && count >= least { Ok(Page { bytes, leaf, count }) } else { Err(Bad::Damaged) }
+        if sound && count >= least {
+            Ok(Page { bytes, leaf, count })
+        } else {
+            Err(BadLmdb::Damaged)
+        }
     }
 
-    fn read(&self, bytes: &mut [u8], number: u64) -> Result<(), Bad> {
+    fn read(&self, bytes: &mut [u8], number: u64) -> Result<(), BadLmdb> {
         if number < 2 || number > self.last {
-            return Err(Bad::Damaged);
+            return Err(BadLmdb::Damaged);
         }
-        let at = number.checked_mul(self.page_size as u64).ok_or(Bad::Damaged)?;
-        self.file.read_exact_at(bytes, at).map_err(|_| Bad::Damaged)
+        let at = number.checked_mul(self.page_size as u64).ok_or(BadLmdb::Damaged)?;
+        self.file.read_exact_at(bytes, at).map_err(|_| BadLmdb::Damaged)
     }
 
     /// All nodes of a page, each within it, in the order of their keys: then
     /// every way of searching ends at the same node.
-    fn nodes(&self, page: &Page) -> Result<Vec<Node>, Bad> {
+    fn nodes(&self, page: &Page) -> Result<Vec<Node>, BadLmdb> {
         let bytes = &page.bytes;
         let mut nodes: Vec<Node> = Vec::with_capacity(page.count);
         for index in 0..page.count {
             let at = number_at(bytes, PAGE_HEADER + 2 * index, 2) as usize;
             if !at.is_multiple_of(2) || at < PAGE_HEADER || at + NODE_HEADER > bytes.len() {
-                return Err(Bad::Damaged);
+                return Err(BadLmdb::Damaged);
             }
             let low = number_at(bytes, at, 2) | number_at(bytes, at + 2, 2) << 16;
             let flags = number_at(bytes, at + 4, 2);
@@ -156,14 +160,14 @@ impl<'f> Tree<'f> {
                 (true, false) => low as usize,
             };
             if end + inside > bytes.len() {
-                return Err(Bad::Damaged);
+                return Err(BadLmdb::Damaged);
             }
             let child = low | flags << 32;
             let node = Node { key: (start, end), child, length: low, flags };
             // A branch's first key may be empty and is not looked at.
             let free = usize::from(!page.leaf);
             if index > free && nodes[index - 1].key(bytes) >= node.key(bytes) {
-                return Err(Bad::Damaged);
+                return Err(BadLmdb::Damaged);
             }
             nodes.push(node);
         }
@@ -171,9 +175,9 @@ impl<'f> Tree<'f> {
     }
 
     /// Whether the value of a node is where the node says.
-    fn value(&self, node: &Node, bytes: &[u8]) -> Result<(), Bad> {
+    fn value(&self, node: &Node, bytes: &[u8]) -> Result<(), BadLmdb> {
         if node.flags & NESTED != 0 {
-            return Err(Bad::Unusual);
+            return Err(BadLmdb::Unusual);
         }
         if node.flags & LONG_VALUE == 0 {
             return Ok(());
@@ -187,7 +191,7 @@ impl<'f> Tree<'f> {
             && number_at(&header, 0, 8) == number
             && end <= number_at(&header, 12, 4) * size
             && number * size + end <= self.length;
-        if sound { Ok(()) } else { Err(Bad::Damaged) }
+        if sound { Ok(()) } else { Err(BadLmdb::Damaged) }
     }
 }
 
@@ -210,14 +214,14 @@ impl Node {
     }
 }
 
-fn meta(file: &File, at: u64) -> Result<Meta, Bad> {
+fn meta(file: &File, at: u64) -> Result<Meta, BadLmdb> {
     let mut bytes = [0; 152];
-    file.read_exact_at(&mut bytes, at).map_err(|_| Bad::Foreign)?;
+    file.read_exact_at(&mut bytes, at).map_err(|_| BadLmdb::Foreign)?;
     let sound = number_at(&bytes, 10, 2) & META != 0
         && number_at(&bytes, 16, 4) == MAGIC
         && number_at(&bytes, 20, 4) == VERSION;
     if !sound {
-        return Err(Bad::Foreign);
+        return Err(BadLmdb::Foreign);
     }
     // Behind magic, version, address and map size stand two databases of 48
     // bytes each, of free pages and of data.

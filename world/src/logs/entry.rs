@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn times_have_what_was_asked_for() {
-        let clock = crate::clock::System;
+        let clock = crate::clock::SystemClock;
         let mut stamps = Stamps { zone: Some("UTC".into()), ..Stamps::default() };
         stamps.look(&clock, Moment { seconds: 1_000_000_000, nanos: 0 });
         assert_eq!(stamps.time, "2001-09-09 01:46:40");

@@ -8,7 +8,7 @@ const BUILT_IN: &[u8] = b"/var/log/exim4/%slog";
 
 /// Which log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
+pub enum LogKind {
     /// What happens.
     Main,
     /// What was refused.
@@ -19,7 +19,7 @@ pub enum Kind {
     Debug,
 }
 
-impl Kind {
+impl LogKind {
     /// What stands for `%s`.
     pub fn word(self) -> &'static [u8] {
         match self {
@@ -43,13 +43,13 @@ impl Kind {
 
 /// The names of log files.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Names {
+pub struct LogNames {
     path: Vec<u8>,
 }
 
 /// The files, whether the system's log gets the lines too, and what is wrong with
 /// the option.
-pub fn destinations(paths: &[u8], spool: &[u8]) -> (Option<Names>, bool, Option<Vec<u8>>) {
+pub fn destinations(paths: &[u8], spool: &[u8]) -> (Option<LogNames>, bool, Option<Vec<u8>>) {
     let mut path: Option<Vec<u8>> = None;
     let mut syslog = false;
     let mut many = false;
@@ -65,17 +65,17 @@ pub fn destinations(paths: &[u8], spool: &[u8]) -> (Option<Names>, bool, Option<
     let complaint = path.as_ref().filter(|_| many).map(|path| {
         [b"More than one path given in log_file_path: using ".as_slice(), path].concat()
     });
-    (path.map(|path| Names { path }), syslog, complaint)
+    (path.map(|path| LogNames { path }), syslog, complaint)
 }
 
-impl Names {
+impl LogNames {
     /// Where logs are if nobody says so.
     pub fn built_in() -> Self {
         Self { path: BUILT_IN.to_vec() }
     }
 
     /// The name of a log's file at a date.
-    pub fn of(&self, kind: Kind, dates: &Dates) -> Vec<u8> {
+    pub fn of(&self, kind: LogKind, dates: &Dates) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.path.len() + 16);
         let mut rest = &self.path[..];
         while let Some(at) = memchr::memchr(b'%', rest) {
@@ -84,7 +84,7 @@ impl Names {
             rest = rest.get(at + 2..).unwrap_or_default();
             match mark {
                 Some(b's') => out.extend_from_slice(kind.word()),
-                Some(b'D' | b'M') if kind == Kind::Panic => {
+                Some(b'D' | b'M') if kind == LogKind::Panic => {
                     rest = undated(&mut out, rest);
                 }
                 Some(b'D') => out.extend_from_slice(dates.day.as_bytes()),
@@ -128,8 +128,8 @@ mod tests {
             let (names, syslog, complaint) = destinations(path.as_bytes(), b"/s");
             let names = names.unwrap();
             assert!(!syslog && complaint.is_none());
-            assert_eq!(String::from_utf8_lossy(&names.of(Kind::Main, &dates)), main);
-            assert_eq!(String::from_utf8_lossy(&names.of(Kind::Panic, &dates)), panic);
+            assert_eq!(String::from_utf8_lossy(&names.of(LogKind::Main, &dates)), main);
+            assert_eq!(String::from_utf8_lossy(&names.of(LogKind::Panic, &dates)), panic);
         }
     }
 

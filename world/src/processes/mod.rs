@@ -22,7 +22,7 @@ use crate::deadline::Deadline;
 
 /// The system's processes.
 #[derive(Debug)]
-pub struct System;
+pub struct SystemProcesses;
 
 /// What a shell says of a command that can't be executed.
 const NOT_EXECUTED: i32 = 127;
@@ -35,7 +35,7 @@ const STACK: usize = 64 * 1024;
 /// Files that a command makes are for its user alone.
 const UMASK: u32 = 0o077;
 
-impl Processes for System {
+impl Processes for SystemProcesses {
     fn run(&self, command: &Command, timeout: Duration, limit: u64) -> Result<Finished, RunError> {
         let deadline = Deadline::within(timeout);
         let (mut reader, writer) = io::pipe().map_err(RunError::Start)?;
@@ -224,7 +224,7 @@ mod tests {
         let environment = vec![(b"PATH".to_vec(), b"/usr/bin:/bin".to_vec())];
         let directory = Some(directory.as_bytes().to_vec());
         let command = Command { argv, environment, identity, directory };
-        System.run(&command, Duration::from_secs(20), 1 << 16).unwrap()
+        SystemProcesses.run(&command, Duration::from_secs(20), 1 << 16).unwrap()
     }
 
     #[test]

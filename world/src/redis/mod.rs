@@ -52,9 +52,9 @@ const ENDING: &[&[u8]] = &[
 
 /// The system's way to Redis servers.
 #[derive(Default)]
-pub struct System(Pool<Server, Connection>);
+pub struct SystemRedis(Pool<Server, Connection>);
 
-impl Redis for System {
+impl Redis for SystemRedis {
     fn command(
         &self,
         server: &Server,

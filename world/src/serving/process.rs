@@ -8,7 +8,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid};
 use rustix::fs::OFlags;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -19,27 +18,6 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// There can't be another process.
 pub fn detach() -> io::Result<()> {
     Ok(nix::unistd::daemon(false, false)?)
-}
-
-/// Gives all rights up but those of a user and a group. Only the superuser has
-/// any to give.
-///
-/// # Errors
-/// What the system says; then nothing may go on.
-pub fn serve_as(user: u32, group: u32) -> io::Result<()> {
-    if !rustix::process::geteuid().is_root() || user == 0 {
-        return Ok(());
-    }
-    let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(group));
-    setgroups(&[gid])?;
-    setresgid(gid, gid, gid)?;
-    // Last the user: after that, nothing else may be changed.
-    setresuid(uid, uid, uid)?;
-    if rustix::process::geteuid().as_raw() != user || setresuid(uid, Uid::from_raw(0), uid).is_ok()
-    {
-        return Err(io::Error::other("rights are not given up"));
-    }
-    Ok(())
 }
 
 /// How many files may be open.

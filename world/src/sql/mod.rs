@@ -29,12 +29,12 @@ const OPENING: Duration = Duration::from_secs(30);
 
 /// The system's way to SQL servers.
 #[derive(Default)]
-pub struct System {
-    pgsql: Pool<Server, pgsql::Session>,
-    mysql: Pool<Server, mysql::Session>,
-    firebird: Pool<Server, firebird::Session>,
+pub struct SystemSql {
+    pgsql: Pool<Server, pgsql::PgsqlSession>,
+    mysql: Pool<Server, mysql::MysqlSession>,
+    firebird: Pool<Server, firebird::FirebirdSession>,
     #[cfg(feature = "oracle")]
-    oracle: Pool<Server, oracle::Session>,
+    oracle: Pool<Server, oracle::OracleSession>,
 }
 
 /// An open connection, with a session in it.
@@ -56,7 +56,7 @@ struct Answer {
     goes_on: bool,
 }
 
-impl Sql for System {
+impl Sql for SystemSql {
     fn query(
         &self,
         kind: SqlKind,

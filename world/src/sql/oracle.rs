@@ -32,7 +32,7 @@ const TIMEOUT: i32 = 1067;
 const CLOSED: i32 = 1080;
 
 /// A session with an Oracle server.
-pub struct Session {
+pub struct OracleSession {
     jobs: SyncSender<Job>,
 }
 
@@ -43,7 +43,7 @@ struct Job {
     answer: SyncSender<Answer>,
 }
 
-impl super::Session for Session {
+impl super::Session for OracleSession {
     fn open(server: &Server, deadline: Deadline) -> Result<Self, ServerError> {
         let failed = |why: &str| ServerError::Connect(why.into());
         let place = Place::take().ok_or_else(|| failed("too many connections hang already"))?;

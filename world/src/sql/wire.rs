@@ -16,7 +16,7 @@ const PIECE: usize = 16 << 10;
 
 /// Why nothing more can be read or written.
 #[derive(Debug)]
-pub enum Broken {
+pub enum WireError {
     /// The other side closed the connection.
     Closed,
     /// The other side is gone, and what was on its way is lost.
@@ -31,7 +31,7 @@ pub enum Broken {
     Failed(io::Error),
 }
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for WireError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::TimedOut => Self::Slow,
@@ -45,7 +45,7 @@ impl From<io::Error> for Broken {
 /// A connection, as it is or under TLS.
 enum Stream {
     Plain(Connection),
-    Tls(Box<tls::Stream<Connection>>),
+    Tls(Box<tls::TlsStream<Connection>>),
     /// It is on its way from one to the other.
     Between,
 }
@@ -77,14 +77,14 @@ impl Stream {
 }
 
 /// A connection with what has been read of it in advance.
-pub struct Wire {
+pub struct ServerWire {
     stream: Stream,
     read: Vec<u8>,
     at: usize,
     left: usize,
 }
 
-impl Wire {
+impl ServerWire {
     /// Over a connection.
     pub fn new(connection: Connection) -> Self {
         Self { stream: Stream::Plain(connection), read: Vec::new(), at: 0, left: LARGEST }
@@ -125,7 +125,7 @@ impl Wire {
     }
 
     /// The TLS that is in force.
-    pub fn tls(&self) -> Option<&tls::Stream<Connection>> {
+    pub fn tls(&self) -> Option<&tls::TlsStream<Connection>> {
         match &self.stream {
             Stream::Tls(stream) => Some(stream),
             Stream::Plain(_) | Stream::Between => None,
@@ -133,13 +133,13 @@ impl Wire {
     }
 
     /// Writes all of it.
-    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Broken> {
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), WireError> {
         Ok(self.stream.write_all(bytes)?)
     }
 
     /// Reads so many bytes.
-    pub fn take(&mut self, count: usize) -> Result<Vec<u8>, Broken> {
-        self.left = self.left.checked_sub(count).ok_or(Broken::TooMuch)?;
+    pub fn take(&mut self, count: usize) -> Result<Vec<u8>, WireError> {
+        self.left = self.left.checked_sub(count).ok_or(WireError::TooMuch)?;
         let mut taken = Vec::with_capacity(count.min(PIECE));
         while taken.len() < count {
             if self.at == self.read.len() {
@@ -154,19 +154,19 @@ impl Wire {
 
     /// Counts values of a row, which take room beside their bytes: a NULL is
     /// nearly nothing on its way.
-    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+    pub fn charge(&mut self, values: usize) -> Result<(), WireError> {
         let room = values.saturating_mul(size_of::<Option<Vec<u8>>>());
-        self.left = self.left.checked_sub(room).ok_or(Broken::TooMuch)?;
+        self.left = self.left.checked_sub(room).ok_or(WireError::TooMuch)?;
         Ok(())
     }
 
     /// Reads as many bytes as the type has.
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         let bytes = self.take(N)?;
-        <[u8; N]>::try_from(bytes).map_err(|_| Broken::Garbage)
+        <[u8; N]>::try_from(bytes).map_err(|_| WireError::Garbage)
     }
 
-    fn fill(&mut self) -> Result<(), Broken> {
+    fn fill(&mut self) -> Result<(), WireError> {
         self.read.resize(PIECE, 0);
         self.at = 0;
         let count = loop {
@@ -177,7 +177,7 @@ impl Wire {
         };
         self.read.truncate(*count.as_ref().unwrap_or(&0));
         match count? {
-            0 => Err(Broken::Closed),
+            0 => Err(WireError::Closed),
             _ => Ok(()),
         }
     }
@@ -189,25 +189,25 @@ pub struct Packet<'a>(pub &'a [u8]);
 
 impl<'a> Packet<'a> {
     /// So many bytes.
-    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Broken> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or(Broken::Garbage)?;
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], WireError> {
+        let (taken, rest) = self.0.split_at_checked(count).ok_or(WireError::Garbage)?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// A byte.
-    pub fn byte(&mut self) -> Result<u8, Broken> {
+    pub fn byte(&mut self) -> Result<u8, WireError> {
         Ok(self.take(1)?[0])
     }
 
     /// As many bytes as the type has.
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
-        <[u8; N]>::try_from(self.take(N)?).map_err(|_| Broken::Garbage)
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        <[u8; N]>::try_from(self.take(N)?).map_err(|_| WireError::Garbage)
     }
 
     /// What stands before a zero byte.
-    pub fn text(&mut self) -> Result<&'a [u8], Broken> {
-        let end = self.0.iter().position(|byte| *byte == 0).ok_or(Broken::Garbage)?;
+    pub fn text(&mut self) -> Result<&'a [u8], WireError> {
+        let end = self.0.iter().position(|byte| *byte == 0).ok_or(WireError::Garbage)?;
         let text = &self.0[..end];
         self.0 = &self.0[end + 1..];
         Ok(text)

@@ -8,16 +8,16 @@ use eximious_core::world::{Tls, TlsClient, TlsFault, TlsServer, TlsSession};
 use super::{ABSENT, Settings};
 
 /// A stream under TLS, of which there is none.
-pub struct Stream<S> {
+pub struct TlsStream<S> {
     never: Infallible,
     inner: S,
 }
 
 /// Stands for TLS where there is none.
 #[derive(Debug, Default)]
-pub struct System(());
+pub struct SystemTls(());
 
-impl Tls for System {
+impl Tls for SystemTls {
     fn is_there(&self) -> bool {
         false
     }
@@ -30,7 +30,7 @@ impl Tls for System {
 }
 
 /// Says that there is no TLS.
-pub fn begin<S>(_: &Settings, _: &str, _: S) -> Result<Stream<S>, String> {
+pub fn begin<S>(_: &Settings, _: &str, _: S) -> Result<TlsStream<S>, String> {
     Err(ABSENT.into())
 }
 
@@ -39,7 +39,7 @@ pub fn seal(_: &[u8], _: &[u8]) -> Result<Vec<u8>, String> {
     Err(ABSENT.into())
 }
 
-impl<S> Stream<S> {
+impl<S> TlsStream<S> {
     /// What is under TLS.
     pub fn get_ref(&self) -> &S {
         &self.inner
@@ -61,13 +61,13 @@ impl<S> Stream<S> {
     }
 }
 
-impl<S> Read for Stream<S> {
+impl<S> Read for TlsStream<S> {
     fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
         match self.never {}
     }
 }
 
-impl<S> Write for Stream<S> {
+impl<S> Write for TlsStream<S> {
     fn write(&mut self, _: &[u8]) -> io::Result<usize> {
         match self.never {}
     }

@@ -1,5 +1,5 @@
 //! TLS, where this build has it (the cargo feature `tls`): it is OpenSSL's, which
-//! must stand where one builds. [`begin`] is for servers that lookups ask, [`System`]
+//! must stand where one builds. [`begin`] is for servers that lookups ask, [`SystemTls`]
 //! for SMTP.
 
 #[cfg(not(feature = "tls"))]
@@ -20,11 +20,11 @@ mod switches;
 use std::path::PathBuf;
 
 #[cfg(not(feature = "tls"))]
-pub use absent::{Stream, System, begin, seal};
+pub use absent::{SystemTls, TlsStream, begin, seal};
 #[cfg(feature = "tls")]
-pub use openssl::{Stream, begin, seal};
+pub use openssl::{TlsStream, begin, seal};
 #[cfg(feature = "tls")]
-pub use settings::System;
+pub use settings::SystemTls;
 
 /// Whether this build has TLS.
 pub const PRESENT: bool = cfg!(feature = "tls");

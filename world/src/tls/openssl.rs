@@ -16,7 +16,7 @@ use openssl::x509::store::X509StoreBuilder;
 use super::Settings;
 
 /// A stream under TLS.
-pub struct Stream<S>(SslStream<S>);
+pub struct TlsStream<S>(SslStream<S>);
 
 /// Begins TLS on a stream to a host, whose name is empty where it has none. An
 /// error is the library's words.
@@ -24,12 +24,12 @@ pub fn begin<S: Read + Write>(
     settings: &Settings,
     host: &str,
     stream: S,
-) -> Result<Stream<S>, String> {
+) -> Result<TlsStream<S>, String> {
     let made = connector(settings).and_then(|connector| connector.configure());
     let mut configuration = made.map_err(|errors| reason(&errors))?;
     configuration.set_use_server_name_indication(!host.is_empty());
     configuration.set_verify_hostname(settings.named && !host.is_empty());
-    configuration.connect(host, stream).map(Stream).map_err(|error| match error {
+    configuration.connect(host, stream).map(TlsStream).map_err(|error| match error {
         HandshakeError::SetupFailure(errors) => reason(&errors),
         HandshakeError::Failure(stream) | HandshakeError::WouldBlock(stream) => {
             match stream.ssl().verify_result() {
@@ -52,7 +52,7 @@ pub fn seal(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, String> {
     seal().map_err(|errors| reason(&errors))
 }
 
-impl<S> Stream<S> {
+impl<S> TlsStream<S> {
     /// What is under TLS.
     pub fn get_ref(&self) -> &S {
         self.0.get_ref()
@@ -81,13 +81,13 @@ impl<S> Stream<S> {
     }
 }
 
-impl<S: Read + Write> Read for Stream<S> {
+impl<S: Read + Write> Read for TlsStream<S> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.0.read(into)
     }
 }
 
-impl<S: Read + Write> Write for Stream<S> {
+impl<S: Read + Write> Write for TlsStream<S> {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
         self.0.write(from)
     }

@@ -59,7 +59,7 @@ impl Write for Pipe {
 
 /// What is noted of a connection while its handshake goes on.
 #[derive(Debug, Default)]
-pub struct Notes {
+pub struct TlsNotes {
     /// What the other side showed, by depth, as far as it was looked at.
     chain: Vec<Vec<u8>>,
     /// What came of the wish for a proof that the certificate is valid.
@@ -67,7 +67,7 @@ pub struct Notes {
 }
 
 /// Where it is noted.
-pub type Noted = Arc<Mutex<Notes>>;
+pub type Noted = Arc<Mutex<TlsNotes>>;
 
 /// The place of the notes of a connection.
 pub fn place_of_notes() -> Option<Index<Ssl, Noted>> {
@@ -103,7 +103,7 @@ pub fn look_at_certificates(builder: &mut SslContextBuilder, demand: TlsDemand, 
 }
 
 /// One side of a connection.
-pub struct Session {
+pub struct OpensslSession {
     stream: SslStream<Pipe>,
     server: bool,
     notes: Noted,
@@ -115,7 +115,7 @@ pub struct Session {
     demand: TlsDemand,
 }
 
-impl Session {
+impl OpensslSession {
     /// Begins.
     pub fn new(ssl: Ssl, server: bool) -> Result<Self, ErrorStack> {
         let notes = Noted::default();
@@ -150,7 +150,7 @@ impl Session {
         if self.server { "SSL_accept" } else { "SSL_connect" }
     }
 
-    fn noted(&self) -> std::sync::MutexGuard<'_, Notes> {
+    fn noted(&self) -> std::sync::MutexGuard<'_, TlsNotes> {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -233,7 +233,7 @@ impl Session {
     }
 }
 
-impl TlsSession for Session {
+impl TlsSession for OpensslSession {
     fn receive(&mut self, bytes: &[u8]) {
         self.stream.get_mut().input.extend_from_slice(bytes);
     }

@@ -11,7 +11,7 @@ use openssl::ssl::{Ssl, SslContext};
 use openssl::x509::verify::X509CheckFlags;
 
 use super::made;
-use super::session::{Session, words};
+use super::session::{OpensslSession, words};
 use crate::version::Version;
 
 /// How many contexts are kept: with the options of each connection their own, the
@@ -23,7 +23,7 @@ const OWN_USE: Duration = Duration::from_secs(made::OWN_LIFE as u64 / 2);
 
 /// The system's TLS.
 #[derive(Default)]
-pub struct System {
+pub struct SystemTls {
     servers: Kept<TlsServer>,
     clients: Kept<TlsClient>,
 }
@@ -80,7 +80,7 @@ fn path_of(authorities: &TlsAuthorities) -> Option<&[u8]> {
     }
 }
 
-impl Tls for System {
+impl Tls for SystemTls {
     fn serve(&self, settings: &TlsServer) -> Result<Box<dyn TlsSession>, TlsFault> {
         let proofs = settings.proofs.iter().map(|one| {
             let rest = one.strip_prefix(b"PEM ").or_else(|| one.strip_prefix(b"DER "));
@@ -92,7 +92,7 @@ impl Tls for System {
         let files: Vec<&[u8]> = named.chain(proofs).chain(others).collect();
         let life = settings.certificates.is_empty().then_some(OWN_USE);
         let context = self.servers.context(settings, &files, life, made::server)?;
-        let begun = Ssl::new(&context).and_then(|ssl| Session::new(ssl, true));
+        let begun = Ssl::new(&context).and_then(|ssl| OpensslSession::new(ssl, true));
         let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
         let session = session.wanting(settings.demand, settings.names_protocol);
         Ok(Box::new(session.resuming(settings.resumes)))
@@ -105,7 +105,7 @@ impl Tls for System {
         // Names are told to each connection by itself.
         let shared = TlsClient { name: None, server_name: None, ..settings.clone() };
         let context = self.clients.context(&shared, &files, None, made::client)?;
-        let begun = of_client(&context, settings).and_then(|ssl| Session::new(ssl, false));
+        let begun = of_client(&context, settings).and_then(|ssl| OpensslSession::new(ssl, false));
         let session = begun.map_err(|errors| TlsFault::new("SSL_new", words(&errors)))?;
         Ok(Box::new(session.wanting(settings.demand, false)))
     }

@@ -19,7 +19,7 @@ fn encoded(text: &[u8]) -> String {
 }
 
 /// Says lines, each when the one before was answered; what is replied to the last.
-fn say(session: &mut Session, lines: &[&str]) -> String {
+fn say(session: &mut SmtpSession, lines: &[&str]) -> String {
     let mut shown = super::said(session);
     for line in lines {
         session.receive(format!("{line}\r\n").as_bytes());
@@ -28,7 +28,7 @@ fn say(session: &mut Session, lines: &[&str]) -> String {
     shown
 }
 
-fn value(session: &mut Session, name: &str) -> String {
+fn value(session: &mut SmtpSession, name: &str) -> String {
     session.context().get(name).unwrap().unwrap().display().into_owned()
 }
 

@@ -55,8 +55,8 @@ fn all_commands_have_names_of_their_own() {
 
 /// Whether nothing is left of a transaction, neither in the session nor in the values of
 /// its conversation.
-fn is_dropped(session: &mut Session) -> bool {
-    let shown = |session: &mut Session| {
+fn is_dropped(session: &mut SmtpSession) -> bool {
+    let shown = |session: &mut SmtpSession| {
         let names = ["sender_address", "rcpt_count", "recipients_count", "message_exim_id"];
         names.map(|name| session.context().value(name))
     };

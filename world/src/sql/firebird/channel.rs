@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use rc4::{KeyInit, Rc4, StreamCipher};
 
-use super::super::wire::{Broken, Wire};
-use super::complaint::Complaint;
+use super::super::wire::{ServerWire, WireError};
+use super::complaint::FirebirdError;
 
 /// What the server says of a request.
 const RESPONSE: u32 = 9;
@@ -61,13 +61,13 @@ pub struct Response {
 /// Why a request came to nothing.
 pub enum Failed {
     /// The connection can't be used any more.
-    Broken(Broken),
+    Broken(WireError),
     /// The server refuses it.
-    Refused(Complaint),
+    Refused(FirebirdError),
 }
 
-impl From<Broken> for Failed {
-    fn from(broken: Broken) -> Self {
+impl From<WireError> for Failed {
+    fn from(broken: WireError) -> Self {
         Self::Broken(broken)
     }
 }
@@ -79,13 +79,13 @@ struct Ciphers {
 
 /// A connection.
 pub struct Channel {
-    wire: Wire,
+    wire: ServerWire,
     ciphers: Option<Box<Ciphers>>,
 }
 
 impl Channel {
     /// Over a connection where nothing has been said.
-    pub fn new(wire: Wire) -> Self {
+    pub fn new(wire: ServerWire) -> Self {
         Self { wire, ciphers: None }
     }
 
@@ -100,19 +100,19 @@ impl Channel {
     }
 
     /// Counts values of a row.
-    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+    pub fn charge(&mut self, values: usize) -> Result<(), WireError> {
         self.wire.charge(values)
     }
 
     /// All that follows is encrypted.
-    pub fn encrypt(&mut self, key: &[u8]) -> Result<(), Broken> {
-        let cipher = || Rc4::new_from_slice(key).map_err(|_| Broken::Garbage);
+    pub fn encrypt(&mut self, key: &[u8]) -> Result<(), WireError> {
+        let cipher = || Rc4::new_from_slice(key).map_err(|_| WireError::Garbage);
         self.ciphers = Some(Box::new(Ciphers { reading: cipher()?, writing: cipher()? }));
         Ok(())
     }
 
     /// Sends requests at once.
-    pub fn send(&mut self, requests: impl IntoIterator<Item = Request>) -> Result<(), Broken> {
+    pub fn send(&mut self, requests: impl IntoIterator<Item = Request>) -> Result<(), WireError> {
         let mut bytes = Vec::new();
         for request in requests {
             bytes.extend_from_slice(&request.0);
@@ -124,8 +124,8 @@ impl Channel {
     }
 
     /// Reads so many bytes, and what fills them up.
-    pub fn bytes(&mut self, count: usize) -> Result<Vec<u8>, Broken> {
-        let whole = count.checked_add(padding(count)).ok_or(Broken::TooMuch)?;
+    pub fn bytes(&mut self, count: usize) -> Result<Vec<u8>, WireError> {
+        let whole = count.checked_add(padding(count)).ok_or(WireError::TooMuch)?;
         let mut bytes = self.wire.take(whole)?;
         if let Some(ciphers) = &mut self.ciphers {
             ciphers.reading.apply_keystream(&mut bytes);
@@ -135,19 +135,19 @@ impl Channel {
     }
 
     /// Reads a number.
-    pub fn number(&mut self) -> Result<u32, Broken> {
+    pub fn number(&mut self) -> Result<u32, WireError> {
         let bytes = self.bytes(4)?;
-        Ok(u32::from_be_bytes(bytes.try_into().map_err(|_| Broken::Garbage)?))
+        Ok(u32::from_be_bytes(bytes.try_into().map_err(|_| WireError::Garbage)?))
     }
 
     /// Reads a text.
-    pub fn text(&mut self) -> Result<Vec<u8>, Broken> {
+    pub fn text(&mut self) -> Result<Vec<u8>, WireError> {
         let length = self.number()?;
-        self.bytes(usize::try_from(length).map_err(|_| Broken::TooMuch)?)
+        self.bytes(usize::try_from(length).map_err(|_| WireError::TooMuch)?)
     }
 
     /// What the server's next message is.
-    pub fn operation(&mut self) -> Result<u32, Broken> {
+    pub fn operation(&mut self) -> Result<u32, WireError> {
         loop {
             match self.number()? {
                 DUMMY => {}
@@ -160,7 +160,7 @@ impl Channel {
     pub fn response(&mut self) -> Result<Response, Failed> {
         match self.operation()? {
             RESPONSE => self.rest_of_response(),
-            _ => Err(Broken::Garbage.into()),
+            _ => Err(WireError::Garbage.into()),
         }
     }
 
@@ -170,7 +170,7 @@ impl Channel {
         // A number that names a blob, for those who make one.
         self.bytes(8)?;
         let data = self.text()?;
-        match Complaint::read(self)? {
+        match FirebirdError::read(self)? {
             Some(complaint) => Err(Failed::Refused(complaint)),
             None => Ok(Response { handle, data }),
         }

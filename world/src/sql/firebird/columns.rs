@@ -1,7 +1,7 @@
 //! The columns of an answer: what the server says of them, how it is to send
 //! them, and what it sends.
 
-use super::super::wire::{Broken, Packet};
+use super::super::wire::{Packet, WireError};
 use super::channel::Channel;
 
 /// What is asked of a statement: what it does, and of each column its type, how
@@ -55,15 +55,15 @@ pub struct Column {
 /// Why nothing can be made of an answer.
 pub enum Unfit {
     /// It is none.
-    Broken(Broken),
+    Broken(WireError),
     /// There is more than is said at once.
     TooMany,
     /// A column is an array.
     Array,
 }
 
-impl From<Broken> for Unfit {
-    fn from(broken: Broken) -> Self {
+impl From<WireError> for Unfit {
+    fn from(broken: WireError) -> Self {
         Self::Broken(broken)
     }
 }
@@ -89,12 +89,12 @@ impl Described {
                         SUBTYPE => column.subtype = little(value),
                         LENGTH => {
                             column.length =
-                                u16::try_from(little(value)).map_err(|_| Broken::Garbage)?
+                                u16::try_from(little(value)).map_err(|_| WireError::Garbage)?
                         }
                         ALIAS => column.name = value.to_vec(),
                         // How many there are, and which one it is.
                         VARIABLES | SEQUENCE => {}
-                        _ => return Err(Broken::Garbage.into()),
+                        _ => return Err(WireError::Garbage.into()),
                     }
                 }
             }
@@ -133,7 +133,7 @@ impl Described {
     }
 
     /// Reads a row. In place of a blob stands its number.
-    pub fn row(&self, channel: &mut Channel) -> Result<Vec<Option<Vec<u8>>>, Broken> {
+    pub fn row(&self, channel: &mut Channel) -> Result<Vec<Option<Vec<u8>>>, WireError> {
         channel.charge(self.columns.len() + 1)?;
         let nulls = channel.bytes(self.columns.len().div_ceil(8))?;
         let mut row = Vec::with_capacity(self.columns.len());
@@ -144,7 +144,7 @@ impl Described {
                 column if column.is_blob() => Some(channel.bytes(8)?),
                 column if column.r#type == TIMESTAMP => {
                     let (days, ticks) = (channel.number()?.cast_signed(), channel.number()?);
-                    Some(timestamp(days, ticks).ok_or(Broken::Garbage)?.into_bytes())
+                    Some(timestamp(days, ticks).ok_or(WireError::Garbage)?.into_bytes())
                 }
                 column => Some(column.trimmed(channel.text()?)),
             });

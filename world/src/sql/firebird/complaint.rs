@@ -1,7 +1,7 @@
 //! What a Firebird server has against something. It sends numbers; the words are
 //! the client's to find.
 
-use super::super::wire::Broken;
+use super::super::wire::WireError;
 use super::channel::Channel;
 
 /// What stands in a list of errors: what follows it.
@@ -19,11 +19,11 @@ const MOST: usize = 64;
 
 /// Errors, each with what it is about.
 #[derive(PartialEq, Eq, Debug)]
-pub struct Complaint(Vec<(u32, Vec<Vec<u8>>)>);
+pub struct FirebirdError(Vec<(u32, Vec<Vec<u8>>)>);
 
-impl Complaint {
+impl FirebirdError {
     /// Reads one; `None` where all is well, or nearly so.
-    pub fn read(channel: &mut Channel) -> Result<Option<Self>, Broken> {
+    pub fn read(channel: &mut Channel) -> Result<Option<Self>, WireError> {
         let mut errors: Vec<(u32, Vec<Vec<u8>>)> = Vec::new();
         // What is said in a warning.
         let mut aside: Option<Vec<Vec<u8>>> = None;
@@ -60,7 +60,7 @@ impl Complaint {
                     continue;
                 }
                 TEXT => channel.text()?,
-                _ => return Err(Broken::Garbage),
+                _ => return Err(WireError::Garbage),
             };
             match (&mut aside, errors.last_mut()) {
                 (Some(about), _) | (None, Some((_, about))) => about.push(argument),
@@ -68,7 +68,7 @@ impl Complaint {
                 (None, None) => errors.push((PLAIN, vec![argument])),
             }
         }
-        Err(Broken::Garbage)
+        Err(WireError::Garbage)
     }
 
     /// The words.
@@ -213,7 +213,7 @@ mod tests {
             let errors = errors.iter().map(|(code, about)| {
                 (*code, about.iter().map(|text| text.as_bytes().to_vec()).collect())
             });
-            let said = Complaint(errors.collect()).words();
+            let said = FirebirdError(errors.collect()).words();
             assert_eq!(String::from_utf8_lossy(&said), wanted);
         }
         check(&[(335_544_436, &["-104"])], "SQL error code = -104");

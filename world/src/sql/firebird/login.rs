@@ -5,10 +5,10 @@ use std::io;
 use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 
 use super::super::own_name;
-use super::super::wire::{Broken, Packet, Wire};
-use super::Session;
+use super::super::wire::{Packet, ServerWire, WireError};
+use super::FirebirdSession;
 use super::channel::{Channel, Failed, Request, is_response};
-use super::srp::{Client, Plugin, Question};
+use super::srp::{SrpClient, SrpPlugin, SrpQuestion};
 use crate::databases::words;
 use crate::deadline::Deadline;
 use crate::hosts::addresses;
@@ -46,9 +46,9 @@ const CIPHER: &[u8] = b"Arc4";
 const KEY: &[u8] = b"Symmetric";
 
 /// Opens a session.
-pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
+pub fn open(server: &Server, deadline: Deadline) -> Result<FirebirdSession, ServerError> {
     let connection = connect(server, deadline).map_err(ServerError::Connect)?;
-    let mut wire = Wire::new(connection);
+    let mut wire = ServerWire::new(connection);
     wire.begin(deadline.left().unwrap_or_default());
     let login = Login::new(server).map_err(|why| ServerError::Connect(why.into_words()))?;
     login.run(Channel::new(wire)).map_err(|why| ServerError::Connect(why.into_words()))
@@ -101,8 +101,8 @@ impl From<Failed> for Stop {
     }
 }
 
-impl From<Broken> for Stop {
-    fn from(broken: Broken) -> Self {
+impl From<WireError> for Stop {
+    fn from(broken: WireError) -> Self {
         Self::Failed(Failed::Broken(broken))
     }
 }
@@ -112,7 +112,7 @@ struct Login<'a> {
     server: &'a Server,
     /// The user's name as the server has it.
     user: Vec<u8>,
-    client: Client,
+    client: SrpClient,
     key: Option<Vec<u8>>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Login<'a> {
         let mut random = [0; 32];
         let drawn = rustix::rand::getrandom(&mut random, rustix::rand::GetRandomFlags::empty());
         let client = drawn.is_ok_and(|count| count == random.len());
-        let client = client.then(|| Client::new(&random)).flatten();
+        let client = client.then(|| SrpClient::new(&random)).flatten();
         let client = client.ok_or_else(|| Stop::said("there is no randomness"))?;
         if server.user.len() > MOST {
             return Err(Stop::said("the user's name is too long"));
@@ -129,14 +129,14 @@ impl<'a> Login<'a> {
         Ok(Self { server, user: folded(&server.user), client, key: None })
     }
 
-    fn run(mut self, mut channel: Channel) -> Result<Session, Stop> {
+    fn run(mut self, mut channel: Channel) -> Result<FirebirdSession, Stop> {
         channel.send([self.greeting()])?;
         // What proves us is part of the next request, where the server says so.
         let mut proof = None;
         let mut data = Vec::new();
         let mut questions = 0..QUESTIONS;
         loop {
-            questions.next().ok_or(Broken::Garbage)?;
+            questions.next().ok_or(WireError::Garbage)?;
             match channel.operation()? {
                 operation @ (ACCEPT_WITH_DATA | ACCEPT_ON_CONDITION) => {
                     check_version(&accepted(&mut channel)?)?;
@@ -164,13 +164,13 @@ impl<'a> Login<'a> {
                     data = channel.rest_of_response()?.data;
                     break;
                 }
-                _ => return Err(Broken::Garbage.into()),
+                _ => return Err(WireError::Garbage.into()),
             }
         }
         self.encrypt(&mut channel, &data)?;
         channel.send([self.attach(proof.as_ref())])?;
         loop {
-            questions.next().ok_or(Broken::Garbage)?;
+            questions.next().ok_or(WireError::Garbage)?;
             match channel.operation()? {
                 CONTINUE => {
                     let question = asked_again(&mut channel)?;
@@ -178,9 +178,9 @@ impl<'a> Login<'a> {
                 }
                 operation if is_response(operation) => {
                     let database = channel.rest_of_response()?.handle;
-                    return Ok(Session { channel, database });
+                    return Ok(FirebirdSession { channel, database });
                 }
-                _ => return Err(Broken::Garbage.into()),
+                _ => return Err(WireError::Garbage.into()),
             }
         }
     }
@@ -217,7 +217,7 @@ impl<'a> Login<'a> {
 
     /// Answers a server that asks for our number, or for a proof.
     fn answer(&mut self, asked: &Asked) -> Result<Shown, Stop> {
-        let Some(plugin) = Plugin::named(&asked.plugin) else {
+        let Some(plugin) = SrpPlugin::named(&asked.plugin) else {
             // What a server asks for next that did not like our proof.
             if self.key.is_some() {
                 return Err(Stop::said("Your user name and password are not defined"));
@@ -234,7 +234,7 @@ impl<'a> Login<'a> {
             let question = question(&asked.data)?;
             let password = &self.server.password;
             let proof = self.client.prove(plugin, &self.user, password, &question);
-            let proof = proof.ok_or(Broken::Garbage)?;
+            let proof = proof.ok_or(WireError::Garbage)?;
             self.key = Some(proof.key);
             proof.shown
         };
@@ -322,12 +322,12 @@ impl Shown {
     }
 }
 
-fn asked(channel: &mut Channel) -> Result<Asked, Broken> {
+fn asked(channel: &mut Channel) -> Result<Asked, WireError> {
     Ok(Asked { data: channel.text()?, plugin: channel.text()? })
 }
 
 /// The same with a list of proofs behind it, and of keys.
-fn asked_again(channel: &mut Channel) -> Result<Asked, Broken> {
+fn asked_again(channel: &mut Channel) -> Result<Asked, WireError> {
     let asked = asked(channel)?;
     channel.text()?;
     channel.text()?;
@@ -335,7 +335,7 @@ fn asked_again(channel: &mut Channel) -> Result<Asked, Broken> {
 }
 
 /// The version, the way of writing numbers, and the way of asking.
-fn accepted(channel: &mut Channel) -> Result<[u32; 3], Broken> {
+fn accepted(channel: &mut Channel) -> Result<[u32; 3], WireError> {
     Ok([channel.number()?, channel.number()?, channel.number()?])
 }
 
@@ -348,13 +348,13 @@ fn check_version(accepted: &[u32; 3]) -> Result<(), Stop> {
 }
 
 /// A salt, and the server's number, each with its length.
-fn question(data: &[u8]) -> Result<Question<'_>, Broken> {
+fn question(data: &[u8]) -> Result<SrpQuestion<'_>, WireError> {
     let mut data = Packet(data);
     let mut part = || {
         let length = u16::from_le_bytes(data.array()?);
         data.take(usize::from(length))
     };
-    Ok(Question { salt: part()?, public: part()? })
+    Ok(SrpQuestion { salt: part()?, public: part()? })
 }
 
 /// Whether a server's list of keys and ciphers has ours.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use eximious_core::world::{Rows, Server, ServerError, SqlAnswer};
 
 use super::Answer;
-use super::wire::{Broken, Packet};
+use super::wire::{Packet, WireError};
 use crate::deadline::Deadline;
 use channel::{Channel, Failed, Request, is_response};
 use columns::{Described, QUESTIONS, Unfit, little};
@@ -64,12 +64,12 @@ const COUNTS: &[u8] = &[23, 1];
 const CHANGED: [u8; 3] = [14, 15, 16];
 
 /// A session with a Firebird server.
-pub struct Session {
+pub struct FirebirdSession {
     channel: Channel,
     database: u32,
 }
 
-impl super::Session for Session {
+impl super::Session for FirebirdSession {
     fn open(server: &Server, deadline: Deadline) -> Result<Self, ServerError> {
         login::open(server, deadline)
     }
@@ -94,18 +94,18 @@ impl super::Session for Session {
 fn error(failed: Failed) -> ServerError {
     match failed {
         Failed::Refused(complaint) => ServerError::Refused(complaint.words()),
-        Failed::Broken(Broken::TooMuch) => ServerError::TooMuch,
+        Failed::Broken(WireError::TooMuch) => ServerError::TooMuch,
         Failed::Broken(broken) => ServerError::Broken(broken_words(&broken)),
     }
 }
 
-fn broken_words(broken: &Broken) -> String {
+fn broken_words(broken: &WireError) -> String {
     match broken {
-        Broken::Closed | Broken::Reset => "the server closed the connection".into(),
-        Broken::Slow => "the server took too long".into(),
-        Broken::TooMuch => "the server said too much".into(),
-        Broken::Garbage => "what the server says makes no sense".into(),
-        Broken::Failed(error) => crate::databases::words(error),
+        WireError::Closed | WireError::Reset => "the server closed the connection".into(),
+        WireError::Slow => "the server took too long".into(),
+        WireError::TooMuch => "the server said too much".into(),
+        WireError::Garbage => "what the server says makes no sense".into(),
+        WireError::Failed(error) => crate::databases::words(error),
     }
 }
 
@@ -124,7 +124,7 @@ impl<T: Into<Failed>> From<T> for Unanswered {
     }
 }
 
-impl Session {
+impl FirebirdSession {
     /// Carries out a statement. An error says that the session can't go on.
     fn exchange(&mut self, statement: &[u8]) -> Result<Outcome, Failed> {
         let start = Request::new(TRANSACTION).number(self.database).text(MANNER);
@@ -216,9 +216,9 @@ impl Run<'_> {
                     FETCHED => {}
                     operation if is_response(operation) => {
                         self.channel.rest_of_response()?;
-                        return Err(Broken::Garbage.into());
+                        return Err(WireError::Garbage.into());
                     }
-                    _ => return Err(Broken::Garbage.into()),
+                    _ => return Err(WireError::Garbage.into()),
                 }
                 let status = self.channel.number()?;
                 let count = self.channel.number()?;
@@ -246,7 +246,7 @@ impl Run<'_> {
             operation if is_response(operation) => {
                 self.channel.rest_of_response()?;
             }
-            _ => return Err(Broken::Garbage.into()),
+            _ => return Err(WireError::Garbage.into()),
         }
         Ok(rows)
     }
@@ -295,7 +295,7 @@ fn answer(described: Described, rows: Vec<Row>) -> SqlAnswer {
 }
 
 /// How many rows were changed, of a server's answer.
-fn changed(data: &[u8]) -> Result<u64, Broken> {
+fn changed(data: &[u8]) -> Result<u64, WireError> {
     let mut data = Packet(data);
     if data.byte()? != COUNTS[0] {
         return Ok(0);

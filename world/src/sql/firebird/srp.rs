@@ -22,14 +22,14 @@ const GENERATOR: U1024 = U1024::from_u8(2);
 
 /// What a proof is hashed with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Plugin {
+pub enum SrpPlugin {
     /// `Srp256`.
     Sha256,
     /// `Srp`.
     Sha1,
 }
 
-impl Plugin {
+impl SrpPlugin {
     /// A plugin by its name.
     pub fn named(name: &[u8]) -> Option<Self> {
         match name {
@@ -41,7 +41,7 @@ impl Plugin {
 }
 
 /// What a server asks: its salt, and its public number in hexadecimal.
-pub struct Question<'a> {
+pub struct SrpQuestion<'a> {
     /// The salt.
     pub salt: &'a [u8],
     /// The number.
@@ -57,13 +57,13 @@ pub struct Proof {
 }
 
 /// A client in one conversation.
-pub struct Client {
+pub struct SrpClient {
     secret: U1024,
     public: U1024,
     group: FixedMontyParams<LIMBS>,
 }
 
-impl Client {
+impl SrpClient {
     /// One with a secret of this many random bits.
     pub fn new(random: &[u8; 32]) -> Option<Self> {
         let group = FixedMontyParams::new(Odd::new(PRIME).into_option()?);
@@ -80,10 +80,10 @@ impl Client {
     /// The answer to a question; `None` where it is not a sound one.
     pub fn prove(
         &self,
-        plugin: Plugin,
+        plugin: SrpPlugin,
         user: &[u8],
         password: &[u8],
-        question: &Question<'_>,
+        question: &SrpQuestion<'_>,
     ) -> Option<Proof> {
         let prime = NonZero::new(PRIME).into_option()?;
         let theirs = from_hexadecimal(question.public)?;
@@ -120,8 +120,8 @@ impl Client {
             &key,
         ];
         let shown = match plugin {
-            Plugin::Sha1 => hexadecimal(&sha1(&parts)),
-            Plugin::Sha256 => {
+            SrpPlugin::Sha1 => hexadecimal(&sha1(&parts)),
+            SrpPlugin::Sha256 => {
                 hexadecimal(&parts.iter().fold(Sha256::new(), Digest::chain_update).finalize())
             }
         };
@@ -188,7 +188,8 @@ mod tests {
     fn both_sides_find_the_same_key() {
         let prime = NonZero::new(PRIME).into_option().expect("a prime");
         for seed in 0..40u8 {
-            let client = Client::new(&[seed.wrapping_mul(7).wrapping_add(1); 32]).expect("a group");
+            let client =
+                SrpClient::new(&[seed.wrapping_mul(7).wrapping_add(1); 32]).expect("a group");
             let element = |number: &U1024| FixedMontyForm::new(number, &client.group);
             let salt = [seed; 8];
             let user = [b'A', seed];
@@ -205,8 +206,8 @@ mod tests {
                 number(&sha1(&[&bytes(&client.public), &bytes(&public)])).expect("a number");
             let shared = (element(&client.public) * verifier.pow(&scramble)).pow(&own).retrieve();
             let public = hexadecimal(&bytes(&public));
-            let question = Question { salt: &salt, public: &public };
-            let proof = client.prove(Plugin::Sha256, &user, b"secret", &question);
+            let question = SrpQuestion { salt: &salt, public: &public };
+            let proof = client.prove(SrpPlugin::Sha256, &user, b"secret", &question);
             let proof = proof.expect("a sound question");
             assert_eq!(proof.key, sha1(&[&bytes(&shared)]));
             assert_eq!(proof.shown.len(), 64);
@@ -215,10 +216,10 @@ mod tests {
 
     #[test]
     fn a_number_that_gives_the_key_away_is_none() {
-        let client = Client::new(&[5; 32]).expect("a group");
+        let client = SrpClient::new(&[5; 32]).expect("a group");
         for public in [&b"0"[..], b"", &hexadecimal(&bytes(&PRIME))] {
-            let question = Question { salt: b"salt", public };
-            assert!(client.prove(Plugin::Sha1, b"U", b"secret", &question).is_none());
+            let question = SrpQuestion { salt: b"salt", public };
+            assert!(client.prove(SrpPlugin::Sha1, b"U", b"secret", &question).is_none());
         }
     }
 }

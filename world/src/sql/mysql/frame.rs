@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::wire::{Broken, Packet, Wire};
+use super::super::wire::{Packet, ServerWire, WireError};
 use crate::tls;
 
 /// A packet that is as long as this has another part.
@@ -10,13 +10,13 @@ const LONGEST: usize = 0xff_ffff;
 
 /// Packets over a connection.
 pub struct Frames {
-    wire: Wire,
+    wire: ServerWire,
     number: u8,
 }
 
 impl Frames {
     /// Over a connection.
-    pub fn new(wire: Wire) -> Self {
+    pub fn new(wire: ServerWire) -> Self {
         Self { wire, number: 0 }
     }
 
@@ -25,13 +25,13 @@ impl Frames {
         self.wire.begin(within);
     }
 
-    /// As [`Wire::is_quiet`].
+    /// As [`ServerWire::is_quiet`].
     pub fn is_quiet(&self) -> bool {
         self.wire.is_quiet()
     }
 
-    /// As [`Wire::charge`].
-    pub fn charge(&mut self, values: usize) -> Result<(), Broken> {
+    /// As [`ServerWire::charge`].
+    pub fn charge(&mut self, values: usize) -> Result<(), WireError> {
         self.wire.charge(values)
     }
 
@@ -46,7 +46,7 @@ impl Frames {
     }
 
     /// Sends a packet.
-    pub fn send(&mut self, body: &[u8]) -> Result<(), Broken> {
+    pub fn send(&mut self, body: &[u8]) -> Result<(), WireError> {
         let mut rest = body;
         loop {
             let (part, after) = rest.split_at(rest.len().min(LONGEST));
@@ -62,12 +62,12 @@ impl Frames {
     }
 
     /// Receives a packet.
-    pub fn receive(&mut self) -> Result<Vec<u8>, Broken> {
+    pub fn receive(&mut self) -> Result<Vec<u8>, WireError> {
         let mut body = Vec::new();
         loop {
             let [a, b, c, number] = self.wire.array()?;
             if number != self.number {
-                return Err(Broken::Garbage);
+                return Err(WireError::Garbage);
             }
             self.number = number.wrapping_add(1);
             let length = u32::from_le_bytes([a, b, c, 0]) as usize;
@@ -85,13 +85,13 @@ impl Frames {
 }
 
 /// A number whose length its first byte tells.
-pub fn lenenc(packet: &mut Packet<'_>) -> Result<u64, Broken> {
+pub fn lenenc(packet: &mut Packet<'_>) -> Result<u64, WireError> {
     let length = match packet.byte()? {
         byte @ ..=0xfa => return Ok(u64::from(byte)),
         0xfc => 2,
         0xfd => 3,
         0xfe => 8,
-        0xfb | 0xff => return Err(Broken::Garbage),
+        0xfb | 0xff => return Err(WireError::Garbage),
     };
     let mut bytes = [0; 8];
     bytes[..length].copy_from_slice(packet.take(length)?);
@@ -99,19 +99,19 @@ pub fn lenenc(packet: &mut Packet<'_>) -> Result<u64, Broken> {
 }
 
 /// Text after its length.
-pub fn lenenc_text<'a>(packet: &mut Packet<'a>) -> Result<&'a [u8], Broken> {
+pub fn lenenc_text<'a>(packet: &mut Packet<'a>) -> Result<&'a [u8], WireError> {
     let length = lenenc(packet)?;
-    packet.take(usize::try_from(length).map_err(|_| Broken::Garbage)?)
+    packet.take(usize::try_from(length).map_err(|_| WireError::Garbage)?)
 }
 
 /// What a server complains of.
 #[derive(PartialEq, Eq, Debug)]
-pub struct Complaint {
+pub struct MysqlError {
     /// Its words.
     pub words: Vec<u8>,
 }
 
-impl Complaint {
+impl MysqlError {
     /// Reads a packet that begins with 0xff.
     pub fn read(packet: &[u8]) -> Self {
         let text = packet.get(3..).unwrap_or_default();
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn complaints_are_read() {
-        let words = |packet: &[u8]| Complaint::read(packet).words;
+        let words = |packet: &[u8]| MysqlError::read(packet).words;
         assert_eq!(words(b"\xff\x15\x04#28000Access denied"), b"Access denied");
         assert_eq!(words(b"\xff\x15\x04Too many"), b"Too many");
         assert_eq!(words(b"\xff"), b"");

@@ -4,11 +4,11 @@ use std::io;
 
 use eximious_core::world::{Server, ServerAddress, ServerError, Target};
 
-use super::super::wire::{Broken, Packet, Wire};
-use super::Session;
-use super::frame::{Complaint, Frames};
-use super::options::{Options, read_options};
-use super::proof::{NoProof, Plugin};
+use super::super::wire::{Packet, ServerWire, WireError};
+use super::MysqlSession;
+use super::frame::{Frames, MysqlError};
+use super::options::{OptionFile, read_options};
+use super::proof::{MysqlPlugin, NoProof};
 use crate::deadline::Deadline;
 use crate::hosts::addresses;
 use crate::net::Connection;
@@ -44,21 +44,21 @@ const RESET: i32 = 104;
 const TIMED_OUT: i32 = 110;
 
 /// Opens a session.
-pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
+pub fn open(server: &Server, deadline: Deadline) -> Result<MysqlSession, ServerError> {
     let options = read_options(server);
     let connection = connect(server, &options, deadline).map_err(ServerError::Connect)?;
-    let mut wire = Wire::new(connection);
+    let mut wire = ServerWire::new(connection);
     wire.begin(deadline.left().unwrap_or_default());
-    let mut session = Session { frames: Frames::new(wire), in_transaction: false };
+    let mut session = MysqlSession { frames: Frames::new(wire), in_transaction: false };
     login(&mut session.frames, server, &options).map_err(|stop| {
         ServerError::Connect(match stop {
             Stop::Said(words) => words,
             Stop::Broken(at, broken) => {
                 let number = match broken {
-                    Broken::Slow => TIMED_OUT,
-                    Broken::Reset => RESET,
-                    Broken::Failed(error) => error.raw_os_error().unwrap_or(NOTHING),
-                    Broken::Closed | Broken::Garbage | Broken::TooMuch => NOTHING,
+                    WireError::Slow => TIMED_OUT,
+                    WireError::Reset => RESET,
+                    WireError::Failed(error) => error.raw_os_error().unwrap_or(NOTHING),
+                    WireError::Closed | WireError::Garbage | WireError::TooMuch => NOTHING,
                 };
                 format!("Lost connection to server at '{at}', system error: {number}")
             }
@@ -67,7 +67,11 @@ pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError>
     Ok(session)
 }
 
-fn connect(server: &Server, options: &Options, deadline: Deadline) -> Result<Connection, String> {
+fn connect(
+    server: &Server,
+    options: &OptionFile,
+    deadline: Deadline,
+) -> Result<Connection, String> {
     let open = |target: &Target| {
         let left = deadline.left().ok_or(io::Error::from(io::ErrorKind::TimedOut))?;
         Connection::open(target, left)
@@ -121,13 +125,13 @@ fn shown_number(error: &io::Error) -> i32 {
 /// Why the server did not let us in.
 enum Stop {
     Said(String),
-    Broken(&'static str, Broken),
+    Broken(&'static str, WireError),
 }
 
 const GREETING: &str = "handshake: reading initial communication packet";
 const PROVING: &str = "authentication";
 
-fn login(frames: &mut Frames, server: &Server, options: &Options) -> Result<(), Stop> {
+fn login(frames: &mut Frames, server: &Server, options: &OptionFile) -> Result<(), Stop> {
     let greeting = frames.receive().map_err(|broken| Stop::Broken(GREETING, broken))?;
     if greeting.first() == Some(&0xff) {
         return Err(complaint(&greeting));
@@ -148,7 +152,7 @@ fn login(frames: &mut Frames, server: &Server, options: &Options) -> Result<(), 
         private = true;
     }
     // What the server proposes, where it is known; it may propose another.
-    let mut plugin = Plugin::named(&greeting.plugin);
+    let mut plugin = MysqlPlugin::named(&greeting.plugin);
     let mut challenge = greeting.challenge.clone();
     let (name, answer) = match plugin {
         Some(known) => match known.answer(password, &challenge, private) {
@@ -173,7 +177,7 @@ fn login(frames: &mut Frames, server: &Server, options: &Options) -> Result<(), 
                 let mut question = Packet(question);
                 name = question.text().map_err(broken)?.to_vec();
                 challenge = question.0.to_vec();
-                plugin = Plugin::named(&name);
+                plugin = MysqlPlugin::named(&name);
                 let Some(known) = plugin else { return Err(unknown(&name)) };
                 let answer = known.answer(password, &challenge, private);
                 let answer = answer.map_err(|none| no_proof(&name, &none))?;
@@ -186,10 +190,10 @@ fn login(frames: &mut Frames, server: &Server, options: &Options) -> Result<(), 
                     frames.send(&answer).map_err(broken)?;
                 }
             }
-            _ => return Err(Stop::Broken(PROVING, Broken::Garbage)),
+            _ => return Err(Stop::Broken(PROVING, WireError::Garbage)),
         }
     }
-    Err(Stop::Broken(PROVING, Broken::Garbage))
+    Err(Stop::Broken(PROVING, WireError::Garbage))
 }
 
 fn or<'a>(given: &'a [u8], option: &'a Option<Vec<u8>>) -> &'a [u8] {
@@ -197,7 +201,7 @@ fn or<'a>(given: &'a [u8], option: &'a Option<Vec<u8>>) -> &'a [u8] {
 }
 
 fn complaint(packet: &[u8]) -> Stop {
-    Stop::Said(String::from_utf8_lossy(&Complaint::read(packet).words).into_owned())
+    Stop::Said(String::from_utf8_lossy(&MysqlError::read(packet).words).into_owned())
 }
 
 fn unknown(plugin: &[u8]) -> Stop {
@@ -223,10 +227,10 @@ struct Greeting {
 }
 
 impl Greeting {
-    fn read(packet: &[u8]) -> Result<Self, Broken> {
+    fn read(packet: &[u8]) -> Result<Self, WireError> {
         let mut packet = Packet(packet);
         if packet.byte()? != 10 {
-            return Err(Broken::Garbage);
+            return Err(WireError::Garbage);
         }
         // The server's version, and the session's number.
         packet.text()?;
@@ -239,7 +243,7 @@ impl Greeting {
         let high = u16::from_le_bytes(packet.array()?);
         let capabilities = u32::from(high) << 16 | u32::from(low);
         if capabilities & NEEDED != NEEDED {
-            return Err(Broken::Garbage);
+            return Err(WireError::Garbage);
         }
         let length = usize::from(packet.byte()?);
         packet.take(10)?;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use eximious_core::world::{Rows, Server, ServerError, SqlAnswer};
 
 use super::Answer;
-use super::wire::{Broken, Packet};
+use super::wire::{Packet, WireError};
 use crate::deadline::Deadline;
-use frame::{Complaint, Frames, lenenc, lenenc_text};
+use frame::{Frames, MysqlError, lenenc, lenenc_text};
 
 /// What the server says in a status: that another answer follows, and that a
 /// transaction is open.
@@ -20,12 +20,12 @@ const MORE: u16 = 8;
 const IN_TRANSACTION: u16 = 1;
 
 /// A session with a MySQL server.
-pub struct Session {
+pub struct MysqlSession {
     frames: Frames,
     in_transaction: bool,
 }
 
-impl super::Session for Session {
+impl super::Session for MysqlSession {
     fn open(server: &Server, deadline: Deadline) -> Result<Self, ServerError> {
         login::open(server, deadline)
     }
@@ -49,9 +49,9 @@ impl super::Session for Session {
 
 type Outcome = Result<SqlAnswer, ServerError>;
 
-impl Session {
+impl MysqlSession {
     /// Sends a statement and reads its answers, of which the first one counts.
-    fn exchange(&mut self, statement: &[u8]) -> Result<Outcome, Broken> {
+    fn exchange(&mut self, statement: &[u8]) -> Result<Outcome, WireError> {
         self.frames.restart();
         self.frames.send(&[b"\x03", statement].concat())?;
         let (first, mut more) = self.answer()?;
@@ -62,7 +62,7 @@ impl Session {
     }
 
     /// One answer, and whether another follows.
-    fn answer(&mut self) -> Result<(Outcome, bool), Broken> {
+    fn answer(&mut self) -> Result<(Outcome, bool), WireError> {
         let head = self.frames.receive()?;
         let mut packet = Packet(&head);
         match head.first() {
@@ -76,7 +76,7 @@ impl Session {
             Some(0xff) => Ok((Err(refused(&head)), false)),
             // The server asks for a file of this host. It was not told that it
             // may, and gets none.
-            Some(0xfb) | None => Err(Broken::Garbage),
+            Some(0xfb) | None => Err(WireError::Garbage),
             Some(_) => {
                 let columns = lenenc(&mut packet)?;
                 self.rows(columns)
@@ -84,18 +84,18 @@ impl Session {
         }
     }
 
-    fn rows(&mut self, columns: u64) -> Result<(Outcome, bool), Broken> {
+    fn rows(&mut self, columns: u64) -> Result<(Outcome, bool), WireError> {
         let mut rows = Rows::default();
         for _ in 0..columns {
             rows.columns.push(column(&self.frames.receive()?)?);
         }
         if !is_end(&self.frames.receive()?) {
-            return Err(Broken::Garbage);
+            return Err(WireError::Garbage);
         }
         loop {
             let body = self.frames.receive()?;
             if is_end(&body) {
-                let status = body.get(3..5).ok_or(Broken::Garbage)?;
+                let status = body.get(3..5).ok_or(WireError::Garbage)?;
                 let more = self.status(u16::from_le_bytes([status[0], status[1]]));
                 return Ok((Ok(SqlAnswer::Rows(rows)), more));
             }
@@ -120,18 +120,18 @@ impl Session {
 }
 
 fn refused(packet: &[u8]) -> ServerError {
-    ServerError::Refused(Complaint::read(packet).words)
+    ServerError::Refused(MysqlError::read(packet).words)
 }
 
-fn error(broken: Broken) -> ServerError {
+fn error(broken: WireError) -> ServerError {
     match broken {
-        Broken::Closed | Broken::Reset => {
+        WireError::Closed | WireError::Reset => {
             ServerError::Broken("Lost connection to server during query".into())
         }
-        Broken::TooMuch => ServerError::TooMuch,
-        Broken::Slow => ServerError::Broken("Timeout while waiting for the server".into()),
-        Broken::Garbage => ServerError::Broken("Malformed communication packet".into()),
-        Broken::Failed(error) => ServerError::Broken(crate::databases::words(&error)),
+        WireError::TooMuch => ServerError::TooMuch,
+        WireError::Slow => ServerError::Broken("Timeout while waiting for the server".into()),
+        WireError::Garbage => ServerError::Broken("Malformed communication packet".into()),
+        WireError::Failed(error) => ServerError::Broken(crate::databases::words(&error)),
     }
 }
 
@@ -141,7 +141,7 @@ fn is_end(packet: &[u8]) -> bool {
 }
 
 /// The name of a column.
-fn column(packet: &[u8]) -> Result<Vec<u8>, Broken> {
+fn column(packet: &[u8]) -> Result<Vec<u8>, WireError> {
     let mut packet = Packet(packet);
     // The catalogue, the schema, the table, and the table's own name.
     for _ in 0..4 {
@@ -150,7 +150,7 @@ fn column(packet: &[u8]) -> Result<Vec<u8>, Broken> {
     Ok(lenenc_text(&mut packet)?.to_vec())
 }
 
-fn value(packet: &mut Packet<'_>) -> Result<Option<Vec<u8>>, Broken> {
+fn value(packet: &mut Packet<'_>) -> Result<Option<Vec<u8>>, WireError> {
     if packet.0.first() == Some(&0xfb) {
         packet.byte()?;
         return Ok(None);

@@ -24,7 +24,7 @@ const LONGEST: u64 = 1 << 20;
 
 /// What an option file can say.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Options {
+pub struct OptionFile {
     /// The socket.
     pub socket: Option<Vec<u8>>,
     /// The port.
@@ -38,8 +38,8 @@ pub struct Options {
 }
 
 /// What the files say for a group.
-pub fn read_options(server: &Server) -> Options {
-    let mut options = Options::default();
+pub fn read_options(server: &Server) -> OptionFile {
+    let mut options = OptionFile::default();
     let group = server.group.as_deref().unwrap_or(GROUP);
     let port = server.variable("MYSQL_TCP_PORT").and_then(|port| std::str::from_utf8(port).ok());
     options.port = port.and_then(|port| port.parse().ok()).filter(|port| *port > 0);
@@ -54,7 +54,7 @@ pub fn read_options(server: &Server) -> Options {
     options
 }
 
-fn read_file(path: &Path, group: &[u8], options: &mut Options, depth: u32) {
+fn read_file(path: &Path, group: &[u8], options: &mut OptionFile, depth: u32) {
     if depth > DEEPEST {
         return;
     }
@@ -78,7 +78,7 @@ fn read_file(path: &Path, group: &[u8], options: &mut Options, depth: u32) {
 
 /// `!include file` and `!includedir directory`; of a directory, the client's
 /// library reads one file.
-fn include(line: &[u8], group: &[u8], options: &mut Options, depth: u32) {
+fn include(line: &[u8], group: &[u8], options: &mut OptionFile, depth: u32) {
     let path = |text: &[u8]| PathBuf::from(OsStr::from_bytes(text.trim_ascii()));
     let file = match line.strip_prefix(b"!includedir") {
         Some(directory) => path(directory).join("my.cnf"),
@@ -90,7 +90,7 @@ fn include(line: &[u8], group: &[u8], options: &mut Options, depth: u32) {
     read_file(&file, group, options, depth + 1);
 }
 
-impl Options {
+impl OptionFile {
     /// `name = value`; in names, `-` and `_` are the same.
     fn set(&mut self, line: &[u8]) {
         let end = line.iter().position(|c| *c == b'=').unwrap_or(line.len());
@@ -110,7 +110,7 @@ impl Options {
     }
 }
 
-impl Options {
+impl OptionFile {
     /// Whatever is said of certificates or ciphers, TLS is wanted then.
     fn set_tls(&mut self, name: &[u8], value: &[u8]) {
         let file = || Some(PathBuf::from(OsStr::from_bytes(value)));
@@ -184,7 +184,7 @@ mod tests {
             ),
         );
         let read = |group: &[u8]| {
-            let mut options = Options::default();
+            let mut options = OptionFile::default();
             read_file(&main, group, &mut options, 0);
             options
         };
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn certificates_mean_tls() {
-        let mut options = Options::default();
+        let mut options = OptionFile::default();
         for line in [&b"ssl"[..], b"ssl=1", b"ssl-enforce"] {
             options.set(line);
             assert_eq!(options.tls, None);

@@ -8,7 +8,7 @@ use crate::tls;
 
 /// How a password is proved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Plugin {
+pub enum MysqlPlugin {
     /// `mysql_native_password`.
     Native,
     /// `caching_sha2_password`, and the slower `sha256_password`.
@@ -33,7 +33,7 @@ pub enum NoProof {
     Absent,
 }
 
-impl Plugin {
+impl MysqlPlugin {
     /// A plugin by its name.
     pub fn named(name: &[u8]) -> Option<Self> {
         Some(match name {
@@ -162,22 +162,25 @@ mod tests {
     fn a_challenge_is_32_bytes() {
         let mut challenge = [7; 33];
         challenge[31] = 0;
-        let exact = Plugin::Ed25519.answer(b"p", &challenge[..32], false).expect("a proof");
+        let exact = MysqlPlugin::Ed25519.answer(b"p", &challenge[..32], false).expect("a proof");
         challenge[32] = 0;
-        assert_eq!(Plugin::Ed25519.answer(b"p", &challenge, false), Ok(exact));
+        assert_eq!(MysqlPlugin::Ed25519.answer(b"p", &challenge, false), Ok(exact));
         challenge[32] = 1;
-        assert_eq!(Plugin::Ed25519.answer(b"p", &challenge, false), Err(NoProof::Senseless));
+        assert_eq!(MysqlPlugin::Ed25519.answer(b"p", &challenge, false), Err(NoProof::Senseless));
     }
 
     #[test]
     fn quick_proofs() {
         let challenge = b"abcdefghijklmnopqrst";
         let hex = |bytes: Vec<u8>| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let answer = |plugin: Plugin, challenge: &[u8]| {
+        let answer = |plugin: MysqlPlugin, challenge: &[u8]| {
             hex(plugin.answer(b"secret", challenge, false).expect("a proof"))
         };
-        assert_eq!(answer(Plugin::Native, challenge), "8817c50fa779daef010ee7577825b0847df9842e");
-        let sha = Plugin::Sha256 { caching: true };
+        assert_eq!(
+            answer(MysqlPlugin::Native, challenge),
+            "8817c50fa779daef010ee7577825b0847df9842e"
+        );
+        let sha = MysqlPlugin::Sha256 { caching: true };
         let wanted = "c76e2898612a4cf042c77fa8c4702c4c64c0c2c557c53c4d75595aaa6abae809";
         assert_eq!(answer(sha, challenge), wanted);
         assert_eq!(answer(sha, b"abcdefghijklmnopqrst\0"), wanted);
@@ -185,24 +188,24 @@ mod tests {
 
     #[test]
     fn senseless_questions_have_no_answer() {
-        let sha = Plugin::Sha256 { caching: true };
-        assert_eq!(Plugin::Ed25519.answer(b"p", b"short", false), Err(NoProof::Senseless));
-        assert_eq!(Plugin::Clear.answer(b"p", b"", false), Err(NoProof::Exposed));
+        let sha = MysqlPlugin::Sha256 { caching: true };
+        assert_eq!(MysqlPlugin::Ed25519.answer(b"p", b"short", false), Err(NoProof::Senseless));
+        assert_eq!(MysqlPlugin::Clear.answer(b"p", b"", false), Err(NoProof::Exposed));
         assert_eq!(sha.go_on(b"p", b"", b"no key", false), Err(NoProof::Senseless));
-        assert_eq!(Plugin::Native.go_on(b"p", b"c", b"more", false), Err(NoProof::Senseless));
+        assert_eq!(MysqlPlugin::Native.go_on(b"p", b"c", b"more", false), Err(NoProof::Senseless));
     }
 
     #[cfg(not(feature = "tls"))]
     #[test]
     fn without_rsa_no_key_seals() {
-        let sha = Plugin::Sha256 { caching: true };
+        let sha = MysqlPlugin::Sha256 { caching: true };
         assert_eq!(sha.go_on(b"p", b"c", b"key", false), Err(NoProof::Absent));
     }
 
     #[cfg(feature = "tls")]
     #[test]
     fn senseless_keys_seal_nothing() {
-        let sha = Plugin::Sha256 { caching: true };
+        let sha = MysqlPlugin::Sha256 { caching: true };
         assert_eq!(sha.go_on(b"p", b"c", b"", false), Err(NoProof::Senseless));
         assert_eq!(sha.go_on(b"p", b"c", b"no key", false), Err(NoProof::Senseless));
         // A key that is too short for anything.
@@ -216,7 +219,7 @@ mod tests {
     fn a_key_seals() {
         let key = openssl::rsa::Rsa::generate(1024).expect("a key");
         let public = key.public_key_to_pem().expect("a key");
-        let sha = Plugin::Sha256 { caching: true };
+        let sha = MysqlPlugin::Sha256 { caching: true };
         let sealed = sha.go_on(b"secret", b"abc", &public, false).expect("sealed").expect("bytes");
         let mut out = vec![0; 128];
         let length = key

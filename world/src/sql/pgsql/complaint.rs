@@ -1,6 +1,6 @@
 //! What a PostgreSQL server complains of, as the client's library words it.
 
-use super::super::wire::{Broken, Packet};
+use super::super::wire::{Packet, WireError};
 
 /// How much of a line is shown.
 const SHOWN: usize = 60;
@@ -9,7 +9,7 @@ const RIGHT: usize = 10;
 
 /// The fields of an error.
 #[derive(Default)]
-pub struct Complaint<'a> {
+pub struct PgsqlError<'a> {
     severity: &'a [u8],
     message: &'a [u8],
     detail: Option<&'a [u8]>,
@@ -20,9 +20,9 @@ pub struct Complaint<'a> {
     internal_query: Option<&'a [u8]>,
 }
 
-impl<'a> Complaint<'a> {
+impl<'a> PgsqlError<'a> {
     /// Reads the fields.
-    pub fn read(body: &'a [u8]) -> Result<Self, Broken> {
+    pub fn read(body: &'a [u8]) -> Result<Self, WireError> {
         let mut body = Packet(body);
         let mut complaint = Self::default();
         loop {
@@ -158,11 +158,11 @@ mod tests {
 
     #[test]
     fn a_complaint_that_is_no_complaint() {
-        assert!(Complaint::read(b"").is_err());
-        assert!(Complaint::read(b"S").is_err());
-        assert!(Complaint::read(b"SERROR").is_err());
-        assert!(Complaint::read(b"SERROR\0").is_err());
-        let complaint = Complaint::read(b"SERROR\0Mno\0P99999999999999999999999\0P0\0\0");
+        assert!(PgsqlError::read(b"").is_err());
+        assert!(PgsqlError::read(b"S").is_err());
+        assert!(PgsqlError::read(b"SERROR").is_err());
+        assert!(PgsqlError::read(b"SERROR\0").is_err());
+        let complaint = PgsqlError::read(b"SERROR\0Mno\0P99999999999999999999999\0P0\0\0");
         assert_eq!(complaint.expect("a complaint").words(None, true), b"ERROR:  no\n");
     }
 }

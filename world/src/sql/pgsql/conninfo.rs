@@ -9,7 +9,7 @@ use eximious_core::world::Server;
 
 /// What is known of a connection before it is opened.
 #[derive(Debug)]
-pub struct Settings {
+pub struct ConnInfo {
     /// The server, with what stands for its database, user and password.
     pub server: Server,
     /// An address to go to instead.
@@ -114,8 +114,8 @@ const TOLD: &[(&str, &str)] =
 ///
 /// # Errors
 /// What the client's library says of it.
-pub fn read(server: &Server) -> Result<Settings, String> {
-    let mut settings = Settings {
+pub fn read(server: &Server) -> Result<ConnInfo, String> {
+    let mut settings = ConnInfo {
         server: server.clone(),
         address: None,
         tls: TlsMode::default(),
@@ -157,7 +157,7 @@ pub fn read(server: &Server) -> Result<Settings, String> {
     Ok(settings)
 }
 
-impl Settings {
+impl ConnInfo {
     fn set(
         &mut self,
         name: &[u8],
@@ -275,7 +275,7 @@ mod tests {
 
     use super::*;
 
-    fn read_all(database: &str) -> Result<Settings, String> {
+    fn read_all(database: &str) -> Result<ConnInfo, String> {
         read(&Server {
             address: ServerAddress::Unix(b"/s".to_vec()),
             database: database.into(),

@@ -8,10 +8,10 @@ use postgres_protocol::authentication::sasl::{
     ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS as BOUND, ScramSha256,
 };
 
-use super::super::wire::{Broken, Packet, Wire};
-use super::complaint::Complaint;
-use super::conninfo::{self, Settings, TlsMode};
-use super::{CLOSED, Session, message, receive, words};
+use super::super::wire::{Packet, ServerWire, WireError};
+use super::complaint::PgsqlError;
+use super::conninfo::{self, ConnInfo, TlsMode};
+use super::{CLOSED, PgsqlSession, message, receive, words};
 use crate::deadline::Deadline;
 use crate::hosts::addresses;
 use crate::net::Connection;
@@ -27,7 +27,7 @@ const TLS: u32 = 80_877_103;
 const MOST_ROUNDS: u32 = 1_000_000;
 
 /// Opens a session.
-pub fn open(server: &Server, deadline: Deadline) -> Result<Session, ServerError> {
+pub fn open(server: &Server, deadline: Deadline) -> Result<PgsqlSession, ServerError> {
     let settings = conninfo::read(server).map_err(ServerError::Connect)?;
     let left = deadline.left().unwrap_or_default();
     let deadline = settings.timeout.map_or(deadline, |time| Deadline::within(time.min(left)));
@@ -91,7 +91,7 @@ const REMOTE: &str = "\tIs the server running on that host and accepting TCP/IP 
 
 /// All places, in their order, and why there is none for a host. A list of
 /// hosts has commas between them.
-fn places(settings: &Settings) -> Vec<Result<Place, String>> {
+fn places(settings: &ConnInfo) -> Vec<Result<Place, String>> {
     let (list, port) = match &settings.server.address {
         ServerAddress::Unix(path) => {
             let shown = String::from_utf8_lossy(path);
@@ -142,11 +142,11 @@ enum Tried {
 }
 
 fn attempt(
-    settings: &Settings,
+    settings: &ConnInfo,
     place: &Place,
     tls: bool,
     deadline: Deadline,
-) -> Result<Session, Tried> {
+) -> Result<PgsqlSession, Tried> {
     let shown = &place.shown;
     let Some(left) = deadline.left() else {
         return Err(Tried::Absent(format!("{shown} failed: timeout expired\n")));
@@ -157,7 +157,8 @@ fn attempt(
             _ => format!("{shown} failed: {}\n{}", words(&error), place.hint),
         })
     })?;
-    let mut session = Session { wire: Wire::new(connection), utf8: false, in_transaction: false };
+    let mut session =
+        PgsqlSession { wire: ServerWire::new(connection), utf8: false, in_transaction: false };
     session.wire.begin(deadline.left().unwrap_or_default());
     let host = place.host.as_deref().filter(|_| tls && tls::PRESENT);
     login(&mut session, settings, host).map_err(|stop| {
@@ -168,12 +169,12 @@ fn attempt(
                 Tried::RefusedUnderTls(words(&why))
             }
             Stop::Server(why) | Stop::Said(why) => Tried::Refused(words(&why)),
-            Stop::Broken(Broken::Closed | Broken::Reset) => Tried::Refused(words(CLOSED)),
-            Stop::Broken(Broken::Slow) => Tried::Refused(words("timeout expired\n")),
-            Stop::Broken(Broken::TooMuch | Broken::Garbage) => {
+            Stop::Broken(WireError::Closed | WireError::Reset) => Tried::Refused(words(CLOSED)),
+            Stop::Broken(WireError::Slow) => Tried::Refused(words("timeout expired\n")),
+            Stop::Broken(WireError::TooMuch | WireError::Garbage) => {
                 Tried::Refused(words("unexpected response from server\n"))
             }
-            Stop::Broken(Broken::Failed(error)) => {
+            Stop::Broken(WireError::Failed(error)) => {
                 Tried::Refused(words(&format!("{}\n", super::words(&error))))
             }
         }
@@ -189,11 +190,11 @@ enum Stop {
     Server(String),
     /// There is no TLS.
     Tls(String),
-    Broken(Broken),
+    Broken(WireError),
 }
 
-impl From<Broken> for Stop {
-    fn from(broken: Broken) -> Self {
+impl From<WireError> for Stop {
+    fn from(broken: WireError) -> Self {
         Self::Broken(broken)
     }
 }
@@ -203,7 +204,7 @@ fn said<T>(words: impl Into<String>) -> Result<T, Stop> {
 }
 
 /// `host` is the server's, where TLS is to be asked for.
-fn login(session: &mut Session, settings: &Settings, host: Option<&str>) -> Result<(), Stop> {
+fn login(session: &mut PgsqlSession, settings: &ConnInfo, host: Option<&str>) -> Result<(), Stop> {
     let server = &settings.server;
     if let Some(host) = host {
         ask_tls(&mut session.wire, host, settings.tls)?;
@@ -220,7 +221,7 @@ fn login(session: &mut Session, settings: &Settings, host: Option<&str>) -> Resu
                 known = body.starts_with(&[0; 4]);
             }
             b'E' => {
-                let words = Complaint::read(&body)?.words(None, session.utf8);
+                let words = PgsqlError::read(&body)?.words(None, session.utf8);
                 let words = String::from_utf8_lossy(&words).into_owned();
                 // Behind the proof of a password, TLS is not to blame.
                 return Err(if known { Stop::Said(words) } else { Stop::Server(words) });
@@ -241,7 +242,7 @@ fn login(session: &mut Session, settings: &Settings, host: Option<&str>) -> Resu
 /// Asks whether the server speaks TLS, and goes on so or without. As the
 /// client's library has it, any certificate will do: this is against those who
 /// listen, not against those who pretend.
-fn ask_tls(wire: &mut Wire, host: &str, mode: TlsMode) -> Result<(), Stop> {
+fn ask_tls(wire: &mut ServerWire, host: &str, mode: TlsMode) -> Result<(), Stop> {
     wire.send(&[8u32.to_be_bytes(), TLS.to_be_bytes()].concat())?;
     match wire.array::<1>()? {
         [b'N'] if mode == TlsMode::Require => {
@@ -260,7 +261,7 @@ fn ask_tls(wire: &mut Wire, host: &str, mode: TlsMode) -> Result<(), Stop> {
     }
 }
 
-fn startup(user: &[u8], settings: &Settings) -> Vec<u8> {
+fn startup(user: &[u8], settings: &ConnInfo) -> Vec<u8> {
     let mut body = VERSION.to_be_bytes().to_vec();
     let database = &settings.server.database[..];
     let database = if database.is_empty() { user } else { database };
@@ -280,7 +281,7 @@ fn startup(user: &[u8], settings: &Settings) -> Vec<u8> {
 
 /// Answers a question about who we are.
 fn authenticate(
-    wire: &mut Wire,
+    wire: &mut ServerWire,
     server: &Server,
     user: &[u8],
     body: &[u8],
@@ -320,7 +321,7 @@ fn authenticate(
             message(b'p', &[mechanism.as_bytes(), b"\0", &length, &first])
         }
         11 => {
-            let Some(proof) = proof else { return Err(Broken::Garbage.into()) };
+            let Some(proof) = proof else { return Err(WireError::Garbage.into()) };
             if rounds(body.0).is_none_or(|rounds| rounds > MOST_ROUNDS) {
                 return said("malformed SCRAM message (invalid iteration count)\n");
             }

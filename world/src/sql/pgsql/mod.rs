@@ -9,9 +9,9 @@ use std::time::Duration;
 use eximious_core::world::{Rows, Server, ServerError, SqlAnswer};
 
 use super::Answer;
-use super::wire::{Broken, Packet, Wire};
+use super::wire::{Packet, ServerWire, WireError};
 use crate::deadline::Deadline;
-use complaint::Complaint;
+use complaint::PgsqlError;
 
 /// What the client's library says of a connection that the server closed.
 const CLOSED: &str = "server closed the connection unexpectedly\n\
@@ -19,15 +19,15 @@ const CLOSED: &str = "server closed the connection unexpectedly\n\
      \tbefore or while processing the request.\n";
 
 /// A session with a PostgreSQL server.
-pub struct Session {
-    wire: Wire,
+pub struct PgsqlSession {
+    wire: ServerWire,
     /// Whether the server speaks UTF-8 with us; what it counts are characters
     /// then, and bytes otherwise.
     utf8: bool,
     in_transaction: bool,
 }
 
-impl super::Session for Session {
+impl super::Session for PgsqlSession {
     fn open(server: &Server, deadline: Deadline) -> Result<Self, ServerError> {
         login::open(server, deadline)
     }
@@ -53,20 +53,20 @@ impl super::Session for Session {
 
 /// Why a session can't go on.
 enum Ended {
-    Broken(Broken),
+    Broken(WireError),
     /// The server waits for data, or sends it, in a way of its own.
     Copy(SqlAnswer),
 }
 
-impl From<Broken> for Ended {
-    fn from(broken: Broken) -> Self {
+impl From<WireError> for Ended {
+    fn from(broken: WireError) -> Self {
         Self::Broken(broken)
     }
 }
 
 type Outcome = Result<SqlAnswer, ServerError>;
 
-impl Session {
+impl PgsqlSession {
     /// Sends a statement, and reads until the server is ready for the next. The
     /// last of several answers counts.
     fn exchange(&mut self, statement: &[u8], result: &mut Outcome) -> Result<(), Ended> {
@@ -79,7 +79,7 @@ impl Session {
                 b'D' => {
                     let row = values(&body)?;
                     self.wire.charge(row.len() + 1)?;
-                    rows.as_mut().ok_or(Broken::Garbage)?.rows.push(row);
+                    rows.as_mut().ok_or(WireError::Garbage)?.rows.push(row);
                 }
                 b'C' => {
                     let tag = Packet(&body).text()?;
@@ -90,7 +90,7 @@ impl Session {
                 }
                 b'I' => *result = Ok(SqlAnswer::Changed(None)),
                 b'E' => {
-                    let words = Complaint::read(&body)?.words(Some(statement), self.utf8);
+                    let words = PgsqlError::read(&body)?.words(Some(statement), self.utf8);
                     *result = Err(ServerError::Refused(words));
                 }
                 b'G' => return Err(Ended::Copy(SqlAnswer::Copy { into: true })),
@@ -102,13 +102,13 @@ impl Session {
                 }
                 // A notice, or a notification: nobody listens.
                 b'N' | b'A' => {}
-                _ => return Err(Broken::Garbage.into()),
+                _ => return Err(WireError::Garbage.into()),
             }
         }
     }
 
     /// The server says how it is set.
-    fn parameter(&mut self, body: &[u8]) -> Result<(), Broken> {
+    fn parameter(&mut self, body: &[u8]) -> Result<(), WireError> {
         let mut body = Packet(body);
         if body.text()? == b"client_encoding" {
             self.utf8 = matches!(body.text()?, b"UTF8" | b"UNICODE");
@@ -117,13 +117,13 @@ impl Session {
     }
 }
 
-fn error(broken: Broken) -> ServerError {
+fn error(broken: WireError) -> ServerError {
     match broken {
-        Broken::Closed | Broken::Reset => ServerError::Refused(CLOSED.into()),
-        Broken::TooMuch => ServerError::TooMuch,
-        Broken::Slow => ServerError::Broken("timeout expired\n".into()),
-        Broken::Garbage => ServerError::Broken("unexpected response from server\n".into()),
-        Broken::Failed(error) => ServerError::Broken(format!("{}\n", words(&error))),
+        WireError::Closed | WireError::Reset => ServerError::Refused(CLOSED.into()),
+        WireError::TooMuch => ServerError::TooMuch,
+        WireError::Slow => ServerError::Broken("timeout expired\n".into()),
+        WireError::Garbage => ServerError::Broken("unexpected response from server\n".into()),
+        WireError::Failed(error) => ServerError::Broken(format!("{}\n", words(&error))),
     }
 }
 
@@ -144,15 +144,15 @@ fn message(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
 }
 
 /// The next message: its tag, and what it holds.
-fn receive(wire: &mut Wire) -> Result<(u8, Vec<u8>), Broken> {
+fn receive(wire: &mut ServerWire) -> Result<(u8, Vec<u8>), WireError> {
     let [tag, length @ ..] = wire.array::<5>()?;
-    let length = u32::from_be_bytes(length).checked_sub(4).ok_or(Broken::Garbage)?;
-    let length = usize::try_from(length).map_err(|_| Broken::TooMuch)?;
+    let length = u32::from_be_bytes(length).checked_sub(4).ok_or(WireError::Garbage)?;
+    let length = usize::try_from(length).map_err(|_| WireError::TooMuch)?;
     Ok((tag, wire.take(length)?))
 }
 
 /// The names of columns.
-fn columns(body: &[u8]) -> Result<Vec<Vec<u8>>, Broken> {
+fn columns(body: &[u8]) -> Result<Vec<Vec<u8>>, WireError> {
     let mut body = Packet(body);
     let count = u16::from_be_bytes(body.array()?);
     let mut names = Vec::new();
@@ -165,7 +165,7 @@ fn columns(body: &[u8]) -> Result<Vec<Vec<u8>>, Broken> {
 }
 
 /// The values of a row.
-fn values(body: &[u8]) -> Result<Vec<Option<Vec<u8>>>, Broken> {
+fn values(body: &[u8]) -> Result<Vec<Option<Vec<u8>>>, WireError> {
     let mut body = Packet(body);
     let count = u16::from_be_bytes(body.array()?);
     let mut values = Vec::new();

@@ -1,0 +1,61 @@
+//! A few questions of each hunt (`cargo xtask hunt`), from seeds whose answers are known
+//! to agree.
+
+use std::path::Path;
+
+use eximious_tests::hunt::{Find, Kind, Programs, hunt};
+use eximious_tests::reference::Reference;
+use eximious_tests::{dialogues, network, submission};
+
+/// Where each hunt begins here, and how many questions it asks.
+const SEEDS: [(Kind, u64, u64); 8] = [
+    (Kind::Acl, 6, 4),
+    (Kind::Address, 1, 6),
+    (Kind::Alias, 1, 6),
+    (Kind::Expr, 1, 10),
+    (Kind::Filter, 1, 6),
+    (Kind::List, 4, 6),
+    (Kind::Session, 1, 4),
+    (Kind::Submission, 9, 6),
+];
+
+#[test]
+fn what_agrees_is_no_find() {
+    if Reference::find().is_some() {
+        network::run("hunts::inside", "agree");
+    }
+}
+
+/// Another program than eximious differs in everything, and what is told is small.
+#[test]
+fn what_differs_is_found() {
+    if Reference::find().is_some() {
+        network::run("hunts::inside", "differ");
+    }
+}
+
+/// The part that runs where it may ask at port 53.
+#[test]
+#[ignore = "it needs a network of its own: the others start it"]
+fn inside() {
+    let Some(purpose) = network::purpose() else { return };
+    let (Some(exim), Some(_server)) = (Reference::find(), dialogues::set_up()) else { return };
+    if purpose == "differ" {
+        let programs = Programs { exim: exim.program(), eximious: Path::new("/bin/true") };
+        let finds = hunt(Kind::List, 4..5, &programs, |_| {});
+        let [Find { seed: 4, text }] = &finds[..] else { panic!("{finds:?}") };
+        let questions = text.lines().filter(|line| line.starts_with("> ")).count();
+        assert!(questions <= 1 && text.contains("    - < "), "{text}");
+        return;
+    }
+    let programs =
+        Programs { exim: exim.program(), eximious: Path::new(env!("CARGO_BIN_EXE_eximious")) };
+    for (kind, seed, count) in SEEDS {
+        if kind == Kind::Submission && submission::lacking().is_some() {
+            continue;
+        }
+        let finds = hunt(kind, seed..seed + count, &programs, |_| {});
+        let texts: Vec<&str> = finds.iter().map(|find| find.text.as_str()).collect();
+        assert!(finds.is_empty(), "{kind:?}: {}", texts.join("\n"));
+    }
+}

@@ -1,0 +1,219 @@
+//! Whose rights the program has: a copy that is really installed set-uid, called by an
+//! unprivileged user, and the superuser's own calls, beside the real Exim's.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// `nobody`.
+const NOBODY: u32 = 65534;
+
+/// A place that everybody may read, with a set-uid copy of the program, a spool that the
+/// mail server's user owns, and a secret that only the superuser may read.
+struct Place {
+    folder: tempfile::TempDir,
+    server: (u32, u32),
+}
+
+/// What came of a call.
+#[derive(Debug)]
+struct Said {
+    status: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// The number of the mail server's user and group.
+fn server_ids() -> Option<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let line = users.lines().find(|line| line.starts_with("Debian-exim:"))?;
+    let mut fields = line.split(':').skip(2).map(str::parse);
+    Some((fields.next()?.ok()?, fields.next()?.ok()?))
+}
+
+impl Place {
+    /// Nothing where the test can't be somebody else: whoever runs it is not the
+    /// superuser, or there is no mail server's user.
+    fn new() -> Option<Self> {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("not run: only the superuser can install a program set-uid");
+            return None;
+        }
+        let server = server_ids()?;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        mode(folder.path(), 0o755);
+        let place = Self { folder, server };
+        fs::copy(env!("CARGO_BIN_EXE_eximious"), place.program()).unwrap();
+        chown(place.program(), Some(0), Some(0)).unwrap();
+        mode(&place.program(), 0o4755);
+        fs::write(place.path("secret"), "secret\n").unwrap();
+        mode(&place.path("secret"), 0o600);
+        fs::create_dir(place.path("spool")).unwrap();
+        chown(place.path("spool"), Some(server.0), Some(server.1)).unwrap();
+        mode(&place.path("spool"), 0o750);
+        let text = place.configuration();
+        fs::write(place.path("conf"), text).unwrap();
+        Some(place)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.path("eximious")
+    }
+
+    fn configuration(&self) -> String {
+        let spool = self.path("spool");
+        let spool = spool.display();
+        format!(
+            "spool_directory = {spool}\nlog_file_path = {spool}/%slog\nqueue_only\n\
+             acl_smtp_rcpt = who\nacl_not_smtp = who\nbegin acl\nwho:\n  accept logwrite = who \
+             ${{run{{/usr/bin/id -u}}}} caller $caller_uid\n\
+             begin routers\nr:\n  driver = redirect\n  data = :fail: ${{run{{/usr/bin/id -u}}}}\n  \
+             allow_fail\n"
+        )
+    }
+
+    /// Calls a program as a user.
+    fn call(&self, program: &Path, user: u32, args: &[&str], input: &str) -> Said {
+        let mut command = Command::new(program);
+        command.args(args).current_dir("/").env("EXIMIOUS_DNS", "127.0.0.1:9");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        if user != 0 {
+            command.uid(user).gid(user);
+        }
+        let mut child = command.spawn().unwrap();
+        // Whoever does not read is not spoken to.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let done = child.wait_with_output().unwrap();
+        Said {
+            status: done.status.code(),
+            out: String::from_utf8_lossy(&done.stdout).into_owned(),
+            err: String::from_utf8_lossy(&done.stderr).into_owned(),
+        }
+    }
+
+    /// Calls the set-uid copy as nobody.
+    fn as_nobody(&self, args: &[&str], input: &str) -> Said {
+        self.call(&self.program(), NOBODY, args, input)
+    }
+
+    fn as_root(&self, args: &[&str], input: &str) -> Said {
+        self.call(Path::new(env!("CARGO_BIN_EXE_eximious")), 0, args, input)
+    }
+}
+
+#[test]
+fn an_expansion_has_its_callers_rights() {
+    let Some(place) = Place::new() else { return };
+    let secret = place.path("secret").display().to_string();
+    let said = place.as_nobody(&["-be", "$caller_uid ${run{/usr/bin/id -u}{$value}}"], "");
+    assert_eq!(said.out.trim_end(), "65534 65534", "{said:?}");
+    let said = place.as_nobody(&["-be", "${run{/usr/bin/id -G}{$value}}"], "");
+    assert_eq!(said.out.trim_end(), "65534", "{said:?}");
+    for args in [
+        &["-be", &format!("${{readfile{{{secret}}}}}")][..],
+        &["-be", "${readfile{/etc/shadow}}"],
+        &["-bem", &secret, "$message_headers"],
+        &["-bf", &secret],
+        &["-C", &secret, "-be", "x"],
+        &["-C", &secret, "-bP"],
+        &["-C", &secret, "-bV"],
+        &["check", &secret],
+        &["fmt", &secret],
+        &["-bF", &secret],
+    ] {
+        let said = place.as_nobody(args, "");
+        assert!(!said.out.contains("secret\n"), "{args:?}: {said:?}");
+        let all = [said.out.as_str(), &said.err].concat();
+        assert!(all.contains("Permission denied"), "{args:?}: {said:?}");
+    }
+}
+
+#[test]
+fn who_brings_a_configuration_has_no_rights_but_its_own() {
+    let Some(place) = Place::new() else { return };
+    let conf = place.path("conf").display().to_string();
+    let dialogue = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nQUIT\r\n";
+    for user in [NOBODY, place.server.0] {
+        let said = place.call(&place.program(), user, &["-C", &conf, "-bt", "a@b"], "");
+        assert!(said.out.contains(&format!("undeliverable: {user}")), "{said:?}");
+        let said = place.call(&place.program(), user, &["-C", &conf, "-bh", "192.0.2.1"], dialogue);
+        let line = format!("LOG: who {user}\\n caller {user}");
+        assert!(said.err.contains(&line), "{said:?}");
+    }
+    // Nor has who brings macros: its own rights do not reach the spool.
+    let said = place.as_nobody(&["-DX=y", "-be", "${run{/usr/bin/id -u}{$value}}"], "");
+    assert!(!said.out.contains(&place.server.0.to_string()), "{said:?}");
+}
+
+#[test]
+fn only_administrators_are_shown_the_queue_or_start_a_daemon() {
+    let Some(place) = Place::new() else { return };
+    for args in [&["-bd"][..], &["-bp"], &["-bw"]] {
+        let said = place.as_nobody(args, "");
+        assert_eq!(said.err.trim_end(), "exim: permission denied; not admin", "{args:?}: {said:?}");
+        assert_eq!(said.status, Some(1), "{args:?}");
+    }
+}
+
+#[test]
+fn the_superuser_receives_mail_as_the_mail_servers_user() {
+    let Some(place) = Place::new() else { return };
+    let conf = place.path("conf").display().to_string();
+    let server = place.server.0;
+    let dialogue = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nQUIT\r\n";
+    let line = format!("who {server}\\n caller 0");
+    let said = place.as_root(&["-C", &conf, "-bh", "192.0.2.1"], dialogue);
+    assert!(said.err.contains(&line), "{said:?}");
+    let said = place.as_root(&["-C", &conf, "-bs"], dialogue);
+    assert!(said.out.contains("221 "), "{said:?}");
+    let said = place.as_root(&["-C", &conf, "a@b"], "Subject: x\n\ny\n");
+    assert_eq!(said.status, Some(0), "{said:?}");
+    let log = fs::read_to_string(place.path("spool/mainlog")).unwrap();
+    assert_eq!(log.matches(&line).count(), 2, "{log}");
+    let said = place.as_root(&["-C", &conf, "-bv", "a@b"], "");
+    assert!(said.out.contains(&format!("failed to verify: {server}")), "{said:?}");
+    // Addresses are tested as they are routed for a delivery.
+    let said = place.as_root(&["-C", &conf, "-bt", "a@b"], "");
+    assert!(said.out.contains("undeliverable: 0"), "{said:?}");
+}
+
+/// The real Exim answers alike, in the same place.
+#[test]
+fn the_real_exim_has_the_same_rights() {
+    let exim = Path::new("/usr/sbin/exim4");
+    let Some(place) = Place::new().filter(|_| exim.exists()) else { return };
+    let conf = place.path("conf").display().to_string();
+    let dialogue = "EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b>\r\nQUIT\r\n";
+    let who = |said: &Said| {
+        let line = said.err.lines().find(|line| line.contains("LOG: who")).unwrap_or("").to_owned();
+        line.trim_end_matches('!').to_owned()
+    };
+    for (user, args, input) in [
+        (0, &["-C", &conf, "-bh", "192.0.2.1"][..], dialogue),
+        (NOBODY, &["-C", &conf, "-bh", "192.0.2.1"], dialogue),
+        (0, &["-C", &conf, "-bv", "a@b"], ""),
+        (0, &["-C", &conf, "-bt", "a@b"], ""),
+        (NOBODY, &["-be", "${run{/usr/bin/id -u}{$value}} $caller_uid"], ""),
+        (NOBODY, &["-bd"], ""),
+        (NOBODY, &["-bp"], ""),
+    ] {
+        let theirs = place.call(exim, user, args, input);
+        let ours = place.call(&place.program(), user, args, input);
+        assert_eq!(who(&ours), who(&theirs), "{user} {args:?}");
+        if input.is_empty() {
+            let out = |said: &Said| said.out.trim_end().to_owned();
+            assert_eq!(out(&ours), out(&theirs), "{user} {args:?}");
+            assert_eq!(ours.status, theirs.status, "{user} {args:?}");
+        }
+    }
+}

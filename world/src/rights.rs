@@ -1,0 +1,168 @@
+//! Whose rights this process has, and who called it (specification, chapter 56).
+//!
+//! A program that is installed set-uid has more rights than its caller. Here they are
+//! told apart, put aside, and given up for good. All threads of a process change
+//! together.
+
+use std::io;
+use std::sync::OnceLock;
+
+use nix::unistd::{Gid, Uid, getgroups, getresgid, getresuid, setgroups, setresgid, setresuid};
+
+/// A user, and the groups that it is in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// The user's number.
+    pub uid: u32,
+    /// The number of its group.
+    pub gid: u32,
+    /// The numbers of all its groups.
+    pub groups: Vec<u32>,
+    /// Whether the program has other rights than it: it is installed set-uid, or
+    /// set-gid.
+    pub is_lent_rights: bool,
+}
+
+static CALLER: OnceLock<Caller> = OnceLock::new();
+
+/// Who called the program: its real user, whatever rights the program has. It is noted
+/// when it is first asked for, which a program does before anything else.
+pub fn caller() -> &'static Caller {
+    CALLER.get_or_init(|| {
+        // Neither can fail for the process itself; who can't be known has no rights.
+        let nobody = Uid::from_raw(65534);
+        let users = getresuid();
+        let (uid, lent_user) = match users {
+            Ok(all) => (all.real, all.real != all.effective || all.real != all.saved),
+            Err(_) => (nobody, true),
+        };
+        let (gid, lent_group) = match getresgid() {
+            Ok(all) => (all.real, all.real != all.effective || all.real != all.saved),
+            Err(_) => (Gid::from_raw(65534), true),
+        };
+        let groups = getgroups().unwrap_or_default();
+        Caller {
+            uid: uid.as_raw(),
+            gid: gid.as_raw(),
+            groups: groups.into_iter().map(Gid::as_raw).collect(),
+            is_lent_rights: lent_user || lent_group,
+        }
+    })
+}
+
+/// Gives up all rights but the caller's, for good.
+///
+/// # Errors
+/// What the system says; then nothing may go on.
+pub fn become_caller() -> io::Result<()> {
+    let caller = caller();
+    if !caller.is_lent_rights {
+        return Ok(());
+    }
+    let (uid, gid) = (Uid::from_raw(caller.uid), Gid::from_raw(caller.gid));
+    let groups: Vec<Gid> = caller.groups.iter().copied().map(Gid::from_raw).collect();
+    take_up();
+    if has_root() {
+        setgroups(&groups)?;
+    }
+    setresgid(gid, gid, gid)?;
+    // Last the user: after that, nothing else may be changed.
+    setresuid(uid, uid, uid)?;
+    settled(uid, gid)
+}
+
+/// Gives up all rights but those of a user and a group, for good. Only the superuser can
+/// be anybody: where the program has not its rights, it stays who it is, and who called
+/// it goes.
+///
+/// # Errors
+/// What the system says; then nothing may go on.
+pub fn become_user(user: u32, group: u32) -> io::Result<()> {
+    take_up();
+    if !has_root() {
+        return stay();
+    }
+    if user == 0 {
+        return Ok(());
+    }
+    let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(group));
+    setgroups(&[gid])?;
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
+    settled(uid, gid)
+}
+
+/// Puts the superuser's rights aside, where the program is lent them by being installed
+/// so: it goes on as a user and a group, and [`become_caller`] or [`become_user`] settles
+/// who it is.
+///
+/// # Errors
+/// What the system says; then nothing may go on.
+pub fn put_aside(user: u32, group: u32) -> io::Result<()> {
+    if !has_root() || !caller().is_lent_rights || user == 0 {
+        return Ok(());
+    }
+    let (uid, gid, root) = (Uid::from_raw(user), Gid::from_raw(group), Uid::from_raw(0));
+    setgroups(&[gid])?;
+    setresgid(gid, gid, gid)?;
+    Ok(setresuid(Uid::from_raw(caller().uid), uid, root)?)
+}
+
+/// Makes the spool directory for the mail server's user, where the superuser may and there
+/// is none. What lies above it has to be there.
+///
+/// # Errors
+/// What the system says.
+pub fn make_spool(path: &[u8], user: u32, group: u32) -> io::Result<()> {
+    use rustix::fs::{Mode, OFlags};
+    if !has_root() || user == 0 {
+        return Ok(());
+    }
+    match rustix::fs::mkdir(path, Mode::from_raw_mode(0o750)) {
+        Err(rustix::io::Errno::EXIST) => return Ok(()),
+        made => made?,
+    }
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::RDONLY | OFlags::CLOEXEC;
+    let made = rustix::fs::open(path, flags, Mode::empty())?;
+    let (uid, gid) = (rustix::fs::Uid::from_raw(user), rustix::fs::Gid::from_raw(group));
+    Ok(rustix::fs::fchown(made, Some(uid), Some(gid))?)
+}
+
+/// Takes the superuser's rights up again that were put aside; where there are none,
+/// nothing changes.
+pub fn take_up() {
+    let saved = getresuid().map(|all| all.saved.is_root());
+    if !has_root() && saved.unwrap_or(false) {
+        // Whoever goes on checks what it has.
+        let _ = nix::unistd::seteuid(Uid::from_raw(0));
+    }
+}
+
+fn has_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Whoever is lent a user's rights that is not the superuser stays that user, and nobody
+/// else.
+fn stay() -> io::Result<()> {
+    if !caller().is_lent_rights {
+        return Ok(());
+    }
+    let (uid, gid) = (nix::unistd::geteuid(), nix::unistd::getegid());
+    setresgid(gid, gid, gid)?;
+    setresuid(uid, uid, uid)?;
+    settled(uid, gid)
+}
+
+/// Whether nothing is left but what was meant, and nothing comes back.
+fn settled(uid: Uid, gid: Gid) -> io::Result<()> {
+    let users = getresuid()?;
+    let groups = getresgid()?;
+    let all = [users.real, users.effective, users.saved].iter().all(|one| *one == uid)
+        && [groups.real, groups.effective, groups.saved].iter().all(|one| *one == gid);
+    let back = !uid.is_root() && setresuid(uid, Uid::from_raw(0), uid).is_ok();
+    match all && !back {
+        true => Ok(()),
+        false => Err(io::Error::other("rights are not given up")),
+    }
+}
