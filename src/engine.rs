@@ -1,6 +1,7 @@
 //! The room of meaning: the language, put together; strings compiled with it; contexts
 //! and their evaluation.
 
+mod access;
 mod batch;
 pub(crate) mod context;
 pub mod debugging;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eximious_core::{
-    Condition, Effects, Fail, Item, LookupDef, Operator, Registry, Settings, Str, Variable, World,
+    AclControl, AclTerm, Condition, DriverDef, Effects, Fail, Item, LookupDef, Operator, Rec,
+    Registry, Settings, Str, Variable, World,
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
@@ -21,6 +23,7 @@ use eximious_stdlib::variables;
 
 use eval::{Eval, literal};
 
+pub use access::Access;
 pub use batch::Batch;
 pub use context::Context;
 pub(crate) use limits::{Budget, too_much};
@@ -47,12 +50,6 @@ pub(crate) struct Inner {
 pub struct Builder(Inner);
 
 impl Engine {
-    /// Begins with the whole standard library, a world that denies everything,
-    /// and no policy.
-    pub fn builder() -> Builder {
-        Builder::of(eximious_stdlib::registry())
-    }
-
     /// Parses a string once. This does not fail: what is wrong with the text
     /// is raised when an evaluation reaches it ([`Expansion::faults`] lists it
     /// beforehand).
@@ -132,28 +129,47 @@ impl Builder {
         })
     }
     /// Adds an item, or replaces one.
-    pub fn item(mut self, item: &'static Item) -> Self {
-        self.0.registry.items(&[item]);
+    pub fn item(mut self, item: impl Into<Rec<Item>>) -> Self {
+        self.0.registry.items([item]);
         self
     }
     /// Adds an operator, or replaces one.
-    pub fn operator(mut self, operator: &'static Operator) -> Self {
-        self.0.registry.operators(&[operator]);
+    pub fn operator(mut self, operator: impl Into<Rec<Operator>>) -> Self {
+        self.0.registry.operators([operator]);
         self
     }
     /// Adds a condition, or replaces one.
-    pub fn condition(mut self, condition: &'static Condition) -> Self {
-        self.0.registry.conditions(&[condition]);
+    pub fn condition(mut self, condition: impl Into<Rec<Condition>>) -> Self {
+        self.0.registry.conditions([condition]);
         self
     }
     /// Adds variables, or replaces some.
-    pub fn variables(mut self, variables: &'static [Variable]) -> Self {
+    pub fn variables<R: Into<Rec<Variable>>>(
+        mut self,
+        variables: impl IntoIterator<Item = R>,
+    ) -> Self {
         self.0.registry.variables(variables);
         self
     }
     /// Adds a lookup type, or replaces one.
-    pub fn lookup(mut self, lookup: &'static LookupDef) -> Self {
-        self.0.registry.lookups(&[lookup]);
+    pub fn lookup(mut self, lookup: impl Into<Rec<LookupDef>>) -> Self {
+        self.0.registry.lookups([lookup]);
+        self
+    }
+    /// Adds a condition or modifier of ACLs, or replaces one.
+    pub fn acl_term(mut self, term: impl Into<Rec<AclTerm>>) -> Self {
+        self.0.registry.acl_terms([term]);
+        self
+    }
+    /// Adds something that `control` may name, or replaces it.
+    pub fn acl_control(mut self, control: impl Into<Rec<AclControl>>) -> Self {
+        self.0.registry.acl_controls([control]);
+        self
+    }
+    /// Adds a driver of routers, transports or authenticators with its options, or
+    /// replaces one.
+    pub fn driver(mut self, driver: impl Into<Rec<DriverDef>>) -> Self {
+        self.0.registry.drivers([driver]);
         self
     }
     /// Sets the outside.

@@ -24,15 +24,17 @@ mod mail;
 mod tools;
 
 pub use config::{Config, ConfigError, MacroError, Macros};
-pub use engine::{Batch, Builder, Canceller, Context, Engine, Expansion, Limits, debugging};
+pub use engine::{
+    Access, Batch, Builder, Canceller, Context, Engine, Expansion, Limits, debugging,
+};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
-    AclVerify, Buf, Call, Captures, Condition, ConditionRun, DriverDef, DriverKind, Effects,
-    ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
-    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupOptions, LookupQuery, Message,
-    Meta, NamedList, Operator, Opt, OptionDef, OptionError, OptionKind, OptionPlace, OptionType,
-    OptionValue, Options, Outcome, Params, Place, Registry, Repeated, Settings, Str, Taint,
-    TaintRule, Times, Var, Variable, VariableSource, World, world,
+    AclVerify, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef, DriverKind,
+    Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
+    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery,
+    Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError, OptionKind,
+    OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec, Registry, Repeated,
+    Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
@@ -42,3 +44,17 @@ pub use mail::{
     acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };
 pub use tools::{check, fmt};
+
+/// All words: the standard library, and what ACLs and drivers add to it.
+pub fn registry() -> Registry {
+    let mut registry = eximious_stdlib::registry();
+    mail::register(&mut registry);
+    registry
+}
+
+impl Engine {
+    /// Begins with all words, a world that denies everything, and no policy.
+    pub fn builder() -> Builder {
+        Builder::of(registry())
+    }
+}

@@ -13,3 +13,12 @@ pub mod rewrite;
 pub mod route;
 pub mod smtp_client;
 mod smtp_transport;
+
+use eximious_core::Registry;
+
+/// Adds the words that this room runs to others.
+pub(crate) fn register(registry: &mut Registry) {
+    acl::register(registry);
+    route::register(registry);
+    auth::register(registry);
+}

@@ -3,7 +3,7 @@
 
 use bitflags::bitflags;
 
-use crate::Meta;
+use crate::{Meta, Runs};
 
 /// What a statement of an ACL begins with.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -195,7 +195,7 @@ pub enum AclOperand {
 }
 
 /// A condition or modifier of ACLs (specification 44.12 and 44.17).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AclTerm {
     /// What it says of itself.
     pub meta: Meta,
@@ -210,9 +210,47 @@ pub struct AclTerm {
     pub verbs: &'static [AclVerb],
     /// The ACLs in which it is allowed.
     pub phases: AclPhases,
+    /// What it does.
+    pub run: Runs,
 }
 
 impl AclTerm {
+    /// A record of a condition or modifier; its text is expanded before it sees it, and
+    /// it may stand under all verbs, in all ACLs.
+    pub const fn new(kind: AclTermKind, meta: Meta, run: Runs) -> Self {
+        Self {
+            meta,
+            kind,
+            operand: AclOperand::Text,
+            expanded: true,
+            verbs: &AclVerb::ALL,
+            phases: AclPhases::all(),
+            run,
+        }
+    }
+
+    /// Sets the ACLs in which it is allowed; without this, it is in all.
+    pub const fn phases(mut self, phases: AclPhases) -> Self {
+        self.phases = phases;
+        self
+    }
+    /// Says that its text is not expanded as a whole: it is a list, which is expanded
+    /// where it is matched, or words that are expanded one by one.
+    pub const fn unexpanded(mut self) -> Self {
+        self.expanded = false;
+        self
+    }
+    /// Sets what follows its name.
+    pub const fn operand(mut self, operand: AclOperand) -> Self {
+        self.operand = operand;
+        self
+    }
+    /// Sets the verbs under which it may stand.
+    pub const fn verbs(mut self, verbs: &'static [AclVerb]) -> Self {
+        self.verbs = verbs;
+        self
+    }
+
     /// What Exim says where an ACL comes to it in which it is not allowed.
     pub fn refusal(&self, phase: AclPhases) -> String {
         let (word, acl) = (self.meta.name, phase.called());
@@ -237,17 +275,43 @@ pub enum AclOptions {
 }
 
 /// What `control` names (specification 44.13).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AclControl {
     /// What it says of itself.
     pub meta: Meta,
     /// What may follow its name after a slash.
     pub options: AclOptions,
+    /// Whether it is about the message at hand, and not about the connection.
+    pub of_message: bool,
     /// The ACLs in which it is allowed.
     pub phases: AclPhases,
+    /// What it does when an ACL comes to it.
+    pub run: Runs,
 }
 
 impl AclControl {
+    /// A record of a control of the message at hand, without options, in all ACLs.
+    pub const fn new(meta: Meta, run: Runs) -> Self {
+        let options = AclOptions::None;
+        Self { meta, options, of_message: true, phases: AclPhases::all(), run }
+    }
+
+    /// Sets the ACLs in which it is allowed; without this, it is in all.
+    pub const fn phases(mut self, phases: AclPhases) -> Self {
+        self.phases = phases;
+        self
+    }
+    /// Sets what may follow its name after a slash.
+    pub const fn options(mut self, options: AclOptions) -> Self {
+        self.options = options;
+        self
+    }
+    /// Says that it is about the connection, and not about the message at hand.
+    pub const fn of_connection(mut self) -> Self {
+        self.of_message = false;
+        self
+    }
+
     /// What Exim says where an ACL comes to it in which it is not allowed.
     pub fn refusal(&self, phase: AclPhases) -> String {
         // It is called by its newer name.
@@ -257,7 +321,7 @@ impl AclControl {
 }
 
 /// What `verify` names (specification 44.17).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AclVerify {
     /// What it says of itself.
     pub meta: Meta,
@@ -267,9 +331,33 @@ pub struct AclVerify {
     pub address: bool,
     /// The ACLs in which it is allowed.
     pub phases: AclPhases,
+    /// What it does.
+    pub run: Runs,
 }
 
 impl AclVerify {
+    /// A record of a verification without options, in all ACLs.
+    pub const fn new(meta: Meta, run: Runs) -> Self {
+        let options = AclOptions::None;
+        Self { meta, options, address: false, phases: AclPhases::all(), run }
+    }
+
+    /// Sets the ACLs in which it is allowed; without this, it is in all.
+    pub const fn phases(mut self, phases: AclPhases) -> Self {
+        self.phases = phases;
+        self
+    }
+    /// Sets what may follow its name after a slash.
+    pub const fn options(mut self, options: AclOptions) -> Self {
+        self.options = options;
+        self
+    }
+    /// Says that an address may follow its name (`sender=`).
+    pub const fn address(mut self) -> Self {
+        self.address = true;
+        self
+    }
+
     /// What Exim says where an ACL comes to it in which it is not allowed.
     pub fn refusal(&self, phase: AclPhases) -> String {
         format!("cannot verify {} in ACL for {}", self.meta.name, phase.called())

@@ -1,5 +1,7 @@
 //! What a built-in is handed when it runs.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_grammar::Span;
@@ -52,6 +54,8 @@ pub trait Machine {
     fn memory(&mut self) -> &mut Memory;
     /// The message at hand.
     fn message(&self) -> Option<&Message>;
+    /// What whoever made the context left in it.
+    fn user_data(&self) -> Option<&UserData>;
     /// The configuration's options.
     fn settings(&self) -> &Settings;
     /// All words.
@@ -71,6 +75,9 @@ pub trait Machine {
     /// Calls an ACL by name; its answer is the message, or what came of it.
     fn call_acl(&mut self, name: &Str, args: &[Str]) -> Result<AclAnswer, Fail>;
 }
+
+/// What whoever makes a context may leave in it: its own state.
+pub type UserData = Arc<dyn Any + Send + Sync>;
 
 /// What an ACL answered to an expansion.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -97,7 +104,7 @@ pub struct Bounds {
 /// lets it touch.
 pub struct Call<'a> {
     machine: &'a mut dyn Machine,
-    meta: &'static Meta,
+    meta: &'a Meta,
     tree: &'a View<'a>,
     source: &'a [u8],
     args: &'a [Arg],
@@ -125,7 +132,7 @@ impl<'a> Call<'a> {
     /// For the engine: a call with its arguments in the tree.
     pub fn new(
         machine: &'a mut dyn Machine,
-        meta: &'static Meta,
+        meta: &'a Meta,
         (tree, source): (&'a View<'a>, &'a [u8]),
         (args, span, open): (&'a [Arg], Span, bool),
     ) -> Self {
@@ -442,11 +449,9 @@ impl<'a> Call<'a> {
 
     /// Runs a piece of work under another record: what that one declares is
     /// what the work may touch. For an item that carries others out.
-    pub fn with_record<T>(&mut self, meta: &'static Meta, work: impl FnOnce(&mut Self) -> T) -> T {
-        let own = std::mem::replace(&mut self.meta, meta);
-        let result = work(self);
-        self.meta = own;
-        result
+    pub fn with_record<T>(&mut self, meta: &Meta, work: impl FnOnce(&mut Call<'_>) -> T) -> T {
+        let Self { tree, source, args, span, open, .. } = *self;
+        work(&mut Call { machine: &mut *self.machine, meta, tree, source, args, span, open })
     }
 
     /// The values with dynamic scope.
@@ -525,6 +530,11 @@ impl<'a> Call<'a> {
         (memory.get(), scope)
     }
 
+    /// What whoever made the context left in it, where that is of this type.
+    pub fn user_data<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.machine.user_data()?.clone().downcast().ok()
+    }
+
     /// The message at hand.
     pub fn message(&self) -> Option<&Message> {
         self.machine.message()
@@ -551,7 +561,7 @@ impl<'a> Call<'a> {
     pub fn certificate_argument(&mut self) -> Option<(&'a [u8], Str)> {
         let name = self.raw(0)?.strip_prefix(b"$")?;
         let id = self.machine.registry().variable_id(name)?;
-        match self.machine.registry().variable_at(id).source {
+        match &self.machine.registry().variable_at(id).source {
             VariableSource::Certificate => Some((name, self.machine.variable(name)?.ok()?)),
             _ => None,
         }

@@ -23,6 +23,7 @@ mod registry;
 mod repr;
 mod scope;
 mod settings;
+mod shared;
 mod str;
 mod trace;
 mod var;
@@ -32,7 +33,7 @@ pub use acl::{
     AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify,
 };
-pub use call::{AclAnswer, Bounds, Call, Machine, Outcome};
+pub use call::{AclAnswer, Bounds, Call, Machine, Outcome, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
@@ -44,12 +45,14 @@ pub use option::{
     DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
 };
 pub use record::{
-    Condition, ConditionRun, Item, ItemRun, LookupDef, LookupFail, LookupOptions, LookupQuery,
-    Operator, Params, Quote, Variable, VariableSource,
+    Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,
+    LookupFind, LookupOptions, LookupQuery, Operator, OperatorRun, Params, Quote, StatefulLookup,
+    StatefulOperator, StrictCondition, StrictItem, Variable, VariableSource,
 };
 pub use registry::Registry;
 pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, NamedLists, OptionError, Settings};
+pub use shared::{Closure, Rec, Runs};
 pub use str::{Buf, Str, Taint};
 pub use trace::{Trace, TraceSink};
 pub use var::Var;

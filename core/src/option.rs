@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use crate::{Effects, Meta, Str, TaintRule};
+use crate::{Effects, Meta, Runs, Str, TaintRule};
 
 /// Where an option may stand.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -41,29 +41,40 @@ impl DriverKind {
 
 /// A driver: what an instance in the routers, transports or authenticators can
 /// be (specification 6.21).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DriverDef {
     /// What it says of itself.
     pub meta: Meta,
     /// What it drives.
     pub kind: DriverKind,
+    /// The options that it has to itself.
+    pub options: &'static [OptionDef],
+    /// What it does.
+    pub run: Runs,
 }
 
 impl DriverDef {
-    /// A record with its one line, and where it is specified.
+    /// A record with its one line, where it is specified, and what it does.
     pub const fn new(
         kind: DriverKind,
         name: &'static str,
         summary: &'static str,
         source: &'static str,
+        run: Runs,
     ) -> Self {
         let meta = Meta::new(name, Effects::NONE, TaintRule::Result);
-        Self { meta: meta.summary(summary).source(source), kind }
+        Self { meta: meta.summary(summary).source(source), kind, options: &[], run }
     }
 
     /// Sets what a build must have for it.
     pub const fn needs(mut self, needs: &'static str) -> Self {
         self.meta = self.meta.needs(needs);
+        self
+    }
+
+    /// Sets the options that it has to itself.
+    pub const fn options(mut self, options: &'static [OptionDef]) -> Self {
+        self.options = options;
         self
     }
 }

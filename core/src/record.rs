@@ -1,11 +1,13 @@
 //! The records: one for each word of the language.
 
+use std::sync::Arc;
+
 use eximious_grammar::expansion::{ConditionShape, ItemShape, LookupStyle};
 
-use crate::{Call, Fail, Meta, Str};
+use crate::{Call, Closure, Fail, Meta, Str};
 
 /// An expansion item: `${name{…}…}` (specification 11.5).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Item {
     /// What it says of itself.
     pub meta: Meta,
@@ -16,12 +18,35 @@ pub struct Item {
 }
 
 /// How an item wants its arguments.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum ItemRun {
     /// Evaluated, in order.
     Strict(fn(&mut Call<'_>, &[Str]) -> Result<Str, Fail>),
     /// Not evaluated: it does so itself, or skims them.
     Lazy(fn(&mut Call<'_>) -> Result<Str, Fail>),
+    /// As [`ItemRun::Strict`], with state ([`ItemRun::strict`]).
+    StrictClosure(Closure<StrictItem>),
+    /// As [`ItemRun::Lazy`], with state ([`ItemRun::lazy`]).
+    LazyClosure(Closure<LazyItem>),
+}
+
+/// What an item with state does with its evaluated arguments.
+pub type StrictItem = dyn Fn(&mut Call<'_>, &[Str]) -> Result<Str, Fail> + Send + Sync;
+/// What an item with state does that evaluates its arguments itself.
+pub type LazyItem = dyn Fn(&mut Call<'_>) -> Result<Str, Fail> + Send + Sync;
+
+impl ItemRun {
+    /// A closure that takes its arguments evaluated, in order.
+    pub fn strict(
+        run: impl Fn(&mut Call<'_>, &[Str]) -> Result<Str, Fail> + Send + Sync + 'static,
+    ) -> Self {
+        Self::StrictClosure(Closure(Arc::new(run)))
+    }
+
+    /// A closure that evaluates its arguments itself, or skims them.
+    pub fn lazy(run: impl Fn(&mut Call<'_>) -> Result<Str, Fail> + Send + Sync + 'static) -> Self {
+        Self::LazyClosure(Closure(Arc::new(run)))
+    }
 }
 
 /// What follows an operator's name after an underscore; `None` where there is
@@ -29,16 +54,38 @@ pub enum ItemRun {
 pub type Params<'a> = Option<&'a [u8]>;
 
 /// An operator: `${name:…}`, `${name_params:…}` (specification 11.6).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Operator {
     /// What it says of itself.
     pub meta: Meta,
     /// What it does with its argument.
-    pub run: fn(&mut Call<'_>, &Str, Params<'_>) -> Result<Str, Fail>,
+    pub run: OperatorRun,
+}
+
+/// What an operator does with its argument, and with what follows its name.
+#[derive(Clone, Debug)]
+pub enum OperatorRun {
+    /// A function.
+    Plain(fn(&mut Call<'_>, &Str, Params<'_>) -> Result<Str, Fail>),
+    /// A closure ([`OperatorRun::closure`]).
+    Closure(Closure<StatefulOperator>),
+}
+
+/// What an operator with state does.
+pub type StatefulOperator =
+    dyn Fn(&mut Call<'_>, &Str, Params<'_>) -> Result<Str, Fail> + Send + Sync;
+
+impl OperatorRun {
+    /// A closure.
+    pub fn closure(
+        run: impl Fn(&mut Call<'_>, &Str, Params<'_>) -> Result<Str, Fail> + Send + Sync + 'static,
+    ) -> Self {
+        Self::Closure(Closure(Arc::new(run)))
+    }
 }
 
 /// A condition, as `if` and others test it (specification 11.7).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Condition {
     /// What it says of itself.
     pub meta: Meta,
@@ -49,16 +96,39 @@ pub struct Condition {
 }
 
 /// How a condition wants its arguments.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum ConditionRun {
     /// Evaluated, in order.
     Strict(fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail>),
     /// Not evaluated: it does so itself, or skims them.
     Lazy(fn(&mut Call<'_>) -> Result<bool, Fail>),
+    /// As [`ConditionRun::Strict`], with state ([`ConditionRun::strict`]).
+    StrictClosure(Closure<StrictCondition>),
+    /// As [`ConditionRun::Lazy`], with state ([`ConditionRun::lazy`]).
+    LazyClosure(Closure<LazyCondition>),
+}
+
+/// What a condition with state does with its evaluated arguments.
+pub type StrictCondition = dyn Fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail> + Send + Sync;
+/// What a condition with state does that evaluates its arguments itself.
+pub type LazyCondition = dyn Fn(&mut Call<'_>) -> Result<bool, Fail> + Send + Sync;
+
+impl ConditionRun {
+    /// A closure that takes its arguments evaluated, in order.
+    pub fn strict(
+        run: impl Fn(&mut Call<'_>, &[Str]) -> Result<bool, Fail> + Send + Sync + 'static,
+    ) -> Self {
+        Self::StrictClosure(Closure(Arc::new(run)))
+    }
+
+    /// A closure that evaluates its arguments itself, or skims them.
+    pub fn lazy(run: impl Fn(&mut Call<'_>) -> Result<bool, Fail> + Send + Sync + 'static) -> Self {
+        Self::LazyClosure(Closure(Arc::new(run)))
+    }
 }
 
 /// A variable: `$name` (specification 11.9).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Variable {
     /// What it says of itself.
     pub meta: Meta,
@@ -67,7 +137,7 @@ pub struct Variable {
 }
 
 /// Where a variable's value comes from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum VariableSource {
     /// The context holds it; empty until something sets it.
     Slot,
@@ -80,16 +150,27 @@ pub enum VariableSource {
     Certificate,
     /// It is computed each time.
     Computed(fn(&mut Call<'_>) -> Result<Str, Fail>),
+    /// The same, by a closure ([`VariableSource::computed`]).
+    ComputedClosure(Closure<LazyItem>),
     /// It stands for many names, which the context holds. Given a name, the
     /// function says whether it belongs, or what to add to the complaint.
     Family(fn(&[u8]) -> Option<Result<(), &'static str>>),
+}
+
+impl VariableSource {
+    /// A closure that computes it each time.
+    pub fn computed(
+        run: impl Fn(&mut Call<'_>) -> Result<Str, Fail> + Send + Sync + 'static,
+    ) -> Self {
+        Self::ComputedClosure(Closure(Arc::new(run)))
+    }
 }
 
 /// How text is quoted for a query.
 pub type Quote = fn(&[u8]) -> Vec<u8>;
 
 /// A type of lookup (specification, chapter 9).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LookupDef {
     /// What it says of itself.
     pub meta: Meta,
@@ -100,7 +181,47 @@ pub struct LookupDef {
     /// What `${quote_NAME:…}` does; `None` for a type that needs no quoting.
     pub quote: Option<Quote>,
     /// Finds the data for a key or a query.
-    pub find: fn(&mut Call<'_>, &LookupQuery) -> Result<Option<Str>, LookupFail>,
+    pub find: LookupFind,
+}
+
+/// How a type of lookup finds the data for a key or a query.
+#[derive(Clone, Debug)]
+pub enum LookupFind {
+    /// By a function.
+    Plain(fn(&mut Call<'_>, &LookupQuery) -> Result<Option<Str>, LookupFail>),
+    /// By a closure ([`LookupFind::closure`]).
+    Closure(Closure<StatefulLookup>),
+}
+
+/// How a type of lookup with state finds data.
+pub type StatefulLookup =
+    dyn Fn(&mut Call<'_>, &LookupQuery) -> Result<Option<Str>, LookupFail> + Send + Sync;
+
+impl LookupFind {
+    /// A closure.
+    pub fn closure(
+        find: impl Fn(&mut Call<'_>, &LookupQuery) -> Result<Option<Str>, LookupFail>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self::Closure(Closure(Arc::new(find)))
+    }
+
+    /// Finds the data.
+    ///
+    /// # Errors
+    /// There is no answer, now or ever.
+    pub fn find(
+        &self,
+        call: &mut Call<'_>,
+        query: &LookupQuery,
+    ) -> Result<Option<Str>, LookupFail> {
+        match self {
+            Self::Plain(find) => find(call, query),
+            Self::Closure(find) => find(call, query),
+        }
+    }
 }
 
 /// What is asked of a lookup.

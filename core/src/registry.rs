@@ -10,7 +10,7 @@ use eximious_grammar::expansion::{
 use crate::names::Names;
 use crate::{
     AclControl, AclTerm, AclVerify, Condition, DriverDef, DriverKind, Item, LookupDef, Meta,
-    Operator, OptionDef, OptionPlace, Variable, VariableSource,
+    Operator, OptionDef, OptionPlace, Rec, Variable, VariableSource,
 };
 
 /// All words that an engine knows. A later record replaces an earlier one of
@@ -26,7 +26,7 @@ pub struct Registry {
     /// The options by place and name. There are many, and an engine that reads
     /// no configuration looks for none: they are put in order at the first look.
     option_tables: OnceLock<Vec<(OptionPlace, OptionTable)>>,
-    drivers: BTreeMap<(DriverKind, &'static [u8]), &'static DriverDef>,
+    drivers: BTreeMap<DriverKind, BTreeMap<&'static [u8], Rec<DriverDef>>>,
     acl_terms: Table<AclTerm>,
     acl_controls: Table<AclControl>,
     acl_verifies: Table<AclVerify>,
@@ -34,10 +34,16 @@ pub struct Registry {
     strict: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Table<T: 'static> {
-    records: Vec<&'static T>,
+    records: Vec<Rec<T>>,
     names: Names,
+}
+
+impl<T> Clone for Table<T> {
+    fn clone(&self) -> Self {
+        Self { records: self.records.clone(), names: self.names.clone() }
+    }
 }
 
 impl<T> Default for Table<T> {
@@ -47,7 +53,7 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    fn add(&mut self, record: &'static T, meta: &'static Meta) -> u16 {
+    fn add(&mut self, record: Rec<T>, meta: Meta) -> u16 {
         let id = match self.names.find(meta.name.as_bytes()) {
             Some(id) => {
                 self.records[usize::from(id)] = record;
@@ -69,8 +75,12 @@ impl<T> Table<T> {
         self.names.find(name)
     }
 
-    fn named(&self, name: &[u8]) -> Option<&'static T> {
-        self.find(name).map(|id| self.records[usize::from(id)])
+    fn named(&self, name: &[u8]) -> Option<&Rec<T>> {
+        self.find(name).map(|id| &self.records[usize::from(id)])
+    }
+
+    fn all(&self) -> impl Iterator<Item = &T> {
+        self.records.iter().map(|record| &**record)
     }
 }
 
@@ -85,31 +95,49 @@ impl Registry {
     }
 
     /// Adds items.
-    pub fn items(&mut self, items: &[&'static Item]) -> &mut Self {
+    pub fn items<R: Into<Rec<Item>>>(&mut self, items: impl IntoIterator<Item = R>) -> &mut Self {
         for item in items {
-            self.items.add(item, &item.meta);
+            let item = item.into();
+            let meta = item.meta;
+            self.items.add(item, meta);
         }
         self
     }
     /// Adds operators.
-    pub fn operators(&mut self, operators: &[&'static Operator]) -> &mut Self {
+    pub fn operators<R: Into<Rec<Operator>>>(
+        &mut self,
+        operators: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
         for operator in operators {
-            self.operators.add(operator, &operator.meta);
+            let operator = operator.into();
+            let meta = operator.meta;
+            self.operators.add(operator, meta);
         }
         self
     }
     /// Adds conditions.
-    pub fn conditions(&mut self, conditions: &[&'static Condition]) -> &mut Self {
+    pub fn conditions<R: Into<Rec<Condition>>>(
+        &mut self,
+        conditions: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
         for condition in conditions {
-            self.conditions.add(condition, &condition.meta);
+            let condition = condition.into();
+            let meta = condition.meta;
+            self.conditions.add(condition, meta);
         }
         self
     }
     /// Adds variables.
-    pub fn variables(&mut self, variables: &'static [Variable]) -> &mut Self {
+    pub fn variables<R: Into<Rec<Variable>>>(
+        &mut self,
+        variables: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
         for variable in variables {
-            let id = self.variables.add(variable, &variable.meta);
-            if matches!(variable.source, VariableSource::Family(_)) {
+            let variable = variable.into();
+            let meta = variable.meta;
+            let opens = matches!(variable.source, VariableSource::Family(_));
+            let id = self.variables.add(variable, meta);
+            if opens {
                 self.families.push(id);
             }
         }
@@ -127,13 +155,18 @@ impl Registry {
         }
         let own = std::mem::take(&mut self.variables);
         self.families.clear();
-        tables.iter().for_each(|table| _ = self.variables(table));
-        own.records.into_iter().for_each(|record| _ = self.variables(std::slice::from_ref(record)));
+        tables.iter().for_each(|table| _ = self.variables(*table));
+        own.records.into_iter().for_each(|record| _ = self.variables([record]));
     }
     /// Adds lookup types.
-    pub fn lookups(&mut self, lookups: &[&'static LookupDef]) -> &mut Self {
+    pub fn lookups<R: Into<Rec<LookupDef>>>(
+        &mut self,
+        lookups: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
         for lookup in lookups {
-            self.lookups.add(lookup, &lookup.meta);
+            let lookup = lookup.into();
+            let meta = lookup.meta;
+            self.lookups.add(lookup, meta);
         }
         self
     }
@@ -144,54 +177,77 @@ impl Registry {
         self.option_tables = OnceLock::new();
         self
     }
-    /// Adds drivers.
-    pub fn drivers(&mut self, drivers: &'static [DriverDef]) -> &mut Self {
+    /// Adds drivers, and the options that each has to itself.
+    pub fn drivers<R: Into<Rec<DriverDef>>>(
+        &mut self,
+        drivers: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
         for driver in drivers {
-            self.drivers.insert((driver.kind, driver.meta.name.as_bytes()), driver);
+            let driver = driver.into();
+            if !driver.options.is_empty() {
+                self.options(driver.options);
+            }
+            let drivers = self.drivers.entry(driver.kind).or_default();
+            drivers.insert(driver.meta.name.as_bytes(), driver);
         }
         self
     }
     /// Adds conditions and modifiers of ACLs.
-    pub fn acl_terms(&mut self, terms: &'static [AclTerm]) -> &mut Self {
-        for term in terms {
-            self.acl_terms.add(term, &term.meta);
+    pub fn acl_terms<R: Into<Rec<AclTerm>>>(
+        &mut self,
+        all: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
+        for record in all {
+            let record = record.into();
+            let meta = record.meta;
+            self.acl_terms.add(record, meta);
         }
         self
     }
     /// Adds what `control` may name.
-    pub fn acl_controls(&mut self, controls: &'static [AclControl]) -> &mut Self {
-        for control in controls {
-            self.acl_controls.add(control, &control.meta);
+    pub fn acl_controls<R: Into<Rec<AclControl>>>(
+        &mut self,
+        all: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
+        for record in all {
+            let record = record.into();
+            let meta = record.meta;
+            self.acl_controls.add(record, meta);
         }
         self
     }
     /// Adds what `verify` may name.
-    pub fn acl_verifies(&mut self, verifies: &'static [AclVerify]) -> &mut Self {
-        for verify in verifies {
-            self.acl_verifies.add(verify, &verify.meta);
+    pub fn acl_verifies<R: Into<Rec<AclVerify>>>(
+        &mut self,
+        all: impl IntoIterator<Item = R>,
+    ) -> &mut Self {
+        for record in all {
+            let record = record.into();
+            let meta = record.meta;
+            self.acl_verifies.add(record, meta);
         }
         self
     }
 
     /// The item with an id that the vocabulary gave.
-    pub fn item_at(&self, id: u16) -> &'static Item {
-        self.items.records[usize::from(id)]
+    pub fn item_at(&self, id: u16) -> &Rec<Item> {
+        &self.items.records[usize::from(id)]
     }
     /// The operator with an id that the vocabulary gave.
-    pub fn operator_at(&self, id: u16) -> &'static Operator {
-        self.operators.records[usize::from(id)]
+    pub fn operator_at(&self, id: u16) -> &Rec<Operator> {
+        &self.operators.records[usize::from(id)]
     }
     /// The condition with an id that the vocabulary gave.
-    pub fn condition_at(&self, id: u16) -> &'static Condition {
-        self.conditions.records[usize::from(id)]
+    pub fn condition_at(&self, id: u16) -> &Rec<Condition> {
+        &self.conditions.records[usize::from(id)]
     }
     /// The variable with an id that the vocabulary gave.
-    pub fn variable_at(&self, id: u16) -> &'static Variable {
-        self.variables.records[usize::from(id)]
+    pub fn variable_at(&self, id: u16) -> &Rec<Variable> {
+        &self.variables.records[usize::from(id)]
     }
     /// The lookup type with an id that the vocabulary gave.
-    pub fn lookup_at(&self, id: u16) -> &'static LookupDef {
-        self.lookups.records[usize::from(id)]
+    pub fn lookup_at(&self, id: u16) -> &Rec<LookupDef> {
+        &self.lookups.records[usize::from(id)]
     }
 
     /// Says whether a name of an open family is unknown as long as nothing
@@ -204,7 +260,7 @@ impl Registry {
         matches!(self.family(name), Some((_, Ok(()))))
     }
     fn family(&self, name: &[u8]) -> Option<(u16, Result<(), &'static str>)> {
-        self.families.iter().find_map(|id| match self.variable_at(*id).source {
+        self.families.iter().find_map(|id| match &self.variable_at(*id).source {
             VariableSource::Family(member) => member(name).map(|answer| (*id, answer)),
             _ => None,
         })
@@ -261,57 +317,57 @@ impl Registry {
         self.option_tables.get_or_init(|| option_tables(&self.options))
     }
     /// A driver, by kind and name.
-    pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&'static DriverDef> {
-        self.drivers.get(&(kind, name)).copied()
+    pub fn driver(&self, kind: DriverKind, name: &[u8]) -> Option<&Rec<DriverDef>> {
+        self.drivers.get(&kind)?.get(name)
     }
     /// All drivers, sorted by kind and name.
-    pub fn all_drivers(&self) -> impl Iterator<Item = &'static DriverDef> {
-        self.drivers.values().copied()
+    pub fn all_drivers(&self) -> impl Iterator<Item = &DriverDef> {
+        self.drivers.values().flat_map(BTreeMap::values).map(|driver| &**driver)
     }
     /// A condition or modifier of ACLs, by name.
-    pub fn acl_term(&self, name: &[u8]) -> Option<&'static AclTerm> {
+    pub fn acl_term(&self, name: &[u8]) -> Option<&Rec<AclTerm>> {
         self.acl_terms.named(name)
     }
     /// What `control` may name, by name.
-    pub fn acl_control(&self, name: &[u8]) -> Option<&'static AclControl> {
+    pub fn acl_control(&self, name: &[u8]) -> Option<&Rec<AclControl>> {
         self.acl_controls.named(name)
     }
     /// What `verify` may name, by name.
-    pub fn acl_verify(&self, name: &[u8]) -> Option<&'static AclVerify> {
+    pub fn acl_verify(&self, name: &[u8]) -> Option<&Rec<AclVerify>> {
         self.acl_verifies.named(name)
     }
     /// All conditions and modifiers of ACLs.
-    pub fn all_acl_terms(&self) -> impl Iterator<Item = &'static AclTerm> {
-        self.acl_terms.records.iter().copied()
+    pub fn all_acl_terms(&self) -> impl Iterator<Item = &AclTerm> {
+        self.acl_terms.all()
     }
     /// All that `control` may name.
-    pub fn all_acl_controls(&self) -> impl Iterator<Item = &'static AclControl> {
-        self.acl_controls.records.iter().copied()
+    pub fn all_acl_controls(&self) -> impl Iterator<Item = &AclControl> {
+        self.acl_controls.all()
     }
     /// All that `verify` may name.
-    pub fn all_acl_verifies(&self) -> impl Iterator<Item = &'static AclVerify> {
-        self.acl_verifies.records.iter().copied()
+    pub fn all_acl_verifies(&self) -> impl Iterator<Item = &AclVerify> {
+        self.acl_verifies.all()
     }
 
     /// All items.
-    pub fn all_items(&self) -> impl Iterator<Item = &'static Item> {
-        self.items.records.iter().copied()
+    pub fn all_items(&self) -> impl Iterator<Item = &Item> {
+        self.items.all()
     }
     /// All operators.
-    pub fn all_operators(&self) -> impl Iterator<Item = &'static Operator> {
-        self.operators.records.iter().copied()
+    pub fn all_operators(&self) -> impl Iterator<Item = &Operator> {
+        self.operators.all()
     }
     /// All conditions.
-    pub fn all_conditions(&self) -> impl Iterator<Item = &'static Condition> {
-        self.conditions.records.iter().copied()
+    pub fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.conditions.all()
     }
     /// All variables.
-    pub fn all_variables(&self) -> impl Iterator<Item = &'static Variable> {
-        self.variables.records.iter().copied()
+    pub fn all_variables(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.all()
     }
     /// All lookup types.
-    pub fn all_lookups(&self) -> impl Iterator<Item = &'static LookupDef> {
-        self.lookups.records.iter().copied()
+    pub fn all_lookups(&self) -> impl Iterator<Item = &LookupDef> {
+        self.lookups.all()
     }
     /// How many variables there are; ids are below it.
     pub fn variable_count(&self) -> usize {

@@ -84,17 +84,31 @@ pub(crate) trait AuthDriver: Send {
     }
 }
 
+/// The server's side of a driver. The records with their options stand with the client's
+/// side, in [`eximious::auth`].
+pub(crate) struct AuthServer {
+    /// The driver's name.
+    driver: &'static str,
+    /// Makes it, for one attempt.
+    start: fn() -> Box<dyn AuthDriver>,
+}
+
+/// All drivers that answer to AUTH.
+static SERVERS: &[&AuthServer] = &[
+    &cram_md5::SERVER,
+    &cyrus_sasl::SERVER,
+    &dovecot::SERVER,
+    &external::SERVER,
+    &gsasl::SERVER,
+    &plaintext::SERVER,
+    &spa::SERVER,
+];
+
 /// The driver of an authenticator, for one attempt.
 pub(crate) fn driver(authenticator: &Authenticator) -> Box<dyn AuthDriver> {
-    match authenticator.driver() {
-        "cram_md5" => Box::new(cram_md5::CramMd5::default()),
-        "cyrus_sasl" => Box::new(cyrus_sasl::CyrusSasl::default()),
-        "dovecot" => Box::new(dovecot::Dovecot::default()),
-        "external" => Box::new(external::External),
-        "gsasl" => Box::new(gsasl::Gsasl::default()),
-        "plaintext" => Box::new(plaintext::Plaintext::default()),
-        "spa" => Box::new(spa::Spa::default()),
-        _ => Box::new(Missing),
+    match SERVERS.iter().find(|server| server.driver == authenticator.driver()) {
+        Some(server) => (server.start)(),
+        None => Box::new(Missing),
     }
 }
 
@@ -271,5 +285,22 @@ impl AuthDriver for Missing {
 
     fn answer(&mut self, _: &mut AuthTurn<'_>, _: &[u8]) -> Result<AuthStep, AuthVerdict> {
         Err(AuthVerdict::Refuse)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eximious::{DriverKind, registry};
+
+    use super::*;
+
+    #[test]
+    fn every_driver_that_is_there_has_a_server_side() {
+        for driver in registry().all_drivers().filter(|one| one.kind == DriverKind::Authenticator) {
+            let name = driver.meta.name;
+            let answers = SERVERS.iter().any(|server| server.driver == name);
+            // What TLS has found out needs no command.
+            assert_eq!(answers, !driver.run.is_not_yet() && name != "tls", "{name}");
+        }
     }
 }

@@ -300,7 +300,7 @@ mod tests {
     fn columns_of_sarif_are_characters() {
         let text = b"smtp_banner = \xc3\xa4 ${foo:x} \xff ${bar:y}\n";
         let world = Fixture::new().file("/c d", text).world();
-        let registry = eximious::stdlib::registry();
+        let registry = eximious::registry();
         let config = Config::load(b"/c d", Macros::new(), &world, &registry).expect("a file");
         let findings = lints::check(&config, &registry, &world, None);
         let at = |finding: &Finding| {

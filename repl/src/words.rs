@@ -95,24 +95,24 @@ impl Kind {
 
 /// A record.
 #[derive(Clone, Copy, Debug)]
-pub struct Word {
+pub struct Word<'r> {
     pub kind: Kind,
-    pub meta: &'static Meta,
-    pub more: More,
+    pub meta: &'r Meta,
+    pub more: More<'r>,
 }
 
 /// What the record of a kind of word has besides what all have.
 #[derive(Clone, Copy, Debug)]
-pub enum More {
+pub enum More<'r> {
     Expansion,
-    Option(&'static OptionDef),
-    Verb(&'static AclVerbDef),
-    Term(&'static AclTerm),
-    Control(&'static AclControl),
-    Verify(&'static AclVerify),
+    Option(&'r OptionDef),
+    Verb(&'r AclVerbDef),
+    Term(&'r AclTerm),
+    Control(&'r AclControl),
+    Verify(&'r AclVerify),
 }
 
-impl Word {
+impl Word<'_> {
     /// The driver that has an option to itself.
     pub fn driver(&self) -> Option<&'static str> {
         match self.more {
@@ -151,13 +151,13 @@ static NEGATION: Meta = Meta::new("!", Effects::NONE, TaintRule::Clean)
     .source("specification 11.7");
 
 /// All records, by kind, each kind in the order of its names.
-pub fn all(registry: &Registry) -> Vec<Word> {
+pub fn all(registry: &Registry) -> Vec<Word<'_>> {
     Kind::all().flat_map(|kind| of(registry, kind)).collect()
 }
 
 /// The records of a kind, in the order of their names.
-pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
-    let mut metas: Vec<&'static Meta> = match kind {
+pub fn of(registry: &Registry, kind: Kind) -> Vec<Word<'_>> {
+    let mut metas: Vec<&Meta> = match kind {
         Kind::Item => registry.all_items().map(|r| &r.meta).collect(),
         Kind::Operator => registry.all_operators().map(|r| &r.meta).collect(),
         Kind::Condition => registry.all_conditions().map(|r| &r.meta).collect(),
@@ -178,8 +178,8 @@ pub fn of(registry: &Registry, kind: Kind) -> Vec<Word> {
 }
 
 /// The records of a kind of word of ACLs, in the order of their names.
-fn of_acl(registry: &Registry, kind: Kind) -> Vec<Word> {
-    let mut words: Vec<Word> = match kind {
+fn of_acl(registry: &Registry, kind: Kind) -> Vec<Word<'_>> {
+    let mut words: Vec<Word<'_>> = match kind {
         Kind::AclVerb => acl::VERBS
             .iter()
             .map(|verb| Word { kind, meta: &verb.meta, more: More::Verb(verb) })
@@ -204,14 +204,14 @@ fn of_acl(registry: &Registry, kind: Kind) -> Vec<Word> {
 
 /// The records with a name, or with another name for the same; `$name`,
 /// `${name`, `name:` and the like will do.
-pub fn named(registry: &Registry, name: &str) -> Vec<Word> {
+pub fn named<'r>(registry: &'r Registry, name: &str) -> Vec<Word<'r>> {
     let name = name.trim_start_matches(['$', '{']).trim_end_matches([':', '{', '}']);
     let bytes = name.as_bytes();
-    let mut found: Vec<Word> = all(registry)
+    let mut found: Vec<Word<'_>> = all(registry)
         .into_iter()
         .filter(|word| word.meta.name == name || word.meta.aliases.contains(&name))
         .collect();
-    let mut add = |kind, meta: &'static Meta| {
+    let mut add = |kind, meta: &'r Meta| {
         if !found.iter().any(|word| word.kind == kind) {
             found.push(Word { kind, meta, more: More::Expansion });
         }
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn names_are_found_as_they_are_written() {
-        let registry = eximious::stdlib::registry();
+        let registry = eximious::registry();
         for name in ["substr", "${substr", "substr_1_2:", "substr_0"] {
             let found = named(&registry, name);
             assert!(found.iter().any(|word| word.kind == Kind::Operator), "{name}");

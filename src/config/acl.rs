@@ -1,6 +1,6 @@
 //! ACLs, as they are written (specification 44.8).
 
-use eximious_core::{AclOperand, AclTerm, AclTermKind, AclVerb, Registry, Str};
+use eximious_core::{AclOperand, AclTerm, AclTermKind, AclVerb, Rec, Registry, Str};
 use eximious_grammar::Span;
 use eximious_grammar::config::{Statement, statement};
 
@@ -32,7 +32,7 @@ pub struct AclStatement {
 #[derive(Clone, Debug)]
 pub struct AclLineTerm {
     /// What it is.
-    pub term: &'static AclTerm,
+    pub term: Rec<AclTerm>,
     /// Whether `!` stands before it.
     pub negated: bool,
     /// The variable that `set` sets: `acl_m_count`.
@@ -144,7 +144,7 @@ fn term(
     let end = at + text.len();
     let span = Span::new(end - rest.len(), end);
     Ok(AclLineTerm {
-        term,
+        term: term.clone(),
         negated: form.negated,
         variable,
         text: Str::from(rest.to_vec()),

@@ -382,11 +382,11 @@ impl<'r> Reader<'r> {
     ) -> Result<(), Vec<u8>> {
         let registry = self.registry;
         let Some(current) = self.config.instances(kind).last() else { return Ok(()) };
-        let driver = current.driver;
-        let find =
-            |name: &[u8]| registry.driver_option(kind, driver.map(|driver| driver.meta.name), name);
+        let driver = current.driver.clone();
+        let driver_name = driver.as_ref().map(|driver| driver.meta.name);
+        let find = |name: &[u8]| registry.driver_option(kind, driver_name, name);
         let Some((option, negated)) = named(setting, text, find)? else {
-            let hint: &[u8] = match driver {
+            let hint: &[u8] = match driver_name {
                 None => b" (\"driver\" must be specified before any private options)",
                 Some(_) => b"",
             };
@@ -405,7 +405,7 @@ impl<'r> Reader<'r> {
         if name == "driver"
             && let OptionValue::Text(wanted) = &value
         {
-            chosen = registry.driver(kind, wanted.bytes());
+            chosen = registry.driver(kind, wanted.bytes()).cloned();
             if chosen.is_none() {
                 if let Some(current) = self.config.instances_mut(kind).last_mut() {
                     current.misnamed = true;

@@ -26,7 +26,7 @@ impl Files for Named {
 
 fn read_all(files: Vec<(&'static str, &'static str)>) -> Result<Config, String> {
     let world = World { files: Arc::new(Named(files)), ..World::hermetic() };
-    let registry = eximious_stdlib::registry();
+    let registry = crate::registry();
     Config::read(b"/no : /c", Macros::new(), &world, &registry).map_err(|why| why.to_string())
 }
 

@@ -1,11 +1,12 @@
 //! The values of one conversation.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
-    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Scope, Settings,
-    Str, TaintRule, Trace, TraceSink, Var, VariableSource, World,
+    AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Rec, Scope,
+    Settings, Str, TaintRule, Trace, TraceSink, UserData, Var, Variable, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -47,6 +48,8 @@ pub struct Context {
     traced: bool,
     /// What is told in a file of its own, once that was asked for.
     pub(crate) debugging: Option<Debugging>,
+    /// What whoever made the context left in it.
+    pub(crate) user_data: Option<UserData>,
     /// Who runs the ACLs that what is expanded calls.
     pub(crate) acl_caller: Option<Arc<dyn AclCaller>>,
 }
@@ -94,6 +97,7 @@ impl Context {
             refusals: Vec::new(),
             traced: false,
             debugging: None,
+            user_data: None,
             acl_caller: None,
         }
     }
@@ -106,6 +110,7 @@ impl Context {
             slots: self.slots.clone(),
             values: self.values.clone(),
             named: self.named.clone(),
+            user_data: self.user_data.clone(),
             acl_caller: self.acl_caller.clone(),
             budget: self.budget.sibling(),
             ..Self::new(self.engine.with_world(world))
@@ -115,6 +120,18 @@ impl Context {
     /// The engine.
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Leaves something of one's own in the context, in the place of what was left before.
+    /// Every word of the language that is evaluated with it can reach it
+    /// ([`Call::user_data`]); what is to change needs a lock, or an atomic number.
+    pub fn set_user_data<T: Any + Send + Sync>(&mut self, data: Arc<T>) {
+        self.user_data = Some(data);
+    }
+
+    /// What was left in the context, where it is of this type.
+    pub fn user_data<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.user_data.clone()?.downcast().ok()
     }
 
     /// The logs, for lines about the message at hand: its name stands before each.
@@ -326,11 +343,7 @@ impl Context {
 
     /// Does something that built-ins do, outside of any string. What it binds
     /// stays bound.
-    pub(crate) fn call<T>(
-        &mut self,
-        record: &'static Meta,
-        work: impl FnOnce(&mut Call<'_>) -> T,
-    ) -> T {
+    pub(crate) fn call<T>(&mut self, record: &Meta, work: impl FnOnce(&mut Call<'_>) -> T) -> T {
         self.begin(true);
         let tree = Tree::empty().view();
         let mut eval = Eval::new(self, &tree, &[]);
@@ -474,8 +487,8 @@ impl Context {
         self.scope.bind_numeric(&bytes, taint);
     }
 
-    pub(crate) fn source_of(&self, id: u16) -> VariableSource {
-        self.engine.0.registry.variable_at(id).source
+    pub(crate) fn variable_record(&self, id: u16) -> &Rec<Variable> {
+        self.engine.0.registry.variable_at(id)
     }
 }
 

@@ -5,7 +5,7 @@ use eximious_core::grammar::expansion::{
     Vocabulary,
 };
 use eximious_core::{
-    Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, Place, Str, Taint, TaintRule,
+    Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, OperatorRun, Place, Str, Taint, TaintRule,
     VariableSource,
 };
 use eximious_grammar::{Fault, Span};
@@ -205,7 +205,8 @@ impl<'t> Eval<'t> {
     /// Whether a variable is there only while something sets it, and nothing
     /// does.
     fn is_absent(&self, id: u16) -> bool {
-        matches!(self.cx.source_of(id), VariableSource::Absent) && self.cx.stored(id).is_none()
+        matches!(self.cx.variable_record(id).source, VariableSource::Absent)
+            && self.cx.stored(id).is_none()
     }
 
     fn absent(&self, id: u16, (before, after): (&str, &str)) -> Fail {
@@ -232,22 +233,35 @@ impl<'t> Eval<'t> {
     /// A variable that nothing has set.
     #[inline(never)]
     fn variable_default(&mut self, id: u16) -> Result<Str, Fail> {
-        match self.cx.source_of(id) {
+        let record = self.cx.variable_record(id);
+        match &record.source {
             VariableSource::Slot | VariableSource::Certificate => Ok(Str::EMPTY),
             VariableSource::Absent => Err(self.absent(id, ("name \"", "\""))),
             VariableSource::SlotWith(text) => Ok(Str::fixed(text)),
             VariableSource::Family(_) => Ok(Str::EMPTY),
             VariableSource::Computed(compute) => {
-                let meta = &self.cx.engine.0.registry.variable_at(id).meta;
-                let (tree, source) = (self.tree, self.source);
-                let place = (&[][..], Span::default(), false);
-                let mut result = compute(&mut Call::new(self, meta, (tree, source), place));
-                if let Ok(value) = &mut result {
-                    stamp(value, meta.taint, Taint::Clean, 0);
-                }
-                result
+                let (compute, record) = (*compute, record.clone());
+                self.computed(&record.meta, compute)
+            }
+            VariableSource::ComputedClosure(compute) => {
+                let (compute, record) = (compute.clone(), record.clone());
+                self.computed(&record.meta, |call| compute(call))
             }
         }
+    }
+
+    fn computed(
+        &mut self,
+        meta: &Meta,
+        compute: impl Fn(&mut Call<'_>) -> Result<Str, Fail>,
+    ) -> Result<Str, Fail> {
+        let (tree, source) = (self.tree, self.source);
+        let place = (&[][..], Span::default(), false);
+        let mut result = compute(&mut Call::new(self, meta, (tree, source), place));
+        if let Ok(value) = &mut result {
+            stamp(value, meta.taint, Taint::Clean, 0);
+        }
+        result
     }
 
     /// A variable's value as it stands in a text: a certificate only shows that
@@ -255,7 +269,7 @@ impl<'t> Eval<'t> {
     #[inline(never)]
     fn variable_text(&mut self, id: u16) -> Result<Str, Fail> {
         let mut result = self.variable_value(id);
-        if matches!(self.cx.source_of(id), VariableSource::Certificate)
+        if matches!(self.cx.variable_record(id).source, VariableSource::Certificate)
             && let Ok(value) = &mut result
             && !value.is_empty()
         {
@@ -296,13 +310,16 @@ impl<'t> Eval<'t> {
         let node = tree.op(id);
         let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
-        let record = self.cx.engine.0.registry.operator_at(def);
+        let record = self.cx.engine.0.registry.operator_at(def).clone();
         self.step(&record.meta)?;
         let name = node.name.of(source);
         let params = name.get(node.base as usize + 1..);
         let args = [Arg::Text(node.arg)];
         let mut call = Call::new(self, &record.meta, (tree, source), (&args, node.span, false));
-        let mut result = (record.run)(&mut call, &arg, params);
+        let mut result = match &record.run {
+            OperatorRun::Plain(run) => run(&mut call, &arg, params),
+            OperatorRun::Closure(run) => run(&mut call, &arg, params),
+        };
         if let Ok(value) = &mut result {
             let quoted = match (record.meta.taint, params) {
                 (TaintRule::Quoted, Some(params)) => self.quoting(params),
@@ -336,7 +353,7 @@ impl<'t> Eval<'t> {
     #[inline(never)]
     fn item(&mut self, id: CallId) -> Result<Str, Fail> {
         let node = self.tree.call(id);
-        let record = self.cx.engine.0.registry.item_at(node.def);
+        let record = self.cx.engine.0.registry.item_at(node.def).clone();
         // What an item evaluates itself may be anything.
         let mut taint = Taint::Tainted;
         let conditions = self.conditions;
@@ -344,7 +361,7 @@ impl<'t> Eval<'t> {
             // Conditions of `if` are told; those of others are none of their own.
             self.conditions = u32::from(record.meta.name != "if");
         }
-        let mut result = self.run_item(node, record, &mut taint);
+        let mut result = self.run_item(node, &record, &mut taint);
         self.conditions = conditions;
         if let Ok(value) = &mut result {
             stamp(value, record.meta.taint, taint, 0);
@@ -354,38 +371,42 @@ impl<'t> Eval<'t> {
 
     /// Runs an item; also the taint of its arguments, where they are evaluated
     /// before.
-    fn run_item(
-        &mut self,
-        node: &CallNode,
-        record: &'static Item,
-        taint: &mut Taint,
-    ) -> Result<Str, Fail> {
+    fn run_item(&mut self, node: &CallNode, record: &Item, taint: &mut Taint) -> Result<Str, Fail> {
         self.step(&record.meta)?;
         let (tree, source) = (self.tree, self.source);
         let args = tree.call_args(node);
         let open = node.closing == Closing::Open;
         let place = (args, node.span, open);
-        match record.run {
-            ItemRun::Strict(run) => self.with_values(args, |eval, values| {
-                *taint = values.iter().fold(Taint::Clean, |taint, v| taint.with(v.taint()));
-                eval.run_strict(&record.meta, place, run, values)
-            }),
-            ItemRun::Lazy(run) => {
-                let mut result = run(&mut Call::new(self, &record.meta, (tree, source), place));
-                if open && result.is_ok() {
-                    result = Err(self.hard_fault());
-                }
-                result
+        let mut result = match &record.run {
+            ItemRun::Strict(run) => {
+                return self.with_values(args, |eval, values| {
+                    *taint = together(values);
+                    eval.run_strict(&record.meta, place, *run, values)
+                });
             }
+            ItemRun::StrictClosure(run) => {
+                return self.with_values(args, |eval, values| {
+                    *taint = together(values);
+                    eval.run_strict(&record.meta, place, |call, args| run(call, args), values)
+                });
+            }
+            ItemRun::Lazy(run) => run(&mut Call::new(self, &record.meta, (tree, source), place)),
+            ItemRun::LazyClosure(run) => {
+                run(&mut Call::new(self, &record.meta, (tree, source), place))
+            }
+        };
+        if open && result.is_ok() {
+            result = Err(self.hard_fault());
         }
+        result
     }
 
     /// Runs what has its arguments, unless the parse ended in it.
     fn run_strict<T>(
         &mut self,
-        meta: &'static Meta,
+        meta: &Meta,
         place: (&[Arg], Span, bool),
-        run: fn(&mut Call<'_>, &[Str]) -> Result<T, Fail>,
+        run: impl Fn(&mut Call<'_>, &[Str]) -> Result<T, Fail>,
         values: &[Str],
     ) -> Result<T, Fail> {
         if place.2 {
@@ -455,6 +476,11 @@ impl<'t> Eval<'t> {
         let fault = self.tree.hard_fault.filter(|_| open);
         fault.map(|fault| (fault, ErrorKind::Syntax))
     }
+}
+
+/// How tainted values are together.
+fn together(values: &[Str]) -> Taint {
+    values.iter().fold(Taint::Clean, |taint, value| taint.with(value.taint()))
 }
 
 /// Literal text of a tree.

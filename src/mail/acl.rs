@@ -7,8 +7,10 @@
 //! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
 //! step.
 
+mod call;
 mod callout;
 mod conditions;
+mod content;
 mod controls;
 mod cutthrough;
 mod dnslists;
@@ -21,11 +23,14 @@ mod modifiers;
 mod nested;
 mod ratelimit;
 mod run;
+mod scanners;
 mod seen;
+mod signatures;
 mod state;
 mod told;
 mod udpsend;
 mod verify;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,10 +43,14 @@ use crate::config::{Acl, AclStatement};
 use crate::mail::route::Routes;
 
 pub use crate::mail::smtp_transport::Secured;
+pub use call::{AclCall, condition, control, modifier};
+pub use callout::CALLOUT_PARAMETERS;
 pub use cutthrough::{Cutthrough, Onward, OnwardRecipient, Outcome, Reports};
 pub use headers::{AddedHeader, HeaderPlace};
 pub use machine::{AclResult, AclVerdict};
+pub use scanners::{SCANNERS, Scanner};
 pub use state::{AclState, Control, SenderFault};
+pub use verify::quota::QUOTA_PARAMETERS;
 
 /// The ACLs of a configuration, and what they stand on. A clone is cheap.
 #[derive(Clone, Debug)]
@@ -190,7 +199,7 @@ pub enum AclStep<'a> {
         /// How deep.
         depth: u32,
         /// What it is for.
-        term: &'static AclTerm,
+        term: &'a AclTerm,
         /// As it is written.
         text: &'a Str,
     },
@@ -204,7 +213,7 @@ pub enum AclStep<'a> {
         /// How deep.
         depth: u32,
         /// It.
-        term: &'static AclTerm,
+        term: &'a AclTerm,
         /// Whether `!` stands before it.
         negated: bool,
         /// The variable that `set` sets.
@@ -314,6 +323,19 @@ impl Named {
             .map(|written| Statement { place: place(written.line), written: written.clone() });
         Self { name: acl.name.clone(), statements: statements.collect() }
     }
+}
+
+/// Adds the words of ACLs to others.
+pub(crate) fn register(registry: &mut Registry) {
+    registry
+        .acl_terms(words::TERMS.iter().copied())
+        .acl_controls(words::CONTROLS.iter().copied())
+        .acl_verifies(words::VERIFIES.iter().copied());
+}
+
+/// A condition or modifier of ours, by name.
+pub(crate) fn own_term(name: &[u8]) -> Option<&'static AclTerm> {
+    words::TERMS.iter().copied().find(|term| term.meta.name.as_bytes() == name)
 }
 
 /// Whether an ACL is about a message that is being received.

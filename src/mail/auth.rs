@@ -12,7 +12,7 @@ pub mod ntlm;
 
 use std::sync::Arc;
 
-use eximious_core::{DriverKind, OptionValue, Str};
+use eximious_core::{DriverDef, DriverKind, OptionValue, Registry, Str};
 
 use crate::Config;
 use crate::config::Instance;
@@ -56,6 +56,11 @@ impl Authenticator {
         self.instance.driver_name()
     }
 
+    /// Its driver's record.
+    pub(crate) fn record(&self) -> Option<&DriverDef> {
+        self.instance.driver.as_deref()
+    }
+
     /// The mechanism's name in the protocol.
     pub fn mechanism(&self) -> &[u8] {
         self.instance.public_name()
@@ -94,4 +99,9 @@ pub use eximious_core::world::TlsBinding as ChannelBinding;
 pub fn is_yes(value: &[u8]) -> bool {
     let no = ["", "0", "no", "false"];
     !no.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Adds the drivers of authenticators to other words.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.drivers(client::DRIVERS.iter().copied());
 }

@@ -106,7 +106,7 @@ mod tests {
         let text = "begin retry\na.b quota_3d F,1h,1m\na.b rcpt_45x senders=: F,1h,2m\n\
             *@c.d timeout F,1h,3m\n^.*@e\\.f * F,1h,4m\n";
         let world = Fixture::new().file("/c", text).world();
-        let registry = eximious_stdlib::registry();
+        let registry = crate::registry();
         let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
         let mut cx = Engine::builder().world(world).build().context();
         for (key, error, sender, minutes) in [

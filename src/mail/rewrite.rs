@@ -365,7 +365,7 @@ mod tests {
     /// What the rules make of an item of the From header.
     fn from(rules: &str, item: &str) -> Option<String> {
         let world = Fixture::new().file("/c", format!("begin rewrite\n{rules}\n")).world();
-        let registry = eximious_stdlib::registry();
+        let registry = crate::registry();
         let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
         let mut cx = Engine::builder().world(world).build().context();
         let item = Str::tainted(item.as_bytes());
@@ -395,7 +395,7 @@ mod tests {
     fn what_is_rewritten_stays_tainted() {
         let text = b"begin rewrite\n*@a $1@c\n".as_slice();
         let world = Fixture::new().file("/c", text).world();
-        let registry = eximious_stdlib::registry();
+        let registry = crate::registry();
         let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
         let mut cx = Engine::builder().world(world).build().context();
         let address = Str::tainted(b"x@a".as_slice());

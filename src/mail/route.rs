@@ -10,8 +10,10 @@ mod accept;
 mod address;
 mod affix;
 mod assign;
+mod call;
 mod conditions;
 mod dnslookup;
+mod driver;
 mod hosts;
 mod ipliteral;
 mod iplookup;
@@ -36,6 +38,7 @@ use crate::Config;
 
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
 pub use affix::without as without_affixes;
+pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use pass::{Child, Pass, Renamed, RouteError, Routed};
 pub use percent::innermost;
@@ -85,8 +88,11 @@ impl Routes {
     /// The routers of a configuration, for contexts of the engine whose registry this is.
     pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
-        let routers = config.routers.iter().filter(|one| one.driver.is_some());
-        let routers = routers.map(|one| Router::new(one, registry, world, &place)).collect();
+        // One without a driver is a fault of the configuration.
+        let routers = config.routers.iter().filter_map(|one| Some((one, one.driver.as_ref()?)));
+        let routers = routers
+            .map(|(one, driver)| Router::new(one, driver, registry, world, &place))
+            .collect();
         let transports = config
             .instances(DriverKind::Transport)
             .iter()
@@ -118,4 +124,9 @@ impl Routes {
     fn transport(&self, name: &[u8]) -> Option<usize> {
         self.0.transports.iter().position(|one| one.name.bytes() == name)
     }
+}
+
+/// Adds the drivers of routers and transports to other words.
+pub(crate) fn register(registry: &mut Registry) {
+    registry.drivers(driver::DRIVERS.iter().copied()).drivers(transport::DRIVERS);
 }

@@ -13,7 +13,6 @@ pub mod charset;
 pub mod command;
 pub mod conditions;
 pub mod dns;
-pub mod drivers;
 pub mod environment;
 pub mod event;
 pub mod headers;
@@ -50,16 +49,12 @@ use eximious_core::Registry;
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
     registry
-        .items(items::ALL)
-        .operators(operators::ALL)
-        .conditions(conditions::ALL)
-        .lookups(lookups::ALL)
-        .drivers(drivers::ALL)
-        .acl_terms(acl::TERMS)
-        .acl_controls(acl::CONTROLS)
-        .acl_verifies(acl::VERIFIES);
+        .items(items::ALL.iter().copied())
+        .operators(operators::ALL.iter().copied())
+        .conditions(conditions::ALL.iter().copied())
+        .lookups(lookups::ALL.iter().copied());
     for family in variables::ALL {
-        registry.variables(family);
+        registry.variables(*family);
     }
     for family in options::ALL.iter().copied().flatten() {
         registry.options(family);

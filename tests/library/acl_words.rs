@@ -20,7 +20,7 @@ const UNASKED: [&str; 7] = [
 ];
 
 /// All records: kind, what all have, ACLs.
-fn records(registry: &Registry) -> Vec<(&'static str, &'static Meta, AclPhases)> {
+fn records(registry: &Registry) -> Vec<(&'static str, &Meta, AclPhases)> {
     let verbs = acl::VERBS.iter().map(|verb| ("verb", &verb.meta, verb.phases));
     let terms = registry.all_acl_terms().map(|term| {
         let kind = match term.kind {
@@ -36,7 +36,7 @@ fn records(registry: &Registry) -> Vec<(&'static str, &'static Meta, AclPhases)>
 
 #[test]
 fn words_are_allowed_where_exim_allows_them() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let text = std::fs::read_to_string(root().join("tests/data/acl-phases.txt")).unwrap();
     let mut asked: BTreeMap<(&str, &str), BTreeMap<&str, bool>> = BTreeMap::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -68,7 +68,7 @@ fn words_are_allowed_where_exim_allows_them() {
 
 #[test]
 fn records_are_complete() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     for (_, meta, phases) in records(&registry) {
         for part in [meta.syntax, meta.summary, meta.docs, meta.source] {
             assert!(!part.is_empty(), "{}", meta.name);
@@ -92,7 +92,7 @@ fn records_are_complete() {
 /// Each was seen in a log of the real one.
 #[test]
 fn refusals_have_exims_words() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let term = |name: &str, phase| registry.acl_term(name.as_bytes()).unwrap().refusal(phase);
     let verb = |name: &str, phase| {
         acl::VERBS.iter().find(|verb| verb.meta.name == name).unwrap().refusal(phase)
@@ -137,7 +137,7 @@ fn macros_name_what_the_packaged_program_has() {
         .filter(|name| name.starts_with("_ACL_") || name.starts_with("_DRIVER_"))
         .collect();
     assert!(shown.len() > 50);
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let terms = records(&registry).into_iter().filter_map(|(kind, meta, _)| match kind {
         "condition" => Some(format!("_ACL_COND_{}", meta.name)),
         "modifier" => Some(format!("_ACL_MOD_{}", meta.name)),

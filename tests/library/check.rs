@@ -12,7 +12,7 @@ fn found(text: &str, target: Option<Target>) -> (Config, Vec<Finding>) {
         .file("/etc/exim/everybody", "# all of them\n192.0.2.1\n0.0.0.0/0  # yes\n")
         .file("/etc/exim/few", "192.0.2.1\n# 0.0.0.0/0\n!192.0.2.9\n");
     let world = World { users: eximious_world::system().users, ..files.world() };
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a configuration");
     let findings = check(&config, &registry, &world, target);
     (config, findings)
@@ -101,7 +101,7 @@ fn the_packaged_configuration_gives_no_error() {
     if world.files.stat(file.as_bytes(), true).is_err() {
         return;
     }
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let config = Config::load(file.as_bytes(), Macros::new(), &world, &registry).expect("a file");
     let findings = check(&config, &registry, &world, None);
     let shown: Vec<String> = findings
@@ -120,6 +120,9 @@ const SOUND: &str = include_str!("../data/check/sound.conf");
 
 /// Changes of it, each with what must be found.
 const MISTAKES: &str = include_str!("../data/check/mistakes.txt");
+
+/// What is right, and does nothing yet.
+const NOT_YET: &str = "W701";
 
 /// Changes of it that are right, though they look like mistakes.
 const RIGHT: &str = include_str!("../data/check/right.txt");
@@ -176,7 +179,8 @@ fn five_thousand_mistakes_are_no_more_work_than_lines() {
 
 #[test]
 fn each_mistake_is_found_where_it_is() {
-    assert_eq!(codes(SOUND), Vec::<&str>::new());
+    // It has scanners, which are not there yet, and are no mistake.
+    assert_eq!(codes(SOUND), [NOT_YET, NOT_YET]);
     for Change { from, to, finds } in changes(MISTAKES) {
         let (code, line) = finds.expect("what must be found");
         assert!(SOUND.contains(&from), "{from}");
@@ -202,7 +206,7 @@ fn found_in_files(acl: &str) -> Vec<String> {
         .file("/acls/rcpt", acl)
         .file("/acls/inner", "# more\ndeny  senders = +nobody\n")
         .file("/acls/data", "nonsense\n");
-    let (world, registry) = (files.world(), eximious::stdlib::registry());
+    let (world, registry) = (files.world(), eximious::registry());
     let mut config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a file");
     config.load_acl_files(&world, &registry);
     let findings = check(&config, &registry, &world, None);
@@ -241,7 +245,8 @@ fn what_is_right_is_left_alone() {
     for Change { from, to, .. } in changes(RIGHT) {
         assert!(SOUND.contains(&from), "{from}");
         let (_, findings) = found(&SOUND.replacen(&from, &to, 1), None);
-        wrong.extend(findings.into_iter().map(|f| format!("{to}: {} {}", f.lint.code, f.message)));
+        let wrongs = findings.into_iter().filter(|finding| finding.lint.code != NOT_YET);
+        wrong.extend(wrongs.map(|f| format!("{to}: {} {}", f.lint.code, f.message)));
     }
     assert_eq!(wrong, Vec::<String>::new());
 }

@@ -19,7 +19,7 @@ fn check(meta: &Meta, kind: &str, wrong: &mut Vec<String>) -> usize {
 
 #[test]
 fn documented_examples_run() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut wrong = Vec::new();
     let mut count = 0;
     for item in registry.all_items() {
@@ -43,7 +43,7 @@ fn documented_examples_run() {
 
 #[test]
 fn every_word_has_a_page() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut missing = Vec::new();
     let mut look = |meta: &Meta, kind: &str, examples: bool| {
         let mut lacks = Vec::new();

@@ -339,7 +339,7 @@ fn configured(text: &[u8], others: &[(&str, Vec<u8>)]) -> Config {
         fixture = fixture.file(name, text.clone());
     }
     let world = fixture.world();
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let start = Instant::now();
     let config = Config::load(b"/c", Macros::new(), &world, &registry).expect("a file");
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());

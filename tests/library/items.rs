@@ -115,7 +115,7 @@ fn the_environment_is_shown_as_exim_shows_it() {
         add_environment = A-B=3 : FOO=2\n";
     let host = Arc::new(Environment(VARIABLES, World::hermetic().host));
     let world = World { host, ..Fixture::new().file("/c", settings).world() };
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let config = Config::read(b"/c", Macros::new(), &world, &registry).unwrap();
     let mut printer = Printer {
         config: &config,

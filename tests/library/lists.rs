@@ -59,7 +59,7 @@ fn named_lists_answer_as_exim_does() {
         file.as_os_str().as_encoded_bytes(),
         Macros::default(),
         &world,
-        &eximious::stdlib::registry(),
+        &eximious::registry(),
     )
     .expect("a configuration");
     let engine = Engine::builder().world(world).settings(config.settings).build();

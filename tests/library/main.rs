@@ -7,6 +7,7 @@ mod check;
 mod commands;
 mod dbm;
 mod examples;
+mod extensions;
 mod fmt;
 mod hostile;
 mod hosts;

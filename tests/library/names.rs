@@ -20,7 +20,7 @@ fn names<'a>(metas: impl Iterator<Item = &'a Meta>) -> BTreeSet<&'a str> {
 
 #[test]
 fn every_item_operator_and_condition() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let items = names(registry.all_items().map(|r| &r.meta));
     let operators = names(registry.all_operators().map(|r| &r.meta));
     let conditions = names(registry.all_conditions().map(|r| &r.meta));
@@ -52,7 +52,7 @@ fn every_item_operator_and_condition() {
 
 #[test]
 fn every_variable() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let known = names(registry.all_variables().map(|r| &r.meta));
     let missing: Vec<String> = table("variables")
         .into_iter()
@@ -65,7 +65,7 @@ fn every_variable() {
 
 #[test]
 fn every_lookup_type() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let known = names(registry.all_lookups().map(|r| &r.meta));
     let missing: Vec<String> = table("lookups")
         .into_iter()

@@ -36,7 +36,7 @@ fn the_trap_works() {
 
 #[test]
 fn cve_2014_2972_conditions_expand_their_arguments_once() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut count = 0;
     for condition in registry.all_conditions() {
         let group = |n: u8| "{$acl_m_x}".repeat(usize::from(n));

@@ -3,8 +3,8 @@
 use eximious::grammar::expansion::LookupStyle;
 use eximious::stdlib::lookups::quoting;
 use eximious::{
-    Context, Effects, Engine, ErrorKind, Fail, ListKind, LookupDef, Meta, NamedList, Settings, Str,
-    Taint, TaintRule, opt,
+    Context, Effects, Engine, ErrorKind, Fail, ListKind, LookupDef, LookupFind, Meta, NamedList,
+    Settings, Str, Taint, TaintRule, opt,
 };
 
 fn expand(cx: &mut Context, text: &str) -> Result<Str, Fail> {
@@ -113,7 +113,7 @@ static LDAP: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::ldap),
-    find: |_, _| Ok(None),
+    find: LookupFind::Plain(|_, _| Ok(None)),
 };
 
 static KEYED: LookupDef = LookupDef {
@@ -121,7 +121,7 @@ static KEYED: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |_, _| Ok(None),
+    find: LookupFind::Plain(|_, _| Ok(None)),
 };
 
 #[test]

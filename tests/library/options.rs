@@ -173,7 +173,7 @@ fn names(option: &OptionDef) -> impl Iterator<Item = &'static str> {
 
 #[test]
 fn every_option_has_a_record() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut known = BTreeSet::new();
     for option in registry.all_options() {
         let place = match option.place {
@@ -212,7 +212,7 @@ fn names_are_those_of_the_macros() {
         .filter(|name| name.starts_with("_OPT_"))
         .map(str::to_owned)
         .collect();
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let ours: BTreeSet<String> = registry
         .all_options()
         .flat_map(|option| names(option).map(|name| (place_in_macros(option.place), name)))
@@ -229,7 +229,7 @@ fn names_are_those_of_the_macros() {
 #[test]
 fn main_options_are_shown_as_they_are() {
     let Some(reference) = oldest() else { return };
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let shown = ask(&reference, "", &[]);
     compare("main", &shown, registry.options_of(OptionPlace::Main));
 }
@@ -237,7 +237,7 @@ fn main_options_are_shown_as_they_are() {
 #[test]
 fn drivers_are_shown_as_they_are() {
     let Some(reference) = oldest() else { return };
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut count = 0;
     for kind in [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator] {
         let shown = ask(&reference, DRIVERS, &[&format!("{}s", kind.name())]);

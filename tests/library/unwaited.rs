@@ -73,7 +73,7 @@ fn expansions_refuse_them() {
 fn configurations_refuse_them() {
     let directory = pipe();
     let world = eximious_world::system();
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let pipe = directory.path().join("pipe");
     let name = pipe.as_os_str().as_encoded_bytes();
     let why = Config::read(name, Macros::new(), &world, &registry).expect_err("no file");

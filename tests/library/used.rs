@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use eximious::stdlib::acl;
+use eximious::acl;
 use eximious::{AclOptions, AclTermKind, DriverKind, OptionPlace, Registry};
 use eximious_tests::root;
 
@@ -96,7 +96,7 @@ fn options_of_routers() -> BTreeSet<(String, String)> {
 
 #[test]
 fn each_option_of_each_router_is_used_by_a_case() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let used = options_of_routers();
     let mut missing = Vec::new();
     for option in registry.all_options() {
@@ -232,7 +232,7 @@ fn conditions(registry: &Registry) -> BTreeSet<String> {
 
 #[test]
 fn each_condition_holds_in_a_dialogue_and_fails_in_one() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut seen: BTreeMap<String, (bool, bool)> = BTreeMap::new();
     for one in dialogues() {
         let (holds, fails) = seen.entry(one.name()).or_default();
@@ -251,7 +251,7 @@ fn each_condition_holds_in_a_dialogue_and_fails_in_one() {
 
 #[test]
 fn each_modifier_and_control_is_reached_in_a_dialogue() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let seen: BTreeSet<String> = dialogues().iter().map(Checked::name).collect();
     let texts = cases("dialogues");
     // Of these no trace is left, but where they are told.
@@ -283,7 +283,7 @@ fn each_modifier_and_control_is_reached_in_a_dialogue() {
 /// Options of controls and verifications, and parameters of `callout` and `quota`.
 #[test]
 fn each_option_of_a_control_or_verification_is_used() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let all = dialogues();
     // Callouts are compared with the real Exim in a test that has hosts to ask, and
     // quotas are looked at without it.

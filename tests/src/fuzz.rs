@@ -22,7 +22,7 @@ pub fn format(data: &[u8]) {
 
 /// Parses: any bytes make a tree, and the places in it lie in the text.
 pub fn parse(data: &[u8]) {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let tree = expansion::parse(data, &registry, ParseLimits::default());
     let tree = tree.view();
     for fault in tree.faults() {
@@ -112,7 +112,7 @@ pub fn config(data: &[u8]) {
     use eximious::config::Printer;
     use eximious::retry::{Failure, rule};
     use eximious::rewrite::{AddressPlace, Rewriter};
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let heads: [&[u8]; 6] = [
         b"",
         b"begin acl\na:\n",

@@ -213,7 +213,7 @@ pub fn meaning(text: &[u8]) -> String {
         users: eximious_world::system().users,
         ..Fixture::new().file("/c/conf", text).file("/c/included", INCLUDED).world()
     };
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let config = match Config::load(b"/c/conf", Macros::new(), &world, &registry) {
         Ok(config) => config,
         Err(why) => return why.to_string(),
@@ -257,7 +257,7 @@ fn acl(acl: &Acl) -> String {
 }
 
 fn instance(one: &Instance) -> String {
-    let driver = one.driver.map(|driver| driver.meta.name);
+    let driver = one.driver.as_ref().map(|driver| driver.meta.name);
     let (name, options, hidden) = (&one.name, &one.options, &one.hidden);
     format!("{:?} {name:?} {driver:?} {} {options:?} {hidden:?}", one.kind, one.misnamed)
 }

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use eximious::{Effects, Meta, TaintRule};
+use eximious::acl::SCANNERS;
+use eximious::{AclTermKind, DriverKind, Effects, Meta, OptionDef, OptionPlace, Runs, TaintRule};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -96,7 +97,7 @@ const TLS: &str = "\n## TLS\n\n\
     yet: hosts in `hosts_require_dane` are not asked.\n";
 
 fn compatibility(root: &Path) -> String {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let mut page = String::from(
         "# Compatibility with Exim\n\n\
          This page is made from the registry (`cargo xtask pages`). The language is that of \
@@ -109,6 +110,34 @@ fn compatibility(root: &Path) -> String {
     section(&mut page, "Conditions", registry.all_conditions().map(|r| &r.meta));
     section(&mut page, "Lookup types", registry.all_lookups().map(|r| &r.meta));
     section(&mut page, "Variables", registry.all_variables().map(|r| &r.meta));
+    for (title, kind) in
+        [("ACL conditions", AclTermKind::Condition), ("ACL modifiers", AclTermKind::Modifier)]
+    {
+        let terms = registry.all_acl_terms().filter(|term| term.kind == kind);
+        runs(&mut page, title, terms.map(|term| (&term.meta, &term.run)));
+    }
+    let controls = registry.all_acl_controls().map(|one| (&one.meta, &one.run));
+    runs(&mut page, "What `control` may name", controls);
+    let verifies = registry.all_acl_verifies().map(|one| (&one.meta, &one.run));
+    runs(&mut page, "What `verify` may name", verifies);
+    for kind in [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator] {
+        let title = format!("Drivers: {}s", kind.name());
+        let drivers = registry.all_drivers().filter(|driver| driver.kind == kind);
+        runs(&mut page, &title, drivers.map(|driver| (&driver.meta, &driver.run)));
+    }
+    let scanners = SCANNERS.iter().map(|scanner| (&scanner.meta, &scanner.run));
+    runs(&mut page, "Malware scanners (`av_scanner`)", scanners);
+    let main: Vec<&OptionDef> =
+        registry.all_options().filter(|option| option.place == OptionPlace::Main).collect();
+    options(&mut page, "Main options", &main);
+    for kind in [DriverKind::Router, DriverKind::Transport, DriverKind::Authenticator] {
+        let own = |option: &&OptionDef| match option.place {
+            OptionPlace::Generic(of) | OptionPlace::Driver(of, _) => of == kind,
+            OptionPlace::Main => false,
+        };
+        let all: Vec<&OptionDef> = registry.all_options().filter(own).collect();
+        options(&mut page, &format!("Options of {}s", kind.name()), &all);
+    }
     page.push_str(TLS);
     page.push_str("\n## Known differences\n\nEach is tested to differ still.\n\n");
     let list = std::fs::read_to_string(root.join("tests/known-differences.txt"));
@@ -138,20 +167,61 @@ fn section<'a>(page: &mut String, title: &str, metas: impl Iterator<Item = &'a M
         for alias in meta.aliases {
             let _ = write!(name, ", `{alias}`");
         }
-        let remark = match (meta.needs, meta.since) {
-            _ if !meta.until.is_empty() => format!("gone with {}", meta.until),
-            ("", "") => String::new(),
-            ("", since) => format!("since {since}"),
-            (needs, _) => format!("*not yet*: {needs}"),
-        };
+        let remark = remark(meta, false);
         let _ = writeln!(
             page,
             "| {name} | {} | {} | {} | {remark} |",
-            meta.summary.replace('|', "\\|"),
+            cell(meta.summary),
             effects(meta.effects),
             taint(meta.taint),
         );
     }
+}
+
+/// What runs, or does not yet.
+fn runs<'a>(page: &mut String, title: &str, all: impl Iterator<Item = (&'a Meta, &'a Runs)>) {
+    let mut rows: Vec<_> = all.collect();
+    rows.sort_by_key(|(meta, _)| meta.name);
+    let count = rows.len();
+    let _ =
+        write!(page, "\n## {title} ({count})\n\n| name | what it is | remark |\n|---|---|---|\n");
+    for (meta, run) in rows {
+        let remark = remark(meta, run.is_not_yet());
+        let _ = writeln!(page, "| `{}` | {} | {remark} |", meta.name, cell(meta.summary));
+    }
+}
+
+/// Options, and which drivers have them.
+fn options(page: &mut String, title: &str, all: &[&OptionDef]) {
+    let count = all.len();
+    let _ = write!(
+        page,
+        "\n## {title} ({count})\n\n| name | of | what it is | remark |\n|---|---|---|---|\n"
+    );
+    for option in all {
+        let of = match option.place {
+            OptionPlace::Driver(_, driver) => format!("`{driver}`"),
+            OptionPlace::Generic(_) => "all".to_owned(),
+            OptionPlace::Main => String::new(),
+        };
+        let (meta, remark) = (&option.meta, remark(&option.meta, false));
+        let _ = writeln!(page, "| `{}` | {of} | {} | {remark} |", meta.name, cell(meta.summary));
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+fn remark(meta: &Meta, not_yet: bool) -> String {
+    let gone = (!meta.until.is_empty()).then(|| format!("gone with {}", meta.until));
+    let not_yet = match meta.needs {
+        "" if not_yet => Some("*not yet*".to_owned()),
+        "" => None,
+        needs => Some(format!("*not yet*: {needs}")),
+    };
+    let since = (!meta.since.is_empty()).then(|| format!("since {}", meta.since));
+    gone.or(not_yet).or(since).unwrap_or_default()
 }
 
 fn effects(effects: Effects) -> String {

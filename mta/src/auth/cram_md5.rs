@@ -5,7 +5,11 @@ use eximious::auth::cram;
 use eximious::stdlib::mac;
 use eximious::var;
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
+
+/// The server's side of the driver `cram_md5`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "cram_md5", start: || Box::new(CramMd5::default()) };
 
 #[derive(Default)]
 pub(super) struct CramMd5 {

@@ -4,7 +4,11 @@
 use eximious::stdlib::base64;
 use eximious::world::{SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStep};
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, gsasl};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded, gsasl};
+
+/// The server's side of the driver `cyrus_sasl`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "cyrus_sasl", start: || Box::new(CyrusSasl::default()) };
 
 #[derive(Default)]
 pub(super) struct CyrusSasl {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use eximious::world::{Stream, Target};
 use eximious::{Str, var};
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict};
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,6 +25,10 @@ const MOST_LINES: usize = 1000;
 
 /// The number of the one request that there is on a connection.
 const REQUEST: &str = "1";
+
+/// The server's side of the driver `dovecot`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "dovecot", start: || Box::new(Dovecot::default()) };
 
 #[derive(Default)]
 pub(super) struct Dovecot {

@@ -1,7 +1,13 @@
 //! EXTERNAL: the client says who it is, and something else proves it
 //! (specification 41.2).
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded, strings};
+use super::{
+    AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded, initially_decoded, strings,
+};
+
+/// The server's side of the driver `external`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "external", start: || Box::new(External) };
 
 pub(super) struct External;
 

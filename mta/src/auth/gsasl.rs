@@ -12,7 +12,11 @@ use eximious::world::{
 };
 use eximious::{Str, var};
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict, decoded};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
+
+/// The server's side of the driver `gsasl`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "gsasl", start: || Box::new(Gsasl::default()) };
 
 #[derive(Default)]
 pub(super) struct Gsasl {

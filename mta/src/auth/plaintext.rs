@@ -4,8 +4,13 @@
 use eximious::stdlib::lists;
 
 use super::{
-    AuthDriver, AuthStep, AuthTurn, AuthVerdict, NUMBERED, decoded, initially_decoded, strings,
+    AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, NUMBERED, decoded, initially_decoded,
+    strings,
 };
+
+/// The server's side of the driver `plaintext`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "plaintext", start: || Box::new(Plaintext::default()) };
 
 #[derive(Default)]
 pub(super) struct Plaintext {

@@ -5,11 +5,15 @@
 use eximious::auth::ntlm::{self, Challenge};
 use eximious::stdlib::base64;
 
-use super::{AuthDriver, AuthStep, AuthTurn, AuthVerdict};
+use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict};
 
 /// How long a client's first message may be. Nothing of it is needed, so nobody
 /// looks at it any further.
 const LONGEST_FIRST: usize = 1024;
+
+/// The server's side of the driver `spa`.
+pub(super) static SERVER: AuthServer =
+    AuthServer { driver: "spa", start: || Box::new(Spa::default()) };
 
 #[derive(Default)]
 pub(super) struct Spa {

@@ -10,7 +10,7 @@ fn said(args: &[&str]) -> String {
 
 #[test]
 fn the_list_has_every_word() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let list: serde_json::Value = serde_json::from_str(&said(&["list", "--json"])).unwrap();
     let list = list.as_array().unwrap();
     let count = registry.all_items().count()
@@ -91,7 +91,7 @@ fn an_option_has_type_and_default() {
     }
     assert!(said(&["help", "return_size_limit"]).starts_with("bounce_return_size_limit ("));
     let all = said(&["list", "options"]).lines().count();
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     assert_eq!(all, registry.all_options().count());
     let routers = said(&["list", "router-options"]);
     assert!(routers.lines().all(|line| line.starts_with("router option ")), "{routers}");
@@ -104,7 +104,7 @@ fn an_option_has_type_and_default() {
 
 #[test]
 fn every_word_has_a_page() {
-    let registry = eximious::stdlib::registry();
+    let registry = eximious::registry();
     let names: Vec<&str> = registry
         .all_items()
         .map(|r| r.meta.name)

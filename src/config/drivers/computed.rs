@@ -177,7 +177,7 @@ mod tests {
         let settings = settings.replace("; ", "\n");
         let file = format!("begin {}s\nX:\n{settings}\n", kind.name());
         let world = Fixture::new().file("/c", file).world();
-        let registry = eximious_stdlib::registry();
+        let registry = crate::registry();
         let config = Config::read(b"/c", Macros::new(), &world, &registry).expect(&settings);
         let instance = config.instances(kind).first().expect("an instance");
         let option = registry.driver_option(kind, Some(instance.driver_name()), name.as_bytes());

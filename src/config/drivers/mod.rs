@@ -8,7 +8,7 @@ mod transports;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eximious_core::{DriverDef, DriverKind, OptionDef, OptionValue, Options, Str, World};
+use eximious_core::{DriverDef, DriverKind, OptionDef, OptionValue, Options, Rec, Str, World};
 
 use super::{ConfigError, SettingUse};
 
@@ -20,7 +20,7 @@ pub struct Instance {
     /// What it drives.
     pub kind: DriverKind,
     /// Its driver; `None` where none is named that exists, which is a fault.
-    pub driver: Option<&'static DriverDef>,
+    pub driver: Option<Rec<DriverDef>>,
     /// Whether a driver is named that does not exist.
     pub misnamed: bool,
     /// The options that are set.
@@ -52,7 +52,7 @@ pub(crate) fn effective(
 impl Instance {
     /// The name of its driver.
     pub fn driver_name(&self) -> &'static str {
-        self.driver.map_or("", |driver| driver.meta.name)
+        self.driver.as_ref().map_or("", |driver| driver.meta.name)
     }
 
     /// Whether an option is set, be it to nothing.

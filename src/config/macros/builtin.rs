@@ -215,7 +215,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
     let oversigned: Vec<String> = DKIM_HEADERS.split(':').map(|name| format!("+{name}")).collect();
     all.push((b"_DKIM_OVERSIGN_HEADERS".to_vec(), oversigned.join(":").into()));
     all.push((b"_DKIM_SIGN_HEADERS".to_vec(), DKIM_HEADERS.into()));
-    let mut flags = |prefix: &str, names: Vec<&str>| {
+    let mut flags = |prefix: &str, names: Vec<&'static str>| {
         let name = |name: &str| {
             let mut whole = Vec::with_capacity(prefix.len() + name.len());
             whole.extend_from_slice(prefix.as_bytes());
@@ -268,7 +268,7 @@ fn collect(registry: &Registry) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 /// The names of a word; those that only begin words are none.
-fn words(meta: &'static Meta) -> impl Iterator<Item = &'static str> {
+fn words(meta: &Meta) -> impl Iterator<Item = &'static str> + use<> {
     let names = std::iter::once(meta.name).chain(meta.aliases.iter().copied());
     names.filter(|name| !name.ends_with('_'))
 }
@@ -293,14 +293,14 @@ mod tests {
     use super::*;
 
     fn replaced(line: &str) -> Option<String> {
-        let registry = eximious_stdlib::registry();
+        let registry = crate::registry();
         let out = Builtin::default().replace(line.as_bytes(), 0, &registry)?;
         Some(String::from_utf8(out).unwrap())
     }
 
     #[test]
     fn they_are_in_exims_order() {
-        let names = collect(&eximious_stdlib::registry());
+        let names = collect(&crate::registry());
         let place = |name: &str| names.iter().position(|(own, _)| own == name.as_bytes());
         let order = [
             "_DKIM_OVERSIGN_HEADERS",
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn each_is_known_by_its_head() {
-        for (name, _) in collect(&eximious_stdlib::registry()) {
+        for (name, _) in collect(&crate::registry()) {
             assert!(may_begin(&name), "{}", name.escape_ascii());
         }
         for other in ["_LOG_SELECTOR", "_LOG_", "_", "_ACL_CHECK", "_HAVE", "LOG_ALL"] {

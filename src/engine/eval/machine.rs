@@ -7,7 +7,7 @@ use eximious_core::grammar::expansion::{
 };
 use eximious_core::{
     AclAnswer, Bounds, Call, ConditionRun, Effects, ErrorKind, Fail, Machine, Memory, Message,
-    Registry, Scope, Settings, Str, Var, World,
+    Registry, Scope, Settings, Str, UserData, Var, World,
 };
 
 use super::Eval;
@@ -40,22 +40,32 @@ impl Machine for Eval<'_> {
         if open && args.is_empty() {
             return Err(self.hard_fault());
         }
-        let record = self.cx.engine.0.registry.condition_at(node.def);
+        let record = self.cx.engine.0.registry.condition_at(node.def).clone();
         self.step(&record.meta)?;
         let place = (args, node.span, open);
         self.conditions += 1;
-        let result = match record.run {
-            ConditionRun::Strict(run) => self.with_values(args, |eval, values| {
-                eval.run_strict(&record.meta, place, run, values)
-            })?,
+        let meta = &record.meta;
+        let (result, lazy) = match &record.run {
+            ConditionRun::Strict(run) => (
+                self.with_values(args, |eval, values| eval.run_strict(meta, place, *run, values))?,
+                false,
+            ),
+            ConditionRun::StrictClosure(run) => (
+                self.with_values(args, |eval, values| {
+                    eval.run_strict(meta, place, |call, args| run(call, args), values)
+                })?,
+                false,
+            ),
             ConditionRun::Lazy(run) => {
-                let result = run(&mut Call::new(self, &record.meta, (tree, source), place))?;
-                if open {
-                    return Err(self.hard_fault());
-                }
-                result
+                (run(&mut Call::new(self, meta, (tree, source), place))?, true)
+            }
+            ConditionRun::LazyClosure(run) => {
+                (run(&mut Call::new(self, meta, (tree, source), place))?, true)
             }
         };
+        if lazy && open {
+            return Err(self.hard_fault());
+        }
         self.conditions -= 1;
         let holds = result != node.negated;
         if self.told > 0 {
@@ -188,6 +198,10 @@ impl Machine for Eval<'_> {
 
     fn message(&self) -> Option<&Message> {
         self.cx.message.as_ref()
+    }
+
+    fn user_data(&self) -> Option<&UserData> {
+        self.cx.user_data.as_ref()
     }
 
     fn settings(&self) -> &Settings {

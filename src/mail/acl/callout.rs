@@ -17,6 +17,7 @@ use super::machine::Run;
 use super::{Logs, cutthrough};
 use crate::mail::route::{Delivery, NO_HOSTS, Standing, Text};
 use cache::Cache;
+pub use params::CALLOUT_PARAMETERS;
 use params::Sender;
 pub(super) use params::{Params, Subject};
 

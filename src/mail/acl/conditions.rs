@@ -1,123 +1,154 @@
-//! The conditions of ACLs, and who evaluates each (specification 44.17).
+//! Conditions on other ACLs, on expanded text and on the connection (specification 44.17).
 
-use eximious_core::{FailClass, Str, Var};
+use eximious_core::{AclPhases, AclTerm, FailClass, Str, Var};
 use eximious_stdlib::lists::{Matcher, Outcome};
 use eximious_stdlib::variables::var;
 
+use super::AclVerdict;
 use super::machine::{Answer, MOST_ARGUMENTS, Run};
-use super::{AclVerdict, controls, dnslists, lists, modifiers, ratelimit, seen, udpsend, verify};
-use crate::config::{AclLineTerm, first_word};
+use super::words::{self, TermRun};
+use crate::config::first_word;
+
+/// `acl`.
+pub(super) static ACL: AclTerm = words::condition(
+    &TermRun::Text(nested),
+    words::meta(
+        "acl",
+        "acl = <name or text or /file> <arguments>",
+        words::CONDITIONS,
+        "Another ACL, with arguments perhaps, accepts.",
+        "The other ACL runs in place, as a subroutine: it is one of the configuration, a file \
+         whose name begins with a slash, or statements written out. What follows a name is split \
+         at spaces into `$acl_arg1` to `$acl_arg9`, and `$acl_narg` counts them. Its \"defer\" is \
+         that of the caller, except under `warn`; they may be 20 deep.",
+    ),
+)
+.unexpanded();
+
+/// `acl = name argument…`: each word is expanded by itself.
+fn nested(run: &mut Run<'_>, text: &Str) -> Answer {
+    let mut rest = text.bytes().trim_ascii();
+    let (mut first, mut words) = (Vec::new(), Vec::new());
+    loop {
+        let (word, behind) = first_word(rest);
+        if words.is_empty() {
+            first.clone_from(&word);
+        }
+        match run.expanded(&Str::from(word)) {
+            Ok(word) => words.push(word),
+            // As if it were not there.
+            Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
+            Err(fail) => {
+                let head = [b"failed to expand ACL string \"".as_slice(), &first, b"\": "];
+                run.logged = Some(Str::from([&head.concat(), fail.message()].concat()));
+                let later = fail.class() == FailClass::Defer;
+                return if later { Answer::Later } else { Answer::Error };
+            }
+        }
+        rest = behind.trim_ascii_start();
+        if rest.is_empty() || words.len() > MOST_ARGUMENTS {
+            break;
+        }
+    }
+    let arguments = words.split_off(1);
+    let name = words.swap_remove(0);
+    // The arguments are what the ACL is called with, and not what was before.
+    run.deepen();
+    match run.call(&name, &arguments) {
+        AclVerdict::Accept => Answer::Yes,
+        AclVerdict::Discard => Answer::Discard,
+        AclVerdict::Deny => Answer::No,
+        AclVerdict::Drop => Answer::Drop,
+        AclVerdict::Defer => Answer::Later,
+        AclVerdict::Error => Answer::Error,
+    }
+}
+
+/// `condition`.
+pub(super) static CONDITION: AclTerm = words::condition(
+    &TermRun::Text(condition),
+    words::meta(
+        "condition",
+        "condition = <text>",
+        words::CONDITIONS,
+        "A string expands to true.",
+        "Nothing, `0`, `no` and `false` are false; a number other than zero, `yes` and `true` are \
+         true. Anything else defers. Where the expansion is forced to fail, the condition counts \
+         as if it were not there, with or without `!`.",
+    ),
+);
+
+fn condition(run: &mut Run<'_>, text: &Str) -> Answer {
+    let value = text.bytes().trim_ascii();
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+        return Answer::from(digits.iter().any(|digit| *digit != b'0'));
+    }
+    match (is(&["yes", "true"]), is(&["no", "false", ""])) {
+        (true, _) => Answer::Yes,
+        (_, true) => Answer::No,
+        _ => {
+            let parts = [b"invalid \"condition\" value \"", value, b"\""];
+            run.logged = Some(Str::from(parts.concat()));
+            Answer::Later
+        }
+    }
+}
+
+/// `authenticated`.
+pub(super) static AUTHENTICATED: AclTerm = words::condition(
+    &TermRun::Text(authenticated),
+    words::meta(
+        "authenticated",
+        "authenticated = <string list>",
+        words::CONDITIONS,
+        "The client has authenticated itself, with one of the names listed.",
+        "The names are those of the authenticators' sections, not of users; `*` stands for any. \
+         Whoever has not authenticated never matches, not even `!name`.",
+    ),
+)
+.phases(
+    words::ALL
+        .difference(words::NO_CLIENT)
+        .difference(AclPhases::CONNECT)
+        .difference(AclPhases::HELO),
+)
+.unexpanded();
+
+fn authenticated(run: &mut Run<'_>, list: &Str) -> Answer {
+    in_words(run, var::SENDER_HOST_AUTHENTICATED, list)
+}
+
+/// `encrypted`.
+pub(super) static ENCRYPTED: AclTerm = words::condition(
+    &TermRun::Text(encrypted),
+    words::meta(
+        "encrypted",
+        "encrypted = <string list>",
+        words::CONDITIONS,
+        "The connection is encrypted, with a cipher in the list.",
+        "`*` stands for any cipher; other names are those of the TLS library. A connection in the \
+         clear never matches.",
+    ),
+)
+.phases(words::ALL.difference(words::NO_CLIENT).difference(AclPhases::CONNECT))
+.unexpanded();
+
+fn encrypted(run: &mut Run<'_>, list: &Str) -> Answer {
+    in_words(run, var::TLS_IN_CIPHER, list)
+}
+
+/// Whether a variable has a value, which is in a list.
+fn in_words(run: &mut Run<'_>, variable: Var, list: &Str) -> Answer {
+    let value = run.cx.value_of(variable);
+    if value.is_empty() {
+        return Answer::No;
+    }
+    run.matched(list, &mut Matcher::local_part(&value)).0
+}
 
 impl Run<'_> {
-    /// Evaluates a condition, or does what a modifier says, with its text expanded
-    /// where its record says so.
-    pub(super) fn evaluate(&mut self, term: &AclLineTerm, text: &Str) -> Answer {
-        match term.term.meta.name {
-            "acl" => self.nested(text),
-            "add_header" => {
-                self.add_header(text);
-                Answer::Yes
-            }
-            "remove_header" => {
-                self.state.headers_remove.push(text.clone());
-                Answer::Yes
-            }
-            "authenticated" => self.in_words(var::SENDER_HOST_AUTHENTICATED, text),
-            "encrypted" => self.in_words(var::TLS_IN_CIPHER, text),
-            "condition" => self.condition(text),
-            "continue" => Answer::Yes,
-            "control" => controls::control(self, text),
-            "delay" => modifiers::delay(self, text),
-            "log_reject_target" => modifiers::log_reject_target(self, text),
-            "logwrite" => modifiers::logwrite(self, text),
-            "queue" => modifiers::queue(self, text),
-            "set" => modifiers::set(self, term.variable.as_ref(), text),
-            "domains" => lists::domains(self, text),
-            "local_parts" => lists::local_parts(self, text),
-            "recipients" => lists::recipients(self, text),
-            "senders" => lists::senders(self, text),
-            "sender_domains" => lists::sender_domains(self, text),
-            "hosts" => lists::hosts(self, text),
-            "dnslists" => dnslists::dnslists(self, text),
-            "ratelimit" => ratelimit::ratelimit(self, text),
-            "seen" => seen::seen(self, text),
-            "udpsend" => udpsend::udpsend(self, text),
-            "verify" => verify::verify(self, text),
-            name => {
-                let message = format!("ACL condition \"{name}\" is not there yet");
-                self.logged = Some(Str::from(message));
-                Answer::Error
-            }
-        }
-    }
-
-    /// `acl = name argument…`: each word is expanded by itself.
-    fn nested(&mut self, text: &Str) -> Answer {
-        let mut rest = text.bytes().trim_ascii();
-        let (mut first, mut words) = (Vec::new(), Vec::new());
-        loop {
-            let (word, behind) = first_word(rest);
-            if words.is_empty() {
-                first.clone_from(&word);
-            }
-            match self.expanded(&Str::from(word)) {
-                Ok(word) => words.push(word),
-                // As if it were not there.
-                Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
-                Err(fail) => {
-                    let head = [b"failed to expand ACL string \"".as_slice(), &first, b"\": "];
-                    self.logged = Some(Str::from([&head.concat(), fail.message()].concat()));
-                    let later = fail.class() == FailClass::Defer;
-                    return if later { Answer::Later } else { Answer::Error };
-                }
-            }
-            rest = behind.trim_ascii_start();
-            if rest.is_empty() || words.len() > MOST_ARGUMENTS {
-                break;
-            }
-        }
-        let arguments = words.split_off(1);
-        let name = words.swap_remove(0);
-        // The arguments are what the ACL is called with, and not what was before.
-        self.deepen();
-        match self.call(&name, &arguments) {
-            AclVerdict::Accept => Answer::Yes,
-            AclVerdict::Discard => Answer::Discard,
-            AclVerdict::Deny => Answer::No,
-            AclVerdict::Drop => Answer::Drop,
-            AclVerdict::Defer => Answer::Later,
-            AclVerdict::Error => Answer::Error,
-        }
-    }
-
-    fn condition(&mut self, text: &Str) -> Answer {
-        let value = text.bytes().trim_ascii();
-        let is =
-            |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
-        let digits = value.strip_prefix(b"-").unwrap_or(value);
-        if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
-            return Answer::from(digits.iter().any(|digit| *digit != b'0'));
-        }
-        match (is(&["yes", "true"]), is(&["no", "false", ""])) {
-            (true, _) => Answer::Yes,
-            (_, true) => Answer::No,
-            _ => {
-                let parts = [b"invalid \"condition\" value \"", value, b"\""];
-                self.logged = Some(Str::from(parts.concat()));
-                Answer::Later
-            }
-        }
-    }
-
-    /// Whether a variable has a value, which is in a list.
-    fn in_words(&mut self, variable: Var, list: &Str) -> Answer {
-        let value = self.cx.value_of(variable);
-        if value.is_empty() {
-            return Answer::No;
-        }
-        self.matched(list, &mut Matcher::local_part(&value)).0
-    }
-
     /// What a list says of a subject, and the data that it leaves.
     pub(super) fn matched(
         &mut self,

@@ -1,29 +1,33 @@
-//! `control` (specification 44.13).
+//! `control` (specification 44.13): what it names, and how it is set.
 
-use eximious_core::{AclOptions, AclPhases, Str, Taint};
-use eximious_stdlib::variables::var;
+pub(super) mod connection;
+pub(super) mod debug;
+pub(super) mod message;
 
+use eximious_core::{AclOptions, AclTerm, Str};
+
+use super::call::AclCall;
+use super::cutthrough;
 use super::machine::{Answer, Run};
 use super::state::Control;
-use super::{Logs, cutthrough};
-use crate::engine::debugging::{DebugSelector, Start};
+use super::words::{self, ControlRun, Setting, TermRun};
 
-/// The controls of the connection: all others are of the message.
-const OF_CONNECTION: [&str; 10] = [
-    "allow_auth_unadvertised",
-    "caseful_local_part",
-    "caselower_local_part",
-    "debug",
-    "dscp",
-    "enforce_sync",
-    "no_callout_flush",
-    "no_delay_flush",
-    "no_enforce_sync",
-    "no_pipelining",
-];
+/// `control`.
+pub(super) static CONTROL: AclTerm = words::modifier(
+    &TermRun::Text(control),
+    words::meta(
+        "control",
+        "control = <name>[/<options>]",
+        words::MODIFIERS,
+        "Changes how this message or connection is dealt with.",
+        "It acts when the statement comes to it. Some controls last for the connection, others \
+         for the message at hand, all of its recipients included. In which ACL one may stand \
+         depends on its name: `eximious list acl-controls`.",
+    ),
+);
 
 /// Sets a control.
-pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
+fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let (bytes, taint) = text.read();
     let registry = run.cx.engine().registry().clone();
     // A name is what stands before the first sign that no name has.
@@ -32,9 +36,18 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
     let Some(control) = registry.acl_control(name) else {
         return wrong(run, bytes);
     };
+    let Some(does) = control.run.get::<ControlRun>() else {
+        let name = control.meta.name;
+        run.logged = Some(Str::from(format!("\"control = {name}\" is not there yet")));
+        return Answer::Error;
+    };
+    let takes = |options| match does {
+        ControlRun::Own { takes, .. } => takes(options),
+        ControlRun::Embedded(_) => true,
+    };
     // That it has an odd form is seen before that it has no place.
     let shaped = match rest.first() {
-        None => control.meta.name != "dscp",
+        None => takes(None),
         Some(next) => *next == b'/' && !matches!(control.options, AclOptions::None),
     };
     if !shaped {
@@ -44,163 +57,43 @@ pub(super) fn control(run: &mut Run<'_>, text: &Str) -> Answer {
         run.logged = Some(Str::from(control.refusal(run.phase)));
         return Answer::Error;
     }
-    let name = control.meta.name;
-    if rest.get(1..).is_some_and(|options| !known(name, options)) {
+    let options = rest.get(1..);
+    if options.is_some_and(|options| !takes(Some(options))) {
         return wrong(run, bytes);
     }
-    if name == "utf8_downconvert" && !matches!(rest, b"" | b"/1" | b"/0" | b"/-1") {
-        run.logged = Some(Str::fixed("bad option value for control=utf8_downconvert"));
-        return Answer::Error;
+    let slashed = options.is_some();
+    let options = Str::from(options.unwrap_or_default()).stamped(taint);
+    let setting = Setting { control, options, slashed };
+    match does {
+        ControlRun::Own { set, .. } => set(run, setting),
+        ControlRun::Embedded(closure) => {
+            let options = setting.options.clone();
+            match AclCall::run(run, &control.meta, |call| closure(call, &options)) {
+                Answer::Yes => kept(run, setting),
+                answer => answer,
+            }
+        }
     }
-    if name == "submission" && run.phase.intersects(AclPhases::NOT_SMTP_START) {
-        // It is what local submission is anyhow.
-        return Answer::Yes;
-    }
-    if name == "wellknown" && !is_readable(run, rest.get(1..).unwrap_or_default(), taint) {
-        return Answer::No;
-    }
-    let options = Str::from(rest.get(1..).unwrap_or_default()).stamped(taint);
-    let of_message = !OF_CONNECTION.contains(&name) && !name.contains("multiline");
-    run.state.controls.insert(name, Control { control, options, of_message });
-    case(run, name);
-    if name == "dscp" {
-        mark(run, rest);
-    }
-    if name == "debug" {
-        return debug(run, rest, taint);
-    }
-    if name == "cutthrough_delivery" {
-        cutthrough::want(run, rest.get(1..).unwrap_or_default());
-    }
+}
+
+/// A control that is set, whatever stands after a slash.
+pub(super) static PLAIN: ControlRun = ControlRun::Own { takes: |_| true, set: kept };
+
+/// Sets it, which is all: whoever has the conversation or the message heeds it.
+pub(super) fn kept(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
+    setting.keep(run);
     cutthrough::heed(run);
     Answer::Yes
 }
 
-/// `debug`: what happens is told in a file of its own from here on.
-fn debug(run: &mut Run<'_>, text: &[u8], taint: Taint) -> Answer {
-    let (mut tag, mut selection) = (None, None);
-    let (mut waits, mut now, mut on_panic) = (None, false, false);
-    for option in text.split(|byte| *byte == b'/').skip(1) {
-        match option {
-            b"kill" | b"stop" => {
-                run.note(&[b"debug terminated by ", option].concat());
-                run.cx.stop_debugging(option == b"kill");
-                return Answer::Yes;
-            }
-            b"trigger=now" => now = true,
-            b"trigger=paniclog" => on_panic = true,
-            option => {
-                tag = option.strip_prefix(b"tag=").or(tag);
-                selection = option.strip_prefix(b"opts=").or(selection);
-                waits = option.strip_prefix(b"pretrigger=").map(leading_number).or(waits);
-            }
-        }
-    }
-    if now {
-        run.cx.trigger_debugging();
-    }
-    if on_panic {
-        run.cx.trigger_debugging_on_panic();
-    }
-    if tag.is_none() && selection.is_none() {
-        return Answer::Yes;
-    }
-    run.note(b"DEBUGGING ACTIVATED FROM WITHIN CONFIG.");
-    let (shown, options) = (tag.unwrap_or(b"NULL"), selection.unwrap_or_default());
-    run.note(&[b"DEBUG: Tag=\"", shown, b"\" opts=\"", options, b"\""].concat());
-    if run.cx.is_debugged() {
-        return Answer::Yes;
-    }
-    let (selector, wrong) = DebugSelector::USUAL.changed(options);
-    if let Some(why) = wrong {
-        let line = [b"Exim configuration error:\n  ".as_slice(), &why].concat();
-        run.host.log_to(Logs::PANIC, &line);
-    }
-    if tag.is_some() && taint != Taint::Clean {
-        let line = Str::fixed("tainted tag for debug log filename");
-        return broken(run, line, "Logging failure; please try later");
-    }
-    let tag = tag.unwrap_or_default();
-    let waits = waits.filter(|_| !now);
-    match run.cx.start_debugging(Start { tag, selector, waits, on_panic }) {
-        Ok(()) => {
-            let log = run.cx.engine().world().log.clone();
-            run.host.log_through(log);
-            Answer::Yes
-        }
-        Err(why) => broken(run, Str::from(why), "Unexpected failure, please try later"),
-    }
-}
-
-/// The conversation can't go on: what was asked for is not there.
-fn broken(run: &mut Run<'_>, why: Str, said: &'static str) -> Answer {
-    run.host.log_to(Logs::PANIC, why.bytes());
-    run.state.broken = Some(said);
-    run.logged = Some(why);
-    Answer::Error
-}
-
-/// The number that a text begins with.
-fn leading_number(text: &[u8]) -> usize {
-    let digits = text.iter().map_while(|byte| char::from(*byte).to_digit(10));
-    digits.fold(0, |sum: usize, digit| sum.saturating_mul(10).saturating_add(digit as usize))
-}
-
-/// `dscp`: where packets can't be marked, that is no reason to stop.
-fn mark(run: &mut Run<'_>, text: &[u8]) {
-    if let Err(why) = run.host.mark_traffic(text.get(1..).unwrap_or_default()) {
-        let head = "smtp input is probably not a socket [";
-        run.note(format!("{head}{why}], not setting DSCP").as_bytes());
-    }
-}
-
-/// Whether there is a file that a client may be shown. Nobody else's text names it.
-fn is_readable(run: &mut Run<'_>, path: &[u8], taint: Taint) -> bool {
-    const LARGEST: u64 = 1 << 20;
-    let world = run.cx.engine().world();
-    if taint != Taint::Clean && !path.is_empty() {
-        world.log.panic(&[b"Tainted filename '", path, b"'"].concat());
-        return false;
-    }
-    !path.is_empty() && world.files.read(path, LARGEST).is_ok()
-}
-
-/// Whether a control takes what stands after a slash.
-fn known(name: &str, text: &[u8]) -> bool {
-    match name {
-        "freeze" => text == b"no_tell",
-        // The name is the rest, slashes included.
-        "submission" => {
-            let mut left = text;
-            loop {
-                if left.starts_with(b"name=") {
-                    return true;
-                }
-                let end = memchr::memchr(b'/', left).unwrap_or(left.len());
-                if &left[..end] != b"sender_retain" && !left.starts_with(b"domain=") {
-                    return false;
-                }
-                match left.get(end + 1..) {
-                    Some(rest) => left = rest,
-                    None => return true,
-                }
-            }
-        }
-        // What they do not know they pass over.
-        _ => true,
-    }
-}
-
-/// The case of the local part at hand.
-fn case(run: &mut Run<'_>, name: &str) {
-    if name == "caseful_local_part"
-        && let Some(part) = run.state.cased_local_part.clone()
-    {
-        run.cx.set_var(var::LOCAL_PART, part);
-    }
-    if name == "caselower_local_part" {
-        let part = run.cx.value_of(var::LOCAL_PART);
-        run.cx.set_var(var::LOCAL_PART, part.lowercased());
+impl Setting<'_> {
+    /// Notes the control down.
+    pub(super) fn keep(&self, run: &mut Run<'_>) {
+        let control = self.control.clone();
+        let (name, of_message) = (control.meta.name, control.of_message);
+        run.state
+            .controls
+            .insert(name, Control { control, options: self.options.clone(), of_message });
     }
 }
 
@@ -212,11 +105,6 @@ fn wrong(run: &mut Run<'_>, text: &[u8]) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use eximious_core::World;
-    use eximious_core::world::{DebugLog, Log};
-
     use eximious_core::AclPhases;
 
     use super::super::driver::Driver;
@@ -304,70 +192,6 @@ mod tests {
             let message = format!("cannot use \"control={name}\" in {acl} ACL");
             let mut driver = Driver::new().at(phase);
             driver.fails(&format!("accept control = {text}"), &message);
-        }
-    }
-
-    /// A log for debugging that keeps what is written.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl DebugLog for Kept {
-        fn name(&self) -> &[u8] {
-            b"kept"
-        }
-        fn write(&self, text: &[u8]) {
-            self.0.lock().unwrap().extend_from_slice(text);
-        }
-        fn remove(&self) {}
-    }
-
-    impl Log for Kept {
-        fn main(&self, _: &[u8]) {}
-        fn panic(&self, _: &[u8]) {}
-        fn debug(&self, _: &[u8]) {}
-        fn open_debug_log(&self, _: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
-            Some(Ok(Arc::new(self.clone())))
-        }
-    }
-
-    /// What waits for something to happen has its own memory and its bound, and nothing
-    /// of it is seen in what is decided.
-    #[test]
-    fn cve_2025_30232_what_is_told_changes_nothing_and_has_a_bound() {
-        let decided = |size: Option<usize>| {
-            let kept = Kept::default();
-            let mut driver = Driver::new();
-            let world = driver.cx.engine().world().clone();
-            let world = World { log: Arc::new(kept.clone()), ..world };
-            driver.cx.engine = driver.cx.engine().with_world(world);
-            if let Some(size) = size {
-                driver.run(&format!("warn control = debug/tag=.x/opts=+all/pretrigger={size}"));
-            }
-            let mut said = Vec::new();
-            for turn in 0..200 {
-                let result = driver.check(&format!(
-                    "warn set acl_m_x = ${{sg{{turn {turn}}}{{t}}{{T}}}}$acl_m_x\n \
-                     warn set acl_m_x = ${{length_300:$acl_m_x}}\n deny message = $acl_m_x\n \
-                     log_message = ${{hash_8:$acl_m_x}}"
-                ));
-                said.push((result.verdict, result.user_message, result.log_message));
-                if turn == 150 {
-                    driver.run("warn control = debug/trigger=now");
-                    let written = kept.0.lock().unwrap().len();
-                    // What triggers it, and what it comes to, is told at once.
-                    let most = size.unwrap_or(0).min(16 << 20) + 4000;
-                    assert!(written <= most, "{written} of {size:?}");
-                }
-                if turn == 170 {
-                    driver.run("warn control = debug/kill");
-                }
-            }
-            said
-        };
-        let plain = decided(None);
-        assert!(plain.iter().all(|(_, said, _)| said.is_some()));
-        for size in [1, 2, 80, 1000, 1 << 16, usize::MAX] {
-            assert_eq!(decided(Some(size)), plain, "{size}");
         }
     }
 }

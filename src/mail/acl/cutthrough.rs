@@ -14,12 +14,13 @@ mod send;
 
 use std::net::IpAddr;
 
-use eximious_core::{AclPhases, Str};
+use eximious_core::{AclControl, AclOptions, AclPhases, Str};
 use eximious_stdlib::variables::var;
 
 use super::callout::Params;
-use super::machine::Run;
+use super::machine::{Answer, Run};
 use super::verify::{self, Judged};
+use super::words::{self, ControlRun, Setting};
 use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
 use crate::mail::route::{Delivery, Standing, Transport};
@@ -252,8 +253,31 @@ pub(super) fn hindrance(transport: &Transport, endpoint: &Endpoint) -> Option<&'
     (endpoint.protocol != Protocol::Smtp).then_some(b"")
 }
 
-/// `control = cutthrough_delivery`: it counts for the first recipient.
-pub(super) fn want(run: &mut Run<'_>, options: &[u8]) {
+/// `control = cutthrough_delivery`.
+pub(super) static CUTTHROUGH_DELIVERY: AclControl = words::control(
+    &ControlRun::Own { takes: |_| true, set: cutthrough_delivery },
+    words::meta(
+        "cutthrough_delivery",
+        "control = cutthrough_delivery[/defer=spool|pass][/sender=orig|transport]",
+        "specification 44.13",
+        "The message goes to the next host while it arrives.",
+        "It works from the ACL for RCPT on, where all recipients go to one host over one smtp \
+         transport; elsewhere it is taken without effect. The next host's answer is the client's, \
+         and nothing is spooled. `/defer=pass` hands an answer for now back instead of spooling \
+         the message; `/sender=transport` lets the transport set the sender.",
+    ),
+)
+.options(AclOptions::Names(&["defer=", "sender="]));
+
+fn cutthrough_delivery(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
+    setting.keep(run);
+    want(run, setting.options.bytes());
+    heed(run);
+    Answer::Yes
+}
+
+/// It counts for the first recipient.
+fn want(run: &mut Run<'_>, options: &[u8]) {
     let judged_for_each = run.cx.value_of(var::PRDR_REQUESTED).bytes() == b"yes";
     let first = run.phase.intersects(AclPhases::RCPT) && is_first(run);
     if !first || judged_for_each || keeps(run.state) {

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use eximious_core::{Effects, Fail, LogSelector, Meta, Str, TaintRule};
+use eximious_core::{AclTerm, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 use eximious_stdlib::dns::{self, Found, How, kind};
 use eximious_stdlib::ip;
 use eximious_stdlib::lists::{elements, elements_with};
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
 
 /// The longest name that is asked for.
 const LONGEST: usize = 255;
@@ -27,8 +28,23 @@ static META: Meta = Meta::new(
     TaintRule::Tainted,
 );
 
+/// `dnslists`.
+pub(super) static DNSLISTS: AclTerm = words::condition(
+    &TermRun::Text(dnslists),
+    words::meta(
+        "dnslists",
+        "dnslists = <domain>[[!]=|&<addresses>][/<keys>] : …",
+        "specification 44.18",
+        "The client, or a key, is in a list in the DNS.",
+        "Without keys, the client's address is looked up with its parts in reverse; where there \
+         is no client, that is an error. `=` and `&` say which answers count, `!` turns them \
+         round, and only answers in 127.0.0.0/8 count at all. `$dnslist_domain`, \
+         `$dnslist_matched`, `$dnslist_value` and `$dnslist_text` tell what was found.",
+    ),
+);
+
 /// Whether the client, or a key, is in one of the lists.
-pub(super) fn dnslists(run: &mut Run<'_>, list: &Str) -> Answer {
+fn dnslists(run: &mut Run<'_>, list: &Str) -> Answer {
     let mut unknown = Unknown::Exclude;
     let mut left = MOST_QUERIES;
     for element in elements(list.bytes()) {

@@ -1,9 +1,10 @@
 //! Header lines that ACLs add (specification 44.15).
 
-use eximious_core::Str;
+use eximious_core::{AclPhases, AclTerm, Str};
 use eximious_stdlib::variables::var;
 
-use super::machine::Run;
+use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
 
 /// Where a header line goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,6 +35,46 @@ const PLACES: [(&[u8], HeaderPlace); 4] = [
     (b":after_received:", HeaderPlace::AfterReceived),
     (b":at_end:", HeaderPlace::End),
 ];
+
+/// `add_header`.
+pub(super) static ADD_HEADER: AclTerm = words::modifier(
+    &TermRun::Text(add_header),
+    words::meta(
+        "add_header",
+        "add_header = [:at_start:|:after_received:|:at_start_rfc:|:at_end:]<name: text>",
+        "specification 44.15",
+        "Adds lines to the header of the message.",
+        "It acts when the statement comes to it, whether or not later conditions hold. The lines \
+         are visible in later ACLs that see the message, and are kept if it is accepted in the \
+         end. A newline begins another line; a word in colons says where it goes.",
+    ),
+)
+.phases(words::HEADER.union(AclPhases::DKIM));
+
+fn add_header(run: &mut Run<'_>, text: &Str) -> Answer {
+    run.add_header(text);
+    Answer::Yes
+}
+
+/// `remove_header`.
+pub(super) static REMOVE_HEADER: AclTerm = words::modifier(
+    &TermRun::Text(remove_header),
+    words::meta(
+        "remove_header",
+        "remove_header = <list of names>",
+        "specification 44.16",
+        "Takes lines out of the header of the message.",
+        "All lines of each name go. What begins with a circumflex is a regular expression for the \
+         whole line. What routers and transports add later stays. Releases after 4.98 take it in \
+         the ACL for DKIM too.",
+    ),
+)
+.phases(words::HEADER);
+
+fn remove_header(run: &mut Run<'_>, text: &Str) -> Answer {
+    run.state.headers_remove.push(text.clone());
+    Answer::Yes
+}
 
 impl Run<'_> {
     /// `add_header`: lines that are there already are not added again.

@@ -10,6 +10,8 @@ use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
+use super::call::AclCall;
+use super::words::TermRun;
 use super::{
     AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
 };
@@ -265,20 +267,22 @@ impl Run<'_> {
         let mut passed = false;
         let mut answer = Answer::Yes;
         for term in &statement.written.terms {
-            match term.term.meta.name {
-                "message" | "log_message" => {
-                    let text = AclStep::Text { depth, term: term.term, text: &term.text };
+            let run = term.term.run.get::<TermRun>();
+            match run {
+                Some(TermRun::Message | TermRun::LogMessage) => {
+                    let text = AclStep::Text { depth, term: &term.term, text: &term.text };
                     self.step(&text);
-                    match term.term.meta.name {
-                        "message" => texts.message = Some(term.text.clone()),
-                        _ => texts.log = Some(term.text.clone()),
-                    }
+                    let kept = match run {
+                        Some(TermRun::Message) => &mut texts.message,
+                        _ => &mut texts.log,
+                    };
+                    *kept = Some(term.text.clone());
                 }
-                "endpass" => {
+                Some(TermRun::Endpass) => {
                     self.step(&AclStep::Endpass { depth });
                     passed = true;
                 }
-                _ => answer = self.term(term),
+                _ => answer = self.term(term, run),
             }
             if answer != Answer::Yes {
                 break;
@@ -464,8 +468,8 @@ impl Run<'_> {
         crate::mail::client::described(self.cx)
     }
 
-    fn term(&mut self, term: &AclLineTerm) -> Answer {
-        let record = term.term;
+    fn term(&mut self, term: &AclLineTerm, run: Option<&TermRun>) -> Answer {
+        let record = &term.term;
         let mut expanded = None;
         if record.expanded {
             match self.expanded(&term.text) {
@@ -492,7 +496,21 @@ impl Run<'_> {
         }
         let text = expanded.unwrap_or_else(|| term.text.clone());
         self.deepen();
-        let answer = self.evaluate(term, &text);
+        let answer = match run {
+            Some(TermRun::Text(run)) => run(self, &text),
+            Some(TermRun::Variable(run)) => run(self, term.variable.as_ref(), &text),
+            Some(TermRun::Embedded(run)) => {
+                AclCall::run(self, &record.meta, |call| run(call, &text))
+            }
+            // What others are for is done where the statement ends.
+            Some(TermRun::Message | TermRun::LogMessage | TermRun::Endpass) => Answer::Yes,
+            None => {
+                let name = record.meta.name;
+                let message = format!("ACL condition \"{name}\" is not there yet");
+                self.logged = Some(Str::from(message));
+                Answer::Error
+            }
+        };
         self.gather();
         match (term.negated, answer) {
             (true, Answer::Yes) => Answer::No,
@@ -515,7 +533,7 @@ impl Run<'_> {
         let depth = self.depth;
         self.step(&AclStep::Term {
             depth,
-            term: term.term,
+            term: &term.term,
             negated: term.negated,
             variable: term.variable.as_ref(),
             text: &term.text,

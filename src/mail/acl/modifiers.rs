@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eximious_core::Str;
+use eximious_core::{AclOperand, AclPhases, AclTerm, AclVerb, Str};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt;
@@ -11,9 +11,24 @@ use eximious_stdlib::variables::var;
 
 use super::Logs;
 use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
 
 /// `delay`.
-pub(super) fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
+pub(super) static DELAY: AclTerm = words::modifier(
+    &TermRun::Text(delay),
+    words::meta(
+        "delay",
+        "delay = <time>",
+        words::MODIFIERS,
+        "Waits before anything else happens.",
+        "Answers that are due are sent first, unless `control = no_delay_flush` came before. The \
+         wait begins as soon as the statement comes to it, so that it counts where it stands \
+         among the conditions. With `-bh` nobody waits.",
+    ),
+)
+.phases(words::ALL.difference(AclPhases::NOTQUIT));
+
+fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
     let Some(time) = seconds(text.bytes().trim_ascii()) else {
         let head = b"syntax error in argument for \"delay\" modifier: \"";
         let message = [head, text.bytes(), b"\" is not a time value"].concat();
@@ -26,8 +41,23 @@ pub(super) fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
     Answer::Yes
 }
 
+/// `queue`.
+pub(super) static QUEUE: AclTerm = words::modifier(
+    &TermRun::Text(queue),
+    words::meta(
+        "queue",
+        "queue = <name>",
+        words::MODIFIERS,
+        "The message goes to a named queue.",
+        "Its spool files stand in a directory of that name, for which runners of their own must \
+         be started (`-qG<name>`). An empty name is the usual queue. It must come before the \
+         data.",
+    ),
+)
+.phases(words::ALL.difference(words::CONTENT));
+
 /// `queue`: the name is that of a directory.
-pub(super) fn queue(run: &mut Run<'_>, text: &Str) -> Answer {
+fn queue(run: &mut Run<'_>, text: &Str) -> Answer {
     let (name, taint) = text.read();
     let refusal = match () {
         () if taint.is_tainted() => {
@@ -47,7 +77,22 @@ pub(super) fn queue(run: &mut Run<'_>, text: &Str) -> Answer {
 }
 
 /// `set`.
-pub(super) fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answer {
+pub(super) static SET: AclTerm = words::modifier(
+    &TermRun::Variable(set),
+    words::meta(
+        "set",
+        "set acl_c…|acl_m… = <text>",
+        "specification 44.10",
+        "Gives a variable a value.",
+        "After `acl_c` or `acl_m` comes a digit or an underscore, then letters, digits and \
+         underscores. Those of the connection (`acl_c`) stay until it ends, those of the message \
+         (`acl_m`) until the next; both are kept with a message that is accepted. In the ACL for \
+         DKIM, `dkim_verify_status` and `dkim_verify_reason` may be set too.",
+    ),
+)
+.operand(AclOperand::Variable);
+
+fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answer {
     if let Some(variable) = variable {
         run.cx.set(variable.bytes(), text.clone());
     }
@@ -55,7 +100,19 @@ pub(super) fn set(run: &mut Run<'_>, variable: Option<&Str>, text: &Str) -> Answ
 }
 
 /// `logwrite`.
-pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
+pub(super) static LOGWRITE: AclTerm = words::modifier(
+    &TermRun::Text(logwrite),
+    words::meta(
+        "logwrite",
+        "logwrite = [:<logs>:]<text>",
+        words::MODIFIERS,
+        "Writes a line to the log at once.",
+        "The line is written when the statement comes to it, however that ends. It goes to the \
+         main log; `:main,reject:` or `:panic:` before the text names others.",
+    ),
+);
+
+fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
     // What does not print would forge lines.
     let topbit = run.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
     let bytes = &printing(text.bytes().trim_ascii_start(), topbit)[..];
@@ -82,7 +139,19 @@ pub(super) fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
 }
 
 /// `log_reject_target`.
-pub(super) fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
+pub(super) static LOG_REJECT_TARGET: AclTerm = words::modifier(
+    &TermRun::Text(log_reject_target),
+    words::meta(
+        "log_reject_target",
+        "log_reject_target = <list of main, reject, panic>",
+        words::MODIFIERS,
+        "Which logs a refusal goes to.",
+        "The default is `main:reject`; an empty list logs nothing. It holds for the rest of the \
+         ACL at hand, and for refusals for now as well as for good.",
+    ),
+);
+
+fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
     let names: Vec<Vec<u8>> = elements(text.bytes()).map(|name| name.to_vec()).collect();
     let (mut logs, unknown) = logs(names.iter().map(Vec::as_slice));
     for name in unknown {
@@ -95,6 +164,68 @@ pub(super) fn log_reject_target(run: &mut Run<'_>, text: &Str) -> Answer {
     run.reject_logs = logs;
     Answer::Yes
 }
+
+/// `continue`.
+pub(super) static CONTINUE: AclTerm = words::modifier(
+    &TermRun::Text(go_on),
+    words::meta(
+        "continue",
+        "continue = <text>",
+        words::MODIFIERS,
+        "Expands a string for what that does, and goes on.",
+        "What it expands to is thrown away. It is good for a lookup that writes something, such \
+         as an UPDATE of a database.",
+    ),
+);
+
+/// It was expanded, which is all.
+fn go_on(_: &mut Run<'_>, _: &Str) -> Answer {
+    Answer::Yes
+}
+
+/// `message`.
+pub(super) static MESSAGE: AclTerm = words::modifier(
+    &TermRun::Message,
+    words::meta(
+        "message",
+        "message = <text>",
+        words::MODIFIERS,
+        "What the client is told if the statement decides.",
+        "It is expanded only when the ACL ends with this statement; under `require` it must stand \
+         before the condition that may fail. It may begin with a code, and an extended one, of \
+         the right class: `550 5.7.1 no`. Under `warn` it adds a header line, as in former times.",
+    ),
+);
+
+/// `log_message`.
+pub(super) static LOG_MESSAGE: AclTerm = words::modifier(
+    &TermRun::LogMessage,
+    words::meta(
+        "log_message",
+        "log_message = <text>",
+        words::MODIFIERS,
+        "What is logged if the statement decides.",
+        "It is expanded only when the statement refuses or discards, or when all of a `warn` \
+         holds, so it may stand before the conditions that fill its variables. Under `require` it \
+         must. A `warn` logs the same line once per message.",
+    ),
+);
+
+/// `endpass`.
+pub(super) static ENDPASS: AclTerm = words::modifier(
+    &TermRun::Endpass,
+    words::meta(
+        "endpass",
+        "endpass",
+        "specification 44.9",
+        "From here on, a condition that fails refuses.",
+        "It divides the conditions of an `accept` or `discard`: if one before it fails, the next \
+         statement is tried; if one after it fails, the ACL denies, and `message` is for that \
+         case. Two statements say the same more clearly.",
+    ),
+)
+.operand(AclOperand::None)
+.verbs(&[AclVerb::Accept, AclVerb::Discard]);
 
 /// The logs of these names, and the names of none.
 fn logs<'n>(names: impl Iterator<Item = &'n [u8]>) -> (Logs, Vec<Vec<u8>>) {

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 
 use eximious_core::world::Moment;
-use eximious_core::{AclPhases, Effects, Meta, Str, TaintRule};
+use eximious_core::{AclPhases, AclTerm, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
 use crate::mail::hints::{Rate, Record, Uniques, ratelimit_key};
 
 /// How many bytes a set of events has at the least, and at the most.
@@ -22,8 +23,23 @@ const MOST_REMEMBERED: usize = 1000;
 
 static CLOCK: Meta = Meta::new("ratelimit", Effects::CLOCK, TaintRule::Result);
 
+/// `ratelimit`.
+pub(super) static RATELIMIT: AclTerm = words::condition(
+    &TermRun::Text(ratelimit),
+    words::meta(
+        "ratelimit",
+        "ratelimit = <m> / <time> / <options> / <key>",
+        "specification 44.20",
+        "A client sends faster than a limit.",
+        "It holds once there were more than so many events in the time, by an average that \
+         decays. Options say what is counted (`per_conn`, `per_mail`, `per_rcpt`, `per_byte`, \
+         `per_cmd`, `per_addr`, `unique=`, `count=`) and when (`strict`, `leaky`, `readonly`, \
+         `noupdate`). Without a key it is the client's address. `$sender_rate` tells the rate.",
+    ),
+);
+
 /// Whether there is more than a limit permits.
-pub(super) fn ratelimit(run: &mut Run<'_>, text: &Str) -> Answer {
+fn ratelimit(run: &mut Run<'_>, text: &Str) -> Answer {
     let limits = match Limits::parse(text.bytes(), run.phase) {
         Ok(limits) => limits,
         Err(why) => {

@@ -1,12 +1,13 @@
 //! `seen` (specification 44.19).
 
-use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_core::{AclTerm, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
 use crate::mail::hints::{Record, Seen};
 
 /// How old a record may become before it is refreshed: ten days.
@@ -14,8 +15,23 @@ const REFRESH: i64 = 10 * 24 * 3600;
 
 static CLOCK: Meta = Meta::new("seen", Effects::CLOCK, TaintRule::Result);
 
+/// `seen`.
+pub(super) static SEEN: AclTerm = words::condition(
+    &TermRun::Text(seen),
+    words::meta(
+        "seen",
+        "seen = [-]<time> / <options>",
+        "specification 44.19",
+        "A key was met before.",
+        "It holds if the key was last recorded within the time; with a minus, if that is longer \
+         ago. `key=` names what is looked for, the client's address without it; `readonly`, \
+         `write` and `refresh=` say when it is recorded. Greylisting is made of it.",
+    )
+    .since("4.96"),
+);
+
 /// Whether a key was met before.
-pub(super) fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
+fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
     let wanted = match Wanted::parse(text.bytes()) {
         Ok(wanted) => wanted,
         Err(why) => {

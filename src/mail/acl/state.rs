@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eximious_core::{AclControl, Str};
+use eximious_core::{AclControl, Rec, Str};
 use eximious_stdlib::variables::var;
 
 use super::cutthrough::Cutthrough;
@@ -61,7 +61,7 @@ pub(super) struct Verified {
 #[derive(Clone, Debug)]
 pub struct Control {
     /// Which.
-    pub control: &'static AclControl,
+    pub control: Rec<AclControl>,
     /// What follows its name after a slash.
     pub options: Str,
     /// Whether it is about the message, and not about the connection.

@@ -2,17 +2,31 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{AclTerm, Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::{Known, change_of_separator, ip};
 
 use super::machine::{Answer, Run};
+use super::words::{self, TermRun};
 
 static META: Meta =
     Meta::new("udpsend", Effects::NET.union(Effects::DNS).union(Effects::LOG), TaintRule::Tainted);
 
+/// `udpsend`.
+pub(super) static UDPSEND: AclTerm = words::modifier(
+    &TermRun::Text(udpsend),
+    words::meta(
+        "udpsend",
+        "udpsend = <server> : <port> : <text>",
+        words::MODIFIERS,
+        "Sends a packet over UDP.",
+        "The list has a host's name or address, a port, and what the packet says. `<;` at the \
+         beginning changes the separator, for addresses of IPv6. No answer is waited for.",
+    ),
+);
+
 /// Sends a packet; nobody waits for an answer.
-pub(super) fn udpsend(run: &mut Run<'_>, text: &Str) -> Answer {
+fn udpsend(run: &mut Run<'_>, text: &Str) -> Answer {
     let bytes = text.bytes();
     let (separator, start) = change_of_separator(bytes).unwrap_or((b':', 0));
     let mut rest = bytes.get(start..).unwrap_or_default();

@@ -1,10 +1,10 @@
 //! `verify` (specification 44.17 and 44.21).
 
-mod client;
-mod header;
-mod quota;
+pub(super) mod client;
+pub(super) mod header;
+pub(super) mod quota;
 
-use eximious_core::{AclOptions, Str};
+use eximious_core::{AclOptions, AclPhases, AclTerm, AclVerify, Runs, Str};
 use eximious_stdlib::address::{Rules, find_at};
 use eximious_stdlib::lists::elements_with;
 use eximious_stdlib::variables::var;
@@ -12,13 +12,27 @@ use eximious_stdlib::variables::var;
 use super::callout::{self, Called, Params, Subject};
 use super::machine::{Answer, Run};
 use super::state::{SenderFault, Verified};
+use super::words::{self, Asked, TermRun, VerifyRun};
 use crate::mail::route::{Purpose, Report, Request, RouteError, Standing};
 
 /// How many verified senders a message remembers.
 const MOST_SENDERS: usize = 100;
 
+/// `verify`.
+pub(super) static VERIFY: AclTerm = words::condition(
+    &TermRun::Text(verify),
+    words::meta(
+        "verify",
+        "verify = <what>[/<options>]",
+        words::CONDITIONS,
+        "Something about the client, the sender or a recipient holds.",
+        "What may be verified, and in which ACL, is in `eximious list acl-verify`. After a \
+         failure `$acl_verify_message` has the reason, until the end of the statement.",
+    ),
+);
+
 /// Verifies what the text names.
-pub(super) fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
+fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
     let (bytes, taint) = text.read();
     let mut parts = elements_with(bytes, b'/');
     let first = parts.next().map(|part| part.to_vec()).unwrap_or_default();
@@ -31,7 +45,8 @@ pub(super) fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
         None => (first.to_ascii_lowercase(), None),
     };
     let registry = run.cx.engine().registry().clone();
-    let record = registry.acl_verify(&name).filter(|record| record.address || address.is_none());
+    let record = registry.acl_verify(&name);
+    let record = record.filter(|record| record.address || address.is_none());
     let Some(record) = record else {
         let head = b"expected \"sender[=address]\", \"recipient\", \"helo\", \
             \"header_syntax\", \"header_sender\", \"header_names_ascii\" or \
@@ -48,27 +63,36 @@ pub(super) fn verify(run: &mut Run<'_>, text: &Str) -> Answer {
         run.logged = Some(Str::from([b"unexpected '/' found in \"", bytes, tail].concat()));
         return Answer::Error;
     }
-    match record.meta.name {
-        "sender" => sender(run, address, bytes, &options),
-        "recipient" => recipient(run, bytes, &options),
-        "helo" => client::helo(run),
-        "reverse_host_lookup" => client::reverse_host_lookup(run, &options),
-        "certificate" => client::certificate(run),
-        "csa" => client::csa(run, options.first().map(Vec::as_slice)),
-        "header_syntax" => header::syntax(run),
-        "header_names_ascii" => header::names_ascii(run),
-        "header_sender" => header::sender(run, bytes, &options),
-        "not_blind" => header::not_blind(run, bytes, &options),
-        name => {
+    match record.run.get::<VerifyRun>() {
+        Some(VerifyRun(verify)) => verify(run, Asked { address, text: bytes, options: &options }),
+        None => {
+            let name = record.meta.name;
             run.logged = Some(Str::from(format!("\"verify = {name}\" is not there yet")));
             Answer::Error
         }
     }
 }
 
+/// `verify = sender`.
+pub(super) static SENDER: AclVerify = words::verify(
+    Runs::of(&VerifyRun(sender)),
+    words::meta(
+        "sender",
+        "verify = sender[=<address>][/<options>]",
+        "specification 44.17",
+        "The sender, or an address given, can be routed.",
+        "An empty sender will do. The routers run in verify mode; with `/callout` a host of the \
+         sender is asked whether it takes bounces. What was found is kept for the message. \
+         Slashes in an address given must be doubled; `$sender_verify_failure` has why it failed.",
+    ),
+)
+.phases(words::WITH_SENDER)
+.options(words::ADDRESS_OPTIONS)
+.address();
+
 /// `verify = sender`: the sender of a bounce is fine. What was found out is kept
 /// for the message; what other hosts say is asked anew.
-fn sender(run: &mut Run<'_>, address: Option<Str>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+fn sender(run: &mut Run<'_>, Asked { address, text, options }: Asked<'_>) -> Answer {
     let params = match known_options(run, text, options, Subject::Sender) {
         Ok(wanted) => wanted.callout,
         Err(answer) => return answer,
@@ -191,7 +215,22 @@ fn look_at(
 }
 
 /// `verify = recipient`.
-fn recipient(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+pub(super) static RECIPIENT: AclVerify = words::verify(
+    Runs::of(&VerifyRun(recipient)),
+    words::meta(
+        "recipient",
+        "verify = recipient[/<options>]",
+        "specification 44.17",
+        "The recipient can be routed.",
+        "The routers run in verify mode; with `/callout` the next host is asked too, with \
+         `/quota` the mailbox's limit. What defers does not refuse with `/defer_ok`. \
+         `$address_data` has what the routers set, and `$recipient_verify_failure` why it failed.",
+    ),
+)
+.phases(AclPhases::RCPT)
+.options(words::RECIPIENT_OPTIONS);
+
+fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     let Wanted { callout: params, quota } =
         match known_options(run, text, options, Subject::Recipient) {
             Ok(wanted) => wanted,

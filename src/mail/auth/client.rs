@@ -14,7 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use eximious_core::{Fail, FailClass, Str, Var};
+use eximious_core::{DriverDef, DriverKind, Fail, FailClass, Runs, Str, Var};
 use eximious_stdlib::base64;
 use eximious_stdlib::variables::var;
 
@@ -79,6 +79,45 @@ trait Driver: Send {
         true
     }
 }
+
+/// What the record of an authenticator's driver runs: the client's side, where it has one.
+/// The server's side stands in `mta/`.
+pub(super) struct AuthenticatorRun {
+    client: Option<fn() -> Box<dyn Driver>>,
+}
+
+/// The record of a driver of ours.
+const fn own(
+    name: &'static str,
+    summary: &'static str,
+    source: &'static str,
+    client: &'static AuthenticatorRun,
+) -> DriverDef {
+    DriverDef::new(DriverKind::Authenticator, name, summary, source, Runs::of(client))
+}
+
+/// All drivers of authenticators.
+pub(super) static DRIVERS: &[&DriverDef] = &[
+    &cram_md5::DRIVER,
+    &own("cyrus_sasl", "Mechanisms of the Cyrus SASL library.", "36", &SERVES),
+    &own("dovecot", "Asks a Dovecot server.", "37", &SERVES),
+    &external::DRIVER,
+    &gsasl::DRIVER,
+    &DriverDef::new(
+        DriverKind::Authenticator,
+        "heimdal_gssapi",
+        "GSSAPI (RFC 4752).",
+        "39",
+        Runs::NotYet,
+    )
+    .needs("the Heimdal library"),
+    &plaintext::DRIVER,
+    &spa::DRIVER,
+    &own("tls", "A client's certificate takes the place of AUTH.", "42", &SERVES),
+];
+
+/// Only the server's side is there.
+static SERVES: AuthenticatorRun = AuthenticatorRun { client: None };
 
 /// What a driver works with.
 struct Turn<'t> {
@@ -145,13 +184,10 @@ impl Login {
         binding: Option<ChannelBinding>,
     ) -> (Self, Move) {
         forget(cx);
-        let mut driver: Box<dyn Driver> = match authenticator.driver() {
-            "cram_md5" => Box::new(cram_md5::CramMd5::default()),
-            "external" => Box::new(external::External),
-            "gsasl" => Box::new(gsasl::Gsasl::default()),
-            "plaintext" => Box::new(plaintext::Plaintext::default()),
-            "spa" => Box::new(spa::Spa::default()),
-            _ => Box::new(NoClient),
+        let run = authenticator.record().and_then(|record| record.run.get::<AuthenticatorRun>());
+        let mut driver = match run.and_then(|run| run.client) {
+            Some(start) => start(),
+            None => Box::new(NoClient),
         };
         let mut turn = Turn { cx, authenticator, binding: binding.as_ref() };
         let first = driver.begin(&mut turn);

@@ -1,10 +1,11 @@
 //! The router `dnslookup` (specification, chapter 17).
 
-use eximious_core::{Effects, Meta, Str, TaintRule};
+use eximious_core::{DriverDef, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::{DomainHosts, DomainSearch, Ending, Search, for_domain};
 use eximious_stdlib::lists::elements;
 
 use super::Purpose;
+use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
 use super::router::Router;
@@ -17,12 +18,12 @@ pub(super) static HOSTS: Meta = Meta::new(
     TaintRule::Tainted,
 );
 
+/// The driver `dnslookup`.
+pub(super) static DRIVER: DriverDef =
+    driver::own("dnslookup", "Finds hosts for a domain in the DNS.", "17", &RouterRun::Own(run));
+
 /// Finds the hosts of a domain.
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    number: usize,
-    router: &Router,
-) -> Result<Verdict, RouteError> {
+fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let domain = machine.address.domain.clone();
     let search = search(machine, router)?;
     let found = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &search));

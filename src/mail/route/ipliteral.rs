@@ -1,5 +1,6 @@
 //! The router `ipliteral` (specification, chapter 18).
 
+use eximious_core::DriverDef;
 use std::net::IpAddr;
 
 use eximious_stdlib::dns::local::LocalAddresses;
@@ -7,18 +8,23 @@ use eximious_stdlib::lists::Outcome;
 
 use super::conditions::host_is_in;
 use super::dnslookup::HOSTS;
+use super::driver::{self, RouterRun};
 use super::hosts::of_address;
 use super::machine::{Machine, Verdict};
 use super::pass::RouteError;
 use super::router::Router;
 use super::send::Here;
 
+/// The driver `ipliteral`.
+pub(super) static DRIVER: DriverDef = driver::own(
+    "ipliteral",
+    "Takes domains that are addresses in brackets.",
+    "18",
+    &RouterRun::Own(run),
+);
+
 /// Takes a domain that is an address in brackets.
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    number: usize,
-    router: &Router,
-) -> Result<Verdict, RouteError> {
+fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let domain = machine.address.domain.clone();
     let Some(address) = literal(domain.bytes()) else { return Ok(Verdict::Decline) };
     if let Some(list) = router.some_text("ignore_target_hosts") {

@@ -5,13 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eximious_core::world::{Stream, Target};
-use eximious_core::{Call, Effects, Meta, Str, TaintRule};
+use eximious_core::{Call, DriverDef, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::address::find_at;
 use eximious_stdlib::dns::find::by_name;
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::pattern;
 
 use super::dnslookup::HOSTS;
+use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict};
 use super::pass::{Child, RouteError};
 use super::router::{Router, Text};
@@ -26,12 +27,12 @@ const LONGEST: usize = 7;
 /// How many addresses of servers are tried.
 const MOST_SERVERS: usize = 100;
 
+/// The driver `iplookup`.
+pub(super) static DRIVER: DriverDef =
+    driver::own("iplookup", "Asks a program at a TCP or UDP port.", "19", &RouterRun::Own(run));
+
 /// Renames an address to what a server answers.
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    number: usize,
-    router: &Router,
-) -> Result<Verdict, RouteError> {
+fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let original =
         [machine.offer.local_part.bytes(), b"@", machine.address.domain.bytes()].concat();
     let query = match router.text("query") {

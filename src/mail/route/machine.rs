@@ -10,9 +10,9 @@ use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
 use super::pass::{Child, Pass, Renamed, RouteError, Routed};
-use super::router::{Driver, Router};
+use super::percent;
+use super::router::Router;
 use super::{Address, Ancestor, Delivery, Purpose, Routes};
-use super::{accept, dnslookup, ipliteral, iplookup, manualroute, percent, queryprogram, redirect};
 use crate::Context;
 
 /// How many addresses may come of each other.
@@ -290,18 +290,6 @@ impl Machine<'_> {
             }
         }
         verdict
-    }
-
-    fn drive(&mut self, number: usize, router: &Router) -> Result<Verdict, RouteError> {
-        match router.driver {
-            Driver::Accept => accept::run(self, number, router),
-            Driver::IpLiteral => ipliteral::run(self, number, router),
-            Driver::Redirect => redirect::run(self, number, router),
-            Driver::DnsLookup => dnslookup::run(self, number, router),
-            Driver::ManualRoute => manualroute::run(self, number, router),
-            Driver::IpLookup => iplookup::run(self, number, router),
-            Driver::QueryProgram => queryprogram::run(self, number, router),
-        }
     }
 
     /// What a router's verdict means for the address.

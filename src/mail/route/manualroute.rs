@@ -1,8 +1,9 @@
 //! The router `manualroute` (specification, chapter 20).
 
-use eximious_core::{Effects, Meta, OptionValue, Str, TaintRule};
+use eximious_core::{DriverDef, Effects, Meta, OptionValue, Str, TaintRule};
 use eximious_stdlib::lists::{Matcher, Outcome, elements_with};
 
+use super::driver::{self, RouterRun};
 use super::hosts::{self, Hosts, How, Way};
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::RouteError;
@@ -16,12 +17,12 @@ static PATTERN: Meta = Meta::new(
     TaintRule::Result,
 );
 
+/// The driver `manualroute`.
+pub(super) static DRIVER: DriverDef =
+    driver::own("manualroute", "Finds hosts for a domain in a list.", "20", &RouterRun::Own(run));
+
 /// Finds hosts for a domain in a list.
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    number: usize,
-    router: &Router,
-) -> Result<Verdict, RouteError> {
+fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let Some(rule) = rule(machine, router)? else { return Ok(Verdict::Decline) };
     let options = Options::read(machine, router, &rule.options)?;
     let transport = machine.transport_for(router, options.transport)?;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use eximious_core::world::{Command, Finished, RunError};
-use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, Str, TaintRule};
+use eximious_core::{Call, DriverDef, Effects, ErrorKind, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::wording::reason;
 use eximious_stdlib::{command, environment, keyed};
 
+use super::driver::{self, RouterRun};
 use super::hosts::{self, Hosts, How, Way};
 use super::machine::{Machine, Verdict};
 use super::pass::RouteError;
@@ -24,12 +25,12 @@ const LONGEST: usize = 1023;
 /// ever to write more.
 const MOST_OUTPUT: u64 = 1 << 16;
 
+/// The driver `queryprogram`.
+pub(super) static DRIVER: DriverDef =
+    driver::own("queryprogram", "Runs a command that says where to.", "21", &RouterRun::Own(run));
+
 /// Does what a command says.
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    number: usize,
-    router: &Router,
-) -> Result<Verdict, RouteError> {
+fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let identity = identity(machine, router)?;
     let line = router.text("command").map(|text| text.written.clone()).unwrap_or_default();
     let engine = machine.cx.engine().clone();

@@ -7,11 +7,12 @@ mod source;
 
 use std::sync::Arc;
 
-use eximious_core::{Str, Taint};
+use eximious_core::{DriverDef, Str, Taint};
 use eximious_stdlib::address::Rules;
 use eximious_stdlib::variables::var;
 
 use super::assign::directory;
+use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict, unless_forced};
 use super::pass::{Child, RouteError};
 use super::router::Router;
@@ -20,12 +21,16 @@ use crate::mail::filter::FilterKind;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
 
+/// The driver `redirect`.
+pub(super) static DRIVER: DriverDef = driver::own(
+    "redirect",
+    "Puts other addresses in an address's place.",
+    "22",
+    &RouterRun::Own(run),
+);
+
 /// Puts other addresses in an address's place.
-pub(super) fn run(
-    machine: &mut Machine<'_>,
-    number: usize,
-    router: &Router,
-) -> Result<Verdict, RouteError> {
+fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let Some(data) = source::data(machine, router)? else { return Ok(Verdict::Decline) };
     let kind = FilterKind::of(data.bytes());
     if let Some(kind) = kind {

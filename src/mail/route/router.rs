@@ -3,30 +3,23 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use eximious_core::{DriverKind, Fail, OptionPlace, OptionValue, Options, Registry, Str, World};
+use eximious_core::{
+    DriverDef, DriverKind, Fail, OptionPlace, OptionValue, Options, Rec, Registry, Str, World,
+};
 use eximious_stdlib::lists::Names;
 use rustc_hash::FxHashMap;
 
+use super::driver::RouterRun;
 use crate::config::{Instance, effective};
 use crate::{Context, Expansion};
-
-/// What a router does with addresses that its conditions let in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Driver {
-    Accept,
-    DnsLookup,
-    IpLiteral,
-    IpLookup,
-    ManualRoute,
-    QueryProgram,
-    Redirect,
-}
 
 /// A router.
 #[derive(Debug)]
 pub(super) struct Router {
     pub(super) name: Str,
-    pub(super) driver: Driver,
+    pub(super) driver: Rec<DriverDef>,
+    /// What its driver does; nothing, where that is not there yet.
+    pub(super) run: Option<RouterRun>,
     options: Options,
     texts: FxHashMap<&'static str, Text>,
     pub(super) pass_router: Option<usize>,
@@ -103,12 +96,13 @@ impl Text {
 impl Router {
     pub(super) fn new(
         instance: &Instance,
+        driver: &Rec<DriverDef>,
         registry: &Registry,
         world: &World,
         place: &dyn Fn(&Str) -> Option<usize>,
     ) -> Self {
         let mut options = Options::default();
-        let own = OptionPlace::Driver(DriverKind::Router, instance.driver_name());
+        let own = OptionPlace::Driver(DriverKind::Router, driver.meta.name);
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Router));
         for record in records.chain(registry.options_of(own)) {
             if let Some(value) = effective(record, instance, world) {
@@ -162,7 +156,8 @@ impl Router {
         });
         Self {
             name: instance.name.clone().looked_through(),
-            driver: driver(instance.driver_name()),
+            driver: driver.clone(),
+            run: driver.run.get::<RouterRun>().cloned(),
             texts: texts.collect(),
             pass_router: named("pass_router"),
             redirect_router: named("redirect_router"),
@@ -212,17 +207,5 @@ impl Router {
     /// An error that ends in the router's name.
     pub(super) fn named(&self, head: &[u8], middle: &[u8], tail: &[u8]) -> Vec<u8> {
         [head, self.name.bytes(), middle, tail].concat()
-    }
-}
-
-fn driver(name: &str) -> Driver {
-    match name {
-        "dnslookup" => Driver::DnsLookup,
-        "ipliteral" => Driver::IpLiteral,
-        "iplookup" => Driver::IpLookup,
-        "manualroute" => Driver::ManualRoute,
-        "queryprogram" => Driver::QueryProgram,
-        "redirect" => Driver::Redirect,
-        _ => Driver::Accept,
     }
 }

@@ -2,9 +2,27 @@
 
 use std::time::Duration;
 
-use eximious_core::{DriverKind, OptionPlace, OptionValue, Options, Registry, Str, World};
+use eximious_core::{
+    DriverDef, DriverKind, OptionPlace, OptionValue, Options, Registry, Runs, Str, World,
+};
 
 use crate::config::{Instance, effective};
+
+const fn driver(name: &'static str, summary: &'static str, source: &'static str) -> DriverDef {
+    DriverDef::new(DriverKind::Transport, name, summary, source, Runs::NotYet)
+}
+
+/// All drivers of transports. None delivers yet: their options are read, and what others
+/// than deliveries have to know of them is known.
+pub(super) static DRIVERS: &[DriverDef] = &[
+    driver("appendfile", "Writes to a mailbox in a file or directory.", "26"),
+    driver("autoreply", "Answers with a message of its own.", "27"),
+    driver("lmtp", "Speaks LMTP with a command or a socket.", "28"),
+    driver("pipe", "Writes to a command.", "29"),
+    driver("queuefile", "Copies the spool files to a directory.", "seed")
+        .needs("an experimental build"),
+    driver("smtp", "Speaks SMTP or LMTP with other hosts.", "30"),
+];
 
 /// A transport: its options as they count.
 #[derive(Debug)]

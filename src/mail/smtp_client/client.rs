@@ -366,7 +366,7 @@ impl SmtpClient {
         match request.command {
             SmtpCommand::Mail => (self.accepted, self.prdr) = (0, request.prdr && reply.accepts()),
             SmtpCommand::Rcpt => self.accepted += usize::from(reply.accepts()),
-            SmtpCommand::Rset => self.accepted = 0,
+            SmtpCommand::Rset | SmtpCommand::Hello => (self.accepted, self.prdr) = (0, false),
             _ => {}
         }
         Ok(reply)

@@ -120,6 +120,11 @@ impl Request {
         Self::new(SmtpCommand::Rcpt, line)
     }
 
+    /// `DATA`, to be sent together with an envelope. A yes to it is intermediate.
+    pub fn data() -> Self {
+        Self::new(SmtpCommand::Data, *b"DATA")
+    }
+
     /// As it may be shown: `MAIL FROM:<a@b> SIZE=100`.
     pub fn shown(&self) -> &[u8] {
         &self.shown

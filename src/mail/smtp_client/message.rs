@@ -29,7 +29,7 @@ impl SmtpClient {
     /// # Errors
     /// The server does not want it.
     pub fn data(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        let request = Request::new(SmtpCommand::Data, *b"DATA");
+        let request = Request::data();
         self.send(watch, request.clone())?;
         let reply = self.answer(watch)?;
         match reply.class() {

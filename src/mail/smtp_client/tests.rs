@@ -320,6 +320,24 @@ fn answers_to_commands_that_go_together_stay_apart() {
 }
 
 #[test]
+fn a_whole_envelope_may_go_at_once() {
+    let (mut client, seen) = open("PIPELINING", vec![says(&format!("{ENVELOPE}250 all\n"))]);
+    let watch = &mut Unwatched;
+    client.queue(watch, Request::mail(b"a", &MailParams::default(), client.extensions()));
+    for to in [b"1", b"2", b"3"] {
+        client.queue(watch, Request::rcpt(to, &RcptParams::default(), client.extensions()));
+    }
+    client.send(watch, Request::data()).unwrap();
+    let classes = [0; 5].map(|_| client.answer(watch).unwrap().class());
+    let yes = ReplyClass::Completed;
+    assert_eq!(classes, [yes, yes, ReplyClass::Permanent, yes, ReplyClass::Intermediate]);
+    client.send_message(&mut &b"x\n"[..]).unwrap();
+    client.end_of_data(watch).message.unwrap().unwrap();
+    let sent = "MAIL FROM:<a>\r\nRCPT TO:<1>\r\nRCPT TO:<2>\r\nRCPT TO:<3>\r\nDATA\r\nx\r\n.\r\n";
+    assert_eq!(written(&seen), sent);
+}
+
+#[test]
 fn a_message_that_can_not_be_read_has_no_end() {
     struct Broken(usize);
     impl Read for Broken {

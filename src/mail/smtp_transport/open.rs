@@ -133,7 +133,7 @@ impl Peer<'_> {
                 Err(error) => error.reply(),
             };
             if let Some(reply) = reply.filter(|_| hello == Hello::Ehlo) {
-                self.event("smtp:ehlo", &reply.text().to_vec());
+                self.event("smtp:ehlo", reply.text());
             }
             let Err(error) = answer else { return Ok(()) };
             match (error.reply(), hello.fallback()) {

@@ -12,6 +12,7 @@ mod macros;
 mod messages;
 mod names;
 mod needs;
+mod not_yet;
 mod numbers;
 mod patterns;
 mod phases;
@@ -72,4 +73,5 @@ pub(super) static ALL: &[&Lint] = &[
     &target::DIFFERS_IN_TARGET,
     &patterns::PATTERN_EXPLODES,
     &secrets::SECRET_SHOWN,
+    &not_yet::NOT_YET,
 ];

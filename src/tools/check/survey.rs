@@ -75,9 +75,9 @@ impl Text<'_> {
         }
     }
     /// The term that it belongs to.
-    pub fn term(&self) -> Option<&'static AclTerm> {
+    pub fn term(&self) -> Option<&AclTerm> {
         match self.of {
-            Use::Acl(_, term) => Some(term.term),
+            Use::Acl(_, term) => Some(&term.term),
             _ => None,
         }
     }

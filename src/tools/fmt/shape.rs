@@ -114,7 +114,7 @@ pub(super) fn term(body: &[u8], continues: bool) -> Option<Vec<u8>> {
     let negated = body.strip_prefix(b"!").map(trim_start);
     let rest = negated.unwrap_or(body);
     let (name, rest) = rest.split_at(word_length(rest));
-    let known = eximious_stdlib::acl::TERMS.iter().find(|t| t.meta.name.as_bytes() == name)?;
+    let known = crate::mail::acl::own_term(name)?;
     let name = if negated.is_some() { [b"!", name].concat() } else { name.to_vec() };
     match known.operand {
         AclOperand::None => (rest.is_empty() && !continues).then_some(name),

@@ -1,12 +1,6 @@
-//! Verbs, conditions and modifiers of ACLs, and what `control` and `verify` may name
-//! (specification, chapter 44).
+//! Verbs of ACLs (specification, chapter 44). What may stand under them runs in another
+//! room, and is defined there.
 
-mod controls;
-mod terms;
 mod verbs;
-mod verifies;
 
-pub use controls::CONTROLS;
-pub use terms::TERMS;
 pub use verbs::VERBS;
-pub use verifies::{CALLOUT_PARAMETERS, QUOTA_PARAMETERS, VERIFIES};

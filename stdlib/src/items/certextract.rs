@@ -59,7 +59,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 fn variable(call: &mut Call<'_>, name: &[u8]) -> Result<Str, Fail> {
     let missing = || Err(Fail::argument([b"no variable named \"", name, b"\""].concat()));
     match call.registry().variable(name) {
-        VariableName::Known(id) => match call.registry().variable_at(id).source {
+        VariableName::Known(id) => match &call.registry().variable_at(id).source {
             VariableSource::Certificate => {}
             _ => return Err(Fail::argument([b"\"", name, b"\" is not a certificate"].concat())),
         },

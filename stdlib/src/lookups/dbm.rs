@@ -2,7 +2,9 @@
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::{DatabaseAnswer, DatabaseError, DatabaseQuery};
-use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+};
 
 use crate::lists::elements;
 
@@ -22,7 +24,7 @@ pub static DBM: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find(call, query, [query.key.bytes(), b"\0"].concat()),
+    find: LookupFind::Plain(|call, query| find(call, query, [query.key.bytes(), b"\0"].concat())),
 };
 
 /// `${lookup{key}dbmnz{/file}}`.
@@ -35,7 +37,7 @@ pub static DBMNZ: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find(call, query, query.key.bytes().to_vec()),
+    find: LookupFind::Plain(|call, query| find(call, query, query.key.bytes().to_vec())),
 };
 
 /// `${lookup{list}dbmjz{/file}}`.
@@ -52,7 +54,7 @@ pub static DBMJZ: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find(call, query, joined(query.key.bytes())),
+    find: LookupFind::Plain(|call, query| find(call, query, joined(query.key.bytes()))),
 };
 
 fn joined(list: &[u8]) -> Vec<u8> {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::DnsRecord;
 use eximious_core::{
-    Buf, Call, Effects, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Buf, Call, Effects, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
 use super::cache::Cache;
@@ -45,7 +45,7 @@ pub static DNSDB: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: None,
-    find,
+    find: LookupFind::Plain(find),
 };
 
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

@@ -2,7 +2,9 @@
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::Stat;
-use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+};
 
 use crate::wording::reason;
 
@@ -22,7 +24,7 @@ pub static DSEARCH: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: run,
+    find: LookupFind::Plain(run),
 };
 
 fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

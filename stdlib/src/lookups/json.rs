@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str,
+    TaintRule,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +32,7 @@ pub static JSON: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: run,
+    find: LookupFind::Plain(run),
 };
 
 /// A file that was parsed.

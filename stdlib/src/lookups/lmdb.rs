@@ -2,7 +2,9 @@
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::{DatabaseAnswer, DatabaseError, DatabaseQuery};
-use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+};
 
 /// `${lookup{key}lmdb{/file}}`.
 pub static LMDB: LookupDef = LookupDef {
@@ -21,7 +23,7 @@ pub static LMDB: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: run,
+    find: LookupFind::Plain(run),
 };
 
 fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

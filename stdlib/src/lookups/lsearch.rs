@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+};
 
 use super::files::view;
 use super::lines::{Entry, Text};
@@ -32,10 +34,10 @@ pub static LSEARCH: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| {
+    find: LookupFind::Plain(|call, query| {
         let text = open(call, query)?;
         Ok(answer(&text, text.find(query.key.bytes()), query))
-    },
+    }),
 };
 
 /// `${lookup{address}iplsearch{/file}}`.
@@ -54,7 +56,7 @@ pub static IPLSEARCH: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| {
+    find: LookupFind::Plain(|call, query| {
         let text = open(call, query)?;
         let key = query.key.bytes();
         if key == b"*" {
@@ -70,7 +72,7 @@ pub static IPLSEARCH: LookupDef = LookupDef {
             IpAddr::V4(_) => address,
         };
         Ok(answer(&text, text.find_network(address), query))
-    },
+    }),
 };
 
 /// `${lookup{key}wildlsearch{/file}}`.
@@ -91,7 +93,7 @@ pub static WILDLSEARCH: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find_pattern(call, query, true),
+    find: LookupFind::Plain(|call, query| find_pattern(call, query, true)),
 };
 
 /// `${lookup{key}nwildlsearch{/file}}`.
@@ -108,7 +110,7 @@ pub static NWILDLSEARCH: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find_pattern(call, query, false),
+    find: LookupFind::Plain(|call, query| find_pattern(call, query, false)),
 };
 
 fn find_pattern(

@@ -3,7 +3,8 @@
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::NisError;
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str,
+    TaintRule,
 };
 
 use super::{outside, quoting};
@@ -27,7 +28,7 @@ pub static NIS: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find(call, query, &[]),
+    find: LookupFind::Plain(|call, query| find(call, query, &[])),
 };
 
 /// `${lookup{key}nis0{map}}`.
@@ -41,7 +42,7 @@ pub static NIS0: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| find(call, query, &[0]),
+    find: LookupFind::Plain(|call, query| find(call, query, &[0])),
 };
 
 /// `${lookup nisplus{[name=value],table:field}}`.
@@ -60,7 +61,7 @@ pub static NISPLUS: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::nisplus),
-    find: super::obsolete,
+    find: LookupFind::Plain(super::obsolete),
 };
 
 /// Asks a map for a key, with what follows it.

@@ -1,7 +1,7 @@
 //! `passwd`: the system's users.
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, LookupDef, LookupFail, Meta, Str, TaintRule};
+use eximious_core::{Effects, LookupDef, LookupFail, LookupFind, Meta, Str, TaintRule};
 
 use crate::wording::reason;
 
@@ -15,7 +15,7 @@ pub static PASSWD: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: None,
-    find: |call, query| {
+    find: LookupFind::Plain(|call, query| {
         let found = call.users()?.user(query.key.bytes());
         let user = found.map_err(|error| LookupFail::Defer(reason(&error).into_bytes()))?;
         Ok(user.map(|user| {
@@ -24,5 +24,5 @@ pub static PASSWD: LookupDef = LookupDef {
                 [numbers.as_bytes(), &user.gecos, b":", &user.home, b":", &user.shell].concat();
             Str::from(text)
         }))
-    },
+    }),
 };

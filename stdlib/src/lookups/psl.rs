@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str,
+    TaintRule,
 };
 use publicsuffix::{List, Psl};
 
@@ -29,10 +30,10 @@ pub static PSL: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| {
+    find: LookupFind::Plain(|call, query| {
         let (domain, list) = prepared(call, query)?;
         Ok(suffix(&domain, &list).map(|at| Str::from(&domain[at..])))
-    },
+    }),
 };
 
 /// `${lookup{domain}regdom{/file}}`.
@@ -49,14 +50,14 @@ pub static REGDOM: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find: |call, query| {
+    find: LookupFind::Plain(|call, query| {
         let (domain, list) = prepared(call, query)?;
         let registered = suffix(&domain, &list).filter(|at| *at > 0).map(|at| {
             let before = &domain[..at - 1];
             before.iter().rposition(|c| *c == b'.').map_or(0, |dot| dot + 1)
         });
         Ok(registered.map(|at| Str::from(&domain[at..])))
-    },
+    }),
 };
 
 /// A list that was read.

@@ -2,7 +2,7 @@
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{
-    Call, Effects, ErrorKind, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
 use crate::items::readsocket::{Question, answer};
@@ -27,7 +27,7 @@ pub static READSOCK: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: None,
-    find,
+    find: LookupFind::Plain(find),
 };
 
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

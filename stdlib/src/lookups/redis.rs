@@ -4,7 +4,7 @@ use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::grammar::is_space;
 use eximious_core::world::{RedisReply, Server, ServerAddress, ServerError};
 use eximious_core::{
-    Call, Effects, Example, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, Example, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
 };
 
 use super::cache::Cache;
@@ -58,7 +58,7 @@ pub static REDIS: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::redis),
-    find: run,
+    find: LookupFind::Plain(run),
 };
 
 static KIND: Kind = Kind { name: "Redis", option: opt::REDIS_SERVERS, named_in_queries: true };

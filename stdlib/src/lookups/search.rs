@@ -151,14 +151,14 @@ pub fn keep_complaint(memory: &mut Memory, message: &[u8]) {
 }
 
 fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFail> {
-    let def = call.registry().lookup_at(search.def);
+    let def = call.registry().lookup_at(search.def).clone();
     let mut query = LookupQuery {
-        key: begun(def, &search.key),
+        key: begun(&def, &search.key),
         file: search.file.clone(),
         options: LookupOptions(search.options.clone()),
     };
     if def.wants_file {
-        take_file(call, def, &mut query)?;
+        take_file(call, &def, &mut query)?;
     }
     if query.file.taint().is_tainted() {
         // Exim says this in its log, and nothing in the error.
@@ -167,13 +167,13 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
         let fail = Fail::error(ErrorKind::Taint, "");
         return Err(LookupFail::Open(fail.through(String::from_utf8_lossy(&message))));
     }
-    if def.style == LookupStyle::Query && !is_quoted(call, search.def, def, &query.key) {
+    if def.style == LookupStyle::Query && !is_quoted(call, search.def, &def, &query.key) {
         let shown = servers::without_servers(query.key.bytes());
         let message = [b"tainted search query is not properly quoted: ", shown].concat();
         note(call, &message);
         return Err(LookupFail::Open(Fail::error(ErrorKind::Taint, message)));
     }
-    let attempts = Attempts { search, def, query };
+    let attempts = Attempts { search, def: &def, query };
     if let Some(value) = attempts.one(call, attempts.query.key.clone())? {
         let partial = search.partial.is_some() && def.style == LookupStyle::SingleKey;
         let wild = partial.then(|| (Str::EMPTY, attempts.query.key.clone()));
@@ -257,7 +257,7 @@ pub(super) fn note(call: &mut Call<'_>, message: &[u8]) {
 /// The keys that a search tries, one after the other.
 struct Attempts<'s> {
     search: &'s Search,
-    def: &'static LookupDef,
+    def: &'s LookupDef,
     query: LookupQuery,
 }
 
@@ -267,7 +267,7 @@ impl Attempts<'_> {
         let query = LookupQuery { key, ..self.query.clone() };
         if query.key.is_empty() && self.def.style == LookupStyle::SingleKey {
             // Nothing has an empty key; that the file is there counts.
-            let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
+            let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, &query));
             return match found {
                 Err(fail @ LookupFail::Open(_)) => Err(fail),
                 _ => Ok(None),
@@ -281,7 +281,7 @@ impl Attempts<'_> {
         {
             return Ok(kept);
         }
-        let found = call.with_record(&self.def.meta, |call| (self.def.find)(call, &query));
+        let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, &query));
         let cache: &mut Cache = call.memory();
         let until = cache.until.take();
         // What failed may have written, too, before it did.

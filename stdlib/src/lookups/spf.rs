@@ -1,7 +1,9 @@
 //! `spf`: whether a host may send for an address.
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Call, Effects, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str, TaintRule,
+};
 
 use super::cache::Cache;
 use crate::dns;
@@ -25,7 +27,7 @@ pub static SPF: LookupDef = LookupDef {
     style: LookupStyle::SingleKey,
     wants_file: false,
     quote: None,
-    find,
+    find: LookupFind::Plain(find),
 };
 
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::{Rows, Server, ServerError, SqlAnswer, SqlKind};
-use eximious_core::{Call, Effects, ErrorKind, Fail, LookupDef, Meta, Str, TaintRule};
+use eximious_core::{Call, Effects, ErrorKind, Fail, LookupDef, LookupFind, Meta, Str, TaintRule};
 
 use super::cache::Cache;
 use super::quoting;
@@ -47,7 +47,7 @@ pub static MYSQL: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::mysql),
-    find: |call, query| servers::ask(call, &mysql::KIND, query, mysql::ask),
+    find: LookupFind::Plain(|call, query| servers::ask(call, &mysql::KIND, query, mysql::ask)),
 };
 
 /// `${lookup pgsql{select …}}`.
@@ -71,7 +71,7 @@ pub static PGSQL: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::pgsql),
-    find: |call, query| servers::ask(call, &pgsql::KIND, query, pgsql::ask),
+    find: LookupFind::Plain(|call, query| servers::ask(call, &pgsql::KIND, query, pgsql::ask)),
 };
 
 /// `${lookup oracle{select …}}`.
@@ -97,7 +97,7 @@ pub static ORACLE: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::oracle),
-    find: oracle::find,
+    find: LookupFind::Plain(oracle::find),
 };
 
 /// `${lookup ibase{select …}}`.
@@ -124,7 +124,7 @@ pub static IBASE: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::sqlite),
-    find: |call, query| servers::ask(call, &ibase::KIND, query, ibase::ask),
+    find: LookupFind::Plain(|call, query| servers::ask(call, &ibase::KIND, query, ibase::ask)),
 };
 
 /// How long a server may take for a statement, connection and all. Exim waits

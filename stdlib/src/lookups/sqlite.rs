@@ -5,7 +5,8 @@ use std::time::Duration;
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::{DatabaseAnswer, DatabaseError, DatabaseQuery, Rows};
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str,
+    TaintRule,
 };
 
 use super::cache::Cache;
@@ -35,7 +36,7 @@ pub static SQLITE: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: true,
     quote: Some(quoting::sqlite),
-    find: run,
+    find: LookupFind::Plain(run),
 };
 
 fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

@@ -1,7 +1,7 @@
 //! `testdb`: fixed answers for tests.
 
 use eximious_core::grammar::expansion::LookupStyle;
-use eximious_core::{Effects, Example, LookupDef, LookupFail, Meta, TaintRule};
+use eximious_core::{Effects, Example, LookupDef, LookupFail, LookupFind, Meta, TaintRule};
 
 /// `${lookup testdb{query}}`.
 pub static TESTDB: LookupDef = LookupDef {
@@ -17,9 +17,9 @@ pub static TESTDB: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: None,
-    find: |_, query| match query.key.bytes() {
+    find: LookupFind::Plain(|_, query| match query.key.bytes() {
         b"fail" => Ok(None),
         b"defer" => Err(LookupFail::Defer(b"testdb lookup forced DEFER".to_vec())),
         _ => Ok(Some(query.key.clone().stamped(Default::default()))),
-    },
+    }),
 };

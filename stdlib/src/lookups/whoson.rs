@@ -3,7 +3,8 @@
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::world::WhosonError;
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str,
+    TaintRule,
 };
 
 /// `${lookup whoson{address}}`.
@@ -23,7 +24,7 @@ pub static WHOSON: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: None,
-    find,
+    find: LookupFind::Plain(find),
 };
 
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

@@ -1,6 +1,8 @@
 //! `address`, `addresses`, `domain`, `local_part`, `quote_local_part`.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
+};
 
 use crate::address::{self, Address, Rules};
 use crate::lists::Joiner;
@@ -40,7 +42,9 @@ pub static ADDRESS: Operator = Operator {
             Example::new("${address:one@example.com, two@example.com}", ""),
         ],
     ),
-    run: |call, arg, _| Ok(one(call, arg).map(|found| Str::from(found.text)).unwrap_or_default()),
+    run: OperatorRun::Plain(|call, arg, _| {
+        Ok(one(call, arg).map(|found| Str::from(found.text)).unwrap_or_default())
+    }),
 };
 
 /// `${domain:string}`.
@@ -53,9 +57,9 @@ pub static DOMAIN: Operator = Operator {
          the result is empty.",
         &[Example::new("${domain:A. Person <person@example.com>}", "example.com")],
     ),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         Ok(one(call, arg).map(|found| Str::from(found.domain())).unwrap_or_default())
-    },
+    }),
 };
 
 /// `${local_part:string}`.
@@ -71,9 +75,9 @@ pub static LOCAL_PART: Operator = Operator {
             Example::new("${local_part:\"a b\"@example.com}", "\"a b\""),
         ],
     ),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         Ok(one(call, arg).map(|found| Str::from(found.local_part())).unwrap_or_default())
-    },
+    }),
 };
 
 /// `${addresses:string}`.
@@ -98,7 +102,7 @@ pub static ADDRESSES: Operator = Operator {
             ),
         ],
     ),
-    run: addresses,
+    run: OperatorRun::Plain(addresses),
 };
 
 fn addresses(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {
@@ -135,5 +139,5 @@ pub static QUOTE_LOCAL_PART: Operator = Operator {
             Example::new("${quote_local_part:a b}@example.com", "\"a b\"@example.com"),
         ],
     ),
-    run: |_, arg, _| Ok(Str::from(address::quote_local_part(arg.bytes()))),
+    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(address::quote_local_part(arg.bytes())))),
 };

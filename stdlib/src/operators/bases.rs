@@ -1,6 +1,6 @@
 //! Numbers in other bases: `base32`, `base62` and back.
 
-use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
 const BASE_32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 const BASE_62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -17,7 +17,7 @@ pub static BASE32: Operator = Operator {
     meta: meta("base32", "${base32:<digits>}", "A decimal number in base 32.")
         .docs("The digits are `a` to `z` and `2` to `7`. Zero is an empty string.")
         .examples(&[Example::new("${base32:33}", "bb"), Example::new("${base32:0}", "")]),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let mut rest = decimal(arg.bytes(), "base32")?;
         let mut digits = Vec::new();
         while rest > 0 {
@@ -26,7 +26,7 @@ pub static BASE32: Operator = Operator {
         }
         digits.reverse();
         Ok(Str::from(digits))
-    },
+    }),
 };
 
 /// `${base32d:…}`.
@@ -34,7 +34,7 @@ pub static BASE32D: Operator = Operator {
     meta: meta("base32d", "${base32d:<digits>}", "A number in base 32 as a decimal one.")
         .docs("Only the last 64 bits of it count.")
         .examples(&[Example::new("${base32d:bb}", "33")]),
-    run: |_, arg, _| value(arg, BASE_32, "base32d", "32"),
+    run: OperatorRun::Plain(|_, arg, _| value(arg, BASE_32, "base32d", "32")),
 };
 
 /// `${base62:…}`.
@@ -45,7 +45,7 @@ pub static BASE62: Operator = Operator {
              What does not fit into six of them is cut off at the head. This is not base 64.",
         )
         .examples(&[Example::new("${base62:1234567890}", "1LY7VK")]),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let mut rest = decimal(arg.bytes(), "base62")?;
         let mut digits = [b'0'; 6];
         for digit in digits.iter_mut().rev() {
@@ -53,7 +53,7 @@ pub static BASE62: Operator = Operator {
             rest /= 62;
         }
         Ok(Str::from(&digits[..]))
-    },
+    }),
 };
 
 /// `${base62d:…}`.
@@ -61,7 +61,7 @@ pub static BASE62D: Operator = Operator {
     meta: meta("base62d", "${base62d:<digits>}", "A number in base 62 as a decimal one.")
         .docs("Only the last 64 bits of it count.")
         .examples(&[Example::new("${base62d:1LY7VK}", "1234567890")]),
-    run: |_, arg, _| value(arg, BASE_62, "base62d", "62"),
+    run: OperatorRun::Plain(|_, arg, _| value(arg, BASE_62, "base62d", "62")),
 };
 
 /// A number as C's `strtoull` reads it, where nothing stands after it: a minus

@@ -1,6 +1,6 @@
 //! `lc`, `uc`.
 
-use eximious_core::{Effects, Example, Meta, Operator, TaintRule};
+use eximious_core::{Effects, Example, Meta, Operator, OperatorRun, TaintRule};
 
 /// `${lc:string}`.
 pub static LC: Operator = Operator {
@@ -9,7 +9,7 @@ pub static LC: Operator = Operator {
         .summary("Letters in lower case, as in the C locale.")
         .examples(&[Example::new("${lc:ABC}", "abc")])
         .source("specification 11.6"),
-    run: |_, arg, _| Ok(arg.mapped(|byte| byte.to_ascii_lowercase())),
+    run: OperatorRun::Plain(|_, arg, _| Ok(arg.mapped(|byte| byte.to_ascii_lowercase()))),
 };
 
 /// `${uc:string}`.
@@ -19,5 +19,5 @@ pub static UC: Operator = Operator {
         .summary("Letters in upper case, as in the C locale.")
         .examples(&[Example::new("${uc:abc}", "ABC")])
         .source("specification 11.6"),
-    run: |_, arg, _| Ok(arg.mapped(|byte| byte.to_ascii_uppercase())),
+    run: OperatorRun::Plain(|_, arg, _| Ok(arg.mapped(|byte| byte.to_ascii_uppercase()))),
 };

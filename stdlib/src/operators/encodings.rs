@@ -1,6 +1,6 @@
 //! Bytes as text and back: `base64`, `base64d`, `hex2b64`, `xtextd`.
 
-use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
 use crate::base64;
 use crate::certificate::{Input, input};
@@ -21,12 +21,12 @@ pub static BASE64: Operator = Operator {
         )
         .certificates()
         .examples(&[Example::new("${base64:abcd}", "YWJjZA==")]),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         Ok(Str::from(match input(call, arg) {
             Input::Certificate(der) => base64::encode(&der),
             Input::Text(text) => base64::encode(&text),
         }))
-    },
+    }),
 };
 
 /// `${str2b64:…}`.
@@ -34,7 +34,7 @@ pub static STR2B64: Operator = Operator {
     meta: meta("str2b64", "${str2b64:<string>}", "A string encoded in base 64.")
         .docs("An older name of `base64`, without its eye for certificates.")
         .examples(&[Example::new("${str2b64:abc}", "YWJj")]),
-    run: |_, arg, _| Ok(Str::from(base64::encode(arg.bytes()))),
+    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(base64::encode(arg.bytes())))),
 };
 
 /// `${base64d:…}`.
@@ -51,14 +51,14 @@ pub static BASE64D: Operator = Operator {
                 "Failed: string \"YWJjZA\" is not well-formed for \"base64d\" operator",
             ),
         ]),
-    run: |_, arg, _| match base64::decode(arg.bytes()) {
+    run: OperatorRun::Plain(|_, arg, _| match base64::decode(arg.bytes()) {
         Some(mut bytes) => {
             // Only the result ends there, not the string that it stands in.
             bytes.truncate(memchr::memchr(0, &bytes).unwrap_or(bytes.len()));
             Ok(Str::from(bytes))
         }
         None => Err(malformed(arg, "base64d")),
-    },
+    }),
 };
 
 /// `${hex2b64:…}`.
@@ -66,7 +66,7 @@ pub static HEX2B64: Operator = Operator {
     meta: meta("hex2b64", "${hex2b64:<digits>}", "Hexadecimal digits as base 64.")
         .docs("For what the hashing operators give.")
         .examples(&[Example::new("${hex2b64:616263}", "YWJj")]),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let digit = |c: &u8| char::from(*c).to_digit(16).map(|n| n as u8);
         let digits: Option<Vec<u8>> = arg.bytes().iter().map(digit).collect();
         let complaint =
@@ -78,7 +78,7 @@ pub static HEX2B64: Operator = Operator {
         }
         let bytes: Vec<u8> = pairs.map(|pair| pair[0] << 4 | pair[1]).collect();
         Ok(Str::from(base64::encode(&bytes)))
-    },
+    }),
 };
 
 /// `${xtextd:…}`.
@@ -97,10 +97,10 @@ pub static XTEXTD: Operator = Operator {
             ),
         ])
         .source("specification 11.6; RFC 3461, section 4"),
-    run: |_, arg, _| match xtext(arg.bytes()) {
+    run: OperatorRun::Plain(|_, arg, _| match xtext(arg.bytes()) {
         Some(bytes) => Ok(Str::from(bytes)),
         None => Err(malformed(arg, "xtextd")),
-    },
+    }),
 };
 
 fn xtext(mut text: &[u8]) -> Option<Vec<u8>> {

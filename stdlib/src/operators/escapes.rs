@@ -1,6 +1,6 @@
 //! What does not print, made visible: `escape`, `escape8bit`, `hexquote`.
 
-use eximious_core::{Effects, Example, Meta, Operator, Str, TaintRule};
+use eximious_core::{Effects, Example, Meta, Operator, OperatorRun, Str, TaintRule};
 
 use crate::options::opt;
 use crate::printing::{LOWER, octal, printing};
@@ -21,9 +21,9 @@ pub static ESCAPE: Operator = Operator {
              stay as they are.",
         )
         .examples(&[Example::new("${escape:a\\nb\\x01\\xe9}", "a\\nb\\001\\351")]),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         Ok(Str::from(printing(arg.bytes(), call.settings().get(opt::PRINT_TOPBITCHARS))))
-    },
+    }),
 };
 
 /// `${escape8bit:…}`.
@@ -31,7 +31,7 @@ pub static ESCAPE8BIT: Operator = Operator {
     meta: meta("escape8bit", "${escape8bit:<string>}", "Escapes for bytes above 126.")
         .docs("Bytes above 126 and backslashes become three octal digits; other control characters stay.")
         .examples(&[Example::new("${escape8bit:a\\\\\\xe9}", "a\\134\\351")]),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let mut out = Vec::with_capacity(arg.bytes().len());
         for byte in arg.bytes() {
             match byte {
@@ -40,7 +40,7 @@ pub static ESCAPE8BIT: Operator = Operator {
             }
         }
         Ok(Str::from(out))
-    },
+    }),
 };
 
 /// `${hexquote:…}`.
@@ -48,7 +48,7 @@ pub static HEXQUOTE: Operator = Operator {
     meta: meta("hexquote", "${hexquote:<string>}", "Hexadecimal escapes for what does not print.")
         .docs("All but the bytes 33 to 126 become `\\xNN`: a space too, a backslash not.")
         .examples(&[Example::new("${hexquote:a b\\x7f}", "a\\x20b\\x7f")]),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let mut out = Vec::with_capacity(arg.bytes().len());
         for byte in arg.bytes() {
             match byte {
@@ -60,5 +60,5 @@ pub static HEXQUOTE: Operator = Operator {
             }
         }
         Ok(Str::from(out))
-    },
+    }),
 };

@@ -1,7 +1,7 @@
 //! `expand`.
 
 use eximious_core::{
-    Call, Effects, Example, Fail, FailClass, Meta, Operator, Params, Str, TaintRule,
+    Call, Effects, Example, Fail, FailClass, Meta, Operator, OperatorRun, Params, Str, TaintRule,
 };
 
 /// `${expand:…}`.
@@ -18,7 +18,7 @@ pub static EXPAND: Operator = Operator {
             ),
         ])
         .source("specification 11.6"),
-    run: expand,
+    run: OperatorRun::Plain(expand),
 };
 
 fn expand(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {

@@ -1,6 +1,6 @@
 //! Hash functions: `md5`, `sha1`, `sha2`, `sha3`.
 
-use eximious_core::{Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -25,12 +25,12 @@ pub static MD5: Operator = Operator {
         .docs(CERTIFICATE)
         .certificates()
         .examples(&[Example::new("${md5:abc}", "900150983cd24fb0d6963f7d28e17f72")]),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         Ok(match input(call, arg) {
             Input::Certificate(der) => upper::<Md5>(&der),
             Input::Text(text) => Str::from(hexadecimal(&Md5::digest(text), LOWER)),
         })
-    },
+    }),
 };
 
 /// `${sha1:…}`.
@@ -39,10 +39,10 @@ pub static SHA1: Operator = Operator {
         .docs(CERTIFICATE)
         .certificates()
         .examples(&[Example::new("${sha1:abc}", "A9993E364706816ABA3E25717850C26C9CD0D89D")]),
-    run: |call, arg, _| match input(call, arg) {
+    run: OperatorRun::Plain(|call, arg, _| match input(call, arg) {
         Input::Certificate(der) => Ok(upper::<Sha1>(&der)),
         Input::Text(text) => Ok(upper::<Sha1>(&text)),
-    },
+    }),
 };
 
 /// `${sha256:…}`.
@@ -54,10 +54,10 @@ pub static SHA256: Operator = Operator {
             "${sha256:abc}",
             "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD",
         )]),
-    run: |call, arg, params| match input(call, arg) {
+    run: OperatorRun::Plain(|call, arg, params| match input(call, arg) {
         Input::Certificate(der) => sha2(&der, None),
         Input::Text(text) => sha2(&text, params),
-    },
+    }),
 };
 
 /// `${sha2:…}`, `${sha2_n:…}`.
@@ -72,7 +72,7 @@ pub static SHA2: Operator = Operator {
             ),
             Example::new("${sha2_224:abc}", "Failed: unrecognised sha2 variant"),
         ]),
-    run: |_, arg, params| sha2(arg.bytes(), params),
+    run: OperatorRun::Plain(|_, arg, params| sha2(arg.bytes(), params)),
 };
 
 /// `${sha3:…}`, `${sha3_n:…}`.
@@ -83,7 +83,7 @@ pub static SHA3: Operator = Operator {
             "${sha3_224:abc}",
             "E642824C3F8CF24AD09234EE7D3C766FC9A3A5168D0C94AD73B46FDF",
         )]),
-    run: |_, arg, params| {
+    run: OperatorRun::Plain(|_, arg, params| {
         let text = arg.bytes();
         match params {
             Some(b"224") => Ok(upper::<Sha3_224>(text)),
@@ -92,7 +92,7 @@ pub static SHA3: Operator = Operator {
             Some(b"512") => Ok(upper::<Sha3_512>(text)),
             Some(_) => Err(Fail::argument("unrecognised sha3 variant")),
         }
-    },
+    }),
 };
 
 fn sha2(text: &[u8], params: Params<'_>) -> Result<Str, Fail> {

@@ -1,7 +1,7 @@
 //! `headerwrap`.
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, Meta, Operator, Params, Str, TaintRule,
+    Call, Effects, ErrorKind, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
 };
 
 /// `${headerwrap_cols_limit:…}`.
@@ -22,7 +22,7 @@ pub static HEADERWRAP: Operator = Operator {
             Example::new("${headerwrap:short}", "short"),
         ])
         .source("specification 11.6"),
-    run: headerwrap,
+    run: OperatorRun::Plain(headerwrap),
 };
 
 /// How many columns a tab is counted for.

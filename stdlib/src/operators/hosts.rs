@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
+};
 
 use crate::ip;
 
@@ -18,7 +20,7 @@ pub static IPV6DENORM: Operator = Operator {
     meta: meta("ipv6denorm", "${ipv6denorm:<address>}", "An IPv6 address with all its digits.")
         .docs("An IPv4 address is mapped into IPv6.")
         .examples(&[Example::new("${ipv6denorm:::1}", "0000:0000:0000:0000:0000:0000:0000:0001")]),
-    run: |_, arg, _| Ok(Str::from(ip::longest(groups(arg)?, ":"))),
+    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(ip::longest(groups(arg)?, ":")))),
 };
 
 /// `${ipv6norm:…}`.
@@ -33,14 +35,14 @@ pub static IPV6NORM: Operator = Operator {
             Example::new("${ipv6norm:2001:0db8:0:0:1:0:0:1}", "2001:db8::1:0:0:1"),
             Example::new("${ipv6norm:1.2.3.4}", "::ffff:102:304"),
         ]),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let mut text = ip::shortest(groups(arg)?);
         if text.contains("::") || text == ":" {
             // The program leaves a zero byte at the end, where a string ends.
             text.push('\0');
         }
         Ok(Str::from(text))
-    },
+    }),
 };
 
 fn groups(arg: &Str) -> Result<[u16; 8], Fail> {
@@ -65,7 +67,7 @@ pub static MASK: Operator = Operator {
             Example::new("${mask:2001:db8::1/32}", "2001.0db8.0000.0000.0000.0000.0000.0000/32"),
             Example::new("${mask_n:2001:db8::1/32}", "2001:db8::/32"),
         ]),
-    run: mask,
+    run: OperatorRun::Plain(mask),
 };
 
 fn mask(_: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, Fail> {
@@ -97,13 +99,13 @@ pub static REVERSE_IP: Operator = Operator {
                 "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2",
             ),
         ]),
-    run: |_, arg, _| match reversible(arg.bytes()) {
+    run: OperatorRun::Plain(|_, arg, _| match reversible(arg.bytes()) {
         Some(address) => Ok(Str::from(ip::reversed(address))),
         None => {
             let text = arg.bytes();
             Err(Fail::argument([b"reverse_ip() not given an IP address [", text, b"]"].concat()))
         }
-    },
+    }),
 };
 
 /// The address, or the one of version 4 that is written as mapped.

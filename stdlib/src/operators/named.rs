@@ -1,8 +1,8 @@
 //! Lists: `listcount`, `listnamed`.
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, ListKind, Meta, Operator, Params, Settings, Str,
-    TaintRule,
+    Call, Effects, ErrorKind, Example, Fail, ListKind, Meta, Operator, OperatorRun, Params,
+    Settings, Str, TaintRule,
 };
 
 use crate::lists::elements;
@@ -21,7 +21,7 @@ pub static LISTCOUNT: Operator = Operator {
             Example::new("${listcount:}", "0"),
         ])
         .source("specification 11.6"),
-    run: |_, arg, _| Ok(Str::from(elements(arg.bytes()).count().to_string())),
+    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(elements(arg.bytes()).count().to_string()))),
 };
 
 /// `${listnamed:…}`, `${listnamed_TYPE:…}`.
@@ -40,7 +40,7 @@ pub static LISTNAMED: Operator = Operator {
             Example::new("${listnamed_x:a}", "Failed: bad suffix on \"list\" operator"),
         ])
         .source("specification 11.6, 10.5"),
-    run: listnamed,
+    run: OperatorRun::Plain(listnamed),
 };
 
 fn listnamed(call: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, Fail> {

@@ -1,7 +1,7 @@
 //! Numbers: `eval`, `eval10`, `randint`.
 
 use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, Meta, Operator, Params, Str, TaintRule,
+    Call, Effects, ErrorKind, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
 };
 
 use crate::arithmetic::evaluate;
@@ -27,7 +27,7 @@ pub static EVAL: Operator = Operator {
             ),
         ])
         .source("specification 11.6"),
-    run: |_, arg, _| eval(arg, false),
+    run: OperatorRun::Plain(|_, arg, _| eval(arg, false)),
 };
 
 /// `${eval10:…}`.
@@ -38,7 +38,7 @@ pub static EVAL10: Operator = Operator {
         .docs("A zero at the head of a number means nothing, as in dates and times.")
         .examples(&[Example::new("${eval10:08+1}", "9")])
         .source("specification 11.6"),
-    run: |_, arg, _| eval(arg, true),
+    run: OperatorRun::Plain(|_, arg, _| eval(arg, true)),
 };
 
 fn eval(arg: &Str, decimal_only: bool) -> Result<Str, Fail> {
@@ -64,7 +64,7 @@ pub static RANDINT: Operator = Operator {
         )
         .examples(&[Example::new("${randint:1}", "0")])
         .source("specification 11.6"),
-    run: randint,
+    run: OperatorRun::Plain(randint),
 };
 
 fn randint(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {

@@ -1,6 +1,8 @@
 //! Quoting: `quote`, `quote_LOOKUP`, `rxquote`.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
+};
 
 use crate::lookups::quoting;
 
@@ -20,7 +22,7 @@ pub static QUOTE: Operator = Operator {
             Example::new("${quote:}", "\"\""),
         ])
         .source("specification 11.6"),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let plain = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'.' | b'-');
         if !arg.is_empty() && arg.bytes().iter().all(plain) {
             return Ok(arg.clone());
@@ -37,7 +39,7 @@ pub static QUOTE: Operator = Operator {
         }
         out.push(b'"');
         Ok(Str::from(out))
-    },
+    }),
 };
 
 /// `${quote_LOOKUP:…}`, `${quote_LOOKUP_OPTION:…}`.
@@ -55,7 +57,7 @@ pub static QUOTE_FOR: Operator = Operator {
             Example::new("${quote_nosuch:a b}", "Failed: unknown lookup type \"nosuch\""),
         ])
         .source("specification 11.6, 9.9"),
-    run: quote_for,
+    run: OperatorRun::Plain(quote_for),
 };
 
 fn quote_for(call: &mut Call<'_>, arg: &Str, params: Params<'_>) -> Result<Str, Fail> {
@@ -89,7 +91,7 @@ pub static RXQUOTE: Operator = Operator {
         .docs("A backslash stands before every byte that is no ASCII letter or digit.")
         .examples(&[Example::new("${rxquote:a.b*c_d}", "a\\.b\\*c\\_d")])
         .source("specification 11.6"),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         let mut out = Vec::with_capacity(arg.bytes().len() * 2);
         for byte in arg.bytes() {
             if !byte.is_ascii_alphanumeric() {
@@ -98,5 +100,5 @@ pub static RXQUOTE: Operator = Operator {
             out.push(*byte);
         }
         Ok(Str::from(out))
-    },
+    }),
 };

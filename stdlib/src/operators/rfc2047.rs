@@ -1,6 +1,6 @@
 //! `rfc2047`, `rfc2047d`.
 
-use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
 use crate::options::opt;
 use crate::rfc2047::{decode, encode};
@@ -20,10 +20,10 @@ pub static RFC2047: Operator = Operator {
             Example::new("${rfc2047:caf\u{e9} au lait}", "=?UTF-8?Q?caf=C3=A9_au_lait?="),
         ])
         .source("specification 11.6, RFC 2047"),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         let charset = call.settings().get(opt::HEADERS_CHARSET);
         Ok(Str::from(encode(arg.bytes(), charset.bytes()).into_owned()))
-    },
+    }),
 };
 
 /// `${rfc2047d:string}`.
@@ -42,7 +42,7 @@ pub static RFC2047D: Operator = Operator {
             Example::new("${rfc2047d:=?utf-8?b?Y2Fm?= =?utf-8?q?=C3=A9?=}", "caf\u{e9}"),
         ])
         .source("specification 11.6, RFC 2047"),
-    run: |call, arg, _| {
+    run: OperatorRun::Plain(|call, arg, _| {
         let settings = call.settings();
         let target = settings.get(opt::HEADERS_CHARSET);
         let found =
@@ -51,5 +51,5 @@ pub static RFC2047D: Operator = Operator {
             Some(complaint) => Err(Fail::argument(complaint)),
             None => Ok(Str::from(found.text.into_owned())),
         }
-    },
+    }),
 };

@@ -2,7 +2,7 @@
 
 use eximious_core::world::Stat;
 use eximious_core::{
-    Call, Effects, ErrorKind, Example, Fail, Meta, Operator, Params, Str, TaintRule,
+    Call, Effects, ErrorKind, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
 };
 
 use crate::wording::reason;
@@ -22,7 +22,7 @@ pub static STAT: Operator = Operator {
             "Failed: stat(/etc/passwd) failed: Permission denied",
         )])
         .source("specification 11.6"),
-    run: stat,
+    run: OperatorRun::Plain(stat),
 };
 
 fn stat(call: &mut Call<'_>, arg: &Str, _: Params<'_>) -> Result<Str, Fail> {

@@ -1,7 +1,9 @@
 //! `length`, `substr`, `hash`, `nhash` with fixed numbers, and `strlen`. The
 //! long names are items too, which come first where no number is given.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Params, Str, TaintRule};
+use eximious_core::{
+    Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Params, Str, TaintRule,
+};
 
 use crate::number::wrapping;
 use crate::substring::{self, LARGEST_ALPHABET};
@@ -83,10 +85,10 @@ pub static LENGTH: Operator = Operator {
         "The first bytes of a string.",
         &[Example::new("${length_3:abcdef}", "abc"), Example::new("${l_3:abcdef}", "abc")],
     ),
-    run: |call, arg, params| {
+    run: OperatorRun::Plain(|call, arg, params| {
         let (length, _) = numbers(call, params, false, 1)?;
         Ok(substring::substr(arg, 0, given(Some(length))))
-    },
+    }),
 };
 
 /// `${substr_n_m:…}`, `${s_n_m:…}`.
@@ -98,10 +100,10 @@ pub static S: Operator = Operator {
         "A part of a string.",
         &[Example::new("${substr_3_2:abcdefg}", "de"), Example::new("${s_-1:abcde}", "abcd")],
     ),
-    run: |call, arg, params| {
+    run: OperatorRun::Plain(|call, arg, params| {
         let (start, length) = numbers(call, params, true, 2)?;
         Ok(substring::substr(arg, i64::from(start), given(length)))
-    },
+    }),
 };
 
 /// `${hash_n_m:…}`, `${h_n_m:…}`.
@@ -113,7 +115,7 @@ pub static H: Operator = Operator {
         "A textual hash of a string.",
         &[Example::new("${hash_4_62:monty python}", "fbWx"), Example::new("${h_3:monty}", "jmg")],
     ),
-    run: |call, arg, params| {
+    run: OperatorRun::Plain(|call, arg, params| {
         let (length, alphabet) = numbers(call, params, false, 2)?;
         let alphabet = given(alphabet).unwrap_or_default() as usize;
         if alphabet > LARGEST_ALPHABET {
@@ -121,7 +123,7 @@ pub static H: Operator = Operator {
         }
         let length = usize::try_from(length).map_err(|_| too_large(call, params))?;
         Ok(substring::hash(arg, length, alphabet))
-    },
+    }),
 };
 
 fn too_large(call: &Call<'_>, params: Params<'_>) -> Fail {
@@ -142,7 +144,7 @@ pub static NH: Operator = Operator {
             Example::new("${nh_8:abc}", "4"),
         ],
     ),
-    run: |call, arg, params| {
+    run: OperatorRun::Plain(|call, arg, params| {
         let (first, second) = numbers(call, params, false, 2)?;
         let zero = || Fail::argument("\"0\" is zero (in \"nhash\" expansion)");
         if first == 0 || second == Some(0) {
@@ -151,7 +153,7 @@ pub static NH: Operator = Operator {
         let second = given(second).map(|n| n as u32);
         let hash = substring::nhash(arg, first.cast_unsigned(), second);
         hash.map(Str::from).ok_or_else(|| too_large(call, params))
-    },
+    }),
 };
 
 /// `${strlen:…}`.
@@ -161,5 +163,5 @@ pub static STRLEN: Operator = Operator {
         .summary("How many bytes a string has.")
         .examples(&[Example::new("${strlen:abc}", "3")])
         .source("specification 11.6"),
-    run: |_, arg, _| Ok(Str::from(arg.bytes().len().to_string())),
+    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(arg.bytes().len().to_string()))),
 };

@@ -1,6 +1,6 @@
 //! Intervals of time: `time_eval`, `time_interval`.
 
-use eximious_core::{Effects, Example, Fail, Meta, Operator, Str, TaintRule};
+use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
 use crate::interval::{seconds, written};
 use crate::number::wrapping;
@@ -13,12 +13,12 @@ pub static TIME_EVAL: Operator = Operator {
         .docs("The units are `w`, `d`, `h`, `m` and `s`, in any order.")
         .examples(&[Example::new("${time_eval:2d4h5m}", "187500")])
         .source("specification 11.6, 6.16"),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         seconds(arg.bytes()).map(|n| Str::from(n.to_string())).ok_or_else(|| {
             let tail = b"\" is not an Exim time interval in \"time_eval\" operator";
             Fail::argument([b"string \"", arg.bytes(), tail].concat())
         })
-    },
+    }),
 };
 
 /// `${time_interval:…}`.
@@ -32,10 +32,10 @@ pub static TIME_INTERVAL: Operator = Operator {
             Example::new("${time_interval:0}", "0s"),
         ])
         .source("specification 11.6"),
-    run: |_, arg, _| {
+    run: OperatorRun::Plain(|_, arg, _| {
         wrapping(arg.bytes()).map(|n| Str::from(written(n))).ok_or_else(|| {
             let tail = b"\" is not a positive number in \"time_interval\" operator";
             Fail::argument([b"string \"", arg.bytes(), tail].concat())
         })
-    },
+    }),
 };

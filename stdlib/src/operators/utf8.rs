@@ -1,7 +1,7 @@
 //! UTF-8 and international names: `from_utf8`, `utf8clean`,
 //! `utf8_domain_to_alabel` and its kin.
 
-use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, Str, TaintRule};
+use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
 use crate::options::opt;
 use crate::printing::printing;
@@ -20,7 +20,7 @@ pub static FROM_UTF8: Operator = Operator {
         )
         .examples(&[Example::new("${escape:${from_utf8:\\xc3\\xa9\\xe2\\x82\\xac}}", "\\351_")])
         .source("specification 11.6"),
-    run: |_, arg, _| Ok(Str::from(utf8::to_latin1(arg.bytes()))),
+    run: OperatorRun::Plain(|_, arg, _| Ok(Str::from(utf8::to_latin1(arg.bytes())))),
 };
 
 /// `${utf8clean:…}`.
@@ -28,10 +28,10 @@ pub static UTF8CLEAN: Operator = Operator {
     meta: meta("utf8clean", "${utf8clean:<string>}", "Question marks for what is no UTF-8.")
         .examples(&[Example::new("${utf8clean:a\\xffb\\xc3}", "a?b?")])
         .source("specification 11.6"),
-    run: |_, arg, _| match std::str::from_utf8(arg.bytes()) {
+    run: OperatorRun::Plain(|_, arg, _| match std::str::from_utf8(arg.bytes()) {
         Ok(_) => Ok(arg.clone()),
         Err(_) => Ok(Str::from(utf8::cleaned(arg.bytes()))),
-    },
+    }),
 };
 
 /// `${utf8_domain_to_alabel:…}`.
@@ -47,7 +47,7 @@ pub static DOMAIN_TO_ALABEL: Operator = Operator {
     )
     .examples(&[Example::new("${utf8_domain_to_alabel:Bücher.example}", "xn--bcher-kva.example")])
     .source("specification 11.6, 60.1; RFC 5891"),
-    run: |call, arg, _| to_alabel(call, arg, idn::domain_to_alabel),
+    run: OperatorRun::Plain(|call, arg, _| to_alabel(call, arg, idn::domain_to_alabel)),
 };
 
 /// `${utf8_domain_from_alabel:…}`.
@@ -59,7 +59,7 @@ pub static DOMAIN_FROM_ALABEL: Operator = Operator {
     )
     .examples(&[Example::new("${utf8_domain_from_alabel:xn--bcher-kva.example}", "bücher.example")])
     .source("specification 11.6, 60.1; RFC 3492"),
-    run: |call, arg, _| from_alabel(call, arg, idn::domain_from_alabel),
+    run: OperatorRun::Plain(|call, arg, _| from_alabel(call, arg, idn::domain_from_alabel)),
 };
 
 /// `${utf8_localpart_to_alabel:…}`.
@@ -72,7 +72,7 @@ pub static LOCALPART_TO_ALABEL: Operator = Operator {
     .docs("Nothing is mapped; a local part in ASCII stays as it is.")
     .examples(&[Example::new("${utf8_localpart_to_alabel:müller}", "xn--mller-kva")])
     .source("specification 11.6, 60.1; RFC 3492"),
-    run: |call, arg, _| to_alabel(call, arg, idn::localpart_to_alabel),
+    run: OperatorRun::Plain(|call, arg, _| to_alabel(call, arg, idn::localpart_to_alabel)),
 };
 
 /// `${utf8_localpart_from_alabel:…}`.
@@ -90,7 +90,7 @@ pub static LOCALPART_FROM_ALABEL: Operator = Operator {
         ),
     ])
     .source("specification 11.6, 60.1; RFC 3492"),
-    run: |call, arg, _| from_alabel(call, arg, idn::localpart_from_alabel),
+    run: OperatorRun::Plain(|call, arg, _| from_alabel(call, arg, idn::localpart_from_alabel)),
 };
 
 type Conversion = fn(&[u8]) -> Result<Vec<u8>, &'static str>;

@@ -6,6 +6,24 @@ use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
 
+/// Parameters of an address's `callout=` (44.22.1); the second of each is whether a
+/// time must follow.
+pub const CALLOUT_PARAMETERS: [(&str, bool); 13] = [
+    ("connect", true),
+    ("defer_ok", false),
+    ("fullpostmaster", false),
+    ("hold", false),
+    ("mailfrom", false),
+    ("maxwait", true),
+    ("no_cache", false),
+    ("postmaster", false),
+    ("postmaster_mailfrom", false),
+    ("random", false),
+    ("use_postmaster", false),
+    ("use_sender", false),
+    ("use_tptsender", false),
+];
+
 /// How long each reply may take where nothing is said of it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

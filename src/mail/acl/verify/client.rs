@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::world::DnsRecord;
-use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_core::{AclOptions, AclVerify, Effects, Fail, Meta, Runs, Str, TaintRule};
 use eximious_stdlib::dns::{self, Found, How, Reply, kind};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::ip;
@@ -12,10 +12,11 @@ use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
+use super::super::words::{self, Asked, VerifyRun};
 use crate::mail::client;
 
 /// What stands before a domain whose clients are asked for.
-const CSA: &str = "_client._smtp.";
+const SERVICE: &str = "_client._smtp.";
 /// The version of such records: their priority.
 const VERSION: u16 = 1;
 /// How many domains above are asked at the most, whatever the option says.
@@ -24,8 +25,21 @@ const MOST_DOMAINS: i64 = 100;
 static META: Meta =
     Meta::new("verify", Effects::DNS.union(Effects::CLOCK).union(Effects::LOG), TaintRule::Tainted);
 
-/// `verify = helo`: the greeting has the client's address, or a name of it.
-pub(super) fn helo(run: &mut Run<'_>) -> Answer {
+/// `verify = helo`.
+pub(in crate::mail::acl) static HELO: AclVerify = words::verify(
+    Runs::of(&VerifyRun(helo)),
+    words::meta(
+        "helo",
+        "verify = helo",
+        "specification 44.17",
+        "The client is who it says it is.",
+        "The name or address after HELO or EHLO belongs to the client, as `helo_verify_hosts` \
+         would find. It is looked up now if it was not yet. Without TCP/IP (`-bs`) it holds.",
+    ),
+);
+
+/// The greeting has the client's address, or a name of it.
+fn helo(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
     // Once is enough for a greeting.
     let said = run.cx.value_of(var::SENDER_HELO_NAME);
     if let Some((known, holds)) = &run.state.hello
@@ -42,8 +56,22 @@ pub(super) fn helo(run: &mut Run<'_>) -> Answer {
     }
 }
 
-/// `verify = reverse_host_lookup`: the client has a name that has its address.
-pub(super) fn reverse_host_lookup(run: &mut Run<'_>, options: &[Vec<u8>]) -> Answer {
+/// `verify = reverse_host_lookup`.
+pub(in crate::mail::acl) static REVERSE_HOST_LOOKUP: AclVerify = words::verify(
+    Runs::of(&VerifyRun(reverse_host_lookup)),
+    words::meta(
+        "reverse_host_lookup",
+        "verify = reverse_host_lookup[/defer_ok]",
+        "specification 44.17",
+        "The client's address has a name that leads back to it.",
+        "The name of the address, or another name for it, must have the address in turn. With \
+         `/defer_ok` a DNS that does not answer will do. Where there is no client, it holds.",
+    ),
+)
+.options(AclOptions::Names(&["defer_ok"]));
+
+/// The client has a name that has its address.
+fn reverse_host_lookup(run: &mut Run<'_>, Asked { options, .. }: Asked<'_>) -> Answer {
     let address = run.cx.value_of(var::SENDER_HOST_ADDRESS);
     if address.is_empty() {
         return Answer::Yes;
@@ -100,8 +128,21 @@ fn first_name(reply: &Reply) -> Option<String> {
     names.find(|name| !name.is_empty()).map(|name| name.to_ascii_lowercase())
 }
 
-/// `verify = certificate`: the client's was verified.
-pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
+/// `verify = certificate`.
+pub(in crate::mail::acl) static CERTIFICATE: AclVerify = words::verify(
+    Runs::of(&VerifyRun(certificate)),
+    words::meta(
+        "certificate",
+        "verify = certificate",
+        "specification 44.17",
+        "The client's certificate was verified.",
+        "The connection must be encrypted, and the client must have sent a certificate, which it \
+         is asked for only if `tls_verify_hosts` or `tls_try_verify_hosts` names it.",
+    ),
+);
+
+/// The client's was verified.
+fn certificate(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
     if run.cx.value_of(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1" {
         return Answer::Yes;
     }
@@ -111,9 +152,24 @@ pub(super) fn certificate(run: &mut Run<'_>) -> Answer {
     Answer::No
 }
 
-/// `verify = csa`: the domain of the greeting, or another one, has nothing
-/// against the client.
-pub(super) fn csa(run: &mut Run<'_>, domain: Option<&[u8]>) -> Answer {
+/// `verify = csa`.
+pub(in crate::mail::acl) static CSA: AclVerify = words::verify(
+    Runs::of(&VerifyRun(csa)),
+    words::meta(
+        "csa",
+        "verify = csa[/<name>]",
+        "specification 44.26",
+        "The client may use the name that it gave, says the DNS.",
+        "The domain of the client's EHLO may publish a record of client SMTP authorization, which \
+         says whether a host of this address sends mail. `$csa_status` has the result. Without a \
+         record it is not refused.",
+    ),
+)
+.options(AclOptions::Text);
+
+/// The domain of the greeting, or another one, has nothing against the client.
+fn csa(run: &mut Run<'_>, asked: Asked<'_>) -> Answer {
+    let domain = asked.options.first().map(Vec::as_slice);
     let address = run.cx.value_of(var::SENDER_HOST_ADDRESS);
     let Some(client) = ip::address(address.bytes()) else { return Answer::Yes };
     let domain = match domain.filter(|domain| !domain.is_empty()) {
@@ -153,7 +209,7 @@ fn authorization(
             None => domain.to_vec(),
         };
         let ask = |call: &mut eximious_core::Call<'_>, name: &[u8]| {
-            dns::query(call, &[CSA.as_bytes(), name].concat(), kind::SRV, &How::default())
+            dns::query(call, &[SERVICE.as_bytes(), name].concat(), kind::SRV, &How::default())
         };
         let mut reply = ask(call, &domain)?;
         let mut parent = false;

@@ -1,6 +1,6 @@
 //! What is verified of the message's header (specification 44.17).
 
-use eximious_core::{Header, Str};
+use eximious_core::{AclOptions, AclVerify, Header, Runs, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
@@ -8,6 +8,7 @@ use eximious_stdlib::variables::var;
 
 use super::super::callout::Subject;
 use super::super::machine::{Answer, Run};
+use super::super::words::{self, Asked, VerifyRun};
 use super::{Routed, judged, known_options, route};
 use crate::mail::route::Standing;
 
@@ -37,7 +38,21 @@ const SHOWN: usize = 1024;
 const MOST_SENDERS: usize = 100;
 
 /// `verify = header_syntax`.
-pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
+pub(in crate::mail::acl) static HEADER_SYNTAX: AclVerify = words::verify(
+    Runs::of(&VerifyRun(syntax)),
+    words::meta(
+        "header_syntax",
+        "verify = header_syntax",
+        "specification 44.17",
+        "The addresses in the header are well formed.",
+        "Lines with addresses are looked at: Sender:, From:, Reply-To:, To:, Cc: and Bcc:. \
+         Addresses without a domain are well formed only in local messages and from hosts that \
+         may send such.",
+    ),
+)
+.phases(words::WITH_HEADER);
+
+fn syntax(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
     let Some(headers) = headers(run) else { return Answer::Yes };
     let rules = Rules::of(run.cx.engine().settings());
     let local = run.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty();
@@ -75,7 +90,20 @@ pub(super) fn syntax(run: &mut Run<'_>) -> Answer {
 }
 
 /// `verify = header_names_ascii`.
-pub(super) fn names_ascii(run: &mut Run<'_>) -> Answer {
+pub(in crate::mail::acl) static HEADER_NAMES_ASCII: AclVerify = words::verify(
+    Runs::of(&VerifyRun(names_ascii)),
+    words::meta(
+        "header_names_ascii",
+        "verify = header_names_ascii",
+        "specification 44.17",
+        "The names of header lines are ASCII.",
+        "A name may have the characters 33 to 126. Other names do no harm here, but may to what \
+         comes after.",
+    ),
+)
+.phases(words::WITH_HEADER);
+
+fn names_ascii(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
     let Some(headers) = headers(run) else { return Answer::Yes };
     let odd =
         headers.iter().find(|one| !one.name.trim_ascii().iter().all(|c| (33..=126).contains(c)));
@@ -85,8 +113,24 @@ pub(super) fn names_ascii(run: &mut Run<'_>) -> Answer {
     Answer::No
 }
 
-/// `verify = not_blind`: all recipients stand in the header.
-pub(super) fn not_blind(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+/// `verify = not_blind`.
+pub(in crate::mail::acl) static NOT_BLIND: AclVerify = words::verify(
+    Runs::of(&VerifyRun(not_blind)),
+    words::meta(
+        "not_blind",
+        "verify = not_blind[/case_insensitive]",
+        "specification 44.17",
+        "Each recipient stands in the header.",
+        "Every recipient of the envelope must be in To: or Cc:, or in their Resent- forms. Local \
+         parts must agree in case, unless `/case_insensitive` follows. Many messages with blind \
+         recipients are quite all right.",
+    ),
+)
+.phases(words::WITH_HEADER)
+.options(AclOptions::Names(&["case_insensitive"]));
+
+/// All recipients stand in the header.
+fn not_blind(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     let mut caseless = false;
     for option in options {
         match option.as_slice() {
@@ -123,8 +167,24 @@ fn folded(text: &[u8], caseless: bool) -> Vec<u8> {
     text
 }
 
-/// `verify = header_sender`: one of the senders in the header can be routed to.
-pub(super) fn sender(run: &mut Run<'_>, text: &[u8], options: &[Vec<u8>]) -> Answer {
+/// `verify = header_sender`.
+pub(in crate::mail::acl) static HEADER_SENDER: AclVerify = words::verify(
+    Runs::of(&VerifyRun(sender)),
+    words::meta(
+        "header_sender",
+        "verify = header_sender[/<options>]",
+        "specification 44.17",
+        "A sender in the header can be verified.",
+        "One address of Sender:, Reply-To: or From: must be routable; with `/callout` its host \
+         must take it. `callout=mailfrom=<address>` sets the sender of the callout, since such an \
+         address need not take bounces. The options are those of `verify = sender`.",
+    ),
+)
+.phases(words::WITH_HEADER)
+.options(words::ADDRESS_OPTIONS);
+
+/// One of the senders in the header can be routed to.
+fn sender(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answer {
     let params = match known_options(run, text, options, Subject::HeaderSender) {
         Ok(wanted) => wanted.callout,
         Err(answer) => return answer,

@@ -14,6 +14,10 @@ use super::super::machine::{Answer, Run};
 use crate::mail::hints::{QuotaStanding, Record, quota_key};
 use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text, Transport};
 
+/// Parameters of a recipient's `quota=` (44.23), as for [`CALLOUT_PARAMETERS`].
+pub const QUOTA_PARAMETERS: [(&str, bool); 3] =
+    [("cachepos", true), ("cacheneg", true), ("no_cache", false)];
+
 /// How many files of a mailbox are counted, and how deep its directories are.
 const MOST_FILES: usize = 1_000_000;
 const DEEPEST: u32 = 20;

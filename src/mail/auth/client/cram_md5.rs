@@ -1,10 +1,18 @@
 //! CRAM-MD5: a digest of what the server says (specification 35.2).
 
-use eximious_core::Str;
+use eximious_core::{DriverDef, Str};
 use eximious_stdlib::variables::var;
 
-use super::{Driver, Stop, Turn};
+use super::{AuthenticatorRun, Driver, Stop, Turn, own};
 use crate::mail::auth::cram;
+
+/// The driver `cram_md5`.
+pub(in crate::mail::auth) static DRIVER: DriverDef = own(
+    "cram_md5",
+    "CRAM-MD5 (RFC 2195).",
+    "35",
+    &AuthenticatorRun { client: Some(|| Box::new(CramMd5::default())) },
+);
 
 #[derive(Default)]
 pub(super) struct CramMd5 {

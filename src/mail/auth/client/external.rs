@@ -1,6 +1,16 @@
 //! EXTERNAL: a claim to be somebody, proved by other means (specification 41.3).
 
-use super::{Driver, Stop, Turn, plaintext};
+use eximious_core::DriverDef;
+
+use super::{AuthenticatorRun, Driver, Stop, Turn, own, plaintext};
+
+/// The driver `external`.
+pub(in crate::mail::auth) static DRIVER: DriverDef = own(
+    "external",
+    "EXTERNAL (RFC 4422).",
+    "41",
+    &AuthenticatorRun { client: Some(|| Box::new(External)) },
+);
 
 pub(super) struct External;
 

@@ -1,14 +1,23 @@
 //! GNU SASL speaks the mechanism (specification, chapter 38).
 
-use eximious_core::Str;
 use eximious_core::world::{
     SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
 };
+use eximious_core::{DriverDef, Str};
 use eximious_stdlib::base64;
 use eximious_stdlib::variables::var;
 
-use super::{Driver, NAMES, Stop, Turn};
+use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
 use crate::mail::auth::ChannelBinding;
+
+/// The driver `gsasl`.
+pub(in crate::mail::auth) static DRIVER: DriverDef = own(
+    "gsasl",
+    "Mechanisms of the GNU SASL library.",
+    "38",
+    &AuthenticatorRun { client: Some(|| Box::new(Gsasl::default())) },
+)
+.needs("the GNU SASL library");
 
 #[derive(Default)]
 pub(super) struct Gsasl {

@@ -1,9 +1,17 @@
 //! PLAIN and LOGIN: texts, one after the other (specification 34.4).
 
-use eximious_core::Str;
+use eximious_core::{DriverDef, Str};
 use eximious_stdlib::lists;
 
-use super::{Driver, NAMES, Stop, Turn};
+use super::{AuthenticatorRun, Driver, NAMES, Stop, Turn, own};
+
+/// The driver `plaintext`.
+pub(in crate::mail::auth) static DRIVER: DriverDef = own(
+    "plaintext",
+    "PLAIN and LOGIN.",
+    "34",
+    &AuthenticatorRun { client: Some(|| Box::new(Plaintext::default())) },
+);
 
 #[derive(Default)]
 pub(super) struct Plaintext {

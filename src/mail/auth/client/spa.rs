@@ -1,9 +1,17 @@
 //! NTLM: a user's password answers a challenge (specification 40.2).
 
-use eximious_core::Str;
+use eximious_core::{DriverDef, Str};
 
-use super::{Driver, Stop, Turn};
+use super::{AuthenticatorRun, Driver, Stop, Turn, own};
 use crate::mail::auth::ntlm;
+
+/// The driver `spa`.
+pub(in crate::mail::auth) static DRIVER: DriverDef = own(
+    "spa",
+    "Secure Password Authentication (NTLM).",
+    "40",
+    &AuthenticatorRun { client: Some(|| Box::new(Spa::default())) },
+);
 
 #[derive(Default)]
 pub(super) struct Spa {

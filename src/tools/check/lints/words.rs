@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 
 use eximious_core::AclOptions;
 use eximious_grammar::Span;
-use eximious_stdlib::acl::{CALLOUT_PARAMETERS, QUOTA_PARAMETERS};
 
+use crate::mail::acl::{CALLOUT_PARAMETERS, QUOTA_PARAMETERS};
 use crate::tools::check::{Findings, Lint, Severity, Survey, Text, nearest};
 
 /// E114.

@@ -9,7 +9,8 @@ mod url;
 
 use eximious_core::grammar::expansion::LookupStyle;
 use eximious_core::{
-    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupQuery, Meta, Str, TaintRule,
+    Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupFind, LookupQuery, Meta, Str,
+    TaintRule,
 };
 
 use super::quoting;
@@ -45,7 +46,7 @@ pub static LDAP: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::ldap),
-    find: one,
+    find: LookupFind::Plain(one),
 };
 
 /// `${lookup ldapm{ldap:///…}}`.
@@ -58,7 +59,7 @@ pub static LDAPM: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::ldap),
-    find: many,
+    find: LookupFind::Plain(many),
 };
 
 /// `${lookup ldapdn{ldap:///…}}`.
@@ -71,7 +72,7 @@ pub static LDAPDN: LookupDef = LookupDef {
     style: LookupStyle::Query,
     wants_file: false,
     quote: Some(quoting::ldap),
-    find: name,
+    find: LookupFind::Plain(name),
 };
 
 fn one(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {

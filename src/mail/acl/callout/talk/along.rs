@@ -81,7 +81,7 @@ impl Talk<'_, '_, '_> {
         let size = std::str::from_utf8(size.bytes()).ok().and_then(|text| text.parse::<u64>().ok());
         MailParams {
             size: size.map(|size| size.saturating_add(ADDITION)),
-            smtputf8: run.cx.value("message_smtputf8").bytes() == b"yes",
+            smtputf8: run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes",
             dsn: run.state.cutthrough.reports.of_message.clone(),
             ..MailParams::default()
         }
@@ -118,7 +118,7 @@ impl Talk<'_, '_, '_> {
         let other = callout.params.asks_more();
         let extensions = self.opened.client.extensions();
         let reports = &run.state.cutthrough.reports;
-        let utf8 = run.cx.value("message_smtputf8").bytes() == b"yes";
+        let utf8 = run.cx.value_of(var::MESSAGE_SMTPUTF8).bytes() == b"yes";
         let unknown = (utf8 && !extensions.smtputf8) || (reports.of_success && !extensions.dsn);
         let hindrance = transport
             .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.endpoint));

@@ -1,0 +1,113 @@
+//! Conditions that look into a message, or at the queue: they are known, and not there yet
+//! (specification, chapter 45).
+
+use eximious_core::{AclPhases, AclTerm};
+
+use super::words;
+
+/// `atrn_domains`.
+pub(super) static ATRN_DOMAINS: AclTerm = words::not_yet(
+    words::meta(
+        "atrn_domains",
+        "atrn_domains = <domain list>",
+        words::CONDITIONS,
+        "Messages wait for one of the domains listed.",
+        "It is for the ACL of ATRN alone, where a client asks for its mail over the same \
+         connection. The list must not be tainted, and should name only domains that belong to \
+         whoever has authenticated.",
+    )
+    .since("4.99"),
+)
+.phases(AclPhases::ATRN)
+.unexpanded();
+
+/// `bmi_optin`.
+pub(super) static BMI_OPTIN: AclTerm = words::not_yet(
+    words::meta(
+        "bmi_optin",
+        "bmi_optin = <address list>",
+        "experimental-spec",
+        "The recipient has opted in to Brightmail's scanning.",
+        "Those recipients alone get the verdict of the scanner. It is part of an experiment of \
+         former releases for a product that is no longer sold.",
+    )
+    .needs("Brightmail's library")
+    .until("4.100"),
+)
+.phases(AclPhases::RCPT)
+.unexpanded();
+
+/// `dcc`.
+pub(super) static DCC: AclTerm = words::not_yet(
+    words::meta(
+        "dcc",
+        "dcc = <text>",
+        "experimental-spec",
+        "Asks DCC how many others have seen the message.",
+        "Checksums of the message go to a server of the Distributed Checksum Clearinghouse. \
+         `$dcc_result` and `$dcc_header` then hold its answer.",
+    )
+    .needs("a server of DCC"),
+)
+.phases(words::CONTENT);
+
+/// `decode`.
+pub(super) static DECODE: AclTerm = words::not_yet(words::meta(
+    "decode",
+    "decode = default|<file or directory>",
+    "specification 45.4",
+    "Writes a MIME part, decoded, to a file.",
+    "`default` writes a numbered file to a directory of its own in the spool; a path that \
+         begins with a slash names a file, or a directory to put one in; any other text is a file \
+         name there. `$mime_decoded_filename` has the name then. It is false if the part can't be \
+         decoded.",
+))
+.phases(words::PARTS);
+
+/// `malware`.
+pub(super) static MALWARE: AclTerm = words::not_yet(words::meta(
+    "malware",
+    "malware = <pattern or */true>[/defer_ok][/tmo=<seconds>]",
+    "specification 45.1",
+    "A scanner finds malware in the message.",
+    "`*` and `true` ask for any; other text is a regular expression for the name that the \
+         scanner gives, which `$malware_name` has afterwards. A scanner that can't be reached \
+         defers, unless `/defer_ok` follows. The scanner is named by `av_scanner`.",
+))
+.phases(words::CONTENT);
+
+/// `mime_regex`.
+pub(super) static MIME_REGEX: AclTerm = words::not_yet(words::meta(
+    "mime_regex",
+    "mime_regex = <list of regular expressions>",
+    "specification 45.5",
+    "A MIME part matches a regular expression.",
+    "The part is decoded and its first 32 kilobytes are searched, newlines and all. \
+         `$regex_match_string` has the expression that matched, `$regex1` and so on its groups.",
+))
+.phases(words::PARTS);
+
+/// `regex`.
+pub(super) static REGEX: AclTerm = words::not_yet(words::meta(
+    "regex",
+    "regex = <list of regular expressions>",
+    "specification 45.5",
+    "The message matches a regular expression.",
+    "Each line of the message, or of the part before it is decoded, is searched by itself, so \
+         that an expression can't reach over lines. `$regex_match_string` has the expression that \
+         matched, `$regex1` and so on its groups.",
+))
+.phases(words::CONTENT.union(words::PARTS));
+
+/// `spam`.
+pub(super) static SPAM: AclTerm = words::not_yet(words::meta(
+    "spam",
+    "spam = <user>[:true][/defer_ok]",
+    "specification 45.3",
+    "A scanner takes the message for spam.",
+    "The message goes to SpamAssassin or Rspamd at `spamd_address`, for the settings of that \
+         user; it is asked once per message and user. `:true` holds whatever the verdict, so that \
+         `$spam_score` and `$spam_report` are filled. No answer defers, unless `/defer_ok` \
+         follows.",
+))
+.phases(words::CONTENT);

@@ -1,0 +1,95 @@
+//! Conditions on signatures and on what a sender's domain publishes: they are known, and
+//! not there yet (specification, chapter 58).
+
+use eximious_core::{AclOptions, AclPhases, AclTerm, AclVerify, Runs};
+
+use super::words;
+
+/// `dkim_signers`.
+pub(super) static DKIM_SIGNERS: AclTerm = words::not_yet(words::meta(
+    "dkim_signers",
+    "dkim_signers = <domain list>",
+    "specification 58.1.2",
+    "The signature at hand is of a domain in the list.",
+    "The ACL for DKIM runs once for each signer, a domain or an identity; this says whom the \
+         statement is about. A signer may be one that was only looked for \
+         (`dkim_verify_signers`).",
+))
+.phases(AclPhases::DKIM)
+.unexpanded();
+
+/// `dkim_status`.
+pub(super) static DKIM_STATUS: AclTerm = words::not_yet(words::meta(
+    "dkim_status",
+    "dkim_status = <string list>",
+    "specification 58.1.2",
+    "A signature has a status listed.",
+    "The statuses are `none`, `invalid`, `fail` and `pass`. In the ACL for DKIM it is that of \
+         the signer at hand; in those that run later, that of all signatures together.",
+))
+.phases(
+    AclPhases::DKIM
+        .union(AclPhases::DATA)
+        .union(AclPhases::PRDR)
+        .union(AclPhases::MIME)
+        .union(AclPhases::NOT_SMTP_MIME),
+)
+.unexpanded();
+
+/// `dmarc_status`.
+pub(super) static DMARC_STATUS: AclTerm = words::not_yet(
+    words::meta(
+        "dmarc_status",
+        "dmarc_status = <string list>",
+        "specification 58.3.3",
+        "The sender's DMARC policy has a result listed.",
+        "The words are `accept`, `reject`, `quarantine`, `none`, `norecord`, `nofrom`, \
+         `temperror` and `off`; `!` before one turns it round. The check takes place when the \
+         statement comes to it, and needs an `spf` condition before it.",
+    )
+    .needs("a build with DMARC"),
+)
+.phases(AclPhases::DATA)
+.unexpanded();
+
+/// `spf`.
+pub(super) static SPF: AclTerm = words::not_yet(words::meta(
+    "spf",
+    "spf = <string list>",
+    "specification 58.2",
+    "The sender's SPF record has a result listed.",
+    "The results are `pass`, `fail`, `softfail`, `none`, `neutral`, `permerror` and \
+         `temperror`; `!` before one turns it round. `$spf_result`, `$spf_header_comment` and \
+         `$spf_smtp_comment` tell more.",
+))
+.phases(words::ALL.difference(words::NO_SENDER).difference(words::NO_CLIENT))
+.unexpanded();
+
+/// `spf_guess`.
+pub(super) static SPF_GUESS: AclTerm = words::not_yet(words::meta(
+    "spf_guess",
+    "spf_guess = <string list>",
+    "specification 58.2",
+    "As `spf`, with a record that is guessed.",
+    "The option `spf_guess` says what the record of a domain without one could be. What it \
+         finds is a guess, and no reason to refuse a message.",
+))
+.phases(words::ALL.difference(words::NO_SENDER).difference(words::NO_CLIENT))
+.unexpanded();
+
+/// `verify = arc`.
+pub(super) static ARC: AclVerify = words::verify(
+    Runs::NotYet,
+    words::meta(
+        "arc",
+        "verify = arc[/<list of none, fail, pass>]",
+        "experimental-spec",
+        "The message's ARC chain has a result listed.",
+        "The chain of signatures that forwarders left is checked when the statement comes to it. \
+         Without a list, `pass` will do; `$arc_state` has the result.",
+    )
+    .since("4.91")
+    .needs("a build with ARC"),
+)
+.phases(AclPhases::DATA)
+.options(AclOptions::Text);

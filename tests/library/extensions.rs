@@ -1,0 +1,217 @@
+//! What embedders add: records that are made at run time, with state, and that reach what
+//! was left in the context.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use eximious::acl::{self, AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
+use eximious::grammar::expansion::{ConditionShape, ItemShape};
+use eximious::route::{self, Purpose, Routed, RouterVerdict, Routes};
+use eximious::world::Fixture;
+use eximious::{
+    AclOptions, AclPhases, Builder, Condition, ConditionRun, Config, Context, DriverDef,
+    DriverKind, Effects, Engine, Fail, Item, ItemRun, ListKind, Macros, Meta, OptionDef,
+    OptionKind, OptionPlace, Runs, Str, TaintRule, Variable, VariableSource,
+};
+
+const fn meta(name: &'static str) -> Meta {
+    Meta::new(name, Effects::NONE, TaintRule::Result)
+}
+
+/// What was left in a context.
+struct Own(&'static str);
+
+#[test]
+fn closures_have_state_and_reach_the_context() {
+    let count = Arc::new(AtomicU32::new(0));
+    let (one, other) = (count.clone(), count.clone());
+    let next = move || Str::from((one.fetch_add(1, Ordering::Relaxed) + 1).to_string());
+    let engine = Engine::builder()
+        .item(Item {
+            meta: meta("next"),
+            shape: ItemShape::Braces { min: 0, max: 1 },
+            run: ItemRun::lazy(move |call| {
+                if call.text_count() > 0 {
+                    call.text(0)?;
+                }
+                Ok(next())
+            }),
+        })
+        .condition(Condition {
+            meta: meta("own"),
+            shape: ConditionShape::One,
+            run: ConditionRun::strict(|call, args| {
+                let own = call.user_data::<Own>().ok_or_else(|| Fail::argument("nothing left"))?;
+                Ok(args[0].bytes() == own.0.as_bytes())
+            }),
+        })
+        .variables([Variable {
+            meta: meta("counted"),
+            source: VariableSource::computed(move |_| {
+                Ok(Str::from(other.load(Ordering::Relaxed).to_string()))
+            }),
+        }])
+        .build();
+    let rule = engine.compile("${next}${next{$counted}}-$counted ${if own{a}{yes}{no}}");
+    let mut cx = engine.context();
+    assert_eq!(rule.expand(&mut cx).unwrap_err().message(), b"nothing left");
+    cx.set_user_data(Arc::new(Own("a")));
+    assert_eq!(rule.expand(&mut cx).unwrap().display(), "34-4 yes");
+    cx.set_user_data(Arc::new(Own("b")));
+    assert_eq!(rule.expand(&mut cx).unwrap().display(), "56-6 no");
+    assert!(cx.user_data::<u32>().is_none() && cx.user_data::<Own>().is_some());
+    // The records go with the last engine that has them.
+    drop((cx, rule, engine));
+    assert_eq!(Arc::strong_count(&count), 1);
+}
+
+/// Whoever has the conversation.
+struct Host;
+
+impl AclHost for Host {
+    fn delay(&mut self, _: Duration, _: bool) {}
+    fn log(&mut self, _: &[u8]) {}
+    fn log_to(&mut self, _: Logs, _: &[u8]) {}
+}
+
+fn set_up(text: &str, extend: impl Fn(Builder) -> Builder) -> (Context, Config, Routes) {
+    let text = format!("primary_hostname = mail.example\n{text}");
+    let world = Fixture::new().file("/c", text).world();
+    let builder = extend(Engine::builder().world(world.clone()));
+    let config = Config::read(b"/c", Macros::new(), &world, builder.registry());
+    let config = config.unwrap_or_else(|error| panic!("{error}"));
+    let engine = config.build(builder);
+    let routes = Routes::new(&config, engine.registry(), &world);
+    (engine.context(), config, routes)
+}
+
+fn run(text: &str, extend: impl Fn(Builder) -> Builder) -> (AclResult, AclState) {
+    let (mut cx, config, routes) = set_up(&format!("begin acl\na:\n{text}"), extend);
+    cx.set("sender_host_address", Str::tainted(b"192.0.2.1"));
+    cx.set_user_data(Arc::new(Own("a")));
+    let mut state = AclState::default();
+    let acls = Acls::new(&config, routes);
+    let name = Str::from("a");
+    (acls.check(&mut cx, &mut Host, &mut state, AclPhases::RCPT, &name), state)
+}
+
+#[test]
+fn acls_run_words_of_embedders() {
+    let noted = Arc::new(Mutex::new(Vec::new()));
+    let keeps = noted.clone();
+    let extend = move |builder: Builder| {
+        let keeps = keeps.clone();
+        let near = acl::condition(meta("near"), |call, list| {
+            let client = call.value("sender_host_address");
+            let near = call.is_in(ListKind::Host, list, &client)?;
+            if !near {
+                call.say(format!("{} is far", client.display()));
+            }
+            Ok(near)
+        });
+        let note = acl::modifier(meta("note"), move |call, text| {
+            let own = call.user_data::<Own>().map_or("", |own| own.0);
+            keeps.lock().unwrap().push(format!("{own} {} {:?}", text.display(), call.phase()));
+            Ok(())
+        });
+        let breaks = acl::condition(meta("breaks"), |call, text| match text.bytes() {
+            b"later" => Err(Fail::defer("not now")),
+            b"forced" => Err(Fail::forced("as if it were not there")),
+            b"tainted" => {
+                let client = call.value("sender_host_address");
+                call.expand(&client).map(|_| true)
+            }
+            // The record declares no effects.
+            _ => call.call(|call| call.files()).map(|_| true),
+        });
+        let control = acl::control(meta("hold"), |_, options| Ok(options.bytes() != b"no"));
+        builder
+            .acl_term(near)
+            .acl_term(note)
+            .acl_term(breaks)
+            .acl_control(control.options(AclOptions::Text))
+    };
+    let (result, _) = run(" require near = 192.0.2.0/24\n note = ${uc:x}\n accept\n", &extend);
+    assert_eq!(result.verdict, AclVerdict::Accept);
+    assert_eq!(*noted.lock().unwrap(), ["a X AclPhases(RCPT)"]);
+    let (result, _) = run(" accept !near = 198.51.100.1\n", &extend);
+    assert_eq!(result.verdict, AclVerdict::Accept);
+    let far = " require near = 198.51.100.1\n log_message = l: $acl_verify_message\n accept\n";
+    let (result, _) = run(far, &extend);
+    assert_eq!(result.verdict, AclVerdict::Deny);
+    assert_eq!(result.user_message.unwrap().display(), "192.0.2.1 is far");
+    for (text, verdict) in [
+        ("later", AclVerdict::Defer),
+        ("forced", AclVerdict::Accept),
+        ("tainted", AclVerdict::Error),
+        ("files", AclVerdict::Error),
+    ] {
+        let (result, _) = run(&format!(" accept breaks = {text}\n"), &extend);
+        assert_eq!(result.verdict, verdict, "{text}");
+    }
+    let (result, state) = run(" accept control = hold/some\n", &extend);
+    assert!(result.verdict == AclVerdict::Accept && state.has("hold"));
+    let (result, state) = run(" accept control = hold/no\n", &extend);
+    assert!(result.verdict == AclVerdict::Deny && !state.has("hold"));
+}
+
+#[test]
+fn what_is_not_there_yet_is_an_error() {
+    for word in ["spf", "bmi_optin"] {
+        let (result, _) = run(&format!(" deny {word} = x\n accept\n"), |builder| builder);
+        let said = result.log_message.unwrap_or_default();
+        assert_eq!(result.verdict, AclVerdict::Error);
+        assert_eq!(said.display(), format!("ACL condition \"{word}\" is not there yet"));
+    }
+}
+
+static OPTIONS: &[OptionDef] =
+    &[OptionDef::new(OptionPlace::Driver(DriverKind::Router, "own"), "verdict", OptionKind::Text)];
+
+#[test]
+fn routers_have_drivers_of_embedders() {
+    let routed = |verdict: &str, driver: fn() -> DriverDef| {
+        let text = format!(
+            "begin routers\nr:\n driver = own\n verdict = {verdict}\n transport = t\n\
+             begin transports\nt:\n driver = appendfile\n file = /x\n"
+        );
+        let (mut cx, _, routes) = set_up(&text, |builder| builder.driver(driver()));
+        let address = route::Address::new(Str::tainted(b"Ann@mail.example"));
+        routes.route(&mut cx, address, Purpose::Delivery)
+    };
+    let own = || {
+        let run = |call: &mut route::RouterCall<'_>| {
+            assert_eq!(call.router().bytes(), b"r");
+            let other = Str::from(format!("{}@b.example", call.local_part().display()));
+            Ok(match call.text("verdict")?.unwrap_or_default().bytes() {
+                b"accept" => RouterVerdict::Accept,
+                b"redirect" => RouterVerdict::Redirect(vec![other]),
+                b"pass" => RouterVerdict::Pass,
+                b"discard" => RouterVerdict::Discard,
+                b"fail" => RouterVerdict::Fail(Str::fixed("no")),
+                b"later" => return Err(Fail::defer("not now")),
+                _ => RouterVerdict::Decline,
+            })
+        };
+        route::driver(meta("own"), run).options(OPTIONS)
+    };
+    assert!(matches!(routed("accept", own).routed, Routed::Delivered(_)));
+    let pass = routed("${lc:REDIRECT}", own);
+    assert!(matches!(pass.routed, Routed::Redirected));
+    let [route::Child::Address(child)] = &pass.children[..] else { panic!("{:?}", pass.children) };
+    assert_eq!(child.text.bytes(), b"ann@b.example");
+    assert!(matches!(routed("discard", own).routed, Routed::Discarded));
+    for verdict in ["decline", "pass", "fail"] {
+        assert!(matches!(routed(verdict, own).routed, Routed::Failed(_)), "{verdict}");
+    }
+    assert!(matches!(routed("later", own).routed, Routed::Deferred(_)));
+    // What is not there accepts nothing.
+    let later = || DriverDef {
+        meta: meta("own"),
+        kind: DriverKind::Router,
+        options: OPTIONS,
+        run: Runs::NotYet,
+    };
+    assert!(matches!(routed("accept", later).routed, Routed::Deferred(_)));
+}
