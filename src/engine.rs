@@ -4,7 +4,7 @@
 mod access;
 mod batch;
 pub(crate) mod context;
-pub mod debugging;
+pub(crate) mod debugging;
 pub(crate) mod eval;
 mod limits;
 pub(crate) mod patterns;

@@ -24,9 +24,7 @@ mod mail;
 mod tools;
 
 pub use config::{Config, ConfigError, MacroError, Macros};
-pub use engine::{
-    Access, Batch, Builder, Canceller, Context, Engine, Expansion, Limits, debugging,
-};
+pub use engine::{Access, Batch, Builder, Canceller, Context, Engine, Expansion, Limits};
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef, DriverKind,
@@ -34,14 +32,15 @@ pub use eximious_core::{
     LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery,
     Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError, OptionKind,
     OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec, Registry, Repeated,
-    Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, world,
+    Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, trace,
+    world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;
 pub use eximious_stdlib::options::opt;
 pub use eximious_stdlib::variables::var;
 pub use mail::{
-    acl, auth, client, event, filter, hints, launch, retry, rewrite, route, smtp_client,
+    acl, auth, client, debugging, event, filter, hints, launch, retry, rewrite, route, smtp_client,
 };
 pub use tools::{check, fmt};
 

@@ -4,6 +4,7 @@
 pub mod acl;
 pub mod auth;
 pub mod client;
+pub mod debugging;
 pub mod event;
 pub mod filter;
 pub mod hints;

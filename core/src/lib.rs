@@ -25,7 +25,7 @@ mod scope;
 mod settings;
 mod shared;
 mod str;
-mod trace;
+pub mod trace;
 mod var;
 pub mod world;
 
@@ -54,6 +54,6 @@ pub use scope::{Bindings, Captures, Memory, Outer, Scope};
 pub use settings::{ListKind, NamedList, NamedLists, OptionError, Settings};
 pub use shared::{Closure, Rec, Runs};
 pub use str::{Buf, Str, Taint};
-pub use trace::{Trace, TraceSink};
+pub use trace::Trace;
 pub use var::Var;
 pub use world::World;

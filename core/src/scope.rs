@@ -238,8 +238,8 @@ impl Earlier {
 /// files, a co-process. One value of each type.
 #[derive(Default)]
 pub struct Memory {
-    /// Asked for by each step of a test: it has a place of its own.
-    trace: Trace,
+    /// What happens is told there; each step of a test asks whether somebody is told.
+    pub trace: Trace,
     others: Vec<(TypeId, Box<dyn Any + Send>)>,
 }
 
@@ -250,11 +250,7 @@ impl Memory {
     /// The value of a type, made if there is none.
     #[inline]
     pub fn get<T: Default + Send + 'static>(&mut self) -> &mut T {
-        let wanted = TypeId::of::<T>();
-        let found: &mut dyn Any = match wanted == TypeId::of::<Trace>() {
-            true => &mut self.trace,
-            false => self.other(wanted, || Box::new(T::default())),
-        };
+        let found = self.other(TypeId::of::<T>(), || Box::new(T::default()));
         found.downcast_mut().expect("the value under a type's id has that type")
     }
 

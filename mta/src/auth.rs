@@ -17,6 +17,7 @@ mod tls;
 use eximious::auth::client::NAMES;
 use eximious::auth::{Authenticator, ChannelBinding, client};
 use eximious::stdlib::base64;
+use eximious::trace::{AuthEvent, Happening, TraceKinds};
 use eximious::{Context, Fail, FailClass, Str};
 
 /// How many values of a client have numbers: `$1`, ….
@@ -128,9 +129,6 @@ pub(crate) struct AuthTurn<'t> {
     pub(crate) values: &'t mut Values,
     /// What binds the session to the TLS connection around it.
     pub(crate) binding: Option<&'t ChannelBinding>,
-    /// Whether this is a test, in which values that are secrets may be shown:
-    /// whoever runs it made them up.
-    pub(crate) is_test: bool,
 }
 
 impl AuthTurn<'_> {
@@ -187,38 +185,43 @@ impl AuthTurn<'_> {
     pub(crate) fn expand(&mut self, option: &str) -> Option<Result<Str, Fail>> {
         let text = self.authenticator.text(option)?;
         let engine = self.cx.engine().clone();
-        Some(engine.expand_once(text.bytes(), self.cx))
+        let before = self.cx.trace().conceal(true);
+        let expanded = engine.expand_once(text.bytes(), self.cx);
+        self.cx.trace().conceal(before);
+        Some(expanded)
     }
 
-    /// Tells whoever watches a test. Elsewhere nobody is told: it may be a secret.
-    pub(crate) fn tell(&mut self, parts: &[&[u8]]) {
-        if self.is_test {
-            self.cx.tell(0, &parts.concat());
-        }
+    fn tell(&mut self, event: AuthEvent<'_>) {
+        self.cx.tell(Happening::Auth(event));
+    }
+
+    /// Tells something of its own.
+    pub(crate) fn note(&mut self, parts: &[&[u8]]) {
+        self.tell(AuthEvent::Note { text: &parts.concat() });
     }
 
     /// What `server_condition` says; yes where it is not set.
     pub(crate) fn condition(&mut self) -> AuthVerdict {
         let name = self.authenticator.name().clone();
-        self.tell(&[name.bytes(), b" authenticator server_condition:"]);
+        self.tell(AuthEvent::Condition { authenticator: name.bytes() });
         for (var, value) in NAMES.iter().zip(self.values.named.clone()) {
             if let Some(value) = value {
-                self.tell(&[b"  $", var.name().as_bytes(), b" = ", value.bytes()]);
+                self.tell(AuthEvent::Value { name: var.name(), value: value.bytes() });
             }
         }
         for (number, value) in self.values.numbered.clone().iter().enumerate() {
             let number = (number + 1).to_string();
-            self.tell(&[b"  $", number.as_bytes(), b" = ", value.bytes()]);
+            self.tell(AuthEvent::Value { name: &number, value: value.bytes() });
         }
         self.show_debug_text();
         match self.expand("server_condition") {
             None => AuthVerdict::Accept,
             Some(Ok(value)) => {
-                self.tell(&[b"expanded string: ", value.bytes()]);
+                self.tell(AuthEvent::Expanded { value: value.bytes() });
                 judged(value.bytes())
             }
             Some(Err(fail)) => {
-                self.tell(&[b"expansion failed: ", fail.message()]);
+                self.tell(AuthEvent::Failed { why: fail.message() });
                 AuthVerdict::of(&fail)
             }
         }
@@ -226,16 +229,16 @@ impl AuthTurn<'_> {
 
     /// `server_debug_print`
     pub(crate) fn show_debug_text(&mut self) {
-        let Some(text) = self.authenticator.text("server_debug_print").filter(|_| self.is_test)
-        else {
+        if !self.cx.trace().wants(TraceKinds::AUTH) {
             return;
-        };
+        }
+        let Some(text) = self.authenticator.text("server_debug_print") else { return };
         match self.expand("server_debug_print") {
             Some(Err(fail)) => {
                 let head = [b"failed to expand debug_output \"", text.bytes(), b"\": "].concat();
-                self.tell(&[&head, fail.message()]);
+                self.note(&[&head, fail.message()]);
             }
-            Some(Ok(text)) => self.tell(&[text.bytes()]),
+            Some(Ok(text)) => self.note(&[text.bytes()]),
             None => {}
         }
     }

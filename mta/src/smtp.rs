@@ -56,7 +56,6 @@ use eximious::acl::Control;
 use eximious::world::Moment;
 use eximious::{Header, Message, Str};
 
-pub use eximious::acl::Watch;
 pub use session::{Outlet, SmtpServer, SmtpSession};
 pub use shutdown::Awaited;
 

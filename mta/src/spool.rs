@@ -15,6 +15,7 @@ mod tests;
 mod tree;
 
 use eximious::stdlib::printing::printing;
+use eximious::trace::{Happening, SpoolEvent};
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
 use eximious::{Context, Str, opt, var};
 
@@ -48,9 +49,19 @@ pub fn keep(cx: &mut Context, received: &Received) -> SpoolOutcome {
     let first = [id, b"-D\n"].concat();
     let message = &received.message;
     let data = [first.as_slice(), &message.stray, &message.body];
+    cx.tell(Happening::Spool(SpoolEvent::Writing { id }));
     match cx.engine().world().spool.keep(&place, id, &data, &header) {
-        Ok(()) => SpoolOutcome::Spooled,
-        Err(why) => SpoolOutcome::Failed(abandoned(cx, &why)),
+        Ok(()) => {
+            let size = data.iter().map(|part| part.len()).sum::<usize>() + header.len();
+            cx.tell(Happening::Spool(SpoolEvent::Kept { id, size: size as u64 }));
+            SpoolOutcome::Spooled
+        }
+        Err(why) => {
+            let reason = eximious::stdlib::wording::reason(&why.why);
+            let failed = SpoolEvent::Failed { id, why: reason.as_bytes() };
+            cx.tell(Happening::Spool(failed));
+            SpoolOutcome::Failed(abandoned(cx, &why))
+        }
     }
 }
 

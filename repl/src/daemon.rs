@@ -20,8 +20,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious::debugging::DebugSelector;
+use eximious::opt;
 use eximious::stdlib::options::server_ids;
-use eximious::{Opt, Settings, Str, World, opt};
+use eximious::{Opt, Settings, Str, World};
 use eximious_world::rights;
 use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
 
@@ -39,6 +41,8 @@ pub struct Request {
     pub foreground: bool,
     /// `-v`: so it does where more is told.
     pub verbose: bool,
+    /// `-d`: and where it is told what happens.
+    pub debug: Option<DebugSelector>,
     /// `-bw`: whoever starts it listens for it, and how long it waits for a client
     /// until it ends.
     pub inherited: Option<Option<Duration>>,
@@ -89,7 +93,7 @@ pub fn run(source: Source, request: Request) -> Result<ExitCode, Refusal> {
         Some(time) => inherited(time)?,
         None => listen(&service, &request)?,
     };
-    let foreground = request.foreground || request.verbose;
+    let foreground = request.foreground || request.verbose || request.debug.is_some();
     if !foreground && request.inherited.is_none() {
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }

@@ -6,6 +6,7 @@ mod be;
 mod caller;
 mod check;
 mod daemon;
+mod debug;
 mod filter;
 mod fmt;
 mod help;

@@ -9,6 +9,7 @@ mod values;
 
 use std::time::Duration;
 
+use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
 use eximious::{Macros, Var, var};
@@ -301,7 +302,11 @@ impl<'a> Parser<'a> {
             "-bI:" => return self.information(value),
             "-C" => self.given.config = Some(value.to_vec()),
             "-D" => return self.macro_option(arg, value),
-            "-d" => return rules::check_debugging(value).map_err(Stop::exim),
+            "-d" => {
+                let selector = rules::debugging(value).map_err(Stop::exim)?;
+                self.given.verbose |= selector.has(DebugSelector::VERBOSE);
+                self.given.debug = Some(selector);
+            }
             "-F" => self.given.full_name = Some(value.to_vec()),
             "-f" | "-r" => self.given.sender = Some(value.to_vec()),
             "-i" | "-oi" | "-oitrue" => self.given.dot_is_text = true,

@@ -1,6 +1,9 @@
 //! One run of `-be`: what lines do to each other.
 
+use std::sync::Arc;
+
 use eximious::acl::Acls;
+use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
@@ -13,6 +16,7 @@ use eximious_mta::spool;
 
 use crate::assign::Assignment;
 use crate::caller;
+use crate::debug;
 use crate::logs;
 use crate::message;
 use crate::reader::{Deed, Reader, Task};
@@ -39,6 +43,10 @@ pub struct Setup {
     pub reading: message::Reading,
     /// `-v`: more is told.
     pub verbose: bool,
+    /// `-d`: what is told of what happens.
+    pub debug: Option<DebugSelector>,
+    /// Whether it is a test of a session, whose comments are told, too.
+    pub is_test: bool,
     /// Whose rights it has once the configuration is read.
     pub rights: Rights,
 }
@@ -65,6 +73,31 @@ pub struct Session {
     sender: Option<Str>,
     /// What there is to say before the first answer.
     said: Vec<u8>,
+}
+
+/// Where lines for logs go.
+#[derive(Clone, Copy)]
+enum Logs {
+    /// Where the world has them.
+    Told,
+    /// To the files that the configuration asks for.
+    Kept,
+    /// The same; they are shown, too.
+    KeptAndShown,
+}
+
+impl Logs {
+    /// The world with these logs. Who is told what happens is told of their lines.
+    fn settled(self, settings: &Settings, world: World, debug: Option<&Arc<DebugOutput>>) -> World {
+        let world = match (self, debug) {
+            (Self::Told, _) => world,
+            (Self::KeptAndShown, None) => logs::kept_and_shown(settings, world),
+            (Self::Kept | Self::KeptAndShown, _) => logs::kept(settings, world),
+        };
+        let Some(debug) = debug else { return world };
+        let own = (!matches!(self, Self::Told)).then(|| world.log.clone());
+        World { log: debug.logging(own), ..world }
+    }
 }
 
 /// What came of a line.
@@ -95,24 +128,20 @@ impl Answer {
 impl Session {
     /// Gets ready what is asked for; an error is what to say before giving up.
     pub fn start(setup: Setup, world: World) -> Result<Self, Refusal> {
-        Self::start_in(setup, world, |_, world| world)
+        Self::start_in(setup, world, Logs::Told)
     }
 
     /// The same, with the logs that the configuration asks for.
     pub fn start_logging(setup: Setup, world: World) -> Result<Self, Refusal> {
-        Self::start_in(setup, world, logs::kept)
+        Self::start_in(setup, world, Logs::Kept)
     }
 
     /// The same, where whatever goes to a log is shown, too.
     pub fn start_shown(setup: Setup, world: World) -> Result<Self, Refusal> {
-        Self::start_in(setup, world, logs::kept_and_shown)
+        Self::start_in(setup, world, Logs::KeptAndShown)
     }
 
-    fn start_in(
-        setup: Setup,
-        mut world: World,
-        settle: fn(&Settings, World) -> World,
-    ) -> Result<Self, Refusal> {
+    fn start_in(setup: Setup, mut world: World, logs: Logs) -> Result<Self, Refusal> {
         let builder = Engine::builder().world(world.clone()).variables(caller::VARIABLES);
         let mut macros = setup.macros;
         let mut place = None;
@@ -121,11 +150,13 @@ impl Session {
         let read = named.is_some() || usual::exists(&world);
         let names = named.unwrap_or_else(|| usual::FILES.to_vec());
         let mut config = None;
+        let debug;
         let engine = if read {
             let read = Config::read(&names, macros, &world, builder.registry());
             let mut found = read.map_err(|error| Refusal::of(&error, setup.verbose))?;
+            debug = debug::begin(setup.debug, setup.is_test, &found.settings, &world)?;
             setup.rights.settle(&found.settings, &world)?;
-            world = settle(&found.settings, world);
+            world = logs.settled(&found.settings, world, debug.as_ref());
             let builder = builder.world(world.clone());
             found.warnings.iter().for_each(|line| world.log.panic(line));
             let engine = found.build(builder);
@@ -135,10 +166,18 @@ impl Session {
             config = Some(found);
             engine
         } else {
-            setup.rights.settle(&Settings::default(), &world)?;
-            builder.build()
+            let settings = Settings::default();
+            debug = debug::begin(setup.debug, setup.is_test, &settings, &world)?;
+            setup.rights.settle(&settings, &world)?;
+            world = Logs::Told.settled(&settings, world, debug.as_ref());
+            builder.world(world).build()
         };
         let mut cx = engine.context();
+        if let Some(debug) = debug {
+            let file = engine.settings().config_file.bytes();
+            debug.say(0, &[b"configuration file is ", file].concat());
+            cx.observe(debug);
+        }
         cx.start().map_err(|fail| {
             Refusal::Said([b"eximious: ", fail.message().trim_ascii_end()].concat())
         })?;

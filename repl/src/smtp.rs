@@ -3,13 +3,13 @@
 
 pub mod batch;
 pub mod local;
-mod steps;
 
 use std::io::{self, BufWriter, Read, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use eximious::debugging::{TestComments, indented};
 use eximious::world::Log;
 use eximious::{Config, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
@@ -38,6 +38,7 @@ pub struct HostRequest {
 /// The standard output can't be written.
 pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let HostRequest { setup, host, calls_out } = request;
+    let (is_watched, setup) = (setup.debug.is_some(), Setup { is_test: true, ..setup });
     let given = |variable: Var| {
         let found = setup.variables.iter().rev().find(|(own, _)| *own == variable);
         found.map(|(_, value)| value.clone())
@@ -62,11 +63,12 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
         synchronizes: false,
         ..Client::default()
     };
-    cx.set_trace(Some(Arc::new(steps::tell)));
+    if !is_watched {
+        cx.observe(Arc::new(TestComments::new(say)));
+    }
     let mut session = SmtpSession::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
     session.context().set_var(var::AUTHENTICATED_ID, Str::tainted(known.unwrap_or_default()));
-    session.set_watch(Some(Arc::new(steps::show)));
     session.only_test();
     if let Some(ident) = ident {
         session.context().set_var(var::SENDER_IDENT, ident);
@@ -212,13 +214,18 @@ fn converse<W: Write + Send + 'static>(
     }
 }
 
+/// Says something beside the session.
+fn say(text: &[u8]) {
+    // There is nobody to tell that the standard error is closed.
+    let _ = io::stderr().write_all(text);
+}
+
 /// Log lines, told as they are.
 struct Told;
 
 impl Told {
     fn line(line: &[u8]) {
-        // There is nobody to tell that the standard error is closed.
-        let _ = io::stderr().write_all(&[b"LOG: ", line, b"\n"].concat());
+        say(&[b"LOG: ", line, b"\n"].concat());
     }
 }
 
@@ -234,6 +241,6 @@ impl Log for Told {
     }
     fn debug(&self, text: &[u8]) {
         // It ends its line by itself.
-        steps::tell(0, text.strip_suffix(b"\n").unwrap_or(text));
+        say(&indented(b">>> ", 0, text.strip_suffix(b"\n").unwrap_or(text)));
     }
 }

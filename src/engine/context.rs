@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use eximious_core::trace::{Happening, TraceKinds, TraceObserver};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
     AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Rec, Scope,
-    Settings, Str, TaintRule, Trace, TraceSink, UserData, Var, Variable, World,
+    Settings, Str, TaintRule, Trace, UserData, Var, Variable, World,
 };
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Tree, VariableName, Vocabulary};
@@ -16,7 +17,6 @@ use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
 use rustc_hash::FxHashMap;
 
-use super::debugging::Debugging;
 use super::eval::Eval;
 use super::{Budget, Canceller, Compiled, Engine, patterns};
 
@@ -44,10 +44,6 @@ pub struct Context {
     pub(crate) leaves_bindings: bool,
     /// Words that are refused for a while.
     pub(crate) refusals: Vec<&'static Refusal>,
-    /// Whether somebody is shown each step of tests.
-    traced: bool,
-    /// What is told in a file of its own, once that was asked for.
-    pub(crate) debugging: Option<Debugging>,
     /// What whoever made the context left in it.
     pub(crate) user_data: Option<UserData>,
     /// Who runs the ACLs that what is expanded calls.
@@ -95,8 +91,6 @@ impl Context {
             expansions: FxHashMap::default(),
             leaves_bindings: false,
             refusals: Vec::new(),
-            traced: false,
-            debugging: None,
             user_data: None,
             acl_caller: None,
         }
@@ -350,48 +344,87 @@ impl Context {
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
     }
 
-    /// Shows each step of tests to somebody, or to nobody any more.
-    pub fn set_trace(&mut self, sink: Option<TraceSink>) {
-        self.replace_trace(sink);
-        self.memory.get::<Trace>().depth = 0;
+    /// Tells somebody what happens from here on. Each event ([`TraceEvent`]) has a number,
+    /// and that of the event that it is a part of; here, the strings of an expansion make a
+    /// tree:
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use eximious::trace::{ExpansionEvent, Happening, TraceEvent};
+    /// use eximious::{Engine, Str};
+    ///
+    /// let engine = Engine::builder().build();
+    /// let mut cx = engine.context();
+    /// cx.set("sender_address", Str::tainted(b"Ann@Example.org"));
+    ///
+    /// let tree = Arc::new(Mutex::new((Vec::new(), Vec::new())));
+    /// let grown = tree.clone();
+    /// cx.observe(Arc::new(move |event: &TraceEvent<'_>| {
+    ///     let (parents, lines) = &mut *grown.lock().unwrap();
+    ///     let depth = parents.iter().position(|one| *one == event.parent).map_or(0, |at| at + 1);
+    ///     let indent = "  ".repeat(depth);
+    ///     match event.what {
+    ///         Happening::Expansion(ExpansionEvent::Begin { source, span, .. }) => {
+    ///             let text = String::from_utf8_lossy(span.of(source)).into_owned();
+    ///             lines.push(format!("{indent}{text}"));
+    ///             parents.truncate(depth);
+    ///             parents.push(event.number);
+    ///         }
+    ///         Happening::Expansion(ExpansionEvent::End { value: Some(value), .. }) => {
+    ///             let taint = if value.taint().is_tainted() { ", tainted" } else { "" };
+    ///             lines.push(format!("{indent}= {}{taint}", value.display()));
+    ///         }
+    ///         _ => {}
+    ///     }
+    /// }));
+    ///
+    /// let rule = engine.compile("to ${lc:$sender_address}");
+    /// assert_eq!(rule.expand(&mut cx)?.display(), "to ann@example.org");
+    /// assert_eq!(tree.lock().unwrap().1, [
+    ///     "to ${lc:$sender_address}",
+    ///     "  $sender_address",
+    ///     "  = Ann@Example.org, tainted",
+    ///     "= to ann@example.org, tainted",
+    /// ]);
+    /// # Ok::<(), eximious::Fail>(())
+    /// ```
+    ///
+    /// An [`TraceObserver`] of its own type says which kinds of events it wants. What may have
+    /// passwords in it (`TraceKinds::SECRET`) is told only to who asks for it by name.
+    /// In Exim's words, all of it is in [`crate::debugging`].
+    ///
+    /// [`TraceEvent`]: crate::trace::TraceEvent
+    pub fn observe(&mut self, observer: Arc<dyn TraceObserver>) {
+        self.memory.trace.keep_time(self.engine.world().clock.clone());
+        self.memory.trace.observe(observer);
     }
 
-    /// Shows the steps of tests to somebody else, or to nobody; who was shown them is
-    /// returned.
-    pub fn replace_trace(&mut self, sink: Option<TraceSink>) -> Option<TraceSink> {
-        self.traced = sink.is_some();
-        std::mem::replace(&mut self.memory.get::<Trace>().sink, sink)
+    /// What is told of what happens, and to whom.
+    pub fn trace(&mut self) -> &mut Trace {
+        &mut self.memory.trace
     }
 
     /// Evaluates something: the tests in it stand one deeper than those around it.
     pub(crate) fn deeper<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        if !self.traced {
+        if !self.memory.trace.is_watched() {
             return work(self);
         }
-        self.memory.get::<Trace>().depth += 1;
+        self.memory.trace.depth += 1;
         let result = work(self);
-        self.memory.get::<Trace>().leave(1);
+        self.memory.trace.leave(1);
         result
     }
 
-    /// Tells whoever is shown each step of tests, some steps deeper than the test
-    /// at hand.
-    pub fn tell(&mut self, deeper: u32, text: &[u8]) {
-        self.memory.get::<Trace>().tell(deeper, &[text]);
-    }
-
-    /// Tells whoever is shown each step of tests something that stands in nothing.
+    /// Tells what happens, at the depth at hand.
     #[inline]
-    pub(crate) fn tell_flat(&mut self, parts: &[&[u8]]) {
-        if !self.traced {
-            return;
-        }
-        self.memory.get::<Trace>().tell_flat(parts);
+    pub fn tell(&mut self, what: Happening<'_>) {
+        self.memory.trace.tell(what);
     }
 
-    /// Does something whose tests stand in another.
-    pub(crate) fn set_trace_depth(&mut self, depth: u32) -> u32 {
-        std::mem::replace(&mut self.memory.get::<Trace>().depth, depth)
+    /// Tells something that is rarely told, in Exim's words.
+    pub fn note(&mut self, kind: TraceKinds, text: &[u8]) {
+        self.memory.trace.tell(Happening::Note { kind, text });
     }
 
     /// Tests a subject against a list as it is written in the configuration.

@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::{
     Arg, CallId, CallNode, Closing, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
     Vocabulary,
 };
+use eximious_core::trace::TraceKinds;
 use eximious_core::{
     Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, OperatorRun, Place, Str, Taint, TaintRule,
     VariableSource,
@@ -49,7 +50,7 @@ impl<'t> Eval<'t> {
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
-        if self.cx.debugging.is_some() {
+        if self.cx.memory.trace.wants(TraceKinds::EXPANSION) {
             self.begin_telling();
         }
         let result = self.text(self.tree.root);

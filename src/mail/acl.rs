@@ -4,8 +4,8 @@
 //! [`Acls`] are those of a configuration. [`Acls::check`] runs one over the
 //! values of a conversation and touches nothing of the conversation itself: what
 //! it wants done stands in an [`AclState`], and whoever holds the conversation
-//! ([`AclHost`]) waits where it has to wait, writes to the logs, and is told each
-//! step.
+//! ([`AclHost`]) waits where it has to wait, and writes to the logs. Each step is
+//! told to whoever watches the context ([`Context::observe`](crate::Context::observe)).
 
 mod call;
 mod callout;
@@ -27,7 +27,6 @@ mod scanners;
 mod seen;
 mod signatures;
 mod state;
-mod told;
 mod udpsend;
 mod verify;
 mod words;
@@ -35,11 +34,12 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::trace::TracePlace;
 use eximious_core::world::Log;
-use eximious_core::{AclPhases, AclTerm, AclVerb, Registry, Str};
+use eximious_core::{AclPhases, AclTerm, Registry, Str};
 
 use crate::Config;
-use crate::config::{Acl, AclStatement};
+use crate::config::{Acl, AclLineTerm, AclStatement};
 use crate::mail::route::Routes;
 
 pub use crate::mail::smtp_transport::Secured;
@@ -61,7 +61,7 @@ struct Inner {
     named: Vec<Named>,
     routes: Routes,
     /// Where the configuration ends: there an ACL stands that is none of it.
-    end: Vec<u8>,
+    end: Arc<TracePlace>,
 }
 
 /// An ACL, made ready.
@@ -71,11 +71,16 @@ struct Named {
     statements: Vec<Statement>,
 }
 
-/// A statement, and where it stands: `exim.conf 12`.
+/// A statement, and where it stands.
 #[derive(Debug)]
 struct Statement {
     written: AclStatement,
-    place: Vec<u8>,
+    place: Arc<TracePlace>,
+    /// The line that Exim names: the last one of those that the verb's is continued on.
+    line: u32,
+    /// Where the texts of its conditions and modifiers stand; none, where that is not
+    /// known.
+    terms: Vec<Arc<TracePlace>>,
 }
 
 /// Who holds the conversation that an ACL is about.
@@ -83,16 +88,6 @@ pub trait AclHost {
     /// `delay`: waits. What is to be sent is sent before, unless that is not wanted
     /// (`control = no_delay_flush`).
     fn delay(&mut self, time: Duration, sends: bool);
-
-    /// A step of the run.
-    fn step(&mut self, step: &AclStep<'_>) {
-        let _ = step;
-    }
-
-    /// Who wants to be told each step of ACLs that expansions call, too.
-    fn watch(&self) -> Option<Watch> {
-        None
-    }
 
     /// Lines for the logs go there from here on.
     fn log_through(&mut self, log: Arc<dyn Log>) {
@@ -129,9 +124,6 @@ pub trait AclHost {
     /// A line for some of the logs.
     fn log_to(&mut self, logs: Logs, line: &[u8]);
 }
-
-/// Who is told each step of ACLs.
-pub type Watch = Arc<dyn Fn(&AclStep<'_>) + Send + Sync>;
 
 /// Which logs a line is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,125 +165,16 @@ impl Logs {
     }
 }
 
-/// A step of a run. `depth` counts the ACLs around the one at hand.
-#[derive(Clone, Copy, Debug)]
-pub enum AclStep<'a> {
-    /// An ACL with a name begins.
-    Begin {
-        /// How deep.
-        depth: u32,
-        /// Its name.
-        name: &'a Str,
-        /// Whether it was read just now, from the file of that name.
-        read: bool,
-    },
-    /// A statement begins.
-    Statement {
-        /// How deep.
-        depth: u32,
-        /// Its verb.
-        verb: AclVerb,
-        /// Where it stands.
-        place: &'a [u8],
-    },
-    /// A text is kept for later: `message`, `log_message`.
-    Text {
-        /// How deep.
-        depth: u32,
-        /// What it is for.
-        term: &'a AclTerm,
-        /// As it is written.
-        text: &'a Str,
-    },
-    /// `endpass`.
-    Endpass {
-        /// How deep.
-        depth: u32,
-    },
-    /// A condition or modifier begins.
-    Term {
-        /// How deep.
-        depth: u32,
-        /// It.
-        term: &'a AclTerm,
-        /// Whether `!` stands before it.
-        negated: bool,
-        /// The variable that `set` sets.
-        variable: Option<&'a Str>,
-        /// As it is written.
-        text: &'a Str,
-        /// What it was expanded to, where it is expanded as a whole.
-        expanded: Option<&'a Str>,
-    },
-    /// Something worth to be said on the way.
-    Note {
-        /// How deep.
-        depth: u32,
-        /// In Exim's words.
-        text: &'a [u8],
-    },
-    /// A statement's conditions came to a result.
-    Ended {
-        /// How deep.
-        depth: u32,
-        /// The verb.
-        verb: AclVerb,
-        /// The result.
-        came: AclOutcome,
-        /// The ACL's name; empty where it is a text instead.
-        name: &'a Str,
-    },
-    /// A condition behind `endpass` does not hold.
-    Denied {
-        /// How deep.
-        depth: u32,
-        /// The verb.
-        verb: AclVerb,
-    },
-    /// An ACL ends.
-    Verdict {
-        /// How deep.
-        depth: u32,
-        /// Its name; empty where it is a text instead.
-        name: &'a Str,
-        /// The verb that ends it; without one, it came to its end, and refuses.
-        verb: Option<AclVerb>,
-    },
-}
-
-/// What a statement's conditions came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AclOutcome {
-    /// All hold.
-    Holds,
-    /// One does not.
-    Fails,
-    /// It can't be said now.
-    Deferred,
-    /// One of them is wrong in itself.
-    Error,
-    /// An ACL that was called says `drop`.
-    Drop,
-    /// An ACL that was called says `discard`.
-    Discard,
-}
-
 impl Acls {
     /// The ACLs of a configuration.
     pub fn new(config: &Config, routes: Routes) -> Self {
-        let place = |line: usize| match config.lines.get(line) {
-            Some(line) => {
-                let name = config.sources.file(line.file).map_or(&b""[..], |file| &file.name);
-                [name, b" ", line.number.to_string().as_bytes()].concat()
-            }
-            None => Vec::new(),
-        };
-        let named = config.acls.iter().map(|acl| Named::new(acl, &place)).collect();
-        let end = config.sources.file(0).map_or_else(Vec::new, |file| {
+        let places = Places::new(config);
+        let named = config.acls.iter().map(|acl| Named::new(acl, &places)).collect();
+        let end = config.sources.file(0).map_or_else(TracePlace::default, |file| {
             let lines = file.text.split_inclusive(|byte| *byte == b'\n').count();
-            [&file.name, b" ".as_slice(), lines.to_string().as_bytes()].concat()
+            TracePlace::new(&file.name[..], u32::try_from(lines).unwrap_or(u32::MAX))
         });
-        Self(Arc::new(Inner { named, routes, end }))
+        Self(Arc::new(Inner { named, routes, end: Arc::new(end) }))
     }
 
     /// The routers that `verify` asks.
@@ -309,19 +192,66 @@ impl Acls {
         let statements = crate::config::acl_statements(text, registry)?;
         let statements = statements
             .into_iter()
-            .map(|written| Statement { place: self.0.end.clone(), written })
+            .map(|written| {
+                let place = self.0.end.clone();
+                Statement { line: place.line, place, written, terms: Vec::new() }
+            })
             .collect();
         Ok(Named { name, statements })
     }
 }
 
 impl Named {
-    fn new(acl: &Acl, place: &dyn Fn(usize) -> Vec<u8>) -> Self {
-        let statements = acl
-            .statements
-            .iter()
-            .map(|written| Statement { place: place(written.line), written: written.clone() });
+    fn new(acl: &Acl, places: &Places<'_>) -> Self {
+        let statements = acl.statements.iter().map(|written| Statement {
+            place: Arc::new(places.of(written.line, 0)),
+            line: places.config.lines.get(written.line).map_or(0, |line| line.number),
+            terms: places.of_terms(&written.terms),
+            written: written.clone(),
+        });
         Self { name: acl.name.clone(), statements: statements.collect() }
+    }
+}
+
+impl Statement {
+    /// Where it stands, as Exim says it: `exim.conf 12`.
+    fn shown(&self) -> Vec<u8> {
+        match self.line {
+            0 => Vec::new(),
+            line => [self.place.file.bytes(), b" ", line.to_string().as_bytes()].concat(),
+        }
+    }
+}
+
+/// Where things stand in a configuration.
+struct Places<'c> {
+    config: &'c Config,
+    files: Vec<Str>,
+    macros: Vec<Str>,
+}
+
+impl<'c> Places<'c> {
+    fn new(config: &'c Config) -> Self {
+        let files = config.sources.files().iter().map(|file| Str::from(&file.name[..]));
+        let macros = config.macros.iter().map(|(name, _)| Str::from(name));
+        Self { config, files: files.collect(), macros: macros.collect() }
+    }
+
+    /// The place of a byte of a logical line.
+    fn of(&self, line: usize, offset: usize) -> TracePlace {
+        let Some(line) = self.config.lines.get(line) else { return TracePlace::default() };
+        let at = line.place(offset);
+        let file = self.files.get(at.file as usize).cloned().unwrap_or_default();
+        let place = TracePlace::new(file, at.line).at(at.column + 1);
+        match at.inside.and_then(|number| self.macros.get(number as usize)) {
+            Some(name) => place.within(name.clone()),
+            None => place,
+        }
+    }
+
+    fn of_terms(&self, terms: &[AclLineTerm]) -> Vec<Arc<TracePlace>> {
+        let place = |term: &AclLineTerm| self.of(term.line, term.span.start as usize);
+        terms.iter().map(|term| Arc::new(place(term))).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod header;
 
+use eximious_core::trace::{Happening, RewriteEvent};
 use eximious_core::{Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::address::{self, Address, Rules, last_at};
 use eximious_stdlib::lists::Matcher;
@@ -278,7 +279,10 @@ impl Rewritten {
 /// Notes what a rule made of an address, where that is wanted.
 fn log_rewritten(cx: &mut Context, before: &Str, place: AddressPlace, new: &[u8], number: usize) {
     let wanted = LogSelector::ADDRESS_REWRITE;
-    if cx.engine().settings().log_selector().contains(wanted) {
+    let logged = cx.engine().settings().log_selector().contains(wanted);
+    let event = RewriteEvent::new(before.bytes(), new, place.word(), number);
+    cx.tell(Happening::Rewrite(event.logged(logged)));
+    if logged {
         let (middle, tail) =
             (format!("\" from {} rewritten as \"", place.word()), number.to_string());
         let tail = [b"\" by rule ", tail.as_bytes()].concat();

@@ -27,6 +27,7 @@ mod redirect;
 mod router;
 mod send;
 mod test;
+mod told;
 mod transport;
 mod values;
 

@@ -42,7 +42,7 @@ pub(crate) struct Peer<'p> {
 
 impl Peer<'_> {
     fn tell(&mut self, text: &[u8]) {
-        self.cx.tell(0, text);
+        self.cx.tell_callout(text);
     }
 
     /// Whether a list of the transport's has the host in it.

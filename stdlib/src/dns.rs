@@ -9,8 +9,9 @@ pub mod local;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use eximious_core::trace::{DnsEvent, DnsOutcome, Happening, ListEvent, TraceKinds};
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
-use eximious_core::{Call, Effects, Fail, Meta, Opt, Str, TaintRule, Trace};
+use eximious_core::{Call, Effects, Fail, Meta, Opt, Str, TaintRule};
 use rustc_hash::FxHashMap;
 
 use crate::lists::{Matcher, Outcome};
@@ -206,11 +207,16 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, 
         // What was asked before was a name.
         None if !proper(call, &name, kind)? => return Ok(Reply::insecure(Found::NoName)),
         None => {
-            let reply = resolve(call, &name, kind, how)?;
+            let begin = DnsEvent::Begin { name: &name, kind: kind::name(kind) };
+            let outer = call.trace().begin(Happening::Dns(begin));
+            let reply = resolve(call, &name, kind, how);
+            call.trace().end(outer);
+            let reply = reply?;
             remember(call, slot, &reply);
             (reply, true)
         }
     };
+    tell_answer(call, &name, kind, &reply, !fresh);
     if reply.found == Found::Later {
         if fresh && !how.by_system {
             show_unset(call, name.as_bytes());
@@ -221,6 +227,21 @@ fn ask(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<Reply, 
         }
     }
     Ok(reply)
+}
+
+fn tell_answer(call: &mut Call<'_>, name: &str, kind: u16, reply: &Reply, cached: bool) {
+    if !call.watched(TraceKinds::DNS) {
+        return;
+    }
+    let (answer, records) = match &reply.found {
+        Found::Records { records, .. } => (DnsOutcome::Found, records.len()),
+        Found::NoName => (DnsOutcome::NoName, 0),
+        Found::NoData => (DnsOutcome::NoData, 0),
+        Found::Later => (DnsOutcome::Later, 0),
+        Found::Broken => (DnsOutcome::Never, 0),
+    };
+    let kind = kind::name(kind);
+    call.trace().tell(Happening::Dns(DnsEvent::End { name, kind, answer, records, cached }));
 }
 
 /// The addresses of a host. IPv6 comes first, and is left out for names in
@@ -454,8 +475,8 @@ pub(crate) fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, F
 pub(crate) fn show_unset(call: &mut Call<'_>, name: &[u8]) {
     let option = opt::DNS_AGAIN_MEANS_NONEXIST;
     if call.settings().text(option).is_none() {
-        let parts = [name, b" in ", option.name().as_bytes(), b"? no (option unset)"];
-        call.memory::<Trace>().tell(0, &parts);
+        let unset = ListEvent::Unset { subject: name, option: Some(option.name()) };
+        call.trace().tell(Happening::List(unset));
     }
 }
 

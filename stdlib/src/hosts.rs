@@ -5,8 +5,9 @@ mod hello;
 
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
 use eximious_core::world::domain;
-use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule, Trace};
+use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule};
 
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, Found, How, Patience};
@@ -75,11 +76,9 @@ pub fn addresses(call: &mut Call<'_>, name: &[u8]) -> Result<Known<Vec<IpAddr>>,
     }
     for v6 in [true, false] {
         let own = hosted.addresses.iter().filter(|address| address.is_ipv6() == v6);
-        for (index, address) in own.enumerate() {
-            if index == 0 {
-                show(call, &[b"gethostbyname2 looked up these IP addresses:"]);
-            }
-            show(call, &[b"  name=", name, b" address=", address.to_string().as_bytes()]);
+        let addresses: Vec<IpAddr> = own.copied().collect();
+        if !addresses.is_empty() {
+            show(call, HostEvent::Addresses { name, addresses: &addresses });
         }
     }
     Ok(Known::Found(hosted.addresses))
@@ -109,7 +108,7 @@ pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
                 let parts = [b" (during SMTP connection from ", client.bytes(), way, b")"];
                 line.extend_from_slice(&parts.concat());
             }
-            show(call, &[&line]);
+            show(call, HostEvent::Missing { name, line: &line });
             if for_good && call.settings().log_selector().contains(LogSelector::HOST_LOOKUP_FAILED)
             {
                 log(call, &line);
@@ -194,7 +193,14 @@ enum Names {
 fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
     let Some(ip) = ip::address(address.bytes()) else { return Ok(()) };
     let ip = ip.to_canonical();
-    show(call, &[b"looking up host name for ", address.bytes()]);
+    let begin = HostEvent::Begin { address: address.bytes() };
+    let outer = call.trace().begin(Happening::Host(begin));
+    let looked_up = look_up_within(call, address, ip);
+    call.trace().end(outer);
+    looked_up
+}
+
+fn look_up_within(call: &mut Call<'_>, address: &Str, ip: IpAddr) -> Result<(), Fail> {
     let (names, secure) = match find(call, ip)? {
         Names::Some(names, secure) => (names, secure),
         Names::None => {
@@ -218,9 +224,9 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
             break;
         }
         show_unset_lists(call, &name);
-        call.memory::<Trace>().depth += 1;
+        call.trace().depth += 1;
         let hosted = dns::addresses(call, name.as_bytes(), &How::default());
-        call.memory::<Trace>().leave(1);
+        call.trace().leave(1);
         let hosted = hosted?;
         later |= hosted.later;
         show_addresses(call, &name, ip, &hosted);
@@ -238,7 +244,7 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
     if good.is_empty() && !later {
         let middle = b" does not match any IP address for ".as_slice();
         let why = [address.bytes(), middle, first.as_bytes()].concat();
-        show(call, &[&why]);
+        show(call, HostEvent::Refused { why: &why });
         call.memory::<State>().refused = Some(why);
     }
     settle(call, good, later);
@@ -246,55 +252,34 @@ fn look_up(call: &mut Call<'_>, address: &Str) -> Result<(), Fail> {
 }
 
 /// Shows a step to those who want to see each.
-fn show(call: &mut Call<'_>, parts: &[&[u8]]) {
-    call.memory::<Trace>().tell_flat(parts);
-}
-
-fn show_names(call: &mut Call<'_>, names: &[String]) {
-    for (index, name) in names.iter().enumerate() {
-        let head = if index == 0 { "IP address lookup yielded" } else { "  alias" };
-        show(call, &[head.as_bytes(), b" \"", name.as_bytes(), b"\""]);
-    }
+fn show(call: &mut Call<'_>, event: HostEvent<'_>) {
+    call.trace().tell(Happening::Host(event));
 }
 
 /// The lists of domains that need signed answers are those of a router; there is
 /// none here.
 fn show_unset_lists(call: &mut Call<'_>, name: &str) {
-    let trace = call.memory::<Trace>();
-    if trace.sink.is_some() {
-        for word in ["require", "request"] {
-            trace.tell(1, &[b"check dnssec ", word.as_bytes(), b" list"]);
-            let tail = "not in empty list (option unset? cannot trace name)";
-            trace.tell(2, &[format!("{name} {tail}").as_bytes()]);
-        }
+    let trace = call.trace();
+    let depth = trace.depth;
+    for list in ["require", "request"] {
+        trace.tell_at(depth + 1, Happening::List(ListEvent::Dnssec { list }));
+        let unset = ListEvent::Unset { subject: name.as_bytes(), option: None };
+        trace.tell_at(depth + 2, Happening::List(unset));
     }
 }
 
 /// Shows which address of a name is the client's.
 fn show_addresses(call: &mut Call<'_>, name: &str, ip: IpAddr, hosted: &dns::Hosted) {
-    let name = name.as_bytes();
-    if hosted.addresses.is_empty() {
-        return match hosted.later {
-            true => show(call, &[b"temporary error for host name lookup"]),
-            false => show(call, &[b"no IP addresses found for ", name]),
-        };
-    }
-    if call.memory::<Trace>().sink.is_some()
+    if !hosted.addresses.is_empty()
+        && call.watched(TraceKinds::HOST)
         && let Ok(here) = LocalAddresses::read(call)
         && hosted.addresses.iter().any(|one| here.contains(*one))
     {
-        show(call, &[b"local host found for non-MX address"]);
+        show(call, HostEvent::Local);
     }
-    show(call, &[b"checking addresses for ", name]);
-    for own in &hosted.addresses {
-        let same = own.to_canonical() == ip;
-        let tail: &[u8] = if same { b" OK" } else { b"" };
-        show(call, &[b"  ", own.to_string().as_bytes(), tail]);
-        if same {
-            return;
-        }
-    }
-    show(call, &[b"no IP address for ", name, b" matched ", ip.to_string().as_bytes()]);
+    let addresses = &hosted.addresses[..];
+    let name = name.as_bytes();
+    show(call, HostEvent::Checked { name, addresses, client: ip, later: hosted.later });
 }
 
 /// Keeps what came of it.
@@ -314,7 +299,7 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
         let found = match &*way {
             b"bydns" => by_dns(call, ip, &How::default())?,
             b"byaddr" => {
-                show(call, &[b"IP address lookup using gethostbyaddr()"]);
+                show(call, HostEvent::BySystem);
                 let table = call.with_record(&DNS, |call| call.dns())?.table_names(ip);
                 let found = match table.is_empty() {
                     true => by_dns(call, ip, &How { by_system: true, ..How::default() })?,
@@ -322,15 +307,15 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
                 };
                 match &found {
                     Names::Some(..) => {}
-                    Names::None => show(call, &[b"IP address lookup failed: h_errno=1"]),
-                    Names::Later => show(call, &[b"IP address lookup failed: h_errno=2"]),
+                    Names::None => show(call, HostEvent::NoName { later: false }),
+                    Names::Later => show(call, HostEvent::NoName { later: true }),
                 }
                 found
             }
             _ => Names::None,
         };
         if let Names::Some(names, _) = &found {
-            show_names(call, names);
+            show(call, HostEvent::Names { names });
         }
         if !matches!(found, Names::None) {
             return Ok(found);

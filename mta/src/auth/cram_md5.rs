@@ -48,10 +48,10 @@ impl AuthDriver for CramMd5 {
             return Err(AuthVerdict::Refuse);
         };
         let wanted = cram::digest(secret.bytes(), &self.challenge);
-        turn.tell(&[b"CRAM-MD5: user name = ", name]);
-        turn.tell(&[b"          challenge = ", &self.challenge]);
-        turn.tell(&[b"          received  = ", digest]);
-        turn.tell(&[b"          digest    = ", &wanted]);
+        turn.note(&[b"CRAM-MD5: user name = ", name]);
+        turn.note(&[b"          challenge = ", &self.challenge]);
+        turn.note(&[b"          received  = ", digest]);
+        turn.note(&[b"          digest    = ", &wanted]);
         Ok(AuthStep::Done(match mac::same(&wanted, digest) {
             true => turn.condition(),
             false => AuthVerdict::Refuse,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::acl::{AclHost, AclResult, AclState, AclStep, Logs, Watch};
+use eximious::acl::{AclHost, AclResult, AclState, Logs};
 use eximious::world::Log;
 use eximious::{AclPhases, Context, Opt, Str};
 
@@ -14,37 +14,16 @@ use crate::logs;
 /// Who an ACL speaks to.
 struct Host<'h> {
     events: &'h mut VecDeque<Event>,
-    watch: Option<&'h Watch>,
     outlet: Option<&'h mut Outlet>,
     is_test: bool,
     calls_out: bool,
-    /// How deep the ACL at hand is called.
-    depth: u32,
     log: Arc<dyn Log>,
     id: Str,
 }
 
 impl AclHost for Host<'_> {
     fn delay(&mut self, time: Duration, sends: bool) {
-        if !self.is_test {
-            self.events.push_back(Event::Delay { time, sends });
-            return;
-        }
-        let text = b"delay skipped in -bh checking mode".as_slice();
-        self.step(&AclStep::Note { depth: self.depth, text });
-    }
-
-    fn step(&mut self, step: &AclStep<'_>) {
-        if let AclStep::Term { depth, .. } = step {
-            self.depth = *depth;
-        }
-        if let Some(watch) = self.watch {
-            watch(step);
-        }
-    }
-
-    fn watch(&self) -> Option<Watch> {
-        self.watch.cloned()
+        self.events.push_back(Event::Delay { time, sends });
     }
 
     fn log_through(&mut self, log: Arc<dyn Log>) {
@@ -104,11 +83,9 @@ impl SmtpSession {
         let id = self.message_id().clone();
         let host = Host {
             events: &mut self.events,
-            watch: self.setup.watch.as_ref(),
             outlet: self.setup.outlet.as_mut(),
             is_test: self.setup.is_test,
             calls_out: self.setup.calls_out,
-            depth: 0,
             log: self.cx.engine().world().log.clone(),
             id,
         };

@@ -385,7 +385,6 @@ impl Attempt {
         session: &'t mut SmtpSession,
     ) -> (AuthTurn<'t>, &'t mut Box<dyn AuthDriver>) {
         let turn = AuthTurn {
-            is_test: session.setup.is_test,
             cx: &mut session.cx,
             authenticator: &self.authenticator,
             binding: session.connection.authentication.binding.as_ref(),

@@ -2,8 +2,9 @@
 //! few lines.
 
 use eximious::acl::AclVerdict;
-use eximious::debugging::DebugSelector;
-use eximious::{AclPhases, Str, opt, var};
+use eximious::opt;
+use eximious::trace::{Happening, SmtpEvent, SmtpSide};
+use eximious::{AclPhases, Str, var};
 
 use super::SmtpSession;
 use super::connection::Barred;
@@ -125,7 +126,8 @@ impl Command {
 impl SmtpSession {
     pub(super) fn command_line(&mut self, line: &[u8], last: LastRejected) -> Stage {
         let line = line.trim_ascii_end();
-        self.cx.debug(DebugSelector::RECEIVE, &[b"SMTP<< ", line].concat());
+        let received = SmtpEvent::Received { side: SmtpSide::Server, text: line };
+        self.cx.tell(Happening::Smtp(received));
         let parsed = Command::parse(line);
         self.connection.command = self.loggable(line, parsed.is_some());
         if line.contains(&0) {

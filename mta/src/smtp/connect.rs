@@ -122,9 +122,9 @@ impl SmtpSession {
 
     fn active_hostname(&mut self) -> Str {
         // A test begins only when this host has a name.
-        let trace = self.cx.replace_trace(None);
+        let muted = self.cx.trace().mute();
         let expanded = self.expanded(opt::SMTP_ACTIVE_HOSTNAME);
-        self.cx.set_trace(trace);
+        self.cx.trace().unmute(muted);
         let name = match expanded {
             Some(name) if !name.is_empty() => name,
             _ => self.variable(var::PRIMARY_HOSTNAME),

@@ -3,9 +3,11 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use eximious::acl::AclVerdict;
+use eximious::opt;
 use eximious::stdlib::lists::{Matcher, Outcome};
 use eximious::stdlib::printing::printing;
-use eximious::{AclPhases, Str, opt, var};
+use eximious::trace::TraceKinds;
+use eximious::{AclPhases, Str, var};
 
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
@@ -245,7 +247,7 @@ impl SmtpSession {
         }
         if !self.connection.permissions.verify_helo {
             let tail = b" verification failed but host is in helo_try_verify_hosts";
-            self.cx.tell(0, &[word, tail.as_slice()].concat());
+            self.cx.note(TraceKinds::RECEIVE, &[word, tail.as_slice()].concat());
             return Ok(());
         }
         let client = self.shown_client();

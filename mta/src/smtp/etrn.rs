@@ -7,7 +7,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, LogSelector, Str, launch, opt, var};
+use eximious::opt;
+use eximious::trace::TraceKinds;
+use eximious::{AclPhases, LogSelector, Str, launch, var};
 
 use super::SmtpSession;
 use super::stage::{Handled, Stage};
@@ -55,9 +57,9 @@ impl SmtpSession {
             }
         };
         let shown = if line.is_empty() { b"exim -R" } else { line.bytes() };
-        self.cx.tell(0, &[b"ETRN command is: ", shown].concat());
+        self.cx.note(TraceKinds::RECEIVE, &[b"ETRN command is: ", shown].concat());
         if self.setup.is_test {
-            self.cx.tell(0, b"ETRN command execution skipped");
+            self.cx.note(TraceKinds::RECEIVE, b"ETRN command execution skipped");
         } else if line.is_empty() {
             self.log_panic(b"ETRN can't be served: messages are not delivered by this server");
             let text = b"458 Unable to queue messages: there are no queue runs";

@@ -2,6 +2,7 @@
 
 use eximious::stdlib::hosts::Client;
 use eximious::stdlib::lists::{Matcher, Outcome, ip};
+use eximious::trace::{Happening, ListEvent};
 use eximious::{Expanded, Opt, Str, Var, var};
 
 use super::SmtpSession;
@@ -37,8 +38,8 @@ impl SmtpSession {
         let list = self.text(option);
         let name = option.name();
         if list.is_empty() && !self.cx.engine().settings().is_set(option) {
-            let line = [b"host in ", name.as_bytes(), b"? no (option unset)"].concat();
-            self.cx.tell(0, &line);
+            let unset = ListEvent::Unset { subject: b"host", option: Some(name) };
+            self.cx.tell(Happening::List(unset));
             return false;
         }
         let text = self.variable(var::SENDER_HOST_ADDRESS);

@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use eximious::acl::{AclState, Acls, Watch};
+use eximious::acl::{AclState, Acls};
 use eximious::auth::Authenticators;
 use eximious::config::RewriteRule;
-use eximious::debugging::DebugSelector;
 use eximious::route::Routes;
+use eximious::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious::{Config, Context, Engine};
 
 use super::connection::Connection;
@@ -46,8 +46,6 @@ pub struct SmtpSession {
 
 /// What whoever runs a session wants of it.
 pub(super) struct Setup {
-    /// Who is told each step of ACLs.
-    pub(super) watch: Option<Watch>,
     /// What sends at once what was said.
     pub(super) outlet: Option<Outlet>,
     /// Whether this is a test, in which nobody waits.
@@ -84,7 +82,7 @@ impl SmtpSession {
         let began = cx.engine().world().clock.now();
         let mut session = Self {
             server,
-            setup: Setup { watch: None, outlet: None, is_test: false, calls_out: true },
+            setup: Setup { outlet: None, is_test: false, calls_out: true },
             cx,
             acl_state: AclState::default(),
             input: Input::default(),
@@ -96,12 +94,6 @@ impl SmtpSession {
         session.server.acls.attach(&mut session.cx);
         session.set_client_variables();
         session
-    }
-
-    /// Tells somebody each step of ACLs.
-    pub fn set_watch(&mut self, watch: Option<Watch>) {
-        self.server.acls.attach_watched(&mut self.cx, watch.clone());
-        self.setup.watch = watch;
     }
 
     /// Has what was said sent before other hosts are asked, which may take its time. All
@@ -222,21 +214,9 @@ impl SmtpSession {
     }
 
     pub(super) fn say_lines(&mut self, bytes: Vec<u8>) {
-        if self.cx.is_debugged() {
-            self.debug_reply(&bytes);
-        }
+        let sent = SmtpEvent::Sent { side: SmtpSide::Server, text: bytes.trim_ascii_end() };
+        self.cx.tell(Happening::Smtp(sent));
         self.send(bytes);
-    }
-
-    fn debug_reply(&mut self, bytes: &[u8]) {
-        let mut text = b"SMTP>> ".to_vec();
-        for (number, line) in bytes.trim_ascii_end().split(|byte| *byte == b'\n').enumerate() {
-            if number > 0 {
-                text.extend_from_slice(b"\n       ");
-            }
-            text.extend_from_slice(line.strip_suffix(b"\r").unwrap_or(line));
-        }
-        self.cx.debug(DebugSelector::RECEIVE, &text);
     }
 
     /// Ends it.

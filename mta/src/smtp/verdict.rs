@@ -2,6 +2,7 @@
 //! (specification 44.8, 44.10).
 
 use eximious::acl::{AclResult, AclVerdict};
+use eximious::trace::{AclEvent, Happening};
 use eximious::{LogSelector, Str};
 
 use super::logging::End;
@@ -79,7 +80,7 @@ pub(super) fn unset(accepts: bool) -> AclResult {
 impl SmtpSession {
     /// What comes of it that there is no ACL for what needs one.
     pub(super) fn no_acl(&mut self) -> AclResult {
-        self.cx.tell(0, b"ACL is NULL: implicit DENY");
+        self.cx.tell(Happening::Acl(AclEvent::Missing));
         self.acl_state.settle_sender_fault();
         unset(false)
     }

@@ -32,6 +32,9 @@ pub fn hold(
     begins_with_tls: bool,
 ) {
     let mut cx = service.engine.context();
+    if let Some(debug) = &service.debug {
+        cx.observe(debug.clone());
+    }
     if let Err(fail) = cx.start() {
         service.engine.world().log.panic(fail.message());
         return peer.dismiss(b"421 Service not available; please try again later.\r\n");

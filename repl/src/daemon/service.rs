@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eximious::debugging::DebugOutput;
 use eximious::stdlib::options::{log_options, server_ids};
 use eximious::{Config, Engine, Expanded, Macros, World, opt};
 use eximious_mta::smtp::SmtpServer;
@@ -9,6 +10,7 @@ use eximious_world::LogFiles;
 
 use super::Request;
 use super::limits::Limits;
+use crate::debug;
 use crate::refusal::Refusal;
 use crate::usual;
 
@@ -41,6 +43,8 @@ pub struct Service {
     pub limits: Limits,
     /// The logs.
     pub logs: Arc<LogFiles>,
+    /// What tells what happens, where that was asked for.
+    pub debug: Option<Arc<DebugOutput>>,
 }
 
 impl Service {
@@ -63,12 +67,16 @@ impl Service {
         }
         let owner = server_ids(&found.settings, &*world.users, &*world.host);
         let logs = Arc::new(LogFiles::new(&log_options(&found.settings), owner));
-        let world = super::world_of(world, logs.clone());
+        let debug = debug::begin(request.debug, false, &found.settings, world)?;
+        let mut world = super::world_of(world, logs.clone());
+        if let Some(debug) = &debug {
+            world.log = debug.logging(Some(world.log));
+        }
         found.warnings.iter().for_each(|line| world.log.panic(line));
         let engine = found.build(builder.world(world));
         let server = Arc::new(SmtpServer::new(&found, &engine));
         let limits = Limits::of(engine.settings());
-        Ok(Self { engine, server, limits, logs })
+        Ok(Self { engine, server, limits, logs, debug })
     }
 
     /// Where the daemon's number is written, unless the command line says so.

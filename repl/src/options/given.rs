@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::{Macros, Var};
 use eximious_mta::spool::queue::Listing;
@@ -83,6 +84,8 @@ pub(super) struct Given {
     pub(super) queue: Vec<u8>,
     /// `-v`
     pub(super) verbose: bool,
+    /// `-d`
+    pub(super) debug: Option<DebugSelector>,
     /// `-bhc`
     pub(super) calls_out: bool,
     /// `-bd` and its kin
@@ -180,7 +183,7 @@ impl Given {
             }),
             Asked::Daemon => Action::Daemon(
                 daemon::Source::new(self.config, &self.macros),
-                daemon::Request { verbose: self.verbose, ..self.daemon },
+                daemon::Request { verbose: self.verbose, debug: self.debug, ..self.daemon },
             ),
             Asked::Host(host) => Action::Host(smtp::HostRequest {
                 host,
@@ -230,6 +233,8 @@ impl Given {
             stored: self.stored.map(|id| StoredMessage { queue: self.queue, id }),
             message: self.message,
             verbose: self.verbose,
+            debug: self.debug,
+            is_test: false,
             rights: self.rights,
         }
     }

@@ -63,10 +63,13 @@ pub(super) fn find(arg: &[u8]) -> Option<(&'static Rule, &[u8])> {
         .max_by_key(|(rule, _)| rule.name.len())
 }
 
-/// Whether `-d…` names selectors that exist; it changes nothing here.
-pub(super) fn check_debugging(text: &[u8]) -> Result<(), Vec<u8>> {
+/// What `-d…` selects.
+pub(super) fn debugging(text: &[u8]) -> Result<DebugSelector, Vec<u8>> {
     let text = text.strip_prefix(b"d").unwrap_or(text);
-    DebugSelector::USUAL.changed(text).1.map_or(Ok(()), Err)
+    match DebugSelector::USUAL.changed(text) {
+        (selector, None) => Ok(selector),
+        (_, Some(why)) => Err(why),
+    }
 }
 
 const fn ignored(name: &'static str, takes: Takes) -> Rule {
@@ -262,11 +265,11 @@ mod tests {
     #[test]
     fn debugging_names_selectors() {
         for text in ["", "d", "+all", "-all+expand", "=0x10"] {
-            assert_eq!(check_debugging(text.as_bytes()), Ok(()), "{text}");
+            assert!(debugging(text.as_bytes()).is_ok(), "{text}");
         }
-        let why = check_debugging(b"+foo").unwrap_err();
+        let why = debugging(b"+foo").unwrap_err();
         assert_eq!(why, b"unknown debug_selector setting: +foo");
-        let why = check_debugging(b"x").unwrap_err();
+        let why = debugging(b"x").unwrap_err();
         assert_eq!(why, b"malformed debug_selector setting: + or - expected but found \"x\"");
     }
 }

@@ -43,7 +43,9 @@ impl<'s, 't> Crowd<'s, 't> {
     pub(super) fn new(tester: &'t Tester, cx: &'t mut Context, scope: &'s Scope<'s, 't>) -> Self {
         // There is one Perl, and what it knows may come of the address before.
         let perl = cx.engine().settings().is_set(opt::PERL_STARTUP);
-        let alone = perl || thread::available_parallelism().map_or(1, usize::from) < 2;
+        // Who is told each step hears of one address after the other.
+        let watched = cx.trace().is_watched();
+        let alone = perl || watched || thread::available_parallelism().map_or(1, usize::from) < 2;
         Self {
             tester,
             cx,

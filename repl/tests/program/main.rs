@@ -11,6 +11,7 @@ mod configurations;
 mod cutthrough;
 mod daemon;
 mod debug_log;
+mod debugging;
 mod dialogues;
 mod filters;
 mod fmt;

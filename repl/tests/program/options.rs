@@ -74,8 +74,6 @@ fn options_that_mean_nothing_here_are_accepted() {
         "-U",
         "-Xfoo",
         "-bnq",
-        "-d",
-        "-d+all",
         "-eq",
         "-h5",
         "-i",

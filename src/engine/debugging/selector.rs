@@ -1,6 +1,8 @@
 //! What is told: the names behind `-d`, and in `control = debug/opts=…`
 //! (specification 5.2).
 
+use eximious_core::trace::TraceKinds;
+
 /// A set of what may be told. The numbers are Exim's: it finds them in the spool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DebugSelector(u32);
@@ -8,22 +10,82 @@ pub struct DebugSelector(u32);
 impl DebugSelector {
     /// Nothing.
     pub const NONE: Self = Self(0);
+    /// What `-v` says, too.
+    pub const VERBOSE: Self = Self(0x1);
     /// Steps of ACLs.
     pub const ACL: Self = Self(0x4);
+    /// Authenticators.
+    pub const AUTH: Self = Self(0x8);
+    /// Questions to the DNS.
+    pub const DNS: Self = Self(0x20);
     /// Expansions.
     pub const EXPAND: Self = Self(0x100);
+    /// Filters.
+    pub const FILTER: Self = Self(0x200);
+    /// Hints.
+    pub const HINTS_LOOKUP: Self = Self(0x400);
+    /// Names and addresses of hosts.
+    pub const HOST_LOOKUP: Self = Self(0x800);
+    /// Tests of lists.
+    pub const LISTS: Self = Self(0x4000);
+    /// Look-ups.
+    pub const LOOKUP: Self = Self(0x1_0000);
     /// Text without characters beyond ASCII.
     pub const NO_UTF8: Self = Self(0x4_0000);
     /// The process's number before each line.
     pub const PID: Self = Self(0x8_0000);
     /// What comes in and what is answered.
     pub const RECEIVE: Self = Self(0x40_0000);
+    /// Rules for retrying.
+    pub const RETRY: Self = Self(0x100_0000);
+    /// Rewriting.
+    pub const REWRITE: Self = Self(0x200_0000);
+    /// Routing.
+    pub const ROUTE: Self = Self(0x400_0000);
     /// The time before each line.
     pub const TIMESTAMP: Self = Self(0x800_0000);
-    /// Lists, hosts, routing, verification.
-    pub const TESTS: Self = Self(0x800 | 0x4000 | 0x400_0000 | 0x8000_0000);
+    /// What is said to other hosts.
+    pub const TRANSPORT: Self = Self(0x2000_0000);
+    /// Verification.
+    pub const VERIFY: Self = Self(0x8000_0000);
+    /// Anything.
+    pub const ANY: Self = Self(!(0x4_0000 | 0x8_0000 | 0x800_0000));
     /// What is told where nobody chose.
     pub const USUAL: Self = Self(0xf771_5cfd);
+
+    /// These, and others.
+    #[must_use]
+    pub const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// The kinds of events of which something is told.
+    pub fn kinds(self) -> TraceKinds {
+        let mut kinds = TraceKinds::empty();
+        for (by, kind) in [
+            (Self::ACL, TraceKinds::ACL | TraceKinds::CALLOUT | TraceKinds::SMTP),
+            (Self::AUTH, TraceKinds::AUTH),
+            (Self::DNS, TraceKinds::DNS),
+            (Self::EXPAND, TraceKinds::EXPANSION),
+            (Self::FILTER, TraceKinds::FILTER),
+            (Self::HINTS_LOOKUP, TraceKinds::HINTS),
+            (Self::HOST_LOOKUP, TraceKinds::HOST),
+            (Self::LOOKUP, TraceKinds::LOOKUP),
+            (Self::RECEIVE, TraceKinds::SMTP | TraceKinds::RECEIVE),
+            (Self::RETRY, TraceKinds::RETRY),
+            (Self::REWRITE, TraceKinds::REWRITE),
+            (Self::ROUTE, TraceKinds::ROUTE),
+            (Self::TRANSPORT, TraceKinds::SMTP | TraceKinds::CALLOUT),
+            (Self::VERIFY, TraceKinds::VERIFY | TraceKinds::CALLOUT | TraceKinds::ROUTE),
+            // What a list says is always worth to be told.
+            (Self::ANY, TraceKinds::LIST),
+        ] {
+            if self.has(by) {
+                kinds |= kind;
+            }
+        }
+        kinds
+    }
 
     /// Whether something of these is in it.
     pub fn has(self, some: Self) -> bool {

@@ -181,13 +181,13 @@ impl Callout<'_> {
     fn call(&self, run: &mut Run<'_>) -> Option<Called> {
         let delivery = self.delivery;
         let Some(hosts) = host::hosts(run, delivery) else {
-            run.cx.tell(0, NO_HOSTS);
+            run.cx.tell_callout(NO_HOSTS);
             return None;
         };
-        run.cx.tell(0, b"Attempting full verification using callout");
+        run.cx.tell_callout(b"Attempting full verification using callout");
         if !run.host.calls_out() {
-            run.cx.tell(0, b"... callout omitted by default when host testing");
-            run.cx.tell(0, b"(Use -bhc if you want the callouts to happen.)");
+            run.cx.tell_callout(b"... callout omitted by default when host testing");
+            run.cx.tell_callout(b"(Use -bhc if you want the callouts to happen.)");
             return None;
         }
         let now = match clock(run) {
@@ -215,7 +215,7 @@ impl Callout<'_> {
             let Some(address) = host.address else { continue };
             let spent = clock(run).map_or(0, |now| now.saturating_sub(began));
             if Duration::from_secs(u64::try_from(spent).unwrap_or(0)) >= longest {
-                run.cx.tell(0, b"overall timeout for callout exceeded");
+                run.cx.tell_callout(b"overall timeout for callout exceeded");
                 break;
             }
             self.introduce(run, host.name.as_bytes(), address);

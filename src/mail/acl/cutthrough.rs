@@ -154,7 +154,7 @@ impl Cutthrough {
     /// the message. Tests that ask nobody are told so.
     pub fn without(&mut self, cx: &mut Context, calls_out: bool) {
         if self.wanted && !calls_out {
-            cx.tell(0, b"ignore cutthrough request; ACL did not accept");
+            cx.tell_callout(b"ignore cutthrough request; ACL did not accept");
         }
         if self.delivers() && self.has(asked(cx)) {
             self.end(cx, "recipient refused");
@@ -199,7 +199,7 @@ impl Held {
     pub(super) fn end(mut self: Box<Self>, cx: &mut Context, why: &str) {
         self.opened.client.quit(&mut Unbuffered(cx));
         let text = format!("----------- cutthrough shutdown ({why}) ------------");
-        cx.tell(0, text.as_bytes());
+        cx.tell_callout(text.as_bytes());
     }
 }
 
@@ -338,13 +338,13 @@ impl Acls {
             return None;
         }
         let word = if number > 1 { "more" } else { "start" };
-        cx.tell(0, format!("----------- {word} cutthrough setup ------------").as_bytes());
+        cx.tell_callout(format!("----------- {word} cutthrough setup ------------").as_bytes());
         let params = Params::cut_through(state.cutthrough.by_transport);
         let before = self.enter(cx, AclPhases::RCPT, host);
         let mut run = Run::new(self, cx, host, state, AclPhases::RCPT);
         let judged = verify::for_cutthrough(&mut run, &params);
         Self::leave(cx, before);
-        cx.tell(0, b"----------- end cutthrough setup ------------");
+        cx.tell_callout(b"----------- end cutthrough setup ------------");
         let along = state.cutthrough.has(number);
         match judged {
             // Whoever goes another way takes all others along.
@@ -367,7 +367,7 @@ impl Acls {
                 state.cutthrough.end(cx, "recipient not accepted now");
                 let passes = state.cutthrough.passes;
                 if !passes {
-                    cx.tell(0, b"cutthrough defer; will spool");
+                    cx.tell_callout(b"cutthrough defer; will spool");
                 }
                 passes.then(|| result(AclVerdict::Defer, said.map(Str::tainted)))
             }

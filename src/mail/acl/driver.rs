@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use eximious_core::trace::{AclEvent, Happening, TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::{Fixture, Log};
 use eximious_core::{AclPhases, Str, World};
 
-use super::{AclHost, AclResult, AclState, AclStep, Acls, Logs};
+use super::{AclHost, AclResult, AclState, Acls, Logs};
 use crate::config::Config;
 use crate::mail::route::Routes;
 use crate::{Context, Engine, Macros};
@@ -20,6 +21,7 @@ pub(super) struct Driver {
     host: Host,
     phase: AclPhases,
     written: Arc<Written>,
+    notes: Arc<Notes>,
 }
 
 /// Logs that keep what is written there.
@@ -41,17 +43,26 @@ impl Log for Written {
 #[derive(Default)]
 struct Host {
     logged: Vec<String>,
-    notes: Vec<String>,
+}
+
+/// What runs noted on the way.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl TraceObserver for Notes {
+    fn kinds(&self) -> TraceKinds {
+        TraceKinds::ACL
+    }
+
+    fn happened(&self, event: &TraceEvent<'_>) {
+        if let Happening::Acl(AclEvent::Note { text }) = event.what {
+            self.0.lock().unwrap().push(String::from_utf8_lossy(text).into_owned());
+        }
+    }
 }
 
 impl AclHost for Host {
     fn delay(&mut self, _: Duration, _: bool) {}
-
-    fn step(&mut self, step: &AclStep<'_>) {
-        if let AclStep::Note { text, .. } = step {
-            self.notes.push(String::from_utf8_lossy(text).into_owned());
-        }
-    }
 
     fn log(&mut self, line: &[u8]) {
         self.logged.push(String::from_utf8_lossy(line).into_owned());
@@ -80,8 +91,11 @@ impl Driver {
         let engine = config.build(Engine::builder().world(world));
         let routes = Routes::new(&config, engine.registry(), engine.world());
         let acls = Acls::new(&config, routes);
-        let (cx, state) = (engine.context(), AclState::default());
-        Self { fixture, cx, acls, state, host: Host::default(), phase: AclPhases::RCPT, written }
+        let (mut cx, state) = (engine.context(), AclState::default());
+        let notes = Arc::new(Notes::default());
+        cx.observe(notes.clone());
+        let (host, phase) = (Host::default(), AclPhases::RCPT);
+        Self { fixture, cx, acls, state, host, phase, written, notes }
     }
 
     /// With these names in the DNS.
@@ -110,6 +124,7 @@ impl Driver {
     /// Runs the text of an ACL, and says what comes of it.
     pub(super) fn check(&mut self, acl: &str) -> AclResult {
         self.host = Host::default();
+        self.notes.0.lock().unwrap().clear();
         let text = Str::from(acl.replace('$', "\\$"));
         self.acls.check(&mut self.cx, &mut self.host, &mut self.state, self.phase, &text)
     }
@@ -139,7 +154,7 @@ impl Driver {
 
     /// What the last run noted on the way.
     pub(super) fn notes(&self) -> Vec<String> {
-        self.host.notes.clone()
+        self.notes.0.lock().unwrap().clone()
     }
 
     /// What the world was asked for, the configuration apart.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use eximious_core::trace::{AclEvent, AclOutcome, Happening, TraceParent};
 use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
@@ -12,12 +13,9 @@ use eximious_stdlib::variables::var;
 
 use super::call::AclCall;
 use super::words::TermRun;
-use super::{
-    AclHost, AclOutcome, AclState, AclStep, Acls, Logs, Named, Statement, ratelimit, takes_message,
-};
+use super::{AclHost, AclState, Acls, Logs, Named, Statement, ratelimit, takes_message};
 use crate::Context;
 use crate::config::AclLineTerm;
-use crate::engine::debugging::DebugSelector;
 
 /// How deep ACLs may call each other.
 const MOST_DEPTH: u32 = 20;
@@ -150,16 +148,12 @@ impl Run<'_> {
         expanded
     }
 
-    pub(super) fn step(&mut self, step: &AclStep<'_>) {
-        self.host.step(step);
-        if self.cx.debugging.is_some() {
-            step.tell(&mut |depth, text| self.cx.debug_at(DebugSelector::ACL, depth, text));
-        }
+    pub(super) fn step(&mut self, step: AclEvent<'_>) {
+        self.cx.trace().tell_at(self.depth, Happening::Acl(step));
     }
 
     pub(super) fn note(&mut self, text: &[u8]) {
-        let depth = self.depth;
-        self.step(&AclStep::Note { depth, text });
+        self.step(AclEvent::Note { text });
     }
 
     /// An ACL by name, of a file, or itself.
@@ -239,39 +233,51 @@ impl Run<'_> {
         if self.level > MOST_DEPTH {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
-        let depth = self.depth;
-        if !acl.name.is_empty() {
-            self.step(&AclStep::Begin { depth, name: &acl.name, read });
-        }
-        let mut verdict = None;
-        for statement in &acl.statements {
-            verdict = self.statement(acl, statement);
-            if verdict.is_some() {
-                break;
-            }
-        }
-        verdict.unwrap_or_else(|| {
-            self.step(&AclStep::Verdict { depth, name: &acl.name, verb: None });
+        let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });
+        let outer = self.cx.trace().begin_at(self.depth, begin);
+        let verdict = acl.statements.iter().find_map(|statement| self.told(acl, statement));
+        let verdict = verdict.unwrap_or_else(|| {
+            self.step(AclEvent::Verdict { name: &acl.name, verb: None });
             AclVerdict::Deny
-        })
+        });
+        self.cx.trace().end(outer);
+        verdict
+    }
+
+    /// As [`Run::statement`]; whoever watches hears where it stands, and what is a part of
+    /// it.
+    fn told(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+        if !self.cx.trace().is_watched() {
+            return self.statement(acl, statement);
+        }
+        let before = self.cx.trace().stand_at(Some(statement.place.clone()));
+        let shown = statement.shown();
+        let begin = AclEvent::Statement { verb: statement.written.verb, place: &shown };
+        let outer = self.cx.trace().begin_at(self.depth, Happening::Acl(begin));
+        let verdict = self.statement(acl, statement);
+        self.cx.trace().end(outer);
+        self.cx.trace().stand_at(before);
+        verdict
     }
 
     /// A statement; `None` means that the next one has its turn.
     fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
-        let depth = self.depth;
         let verb = statement.written.verb;
-        self.step(&AclStep::Statement { depth, verb, place: &statement.place });
         (self.said, self.logged) = (None, None);
         self.cx.unset_var(var::ACL_VERIFY_MESSAGE);
         let mut texts = Texts::default();
         let mut passed = false;
         let mut answer = Answer::Yes;
-        for term in &statement.written.terms {
+        for (number, term) in statement.written.terms.iter().enumerate() {
+            if let Some(place) = statement.terms.get(number)
+                && self.cx.trace().is_watched()
+            {
+                self.cx.trace().stand_at(Some(place.clone()));
+            }
             let run = term.term.run.get::<TermRun>();
             match run {
                 Some(TermRun::Message | TermRun::LogMessage) => {
-                    let text = AclStep::Text { depth, term: &term.term, text: &term.text };
-                    self.step(&text);
+                    self.step(AclEvent::Text { term: term.term.meta.name, text: &term.text });
                     let kept = match run {
                         Some(TermRun::Message) => &mut texts.message,
                         _ => &mut texts.log,
@@ -279,7 +285,7 @@ impl Run<'_> {
                     *kept = Some(term.text.clone());
                 }
                 Some(TermRun::Endpass) => {
-                    self.step(&AclStep::Endpass { depth });
+                    self.step(AclEvent::Endpass);
                     passed = true;
                 }
                 _ => answer = self.term(term, run),
@@ -330,7 +336,7 @@ impl Run<'_> {
             Answer::Drop => AclOutcome::Drop,
             Answer::Discard => AclOutcome::Discard,
         };
-        self.step(&AclStep::Ended { depth, verb, came, name: &acl.name });
+        self.step(AclEvent::Ended { verb, came, name: &acl.name });
         match decision {
             Decision::Warn => {
                 self.warn(warning.unwrap_or_default());
@@ -354,11 +360,11 @@ impl Run<'_> {
                 if self.level == 0 {
                     self.ended_by = Some(verb);
                 }
-                self.step(&AclStep::Verdict { depth, name: &acl.name, verb: Some(verb) });
+                self.step(AclEvent::Verdict { name: &acl.name, verb: Some(verb) });
                 Some(verdict)
             }
             Decision::Passed(verdict) => {
-                self.step(&AclStep::Denied { depth, verb });
+                self.step(AclEvent::Denied { verb });
                 Some(verdict)
             }
         }
@@ -489,7 +495,20 @@ impl Run<'_> {
                 }
             }
         }
-        self.shown(term, expanded.as_ref());
+        let outer = self.shown(term, expanded.as_ref());
+        let answer = self.answer(term, run, expanded);
+        self.cx.trace().end(outer);
+        answer
+    }
+
+    /// What a term says that was expanded, and told.
+    fn answer(
+        &mut self,
+        term: &AclLineTerm,
+        run: Option<&TermRun>,
+        expanded: Option<Str>,
+    ) -> Answer {
+        let record = &term.term;
         if !self.permits(record.phases) {
             self.logged = Some(Str::from(record.refusal(self.phase)));
             return Answer::Error;
@@ -529,16 +548,16 @@ impl Run<'_> {
         }
     }
 
-    fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) {
-        let depth = self.depth;
-        self.step(&AclStep::Term {
-            depth,
-            term: &term.term,
+    /// Tells of a term: what follows is a part of it.
+    fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) -> TraceParent {
+        let step = AclEvent::Term {
+            term: term.term.meta.name,
             negated: term.negated,
             variable: term.variable.as_ref(),
             text: &term.text,
             expanded,
-        });
+        };
+        self.cx.trace().begin_at(self.depth, Happening::Acl(step))
     }
 
     /// Calls another ACL, with arguments.
@@ -552,9 +571,9 @@ impl Run<'_> {
         self.cx.set_var(var::ACL_NARG, arguments.len().to_string());
         self.depth += 1;
         self.level += 1;
-        let before_depth = self.cx.set_trace_depth(self.depth);
+        let before_depth = std::mem::replace(&mut self.cx.trace().depth, self.depth);
         let verdict = self.named_or_text(name);
-        self.cx.set_trace_depth(before_depth);
+        self.cx.trace().depth = before_depth;
         self.depth -= 1;
         self.level -= 1;
         for (var, value) in var::ACL_ARGS.into_iter().zip(before) {

@@ -37,7 +37,7 @@ fn delay(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     run.note(format!("delay modifier requests {time}-second delay").as_bytes());
     let sends = !run.state.has("no_delay_flush");
-    run.host.delay(Duration::from_secs(u64::try_from(time).unwrap_or(0)), sends);
+    run.delay(Duration::from_secs(u64::try_from(time).unwrap_or(0)), sends);
     Answer::Yes
 }
 

@@ -4,14 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::trace::TraceKinds;
 use eximious_core::world::{Log, log_of};
-use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str, Trace};
+use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
 use eximious_stdlib::variables::var;
 
 use super::machine::{AclVerdict, Run};
-use super::{AclHost, AclState, AclStep, Acls, Inner, Logs, Watch};
+use super::{AclHost, AclState, Acls, Inner, Logs};
 use crate::Context;
 use crate::engine::context::AclCaller;
+use crate::mail::debugging::is_logged;
 
 /// What an expansion has to know to call an ACL, and what it leaves.
 #[derive(Default)]
@@ -25,7 +27,6 @@ pub(super) struct Nested {
     /// Which logs refusals go to since then.
     reject_logs: Option<Logs>,
     delays: Vec<Duration>,
-    watch: Option<Watch>,
     /// Whether a test shows each line once.
     shows_once: bool,
 }
@@ -33,7 +34,6 @@ pub(super) struct Nested {
 /// What an ACL tells whoever holds the conversation. Steps and lines are told at once;
 /// what is to be done waits until the expansion has come to its end.
 struct Told {
-    watch: Option<Watch>,
     log: Arc<dyn Log>,
     /// The message that lines are about.
     id: Str,
@@ -42,12 +42,6 @@ struct Told {
 }
 
 impl AclHost for Told {
-    fn step(&mut self, step: &AclStep<'_>) {
-        if let Some(watch) = &self.watch {
-            watch(step);
-        }
-    }
-
     fn delay(&mut self, time: Duration, _: bool) {
         self.delays.push(time);
     }
@@ -72,13 +66,6 @@ impl Acls {
         cx.acl_caller = Some(self.0.clone());
     }
 
-    /// Lets what a context expands call these ACLs, and tells somebody each step of
-    /// what is called outside of any other ACL: by an event, by a condition.
-    pub fn attach_watched(&self, cx: &mut Context, watch: Option<Watch>) {
-        self.attach(cx);
-        cx.memory.get::<Nested>().watch = watch;
-    }
-
     /// An ACL of some kind begins; what was before comes back with
     /// [`Acls::leave`].
     pub(super) fn enter(
@@ -89,7 +76,7 @@ impl Acls {
     ) -> Option<AclPhases> {
         self.attach(cx);
         let nested = cx.memory.get::<Nested>();
-        (nested.watch, nested.shows_once) = (host.watch(), host.is_test());
+        nested.shows_once = host.is_test();
         nested.phase.replace(phase)
     }
 
@@ -115,10 +102,10 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
         return Err(refused("ERROR", name));
     }
     let mut state = std::mem::take(&mut nested.state);
-    let (watch, shows_once) = (nested.watch.clone(), nested.shows_once);
+    let shows_once = nested.shows_once;
     let delays = std::mem::take(&mut nested.delays);
     let (id, log) = (cx.value_of(var::MESSAGE_EXIM_ID), cx.log());
-    let mut told = Told { watch, log, id, shows_once, delays };
+    let mut told = Told { log, id, shows_once, delays };
     let outer = cx.suspend();
     let bindings = cx.scope.enter();
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
@@ -127,15 +114,12 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     run.depth = depth.saturating_add(if first { 2 } else { 1 });
     run.level = if first { 0 } else { level.saturating_add(1) };
     // To those who are told of expansions, an ACL is one more.
-    let debugged = run.cx.debugging.is_some();
-    let before = debugged.then(|| run.cx.memory.get::<Trace>().depth);
-    if let Some(depth) = before {
-        run.cx.memory.get::<Trace>().depth = depth.saturating_add(1);
-    }
+    let counts = is_logged(run.cx) || run.cx.trace().wants(TraceKinds::EXPANSION);
+    let trace = run.cx.trace();
+    let before = trace.depth;
+    trace.depth = before.saturating_add(u32::from(counts));
     let verdict = run.named_or_text(name);
-    if let Some(depth) = before {
-        run.cx.memory.get::<Trace>().depth = depth;
-    }
+    run.cx.trace().depth = before;
     let (message, reject_logs) = (run.said.take(), run.reject_logs);
     cx.scope.leave(bindings, Bindings::ALL);
     cx.resume(outer);
@@ -184,12 +168,12 @@ impl Run<'_> {
         if !state.queue.is_empty() {
             self.state.queue = state.queue;
         }
-        if self.cx.debugging.is_some() {
+        if is_logged(self.cx) {
             self.host.log_through(self.cx.engine().world().log.clone());
         }
         let sends = !self.state.has("no_delay_flush");
         for time in delays {
-            self.host.delay(time, sends);
+            self.delay(time, sends);
         }
     }
 }

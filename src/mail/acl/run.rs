@@ -1,5 +1,7 @@
 //! What a run of an ACL begins with.
 
+use std::time::Duration;
+
 use eximious_core::AclPhases;
 
 use super::machine::Run;
@@ -26,6 +28,14 @@ impl<'r> Run<'r> {
             said: None,
             logged: None,
             ended_by: None,
+        }
+    }
+
+    /// Waits; a test does not.
+    pub(super) fn delay(&mut self, time: Duration, sends: bool) {
+        match self.host.is_test() {
+            true => self.note(b"delay skipped in -bh checking mode"),
+            false => self.host.delay(time, sends),
         }
     }
 

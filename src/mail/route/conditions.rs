@@ -53,6 +53,7 @@ impl Machine<'_> {
     ) -> Result<bool, RouteError> {
         let filter = &router.filter;
         if let Some((list, names)) = &filter.domains {
+            self.tell_checking("domains", None);
             // Without affixes, it was asked before.
             let names = names.as_ref().filter(|_| filter.has_affixes());
             let recall = || self.recall(names?);
@@ -65,11 +66,15 @@ impl Machine<'_> {
                     self.listed(list, matcher, "domains")?
                 }
             };
-            let Some(data) = data else { return Ok(false) };
+            let Some(data) = data else {
+                self.tell_skipped(router, "domains mismatch");
+                return Ok(false);
+            };
             self.cx.set_var(var::DOMAIN_DATA, data.clone().unwrap_or_default());
             self.attached_anew().domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
+            self.tell_checking("local_parts", None);
             let part = self.offer.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
             // What is kept is of the whole local part.
@@ -77,13 +82,18 @@ impl Machine<'_> {
             let matcher = if whole { matcher.kept(Keep::Recipient) } else { matcher };
             let matcher = if filter.caseful { matcher.caseful() } else { matcher };
             let Some(data) = self.listed(list, matcher, "local_parts")? else {
+                self.tell_skipped(router, "local_parts mismatch");
                 return Ok(false);
             };
             self.cx.set_var(var::LOCAL_PART_DATA, data.clone().unwrap_or_default());
             self.attached_anew().local_part_data = data;
         }
-        if filter.check_local_user && !self.find_user()? {
-            return Ok(false);
+        if filter.check_local_user {
+            self.tell_checking("check_local_user", None);
+            if !self.find_user()? {
+                self.tell_no_user(router);
+                return Ok(false);
+            }
         }
         if let Some(text) = &filter.home {
             match unless_forced(text.expand(self.cx)) {
@@ -100,18 +110,26 @@ impl Machine<'_> {
             }
         }
         if let Some(list) = &filter.senders {
+            self.tell_checking("senders", None);
             let sender = self.cx.value_of(var::SENDER_ADDRESS);
             if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
+                self.tell_skipped(router, "senders mismatch");
                 return Ok(false);
             }
         }
         self.print_debug(router);
-        if let Some(text) = &filter.require_files
-            && !self.has_files(&text.written)?
-        {
-            return Ok(false);
+        if let Some(text) = &filter.require_files {
+            self.tell_checking("require_files", None);
+            if !self.has_files(&text.written)? {
+                self.tell_skipped(router, "file check");
+                return Ok(false);
+            }
         }
-        Ok(self.holds(router))
+        let holds = self.holds(router);
+        if !holds {
+            self.tell_skipped(router, "condition failure");
+        }
+        Ok(holds)
     }
 
     /// What is attached to the address, to change the data that lists left: what it was
@@ -205,7 +223,9 @@ impl Machine<'_> {
 
     /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
-        router.filter.condition.as_ref().is_none_or(|text| self.condition(router, text))
+        let Some(text) = &router.filter.condition else { return true };
+        self.tell_checking("condition", Some(text));
+        self.condition(router, text)
     }
 
     /// Whether a text is expanded to anything but a word for no. That it can't be

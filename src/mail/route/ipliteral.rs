@@ -3,6 +3,7 @@
 use eximious_core::DriverDef;
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, ListEvent};
 use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::Outcome;
 
@@ -37,8 +38,10 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
             Err(fail) => return Err(RouteError::new(fail.message())),
         }
     } else {
-        let note = format!("{address} in ignore_target_hosts? no (option unset)");
-        machine.cx.tell(0, note.as_bytes());
+        let subject = address.to_string();
+        let option = Some("ignore_target_hosts");
+        let unset = ListEvent::Unset { subject: subject.as_bytes(), option };
+        machine.cx.tell(Happening::List(unset));
     }
     let host = of_address(&domain, address);
     let here = match machine.cx.call(&HOSTS, LocalAddresses::read) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{ErrorKind, Fail, FailClass, Str};
 use eximious_stdlib::address::last_at;
 use eximious_stdlib::lists::Outcome;
@@ -101,8 +102,16 @@ impl Machine<'_> {
         // Even an address that no router looks at has its values.
         self.show_address();
         let routers = &self.routes.0.clone().routers;
-        self.cx.tell_flat(&[b">>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>>"]);
-        self.cx.tell_flat(&[b"routing ", self.address.text.bytes()]);
+        let address = self.address.text.clone();
+        let begin = RouteEvent::Begin { address: address.bytes() };
+        let outer = self.cx.trace().begin(Happening::Route(begin));
+        let routed = self.offer_to_each(routers);
+        self.cx.trace().end(outer);
+        routed
+    }
+
+    /// Offers the address to one router after the other.
+    fn offer_to_each(&mut self, routers: &[Router]) -> Routed {
         let mut number = self.address.first_router;
         let mut last = None;
         while let Some(router) = routers.get(number) {
@@ -112,7 +121,7 @@ impl Machine<'_> {
                 Next::Done(routed) => return routed,
             }
         }
-        self.cx.tell_flat(&[b"no more routers"]);
+        self.tell(RouteEvent::NoRouters);
         Routed::Failed(self.unrouteable(last))
     }
 
@@ -163,7 +172,13 @@ impl Machine<'_> {
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
         self.offer.skipped = true;
-        if self.was_here(number, router) || !self.concerns(router) {
+        self.tell_router(router);
+        let unfit = match self.was_here(number, router) {
+            true => Some("already routed by it"),
+            false => self.unconcerned(router),
+        };
+        if let Some(why) = unfit {
+            self.tell_skipped(router, why);
             return Next::Router(number + 1);
         }
         let known = self.known_domains(router);
@@ -171,7 +186,8 @@ impl Machine<'_> {
             return Next::Router(number + 1);
         }
         self.show_router(&router.name);
-        if !self.offer.begin(&self.address, &router.filter) {
+        if let Some(missing) = self.offer.begin(&self.address, &router.filter) {
+            self.tell_skipped(router, missing);
             return Next::Router(number + 1);
         }
         self.show_view();
@@ -220,17 +236,20 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether the router has to do with what this is about.
-    fn concerns(&self, router: &Router) -> bool {
+    /// Why the router has nothing to do with what this is about.
+    fn unconcerned(&self, router: &Router) -> Option<&'static str> {
         let filter = &router.filter;
-        let verifies = match self.purpose {
-            Purpose::VerifySender => filter.verify_sender,
-            Purpose::VerifyRecipient => filter.verify_recipient,
-            Purpose::Test => filter.address_test,
-            Purpose::Expand => filter.expn,
-            Purpose::Delivery => true,
+        let (concerned, why) = match self.purpose {
+            Purpose::VerifySender => (filter.verify_sender, "verify 2 0 0"),
+            Purpose::VerifyRecipient => (filter.verify_recipient, "verify 1 0 0"),
+            Purpose::Test => (filter.address_test, "address_test is unset"),
+            Purpose::Expand => (filter.expn, "no_expn set"),
+            Purpose::Delivery => (true, ""),
         };
-        verifies && (self.purpose.verifies() || !filter.verify_only)
+        if !concerned {
+            return Some(why);
+        }
+        (filter.verify_only && !self.purpose.verifies()).then_some("verify_only set")
     }
 
     /// What an address that is let in gets before its router runs: `set` and
@@ -259,39 +278,6 @@ impl Machine<'_> {
         }
     }
 
-    /// Runs a router, and tells what it says.
-    fn drive_and_tell(&mut self, number: usize, router: &Router) -> Result<Verdict, RouteError> {
-        let name = router.name.bytes();
-        self.cx.tell_flat(&[b"calling ", name, b" router"]);
-        let address = self.address.text.clone();
-        let verdict = self.drive(number, router);
-        match &verdict {
-            // What comes of it decides what there is to tell.
-            Ok(Verdict::Accept(_) | Verdict::Discard) => {}
-            Ok(Verdict::Renamed) => {
-                if let Some(Child::Address(child)) = self.children.last() {
-                    let text = child.text.clone();
-                    self.cx.tell_flat(&[b"re-routed to ", text.bytes()]);
-                }
-            }
-            Ok(Verdict::Fail(_)) => {
-                self.cx.tell_flat(&[name, b" router forced address failure"]);
-            }
-            Ok(Verdict::Decline) => {
-                self.cx.tell_flat(&[name, b" router declined for ", address.bytes()]);
-            }
-            Ok(Verdict::Pass) => {
-                self.cx.tell_flat(&[name, b" router passed for ", address.bytes()]);
-            }
-            Err(error) => {
-                self.cx.tell_flat(&[name, b" router: defer for ", address.bytes()]);
-                let message = error.message.as_deref().unwrap_or(b"<none>");
-                self.cx.tell_flat(&[b"  message: ", message]);
-            }
-        }
-        verdict
-    }
-
     /// What a router's verdict means for the address.
     fn conclude(&mut self, number: usize, router: &Router, verdict: Verdict) -> Next {
         let done = |routed| Next::Done(routed);
@@ -306,8 +292,7 @@ impl Machine<'_> {
             Verdict::Decline => match self.settled(router, router.filter.more, "more") {
                 Ok(true) => Next::Router(number + 1),
                 Ok(false) => {
-                    self.cx.tell_flat(&[b"\"more\" is false: skipping remaining routers"]);
-                    self.cx.tell_flat(&[b"no more routers"]);
+                    self.tell(RouteEvent::NoMore);
                     done(Routed::Failed(self.unrouteable(Some(router))))
                 }
                 Err(error) => done(Routed::Deferred(error)),
@@ -333,8 +318,7 @@ impl Machine<'_> {
             Ok(unseen) => unseen,
             Err(error) => return Next::Done(Routed::Deferred(error)),
         };
-        let tail: &[u8] = if unseen { b" router (unseen)" } else { b" router" };
-        self.cx.tell_flat(&[b"routed by ", router.name.bytes(), tail]);
+        self.tell_routed(router, unseen, delivery.as_deref());
         let goes_on = unseen && number + 1 < self.routes.0.routers.len();
         Next::Done(match (goes_on, delivery) {
             (true, delivery) => self.seen_on(number, delivery),

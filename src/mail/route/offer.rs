@@ -42,9 +42,9 @@ impl Offer {
         Self { local_part, cased_local_part, whole: true, ..Self::default() }
     }
 
-    /// Forgets what the router before it had of its own; false where an affix is missing
+    /// Forgets what the router before it had of its own, and says which affix is missing
     /// that this one asks for.
-    pub(super) fn begin(&mut self, address: &Address, filter: &Filter) -> bool {
+    pub(super) fn begin(&mut self, address: &Address, filter: &Filter) -> Option<&'static str> {
         self.skipped = false;
         self.before = None;
         self.user = None;
@@ -62,8 +62,8 @@ impl Offer {
         self.take_affixes(filter)
     }
 
-    /// Takes prefix and suffix off; false where one is missing that must be there.
-    fn take_affixes(&mut self, filter: &Filter) -> bool {
+    /// Takes prefix and suffix off, and says which is missing that must be there.
+    fn take_affixes(&mut self, filter: &Filter) -> Option<&'static str> {
         for (list, optional, end) in [
             (&filter.prefixes, filter.prefix_optional, affix::End::Head),
             (&filter.suffixes, filter.suffix_optional, affix::End::Tail),
@@ -73,7 +73,10 @@ impl Offer {
                 if optional {
                     continue;
                 }
-                return false;
+                return Some(match end {
+                    affix::End::Head => "prefix mismatch",
+                    affix::End::Tail => "suffix mismatch",
+                });
             };
             let affix = Affix {
                 text: cased(&affix.text, filter.caseful),
@@ -88,7 +91,7 @@ impl Offer {
             self.whole = false;
             self.shown = false;
         }
-        true
+        None
     }
 
     /// Remembers the data that lists left before, the first time that this router changes

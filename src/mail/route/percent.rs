@@ -1,7 +1,8 @@
 //! `percent_hack_domains`: a percent sign in a local part stands for an at sign
 //! (specification 31, 14.21).
 
-use eximious_core::{Str, Trace};
+use eximious_core::Str;
+use eximious_core::trace::TraceKinds;
 use eximious_stdlib::address;
 use eximious_stdlib::lists::{Matcher, Outcome};
 use eximious_stdlib::options::opt;
@@ -15,7 +16,7 @@ pub(super) fn within(cx: &mut Context, local_part: &Str, domain: &Str) -> Option
     let list = cx.engine().settings().text(option)?;
     let percent = memchr::memrchr(b'%', local_part.bytes());
     // What nothing hangs on is looked at for whoever watches.
-    if percent.is_none() && cx.memory.get::<Trace>().sink.is_none() {
+    if percent.is_none() && !cx.memory.trace.wants(TraceKinds::LIST) {
         return None;
     }
     let outcome = cx.is_in(&list, &mut Matcher::domain(domain).called(option.name())).ok()?;

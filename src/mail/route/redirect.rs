@@ -168,6 +168,7 @@ impl<'r> Redirection<'r> {
                     let domain =
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
+                    machine.tell_generated(self.router, &address);
                     machine.children.push(Child::Address(address));
                 }
                 Item::File(path) => {

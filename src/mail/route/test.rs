@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use eximious_core::trace::{Happening, RouteEvent};
 use eximious_core::{Fail, Str};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::Answers;
@@ -148,6 +149,10 @@ impl Routes {
                 Some(known) => drop(cx.swap_answers(known)),
                 None => cx.forget_recipient(),
             }
+            if purpose.verifies() {
+                let considering = RouteEvent::Considering { address: address.text.bytes() };
+                cx.tell(Happening::Route(considering));
+            }
             let pass = self.route(cx, address, purpose);
             match &pass.routed {
                 Routed::Failed(error) => {
@@ -161,7 +166,7 @@ impl Routes {
                 Routed::Discarded => {
                     thrown = true;
                 }
-                Routed::Redirected if request.asks_hosts => cx.tell(0, NO_HOSTS),
+                Routed::Redirected if request.asks_hosts => cx.tell_callout(NO_HOSTS),
                 Routed::Redirected | Routed::Delivered(_) => {}
             }
             if request.redirection_suffices && matches!(pass.routed, Routed::Redirected) {
@@ -244,6 +249,10 @@ impl Routes {
         address: &Str,
         purpose: Purpose,
     ) -> Result<Option<Str>, Fail> {
+        if purpose.verifies() {
+            let verifying = RouteEvent::Verifying { address: address.bytes() };
+            cx.tell(Happening::Route(verifying));
+        }
         let place = match purpose {
             Purpose::VerifySender => AddressPlace::EnvelopeFrom,
             _ => AddressPlace::EnvelopeTo,

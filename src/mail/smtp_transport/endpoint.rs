@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, ListEvent};
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::dns::find::RouteHost;
 use eximious_stdlib::hosts;
@@ -108,7 +109,8 @@ pub(crate) fn is_listed(
 ) -> bool {
     let text = address.to_string();
     let Some(list) = transport.and_then(|transport| transport.text(option)) else {
-        cx.tell(0, format!("{text} in {option}? no (option unset)").as_bytes());
+        let unset = ListEvent::Unset { subject: text.as_bytes(), option: Some(option) };
+        cx.tell(Happening::List(unset));
         return false;
     };
     let mut names = Server { name: Str::tainted(host.name.as_bytes()) };

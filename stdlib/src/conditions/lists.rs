@@ -1,9 +1,7 @@
 //! `match_domain`, `match_address`, `match_local_part`, `match_ip`.
 
 use eximious_core::grammar::expansion::ConditionShape;
-use eximious_core::{
-    Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule, Trace,
-};
+use eximious_core::{Call, Condition, ConditionRun, Effects, Example, Fail, Meta, Str, TaintRule};
 
 use crate::lists::{Matcher, Outcome, ip};
 use crate::lookups::reason;
@@ -44,7 +42,7 @@ pub static MATCH_DOMAIN: Condition = listed(
             Example::new("${if match_domain{a.b.c}{<; ^(.)\\\\. ; x}{$0 $1}{no}}", "a.b.c a"),
         ]),
     |call, args| {
-        let outcome = within(call, |call| Matcher::domain(&args[0]).test(call, &args[1]))?;
+        let outcome = call.told_within(|call| Matcher::domain(&args[0]).test(call, &args[1]))?;
         textual(call, outcome, &args[1])
     },
 );
@@ -65,7 +63,8 @@ pub static MATCH_LOCAL_PART: Condition = listed(
         Example::new("${if match_local_part{Bob}{+caseful:bob}{$value}{no}}", "no"),
     ]),
     |call, args| {
-        let outcome = within(call, |call| Matcher::local_part(&args[0]).test(call, &args[1]))?;
+        let outcome =
+            call.told_within(|call| Matcher::local_part(&args[0]).test(call, &args[1]))?;
         textual(call, outcome, &args[1])
     },
 );
@@ -91,7 +90,7 @@ pub static MATCH_ADDRESS: Condition = listed(
         Example::new("${if match_address{}{: a@b}{yes}{no}}", "yes"),
     ]),
     |call, args| {
-        let outcome = within(call, |call| Matcher::address(&args[0]).test(call, &args[1]))?;
+        let outcome = call.told_within(|call| Matcher::address(&args[0]).test(call, &args[1]))?;
         decide(call, outcome, &args[1])
     },
 );
@@ -121,25 +120,10 @@ pub static MATCH_IP: Condition = listed(
                 return Err(Fail::argument(message));
             }
         };
-        let outcome = within(call, |call| Matcher::ip(address).test_written(call, &args[1]))?;
+        let outcome = call.told_within(|call| Matcher::ip(address).test_written(call, &args[1]))?;
         decide(call, outcome, &args[1])
     },
 );
-
-/// Tests a list; whoever is shown each step sees in how many arguments that stands.
-fn within(
-    call: &mut Call<'_>,
-    test: impl FnOnce(&mut Call<'_>) -> Result<Outcome, Fail>,
-) -> Result<Outcome, Fail> {
-    if call.memory::<Trace>().sink.is_none() {
-        return test(call);
-    }
-    let depth = call.nesting();
-    call.memory::<Trace>().depth += depth;
-    let outcome = test(call);
-    call.memory::<Trace>().leave(depth);
-    outcome
-}
 
 /// As [`decide`], for lists that never leave `$value` as it was.
 fn textual(call: &mut Call<'_>, outcome: Outcome, list: &Str) -> Result<bool, Fail> {

@@ -14,8 +14,9 @@ mod records;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
 use eximious_core::world::Random;
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
 use super::local::LocalAddresses;
 use super::{Found, How, Patience, Reply, kind};
@@ -221,9 +222,9 @@ impl Search {
 /// answer is no error.
 pub fn by_dns(call: &mut Call<'_>, name: &[u8], search: &Search) -> Result<HostsFound, Fail> {
     let depth = search.told.unwrap_or_default();
-    call.memory::<Trace>().depth += depth;
+    call.trace().depth += depth;
     let found = search_for(call, name, search);
-    call.memory::<Trace>().leave(depth);
+    call.trace().leave(depth);
     found
 }
 
@@ -327,8 +328,8 @@ impl Finder<'_> {
         lenient: Option<&Str>,
     ) -> Result<Option<HostsFound>, Fail> {
         if lenient.is_none() {
-            let tail = b" not in empty list (option unset? cannot trace name)";
-            call.memory::<Trace>().tell(0, &[self.name, tail]);
+            let unset = ListEvent::Unset { subject: self.name, option: None };
+            call.trace().tell(Happening::List(unset));
         }
         let none = listed(call, lenient, self.name)?;
         Ok((!none).then(|| HostsFound::none(ending)))
@@ -426,7 +427,7 @@ impl Finder<'_> {
             if self.is_local(call, host)? {
                 own = Some(host.mx);
                 if host.mx.is_none() {
-                    call.memory::<Trace>().tell_flat(&[b"local host found for non-MX address"]);
+                    call.trace().tell(Happening::Host(HostEvent::Local));
                 }
                 break;
             }
@@ -515,15 +516,15 @@ fn mx_to_ip(call: &Call<'_>) -> bool {
 /// Whether answers about a domain have to be signed, and whether that is asked for.
 fn signed(call: &mut Call<'_>, domain: &[u8], search: &Search) -> Result<(bool, bool), Fail> {
     let (require, request) = (search.dnssec_require.as_ref(), search.dnssec_request.as_ref());
-    if search.told.is_none() || call.memory::<Trace>().sink.is_none() {
+    if search.told.is_none() || !call.watched(TraceKinds::LIST) {
         // That is the default.
         let asked = request.is_some_and(|list| list.bytes() == b"*");
         let require = listed(call, require, domain)?;
         return Ok((require, require || asked || listed(call, request, domain)?));
     }
-    call.memory::<Trace>().tell(0, &[b"check dnssec require list"]);
+    call.trace().tell(Happening::List(ListEvent::Dnssec { list: "require" }));
     let require = listed_aloud(call, "dnssec_require_domains", require, domain)?;
-    call.memory::<Trace>().tell(0, &[b"check dnssec request list"]);
+    call.trace().tell(Happening::List(ListEvent::Dnssec { list: "request" }));
     if require {
         return Ok((true, true));
     }
@@ -537,16 +538,17 @@ fn listed_aloud(
     list: Option<&Str>,
     domain: &[u8],
 ) -> Result<bool, Fail> {
-    let trace = call.memory::<Trace>();
+    call.trace().depth += 1;
     let Some(list) = list else {
-        trace.tell(1, &[domain, b" in ", option.as_bytes(), b"? no (option unset)"]);
+        let unset = ListEvent::Unset { subject: domain, option: Some(option) };
+        call.trace().tell(Happening::List(unset));
+        call.trace().leave(1);
         return Ok(false);
     };
     let domain = Str::tainted(domain);
     let mut matcher = Matcher::domain(&domain).called(option);
-    trace.depth += 1;
     let outcome = call.scoped(|call| matcher.test_written(call, list));
-    call.memory::<Trace>().leave(1);
+    call.trace().leave(1);
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }
 

@@ -1,5 +1,6 @@
 //! Whether HELO named the client (specification 44.26, `$sender_helo_verified`).
 
+use eximious_core::trace::{Happening, HostEvent, ListEvent, TraceKinds};
 use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace, Var};
 
 use super::{Client, client_name};
@@ -47,15 +48,9 @@ pub fn verify_hello(call: &mut Call<'_>) -> Result<bool, Fail> {
         Some((known, verified)) if *known == asked => return Ok(*verified),
         _ => {}
     }
-    let shown: &[u8] = if text.is_empty() { b"NULL" } else { text.bytes() };
-    tell(call, &[b"verifying EHLO/HELO argument \"", shown, b"\""]);
-    let verified = match text.is_empty() {
-        true => {
-            tell(call, &[b"no EHLO/HELO command was issued"]);
-            false
-        }
-        false => call.with_record(&NAMES, |call| is_true(call, &text, &address))?,
-    };
+    tell(call, HostEvent::Hello { argument: text.bytes() });
+    let verified =
+        !text.is_empty() && call.with_record(&NAMES, |call| is_true(call, &text, &address))?;
     call.memory::<Hello>().0 = Some((asked, verified));
     Ok(verified)
 }
@@ -70,7 +65,7 @@ fn is_true(call: &mut Call<'_>, text: &Str, address: &Str) -> Result<bool, Fail>
         let literal = [b"[", address.bytes(), b"]"].concat();
         let same = text.bytes() == literal;
         if same {
-            tell(call, &[b"matched host address"]);
+            tell(call, HostEvent::HelloIsAddress);
         }
         return Ok(same);
     }
@@ -83,10 +78,8 @@ fn is_true(call: &mut Call<'_>, text: &Str, address: &Str) -> Result<bool, Fail>
     if let Known::Found(names) = names? {
         let same = |name: &Str| name.bytes().eq_ignore_ascii_case(text.bytes());
         if let Some(at) = names.iter().position(same) {
-            match at {
-                0 => tell(call, &[b"matched host name"]),
-                _ => tell(call, &[b"matched alias ", names[at].bytes()]),
-            }
+            let alias = (at > 0).then(|| names[at].bytes());
+            tell(call, HostEvent::HelloIsName { alias });
             return Ok(true);
         }
     }
@@ -95,36 +88,41 @@ fn is_true(call: &mut Call<'_>, text: &Str, address: &Str) -> Result<bool, Fail>
 
 /// Whether a name has an address.
 fn leads_to(call: &mut Call<'_>, name: &[u8], address: &Str) -> Result<bool, Fail> {
-    tell(call, &[b"getting IP address for ", name]);
-    let trace = call.memory::<Trace>();
-    for (depth, head, tail) in [
-        (0, &b"check dnssec require list"[..], &b""[..]),
-        (1, name, b" in \"\"?"),
-        (1, name, b" in \"\"? no (end of list)"),
-        (0, b"check dnssec request list", b""),
-        (1, name, b" in \"*\"?"),
-        (2, b"list element: *", b""),
-        (2, name, b" in \"*\"? yes (matched \"*\")"),
-    ] {
-        trace.tell(depth, &[head, tail]);
-    }
+    tell(call, HostEvent::HelloResolved { name });
+    tell_lists(call.trace(), name);
     let hosted = dns::addresses(call, name, &How::default())?;
-    if call.memory::<Trace>().sink.is_some()
+    if call.watched(TraceKinds::HOST)
         && let Ok(here) = LocalAddresses::read(call)
         && hosted.addresses.iter().any(|one| here.contains(*one))
     {
-        tell(call, &[b"local host found for non-MX address"]);
+        tell(call, HostEvent::Local);
     }
     let address = ip::address(address.bytes()).map(|address| address.to_canonical());
     let own = hosted.addresses.iter().any(|one| Some(one.to_canonical()) == address);
     if own {
-        tell(call, &[b"IP address for ", name, b" matches calling address"]);
-        let secure: &[u8] = if hosted.secure { b"verified" } else { b"unverified" };
-        tell(call, &[b"Forward DNS security status: ", secure]);
+        tell(call, HostEvent::HelloLeads { name, secure: hosted.secure });
     }
     Ok(own)
 }
 
-fn tell(call: &mut Call<'_>, parts: &[&[u8]]) {
-    call.memory::<Trace>().tell_flat(parts);
+/// Tells of the lists that say whether the answer has to be signed: no domain has to have
+/// one, and each is asked for it.
+fn tell_lists(trace: &mut Trace, name: &[u8]) {
+    let (subject, depth) = (name, trace.depth);
+    let lists: [(&str, &[u8], Option<&[u8]>); 2] =
+        [("require", b"\"\"", None), ("request", b"\"*\"", Some(b"*"))];
+    for (which, list, element) in lists {
+        trace.tell_at(depth, Happening::List(ListEvent::Dnssec { list: which }));
+        trace.tell_at(depth + 1, Happening::List(ListEvent::Begin { subject, list }));
+        if let Some(text) = element {
+            trace.tell_at(depth + 1, Happening::List(ListEvent::Element { text }));
+        }
+        let (matches, owed) = (Some(element.is_some()), None);
+        let end = ListEvent::End { subject, list, matches, element, owed };
+        trace.tell_at(depth + 1, Happening::List(end));
+    }
+}
+
+fn tell(call: &mut Call<'_>, event: HostEvent<'_>) {
+    call.trace().tell(Happening::Host(event));
 }

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use eximious_core::grammar::expansion::{LookupStyle, Vocabulary};
-use eximious_core::{Call, ErrorKind, Fail, Str, Trace};
+use eximious_core::trace::{Happening, HostEvent};
+use eximious_core::{Call, ErrorKind, Fail, Str};
 
 use super::domain::is_interface;
 use super::ip::{self, Written};
@@ -160,8 +161,8 @@ impl<'n> Host<'n> {
             return Ok(hit);
         }
         if !names.are_known(call) {
-            let head = b"sender host name required, to match against ".as_slice();
-            call.memory::<Trace>().tell_flat(&[head, pattern.text]);
+            let wanted = HostEvent::NameWanted { pattern: pattern.text };
+            call.trace().tell(Happening::Host(wanted));
         }
         let all = match names.names(call)? {
             Known::Found(all) => all,

@@ -1,7 +1,8 @@
 //! `@mx_any`, `@mx_primary`, `@mx_secondary`: whether mail for a domain comes
 //! to this host (specification 10.3).
 
-use eximious_core::{Call, Fail, Str, Trace};
+use eximious_core::trace::{Happening, ListEvent};
+use eximious_core::{Call, Fail, Str};
 
 use super::walk::Hit;
 use crate::dns::find::{Ending, Search, by_dns};
@@ -50,8 +51,7 @@ impl<'p> Mx<'p> {
             ..Search::for_mx()
         };
         for list in ["require", "request"] {
-            let parts: [&[u8]; 3] = [b"check dnssec ", list.as_bytes(), b" list"];
-            call.memory::<Trace>().tell(0, &parts);
+            call.trace().tell(Happening::List(ListEvent::Dnssec { list }));
         }
         let found = by_dns(call, domain, &search)?;
         let matched = match found.ending {

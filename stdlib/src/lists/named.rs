@@ -1,7 +1,8 @@
 //! `+name` in a list: the named list it refers to, and the answers of named
 //! lists that are kept (specification 10.2.4, 10.2.6).
 
-use eximious_core::{Call, ErrorKind, Fail, ListKind, Str, Trace};
+use eximious_core::trace::{Happening, ListEvent};
+use eximious_core::{Call, ErrorKind, Fail, ListKind, Str};
 
 use super::matcher::{Answer, Keep, Kept, Question};
 use super::organs::log_panic;
@@ -33,7 +34,7 @@ impl Walk<'_, '_> {
                 let Some(list) = found.map(|list| (list.text.clone(), list.cached)) else {
                     let kind = kind.name().as_bytes();
                     let line = [b"unknown named ", kind, b" list \"", pattern.text, b"\""];
-                    call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
+                    call.trace().tell(Happening::List(ListEvent::SublistBegin { name }));
                     log_panic(call, &line.concat());
                     return Ok(Some(Verdict::Later(None)));
                 };
@@ -134,12 +135,13 @@ impl Walk<'_, '_> {
         if !self.traced {
             return self.written(call, text);
         }
-        call.memory::<Trace>().tell(2, &[b"start sublist ", name]);
-        call.memory::<Trace>().depth += 3;
+        let outer = call.trace().begin(Happening::List(ListEvent::SublistBegin { name }));
+        call.trace().enter_list(3);
         let verdict = self.written(call, text);
-        let trace = call.memory::<Trace>();
-        trace.depth = trace.depth.saturating_sub(3);
-        trace.tell(2, &[b"end sublist ", name]);
+        let trace = call.trace();
+        trace.leave_list(3);
+        trace.end(outer);
+        trace.tell(Happening::List(ListEvent::SublistEnd { name }));
         verdict
     }
 

@@ -1,7 +1,8 @@
 //! Lists of nothing but names of lists, as most routers have them: what they say
 //! of a domain is often known without a walk (specification 10.2.4, 10.2.6).
 
-use eximious_core::{Call, Str, Trace};
+use eximious_core::trace::TraceKinds;
+use eximious_core::{Call, Str};
 use smallvec::SmallVec;
 
 use super::matcher::{Keep, Kept, Outcome, Question};
@@ -33,7 +34,7 @@ impl Names {
     /// has said something of it. `None` says that it has to be walked; so it is for
     /// somebody who wants to see each step.
     pub fn recall(&self, call: &mut Call<'_>, domain: &Str) -> Option<Outcome> {
-        if call.memory::<Trace>().sink.is_some() {
+        if call.watched(TraceKinds::LIST) {
             return None;
         }
         let subject = domain.lowercased();

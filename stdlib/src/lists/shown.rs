@@ -1,10 +1,10 @@
 //! What is shown of the test of a list, to those who want to see each step.
 
-use eximious_core::{Call, Str, Trace};
+use eximious_core::trace::{Happening, ListEvent, TraceParent};
+use eximious_core::{Call, Str};
 
 use super::organs::{log_main, log_unknown};
 use super::walk::{Left, Verdict};
-use crate::printing::visible_spaces;
 
 /// What a decision is owed to, where that is not the element as it stands.
 pub(crate) enum Owed {
@@ -18,46 +18,49 @@ pub(crate) enum Owed {
     Later(Vec<u8>),
 }
 
-/// What is shown of the test of a list: the question.
-pub(crate) struct Shown(Option<Vec<u8>>);
+/// What is shown of the test of a list: what is looked for, and what the list is called.
+pub(crate) struct Shown(Option<Question>);
+
+struct Question {
+    subject: Vec<u8>,
+    list: Vec<u8>,
+    /// What was going on before.
+    outer: Option<TraceParent>,
+}
 
 impl Shown {
     /// Nobody wants to see it.
     pub(crate) const NOTHING: Self = Self(None);
 
     /// Of a subject, and of what the list is called.
-    pub(crate) fn of(subject: &[u8], list: &[u8]) -> Self {
-        Self(Some([subject, b" in ", list].concat()))
+    pub(crate) fn of(subject: Vec<u8>, list: Vec<u8>) -> Self {
+        Self(Some(Question { subject, list, outer: None }))
     }
 
-    fn tell(&self, call: &mut Call<'_>, deeper: u32, tail: &[u8]) {
-        if let Some(question) = &self.0 {
-            call.memory::<Trace>().tell(deeper, &[question, tail]);
+    pub(crate) fn begin(&mut self, call: &mut Call<'_>) {
+        if let Some(Question { subject, list, outer }) = &mut self.0 {
+            let begin = ListEvent::Begin { subject, list };
+            *outer = Some(call.trace().begin(Happening::List(begin)));
         }
-    }
-
-    pub(crate) fn begin(&self, call: &mut Call<'_>) {
-        self.tell(call, 0, b"?");
     }
 
     pub(crate) fn element(&self, call: &mut Call<'_>, element: &[u8]) {
         if self.0.is_some() {
-            let shown = visible_spaces(element);
-            call.memory::<Trace>().tell(1, &[b"list element: ", &shown]);
+            call.trace().tell(Happening::List(ListEvent::Element { text: element }));
         }
     }
 
     /// The answer, the element that decided, and what that is owed to. What it means
     /// that something is in doubt is logged then.
     pub(crate) fn end(
-        &self,
+        self,
         call: &mut Call<'_>,
         verdict: &Verdict,
         element: Option<&[u8]>,
         owed: Option<Owed>,
     ) {
-        if self.0.is_some() {
-            self.tell_end(call, verdict, element, owed.as_ref());
+        if let Some(question) = self.0 {
+            question.end(call, verdict, element, owed.as_ref());
         }
         match owed {
             Some(Owed::Doubt(_, Some(line)) | Owed::Later(line)) => log_main(call, &line),
@@ -65,56 +68,55 @@ impl Shown {
             _ => {}
         }
     }
+}
 
-    fn tell_end(
-        &self,
+impl Question {
+    fn end(
+        self,
         call: &mut Call<'_>,
         verdict: &Verdict,
         element: Option<&[u8]>,
         owed: Option<&Owed>,
     ) {
-        let word = match verdict {
-            Verdict::Yes => "yes",
-            Verdict::No => "no",
-            Verdict::Later(_) => {
-                let head = b"? list match deferred for ".as_slice();
-                return self.tell(call, 0, &[head, element.unwrap_or_default()].concat());
+        let Self { subject, list, outer } = &self;
+        let matches = match verdict {
+            Verdict::Yes => Some(true),
+            Verdict::No => Some(false),
+            Verdict::Later(_) => None,
+        };
+        let why = match (owed, element) {
+            (Some(Owed::Kept), Some(element)) => {
+                Some([b"matched \"", element, b"\" - cached"].concat())
             }
+            (Some(Owed::Line(line, file)), _) => {
+                Some([b"matched \"", &line[..], b"\" in ", file].concat())
+            }
+            (Some(Owed::Doubt(why, _)), _) => Some(why.clone()),
+            _ => None,
         };
-        let Some(element) = element else {
-            return self.tell(call, 0, &[b"? ", word.as_bytes(), b" (end of list)"].concat());
-        };
-        let why = match owed {
-            None => [b"matched \"", element, b"\""].concat(),
-            Some(Owed::Kept) => [b"matched \"", element, b"\" - cached"].concat(),
-            Some(Owed::Line(line, file)) => [b"matched \"", &line[..], b"\" in ", file].concat(),
-            Some(Owed::Doubt(why, _)) => why.clone(),
-            Some(Owed::Later(_)) => return,
-        };
-        self.tell(call, 1, &[b"? ", word.as_bytes(), b" (", &why, b")"].concat());
+        let trace = call.trace();
+        if let Some(outer) = outer {
+            trace.end(*outer);
+        }
+        let silent = matches.is_some() && element.is_some() && matches!(owed, Some(Owed::Later(_)));
+        if !silent {
+            let owed = why.as_deref();
+            let end = ListEvent::End { subject, list, matches, element, owed };
+            trace.tell(Happening::List(end));
+        }
     }
 }
 
 /// Tells what is remembered of a named list: what it said, and its data, where that
 /// is shown.
 pub(super) fn show_known(call: &mut Call<'_>, name: &[u8], verdict: &Verdict, left: Option<&Left>) {
-    let trace = call.memory::<Trace>();
-    if trace.sink.is_none() {
-        return;
-    }
-    let word: &[u8] = if *verdict == Verdict::Yes { b"yes" } else { b"no" };
-    trace.tell(2, &[b"start sublist ", name]);
-    trace.tell(1, &[b"cached ", word, b" match for +", name]);
-    if let Some(left) = left {
-        let data = left.as_ref().and_then(Option::as_ref);
-        let data = data.map_or(&b"NULL"[..], Str::bytes);
-        trace.tell(1, &[b"cached lookup data = ", data]);
-    }
+    let matches = *verdict == Verdict::Yes;
+    let data = left.map(|left| left.as_ref().and_then(Option::as_ref).map(Str::bytes));
+    call.trace().tell(Happening::List(ListEvent::Known { name, matches, data }));
 }
 
 /// Tells what is kept of a named list.
 pub(super) fn show_keeping(call: &mut Call<'_>, name: &[u8], key: &[u8], data: &Str) {
-    let head = b"data from lookup saved for cache for +".as_slice();
-    let parts = [head, name, b": key '", key, b"' value '", data.bytes(), b"'"];
-    call.memory::<Trace>().tell(1, &parts);
+    let kept = ListEvent::Kept { name, key, data: data.bytes() };
+    call.trace().tell(Happening::List(kept));
 }

@@ -1,7 +1,8 @@
 //! The walk over a list: negation, named lists, files, and what the end of a
 //! list means (specification 10.2).
 
-use eximious_core::{Call, ErrorKind, Fail, FailClass, ListKind, Str, Taint, Trace};
+use eximious_core::trace::{Happening, ListEvent, TraceKinds};
+use eximious_core::{Call, ErrorKind, Fail, FailClass, ListKind, Str, Taint};
 use smallvec::SmallVec;
 
 use super::address::Address;
@@ -219,8 +220,7 @@ impl<'s, 'n> Walk<'s, 'n> {
         let text = match call.expand(list) {
             Ok(text) => text,
             Err(fail) if fail.class() == FailClass::Forced => {
-                let tail = b"\" forced failure: assume not in this list";
-                call.memory::<Trace>().tell(0, &[b"expansion of \"", list.bytes(), tail]);
+                call.trace().tell(Happening::List(ListEvent::Forced { list: list.bytes() }));
                 return Ok(Verdict::No);
             }
             Err(fail) if fail.kind() == ErrorKind::Limit => return Err(fail),
@@ -261,7 +261,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             elements(bytes)
         };
         let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
-        let shown = self.shown(call, bytes);
+        let mut shown = self.shown(call, bytes);
         shown.begin(call);
         for element in elements {
             let pattern = Pattern { text: &element, taint };
@@ -279,7 +279,7 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     /// What is shown of the test of a list; nothing where nobody wants to see it.
     fn shown(&mut self, call: &mut Call<'_>, list: &[u8]) -> Shown {
-        self.traced = call.memory::<Trace>().sink.is_some();
+        self.traced = call.watched(TraceKinds::LIST);
         if !self.traced {
             return Shown::NOTHING;
         }
@@ -288,7 +288,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Some(name) => name.as_bytes().to_vec(),
             None => [b"\"", list, b"\""].concat(),
         };
-        Shown::of(&subject, &what)
+        Shown::of(subject.to_vec(), what)
     }
 
     /// Tests one element as a list of its own: the domain of an address.
@@ -299,7 +299,7 @@ impl<'s, 'n> Walk<'s, 'n> {
     ) -> Result<Verdict, Fail> {
         let mut run = Run { last_negated: false, unknown: Doubt::Stop, deferred: Doubt::Stop };
         let pattern = Pattern { text: pattern.text.trim_ascii(), ..pattern };
-        let shown = self.shown(call, pattern.text);
+        let mut shown = self.shown(call, pattern.text);
         shown.begin(call);
         if !pattern.text.is_empty() {
             shown.element(call, pattern.text);
@@ -353,7 +353,7 @@ impl<'s, 'n> Walk<'s, 'n> {
 
     fn test(&mut self, call: &mut Call<'_>, pattern: Pattern<'_>) -> Result<Hit, Fail> {
         if self.traced {
-            call.memory::<Trace>().depth += 1;
+            call.trace().enter_list(1);
         }
         let tested = match self.subject {
             Subject::Domain(domain) => domain.test(call, pattern, self.terms.caseful),
@@ -362,7 +362,7 @@ impl<'s, 'n> Walk<'s, 'n> {
             Subject::Host(host) => host.test(call, pattern),
         };
         if self.traced {
-            call.memory::<Trace>().leave(1);
+            call.trace().leave_list(1);
         }
         let (hit, left) = tested?;
         if left.is_some() {
@@ -400,9 +400,8 @@ impl<'s, 'n> Walk<'s, 'n> {
         };
         match doubt {
             Doubt::Ignore => {
-                let word = if otherwise.is_some() { "+ignore_defer" } else { "+ignore_unknown" };
-                let tail = b": item ignored by ".as_slice();
-                call.memory::<Trace>().tell(1, &[&why, tail, word.as_bytes()]);
+                let by = if otherwise.is_some() { "+ignore_defer" } else { "+ignore_unknown" };
+                call.trace().tell(Happening::List(ListEvent::Ignored { why: &why, by }));
                 Ok(None)
             }
             Doubt::Include => {

@@ -4,6 +4,7 @@
 use eximious_core::grammar::expansion::{
     LookupNode, LookupStyle, blames_type_word, fits, lookup_word,
 };
+use eximious_core::trace::{Happening, LookupEvent, LookupKey, TraceKinds};
 use eximious_core::{
     Call, Effects, ErrorKind, Fail, LookupDef, LookupFail, LookupOptions, LookupQuery, Memory,
     Meta, Str, Taint, TaintRule,
@@ -174,20 +175,15 @@ fn tries(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, LookupFa
         return Err(LookupFail::Open(Fail::error(ErrorKind::Taint, message)));
     }
     let attempts = Attempts { search, def: &def, query };
-    if let Some(value) = attempts.one(call, attempts.query.key.clone())? {
-        let partial = search.partial.is_some() && def.style == LookupStyle::SingleKey;
-        let wild = partial.then(|| (Str::EMPTY, attempts.query.key.clone()));
-        return Ok(Some(attempts.found(value, wild)));
+    if !call.watched(TraceKinds::LOOKUP) {
+        return attempts.all(call);
     }
-    if def.style == LookupStyle::Query {
-        return Ok(None);
-    }
-    if let Some(least) = search.partial
-        && let Some(found) = attempts.shortened(call, least)?
-    {
-        return Ok(Some(found));
-    }
-    attempts.defaults(call)
+    let outer = call.trace().begin(Happening::Lookup(attempts.begin()));
+    let found = attempts.all(call);
+    let is_found = matches!(&found, Ok(Some(_)));
+    call.trace().end(outer);
+    call.trace().tell(Happening::Lookup(LookupEvent::End { found: is_found }));
+    found
 }
 
 /// A query without the white space before it; a key as it is.
@@ -262,26 +258,99 @@ struct Attempts<'s> {
 }
 
 impl Attempts<'_> {
-    /// One key, through the cache.
-    fn one(&self, call: &mut Call<'_>, key: Str) -> Result<Option<Str>, LookupFail> {
+    /// The key itself, then what may stand for it.
+    fn all(&self, call: &mut Call<'_>) -> Result<Option<Found>, LookupFail> {
+        let (search, def) = (self.search, self.def);
+        if let Some(value) = self.one(call, self.query.key.clone(), LookupKey::Whole)? {
+            let partial = search.partial.is_some() && def.style == LookupStyle::SingleKey;
+            let wild = partial.then(|| (Str::EMPTY, self.query.key.clone()));
+            return Ok(Some(self.found(value, wild)));
+        }
+        if def.style == LookupStyle::Query {
+            return Ok(None);
+        }
+        if let Some(least) = search.partial
+            && let Some(found) = self.shortened(call, least)?
+        {
+            return Ok(Some(found));
+        }
+        self.defaults(call)
+    }
+
+    /// What begins, for those who are told.
+    fn begin(&self) -> LookupEvent<'_> {
+        LookupEvent::Begin {
+            kind: self.def.meta.name,
+            file: self.query.file.bytes(),
+            key: self.query.key.bytes(),
+            partial: self.search.partial,
+            affix: &self.search.affix,
+            star: (self.search.star, self.search.star_at),
+            options: &self.search.options,
+        }
+    }
+
+    /// Tells of one key before it has its turn.
+    fn tell_key(&self, call: &mut Call<'_>, key: &Str, part: LookupKey, cached: bool) {
+        call.trace().tell(Happening::Lookup(LookupEvent::Key {
+            kind: self.def.meta.name,
+            file: self.query.file.bytes(),
+            key: key.bytes(),
+            options: &self.search.options,
+            part,
+            cached,
+        }));
+    }
+
+    /// One key.
+    fn one(
+        &self,
+        call: &mut Call<'_>,
+        key: Str,
+        part: LookupKey,
+    ) -> Result<Option<Str>, LookupFail> {
         let query = LookupQuery { key, ..self.query.clone() };
+        let mut cached = false;
+        let found = self.through_cache(call, &query, part, &mut cached);
+        if call.watched(TraceKinds::LOOKUP) {
+            let found = match &found {
+                Ok(found) => Ok(found.as_ref()),
+                Err(LookupFail::Open(fail)) => Err(fail.message()),
+                Err(LookupFail::Defer(why)) => Err(&why[..]),
+            };
+            let answer = LookupEvent::Answer { key: query.key.bytes(), found, cached };
+            call.trace().tell(Happening::Lookup(answer));
+        }
+        found
+    }
+
+    fn through_cache(
+        &self,
+        call: &mut Call<'_>,
+        query: &LookupQuery,
+        part: LookupKey,
+        cached: &mut bool,
+    ) -> Result<Option<Str>, LookupFail> {
         if query.key.is_empty() && self.def.style == LookupStyle::SingleKey {
             // Nothing has an empty key; that the file is there counts.
-            let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, &query));
+            let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, query));
             return match found {
                 Err(fail @ LookupFail::Open(_)) => Err(fail),
                 _ => Ok(None),
             };
         }
-        let slot = Cache::slot(self.search.def, &query);
+        let slot = Cache::slot(self.search.def, query);
         let caching = query.options.get("cache").unwrap_or_default();
         if !matches!(caching, b"no" | b"no_rd")
             && let Some((kept, until)) = call.memory::<Cache>().get(&slot)
             && until.is_none_or(|until| dns::now(call).is_some_and(|now| now < until))
         {
+            *cached = true;
+            self.tell_key(call, &query.key, part, true);
             return Ok(kept);
         }
-        let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, &query));
+        self.tell_key(call, &query.key, part, false);
+        let found = call.with_record(&self.def.meta, |call| self.def.find.find(call, query));
         let cache: &mut Cache = call.memory();
         let until = cache.until.take();
         // What failed may have written, too, before it did.
@@ -308,7 +377,8 @@ impl Attempts<'_> {
         let mut dots = memchr::memchr_iter(b'.', text).count();
         loop {
             if !std::mem::replace(&mut tried, false)
-                && let Some(value) = self.one(call, self.key(&[affix, &text[start..]]))?
+                && let Some(value) =
+                    self.one(call, self.key(&[affix, &text[start..]]), LookupKey::Partial)?
             {
                 let wild = key.slice(0, start.saturating_sub(1));
                 let fixed = key.slice(start, text.len());
@@ -331,7 +401,7 @@ impl Attempts<'_> {
             [head @ .., b'.'] => head,
             whole => whole,
         };
-        let value = self.one(call, self.key(&[last]))?;
+        let value = self.one(call, self.key(&[last]), LookupKey::Partial)?;
         // Exim counts a dot here that is not there.
         let wild = key.slice(0, text.len().saturating_sub(1));
         Ok(value.map(|value| self.found(value, Some((wild, Str::EMPTY)))))
@@ -343,14 +413,15 @@ impl Attempts<'_> {
         if self.search.star_at
             && let Some(at) = key.bytes().iter().rposition(|c| *c == b'@')
             && at > 0
-            && let Some(value) = self.one(call, self.key(&[b"*", &key.bytes()[at..]]))?
+            && let Some(value) =
+                self.one(call, self.key(&[b"*", &key.bytes()[at..]]), LookupKey::Star)?
         {
             return Ok(Some(self.found(value, Some((key.slice(0, at), Str::EMPTY)))));
         }
         if !self.search.star {
             return Ok(None);
         }
-        let value = self.one(call, self.key(&[b"*"]))?;
+        let value = self.one(call, self.key(&[b"*"]), LookupKey::Star)?;
         Ok(value.map(|value| self.found(value, Some((key.clone(), Str::EMPTY)))))
     }
 

@@ -1,7 +1,8 @@
 //! Keys of files that are patterns: each is a list of one element.
 
 use eximious_core::grammar::is_space;
-use eximious_core::{Call, ErrorKind, Fail, FailClass, LookupFail, Str, Trace};
+use eximious_core::trace::TraceKinds;
+use eximious_core::{Call, ErrorKind, Fail, FailClass, LookupFail, Str};
 
 use super::search::{Search, find, note};
 use crate::lists::{Shown, Verdict};
@@ -41,9 +42,9 @@ pub(super) fn matches(
     if space == end {
         return Ok(false);
     }
-    let (whole, traced) = (&text[space..end], call.memory::<Trace>().sink.is_some());
-    let shown = match traced {
-        true => Shown::of(subject.bytes(), &[b"\"", whole, b"\""].concat()),
+    let (whole, traced) = (&text[space..end], call.watched(TraceKinds::LIST));
+    let mut shown = match traced {
+        true => Shown::of(subject.bytes().to_vec(), [b"\"", whole, b"\""].concat()),
         false => Shown::NOTHING,
     };
     shown.begin(call);

@@ -1,7 +1,9 @@
 //! AUTH: what clients may do to it.
 
 use eximious::auth::ntlm;
+use eximious::debugging::{DebugLine, DebugSelector, DebugWriter};
 use eximious::stdlib::base64;
+use eximious::trace::TraceEvent;
 
 use super::*;
 
@@ -76,9 +78,13 @@ fn cve_2016_9963_secrets_are_in_no_log_and_no_trace() {
         let (mut session, log) = session(&[options, PLAIN].concat(), client());
         let told = Arc::new(Mutex::new(String::new()));
         let trace = told.clone();
-        session.context().set_trace(Some(Arc::new(move |_, text: &[u8]| {
-            trace.lock().unwrap().push_str(&String::from_utf8_lossy(text));
-        })));
+        session.context().observe(Arc::new(move |event: &TraceEvent<'_>| {
+            let mut put = |line: DebugLine<'_>| {
+                trace.lock().unwrap().push_str(&String::from_utf8_lossy(line.text));
+            };
+            let mut writer = DebugWriter::new(DebugSelector::ANY, &mut put);
+            eximious::debugging::write(event, &mut writer);
+        }));
         say(&mut session, lines);
         let eager = Client { synchronizes: true, ..client() };
         let (mut hasty, hastily) = super::session(&[options, PLAIN].concat(), eager);

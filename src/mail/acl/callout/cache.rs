@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::Opt;
+use eximious_core::trace::{CalloutEvent, Happening};
 use eximious_core::world::HintStore;
 use eximious_stdlib::options::opt;
 
@@ -55,7 +56,7 @@ impl Cache {
     /// What is known already, where that will do.
     pub(super) fn look(&mut self, run: &mut Run<'_>, callout: &Callout<'_>) -> Option<Called> {
         let Some(store) = self.store.clone() else {
-            run.cx.tell(0, b"callout cache: disabled by no_cache");
+            self.tell(run, "disabled by no_cache", b"");
             return None;
         };
         let good = expiry(run, opt::CALLOUT_DOMAIN_POSITIVE_EXPIRE);
@@ -184,14 +185,14 @@ impl Cache {
         if self.learned {
             let _ = self.domain.save(&*store, &self.domain_key, self.now);
             let head = b"wrote callout cache domain record for ";
-            run.cx.tell(0, &[head.as_slice(), &self.domain_key, b":"].concat());
+            run.cx.tell_callout(&[head.as_slice(), &self.domain_key, b":"].concat());
             let result = match (self.domain.refuses_empty_sender, self.domain.result) {
                 (true, _) => 3,
                 (false, result) => result as u8,
             };
             let (postmaster, random) = (self.domain.postmaster as u8, self.domain.random as u8);
             let text = format!("  result={result} postmaster={postmaster} random={random}");
-            run.cx.tell(0, text.as_bytes());
+            run.cx.tell_callout(text.as_bytes());
         }
         let accepted = match self.address {
             CalloutResult::Unknown => return,
@@ -201,7 +202,7 @@ impl Cache {
         let _ = CalloutAddress { accepted }.save(&*store, &self.key, self.now);
         let word = if accepted { "positive" } else { "negative" };
         let head = format!("wrote {word} callout cache address record for ");
-        run.cx.tell(0, &[head.as_bytes(), &self.key].concat());
+        run.cx.tell_callout(&[head.as_bytes(), &self.key].concat());
     }
 
     /// Notes what a local part that nobody has comes to.
@@ -215,7 +216,7 @@ impl Cache {
     }
 
     fn tell(&self, run: &mut Run<'_>, text: &str, key: &[u8]) {
-        run.cx.tell(0, &[b"callout cache: ", text.as_bytes(), key].concat());
+        run.cx.tell(Happening::Callout(CalloutEvent::Cache { text, key }));
     }
 }
 

@@ -109,7 +109,7 @@ impl From<SmtpError> for Stop {
 
 impl<'p, 'r> Place<'p, 'r> {
     fn tell(&mut self, text: &[u8]) {
-        self.run.cx.tell(0, text);
+        self.run.cx.tell_callout(text);
     }
 
     fn listed(&mut self, option: &'static str) -> bool {

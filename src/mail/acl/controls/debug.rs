@@ -5,7 +5,7 @@ use eximious_core::{AclControl, AclOptions, Str, Taint};
 use super::super::Logs;
 use super::super::machine::{Answer, Run};
 use super::super::words::{self, ControlRun, Setting};
-use crate::engine::debugging::{DebugSelector, Start};
+use crate::mail::debugging::{DebugSelector, DebugStart};
 
 /// `control = debug`.
 pub(in crate::mail::acl) static DEBUG: AclControl = words::control(
@@ -75,7 +75,7 @@ fn debug(run: &mut Run<'_>, setting: Setting<'_>) -> Answer {
     }
     let tag = tag.unwrap_or_default();
     let waits = waits.filter(|_| !now);
-    match run.cx.start_debugging(Start { tag, selector, waits, on_panic }) {
+    match run.cx.start_debugging(DebugStart { tag, selector, waits, on_panic }) {
         Ok(()) => {
             let log = run.cx.engine().world().log.clone();
             run.host.log_through(log);

@@ -133,14 +133,14 @@ fn has_room(run: &mut Run<'_>, address: &Str) -> Result<Option<bool>, Fail> {
     let before = variables.map(|var| run.cx.value_of(var));
     let mut last: Option<Box<Delivery>> = None;
     // Nobody is told how the address is routed.
-    let trace = run.cx.replace_trace(None);
+    let muted = run.cx.trace().mute();
     let mut why = None;
     let standing = acls.routes().test(run.cx, &request, &mut |report| match report {
         Report::Delivered(delivery) => last = Some(Box::new((*delivery).clone())),
         Report::Failed(_, error) => why = error.message.clone(),
         _ => {}
     });
-    run.cx.replace_trace(trace);
+    run.cx.trace().unmute(muted);
     let mut room = Ok(Some(true));
     if standing == Standing::Failed {
         run.logged = why.map(Str::tainted);

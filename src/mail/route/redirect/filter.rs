@@ -171,6 +171,7 @@ fn generate(
                 if errors_to.is_some() {
                     child.attached.errors_to = errors_to;
                 }
+                machine.tell_generated(redirection.router, &child);
                 machine.children.push(Child::Address(child));
             }
             FilterAction::Save { file, mode, .. } => {

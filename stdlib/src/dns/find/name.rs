@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use eximious_core::trace::{Happening, HostEvent, TraceKinds};
 use eximious_core::world::{DnsRecord, domain};
-use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule, Trace};
+use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 
 use super::addresses::is_ignored;
 use super::{Ending, HostsFound, RouteHost};
@@ -62,21 +63,19 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
 
 /// Tells whoever is shown each step what was found.
 fn tell(call: &mut Call<'_>, hosts: &[RouteHost], own: bool) {
-    let trace = call.memory::<Trace>();
     let Some(first) = hosts.first() else { return };
-    if trace.sink.is_none() {
+    let trace = call.trace();
+    if !trace.wants(TraceKinds::HOST) {
         return;
     }
     if own {
-        trace.tell_flat(&[b"local host found for non-MX address"]);
+        trace.tell(Happening::Host(HostEvent::Local));
     }
-    trace.tell_flat(&[b"fully qualified name = ", first.name.as_bytes()]);
-    trace.tell_flat(&[b"gethostbyname2 looked up these IP addresses:"]);
-    for host in hosts {
-        let address = host.address.map(|address| address.to_string()).unwrap_or_default();
-        let parts = [b"  name=".as_slice(), host.name.as_bytes(), b" address="];
-        trace.tell_flat(&[parts[0], parts[1], parts[2], address.as_bytes()]);
-    }
+    // They all have the official name.
+    let name = first.name.as_bytes();
+    trace.tell(Happening::Host(HostEvent::Qualified { name }));
+    let addresses: Vec<IpAddr> = hosts.iter().filter_map(|host| host.address).collect();
+    trace.tell(Happening::Host(HostEvent::Addresses { name, addresses: &addresses }));
 }
 
 /// What the system knows of a host.

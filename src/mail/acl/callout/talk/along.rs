@@ -110,7 +110,7 @@ impl Talk<'_, '_, '_> {
             if stays {
                 let text = b"holding verify callout open for potential further verifies and \
                     delivery";
-                run.cx.tell(0, text);
+                run.cx.tell_callout(text);
             }
             return stays;
         }
@@ -124,7 +124,7 @@ impl Talk<'_, '_, '_> {
             .map_or(Some(&b""[..]), |transport| cutthrough::hindrance(transport, &self.endpoint));
         if other || unknown || hindrance.is_some() {
             if let Some(text) = hindrance.filter(|text| !text.is_empty() && !other) {
-                run.cx.tell(0, text);
+                run.cx.tell_callout(text);
             }
             run.state.cutthrough.end(run.cx, "");
             return false;
@@ -132,7 +132,7 @@ impl Talk<'_, '_, '_> {
         if !taken {
             return false;
         }
-        run.cx.tell(0, b"holding verify callout open for cutthrough delivery");
+        run.cx.tell_callout(b"holding verify callout open for cutthrough delivery");
         true
     }
 

@@ -1,0 +1,38 @@
+//! `-d`: what happens is told on the standard error.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use eximious::debugging::{DebugOutput, DebugSelector};
+use eximious::{Settings, World};
+
+use crate::caller;
+use crate::refusal::Refusal;
+
+/// What tells what is selected, where that was asked for; for a test, its comments, too.
+///
+/// # Errors
+/// Whoever runs the program may not see it.
+pub fn begin(
+    selector: Option<DebugSelector>,
+    tests: bool,
+    settings: &Settings,
+    world: &World,
+) -> Result<Option<Arc<DebugOutput>>, Refusal> {
+    let Some(selector) = selector else { return Ok(None) };
+    if !caller::is_admin(settings, world) {
+        let why = b"exim: debugging permission denied; not admin".to_vec();
+        return Err(Refusal::Said(why));
+    }
+    let put = |text: &[u8]| {
+        // There is nobody to tell that the standard error is closed.
+        let _ = io::stderr().write_all(text);
+    };
+    let output = Arc::new(DebugOutput::new(selector, tests, world, put));
+    let (uid, gid) = world.host.ids();
+    let (pid, bits) = (world.host.pid(), selector.bits());
+    let version = env!("CARGO_PKG_VERSION");
+    let head = format!("eximious version {version} uid={uid} gid={gid} pid={pid} D={bits:x}");
+    output.say(0, head.as_bytes());
+    Ok(Some(output))
+}

@@ -1,0 +1,74 @@
+//! Lines for logs, told beside what happens.
+
+use std::sync::Arc;
+
+use eximious_core::LogSelector;
+use eximious_core::world::{DebugLog, Log};
+
+/// Logs of which each line is told, too.
+pub(super) struct Tee {
+    /// Tells a text.
+    pub(super) tell: Box<dyn Fn(&[u8]) + Send + Sync>,
+    /// Hears that something goes to the panic log, before that is told.
+    pub(super) panicked: Box<dyn Fn() + Send + Sync>,
+    /// Where the lines go; nowhere, where it is enough that they are told.
+    pub(super) log: Option<Arc<dyn Log>>,
+}
+
+impl Tee {
+    fn line(&self, names: &str, line: &[u8]) {
+        (self.tell)(&[b"LOG: ", names.as_bytes(), b"\n  ", line].concat());
+    }
+
+    fn go_on(&self, write: impl FnOnce(&dyn Log)) {
+        if let Some(log) = &self.log {
+            write(&**log);
+        }
+    }
+}
+
+impl Log for Tee {
+    fn main(&self, line: &[u8]) {
+        self.line("MAIN", line);
+        self.go_on(|log| log.main(line));
+    }
+    fn selected(&self, by: LogSelector, line: &[u8]) {
+        self.line(&[by.word().unwrap_or_default(), " MAIN"].concat(), line);
+        self.go_on(|log| log.selected(by, line));
+    }
+    fn panic(&self, line: &[u8]) {
+        (self.panicked)();
+        self.line("MAIN PANIC", line);
+        self.go_on(|log| log.panic(line));
+    }
+    fn panic_alone(&self, line: &[u8]) {
+        (self.panicked)();
+        self.line("PANIC", line);
+        self.go_on(|log| log.panic_alone(line));
+    }
+    fn rejection(&self, line: &[u8]) {
+        self.line("MAIN REJECT", line);
+        self.go_on(|log| log.rejection(line));
+    }
+    fn rejected_message(&self, line: &[u8], header: &[u8]) {
+        self.line("MAIN REJECT", line);
+        self.go_on(|log| log.rejected_message(line, header));
+    }
+    fn rejected_message_alone(&self, line: &[u8], header: &[u8]) {
+        self.line("REJECT", line);
+        self.go_on(|log| log.rejected_message_alone(line, header));
+    }
+    fn rejection_alone(&self, line: &[u8]) {
+        self.line("REJECT", line);
+        self.go_on(|log| log.rejection_alone(line));
+    }
+    fn debug(&self, text: &[u8]) {
+        match &self.log {
+            Some(log) => log.debug(text),
+            None => (self.tell)(text.strip_suffix(b"\n").unwrap_or(text)),
+        }
+    }
+    fn open_debug_log(&self, tag: &[u8]) -> Option<Result<Arc<dyn DebugLog>, Vec<u8>>> {
+        self.log.as_ref()?.open_debug_log(tag)
+    }
+}

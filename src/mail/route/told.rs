@@ -1,0 +1,100 @@
+//! What is told of a router that has its turn.
+
+use eximious_core::trace::{Happening, RouteEvent, TraceKinds};
+
+use super::machine::{Machine, Verdict};
+use super::pass::{Child, RouteError};
+use super::router::{Router, Text};
+use super::{Address, Delivery};
+
+impl Machine<'_> {
+    /// Tells a step.
+    pub(super) fn tell(&mut self, event: RouteEvent<'_>) {
+        self.cx.tell(Happening::Route(event));
+    }
+
+    /// A router has its turn.
+    pub(super) fn tell_router(&mut self, router: &Router) {
+        if !self.cx.trace().wants(TraceKinds::ROUTE) {
+            return;
+        }
+        let (part, domain) = (self.address.local_part.clone(), self.address.domain.clone());
+        let (router, local_part, domain) = (router.name.bytes(), part.bytes(), domain.bytes());
+        self.tell(RouteEvent::Router { router, local_part, domain });
+    }
+
+    /// A condition of the router is looked at.
+    pub(super) fn tell_checking(&mut self, option: &'static str, text: Option<&Text>) {
+        let text = text.map(|text| text.written.bytes());
+        self.tell(RouteEvent::Checking { option, text });
+    }
+
+    /// The router is passed by.
+    pub(super) fn tell_skipped(&mut self, router: &Router, why: &str) {
+        self.tell(RouteEvent::Skipped { router: router.name.bytes(), why: why.as_bytes() });
+    }
+
+    /// The router is passed by, because of the address's local part.
+    pub(super) fn tell_no_user(&mut self, router: &Router) {
+        if self.cx.trace().wants(TraceKinds::ROUTE) {
+            let why = [self.offer.local_part.bytes(), b" is not a local user"].concat();
+            self.tell(RouteEvent::Skipped { router: router.name.bytes(), why: &why });
+        }
+    }
+
+    /// The router made an address of the one at hand.
+    pub(super) fn tell_generated(&mut self, router: &Router, child: &Address) {
+        let (router, address) = (router.name.bytes(), child.text.bytes());
+        self.tell(RouteEvent::Generated { router, address });
+    }
+
+    /// The router took the address.
+    pub(super) fn tell_routed(
+        &mut self,
+        router: &Router,
+        unseen: bool,
+        delivery: Option<&Delivery>,
+    ) {
+        let routes = self.routes.clone();
+        let number = delivery.and_then(|delivery| delivery.transport);
+        let transport = number.and_then(|number| routes.0.transports.get(number));
+        let transport = transport.map(|transport| transport.name.bytes());
+        self.tell(RouteEvent::Routed { router: router.name.bytes(), unseen, transport });
+    }
+
+    /// Runs a router, and tells what it says.
+    pub(super) fn drive_and_tell(
+        &mut self,
+        number: usize,
+        router: &Router,
+    ) -> Result<Verdict, RouteError> {
+        let name = router.name.bytes();
+        self.tell(RouteEvent::Calling { router: name });
+        let address = self.address.text.clone();
+        let verdict = self.drive(number, router);
+        match &verdict {
+            // What comes of it decides what there is to tell.
+            Ok(Verdict::Accept(_) | Verdict::Discard) => {}
+            Ok(Verdict::Renamed) => {
+                if let Some(Child::Address(child)) = self.children.last() {
+                    let text = child.text.clone();
+                    self.tell(RouteEvent::Rerouted { address: text.bytes() });
+                }
+            }
+            Ok(Verdict::Fail(_)) => {
+                self.tell(RouteEvent::Failed { router: name });
+            }
+            Ok(Verdict::Decline) => {
+                self.tell(RouteEvent::Declined { router: name, address: address.bytes() });
+            }
+            Ok(Verdict::Pass) => {
+                self.tell(RouteEvent::Passed { router: name, address: address.bytes() });
+            }
+            Err(error) => {
+                let (address, message) = (address.bytes(), error.message.as_deref());
+                self.tell(RouteEvent::Deferred { router: name, address, message });
+            }
+        }
+        verdict
+    }
+}
