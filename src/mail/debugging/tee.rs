@@ -5,10 +5,13 @@ use std::sync::Arc;
 use eximious_core::LogSelector;
 use eximious_core::world::{DebugLog, Log};
 
+/// Who is told a text.
+pub(super) type Teller = Box<dyn Fn(&[u8]) + Send + Sync>;
+
 /// Logs of which each line is told, too.
 pub(super) struct Tee {
     /// Tells a text.
-    pub(super) tell: Box<dyn Fn(&[u8]) + Send + Sync>,
+    pub(super) tell: Teller,
     /// Hears that something goes to the panic log, before that is told.
     pub(super) panicked: Box<dyn Fn() + Send + Sync>,
     /// Where the lines go; nowhere, where it is enough that they are told.

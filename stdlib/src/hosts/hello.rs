@@ -109,9 +109,8 @@ fn leads_to(call: &mut Call<'_>, name: &[u8], address: &Str) -> Result<bool, Fai
 /// one, and each is asked for it.
 fn tell_lists(trace: &mut Trace, name: &[u8]) {
     let (subject, depth) = (name, trace.depth);
-    let lists: [(&str, &[u8], Option<&[u8]>); 2] =
-        [("require", b"\"\"", None), ("request", b"\"*\"", Some(b"*"))];
-    for (which, list, element) in lists {
+    for (which, element) in [("require", None), ("request", Some(b"*".as_slice()))] {
+        let list: &[u8] = if element.is_some() { b"\"*\"" } else { b"\"\"" };
         trace.tell_at(depth, Happening::List(ListEvent::Dnssec { list: which }));
         trace.tell_at(depth + 1, Happening::List(ListEvent::Begin { subject, list }));
         if let Some(text) = element {
