@@ -16,7 +16,6 @@ mod print;
 mod reader;
 mod retry;
 mod rewrite;
-mod settings;
 mod source;
 mod values;
 

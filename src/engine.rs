@@ -19,6 +19,7 @@ use eximious_core::{
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables;
 
 use eval::{Eval, literal};
@@ -83,7 +84,7 @@ impl Engine {
     /// The same with other options.
     pub fn with_settings(&self, settings: Settings) -> Self {
         let mut inner = Inner { settings, ..(*self.0).clone() };
-        inner.registry.set_strict(inner.settings.strict_acl_vars);
+        inner.registry.set_strict(inner.settings.get(opt::STRICT_ACL_VARS));
         Self(Arc::new(inner))
     }
 
@@ -227,7 +228,7 @@ impl Builder {
     pub fn build(mut self) -> Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         self.0.number = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.0.registry.set_strict(self.0.settings.strict_acl_vars);
+        self.0.registry.set_strict(self.0.settings.get(opt::STRICT_ACL_VARS));
         if let Some(allowed) = self.0.allowed {
             self.0.forbidden |= !allowed;
         }

@@ -16,6 +16,7 @@ mod log_selector;
 mod message;
 mod meta;
 mod names;
+mod opt;
 mod option;
 mod record;
 mod registry;
@@ -39,6 +40,7 @@ pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use log_selector::{LogSelector, LogSelectorError};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
+pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
 pub use option::{
     DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
 };
@@ -49,7 +51,7 @@ pub use record::{
 };
 pub use registry::Registry;
 pub use scope::{Bindings, Captures, Memory, Outer, Scope};
-pub use settings::{ListKind, NamedList, NamedLists, Settings};
+pub use settings::{ListKind, NamedList, NamedLists, OptionError, Settings};
 pub use shared::{Closure, Rec, Runs};
 pub use str::{Buf, Str, Taint};
 pub use trace::Trace;

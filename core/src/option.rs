@@ -124,6 +124,8 @@ pub enum OptionKind {
     /// that don't print as `\001`, backslashes as they are. Where it is unset
     /// or empty, that is `name = ` with a space after it.
     Text,
+    /// What is logged (`+name`, `-name`); shown as text.
+    LogSelector,
     /// A list whose elements have no further meaning; shown as text, just as
     /// the lists below are.
     List,
@@ -164,7 +166,7 @@ impl OptionKind {
             Self::Fixed => "fixed-point number",
             Self::Time | Self::ExpandedTime => "time",
             Self::TimeList => "time list",
-            Self::Text => "string",
+            Self::Text | Self::LogSelector => "string",
             Self::List => "string list",
             Self::DomainList => "domain list",
             Self::HostList => "host list",
@@ -293,6 +295,39 @@ impl OptionDef {
     }
 }
 
+impl OptionDef {
+    /// Whether a value is of its kind.
+    pub fn takes(&self, value: &OptionValue) -> bool {
+        use OptionKind as Kind;
+        match (self.kind, value) {
+            (Kind::Bool | Kind::ExpandedBool, OptionValue::Flag(_)) => true,
+            (Kind::ExpandedBool | Kind::ExpandedTime, OptionValue::Text(_)) => true,
+            (Kind::Integer | Kind::Size, OptionValue::Text(_)) => self.expanded,
+            (Kind::Integer | Kind::Size, OptionValue::Number(_)) => !self.expanded,
+            (
+                Kind::Kilobytes | Kind::Octal | Kind::Fixed | Kind::Time | Kind::ExpandedTime,
+                OptionValue::Number(_),
+            ) => true,
+            (Kind::TimeList, OptionValue::Times(_)) => true,
+            (Kind::User | Kind::Group, OptionValue::Text(_)) => self.expanded,
+            (Kind::User | Kind::Group, OptionValue::Ids(ids)) => ids.len() == 1,
+            (Kind::UserList | Kind::GroupList, OptionValue::Ids(_)) => true,
+            (
+                Kind::Text
+                | Kind::LogSelector
+                | Kind::List
+                | Kind::DomainList
+                | Kind::HostList
+                | Kind::AddressList
+                | Kind::LocalPartList
+                | Kind::Rewrite,
+                OptionValue::Text(_),
+            ) => true,
+            _ => false,
+        }
+    }
+}
+
 /// The value of an option.
 #[derive(Clone, PartialEq, Debug)]
 pub enum OptionValue {
@@ -308,14 +343,15 @@ pub enum OptionValue {
     Ids(Vec<u32>),
 }
 
-/// Values of options, by name. One that is not there has its record's default.
+/// The options of an instance of a driver that are set, by name. One that is not there
+/// has its record's default.
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct Options(FxHashMap<&'static str, OptionValue>);
 
 impl Options {
-    /// Sets a value.
-    pub fn set(&mut self, name: &'static str, value: OptionValue) {
-        self.0.insert(name, value);
+    /// Sets an option.
+    pub fn set(&mut self, option: &OptionDef, value: OptionValue) {
+        self.0.insert(option.meta.name, value);
     }
     /// A value, if it is set.
     pub fn get(&self, name: &str) -> Option<&OptionValue> {

@@ -84,8 +84,9 @@ impl<T> Table<T> {
     }
 }
 
-/// The options of one place, by name: a record stands under its aliases too.
-type OptionTable = BTreeMap<&'static [u8], &'static OptionDef>;
+/// The options of one place, by name, each with its number: a record stands under its
+/// aliases too.
+type OptionTable = BTreeMap<&'static [u8], (u16, &'static OptionDef)>;
 
 impl Registry {
     /// No words at all.
@@ -280,7 +281,12 @@ impl Registry {
 
     /// An option of a place, by its name or an older one.
     pub fn option(&self, place: OptionPlace, name: &[u8]) -> Option<&'static OptionDef> {
-        self.option_table(place)?.get(name).copied()
+        self.option_table(place)?.get(name).map(|(_, option)| *option)
+    }
+    /// A main option by its name or an older one, with its number among all, which
+    /// another record of its name keeps.
+    pub fn main_option(&self, name: &[u8]) -> Option<(u16, &'static OptionDef)> {
+        self.option_table(OptionPlace::Main)?.get(name).copied()
     }
     /// An option of an instance: one that all drivers of the kind have, or one
     /// of its driver's own, as soon as that is known.
@@ -369,17 +375,23 @@ impl Registry {
     }
 }
 
-/// Options by place and name; the last one of a name counts.
+/// Options by place and name; the last one of a name counts, under the number of the
+/// first.
 fn option_tables(families: &[&'static [OptionDef]]) -> Vec<(OptionPlace, OptionTable)> {
     let mut tables: Vec<(OptionPlace, OptionTable)> = Vec::new();
+    let mut counts: Vec<u16> = Vec::new();
     for option in families.iter().copied().flatten() {
         let at = tables.iter().position(|(place, _)| *place == option.place);
         let at = at.unwrap_or_else(|| {
             tables.push((option.place, OptionTable::new()));
+            counts.push(0);
             tables.len() - 1
         });
+        let (table, count) = (&mut tables[at].1, &mut counts[at]);
+        let number = table.get(option.meta.name.as_bytes()).map_or(*count, |(number, _)| *number);
+        *count += u16::from(number == *count);
         for name in std::iter::once(&option.meta.name).chain(option.meta.aliases) {
-            tables[at].1.insert(name.as_bytes(), option);
+            table.insert(name.as_bytes(), (number, option));
         }
     }
     tables
@@ -389,8 +401,8 @@ fn option_tables(families: &[&'static [OptionDef]]) -> Vec<(OptionPlace, OptionT
 fn named(table: &OptionTable) -> impl Iterator<Item = &'static OptionDef> {
     table
         .iter()
-        .filter(|(name, option)| **name == option.meta.name.as_bytes())
-        .map(|(_, option)| *option)
+        .filter(|(name, (_, option))| **name == option.meta.name.as_bytes())
+        .map(|(_, (_, option))| *option)
 }
 
 impl Vocabulary for Registry {

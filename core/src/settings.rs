@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::world::{Host, Users};
-use crate::{LogSelector, Options, Str};
+use crate::{LogSelector, Opt, OptionDef, OptionKind, OptionType, OptionValue, Registry, Str};
 
 /// What a named list holds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -109,104 +108,129 @@ impl NamedList {
     }
 }
 
-/// Main options, with the defaults of the specification (chapter 14).
+/// Main options (specification, chapter 14): what the configuration sets, and for all
+/// else the defaults of the records.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub struct Settings {
-    /// `primary_hostname`; `None` asks the host.
-    pub primary_hostname: Option<Str>,
-    /// `qualify_domain`; `None` is the primary host name.
-    pub qualify_domain: Option<Str>,
-    /// `qualify_recipient`; `None` is the qualify domain.
-    pub qualify_recipient: Option<Str>,
-    /// `spool_directory`.
-    pub spool_directory: Str,
-    /// `headers_charset`.
-    pub headers_charset: Str,
-    /// `check_rfc2047_length`.
-    pub check_rfc2047_length: bool,
-    /// `allow_utf8_domains`.
-    pub allow_utf8_domains: bool,
-    /// `allow_domain_literals`.
-    pub allow_domain_literals: bool,
-    /// `strip_trailing_dot`.
-    pub strip_trailing_dot: bool,
-    /// `print_topbitchars`.
-    pub print_topbitchars: bool,
-    /// `timezone`.
-    pub timezone: Option<Str>,
-    /// `perl_startup`.
-    pub perl_startup: Option<Str>,
-    /// `perl_at_start`.
-    pub perl_at_start: bool,
-    /// `perl_taintmode`.
-    pub perl_taintmode: bool,
-    /// `sqlite_dbfile`.
-    pub sqlite_dbfile: Option<Str>,
-    /// `sqlite_lock_timeout`, seconds.
-    pub sqlite_lock_timeout: u64,
-    /// `keep_environment`.
-    pub keep_environment: Str,
-    /// `add_environment`.
-    pub add_environment: Str,
-    /// `message_body_visible`, bytes.
-    pub message_body_visible: usize,
-    /// `message_body_newlines`.
-    pub message_body_newlines: bool,
-    /// `bounce_return_size_limit`, bytes.
-    pub bounce_return_size_limit: u64,
-    /// `localhost_number`.
-    pub localhost_number: Str,
-    /// `smtp_active_hostname`.
-    pub smtp_active_hostname: Str,
-    /// `exim_version`, where it is overridden.
-    pub exim_version: Str,
-    /// `exim_path`.
-    pub exim_path: Str,
-    /// `exim_user`, a name or a number; `None` is the packaged user, where
-    /// there is one, or the process's.
-    pub exim_user: Option<Str>,
-    /// `exim_group`, a name or a number; `None` is the packaged user's.
-    pub exim_group: Option<Str>,
-    /// `log_file_path`.
-    pub log_file_path: Str,
-    /// `log_selector`: what is logged.
-    pub log_selector: LogSelector,
-    /// `strict_acl_vars`.
-    pub strict_acl_vars: bool,
-    /// `spf_guess`.
-    pub spf_guess: Str,
+    /// Where each main option's value lies in `values`, plus one.
+    slots: Vec<u16>,
+    values: Vec<(&'static str, OptionValue)>,
+    /// What `log_selector` comes to: it is asked for with each line of a log.
+    log_selector: LogSelector,
     /// The configuration file of RADIUS clients, which Exim is told when it is
     /// built (`RADIUS_CONFIG_FILE`).
     pub radius_config_file: Str,
     /// The file that the configuration was read from.
     pub config_file: Str,
-    /// All other main options that are set.
-    pub options: Options,
     /// Named lists.
     pub lists: NamedLists,
 }
 
+/// Why an option can't be set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// There is none of this name.
+    Unknown,
+    /// Its values are of another kind.
+    Kind,
+}
+
+impl std::fmt::Display for OptionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "no main option has this name",
+            Self::Kind => "the option's values are of another kind",
+        })
+    }
+}
+
+impl std::error::Error for OptionError {}
+
 impl Settings {
-    /// The numbers of `exim_user` and `exim_group`; neither follows from the other.
-    /// Without them they are the packaged user's, where there is one, or those of
-    /// this process.
-    pub fn server_ids(&self, users: &dyn Users, host: &dyn Host) -> (u32, u32) {
-        // Where the user database can't be read, the process's own numbers do.
-        let find = |name: &[u8]| users.user(name).ok().flatten().map(|user| (user.uid, user.gid));
-        let packaged = || find(b"Debian-exim").unwrap_or_else(|| host.ids());
-        let number =
-            |text: &Str| -> Option<u32> { std::str::from_utf8(text.bytes()).ok()?.parse().ok() };
-        let user = self.exim_user.as_ref();
-        let uid = user.and_then(|user| number(user).or_else(|| Some(find(user.bytes())?.0)));
-        let named = |name: &Str| users.group(name.bytes()).ok().flatten().map(|group| group.gid);
-        let group = self.exim_group.as_ref();
-        let gid = group.and_then(|group| number(group).or_else(|| named(group)));
-        match (uid, gid) {
-            (Some(uid), Some(gid)) => (uid, gid),
-            (uid, gid) => {
-                let packaged = packaged();
-                (uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1))
+    /// The value of an option: what is set, or the default.
+    #[inline]
+    pub fn get<T: OptionType>(&self, option: Opt<T>) -> T {
+        self.given(option).unwrap_or_else(|| option.default())
+    }
+
+    /// What an option is set to, if it is set.
+    #[inline]
+    pub fn given<T: OptionType>(&self, option: Opt<T>) -> Option<T> {
+        T::read(&self.values.get(self.place(option.id())?)?.1)
+    }
+
+    /// What a text is set to, if it is set and not empty.
+    pub fn text(&self, option: Opt<Str>) -> Option<Str> {
+        self.given(option).filter(|text| !text.is_empty())
+    }
+
+    /// Whether an option is set, be it to nothing.
+    pub fn is_set<T: OptionType>(&self, option: Opt<T>) -> bool {
+        self.place(option.id()).is_some()
+    }
+
+    /// Sets an option.
+    pub fn set<T: OptionType>(&mut self, option: Opt<T>, value: impl Into<T>) {
+        self.store(option.id(), option.def(), value.into().kept());
+    }
+
+    /// What an option of any name is set to, if it is set.
+    pub fn value(&self, name: &str) -> Option<&OptionValue> {
+        self.values.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+    }
+
+    /// Sets an option of any name.
+    ///
+    /// # Errors
+    /// There is none, or its values are of another kind.
+    pub fn set_value(
+        &mut self,
+        registry: &Registry,
+        name: &[u8],
+        value: OptionValue,
+    ) -> Result<(), OptionError> {
+        let (id, option) = registry.main_option(name).ok_or(OptionError::Unknown)?;
+        if !option.takes(&value) {
+            return Err(OptionError::Kind);
+        }
+        self.store(id, option, value);
+        Ok(())
+    }
+
+    /// All options that are set, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &OptionValue)> {
+        self.values.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// What `log_selector` comes to: what is logged.
+    #[inline]
+    pub fn log_selector(&self) -> LogSelector {
+        self.log_selector
+    }
+
+    #[inline]
+    fn place(&self, id: u16) -> Option<usize> {
+        usize::from(*self.slots.get(usize::from(id))?).checked_sub(1)
+    }
+
+    fn store(&mut self, id: u16, option: &OptionDef, value: OptionValue) {
+        if option.kind == OptionKind::LogSelector
+            && let OptionValue::Text(text) = &value
+        {
+            // What is wrong with it is told of elsewhere.
+            self.log_selector = LogSelector::parse(text.bytes()).unwrap_or_default();
+        }
+        match self.place(id) {
+            Some(place) => self.values[place].1 = value,
+            None => {
+                let id = usize::from(id);
+                if self.slots.len() <= id {
+                    self.slots.resize(id + 1, 0);
+                }
+                self.values.push((option.meta.name, value));
+                self.slots[id] = self.values.len() as u16;
             }
         }
     }
@@ -215,40 +239,11 @@ impl Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            primary_hostname: None,
-            qualify_domain: None,
-            qualify_recipient: None,
-            spool_directory: Str::fixed("/var/spool/exim4"),
-            headers_charset: Str::fixed("UTF-8"),
-            check_rfc2047_length: true,
-            allow_utf8_domains: false,
-            allow_domain_literals: false,
-            strip_trailing_dot: false,
-            print_topbitchars: false,
-            timezone: None,
-            perl_startup: None,
-            perl_at_start: false,
-            perl_taintmode: false,
-            sqlite_dbfile: None,
-            sqlite_lock_timeout: 5,
-            keep_environment: Str::EMPTY,
-            add_environment: Str::EMPTY,
-            message_body_visible: 500,
-            message_body_newlines: false,
-            bounce_return_size_limit: 100 * 1024,
-            localhost_number: Str::EMPTY,
-            smtp_active_hostname: Str::EMPTY,
-            exim_version: Str::EMPTY,
-            exim_path: Str::fixed("/usr/sbin/exim4"),
-            exim_user: None,
-            exim_group: None,
-            log_file_path: Str::fixed("/var/log/exim4/%slog"),
+            slots: Vec::new(),
+            values: Vec::new(),
             log_selector: LogSelector::default(),
-            strict_acl_vars: false,
-            spf_guess: Str::fixed("v=spf1 a/24 mx/24 ptr ?all"),
             radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),
             config_file: Str::EMPTY,
-            options: Options::default(),
             lists: NamedLists::default(),
         }
     }

@@ -25,7 +25,7 @@ pub use ldap::{
     Ldap, LdapAnswer, LdapEntry, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapResult,
     LdapSearch, LdapServer, LdapTls, LdapTrouble,
 };
-pub use log::{DebugLog, Log, log_of};
+pub use log::{DebugLog, Log, LogOptions, log_of};
 pub use sasl::{
     Sasl, SaslAnswers, SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart,
     SaslStep, SaslValues,

@@ -5,7 +5,7 @@
 //! Whoever has the bytes gives a message to [`crate::submission::take`].
 
 use eximious::stdlib::address::{self, Rules};
-use eximious::{Context, Str};
+use eximious::{Context, Str, opt, var};
 use memchr::memchr;
 
 use crate::options;
@@ -13,8 +13,6 @@ use crate::reception::message_id;
 
 /// How long a command is at the most.
 const MAX_COMMAND: usize = 16 * 1024;
-/// How many recipients there may be where no option says so.
-const MAX_RECIPIENTS: i64 = 50_000;
 /// How large a message may be where no option says so.
 const MAX_SIZE: u64 = 1 << 30;
 
@@ -267,7 +265,7 @@ impl BatchedSmtp {
             return Ok(false);
         }
         if let Some(name) = begins(b"HELO").or_else(|| begins(b"EHLO")) {
-            cx.set("sender_helo_name", Str::tainted(name));
+            cx.set_var(var::SENDER_HELO_NAME, Str::tainted(name));
             eximious::client::describe(cx);
             self.reset();
             return Ok(false);
@@ -298,9 +296,9 @@ impl BatchedSmtp {
         if text.is_empty() {
             return Err(b"501 RCPT TO must have an address operand".into());
         }
-        let most = options::number(cx, "recipients_max", MAX_RECIPIENTS);
+        let most = options::number(cx, opt::RECIPIENTS_MAX);
         if most > 0 && self.recipients.len() as i64 >= most {
-            let rejects = options::flag(cx, "recipients_max_reject");
+            let rejects = cx.engine().settings().get(opt::RECIPIENTS_MAX_REJECT);
             let code = if rejects { "552" } else { "452" };
             return Err(format!("{code} too many recipients").into_bytes());
         }
@@ -316,14 +314,14 @@ impl BatchedSmtp {
         let found = parsed.map_err(|why| [b"501 ".as_slice(), &why.message].concat())?;
         let mut address = found.text;
         if found.domain.is_none() && !address.is_empty() {
-            let (who, option) = match is_sender {
-                true => ("sender", "qualify_domain"),
-                false => ("recipient", "qualify_recipient"),
+            let (who, variable) = match is_sender {
+                true => ("sender", var::QUALIFY_DOMAIN),
+                false => ("recipient", var::QUALIFY_RECIPIENT),
             };
             if self.leaves_unqualified {
                 return Err(format!("501 {who} address must contain a domain").into_bytes());
             }
-            let domain = cx.value(option);
+            let domain = cx.value_of(variable);
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
         Ok(Str::tainted(address))

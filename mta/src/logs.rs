@@ -4,7 +4,7 @@ use eximious::acl::Secured;
 use eximious::stdlib::interval::written;
 use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
-use eximious::{Context, LogSelector, Str};
+use eximious::{Context, LogSelector, Str, var};
 
 /// A line with a message's name before it, where the message has one.
 pub(crate) fn named(id: &Str, line: &[u8]) -> Vec<u8> {
@@ -24,19 +24,20 @@ pub(crate) fn main(cx: &Context, id: &Str) -> impl Fn(&[u8]) + use<> {
 pub(crate) fn secured(cx: &mut Context) -> Option<Secured> {
     /// The bit of `$tls_in_resumption` for a session that was taken up again.
     const RESUMED: u8 = 16;
-    let cipher = cx.value("tls_in_cipher");
+    let cipher = cx.value_of(var::TLS_IN_CIPHER);
     (!cipher.is_empty()).then(|| Secured {
         cipher: cipher.bytes().to_vec(),
-        is_verified: cx.value("tls_in_certificate_verified").bytes() == b"1",
-        name: cx.value("tls_in_peerdn").bytes().to_vec(),
-        resumed: cx.value("tls_in_resumption").display().parse().unwrap_or(0u8) & RESUMED != 0,
-        server_name: cx.value("tls_in_sni").bytes().to_vec(),
+        is_verified: cx.value_of(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1",
+        name: cx.value_of(var::TLS_IN_PEERDN).bytes().to_vec(),
+        resumed: cx.value_of(var::TLS_IN_RESUMPTION).display().parse().unwrap_or(0u8) & RESUMED
+            != 0,
+        server_name: cx.value_of(var::TLS_IN_SNI).bytes().to_vec(),
     })
 }
 
 /// ` X=TLS1.3:… CV=yes DN="…" SNI=…`: what is logged of TLS with the client.
 pub(crate) fn security(cx: &mut Context) -> Vec<u8> {
-    let wanted = cx.engine().settings().log_selector;
+    let wanted = cx.engine().settings().log_selector();
     secured(cx).map(|secured| security_of(wanted, &secured)).unwrap_or_default()
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn security_of(wanted: LogSelector, secured: &Secured) -> Vec<u8> {
 pub(crate) fn lasted(cx: &Context, began: Moment) -> String {
     let now = cx.engine().world().clock.now();
     let mut seconds = now.seconds.saturating_sub(began.seconds);
-    if !cx.engine().settings().log_selector.contains(LogSelector::MILLISEC) {
+    if !cx.engine().settings().log_selector().contains(LogSelector::MILLISEC) {
         let seconds = i32::try_from(seconds).unwrap_or(0);
         return written(seconds.max(0));
     }

@@ -1,44 +1,26 @@
-//! Main options and variables, as the configuration and a conversation have them.
+//! Main options, as the configuration and a conversation have them.
 
-use eximious::{Context, FailClass, OptionPlace, OptionValue, Str};
+use eximious::{Context, Expanded, FailClass, Opt, Str, opt};
 
-/// A text, as it is written: what is set, or the default. Empty where there is none.
-pub(crate) fn text(cx: &Context, name: &'static str) -> Str {
-    let engine = cx.engine();
-    match engine.settings().options.get(name) {
-        Some(OptionValue::Text(text)) => text.clone(),
-        Some(_) => Str::EMPTY,
-        None => {
-            let record = engine.registry().option(OptionPlace::Main, name.as_bytes());
-            record.and_then(|record| record.default).map_or(Str::EMPTY, Str::fixed)
+/// A number that may be made by an expansion; where that fails, it is as if it were 0.
+pub(crate) fn number(cx: &mut Context, option: Opt<Expanded<i64>>) -> i64 {
+    match cx.engine().settings().get(option) {
+        Expanded::Value(number) => number,
+        Expanded::Text(text) => {
+            let value = expanded_text(cx, option.name(), &text).unwrap_or_default();
+            i64::try_from(size(value.bytes())).unwrap_or(i64::MAX)
         }
-    }
-}
-
-/// Whether an option is set, by the configuration or by default.
-pub(crate) fn flag(cx: &Context, name: &'static str) -> bool {
-    let engine = cx.engine();
-    engine.settings().options.flag(name).unwrap_or_else(|| {
-        let record = engine.registry().option(OptionPlace::Main, name.as_bytes());
-        record.and_then(|record| record.default) == Some("true")
-    })
-}
-
-/// A number; some are expanded first. Where that fails, it is as if it were 0.
-pub(crate) fn number(cx: &mut Context, name: &'static str, default: i64) -> i64 {
-    match cx.engine().settings().options.get(name) {
-        Some(OptionValue::Number(number)) => *number,
-        Some(OptionValue::Text(_)) => {
-            let text = expanded(cx, name).unwrap_or_default();
-            i64::try_from(size(text.bytes())).unwrap_or(i64::MAX)
-        }
-        _ => default,
     }
 }
 
 /// A text, expanded; a failure is logged, and gives nothing.
-pub(crate) fn expanded(cx: &mut Context, name: &'static str) -> Option<Str> {
-    let text = text(cx, name);
+pub(crate) fn expanded(cx: &mut Context, option: Opt<Str>) -> Option<Str> {
+    let text = cx.engine().settings().get(option);
+    expanded_text(cx, option.name(), &text)
+}
+
+/// As [`expanded`], for what stands in an option of this name.
+pub(crate) fn expanded_text(cx: &mut Context, name: &str, text: &Str) -> Option<Str> {
     if text.is_empty() {
         return None;
     }
@@ -69,10 +51,7 @@ pub(crate) enum NoLimit {
 /// `message_size_limit`: how large a message may be in bytes, or 0.
 pub(crate) fn message_size_limit(cx: &mut Context) -> Result<u64, NoLimit> {
     let engine = cx.engine().clone();
-    if let Some(OptionValue::Number(number)) = engine.settings().options.get("message_size_limit") {
-        return Ok(u64::try_from(*number).unwrap_or(0));
-    }
-    let text = text(cx, "message_size_limit");
+    let text = engine.settings().get(opt::MESSAGE_SIZE_LIMIT);
     let value = engine.expand_once(text.bytes(), cx);
     let value = value.map_err(|fail| NoLimit::Unexpanded(fail.message().to_vec()))?;
     let value = value.bytes().trim_ascii();

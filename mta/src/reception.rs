@@ -23,9 +23,8 @@ use std::collections::BTreeMap;
 use eximious::acl::Control;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::Rules;
-use eximious::{Context, FailClass, Message, Str};
+use eximious::{Context, FailClass, Message, Opt, Str, opt, var};
 
-use crate::options::flag;
 use crate::smtp::Replaced;
 use lines::Lines;
 use sender::Author;
@@ -133,11 +132,11 @@ pub fn fix(
 ) -> FixedMessage {
     let mut lines = Lines::new(std::mem::take(&mut message.headers));
     for (option, name) in [
-        ("return_path_remove", "return-path"),
-        ("delivery_date_remove", "delivery-date"),
-        ("envelope_to_remove", "envelope-to"),
+        (opt::RETURN_PATH_REMOVE, "return-path"),
+        (opt::DELIVERY_DATE_REMOVE, "delivery-date"),
+        (opt::ENVELOPE_TO_REMOVE, "envelope-to"),
     ] {
-        if flag(cx, option) {
+        if cx.engine().settings().get(option) {
             lines.strike(name);
         }
     }
@@ -165,7 +164,7 @@ pub fn fix(
         };
     let retains = match submission {
         Some(submission) => submission.retains_sender,
-        None => flag(cx, "local_sender_retain"),
+        None => cx.engine().settings().get(opt::LOCAL_SENDER_RETAIN),
     };
     if checks && !retains {
         lines.strike(&format!("{prefix}sender"));
@@ -188,14 +187,14 @@ pub fn fix(
         author.add_from(cx, &mut lines);
         let compares = match submission {
             Some(submission) => !submission.retains_sender,
-            None => flag(cx, "local_from_check"),
+            None => cx.engine().settings().get(opt::LOCAL_FROM_CHECK),
         };
         if checks && compares {
             own_sender = author.check(cx, &mut lines);
         }
     }
     match own_sender {
-        Some(sender) => cx.set("sender_address", sender),
+        Some(sender) => cx.set_var(var::SENDER_ADDRESS, sender),
         None if origin.rewrites_sender => {
             if let Err(fail) = envelope::rewrite_sender(cx, rewriter) {
                 tell(fail.message());
@@ -205,7 +204,7 @@ pub fn fix(
     }
     addresses::complete(cx, rewriter, origin, &mut lines, tell);
     if completes && !lines.has(&format!("{prefix}date")) {
-        let date = cx.value("tod_full");
+        let date = cx.value_of(var::TOD_FULL);
         match resent {
             true => lines.push_front("Resent-Date", date.bytes()),
             false => lines.push("Date", date.bytes()),
@@ -230,31 +229,32 @@ fn identification(
     let id = message.id.clone();
     cx.set_message(Some(message));
     let mut text = [b"<E", id.bytes()].concat();
-    if let Some(more) = option_text(cx, "message_id_header_text", panics) {
+    if let Some(more) = option_text(cx, opt::MESSAGE_ID_HEADER_TEXT, panics) {
         text.push(b'.');
         text.extend(more.iter().map(|c| if is_atom(*c) { *c } else { b'-' }));
     }
     text.push(b'@');
-    match option_text(cx, "message_id_header_domain", panics) {
+    match option_text(cx, opt::MESSAGE_ID_HEADER_DOMAIN, panics) {
         Some(domain) => {
             let plain = |c: &u8| if is_domain(*c) { *c } else { b'-' };
             text.extend(domain.iter().map(plain));
         }
-        None => text.extend_from_slice(cx.value("primary_hostname").bytes()),
+        None => text.extend_from_slice(cx.value_of(var::PRIMARY_HOSTNAME).bytes()),
     }
     text.push(b'>');
     (text, cx.take_message().unwrap_or_default())
 }
 
 /// What an option is expanded to, if that is something.
-fn option_text(cx: &mut Context, name: &str, panics: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
-    let text = cx.engine().settings().options.text(name)?.clone();
+fn option_text(cx: &mut Context, option: Opt<Str>, panics: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
+    let text = cx.engine().settings().text(option)?;
     let engine = cx.engine().clone();
     match engine.expand_once(text.bytes(), cx) {
         Ok(value) => Some(value.bytes().to_vec()).filter(|value| !value.is_empty()),
         Err(fail) if fail.class() == FailClass::Forced => None,
         Err(fail) => {
-            let head = [b"expansion of \"", text.bytes(), b"\" (", name.as_bytes()].concat();
+            let head =
+                [b"expansion of \"", text.bytes(), b"\" (", option.name().as_bytes()].concat();
             panics.push([&head, b") failed: ".as_slice(), fail.message()].concat());
             None
         }

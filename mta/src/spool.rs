@@ -17,10 +17,9 @@ mod tree;
 use eximious::stdlib::printing::printing;
 use eximious::trace::{Happening, SpoolEvent};
 use eximious::world::{SpoolError, SpoolPlace, SpoolStep};
-use eximious::{Context, Str};
+use eximious::{Context, Str, opt, var};
 
 use crate::logs;
-use crate::options::flag;
 use crate::smtp::{Received, SpoolFailure, SpoolOutcome};
 
 pub use decode::Damage;
@@ -69,11 +68,11 @@ pub fn keep(cx: &mut Context, received: &Received) -> SpoolOutcome {
 /// Begins a message's own log, by what the main log says of its arrival
 /// (`<= SENDER …`), and what comes after that. Nothing depends on it.
 pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
-    if !flag(cx, "message_logs") {
+    if !cx.engine().settings().get(opt::MESSAGE_LOGS) {
         return;
     }
     let Ok(place) = place(cx, queue) else { return };
-    let stamp = cx.value("tod_log");
+    let stamp = cx.value_of(var::TOD_LOG);
     let mut text = Vec::new();
     for line in lines {
         text.extend_from_slice(&[stamp.bytes(), b" "].concat());
@@ -96,9 +95,9 @@ pub fn begin_log(cx: &mut Context, queue: &[u8], id: &[u8], lines: &[&[u8]]) {
 /// # Errors
 /// What there is to log where the spool directory can't be told.
 pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
-    let split = flag(cx, "split_spool_directory");
+    let split = cx.engine().settings().get(opt::SPLIT_SPOOL_DIRECTORY);
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
-    let spool = &settings.spool_directory;
+    let spool = settings.get(opt::SPOOL_DIRECTORY);
     if spool.is_empty() {
         return Err(b"spool_directory undefined: cannot proceed".to_vec());
     }
@@ -106,7 +105,7 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
         spool: spool.bytes().to_vec(),
         queue: queue.to_vec(),
         split,
-        owner: Some(settings.server_ids(&*world.users, &*world.host)),
+        owner: Some(eximious::stdlib::options::server_ids(settings, &*world.users, &*world.host)),
     })
 }
 
@@ -114,8 +113,8 @@ pub fn place(cx: &Context, queue: &[u8]) -> Result<SpoolPlace, Vec<u8>> {
 /// should look after all else.
 fn abandoned(cx: &mut Context, error: &SpoolError) -> SpoolFailure {
     let why = eximious::stdlib::wording::reason(&error.why);
-    let client = match cx.value("sender_fullhost") {
-        host if host.is_empty() => cx.value("sender_ident"),
+    let client = match cx.value_of(var::SENDER_FULLHOST) {
+        host if host.is_empty() => cx.value_of(var::SENDER_IDENT),
         host => host,
     };
     let client = client.bytes();

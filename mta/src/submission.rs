@@ -23,7 +23,7 @@ use eximious::acl::{AclState, Logs};
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, LogSelector, Message, Str};
+use eximious::{Context, LogSelector, Message, Str, Var, opt, var};
 
 use crate::options::NoLimit;
 use crate::reception::{self, FixedMessage, Kept, Origin, Parsed, TooLong, Way, message_id};
@@ -71,7 +71,7 @@ pub struct SubmissionRequest {
     /// Whether it is one of a batch (`-bS`).
     pub batched: bool,
     /// Values that were given (`-oM…`), if they may be.
-    pub given: Vec<(&'static str, Str)>,
+    pub given: Vec<(Var, Str)>,
 }
 
 /// What is asked of those who deliver a message (RFC 3461).
@@ -202,7 +202,7 @@ impl<'s> Submission<'s> {
                 return Err(fault);
             }
         };
-        let removes = options::flag(self.cx, "extract_addresses_remove_arguments");
+        let removes = self.cx.engine().settings().get(opt::EXTRACT_ADDRESSES_REMOVE_ARGUMENTS);
         let mut recipients = Vec::new();
         match self.request.names_recipients && removes {
             true => self.received.not_for = arguments,
@@ -229,8 +229,8 @@ impl<'s> Submission<'s> {
     }
 
     fn read(&mut self) -> Result<Vec<u8>, Fault> {
-        let options = &self.cx.engine().settings().options;
-        let time = options.time("receive_timeout").filter(|time| !time.is_zero());
+        let time = self.cx.engine().settings().get(opt::RECEIVE_TIMEOUT);
+        let time = Some(time).filter(|time| !time.is_zero());
         let bytes = self.outside.read(self.request.dot_ends, self.limit, time);
         bytes.map_err(|why| match why.kind() {
             io::ErrorKind::TimedOut => {
@@ -244,10 +244,10 @@ impl<'s> Submission<'s> {
     /// Who is the sender: whoever hands the message in, unless he may say that it is
     /// somebody else, and does.
     fn take_sender(&mut self) -> Result<(), Vec<u8>> {
-        let domain = self.cx.value("qualify_domain");
+        let domain = self.cx.value_of(var::QUALIFY_DOMAIN);
         let own =
             [&quote_local_part(&self.request.submitter.login)[..], b"@", domain.bytes()].concat();
-        self.cx.set("sender_address", Str::from(own));
+        self.cx.set_var(var::SENDER_ADDRESS, Str::from(own));
         let Some(typed) = &self.request.sender else { return Ok(()) };
         let given = match typed.is_empty() {
             true => Str::EMPTY,
@@ -261,14 +261,14 @@ impl<'s> Submission<'s> {
         };
         let trusted = self.request.submitter.trusted;
         if trusted || given.is_empty() || reception::may_be_sender(self.cx, &given) {
-            self.cx.set("sender_address", given);
+            self.cx.set_var(var::SENDER_ADDRESS, given);
             self.sender_set = trusted;
             self.received.provenance.sender_set_untrusted = !trusted;
         }
         if trusted {
             // Whoever may name a sender did not prove to be that.
-            for name in ["authenticated_id", "authenticated_sender"] {
-                self.cx.set(name, Str::EMPTY);
+            for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER] {
+                self.cx.set_var(var, Str::EMPTY);
             }
         }
         Ok(())
@@ -277,20 +277,20 @@ impl<'s> Submission<'s> {
     /// Sets the values that say how the message came, where nobody said so.
     fn introduce(&mut self) {
         let login = Str::from(self.request.submitter.login.as_slice());
-        for (name, value) in &self.request.given {
-            self.cx.set(name, value.clone());
+        for (variable, value) in &self.request.given {
+            self.cx.set_var(*variable, value.clone());
         }
-        if self.cx.value("sender_ident").is_empty() {
-            self.cx.set("sender_ident", login);
+        if self.cx.value_of(var::SENDER_IDENT).is_empty() {
+            self.cx.set_var(var::SENDER_IDENT, login);
         }
-        if self.cx.value("received_protocol").is_empty() {
-            self.cx.set("received_protocol", Str::fixed("local"));
+        if self.cx.value_of(var::RECEIVED_PROTOCOL).is_empty() {
+            self.cx.set_var(var::RECEIVED_PROTOCOL, Str::fixed("local"));
         }
         eximious::client::describe(self.cx);
     }
 
     fn is_local(&mut self) -> bool {
-        self.cx.value("sender_host_address").is_empty()
+        self.cx.value_of(var::SENDER_HOST_ADDRESS).is_empty()
     }
 
     /// A message is there as a whole.
@@ -299,7 +299,8 @@ impl<'s> Submission<'s> {
         self.received.began = began;
         let trusted = self.request.submitter.trusted;
         let local = self.is_local();
-        let takes_from = !self.request.batched || options::flag(self.cx, "ignore_fromline_local");
+        let takes_from =
+            !self.request.batched || self.cx.engine().settings().get(opt::IGNORE_FROMLINE_LOCAL);
         let way = if self.request.batched { Way::Smtp } else { Way::Program };
         let Parsed { mut message, senders, stray, .. } =
             reception::parse(bytes, way, takes_from, self.cx);
@@ -309,12 +310,12 @@ impl<'s> Submission<'s> {
             && let Ok(sender) = reception::qualified_sender(self.cx, sender)
             && (trusted || reception::may_be_sender(self.cx, &sender))
         {
-            self.cx.set("sender_address", sender);
+            self.cx.set_var(var::SENDER_ADDRESS, sender);
             self.sender_set = trusted;
             if trusted {
                 // Whose name was given is not who the line names.
                 nameless = true;
-                self.cx.set("authenticated_sender", Str::EMPTY);
+                self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
             }
         }
         if let Some(too_long) = reception::too_long(self.cx, &message, stray) {
@@ -324,7 +325,7 @@ impl<'s> Submission<'s> {
             return Err(Fault::TooLong(too_long));
         }
         self.id = message_id(self.cx.engine());
-        self.cx.set("message_exim_id", self.id.clone());
+        self.cx.set_var(var::MESSAGE_EXIM_ID, self.id.clone());
         message.id = self.id.clone();
         message.received = began.seconds;
         let count = message.named(b"Received").count() + 1;
@@ -353,7 +354,7 @@ impl<'s> Submission<'s> {
         panics.iter().for_each(|line| self.log_panic(line));
         faults.take().iter().for_each(|line| self.log(line));
         self.received.message = message;
-        self.received.message.sender = self.cx.value("sender_address");
+        self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
         self.received.replaced = replaced;
         if bytes.len() as u64 > self.limit {
             return Err(self.too_large(bytes.len(), &recipients));
@@ -368,8 +369,8 @@ impl<'s> Submission<'s> {
         message.recipients = recipients;
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
-        self.cx.set_clean("message_size", came.to_string());
-        self.cx.set_clean("received_count", count.to_string());
+        self.cx.set_var(var::MESSAGE_SIZE, came.to_string());
+        self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         let discarded = self.judge()?;
         self.keep(discarded, given_id)
     }
@@ -390,7 +391,7 @@ impl<'s> Submission<'s> {
             &[],
             false,
         );
-        let main = self.cx.engine().settings().log_selector.contains(LogSelector::SIZE_REJECT);
+        let main = self.cx.engine().settings().log_selector().contains(LogSelector::SIZE_REJECT);
         let logs = Logs { main, ..Logs::REJECTIONS };
         logs.write(&*self.cx.engine().world().log, &self.log_line(&line), &header);
         Fault::TooLarge(self.limit)
@@ -402,11 +403,11 @@ impl<'s> Submission<'s> {
             [one] => one.clone(),
             _ => Str::EMPTY,
         };
-        self.cx.set("received_for", one);
+        self.cx.set_var(var::RECEIVED_FOR, one);
         let message = std::mem::take(&mut self.received.message);
         self.cx.set_message(Some(message));
         let line = reception::received_header(self.cx);
-        self.cx.unset("received_for");
+        self.cx.unset_var(var::RECEIVED_FOR);
         let mut message = self.cx.take_message().unwrap_or_default();
         match line {
             Ok(Some(line)) => {

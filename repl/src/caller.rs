@@ -4,9 +4,10 @@
 //! configuration that is the host's name, for which name servers may have to be
 //! asked. So nothing of it is put together before a line asks for it.
 
+use eximious::stdlib::options::server_ids;
 use eximious::{
-    Call, Context, Effects, Fail, Meta, OptionValue, Settings, Str, TaintRule, Variable,
-    VariableSource, World,
+    Call, Context, Effects, Fail, Meta, Opt, Settings, Str, TaintRule, Variable, VariableSource,
+    World, opt, var,
 };
 use eximious_mta::smtp::Submitter;
 
@@ -74,7 +75,7 @@ fn login(call: &mut Call<'_>) -> Result<Str, Fail> {
     let mut name = Str::from(named(user, uid));
     // Until it is known, it may be asked for.
     call.memory::<Known>().0 = Some(name.clone());
-    if let Some(text) = call.settings().options.text("unknown_login").filter(|_| unknown).cloned()
+    if let Some(text) = call.settings().text(opt::UNKNOWN_LOGIN).filter(|_| unknown)
         && let Ok(login) = call.expand(&text)
     {
         name = login;
@@ -85,7 +86,7 @@ fn login(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 fn address(call: &mut Call<'_>) -> Result<Str, Fail> {
     let login = login(call)?;
-    let domain = call.variable("qualify_domain")?;
+    let domain = call.value_of(var::QUALIFY_DOMAIN)?;
     Ok(Str::from([login.bytes(), b"@", domain.bytes()].concat()))
 }
 
@@ -114,11 +115,11 @@ pub fn administrates(world: &World) -> bool {
 /// stands before the first comma, with the login name for each ampersand.
 pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
     let Some(user) = user(cx.engine().world()) else {
-        return unknown(cx, "unknown_login").and_then(|_| unknown(cx, "unknown_username"));
+        return unknown(cx, opt::UNKNOWN_LOGIN).and_then(|_| unknown(cx, opt::UNKNOWN_USERNAME));
     };
-    let options = &cx.engine().settings().options;
-    let (pattern, name) = (options.text("gecos_pattern"), options.text("gecos_name"));
-    if let (Some(pattern), Some(name)) = (pattern.cloned(), name.cloned())
+    let settings = cx.engine().settings();
+    let (pattern, name) = (settings.text(opt::GECOS_PATTERN), settings.text(opt::GECOS_NAME));
+    if let (Some(pattern), Some(name)) = (pattern, name)
         && let Ok(true) = cx.matches(&pattern, &Str::tainted(user.gecos.as_slice()))
     {
         let engine = cx.engine().clone();
@@ -136,9 +137,9 @@ pub fn full_name(cx: &mut Context) -> Option<Vec<u8>> {
 }
 
 /// What an option says of a caller whom the system does not know.
-fn unknown(cx: &mut Context, option: &str) -> Option<Vec<u8>> {
+fn unknown(cx: &mut Context, option: Opt<Str>) -> Option<Vec<u8>> {
     let engine = cx.engine().clone();
-    let text = engine.settings().options.text(option)?;
+    let text = engine.settings().text(option)?;
     let value = engine.expand_once(text.bytes(), cx).ok()?;
     Some(value.bytes().to_vec())
 }
@@ -148,7 +149,7 @@ fn unknown(cx: &mut Context, option: &str) -> Option<Vec<u8>> {
 pub fn sender(cx: &mut Context) -> Option<Submitter> {
     let world = cx.engine().world();
     let (uid, _) = world.host.caller();
-    if user(world).is_none() && unknown(cx, "unknown_login").is_none() {
+    if user(world).is_none() && unknown(cx, opt::UNKNOWN_LOGIN).is_none() {
         let line = format!("Failed to get user name for uid {uid}");
         cx.engine().world().log.panic(line.as_bytes());
         return None;
@@ -162,23 +163,26 @@ pub fn submitter(cx: &mut Context) -> Submitter {
     let name = full_name(cx).unwrap_or_default();
     let named = match user(cx.engine().world()) {
         Some(user) => Some(user.name),
-        None => unknown(cx, "unknown_login"),
+        None => unknown(cx, opt::UNKNOWN_LOGIN),
     };
     let (settings, world) = (cx.engine().settings(), cx.engine().world());
     let (uid, gid) = world.host.caller();
     let login = named.unwrap_or_else(|| uid.to_string().into_bytes());
     let trusted = uid == 0
-        || uid == settings.server_ids(&*world.users, &*world.host).0
-        || ids(settings, "trusted_users").contains(&uid)
-        || is_in(world, ids(settings, "trusted_groups"));
+        || uid == server_ids(settings, &*world.users, &*world.host).0
+        || settings.get(opt::TRUSTED_USERS).0.contains(&uid)
+        || is_in(world, &settings.get(opt::TRUSTED_GROUPS).0);
     Submitter { login, uid, gid, name, called: None, trusted }
 }
 
 /// Whether whoever runs the program administrates the mail server.
 pub fn is_admin(settings: &Settings, world: &World) -> bool {
-    let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
+    let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
     let own = world.host.caller().0;
-    own == 0 || own == uid || is_in(world, &[gid]) || is_in(world, ids(settings, "admin_groups"))
+    own == 0
+        || own == uid
+        || is_in(world, &[gid])
+        || is_in(world, &settings.get(opt::ADMIN_GROUPS).0)
 }
 
 /// Whether whoever runs the program is in one of these groups.
@@ -189,11 +193,4 @@ fn is_in(world: &World, groups: &[u32]) -> bool {
         let found = world.users.group_by_id(*group).ok().flatten();
         *group == gid || found.is_some_and(|found| found.members.contains(&login))
     })
-}
-
-fn ids<'s>(settings: &'s Settings, option: &str) -> &'s [u32] {
-    match settings.options.get(option) {
-        Some(OptionValue::Ids(ids)) => ids,
-        _ => &[],
-    }
 }

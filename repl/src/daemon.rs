@@ -21,7 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eximious::debugging::DebugSelector;
-use eximious::{Settings, World};
+use eximious::opt;
+use eximious::stdlib::options::server_ids;
+use eximious::{Opt, Settings, Str, World};
 use eximious_world::rights;
 use eximious_world::serving::{self, Bell, Listener, Listeners, Peer, PidFile, Signals, Woken};
 
@@ -98,7 +100,7 @@ pub fn run(source: Source, request: Request) -> Result<ExitCode, Refusal> {
     let pid_file = write_pid_file(&service, &request);
     let settings = service.engine.settings();
     let world = service.engine.world().clone();
-    let (user, group) = settings.server_ids(&*world.users, &*world.host);
+    let (user, group) = server_ids(settings, &*world.users, &*world.host);
     rights::become_user(user, group).map_err(|why| said("cannot give up its rights", &why))?;
     service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
     let signals = Signals::new().map_err(|why| said("cannot wait for signals", &why))?;
@@ -160,12 +162,10 @@ fn listen(service: &Service, request: &Request) -> Result<(Listeners, String), R
 
 /// Says that there is no certificate, where clients are offered TLS.
 fn warn_of_certificate(service: &Service) {
-    let (options, world) = (&service.engine.settings().options, service.engine.world());
-    let has_text =
-        |name| options.text(name).is_some_and(|text| !text.bytes().trim_ascii().is_empty());
-    // Without a word of it, all are offered it.
-    let offered = options.get("tls_advertise_hosts").is_none() || has_text("tls_advertise_hosts");
-    if world.tls.is_there() && offered && !has_text("tls_certificate") {
+    let (settings, world) = (service.engine.settings(), service.engine.world());
+    let has_text = |option: Opt<Str>| !settings.get(option).bytes().trim_ascii().is_empty();
+    if world.tls.is_there() && has_text(opt::TLS_ADVERTISE_HOSTS) && !has_text(opt::TLS_CERTIFICATE)
+    {
         world.log.main(
             b"Warning: No server certificate defined; will use a selfsigned one.\n \
               Suggested action: either install a certificate or change tls_advertise_hosts option",

@@ -7,10 +7,10 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use eximious::Str;
 use eximious::filter::{self, FilterEnd, FilterKind, FilterOptions, sieve};
 use eximious::route::forwarding;
 use eximious::stdlib::wording::reason;
+use eximious::{Str, opt, var};
 
 use crate::message;
 use crate::output;
@@ -213,12 +213,12 @@ fn test_exim(
     output: &Output,
 ) -> bool {
     let cx = session.context();
-    let top = cx.engine().settings().print_topbitchars;
+    let top = cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
     let mut shown = Shown::new(output, verbose, top);
     let done = filter::exim(cx, text, &FilterOptions::for_test(system), &mut shown);
     if system {
-        for (number, left) in done.counters.iter().enumerate() {
-            cx.set(format!("sn{number}"), Str::from(left.to_string()));
+        for (variable, left) in var::SYSTEM_COUNTERS.into_iter().zip(done.counters) {
+            cx.set_var(variable, left.to_string());
         }
     }
     let end: Vec<u8> = match &done.end {

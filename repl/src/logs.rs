@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 
+use eximious::stdlib::options::{log_options, server_ids};
 use eximious::stdlib::printing::printing;
 use eximious::world::{DebugLog, Log};
 use eximious::{LogSelector, Settings, World};
@@ -11,8 +12,8 @@ use crate::output::{self, Output};
 
 /// The same world with the logs that a configuration asks for.
 pub fn kept(settings: &Settings, world: World) -> World {
-    let owner = settings.server_ids(&*world.users, &*world.host);
-    let log: Arc<dyn Log> = Arc::new(eximious_world::LogFiles::new(settings, owner));
+    let owner = server_ids(settings, &*world.users, &*world.host);
+    let log: Arc<dyn Log> = Arc::new(eximious_world::LogFiles::new(&log_options(settings), owner));
     let world = World { log, ..world };
     note_arguments(settings, &world);
     world
@@ -20,7 +21,7 @@ pub fn kept(settings: &Settings, world: World) -> World {
 
 /// Writes down how the program was called, where `log_selector` has `arguments`.
 pub fn note_arguments(settings: &Settings, world: &World) {
-    if !settings.log_selector.contains(LogSelector::ARGUMENTS) {
+    if !settings.log_selector().contains(LogSelector::ARGUMENTS) {
         return;
     }
     let arguments: Vec<Vec<u8>> = std::env::args_os().map(|one| shown(&one.into_vec())).collect();

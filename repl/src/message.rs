@@ -6,7 +6,7 @@ use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address;
 use eximious::stdlib::message::{End, parse_until};
 use eximious::stdlib::wording::reason;
-use eximious::{Header, Message, Str};
+use eximious::{Header, Message, Str, var};
 use eximious_mta::reception::{self, Origin};
 
 use crate::caller;
@@ -59,7 +59,7 @@ pub fn take(session: &mut Session, bytes: &[u8], reading: &Reading) -> Taken {
     if !other {
         for sender in senders {
             if let Ok(sender) = reception::qualified_sender(session.context(), &sender) {
-                session.context().set("sender_address", sender);
+                session.context().set_var(var::SENDER_ADDRESS, sender);
                 said.extend_from_slice(b"Sender taken from \"From \" line\n");
                 other = true;
                 // Whose name was given is not who that line names.
@@ -123,12 +123,12 @@ fn return_paths(message: &Message) -> Vec<Vec<u8>> {
 /// Rewrites the envelope's sender.
 fn rewrite_sender(session: &mut Session) {
     let (Some(config), cx) = session.parts() else { return };
-    let Some(Ok(sender)) = cx.get("sender_address") else { return };
+    let sender = cx.value_of(var::SENDER_ADDRESS);
     if config.rewrite.is_empty() || sender.is_empty() {
         return;
     }
     match Rewriter::of(config).address(cx, &sender, AddressPlace::EnvelopeFrom) {
-        Ok(Some(new)) => cx.set("sender_address", new),
+        Ok(Some(new)) => cx.set_var(var::SENDER_ADDRESS, new),
         Ok(None) => {}
         Err(fail) => session.log(fail.message()),
     }

@@ -9,10 +9,10 @@ mod values;
 
 use std::time::Duration;
 
-use eximious::Macros;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
 use eximious::stdlib::interval::seconds;
+use eximious::{Macros, Var, var};
 use eximious_mta::spool::queue::{Listing, is_message_id};
 use eximious_mta::submission::Errors;
 
@@ -339,9 +339,9 @@ impl<'a> Parser<'a> {
             "-ep" | "-eq" | "-oep" | "-oeq" => self.given.errors = Errors::Printed,
             "-p" => {
                 let colon = value.iter().position(|c| *c == b':').unwrap_or(value.len());
-                self.variable(name, "received_protocol", &value[..colon])?;
+                self.variable(name, var::RECEIVED_PROTOCOL, &value[..colon])?;
                 if let Some(host) = value.get(colon + 1..) {
-                    self.variable(name, "sender_host_name", host)?;
+                    self.variable(name, var::SENDER_HOST_NAME, host)?;
                 }
             }
             _ => {}
@@ -445,17 +445,18 @@ impl<'a> Parser<'a> {
     }
 
     /// `-oMa` and its like, which set variables.
-    fn variable(&mut self, option: &str, name: &'static str, value: &[u8]) -> Result<(), Stop> {
-        if name == "received_protocol" && self.given.variables.iter().any(|(n, _)| *n == name) {
+    fn variable(&mut self, option: &str, var: Var, value: &[u8]) -> Result<(), Stop> {
+        let is_set = self.given.variables.iter().any(|(own, _)| *own == var);
+        if var == var::RECEIVED_PROTOCOL && is_set {
             return Err(Stop(b"received_protocol is set already".to_vec()));
         }
         let port = match option {
-            "-oMa" => Some("sender_host_port"),
-            "-oMi" => Some("received_port"),
+            "-oMa" => Some(var::SENDER_HOST_PORT),
+            "-oMi" => Some(var::RECEIVED_PORT),
             _ => None,
         };
-        let Some(port_name) = port else {
-            self.given.variables.push((name, value.to_vec()));
+        let Some(port_var) = port else {
+            self.given.variables.push((var, value.to_vec()));
             return Ok(());
         };
         let Some((address, port)) = address_and_port(value) else {
@@ -466,8 +467,8 @@ impl<'a> Parser<'a> {
         if let (Some(Asked::Host(_)), "-oMa") = (&self.action, option) {
             self.action = host(address, port).map(Asked::Host);
         }
-        self.given.variables.push((name, address.to_vec()));
-        self.given.variables.push((port_name, port.to_string().into_bytes()));
+        self.given.variables.push((var, address.to_vec()));
+        self.given.variables.push((port_var, port.to_string().into_bytes()));
         Ok(())
     }
 

@@ -4,9 +4,9 @@
 use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
-use eximious::Context;
 use eximious::stdlib::wording;
 use eximious::world::SpoolPlace;
+use eximious::{Context, opt};
 use eximious_mta::spool;
 use eximious_mta::spool::queue::{Listing, Stored, Unread, list as listed};
 
@@ -62,8 +62,8 @@ pub enum View {
 pub fn list(request: ListRequest) -> Result<ExitCode, Refusal> {
     let ListRequest { setup, queue, listing, named } = request;
     let (cx, place) = start(setup, &queue)?;
-    let needs_admin = cx.engine().settings().options.flag("queue_list_requires_admin");
-    if needs_admin != Some(false) && !is_admin(&cx) {
+    let needs_admin = cx.engine().settings().get(opt::QUEUE_LIST_REQUIRES_ADMIN);
+    if needs_admin && !is_admin(&cx) {
         return Err(Refusal::Said(b"exim: permission denied; not admin".to_vec()));
     }
     match listed(cx.engine().world(), &place, listing, &named) {

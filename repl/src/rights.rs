@@ -8,7 +8,8 @@
 
 use std::io;
 
-use eximious::{Settings, World};
+use eximious::stdlib::options::server_ids;
+use eximious::{Settings, World, opt};
 use eximious_world::rights;
 
 use crate::refusal::Refusal;
@@ -63,7 +64,7 @@ impl Claim {
         if !caller.is_lent_rights {
             return Ok(());
         }
-        let (uid, gid) = Settings::default().server_ids(&*world.users, &*world.host);
+        let (uid, gid) = server_ids(&Settings::default(), &*world.users, &*world.host);
         let is_server = caller.uid == uid || caller.uid == 0;
         let config = self.config.as_deref();
         let brings = config.is_some_and(|names| !is_trusted(names, is_server, world))
@@ -88,8 +89,9 @@ impl Rights {
             Self::Caller => rights::become_caller(),
             Self::Superuser if is_superuser => Ok(()),
             Self::Server | Self::Superuser => {
-                let (uid, gid) = settings.server_ids(&*world.users, &*world.host);
-                let spool = settings.spool_directory.bytes();
+                let (uid, gid) = server_ids(settings, &*world.users, &*world.host);
+                let spool = settings.get(opt::SPOOL_DIRECTORY);
+                let spool = spool.bytes();
                 rights::take_up();
                 // Whoever needs it says that it is not there.
                 let _ = rights::make_spool(spool, uid, gid);

@@ -10,7 +10,7 @@ use eximious::route::{
     Address, Delivery, Duplicates, Purpose, Report, Request, RouteError, RouteHost, Routes,
     Standing, Target, Wrong,
 };
-use eximious::{Config, Context, Str};
+use eximious::{Config, Context, Str, var};
 
 use crate::input::Lines;
 use crate::output::Output;
@@ -56,7 +56,7 @@ pub fn run(
     let engine = cx.engine().clone();
     let routes = Routes::new(config, engine.registry(), engine.world());
     let mode = if wanted.purpose == Purpose::VerifySender { "S" } else { "R" };
-    cx.set("verify_mode", Str::fixed(mode));
+    cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
     let mut told = Told { output, duplicates: Duplicates::default(), worst: Standing::Fine };
     let tester = Tester { routes, wanted };
     for text in typed {

@@ -7,7 +7,7 @@ use eximious::debugging::{DebugOutput, DebugSelector};
 use eximious::route::Routes;
 use eximious::stdlib::address::{self, Rules};
 use eximious::{
-    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, World,
+    Config, Context, Engine, ErrorKind, Fail, MacroError, Macros, Settings, Str, Var, World, var,
 };
 
 use eximious::world::User;
@@ -32,7 +32,7 @@ pub struct Setup {
     /// `-D`: macros.
     pub macros: Macros,
     /// `-oM…`, `-p`: variables and their values.
-    pub variables: Vec<(&'static str, Vec<u8>)>,
+    pub variables: Vec<(Var, Vec<u8>)>,
     /// `-f`: the envelope's sender, as typed.
     pub sender: Option<Vec<u8>>,
     /// `-Mset`: the message of the spool whose values there are.
@@ -194,10 +194,10 @@ impl Session {
         if let Some(typed) = &setup.sender {
             let sender = session.sender(typed)?;
             let sender = Str::tainted(sender);
-            session.cx.set("sender_address", sender.clone());
+            session.cx.set_var(var::SENDER_ADDRESS, sender.clone());
             // Whoever says that it is somebody else did not log in as that.
-            session.cx.set("authenticated_id", Str::EMPTY);
-            session.cx.set("authenticated_sender", Str::EMPTY);
+            session.cx.set_var(var::AUTHENTICATED_ID, Str::EMPTY);
+            session.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
             session.sender = Some(sender);
         }
         if let Some(StoredMessage { queue, id }) = &setup.stored {
@@ -206,8 +206,8 @@ impl Session {
         if let Some(file) = &setup.message {
             session.said = message::load(&mut session, file, &setup.reading)?;
         }
-        for (name, value) in setup.variables {
-            session.cx.set(name, Str::tainted(value));
+        for (variable, value) in setup.variables {
+            session.cx.set_var(variable, Str::tainted(value));
         }
         Ok(session)
     }
@@ -332,7 +332,7 @@ impl Session {
     /// Takes the caller out of the sender's place, unless `-f` put one there.
     pub fn without_sender(&mut self) {
         if self.sender.is_none() {
-            self.cx.set("sender_address", Str::EMPTY);
+            self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eximious::debugging::{TestComments, indented};
 use eximious::world::Log;
-use eximious::{Config, Str, World};
+use eximious::{Config, Str, Var, World, var};
 use eximious_mta::smtp::{Client, Event, Received, SmtpServer, SmtpSession, SpoolOutcome};
 
 use crate::refusal::Refusal;
@@ -39,12 +39,12 @@ pub struct HostRequest {
 pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     let HostRequest { setup, host, calls_out } = request;
     let (is_watched, setup) = (setup.debug.is_some(), Setup { is_test: true, ..setup });
-    let given = |name: &str| {
-        let found = setup.variables.iter().rev().find(|(own, _)| *own == name);
+    let given = |variable: Var| {
+        let found = setup.variables.iter().rev().find(|(own, _)| *own == variable);
         found.map(|(_, value)| value.clone())
     };
-    let known = given("authenticated_id");
-    let ident = given("sender_ident");
+    let known = given(var::AUTHENTICATED_ID);
+    let ident = given(var::SENDER_IDENT);
     let world = World { log: Arc::new(Told), ..eximious_world::system() };
     let started = match session::Session::start(setup, world) {
         Ok(started) => started,
@@ -52,12 +52,8 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     };
     let (config, mut cx) = started.into_parts();
     let server = SmtpServer::new(&config.unwrap_or_else(Config::default), cx.engine());
-    let value = |cx: &mut eximious::Context, name| match cx.get(name) {
-        Some(Ok(value)) => value.display().into_owned(),
-        _ => String::new(),
-    };
-    let local_address = value(&mut cx, "received_ip_address").parse().ok();
-    let local_port = value(&mut cx, "received_port").parse().ok();
+    let local_address = cx.value_of(var::RECEIVED_IP_ADDRESS).display().parse().ok();
+    let local_port = cx.value_of(var::RECEIVED_PORT).display().parse().ok();
     let address = host.ip().to_canonical();
     let client = Client {
         address: Some(address),
@@ -72,10 +68,10 @@ pub fn run(request: HostRequest) -> io::Result<Result<ExitCode, Refusal>> {
     }
     let mut session = SmtpSession::new(Arc::new(server), cx, client);
     // Whoever runs the program is not the client, but may say as whom it is known.
-    session.context().set("authenticated_id", Str::tainted(known.unwrap_or_default()));
+    session.context().set_var(var::AUTHENTICATED_ID, Str::tainted(known.unwrap_or_default()));
     session.only_test();
     if let Some(ident) = ident {
-        session.context().set_clean("sender_ident", ident);
+        session.context().set_var(var::SENDER_IDENT, ident);
         eximious::client::describe(session.context());
     }
     if calls_out {

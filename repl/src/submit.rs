@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Config, Str};
+use eximious::{Config, Str, opt, var};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, DsnRequest, Errors, Outside, SubmissionInput, submit};
 use eximious_world::deadline::Deadline;
@@ -59,7 +59,7 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
     let config = config.unwrap_or_else(Config::default);
     let Some(mut submitter) = caller::sender(&mut cx) else { return Ok(ExitCode::FAILURE) };
     let connection = cx.engine().world().host.pid().to_string();
-    cx.set_clean("connection_id", connection);
+    cx.set_var(var::CONNECTION_ID, connection);
     submitter.called = options.full_name;
     if options.leaves_header && !submitter.trusted {
         let why = b"exim: permission denied (-G requires a trusted user)".to_vec();
@@ -96,9 +96,8 @@ pub fn run(options: SubmitRequest) -> Result<ExitCode, Refusal> {
 
 /// Whether messages stay in the spool for now, whatever the command line says.
 fn queues(cx: &eximious::Context) -> bool {
-    let options = &cx.engine().settings().options;
-    let set = |name| options.flag(name) == Some(true);
-    set("queue_only") && options.flag("queue_only_override") == Some(false)
+    let settings = cx.engine().settings();
+    settings.get(opt::QUEUE_ONLY) && !settings.get(opt::QUEUE_ONLY_OVERRIDE)
 }
 
 /// The standard input.

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use eximious_core::{LogSelector, OptionValue, Registry, Str, World};
+use eximious_core::{LogSelector, Opt, Registry, Str, World};
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt;
 
 use super::{Config, ConfigError, values};
 use crate::Builder;
@@ -12,21 +13,21 @@ use crate::config::macros::trim_start;
 /// Expands what Exim expands when it starts, and checks what it checks then, in
 /// the same order.
 pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World) {
-    let expanded = |name: &'static str, config: &mut Config| {
-        let wrong = expand(config, name, registry, world).err();
+    let expanded = |option: Opt<Str>, config: &mut Config| {
+        let wrong = expand(config, option, registry, world).err();
         config.faults.extend(wrong);
     };
     let fault = |wrong: Result<(), ConfigError>, config: &mut Config| {
         config.faults.extend(wrong.err());
     };
     fault(local_sender(config), config);
-    expanded("spool_directory", config);
+    expanded(opt::SPOOL_DIRECTORY, config);
     fault(spool_directory(config), config);
-    expanded("log_file_path", config);
+    expanded(opt::LOG_FILE_PATH, config);
     for check in [log_file_path, syslog_facility, uucp_from_pattern, ratelimits, accepted_at_once] {
         fault(check(config), config);
     }
-    expanded("localhost_number", config);
+    expanded(opt::LOCALHOST_NUMBER, config);
     fault(localhost_number(config), config);
     for check in [dh_bits, log_selector] {
         fault(check(config), config);
@@ -36,39 +37,31 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
 /// Expands an option once and for all.
 fn expand(
     config: &mut Config,
-    name: &'static str,
+    option: Opt<Str>,
     registry: &Registry,
     world: &World,
 ) -> Result<(), ConfigError> {
-    let Some(text) = config.settings.options.text(name).cloned() else { return Ok(()) };
+    let Some(text) = config.settings.text(option) else { return Ok(()) };
     if !text.bytes().iter().any(|c| matches!(c, b'$' | b'\\')) {
         return Ok(());
     }
     let builder = Builder::of(registry.clone()).world(world.clone());
     let engine = builder.settings(config.settings.clone()).build();
     let value = engine.expand_once(text.bytes(), &mut engine.context()).map_err(|fail| {
-        let head = format!("failed to expand {name} \"");
+        let head = format!("failed to expand {} \"", option.name());
         ConfigError::plain([head.as_bytes(), text.bytes(), b"\": ", fail.message()].concat())
     })?;
-    let field = match name {
-        "spool_directory" => &mut config.settings.spool_directory,
-        "log_file_path" => &mut config.settings.log_file_path,
-        _ => &mut config.settings.localhost_number,
-    };
-    *field = value.clone();
-    config.settings.options.set(name, OptionValue::Text(value));
+    config.settings.set(option, value);
     Ok(())
 }
 
 /// The largest number that one host of several may have.
 const MOST_LOCALHOST: i64 = 16;
 
-/// Checks the host's number, and leaves it as a decimal one.
-fn localhost_number(config: &mut Config) -> Result<(), ConfigError> {
-    let text = config.settings.localhost_number.bytes();
-    if text.is_empty() {
-        return Ok(());
-    }
+/// Checks the host's number.
+fn localhost_number(config: &Config) -> Result<(), ConfigError> {
+    let Some(text) = config.settings.text(opt::LOCALHOST_NUMBER) else { return Ok(()) };
+    let text = text.bytes();
     let number = match values::scaled(text.trim_ascii(), b"localhost_number", false) {
         Ok((number @ 0.., 1)) => number,
         _ => {
@@ -81,12 +74,11 @@ fn localhost_number(config: &mut Config) -> Result<(), ConfigError> {
             "localhost_number is greater than the maximum allowed value ({MOST_LOCALHOST})"
         )));
     }
-    config.settings.localhost_number = Str::from(number.to_string());
     Ok(())
 }
 
 fn log_selector(config: &Config) -> Result<(), ConfigError> {
-    let Some(selector) = config.settings.options.text("log_selector") else { return Ok(()) };
+    let Some(selector) = config.settings.text(opt::LOG_SELECTOR) else { return Ok(()) };
     let wrong = LogSelector::parse(selector.bytes()).err();
     wrong.map_or(Ok(()), |why| Err(ConfigError::somewhere(why.message())))
 }
@@ -98,9 +90,8 @@ const FACILITIES: [&str; 19] = [
 ];
 
 fn syslog_facility(config: &Config) -> Result<(), ConfigError> {
-    let Some(facility) = config.settings.options.text("syslog_facility").map(Str::bytes) else {
-        return Ok(());
-    };
+    let Some(facility) = config.settings.text(opt::SYSLOG_FACILITY) else { return Ok(()) };
+    let facility = facility.bytes();
     let known = facility.strip_prefix(b"log_").unwrap_or(facility);
     if FACILITIES.iter().any(|name| name.as_bytes() == known) {
         return Ok(());
@@ -110,8 +101,8 @@ fn syslog_facility(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn dh_bits(config: &Config) -> Result<(), ConfigError> {
-    match config.settings.options.number("tls_dh_max_bits") {
-        Some(..1024) => Err(ConfigError::somewhere(
+    match config.settings.get(opt::TLS_DH_MAX_BITS) {
+        ..1024 => Err(ConfigError::somewhere(
             "tls_dh_max_bits is too small, must be at least 1024 for interop",
         )),
         _ => Ok(()),
@@ -119,9 +110,8 @@ fn dh_bits(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn local_sender(config: &Config) -> Result<(), ConfigError> {
-    let options = &config.settings.options;
-    let checked = options.flag("local_from_check") != Some(false);
-    if checked && options.flag("local_sender_retain") == Some(true) {
+    let settings = &config.settings;
+    if settings.get(opt::LOCAL_FROM_CHECK) && settings.get(opt::LOCAL_SENDER_RETAIN) {
         return Err(ConfigError::plain(
             "both local_from_check and local_sender_retain are set; this combination is not allowed",
         ));
@@ -130,20 +120,17 @@ fn local_sender(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn spool_directory(config: &Config) -> Result<(), ConfigError> {
-    match config.settings.options.get("spool_directory") {
-        Some(OptionValue::Text(path)) if path.is_empty() => {
-            Err(ConfigError::plain("spool_directory undefined: cannot proceed"))
-        }
-        _ => Ok(()),
+    match config.settings.get(opt::SPOOL_DIRECTORY).is_empty() {
+        true => Err(ConfigError::plain("spool_directory undefined: cannot proceed")),
+        false => Ok(()),
     }
 }
 
 /// The path has a place for the log's name, and one for a date at the most. Where
 /// the text was not expanded, that was complained about.
 fn log_file_path(config: &Config) -> Result<(), ConfigError> {
-    let Some(paths) = config.settings.options.text("log_file_path").map(Str::bytes) else {
-        return Ok(());
-    };
+    let Some(paths) = config.settings.text(opt::LOG_FILE_PATH) else { return Ok(()) };
+    let paths = paths.bytes();
     let file = |element: &Cow<'_, [u8]>| !element.is_empty() && **element != *b"syslog";
     let Some(path) = elements(paths).find(file).filter(|path| !path.contains(&b'$')) else {
         return Ok(());
@@ -165,7 +152,7 @@ fn log_file_path(config: &Config) -> Result<(), ConfigError> {
 }
 
 fn uucp_from_pattern(config: &Config) -> Result<(), ConfigError> {
-    match config.settings.options.text("uucp_from_pattern") {
+    match config.settings.text(opt::UUCP_FROM_PATTERN) {
         Some(pattern) => regex(pattern.bytes()),
         None => Ok(()),
     }
@@ -180,8 +167,8 @@ pub(super) fn regex(pattern: &[u8]) -> Result<(), ConfigError> {
 }
 
 fn ratelimits(config: &Config) -> Result<(), ConfigError> {
-    for name in ["smtp_ratelimit_mail", "smtp_ratelimit_rcpt"] {
-        let Some(OptionValue::Text(data)) = config.settings.options.get(name) else { continue };
+    for option in [opt::SMTP_RATELIMIT_MAIL, opt::SMTP_RATELIMIT_RCPT] {
+        let Some(data) = config.settings.given(option) else { continue };
         if !is_ratelimit(data.bytes()) {
             let message = [b"malformed ratelimit data: ", data.bytes()].concat();
             return Err(ConfigError::plain(message));
@@ -209,10 +196,10 @@ fn is_ratelimit(data: &[u8]) -> bool {
 }
 
 fn accepted_at_once(config: &Config) -> Result<(), ConfigError> {
-    let options = &config.settings.options;
-    let queues = options.number("smtp_accept_queue").is_some_and(|count| count > 0);
-    let limited = options.get("smtp_accept_max_per_host").is_some();
-    if options.number("smtp_accept_max") == Some(0) && (queues || limited) {
+    let settings = &config.settings;
+    let queues = settings.get(opt::SMTP_ACCEPT_QUEUE) > 0;
+    let limited = settings.is_set(opt::SMTP_ACCEPT_MAX_PER_HOST);
+    if settings.get(opt::SMTP_ACCEPT_MAX) == 0 && (queues || limited) {
         return Err(ConfigError::somewhere(
             "smtp_accept_max must be set if smtp_accept_queue or smtp_accept_max_per_host is set",
         ));

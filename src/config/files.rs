@@ -22,7 +22,7 @@ impl Config {
     pub fn load_acl_files(&mut self, world: &World, registry: &Registry) {
         let mut named: VecDeque<(Vec<u8>, usize)> = VecDeque::new();
         for setting in self.main.iter().filter(|s| s.option.meta.name.starts_with("acl_")) {
-            let value = self.settings.options.get(setting.option.meta.name);
+            let value = self.settings.value(setting.option.meta.name);
             if let Some(OptionValue::Text(text)) = value {
                 named.extend(file_named(text.bytes()).map(|name| (name, setting.line)));
             }

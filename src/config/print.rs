@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use eximious_core::world::Users;
 use eximious_core::{
-    DriverKind, ListKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Registry, Str,
-    World,
+    DriverKind, ListKind, OptionDef, OptionKind, OptionPlace, OptionValue, Registry, Str, World,
 };
 use eximious_grammar::config::section;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use eximious_stdlib::environment;
@@ -128,8 +128,7 @@ impl Printer<'_> {
             b"authenticator_list" => self.names(DriverKind::Authenticator, out),
             _ => match self.registry.option(OptionPlace::Main, word) {
                 Some(option) => {
-                    let settings = &self.config.settings;
-                    let value = self.main_value(option, &settings.options);
+                    let value = self.main_value(option);
                     self.option((word, option), value, &self.config.hidden, out);
                 }
                 None => {
@@ -145,7 +144,7 @@ impl Printer<'_> {
     fn main(&self, out: &mut Vec<u8>) {
         for option in self.registry.options_of(OptionPlace::Main) {
             if !option.unprinted {
-                let value = self.main_value(option, &self.config.settings.options);
+                let value = self.main_value(option);
                 let name = option.meta.name.as_bytes();
                 self.option((name, option), value, &self.config.hidden, out);
             }
@@ -154,23 +153,23 @@ impl Printer<'_> {
 
     /// The value of a main option; some that are not set have one that Exim
     /// computes.
-    fn main_value(&self, option: &OptionDef, options: &Options) -> Option<OptionValue> {
-        let value = value_of(option, options);
+    fn main_value(&self, option: &OptionDef) -> Option<OptionValue> {
         let settings = &self.config.settings;
+        let value = settings.value(option.meta.name).cloned();
+        let value = value.or_else(|| values::default(option));
         let text = |text: Str| Some(OptionValue::Text(text));
         match (option.meta.name, &value) {
             ("exim_version", None) => text(Str::from(self.version)),
             ("process_log_path", None) => {
-                let directory = settings.spool_directory.bytes();
-                text(Str::from([directory, b"/exim-process.info"].concat()))
+                let directory = settings.get(opt::SPOOL_DIRECTORY);
+                text(Str::from([directory.bytes(), b"/exim-process.info"].concat()))
             }
             ("exim_user" | "exim_group", None) => values::default_with(option, &*self.world.users),
             ("primary_hostname", None) => text(self.host()),
             ("qualify_domain", None) => text(self.host()),
-            ("qualify_recipient", None) => match options.get("qualify_domain") {
-                Some(domain) => Some(domain.clone()),
-                None => text(self.host()),
-            },
+            ("qualify_recipient", None) => {
+                text(settings.given(opt::QUALIFY_DOMAIN).unwrap_or_else(|| self.host()))
+            }
             ("remote_max_parallel", Some(OptionValue::Number(..1))) => Some(OptionValue::Number(1)),
             _ => value,
         }
@@ -178,10 +177,8 @@ impl Printer<'_> {
 
     /// This host's name.
     fn host(&self) -> Str {
-        match &self.config.settings.primary_hostname {
-            Some(name) => name.clone(),
-            None => Str::from(self.world.host.name()),
-        }
+        let set = self.config.settings.given(opt::PRIMARY_HOSTNAME);
+        set.unwrap_or_else(|| Str::from(self.world.host.name()))
     }
 
     fn named_list(&self, name: &[u8], out: &mut Vec<u8>) -> bool {
@@ -429,14 +426,6 @@ impl Printer<'_> {
             _ => text.to_vec(),
         }
     }
-}
-
-/// The value of an option, or its default.
-fn value_of(option: &OptionDef, options: &Options) -> Option<OptionValue> {
-    if let Some(value) = options.get(option.meta.name) {
-        return Some(value.clone());
-    }
-    values::default(option)
 }
 
 /// Whether an argument is about macros, which may hold passwords.

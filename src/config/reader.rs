@@ -20,7 +20,7 @@ use super::source::Line;
 use super::values::{self, Resolver};
 use super::{
     Acl, Config, ConfigError, Instance, NamedListUse, SettingUse, acl, checks, drivers, retry,
-    rewrite, settings,
+    rewrite,
 };
 use crate::{Builder, Engine, Macros};
 
@@ -60,8 +60,6 @@ pub(super) struct Reader<'r> {
     registry: &'r Registry,
     world: &'r World,
     config: Config,
-    /// The main options that are set.
-    options: Options,
     /// Whether the instance or ACL at hand can take further lines.
     open: bool,
     /// The names of the ACLs and of each kind's instances.
@@ -81,15 +79,7 @@ impl<'r> Reader<'r> {
         let mut config = Config::default();
         config.macro_lines.resize(given, None);
         config.settings.config_file = Str::from(name);
-        Self {
-            lines,
-            registry,
-            world,
-            config,
-            options: Options::default(),
-            open: false,
-            names: FxHashSet::default(),
-        }
+        Self { lines, registry, world, config, open: false, names: FxHashSet::default() }
     }
 
     pub(super) fn read(mut self) -> Config {
@@ -178,8 +168,6 @@ impl<'r> Reader<'r> {
     fn finish(&mut self, section: Option<Section>) {
         match section {
             None => {
-                let options = std::mem::take(&mut self.options);
-                settings::fill(&mut self.config.settings, options);
                 checks::after_main(&mut self.config, self.registry, self.world);
             }
             Some(Section::Drivers(kind)) => {
@@ -261,7 +249,8 @@ impl<'r> Reader<'r> {
             return Err(twice(name));
         }
         let value = self.value(option, negated, setting, text)?;
-        self.options.set(name, value);
+        let set = self.config.settings.set_value(registry, name.as_bytes(), value);
+        set.map_err(|why| format!("main option \"{name}\": {why}"))?;
         if setting.hidden {
             self.config.hidden.insert(name);
         }
@@ -320,8 +309,7 @@ impl<'r> Reader<'r> {
 
     /// An engine with what is known so far.
     fn engine(&self) -> Engine {
-        let mut settings = self.config.settings.clone();
-        settings::fill(&mut settings, self.options.clone());
+        let settings = self.config.settings.clone();
         Builder::of(self.registry.clone()).world(self.world.clone()).settings(settings).build()
     }
 
@@ -438,9 +426,11 @@ impl<'r> Reader<'r> {
             current.groups.extend(group);
             // What stands for two switches sets both.
             for both in both(name) {
-                current.options.set(both, value.clone());
+                if let Some(both) = registry.option(OptionPlace::Generic(kind), both.as_bytes()) {
+                    current.options.set(both, value.clone());
+                }
             }
-            current.options.set(name, value);
+            current.options.set(option, value);
             current.settings.push(used(option, setting, number));
             if setting.hidden {
                 current.hidden.insert(name);

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
-use eximious_core::Str;
 use eximious_core::world::Files;
+use eximious_core::{LogSelector, OptionError, OptionValue, Preset, Str};
+use eximious_stdlib::options::opt;
 
 use super::*;
 use eximious_core::world::Stat;
@@ -35,7 +36,9 @@ fn read(text: &'static str) -> Result<Config, String> {
 
 fn host(text: &'static str) -> String {
     match read(text) {
-        Ok(config) => config.settings.primary_hostname.map_or("-".into(), |h| h.display().into()),
+        Ok(config) => {
+            config.settings.given(opt::PRIMARY_HOSTNAME).map_or("-".into(), |h| h.display().into())
+        }
         Err(why) => {
             why.replace("Exim configuration error in line ", "L").replace(" of /c:\n  ", ": ")
         }
@@ -90,9 +93,12 @@ fn options_and_their_errors() {
         read("not_check_rfc2047_length\nprint_topbitchars = yes")
             .unwrap()
             .settings
-            .print_topbitchars
+            .get(opt::PRINT_TOPBITCHARS)
     );
-    assert_eq!(read("message_body_visible = 1K\n").unwrap().settings.message_body_visible, 1024);
+    assert_eq!(
+        read("message_body_visible = 1K\n").unwrap().settings.get(opt::MESSAGE_BODY_VISIBLE),
+        1024
+    );
     assert_eq!(read("\n\nbegin acl\n\n# end").unwrap().count, 5);
 }
 
@@ -146,8 +152,8 @@ fn some_options_are_expanded_at_the_start() {
     let config =
         read("spool_directory = /x${uc:y}\nlocalhost_number = ${if eq{a}{a}{3}}\n").unwrap();
     let engine = config.build(Engine::builder());
-    assert_eq!(engine.settings().spool_directory, Str::from("/xY"));
-    assert_eq!(engine.settings().localhost_number, Str::from("3"));
+    assert_eq!(engine.settings().get(opt::SPOOL_DIRECTORY), Str::from("/xY"));
+    assert_eq!(engine.settings().get(opt::LOCALHOST_NUMBER), Str::from("3"));
     let why = read("localhost_number = 17\n").unwrap_err();
     assert!(
         why.ends_with("localhost_number is greater than the maximum allowed value (16)"),
@@ -174,7 +180,39 @@ fn a_log_selector_may_ask_for_milliseconds() {
         ("log_selector = +millisec+pid\n", true),
         ("log_selector = +all_parents\n", false),
     ] {
-        let selector = read(text).unwrap().settings.log_selector;
+        let selector = read(text).unwrap().settings.log_selector();
         assert_eq!(selector.contains(crate::LogSelector::MILLISEC), millisec, "{text}");
     }
+}
+
+#[test]
+fn defaults_are_as_their_records_are_read() {
+    let registry = eximious_stdlib::registry();
+    for option in registry.all_options() {
+        let read = values::default(option);
+        let preset = match option.preset() {
+            Preset::None => None,
+            Preset::Flag(flag) => Some(OptionValue::Flag(flag)),
+            Preset::Number(number) => Some(OptionValue::Number(number)),
+            // The rest is made of its text when it is asked for.
+            Preset::Text(text) => match read {
+                Some(OptionValue::Text(_)) => Some(OptionValue::Text(Str::fixed(text))),
+                _ => read.clone(),
+            },
+        };
+        assert_eq!(preset, read, "{}", option.meta.name);
+    }
+}
+
+#[test]
+fn options_are_set_by_names_that_there_are() {
+    let registry = eximious_stdlib::registry();
+    let mut settings = Settings::default();
+    let mut set = |name: &str, value| settings.set_value(&registry, name.as_bytes(), value);
+    assert_eq!(set("bananas", OptionValue::Flag(true)), Err(OptionError::Unknown));
+    assert_eq!(set("recipients_max", OptionValue::Flag(true)), Err(OptionError::Kind));
+    assert_eq!(set("print_topbitchars", OptionValue::Flag(true)), Ok(()));
+    assert_eq!(set("log_selector", OptionValue::Text("+pid".into())), Ok(()));
+    assert!(settings.get(opt::PRINT_TOPBITCHARS) && !settings.get(opt::STRICT_ACL_VARS));
+    assert!(settings.log_selector().contains(LogSelector::PID));
 }

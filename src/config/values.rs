@@ -66,6 +66,7 @@ pub(super) fn read(
             Ok(OptionValue::Text(text))
         }
         OptionKind::Text
+        | OptionKind::LogSelector
         | OptionKind::List
         | OptionKind::DomainList
         | OptionKind::HostList

@@ -17,7 +17,7 @@ static NAMES: Meta = Meta::new(
 /// are logged.
 pub fn described(cx: &mut Context) -> Vec<u8> {
     let mut out = shown(cx, b"H=");
-    if cx.engine().settings().log_selector.contains(LogSelector::CONNECTION_ID) {
+    if cx.engine().settings().log_selector().contains(LogSelector::CONNECTION_ID) {
         let id = cx.value_of(var::CONNECTION_ID);
         add(&mut out, b"Ci=", id.bytes());
     }
@@ -46,7 +46,7 @@ fn shown(cx: &mut Context, head: &[u8]) -> Vec<u8> {
             true => out.extend_from_slice(&[b"[", address.bytes(), b"]"].concat()),
             false => out.extend_from_slice(full.bytes()),
         }
-        if cx.engine().settings().log_selector.contains(LogSelector::INCOMING_INTERFACE) {
+        if cx.engine().settings().log_selector().contains(LogSelector::INCOMING_INTERFACE) {
             let (local, port) =
                 (cx.value_of(var::RECEIVED_IP_ADDRESS), cx.value_of(var::RECEIVED_PORT));
             if !local.is_empty() {
@@ -129,7 +129,7 @@ pub fn describe(cx: &mut Context) {
     let space: &[u8] = if full.is_empty() { b"" } else { b" " };
     full.extend_from_slice(&[space, b"[", address.bytes(), b"]"].concat());
     let port = cx.value_of(var::SENDER_HOST_PORT);
-    let shows_port = cx.engine().settings().log_selector.contains(LogSelector::INCOMING_PORT);
+    let shows_port = cx.engine().settings().log_selector().contains(LogSelector::INCOMING_PORT);
     let shows_port = shows_port && !matches!(port.bytes(), b"" | b"0");
     if shows_port {
         full.extend_from_slice(&[b":", port.bytes()].concat());

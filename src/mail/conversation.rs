@@ -8,8 +8,9 @@ use std::time::Duration;
 use eximious_core::trace::{
     AclEvent, Happening, TraceEvent, TraceKinds, TraceObserver, TracePlace,
 };
-use eximious_core::{AclPhases, AclVerb, Message, OptionValue, Str};
+use eximious_core::{AclPhases, AclVerb, Message, Opt, Str};
 use eximious_stdlib::address;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::acl::{AclHost, AclResult, AclState, AclVerdict, Logs};
@@ -95,7 +96,7 @@ impl Conversation {
 
     /// `acl_smtp_connect`: the client is connected.
     pub fn connect(&mut self) -> Decision {
-        self.run("acl_smtp_connect", AclPhases::CONNECT)
+        self.run(opt::ACL_SMTP_CONNECT, AclPhases::CONNECT)
     }
 
     /// `acl_smtp_helo`: the client greets.
@@ -103,19 +104,19 @@ impl Conversation {
         self.cx.set_var(var::SENDER_HELO_NAME, Str::tainted(name));
         client::describe(&mut self.cx);
         self.command("EHLO", name.as_bytes());
-        self.run("acl_smtp_helo", AclPhases::HELO)
+        self.run(opt::ACL_SMTP_HELO, AclPhases::HELO)
     }
 
     /// `acl_smtp_mail`: a message begins. An empty sender is that of a bounce.
     pub fn mail(&mut self, sender: &str) -> Decision {
         self.envelope_from(sender);
         self.command("MAIL", format!("FROM:<{sender}>").as_bytes());
-        self.run("acl_smtp_mail", AclPhases::MAIL)
+        self.run(opt::ACL_SMTP_MAIL, AclPhases::MAIL)
     }
 
     /// `acl_smtp_rcpt`: a recipient. Where that is not set, nobody may be one.
     pub fn rcpt(&mut self, recipient: &str) -> Decision {
-        let Some(text) = self.option("acl_smtp_rcpt") else {
+        let Some(text) = self.option(opt::ACL_SMTP_RCPT) else {
             return Decision::without_acl(AclVerdict::Deny);
         };
         self.rcpt_by(&text, recipient)
@@ -125,12 +126,12 @@ impl Conversation {
     /// accept has the last word.
     pub fn data(&mut self, message: Message) -> Decision {
         self.command("DATA", b"");
-        let before = self.run("acl_smtp_predata", AclPhases::PREDATA);
+        let before = self.run(opt::ACL_SMTP_PREDATA, AclPhases::PREDATA);
         if before.verdict != AclVerdict::Accept {
             return before;
         }
         self.cx.set_message(Some(message));
-        let decision = self.run("acl_smtp_data", AclPhases::DATA);
+        let decision = self.run(opt::ACL_SMTP_DATA, AclPhases::DATA);
         self.state.end_message(&mut self.cx);
         decision
     }
@@ -175,18 +176,15 @@ impl Conversation {
     }
 
     /// Runs the ACL that an option is set to; without one, everything is accepted.
-    fn run(&mut self, option: &str, phase: AclPhases) -> Decision {
+    fn run(&mut self, option: Opt<Str>, phase: AclPhases) -> Decision {
         match self.option(option) {
             Some(text) => self.check(&text, phase),
             None => Decision::without_acl(AclVerdict::Accept),
         }
     }
 
-    fn option(&self, name: &str) -> Option<Str> {
-        match self.loaded.engine().settings().options.get(name) {
-            Some(OptionValue::Text(text)) if !text.is_empty() => Some(text.clone()),
-            _ => None,
-        }
+    fn option(&self, option: Opt<Str>) -> Option<Str> {
+        self.loaded.engine().settings().text(option).filter(|text| !text.is_empty())
     }
 
     fn check(&mut self, acl: &Str, phase: AclPhases) -> Decision {

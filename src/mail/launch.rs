@@ -5,6 +5,7 @@ use std::io;
 
 use eximious_core::world::Command;
 use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
+use eximious_stdlib::options;
 use eximious_stdlib::{command, environment, wording};
 
 use crate::Context;
@@ -31,7 +32,7 @@ pub fn start(
     ended: Box<dyn FnOnce() + Send>,
 ) -> Result<(), String> {
     let world = cx.engine().world().clone();
-    let identity = cx.engine().settings().server_ids(&*world.users, &*world.host);
+    let identity = options::server_ids(cx.engine().settings(), &*world.users, &*world.host);
     let started = cx.call(&LAUNCH, |call| -> Result<io::Result<()>, Fail> {
         let command = Command {
             argv: words.iter().map(|word| word.bytes().to_vec()).collect(),

@@ -6,6 +6,7 @@ use eximious_core::trace::{Happening, RewriteEvent};
 use eximious_core::{Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::address::{self, Address, Rules, last_at};
 use eximious_stdlib::lists::Matcher;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::rfc2047;
 use eximious_stdlib::variables::var;
 
@@ -266,7 +267,8 @@ impl Rewritten {
             shown.clone_from(&working);
         }
         if rule.flags.contains(RewriteFlags::WHOLE) && which.intersects(RewriteFlags::HEADERS) {
-            self.whole = Some(whole(text, &found, engine.settings().headers_charset.bytes()));
+            self.whole =
+                Some(whole(text, &found, engine.settings().get(opt::HEADERS_CHARSET).bytes()));
         }
         self.address = Str::from(working).stamped(taint);
         self.changed = true;
@@ -277,7 +279,7 @@ impl Rewritten {
 /// Notes what a rule made of an address, where that is wanted.
 fn log_rewritten(cx: &mut Context, before: &Str, place: AddressPlace, new: &[u8], number: usize) {
     let wanted = LogSelector::ADDRESS_REWRITE;
-    let logged = cx.engine().settings().log_selector.contains(wanted);
+    let logged = cx.engine().settings().log_selector().contains(wanted);
     let event = RewriteEvent::new(before.bytes(), new, place.word(), number);
     cx.tell(Happening::Rewrite(event.logged(logged)));
     if logged {

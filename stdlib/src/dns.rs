@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use eximious_core::trace::{DnsEvent, DnsOutcome, Happening, ListEvent, TraceKinds};
 use eximious_core::world::{DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding};
-use eximious_core::{Call, Effects, Fail, Meta, OptionValue, Str, TaintRule};
+use eximious_core::{Call, Effects, Fail, Meta, Opt, Str, TaintRule};
 use rustc_hash::FxHashMap;
 
-use crate::interval::seconds;
 use crate::lists::{Matcher, Outcome};
+use crate::options::opt;
 use crate::{event, idn, pattern};
 
 pub use data::{host, mx, soa, srv, strings, tlsa};
@@ -65,9 +65,6 @@ pub mod kind {
     }
 }
 
-/// The default of `dns_check_names_pattern`, as the program has it since it
-/// lets underscores and a final dot pass.
-const CHECK_NAMES: &str = r"(?i)^(?>(?(1)\.|())[^\W](?>[a-z0-9/_-]*[^\W])?)+(\.?)$";
 /// How many aliases are followed at the most, whatever `dns_cname_loops` says.
 const MOST_ALIASES: i64 = 100;
 /// The longest text that is looked at as a name: each byte takes four at the
@@ -189,7 +186,7 @@ pub fn query(call: &mut Call<'_>, name: &[u8], kind: u16, how: &How) -> Result<R
         Found::Broken => "cname_loop",
         Found::Later => "DNS_AGAIN",
     };
-    if !how.by_system && call.settings().options.text("event_action").is_some() {
+    if !how.by_system && call.settings().text(opt::EVENT_ACTION).is_some() {
         let name = reply.alias.as_ref().map_or(name, |alias| alias.as_bytes());
         let data = [failure.as_bytes(), b":", name, b":", kind::name(kind).as_bytes()].concat();
         event::raise(call, "dns:fail", Str::tainted(data));
@@ -306,8 +303,8 @@ pub struct Hosted {
 
 /// The types of records to ask for a host's addresses.
 pub(crate) fn kinds(call: &mut Call<'_>, name: &[u8]) -> Result<Vec<u16>, Fail> {
-    let without = call.settings().options.flag("disable_ipv6") == Some(true)
-        || listed(call, "dns_ipv4_lookup", &String::from_utf8_lossy(name))?;
+    let without = call.settings().get(opt::DISABLE_IPV6)
+        || listed(call, opt::DNS_IPV4_LOOKUP, &String::from_utf8_lossy(name))?;
     Ok(if without { vec![kind::A] } else { vec![kind::AAAA, kind::A] })
 }
 
@@ -340,25 +337,24 @@ fn proper(call: &mut Call<'_>, name: &str, kind: u16) -> Result<bool, Fail> {
     if matches!(kind, kind::PTR | kind::TXT) {
         return Ok(true);
     }
-    let own = match call.settings().options.get("dns_check_names_pattern") {
-        Some(OptionValue::Text(text)) if text.is_empty() => return Ok(true),
-        Some(OptionValue::Text(text)) => Some(text.clone()),
-        _ => None,
-    };
+    let pattern = call.settings().get(opt::DNS_CHECK_NAMES_PATTERN);
+    if pattern.is_empty() {
+        return Ok(true);
+    }
     if let Some((last, fits)) = &call.memory::<Memory>().checked
         && last == name
     {
         return Ok(*fits);
     }
-    let checked = own.as_ref().map_or(CHECK_NAMES.as_bytes(), Str::bytes);
-    let fits = pattern::compile(call, checked, false)?.is_match(name.as_bytes()).unwrap_or(false);
+    let fits =
+        pattern::compile(call, pattern.bytes(), false)?.is_match(name.as_bytes()).unwrap_or(false);
     call.memory::<Memory>().checked = Some((name.to_owned(), fits));
     Ok(fits)
 }
 
 /// Asks, and follows aliases as often as `dns_cname_loops` says.
 fn resolve(call: &mut Call<'_>, name: &str, kind: u16, how: &How) -> Result<Reply, Fail> {
-    let aliases = setting(call, "dns_cname_loops").unwrap_or(1).clamp(0, MOST_ALIASES);
+    let aliases = call.settings().get(opt::DNS_CNAME_LOOPS).clamp(0, MOST_ALIASES);
     let options = options(call, how);
     let dns = call.with_record(&DNS, |call| call.dns())?;
     let (mut asked, mut secure) = (name.to_owned(), true);
@@ -451,62 +447,53 @@ fn sort(answer: DnsAnswer, kind: u16) -> Sorted {
 /// Whether an answer is of a server that is trusted with the zone.
 fn trusted(call: &mut Call<'_>, standing: &DnsStanding) -> Result<bool, Fail> {
     match &standing.zone {
-        Some(zone) => listed(call, "dns_trust_aa", zone),
+        Some(zone) => listed(call, opt::DNS_TRUST_AA, zone),
         None => Ok(false),
     }
 }
 
 /// Whether a name is in an option's list of domains.
-pub(crate) fn listed(call: &mut Call<'_>, option: &'static str, name: &str) -> Result<bool, Fail> {
-    let Some(list) = call.settings().options.text(option).cloned() else { return Ok(false) };
+pub(crate) fn listed(call: &mut Call<'_>, option: Opt<Str>, name: &str) -> Result<bool, Fail> {
+    let Some(list) = call.settings().text(option) else { return Ok(false) };
     // A list that asks questions itself is not asked about them.
     if std::mem::replace(&mut call.memory::<Memory>().judging, true) {
         return Ok(false);
     }
     let name = Str::tainted(name.as_bytes());
     let outcome =
-        call.scoped(|call| Matcher::domain(&name).called(option).test_written(call, &list));
+        call.scoped(|call| Matcher::domain(&name).called(option.name()).test_written(call, &list));
     call.memory::<Memory>().judging = false;
     Ok(matches!(outcome?, Outcome::Matched(_)))
 }
 
-/// Domains of which it is as good to have no answer as to have none.
-const AGAIN: &str = "dns_again_means_nonexist";
-
 /// Whether a name without an answer is one that does not exist.
 pub(crate) fn means_nonexist(call: &mut Call<'_>, name: &[u8]) -> Result<bool, Fail> {
-    listed(call, AGAIN, &String::from_utf8_lossy(name))
+    listed(call, opt::DNS_AGAIN_MEANS_NONEXIST, &String::from_utf8_lossy(name))
 }
 
 /// Shows that no list says what it means that there is no answer.
 pub(crate) fn show_unset(call: &mut Call<'_>, name: &[u8]) {
-    if call.settings().options.text(AGAIN).is_none() {
-        let unset = ListEvent::Unset { subject: name, option: Some(AGAIN) };
+    let option = opt::DNS_AGAIN_MEANS_NONEXIST;
+    if call.settings().text(option).is_none() {
+        let unset = ListEvent::Unset { subject: name, option: Some(option.name()) };
         call.trace().tell(Happening::List(unset));
     }
 }
 
 /// What the options say of how to ask.
 fn options(call: &Call<'_>, how: &How) -> DnsOptions {
-    let settings = &call.settings().options;
-    let ok = setting(call, "dns_dnssec_ok").unwrap_or(-1);
-    let retransmit = settings.time("dns_retrans").or_else(|| {
-        let text = settings.text("dns_retrans")?;
-        seconds(text.bytes()).map(|seconds| Duration::from_secs(seconds.unsigned_abs().into()))
-    });
-    let retries = setting(call, "dns_retry").and_then(|retries| u32::try_from(retries).ok());
+    let settings = call.settings();
+    let ok = settings.get(opt::DNS_DNSSEC_OK);
+    let retransmit = Some(settings.get(opt::DNS_RETRANS));
+    let retries = u32::try_from(settings.get(opt::DNS_RETRY)).ok();
     DnsOptions {
         retransmit: how.retransmit.or(retransmit).filter(|time| !time.is_zero()),
         retries: how.retries.or(retries).filter(|retries| *retries > 0),
         dnssec: (how.dnssec && ok != 0) || ok > 0,
-        edns: setting(call, "dns_use_edns0").unwrap_or(-1) > 0,
+        edns: settings.get(opt::DNS_USE_EDNS0) > 0,
         qualify_single: how.qualify_single,
         search_parents: how.search_parents,
     }
-}
-
-fn setting(call: &Call<'_>, option: &str) -> Option<i64> {
-    call.settings().options.number(option)
 }
 
 /// What came of a question a short while ago, where nothing was found.
@@ -548,9 +535,4 @@ impl Patience {
     pub(crate) fn is_over(self, call: &mut Call<'_>) -> bool {
         self.0.is_some_and(|until| now(call).is_some_and(|now| now > until))
     }
-}
-
-/// The number that an option is set to; a negative one is zero.
-pub(crate) fn limit(call: &Call<'_>, option: &str, default: usize) -> usize {
-    setting(call, option).map_or(default, |number| usize::try_from(number).unwrap_or(0))
 }

@@ -7,6 +7,7 @@ use eximious_core::{Call, Effects, Fail, Meta, Settings, Str, TaintRule};
 use eximious_pcre::Attempt;
 
 use crate::lists::elements;
+use crate::options::opt;
 use crate::pattern::compile;
 
 /// A variable's value.
@@ -15,17 +16,16 @@ pub fn value(call: &mut Call<'_>, name: &[u8]) -> Result<Option<Str>, Fail> {
         return Ok(None);
     }
     if name == b"TZ" {
-        match &call.settings().timezone {
+        match call.settings().text(opt::TIMEZONE) {
             None => return Ok(None),
-            Some(zone) if zone.is_empty() => return Ok(None),
             Some(zone) if zone.bytes().eq_ignore_ascii_case(b"UTC") => {}
-            Some(zone) => return Ok(Some(zone.clone())),
+            zone => return Ok(zone),
         }
     }
     if let Some(value) = added(call.settings(), name) {
         return Ok(Some(value));
     }
-    let keep = call.settings().keep_environment.clone();
+    let keep = call.settings().get(opt::KEEP_ENVIRONMENT);
     if !kept(call, keep.bytes(), name)? {
         return Ok(None);
     }
@@ -37,7 +37,7 @@ pub type Environment = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// All names and values, for a process.
 pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
-    let kept = match call.settings().keep_environment.is_empty() {
+    let kept = match call.settings().get(opt::KEEP_ENVIRONMENT).is_empty() {
         true => Vec::new(),
         false => call.host()?.environment_names(),
     };
@@ -54,7 +54,8 @@ pub fn all(call: &mut Call<'_>) -> Result<Environment, Fail> {
 pub fn some(call: &mut Call<'_>, names: &[&str]) -> Environment {
     static HOST: Meta = Meta::new("environment", Effects::HOST, TaintRule::Result);
     let settings = call.settings();
-    if settings.keep_environment.is_empty() && settings.add_environment.is_empty() {
+    let is_unset = |option| settings.text(option).is_none();
+    if is_unset(opt::KEEP_ENVIRONMENT) && is_unset(opt::ADD_ENVIRONMENT) {
         return Environment::new();
     }
     call.with_record(&HOST, |call| {
@@ -73,7 +74,8 @@ pub fn some(call: &mut Call<'_>, names: &[&str]) -> Environment {
 /// and what is added to it. Each is there once.
 pub fn names(settings: &Settings, inherited: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let mut names = inherited;
-    let added = elements(settings.add_environment.bytes());
+    let list = settings.get(opt::ADD_ENVIRONMENT);
+    let added = elements(list.bytes());
     names.extend(added.filter_map(|e| Some(e[..memchr::memchr(b'=', &e)?].to_vec())));
     names.push(b"TZ".to_vec());
     let mut known = BTreeSet::new();
@@ -83,7 +85,7 @@ pub fn names(settings: &Settings, inherited: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
 
 /// What `add_environment` gives a name: the last setting counts.
 fn added(settings: &Settings, name: &[u8]) -> Option<Str> {
-    let list = &settings.add_environment;
+    let list = settings.get(opt::ADD_ENVIRONMENT);
     let settings = elements(list.bytes());
     settings
         .filter_map(|element| Some(Str::from(element.strip_prefix(name)?.strip_prefix(b"=")?)))

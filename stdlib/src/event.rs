@@ -3,6 +3,7 @@
 
 use eximious_core::{Call, Fail, Str};
 
+use crate::options::opt;
 use crate::variables::var;
 
 /// Whether an event is being seen to.
@@ -20,7 +21,7 @@ pub fn raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Str> 
 
 /// The same, with what the expansion fails with.
 pub fn try_raise(call: &mut Call<'_>, name: &'static str, data: Str) -> Option<Result<Str, Fail>> {
-    let action = call.settings().options.text("event_action")?.clone();
+    let action = call.settings().text(opt::EVENT_ACTION)?;
     expand(call, &action, name, data)
 }
 

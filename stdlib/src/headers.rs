@@ -6,6 +6,7 @@ use eximious_core::grammar::expansion::HeaderView;
 use eximious_core::{Header, Message, Settings, Str};
 
 use crate::address::is_space;
+use crate::options::opt;
 use crate::rfc2047::decode;
 
 /// How long the text of several header lines may get before words in it are
@@ -44,9 +45,9 @@ pub fn value(message: &Message, view: HeaderView, name: &[u8], settings: &Settin
     let target = match view {
         HeaderView::Raw | HeaderView::List => return outside(text),
         HeaderView::Basic => None,
-        HeaderView::Decoded => Some(settings.headers_charset.bytes()),
+        HeaderView::Decoded => Some(settings.get(opt::HEADERS_CHARSET)),
     };
-    outside(decoded(text, target, settings))
+    outside(decoded(text, target.as_ref().map(Str::bytes), settings))
 }
 
 /// All header lines, names included, for `$message_headers`.
@@ -75,7 +76,7 @@ pub fn reply_address(message: &Message) -> Str {
 
 /// A character set that nobody knows leaves the bytes as they are.
 fn decoded(text: Vec<u8>, target: Option<&[u8]>, settings: &Settings) -> Vec<u8> {
-    let words = match decode(&text, target, settings.check_rfc2047_length).text {
+    let words = match decode(&text, target, settings.get(opt::CHECK_RFC2047_LENGTH)).text {
         Cow::Owned(words) => Some(words),
         Cow::Borrowed(_) => None,
     };

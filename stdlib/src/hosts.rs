@@ -12,6 +12,7 @@ use eximious_core::{Buf, Call, Effects, Fail, LogSelector, Meta, Str, TaintRule}
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, Found, How, Patience};
 use crate::lists::{HostNames, Known, elements, ip};
+use crate::options::opt;
 use crate::variables::var;
 
 pub(crate) use hello::hello_verified;
@@ -19,8 +20,6 @@ pub use hello::{forget_hello, verify_hello};
 
 /// How many names of an address are looked at. Each is asked for its addresses.
 const MOST_NAMES: usize = 32;
-/// What `host_lookup_order` is where it is not set.
-const ORDER: &[u8] = b"bydns:byaddr";
 
 static DNS: Meta = Meta::new("host lookup", Effects::DNS, TaintRule::Tainted);
 static LOG: Meta = Meta::new("host lookup", Effects::LOG, TaintRule::Result);
@@ -110,7 +109,8 @@ pub(crate) fn report_missing(call: &mut Call<'_>, name: &[u8], for_good: bool) {
                 line.extend_from_slice(&parts.concat());
             }
             show(call, HostEvent::Missing { name, line: &line });
-            if for_good && call.settings().log_selector.contains(LogSelector::HOST_LOOKUP_FAILED) {
+            if for_good && call.settings().log_selector().contains(LogSelector::HOST_LOOKUP_FAILED)
+            {
                 log(call, &line);
             }
         }
@@ -294,11 +294,8 @@ fn settle(call: &mut Call<'_>, names: Vec<Str>, later: bool) {
 
 /// Looks for names in the order of `host_lookup_order`.
 fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
-    let order = match call.settings().options.get("host_lookup_order") {
-        Some(eximious_core::OptionValue::Text(text)) => text.bytes().to_vec(),
-        _ => ORDER.to_vec(),
-    };
-    for way in elements(&order) {
+    let order = call.settings().get(opt::HOST_LOOKUP_ORDER);
+    for way in elements(order.bytes()) {
         let found = match &*way {
             b"bydns" => by_dns(call, ip, &How::default())?,
             b"byaddr" => {
@@ -374,7 +371,7 @@ fn describe(call: &mut Call<'_>, name: &Str, address: &Str) -> Result<(), Fail> 
 
 /// Notes that something was not found, where that is wanted.
 fn log(call: &mut Call<'_>, line: &[u8]) {
-    if !call.settings().log_selector.contains(LogSelector::HOST_LOOKUP_FAILED) {
+    if !call.settings().log_selector().contains(LogSelector::HOST_LOOKUP_FAILED) {
         return;
     }
     call.with_record(&LOG, |call| {

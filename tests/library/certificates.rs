@@ -1,6 +1,6 @@
 //! Fields of certificates, as a real Exim gave them in a session with TLS.
 
-use eximious::{Engine, Settings, Str, Taint};
+use eximious::{Engine, Settings, Str, Taint, opt};
 use eximious_tests::suite::Suite;
 use eximious_tests::{root, show};
 
@@ -42,7 +42,9 @@ fn fields_of_certificates() {
 fn times_are_in_the_zone_of_the_configuration() {
     let time = |zone: Option<&str>| {
         let mut settings = Settings::default();
-        settings.timezone = zone.map(Str::from);
+        if let Some(zone) = zone {
+            settings.set(opt::TIMEZONE, zone);
+        }
         let world = eximious_world::system();
         let engine = Engine::builder().world(world).settings(settings).build();
         let mut cx = engine.context();

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use eximious::{Context, Effects, Engine, ErrorKind, Fail, Limits, Settings, Str, Taint};
+use eximious::{Context, Effects, Engine, ErrorKind, Fail, Limits, Settings, Str, Taint, opt};
 use eximious_tests::fixtures::Fixtures;
 
 /// An engine on the system.
@@ -127,9 +127,11 @@ fn the_policy_forbids() {
 fn the_environment_is_what_the_options_say() {
     let settings = |keep: &str, add: &str, zone: Option<&str>| {
         let mut settings = Settings::default();
-        settings.keep_environment = Str::from(keep);
-        settings.add_environment = Str::from(add);
-        settings.timezone = zone.map(Str::from);
+        settings.set(opt::KEEP_ENVIRONMENT, Str::from(keep));
+        settings.set(opt::ADD_ENVIRONMENT, Str::from(add));
+        if let Some(zone) = zone {
+            settings.set(opt::TIMEZONE, zone);
+        }
         settings
     };
     let environment = |settings: Settings| {
@@ -257,9 +259,12 @@ fn cve_2021_28012_no_descriptor_is_handed_on() {
     let expected = listed(&String::from_utf8_lossy(&plain.stdout));
     let engine = {
         let mut settings = Settings::default();
-        settings.perl_startup = Some(Str::from(
-            "sub list { open(my $d, '-|', '/bin/ls /proc/self/fd'); my @l = <$d>; scalar(@l) }",
-        ));
+        settings.set(
+            opt::PERL_STARTUP,
+            Str::from(
+                "sub list { open(my $d, '-|', '/bin/ls /proc/self/fd'); my @l = <$d>; scalar(@l) }",
+            ),
+        );
         engine_with(settings, Duration::from_secs(60))
     };
     let mut cx = engine.context();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use eximious::world::{
     Civil, Clock, Dns, DnsAnswer, DnsError, DnsOptions, DnsRecord, DnsStanding, Fixture, Moment,
 };
-use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str, World};
+use eximious::{Builder, Context, Effects, Engine, ListKind, NamedList, Settings, Str, World, opt};
 
 const ZONE: &str = "
 $ORIGIN example.
@@ -131,10 +131,10 @@ fn answers_are_kept_as_long_as_their_records() {
 #[test]
 fn options_that_ask_the_dns_themselves_end() {
     let fixture = Fixture::new().zone(ZONE);
-    for option in ["dns_again_means_nonexist", "dns_ipv4_lookup", "hosts_treat_as_local"] {
+    for option in [opt::DNS_AGAIN_MEANS_NONEXIST, opt::DNS_IPV4_LOOKUP, opt::HOSTS_TREAT_AS_LOCAL] {
         let mut settings = Settings::default();
         let text = Str::fixed("@mx_any : ${lookup dnsdb{a=down.example}} : +own");
-        settings.options.set(option, eximious::OptionValue::Text(text));
+        settings.set(option, text);
         let list = NamedList::new(Str::fixed("@mx_primary : dnsdb;a=down.example"));
         settings.lists.insert(ListKind::Domain, "own", list);
         let mut cx = builder(&fixture).settings(settings).build().context();

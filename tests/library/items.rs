@@ -12,7 +12,7 @@ use eximious::world::{
     Fixture, ForeignAnswer, ForeignError, Host, Libraries, Log, Net, Room, Stream, Target,
 };
 use eximious::{
-    Config, Effects, Engine, ErrorKind, FailClass, Macros, Settings, Str, Taint, World,
+    Config, Effects, Engine, ErrorKind, FailClass, Macros, Settings, Str, Taint, World, opt,
 };
 
 /// A host with an environment.
@@ -61,9 +61,11 @@ fn the_environment_is_what_the_options_let_in() {
     ];
     let ask = |keep: &str, add: &str, zone: Option<&str>| {
         let mut settings = Settings::default();
-        settings.keep_environment = Str::from(keep);
-        settings.add_environment = Str::from(add);
-        settings.timezone = zone.map(Str::from);
+        settings.set(opt::KEEP_ENVIRONMENT, Str::from(keep));
+        settings.set(opt::ADD_ENVIRONMENT, Str::from(add));
+        if let Some(zone) = zone {
+            settings.set(opt::TIMEZONE, zone);
+        }
         let host = Arc::new(Environment(VARIABLES, World::hermetic().host));
         let world = World { host, ..World::hermetic() };
         let engine = Engine::builder().world(world).settings(settings).build();
@@ -448,7 +450,7 @@ fn pwcheck_is_asked() {
 fn folders_in_other_character_sets() {
     let ask = |charset: &str, folder: &str| {
         let mut settings = Settings::default();
-        settings.headers_charset = Str::from(charset);
+        settings.set(opt::HEADERS_CHARSET, Str::from(charset));
         let engine = Engine::builder().settings(settings).build();
         let text = format!("${{imapfolder{{{folder}}}}}");
         match engine.compile(text).expand(&mut engine.context()) {

@@ -7,7 +7,7 @@ use eximious::stdlib::lists::{HostNames, Keep, Known, Matcher, Outcome, ip};
 use eximious::world::{Fixture, Log};
 use eximious::{
     Call, Condition, ConditionRun, Config, Context, Effects, Engine, ErrorKind, Fail, ListKind,
-    Macros, Meta, NamedList, Settings, Str, Taint, TaintRule, World,
+    Macros, Meta, NamedList, Settings, Str, Taint, TaintRule, World, opt,
 };
 use eximious_tests::fixtures::Fixtures;
 use eximious_tests::reference::{Answer, Reference};
@@ -28,7 +28,7 @@ fn settings(lists: &[(&str, &str)]) -> Settings {
         let list = NamedList { text: Str::from(*text), hidden: false, cached: false };
         settings.lists.insert(kind, name, list);
     }
-    settings.primary_hostname = Some(Str::from("mail.example"));
+    settings.set(opt::PRIMARY_HOSTNAME, "mail.example");
     settings
 }
 

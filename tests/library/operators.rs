@@ -4,7 +4,7 @@ use eximious::grammar::expansion::LookupStyle;
 use eximious::stdlib::lookups::quoting;
 use eximious::{
     Context, Effects, Engine, ErrorKind, Fail, ListKind, LookupDef, LookupFind, Meta, NamedList,
-    Settings, Str, Taint, TaintRule,
+    Settings, Str, Taint, TaintRule, opt,
 };
 
 fn expand(cx: &mut Context, text: &str) -> Result<Str, Fail> {
@@ -157,7 +157,7 @@ fn quoting_is_for_one_lookup_type() {
 #[test]
 fn options_have_their_say() {
     let mut settings = Settings::default();
-    settings.print_topbitchars = true;
+    settings.set(opt::PRINT_TOPBITCHARS, true);
     let list = NamedList::new(Str::from("a : +c"));
     settings.lists.insert(ListKind::Domain, "d", list);
     let list = NamedList::new(Str::from("<; ::1; x"));

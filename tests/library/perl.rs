@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use eximious::{Context, Engine, ErrorKind, FailClass, Limits, Settings, Str};
+use eximious::{Context, Engine, ErrorKind, FailClass, Limits, Settings, Str, opt};
 use eximious_tests::fixtures::Fixtures;
 use eximious_tests::ours::Ours;
 use eximious_tests::reference::{Answer, Reference};
@@ -93,7 +93,7 @@ fn engine(code: &str) -> Engine {
 
 fn engine_with(code: &str, time: Duration) -> Engine {
     let mut settings = Settings::default();
-    settings.perl_startup = Some(Str::from(code));
+    settings.set(opt::PERL_STARTUP, Str::from(code));
     let limits = Limits::default().code(time).length(1 << 20);
     Engine::builder().world(eximious_world::system()).settings(settings).limits(limits).build()
 }
@@ -125,8 +125,10 @@ fn each_context_has_its_own() {
 fn perl_at_start_runs_the_start_up_code_before_anything_else() {
     let started = |code: Option<&str>, at_start: bool| {
         let mut settings = Settings::default();
-        settings.perl_startup = code.map(Str::from);
-        settings.perl_at_start = at_start;
+        if let Some(code) = code {
+            settings.set(opt::PERL_STARTUP, code);
+        }
+        settings.set(opt::PERL_AT_START, at_start);
         let engine = Engine::builder().world(eximious_world::system()).settings(settings).build();
         engine.context().start().map_err(|fail| fail.to_string())
     };
@@ -251,7 +253,7 @@ fn tainted_data_is_not_expanded_by_way_of_perl() {
 fn perl_and_run_are_forbidden_apart() {
     use eximious::Effects;
     let mut settings = Settings::default();
-    settings.perl_startup = Some(Str::from("sub foo { 'perl' }"));
+    settings.set(opt::PERL_STARTUP, Str::from("sub foo { 'perl' }"));
     let world = eximious_world::system();
     let builder = Engine::builder().world(world).settings(settings);
     let engine = builder.clone().forbid(Effects::RUN).build();

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eximious::{Context, Engine, LogSelector, Settings, Str, World};
+use eximious::{Context, Engine, Ids, Settings, Str, World, opt};
 
 use eximious::world::{Civil, Clock, Moment};
 
@@ -81,7 +81,7 @@ fn times_follow_the_timezone() {
              20260705230409Z ; 20260705 ; +0000",
         ),
     ] {
-        let cx = &mut context(at(1_783_292_649, 0), |s| s.timezone = Some(zone.into()));
+        let cx = &mut context(at(1_783_292_649, 0), |s| s.set(opt::TIMEZONE, zone));
         assert_eq!(expand(cx, show), said, "{zone}");
     }
 }
@@ -89,8 +89,8 @@ fn times_follow_the_timezone() {
 #[test]
 fn a_log_stamp_may_have_milliseconds() {
     let cx = &mut context(at(1_783_292_649, 7_999_999), |s| {
-        s.timezone = Some("UTC".into());
-        s.log_selector |= LogSelector::MILLISEC;
+        s.set(opt::TIMEZONE, "UTC");
+        s.set(opt::LOG_SELECTOR, "+millisec");
     });
     assert_eq!(
         expand(cx, "$tod_log $tod_epoch $tod_epoch_l"),
@@ -101,17 +101,17 @@ fn a_log_stamp_may_have_milliseconds() {
 #[test]
 fn options_show_in_their_variables() {
     let cx = &mut context(at(0, 0), |s| {
-        s.primary_hostname = Some("P.h".into());
-        s.qualify_domain = Some("Q.d".into());
-        s.qualify_recipient = Some("R.d".into());
-        s.smtp_active_hostname = "act.x".into();
-        s.exim_version = "9.9-x".into();
-        s.localhost_number = "3".into();
-        s.bounce_return_size_limit = 1001;
-        s.exim_path = "/a/b".into();
-        s.spf_guess = "v=spf1 x".into();
-        s.exim_user = Some("65534".into());
-        s.exim_group = Some("1".into());
+        s.set(opt::PRIMARY_HOSTNAME, "P.h");
+        s.set(opt::QUALIFY_DOMAIN, "Q.d");
+        s.set(opt::QUALIFY_RECIPIENT, "R.d");
+        s.set(opt::SMTP_ACTIVE_HOSTNAME, "act.x");
+        s.set(opt::EXIM_VERSION, "9.9-x");
+        s.set(opt::LOCALHOST_NUMBER, "3");
+        s.set(opt::BOUNCE_RETURN_SIZE_LIMIT, 1001);
+        s.set(opt::EXIM_PATH, "/a/b");
+        s.set(opt::SPF_GUESS, "v=spf1 x");
+        s.set(opt::EXIM_USER, Ids(vec![65534]));
+        s.set(opt::EXIM_GROUP, Ids(vec![1]));
     });
     assert_eq!(expand(cx, "$primary_hostname $smtp_active_hostname"), "P.h P.h");
     assert_eq!(expand(cx, "$qualify_domain $qualify_recipient"), "Q.d R.d");
@@ -120,11 +120,11 @@ fn options_show_in_their_variables() {
     assert_eq!(expand(cx, "$bounce_return_size_limit $return_size_limit"), "1001 1001");
     assert_eq!(expand(cx, "$spf_guess $exim_uid $exim_gid"), "v=spf1 x 65534 1");
     let cx = &mut context(at(0, 0), |s| {
-        s.primary_hostname = Some("P.h".into());
-        s.qualify_domain = Some("Q.d".into());
+        s.set(opt::PRIMARY_HOSTNAME, "P.h");
+        s.set(opt::QUALIFY_DOMAIN, "Q.d");
     });
     assert_eq!(expand(cx, "$qualify_recipient"), "Q.d");
-    let cx = &mut context(at(0, 0), |s| s.primary_hostname = Some("P.h".into()));
+    let cx = &mut context(at(0, 0), |s| s.set(opt::PRIMARY_HOSTNAME, "P.h"));
     assert_eq!(expand(cx, "$qualify_domain $qualify_recipient"), "P.h P.h");
 }
 
@@ -149,8 +149,8 @@ fn the_configuration_has_a_directory() {
 /// Whether there is room where log files and the queue would lie.
 fn room(spool: &Path, log: &str) -> (bool, bool) {
     let cx = &mut context(eximious_world::system(), |s| {
-        s.spool_directory = Str::from(spool.as_os_str().as_encoded_bytes());
-        s.log_file_path = log.into();
+        s.set(opt::SPOOL_DIRECTORY, Str::from(spool.as_os_str().as_encoded_bytes()));
+        s.set(opt::LOG_FILE_PATH, log);
     });
     let number = |text: String| text.parse::<i64>().expect("a number") != -1;
     let found = (number(expand(cx, "$log_space")), number(expand(cx, "$spool_space")));
@@ -203,15 +203,15 @@ fn other_names_stand_for_the_same_value() {
 #[test]
 fn hostile_values_of_options_are_no_panic() {
     let cx = &mut context(at(i64::MAX, 999_999_999), |s| {
-        s.timezone = Some(Str::from(&b"\xff\0:/../"[..]));
-        s.log_file_path = Str::from(&b"\xff::%s:"[..]);
-        s.spool_directory = Str::from(&b"\0"[..]);
+        s.set(opt::TIMEZONE, Str::from(&b"\xff\0:/../"[..]));
+        s.set(opt::LOG_FILE_PATH, Str::from(&b"\xff::%s:"[..]));
+        s.set(opt::SPOOL_DIRECTORY, Str::from(&b"\0"[..]));
         s.config_file = Str::from(&b"///"[..]);
     });
     let all = "$tod_full$tod_log$tod_zulu$tod_epoch_l$tod_bsdinbox$tod_zone$log_space$spool_space";
     assert!(!expand(cx, all).is_empty());
     assert_eq!(expand(cx, "$config_dir"), "//");
-    let cx = &mut context(at(i64::MIN, 0), |s| s.timezone = Some("Asia/Kolkata".into()));
+    let cx = &mut context(at(i64::MIN, 0), |s| s.set(opt::TIMEZONE, "Asia/Kolkata"));
     assert!(!expand(cx, all).is_empty());
 }
 

@@ -14,8 +14,7 @@ mod syslog;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use eximious_core::world::{Clock, DebugLog, Log};
-use eximious_core::{LogSelector, Settings};
+use eximious_core::world::{Clock, DebugLog, Log, LogOptions};
 
 use entry::Stamps;
 use file::LogFile;
@@ -47,23 +46,20 @@ struct Inner {
 impl LogFiles {
     /// The logs of a configuration; files that are made belong to a user and
     /// group, if this process may give them away.
-    pub fn new(settings: &Settings, owner: (u32, u32)) -> Self {
-        let options = &settings.options;
+    pub fn new(options: &LogOptions, owner: (u32, u32)) -> Self {
         let (names, to_syslog, complaint) =
-            names::destinations(settings.log_file_path.bytes(), settings.spool_directory.bytes());
-        let flag = |name, usual| options.flag(name).unwrap_or(usual);
+            names::destinations(options.file_path.bytes(), options.spool_directory.bytes());
         let mut stamps = Stamps::default();
-        stamps.zone = settings.timezone.as_ref().map(|zone| zone.display().into_owned());
-        stamps.shows_zone = flag("log_timezone", false);
-        stamps.millis = settings.log_selector.contains(LogSelector::MILLISEC);
-        stamps.pid = settings.log_selector.contains(LogSelector::PID);
-        let text = |name| options.text(name).map(|text| text.bytes().to_vec());
+        stamps.zone = options.timezone.as_ref().map(|zone| zone.display().into_owned());
+        stamps.shows_zone = options.shows_zone;
+        stamps.millis = options.shows_millis;
+        stamps.pid = options.shows_pid;
         let syslog = to_syslog.then(|| {
             Syslog::new(
-                &text("syslog_facility").unwrap_or_default(),
-                text("syslog_processname").unwrap_or_else(|| b"exim".to_vec()),
-                flag("syslog_pid", true),
-                flag("syslog_timestamp", true),
+                options.syslog_facility.bytes(),
+                options.syslog_name.bytes().to_vec(),
+                options.syslog_shows_pid,
+                options.syslog_shows_time,
             )
         });
         let inner = Inner {
@@ -75,8 +71,8 @@ impl LogFiles {
         };
         let logs = Self {
             names,
-            rejections: flag("write_rejectlog", true),
-            duplicates: flag("syslog_duplication", true),
+            rejections: options.rejections,
+            duplicates: options.syslog_duplicates,
             panics_shown: true,
             owner,
             inner: Mutex::new(inner),
@@ -235,16 +231,28 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;
 
-    use eximious_core::{OptionValue, Str};
+    use eximious_core::Str;
 
     use super::*;
 
-    fn logs(folder: &Path, change: impl FnOnce(&mut Settings)) -> LogFiles {
-        let mut settings = Settings::default();
-        settings.log_file_path = Str::from(format!("{}/%slog", folder.display()));
-        change(&mut settings);
+    fn logs(folder: &Path, change: impl FnOnce(&mut LogOptions)) -> LogFiles {
+        let mut options = LogOptions {
+            file_path: Str::from(format!("{}/%slog", folder.display())),
+            spool_directory: Str::EMPTY,
+            timezone: None,
+            shows_zone: false,
+            shows_millis: false,
+            shows_pid: false,
+            rejections: true,
+            syslog_facility: Str::EMPTY,
+            syslog_name: Str::fixed("exim"),
+            syslog_shows_pid: true,
+            syslog_shows_time: true,
+            syslog_duplicates: true,
+        };
+        change(&mut options);
         let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        LogFiles::new(&settings, own).silent()
+        LogFiles::new(&options, own).silent()
     }
 
     fn read(folder: &Path, name: &str) -> String {
@@ -293,9 +301,7 @@ mod tests {
     #[test]
     fn no_rejections_are_kept_where_nobody_wants_them() {
         let folder = tempfile::tempdir().unwrap();
-        let logs = logs(folder.path(), |settings| {
-            settings.options.set("write_rejectlog", OptionValue::Flag(false));
-        });
+        let logs = logs(folder.path(), |options| options.rejections = false);
         logs.rejection(b"one");
         logs.rejection_alone(b"two");
         assert_eq!(lines(folder.path(), "mainlog"), ["one"]);

@@ -4,6 +4,35 @@ use std::sync::Arc;
 
 use crate::{LogSelector, Str};
 
+/// What a configuration says of the files of logs, and of the system's.
+#[derive(Clone, PartialEq, Debug)]
+pub struct LogOptions {
+    /// `log_file_path`.
+    pub file_path: Str,
+    /// `spool_directory`.
+    pub spool_directory: Str,
+    /// `timezone`, where it is set.
+    pub timezone: Option<Str>,
+    /// `log_timezone`.
+    pub shows_zone: bool,
+    /// `log_selector = +millisec`.
+    pub shows_millis: bool,
+    /// `log_selector = +pid`.
+    pub shows_pid: bool,
+    /// `write_rejectlog`.
+    pub rejections: bool,
+    /// `syslog_facility`.
+    pub syslog_facility: Str,
+    /// `syslog_processname`.
+    pub syslog_name: Str,
+    /// `syslog_pid`.
+    pub syslog_shows_pid: bool,
+    /// `syslog_timestamp`.
+    pub syslog_shows_time: bool,
+    /// `syslog_duplication`.
+    pub syslog_duplicates: bool,
+}
+
 /// The logs.
 pub trait Log: Send + Sync {
     /// A line for the main log.

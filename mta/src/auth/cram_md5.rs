@@ -3,6 +3,7 @@
 
 use eximious::auth::cram;
 use eximious::stdlib::mac;
+use eximious::var;
 
 use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
 
@@ -26,7 +27,7 @@ impl AuthDriver for CramMd5 {
         // be asked.
         let number = world.random.below(u64::MAX);
         let now = world.clock.now().seconds;
-        let host = turn.cx.get("primary_hostname").and_then(Result::ok).unwrap_or_default();
+        let host = turn.cx.value_of(var::PRIMARY_HOSTNAME);
         self.challenge = format!("<{number}.{now}@").into_bytes();
         self.challenge.extend_from_slice(host.bytes());
         self.challenge.push(b'>');

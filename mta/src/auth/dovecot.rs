@@ -9,8 +9,8 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use eximious::Str;
 use eximious::world::{Stream, Target};
+use eximious::{Str, var};
 
 use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict};
 
@@ -101,10 +101,10 @@ impl Dovecot {
 
 /// The line that begins a request.
 fn request(turn: &mut AuthTurn<'_>, initial: &[u8]) -> Vec<u8> {
-    let mut value = |name: &str| turn.cx.get(name).and_then(Result::ok).unwrap_or_default();
-    let (client, local) = (value("sender_host_address"), value("received_ip_address"));
-    let encrypted = !value("tls_in_cipher").is_empty();
-    let verified = value("tls_in_certificate_verified").bytes() == b"1";
+    let mut value = |variable| turn.cx.value_of(variable);
+    let (client, local) = (value(var::SENDER_HOST_ADDRESS), value(var::RECEIVED_IP_ADDRESS));
+    let encrypted = !value(var::TLS_IN_CIPHER).is_empty();
+    let verified = value(var::TLS_IN_CERTIFICATE_VERIFIED).bytes() == b"1";
     let mechanism = turn.authenticator.mechanism().to_ascii_uppercase();
     let mut line = [b"AUTH\t", REQUEST.as_bytes(), b"\t", &mechanism, b"\tservice=smtp"].concat();
     if encrypted || client.bytes() == local.bytes() {

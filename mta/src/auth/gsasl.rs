@@ -5,12 +5,12 @@
 //! its mechanisms (SCRAM above all), but none of them has the rest, and what a
 //! configuration may ask of each mechanism is what the library asks back.
 
-use eximious::Str;
 use eximious::auth::ChannelBinding;
 use eximious::stdlib::base64;
 use eximious::world::{
     SaslError, SaslLibrary, SaslProperty, SaslReply, SaslSession, SaslStart, SaslStep, SaslValues,
 };
+use eximious::{Str, var};
 
 use super::{AuthDriver, AuthServer, AuthStep, AuthTurn, AuthVerdict, decoded};
 
@@ -196,24 +196,22 @@ pub(super) fn start(
     let own = turn.authenticator.text("server_mech");
     let mechanism =
         own.map_or_else(|| turn.authenticator.mechanism().to_vec(), |own| own.bytes().to_vec());
-    let value = |turn: &mut AuthTurn<'_>, name: &str| {
-        turn.cx.get(name).and_then(Result::ok).map(|value| value.bytes().to_vec())
-    };
+    let value = |turn: &mut AuthTurn<'_>, variable| turn.cx.value_of(variable).bytes().to_vec();
     let hostname = match expanded(turn, "server_hostname")? {
         Some(name) => name,
-        None => value(turn, "primary_hostname").unwrap_or_default(),
+        None => value(turn, var::PRIMARY_HOSTNAME),
     };
-    let mut end = |address: &str, port: &str| {
-        let address = value(turn, address).unwrap_or_default();
-        let port = value(turn, port).unwrap_or_default();
+    let mut end = |address, port| {
+        let address = value(turn, address);
+        let port = value(turn, port);
         match address.is_empty() || port.is_empty() {
             true => Vec::new(),
             false => [&address, b";".as_slice(), &port].concat(),
         }
     };
     let addresses = [
-        end("received_ip_address", "received_port"),
-        end("sender_host_address", "sender_host_port"),
+        end(var::RECEIVED_IP_ADDRESS, var::RECEIVED_PORT),
+        end(var::SENDER_HOST_ADDRESS, var::SENDER_HOST_PORT),
     ];
     let service = turn.authenticator.text("server_service");
     Ok(SaslStart {

@@ -1,9 +1,9 @@
 //! Addresses in the header: those without a domain get one, and rules for rewriting
 //! apply (specification 48.3, 48.10, 31).
 
-use eximious::Context;
 use eximious::config::RewriteFlags;
 use eximious::rewrite::{AddressPlace, Rewriter, header};
+use eximious::{Context, Var, var};
 
 use super::Origin;
 use super::lines::{Line, Lines};
@@ -24,7 +24,7 @@ pub(super) fn complete(
     for mut line in old {
         let place = header::place_of(line.name()).filter(|_| !line.struck);
         let new = place.and_then(|place| {
-            let domain = domain_of(origin, place).map(|name| cx.value(name));
+            let domain = domain_of(origin, place).map(|domain| cx.value_of(domain));
             header::line(cx, rewriter, place, &line.header, domain.as_ref(), tell)
         });
         line.struck |= new.is_some();
@@ -35,12 +35,12 @@ pub(super) fn complete(
     }
 }
 
-/// The option with the domain that addresses there get, where they get one.
-fn domain_of(origin: &Origin, place: AddressPlace) -> Option<&'static str> {
+/// The variable with the domain that addresses there get, where they get one.
+fn domain_of(origin: &Origin, place: AddressPlace) -> Option<Var> {
     match place {
         AddressPlace::From | AddressPlace::Sender | AddressPlace::ReplyTo => {
-            origin.qualifies_senders.then_some("qualify_domain")
+            origin.qualifies_senders.then_some(var::QUALIFY_DOMAIN)
         }
-        _ => origin.qualifies_recipients.then_some("qualify_recipient"),
+        _ => origin.qualifies_recipients.then_some(var::QUALIFY_RECIPIENT),
     }
 }

@@ -4,7 +4,7 @@
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, AddressError, Rules};
 use eximious::stdlib::lists::{Matcher, Outcome};
-use eximious::{Context, Fail, Str};
+use eximious::{Context, Fail, Str, opt, var};
 
 use crate::options;
 
@@ -13,12 +13,12 @@ use crate::options;
 /// # Errors
 /// A rule can't be read.
 pub fn rewrite_sender(cx: &mut Context, rewriter: &Rewriter<'_>) -> Result<(), Fail> {
-    let sender = cx.value("sender_address");
+    let sender = cx.value_of(var::SENDER_ADDRESS);
     if sender.is_empty() {
         return Ok(());
     }
     if let Some(new) = rewriter.address(cx, &sender, AddressPlace::EnvelopeFrom)? {
-        cx.set("sender_address", new);
+        cx.set_var(var::SENDER_ADDRESS, new);
     }
     Ok(())
 }
@@ -47,7 +47,7 @@ pub fn rewrite_recipients<'a>(
 /// Whether a user who is not trusted may send a message as this sender
 /// (`untrusted_set_sender`).
 pub fn may_be_sender(cx: &mut Context, sender: &Str) -> bool {
-    let list = options::text(cx, "untrusted_set_sender");
+    let list = cx.engine().settings().get(opt::UNTRUSTED_SET_SENDER);
     // Who may name some sender may also say that there is none.
     if sender.is_empty() {
         return !list.is_empty();
@@ -65,7 +65,7 @@ pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, AddressEr
     let found = address::parse(given, rules)?;
     let mut text = found.text;
     if found.domain.is_none() && !text.is_empty() {
-        let domain = cx.value("qualify_domain");
+        let domain = cx.value_of(var::QUALIFY_DOMAIN);
         text.extend_from_slice(&[b"@", domain.bytes()].concat());
     }
     Ok(Str::tainted(text))
@@ -75,15 +75,15 @@ pub fn qualified_sender(cx: &mut Context, given: &[u8]) -> Result<Str, AddressEr
 /// mailboxes and UUCP have, unless options say otherwise (`uucp_from_pattern`,
 /// `uucp_from_sender`). Nothing that a line says is more than text.
 pub fn sender_in_line(cx: &mut Context, line: &[u8]) -> Option<Vec<u8>> {
-    let options = &cx.engine().settings().options;
-    let (pattern, sender) = (options.text("uucp_from_pattern"), options.text("uucp_from_sender"));
-    if pattern.is_none() && sender.is_none() {
+    let settings = cx.engine().settings();
+    let is_unset = |option| settings.text(option).is_none();
+    if is_unset(opt::UUCP_FROM_PATTERN) && is_unset(opt::UUCP_FROM_SENDER) {
         return eximious::stdlib::message::envelope_sender(line).map(<[u8]>::to_vec);
     }
-    let pattern = options::text(cx, "uucp_from_pattern");
+    let pattern = cx.engine().settings().get(opt::UUCP_FROM_PATTERN);
     if !matches!(cx.matches(&pattern, &Str::tainted(line)), Ok(true)) {
         return None;
     }
     // The line is no header line, whatever its sender is.
-    Some(options::expanded(cx, "uucp_from_sender").unwrap_or_default().bytes().to_vec())
+    Some(options::expanded(cx, opt::UUCP_FROM_SENDER).unwrap_or_default().bytes().to_vec())
 }

@@ -3,10 +3,9 @@
 
 use eximious::acl::{AclState, HeaderPlace};
 use eximious::stdlib::lists::elements;
-use eximious::{Context, Header, Message};
+use eximious::{Context, Header, Message, opt};
 
 use super::lines::{Line, Lines};
-use crate::options;
 use crate::smtp::Replaced;
 
 /// How long a header may be where no option says so.
@@ -36,9 +35,9 @@ impl TooLong {
 /// Whether a header is too long, as it came.
 /// The line that ended it without being one of it counts: `stray` is its length.
 pub fn too_long(cx: &mut Context, message: &Message, stray: u64) -> Option<TooLong> {
-    let whole = u64::try_from(options::number(cx, "header_maxsize", 0)).unwrap_or(0);
+    let whole = u64::try_from(cx.engine().settings().get(opt::HEADER_MAXSIZE)).unwrap_or(0);
     let whole = if whole == 0 { LONGEST } else { whole };
-    let one = u64::try_from(options::number(cx, "header_line_maxsize", 0)).unwrap_or(0);
+    let one = u64::try_from(cx.engine().settings().get(opt::HEADER_LINE_MAXSIZE)).unwrap_or(0);
     let mut total = 0u64;
     for header in &message.headers {
         let length = header.line.len() as u64;

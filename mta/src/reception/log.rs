@@ -1,10 +1,11 @@
 //! What is logged of a message that is kept (specification 53.9).
 
+use eximious::opt;
 use eximious::stdlib::address::{self, Rules};
 use eximious::stdlib::printing::printing;
 use eximious::stdlib::rfc2047;
 use eximious::world::Moment;
-use eximious::{Context, LogSelector, Message, Str};
+use eximious::{Context, LogSelector, Message, Str, var};
 
 use crate::smtp::BodyBytes;
 
@@ -50,7 +51,7 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     }
     line.push(b' ');
     line.extend_from_slice(&eximious::client::described(cx));
-    let protocol = cx.value("received_protocol");
+    let protocol = cx.value_of(var::RECEIVED_PROTOCOL);
     if !protocol.is_empty() {
         line.extend_from_slice(&[b" P=", protocol.bytes()].concat());
     }
@@ -58,17 +59,17 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
         line.extend_from_slice(&[b" ", kept.pipelining].concat());
     }
     line.extend_from_slice(&crate::logs::security(cx));
-    let wanted = cx.engine().settings().log_selector;
+    let wanted = cx.engine().settings().log_selector();
     let by = authenticated(cx);
     if !by.is_empty() {
         line.extend_from_slice(&by);
-        let claimed = cx.value("authenticated_sender");
+        let claimed = cx.value_of(var::AUTHENTICATED_SENDER);
         if wanted.contains(LogSelector::SMTP_MAILAUTH) && !claimed.is_empty() {
             line.extend_from_slice(&[b":", claimed.bytes()].concat());
         }
     }
     if wanted.contains(LogSelector::PROXY) {
-        let proxy = cx.value("proxy_local_address");
+        let proxy = cx.value_of(var::PROXY_LOCAL_ADDRESS);
         if !proxy.is_empty() {
             line.extend_from_slice(&[b" PRX=", proxy.bytes()].concat());
         }
@@ -115,9 +116,10 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
     if wanted.contains(LogSelector::SUBJECT) && named(b"subject").is_some() {
         line.extend_from_slice(b" T=\"");
         let settings = cx.engine().settings();
-        let charset = settings.headers_charset.bytes();
+        let charset = settings.get(opt::HEADERS_CHARSET);
+        let charset = charset.bytes();
         let (length_counts, bytes_print) =
-            (settings.check_rfc2047_length, settings.print_topbitchars);
+            (settings.get(opt::CHECK_RFC2047_LENGTH), settings.get(opt::PRINT_TOPBITCHARS));
         let subject = subjects.join(&b'\n');
         let decoded = rfc2047::decode(subject.trim_ascii(), Some(charset), length_counts);
         let mut text = Vec::with_capacity(decoded.text.len());
@@ -144,11 +146,11 @@ pub fn logged(cx: &mut Context, kept: &Kept<'_>) -> Vec<u8> {
 
 /// ` A=authenticator:who`, where the client is authenticated.
 pub fn authenticated(cx: &mut Context) -> Vec<u8> {
-    let by = cx.value("sender_host_authenticated");
+    let by = cx.value_of(var::SENDER_HOST_AUTHENTICATED);
     if by.is_empty() {
         return Vec::new();
     }
-    let id = cx.value("authenticated_id");
+    let id = cx.value_of(var::AUTHENTICATED_ID);
     let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
     [b" A=", by.bytes(), colon, id.bytes()].concat()
 }

@@ -1,5 +1,6 @@
 //! The names of messages.
 
+use eximious::stdlib::options::localhost_number;
 use eximious::{Engine, Str};
 
 /// What one host of several adds to the fraction of a second, times its number: as
@@ -14,10 +15,7 @@ const TRIES: usize = 1000;
 /// (`localhost_number`) tells fractions of its own, in units of two microseconds.
 pub fn message_id(engine: &Engine) -> Str {
     let (world, settings) = (engine.world(), engine.settings());
-    let host = settings.options.text("localhost_number").map(|_| {
-        let number = std::str::from_utf8(settings.localhost_number.bytes());
-        number.ok().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
-    });
+    let host = localhost_number(settings).map(u64::from);
     let mut moment = world.clock.moment();
     let fraction = match host {
         None => u64::from(moment.nanos / 1000),

@@ -1,8 +1,6 @@
 //! The Received line (specification 48.5.9).
 
-use eximious::{Context, Header};
-
-use crate::options;
+use eximious::{Context, Header, opt, var};
 
 /// The header line that says how the message at hand came here; nothing where the
 /// option `received_header_text` is empty.
@@ -11,7 +9,7 @@ use crate::options;
 /// It can't be expanded: what there is to log.
 pub fn received_header(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
     let engine = cx.engine().clone();
-    let text = options::text(cx, "received_header_text");
+    let text = cx.engine().settings().get(opt::RECEIVED_HEADER_TEXT);
     let value = engine.expand_once(text.bytes(), cx).map_err(|fail| {
         let head = [b"Expansion of \"", text.bytes()].concat();
         [&head, b"\" (received_header_text) failed: ".as_slice(), fail.message()].concat()
@@ -24,6 +22,6 @@ pub fn received_header(cx: &mut Context) -> Result<Option<Header>, Vec<u8>> {
     if value.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let date = cx.value("tod_full");
+    let date = cx.value_of(var::TOD_FULL);
     Ok(Some(Header::new([value, b";\n\t", date.bytes(), b"\n"].concat())))
 }

@@ -2,17 +2,16 @@
 //! `rejected_header`).
 
 use eximious::acl::AddedHeader;
-use eximious::{Context, LogSelector, Message};
+use eximious::{Context, LogSelector, Message, Opt, opt};
 
-use crate::options;
 use crate::smtp::Replaced;
 use crate::spool::{HeaderLine, header_lines};
 
 /// The lines that some header lines are taken away by.
-const REMOVED: [(&[u8], &str); 3] = [
-    (b"return-path", "return_path_remove"),
-    (b"envelope-to", "envelope_to_remove"),
-    (b"delivery-date", "delivery_date_remove"),
+const REMOVED: [(&[u8], Opt<bool>); 3] = [
+    (b"return-path", opt::RETURN_PATH_REMOVE),
+    (b"envelope-to", opt::ENVELOPE_TO_REMOVE),
+    (b"delivery-date", opt::DELIVERY_DATE_REMOVE),
 ];
 
 /// The envelope and the header of a message, with those lines that others stand
@@ -26,7 +25,7 @@ pub(crate) fn rejected<'r>(
     added: &[AddedHeader],
     named: bool,
 ) -> Vec<u8> {
-    if !cx.engine().settings().log_selector.contains(LogSelector::REJECTED_HEADER) {
+    if !cx.engine().settings().log_selector().contains(LogSelector::REJECTED_HEADER) {
         return Vec::new();
     }
     let mut out = [b"Envelope-from: <", sender, b">\n"].concat();
@@ -37,8 +36,8 @@ pub(crate) fn rejected<'r>(
     }
     for HeaderLine { kind, line } in header_lines(&message.headers, replaced) {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
-        let gone = |one: &(&[u8], &'static str)| {
-            name.eq_ignore_ascii_case(one.0) && options::flag(cx, one.1)
+        let gone = |one: &(&[u8], Opt<bool>)| {
+            name.eq_ignore_ascii_case(one.0) && cx.engine().settings().get(one.1)
         };
         let letter = match kind {
             _ if REMOVED.iter().any(gone) => b'*',

@@ -1,8 +1,9 @@
 //! Who says that he wrote a message: From and Sender (specification 48.5.7,
 //! 48.5.12, 48.7).
 
+use eximious::opt;
 use eximious::stdlib::address::{self, Rules, quote_local_part};
-use eximious::{Context, Str};
+use eximious::{Context, Str, var};
 
 use super::lines::{Line, Lines};
 use super::{Origin, Submission};
@@ -47,7 +48,7 @@ impl Author<'_> {
             return;
         }
         let said = self.origin.said_sender.clone();
-        let sender = said.unwrap_or_else(|| cx.value("sender_address"));
+        let sender = said.unwrap_or_else(|| cx.value_of(var::SENDER_ADDRESS));
         let address = if !sender.is_empty() {
             sender.bytes().to_vec()
         } else if let Some(submission) = self.submission {
@@ -71,7 +72,7 @@ impl Author<'_> {
         let (own, sender) = match self.submission {
             Some(submission) => {
                 let own = self.authenticated(cx, submission)?;
-                let sender = cx.value("sender_address");
+                let sender = cx.value_of(var::SENDER_ADDRESS);
                 let new = (!sender.is_empty()).then(|| Str::tainted(own.as_slice()));
                 (own, new)
             }
@@ -104,9 +105,9 @@ impl Author<'_> {
         if !bare && !found.domain().eq_ignore_ascii_case(domain) {
             return false;
         }
-        let options = &cx.engine().settings().options;
-        let list = |name| options.text(name).cloned().unwrap_or_default();
-        let (prefixes, suffixes) = (list("local_from_prefix"), list("local_from_suffix"));
+        let settings = cx.engine().settings();
+        let prefixes = settings.get(opt::LOCAL_FROM_PREFIX);
+        let suffixes = settings.get(opt::LOCAL_FROM_SUFFIX);
         let bare = Str::tainted(found.local_part());
         let bare = eximious::route::without_affixes(&prefixes, &suffixes, &bare);
         bare.bytes().eq_ignore_ascii_case(local_part)
@@ -114,20 +115,20 @@ impl Author<'_> {
 
     /// The address of the user who submits the message.
     fn local_address(&self, cx: &mut Context) -> Vec<u8> {
-        let domain = cx.value("qualify_domain");
+        let domain = cx.value_of(var::QUALIFY_DOMAIN);
         [&quote_local_part(&self.origin.login)[..], b"@", domain.bytes()].concat()
     }
 
     /// The address of a client that proved who it is.
     fn authenticated(&self, cx: &mut Context, submission: &Submission) -> Option<Vec<u8>> {
-        let id = cx.value("authenticated_id");
+        let id = cx.value_of(var::AUTHENTICATED_ID);
         if id.is_empty() {
             return None;
         }
         let domain = match &submission.domain {
             Some(domain) if domain.is_empty() => return Some(id.bytes().to_vec()),
             Some(domain) => domain.clone(),
-            None => cx.value("qualify_domain").bytes().to_vec(),
+            None => cx.value_of(var::QUALIFY_DOMAIN).bytes().to_vec(),
         };
         Some([&quote_local_part(id.bytes()), b"@".as_slice(), &domain].concat())
     }
@@ -154,5 +155,5 @@ fn with_name(cx: &Context, name: &[u8], address: &[u8]) -> Vec<u8> {
 }
 
 fn phrase(cx: &Context, name: &[u8]) -> Vec<u8> {
-    address::phrase(name, cx.engine().settings().headers_charset.bytes())
+    address::phrase(name, cx.engine().settings().get(opt::HEADERS_CHARSET).bytes())
 }

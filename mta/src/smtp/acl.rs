@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious::acl::{AclHost, AclResult, AclState, Logs};
 use eximious::world::Log;
-use eximious::{AclPhases, Context, Str};
+use eximious::{AclPhases, Context, Opt, Str};
 
 use super::{Event, Outlet, SmtpSession};
 use crate::logs;
@@ -61,7 +61,7 @@ impl AclHost for Host<'_> {
 
 impl SmtpSession {
     /// Runs the ACL that an option is set to; nothing where it is not set.
-    pub(super) fn acl(&mut self, option: &'static str, phase: AclPhases) -> Option<AclResult> {
+    pub(super) fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
         let text = self.text(option);
         if text.is_empty() {
             return None;

@@ -5,8 +5,8 @@
 //! the mail be sent, for which there is no delivery yet: the client is told to come
 //! back.
 
-use eximious::AclPhases;
 use eximious::acl::AclVerdict;
+use eximious::{AclPhases, opt, var};
 
 use super::SmtpSession;
 use super::stage::Handled;
@@ -15,7 +15,7 @@ use super::verdict::Refused;
 impl SmtpSession {
     /// Whether ATRN is offered: its ACL may be an expansion that gives none.
     pub(super) fn offers_atrn(&mut self) -> bool {
-        self.expanded("acl_smtp_atrn").is_some_and(|acl| !acl.is_empty())
+        self.expanded(opt::ACL_SMTP_ATRN).is_some_and(|acl| !acl.is_empty())
     }
 
     pub(super) fn atrn(&mut self, argument: &[u8]) -> Handled {
@@ -26,13 +26,13 @@ impl SmtpSession {
             let text = b"ATRN is not permitted inside a transaction";
             return Err(self.protocol_error(b"503", text));
         }
-        if self.variable("sender_host_authenticated").is_empty() {
+        if self.variable(var::SENDER_HOST_AUTHENTICATED).is_empty() {
             let text = b"ATRN is not permitted without authentication";
             return Err(self.syntax_error(b"530", text));
         }
         let client = self.shown_client();
         self.log(&[b"ATRN '", argument, b"' received from ", &client].concat());
-        let result = self.acl("acl_smtp_atrn", AclPhases::ATRN).unwrap_or_else(|| self.no_acl());
+        let result = self.acl(opt::ACL_SMTP_ATRN, AclPhases::ATRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ATRN ", argument]).code("450");
             return Err(self.refuse(&refused, result));

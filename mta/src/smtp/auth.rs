@@ -6,7 +6,7 @@ use eximious::acl::AclVerdict;
 use eximious::auth::{Authenticator, ChannelBinding, is_yes};
 use eximious::stdlib::base64;
 use eximious::stdlib::printing::printing;
-use eximious::{AclPhases, FailClass, Str};
+use eximious::{AclPhases, FailClass, Str, opt, var};
 
 use super::command::Command;
 use super::stage::{Handled, Stage};
@@ -52,7 +52,7 @@ impl SmtpSession {
     pub(super) fn note_protocol(&mut self, extended: bool) {
         let local = if self.connection.client.address.is_none() { "local-" } else { "" };
         let mut protocol = format!("{local}{}", if extended { "esmtp" } else { "smtp" });
-        if !self.variable("tls_in_cipher").is_empty() {
+        if !self.variable(var::TLS_IN_CIPHER).is_empty() {
             protocol.push('s');
         }
         if extended && self.is_authenticated() {
@@ -65,7 +65,7 @@ impl SmtpSession {
     /// Shows it again, for a message; something may stand before it.
     pub(super) fn show_protocol(&mut self, before: &[u8]) {
         if let Some(protocol) = &self.connection.authentication.protocol {
-            self.cx.set_clean("received_protocol", [before, protocol.bytes()].concat());
+            self.cx.set_var(var::RECEIVED_PROTOCOL, [before, protocol.bytes()].concat());
         }
     }
 
@@ -92,7 +92,7 @@ impl SmtpSession {
     }
 
     pub(super) fn is_authenticated(&mut self) -> bool {
-        !self.variable("sender_host_authenticated").is_empty()
+        !self.variable(var::SENDER_HOST_AUTHENTICATED).is_empty()
     }
 
     /// The line of EHLO that names the mechanisms, if there are any for this
@@ -102,7 +102,7 @@ impl SmtpSession {
         let server = self.server.clone();
         // Who is known already is not asked again.
         let none = server.authenticators.iter().next().is_none() || self.is_authenticated();
-        if none || !self.client_in("auth_advertise_hosts") {
+        if none || !self.client_in(opt::AUTH_ADVERTISE_HOSTS) {
             return None;
         }
         let mut line = "AUTH".to_owned();
@@ -135,7 +135,7 @@ impl SmtpSession {
     }
 
     pub(super) fn auth(&mut self, argument: &[u8]) -> Handled {
-        self.cx.set("authentication_failed", Str::fixed("1"));
+        self.cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("1"));
         let anyway = self.acl_state.has("allow_auth_unadvertised");
         if !anyway && self.connection.authentication.offered.is_empty() {
             return Err(self.protocol_error(b"503", b"AUTH command used when not advertised"));
@@ -148,7 +148,7 @@ impl SmtpSession {
         }
         let end = memchr::memchr(b' ', argument).unwrap_or(argument.len());
         let (mechanism, initial) = (&argument[..end], argument[end..].trim_ascii());
-        let result = self.acl("acl_smtp_auth", AclPhases::AUTH).unwrap_or_else(|| unset(true));
+        let result = self.acl(opt::ACL_SMTP_AUTH, AclPhases::AUTH).unwrap_or_else(|| unset(true));
         if result.verdict != AclVerdict::Accept {
             // What stands behind the mechanism may be a secret.
             let refused = Refused::new(&[b"AUTH ", mechanism]).code("503");
@@ -251,7 +251,7 @@ impl SmtpSession {
         let id = id.map(|id| [b" (set_id=", &printing(id.bytes(), false)[..], b")"].concat());
         if ended {
             let id = id.as_deref().unwrap_or_default();
-            self.cx.set("authenticated_fail_id", Str::tainted(id));
+            self.cx.set_var(var::AUTHENTICATED_FAIL_ID, Str::tainted(id));
         }
         let mut said = text.to_vec();
         let mut tail = Vec::new();
@@ -273,33 +273,35 @@ impl SmtpSession {
     }
 
     fn accept_authentication(&mut self, one: &Arc<Authenticator>, id: Str) {
-        self.cx.set("authenticated_id", id);
-        self.cx.set("sender_host_authenticated", one.name().clone());
+        self.cx.set_var(var::AUTHENTICATED_ID, id);
+        self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, one.name().clone());
         // The spool keeps it beside the name.
         self.cx.set_auth_mechanism(Str::from(one.mechanism()));
-        self.cx.set("authentication_failed", Str::fixed("0"));
-        self.cx.unset("authenticated_fail_id");
+        self.cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("0"));
+        self.cx.unset_var(var::AUTHENTICATED_FAIL_ID);
         self.connection.authentication.accepted = Some(one.clone());
         self.note_protocol(true);
     }
 
     /// Who the client proved to be counts no more.
     pub(super) fn forget_authentication(&mut self) {
-        for name in ["authenticated_id", "authenticated_sender", "sender_host_authenticated"] {
-            self.cx.set(name, Str::EMPTY);
+        for var in
+            [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_HOST_AUTHENTICATED]
+        {
+            self.cx.set_var(var, Str::EMPTY);
         }
-        self.cx.set("authentication_failed", Str::fixed("0"));
+        self.cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("0"));
         self.cx.set_auth_mechanism(Str::EMPTY);
-        self.cx.unset("authenticated_fail_id");
+        self.cx.unset_var(var::AUTHENTICATED_FAIL_ID);
         self.connection.authentication.accepted = None;
         self.connection.authentication.offered.clear();
     }
 
     /// Tells of a failure; true where the event brought what is to be logged.
     fn raise_auth_failure(&mut self, one: &Authenticator, data: Vec<u8>) -> bool {
-        self.cx.set("sender_host_authenticated", one.name().clone());
+        self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, one.name().clone());
         let answer = eximious::event::raise(&mut self.cx, "auth:fail", Str::tainted(data));
-        self.cx.set("sender_host_authenticated", Str::EMPTY);
+        self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, Str::EMPTY);
         match answer {
             None => false,
             Some(Ok(line)) => {
@@ -324,8 +326,8 @@ impl SmtpSession {
         given: &[u8],
         claimed: &[u8],
     ) -> Result<(), Stage> {
-        self.cx.set("authenticated_sender", Str::tainted(claimed));
-        let why: &[u8] = match self.acl("acl_smtp_mailauth", AclPhases::MAILAUTH) {
+        self.cx.set_var(var::AUTHENTICATED_SENDER, Str::tainted(claimed));
+        let why: &[u8] = match self.acl(opt::ACL_SMTP_MAILAUTH, AclPhases::MAILAUTH) {
             None if !self.is_authenticated() => b"client not authenticated",
             None => b"",
             Some(result) => match result.verdict {
@@ -334,7 +336,7 @@ impl SmtpSession {
                 _ => {
                     let refused = Refused::new(&[b"MAILAUTH ", text]);
                     let stage = self.refuse(&refused, result);
-                    self.cx.set("authenticated_sender", Str::EMPTY);
+                    self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
                     return Err(stage);
                 }
             },
@@ -342,13 +344,13 @@ impl SmtpSession {
         let why = match self.connection.authentication.accepted.clone() {
             _ if !why.is_empty() => why.to_vec(),
             Some(one) if !self.is_yes(&one, "server_mail_auth_condition", true) => {
-                let id = self.variable("authenticated_id");
+                let id = self.variable(var::AUTHENTICATED_ID);
                 let head = b"server_mail_auth_condition failed: authenticated ID=\"";
                 [head, id.bytes(), b"\""].concat()
             }
             _ => return Ok(()),
         };
-        self.cx.set("authenticated_sender", Str::EMPTY);
+        self.cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
         let client = self.logged_client();
         let parts = [b"ignoring AUTH=", given, b" from ", &client, b" (", &why, b")"];
         self.log(&parts.concat());

@@ -1,5 +1,7 @@
 //! BDAT: a message in chunks (RFC 3030).
 
+use eximious::{opt, var};
+
 use super::SmtpSession;
 use super::mail_data::{MailData, header};
 use super::stage::{Handled, LastRejected, Progress, Stage};
@@ -110,7 +112,7 @@ impl SmtpSession {
             data.drops_from = Some(false);
         }
         let head = header(&data.bytes);
-        if is_nothing_but_header(head) && self.flag("spool_wireformat") {
+        if is_nothing_but_header(head) && self.flag(opt::SPOOL_WIREFORMAT) {
             data.wire = Some(data.bytes.split_off(head.len()));
         }
         // Each line has a newline behind it, however it came.
@@ -128,7 +130,7 @@ impl SmtpSession {
     fn refuse_bare_header(&mut self) -> Stage {
         self.connection.last_id = Default::default();
         self.say(&[b"552 Message header not CRLF terminated"]);
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         let client = self.logged_client();
         let tail = b": Non-CRLF-terminated header, under CHUNKING: message abandoned".as_slice();
         self.log_rejection(&[b"rejected from <", sender.bytes(), b"> ", &client, tail].concat());

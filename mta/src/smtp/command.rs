@@ -2,8 +2,9 @@
 //! few lines.
 
 use eximious::acl::AclVerdict;
+use eximious::opt;
 use eximious::trace::{Happening, SmtpEvent, SmtpSide};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Str, var};
 
 use super::SmtpSession;
 use super::connection::Barred;
@@ -137,12 +138,12 @@ impl SmtpSession {
         if let Some(stage) = self.bars(line) {
             return stage;
         }
-        self.cx.set("smtp_command", Str::tainted(line));
+        self.cx.set_var(var::SMTP_COMMAND, Str::tainted(line));
         let Some((command, argument)) = parsed else {
-            self.cx.set("smtp_command_argument", Str::EMPTY);
+            self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::EMPTY);
             return self.unknown_command();
         };
-        self.cx.set("smtp_command_argument", Str::tainted(argument));
+        self.cx.set_var(var::SMTP_COMMAND_ARGUMENT, Str::tainted(argument));
         if let Err(stage) = self.admit(command, argument) {
             return stage;
         }
@@ -229,7 +230,7 @@ impl SmtpSession {
         }
         history.push_back(command);
         let shown = self.shown_history();
-        self.cx.set_clean("smtp_command_history", shown);
+        self.cx.set_var(var::SMTP_COMMAND_HISTORY, shown);
     }
 
     fn rset(&mut self) -> Stage {
@@ -243,7 +244,7 @@ impl SmtpSession {
         if self.transaction.chunks.is_none() {
             self.log_incomplete("QUIT");
         }
-        let result = self.acl("acl_smtp_quit", AclPhases::QUIT).unwrap_or_else(|| unset(true));
+        let result = self.acl(opt::ACL_SMTP_QUIT, AclPhases::QUIT).unwrap_or_else(|| unset(true));
         if result.verdict == AclVerdict::Error {
             let why = result.log_message.clone().unwrap_or_default();
             self.log_panic(&[b"ACL for QUIT returned ERROR: ", why.bytes()].concat());
@@ -264,16 +265,18 @@ impl SmtpSession {
 
     fn help(&mut self) -> Stage {
         let tls = if self.offers_tls() { " STARTTLS" } else { "" };
-        let well_known = self.client_in("wellknown_advertise_hosts");
+        let well_known = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         let atrn = self.offers_atrn();
         let mut words = format!("AUTH{tls} HELO EHLO MAIL RCPT DATA BDAT NOOP QUIT RSET HELP");
         if atrn {
             words.push_str(" ATRN");
         }
-        for (option, word) in
-            [("acl_smtp_etrn", " ETRN"), ("acl_smtp_expn", " EXPN"), ("acl_smtp_vrfy", " VRFY")]
-        {
-            if self.cx.engine().settings().options.text(option).is_some() {
+        for (option, word) in [
+            (opt::ACL_SMTP_ETRN, " ETRN"),
+            (opt::ACL_SMTP_EXPN, " EXPN"),
+            (opt::ACL_SMTP_VRFY, " VRFY"),
+        ] {
+            if self.cx.engine().settings().text(option).is_some() {
                 words.push_str(word);
             }
         }

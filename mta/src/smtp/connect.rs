@@ -1,7 +1,7 @@
 //! How a connection begins (specification 44.2.2, 14.11).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, LogSelector, Str};
+use eximious::{AclPhases, LogSelector, Str, opt, var};
 
 use super::stage::Stage;
 use super::tls::Greeting;
@@ -15,23 +15,23 @@ impl SmtpSession {
         let client = self.connection.client.clone();
         let cx = &mut self.cx;
         let address = client.address.map(|address| address.to_canonical().to_string());
-        cx.set("sender_host_address", Str::from(address.unwrap_or_default()));
-        cx.set_clean("sender_host_port", client.port.to_string());
+        cx.set_var(var::SENDER_HOST_ADDRESS, Str::from(address.unwrap_or_default()));
+        cx.set_var(var::SENDER_HOST_PORT, client.port.to_string());
         if let Some(local) = client.local_address {
-            cx.set_clean("received_ip_address", local.to_canonical().to_string());
+            cx.set_var(var::RECEIVED_IP_ADDRESS, local.to_canonical().to_string());
         }
         if let Some(port) = client.local_port {
-            cx.set_clean("received_port", port.to_string());
+            cx.set_var(var::RECEIVED_PORT, port.to_string());
         }
-        for name in ["sender_address", "sender_ident", "sender_helo_name"] {
-            cx.set(name, Str::EMPTY);
+        for var in [var::SENDER_ADDRESS, var::SENDER_IDENT, var::SENDER_HELO_NAME] {
+            cx.set_var(var, Str::EMPTY);
         }
-        for name in ["authenticated_id", "authenticated_sender"] {
-            cx.set(name, Str::EMPTY);
+        for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER] {
+            cx.set_var(var, Str::EMPTY);
         }
-        cx.set("authentication_failed", Str::fixed("0"));
+        cx.set_var(var::AUTHENTICATION_FAILED, Str::fixed("0"));
         if !client.connection.is_empty() {
-            cx.set("connection_id", client.connection.clone());
+            cx.set_var(var::CONNECTION_ID, client.connection.clone());
         }
         eximious::client::describe(cx);
         if self.connection.client.by_inetd {
@@ -44,13 +44,13 @@ impl SmtpSession {
     pub(super) fn start(&mut self) -> Stage {
         // Until the client is greeted, a test is of whoever runs it.
         if self.setup.is_test {
-            self.cx.unset("sender_address");
+            self.cx.unset_var(var::SENDER_ADDRESS);
         }
         self.connection.host = self.active_hostname();
         if let Err(stage) = self.admit_host() {
             return stage;
         }
-        match self.connection.client.address.is_some() && self.client_in("hosts_proxy") {
+        match self.connection.client.address.is_some() && self.client_in(opt::HOSTS_PROXY) {
             true => self.expect_proxy(),
             false => self.welcome(),
         }
@@ -59,7 +59,7 @@ impl SmtpSession {
     /// Asks the ACL for connections, and greets the client.
     pub(super) fn welcome(&mut self) -> Stage {
         let mut banner = None;
-        if let Some(result) = self.acl("acl_smtp_connect", AclPhases::CONNECT) {
+        if let Some(result) = self.acl(opt::ACL_SMTP_CONNECT, AclPhases::CONNECT) {
             if result.verdict != AclVerdict::Accept && self.begins_with_tls() {
                 return self.drop_before_tls(&result);
             }
@@ -82,8 +82,8 @@ impl SmtpSession {
 
     /// Greets the client, which has to wait for that.
     pub(super) fn greet(&mut self, Greeting(banner): Greeting) -> Stage {
-        self.cx.set("message_size", Str::fixed(UNKNOWN_SIZE));
-        self.cx.set("sender_address", Str::EMPTY);
+        self.cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
+        self.cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
         let (code, text) = match banner {
             Some(text) => {
                 let (code, text, _) = self.coded(b"220", text.bytes());
@@ -95,7 +95,7 @@ impl SmtpSession {
             }
         };
         self.connection.advertised.early_pipelining = self.connection.client.address.is_some()
-            && self.client_in("pipelining_connect_advertise_hosts");
+            && self.client_in(opt::PIPELINING_CONNECT_ADVERTISE_HOSTS);
         if let Err(stage) = self.check_sync_of_greeting() {
             return stage;
         }
@@ -107,7 +107,7 @@ impl SmtpSession {
 
     /// `smtp_banner`; without a banner that can be told, nothing is said at all.
     fn banner(&mut self) -> Option<Str> {
-        let text = self.text("smtp_banner");
+        let text = self.text(opt::SMTP_BANNER);
         let engine = self.cx.engine().clone();
         match engine.expand_once(text.bytes(), &mut self.cx) {
             Ok(banner) => Some(banner),
@@ -123,13 +123,13 @@ impl SmtpSession {
     fn active_hostname(&mut self) -> Str {
         // A test begins only when this host has a name.
         let muted = self.cx.trace().mute();
-        let expanded = self.expanded("smtp_active_hostname");
+        let expanded = self.expanded(opt::SMTP_ACTIVE_HOSTNAME);
         self.cx.trace().unmute(muted);
         let name = match expanded {
             Some(name) if !name.is_empty() => name,
-            _ => self.variable("primary_hostname"),
+            _ => self.variable(var::PRIMARY_HOSTNAME),
         };
-        self.cx.set("smtp_active_hostname", name.clone());
+        self.cx.set_var(var::SMTP_ACTIVE_HOSTNAME, name.clone());
         name
     }
 
@@ -143,15 +143,15 @@ impl SmtpSession {
             self.log_connection();
             return self.settle_size_limit();
         }
-        self.connection.permissions.connection_nolog = self.client_in("hosts_connection_nolog");
+        self.connection.permissions.connection_nolog = self.client_in(opt::HOSTS_CONNECTION_NOLOG);
         self.log_connection();
         self.settle_size_limit()?;
-        if self.client_in("host_lookup") {
+        if self.client_in(opt::HOST_LOOKUP) {
             let _ = eximious::client::look_up_name(&mut self.cx);
             eximious::client::describe(&mut self.cx);
         }
         self.ask_for_ident();
-        if self.client_in("host_reject_connection") {
+        if self.client_in(opt::HOST_REJECT_CONNECTION) {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();
             let line = [b"refused connection from ", &client[..], tail].concat();
@@ -161,14 +161,15 @@ impl SmtpSession {
         }
         self.check_reserve()?;
         self.connection.permissions.unqualified_senders =
-            self.client_in("sender_unqualified_hosts");
+            self.client_in(opt::SENDER_UNQUALIFIED_HOSTS);
         self.connection.permissions.unqualified_recipients =
-            self.client_in("recipient_unqualified_hosts");
-        self.connection.permissions.verify_helo = self.client_in("helo_verify_hosts");
+            self.client_in(opt::RECIPIENT_UNQUALIFIED_HOSTS);
+        self.connection.permissions.verify_helo = self.client_in(opt::HELO_VERIFY_HOSTS);
         if !self.connection.permissions.verify_helo {
-            self.connection.permissions.try_verify_helo = self.client_in("helo_try_verify_hosts");
+            self.connection.permissions.try_verify_helo =
+                self.client_in(opt::HELO_TRY_VERIFY_HOSTS);
         }
-        self.connection.permissions.accept_junk_helo = self.client_in("helo_accept_junk_hosts");
+        self.connection.permissions.accept_junk_helo = self.client_in(opt::HELO_ACCEPT_JUNK_HOSTS);
         Ok(())
     }
 }

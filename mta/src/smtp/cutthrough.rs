@@ -4,7 +4,7 @@
 use eximious::acl::{AclVerdict, Logs, Onward, OnwardRecipient, Outcome, Reports};
 use eximious::stdlib::printing::printing;
 use eximious::world::Moment;
-use eximious::{LogSelector, Str};
+use eximious::{LogSelector, Str, var};
 
 use super::transaction::Envelope;
 use super::{DsnNotify, Recipient, Returned, SmtpSession, reply};
@@ -135,7 +135,7 @@ impl SmtpSession {
     /// The lines of a message that the other host does not want.
     fn refusals(&mut self, onward: &Onward, what: &str) -> Vec<Vec<u8>> {
         let client = self.logged_client();
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         let line = |recipient| {
             let parts = [
                 &client,
@@ -185,7 +185,7 @@ impl SmtpSession {
             }
         }
         if let Some(secured) = &onward.secured {
-            let wanted = self.cx.engine().settings().log_selector;
+            let wanted = self.cx.engine().settings().log_selector();
             text.extend_from_slice(&logs::security_of(wanted, secured));
         }
         if self.logs(LogSelector::SMTP_CONFIRMATION) || onward.outcome != Outcome::Accepted {

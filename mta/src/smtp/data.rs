@@ -2,7 +2,7 @@
 
 use eximious::acl::AclVerdict;
 use eximious::stdlib::printing::printing;
-use eximious::{AclPhases, LogSelector, Message, Str};
+use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::cutthrough::CutthroughOutcome;
 use super::mail_data::MailData;
@@ -38,7 +38,7 @@ impl SmtpSession {
         self.requires_few_recipients()?;
         let mut said = None;
         self.show_recipients();
-        if let Some(result) = self.acl("acl_smtp_predata", AclPhases::PREDATA) {
+        if let Some(result) = self.acl(opt::ACL_SMTP_PREDATA, AclPhases::PREDATA) {
             if result.verdict != AclVerdict::Accept {
                 return Err(self.refuse(&Refused::new(&[b"DATA"]), result));
             }
@@ -59,7 +59,7 @@ impl SmtpSession {
     /// Whether there are not too many recipients; the client is told so if there are.
     pub(super) fn requires_few_recipients(&mut self) -> Result<(), Stage> {
         let too_many = self.transaction.envelope.as_ref().is_some_and(|one| one.too_many);
-        if !too_many || !self.flag("recipients_max_reject") {
+        if !too_many || !self.flag(opt::RECIPIENTS_MAX_REJECT) {
             return Ok(());
         }
         self.say(&[b"554 Too many recipients"]);
@@ -110,7 +110,7 @@ impl SmtpSession {
     pub(super) fn settle_from_line(&mut self, data: &mut MailData, ended: bool) {
         let there = ended && !data.bytes.is_empty();
         if data.drops_from.is_none() && (there || data.has_first_line()) {
-            let drops = data.has_header() && self.client_in("ignore_fromline_hosts");
+            let drops = data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS);
             data.drops_from = Some(drops);
         }
     }
@@ -140,12 +140,14 @@ impl SmtpSession {
     pub(super) fn received(&mut self, data: MailData, chunk_reply: Option<String>) -> Stage {
         let drops_from = match data.drops_from {
             Some(drops) => drops,
-            None if self.connection.client.address.is_none() => self.flag("ignore_fromline_local"),
-            None => data.has_header() && self.client_in("ignore_fromline_hosts"),
+            None if self.connection.client.address.is_none() => {
+                self.flag(opt::IGNORE_FROMLINE_LOCAL)
+            }
+            None => data.has_header() && self.client_in(opt::IGNORE_FROMLINE_HOSTS),
         };
         let received_at = self.now();
         let id = message_id(self.cx.engine());
-        self.cx.set("message_exim_id", id.clone());
+        self.cx.set_var(var::MESSAGE_EXIM_ID, id.clone());
         self.transaction.id = Some(id.clone());
         self.transaction.arrived = Arrived {
             began: data.began,
@@ -177,7 +179,7 @@ impl SmtpSession {
             [one] => one.clone(),
             _ => Str::EMPTY,
         };
-        self.cx.set("received_for", for_one);
+        self.cx.set_var(var::RECEIVED_FOR, for_one);
         // A blank line that is not there is not counted.
         let own_size = size(&message) - u64::from(!blank);
         let count = message.named(b"Received").count() + 1;
@@ -186,15 +188,15 @@ impl SmtpSession {
         message.size = size(&message);
         self.cx.set_message(Some(message));
         // What ACLs see is as it came.
-        self.cx.set_clean("message_size", own_size.to_string());
-        self.cx.set_clean("received_count", count.to_string());
+        self.cx.set_var(var::MESSAGE_SIZE, own_size.to_string());
+        self.cx.set_var(var::RECEIVED_COUNT, count.to_string());
         self.run_data_acl()
     }
 
     /// Tells the client that a message is too large.
     fn refuse_size(&mut self, data: &MailData) -> Stage {
         self.say(&[b"552 Message size exceeds maximum permitted"]);
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         let client = self.logged_client();
         let read = data.count - data.returns;
         let tail = format!(": message too big: read={read} max={}", data.limit);
@@ -218,7 +220,7 @@ impl SmtpSession {
             .envelope
             .as_ref()
             .is_some_and(|envelope| !envelope.recipients.is_empty());
-        let result = gets.then(|| self.acl("acl_smtp_data", AclPhases::DATA)).flatten();
+        let result = gets.then(|| self.acl(opt::ACL_SMTP_DATA, AclPhases::DATA)).flatten();
         if let Some(result) = result {
             match result.verdict {
                 AclVerdict::Accept => said = result.user_message,
@@ -262,7 +264,7 @@ impl SmtpSession {
         for recipient in recipients {
             let bytes = recipient.address.bytes();
             self.show_recipient(&recipient.address);
-            let result = self.acl("acl_smtp_data_prdr", AclPhases::PRDR);
+            let result = self.acl(opt::ACL_SMTP_DATA_PRDR, AclPhases::PRDR);
             let result = result.unwrap_or_else(|| unset(true));
             refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
             all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);

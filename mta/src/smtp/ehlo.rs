@@ -3,10 +3,11 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use eximious::acl::AclVerdict;
+use eximious::opt;
 use eximious::stdlib::lists::{Matcher, Outcome};
 use eximious::stdlib::printing::printing;
 use eximious::trace::TraceKinds;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Str, var};
 
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
@@ -75,7 +76,7 @@ impl SmtpSession {
         self.look_up_by_name(argument);
         self.verify_helo(word, argument)?;
         let mut said = None;
-        if let Some(result) = self.acl("acl_smtp_helo", AclPhases::HELO) {
+        if let Some(result) = self.acl(opt::ACL_SMTP_HELO, AclPhases::HELO) {
             if result.verdict != AclVerdict::Accept {
                 // It was looked for in lists, which don't know case.
                 let name = argument.to_ascii_lowercase();
@@ -129,8 +130,8 @@ impl SmtpSession {
 
     fn greeting(&mut self, argument: &[u8]) -> Vec<u8> {
         let known = eximious::client::known_name(&mut self.cx);
-        let address = self.variable("sender_host_address");
-        let ident = self.variable("sender_ident");
+        let address = self.variable(var::SENDER_HOST_ADDRESS);
+        let ident = self.variable(var::SENDER_IDENT);
         let name = if known.is_empty() { argument } else { known.bytes() };
         let mut text = [self.connection.host.bytes(), b" Hello "].concat();
         if !ident.is_empty() {
@@ -151,28 +152,30 @@ impl SmtpSession {
             limit => format!("SIZE {limit}"),
         });
         let limits = [
-            ("MAILMAX", self.number("smtp_accept_max_per_connection", 1000)),
-            ("RCPTMAX", self.number("recipients_max", 50_000)),
+            ("MAILMAX", self.expanded_number(opt::SMTP_ACCEPT_MAX_PER_CONNECTION)),
+            ("RCPTMAX", self.expanded_number(opt::RECIPIENTS_MAX)),
         ];
         let limits = limits.map(|(word, number)| (number > 0).then(|| format!(" {word}={number}")));
         let limits: String = limits.into_iter().flatten().collect();
-        if !limits.is_empty() && self.client_in("limits_advertise_hosts") {
+        if !limits.is_empty() && self.client_in(opt::LIMITS_ADVERTISE_HOSTS) {
             lines.push(format!("LIMITS{limits}"));
         }
         self.connection.advertised.atrn = self.offers_atrn();
-        offer(&mut lines, self.flag("accept_8bitmime"), "8BITMIME");
+        offer(&mut lines, self.flag(opt::ACCEPT_8BITMIME), "8BITMIME");
         self.connection.advertised.dsn =
-            offer(&mut lines, self.client_in("dsn_advertise_hosts"), "DSN");
+            offer(&mut lines, self.client_in(opt::DSN_ADVERTISE_HOSTS), "DSN");
         offer(&mut lines, self.connection.advertised.atrn, "ATRN");
-        for (option, word) in
-            [("acl_smtp_etrn", "ETRN"), ("acl_smtp_vrfy", "VRFY"), ("acl_smtp_expn", "EXPN")]
-        {
-            let set = self.cx.engine().settings().options.text(option).is_some();
+        for (option, word) in [
+            (opt::ACL_SMTP_ETRN, "ETRN"),
+            (opt::ACL_SMTP_VRFY, "VRFY"),
+            (opt::ACL_SMTP_EXPN, "EXPN"),
+        ] {
+            let set = self.cx.engine().settings().text(option).is_some();
             offer(&mut lines, set, word);
         }
         self.connection.advertised.pipelining = {
             let allowed = !self.acl_state.has("no_pipelining");
-            let offers = allowed && self.client_in("pipelining_advertise_hosts");
+            let offers = allowed && self.client_in(opt::PIPELINING_ADVERTISE_HOSTS);
             offer(&mut lines, offers, "PIPELINING")
         };
         let early =
@@ -182,20 +185,20 @@ impl SmtpSession {
             lines.push(line);
         }
         self.connection.advertised.chunking =
-            offer(&mut lines, self.client_in("chunking_advertise_hosts"), "CHUNKING");
+            offer(&mut lines, self.client_in(opt::CHUNKING_ADVERTISE_HOSTS), "CHUNKING");
         self.connection.advertised.starttls = offer(&mut lines, self.offers_tls(), "STARTTLS");
-        self.connection.advertised.prdr = offer(&mut lines, self.flag("prdr_enable"), "PRDR");
-        let eight_bit = self.flag("accept_8bitmime");
-        let utf8 = eight_bit && self.client_in("smtputf8_advertise_hosts");
+        self.connection.advertised.prdr = offer(&mut lines, self.flag(opt::PRDR_ENABLE), "PRDR");
+        let eight_bit = self.flag(opt::ACCEPT_8BITMIME);
+        let utf8 = eight_bit && self.client_in(opt::SMTPUTF8_ADVERTISE_HOSTS);
         self.connection.advertised.smtputf8 = offer(&mut lines, utf8, "SMTPUTF8");
-        offer(&mut lines, self.client_in("wellknown_advertise_hosts"), "WELLKNOWN");
+        offer(&mut lines, self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS), "WELLKNOWN");
         self.connection.advertised.xclient =
             offer(&mut lines, self.may_use_xclient(), xclient::OFFER);
         lines
     }
 
     pub(super) fn set_helo_name(&mut self, name: Str) {
-        self.cx.set("sender_helo_name", name);
+        self.cx.set_var(var::SENDER_HELO_NAME, name);
         eximious::client::forget_hello(&mut self.cx);
         eximious::client::describe(&mut self.cx);
     }
@@ -208,7 +211,7 @@ impl SmtpSession {
         if let Some(rest) = text.strip_prefix(b"[") {
             return rest.strip_suffix(b"]").is_some_and(is_literal);
         }
-        let more = self.text("helo_allow_chars");
+        let more = self.text(opt::HELO_ALLOW_CHARS);
         let fine = |byte: &u8| {
             byte.is_ascii_alphanumeric()
                 || matches!(byte, b'.' | b'-')
@@ -224,7 +227,7 @@ impl SmtpSession {
         {
             return;
         }
-        let list = self.text("helo_lookup_domains");
+        let list = self.text(opt::HELO_LOOKUP_DOMAINS);
         let name = Str::tainted(argument);
         let mut matcher = Matcher::domain(&name).called("helo_lookup_domains");
         if matches!(self.cx.is_in(&list, &mut matcher), Ok(Outcome::Matched(_))) {
@@ -252,7 +255,7 @@ impl SmtpSession {
         self.log_rejection(&line.concat());
         self.say(&[b"550 ", word, b" argument does not match calling host"]);
         // Logs go on naming the client by what it said.
-        self.cx.set("sender_helo_name", Str::EMPTY);
+        self.cx.set_var(var::SENDER_HELO_NAME, Str::EMPTY);
         Err(Stage::COMMANDS)
     }
 }

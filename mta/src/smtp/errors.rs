@@ -2,7 +2,7 @@
 //! 49.2).
 
 use eximious::acl::AclVerdict;
-use eximious::{AclPhases, LogSelector, Str};
+use eximious::{AclPhases, LogSelector, Str, opt, var};
 
 use super::command::{Command, REMEMBERED};
 use super::logging::End;
@@ -92,7 +92,7 @@ impl SmtpSession {
 
     /// Whether there were more mistakes than one may make.
     pub(super) fn has_too_many_errors(&mut self) -> bool {
-        self.connection.counts.errors > self.number("smtp_max_synprot_errors", 3)
+        self.connection.counts.errors > self.number(opt::SMTP_MAX_SYNPROT_ERRORS)
     }
 
     /// Drops a client that made too many mistakes.
@@ -132,7 +132,7 @@ impl SmtpSession {
         if let Err(stage) = self.check_sync(None) {
             return stage;
         }
-        let most = self.number("smtp_max_unknown_commands", 3);
+        let most = self.number(opt::SMTP_MAX_UNKNOWN_COMMANDS);
         self.connection.counts.unknown += 1;
         if self.connection.counts.unknown <= most {
             return self.syntax_error(b"500", b"unrecognized command");
@@ -164,11 +164,11 @@ impl SmtpSession {
         }
         let limited = match self.connection.counts.limits_nonmail {
             Some(limited) => limited,
-            None => self.client_in("smtp_accept_max_nonmail_hosts"),
+            None => self.client_in(opt::SMTP_ACCEPT_MAX_NONMAIL_HOSTS),
         };
         self.connection.counts.limits_nonmail = Some(limited);
         self.connection.counts.nonmail += i64::from(limited);
-        if self.connection.counts.nonmail <= self.number("smtp_accept_max_nonmail", 10) {
+        if self.connection.counts.nonmail <= self.number(opt::SMTP_ACCEPT_MAX_NONMAIL) {
             return Ok(());
         }
         let head = [b"SMTP call from ", &self.shown_client()[..]].concat();
@@ -214,8 +214,8 @@ impl SmtpSession {
         reason: &'static str,
         text: Option<(&'static [u8], &[u8])>,
     ) {
-        self.cx.set("smtp_notquit_reason", Str::fixed(reason));
-        let result = self.acl("acl_smtp_notquit", AclPhases::NOTQUIT);
+        self.cx.set_var(var::SMTP_NOTQUIT_REASON, Str::fixed(reason));
+        let result = self.acl(opt::ACL_SMTP_NOTQUIT, AclPhases::NOTQUIT);
         let mut said = None;
         if let Some(result) = result {
             if result.verdict == AclVerdict::Error {

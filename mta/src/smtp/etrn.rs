@@ -7,8 +7,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eximious::acl::AclVerdict;
+use eximious::opt;
 use eximious::trace::TraceKinds;
-use eximious::{AclPhases, LogSelector, Str, launch};
+use eximious::{AclPhases, LogSelector, Str, launch, var};
 
 use super::SmtpSession;
 use super::stage::{Handled, Stage};
@@ -39,12 +40,12 @@ impl SmtpSession {
         if self.logs(LogSelector::ETRN) {
             self.log(&[b"ETRN ", argument, b" received from ", &client].concat());
         }
-        let result = self.acl("acl_smtp_etrn", AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
+        let result = self.acl(opt::ACL_SMTP_ETRN, AclPhases::ETRN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"ETRN ", argument]).code("458");
             return Err(self.refuse(&refused, result));
         }
-        let line = self.text("smtp_etrn_command");
+        let line = self.text(opt::SMTP_ETRN_COMMAND);
         if line.is_empty() && argument.first() != Some(&b'#') {
             return Err(self.syntax_error(b"501", b"argument must begin with #"));
         }
@@ -74,16 +75,16 @@ impl SmtpSession {
     }
 
     fn etrn_words(&mut self, line: &Str, argument: &[u8]) -> Result<Vec<Str>, Vec<u8>> {
-        self.cx.set("domain", Str::tainted(argument));
+        self.cx.set_var(var::DOMAIN, Str::tainted(argument));
         let words = launch::words(&mut self.cx, line, "ETRN processing");
-        self.cx.unset("domain");
+        self.cx.unset_var(var::DOMAIN);
         words.map_err(|fail| fail.message().to_vec())
     }
 
     /// Starts the command; false where one for the same argument runs, and no other is to
     /// run then. That it can't be executed is for the log alone.
     fn run_etrn(&mut self, line: &Str, words: &[Str], argument: &[u8]) -> bool {
-        let serialized = self.flag("smtp_etrn_serialize");
+        let serialized = self.flag(opt::SMTP_ETRN_SERIALIZE);
         let running = self.server.running.clone();
         if serialized && !running.begin(argument) {
             return false;

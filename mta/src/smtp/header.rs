@@ -2,7 +2,7 @@
 
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::quote_local_part;
-use eximious::{Message, Str};
+use eximious::{Message, Str, var};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -21,8 +21,8 @@ impl SmtpSession {
             TooLong::Line(_) => self.say(&[b"552 A message header line is too long"]),
         }
         let client = match self.connection.client.address {
-            Some(_) => self.variable("sender_fullhost").bytes().to_vec(),
-            None => self.variable("sender_ident").bytes().to_vec(),
+            Some(_) => self.variable(var::SENDER_FULLHOST).bytes().to_vec(),
+            None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
         self.log(&too_long.logged(&client));
         self.end_transaction(false);
@@ -51,17 +51,17 @@ impl SmtpSession {
         if let Some(sender) = senders.last().filter(|_| trusted)
             && let Ok(sender) = reception::qualified_sender(&mut self.cx, sender)
         {
-            self.cx.set("sender_address", sender);
+            self.cx.set_var(var::SENDER_ADDRESS, sender);
         }
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         if local
             && let Some(user) = &user
             && !user.trusted
             && !reception::may_be_sender(&mut self.cx, &sender)
         {
-            let domain = self.variable("qualify_domain");
+            let domain = self.variable(var::QUALIFY_DOMAIN);
             let own = [&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat();
-            self.cx.set("sender_address", Str::tainted(own));
+            self.cx.set_var(var::SENDER_ADDRESS, Str::tainted(own));
         }
         let user = user.unwrap_or_default();
         let rewritten = self.acl_state.sender_is_rewritten();
@@ -89,7 +89,7 @@ impl SmtpSession {
         panics.iter().for_each(|line| self.log_panic(line));
         self.transaction.arrived.replaced = replaced;
         self.transaction.arrived.given_id = given_id;
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         message.sender = sender.clone();
         if let Some(envelope) = &mut self.transaction.envelope {
             envelope.sender.address = sender;
@@ -107,7 +107,7 @@ impl SmtpSession {
                 None
             }
         };
-        self.cx.unset("received_for");
+        self.cx.unset_var(var::RECEIVED_FOR);
         let mut message = self.cx.take_message().unwrap_or_default();
         if let Some(line) = line {
             reception::put_first(&mut message, &mut self.transaction.arrived.replaced, line);
@@ -115,7 +115,7 @@ impl SmtpSession {
         // What ACLs did so far is done when the next one looks.
         let replaced = &mut self.transaction.arrived.replaced;
         reception::apply_headers(&mut message, replaced, &mut self.acl_state);
-        self.cx.unset("headers_added");
+        self.cx.unset_var(var::HEADERS_ADDED);
         message
     }
 }

@@ -3,16 +3,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use eximious::stdlib::printing::printing;
 use eximious::world::Target;
-use eximious::{LogSelector, OptionValue, Str};
+use eximious::{LogSelector, Str, opt, var};
 
 use super::SmtpSession;
 
-/// The port that is asked.
-const PORT: i64 = 113;
 /// How long an answer may be.
 const LONGEST_ANSWER: usize = 2048;
 /// How long a user's name may be; more of it is cut off.
@@ -22,24 +19,20 @@ impl SmtpSession {
     /// Asks for `$sender_ident`, where the client is one that is to be asked. A test
     /// asks nobody.
     pub(super) fn ask_for_ident(&mut self) {
-        let seconds = match self.cx.engine().settings().options.get("rfc1413_query_timeout") {
-            Some(OptionValue::Number(seconds)) => u64::try_from(*seconds).unwrap_or(0),
-            _ => 0,
-        };
+        let within = self.cx.engine().settings().get(opt::RFC1413_QUERY_TIMEOUT);
         let (Some(address), Some(local_port)) =
             (self.connection.client.address, self.connection.client.local_port)
         else {
             return;
         };
         if self.setup.is_test
-            || seconds == 0
+            || within.is_zero()
             || self.connection.client.port == 0
-            || !self.client_in("rfc1413_hosts")
+            || !self.client_in(opt::RFC1413_HOSTS)
         {
             return;
         }
-        let port = u16::try_from(self.number("rfc1413_port", PORT)).unwrap_or(0);
-        let within = Duration::from_secs(seconds);
+        let port = u16::try_from(self.number(opt::RFC1413_PORT)).unwrap_or(0);
         let ports = (self.connection.client.port, local_port);
         let net = self.cx.engine().world().net.clone();
         let target = Target::Tcp(SocketAddr::new(address.to_canonical(), port));
@@ -66,7 +59,7 @@ impl SmtpSession {
             }
         }
         if let Some(user) = user(&answer, ports) {
-            self.cx.set("sender_ident", Str::tainted(printing(user, false)));
+            self.cx.set_var(var::SENDER_IDENT, Str::tainted(printing(user, false)));
             eximious::client::describe(&mut self.cx);
         }
     }

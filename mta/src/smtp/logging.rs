@@ -2,7 +2,7 @@
 //! want (`log_selector`).
 
 use eximious::stdlib::printing::printing;
-use eximious::{LogSelector, Str};
+use eximious::{LogSelector, Str, opt, var};
 
 use super::SmtpSession;
 use super::errors::Mistake;
@@ -21,7 +21,7 @@ pub(super) enum End {
 impl SmtpSession {
     /// Whether something is to be logged.
     pub(super) fn logs(&self, what: LogSelector) -> bool {
-        self.cx.engine().settings().log_selector.contains(what)
+        self.cx.engine().settings().log_selector().contains(what)
     }
 
     /// Writes a line to the main log, with the message's name where there is one.
@@ -103,7 +103,7 @@ impl SmtpSession {
     /// ` Ci=5 from (helo) [1.2.3.4]`.
     fn connection(&mut self) -> Vec<u8> {
         let id = match self.logs(LogSelector::CONNECTION_ID) {
-            true => self.variable("connection_id"),
+            true => self.variable(var::CONNECTION_ID),
             false => Str::EMPTY,
         };
         let mark: &[u8] = if id.is_empty() { b"" } else { b" Ci=" };
@@ -117,7 +117,7 @@ impl SmtpSession {
             .filter(|_| self.connection.client.user.is_none())
         {
             Some(_) => eximious::client::named(&mut self.cx),
-            None => self.variable("sender_ident").bytes().to_vec(),
+            None => self.variable(var::SENDER_IDENT).bytes().to_vec(),
         };
         [mark, id.bytes(), b" from ", &who, way].concat()
     }
@@ -132,9 +132,9 @@ impl SmtpSession {
         let lasted = self.lasted();
         let mut line =
             [b"no MAIL in SMTP connection from ", &client[..], b" D=", lasted.as_bytes()].concat();
-        let by = self.variable("sender_host_authenticated");
+        let by = self.variable(var::SENDER_HOST_AUTHENTICATED);
         if !by.is_empty() {
-            let id = self.variable("authenticated_id");
+            let id = self.variable(var::AUTHENTICATED_ID);
             let colon: &[u8] = if id.is_empty() { b"" } else { b":" };
             line.extend_from_slice(&[b" A=", by.bytes(), colon, id.bytes()].concat());
         }
@@ -185,7 +185,7 @@ impl SmtpSession {
 
     /// The command at hand, as logs show it.
     pub(super) fn shown_command(&self) -> Vec<u8> {
-        printing(&self.connection.command, self.cx.engine().settings().print_topbitchars)
+        printing(&self.connection.command, self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS))
     }
 
     /// A command that is none, or that is out of place.

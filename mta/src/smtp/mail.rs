@@ -3,7 +3,7 @@
 use eximious::acl::{AclResult, AclVerdict};
 use eximious::rewrite::{AddressPlace, Rewriter};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, LogSelector, Str};
+use eximious::{AclPhases, LogSelector, Str, opt, var};
 
 use super::parameters::{self, AuthParam, MailOffers, MailParams};
 use super::ratelimit::Paced;
@@ -30,7 +30,7 @@ impl SmtpSession {
             return Err(self.protocol_error(b"501", b"MAIL must have an address operand"));
         }
         self.drop_transaction();
-        let most = self.number("smtp_accept_max_per_connection", 1000);
+        let most = self.expanded_number(opt::SMTP_ACCEPT_MAX_PER_CONNECTION);
         if most > 0 && self.connection.counts.messages > most {
             let client = self.logged_client();
             let line =
@@ -69,7 +69,7 @@ impl SmtpSession {
                 let tail = b": sender address must contain a domain";
                 return Err(self.reply(&[b"501 ", text, tail]));
             }
-            let domain = self.variable("qualify_domain");
+            let domain = self.variable(var::QUALIFY_DOMAIN);
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
         sender.said = Str::tainted(address);
@@ -84,7 +84,7 @@ impl SmtpSession {
         if utf8 {
             self.show_protocol(b"utf8");
         }
-        let result = self.acl("acl_smtp_mail", AclPhases::MAIL);
+        let result = self.acl(opt::ACL_SMTP_MAIL, AclPhases::MAIL);
         let accepts = |result: &AclResult| result.verdict == AclVerdict::Accept;
         if result.as_ref().is_some_and(accepts) {
             self.check_sync_of_acceptance()?;
@@ -113,7 +113,7 @@ impl SmtpSession {
     }
 
     fn requires_helo(&mut self) -> bool {
-        self.connection.permissions.verify_helo || self.client_in("hosts_require_helo")
+        self.connection.permissions.verify_helo || self.client_in(opt::HOSTS_REQUIRE_HELO)
     }
 
     /// What a command's address is, after rules for rewriting at SMTP time.
@@ -168,15 +168,15 @@ impl SmtpSession {
     }
 
     fn show_sender(&mut self, sender: &EnvelopeSender) {
-        self.cx.set("sender_address", sender.address.clone());
-        self.cx.set_clean(
-            "message_size",
+        self.cx.set_var(var::SENDER_ADDRESS, sender.address.clone());
+        self.cx.set_var(
+            var::MESSAGE_SIZE,
             sender.size.map_or(UNKNOWN_SIZE.to_owned(), |size| size.to_string()),
         );
         let requested = if sender.prdr { "yes" } else { "no" };
-        self.cx.set("prdr_requested", Str::fixed(requested));
+        self.cx.set_var(var::PRDR_REQUESTED, Str::fixed(requested));
         let international = if sender.utf8 { "yes" } else { "no" };
-        self.cx.set("message_smtputf8", Str::fixed(international));
+        self.cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed(international));
     }
 
     /// The sender as the client said it, whatever rules for rewriting made of it: logs
@@ -184,7 +184,7 @@ impl SmtpSession {
     pub(super) fn said_sender(&mut self) -> Str {
         match &self.transaction.envelope {
             Some(envelope) => envelope.sender.said.clone(),
-            None => self.variable("sender_address"),
+            None => self.variable(var::SENDER_ADDRESS),
         }
     }
 }

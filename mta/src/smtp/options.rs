@@ -1,45 +1,48 @@
 //! Main options, as a session asks for them.
 
-use eximious::Str;
 use eximious::stdlib::hosts::Client;
 use eximious::stdlib::lists::{Matcher, Outcome, ip};
 use eximious::trace::{Happening, ListEvent};
+use eximious::{Expanded, Opt, Str, Var, var};
 
 use super::SmtpSession;
 use super::stage::Stage;
 use crate::options::{self, NoLimit};
 
 impl SmtpSession {
-    /// A text, as it is written: what is set, or the default. Empty where there
-    /// is none.
-    pub(super) fn text(&self, name: &'static str) -> Str {
-        options::text(&self.cx, name)
+    /// A text, as it is written: what is set, or the default.
+    pub(super) fn text(&self, option: Opt<Str>) -> Str {
+        self.cx.engine().settings().get(option)
     }
 
     /// A text, expanded; a failure is logged, and gives nothing.
-    pub(super) fn expanded(&mut self, name: &'static str) -> Option<Str> {
-        options::expanded(&mut self.cx, name)
+    pub(super) fn expanded(&mut self, option: Opt<Str>) -> Option<Str> {
+        options::expanded(&mut self.cx, option)
     }
 
-    pub(super) fn flag(&self, name: &'static str) -> bool {
-        options::flag(&self.cx, name)
+    pub(super) fn flag(&self, option: Opt<bool>) -> bool {
+        self.cx.engine().settings().get(option)
     }
 
-    /// A number; some are expanded first.
-    pub(super) fn number(&mut self, name: &'static str, default: i64) -> i64 {
-        options::number(&mut self.cx, name, default)
+    pub(super) fn number(&self, option: Opt<i64>) -> i64 {
+        self.cx.engine().settings().get(option)
+    }
+
+    /// A number that may be made by an expansion.
+    pub(super) fn expanded_number(&mut self, option: Opt<Expanded<i64>>) -> i64 {
+        options::number(&mut self.cx, option)
     }
 
     /// Whether the client is in a list of hosts.
-    pub(super) fn client_in(&mut self, name: &'static str) -> bool {
-        let list = self.text(name);
-        let set = self.cx.engine().settings().options.get(name).is_some();
-        if list.is_empty() && !set {
+    pub(super) fn client_in(&mut self, option: Opt<Str>) -> bool {
+        let list = self.text(option);
+        let name = option.name();
+        if list.is_empty() && !self.cx.engine().settings().is_set(option) {
             let unset = ListEvent::Unset { subject: b"host", option: Some(name) };
             self.cx.tell(Happening::List(unset));
             return false;
         }
-        let text = self.variable("sender_host_address");
+        let text = self.variable(var::SENDER_HOST_ADDRESS);
         let address = ip::address(text.bytes()).map(|address| (text, address));
         let mut client = Client;
         let mut matcher = Matcher::host(address, &mut client).called(name);
@@ -47,8 +50,8 @@ impl SmtpSession {
     }
 
     /// A variable's value.
-    pub(super) fn variable(&mut self, name: &str) -> Str {
-        self.cx.value(name)
+    pub(super) fn variable(&mut self, variable: Var) -> Str {
+        self.cx.value_of(variable)
     }
 
     /// Settles how large a message may be, for all of the session; where that can't be

@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use eximious::world::Moment;
-use eximious::{OptionValue, Str};
+use eximious::{Str, opt, var};
 
 use super::SmtpSession;
 use super::connection::Barred;
@@ -27,9 +27,6 @@ const LONGEST_LINE: usize = 107;
 /// How long the rest of version 2 may be. Addresses need 216 bytes at the most; what
 /// proxies put behind them, names and certificates' subjects, fits as well.
 const LONGEST_BODY: usize = 4096;
-
-/// How long to wait where no option says so.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Who speaks through a proxy, and with whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,7 +143,7 @@ fn between(source: IpAddr, target: IpAddr, [a, b, c, d]: [u8; 4]) -> ProxyEnds {
 impl SmtpSession {
     /// Waits for a header where the client is a proxy.
     pub(super) fn expect_proxy(&mut self) -> Stage {
-        self.cx.set("proxy_session", Str::fixed("yes"));
+        self.cx.set_var(var::PROXY_SESSION, Str::fixed("yes"));
         Stage::Proxy(self.now())
     }
 
@@ -186,27 +183,21 @@ impl SmtpSession {
 
     /// How much longer a header may take.
     pub(super) fn proxy_timeout(&self, began: Moment) -> Duration {
-        let options = &self.cx.engine().settings().options;
-        let timeout = match options.get("proxy_protocol_timeout") {
-            Some(OptionValue::Number(seconds)) => {
-                Duration::from_secs(u64::try_from(*seconds).unwrap_or(0))
-            }
-            _ => DEFAULT_TIMEOUT,
-        };
+        let timeout = self.cx.engine().settings().get(opt::PROXY_PROTOCOL_TIMEOUT);
         timeout.saturating_sub(since(began, self.now()))
     }
 
     /// The client is somebody else than who connected.
     pub(super) fn replace_client(&mut self, ends: ProxyEnds) {
         let ProxyEnds { source, source_port, target, target_port } = ends;
-        let own = self.variable("sender_host_address");
-        let own_port = self.variable("sender_host_port");
-        self.cx.set("proxy_local_address", own);
-        self.cx.set("proxy_local_port", own_port);
-        self.cx.set_clean("proxy_external_address", target.to_canonical().to_string());
-        self.cx.set_clean("proxy_external_port", target_port.to_string());
-        self.cx.set_clean("sender_host_address", source.to_canonical().to_string());
-        self.cx.set_clean("sender_host_port", source_port.to_string());
+        let own = self.variable(var::SENDER_HOST_ADDRESS);
+        let own_port = self.variable(var::SENDER_HOST_PORT);
+        self.cx.set_var(var::PROXY_LOCAL_ADDRESS, own);
+        self.cx.set_var(var::PROXY_LOCAL_PORT, own_port);
+        self.cx.set_var(var::PROXY_EXTERNAL_ADDRESS, target.to_canonical().to_string());
+        self.cx.set_var(var::PROXY_EXTERNAL_PORT, target_port.to_string());
+        self.cx.set_var(var::SENDER_HOST_ADDRESS, source.to_canonical().to_string());
+        self.cx.set_var(var::SENDER_HOST_PORT, source_port.to_string());
         self.connection.client.address = Some(source);
         self.connection.client.port = source_port;
     }

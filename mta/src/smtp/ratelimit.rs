@@ -1,6 +1,8 @@
 //! `smtp_ratelimit_hosts` and its kin: within a connection, those commands that are
 //! too many are answered later and later (specification 14.11).
 
+use eximious::opt;
+
 use std::time::Duration;
 
 use super::{Event, SmtpSession};
@@ -32,14 +34,14 @@ impl SmtpSession {
     /// Makes a client wait whose command is one of too many.
     pub(super) fn slow_down(&mut self, what: Paced, count: i64) {
         let option = match what {
-            Paced::Mail => "smtp_ratelimit_mail",
-            Paced::Rcpt => "smtp_ratelimit_rcpt",
+            Paced::Mail => opt::SMTP_RATELIMIT_MAIL,
+            Paced::Rcpt => opt::SMTP_RATELIMIT_RCPT,
         };
         let text = self.text(option);
         let Some(rate) = Rate::read(text.bytes()).filter(|rate| count > rate.threshold) else {
             return;
         };
-        if !self.client_in("smtp_ratelimit_hosts") {
+        if !self.client_in(opt::SMTP_RATELIMIT_HOSTS) {
             return;
         }
         let pace = match what {

@@ -2,7 +2,7 @@
 
 use eximious::acl::AclVerdict;
 use eximious::stdlib::address;
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Str, opt, var};
 
 use super::parameters;
 use super::ratelimit::Paced;
@@ -63,7 +63,7 @@ impl SmtpSession {
                 self.count_failure(false);
                 return Err(Stage::COMMANDS);
             }
-            let domain = self.variable("qualify_recipient");
+            let domain = self.variable(var::QUALIFY_RECIPIENT);
             address.extend_from_slice(&[b"@", domain.bytes()].concat());
         }
         recipient.address = Str::tainted(address);
@@ -76,7 +76,7 @@ impl SmtpSession {
         self.prepare_cutthrough(&recipient);
         let mut result = match discards {
             true => unset(true),
-            false => self.acl("acl_smtp_rcpt", AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
+            false => self.acl(opt::ACL_SMTP_RCPT, AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
         };
         if discards {
             result.verdict = AclVerdict::Discard;
@@ -134,16 +134,16 @@ impl SmtpSession {
         let part = cased.to_ascii_lowercase();
         self.acl_state.recipient = Some(inner.clone());
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
-        self.cx.set("local_part", Str::from(part).stamped(taint));
-        self.cx.set("domain", Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        self.cx.set_var(var::LOCAL_PART, Str::from(part).stamped(taint));
+        self.cx.set_var(var::DOMAIN, Str::from(domain.to_ascii_lowercase()).stamped(taint));
     }
 
     /// They are about nobody any more.
     pub(super) fn hide_recipient(&mut self) {
         self.acl_state.recipient = None;
         self.acl_state.cased_local_part = None;
-        for name in ["local_part", "domain"] {
-            self.cx.unset(name);
+        for var in [var::LOCAL_PART, var::DOMAIN] {
+            self.cx.unset_var(var);
         }
     }
 
@@ -164,8 +164,8 @@ impl SmtpSession {
 
     /// Whether one more recipient is allowed; the client is told so if not.
     fn check_count(&mut self) -> Result<(), Stage> {
-        let most = self.number("recipients_max", 50_000);
-        let rejects = self.flag("recipients_max_reject");
+        let most = self.expanded_number(opt::RECIPIENTS_MAX);
+        let rejects = self.flag(opt::RECIPIENTS_MAX_REJECT);
         let Some(envelope) = &mut self.transaction.envelope else { return Ok(()) };
         // Those that were refused count, too.
         if most <= 0 || envelope.asked <= most {
@@ -173,7 +173,7 @@ impl SmtpSession {
         }
         let first = !std::mem::replace(&mut envelope.too_many, true);
         if first {
-            let sender = self.variable("sender_address");
+            let sender = self.variable(var::SENDER_ADDRESS);
             let client = self.logged_client();
             let head: &[u8] = match rejects {
                 true => b"too many recipients: message rejected: sender=<",
@@ -205,13 +205,13 @@ impl SmtpSession {
         let Some(envelope) = &self.transaction.envelope else { return };
         let count = envelope.recipients.len() as i64;
         let values = [
-            ("rcpt_count", envelope.asked),
-            ("rcpt_defer_count", envelope.deferred),
-            ("rcpt_fail_count", envelope.failed),
-            ("recipients_count", count),
+            (var::RCPT_COUNT, envelope.asked),
+            (var::RCPT_DEFER_COUNT, envelope.deferred),
+            (var::RCPT_FAIL_COUNT, envelope.failed),
+            (var::RECIPIENTS_COUNT, count),
         ];
-        for (name, value) in values {
-            self.cx.set_clean(name, value.to_string());
+        for (var, value) in values {
+            self.cx.set_var(var, value.to_string());
         }
     }
 

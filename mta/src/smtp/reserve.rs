@@ -2,7 +2,7 @@
 //! `smtp_load_reserve`, `smtp_reserve_hosts`), and messages that would have to wait
 //! in the queue (`smtp_accept_queue` and its kin).
 
-use eximious::LogSelector;
+use eximious::{LogSelector, opt};
 
 use super::SmtpSession;
 use super::stage::Stage;
@@ -12,8 +12,8 @@ impl SmtpSession {
     /// daemon counts.
     pub(super) fn check_reserve(&mut self) -> Result<(), Stage> {
         let Some(count) = self.connection.client.count else { return Ok(()) };
-        let most = self.number("smtp_accept_max", 20);
-        let reserve = self.number("smtp_accept_reserve", 0);
+        let most = self.number(opt::SMTP_ACCEPT_MAX);
+        let reserve = self.number(opt::SMTP_ACCEPT_RESERVE);
         let others = i64::try_from(count).unwrap_or(i64::MAX) - 1;
         let crowded = most > 0 && reserve > 0 && others + 1 > most - reserve;
         let load = self.cx.engine().world().host.load();
@@ -21,10 +21,9 @@ impl SmtpSession {
             .cx
             .engine()
             .settings()
-            .options
-            .number("smtp_load_reserve")
+            .given(opt::SMTP_LOAD_RESERVE)
             .is_some_and(|reserve| load > reserve);
-        if (!crowded && !busy) || self.client_in("smtp_reserve_hosts") {
+        if (!crowded && !busy) || self.client_in(opt::SMTP_RESERVE_HOSTS) {
             return Ok(());
         }
         let (said, why) = match busy {
@@ -46,15 +45,15 @@ impl SmtpSession {
 
     /// Says why a message that was kept would not be delivered at once.
     pub(super) fn log_delay(&mut self) {
-        if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag("queue_only") {
+        if !self.logs(LogSelector::DELAY_DELIVERY) || self.flag(opt::QUEUE_ONLY) {
             return;
         }
         let connected =
             i64::try_from(self.connection.client.count.unwrap_or(0)).unwrap_or(i64::MAX);
-        let queue_beyond = self.number("smtp_accept_queue", 0);
-        let each = self.number("smtp_accept_queue_per_connection", 10);
+        let queue_beyond = self.number(opt::SMTP_ACCEPT_QUEUE);
+        let each = self.number(opt::SMTP_ACCEPT_QUEUE_PER_CONNECTION);
         let load = self.cx.engine().world().host.load();
-        let loaded = self.cx.engine().settings().options.number("queue_only_load");
+        let loaded = self.cx.engine().settings().given(opt::QUEUE_ONLY_LOAD);
         let why = if queue_beyond > 0 && connected > queue_beyond {
             format!("too many connections ({connected}, max {queue_beyond})")
         } else if each > 0 && self.connection.counts.messages > each {

@@ -1,7 +1,7 @@
 //! Clients that do not wait for replies (`smtp_enforce_sync`).
 
-use eximious::LogSelector;
 use eximious::stdlib::printing::printing;
+use eximious::{LogSelector, opt};
 
 use super::SmtpSession;
 use super::command::Command;
@@ -110,7 +110,7 @@ impl SmtpSession {
     fn is_too_soon(&self) -> bool {
         let controls = &self.acl_state;
         let enforced = self.connection.client.synchronizes
-            && (self.flag("smtp_enforce_sync") || controls.has("enforce_sync"))
+            && (self.flag(opt::SMTP_ENFORCE_SYNC) || controls.has("enforce_sync"))
             && !controls.has("no_enforce_sync");
         enforced && !self.input.rest().is_empty()
     }

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
+use eximious::stdlib::interval;
 use eximious::world::Moment;
-use eximious::{LogSelector, OptionValue};
+use eximious::{Expanded, LogSelector, opt, var};
 
 use super::SmtpSession;
 use super::proxy::since;
 use super::stage::Stage;
+use crate::options;
 use crate::reception::{has_blank_line, message_id};
-
-/// `smtp_receive_timeout`, where it is not set.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// How long the client was waited for already.
 #[derive(Debug)]
@@ -65,16 +64,16 @@ impl SmtpSession {
         if let Some(known) = self.connection.read_timer.limit {
             return known;
         }
-        let time = match self.cx.engine().settings().options.get("smtp_receive_timeout") {
-            Some(OptionValue::Number(seconds)) => u64::try_from(*seconds).ok(),
-            Some(OptionValue::Text(_)) => {
-                let text = self.expanded("smtp_receive_timeout").unwrap_or_default();
-                let seconds = eximious::stdlib::interval::seconds(text.bytes());
-                seconds.and_then(|seconds| u64::try_from(seconds).ok())
+        let option = opt::SMTP_RECEIVE_TIMEOUT;
+        let time = match self.cx.engine().settings().get(option) {
+            Expanded::Value(time) => Some(time),
+            Expanded::Text(text) => {
+                let text = options::expanded_text(&mut self.cx, option.name(), &text);
+                let seconds = interval::seconds(text.unwrap_or_default().bytes());
+                seconds.and_then(|seconds| u64::try_from(seconds).ok()).map(Duration::from_secs)
             }
-            _ => None,
         };
-        let time = time.map_or(DEFAULT_TIMEOUT, Duration::from_secs);
+        let time = time.unwrap_or_else(|| option.default().value().unwrap_or_default());
         let limit = (!time.is_zero()).then_some(time);
         self.connection.read_timer.limit = Some(limit);
         limit
@@ -111,7 +110,7 @@ impl SmtpSession {
             self.transaction.id = Some(message_id(self.cx.engine()));
         }
         let client = self.shown_client();
-        let sender = self.variable("sender_address");
+        let sender = self.variable(var::SENDER_ADDRESS);
         let lasted = self.lasted();
         let head = b"SMTP data timeout (message abandoned) on connection from ";
         let tail = [b" F=<", sender.bytes(), b"> D=", lasted.as_bytes()].concat();

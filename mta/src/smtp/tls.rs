@@ -10,7 +10,7 @@ use eximious::stdlib::certificate;
 use eximious::stdlib::lists::elements;
 use eximious::stdlib::x509::Certificate;
 use eximious::world::{Moment, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Str, Var, opt, var};
 
 use super::client_hello::{self, Hello};
 use super::command::Command;
@@ -58,24 +58,24 @@ impl Tls {
 }
 
 /// The variables of a connection under TLS.
-const VARIABLES: [&str; 11] = [
-    "tls_in_bits",
-    "tls_in_certificate_verified",
-    "tls_in_cipher",
-    "tls_in_cipher_std",
-    "tls_in_ocsp",
-    "tls_in_ourcert",
-    "tls_in_peercert",
-    "tls_in_peerdn",
-    "tls_in_resumption",
-    "tls_in_sni",
-    "tls_in_ver",
+const VARIABLES: [Var; 11] = [
+    var::TLS_IN_BITS,
+    var::TLS_IN_CERTIFICATE_VERIFIED,
+    var::TLS_IN_CIPHER,
+    var::TLS_IN_CIPHER_STD,
+    var::TLS_IN_OCSP,
+    var::TLS_IN_OURCERT,
+    var::TLS_IN_PEERCERT,
+    var::TLS_IN_PEERDN,
+    var::TLS_IN_RESUMPTION,
+    var::TLS_IN_SNI,
+    var::TLS_IN_VER,
 ];
 
 impl SmtpSession {
     /// Whether the client may begin TLS.
     pub(super) fn offers_tls(&mut self) -> bool {
-        let may = self.client_in("tls_advertise_hosts");
+        let may = self.client_in(opt::TLS_ADVERTISE_HOSTS);
         may && !self.connection.tls.is_established() && self.cx.engine().world().tls.is_there()
     }
 
@@ -85,7 +85,7 @@ impl SmtpSession {
             let text = b"STARTTLS command used when not advertised";
             return Err(self.protocol_error(b"503", text));
         }
-        if let Some(result) = self.acl("acl_smtp_starttls", AclPhases::STARTTLS)
+        if let Some(result) = self.acl(opt::ACL_SMTP_STARTTLS, AclPhases::STARTTLS)
             && result.verdict != AclVerdict::Accept
         {
             return Err(self.refuse(&Refused::new(&[b"STARTTLS "]), result));
@@ -123,7 +123,7 @@ impl SmtpSession {
         if self.connection.tls.is_established() {
             return false;
         }
-        let ports = self.text("tls_on_connect_ports");
+        let ports = self.text(opt::TLS_ON_CONNECT_PORTS);
         let Some(own) =
             self.connection.client.local_port.filter(|_| self.connection.client.address.is_some())
         else {
@@ -156,12 +156,12 @@ impl SmtpSession {
     /// Makes ready what TLS needs. Where options hang on the name that the client asks
     /// for, that is done once more when it is known.
     fn prepare_tls(&mut self) -> Result<(), TlsFault> {
-        for name in VARIABLES {
-            self.cx.unset(name);
+        for var in VARIABLES {
+            self.cx.unset_var(var);
         }
         let settings = self.tls_settings()?;
         let session = self.cx.engine().world().tls.serve(&settings)?;
-        let text = self.text("tls_certificate");
+        let text = self.text(opt::TLS_CERTIFICATE);
         let by_name = [b"tls_in_sni".as_slice(), b"tls_sni"]
             .iter()
             .any(|name| memchr::memmem::find(text.bytes(), name).is_some());
@@ -178,7 +178,7 @@ impl SmtpSession {
                 Hello::Partial => None,
                 Hello::Whole(name) => name,
             };
-            self.cx.set("tls_in_sni", Str::tainted(name.unwrap_or_default()));
+            self.cx.set_var(var::TLS_IN_SNI, Str::tainted(name.unwrap_or_default()));
             let settings = self.tls_settings()?;
             self.connection.tls.session = Some(self.cx.engine().world().tls.serve(&settings)?);
         }
@@ -310,7 +310,7 @@ impl SmtpSession {
         }
         self.connection.tls.state = TlsState::Established;
         self.set_tls_variables(&facts, refused);
-        let remembers = self.flag("tls_remember_esmtp") && self.connection.advertised.esmtp;
+        let remembers = self.flag(opt::TLS_REMEMBER_ESMTP) && self.connection.advertised.esmtp;
         if handshake.greeting.is_none() {
             self.reset_after_starttls(remembers);
         }
@@ -348,21 +348,21 @@ impl SmtpSession {
     fn set_tls_variables(&mut self, facts: &TlsFacts, refused: bool) {
         let cx = &mut self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
-        cx.set_clean("tls_in_cipher", cipher);
-        cx.set_clean("tls_in_cipher_std", facts.standard_cipher.clone());
-        cx.set_clean("tls_in_ver", facts.version.clone());
-        cx.set_clean("tls_in_bits", facts.bits.to_string());
-        cx.set_clean("tls_in_resumption", facts.resumption.to_string());
-        cx.set_clean("tls_in_ocsp", facts.proof.to_string());
-        cx.set("tls_in_ourcert", Str::from(&facts.own_certificate[..]));
+        cx.set_var(var::TLS_IN_CIPHER, cipher);
+        cx.set_var(var::TLS_IN_CIPHER_STD, facts.standard_cipher.clone());
+        cx.set_var(var::TLS_IN_VER, facts.version.clone());
+        cx.set_var(var::TLS_IN_BITS, facts.bits.to_string());
+        cx.set_var(var::TLS_IN_RESUMPTION, facts.resumption.to_string());
+        cx.set_var(var::TLS_IN_OCSP, facts.proof.to_string());
+        cx.set_var(var::TLS_IN_OURCERT, Str::from(&facts.own_certificate[..]));
         let verified = facts.is_verified && !refused;
-        cx.set_clean("tls_in_certificate_verified", if verified { "1" } else { "0" });
+        cx.set_var(var::TLS_IN_CERTIFICATE_VERIFIED, if verified { "1" } else { "0" });
         if let Some(shown) = facts.chain.first() {
-            cx.set("tls_in_peercert", Str::tainted(&shown[..]));
-            cx.set("tls_in_peerdn", Str::tainted(distinguished_name(shown)));
+            cx.set_var(var::TLS_IN_PEERCERT, Str::tainted(&shown[..]));
+            cx.set_var(var::TLS_IN_PEERDN, Str::tainted(distinguished_name(shown)));
         }
         let name = facts.server_name.as_deref().unwrap_or_default();
-        cx.set("tls_in_sni", Str::tainted(name));
+        cx.set_var(var::TLS_IN_SNI, Str::tainted(name));
     }
 
     /// Raises an event for each certificate that the client showed; whether one of them
@@ -370,12 +370,12 @@ impl SmtpSession {
     fn raise_tls_cert(&mut self, chain: &[Vec<u8>]) -> bool {
         let mut refused = false;
         for (depth, shown) in chain.iter().enumerate().rev() {
-            self.cx.set("tls_in_peercert", Str::tainted(&shown[..]));
+            self.cx.set_var(var::TLS_IN_PEERCERT, Str::tainted(&shown[..]));
             let depth = Str::from(depth.to_string());
             let answer = eximious::event::raise(&mut self.cx, "tls:cert", depth);
             refused |= matches!(answer, Some(Ok(text)) if !text.is_empty());
         }
-        self.cx.unset("tls_in_peercert");
+        self.cx.unset_var(var::TLS_IN_PEERCERT);
         refused
     }
 

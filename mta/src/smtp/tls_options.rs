@@ -2,17 +2,17 @@
 
 use eximious::stdlib::lists::elements;
 use eximious::world::{TlsAuthorities, TlsDemand, TlsFault, TlsServer};
-use eximious::{FailClass, Str};
+use eximious::{FailClass, Opt, Str, opt};
 
 use super::SmtpSession;
 
 impl SmtpSession {
     /// Whether the client has to show a certificate.
     pub(super) fn tls_demand(&mut self) -> TlsDemand {
-        if self.client_in("tls_verify_hosts") {
+        if self.client_in(opt::TLS_VERIFY_HOSTS) {
             return TlsDemand::Required;
         }
-        match self.client_in("tls_try_verify_hosts") {
+        match self.client_in(opt::TLS_TRY_VERIFY_HOSTS) {
             true => TlsDemand::Asked,
             false => TlsDemand::None,
         }
@@ -20,10 +20,10 @@ impl SmtpSession {
 
     /// What all options come to.
     pub(super) fn tls_settings(&mut self) -> Result<TlsServer, TlsFault> {
-        let certificates = self.tls_files("tls_certificate")?;
-        let keys = self.tls_files("tls_privatekey")?;
-        let proofs = self.tls_files("tls_ocsp_file")?;
-        let resumes = self.client_in("tls_resumption_hosts");
+        let certificates = self.tls_files(opt::TLS_CERTIFICATE)?;
+        let keys = self.tls_files(opt::TLS_PRIVATEKEY)?;
+        let proofs = self.tls_files(opt::TLS_OCSP_FILE)?;
+        let resumes = self.client_in(opt::TLS_RESUMPTION_HOSTS);
         let demand = self.tls_demand();
         let authorities = match demand {
             TlsDemand::None => TlsAuthorities::None,
@@ -31,12 +31,12 @@ impl SmtpSession {
         };
         let revoked = match demand {
             TlsDemand::None => None,
-            _ => self.tls_file("tls_crl")?,
+            _ => self.tls_file(opt::TLS_CRL)?,
         };
         let text = |text: Option<Str>| text.map(|text| text.bytes().to_vec());
-        let protocols = self.tls_text("tls_alpn")?.unwrap_or_default();
-        let switches = self.text("openssl_options").bytes().to_vec();
-        let most_bits = self.number("tls_dh_max_bits", 2236);
+        let protocols = self.tls_text(opt::TLS_ALPN)?.unwrap_or_default();
+        let switches = self.text(opt::OPENSSL_OPTIONS).bytes().to_vec();
+        let most_bits = self.number(opt::TLS_DH_MAX_BITS);
         Ok(TlsServer {
             // The name is of interest where a certificate is made for it.
             own_name: match certificates.is_empty() {
@@ -48,21 +48,21 @@ impl SmtpSession {
             demand,
             authorities,
             revoked,
-            ciphers: text(self.tls_text("tls_require_ciphers")?),
-            curves: text(self.tls_text("tls_eccurve")?),
-            prime: text(self.tls_text("tls_dhparam")?),
+            ciphers: text(self.tls_text(opt::TLS_REQUIRE_CIPHERS)?),
+            curves: text(self.tls_text(opt::TLS_ECCURVE)?),
+            prime: text(self.tls_text(opt::TLS_DHPARAM)?),
             most_bits: u32::try_from(most_bits).unwrap_or(u32::MAX),
             proofs,
             switches,
             resumes,
             protocols: listed(protocols.bytes()),
-            names_protocol: !self.text("hosts_require_alpn").is_empty()
-                && self.client_in("hosts_require_alpn"),
+            names_protocol: !self.text(opt::HOSTS_REQUIRE_ALPN).is_empty()
+                && self.client_in(opt::HOSTS_REQUIRE_ALPN),
         })
     }
 
     fn tls_authorities(&mut self) -> Result<TlsAuthorities, TlsFault> {
-        let Some(path) = self.tls_file("tls_verify_certificates")? else {
+        let Some(path) = self.tls_file(opt::TLS_VERIFY_CERTIFICATES)? else {
             return Ok(TlsAuthorities::None);
         };
         if path == b"system" || path == b"system,cache" {
@@ -78,8 +78,8 @@ impl SmtpSession {
     }
 
     /// A text, expanded; nothing where it is not set, is empty, or wants to be so.
-    fn tls_text(&mut self, name: &'static str) -> Result<Option<Str>, TlsFault> {
-        let text = self.text(name);
+    fn tls_text(&mut self, option: Opt<Str>) -> Result<Option<Str>, TlsFault> {
+        let (text, name) = (self.text(option), option.name());
         if text.is_empty() {
             return Ok(None);
         }
@@ -98,17 +98,17 @@ impl SmtpSession {
     }
 
     /// The name of a file. What a client says, such as the name of a server, names none.
-    fn tls_file(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, TlsFault> {
-        let Some(path) = self.tls_text(name)? else { return Ok(None) };
+    fn tls_file(&mut self, option: Opt<Str>) -> Result<Option<Vec<u8>>, TlsFault> {
+        let Some(path) = self.tls_text(option)? else { return Ok(None) };
         if path.taint().is_tainted() {
             self.log_panic(&[b"Tainted filename '", path.bytes(), b"'"].concat());
-            return Err(TlsFault::new(name, "Tainted filename"));
+            return Err(TlsFault::new(option.name(), "Tainted filename"));
         }
         Ok(Some(path.bytes().to_vec()))
     }
 
-    fn tls_files(&mut self, name: &'static str) -> Result<Vec<Vec<u8>>, TlsFault> {
-        Ok(self.tls_file(name)?.map(|list| listed(&list)).unwrap_or_default())
+    fn tls_files(&mut self, option: Opt<Str>) -> Result<Vec<Vec<u8>>, TlsFault> {
+        Ok(self.tls_file(option)?.map(|list| listed(&list)).unwrap_or_default())
     }
 }
 

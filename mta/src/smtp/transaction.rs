@@ -2,7 +2,7 @@
 //! or the end of a message ends. All of it goes at once.
 
 use eximious::world::Moment;
-use eximious::{Context, Str};
+use eximious::{Context, Str, var};
 
 use super::mail_data::MailData;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
@@ -127,7 +127,7 @@ impl SmtpSession {
         self.acl_state.end_message(&mut self.cx);
         clear_values(&mut self.cx);
         if !self.connection.last_id.is_empty() {
-            self.cx.set("message_exim_id", self.connection.last_id.clone());
+            self.cx.set_var(var::MESSAGE_EXIM_ID, self.connection.last_id.clone());
         }
         self.show_protocol(b"");
     }
@@ -161,8 +161,8 @@ fn clear_values(cx: &mut Context) {
     ];
     cx.set_message(None);
     cx.forget_lists();
-    cx.set("sender_address", Str::EMPTY);
-    cx.set("authenticated_sender", Str::EMPTY);
+    cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+    cx.set_var(var::AUTHENTICATED_SENDER, Str::EMPTY);
     NAMES.iter().for_each(|name| cx.unset(name));
-    cx.set("message_size", Str::fixed(UNKNOWN_SIZE));
+    cx.set_var(var::MESSAGE_SIZE, Str::fixed(UNKNOWN_SIZE));
 }

@@ -3,7 +3,7 @@
 use eximious::acl::AclVerdict;
 use eximious::route::{Address, Child, Purpose, Report, Request, RouteError, Routed, Standing};
 use eximious::stdlib::address::{self, Rules};
-use eximious::{AclPhases, Str};
+use eximious::{AclPhases, Str, opt, var};
 
 use super::stage::{Handled, Stage};
 use super::verdict::Refused;
@@ -22,7 +22,7 @@ impl SmtpSession {
         }
         let text = self.qualified(found);
         self.show_recipient(&text);
-        let result = self.acl("acl_smtp_vrfy", AclPhases::VRFY).unwrap_or_else(|| self.no_acl());
+        let result = self.acl(opt::ACL_SMTP_VRFY, AclPhases::VRFY).unwrap_or_else(|| self.no_acl());
         self.hide_recipient();
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"VRFY ", argument]).code("252");
@@ -50,7 +50,7 @@ impl SmtpSession {
     }
 
     pub(super) fn expn(&mut self, argument: &[u8]) -> Handled {
-        let result = self.acl("acl_smtp_expn", AclPhases::EXPN).unwrap_or_else(|| self.no_acl());
+        let result = self.acl(opt::ACL_SMTP_EXPN, AclPhases::EXPN).unwrap_or_else(|| self.no_acl());
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"EXPN ", argument]);
             return Err(self.refuse(&refused, result));
@@ -81,7 +81,7 @@ impl SmtpSession {
 
     fn qualified(&mut self, mut text: Vec<u8>) -> Str {
         if address::find_at(&text).is_none() {
-            let domain = self.variable("qualify_recipient");
+            let domain = self.variable(var::QUALIFY_RECIPIENT);
             text.push(b'@');
             text.extend_from_slice(domain.bytes());
         }

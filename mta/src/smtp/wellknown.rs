@@ -1,7 +1,7 @@
 //! WELLKNOWN: files about this site, for clients (specification 44.2.8).
 
-use eximious::AclPhases;
 use eximious::acl::AclVerdict;
+use eximious::{AclPhases, opt, var};
 
 use super::SmtpSession;
 use super::stage::{Handled, Stage};
@@ -14,14 +14,14 @@ const LARGEST: u64 = 1 << 20;
 
 impl SmtpSession {
     pub(super) fn well_known(&mut self, argument: &[u8]) -> Handled {
-        let offered = self.client_in("wellknown_advertise_hosts");
+        let offered = self.client_in(opt::WELLKNOWN_ADVERTISE_HOSTS);
         self.acl_state.controls.remove("wellknown");
         let result = match offered {
-            true => self.acl("acl_smtp_wellknown", AclPhases::WELLKNOWN),
+            true => self.acl(opt::ACL_SMTP_WELLKNOWN, AclPhases::WELLKNOWN),
             false => None,
         };
         let Some(mut result) = result else {
-            let name = self.variable("sender_helo_name");
+            let name = self.variable(var::SENDER_HELO_NAME);
             let line =
                 [b"rejected \"", self.connection.command.as_slice(), b"\" from ", name.bytes()];
             self.log_rejection(&line.concat());

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use eximious::Str;
+use eximious::{Str, opt, var};
 
 use super::SmtpSession;
 use super::parameters::xtext;
@@ -43,9 +43,9 @@ impl SmtpSession {
         if let Some(may) = self.connection.xclient.permitted {
             return may;
         }
-        let set = self.cx.engine().settings().options.text("hosts_xclient").is_some();
+        let set = self.cx.engine().settings().text(opt::HOSTS_XCLIENT).is_some();
         let may =
-            set && self.connection.client.address.is_some() && self.client_in("hosts_xclient");
+            set && self.connection.client.address.is_some() && self.client_in(opt::HOSTS_XCLIENT);
         self.connection.xclient.permitted = Some(may);
         may
     }
@@ -71,7 +71,7 @@ impl SmtpSession {
             (None, _) => return Err(self.syntax_error(b"501", b"missing ADDR for XCLIENT")),
             _ => return Err(self.syntax_error(b"501", b"missing PORT for XCLIENT")),
         };
-        let proxy = (self.variable("proxy_local_address"), self.variable("proxy_local_port"));
+        let proxy = (self.variable(var::PROXY_LOCAL_ADDRESS), self.variable(var::PROXY_LOCAL_PORT));
         let outer = (
             self.connection.client.local_address.unwrap_or(source),
             self.connection.client.local_port,
@@ -82,28 +82,28 @@ impl SmtpSession {
             target: said.target.unwrap_or(outer.0),
             target_port: said.target_port.or(outer.1).unwrap_or(0),
         };
-        self.cx.set("proxy_session", Str::fixed("yes"));
-        self.cx.set("sender_helo_name", Str::EMPTY);
+        self.cx.set_var(var::PROXY_SESSION, Str::fixed("yes"));
+        self.cx.set_var(var::SENDER_HELO_NAME, Str::EMPTY);
         eximious::client::forget_hello(&mut self.cx);
-        self.cx.unset("sender_host_name");
-        self.cx.set("sender_ident", Str::EMPTY);
+        self.cx.unset_var(var::SENDER_HOST_NAME);
+        self.cx.set_var(var::SENDER_IDENT, Str::EMPTY);
         if let Some(name) = said.name {
-            self.cx.set("sender_host_name", Str::tainted(name));
+            self.cx.set_var(var::SENDER_HOST_NAME, Str::tainted(name));
         }
         self.replace_client(ends);
         if !known_target {
-            self.cx.set("proxy_external_address", Str::EMPTY);
+            self.cx.set_var(var::PROXY_EXTERNAL_ADDRESS, Str::EMPTY);
         }
         eximious::client::describe(&mut self.cx);
         if std::mem::replace(&mut self.connection.xclient.used, true) {
             // The proxy is who is connected, and not the client before.
-            self.cx.set("proxy_local_address", proxy.0);
-            self.cx.set("proxy_local_port", proxy.1);
+            self.cx.set_var(var::PROXY_LOCAL_ADDRESS, proxy.0);
+            self.cx.set_var(var::PROXY_LOCAL_PORT, proxy.1);
         }
         let login = said.login.unwrap_or_default();
         let mechanism = if login.is_empty() { "" } else { MECHANISM };
-        self.cx.set("sender_host_authenticated", Str::fixed(mechanism));
-        self.cx.set("authenticated_id", Str::tainted(login));
+        self.cx.set_var(var::SENDER_HOST_AUTHENTICATED, Str::fixed(mechanism));
+        self.cx.set_var(var::AUTHENTICATED_ID, Str::tainted(login));
         self.drop_transaction();
         self.connection.advertised = Default::default();
         self.note_protocol(false);

@@ -1,7 +1,7 @@
 //! What there is to write of a message that was received.
 
 use eximious::world::Moment;
-use eximious::{Context, Header, Str, Taint};
+use eximious::{Context, Header, Str, Taint, Var, var};
 
 use super::file::{HeaderFile, HeaderLine, Mark, More, RecipientDsn, SpoolRecipient, Value};
 use super::tree::NonrecipientTree;
@@ -61,13 +61,13 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
     out.text("received_time_usec", format!(".{:06}", began.nanos / 1000));
     let completed = format!("{}.{:06}", now.seconds, now.nanos / 1000);
     out.text("received_time_complete", completed);
-    out.variable("helo_name", "sender_helo_name");
+    out.variable("helo_name", var::SENDER_HELO_NAME);
     out.host();
-    if out.cx.value("smtp_active_hostname") != out.cx.value("primary_hostname") {
-        out.variable("active_hostname", "smtp_active_hostname");
+    if out.cx.value_of(var::SMTP_ACTIVE_HOSTNAME) != out.cx.value_of(var::PRIMARY_HOSTNAME) {
+        out.variable("active_hostname", var::SMTP_ACTIVE_HOSTNAME);
     }
-    out.variable("ident", "sender_ident");
-    out.variable("received_protocol", "received_protocol");
+    out.variable("ident", var::SENDER_IDENT);
+    out.variable("received_protocol", var::RECEIVED_PROTOCOL);
     out.acl_variables(b'c');
     out.acl_variables(b'm');
     if let Some((selector, name)) = out.cx.debug_log() {
@@ -78,16 +78,16 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
         true => out.flag("spool_file_wireformat", true),
         false => out.text("body_linecount", message.body_lines.to_string()),
     }
-    let longest = out.cx.value("max_received_linelength");
+    let longest = out.cx.value_of(var::MAX_RECEIVED_LINELENGTH);
     match longest.is_empty() {
         true => out.text("max_received_linelength", message.longest_line.to_string()),
-        false => out.variable("max_received_linelength", "max_received_linelength"),
+        false => out.variable("max_received_linelength", var::MAX_RECEIVED_LINELENGTH),
     }
     if message.body_zeros > 0 {
         out.text("body_zerocount", message.body_zeros.to_string());
     }
-    out.variable("auth_id", "authenticated_id");
-    out.variable("auth_sender", "authenticated_sender");
+    out.variable("auth_id", var::AUTHENTICATED_ID);
+    out.variable("auth_sender", var::AUTHENTICATED_SENDER);
     out.flag("allow_unqualified_recipient", provenance.unqualified_recipients);
     out.flag("allow_unqualified_sender", provenance.unqualified_senders);
     out.flag("deliver_firsttime", true);
@@ -95,14 +95,14 @@ fn values(cx: &mut Context, received: &Received) -> Vec<Value> {
         out.text("frozen", now.seconds.to_string());
     }
     out.flag("N", provenance.pretended);
-    out.set_flag("host_lookup_deferred");
-    out.set_flag("host_lookup_failed");
+    out.set_flag(var::HOST_LOOKUP_DEFERRED);
+    out.set_flag(var::HOST_LOOKUP_FAILED);
     out.flag("local", provenance.local);
     out.flag("localerror", provenance.local_error);
-    out.variable("local_scan", "local_scan_data");
-    out.variable("spam_bar", "spam_bar");
-    out.variable("spam_score", "spam_score");
-    out.variable("spam_score_int", "spam_score_int");
+    out.variable("local_scan", var::LOCAL_SCAN_DATA);
+    out.variable("spam_bar", var::SPAM_BAR);
+    out.variable("spam_score", var::SPAM_SCORE);
+    out.variable("spam_score_int", var::SPAM_SCORE_INT);
     out.flag("sender_set_untrusted", provenance.sender_set_untrusted);
     out.security();
     out.flag("smtputf8", received.sender.utf8);
@@ -135,14 +135,14 @@ impl Lines<'_> {
     }
 
     /// A variable, where it has a value.
-    fn variable(&mut self, name: &str, variable: &str) {
-        let value = self.cx.value(variable);
+    fn variable(&mut self, name: &str, variable: Var) {
+        let value = self.cx.value_of(variable);
         self.put(name, &value);
     }
 
     /// A certificate, whose lines stand in one: a newline is `\n` there.
-    fn certificate(&mut self, name: &str, variable: &str) {
-        let value = self.cx.value(variable);
+    fn certificate(&mut self, name: &str, variable: Var) {
+        let value = self.cx.value_of(variable);
         if value.is_empty() {
             return;
         }
@@ -177,33 +177,34 @@ impl Lines<'_> {
     }
 
     /// A variable that is 1 where something is so.
-    fn set_flag(&mut self, name: &'static str) {
-        let value = self.cx.value(name);
-        self.flag(name, value.bytes() == b"1");
+    fn set_flag(&mut self, variable: Var) {
+        let value = self.cx.value_of(variable);
+        self.flag(variable.name(), value.bytes() == b"1");
     }
 
     /// The client: its address and port, and which of ours it called.
     fn host(&mut self) {
-        let is_known = self.address("host_address", "sender_host_address", "sender_host_port");
+        let is_known =
+            self.address("host_address", var::SENDER_HOST_ADDRESS, var::SENDER_HOST_PORT);
         if is_known {
             // It was looked up, or nobody wanted to know.
             let name = eximious::client::known_name(self.cx);
             self.put("host_name", &name);
         }
-        self.variable("host_auth", "sender_host_authenticated");
+        self.variable("host_auth", var::SENDER_HOST_AUTHENTICATED);
         let mechanism = self.cx.auth_mechanism();
         self.put("host_auth_pubname", &mechanism);
         if is_known {
-            self.address("interface_address", "received_ip_address", "received_port");
+            self.address("interface_address", var::RECEIVED_IP_ADDRESS, var::RECEIVED_PORT);
         }
     }
 
-    fn address(&mut self, name: &str, address: &str, port: &str) -> bool {
-        let address = self.cx.value(address);
+    fn address(&mut self, name: &str, address: Var, port: Var) -> bool {
+        let address = self.cx.value_of(address);
         if address.is_empty() {
             return false;
         }
-        let port = self.cx.value(port);
+        let port = self.cx.value_of(port);
         let port = if port.is_empty() { b"0" } else { port.bytes() };
         let mark = self.mark(address.taint());
         let text = Some([b"[", address.bytes(), b"]:", port].concat());
@@ -226,21 +227,21 @@ impl Lines<'_> {
     }
 
     fn security(&mut self) {
-        let verified = self.cx.value("tls_in_certificate_verified");
+        let verified = self.cx.value_of(var::TLS_IN_CERTIFICATE_VERIFIED);
         self.flag("tls_certificate_verified", verified.bytes() == b"1");
-        self.variable("tls_cipher", "tls_in_cipher");
-        self.certificate("tls_peercert", "tls_in_peercert");
-        self.variable("tls_peerdn", "tls_in_peerdn");
-        self.variable("tls_sni", "tls_in_sni");
-        self.certificate("tls_ourcert", "tls_in_ourcert");
-        if self.cx.value("tls_in_ocsp").bytes() != b"0" {
-            self.variable("tls_ocsp", "tls_in_ocsp");
+        self.variable("tls_cipher", var::TLS_IN_CIPHER);
+        self.certificate("tls_peercert", var::TLS_IN_PEERCERT);
+        self.variable("tls_peerdn", var::TLS_IN_PEERDN);
+        self.variable("tls_sni", var::TLS_IN_SNI);
+        self.certificate("tls_ourcert", var::TLS_IN_OURCERT);
+        if self.cx.value_of(var::TLS_IN_OCSP).bytes() != b"0" {
+            self.variable("tls_ocsp", var::TLS_IN_OCSP);
         }
-        let resumption = self.cx.value("tls_in_resumption");
+        let resumption = self.cx.value_of(var::TLS_IN_RESUMPTION);
         if let Ok(bits @ 1..=31) = resumption.display().parse::<u8>() {
             self.text("tls_resumption", char::from(b'A' + bits).to_string());
         }
-        self.variable("tls_ver", "tls_in_ver");
+        self.variable("tls_ver", var::TLS_IN_VER);
     }
 }
 

@@ -2,7 +2,7 @@
 //! delivers it, sees what those saw who received it.
 
 use eximious::world::SpoolPlace;
-use eximious::{Context, Header, Message, Str, Taint};
+use eximious::{Context, Header, Message, Str, Taint, Var, var};
 
 use super::file::{HeaderFile, HeaderLine, Mark, Value};
 use super::queue::{Stored, Unread};
@@ -11,36 +11,36 @@ use super::queue::{Stored, Unread};
 const LARGEST: u64 = 1 << 30;
 
 /// Values that are variables, by their names in the file.
-const VARIABLES: &[(&str, &str)] = &[
-    ("active_hostname", "smtp_active_hostname"),
-    ("auth_id", "authenticated_id"),
-    ("auth_sender", "authenticated_sender"),
-    ("helo_name", "sender_helo_name"),
-    ("host_auth", "sender_host_authenticated"),
-    ("host_name", "sender_host_name"),
-    ("ident", "sender_ident"),
-    ("local_scan", "local_scan_data"),
-    ("max_received_linelength", "max_received_linelength"),
-    ("received_protocol", "received_protocol"),
-    ("spam_bar", "spam_bar"),
-    ("spam_score", "spam_score"),
-    ("spam_score_int", "spam_score_int"),
-    ("tls_cipher", "tls_in_cipher"),
-    ("tls_ocsp", "tls_in_ocsp"),
-    ("tls_peerdn", "tls_in_peerdn"),
-    ("tls_sni", "tls_in_sni"),
-    ("tls_ver", "tls_in_ver"),
+const VARIABLES: &[(&str, Var)] = &[
+    ("active_hostname", var::SMTP_ACTIVE_HOSTNAME),
+    ("auth_id", var::AUTHENTICATED_ID),
+    ("auth_sender", var::AUTHENTICATED_SENDER),
+    ("helo_name", var::SENDER_HELO_NAME),
+    ("host_auth", var::SENDER_HOST_AUTHENTICATED),
+    ("host_name", var::SENDER_HOST_NAME),
+    ("ident", var::SENDER_IDENT),
+    ("local_scan", var::LOCAL_SCAN_DATA),
+    ("max_received_linelength", var::MAX_RECEIVED_LINELENGTH),
+    ("received_protocol", var::RECEIVED_PROTOCOL),
+    ("spam_bar", var::SPAM_BAR),
+    ("spam_score", var::SPAM_SCORE),
+    ("spam_score_int", var::SPAM_SCORE_INT),
+    ("tls_cipher", var::TLS_IN_CIPHER),
+    ("tls_ocsp", var::TLS_IN_OCSP),
+    ("tls_peerdn", var::TLS_IN_PEERDN),
+    ("tls_sni", var::TLS_IN_SNI),
+    ("tls_ver", var::TLS_IN_VER),
 ];
 
 /// Certificates.
-const CERTIFICATES: &[(&str, &str)] =
-    &[("tls_ourcert", "tls_in_ourcert"), ("tls_peercert", "tls_in_peercert")];
+const CERTIFICATES: &[(&str, Var)] =
+    &[("tls_ourcert", var::TLS_IN_OURCERT), ("tls_peercert", var::TLS_IN_PEERCERT)];
 
 /// Flags that are variables.
-const FLAGS: &[(&str, &str)] = &[
-    ("host_lookup_deferred", "host_lookup_deferred"),
-    ("host_lookup_failed", "host_lookup_failed"),
-    ("tls_certificate_verified", "tls_in_certificate_verified"),
+const FLAGS: &[(&str, Var)] = &[
+    ("host_lookup_deferred", var::HOST_LOOKUP_DEFERRED),
+    ("host_lookup_failed", var::HOST_LOOKUP_FAILED),
+    ("tls_certificate_verified", var::TLS_IN_CERTIFICATE_VERIFIED),
 ];
 
 /// Sets the values that a message of the spool has, and the message itself.
@@ -49,11 +49,11 @@ const FLAGS: &[(&str, &str)] = &[
 /// It can't be read.
 pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored, Unread> {
     // What the file does not name was not so, whoever looks at it.
-    for name in ["authenticated_id", "authenticated_sender", "sender_ident"] {
-        cx.set(name, Str::EMPTY);
+    for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_IDENT] {
+        cx.set_var(var, Str::EMPTY);
     }
-    cx.set("sender_address", Str::EMPTY);
-    cx.set("message_exim_id", Str::from(id));
+    cx.set_var(var::SENDER_ADDRESS, Str::EMPTY);
+    cx.set_var(var::MESSAGE_EXIM_ID, Str::from(id));
     let world = cx.engine().world().clone();
     let data = world.spool.read(place, id, b"-D", LARGEST).map_err(Unread::Read)?;
     let stored = Stored::read(&world, place, id)?;
@@ -61,16 +61,16 @@ pub fn restore(cx: &mut Context, place: &SpoolPlace, id: &[u8]) -> Result<Stored
     for value in &file.values {
         set(cx, value);
     }
-    cx.set("message_smtputf8", Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
-    cx.set_clean("originator_uid", file.uid.to_string());
-    cx.set_clean("originator_gid", file.gid.to_string());
-    cx.set("sender_address", Str::tainted(&file.sender[..]));
+    cx.set_var(var::MESSAGE_SMTPUTF8, Str::fixed(if file.has("smtputf8") { "yes" } else { "no" }));
+    cx.set_var(var::ORIGINATOR_UID, file.uid.to_string());
+    cx.set_var(var::ORIGINATOR_GID, file.gid.to_string());
+    cx.set_var(var::SENDER_ADDRESS, Str::tainted(&file.sender[..]));
     let body = data.get(id.len() + 3..).unwrap_or_default();
     let message = message(file, body);
     let count = message.named(b"Received").count();
-    cx.set("message_exim_id", message.id.clone());
+    cx.set_var(var::MESSAGE_EXIM_ID, message.id.clone());
     cx.set_message(Some(message));
-    cx.set_clean("received_count", count.to_string());
+    cx.set_var(var::RECEIVED_COUNT, count.to_string());
     eximious::client::describe(cx);
     Ok(stored)
 }
@@ -95,26 +95,26 @@ fn set(cx: &mut Context, value: &Value) {
     let name = value.name.as_slice();
     match name {
         b"host_address" => {
-            set_address(cx, text, taint, ["sender_host_address", "sender_host_port"])
+            set_address(cx, text, taint, [var::SENDER_HOST_ADDRESS, var::SENDER_HOST_PORT])
         }
         b"interface_address" => {
-            set_address(cx, text, taint, ["received_ip_address", "received_port"]);
+            set_address(cx, text, taint, [var::RECEIVED_IP_ADDRESS, var::RECEIVED_PORT]);
         }
         b"host_auth_pubname" => cx.set_auth_mechanism(string(text)),
         _ => {
-            let named = |table: &'static [(&str, &str)]| {
+            let named = |table: &'static [(&str, Var)]| {
                 let found = table.iter().find(|(word, _)| word.as_bytes() == name);
                 found.map(|(_, variable)| *variable)
             };
             if let Some(variable) = named(CERTIFICATES) {
-                cx.set(variable, string(&unfolded(text)));
+                cx.set_var(variable, string(&unfolded(text)));
             } else if name == b"tls_resumption" {
                 let bits = text.first().map_or(0, |letter| letter.saturating_sub(b'A'));
-                cx.set_clean("tls_in_resumption", bits.to_string());
+                cx.set_var(var::TLS_IN_RESUMPTION, bits.to_string());
             } else if let Some(variable) = named(VARIABLES) {
-                cx.set(variable, string(text));
+                cx.set_var(variable, string(text));
             } else if let Some(variable) = named(FLAGS) {
-                cx.set(variable, Str::fixed("1"));
+                cx.set_var(variable, Str::fixed("1"));
             }
         }
     }
@@ -150,7 +150,7 @@ fn acl_variable(kind: &[u8], rest: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// `[1.2.3.4]:25`, or `1.2.3.4.25` as releases before 4.0 have it.
-fn set_address(cx: &mut Context, text: &[u8], taint: Taint, names: [&str; 2]) {
+fn set_address(cx: &mut Context, text: &[u8], taint: Taint, variables: [Var; 2]) {
     let (address, port) = match text.strip_prefix(b"[") {
         Some(rest) => {
             let end = rest.iter().position(|byte| *byte == b']').unwrap_or(rest.len());
@@ -162,8 +162,8 @@ fn set_address(cx: &mut Context, text: &[u8], taint: Taint, names: [&str; 2]) {
             None => (text, b"".as_slice()),
         },
     };
-    cx.set(names[0], Str::from(address).stamped(taint));
-    cx.set(names[1], Str::from(port));
+    cx.set_var(variables[0], Str::from(address).stamped(taint));
+    cx.set_var(variables[1], Str::from(port));
 }
 
 /// The body that the data behind a header file is: each line has a newline behind it.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use eximious::acl::{AclHost, AclResult, AclVerdict, Logs};
 use eximious::world::Log;
-use eximious::{AclPhases, Message, Str};
+use eximious::{AclPhases, Message, Opt, Str, opt, var};
 
 use super::report::Fault;
 use super::{Outside, Submission};
-use crate::{logs, options, reception};
+use crate::{logs, reception};
 
 /// Who an ACL speaks to.
 struct Host<'h> {
@@ -42,13 +42,15 @@ impl Submission<'_> {
     pub(super) fn begin(&mut self) {
         let message = Message { recipients: self.typed.clone(), ..Message::default() };
         self.cx.set_message(Some(message));
-        self.cx.set_clean("received_count", "0");
-        let _ = self.acl("acl_not_smtp_start", AclPhases::NOT_SMTP_START);
+        self.cx.set_var(var::RECEIVED_COUNT, "0");
+        let _ = self.acl(opt::ACL_NOT_SMTP_START, AclPhases::NOT_SMTP_START);
     }
 
     /// `acl_not_smtp`: which ACL threw all recipients away, and why.
     pub(super) fn judge(&mut self) -> Result<Option<(&'static str, Str)>, Fault> {
-        let Some(result) = self.acl("acl_not_smtp", AclPhases::NOT_SMTP) else { return Ok(None) };
+        let Some(result) = self.acl(opt::ACL_NOT_SMTP, AclPhases::NOT_SMTP) else {
+            return Ok(None);
+        };
         let given = |text: Option<Str>| text.filter(|text| !text.is_empty());
         let said = given(result.user_message);
         let logged = given(result.log_message);
@@ -90,8 +92,8 @@ impl Submission<'_> {
     }
 
     /// Runs the ACL that an option is set to; nothing where it is not set.
-    fn acl(&mut self, option: &'static str, phase: AclPhases) -> Option<AclResult> {
-        let text = options::text(self.cx, option);
+    fn acl(&mut self, option: Opt<Str>, phase: AclPhases) -> Option<AclResult> {
+        let text = self.cx.engine().settings().get(option);
         if text.is_empty() {
             return None;
         }

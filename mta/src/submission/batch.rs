@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use eximious::stdlib::address::quote_local_part;
-use eximious::{Context, Str};
+use eximious::{Context, Str, var};
 
 use super::report::Fault;
 use super::{LARGEST, Outside, Submission, SubmissionRequest};
@@ -52,11 +52,11 @@ impl Submission<'_> {
         let sender = match self.sender_set {
             true => sender,
             false => {
-                let domain = self.cx.value("qualify_domain");
+                let domain = self.cx.value_of(var::QUALIFY_DOMAIN);
                 Str::from([&quote_local_part(&user.login)[..], b"@", domain.bytes()].concat())
             }
         };
-        self.cx.set("sender_address", sender);
+        self.cx.set_var(var::SENDER_ADDRESS, sender);
     }
 }
 

@@ -3,22 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use eximious::Str;
 use eximious::rewrite::Rewriter;
 use eximious::stdlib::address::{self, Rules};
+use eximious::{Str, opt, var};
 
 use super::report::Fault;
 use super::{Errors, Submission};
 use crate::options;
 use crate::reception::{self, HeaderRecipients};
 
-/// How many recipients there may be where no option says so.
-const MOST: i64 = 50_000;
-
 impl Submission<'_> {
     /// The addresses in the arguments.
     pub(super) fn arguments(&mut self) -> Result<Vec<Str>, Fault> {
-        let most = options::number(self.cx, "recipients_max", MOST);
+        let most = options::number(self.cx, opt::RECIPIENTS_MAX);
         let rules = Rules::of(self.cx.engine().settings());
         let mut found = Vec::new();
         for argument in &self.request.arguments {
@@ -49,7 +46,7 @@ impl Submission<'_> {
     }
 
     fn qualify(&mut self, address: &mut Vec<u8>) {
-        let domain = self.cx.value("qualify_recipient");
+        let domain = self.cx.value_of(var::QUALIFY_RECIPIENT);
         address.extend_from_slice(&[b"@", domain.bytes()].concat());
     }
 
@@ -66,7 +63,7 @@ impl Submission<'_> {
         self.rewrite_all(rewriter, &mut not_for);
         self.received.not_for = not_for;
         if self.request.names_recipients {
-            let most = options::number(self.cx, "recipients_max", MOST);
+            let most = options::number(self.cx, opt::RECIPIENTS_MAX);
             if most > 0 && named.addresses.len() as i64 > most {
                 // Nothing of it was looked at yet.
                 self.received.message.headers.clear();
@@ -117,6 +114,6 @@ impl Submission<'_> {
         if let Err(fail) = reception::rewrite_sender(self.cx, rewriter) {
             self.log(fail.message());
         }
-        self.received.message.sender = self.cx.value("sender_address");
+        self.received.message.sender = self.cx.value_of(var::SENDER_ADDRESS);
     }
 }

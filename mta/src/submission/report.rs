@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eximious::stdlib::address;
 use eximious::stdlib::printing::printing;
-use eximious::{Context, Str};
+use eximious::{Context, Str, opt, var};
 
 use super::{Done, Errors, Outside, Submission, SubmissionRequest, submit};
 use crate::options;
@@ -78,7 +78,7 @@ impl Submission<'_> {
     /// Sends a report to the sender; false where that can't be.
     pub(super) fn mail(&mut self, fault: &Fault) -> bool {
         let Some(told) = in_full(fault) else { return false };
-        let sender = self.cx.value("sender_address");
+        let sender = self.cx.value_of(var::SENDER_ADDRESS);
         if sender.is_empty() {
             let about = &self.request.about;
             let reference = match about.is_empty() {
@@ -101,11 +101,11 @@ impl Submission<'_> {
     /// The report as a message.
     fn letter(&mut self, fault: &Fault, told: &Told, sender: &[u8]) -> Vec<u8> {
         let mut text = Vec::new();
-        let reply_to = options::text(self.cx, "errors_reply_to");
+        let reply_to = self.cx.engine().settings().get(opt::ERRORS_REPLY_TO);
         if !reply_to.is_empty() {
             text.extend_from_slice(&[b"Reply-To: ", reply_to.bytes(), b"\n"].concat());
         }
-        let from = options::expanded(self.cx, "dsn_from").unwrap_or_default();
+        let from = options::expanded(self.cx, opt::DSN_FROM).unwrap_or_default();
         let head = [b"Auto-Submitted: auto-replied\nFrom: ", from.bytes(), b"\nTo: ", sender];
         text.extend_from_slice(&head.concat());
         text.push(b'\n');
@@ -121,7 +121,7 @@ impl Submission<'_> {
         let subject = format!("Subject: Mail failure - {}\n\n", told.subject);
         text.extend_from_slice(subject.as_bytes());
         text.extend_from_slice(&told.text);
-        if options::flag(self.cx, "bounce_return_message") {
+        if self.cx.engine().settings().get(opt::BOUNCE_RETURN_MESSAGE) {
             self.copy(fault, &mut text);
         }
         text
@@ -129,12 +129,12 @@ impl Submission<'_> {
 
     /// Adds what was read of the message.
     fn copy(&mut self, fault: &Fault, text: &mut Vec<u8>) {
-        let mut most = options::number(self.cx, "bounce_return_size_limit", MOST_RETURNED);
+        let mut most = self.cx.engine().settings().get(opt::BOUNCE_RETURN_SIZE_LIMIT);
         if let Fault::TooLarge(limit) = fault {
             most = most.min(i64::try_from(*limit).unwrap_or(i64::MAX));
         }
         let message = &self.received.message;
-        let whole = options::flag(self.cx, "bounce_return_body");
+        let whole = self.cx.engine().settings().get(opt::BOUNCE_RETURN_BODY);
         let most = usize::try_from(most).ok().filter(|most| *most > 0).unwrap_or(usize::MAX);
         let read = !self.id.is_empty();
         let body = match (whole, message.body.len() > most) {
@@ -179,17 +179,17 @@ impl Submission<'_> {
     fn hand_in(&mut self, text: &[u8]) -> Done {
         let engine = self.cx.engine().clone();
         let world = engine.world();
-        let number = |cx: &mut Context, name| -> Option<u32> {
-            std::str::from_utf8(cx.value(name).bytes()).ok()?.parse().ok()
+        let number = |cx: &mut Context, variable| -> Option<u32> {
+            std::str::from_utf8(cx.value_of(variable).bytes()).ok()?.parse().ok()
         };
         let (uid, gid) = world.host.ids();
-        let uid = number(self.cx, "exim_uid").unwrap_or(uid);
-        let gid = number(self.cx, "exim_gid").unwrap_or(gid);
+        let uid = number(self.cx, var::EXIM_UID).unwrap_or(uid);
+        let gid = number(self.cx, var::EXIM_GID).unwrap_or(gid);
         let user = world.users.user_by_id(uid).ok().flatten();
         let login = user.map_or_else(|| uid.to_string().into_bytes(), |user| user.name);
-        let sender = options::text(self.cx, "bounce_sender_authentication");
+        let sender = self.cx.engine().settings().get(opt::BOUNCE_SENDER_AUTHENTICATION);
         let is_address = address::find_at(sender.bytes()).is_some();
-        let given = is_address.then(|| ("authenticated_sender", Str::tainted(sender)));
+        let given = is_address.then(|| (var::AUTHENTICATED_SENDER, Str::tainted(sender)));
         let request = SubmissionRequest {
             given: given.into_iter().collect(),
             submitter: Submitter {
@@ -206,14 +206,11 @@ impl Submission<'_> {
             ..SubmissionRequest::default()
         };
         let mut cx = engine.context();
-        cx.set("sender_ident", Str::from(login));
+        cx.set_var(var::SENDER_IDENT, Str::from(login));
         self.server.acls.attach(&mut cx);
         submit(self.server, &mut cx, &request, &mut Text(text))
     }
 }
-
-/// How much is returned of a body where no option says so.
-const MOST_RETURNED: i64 = 100 << 10;
 
 /// A message that is there already.
 struct Text<'t>(&'t [u8]);

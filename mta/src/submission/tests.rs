@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eximious::world::{Log, SpoolInMemory};
-use eximious::{Config, Engine, Macros, Str, World};
+use eximious::{Config, Engine, Macros, Str, World, var};
 
 use super::{Done, Errors, Outside, SubmissionRequest, submit};
 use crate::smtp::{SmtpServer, Submitter};
@@ -222,9 +222,10 @@ fn cve_2020_28015_28021_newlines_are_no_way_into_the_spool_and_the_log() {
     let mut request = request(&["\"a\nb\"@test.ex", "c@test.ex"]);
     request.sender = Some(b"\"x\ny\"@test.ex".to_vec());
     request.submitter.trusted = true;
-    request.given = ["sender_ident", "received_protocol", "authenticated_id", "sender_host_name"]
-        .map(|name| (name, Str::tainted(evil)))
-        .into();
+    request.given =
+        [var::SENDER_IDENT, var::RECEIVED_PROTOCOL, var::AUTHENTICATED_ID, var::SENDER_HOST_NAME]
+            .map(|name| (name, Str::tainted(evil)))
+            .into();
     let text = b"Subject: x\nMessage-Id: <a\rb@c>\nX\r: y\n\nhello\n".to_vec();
     let handed = hand_in("log_selector = +all\n", request, &mut Given(text));
     assert!(!has(&handed.header, b"\n-local\nroot"), "{}", handed.header.escape_ascii());

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use eximious::Str;
+use eximious::{Str, var};
 use eximious_mta::smtp::{Awaited, Client, Event, SmtpSession};
 use eximious_world::deadline::Deadline;
 use eximious_world::serving::{Bell, Heard, Peer};
@@ -41,8 +41,8 @@ pub fn hold(
     }
     // What comes over the network comes from nobody of this system.
     let (uid, gid) = service.engine.world().host.ids();
-    cx.set_clean("originator_uid", uid.to_string());
-    cx.set_clean("originator_gid", gid.to_string());
+    cx.set_var(var::ORIGINATOR_UID, uid.to_string());
+    cx.set_var(var::ORIGINATOR_GID, gid.to_string());
     let (remote, local) = (peer.remote(), peer.local());
     let client = Client {
         address: Some(remote.ip().to_canonical()),

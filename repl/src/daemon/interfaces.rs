@@ -3,9 +3,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use eximious::Settings;
 use eximious::stdlib::lists::elements;
 use eximious::world::{Log, Net};
+use eximious::{Opt, Settings, Str, opt};
 
 use crate::refusal::Refusal;
 
@@ -73,11 +73,13 @@ pub fn find(
     override_: Option<&[u8]>,
     net: &dyn Net,
 ) -> Result<Vec<Interface>, Wrong> {
-    let text = |name: &str, usual: &'static [u8]| {
-        settings.options.text(name).map_or(usual.to_vec(), |text| text.bytes().to_vec())
+    let listed = |option: Opt<Str>| {
+        // One that is set to nothing is as good as unset.
+        let text = settings.text(option).unwrap_or_else(|| option.default());
+        listed_in(text.bytes())
     };
-    let mut ports = listed_in(&text("daemon_smtp_ports", b"smtp"));
-    let mut places = listed_in(&text("local_interfaces", b"<; ::0 ; 0.0.0.0"));
+    let mut ports = listed(opt::DAEMON_SMTP_PORTS);
+    let mut places = listed(opt::LOCAL_INTERFACES);
     let mut source = "local_interfaces";
     if let Some(given) = override_ {
         let is_address = |element: &Vec<u8>| element.iter().any(|byte| matches!(byte, b'.' | b':'));
@@ -92,7 +94,7 @@ pub fn find(
         }
     }
     let ports: Vec<u16> = ports.iter().map(|name| port(name, net)).collect::<Result<_, Wrong>>()?;
-    let without_6 = settings.options.flag("disable_ipv6") == Some(true);
+    let without_6 = settings.get(opt::DISABLE_IPV6);
     let mut found = Vec::new();
     for place in &places {
         let Some((ip, own)) = place_and_port(place) else {
@@ -148,7 +150,7 @@ fn place_and_port(text: &[u8]) -> Option<(IpAddr, Option<u16>)> {
 
 /// Notes where TLS comes first: at the ports of `tls_on_connect_ports`, or everywhere.
 pub fn mark_tls(interfaces: &mut [Interface], settings: &Settings, net: &dyn Net, all: bool) {
-    let text = settings.options.text("tls_on_connect_ports");
+    let text = settings.text(opt::TLS_ON_CONNECT_PORTS);
     let names = text.map(|text| listed_in(text.bytes())).unwrap_or_default();
     let ports: Vec<u16> = names.iter().filter_map(|name| port(name, net).ok()).collect();
     for interface in interfaces {
@@ -226,15 +228,14 @@ fn spots(interfaces: &[Interface]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use eximious::{OptionValue, Str, World};
+    use eximious::World;
 
     use super::*;
 
     fn shown(ports: &str, places: &str, given: Option<&str>) -> Result<String, String> {
         let mut settings = Settings::default();
-        for (name, text) in [("daemon_smtp_ports", ports), ("local_interfaces", places)] {
-            settings.options.set(name, OptionValue::Text(Str::from(text)));
-        }
+        settings.set(opt::DAEMON_SMTP_PORTS, ports);
+        settings.set(opt::LOCAL_INTERFACES, places);
         let world = World::hermetic();
         match find(&settings, given.map(str::as_bytes), &*world.net) {
             Ok(found) => Ok(spots(&found)),
@@ -264,13 +265,10 @@ mod tests {
     fn ports_where_tls_comes_first_are_told_apart() {
         let mut settings = Settings::default();
         let world = World::hermetic();
-        for (name, text) in [
-            ("daemon_smtp_ports", "25"),
-            ("local_interfaces", "<; [::1]:2465 ; 127.0.0.1.2465 ; 127.0.0.1.2466"),
-            ("tls_on_connect_ports", "465 : 2465"),
-        ] {
-            settings.options.set(name, OptionValue::Text(Str::from(text)));
-        }
+        let interfaces = "<; [::1]:2465 ; 127.0.0.1.2465 ; 127.0.0.1.2466";
+        settings.set(opt::DAEMON_SMTP_PORTS, "25");
+        settings.set(opt::LOCAL_INTERFACES, interfaces);
+        settings.set(opt::TLS_ON_CONNECT_PORTS, "465 : 2465");
         let mut found = find(&settings, None, &*world.net).unwrap();
         let told = |found: &mut Vec<Interface>, all| {
             mark_tls(found, &settings, &*world.net, all);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eximious::{LogSelector, Settings, Str};
+use eximious::{LogSelector, Settings, Str, opt, var};
 use eximious_world::serving::Peer;
 
 use super::places::Places;
@@ -28,16 +28,14 @@ pub struct Limits {
 impl Limits {
     /// As a configuration says.
     pub fn of(settings: &Settings) -> Self {
-        let options = &settings.options;
-        let number = |name, usual| options.number(name).unwrap_or(usual);
-        let reserved = options.text("smtp_reserve_hosts").is_some();
+        let reserved = settings.text(opt::SMTP_RESERVE_HOSTS).is_some();
         Self {
-            most: usize::try_from(number("smtp_accept_max", 20)).unwrap_or(0),
-            backlog: i32::try_from(number("smtp_connect_backlog", 20)).unwrap_or(i32::MAX),
-            keep_alive: options.flag("smtp_accept_keepalive").unwrap_or(true),
-            startup_retries: u32::try_from(number("daemon_startup_retries", 9)).unwrap_or(0),
-            startup_sleep: options.time("daemon_startup_sleep").unwrap_or(Duration::from_secs(30)),
-            load: options.number("smtp_load_reserve").filter(|_| !reserved),
+            most: usize::try_from(settings.get(opt::SMTP_ACCEPT_MAX)).unwrap_or(0),
+            backlog: i32::try_from(settings.get(opt::SMTP_CONNECT_BACKLOG)).unwrap_or(i32::MAX),
+            keep_alive: settings.get(opt::SMTP_ACCEPT_KEEPALIVE),
+            startup_retries: u32::try_from(settings.get(opt::DAEMON_STARTUP_RETRIES)).unwrap_or(0),
+            startup_sleep: settings.get(opt::DAEMON_STARTUP_SLEEP),
+            load: settings.given(opt::SMTP_LOAD_RESERVE).filter(|_| !reserved),
         }
     }
 }
@@ -74,16 +72,16 @@ pub fn admit(service: &Service, places: &Places, peer: &Peer) -> Result<(), &'st
 
 /// `smtp_accept_max_per_host`, for this client.
 fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
-    let text = service.engine.settings().options.text("smtp_accept_max_per_host")?;
+    let text = service.engine.settings().text(opt::SMTP_ACCEPT_MAX_PER_HOST)?;
     let number = |text: &Str| std::str::from_utf8(text.bytes().trim_ascii()).ok()?.parse().ok();
     // Most often it is a number, and nothing has to be made ready for that.
-    if let Some(number) = number(text) {
+    if let Some(number) = number(&text) {
         return Some(number);
     }
     let mut cx = service.engine.context();
     let host = peer.remote().ip().to_canonical();
-    cx.set_clean("sender_host_address", host.to_string());
-    cx.set_clean("sender_host_port", peer.remote().port().to_string());
+    cx.set_var(var::SENDER_HOST_ADDRESS, host.to_string());
+    cx.set_var(var::SENDER_HOST_PORT, peer.remote().port().to_string());
     let line = match service.engine.expand_once(text.bytes(), &mut cx) {
         Ok(value) if value.bytes().trim_ascii().is_empty() => return None,
         Ok(value) => match number(&value) {
@@ -107,7 +105,7 @@ fn most_of_host(service: &Service, peer: &Peer) -> Option<usize> {
 }
 
 fn refused(service: &Service, peer: &Peer, why: &str) {
-    let selector = service.engine.settings().log_selector;
+    let selector = service.engine.settings().log_selector();
     if !selector.contains(LogSelector::CONNECTION_REJECT) {
         return;
     }

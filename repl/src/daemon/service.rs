@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use eximious::debugging::DebugOutput;
-use eximious::{Config, Engine, Macros, OptionValue, World};
+use eximious::stdlib::options::{log_options, server_ids};
+use eximious::{Config, Engine, Expanded, Macros, World, opt};
 use eximious_mta::smtp::SmtpServer;
 use eximious_world::LogFiles;
 
@@ -59,14 +60,13 @@ impl Service {
         }
         let mut found = Config::read(&source.names, macros, world, builder.registry())?;
         if request.queues {
-            found.settings.options.set("queue_only", OptionValue::Flag(true));
+            found.settings.set(opt::QUEUE_ONLY, true);
         }
         if let Some(time) = request.patience {
-            let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
-            found.settings.options.set("smtp_receive_timeout", OptionValue::Number(seconds));
+            found.settings.set(opt::SMTP_RECEIVE_TIMEOUT, Expanded::Value(time));
         }
-        let owner = found.settings.server_ids(&*world.users, &*world.host);
-        let logs = Arc::new(LogFiles::new(&found.settings, owner));
+        let owner = server_ids(&found.settings, &*world.users, &*world.host);
+        let logs = Arc::new(LogFiles::new(&log_options(&found.settings), owner));
         let debug = debug::begin(request.debug, false, &found.settings, world)?;
         let mut world = super::world_of(world, logs.clone());
         if let Some(debug) = &debug {
@@ -81,10 +81,8 @@ impl Service {
 
     /// Where the daemon's number is written, unless the command line says so.
     pub fn pid_file(&self) -> Option<Vec<u8>> {
-        const USUAL: &[u8] = b"/run/exim4/exim.pid";
-        let Some(path) = self.engine.settings().options.text("pid_file_path").cloned() else {
-            return Some(USUAL.to_vec());
-        };
+        let path = self.engine.settings().text(opt::PID_FILE_PATH);
+        let path = path.unwrap_or_else(|| opt::PID_FILE_PATH.default());
         match self.engine.expand_once(path.bytes(), &mut self.engine.context()) {
             Ok(path) if path.is_empty() => None,
             Ok(path) => Some(path.bytes().to_vec()),
@@ -100,9 +98,9 @@ impl Service {
     /// Where processes write down what they do.
     pub fn process_log(&self) -> Vec<u8> {
         let settings = self.engine.settings();
-        match settings.options.text("process_log_path") {
+        match settings.text(opt::PROCESS_LOG_PATH) {
             Some(path) => path.bytes().to_vec(),
-            None => [settings.spool_directory.bytes(), b"/exim-process.info"].concat(),
+            None => [settings.get(opt::SPOOL_DIRECTORY).bytes(), b"/exim-process.info"].concat(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use eximious::Macros;
 use eximious::debugging::DebugSelector;
 use eximious::route::Purpose;
+use eximious::{Macros, Var};
 use eximious_mta::spool::queue::Listing;
 use eximious_mta::submission::{DsnRequest, Errors};
 
@@ -49,7 +49,7 @@ pub(super) struct Given {
     /// `-D`
     pub(super) macros: Macros,
     /// `-oM…`, `-p`
-    pub(super) variables: Vec<(&'static str, Vec<u8>)>,
+    pub(super) variables: Vec<(Var, Vec<u8>)>,
     /// `-f`
     pub(super) sender: Option<Vec<u8>>,
     /// `-F`

@@ -1,6 +1,7 @@
 //! Which options there are, and what each takes.
 
 use eximious::debugging::DebugSelector;
+use eximious::{Var, var};
 
 /// What follows an option.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +37,7 @@ pub(super) enum Then {
     /// What it asks for is not there yet; it would win over `-be`, or not.
     Later(&'static str, bool),
     /// It sets a variable.
-    Variable(&'static str),
+    Variable(Var),
     /// Something of its own.
     Own,
 }
@@ -83,7 +84,7 @@ const fn own(name: &'static str, takes: Takes) -> Rule {
     Rule { name, takes, then: Then::Own }
 }
 
-const fn variable(name: &'static str, variable: &'static str) -> Rule {
+const fn variable(name: &'static str, variable: Var) -> Rule {
     Rule { name, takes: Takes::Next(Missing::Expected("data")), then: Then::Variable(variable) }
 }
 
@@ -161,14 +162,14 @@ static RULES: &[Rule] = &[
     own("-ti", NOTHING),
     own("-v", NOTHING),
     own("-z", Takes::Value(FILE)),
-    variable("-oMa", "sender_host_address"),
-    variable("-oMaa", "sender_host_authenticated"),
-    variable("-oMai", "authenticated_id"),
-    variable("-oMas", "authenticated_sender"),
-    variable("-oMi", "received_ip_address"),
-    variable("-oMr", "received_protocol"),
-    variable("-oMs", "sender_host_name"),
-    variable("-oMt", "sender_ident"),
+    variable("-oMa", var::SENDER_HOST_ADDRESS),
+    variable("-oMaa", var::SENDER_HOST_AUTHENTICATED),
+    variable("-oMai", var::AUTHENTICATED_ID),
+    variable("-oMas", var::AUTHENTICATED_SENDER),
+    variable("-oMi", var::RECEIVED_IP_ADDRESS),
+    variable("-oMr", var::RECEIVED_PROTOCOL),
+    variable("-oMs", var::SENDER_HOST_NAME),
+    variable("-oMt", var::SENDER_IDENT),
     ignored("-Ac", NOTHING),
     ignored("-Am", NOTHING),
     ignored("-B", Takes::Value(STRING)),

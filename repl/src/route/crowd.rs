@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use eximious::world::Log;
-use eximious::{Context, LogSelector, World};
+use eximious::{Context, LogSelector, World, opt};
 
 use super::{Said, Tester, Told};
 
@@ -42,7 +42,7 @@ pub(super) struct Crowd<'s, 't> {
 impl<'s, 't> Crowd<'s, 't> {
     pub(super) fn new(tester: &'t Tester, cx: &'t mut Context, scope: &'s Scope<'s, 't>) -> Self {
         // There is one Perl, and what it knows may come of the address before.
-        let perl = cx.engine().settings().options.get("perl_startup").is_some();
+        let perl = cx.engine().settings().is_set(opt::PERL_STARTUP);
         // Who is told each step hears of one address after the other.
         let watched = cx.trace().is_watched();
         let alone = perl || watched || thread::available_parallelism().map_or(1, usize::from) < 2;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious::{Config, Str};
+use eximious::{Config, Str, var};
 use eximious_mta::batch::{BatchStep, BatchedSmtp};
 use eximious_mta::smtp::SmtpServer;
 use eximious_mta::submission::{self, Outside};
@@ -47,13 +47,13 @@ pub fn run(request: BatchRequest) -> io::Result<Result<ExitCode, Refusal>> {
         given.clear();
     }
     // What comes from elsewhere has to say what it means.
-    let is_remote = given.iter().any(|(name, _)| *name == "sender_host_address");
+    let is_remote = given.iter().any(|(variable, _)| *variable == var::SENDER_HOST_ADDRESS);
     let leaves_unqualified = leaves_unqualified || is_remote;
-    let protocol = given.iter().find(|(name, _)| *name == "received_protocol");
+    let protocol = given.iter().find(|(variable, _)| *variable == var::RECEIVED_PROTOCOL);
     let protocol = protocol.map(|(_, protocol)| Str::tainted(protocol.clone()));
-    cx.set("received_protocol", protocol.unwrap_or(Str::fixed("local-bsmtp")));
-    for name in ["authenticated_id", "authenticated_sender", "sender_address"] {
-        cx.set(name, Str::EMPTY);
+    cx.set_var(var::RECEIVED_PROTOCOL, protocol.unwrap_or(Str::fixed("local-bsmtp")));
+    for var in [var::AUTHENTICATED_ID, var::AUTHENTICATED_SENDER, var::SENDER_ADDRESS] {
+        cx.set_var(var, Str::EMPTY);
     }
     local::introduce(&mut cx, &user, given);
     let request = submission::SubmissionRequest {

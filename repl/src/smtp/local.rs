@@ -6,7 +6,7 @@ use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use eximious::{Config, Context, Str};
+use eximious::{Config, Context, Str, Var, var};
 use eximious_mta::smtp::{Client, SmtpServer, SmtpSession, Submitter};
 use eximious_mta::spool;
 
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 use crate::session::{self, Setup};
 
 /// Values that only a trusted caller may give.
-pub type Given = Vec<(&'static str, Vec<u8>)>;
+pub type Given = Vec<(Var, Vec<u8>)>;
 
 /// `-bs`: SMTP is to be spoken with whoever runs the program, or called.
 #[derive(Debug)]
@@ -66,10 +66,10 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
             }
         }
         None => Client {
-            address: value(&given, "sender_host_address"),
-            port: value(&given, "sender_host_port").unwrap_or(0),
-            local_address: value(&given, "received_ip_address"),
-            local_port: value(&given, "received_port"),
+            address: value(&given, var::SENDER_HOST_ADDRESS),
+            port: value(&given, var::SENDER_HOST_PORT).unwrap_or(0),
+            local_address: value(&given, var::RECEIVED_IP_ADDRESS),
+            local_port: value(&given, var::RECEIVED_PORT),
             user: Some(user),
             connection,
             qualifies_itself: leaves_unqualified,
@@ -93,20 +93,20 @@ pub fn run(request: LocalRequest) -> io::Result<Result<ExitCode, Refusal>> {
 
 /// The values that speak of whoever runs the program, and those that were given.
 pub fn introduce(cx: &mut Context, user: &Submitter, given: Given) {
-    cx.set("sender_ident", Str::from(&user.login[..]));
+    cx.set_var(var::SENDER_IDENT, Str::from(&user.login[..]));
     // Whoever may name any sender did not prove to be one.
     let id = if user.trusted { b"" } else { &user.login[..] };
-    cx.set("authenticated_id", Str::from(id));
-    for (name, value) in given {
+    cx.set_var(var::AUTHENTICATED_ID, Str::from(id));
+    for (variable, value) in given {
         // The protocol follows from what the client says.
-        if name != "received_protocol" {
-            cx.set(name, Str::tainted(value));
+        if variable != var::RECEIVED_PROTOCOL {
+            cx.set_var(variable, Str::tainted(value));
         }
     }
     eximious::client::describe(cx);
 }
 
-fn value<T: std::str::FromStr>(given: &Given, name: &str) -> Option<T> {
-    let (_, value) = given.iter().find(|(given, _)| *given == name)?;
+fn value<T: std::str::FromStr>(given: &Given, variable: Var) -> Option<T> {
+    let (_, value) = given.iter().find(|(given, _)| *given == variable)?;
     std::str::from_utf8(value).ok()?.parse().ok()
 }

@@ -1,6 +1,7 @@
 //! What becomes of values.
 
 use eximious_core::Settings;
+use eximious_stdlib::options::opt;
 
 use super::*;
 
@@ -43,7 +44,7 @@ fn a_value_from_the_start_comes_back() {
 #[test]
 fn strict_acl_vars_makes_unset_ones_unknown() {
     let mut settings = Settings::default();
-    settings.strict_acl_vars = true;
+    settings.set(opt::STRICT_ACL_VARS, true);
     let cx = &mut Engine::builder().settings(settings).build().context();
     let strict = "(strict_acl_vars is set)";
     check(cx, "$acl_m1", &format!("Failed: unknown variable name \"acl_m1\" {strict}"));

@@ -9,7 +9,8 @@ mod talk;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use eximious_core::{Effects, Fail, Meta, OptionValue, Str, TaintRule, Var};
+use eximious_core::{Effects, Fail, Meta, Str, TaintRule, Var};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::Run;
@@ -237,11 +238,7 @@ impl Callout<'_> {
 
     /// A local part that nobody has, at the domain.
     fn nobody(&self, run: &mut Run<'_>) -> Option<Vec<u8>> {
-        let options = &run.cx.engine().settings().options;
-        let text = match options.get("callout_random_local_part") {
-            Some(OptionValue::Text(text)) => text.clone(),
-            _ => Str::fixed("$primary_hostname-$tod_epoch-testing"),
-        };
+        let text = run.cx.engine().settings().get(opt::CALLOUT_RANDOM_LOCAL_PART);
         match Text::new(text).expand(run.cx) {
             Ok(local_part) => Some([local_part.bytes(), b"@", self.domain.bytes()].concat()),
             Err(fail) => {

@@ -243,7 +243,7 @@ fn look(
                 Unknown::Defer => ("returned DEFER", Standing::Later),
             };
             let head = b"DNS list lookup defer (probably timeout) for ".as_slice();
-            let selector = run.cx.engine().settings().log_selector;
+            let selector = run.cx.engine().settings().log_selector();
             if selector.contains(LogSelector::DNSLIST_DEFER) {
                 run.host.log(&[head, &name, b": ", assumed.as_bytes()].concat());
             }

@@ -7,6 +7,7 @@ use eximious_core::trace::{AclEvent, AclOutcome, Happening, TraceParent};
 use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
@@ -432,7 +433,7 @@ impl Run<'_> {
             {
                 line = Str::from([line.bytes(), b": ", &fault.logged].concat());
             }
-            let topbit = self.cx.engine().settings().print_topbitchars;
+            let topbit = self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
             let shown = printing(line.bytes(), topbit);
             let line = [&*self.client(), b" Warning: ", &shown].concat();
             if !self.state.warned.contains(&line) {
@@ -455,7 +456,7 @@ impl Run<'_> {
 
     /// A `warn` whose conditions can't be told.
     fn deferred_warning(&mut self) {
-        if !self.cx.engine().settings().log_selector.contains(LogSelector::ACL_WARN_SKIPPED) {
+        if !self.cx.engine().settings().log_selector().contains(LogSelector::ACL_WARN_SKIPPED) {
             return;
         }
         let mut line = self.client();

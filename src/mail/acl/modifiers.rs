@@ -5,6 +5,7 @@ use std::time::Duration;
 use eximious_core::{AclOperand, AclPhases, AclTerm, AclVerb, Str};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
@@ -113,7 +114,7 @@ pub(super) static LOGWRITE: AclTerm = words::modifier(
 
 fn logwrite(run: &mut Run<'_>, text: &Str) -> Answer {
     // What does not print would forge lines.
-    let topbit = run.cx.engine().settings().print_topbitchars;
+    let topbit = run.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
     let bytes = &printing(text.bytes().trim_ascii_start(), topbit)[..];
     let named = bytes.strip_prefix(b":").and_then(|rest| {
         let end = memchr::memchr(b':', rest)?;

@@ -7,6 +7,7 @@ use eximious_core::world::Moment;
 use eximious_core::{AclPhases, AclTerm, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
@@ -302,7 +303,7 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
         Answer::Error
     })?;
     let engine = run.cx.engine().clone();
-    let store = engine.world().hint_store(engine.settings().spool_directory.bytes());
+    let store = engine.world().hint_store(engine.settings().get(opt::SPOOL_DIRECTORY).bytes());
     let event = Event { count, unique: unique.as_deref(), now };
     let mut steps = Steps::default();
     let done = Rate::change(&*store, &key, now.seconds, |old| {

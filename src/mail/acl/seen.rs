@@ -3,6 +3,7 @@
 use eximious_core::{AclTerm, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
@@ -51,7 +52,7 @@ fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     let test = now.saturating_sub(wanted.interval);
     let engine = run.cx.engine().clone();
-    let store = engine.world().hint_store(engine.settings().spool_directory.bytes());
+    let store = engine.world().hint_store(engine.settings().get(opt::SPOOL_DIRECTORY).bytes());
     let Ok(found) = Seen::load(&*store, &key) else { return unavailable(run) };
     let found = found.map(|(_, stamp)| stamp);
     let holds = found.is_some_and(|stamp| if wanted.before { stamp <= test } else { stamp > test });

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use eximious_core::World;
 use eximious_core::trace::{TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::{DebugLog, Log};
+use eximious_stdlib::options::opt;
 
 use super::tee::Tee;
 use super::{DebugLine, DebugSelector, DebugWriter, indented, indented_plainly};
@@ -144,7 +145,7 @@ impl Context {
             return debugging.clone();
         }
         let engine = self.engine();
-        let zone = engine.settings().timezone.as_ref().map(|zone| zone.display().into_owned());
+        let zone = engine.settings().given(opt::TIMEZONE).map(|zone| zone.display().into_owned());
         let (world, log) = (engine.world().clone(), engine.world().log.clone());
         let stamps = Stamps::new(&world, zone);
         let debugging = Debugging { state: Arc::default(), log, stamps };

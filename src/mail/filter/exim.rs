@@ -10,6 +10,7 @@ mod tests;
 
 use eximious_core::{Fail, Str, Var};
 use eximious_grammar::filter::{Command, Filter, Word};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
@@ -174,7 +175,7 @@ impl Run<'_> {
 
     /// A text as Exim shows it.
     fn shown(&self, text: &Str) -> Vec<u8> {
-        printing(text.bytes(), self.cx.engine().settings().print_topbitchars)
+        printing(text.bytes(), self.cx.engine().settings().get(opt::PRINT_TOPBITCHARS))
     }
 }
 

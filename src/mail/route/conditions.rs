@@ -7,6 +7,7 @@ use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
 use eximious_stdlib::lists::{Keep, Matcher, Names, Outcome, elements};
 use eximious_stdlib::lookups;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::wording::reason;
 
@@ -169,7 +170,7 @@ impl Machine<'_> {
             return Ok(user.clone());
         }
         let engine = self.cx.engine();
-        let most = engine.settings().options.number("max_username_length").unwrap_or(0);
+        let most = engine.settings().get(opt::MAX_USERNAME_LENGTH);
         let too_long = usize::try_from(most).is_ok_and(|most| most > 0 && name.len() > most);
         let user = match too_long {
             true => None,

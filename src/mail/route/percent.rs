@@ -5,21 +5,21 @@ use eximious_core::Str;
 use eximious_core::trace::TraceKinds;
 use eximious_stdlib::address;
 use eximious_stdlib::lists::{Matcher, Outcome};
+use eximious_stdlib::options::opt;
 
 use crate::Context;
-
-const OPTION: &str = "percent_hack_domains";
 
 /// The address that stands in a local part of this domain, if the option lets one
 /// stand there. It is as tainted as the local part.
 pub(super) fn within(cx: &mut Context, local_part: &Str, domain: &Str) -> Option<Str> {
-    let list = cx.engine().settings().options.text(OPTION)?.clone();
+    let option = opt::PERCENT_HACK_DOMAINS;
+    let list = cx.engine().settings().text(option)?;
     let percent = memchr::memrchr(b'%', local_part.bytes());
     // What nothing hangs on is looked at for whoever watches.
     if percent.is_none() && !cx.memory.trace.wants(TraceKinds::LIST) {
         return None;
     }
-    let outcome = cx.is_in(&list, &mut Matcher::domain(domain).called(OPTION)).ok()?;
+    let outcome = cx.is_in(&list, &mut Matcher::domain(domain).called(option.name())).ok()?;
     let Outcome::Matched(_) = outcome else { return None };
     let (text, taint) = local_part.read();
     let percent = percent?;

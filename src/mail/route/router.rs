@@ -106,7 +106,7 @@ impl Router {
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Router));
         for record in records.chain(registry.options_of(own)) {
             if let Some(value) = effective(record, instance, world) {
-                options.set(record.meta.name, value);
+                options.set(record, value);
             }
         }
         let named = |option: &str| options.text(option).and_then(place);

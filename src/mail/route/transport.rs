@@ -40,7 +40,7 @@ impl Transport {
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
         for record in records.chain(registry.options_of(own)) {
             if let Some(value) = effective(record, instance, world) {
-                options.set(record.meta.name, value);
+                options.set(record, value);
             }
         }
         Self { name: instance.name.clone(), driver, options }

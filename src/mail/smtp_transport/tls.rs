@@ -4,6 +4,7 @@ use eximious_core::world::{TlsAuthorities, TlsClient, TlsDemand, TlsFacts, TlsFa
 use eximious_core::{FailClass, Str, Var};
 use eximious_stdlib::certificate;
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 use eximious_stdlib::x509::Certificate;
 
@@ -91,7 +92,7 @@ impl Peer<'_> {
         };
         let named = demand != TlsDemand::None && self.listed("tls_verify_cert_hostnames");
         let _ = self.listed("tls_resumption_hosts");
-        let switches = self.cx.engine().settings().options.text("openssl_options").cloned();
+        let switches = self.cx.engine().settings().text(opt::OPENSSL_OPTIONS);
         let protocols = self.tls_text("tls_alpn")?.unwrap_or_default();
         Ok(TlsClient {
             certificate,

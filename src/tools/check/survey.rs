@@ -123,7 +123,7 @@ impl<'c> Survey<'c> {
             flows: OnceCell::new(),
         };
         for setting in &config.main {
-            let value = config.settings.options.get(setting.option.meta.name);
+            let value = config.settings.value(setting.option.meta.name);
             survey.setting(Use::Main(setting), setting, value);
         }
         for used in &config.list_uses {

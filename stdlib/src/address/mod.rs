@@ -17,6 +17,8 @@ use eximious_core::Settings;
 pub use quote::{phrase, quote_local_part, unquote_local_part};
 use reader::{Groups, Reader, is_atom, skip_comments, skip_quoted};
 
+use crate::options::opt;
+
 /// What a reader of addresses lets pass. All that is off by default is off in
 /// Exim's default configuration, too.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -42,10 +44,10 @@ impl Rules {
     pub fn of(settings: &Settings) -> Self {
         Self {
             null: false,
-            utf8_domains: settings.allow_utf8_domains,
-            trailing_dot: settings.strip_trailing_dot,
-            literals: settings.allow_domain_literals,
-            excess_brackets: settings.options.flag("strip_excess_angle_brackets") == Some(true),
+            utf8_domains: settings.get(opt::ALLOW_UTF8_DOMAINS),
+            trailing_dot: settings.get(opt::STRIP_TRAILING_DOT),
+            literals: settings.get(opt::ALLOW_DOMAIN_LITERALS),
+            excess_brackets: settings.get(opt::STRIP_EXCESS_ANGLE_BRACKETS),
         }
     }
 }

@@ -21,6 +21,7 @@ use eximious_core::{Call, Effects, Fail, Meta, Str, TaintRule};
 use super::local::LocalAddresses;
 use super::{Found, How, Patience, Reply, kind};
 use crate::lists::{Matcher, Outcome};
+use crate::options::opt;
 
 pub use domain::{DomainHosts, DomainSearch, for_domain};
 pub use name::by_name;
@@ -396,7 +397,7 @@ impl Finder<'_> {
             }
         }
         chain::without_twins(&mut hosts);
-        if call.settings().options.flag("disable_ipv6") != Some(true) {
+        if !call.settings().get(opt::DISABLE_IPV6) {
             chain::mix(&mut hosts, self.search.ipv4_prefer);
         }
         let mut found = HostsFound {
@@ -450,7 +451,7 @@ impl Finder<'_> {
             (Some(address), Some(local)) => local.contains(address),
             (Some(address), local) => local.insert(LocalAddresses::read(call)?).contains(address),
         };
-        Ok(own || super::listed(call, "hosts_treat_as_local", &host.name)?)
+        Ok(own || super::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &host.name)?)
     }
 
     /// Looks for addresses of the name itself.
@@ -509,7 +510,7 @@ impl Random for AlwaysFirst {
 
 /// Whether records may name addresses in place of hosts.
 fn mx_to_ip(call: &Call<'_>) -> bool {
-    call.settings().options.flag("allow_mx_to_ip") == Some(true)
+    call.settings().get(opt::ALLOW_MX_TO_IP)
 }
 
 /// Whether answers about a domain have to be signed, and whether that is asked for.

@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, OptionValue, Str, TaintRule};
+use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, Opt, Str, TaintRule};
 
 use crate::lists::{elements, ip};
+use crate::options::opt;
 
 /// The options that name addresses, and what they are where they are not set.
-const OPTIONS: [(&str, &str); 2] =
-    [("local_interfaces", "<; ::0 ; 0.0.0.0"), ("extra_local_interfaces", "")];
+const OPTIONS: [Opt<Str>; 2] = [opt::LOCAL_INTERFACES, opt::EXTRA_LOCAL_INTERFACES];
 
 static HOST: Meta = Meta::new("local interfaces", Effects::HOST, TaintRule::Clean);
 
@@ -59,18 +59,15 @@ impl LocalAddresses {
 /// The addresses that the options name: they are the same for each address that is
 /// routed.
 fn written(call: &mut Call<'_>) -> Result<Arc<[IpAddr]>, Fail> {
-    let texts = OPTIONS.map(|(option, default)| match call.settings().options.get(option) {
-        Some(OptionValue::Text(list)) => list.clone(),
-        _ => Str::fixed(default),
-    });
+    let texts = OPTIONS.map(|option| call.settings().get(option));
     let read = call.memory::<Read>();
     if read.0 == texts {
         return Ok(read.1.clone());
     }
     let mut addresses = Vec::new();
-    for (list, (option, _)) in texts.iter().zip(OPTIONS) {
+    for (list, option) in texts.iter().zip(OPTIONS) {
         for item in elements(list.bytes()).filter(|item| !item.is_empty()) {
-            addresses.push(address(&item).ok_or_else(|| malformed(&item, option))?);
+            addresses.push(address(&item).ok_or_else(|| malformed(&item, option.name()))?);
         }
     }
     let addresses: Arc<[IpAddr]> = addresses.into();

@@ -6,6 +6,7 @@ use eximious_core::{Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, Tain
 
 use crate::base64;
 use crate::charset::{Charset, decode};
+use crate::options::opt;
 
 /// `${imapfolder{folder}{separator}{specials}}`.
 pub static IMAPFOLDER: Item = Item {
@@ -44,7 +45,7 @@ fn run(call: &mut Call<'_>, args: &[Str]) -> Result<Str, Fail> {
         }
     };
     let specials = args.get(2).map_or(b"".as_slice(), Str::bytes);
-    let charset = call.settings().headers_charset.clone();
+    let charset = call.settings().get(opt::HEADERS_CHARSET);
     let name = encode(args[0].bytes(), separator, specials, &charset.display())?;
     Ok(Str::from(name).stamped(args[0].taint()))
 }

@@ -26,7 +26,7 @@ pub(super) fn log_main(call: &mut Call<'_>, line: &[u8]) {
 /// wanted.
 pub(super) fn log_unknown(call: &mut Call<'_>, why: &[u8]) {
     let wanted = LogSelector::UNKNOWN_IN_LIST;
-    if call.settings().log_selector.contains(wanted)
+    if call.settings().log_selector().contains(wanted)
         && let Ok(log) = organ(call, &LOG, |call| call.log())
     {
         log.selected(wanted, &[b"list matching forced to fail: ", why].concat());

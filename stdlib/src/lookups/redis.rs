@@ -11,6 +11,8 @@ use super::cache::Cache;
 use super::quoting;
 use super::servers::{self, Attempt, Kind};
 
+use crate::options::opt;
+
 /// `${lookup redis{get key}}`.
 pub static REDIS: LookupDef = LookupDef {
     meta: Meta::new("redis", Effects::LOOKUP.union(Effects::NET), TaintRule::Clean)
@@ -59,7 +61,7 @@ pub static REDIS: LookupDef = LookupDef {
     find: LookupFind::Plain(run),
 };
 
-static KIND: Kind = Kind { name: "Redis", option: "redis_servers", named_in_queries: true };
+static KIND: Kind = Kind { name: "Redis", option: opt::REDIS_SERVERS, named_in_queries: true };
 
 /// How many words a command has at the most: a server takes no more.
 const MOST_WORDS: usize = 1 << 20;

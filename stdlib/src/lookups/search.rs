@@ -13,6 +13,7 @@ use eximious_core::{
 use super::cache::Cache;
 use super::servers;
 use crate::dns;
+use crate::options::opt;
 
 /// What is asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,7 +105,7 @@ pub fn search(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Fai
         LookupFail::Open(fail) => fail,
         LookupFail::Defer(why) => {
             let query = begun(call.registry().lookup_at(search.def), &search.key);
-            let top = call.settings().print_topbitchars;
+            let top = call.settings().get(opt::PRINT_TOPBITCHARS);
             let key = printable(query.bytes(), top);
             Fail::defer([b"lookup of \"", &key[..], b"\" gave DEFER: ", &why].concat())
         }
@@ -211,7 +212,7 @@ fn take_file(call: &Call<'_>, def: &LookupDef, query: &mut LookupQuery) -> Resul
             query.file = key.slice(0, end);
             query.key = key.slice(start, text.len());
         }
-        None => query.file = call.settings().sqlite_dbfile.clone().unwrap_or_default(),
+        None => query.file = call.settings().get(opt::SQLITE_DBFILE),
     }
     if query.file.bytes().first() == Some(&b'/') {
         return Ok(());

@@ -3,7 +3,7 @@
 //! which order they are asked.
 
 use eximious_core::grammar::is_space;
-use eximious_core::{Call, ErrorKind, Fail, LookupFail, LookupQuery, Str};
+use eximious_core::{Call, ErrorKind, Fail, LookupFail, LookupQuery, Opt, Str};
 
 use super::search::note;
 use crate::lists::elements;
@@ -14,7 +14,7 @@ pub(super) struct Kind {
     /// What Exim calls it in its messages.
     pub name: &'static str,
     /// The main option that lists servers of this kind.
-    pub option: &'static str,
+    pub option: Opt<Str>,
     /// Whether a query may say which servers it is meant for.
     pub named_in_queries: bool,
 }
@@ -48,7 +48,7 @@ pub(super) fn ask(
         // Nobody is asked nothing.
         return Ok(None);
     }
-    let listed = call.settings().options.text(kind.option).cloned();
+    let listed = call.settings().text(kind.option);
     let (own, statement) = match kind.named_in_queries {
         true => split(call, kind, query)?,
         false => (None, query.key.clone()),
@@ -57,7 +57,8 @@ pub(super) fn ask(
         (Some(own), _) => own.clone(),
         (None, Some(listed)) => listed.clone(),
         (None, None) => {
-            let message = format!("no {} servers defined ({} option)", kind.name, kind.option);
+            let message =
+                format!("no {} servers defined ({} option)", kind.name, kind.option.name());
             return Err(LookupFail::Defer(message.into_bytes()));
         }
     };
@@ -143,7 +144,7 @@ fn named(kind: &Kind, listed: Option<&Str>, name: &[u8]) -> Result<Vec<u8>, Look
         return Ok(element.into_owned());
     }
     let parts = [kind.name.as_bytes(), b" server \"", name, b"\" not found in "];
-    Err(LookupFail::Defer([&parts.concat()[..], kind.option.as_bytes()].concat()))
+    Err(LookupFail::Defer([&parts.concat()[..], kind.option.name().as_bytes()].concat()))
 }
 
 /// A server's host, as it is described, and the parts behind it.

@@ -7,6 +7,7 @@ use eximious_core::{
 
 use super::cache::Cache;
 use crate::dns;
+use crate::options::opt;
 use crate::spf::{Sender, check};
 
 /// `${lookup{address}spf{client address}}`.
@@ -32,7 +33,7 @@ pub static SPF: LookupDef = LookupDef {
 fn find(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFail> {
     let address = std::str::from_utf8(query.file.bytes()).ok().and_then(|text| text.parse().ok());
     let Some(address) = address else { return Ok(None) };
-    let receiver = call.settings().primary_hostname.clone().unwrap_or_default();
+    let receiver = call.settings().get(opt::PRIMARY_HOSTNAME);
     let sender =
         Sender { address, helo: b"", mailbox: query.key.bytes(), receiver: receiver.bytes() };
     let checked = check(call, &sender, None)?;

@@ -13,6 +13,8 @@ use super::cache::Cache;
 use super::quoting;
 use super::rows::{Null, push_row};
 
+use crate::options::opt;
+
 /// `${lookup sqlite,file=/file{select …}}`.
 pub static SQLITE: LookupDef = LookupDef {
     meta: Meta::new("sqlite", Effects::LOOKUP, TaintRule::Clean)
@@ -44,7 +46,9 @@ fn run(call: &mut Call<'_>, query: &LookupQuery) -> Result<Option<Str>, LookupFa
     let asked = DatabaseQuery::Sqlite {
         file: query.file.bytes(),
         statements,
-        lock_timeout: Duration::from_secs(call.settings().sqlite_lock_timeout),
+        lock_timeout: Duration::from_secs(
+            u64::try_from(call.settings().get(opt::SQLITE_LOCK_TIMEOUT)).unwrap_or(0),
+        ),
     };
     let answers = match call.databases()?.find(&asked) {
         Ok(DatabaseAnswer::Rows(answers)) => answers,

@@ -2,6 +2,7 @@
 
 use eximious_core::{Effects, Example, Meta, Operator, OperatorRun, Str, TaintRule};
 
+use crate::options::opt;
 use crate::printing::{LOWER, octal, printing};
 
 const fn meta(name: &'static str, syntax: &'static str, summary: &'static str) -> Meta {
@@ -21,7 +22,7 @@ pub static ESCAPE: Operator = Operator {
         )
         .examples(&[Example::new("${escape:a\\nb\\x01\\xe9}", "a\\nb\\001\\351")]),
     run: OperatorRun::Plain(|call, arg, _| {
-        Ok(Str::from(printing(arg.bytes(), call.settings().print_topbitchars)))
+        Ok(Str::from(printing(arg.bytes(), call.settings().get(opt::PRINT_TOPBITCHARS))))
     }),
 };
 

@@ -2,6 +2,7 @@
 
 use eximious_core::{Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
+use crate::options::opt;
 use crate::rfc2047::{decode, encode};
 
 /// `${rfc2047:string}`.
@@ -20,7 +21,7 @@ pub static RFC2047: Operator = Operator {
         ])
         .source("specification 11.6, RFC 2047"),
     run: OperatorRun::Plain(|call, arg, _| {
-        let charset = call.settings().headers_charset.clone();
+        let charset = call.settings().get(opt::HEADERS_CHARSET);
         Ok(Str::from(encode(arg.bytes(), charset.bytes()).into_owned()))
     }),
 };
@@ -43,8 +44,9 @@ pub static RFC2047D: Operator = Operator {
         .source("specification 11.6, RFC 2047"),
     run: OperatorRun::Plain(|call, arg, _| {
         let settings = call.settings();
-        let target = settings.headers_charset.clone();
-        let found = decode(arg.bytes(), Some(target.bytes()), settings.check_rfc2047_length);
+        let target = settings.get(opt::HEADERS_CHARSET);
+        let found =
+            decode(arg.bytes(), Some(target.bytes()), settings.get(opt::CHECK_RFC2047_LENGTH));
         match found.complaint {
             Some(complaint) => Err(Fail::argument(complaint)),
             None => Ok(Str::from(found.text.into_owned())),

@@ -3,6 +3,7 @@
 
 use eximious_core::{Call, Effects, Example, Fail, Meta, Operator, OperatorRun, Str, TaintRule};
 
+use crate::options::opt;
 use crate::printing::printing;
 use crate::{idn, utf8};
 
@@ -108,7 +109,7 @@ fn from_alabel(call: &mut Call<'_>, arg: &Str, convert: Conversion) -> Result<St
 }
 
 fn complaint(call: &Call<'_>, arg: &Str, from: &str, to: &str, why: &str) -> Fail {
-    let shown = printing(arg.bytes(), call.settings().print_topbitchars);
+    let shown = printing(arg.bytes(), call.settings().get(opt::PRINT_TOPBITCHARS));
     let head = format!("error converting {from} (");
     let tail = format!(") to {to}: {why}");
     Fail::argument([head.as_bytes(), &shown, tail.as_bytes()].concat())

@@ -5,11 +5,15 @@
 //! says so.
 
 mod authenticators;
+mod computed;
 mod main;
+pub mod opt;
 mod routers;
 mod transports;
 
 use eximious_core::{DriverKind, OptionDef, OptionKind, OptionPlace};
+
+pub use computed::{localhost_number, log_options, server_ids};
 
 /// All options, in families; those of a family have one place.
 pub static ALL: &[&[&[OptionDef]]] =
@@ -79,6 +83,9 @@ impl At {
     }
     const fn text(self, name: &'static str) -> OptionDef {
         self.of(name, OptionKind::Text)
+    }
+    const fn log_selector(self, name: &'static str) -> OptionDef {
+        self.of(name, OptionKind::LogSelector)
     }
     const fn list(self, name: &'static str) -> OptionDef {
         self.of(name, OptionKind::List)

@@ -5,6 +5,8 @@ use eximious_core::{Call, Example, Fail, LogSelector, Str, Variable};
 
 use super::record::computed;
 
+use crate::options::opt;
+
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -81,7 +83,7 @@ pub static ALL: &[Variable] = &[
         Clean,
         "Local time as the log has it, without a zone: `1995-10-12 15:32:29`.",
         |call| {
-            let millis = call.settings().log_selector.contains(LogSelector::MILLISEC);
+            let millis = call.settings().log_selector().contains(LogSelector::MILLISEC);
             local(call, |t, nanos| {
                 let mut text = format!("{:04}-{:02}-{:02} {}", t.year, t.month, t.day, time(t));
                 if millis {
@@ -127,9 +129,8 @@ pub static ALL: &[Variable] = &[
 
 /// Shows now, and its nanoseconds, in the zone of the `timezone` option.
 fn local(call: &mut Call<'_>, show: impl Fn(&Civil, u32) -> String) -> Result<Str, Fail> {
-    let zone = call.settings().timezone.clone();
     // An empty option means what none at all means: the system's own zone.
-    let zone = zone.filter(|zone| !zone.is_empty());
+    let zone = call.settings().text(opt::TIMEZONE);
     civil(call, zone.as_ref().map(Str::display).as_deref(), show)
 }
 

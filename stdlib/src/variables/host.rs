@@ -4,6 +4,8 @@ use eximious_core::{Call, Fail, Str, Variable};
 
 use super::record::{computed, variable};
 
+use crate::options::{self, opt};
+
 /// The records.
 pub static ALL: &[Variable] = &[
     computed!(
@@ -117,7 +119,7 @@ pub static ALL: &[Variable] = &[
         HOST,
         Clean,
         "The domain that is added to a recipient's address without one.",
-        |call| match call.settings().qualify_recipient.clone() {
+        |call| match call.settings().given(opt::QUALIFY_RECIPIENT) {
             Some(domain) => Ok(domain),
             None => qualify_domain(call),
         },
@@ -164,14 +166,14 @@ pub static ALL: &[Variable] = &[
 ];
 
 fn primary_hostname(call: &mut Call<'_>) -> Result<Str, Fail> {
-    match &call.settings().primary_hostname {
-        Some(name) => Ok(name.clone()),
+    match call.settings().given(opt::PRIMARY_HOSTNAME) {
+        Some(name) => Ok(name),
         None => Ok(Str::from(call.host()?.name())),
     }
 }
 
 fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
-    match call.settings().qualify_domain.clone() {
+    match call.settings().given(opt::QUALIFY_DOMAIN) {
         Some(domain) => Ok(domain),
         None => primary_hostname(call),
     }
@@ -179,21 +181,21 @@ fn qualify_domain(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 fn server_ids(call: &mut Call<'_>) -> Result<(u32, u32), Fail> {
     let (users, host) = (call.users()?, call.host()?);
-    Ok(call.settings().server_ids(&*users, &*host))
+    Ok(options::server_ids(call.settings(), &*users, &*host))
 }
 
 fn spool_directory(call: &Call<'_>) -> Option<Vec<u8>> {
-    Some(call.settings().spool_directory.bytes().to_vec())
+    Some(call.settings().get(opt::SPOOL_DIRECTORY).bytes().to_vec())
 }
 
 /// Where the first log file of `log_file_path` lies; none where all goes to
 /// syslog.
 fn log_directory(call: &Call<'_>) -> Option<Vec<u8>> {
-    let path = call.settings().log_file_path.clone();
+    let path = call.settings().get(opt::LOG_FILE_PATH);
     let first =
         path.bytes().split(|c| *c == b':').map(<[u8]>::trim_ascii).find(|p| *p != b"syslog")?;
     if first.is_empty() {
-        return Some([call.settings().spool_directory.bytes(), b"/log"].concat());
+        return Some([call.settings().get(opt::SPOOL_DIRECTORY).bytes(), b"/log"].concat());
     }
     let slash = first.iter().rposition(|c| *c == b'/')?;
     Some(first[..slash.max(1)].to_vec())

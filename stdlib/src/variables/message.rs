@@ -3,6 +3,7 @@
 use eximious_core::{Call, Fail, Message, Str, Variable};
 
 use super::record::{computed, variable};
+use crate::options::opt;
 use crate::variables::var;
 use crate::{address, headers};
 
@@ -159,9 +160,11 @@ fn number(call: &Call<'_>, of: fn(&Message) -> u64) -> Result<Str, Fail> {
 fn body(call: &Call<'_>, part: fn(&[u8], usize) -> &[u8]) -> Result<Str, Fail> {
     let Some(message) = call.message() else { return Ok(Str::EMPTY) };
     let settings = call.settings();
-    let length = settings.message_body_visible.min(message.body.len());
+    let length = usize::try_from(settings.get(opt::MESSAGE_BODY_VISIBLE)).unwrap_or(0);
+    let length = length.min(message.body.len());
+    let newlines = settings.get(opt::MESSAGE_BODY_NEWLINES);
     let shown = |byte: &u8| match byte {
-        b'\n' if settings.message_body_newlines => b'\n',
+        b'\n' if newlines => b'\n',
         b'\n' | 0 => b' ',
         byte => *byte,
     };

@@ -4,6 +4,8 @@ use eximious_core::{Call, Example, Str, Variable};
 
 use super::record::computed;
 
+use crate::options::{localhost_number, opt};
+
 /// The release of Exim whose language this is. Configurations and scripts
 /// compare it, so it is what `$exim_version` says.
 pub const LANGUAGE_VERSION: &str = "4.100";
@@ -19,7 +21,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "How much of a message a bounce returns at the most, in bytes.",
-        |call| Ok(Str::from(call.settings().bounce_return_size_limit.to_string())),
+        |call| Ok(Str::from(call.settings().get(opt::BOUNCE_RETURN_SIZE_LIMIT).max(0).to_string())),
         aliases(&["return_size_limit"]),
         examples(&[Example::new("$bounce_return_size_limit", "102400")])
     ),
@@ -63,7 +65,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "Where the program lies, for commands that call it again.",
-        |call| Ok(call.settings().exim_path.clone()),
+        |call| Ok(call.settings().get(opt::EXIM_PATH)),
         docs("The option `exim_path`; commands in `pipe` transports and scripts call it.")
     ),
     computed!(
@@ -72,8 +74,8 @@ pub static ALL: &[Variable] = &[
         Clean,
         "The release of Exim whose language is spoken, such as `4.100`.",
         |call| {
-            let set = call.settings().exim_version.clone();
-            Ok(if set.is_empty() { Str::fixed(LANGUAGE_VERSION) } else { set })
+            let set = call.settings().text(opt::EXIM_VERSION);
+            Ok(set.unwrap_or_else(|| Str::fixed(LANGUAGE_VERSION)))
         },
         aliases(&["version_number"]),
         docs(
@@ -88,10 +90,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "The number of this host among those that share a domain; 0 where none is set.",
-        |call| {
-            let set = call.settings().localhost_number.clone();
-            Ok(if set.is_empty() { Str::fixed("0") } else { set })
-        },
+        |call| Ok(Str::from(localhost_number(call.settings()).unwrap_or(0).to_string())),
         examples(&[Example::new("$localhost_number", "0")])
     ),
     computed!(
@@ -106,7 +105,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "The directory of the queue and its databases.",
-        |call| Ok(call.settings().spool_directory.clone()),
+        |call| Ok(call.settings().get(opt::SPOOL_DIRECTORY)),
         docs(
             "The option `spool_directory`. Helpers keep their files there: \
              `spool_directory/db`, `spool_directory/scan` for attachments."

@@ -4,6 +4,8 @@ use eximious_core::{Example, Variable};
 
 use super::record::{computed, variable};
 
+use crate::options::opt;
+
 /// The records.
 pub static ALL: &[Variable] = &[
     computed!(
@@ -11,7 +13,7 @@ pub static ALL: &[Variable] = &[
         NONE,
         Clean,
         "The SPF record that `spf_guess` supposes for domains without one.",
-        |call| Ok(call.settings().spf_guess.clone()),
+        |call| Ok(call.settings().get(opt::SPF_GUESS)),
         docs("The option of the same name."),
         examples(&[Example::new("$spf_guess", "v=spf1 a/24 mx/24 ptr ?all")]),
         source("specification 58.2")

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use eximious_core::Opt;
 use eximious_core::trace::{CalloutEvent, Happening};
 use eximious_core::world::HintStore;
+use eximious_stdlib::options::opt;
 
 use super::{Called, Callout, Failure};
 use crate::mail::acl::machine::Run;
@@ -33,7 +35,7 @@ pub(super) struct Cache {
 impl Cache {
     pub(super) fn new(run: &Run<'_>, callout: &Callout<'_>, now: i64) -> Self {
         let engine = run.cx.engine();
-        let directory = &engine.settings().spool_directory;
+        let directory = engine.settings().get(opt::SPOOL_DIRECTORY);
         let params = callout.params;
         let cached = params.cached && !callout.delivers;
         let store = cached.then(|| engine.world().hint_store(directory.bytes()));
@@ -57,8 +59,8 @@ impl Cache {
             self.tell(run, "disabled by no_cache", b"");
             return None;
         };
-        let good = expiry(run, "callout_domain_positive_expire", 7 * 24 * 3600);
-        let bad = expiry(run, "callout_domain_negative_expire", 3 * 3600);
+        let good = expiry(run, opt::CALLOUT_DOMAIN_POSITIVE_EXPIRE);
+        let bad = expiry(run, opt::CALLOUT_DOMAIN_NEGATIVE_EXPIRE);
         let old = |stamp: i64, limit: i64| self.now.saturating_sub(stamp) > limit;
         let is_bad = |found: &CalloutDomain| {
             found.result == CalloutResult::Reject
@@ -159,8 +161,8 @@ impl Cache {
             return None;
         };
         let limit = match found.accepted {
-            true => expiry(run, "callout_positive_expire", 24 * 3600),
-            false => expiry(run, "callout_negative_expire", 2 * 3600),
+            true => expiry(run, opt::CALLOUT_POSITIVE_EXPIRE),
+            false => expiry(run, opt::CALLOUT_NEGATIVE_EXPIRE),
         };
         if self.now.saturating_sub(stamp) > limit {
             self.tell(run, "address record expired for ", &self.key);
@@ -218,7 +220,7 @@ impl Cache {
     }
 }
 
-fn expiry(run: &Run<'_>, option: &str, default: u64) -> i64 {
-    let time = run.cx.engine().settings().options.time(option);
-    i64::try_from(time.unwrap_or(Duration::from_secs(default)).as_secs()).unwrap_or(i64::MAX)
+fn expiry(run: &Run<'_>, option: Opt<Duration>) -> i64 {
+    let time = run.cx.engine().settings().get(option);
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }

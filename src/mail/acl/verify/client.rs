@@ -8,6 +8,7 @@ use eximious_core::{AclOptions, AclVerify, Effects, Fail, Meta, Runs, Str, Taint
 use eximious_stdlib::dns::{self, Found, How, Reply, kind};
 use eximious_stdlib::hosts;
 use eximious_stdlib::lists::ip;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
@@ -201,7 +202,7 @@ fn authorization(
     run.cx.call(&META, |call| {
         let literal = domain.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
         let domain = match ip::address(literal.unwrap_or(domain)) {
-            Some(_) if call.settings().options.flag("dns_csa_use_reverse") == Some(false) => {
+            Some(_) if !call.settings().get(opt::DNS_CSA_USE_REVERSE) => {
                 return Ok(("unknown", None));
             }
             Some(address) => dns::reverse(address).into_bytes(),
@@ -213,7 +214,7 @@ fn authorization(
         let mut reply = ask(call, &domain)?;
         let mut parent = false;
         if reply.found == Found::NoData {
-            let limit = call.settings().options.number("dns_csa_search_limit").unwrap_or(5);
+            let limit = call.settings().get(opt::DNS_CSA_SEARCH_LIMIT);
             let limit = limit.clamp(0, MOST_DOMAINS) as usize;
             let dots: Vec<_> =
                 memchr::memchr_iter(b'.', &domain).rev().skip(1).take(limit).collect();

@@ -2,6 +2,7 @@
 
 use eximious_core::{AclOptions, AclVerify, Header, Runs, Str};
 use eximious_stdlib::address::{self, Rules};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
 use eximious_stdlib::variables::var;
 
@@ -80,7 +81,7 @@ fn syntax(run: &mut Run<'_>, _: Asked<'_>) -> Answer {
                 b": ",
                 &text[..text.len().min(SHOWN)],
             ];
-            let topbit_prints = run.cx.engine().settings().print_topbitchars;
+            let topbit_prints = run.cx.engine().settings().get(opt::PRINT_TOPBITCHARS);
             run.logged = Some(Str::tainted(printing(&line.concat(), topbit_prints)));
             return Answer::No;
         }

@@ -7,6 +7,7 @@ use eximious_core::world::Files;
 use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
@@ -62,7 +63,7 @@ pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
     let now = now.unwrap_or(0);
     let engine = run.cx.engine().clone();
     let caches = quota.good > 0 || quota.bad > 0;
-    let store = engine.world().hint_store(engine.settings().spool_directory.bytes());
+    let store = engine.world().hint_store(engine.settings().get(opt::SPOOL_DIRECTORY).bytes());
     let key = quota_key(address.bytes());
     if caches && let Some(room) = known(run, &*store, &key, address, (quota, now)) {
         if !room {

@@ -4,6 +4,7 @@ use eximious_core::{Header, Str, Taint};
 use eximious_grammar::filter::{Action, Command, Condition, HeaderChange, Word};
 use eximious_stdlib::address::{self, Rules};
 use eximious_stdlib::lists::elements;
+use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::number::{Number, integer};
@@ -221,7 +222,7 @@ impl Run<'_> {
         let action = match change {
             HeaderChange::Charset => {
                 let name = text.clone().stamped(Taint::Clean);
-                self.cx.change_settings(|settings| settings.headers_charset = name);
+                self.cx.change_settings(|settings| settings.set(opt::HEADERS_CHARSET, name));
                 FilterAction::Charset { name: text }
             }
             HeaderChange::Add => {

@@ -7,6 +7,7 @@ use eximious_grammar::sieve::{
     AddressPart, BodyTransform, Comparator, MatchType, Matching, SizeOrder, Test, Text,
 };
 use eximious_stdlib::address::{self, Address, Rules};
+use eximious_stdlib::options::opt;
 use eximious_stdlib::rfc2047;
 use eximious_stdlib::variables::var;
 
@@ -263,7 +264,7 @@ impl Run<'_> {
             true => value.iter().copied().filter(|c| *c != b'\n').collect::<Vec<_>>().into(),
             false => value.into(),
         };
-        let check_length = self.cx.engine().settings().check_rfc2047_length;
+        let check_length = self.cx.engine().settings().get(opt::CHECK_RFC2047_LENGTH);
         rfc2047::decode_with_zeros(&flat, Some(b"UTF-8"), check_length).text.into_owned()
     }
 

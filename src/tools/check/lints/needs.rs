@@ -1,6 +1,6 @@
 //! Options that mean nothing without another.
 
-use eximious_core::Options;
+use eximious_core::OptionValue;
 
 use crate::config::SettingUse;
 use crate::tools::check::{Findings, Lint, Severity, Survey};
@@ -44,21 +44,26 @@ pub(super) static OPTION_NEEDS: Lint = Lint {
     good: "tls_certificate = /etc/exim/cert.pem\ntls_privatekey = /etc/exim/key.pem\n",
     run: |survey, findings| {
         let config = survey.config;
-        look(survey, &config.settings.options, &config.main, findings);
+        look(survey, &|name| config.settings.value(name), &config.main, findings);
         for instance in config.all_instances() {
-            look(survey, &instance.options, &instance.settings, findings);
+            look(survey, &|name| instance.options.get(name), &instance.settings, findings);
         }
     },
 };
 
-fn look(survey: &Survey<'_>, options: &Options, settings: &[SettingUse], findings: &mut Findings) {
+fn look<'o>(
+    survey: &Survey<'_>,
+    value: &dyn Fn(&str) -> Option<&'o OptionValue>,
+    settings: &[SettingUse],
+    findings: &mut Findings,
+) {
     for setting in settings {
         let name = setting.option.meta.name;
         let Some((_, needed)) = NEEDS.iter().find(|(own, _)| *own == name) else { continue };
-        if options.flag(name) == Some(false) || options.number(name) == Some(0) {
+        if matches!(value(name), Some(OptionValue::Flag(false) | OptionValue::Number(0))) {
             continue;
         }
-        if needed.iter().all(|other| options.get(other).is_none()) {
+        if needed.iter().all(|other| value(other).is_none()) {
             let message = format!("{name} has no effect without {}", needed[0]);
             findings.add(survey.named(setting), message);
         }

@@ -10,6 +10,7 @@ use super::addresses::is_ignored;
 use super::{Ending, HostsFound, RouteHost};
 use crate::dns::local::LocalAddresses;
 use crate::dns::{self, Found, How, kind};
+use crate::options::opt;
 
 static DNS: Meta = Meta::new("host lookup", Effects::DNS, TaintRule::Tainted);
 
@@ -54,7 +55,7 @@ pub fn by_name(call: &mut Call<'_>, name: &[u8], ignore: Option<&Str>) -> Result
     }
     let local = LocalAddresses::read(call)?;
     let own = hosts.iter().filter_map(|host| host.address).any(|ip| local.contains(ip))
-        || dns::listed(call, "hosts_treat_as_local", &official)?;
+        || dns::listed(call, opt::HOSTS_TREAT_AS_LOCAL, &official)?;
     let ending = if own { Ending::Local } else { Ending::Found };
     tell(call, &hosts, own);
     Ok(HostsFound { hosts, qualified: Some(official), ..HostsFound::none(ending) })

@@ -1,9 +1,10 @@
 //! The fields of a certificate, and the modifiers behind their names.
 
 use eximious_core::world::Moment;
-use eximious_core::{Call, Fail};
+use eximious_core::{Call, Fail, Str};
 
 use crate::certificate::der;
+use crate::options::opt;
 use crate::x509::{AltName, Certificate};
 
 /// A field of a certificate.
@@ -148,7 +149,8 @@ fn time(call: &Call<'_>, seconds: i64, modifiers: &Modifiers) -> Result<String, 
         return Ok(seconds.to_string());
     }
     let clock = call.clock()?;
-    let zone = call.settings().timezone.as_ref().map(|z| z.display()).filter(|z| !z.is_empty());
+    let zone = call.settings().text(opt::TIMEZONE);
+    let zone = zone.as_ref().map(Str::display);
     let moment = Moment { seconds, nanos: 0 };
     let civil = clock.civil(moment, zone.as_deref());
     let name = match zone.as_deref() {

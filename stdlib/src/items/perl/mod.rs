@@ -9,6 +9,7 @@ use eximious_core::{
     Call, Effects, ErrorKind, Fail, FailClass, Item, ItemRun, Meta, Str, TaintRule,
 };
 
+use crate::options::opt;
 use crate::provenance;
 use session::{Answer, Broken, Session};
 
@@ -82,7 +83,7 @@ impl From<Broken> for Failure {
 /// # Errors
 /// What the start-up code fails with.
 pub fn start(call: &mut Call<'_>) -> Result<(), Fail> {
-    if call.settings().perl_at_start && call.settings().perl_startup.is_some() {
+    if call.settings().get(opt::PERL_AT_START) && call.settings().is_set(opt::PERL_STARTUP) {
         call.with_record(&PERL.meta, interpreter)?;
     }
     Ok(())
@@ -93,7 +94,7 @@ fn interpreter(call: &mut Call<'_>) -> Result<Arc<Mutex<Session>>, Fail> {
     if let Some(session) = &call.memory::<Interpreter>().0 {
         return Ok(session.clone());
     }
-    let Some(startup) = call.settings().perl_startup.clone() else {
+    let Some(startup) = call.settings().given(opt::PERL_STARTUP) else {
         return Err(Fail::error(
             ErrorKind::Argument,
             "A setting of perl_startup is needed when using the Perl interpreter",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use eximious_core::world::{Child, Command};
 use eximious_core::{Call, ErrorKind, Fail, Str, Taint};
 
+use crate::options::opt;
 use crate::wording::reason;
 use crate::{environment, provenance};
 
@@ -80,7 +81,7 @@ impl Broken {
 impl Session {
     /// Starts Perl, in its taint mode if the configuration asks for it.
     pub fn start(call: &mut Call<'_>) -> Result<Self, Fail> {
-        let switch = if call.settings().perl_taintmode { "-Te" } else { "-e" };
+        let switch = if call.settings().get(opt::PERL_TAINTMODE) { "-Te" } else { "-e" };
         let environment = environment::all(call)?;
         let processes = call.interpreters()?;
         let mut failure = String::new();

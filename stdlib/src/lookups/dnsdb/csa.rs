@@ -6,6 +6,7 @@ use eximious_core::{Call, Fail};
 
 use super::Answer;
 use crate::dns::{self, Found, How, Reply, kind};
+use crate::options::opt;
 
 /// What stands before a domain.
 const PREFIX: &str = "_client._smtp.";
@@ -20,7 +21,7 @@ pub(super) fn ask(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Answer,
     let literal = name.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
     let address = literal.and_then(crate::ip::address);
     let name = match address {
-        Some(address) if call.settings().options.flag("dns_csa_use_reverse") != Some(false) => {
+        Some(address) if call.settings().get(opt::DNS_CSA_USE_REVERSE) => {
             dns::reverse(address).into_bytes()
         }
         Some(_) => return Ok(absent(Found::NoName)),
@@ -30,7 +31,7 @@ pub(super) fn ask(call: &mut Call<'_>, name: &[u8], how: &How) -> Result<Answer,
     if own.found != Found::NoData {
         return Ok(Answer { answer: own, parent: false });
     }
-    let limit = dns::limit(call, "dns_csa_search_limit", 5);
+    let limit = usize::try_from(call.settings().get(opt::DNS_CSA_SEARCH_LIMIT)).unwrap_or(0);
     let dots = memchr::memchr_iter(b'.', &name).rev().skip(1).take(limit);
     for dot in dots.collect::<Vec<_>>() {
         let above = query(call, &name[dot + 1..], how)?;

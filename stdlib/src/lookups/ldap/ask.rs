@@ -6,7 +6,7 @@ use eximious_core::world::{
     LdapAnswer, LdapError, LdapOperation, LdapProtection, LdapRequest, LdapSearch, LdapServer,
     LdapTls, LdapTrouble, ServerAddress,
 };
-use eximious_core::{Call, Fail, OptionValue, Options, Str};
+use eximious_core::{Call, Fail, Settings, Str};
 
 use super::codes;
 use super::entries::{self, Wanted};
@@ -14,6 +14,7 @@ use super::query::{Query, integer};
 use super::referral;
 use super::url::{Scheme, Url};
 use crate::lists::elements;
+use crate::options::opt;
 use crate::variables::var;
 
 /// What is wanted of a query.
@@ -68,7 +69,7 @@ pub(super) fn ask(
     purpose: Purpose,
 ) -> Result<Outcome, Refusal> {
     let listed = Scheme::of(query.url).is_some_and(|(_, rest)| rest.first() == Some(&b'/'));
-    let list = match (&query.servers, text(&call.settings().options, "ldap_default_servers")) {
+    let list = match (&query.servers, call.settings().given(opt::LDAP_DEFAULT_SERVERS)) {
         _ if !listed => None,
         (Some(servers), _) => Some(servers.clone()),
         (None, servers) => servers.map(|servers| servers.bytes().to_vec()),
@@ -102,10 +103,10 @@ fn attempt(
         url.port = port.map_or(0, |(port, _)| port);
     }
     let place = Place::new(&url).map_err(Refusal::Next)?;
-    let options = &call.settings().options;
-    let start_tls = options.flag("ldap_start_tls") == Some(true);
+    let settings = call.settings();
+    let start_tls = settings.get(opt::LDAP_START_TLS);
     // The library takes "hard" for TLS at once on all connections.
-    let hard = requires(options, &[b"hard"]);
+    let hard = requires(settings, &[b"hard"]);
     let plain = if hard { LdapProtection::Tls } else { LdapProtection::None };
     let protection = match place.scheme {
         Scheme::Ldapi => LdapProtection::None,
@@ -132,7 +133,7 @@ fn attempt(
         _ => Wanted::NamesAndValues,
     };
     let mut request = LdapRequest {
-        server: LdapServer { address, protection, tls: tls(options), version: version(options) },
+        server: LdapServer { address, protection, tls: tls(settings), version: version(settings) },
         bind_dn: query.user.clone().unwrap_or_default(),
         password: query.password.clone().unwrap_or_default(),
         network: u64::try_from(query.network).ok().filter(|n| *n > 0).map(Duration::from_secs),
@@ -328,35 +329,28 @@ fn tcp(host: &str, port: Option<u16>) -> Option<ServerAddress> {
 }
 
 /// A text that is set, perhaps empty.
-fn text<'o>(options: &'o Options, name: &str) -> Option<&'o Str> {
-    match options.get(name) {
-        Some(OptionValue::Text(text)) => Some(text),
-        _ => None,
-    }
-}
-
-fn tls(options: &Options) -> LdapTls {
-    let bytes = |name| options.text(name).map(|text| text.bytes().to_vec());
+fn tls(settings: &Settings) -> LdapTls {
+    let bytes = |option| settings.text(option).map(|text| text.bytes().to_vec());
     LdapTls {
-        ca_dir: bytes("ldap_ca_cert_dir"),
-        ca_file: bytes("ldap_ca_cert_file"),
-        certificate: bytes("ldap_cert_file"),
-        key: bytes("ldap_cert_key"),
-        ciphers: bytes("ldap_cipher_suite"),
+        ca_dir: bytes(opt::LDAP_CA_CERT_DIR),
+        ca_file: bytes(opt::LDAP_CA_CERT_FILE),
+        certificate: bytes(opt::LDAP_CERT_FILE),
+        key: bytes(opt::LDAP_CERT_KEY),
+        ciphers: bytes(opt::LDAP_CIPHER_SUITE),
         // Any other word is taken for "never", as is an empty one.
-        lenient: text(options, "ldap_require_cert").is_some()
-            && !requires(options, &[b"try", b"demand", b"hard"]),
+        lenient: settings.is_set(opt::LDAP_REQUIRE_CERT)
+            && !requires(settings, &[b"try", b"demand", b"hard"]),
     }
 }
 
 /// Whether `ldap_require_cert` is one of these words.
-fn requires(options: &Options, words: &[&[u8]]) -> bool {
-    let word = text(options, "ldap_require_cert").map_or(&b""[..], Str::bytes);
-    words.iter().any(|one| word.eq_ignore_ascii_case(one))
+fn requires(settings: &Settings, words: &[&[u8]]) -> bool {
+    let word = settings.get(opt::LDAP_REQUIRE_CERT);
+    words.iter().any(|one| word.bytes().eq_ignore_ascii_case(one))
 }
 
 /// The protocol's version: any other is refused by the library, which then
 /// stays with its own.
-fn version(options: &Options) -> u8 {
-    if options.number("ldap_version") == Some(2) { 2 } else { 3 }
+fn version(settings: &Settings) -> u8 {
+    if settings.get(opt::LDAP_VERSION) == 2 { 2 } else { 3 }
 }

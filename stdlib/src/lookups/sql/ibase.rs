@@ -6,9 +6,11 @@ use eximious_core::{Call, Str};
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
 use super::{Words, next, plainly};
 
+use crate::options::opt;
+
 /// The servers.
 pub(super) static KIND: Kind =
-    Kind { name: "InterBase", option: "ibase_servers", named_in_queries: false };
+    Kind { name: "InterBase", option: opt::IBASE_SERVERS, named_in_queries: false };
 
 const WORDS: Words =
     Words { no_connection: "IBASE connection failed: ", failed: "IBASE: query failed: ", end: "" };

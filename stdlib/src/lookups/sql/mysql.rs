@@ -4,13 +4,14 @@ use eximious_core::world::{Server, ServerAddress, SqlKind};
 use eximious_core::{Call, Str};
 
 use crate::environment;
+use crate::options::opt;
 
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
 use super::{Words, next, plainly};
 
 /// The servers.
 pub(super) static KIND: Kind =
-    Kind { name: "MySQL", option: "mysql_servers", named_in_queries: true };
+    Kind { name: "MySQL", option: opt::MYSQL_SERVERS, named_in_queries: true };
 
 /// Exim ends them with a newline.
 const WORDS: Words = Words {

@@ -6,8 +6,10 @@ use eximious_core::{Call, LookupFail, LookupQuery, Str};
 use super::super::servers::{self, Attempt, Kind, parts};
 use super::{Words, plainly};
 
+use crate::options::opt;
+
 /// The servers.
-static KIND: Kind = Kind { name: "Oracle", option: "oracle_servers", named_in_queries: false };
+static KIND: Kind = Kind { name: "Oracle", option: opt::ORACLE_SERVERS, named_in_queries: false };
 
 const WORDS: Words = Words {
     no_connection: "ORACLE connection failed: ",

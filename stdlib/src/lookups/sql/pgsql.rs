@@ -4,6 +4,7 @@ use eximious_core::world::{Server, ServerAddress, ServerError, SqlAnswer, SqlKin
 use eximious_core::{Call, Str};
 
 use crate::environment;
+use crate::options::opt;
 
 use super::super::rows::Null;
 use super::super::servers::{Attempt, Kind, host_and_port, parts};
@@ -11,7 +12,7 @@ use super::{forget, next, query, written};
 
 /// The servers.
 pub(super) static KIND: Kind =
-    Kind { name: "PostgreSQL", option: "pgsql_servers", named_in_queries: true };
+    Kind { name: "PostgreSQL", option: opt::PGSQL_SERVERS, named_in_queries: true };
 
 const NO_CONNECTION: &str = "PGSQL connection failed: ";
 const FAILED: &str = "PGSQL: query failed: ";

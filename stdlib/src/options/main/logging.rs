@@ -25,7 +25,7 @@ pub(super) static ALL: &[OptionDef] = &[
         .since("4.99")
         .summary("Ports that are worth logging where ports are logged; all, where it is unset.")
         .docs("For example `!25 : !587`."),
-    AT.text("log_selector")
+    AT.log_selector("log_selector")
         .summary("What is logged: names after `+` or `-`.")
         .docs("For example `+subject -retry_defer`; `+all` selects everything."),
     AT.no("log_timezone").summary("Adds the offset from UTC to times in logs."),

@@ -1,0 +1,70 @@
+//! What main options come to that are more than their texts.
+
+use eximious_core::world::{Host, LogOptions, Users};
+use eximious_core::{Ids, LogSelector, Opt, Settings};
+
+use super::opt;
+
+/// The numbers of `exim_user` and `exim_group`; neither follows from the other. Without
+/// them they are the packaged user's, where there is one, or those of this process.
+pub fn server_ids(settings: &Settings, users: &dyn Users, host: &dyn Host) -> (u32, u32) {
+    let given = |option: Opt<Ids>| settings.given(option)?.0.first().copied();
+    match (given(opt::EXIM_USER), given(opt::EXIM_GROUP)) {
+        (Some(uid), Some(gid)) => (uid, gid),
+        (uid, gid) => {
+            // Where the user database can't be read, the process's own numbers do.
+            let packaged = users.user(b"Debian-exim").ok().flatten();
+            let packaged = packaged.map_or_else(|| host.ids(), |user| (user.uid, user.gid));
+            (uid.unwrap_or(packaged.0), gid.unwrap_or(packaged.1))
+        }
+    }
+}
+
+/// The number of `localhost_number`, which may be written in three bases; `None` where
+/// it is not set.
+pub fn localhost_number(settings: &Settings) -> Option<u32> {
+    let text = settings.text(opt::LOCALHOST_NUMBER)?;
+    let digits = std::str::from_utf8(text.bytes().trim_ascii()).ok()?;
+    let (base, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits),
+    };
+    u32::from_str_radix(digits, base).ok()
+}
+
+/// What is logged where, for whoever writes the files.
+pub fn log_options(settings: &Settings) -> LogOptions {
+    let name = settings.text(opt::SYSLOG_PROCESSNAME);
+    LogOptions {
+        file_path: settings.get(opt::LOG_FILE_PATH),
+        spool_directory: settings.get(opt::SPOOL_DIRECTORY),
+        timezone: settings.given(opt::TIMEZONE),
+        shows_zone: settings.get(opt::LOG_TIMEZONE),
+        shows_millis: settings.log_selector().contains(LogSelector::MILLISEC),
+        shows_pid: settings.log_selector().contains(LogSelector::PID),
+        rejections: settings.get(opt::WRITE_REJECTLOG),
+        syslog_facility: settings.get(opt::SYSLOG_FACILITY),
+        syslog_name: name.unwrap_or_else(|| opt::SYSLOG_PROCESSNAME.default()),
+        syslog_shows_pid: settings.get(opt::SYSLOG_PID),
+        syslog_shows_time: settings.get(opt::SYSLOG_TIMESTAMP),
+        syslog_duplicates: settings.get(opt::SYSLOG_DUPLICATION),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_host_has_three_bases() {
+        for (text, number) in
+            [("0x0A", Some(10)), ("07", Some(7)), ("0", Some(0)), (" 3 ", Some(3))]
+        {
+            let mut settings = Settings::default();
+            settings.set(opt::LOCALHOST_NUMBER, text);
+            assert_eq!(localhost_number(&settings), number, "{text}");
+        }
+        assert_eq!(localhost_number(&Settings::default()), None);
+    }
+}
