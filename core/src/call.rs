@@ -7,14 +7,14 @@ use std::time::Duration;
 use eximious_grammar::Span;
 use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, View};
 
-use crate::trace::TraceKinds;
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, Trace, Var, VariableSource, World,
+    Str, Var, VariableSource, World,
 };
 
 mod limits;
 mod organs;
+mod told;
 mod variables;
 
 /// The engine, as a built-in sees it through its [`Call`].
@@ -158,20 +158,6 @@ impl<'a> Call<'a> {
     /// In how many arguments of others it stands.
     pub fn nesting(&self) -> u32 {
         self.tree.nesting(self.span)
-    }
-
-    /// Does something that is told as deep as the call stands in the arguments of others.
-    pub fn told_within<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
-        let trace = self.trace();
-        // Who is told of expansions has counted them.
-        if !trace.is_watched() || trace.wants(TraceKinds::EXPANSION) {
-            return work(self);
-        }
-        let depth = self.nesting();
-        self.trace().depth += depth;
-        let result = work(self);
-        self.trace().leave(depth);
-        result
     }
 
     /// The arguments as parsed.
@@ -506,16 +492,6 @@ impl<'a> Call<'a> {
     /// What built-ins keep between calls, one value of each type.
     pub fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
         self.machine.memory().get()
-    }
-
-    /// What is told of what happens, and to whom.
-    pub fn trace(&mut self) -> &mut Trace {
-        &mut self.machine.memory().trace
-    }
-
-    /// Whether somebody wants to be told something of these kinds.
-    pub fn watched(&mut self, kinds: TraceKinds) -> bool {
-        self.trace().wants(kinds)
     }
 
     /// As [`Call::memory`], and the values with dynamic scope.

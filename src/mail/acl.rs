@@ -27,6 +27,7 @@ mod scanners;
 mod seen;
 mod signatures;
 mod state;
+mod told;
 mod udpsend;
 mod verify;
 mod words;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use eximious_core::trace::{AclEvent, AclOutcome, Happening, TraceParent};
+use eximious_core::trace::{AclEvent, AclOutcome, Happening};
 use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
@@ -148,14 +148,6 @@ impl Run<'_> {
         expanded
     }
 
-    pub(super) fn step(&mut self, step: AclEvent<'_>) {
-        self.cx.trace().tell_at(self.depth, Happening::Acl(step));
-    }
-
-    pub(super) fn note(&mut self, text: &[u8]) {
-        self.step(AclEvent::Note { text });
-    }
-
     /// An ACL by name, of a file, or itself.
     pub(super) fn named_or_text(&mut self, text: &Str) -> AclVerdict {
         let trimmed = text.bytes().trim_ascii();
@@ -244,24 +236,8 @@ impl Run<'_> {
         verdict
     }
 
-    /// As [`Run::statement`]; whoever watches hears where it stands, and what is a part of
-    /// it.
-    fn told(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
-        if !self.cx.trace().is_watched() {
-            return self.statement(acl, statement);
-        }
-        let before = self.cx.trace().stand_at(Some(statement.place.clone()));
-        let shown = statement.shown();
-        let begin = AclEvent::Statement { verb: statement.written.verb, place: &shown };
-        let outer = self.cx.trace().begin_at(self.depth, Happening::Acl(begin));
-        let verdict = self.statement(acl, statement);
-        self.cx.trace().end(outer);
-        self.cx.trace().stand_at(before);
-        verdict
-    }
-
     /// A statement; `None` means that the next one has its turn.
-    fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+    pub(super) fn statement(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
         let verb = statement.written.verb;
         (self.said, self.logged) = (None, None);
         self.cx.unset_var(var::ACL_VERIFY_MESSAGE);
@@ -546,18 +522,6 @@ impl Run<'_> {
             true => phases.bits().count_ones() * 2 > AclPhases::all().bits().count_ones(),
             false => phases.contains(self.phase),
         }
-    }
-
-    /// Tells of a term: what follows is a part of it.
-    fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) -> TraceParent {
-        let step = AclEvent::Term {
-            term: term.term.meta.name,
-            negated: term.negated,
-            variable: term.variable.as_ref(),
-            text: &term.text,
-            expanded,
-        };
-        self.cx.trace().begin_at(self.depth, Happening::Acl(step))
     }
 
     /// Calls another ACL, with arguments.

@@ -1,0 +1,47 @@
+//! What a run of an ACL tells of its steps.
+
+use eximious_core::Str;
+use eximious_core::trace::{AclEvent, Happening, TraceParent};
+
+use super::machine::{AclVerdict, Run};
+use super::{Named, Statement};
+use crate::config::AclLineTerm;
+
+impl Run<'_> {
+    /// Tells a step.
+    pub(super) fn step(&mut self, step: AclEvent<'_>) {
+        self.cx.trace().tell_at(self.depth, Happening::Acl(step));
+    }
+
+    pub(super) fn note(&mut self, text: &[u8]) {
+        self.step(AclEvent::Note { text });
+    }
+
+    /// As [`Run::statement`]; whoever watches hears where it stands, and what is a part of
+    /// it.
+    pub(super) fn told(&mut self, acl: &Named, statement: &Statement) -> Option<AclVerdict> {
+        if !self.cx.trace().is_watched() {
+            return self.statement(acl, statement);
+        }
+        let before = self.cx.trace().stand_at(Some(statement.place.clone()));
+        let shown = statement.shown();
+        let begin = AclEvent::Statement { verb: statement.written.verb, place: &shown };
+        let outer = self.cx.trace().begin_at(self.depth, Happening::Acl(begin));
+        let verdict = self.statement(acl, statement);
+        self.cx.trace().end(outer);
+        self.cx.trace().stand_at(before);
+        verdict
+    }
+
+    /// Tells of a term: what follows is a part of it.
+    pub(super) fn shown(&mut self, term: &AclLineTerm, expanded: Option<&Str>) -> TraceParent {
+        let step = AclEvent::Term {
+            term: term.term.meta.name,
+            negated: term.negated,
+            variable: term.variable.as_ref(),
+            text: &term.text,
+            expanded,
+        };
+        self.cx.trace().begin_at(self.depth, Happening::Acl(step))
+    }
+}
