@@ -23,7 +23,7 @@
 //! much to be built; without them, these words are known and say what they need.
 #![forbid(unsafe_code)]
 // The rooms to the right use what stands left of them.
-#![cfg_attr(not(feature = "tools"), allow(dead_code))]
+#![cfg_attr(not(feature = "tools"), allow(dead_code, unused_imports))]
 
 #[cfg(feature = "config")]
 pub mod config;
