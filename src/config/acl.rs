@@ -3,6 +3,7 @@
 use eximious_core::{AclOperand, AclTerm, AclTermKind, AclVerb, Rec, Registry, Str};
 use eximious_grammar::Span;
 use eximious_grammar::config::{Statement, statement};
+use eximious_grammar::is_space;
 
 use crate::config::macros::trim_start;
 
@@ -175,7 +176,7 @@ fn set_variable<'t>(rest: &'t [u8], text: &[u8]) -> Result<(Vec<u8>, &'t [u8]), 
     if !name.get(5).is_some_and(|c| c.is_ascii_digit() || *c == b'_') {
         return wrong(b"digit or underscore must follow acl_c or acl_m");
     }
-    if let Some(odd) = after.first().filter(|c| !c.is_ascii_whitespace() && **c != b'=') {
+    if let Some(odd) = after.first().filter(|c| !is_space(**c) && **c != b'=') {
         let head = [b"invalid character \"".as_slice(), &[*odd], b"\" in variable name"].concat();
         return Err([&head, b" in ACL modifier \"set ".as_slice(), rest, b"\""].concat());
     }

@@ -2,7 +2,7 @@
 
 use eximious_core::Str;
 
-/// What a variable may be set to ([`Context::set`]).
+/// What a variable may be set to ([`Context::set`](crate::Context::set)).
 pub trait IntoValue {
     /// The value, tainted unless it says itself that it is not.
     fn into_value(self) -> Str;

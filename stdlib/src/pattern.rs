@@ -44,7 +44,10 @@ impl Table {
 
 /// The patterns that contexts have used, for those that are new: what belongs to a match
 /// is each context's own, what was compiled is not.
-static SHARED: LazyLock<Mutex<[FxHashMap<Vec<u8>, Shared>; 2]>> = LazyLock::new(Mutex::default);
+static SHARED: LazyLock<Mutex<[SharedPatterns; 2]>> = LazyLock::new(Mutex::default);
+
+/// Patterns by their texts.
+type SharedPatterns = FxHashMap<Vec<u8>, Shared>;
 
 /// How many patterns of a kind are kept for all contexts.
 const SHARED_PATTERNS: usize = 1024;

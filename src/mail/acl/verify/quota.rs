@@ -14,7 +14,7 @@ use super::super::machine::{Answer, Run};
 use crate::mail::hints::{QuotaStanding, Record, quota_key};
 use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text, Transport};
 
-/// Parameters of a recipient's `quota=` (44.23), as for [`CALLOUT_PARAMETERS`].
+/// Parameters of a recipient's `quota=` (44.23), as for `CALLOUT_PARAMETERS`.
 pub const QUOTA_PARAMETERS: [(&str, bool); 3] =
     [("cachepos", true), ("cacheneg", true), ("no_cache", false)];
 
