@@ -83,7 +83,9 @@ pub fn become_user(user: u32, group: u32) -> io::Result<()> {
         return stay();
     }
     if user == 0 {
-        return Ok(());
+        // Where there is no such user, who lends rights to whom is not known: the caller
+        // has its own, and the superuser those it came with.
+        return become_caller();
     }
     let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(group));
     setgroups(&[gid])?;
@@ -99,8 +101,11 @@ pub fn become_user(user: u32, group: u32) -> io::Result<()> {
 /// # Errors
 /// What the system says; then nothing may go on.
 pub fn put_aside(user: u32, group: u32) -> io::Result<()> {
-    if !has_root() || !caller().is_lent_rights || user == 0 {
+    if !has_root() || !caller().is_lent_rights {
         return Ok(());
+    }
+    if user == 0 {
+        return become_caller();
     }
     let (uid, gid, root) = (Uid::from_raw(user), Gid::from_raw(group), Uid::from_raw(0));
     setgroups(&[gid])?;
