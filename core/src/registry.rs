@@ -52,8 +52,32 @@ impl<T> Default for Table<T> {
     }
 }
 
-impl<T> Table<T> {
-    fn add(&mut self, record: Rec<T>, meta: Meta) -> u16 {
+/// A record that stands in a table under its names.
+trait Described {
+    fn meta(&self) -> Meta;
+}
+
+macro_rules! described {
+    ($($record:ty),*) => {$(
+        impl Described for $record {
+            fn meta(&self) -> Meta {
+                self.meta
+            }
+        }
+    )*};
+}
+
+described!(Item, Operator, Condition, Variable, LookupDef, AclTerm, AclControl, AclVerify);
+
+impl<T: Described> Table<T> {
+    fn add_all<R: Into<Rec<T>>>(&mut self, records: impl IntoIterator<Item = R>) {
+        for record in records {
+            self.add(record.into());
+        }
+    }
+
+    fn add(&mut self, record: Rec<T>) -> u16 {
+        let meta = record.meta();
         let id = match self.names.find(meta.name.as_bytes()) {
             Some(id) => {
                 self.records[usize::from(id)] = record;
@@ -70,7 +94,9 @@ impl<T> Table<T> {
         }
         id
     }
+}
 
+impl<T> Table<T> {
     fn find(&self, name: &[u8]) -> Option<u16> {
         self.names.find(name)
     }
@@ -96,11 +122,7 @@ impl Registry {
 
     /// Adds items.
     pub fn items<R: Into<Rec<Item>>>(&mut self, items: impl IntoIterator<Item = R>) -> &mut Self {
-        for item in items {
-            let item = item.into();
-            let meta = item.meta;
-            self.items.add(item, meta);
-        }
+        self.items.add_all(items);
         self
     }
     /// Adds operators.
@@ -108,11 +130,7 @@ impl Registry {
         &mut self,
         operators: impl IntoIterator<Item = R>,
     ) -> &mut Self {
-        for operator in operators {
-            let operator = operator.into();
-            let meta = operator.meta;
-            self.operators.add(operator, meta);
-        }
+        self.operators.add_all(operators);
         self
     }
     /// Adds conditions.
@@ -120,11 +138,7 @@ impl Registry {
         &mut self,
         conditions: impl IntoIterator<Item = R>,
     ) -> &mut Self {
-        for condition in conditions {
-            let condition = condition.into();
-            let meta = condition.meta;
-            self.conditions.add(condition, meta);
-        }
+        self.conditions.add_all(conditions);
         self
     }
     /// Adds variables.
@@ -134,9 +148,8 @@ impl Registry {
     ) -> &mut Self {
         for variable in variables {
             let variable = variable.into();
-            let meta = variable.meta;
             let opens = matches!(variable.source, VariableSource::Family(_));
-            let id = self.variables.add(variable, meta);
+            let id = self.variables.add(variable);
             if opens {
                 self.families.push(id);
             }
@@ -163,11 +176,7 @@ impl Registry {
         &mut self,
         lookups: impl IntoIterator<Item = R>,
     ) -> &mut Self {
-        for lookup in lookups {
-            let lookup = lookup.into();
-            let meta = lookup.meta;
-            self.lookups.add(lookup, meta);
-        }
+        self.lookups.add_all(lookups);
         self
     }
 
@@ -197,11 +206,7 @@ impl Registry {
         &mut self,
         all: impl IntoIterator<Item = R>,
     ) -> &mut Self {
-        for record in all {
-            let record = record.into();
-            let meta = record.meta;
-            self.acl_terms.add(record, meta);
-        }
+        self.acl_terms.add_all(all);
         self
     }
     /// Adds what `control` may name.
@@ -209,11 +214,7 @@ impl Registry {
         &mut self,
         all: impl IntoIterator<Item = R>,
     ) -> &mut Self {
-        for record in all {
-            let record = record.into();
-            let meta = record.meta;
-            self.acl_controls.add(record, meta);
-        }
+        self.acl_controls.add_all(all);
         self
     }
     /// Adds what `verify` may name.
@@ -221,11 +222,7 @@ impl Registry {
         &mut self,
         all: impl IntoIterator<Item = R>,
     ) -> &mut Self {
-        for record in all {
-            let record = record.into();
-            let meta = record.meta;
-            self.acl_verifies.add(record, meta);
-        }
+        self.acl_verifies.add_all(all);
         self
     }
 
