@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod lines;
 pub(crate) mod macros;
+mod places;
 mod print;
 mod reader;
 mod retry;
@@ -35,6 +36,7 @@ pub(crate) use drivers::effective;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use macros::{MacroError, Macros};
+pub(crate) use places::Places;
 pub use print::{Printed, Printer, fixed};
 pub use retry::{Growth, HostSource, ReplyCode, RetryError, RetryRule, RetryStep};
 pub(crate) use rewrite::rules as rewrite_rules;
@@ -198,7 +200,9 @@ impl Config {
 
     /// An engine with these options.
     pub fn build(&self, builder: Builder) -> Engine {
-        builder.settings(self.settings.clone()).build()
+        let mut settings = self.settings.clone();
+        settings.set_places(Places::new(self).of_options(&self.main));
+        builder.settings(settings).build()
     }
 
     /// The instances of a kind of driver, in order.

@@ -1,7 +1,9 @@
 //! The options of the configuration's main section that expansions see.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::trace::TracePlace;
 use crate::{LogSelector, Opt, OptionDef, OptionKind, OptionType, OptionValue, Registry, Str};
 
 /// What a named list holds.
@@ -125,6 +127,8 @@ pub struct Settings {
     pub config_file: Str,
     /// Named lists.
     pub lists: NamedLists,
+    /// Where each option is set, for whoever is told what happens.
+    places: Arc<BTreeMap<&'static str, Arc<TracePlace>>>,
 }
 
 /// Why an option can't be set.
@@ -199,6 +203,16 @@ impl Settings {
         Ok(())
     }
 
+    /// Says where options are set, by their names.
+    pub fn set_places(&mut self, places: BTreeMap<&'static str, Arc<TracePlace>>) {
+        self.places = Arc::new(places);
+    }
+
+    /// Where an option of any name is set, as far as that is known.
+    pub fn place_of(&self, name: &str) -> Option<&Arc<TracePlace>> {
+        self.places.get(name)
+    }
+
     /// All options that are set, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &OptionValue)> {
         self.values.iter().map(|(name, value)| (*name, value))
@@ -245,6 +259,7 @@ impl Default for Settings {
             radius_config_file: Str::fixed("/etc/radiusclient/radiusclient.conf"),
             config_file: Str::EMPTY,
             lists: NamedLists::default(),
+            places: Arc::default(),
         }
     }
 }

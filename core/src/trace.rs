@@ -11,7 +11,8 @@
 //! watches, that look at a number is all that it costs.
 
 mod happening;
-mod steps;
+mod language;
+mod mail;
 
 use std::sync::Arc;
 
@@ -20,13 +21,14 @@ use bitflags::bitflags;
 use crate::Str;
 use crate::world::{Clock, Moment};
 
-pub use happening::{
-    DnsEvent, DnsOutcome, ExpansionEvent, Happening, HostEvent, ListEvent, LookupEvent, LookupKey,
-    TracePiece,
+pub use happening::Happening;
+pub use language::{
+    DnsEvent, DnsOutcome, ExpansionEvent, HostEvent, ListEvent, LookupEvent, LookupKey,
+    ProcessEvent, TracePiece,
 };
-pub use steps::{
-    AclEvent, AclOutcome, AuthEvent, CalloutEvent, RewriteEvent, RouteEvent, SmtpEvent, SmtpSide,
-    SpoolEvent,
+pub use mail::{
+    AclEvent, AclOutcome, AuthEvent, CalloutEvent, HintEvent, RewriteEvent, RouteEvent, SmtpEvent,
+    SmtpSide, SpoolEvent,
 };
 
 bitflags! {
@@ -67,6 +69,20 @@ bitflags! {
         const RETRY = 1 << 15;
         /// Whatever happens on behalf of an authenticator: an expansion, a look-up.
         const CONCEALED = 1 << 16;
+        /// Lists in the DNS.
+        const DNSBL = 1 << 17;
+        /// Commands that are run.
+        const PROCESS = 1 << 18;
+        /// Users of the system, and whose rights are used.
+        const USER = 1 << 19;
+        /// The addresses of this host.
+        const INTERFACE = 1 << 20;
+        /// Questions who the user of a connection is (RFC 1413).
+        const IDENT = 1 << 21;
+        /// TLS, as it is agreed on.
+        const TLS = 1 << 22;
+        /// What the program is doing at the moment.
+        const STATUS = 1 << 23;
         /// What may have passwords in it, or what proves that somebody knows one.
         const SECRET = Self::AUTH.bits() | Self::SMTP.bits() | Self::CONCEALED.bits();
     }
@@ -319,6 +335,11 @@ impl Trace {
     /// Less deep again.
     pub fn leave(&mut self, depth: u32) {
         self.depth = self.depth.saturating_sub(depth);
+    }
+
+    /// Where it stands what happens now.
+    pub fn place(&self) -> Option<&Arc<TracePlace>> {
+        self.place.as_ref()
     }
 
     /// Says where it stands what happens from here on; what was said before is returned.

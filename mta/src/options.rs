@@ -25,7 +25,7 @@ pub(crate) fn expanded_text(cx: &mut Context, name: &str, text: &Str) -> Option<
         return None;
     }
     let engine = cx.engine().clone();
-    match engine.expand_once(text.bytes(), cx) {
+    match cx.on_behalf_of(name, |cx| engine.expand_once(text.bytes(), cx)) {
         Ok(value) => Some(value),
         // Who says `fail` means that there is nothing.
         Err(fail) if fail.class() == FailClass::Forced => None,
@@ -52,7 +52,8 @@ pub(crate) enum NoLimit {
 pub(crate) fn message_size_limit(cx: &mut Context) -> Result<u64, NoLimit> {
     let engine = cx.engine().clone();
     let text = engine.settings().get(opt::MESSAGE_SIZE_LIMIT);
-    let value = engine.expand_once(text.bytes(), cx);
+    let option = opt::MESSAGE_SIZE_LIMIT.name();
+    let value = cx.on_behalf_of(option, |cx| engine.expand_once(text.bytes(), cx));
     let value = value.map_err(|fail| NoLimit::Unexpanded(fail.message().to_vec()))?;
     let value = value.bytes().trim_ascii();
     if !value.is_empty() && !value.first().is_some_and(u8::is_ascii_digit) {

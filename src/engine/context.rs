@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use eximious_core::trace::{Happening, TraceKinds, TraceObserver};
+use eximious_core::trace::{Happening, TraceKinds, TraceObserver, TracePlace};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
     AclAnswer, Call, Effects, ErrorKind, Fail, Machine, Memory, Message, Meta, Rec, Scope,
@@ -412,6 +412,30 @@ impl Context {
     /// What is told of what happens, and to whom.
     pub fn trace(&mut self) -> &mut Trace {
         &mut self.memory.trace
+    }
+
+    /// Does something that stands at a place of the configuration.
+    pub(crate) fn standing_at<T>(
+        &mut self,
+        place: Option<&Arc<TracePlace>>,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let Some(place) = place.filter(|_| self.memory.trace.is_watched()) else {
+            return work(self);
+        };
+        let before = self.memory.trace.stand_at(Some(place.clone()));
+        let result = work(self);
+        self.memory.trace.stand_at(before);
+        result
+    }
+
+    /// Does something on behalf of a main option: what happens stands where that is set.
+    pub fn on_behalf_of<T>(&mut self, option: &str, work: impl FnOnce(&mut Self) -> T) -> T {
+        if !self.memory.trace.is_watched() {
+            return work(self);
+        }
+        let place = self.engine.settings().place_of(option).cloned();
+        self.standing_at(place.as_ref(), work)
     }
 
     /// Evaluates something: the tests in it stand one deeper than those around it.

@@ -93,6 +93,7 @@ pub(crate) fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) -> bool {
         Happening::List(step) => lists::write(step, depth, out),
         Happening::Lookup(step) => lookups::write(step, depth, out),
         Happening::Dns(step) => lookups::write_dns(step, depth, out),
+        Happening::Process(step) => lookups::write_process(step, depth, out),
         Happening::Host(step) => hosts::write(step, out),
         _ => return false,
     }

@@ -40,7 +40,7 @@ use eximious_core::world::Log;
 use eximious_core::{AclPhases, AclTerm, Registry, Str};
 
 use crate::Config;
-use crate::config::{Acl, AclLineTerm, AclStatement};
+use crate::config::{Acl, AclStatement, Places};
 use crate::mail::route::Routes;
 
 pub use crate::mail::smtp_transport::Secured;
@@ -221,38 +221,6 @@ impl Statement {
             0 => Vec::new(),
             line => [self.place.file.bytes(), b" ", line.to_string().as_bytes()].concat(),
         }
-    }
-}
-
-/// Where things stand in a configuration.
-struct Places<'c> {
-    config: &'c Config,
-    files: Vec<Str>,
-    macros: Vec<Str>,
-}
-
-impl<'c> Places<'c> {
-    fn new(config: &'c Config) -> Self {
-        let files = config.sources.files().iter().map(|file| Str::from(&file.name[..]));
-        let macros = config.macros.iter().map(|(name, _)| Str::from(name));
-        Self { config, files: files.collect(), macros: macros.collect() }
-    }
-
-    /// The place of a byte of a logical line.
-    fn of(&self, line: usize, offset: usize) -> TracePlace {
-        let Some(line) = self.config.lines.get(line) else { return TracePlace::default() };
-        let at = line.place(offset);
-        let file = self.files.get(at.file as usize).cloned().unwrap_or_default();
-        let place = TracePlace::new(file, at.line).at(at.column + 1);
-        match at.inside.and_then(|number| self.macros.get(number as usize)) {
-            Some(name) => place.within(name.clone()),
-            None => place,
-        }
-    }
-
-    fn of_terms(&self, terms: &[AclLineTerm]) -> Vec<Arc<TracePlace>> {
-        let place = |term: &AclLineTerm| self.of(term.line, term.span.start as usize);
-        terms.iter().map(|term| Arc::new(place(term))).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod acl;
 mod dialogue;
+mod hints;
 mod log;
 mod route;
 mod tee;
@@ -36,6 +37,7 @@ pub fn write(event: &TraceEvent<'_>, out: &mut DebugWriter<'_>) {
         Happening::Smtp(step) => dialogue::write(step, depth, out),
         Happening::Spool(step) => dialogue::write_spool(step, depth, out),
         Happening::Auth(step) => dialogue::write_auth(step, depth, out),
+        Happening::Hint(step) => hints::write(step, depth, out),
         Happening::Note { kind, text } => {
             let by = selected_by(*kind);
             if kind.intersects(OF_TESTS) {
@@ -65,6 +67,7 @@ const OF_TESTS: TraceKinds = TraceKinds::LIST
     .union(TraceKinds::SMTP)
     .union(TraceKinds::AUTH)
     .union(TraceKinds::RECEIVE)
+    .union(TraceKinds::DNSBL)
     .union(TraceKinds::CONCEALED);
 
 /// By what something of a kind is selected.
@@ -87,6 +90,12 @@ fn selected_by(kind: TraceKinds) -> DebugSelector {
         (TraceKinds::RECEIVE, DebugSelector::RECEIVE),
         (TraceKinds::FILTER, DebugSelector::FILTER),
         (TraceKinds::RETRY, DebugSelector::RETRY),
+        (TraceKinds::DNSBL, DebugSelector::DNSBL),
+        (TraceKinds::USER, DebugSelector::UID),
+        (TraceKinds::INTERFACE, DebugSelector::INTERFACE),
+        (TraceKinds::IDENT, DebugSelector::IDENT),
+        (TraceKinds::TLS, DebugSelector::TLS),
+        (TraceKinds::STATUS, DebugSelector::PROCESS_INFO),
     ] {
         if kind.intersects(one) {
             by = by.with(selector);

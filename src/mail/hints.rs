@@ -11,6 +11,7 @@ mod dump;
 mod ratelimit;
 mod retry;
 mod seen;
+mod told;
 mod working;
 
 use eximious_core::world::{Change, Hint, HintStore, HintsError};
@@ -23,6 +24,7 @@ pub use dump::dump;
 pub use ratelimit::{Rate, Uniques, ratelimit_key};
 pub use retry::{Retry, RetryKey};
 pub use seen::Seen;
+pub(crate) use told::ToldHints;
 pub use working::{Working, host_key, transport_key};
 
 /// A record of a kind.

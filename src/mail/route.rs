@@ -36,6 +36,7 @@ use std::sync::Arc;
 use eximious_core::{DriverKind, Registry, Str, World};
 
 use crate::Config;
+use crate::config::Places;
 
 pub use address::{Address, Affix, Ancestor, Attached, Delivery, Identity, Target, Wrong};
 pub use affix::without as without_affixes;
@@ -89,10 +90,11 @@ impl Routes {
     /// The routers of a configuration, for contexts of the engine whose registry this is.
     pub fn new(config: &Config, registry: &Registry, world: &World) -> Self {
         let place = |name: &Str| config.routers.iter().position(|one| one.name == *name);
+        let places = Places::new(config);
         // One without a driver is a fault of the configuration.
         let routers = config.routers.iter().filter_map(|one| Some((one, one.driver.as_ref()?)));
         let routers = routers
-            .map(|(one, driver)| Router::new(one, driver, registry, world, &place))
+            .map(|(one, driver)| Router::new(one, driver, registry, world, &place, &places))
             .collect();
         let transports = config
             .instances(DriverKind::Transport)

@@ -4,7 +4,8 @@
 //! with the server's side in `mta/`, because `mta/` is built upon this crate and can't be
 //! seen from here, while everybody who is a client can see this. It knows nothing of
 //! them: what is to be said arrives as data, each method is a step of the protocol, and
-//! who wants to see what goes over the connection is an [`Observer`].
+//! what goes over the connection is told to a [`Trace`](eximious_core::Trace), secrets
+//! starred out.
 //!
 //! [`SmtpClient`] is who speaks: [`SmtpClient::connect`], [`SmtpClient::banner`], [`SmtpClient::ehlo`],
 //! [`SmtpClient::starttls`], [`SmtpClient::auth`], [`SmtpClient::mail`], [`SmtpClient::rcpt`],
@@ -26,7 +27,6 @@ mod connection;
 mod error;
 mod extensions;
 mod message;
-mod observer;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -38,6 +38,5 @@ pub use connection::{Connection, Trouble};
 pub use error::{Cause, SmtpError};
 pub use extensions::{Extensions, Hello};
 pub use message::Verdicts;
-pub use observer::{ClientEvent, Observer, Unwatched};
 pub use reply::{Read, Replies, Reply, ReplyClass};
 pub use wire::Wire;

@@ -8,7 +8,6 @@ mod endpoint;
 mod event;
 mod open;
 mod tls;
-mod told;
 
 use std::net::IpAddr;
 

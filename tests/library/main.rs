@@ -22,6 +22,7 @@ mod operators;
 mod options;
 mod oracle;
 mod perl;
+mod places;
 mod sieve;
 mod signatures;
 mod spf;

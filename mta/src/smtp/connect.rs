@@ -151,6 +151,7 @@ impl SmtpSession {
             eximious::client::describe(&mut self.cx);
         }
         self.ask_for_ident();
+        self.tell_status();
         if self.client_in(opt::HOST_REJECT_CONNECTION) {
             let client = self.shown_client();
             let tail = b" (host_reject_connection)".as_slice();

@@ -201,6 +201,7 @@ impl SmtpSession {
         self.cx.set_var(var::SENDER_HELO_NAME, name);
         eximious::client::forget_hello(&mut self.cx);
         eximious::client::describe(&mut self.cx);
+        self.tell_status();
     }
 
     /// Whether a text may be what HELO says.

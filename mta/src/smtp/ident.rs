@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 
 use eximious::stdlib::printing::printing;
+use eximious::stdlib::wording::reason;
+use eximious::trace::TraceKinds;
 use eximious::world::Target;
 use eximious::{LogSelector, Str, opt, var};
 
@@ -32,6 +34,7 @@ impl SmtpSession {
         {
             return;
         }
+        self.cx.note(TraceKinds::IDENT, b"doing ident callback");
         let port = u16::try_from(self.number(opt::RFC1413_PORT)).unwrap_or(0);
         let ports = (self.connection.client.port, local_port);
         let net = self.cx.engine().world().net.clone();
@@ -39,6 +42,8 @@ impl SmtpSession {
         let mut stream = match net.connect(&target, within) {
             Ok(stream) => stream,
             Err(why) => {
+                let text = format!("ident connection to {address} failed: {}", reason(&why));
+                self.cx.note(TraceKinds::IDENT, text.as_bytes());
                 if why.kind() == ErrorKind::TimedOut && self.logs(LogSelector::IDENT_TIMEOUT) {
                     self.log(format!("ident connection to {address} timed out").as_bytes());
                 }
@@ -59,6 +64,7 @@ impl SmtpSession {
             }
         }
         if let Some(user) = user(&answer, ports) {
+            self.cx.note(TraceKinds::IDENT, &[b"sender_ident = ", user].concat());
             self.cx.set_var(var::SENDER_IDENT, Str::tainted(printing(user, false)));
             eximious::client::describe(&mut self.cx);
         }

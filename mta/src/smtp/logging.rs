@@ -2,6 +2,7 @@
 //! want (`log_selector`).
 
 use eximious::stdlib::printing::printing;
+use eximious::trace::TraceKinds;
 use eximious::{LogSelector, Str, opt, var};
 
 use super::SmtpSession;
@@ -61,6 +62,18 @@ impl SmtpSession {
     /// `(helo) [1.2.3.4]`.
     pub(super) fn shown_client(&mut self) -> Vec<u8> {
         eximious::client::plainly_described(&mut self.cx)
+    }
+
+    /// Tells what the session is about, to whoever watches.
+    pub(super) fn tell_status(&mut self) {
+        if !self.cx.trace().wants(TraceKinds::STATUS) {
+            return;
+        }
+        let client = self.shown_client();
+        let pid = self.cx.engine().world().host.pid();
+        let under = if self.connection.tls.is_established() { "TLS " } else { "" };
+        let head = format!("set_process_info: {pid} handling {under}incoming connection from ");
+        self.cx.note(TraceKinds::STATUS, &[head.as_bytes(), &client].concat());
     }
 
     /// `H=(helo) [1.2.3.4]`.

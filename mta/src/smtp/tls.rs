@@ -9,6 +9,7 @@ use eximious::acl::{AclResult, AclVerdict};
 use eximious::stdlib::certificate;
 use eximious::stdlib::lists::elements;
 use eximious::stdlib::x509::Certificate;
+use eximious::trace::TraceKinds;
 use eximious::world::{Moment, TlsDemand, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession};
 use eximious::{AclPhases, Str, Var, opt, var};
 
@@ -52,7 +53,7 @@ enum TlsState {
 }
 
 impl Tls {
-    fn is_established(&self) -> bool {
+    pub(super) fn is_established(&self) -> bool {
         self.state == TlsState::Established
     }
 }
@@ -348,6 +349,15 @@ impl SmtpSession {
     fn set_tls_variables(&mut self, facts: &TlsFacts, refused: bool) {
         let cx = &mut self.cx;
         let cipher = format!("{}:{}:{}", facts.version, facts.cipher, facts.bits);
+        if cx.trace().wants(TraceKinds::TLS) {
+            let verified = if facts.is_verified { "" } else { " not" };
+            cx.note(TraceKinds::TLS, format!("TLS session established: {cipher}").as_bytes());
+            if let Some(shown) = facts.chain.first() {
+                let name = distinguished_name(shown);
+                let head = format!("client certificate{verified} verified: ");
+                cx.note(TraceKinds::TLS, &[head.as_bytes(), &name].concat());
+            }
+        }
         cx.set_var(var::TLS_IN_CIPHER, cipher);
         cx.set_var(var::TLS_IN_CIPHER_STD, facts.standard_cipher.clone());
         cx.set_var(var::TLS_IN_VER, facts.version.clone());
@@ -416,6 +426,7 @@ impl SmtpSession {
 
     /// `TLS error on connection from …`
     fn log_tls_fault(&mut self, fault: &TlsFault) {
+        self.cx.note(TraceKinds::TLS, format!("TLS failed: {}", fault.shown()).as_bytes());
         let client = self.shown_client();
         let head = b"TLS error on connection from ".as_slice();
         self.log(&[head, &client, b" ", fault.shown().as_bytes()].concat());

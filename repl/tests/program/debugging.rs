@@ -1,7 +1,11 @@
 //! What `-d` tells: the cases below, as they are recorded in `tests/debugging`. A real
 //! Exim is asked again where one is installed; `EXIMIOUS_RECORD=1` records what it says.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use eximious_tests::cases::changes;
 use eximious_tests::root;
@@ -9,7 +13,8 @@ use tempfile::TempDir;
 
 use crate::common::{self, Run};
 
-/// A name, arguments, and what is typed.
+/// A name, arguments, and what is typed. The configuration is the one of that name, or the
+/// one that most have.
 const CASES: &[(&str, &[&str], &str)] = &[
     (
         "expand",
@@ -44,11 +49,39 @@ const CASES: &[(&str, &[&str], &str)] = &[
          RCPT TO:<bob@other.example>\r\nQUIT\r\n",
     ),
     (
+        "hints",
+        &["-d-all+hints_lookup", "-bs", "-oMa", "192.0.2.1"],
+        "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<rated@loc.example>\r\n\
+         RCPT TO:<rated@loc.example>\r\nQUIT\r\n",
+    ),
+    (
+        "dnsbl",
+        &["-d-all+dnsbl", "-bs", "-oMa", "192.0.2.1"],
+        "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<listed@loc.example>\r\n\
+         RCPT TO:<listed@loc.example>\r\nQUIT\r\n",
+    ),
+    ("uid", &["-d-all+uid", "-bt", "root@me.example", "nobody-here@me.example"], ""),
+    ("filter", &["-d-all+filter", "-bf", "DIR/filter"], "From: a@b\nSubject: xyz\n\nhi\n"),
+    ("sieve", &["-d-all+filter", "-bf", "DIR/sieve"], "From: a@b\nSubject: xyz\n\nhi\n"),
+    (
+        "submission",
+        &["-d-all+acl", "-odq", "-oi", "bob@old.example"],
+        "From: a@b.example\nSubject: xyz\n\nhi\n",
+    ),
+    // What it is told, and what is asked of it, stands in `ask_daemon`.
+    ("daemon", &[], ""),
+    (
         "acl-test",
         &["-d-all+acl+expand", "-bh", "192.0.2.1"],
         "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<ann@loc.example>\r\nQUIT\r\n",
     ),
 ];
+
+/// An Exim filter, and a Sieve script.
+const FILTER: &str =
+    "# Exim filter\nif $h_subject: contains x then\n  deliver ann@b.example\nendif\n";
+const SIEVE: &str = "# Sieve filter\nrequire \"fileinto\";\n\
+    if header :contains \"subject\" \"x\" { fileinto \"inbox\"; }\n";
 
 /// What begins lines that only the real one tells, or that each has in its own way.
 const NOT_COMPARED: &[&str] = &[
@@ -80,8 +113,6 @@ const NOT_COMPARED: &[&str] = &[
     "LOG: smtp_connection",
     "SMTP connection",
     "queued for",
-    "seeking password data",
-    "getpwnam()",
     "set transport",
     // Its resolver's.
     "DNS: ",
@@ -93,6 +124,19 @@ const NOT_COMPARED: &[&str] = &[
     "sender address =",
     "address match test",
     "smtp_setup_msg",
+    "read_message_body",
+    "fresh-exec fork",
+    "postfork",
+    // How its library keeps hints.
+    "locking ",
+    "locked ",
+    "EXIM_DB",
+    "DIR/spool/db/",
+    "opened hints database",
+    "dbfn_read: size",
+    "dbfn_read: age",
+    "returned from EXIM_DBOPEN",
+    "closed hints database",
     "log directory space",
     "spool directory space",
 ];
@@ -111,11 +155,18 @@ fn told(run: &Run, place: &Path) -> Vec<String> {
         !NOT_COMPARED.iter().any(|word| line.starts_with(word.trim_start_matches(' ')))
     };
     let lines = &lines[head.map_or(0, |head| head + 1)..];
-    lines.iter().filter(is_compared).map(|line| (*line).to_owned()).collect()
+    // That a message arrived has its own name in it.
+    let lines = lines.iter().filter(is_compared).filter(|line| !line.contains("<= root"));
+    // A record's size is each one's own, and so is what follows the words of a condition.
+    let shared = |line: &&str| match line.starts_with(" Condition is ") {
+        true => line.trim_end().to_owned(),
+        false => line.split(" datalen ").next().unwrap_or(line).to_owned(),
+    };
+    lines.map(shared).collect()
 }
 
-/// Runs a case.
-fn ask(program: &str, (_, args, input): (&str, &[&str], &str)) -> Vec<String> {
+/// A place with what the cases need, and the configuration of one of them.
+fn lay_out(name: &str) -> TempDir {
     let directory = TempDir::with_prefix("eximious-").expect("a directory");
     let place = directory.path();
     let all = std::os::unix::fs::PermissionsExt::from_mode(0o777);
@@ -124,16 +175,77 @@ fn ask(program: &str, (_, args, input): (&str, &[&str], &str)) -> Vec<String> {
         let all = std::fs::Permissions::clone(&all);
         std::fs::set_permissions(place.join(name), all).expect("rights");
     }
+    std::fs::write(place.join("filter"), FILTER).expect("a file");
+    std::fs::write(place.join("sieve"), SIEVE).expect("a file");
     std::fs::write(place.join("table"), "ann: bob\nbob: x y\n*.c: wild\n").expect("a file");
     let written = place.display().to_string();
-    let config = std::fs::read_to_string(root().join("tests/debugging/exim.conf"));
+    let own = root().join(format!("tests/debugging/{name}.conf"));
+    let shared = root().join("tests/debugging/exim.conf");
+    let config = std::fs::read_to_string(if own.exists() { own } else { shared });
     let config = config.expect("the configuration").replace("DIR", &written);
-    let file = place.join("exim.conf");
-    std::fs::write(&file, config).expect("a file");
-    let file = file.display().to_string();
-    let args: Vec<&str> = ["-C", &file].into_iter().chain(args.iter().copied()).collect();
+    std::fs::write(place.join("exim.conf"), config).expect("a file");
+    directory
+}
+
+/// Runs a case.
+fn ask(program: &str, (name, args, input): (&str, &[&str], &str)) -> Vec<String> {
+    let directory = lay_out(name);
+    let written = directory.path().display().to_string();
+    let file = format!("{written}/exim.conf");
+    let args: Vec<String> = args.iter().map(|arg| arg.replace("DIR", &written)).collect();
+    let args: Vec<&str> =
+        ["-C", &file].into_iter().chain(args.iter().map(String::as_str)).collect();
     let input = input.replace("DIR", &written);
-    told(&common::run(program, &args, input.as_bytes()), place)
+    told(&common::run(program, &args, input.as_bytes()), directory.path())
+}
+
+/// What a daemon tells of one session.
+fn ask_daemon(program: &str) -> Vec<String> {
+    let directory = lay_out("daemon");
+    let place = directory.path();
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    let port = port.expect("a port").port();
+    let (file, pid) = (place.join("exim.conf"), place.join("pid"));
+    let daemon = Command::new(program)
+        .args(["-C", &file.display().to_string(), "-d-all+acl", "-bd"])
+        .args(["-oX", &format!("127.0.0.1.{port}"), "-oP", &pid.display().to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a daemon");
+    let mut client = (0..100).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(50));
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+    let client = client.as_mut().expect("a connection");
+    let mut replies = BufReader::new(client.try_clone().expect("a socket"));
+    let mut reply = String::new();
+    replies.read_line(&mut reply).expect("a banner");
+    for line in ["HELO x", "MAIL FROM:<a@b.example>", "RCPT TO:<ann@loc.example>", "QUIT"] {
+        client.write_all(format!("{line}\r\n").as_bytes()).expect("it is read");
+        replies.read_line(&mut reply).expect("a reply");
+    }
+    let _ = replies.read_line(&mut reply);
+    std::thread::sleep(Duration::from_millis(300));
+    let stop = Command::new("kill").arg(daemon.id().to_string()).status();
+    assert!(stop.expect("kill").success());
+    let output = daemon.wait_with_output().expect("what it told");
+    let err = String::from_utf8_lossy(&output.stderr).into_owned();
+    // Each process has its number before what it tells.
+    let plain = |line: &str| match line.trim_start().split_once(' ') {
+        Some((head, rest)) if head.parse::<u32>().is_ok() => rest.to_owned(),
+        _ => line.to_owned(),
+    };
+    let err: Vec<String> = err.lines().map(plain).collect();
+    let run = Run { status: output.status.code(), out: String::new(), err: err.join("\n") };
+    let lines = told(&run, place).into_iter();
+    // What the session is about; the rest is how each makes processes or threads.
+    let lines = lines.skip_while(|line| !line.contains("in helo_lookup_domains?"));
+    lines
+        .take_while(|line| !line.starts_with("child "))
+        .filter(|line| !line.contains("LOG:"))
+        .collect()
 }
 
 fn compare(program: &str) {
@@ -141,7 +253,10 @@ fn compare(program: &str) {
     let mut wrong = String::new();
     for case in CASES {
         let path = root().join(format!("tests/debugging/{}.txt", case.0));
-        let lines = ask(program, *case);
+        let lines = match case.0 {
+            "daemon" => ask_daemon(program),
+            _ => ask(program, *case),
+        };
         if records && program != env!("CARGO_BIN_EXE_eximious") {
             std::fs::write(&path, lines.join("\n") + "\n").expect("it can be recorded");
             continue;
@@ -178,5 +293,30 @@ fn selectors_that_are_none_are_refused() {
     ] {
         let run = common::eximious(&[option, "-be", "x"], b"");
         assert_eq!((run.status, run.err.as_str()), (Some(1), why), "{option}");
+    }
+}
+
+#[test]
+fn organs_tell_what_they_do() {
+    let directory = lay_out("organs");
+    let config = "primary_hostname = me.example\nkeep_environment =\nbegin routers\nfar:\n  driver = \
+        manualroute\n  route_list = * 127.0.0.1 byname\n  self = send\n  transport = out\n\
+        begin transports\nout:\n  driver = smtp\n";
+    let file = directory.path().join("organs");
+    std::fs::write(&file, config).expect("a file");
+    let file = file.display().to_string();
+    for (args, words) in [
+        (
+            ["-d-all+exec", "-be", "${run{/bin/echo a b}}"].as_slice(),
+            ["direct command:\n", "  argv[1] = 'a'\n", "status=0, 4 bytes"].as_slice(),
+        ),
+        (&["-d-all+exec", "-be", "${run{/nosuch/x}}"], &["  argv[0] = '/nosuch/x'\n"]),
+        (&["-d-all+interface", "-bt", "a@b.example"], &["local interface address is 127.0.0.1\n"]),
+    ] {
+        let args: Vec<&str> = ["-C", &file].iter().chain(args).copied().collect();
+        let told = common::run(env!("CARGO_BIN_EXE_eximious"), &args, b"").err;
+        for word in words {
+            assert!(told.contains(word), "{args:?}: {told}");
+        }
     }
 }

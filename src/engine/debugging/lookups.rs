@@ -1,6 +1,6 @@
-//! Look-ups and questions to the DNS, in Exim's words.
+//! Look-ups, questions to the DNS and commands, in Exim's words.
 
-use eximious_core::trace::{DnsEvent, DnsOutcome, LookupEvent, LookupKey};
+use eximious_core::trace::{DnsEvent, DnsOutcome, LookupEvent, LookupKey, ProcessEvent};
 
 use super::{DebugSelector, DebugWriter};
 
@@ -106,4 +106,21 @@ pub(super) fn write_dns(step: &DnsEvent<'_>, depth: u32, out: &mut DebugWriter<'
         (false, _) => format!("{head} {words}\nreturning {returned}"),
     };
     out.told(DebugSelector::DNS, depth, &[text.as_bytes()]);
+}
+
+pub(super) fn write_process(step: &ProcessEvent<'_>, depth: u32, out: &mut DebugWriter<'_>) {
+    let mut tell = |parts: &[&[u8]]| out.told(DebugSelector::EXEC, depth, parts);
+    match step {
+        ProcessEvent::Begin { command } => {
+            tell(&[b"direct command:"]);
+            for (number, word) in command.iter().enumerate() {
+                tell(&[format!("  argv[{number}] = '").as_bytes(), word, b"'"]);
+            }
+        }
+        ProcessEvent::End { status, size } => {
+            tell(&[format!("command ended: status={status}, {size} bytes of output").as_bytes()]);
+        }
+        ProcessEvent::Failed { why } => tell(&[b"command failed: ", why]),
+        _ => {}
+    }
 }

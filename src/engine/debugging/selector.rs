@@ -18,6 +18,10 @@ impl DebugSelector {
     pub const AUTH: Self = Self(0x8);
     /// Questions to the DNS.
     pub const DNS: Self = Self(0x20);
+    /// Lists in the DNS.
+    pub const DNSBL: Self = Self(0x40);
+    /// Commands that are run.
+    pub const EXEC: Self = Self(0x80);
     /// Expansions.
     pub const EXPAND: Self = Self(0x100);
     /// Filters.
@@ -26,6 +30,10 @@ impl DebugSelector {
     pub const HINTS_LOOKUP: Self = Self(0x400);
     /// Names and addresses of hosts.
     pub const HOST_LOOKUP: Self = Self(0x800);
+    /// Questions who the user of a connection is.
+    pub const IDENT: Self = Self(0x1000);
+    /// The addresses of this host.
+    pub const INTERFACE: Self = Self(0x2000);
     /// Tests of lists.
     pub const LISTS: Self = Self(0x4000);
     /// Look-ups.
@@ -34,6 +42,8 @@ impl DebugSelector {
     pub const NO_UTF8: Self = Self(0x4_0000);
     /// The process's number before each line.
     pub const PID: Self = Self(0x8_0000);
+    /// What the program is doing at the moment.
+    pub const PROCESS_INFO: Self = Self(0x10_0000);
     /// What comes in and what is answered.
     pub const RECEIVE: Self = Self(0x40_0000);
     /// Rules for retrying.
@@ -44,8 +54,12 @@ impl DebugSelector {
     pub const ROUTE: Self = Self(0x400_0000);
     /// The time before each line.
     pub const TIMESTAMP: Self = Self(0x800_0000);
+    /// TLS, as it is agreed on.
+    pub const TLS: Self = Self(0x1000_0000);
     /// What is said to other hosts.
     pub const TRANSPORT: Self = Self(0x2000_0000);
+    /// Users of the system, and whose rights are used.
+    pub const UID: Self = Self(0x4000_0000);
     /// Verification.
     pub const VERIFY: Self = Self(0x8000_0000);
     /// Anything.
@@ -66,15 +80,22 @@ impl DebugSelector {
             (Self::ACL, TraceKinds::ACL | TraceKinds::CALLOUT | TraceKinds::SMTP),
             (Self::AUTH, TraceKinds::AUTH),
             (Self::DNS, TraceKinds::DNS),
+            (Self::DNSBL, TraceKinds::DNSBL),
+            (Self::EXEC, TraceKinds::PROCESS),
             (Self::EXPAND, TraceKinds::EXPANSION),
             (Self::FILTER, TraceKinds::FILTER),
             (Self::HINTS_LOOKUP, TraceKinds::HINTS),
             (Self::HOST_LOOKUP, TraceKinds::HOST),
+            (Self::IDENT, TraceKinds::IDENT),
+            (Self::INTERFACE, TraceKinds::INTERFACE),
             (Self::LOOKUP, TraceKinds::LOOKUP),
+            (Self::PROCESS_INFO, TraceKinds::STATUS),
             (Self::RECEIVE, TraceKinds::SMTP | TraceKinds::RECEIVE),
             (Self::RETRY, TraceKinds::RETRY),
             (Self::REWRITE, TraceKinds::REWRITE),
             (Self::ROUTE, TraceKinds::ROUTE),
+            (Self::TLS, TraceKinds::TLS),
+            (Self::UID, TraceKinds::USER),
             (Self::TRANSPORT, TraceKinds::SMTP | TraceKinds::CALLOUT),
             (Self::VERIFY, TraceKinds::VERIFY | TraceKinds::CALLOUT | TraceKinds::ROUTE),
             // What a list says is always worth to be told.

@@ -24,7 +24,7 @@ use super::words::{self, ControlRun, Setting};
 use super::{AclHost, AclResult, AclState, AclVerdict, Acls, Logs};
 use crate::Context;
 use crate::mail::route::{Delivery, Standing, Transport};
-use crate::mail::smtp_client::{ClientEvent, Endpoint, Observer, Protocol, SmtpClient};
+use crate::mail::smtp_client::{Endpoint, Protocol, SmtpClient};
 use crate::mail::smtp_transport::Opened;
 
 pub use send::{Onward, OnwardRecipient, Outcome};
@@ -197,21 +197,11 @@ impl Held {
     }
 
     pub(super) fn end(mut self: Box<Self>, cx: &mut Context, why: &str) {
-        self.opened.client.quit(&mut Unbuffered(cx));
+        // No command waits for its end.
+        self.opened.client.tell_flushes(false);
+        self.opened.client.quit(cx.trace());
         let text = format!("----------- cutthrough shutdown ({why}) ------------");
         cx.tell_callout(text.as_bytes());
-    }
-}
-
-/// Who watches, but is not told of what commands wait for: at the end of a session none
-/// do.
-struct Unbuffered<'c>(&'c mut Context);
-
-impl Observer for Unbuffered<'_> {
-    fn told(&mut self, event: ClientEvent<'_>) {
-        if !matches!(event, ClientEvent::Flushed(_)) {
-            self.0.told(event);
-        }
     }
 }
 

@@ -48,7 +48,7 @@ fn dnslists(run: &mut Run<'_>, list: &Str) -> Answer {
     let mut unknown = Unknown::Exclude;
     let mut left = MOST_QUERIES;
     for element in elements(list.bytes()) {
-        run.note(&[b"dnslists check: ", &*element].concat());
+        run.note_dnsbl(&[b"dnslists check: ", &*element].concat());
         if element.first() == Some(&b'+') {
             match Unknown::of(&element) {
                 Some(wanted) => unknown = wanted,
@@ -182,7 +182,7 @@ fn item(
         match found {
             Standing::Listed(entry) => {
                 let means = [b"=> that means ", key.bytes(), b" is listed at ", at].concat();
-                run.note(&means);
+                run.note_dnsbl(&means);
                 run.cx.set_var(var::DNSLIST_DOMAIN, Str::from(at));
                 run.cx.set_var(var::DNSLIST_MATCHED, key.clone());
                 run.cx.set_var(var::DNSLIST_VALUE, Str::from(shown(&entry.addresses)));
@@ -231,9 +231,9 @@ fn look(
     let addresses = match known(run, &name)? {
         Known::Listed(addresses) => addresses,
         Known::Unlisted => {
-            run.note(&[b"DNS lookup for ", &*name, b" failed"].concat());
+            run.note_dnsbl(&[b"DNS lookup for ", &*name, b" failed"].concat());
             let key = asked.key.bytes();
-            run.note(&[b"=> that means ", key, b" is not listed at ", domain].concat());
+            run.note_dnsbl(&[b"=> that means ", key, b" is not listed at ", domain].concat());
             return Ok(Standing::Unlisted);
         }
         Known::Later => {
@@ -251,7 +251,7 @@ fn look(
         }
     };
     let yielding = shown(&addresses);
-    run.note(
+    run.note_dnsbl(
         &[b"DNS lookup for ", &*name, b" succeeded (yielding ", yielding.as_bytes(), b")"].concat(),
     );
     let counts = match test {
@@ -315,8 +315,8 @@ impl Test<'_> {
             (true, false) => "==",
             (true, true) => "=&",
         };
-        run.note(b"=> but we are not accepting this block class because");
-        run.note(&[format!("=> there {why} for {sign}").as_bytes(), self.values].concat());
+        run.note_dnsbl(b"=> but we are not accepting this block class because");
+        run.note_dnsbl(&[format!("=> there {why} for {sign}").as_bytes(), self.values].concat());
         false
     }
 }
@@ -345,12 +345,12 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
     if let Some(remembered) = run.cx.memory.get::<Memory>().0.get(name) {
         if now < remembered.until {
             let known = remembered.known.clone();
-            run.note(b"dnslists: using result of previous lookup");
+            run.note_dnsbl(b"dnslists: using result of previous lookup");
             return Ok(known);
         }
-        run.note(b"cached data found but past valid time; ");
+        run.note_dnsbl(b"cached data found but past valid time; ");
     }
-    run.note(&[b"new DNS lookup for ", name].concat());
+    run.note_dnsbl(&[b"new DNS lookup for ", name].concat());
     let reply = run.cx.call(&META, |call| dns::query(call, name, kind::A, &How::default()))?;
     let addresses: Vec<IpAddr> =
         reply.records().iter().filter_map(|record| record.address()).collect();
@@ -361,7 +361,7 @@ fn known(run: &mut Run<'_>, name: &[u8]) -> Result<Known, Fail> {
         Found::Later | Found::Broken => (Known::Later, FRUITLESS),
         _ => (Known::Unlisted, reply.fruitless_for.unwrap_or(FRUITLESS)),
     };
-    run.note(format!("dnslists: wrote cache entry, ttl={lifetime}").as_bytes());
+    run.note_dnsbl(format!("dnslists: wrote cache entry, ttl={lifetime}").as_bytes());
     let memory = &mut run.cx.memory.get::<Memory>().0;
     if memory.len() >= MOST_REMEMBERED {
         memory.clear();

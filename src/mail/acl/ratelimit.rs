@@ -7,12 +7,11 @@ use eximious_core::world::Moment;
 use eximious_core::{AclPhases, AclTerm, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
-use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
 use super::words::{self, TermRun};
-use crate::mail::hints::{Rate, Record, Uniques, ratelimit_key};
+use crate::mail::hints::{Rate, ToldHints, Uniques, ratelimit_key};
 
 /// How many bytes a set of events has at the least, and at the most.
 const SET: (usize, usize) = (64, 1 << 19);
@@ -302,11 +301,10 @@ fn measure(run: &mut Run<'_>, limits: &Limits) -> Result<f64, Answer> {
         run.logged = Some(Str::from(fail.message()));
         Answer::Error
     })?;
-    let engine = run.cx.engine().clone();
-    let store = engine.world().hint_store(engine.settings().get(opt::SPOOL_DIRECTORY).bytes());
+    let hints = ToldHints::open::<Rate>(run.cx, now.seconds);
     let event = Event { count, unique: unique.as_deref(), now };
     let mut steps = Steps::default();
-    let done = Rate::change(&*store, &key, now.seconds, |old| {
+    let done = hints.change::<Rate>(run.cx, &key, |old| {
         let (rate, noted) = event.count(limits, old.map(|(rate, _)| rate));
         let keep = noted.update.then_some(Some(rate));
         steps = noted;

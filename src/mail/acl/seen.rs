@@ -3,12 +3,11 @@
 use eximious_core::{AclTerm, Effects, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
-use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::machine::{Answer, Run};
 use super::words::{self, TermRun};
-use crate::mail::hints::{Record, Seen};
+use crate::mail::hints::{Seen, ToldHints};
 
 /// How old a record may become before it is refreshed: ten days.
 const REFRESH: i64 = 10 * 24 * 3600;
@@ -51,9 +50,8 @@ fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
         None => run.cx.value_of(var::SENDER_HOST_ADDRESS).bytes().to_vec(),
     };
     let test = now.saturating_sub(wanted.interval);
-    let engine = run.cx.engine().clone();
-    let store = engine.world().hint_store(engine.settings().get(opt::SPOOL_DIRECTORY).bytes());
-    let Ok(found) = Seen::load(&*store, &key) else { return unavailable(run) };
+    let hints = ToldHints::open::<Seen>(run.cx, now);
+    let Ok(found) = hints.load::<Seen>(run.cx, &key) else { return unavailable(run) };
     let found = found.map(|(_, stamp)| stamp);
     let holds = found.is_some_and(|stamp| if wanted.before { stamp <= test } else { stamp > test });
     let write = match found {
@@ -67,7 +65,7 @@ fn seen(run: &mut Run<'_>, text: &Str) -> Answer {
     };
     if let Some((what, stamp)) = write {
         if let Some(stamp) = stamp
-            && Seen.save(&*store, &key, stamp).is_err()
+            && hints.save(run.cx, &Seen, &key, stamp).is_err()
         {
             return unavailable(run);
         }
@@ -130,6 +128,7 @@ impl Wanted {
 mod tests {
     use super::super::driver::Driver;
     use super::*;
+    use crate::mail::hints::Record;
 
     #[track_caller]
     fn check(driver: &mut Driver, text: &str, verdict: &str, note: &str) {

@@ -1,7 +1,7 @@
 //! What a run of an ACL tells of its steps.
 
 use eximious_core::Str;
-use eximious_core::trace::{AclEvent, Happening, TraceParent};
+use eximious_core::trace::{AclEvent, Happening, TraceKinds, TraceParent};
 
 use super::machine::{AclVerdict, Run};
 use super::{Named, Statement};
@@ -15,6 +15,12 @@ impl Run<'_> {
 
     pub(super) fn note(&mut self, text: &[u8]) {
         self.step(AclEvent::Note { text });
+    }
+
+    /// Something of a list in the DNS, in Exim's words.
+    pub(super) fn note_dnsbl(&mut self, text: &[u8]) {
+        let kind = TraceKinds::DNSBL;
+        self.cx.trace().tell_at(self.depth, Happening::Note { kind, text });
     }
 
     /// As [`Run::statement`]; whoever watches hears where it stands, and what is a part of

@@ -8,6 +8,7 @@ mod personal;
 #[cfg(test)]
 mod tests;
 
+use eximious_core::trace::TraceKinds;
 use eximious_core::{Fail, Str, Var};
 use eximious_grammar::filter::{Command, Filter, Word};
 use eximious_stdlib::options::opt;
@@ -135,14 +136,18 @@ impl Run<'_> {
     }
 
     /// Whether notes are wanted, and there is room for more.
-    fn notes(&self) -> bool {
-        self.noted < MOST_BYTES && self.observer.wants_notes()
+    fn notes(&mut self) -> bool {
+        let wanted = self.observer.wants_notes() || self.cx.trace().wants(TraceKinds::FILTER);
+        self.noted < MOST_BYTES && wanted
     }
 
     fn note(&mut self, parts: &[&[u8]]) {
         let line = parts.concat();
         self.noted += line.len();
-        self.observer.note(&line);
+        self.cx.note(TraceKinds::FILTER, &line);
+        if self.observer.wants_notes() {
+            self.observer.note(&line);
+        }
     }
 
     /// The value of a word in a command.

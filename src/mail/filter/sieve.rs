@@ -15,6 +15,7 @@ mod vacation;
 use std::collections::HashSet;
 
 use eximious_core::Str;
+use eximious_core::trace::TraceKinds;
 use eximious_grammar::sieve::{Command, Dialect, If, Limits, Script, parse};
 
 use super::{FilterAction, FilterEnd, FilterObserver, Filtered, Manner};
@@ -189,9 +190,19 @@ impl<'r> Run<'r> {
 
     /// Tells what looks on; the parts are put together only where it wants notes.
     fn note(&mut self, parts: &[&[u8]]) {
-        if self.observer.wants_notes() {
-            self.observer.note(&parts.concat());
+        if self.notes() {
+            let line = parts.concat();
+            let lines: Vec<&[u8]> = line.split(|byte| *byte == b'\n').collect();
+            self.cx.note(TraceKinds::FILTER, &[b" ", &lines.join(&b"\n "[..])[..]].concat());
+            if self.observer.wants_notes() {
+                self.observer.note(&line);
+            }
         }
+    }
+
+    /// Whether notes are wanted.
+    fn notes(&mut self) -> bool {
+        self.observer.wants_notes() || self.cx.trace().wants(TraceKinds::FILTER)
     }
 
     /// Pays for work.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eximious_core::trace::TraceKinds;
 use eximious_core::world::User;
 use eximious_core::{Effects, Fail, FailClass, Meta, Str, TaintRule};
 use eximious_stdlib::hosts::Client;
@@ -53,7 +54,7 @@ impl Machine<'_> {
     ) -> Result<bool, RouteError> {
         let filter = &router.filter;
         if let Some((list, names)) = &filter.domains {
-            self.tell_checking("domains", None);
+            self.tell_checking(router, "domains", None);
             // Without affixes, it was asked before.
             let names = names.as_ref().filter(|_| filter.has_affixes());
             let recall = || self.recall(names?);
@@ -74,7 +75,7 @@ impl Machine<'_> {
             self.attached_anew().domain_data = data;
         }
         if let Some(list) = &filter.local_parts {
-            self.tell_checking("local_parts", None);
+            self.tell_checking(router, "local_parts", None);
             let part = self.offer.cased_local_part.clone();
             let matcher = Matcher::local_part(&part);
             // What is kept is of the whole local part.
@@ -89,7 +90,7 @@ impl Machine<'_> {
             self.attached_anew().local_part_data = data;
         }
         if filter.check_local_user {
-            self.tell_checking("check_local_user", None);
+            self.tell_checking(router, "check_local_user", None);
             if !self.find_user()? {
                 self.tell_no_user(router);
                 return Ok(false);
@@ -110,7 +111,7 @@ impl Machine<'_> {
             }
         }
         if let Some(list) = &filter.senders {
-            self.tell_checking("senders", None);
+            self.tell_checking(router, "senders", None);
             let sender = self.cx.value_of(var::SENDER_ADDRESS);
             if self.listed(list, Matcher::address(&sender), "senders")?.is_none() {
                 self.tell_skipped(router, "senders mismatch");
@@ -119,7 +120,7 @@ impl Machine<'_> {
         }
         self.print_debug(router);
         if let Some(text) = &filter.require_files {
-            self.tell_checking("require_files", None);
+            self.tell_checking(router, "require_files", None);
             if !self.has_files(&text.written)? {
                 self.tell_skipped(router, "file check");
                 return Ok(false);
@@ -164,10 +165,12 @@ impl Machine<'_> {
 
     /// A user by name. Several routers ask for the same one.
     pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<Arc<User>>> {
-        if let Some((last, user)) = &self.cx.memory.get::<LastUser>().0
+        if let Some((last, user)) = self.cx.memory.get::<LastUser>().0.clone()
             && last == name
         {
-            return Ok(user.clone());
+            let text = [b"using cached results for user \"", name, b"\""].concat();
+            self.cx.note(TraceKinds::USER, &text);
+            return Ok(user);
         }
         let engine = self.cx.engine();
         let most = engine.settings().get(opt::MAX_USERNAME_LENGTH);
@@ -176,6 +179,7 @@ impl Machine<'_> {
             true => None,
             false => engine.world().users.user(name)?.map(Arc::new),
         };
+        self.tell_user(name, user.as_deref());
         self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
         Ok(user)
     }
@@ -224,7 +228,7 @@ impl Machine<'_> {
     /// `condition`.
     fn holds(&mut self, router: &Router) -> bool {
         let Some(text) = &router.filter.condition else { return true };
-        self.tell_checking("condition", Some(text));
+        self.tell_checking(router, "condition", Some(text));
         self.condition(router, text)
     }
 

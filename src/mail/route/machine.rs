@@ -171,6 +171,13 @@ impl Machine<'_> {
     }
 
     fn offer(&mut self, number: usize, router: &Router) -> Next {
+        let place = self.cx.trace().place().cloned();
+        let next = self.offer_there(number, router);
+        self.cx.trace().stand_at(place);
+        next
+    }
+
+    fn offer_there(&mut self, number: usize, router: &Router) -> Next {
         self.offer.skipped = true;
         self.tell_router(router);
         let unfit = match self.was_here(number, router) {

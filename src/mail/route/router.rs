@@ -1,8 +1,10 @@
 //! A router, made ready: its options as they count, its texts compiled once.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use eximious_core::trace::TracePlace;
 use eximious_core::{
     DriverDef, DriverKind, Fail, OptionPlace, OptionValue, Options, Rec, Registry, Str, World,
 };
@@ -10,7 +12,7 @@ use eximious_stdlib::lists::Names;
 use rustc_hash::FxHashMap;
 
 use super::driver::RouterRun;
-use crate::config::{Instance, effective};
+use crate::config::{Instance, Places, effective};
 use crate::{Context, Expansion};
 
 /// A router.
@@ -26,6 +28,9 @@ pub(super) struct Router {
     pub(super) redirect_router: Option<usize>,
     /// What each address asks for, in every router.
     pub(super) filter: Filter,
+    /// Where it stands, and where each of its options does.
+    pub(super) place: Arc<TracePlace>,
+    places: BTreeMap<&'static str, Arc<TracePlace>>,
 }
 
 /// The options that decide whether a router sees an address at all.
@@ -70,12 +75,18 @@ pub(crate) struct Text {
     pub(super) written: Str,
     plain: bool,
     compiled: OnceLock<Expansion>,
+    place: Option<Arc<TracePlace>>,
 }
 
 impl Text {
     pub(crate) fn new(written: Str) -> Self {
         let plain = !written.bytes().iter().any(|c| matches!(c, b'$' | b'\\'));
-        Self { written, plain, compiled: OnceLock::new() }
+        Self { written, plain, compiled: OnceLock::new(), place: None }
+    }
+
+    /// The same, which stands somewhere in the configuration.
+    pub(super) fn at(self, place: Option<&Arc<TracePlace>>) -> Self {
+        Self { place: place.cloned(), ..self }
     }
 
     /// What it says now.
@@ -85,11 +96,11 @@ impl Text {
         }
         let compile = |cx: &Context| cx.engine().compile(self.written.bytes());
         let compiled = self.compiled.get_or_init(|| compile(cx));
-        match compiled.fits(cx) {
+        cx.standing_at(self.place.as_ref(), |cx| match compiled.fits(cx) {
             true => compiled.expand(cx),
             // The same routes serve contexts of several engines.
             false => compile(cx).expand(cx),
-        }
+        })
     }
 }
 
@@ -100,7 +111,9 @@ impl Router {
         registry: &Registry,
         world: &World,
         place: &dyn Fn(&Str) -> Option<usize>,
+        places: &Places<'_>,
     ) -> Self {
+        let (begin, places) = (places.of(instance.line, 0), places.of_options(&instance.settings));
         let mut options = Options::default();
         let own = OptionPlace::Driver(DriverKind::Router, driver.meta.name);
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Router));
@@ -117,7 +130,7 @@ impl Router {
             _ => None,
         };
         let text = |option: &str| match options.get(option) {
-            Some(OptionValue::Text(text)) => Some(Text::new(text.clone())),
+            Some(OptionValue::Text(text)) => Some(Text::new(text.clone()).at(places.get(option))),
             _ => None,
         };
         let some = |option: &str| text(option).filter(|text| !text.written.is_empty());
@@ -151,7 +164,7 @@ impl Router {
             address_data: text("address_data"),
         };
         let texts = options.iter().filter_map(|(name, value)| match value {
-            OptionValue::Text(text) => Some((name, Text::new(text.clone()))),
+            OptionValue::Text(text) => Some((name, Text::new(text.clone()).at(places.get(name)))),
             _ => None,
         });
         Self {
@@ -163,7 +176,14 @@ impl Router {
             redirect_router: named("redirect_router"),
             options,
             filter,
+            place: Arc::new(begin),
+            places,
         }
+    }
+
+    /// Where an option of it is set; where it stands itself, where the option is not.
+    pub(super) fn place_of(&self, option: &str) -> Arc<TracePlace> {
+        self.places.get(option).unwrap_or(&self.place).clone()
     }
 
     /// A text that is set, be it empty.

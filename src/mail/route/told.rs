@@ -2,6 +2,8 @@
 
 use eximious_core::trace::{Happening, RouteEvent, TraceKinds};
 
+use eximious_core::world::User;
+
 use super::machine::{Machine, Verdict};
 use super::pass::{Child, RouteError};
 use super::router::{Router, Text};
@@ -15,16 +17,25 @@ impl Machine<'_> {
 
     /// A router has its turn.
     pub(super) fn tell_router(&mut self, router: &Router) {
-        if !self.cx.trace().wants(TraceKinds::ROUTE) {
+        if !self.cx.trace().is_watched() {
             return;
         }
+        self.cx.trace().stand_at(Some(router.place.clone()));
         let (part, domain) = (self.address.local_part.clone(), self.address.domain.clone());
         let (router, local_part, domain) = (router.name.bytes(), part.bytes(), domain.bytes());
         self.tell(RouteEvent::Router { router, local_part, domain });
     }
 
     /// A condition of the router is looked at.
-    pub(super) fn tell_checking(&mut self, option: &'static str, text: Option<&Text>) {
+    pub(super) fn tell_checking(
+        &mut self,
+        router: &Router,
+        option: &'static str,
+        text: Option<&Text>,
+    ) {
+        if self.cx.trace().is_watched() {
+            self.cx.trace().stand_at(Some(router.place_of(option)));
+        }
         let text = text.map(|text| text.written.bytes());
         self.tell(RouteEvent::Checking { option, text });
     }
@@ -40,6 +51,21 @@ impl Machine<'_> {
             let why = [self.offer.local_part.bytes(), b" is not a local user"].concat();
             self.tell(RouteEvent::Skipped { router: router.name.bytes(), why: &why });
         }
+    }
+
+    /// The system was asked for a user.
+    pub(super) fn tell_user(&mut self, name: &[u8], user: Option<&User>) {
+        if !self.cx.trace().wants(TraceKinds::USER) {
+            return;
+        }
+        let head = b"seeking password data for user \"";
+        let text = [head.as_slice(), name, b"\": cache not available"].concat();
+        self.cx.note(TraceKinds::USER, &text);
+        let text = match user {
+            Some(user) => format!("getpwnam() succeeded uid={} gid={}", user.uid, user.gid),
+            None => "getpwnam() returned NULL (user not found)".to_owned(),
+        };
+        self.cx.note(TraceKinds::USER, text.as_bytes());
     }
 
     /// The router made an address of the one at hand.
@@ -69,6 +95,9 @@ impl Machine<'_> {
         router: &Router,
     ) -> Result<Verdict, RouteError> {
         let name = router.name.bytes();
+        if self.cx.trace().is_watched() {
+            self.cx.trace().stand_at(Some(router.place.clone()));
+        }
         self.tell(RouteEvent::Calling { router: name });
         let address = self.address.text.clone();
         let verdict = self.drive(number, router);

@@ -28,8 +28,8 @@ impl SmtpClient {
                 Move::Done(outcome) => return Ok((login, outcome)),
             };
             let request = Request::secret(SmtpCommand::Auth, line, login.shown());
-            self.send(cx, request)?;
-            let reply = self.answer(cx)?;
+            self.send(cx.trace(), request)?;
+            let reply = self.answer(cx.trace())?;
             let code = std::str::from_utf8(reply.code()).ok().and_then(|code| code.parse().ok());
             next = login.hear(cx, code.unwrap_or_default(), reply.last_text());
         }

@@ -5,11 +5,13 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use eximious_core::Trace;
+use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious_core::world::{Net, Stream, Target, TlsBinding, TlsFacts, TlsFault, TlsSession};
 
 use super::{
-    Cause, ClientEvent, Connection, Extensions, Hello, MailParams, Observer, RcptParams, Reply,
-    Request, SmtpCommand, SmtpError, Trouble,
+    Cause, Connection, Extensions, Hello, MailParams, RcptParams, Reply, Request, SmtpCommand,
+    SmtpError, Trouble,
 };
 
 /// How long a farewell is waited for at the most.
@@ -84,6 +86,8 @@ pub struct SmtpClient {
     last: Exchange,
     /// What was said and heard, in short.
     log: Vec<u8>,
+    /// Whether it is told how much is sent at once.
+    tells_flushes: bool,
     /// Why nothing more can be heard.
     broken: Option<Cause>,
     /// How many recipients the server has taken for the message at hand.
@@ -125,10 +129,17 @@ impl SmtpClient {
             unanswered: VecDeque::from([first]),
             last: Exchange::default(),
             log: Vec::new(),
+            tells_flushes: true,
             broken: None,
             accepted: 0,
             prdr: false,
         }
+    }
+
+    /// Says whether it is told how much is sent at once, which says something as long as
+    /// commands may wait for others.
+    pub fn tell_flushes(&mut self, tells: bool) {
+        self.tells_flushes = tells;
     }
 
     /// This side's address and port.
@@ -171,8 +182,8 @@ impl SmtpClient {
     ///
     /// # Errors
     /// It does not say yes.
-    pub fn banner(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        let reply = self.answer(watch)?;
+    pub fn banner(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
+        let reply = self.answer(trace)?;
         done(reply, SmtpCommand::Connect, &self.last.said)
     }
 
@@ -182,14 +193,14 @@ impl SmtpClient {
     /// It does not say yes.
     pub fn hello(
         &mut self,
-        watch: &mut dyn Observer,
+        trace: &mut Trace,
         hello: Hello,
         name: &[u8],
     ) -> Result<Reply, SmtpError> {
         let line = [hello.name().as_bytes(), b" ", name].concat();
         // What a server says before it closes is more than that it is closed.
-        let _ = self.send(watch, Request::new(SmtpCommand::Hello, line));
-        let reply = self.answer(watch)?;
+        let _ = self.send(trace, Request::new(SmtpCommand::Hello, line));
+        let reply = self.answer(trace)?;
         self.hello = Some(hello);
         self.pipelines = false;
         self.extensions = match hello.is_extended() && reply.accepts() {
@@ -205,13 +216,13 @@ impl SmtpClient {
     /// It says yes to neither.
     pub fn ehlo(
         &mut self,
-        watch: &mut dyn Observer,
+        trace: &mut Trace,
         protocol: Protocol,
         name: &[u8],
     ) -> Result<Reply, SmtpError> {
         let hello = Hello::first(protocol == Protocol::Lmtp, false);
-        match (self.hello(watch, hello, name), hello.fallback()) {
-            (Err(error), Some(old)) if error.reply().is_some() => self.hello(watch, old, name),
+        match (self.hello(trace, hello, name), hello.fallback()) {
+            (Err(error), Some(old)) if error.reply().is_some() => self.hello(trace, old, name),
             (answer, _) => answer,
         }
     }
@@ -220,8 +231,8 @@ impl SmtpClient {
     ///
     /// # Errors
     /// The server does not say yes.
-    pub fn starttls(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::new(SmtpCommand::StartTls, *b"STARTTLS"))
+    pub fn starttls(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
+        self.ask(trace, Request::new(SmtpCommand::StartTls, *b"STARTTLS"))
     }
 
     /// Begins TLS. Whatever the server announced before does not count any more.
@@ -242,11 +253,11 @@ impl SmtpClient {
     /// The server does not say yes.
     pub fn mail(
         &mut self,
-        watch: &mut dyn Observer,
+        trace: &mut Trace,
         from: &[u8],
         params: &MailParams,
     ) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::mail(from, params, &self.extensions))
+        self.ask(trace, Request::mail(from, params, &self.extensions))
     }
 
     /// Names a recipient.
@@ -255,58 +266,58 @@ impl SmtpClient {
     /// The server does not say yes.
     pub fn rcpt(
         &mut self,
-        watch: &mut dyn Observer,
+        trace: &mut Trace,
         to: &[u8],
         params: &RcptParams,
     ) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::rcpt(to, params, &self.extensions))
+        self.ask(trace, Request::rcpt(to, params, &self.extensions))
     }
 
     /// Forgets the message at hand.
     ///
     /// # Errors
     /// The server does not say yes.
-    pub fn rset(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
-        self.ask(watch, Request::new(SmtpCommand::Rset, *b"RSET"))
+    pub fn rset(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
+        self.ask(trace, Request::new(SmtpCommand::Rset, *b"RSET"))
     }
 
     /// Ends the session, and waits a little for the server to agree.
-    pub fn quit(&mut self, watch: &mut dyn Observer) {
-        if self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
+    pub fn quit(&mut self, trace: &mut Trace) {
+        if self.send(trace, Request::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
             self.connection.hurry(FAREWELL);
-            let _ = self.answer(watch);
+            let _ = self.answer(trace);
         }
-        self.close(watch);
+        self.close(trace);
     }
 
     /// Ends the session, and waits for nothing.
-    pub fn abandon(&mut self, watch: &mut dyn Observer) {
+    pub fn abandon(&mut self, trace: &mut Trace) {
         let heard = self.last.heard.clone();
-        let _ = self.send(watch, Request::new(SmtpCommand::Quit, *b"QUIT"));
+        let _ = self.send(trace, Request::new(SmtpCommand::Quit, *b"QUIT"));
         self.last.heard = heard;
-        self.close(watch);
+        self.close(trace);
     }
 
     /// Closes the connection without a word.
-    pub fn close(&mut self, watch: &mut dyn Observer) {
+    pub fn close(&mut self, trace: &mut Trace) {
         self.connection.finish();
-        watch.told(ClientEvent::Closed(&self.log));
+        trace.tell(Happening::Smtp(SmtpEvent::Closed { history: &self.log }));
     }
 
     /// Says a command, and waits for its answer.
     ///
     /// # Errors
     /// The server does not say yes.
-    pub fn ask(&mut self, watch: &mut dyn Observer, request: Request) -> Result<Reply, SmtpError> {
+    pub fn ask(&mut self, trace: &mut Trace, request: Request) -> Result<Reply, SmtpError> {
         let command = request.command;
-        self.send(watch, request)?;
-        let reply = self.answer(watch)?;
+        self.send(trace, request)?;
+        let reply = self.answer(trace)?;
         done(reply, command, &self.last.said)
     }
 
     /// Keeps a command until another one is sent.
-    pub fn queue(&mut self, watch: &mut dyn Observer, request: Request) {
-        watch.told(ClientEvent::Queued(&request.shown));
+    pub fn queue(&mut self, trace: &mut Trace, request: Request) {
+        trace.tell(Happening::Smtp(SmtpEvent::Held { text: &request.shown }));
         self.note(&[request.verb(), b"|"].concat());
         self.unsent.extend_from_slice(&request.line);
         self.unsent.extend_from_slice(b"\r\n");
@@ -317,13 +328,18 @@ impl SmtpClient {
     ///
     /// # Errors
     /// They can't be sent.
-    pub fn send(&mut self, watch: &mut dyn Observer, request: Request) -> Result<(), SmtpError> {
-        watch.told(ClientEvent::Said(&request.shown));
+    pub fn send(&mut self, trace: &mut Trace, request: Request) -> Result<(), SmtpError> {
+        trace.tell(Happening::Smtp(SmtpEvent::Sent {
+            side: SmtpSide::Client,
+            text: &request.shown,
+        }));
         self.note(request.verb());
         self.last = Exchange { said: request.shown.clone(), heard: Vec::new() };
         self.unsent.extend_from_slice(&request.line);
         self.unsent.extend_from_slice(b"\r\n");
-        watch.told(ClientEvent::Flushed(self.unsent.len()));
+        if self.tells_flushes {
+            trace.tell(Happening::Smtp(SmtpEvent::Flushed { count: self.unsent.len() }));
+        }
         let bytes = std::mem::take(&mut self.unsent);
         let sent = self.put(&bytes).map_err(|cause| error(&request, cause));
         self.unanswered.push_back(request);
@@ -334,7 +350,7 @@ impl SmtpClient {
     ///
     /// # Errors
     /// There is none.
-    pub fn answer(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+    pub fn answer(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         let Some(request) = self.unanswered.pop_front() else {
             let (command, cause) = (SmtpCommand::Quit, Cause::NothingAsked);
             return Err(SmtpError { command, said: Vec::new(), cause });
@@ -350,7 +366,7 @@ impl SmtpClient {
             Err(_) => b"",
         };
         if !text.is_empty() {
-            watch.told(ClientEvent::Heard(text));
+            trace.tell(Happening::Smtp(SmtpEvent::Received { side: SmtpSide::Client, text }));
             let code = text.get(..4).unwrap_or(text);
             let code = code.strip_suffix(b" ").unwrap_or(code).to_vec();
             self.last.heard = text.to_vec();
@@ -374,9 +390,9 @@ impl SmtpClient {
 
     /// The answer to a command that is of no interest any more, but comes first. The
     /// exchange before it is still the last one.
-    pub fn skip_answer(&mut self, watch: &mut dyn Observer) {
+    pub fn skip_answer(&mut self, trace: &mut Trace) {
         let last = self.last.clone();
-        let _ = self.answer(watch);
+        let _ = self.answer(trace);
         self.last = last;
     }
 

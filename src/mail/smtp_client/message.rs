@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
+use eximious_core::Trace;
+
 use super::client::error;
-use super::{
-    Cause, Hello, Observer, Reply, ReplyClass, Request, SmtpClient, SmtpCommand, SmtpError, Wire,
-};
+use super::{Cause, Hello, Reply, ReplyClass, Request, SmtpClient, SmtpCommand, SmtpError, Wire};
 
 /// How much of a message is read at once.
 const PIECE: usize = 16 * 1024;
@@ -28,10 +28,10 @@ impl SmtpClient {
     ///
     /// # Errors
     /// The server does not want it.
-    pub fn data(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+    pub fn data(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         let request = Request::data();
-        self.send(watch, request.clone())?;
-        let reply = self.answer(watch)?;
+        self.send(trace, request.clone())?;
+        let reply = self.answer(trace)?;
         match reply.class() {
             ReplyClass::Intermediate => Ok(reply),
             _ => Err(error(&request, Cause::Replied(reply))),
@@ -63,11 +63,7 @@ impl SmtpClient {
     ///
     /// # Errors
     /// The server does not want a chunk, or it was not sent as a whole.
-    pub fn bdat(
-        &mut self,
-        watch: &mut dyn Observer,
-        message: &mut dyn Read,
-    ) -> Result<u64, SmtpError> {
+    pub fn bdat(&mut self, trace: &mut Trace, message: &mut dyn Read) -> Result<u64, SmtpError> {
         let (mut chunk, mut sent, mut begins) = (Vec::new(), 0, true);
         loop {
             let piece = piece(message).map_err(|cause| unsent(sent, cause))?;
@@ -87,7 +83,7 @@ impl SmtpClient {
                 chunk.extend_from_slice(b"\r\n");
             }
             if last || chunk.len() >= CHUNK {
-                self.chunk(watch, &chunk, last, sent)?;
+                self.chunk(trace, &chunk, last, sent)?;
                 sent += chunk.len() as u64;
                 chunk.clear();
             }
@@ -100,14 +96,14 @@ impl SmtpClient {
     /// One chunk; the answer to the last one is that to the message.
     fn chunk(
         &mut self,
-        watch: &mut dyn Observer,
+        trace: &mut Trace,
         chunk: &[u8],
         last: bool,
         before: u64,
     ) -> Result<(), SmtpError> {
         let tail = if last { " LAST" } else { "" };
         let request = Request::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
-        self.send(watch, request.clone())?;
+        self.send(trace, request.clone())?;
         self.connection.set_timeout(self.timeouts.data);
         let sent = self.put(chunk).map_err(|cause| unsent(before, cause));
         self.connection.set_timeout(self.timeouts.command);
@@ -116,7 +112,7 @@ impl SmtpClient {
             self.expect_no_more();
             return Ok(());
         }
-        let reply = self.answer(watch)?;
+        let reply = self.answer(trace)?;
         match reply.accepts() {
             true => Ok(()),
             false => Err(error(&request, Cause::Replied(reply))),
@@ -124,22 +120,22 @@ impl SmtpClient {
     }
 
     /// What the server makes of the message that was sent.
-    pub fn end_of_data(&mut self, watch: &mut dyn Observer) -> Verdicts {
+    pub fn end_of_data(&mut self, trace: &mut Trace) -> Verdicts {
         self.connection.set_timeout(self.timeouts.last);
         let accepted = std::mem::take(&mut self.accepted);
         let mut verdicts = Verdicts { recipients: Vec::new(), message: None };
-        let each = |client: &mut Self, watch: &mut dyn Observer| {
-            let verdicts = (0..accepted).map(|_| client.reply_to_message(watch).and_then(yes));
+        let each = |client: &mut Self, trace: &mut Trace| {
+            let verdicts = (0..accepted).map(|_| client.reply_to_message(trace).and_then(yes));
             verdicts.collect::<Vec<_>>()
         };
         if self.hello == Some(Hello::Lhlo) {
-            verdicts.recipients = each(self, watch);
+            verdicts.recipients = each(self, trace);
         } else {
-            let mut first = self.reply_to_message(watch);
+            let mut first = self.reply_to_message(trace);
             let prdr = std::mem::take(&mut self.prdr);
             if prdr && first.as_ref().is_ok_and(|reply| reply.code() == b"353") {
-                verdicts.recipients = each(self, watch);
-                first = self.reply_to_message(watch);
+                verdicts.recipients = each(self, trace);
+                first = self.reply_to_message(trace);
             }
             verdicts.message = Some(first.and_then(yes));
         }
@@ -147,9 +143,9 @@ impl SmtpClient {
         verdicts
     }
 
-    fn reply_to_message(&mut self, watch: &mut dyn Observer) -> Result<Reply, SmtpError> {
+    fn reply_to_message(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
         self.expect(end_of_data());
-        self.answer(watch)
+        self.answer(trace)
     }
 }
 

@@ -6,6 +6,8 @@ use std::io::{self, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use eximious_core::Trace;
+use eximious_core::trace::{Happening, SmtpEvent, TraceEvent, TraceKinds, TraceObserver};
 use eximious_core::world::{
     Fixture, Stream, TlsFacts, TlsFault, TlsHeard, TlsProgress, TlsSession,
 };
@@ -92,19 +94,38 @@ impl Stream for Peer {
     }
 }
 
-/// Who writes down what it is told.
-#[derive(Default)]
-struct Notes(Vec<String>);
+/// What a client was told to do, as lines.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<String>>>);
 
-impl Observer for Notes {
-    fn told(&mut self, event: ClientEvent<'_>) {
+impl Notes {
+    /// What a client tells, and the lines that it becomes.
+    fn begin() -> (Trace, Self) {
+        let (mut trace, notes) = (Trace::default(), Self::default());
+        trace.observe(Arc::new(notes.clone()));
+        (trace, notes)
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl TraceObserver for Notes {
+    fn kinds(&self) -> TraceKinds {
+        TraceKinds::SMTP
+    }
+
+    fn happened(&self, event: &TraceEvent<'_>) {
+        let Happening::Smtp(event) = &event.what else { return };
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        self.0.push(match event {
-            ClientEvent::Queued(line) => format!("|{}", text(line)),
-            ClientEvent::Said(line) => format!(">{}", text(line)),
-            ClientEvent::Flushed(count) => format!("={count}"),
-            ClientEvent::Heard(lines) => format!("<{}", text(lines)),
-            ClientEvent::Closed(log) => format!(".{}", text(log)),
+        self.0.lock().unwrap().push(match event {
+            SmtpEvent::Held { text: line } => format!("|{}", text(line)),
+            SmtpEvent::Sent { text: line, .. } => format!(">{}", text(line)),
+            SmtpEvent::Flushed { count } => format!("={count}"),
+            SmtpEvent::Received { text: lines, .. } => format!("<{}", text(lines)),
+            SmtpEvent::Closed { history } => format!(".{}", text(history)),
+            other => format!("{other:?}"),
         });
     }
 }
@@ -128,8 +149,8 @@ fn open(extensions: &str, script: Vec<Step>) -> (SmtpClient, Arc<Mutex<Seen>>) {
     };
     let script = [vec![says(&greeting)], script].concat();
     let (mut client, seen) = client(script);
-    client.banner(&mut Unwatched).unwrap();
-    client.ehlo(&mut Unwatched, Protocol::Smtp, b"c").unwrap();
+    client.banner(&mut Trace::default()).unwrap();
+    client.ehlo(&mut Trace::default(), Protocol::Smtp, b"c").unwrap();
     client.use_pipelining(true);
     seen.lock().unwrap().written.clear();
     (client, seen)
@@ -140,15 +161,15 @@ fn written(seen: &Arc<Mutex<Seen>>) -> String {
 }
 
 /// A small message, and what came of it as text.
-fn deliver(client: &mut SmtpClient, watch: &mut dyn Observer) -> Result<(), SmtpError> {
-    client.banner(watch)?;
-    client.ehlo(watch, Protocol::Smtp, b"c")?;
-    client.mail(watch, b"a@x", &MailParams { size: Some(5), ..MailParams::default() })?;
-    client.rcpt(watch, b"b@y", &RcptParams::default())?;
-    client.data(watch)?;
+fn deliver(client: &mut SmtpClient, trace: &mut Trace) -> Result<(), SmtpError> {
+    client.banner(trace)?;
+    client.ehlo(trace, Protocol::Smtp, b"c")?;
+    client.mail(trace, b"a@x", &MailParams { size: Some(5), ..MailParams::default() })?;
+    client.rcpt(trace, b"b@y", &RcptParams::default())?;
+    client.data(trace)?;
     client.send_message(&mut &b"h: v\n\n.x\n"[..])?;
-    client.end_of_data(watch).message.expect("it is SMTP")?;
-    client.quit(watch);
+    client.end_of_data(trace).message.expect("it is SMTP")?;
+    client.quit(trace);
     Ok(())
 }
 
@@ -157,8 +178,8 @@ const GOOD: &str = "220 hi\n250-me\n250 SIZE 1000\n250 a\n250 b\n354 go\n250 id=
 #[test]
 fn a_message_goes_and_each_step_is_told() {
     let (mut client, seen) = client(vec![says(GOOD)]);
-    let mut notes = Notes::default();
-    deliver(&mut client, &mut notes).unwrap();
+    let (mut trace, notes) = Notes::begin();
+    deliver(&mut client, &mut trace).unwrap();
     assert_eq!(
         written(&seen),
         "EHLO c\r\nMAIL FROM:<a@x> SIZE=5\r\nRCPT TO:<b@y>\r\nDATA\r\n\
@@ -184,7 +205,7 @@ fn a_message_goes_and_each_step_is_told() {
         "<221 bye",
         ".220:EHLO:250-:MAIL:250:RCPT:250:DATA:354:250:QUIT:221",
     ];
-    assert_eq!(notes.0, told);
+    assert_eq!(notes.lines(), told);
 }
 
 #[test]
@@ -193,7 +214,7 @@ fn a_server_may_be_gone_at_any_byte() {
     let ends: Vec<usize> = all.match_indices('\n').map(|(at, _)| at + 1).collect();
     for cut in 0..all.len() {
         let (mut client, _) = client(vec![Step::Says(all.as_bytes()[..cut].to_vec()), Step::Gone]);
-        let came = deliver(&mut client, &mut Unwatched);
+        let came = deliver(&mut client, &mut Trace::default());
         // Whether QUIT is answered does not matter any more.
         if cut >= ends[6] {
             came.unwrap();
@@ -219,7 +240,7 @@ fn a_server_may_be_gone_at_any_byte() {
 fn each_no_says_where_it_was_said() {
     let check = |replies: &str, logged: &str, permanent: bool| {
         let (mut client, _) = client(vec![says(replies), Step::Gone]);
-        let error = deliver(&mut client, &mut Unwatched).unwrap_err();
+        let error = deliver(&mut client, &mut Trace::default()).unwrap_err();
         assert_eq!(error.to_string(), logged);
         assert_eq!((error.is_permanent(), error.ends_connection()), (permanent, false));
     };
@@ -242,8 +263,8 @@ fn each_no_says_where_it_was_said() {
 #[test]
 fn old_servers_are_greeted_in_the_old_way() {
     let (mut client, seen) = client(vec![says("220 hi\n502 what\n250-me\n250 PIPELINING\n")]);
-    client.banner(&mut Unwatched).unwrap();
-    client.ehlo(&mut Unwatched, Protocol::Smtp, b"c").unwrap();
+    client.banner(&mut Trace::default()).unwrap();
+    client.ehlo(&mut Trace::default(), Protocol::Smtp, b"c").unwrap();
     client.use_pipelining(true);
     assert_eq!(written(&seen), "EHLO c\r\nHELO c\r\n");
     assert_eq!((client.hello_said(), client.pipelines()), (Some(Hello::Helo), false));
@@ -254,7 +275,7 @@ fn old_servers_are_greeted_in_the_old_way() {
 fn a_reply_has_one_time_for_all_of_it() {
     let slow = "220-a banner that takes long\r\n220 whole\r\n";
     let (mut client, seen) = client(vec![Step::Slowly(slow.as_bytes().to_vec())]);
-    let error = client.banner(&mut Unwatched).unwrap_err();
+    let error = client.banner(&mut Trace::default()).unwrap_err();
     assert_eq!(error.to_string(), "SMTP timeout after initial connection");
     assert_eq!(seen.lock().unwrap().reads, 30);
     // Each reply has its own.
@@ -263,15 +284,15 @@ fn a_reply_has_one_time_for_all_of_it() {
             .map(|text| Step::Slowly(text.as_bytes().to_vec()))
             .to_vec(),
     );
-    client.banner(&mut Unwatched).unwrap();
-    client.ehlo(&mut Unwatched, Protocol::Smtp, b"c").unwrap();
+    client.banner(&mut Trace::default()).unwrap();
+    client.ehlo(&mut Trace::default(), Protocol::Smtp, b"c").unwrap();
 }
 
 #[test]
 fn what_has_no_end_is_given_up() {
     for endless in [b"220-on and on\r\n".as_slice(), b"2", b"220 x", b"\0", b"220-\r\n"] {
         let (mut client, seen) = client(vec![Step::Endless(endless)]);
-        let error = client.banner(&mut Unwatched).unwrap_err();
+        let error = client.banner(&mut Trace::default()).unwrap_err();
         let Cause::Malformed(text) = &error.cause else { panic!("{error}") };
         assert!(text.len() <= 4096, "{endless:?}");
         assert!(seen.lock().unwrap().reads <= 4096 + 2, "{endless:?}");
@@ -286,14 +307,14 @@ fn what_no_reply_is_is_told_and_named() {
         ("22\n", "Malformed SMTP reply in response to initial connection: 22"),
     ] {
         let (mut client, _) = client(vec![says(bytes)]);
-        let mut notes = Notes::default();
-        let error = client.banner(&mut notes).unwrap_err();
+        let (mut trace, notes) = Notes::begin();
+        let error = client.banner(&mut trace).unwrap_err();
         assert_eq!(error.to_string(), logged);
-        assert_eq!(notes.0.len(), 1);
+        assert_eq!(notes.lines().len(), 1);
     }
     // The control characters of a reply do not get into logs.
     let (mut client, _) = client(vec![says("550 \u{1b}[2J\n")]);
-    let error = client.banner(&mut Unwatched).unwrap_err();
+    let error = client.banner(&mut Trace::default()).unwrap_err();
     assert!(error.logged().iter().all(|byte| *byte >= b' '), "{error}");
 }
 
@@ -301,38 +322,38 @@ fn what_no_reply_is_is_told_and_named() {
 fn answers_to_commands_that_go_together_stay_apart() {
     let (mut client, seen) =
         open("PIPELINING", vec![says("550 no\n503 first\n250 reset\n"), Step::Gone]);
-    let mut notes = Notes::default();
+    let (mut trace, notes) = Notes::begin();
     let mail = Request::mail(b"a", &MailParams::default(), client.extensions());
     let rcpt = Request::rcpt(b"b", &RcptParams::default(), client.extensions());
-    client.queue(&mut notes, mail);
+    client.queue(&mut trace, mail);
     assert_eq!(written(&seen), "");
-    client.send(&mut notes, rcpt).unwrap();
+    client.send(&mut trace, rcpt).unwrap();
     assert_eq!(written(&seen), "MAIL FROM:<a>\r\nRCPT TO:<b>\r\n");
-    assert!(client.answer(&mut notes).unwrap().refuses());
-    client.skip_answer(&mut notes);
+    assert!(client.answer(&mut trace).unwrap().refuses());
+    client.skip_answer(&mut trace);
     assert_eq!(client.last().said, b"MAIL FROM:<a>");
     assert_eq!(client.last().heard, b"550 no");
-    client.rset(&mut notes).unwrap();
+    client.rset(&mut trace).unwrap();
     // Nothing more was asked.
-    assert_eq!(client.answer(&mut notes).unwrap_err().cause, Cause::NothingAsked);
+    assert_eq!(client.answer(&mut trace).unwrap_err().cause, Cause::NothingAsked);
     let told = ["|MAIL FROM:<a>", ">RCPT TO:<b>", "=28", "<550 no", "<503 first", ">RSET", "=6"];
-    assert_eq!(notes.0[..7], told);
+    assert_eq!(notes.lines()[..7], told);
 }
 
 #[test]
 fn a_whole_envelope_may_go_at_once() {
     let (mut client, seen) = open("PIPELINING", vec![says(&format!("{ENVELOPE}250 all\n"))]);
-    let watch = &mut Unwatched;
-    client.queue(watch, Request::mail(b"a", &MailParams::default(), client.extensions()));
+    let trace = &mut Trace::default();
+    client.queue(trace, Request::mail(b"a", &MailParams::default(), client.extensions()));
     for to in [b"1", b"2", b"3"] {
-        client.queue(watch, Request::rcpt(to, &RcptParams::default(), client.extensions()));
+        client.queue(trace, Request::rcpt(to, &RcptParams::default(), client.extensions()));
     }
-    client.send(watch, Request::data()).unwrap();
-    let classes = [0; 5].map(|_| client.answer(watch).unwrap().class());
+    client.send(trace, Request::data()).unwrap();
+    let classes = [0; 5].map(|_| client.answer(trace).unwrap().class());
     let yes = ReplyClass::Completed;
     assert_eq!(classes, [yes, yes, ReplyClass::Permanent, yes, ReplyClass::Intermediate]);
     client.send_message(&mut &b"x\n"[..]).unwrap();
-    client.end_of_data(watch).message.unwrap().unwrap();
+    client.end_of_data(trace).message.unwrap().unwrap();
     let sent = "MAIL FROM:<a>\r\nRCPT TO:<1>\r\nRCPT TO:<2>\r\nRCPT TO:<3>\r\nDATA\r\nx\r\n.\r\n";
     assert_eq!(written(&seen), sent);
 }
@@ -355,7 +376,7 @@ fn a_message_that_can_not_be_read_has_no_end() {
     assert_eq!(error.cause, Cause::Source("disk on fire".to_owned()));
     assert!(error.ends_connection());
     assert!(!written(&seen).contains("\r\n.\r\n"));
-    let error = client.bdat(&mut Unwatched, &mut Broken(0)).unwrap_err();
+    let error = client.bdat(&mut Trace::default(), &mut Broken(0)).unwrap_err();
     assert!(matches!(error.cause, Cause::Source(_)));
     assert!(!written(&seen).contains("LAST"));
 }
@@ -364,8 +385,8 @@ fn a_message_that_can_not_be_read_has_no_end() {
 fn chunks_are_as_long_as_they_say() {
     let text = "a line, and .dots\n.\n".repeat(10_000);
     let (mut client, seen) = open("CHUNKING", vec![says("250 1\n250 2\n250 3\n250 all\n")]);
-    let sent = client.bdat(&mut Unwatched, &mut text.as_bytes()).unwrap();
-    let verdicts = client.end_of_data(&mut Unwatched);
+    let sent = client.bdat(&mut Trace::default(), &mut text.as_bytes()).unwrap();
+    let verdicts = client.end_of_data(&mut Trace::default());
     assert_eq!(verdicts.message.unwrap().unwrap().text(), b"250 all");
     let wire = text.replace('\n', "\r\n");
     assert_eq!(sent, wire.len() as u64);
@@ -383,23 +404,23 @@ fn chunks_are_as_long_as_they_say() {
     assert_eq!((rest, found), (wire, 4));
     // A line without an end has one on the wire.
     let (mut client, seen) = open("CHUNKING", vec![says("250 all\n")]);
-    client.bdat(&mut Unwatched, &mut &b"x"[..]).unwrap();
+    client.bdat(&mut Trace::default(), &mut &b"x"[..]).unwrap();
     assert_eq!(self::written(&seen), "BDAT 3 LAST\r\nx\r\n");
     let (mut client, _) = open("CHUNKING", vec![says("552 too much\n")]);
-    let error = client.bdat(&mut Unwatched, &mut text.as_bytes()).unwrap_err();
+    let error = client.bdat(&mut Trace::default(), &mut text.as_bytes()).unwrap_err();
     assert_eq!((error.command, error.is_permanent()), (SmtpCommand::Bdat, true));
 }
 
 /// Names three recipients, of whom two are taken, and sends a message.
 fn to_three(client: &mut SmtpClient, prdr: bool) -> Verdicts {
     let params = MailParams { prdr, ..MailParams::default() };
-    client.mail(&mut Unwatched, b"a", &params).unwrap();
+    client.mail(&mut Trace::default(), b"a", &params).unwrap();
     let taken = [b"1", b"2", b"3"]
-        .map(|to| client.rcpt(&mut Unwatched, to, &RcptParams::default()).is_ok());
+        .map(|to| client.rcpt(&mut Trace::default(), to, &RcptParams::default()).is_ok());
     assert_eq!(taken, [true, false, true]);
-    client.data(&mut Unwatched).unwrap();
+    client.data(&mut Trace::default()).unwrap();
     client.send_message(&mut &b"x\n"[..]).unwrap();
-    client.end_of_data(&mut Unwatched)
+    client.end_of_data(&mut Trace::default())
 }
 
 const ENVELOPE: &str = "250 a\n250 1\n550 2\n250 3\n354 go\n";
@@ -416,8 +437,8 @@ fn lmtp_and_prdr_judge_each_recipient() {
     };
     let script = says(&format!("220 hi\n250 me\n{ENVELOPE}250 one\n552 full\n"));
     let (mut lmtp, seen) = client(vec![script]);
-    lmtp.banner(&mut Unwatched).unwrap();
-    lmtp.ehlo(&mut Unwatched, Protocol::Lmtp, b"c").unwrap();
+    lmtp.banner(&mut Trace::default()).unwrap();
+    lmtp.ehlo(&mut Trace::default(), Protocol::Lmtp, b"c").unwrap();
     let verdicts = to_three(&mut lmtp, false);
     let refused = "SMTP error from remote mail server after end of data: 552 full";
     assert_eq!(texts(&verdicts), ["250 one", refused]);
@@ -441,16 +462,16 @@ fn lmtp_and_prdr_judge_each_recipient() {
 fn who_was_silent_once_is_not_waited_for_again() {
     let script = says(&format!("220 hi\n250 me\n{ENVELOPE}250 one\n"));
     let (mut lmtp, seen) = client(vec![script, Step::Silent]);
-    lmtp.banner(&mut Unwatched).unwrap();
-    lmtp.ehlo(&mut Unwatched, Protocol::Lmtp, b"c").unwrap();
+    lmtp.banner(&mut Trace::default()).unwrap();
+    lmtp.ehlo(&mut Trace::default(), Protocol::Lmtp, b"c").unwrap();
     let verdicts = to_three(&mut lmtp, false);
     // What was heard before counts.
     assert!(verdicts.recipients[0].is_ok());
     assert_eq!(verdicts.recipients[1].as_ref().unwrap_err().cause, Cause::Timeout);
     let reads = seen.lock().unwrap().reads;
     let before = written(&seen);
-    assert_eq!(lmtp.rset(&mut Unwatched).unwrap_err().cause, Cause::Timeout);
-    lmtp.quit(&mut Unwatched);
+    assert_eq!(lmtp.rset(&mut Trace::default()).unwrap_err().cause, Cause::Timeout);
+    lmtp.quit(&mut Trace::default());
     assert_eq!(seen.lock().unwrap().reads, reads);
     assert_eq!(written(&seen), before);
 }
@@ -460,7 +481,7 @@ fn a_connection_may_have_several_messages() {
     let script = says(&format!("{ENVELOPE}250 all\n250 reset\n{ENVELOPE}250 all\n"));
     let (mut client, _) = open("", vec![script]);
     to_three(&mut client, false).message.unwrap().unwrap();
-    client.rset(&mut Unwatched).unwrap();
+    client.rset(&mut Trace::default()).unwrap();
     to_three(&mut client, false).message.unwrap().unwrap();
 }
 
@@ -503,10 +524,10 @@ impl TlsSession for Plain {
 fn cve_2021_38371_replies_before_tls_do_not_count_under_it() {
     let injected = "220 go\n250-me\n250 AUTH PLAIN\n";
     let (mut client, _) = open("STARTTLS", vec![says(injected), says("250 really me\n")]);
-    client.starttls(&mut Unwatched).unwrap();
+    client.starttls(&mut Trace::default()).unwrap();
     assert_eq!(client.begin_tls(Box::new(Plain::default())).unwrap(), TlsFacts::default());
     assert_eq!(client.extensions(), &Extensions::default());
-    let reply = client.ehlo(&mut Unwatched, Protocol::Smtp, b"c").unwrap();
+    let reply = client.ehlo(&mut Trace::default(), Protocol::Smtp, b"c").unwrap();
     assert_eq!(reply.text(), b"250 really me");
     assert!(client.extensions().auth.is_empty());
 }

@@ -103,7 +103,7 @@ impl Peer<'_> {
     /// Begins the session.
     fn greet(&mut self, opened: &mut Opened, protocol: Protocol) -> Result<(), NotOpen> {
         let name = self.name(opened.client.local_address());
-        let banner = opened.client.banner(self.cx);
+        let banner = opened.client.banner(self.cx.trace());
         let banner = banner.map_err(|error| self.refused(&mut opened.client, error))?;
         if let Some(why) = self.event("smtp:connect", banner.text()) {
             let head = b"deferred by smtp:connect event expansion: ".as_slice();
@@ -127,7 +127,7 @@ impl Peer<'_> {
     fn hello(&mut self, client: &mut SmtpClient, first: Hello, name: &[u8]) -> Result<(), NotOpen> {
         let mut hello = first;
         loop {
-            let answer = client.hello(self.cx, hello, name);
+            let answer = client.hello(self.cx.trace(), hello, name);
             let reply = match &answer {
                 Ok(reply) => Some(reply),
                 Err(error) => error.reply(),
@@ -174,7 +174,7 @@ impl Peer<'_> {
 
     /// `STARTTLS`; nothing where the host does not want to, and it goes on without.
     fn start_tls(&mut self, client: &mut SmtpClient) -> Result<Option<Secured>, NotOpen> {
-        match client.starttls(self.cx) {
+        match client.starttls(self.cx.trace()) {
             Ok(_) => self.begin_tls(client).map(Some).map_err(NotOpen::Unsecured),
             Err(error) if error.reply().is_some() => {
                 let transport = self.transport;
@@ -224,7 +224,7 @@ impl Peer<'_> {
     fn refused(&mut self, client: &mut SmtpClient, error: SmtpError) -> NotOpen {
         match &error.cause {
             Cause::Replied(_) => {
-                client.abandon(self.cx);
+                client.abandon(self.cx.trace());
                 self.event("tcp:close", b"");
             }
             cause => {
@@ -240,14 +240,14 @@ impl Peer<'_> {
 
     /// Ends a session that has hardly begun, for a reason of this side's.
     fn give_up(&mut self, client: &mut SmtpClient, why: Vec<u8>) -> NotOpen {
-        client.abandon(self.cx);
+        client.abandon(self.cx.trace());
         self.event("tcp:close", b"");
         NotOpen::Hindered(why)
     }
 
     /// Closes a connection without a word.
     pub(super) fn close(&mut self, client: &mut SmtpClient) {
-        client.close(self.cx);
+        client.close(self.cx.trace());
         self.event("tcp:close", b"");
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use eximious_core::trace::{Happening, TraceKinds};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Meta, Opt, Str, TaintRule};
 
 use crate::lists::{elements, ip};
@@ -36,7 +37,9 @@ impl LocalAddresses {
                 continue;
             }
             if system.is_none() {
-                system = Some(call.with_record(&HOST, |call| call.host())?.addresses());
+                let addresses = call.with_record(&HOST, |call| call.host())?.addresses();
+                tell(call, &addresses);
+                system = Some(addresses);
             }
             let all = system.iter().flatten();
             own.extend(all.filter(|one| one.is_ipv4() == address.is_ipv4()));
@@ -53,6 +56,18 @@ impl LocalAddresses {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = IpAddr> {
         self.0.iter().copied()
+    }
+}
+
+/// Tells what addresses the system has.
+fn tell(call: &mut Call<'_>, addresses: &[IpAddr]) {
+    let kind = TraceKinds::INTERFACE;
+    if !call.watched(kind) {
+        return;
+    }
+    for address in addresses {
+        let text = format!("Actual local interface address is {address}");
+        call.trace().tell(Happening::Note { kind, text: text.as_bytes() });
     }
 }
 

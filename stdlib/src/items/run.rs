@@ -1,6 +1,7 @@
 //! `run`: commands.
 
 use eximious_core::grammar::expansion::{Arg, ItemShape};
+use eximious_core::trace::{Happening, ProcessEvent};
 use eximious_core::world::{Command, Finished, RunError};
 use eximious_core::{Call, Effects, ErrorKind, Fail, Item, ItemRun, Meta, Outcome, Str, TaintRule};
 
@@ -115,14 +116,24 @@ fn finish(call: &mut Call<'_>, argv: &[Str]) -> Result<Finished, Fail> {
         ..Command::default()
     };
     let bounds = call.bounds();
-    call.processes()?.run(&command, bounds.command, bounds.length as u64).map_err(|why| match why {
+    let processes = call.processes()?;
+    let begin = Happening::Process(ProcessEvent::Begin { command: &command.argv });
+    let outer = call.trace().begin(begin);
+    let finished = processes.run(&command, bounds.command, bounds.length as u64);
+    let finished = finished.map_err(|why| match why {
         RunError::Start(error) => no_child(ErrorKind::Outside, &reason(&error)),
         RunError::Timeout => Fail::error(ErrorKind::Limit, "command timed out"),
         RunError::TooMuch => {
             let message = format!("command wrote more than {} bytes", bounds.length);
             Fail::error(ErrorKind::Limit, message)
         }
-    })
+    });
+    call.trace().tell(Happening::Process(match &finished {
+        Ok(finished) => ProcessEvent::End { status: finished.code, size: finished.output.len() },
+        Err(fail) => ProcessEvent::Failed { why: fail.message() },
+    }));
+    call.trace().end(outer);
+    finished
 }
 
 fn no_child(kind: ErrorKind, why: &str) -> Fail {

@@ -1,6 +1,8 @@
 //! What is shown of the test of a list, to those who want to see each step.
 
-use eximious_core::trace::{Happening, ListEvent, TraceParent};
+use std::sync::Arc;
+
+use eximious_core::trace::{Happening, ListEvent, TraceParent, TracePlace};
 use eximious_core::{Call, Str};
 
 use super::organs::{log_main, log_unknown};
@@ -26,6 +28,8 @@ struct Question {
     list: Vec<u8>,
     /// What was going on before.
     outer: Option<TraceParent>,
+    /// Where that stood, if the list is an option that stands elsewhere.
+    before: Option<Option<Arc<TracePlace>>>,
 }
 
 impl Shown {
@@ -34,11 +38,15 @@ impl Shown {
 
     /// Of a subject, and of what the list is called.
     pub(crate) fn of(subject: Vec<u8>, list: Vec<u8>) -> Self {
-        Self(Some(Question { subject, list, outer: None }))
+        Self(Some(Question { subject, list, outer: None, before: None }))
     }
 
     pub(crate) fn begin(&mut self, call: &mut Call<'_>) {
-        if let Some(Question { subject, list, outer }) = &mut self.0 {
+        if let Some(Question { subject, list, outer, before }) = &mut self.0 {
+            let name = std::str::from_utf8(list).unwrap_or_default();
+            if let Some(place) = call.settings().place_of(name).cloned() {
+                *before = Some(call.trace().stand_at(Some(place)));
+            }
             let begin = ListEvent::Begin { subject, list };
             *outer = Some(call.trace().begin(Happening::List(begin)));
         }
@@ -78,7 +86,7 @@ impl Question {
         element: Option<&[u8]>,
         owed: Option<&Owed>,
     ) {
-        let Self { subject, list, outer } = &self;
+        let Self { subject, list, outer, before } = &self;
         let matches = match verdict {
             Verdict::Yes => Some(true),
             Verdict::No => Some(false),
@@ -103,6 +111,9 @@ impl Question {
             let owed = why.as_deref();
             let end = ListEvent::End { subject, list, matches, element, owed };
             trace.tell(Happening::List(end));
+        }
+        if let Some(before) = before {
+            trace.stand_at(before.clone());
         }
     }
 }

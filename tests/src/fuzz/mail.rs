@@ -154,9 +154,7 @@ pub fn replies(data: &[u8]) {
 
 /// Sends a message to a server that says these bytes, whatever it is told.
 fn delivered_to(data: &[u8]) {
-    use eximious::smtp_client::{
-        MailParams, Protocol, RcptParams, SmtpClient, SmtpError, Unwatched,
-    };
+    use eximious::smtp_client::{MailParams, Protocol, RcptParams, SmtpClient, SmtpError};
     let fine = |came: &SmtpError| {
         let logged = came.logged();
         assert!(logged.len() < 4 * 4096 + 100);
@@ -165,7 +163,7 @@ fn delivered_to(data: &[u8]) {
     let speaks = Said { bytes: data.to_vec(), at: 0 };
     let mut client = SmtpClient::new(Box::new(speaks), eximious::smtp_client::Timeouts::default());
     let protocol = if data.len() % 3 == 1 { Protocol::Lmtp } else { Protocol::Smtp };
-    let watch = &mut Unwatched;
+    let watch = &mut eximious::trace::Trace::default();
     let _ = client.banner(watch).map_err(|error| fine(&error));
     let _ = client.ehlo(watch, protocol, b"me").map_err(|error| fine(&error));
     client.use_pipelining(true);

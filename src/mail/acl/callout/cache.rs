@@ -1,21 +1,19 @@
 //! What callouts of before have found out (specification 44.22.2).
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use eximious_core::Opt;
 use eximious_core::trace::{CalloutEvent, Happening};
-use eximious_core::world::HintStore;
 use eximious_stdlib::options::opt;
 
 use super::{Called, Callout, Failure};
 use crate::mail::acl::machine::Run;
-use crate::mail::hints::{CalloutAddress, CalloutDomain, CalloutResult, Record, callout_key};
+use crate::mail::hints::{CalloutAddress, CalloutDomain, CalloutResult, ToldHints, callout_key};
 
 /// What is known, and where it stands.
 pub(super) struct Cache {
     /// Without it, nothing is looked at and nothing is kept.
-    store: Option<Arc<dyn HintStore>>,
+    hints: Option<ToldHints>,
     now: i64,
     key: Vec<u8>,
     domain_key: Vec<u8>,
@@ -33,14 +31,12 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    pub(super) fn new(run: &Run<'_>, callout: &Callout<'_>, now: i64) -> Self {
-        let engine = run.cx.engine();
-        let directory = engine.settings().get(opt::SPOOL_DIRECTORY);
+    pub(super) fn new(run: &mut Run<'_>, callout: &Callout<'_>, now: i64) -> Self {
         let params = callout.params;
         let cached = params.cached && !callout.delivers;
-        let store = cached.then(|| engine.world().hint_store(directory.bytes()));
+        let hints = cached.then(|| ToldHints::open::<CalloutDomain>(run.cx, now));
         Self {
-            store,
+            hints,
             now,
             key: callout_key(callout.address.bytes(), &callout.mail_from),
             domain_key: callout.domain.bytes().to_vec(),
@@ -55,7 +51,7 @@ impl Cache {
 
     /// What is known already, where that will do.
     pub(super) fn look(&mut self, run: &mut Run<'_>, callout: &Callout<'_>) -> Option<Called> {
-        let Some(store) = self.store.clone() else {
+        let Some(hints) = self.hints.clone() else {
             self.tell(run, "disabled by no_cache", b"");
             return None;
         };
@@ -67,7 +63,7 @@ impl Cache {
                 || found.refuses_empty_sender
                 || found.postmaster == CalloutResult::Reject
         };
-        let found = CalloutDomain::load(&*store, &self.domain_key).ok().flatten();
+        let found = hints.load::<CalloutDomain>(run.cx, &self.domain_key).ok().flatten();
         let found = match found {
             Some((found, stamp)) if old(stamp, if is_bad(&found) { bad } else { good }) => {
                 self.tell(run, "domain record expired for ", &self.domain_key);
@@ -95,7 +91,7 @@ impl Cache {
                 return called;
             }
         }
-        self.look_at_address(run, &*store)
+        self.look_at_address(run, &hints)
     }
 
     /// What the domain's record says: something, nothing that would do, or that the
@@ -154,8 +150,8 @@ impl Cache {
         None
     }
 
-    fn look_at_address(&self, run: &mut Run<'_>, store: &dyn HintStore) -> Option<Called> {
-        let found = CalloutAddress::load(store, &self.key).ok().flatten();
+    fn look_at_address(&self, run: &mut Run<'_>, hints: &ToldHints) -> Option<Called> {
+        let found = hints.load::<CalloutAddress>(run.cx, &self.key).ok().flatten();
         let Some((found, stamp)) = found else {
             self.tell(run, "no address record found for ", &self.key);
             return None;
@@ -181,9 +177,9 @@ impl Cache {
     /// Keeps what was found out. Where that can't be kept, it is found out anew
     /// another time.
     pub(super) fn keep(&mut self, run: &mut Run<'_>) {
-        let Some(store) = self.store.clone() else { return };
+        let Some(hints) = self.hints.clone() else { return };
         if self.learned {
-            let _ = self.domain.save(&*store, &self.domain_key, self.now);
+            let _ = hints.save(run.cx, &self.domain, &self.domain_key, self.now);
             let head = b"wrote callout cache domain record for ";
             run.cx.tell_callout(&[head.as_slice(), &self.domain_key, b":"].concat());
             let result = match (self.domain.refuses_empty_sender, self.domain.result) {
@@ -199,7 +195,7 @@ impl Cache {
             CalloutResult::Accept => true,
             CalloutResult::Reject => false,
         };
-        let _ = CalloutAddress { accepted }.save(&*store, &self.key, self.now);
+        let _ = hints.save(run.cx, &CalloutAddress { accepted }, &self.key, self.now);
         let word = if accepted { "positive" } else { "negative" };
         let head = format!("wrote {word} callout cache address record for ");
         run.cx.tell_callout(&[head.as_bytes(), &self.key].concat());

@@ -265,7 +265,7 @@ impl Talk<'_, '_, '_> {
             Err(Stop::Mute(why)) => {
                 cache.address = CalloutResult::Unknown;
                 self.place.tell(b"SMTP timeout");
-                self.opened.client.close(self.place.run.cx);
+                self.opened.client.close(self.place.run.cx.trace());
                 self.place.closed();
                 return Some(Called::later(Some(self.place.about(&why.unwrap_or_else(null)))));
             }
@@ -277,7 +277,7 @@ impl Talk<'_, '_, '_> {
             self.stay();
             return Some(called);
         }
-        self.opened.client.quit(self.place.run.cx);
+        self.opened.client.quit(self.place.run.cx.trace());
         self.place.closed();
         Some(called)
     }
@@ -294,11 +294,11 @@ impl Talk<'_, '_, '_> {
             cache.note_random(CalloutResult::Reject);
             // Whoever does not like to begin anew is called anew.
             let (client, cx) = (&mut self.opened.client, &mut *self.place.run.cx);
-            if client.rset(cx).is_err() {
+            if client.rset(cx.trace()).is_err() {
                 return Ok(None);
             }
             if !client.pipelines() {
-                if client.mail(cx, &from, &MailParams::default()).is_err() {
+                if client.mail(cx.trace(), &from, &MailParams::default()).is_err() {
                     return Ok(None);
                 }
                 in_mail = true;
@@ -335,7 +335,7 @@ impl Talk<'_, '_, '_> {
         self.place.tell(b"Cutthrough cancelled by presence of postmaster verify");
         let params = self.place.callout.params;
         let from = params.postmaster.clone().unwrap_or_default();
-        if let Err(error) = self.opened.client.rset(self.place.run.cx) {
+        if let Err(error) = self.opened.client.rset(self.place.run.cx.trace()) {
             let Some(reply) = error.reply() else { return Err(error.into()) };
             let why = was(b"RSET", reply);
             return Err(match reply.refuses() {
@@ -396,7 +396,7 @@ impl Talk<'_, '_, '_> {
             return Err(Stop::Refused(SmtpCommand::Mail, was(&command, &reply)));
         }
         if let Some(rest) = rest {
-            self.opened.client.send(self.place.run.cx, rest)?;
+            self.opened.client.send(self.place.run.cx.trace(), rest)?;
         }
         self.judged(to)
     }
@@ -406,14 +406,14 @@ impl Talk<'_, '_, '_> {
     fn begin(&mut self, mail: Request, rest: Request) -> Result<(Reply, Option<Request>), Stop> {
         let (client, cx) = (&mut self.opened.client, &mut *self.place.run.cx);
         if !client.pipelines() {
-            client.send(cx, mail)?;
-            return Ok((client.answer(cx)?, Some(rest)));
+            client.send(cx.trace(), mail)?;
+            return Ok((client.answer(cx.trace())?, Some(rest)));
         }
-        client.queue(cx, mail);
-        client.send(cx, rest)?;
-        let reply = client.answer(cx)?;
+        client.queue(cx.trace(), mail);
+        client.send(cx.trace(), rest)?;
+        let reply = client.answer(cx.trace())?;
         if !reply.accepts() {
-            client.skip_answer(cx);
+            client.skip_answer(cx.trace());
         }
         Ok((reply, None))
     }
@@ -429,7 +429,7 @@ impl Talk<'_, '_, '_> {
     /// RCPT: a yes or a no.
     fn recipient(&mut self, to: &[u8]) -> Result<Reply, Stop> {
         let request = self.rcpt(to, &self.of_recipient());
-        self.opened.client.send(self.place.run.cx, request)?;
+        self.opened.client.send(self.place.run.cx.trace(), request)?;
         self.judged(to)
     }
 
@@ -443,12 +443,12 @@ impl Talk<'_, '_, '_> {
 
     /// RCPT: whatever is answered.
     fn answer(&mut self, request: Request, to: &[u8]) -> Result<Reply, Stop> {
-        self.opened.client.send(self.place.run.cx, request)?;
+        self.opened.client.send(self.place.run.cx.trace(), request)?;
         self.heard(to)
     }
 
     fn heard(&mut self, to: &[u8]) -> Result<Reply, Stop> {
-        self.opened.client.answer(self.place.run.cx).map_err(|error| match error.cause {
+        self.opened.client.answer(self.place.run.cx.trace()).map_err(|error| match error.cause {
             Cause::Timeout => Stop::Mute(Some([b"SMTP timeout after ", &rcpt(to)[..]].concat())),
             _ => error.into(),
         })

@@ -178,12 +178,12 @@ impl Held {
             data: time("data_timeout", 5),
             last: time("final_timeout", 10),
         });
-        client.data(cx)?;
+        client.data(cx.trace())?;
         let Some(message) = cx.message() else { return Err(Unsent) };
         let head = header.chain(&added[..]).chain(&b"\n"[..]);
         let size =
             client.send_message(&mut head.chain(&message.stray[..]).chain(&message.body[..]))?;
-        let reply = match client.end_of_data(cx).message {
+        let reply = match client.end_of_data(cx.trace()).message {
             Some(Ok(reply)) => Some(reply),
             Some(Err(SmtpError { cause: Cause::Replied(reply), .. })) => Some(reply),
             _ => None,

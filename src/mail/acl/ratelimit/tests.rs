@@ -1,5 +1,6 @@
 use super::super::driver::Driver;
 use super::*;
+use crate::mail::hints::Record;
 
 fn driver() -> Driver {
     Driver::new().set("sender_host_address", "192.0.2.1")

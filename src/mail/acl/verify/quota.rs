@@ -7,11 +7,10 @@ use eximious_core::world::Files;
 use eximious_core::{Effects, Fail, Meta, Str, TaintRule};
 use eximious_stdlib::interval::seconds;
 use eximious_stdlib::lists::elements_with;
-use eximious_stdlib::options::opt;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Answer, Run};
-use crate::mail::hints::{QuotaStanding, Record, quota_key};
+use crate::mail::hints::{QuotaStanding, ToldHints, quota_key};
 use crate::mail::route::{Delivery, Purpose, Report, Request, Standing, Text, Transport};
 
 /// Parameters of a recipient's `quota=` (44.23), as for `CALLOUT_PARAMETERS`.
@@ -61,11 +60,12 @@ pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
     run.cx.set_var(var::RECIPIENT_VERIFY_FAILURE, Str::EMPTY);
     let now = run.cx.call(&META, |call| call.clock().map(|clock| clock.now().seconds));
     let now = now.unwrap_or(0);
-    let engine = run.cx.engine().clone();
-    let caches = quota.good > 0 || quota.bad > 0;
-    let store = engine.world().hint_store(engine.settings().get(opt::SPOOL_DIRECTORY).bytes());
     let key = quota_key(address.bytes());
-    if caches && let Some(room) = known(run, &*store, &key, address, (quota, now)) {
+    let caches = quota.good > 0 || quota.bad > 0;
+    let hints = caches.then(|| ToldHints::open::<QuotaStanding>(run.cx, now));
+    if let Some(hints) = &hints
+        && let Some(room) = known(run, hints, &key, address, (quota, now))
+    {
         if !room {
             run.logged = Some(Str::fixed("Previous (cached) quota verification failure"));
         }
@@ -79,9 +79,9 @@ pub(super) fn verify(run: &mut Run<'_>, address: &Str, quota: Quota) -> Answer {
             return Answer::Later;
         }
     };
-    if caches {
+    if let Some(hints) = &hints {
         // What can't be kept is found out anew another time.
-        let _ = QuotaStanding { room }.save(&*store, &key, now);
+        let _ = hints.save(run.cx, &QuotaStanding { room }, &key, now);
         let word = if room { "positive" } else { "negative" };
         let head = format!("wrote {word} quota cache record for ");
         run.note(&[head.as_bytes(), address.bytes()].concat());
@@ -101,7 +101,7 @@ fn told(run: &mut Run<'_>, room: bool) -> Answer {
 
 fn known(
     run: &mut Run<'_>,
-    store: &dyn eximious_core::world::HintStore,
+    hints: &ToldHints,
     key: &[u8],
     address: &Str,
     (quota, now): (Quota, i64),
@@ -109,7 +109,7 @@ fn known(
     let tell = |run: &mut Run<'_>, text: &str, name: &[u8]| {
         run.note(&[text.as_bytes(), name].concat());
     };
-    let Some((found, stamp)) = QuotaStanding::load(store, key).ok().flatten() else {
+    let Some((found, stamp)) = hints.load::<QuotaStanding>(run.cx, key).ok().flatten() else {
         tell(run, "callout cache: no address record found for ", address.bytes());
         return None;
     };

@@ -207,7 +207,7 @@ impl Run<'_> {
         let numeric = self.script.required.numeric;
         let rule = Rule { comparator: m.comparator, kind: m.kind, numeric };
         for key in &m.keys {
-            if self.observer.wants_notes() {
+            if self.notes() {
                 self.note(&[&comparison(rule)]);
                 self.note(&[b"  Search = ", &shown(&key.bytes)]);
                 self.note(&[b"  Inside = ", &shown(value)]);

@@ -38,8 +38,8 @@ impl Place<'_, '_> {
         let dsn = if self.callout.delivers { reports.of_recipient } else { Vec::new() };
         let params = RcptParams { dsn };
         let request = Request::rcpt(address.bytes(), &params, client.extensions());
-        let said = client.send(self.run.cx, request);
-        match said.and_then(|()| client.answer(self.run.cx)) {
+        let said = client.send(self.run.cx.trace(), request);
+        match said.and_then(|()| client.answer(self.run.cx.trace())) {
             Ok(reply) if reply.accepts() => {
                 held.keep(self.run, delivery);
                 Some(Called::fine())

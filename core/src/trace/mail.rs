@@ -1,4 +1,4 @@
-//! What may happen to addresses and messages: ACLs, routing, SMTP.
+//! What happens to addresses and messages: ACLs, routing, SMTP, hints.
 
 use crate::{AclVerb, Str};
 
@@ -337,5 +337,39 @@ pub enum AuthEvent<'e> {
     Note {
         /// It.
         text: &'e [u8],
+    },
+}
+
+/// A hint, which is remembered beyond a process, is looked at or kept.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum HintEvent<'e> {
+    /// Hints of a kind are opened.
+    Open {
+        /// The kind: `callout`, `ratelimit`, `seen`.
+        space: &'e str,
+    },
+    /// One is read.
+    Read {
+        /// The kind.
+        space: &'e str,
+        /// Its key.
+        key: &'e [u8],
+        /// How old it is, in seconds; nothing, where there is none.
+        age: Option<i64>,
+    },
+    /// One is kept.
+    Write {
+        /// The kind.
+        space: &'e str,
+        /// Its key.
+        key: &'e [u8],
+    },
+    /// The hints can't be used.
+    Failed {
+        /// The kind.
+        space: &'e str,
+        /// Why.
+        why: &'e str,
     },
 }
