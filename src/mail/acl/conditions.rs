@@ -79,10 +79,10 @@ pub(super) static CONDITION: AclTerm = words::condition(
 );
 
 fn condition(run: &mut Run<'_>, text: &Str) -> Answer {
-    let value = text.bytes().trim_ascii();
+    let value = text.bytes();
     let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()));
     let digits = value.strip_prefix(b"-").unwrap_or(value);
-    if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) {
+    if !value.is_empty() && digits.iter().all(u8::is_ascii_digit) {
         return Answer::from(digits.iter().any(|digit| *digit != b'0'));
     }
     match (is(&["yes", "true"]), is(&["no", "false", ""])) {

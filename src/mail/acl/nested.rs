@@ -109,15 +109,13 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let outer = cx.suspend();
     let bindings = cx.scope.enter();
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
-    // The expansion counts as one that calls, too, and so does what it stands in.
     let first = outermost && depth == 0;
-    run.depth = depth.saturating_add(if first { 2 } else { 1 });
     run.level = if first { 0 } else { level.saturating_add(1) };
-    // To those who are told of expansions, an ACL is one more.
-    let counts = is_logged(run.cx) || run.cx.trace().wants(TraceKinds::EXPANSION);
+    // It stands one deeper than the string that calls it.
     let trace = run.cx.trace();
     let before = trace.depth;
-    trace.depth = before.saturating_add(u32::from(counts));
+    trace.depth = before.max(1).saturating_add(1);
+    run.depth = run.cx.trace().depth;
     let verdict = run.named_or_text(name);
     run.cx.trace().depth = before;
     let (message, reject_logs) = (run.said.take(), run.reject_logs);

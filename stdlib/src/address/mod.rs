@@ -144,7 +144,8 @@ fn is_plain_label(label: &[u8]) -> bool {
 
 /// Where the first address of a list ends: at a comma that stands outside
 /// quotes, comments, angle brackets and source routes, or at the end. Where
-/// `newline_ends` is set, a newline ends the address as a comma does.
+/// `newline_ends` is set, a newline ends the address as a comma does, and in quotes
+/// and comments, too.
 pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
     let mut at = 0;
     // How many colons or closing brackets must come before a comma counts: one
@@ -157,8 +158,16 @@ pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
             b',' if pending == 0 && !in_brackets => return at,
             b'\n' if newline_ends => return at,
             b'\\' => at += 2,
-            b'"' => at = skip_quoted(list, at),
-            b'(' => at = skip_comments(list, at),
+            b'"' | b'(' => {
+                let end = match byte {
+                    b'"' => skip_quoted(list, at),
+                    _ => skip_comments(list, at),
+                };
+                if newline_ends && let Some(length) = first_newline(&list[at..end]) {
+                    return at + length;
+                }
+                at = end;
+            }
             _ => {
                 match byte {
                     b'<' => {
@@ -174,6 +183,12 @@ pub fn find_end(list: &[u8], newline_ends: bool) -> usize {
         }
     }
     list.len()
+}
+
+/// Where the first newline is that no backslash stands before.
+fn first_newline(text: &[u8]) -> Option<usize> {
+    let mut newlines = memchr::memchr_iter(b'\n', text);
+    newlines.find(|at| text[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0)
 }
 
 /// Goes through a list of addresses, as a header line holds it. Groups
