@@ -12,13 +12,13 @@ mod strings;
 mod tree;
 
 pub use tree::{
-    AddressPart, Arm, BodyTransform, Capabilities, Command, Comparator, Fault, If, MatchType,
-    Matching, Notify, Script, SizeOrder, Test, Text, Vacation,
+    AddressPart, Arm, BodyTransform, Capabilities, Comparator, If, MatchType, Matching, Notify,
+    Script, SieveCommand, SieveFault, SieveString, SieveTest, SizeOrder, Vacation,
 };
 
 /// How far a script may go. What is beyond is a fault with a wording of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Limits {
+pub struct SieveLimits {
     /// Bytes of the script.
     pub bytes: usize,
     /// Blocks and tests inside one another.
@@ -29,7 +29,7 @@ pub struct Limits {
     pub actions: u32,
 }
 
-impl Default for Limits {
+impl Default for SieveLimits {
     fn default() -> Self {
         Self { bytes: 1 << 20, depth: 100, tests: 10_000, actions: 10_000 }
     }
@@ -45,6 +45,6 @@ pub struct Dialect {
 }
 
 /// Reads a script.
-pub fn parse(text: &[u8], dialect: Dialect, limits: Limits) -> Script {
+pub fn parse(text: &[u8], dialect: Dialect, limits: SieveLimits) -> Script {
     parser::Parser::new(text, dialect, limits).script()
 }

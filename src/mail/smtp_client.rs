@@ -33,8 +33,8 @@ mod tests;
 mod wire;
 
 pub use client::{Endpoint, Exchange, Protocol, SmtpClient, Timeouts};
-pub use command::{MailParams, RcptParams, Request, SmtpCommand};
-pub use connection::{Connection, Trouble};
+pub use command::{MailParams, RcptParams, SentCommand, SmtpCommand};
+pub use connection::{ConnectionTrouble, SmtpConnection};
 pub use error::{Cause, SmtpError};
 pub use extensions::{Extensions, Hello};
 pub use message::Verdicts;
