@@ -1,7 +1,7 @@
 //! Sieve scripts (RFC 5228, with the extensions that Exim has) to trees.
 //!
 //! A script is read once, from its start to the first thing that is wrong in it.
-//! What is wrong becomes [`Command::Fault`] or [`Test::Fault`] in its place, so
+//! What is wrong becomes [`SieveCommand::Fault`] or [`SieveTest::Fault`] in its place, so
 //! that an evaluator meets it after the commands before it, as Exim does, which
 //! reads and obeys at the same time. Places are counted in Exim's lines: newlines
 //! in bracketed comments, and those behind a backslash, do not count.

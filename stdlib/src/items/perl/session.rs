@@ -106,7 +106,7 @@ impl PerlSession {
     }
 
     /// Begins a call, in another one perhaps, which has the time for all. What
-    /// comes back is for [`Session::end`].
+    /// comes back is for [`PerlSession::end`].
     pub fn begin(&mut self, args: &[Str], time: Duration) -> Result<usize, Broken> {
         if self.depth == 0 {
             self.child.set_deadline(time);
