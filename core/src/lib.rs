@@ -33,7 +33,7 @@ pub use acl::{
     AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify,
 };
-pub use call::{AclAnswer, Bounds, Call, Machine, Outcome, UserData};
+pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
@@ -42,7 +42,7 @@ pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
 pub use option::{
-    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+    DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
 };
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,

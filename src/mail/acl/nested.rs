@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eximious_core::trace::TraceKinds;
 use eximious_core::world::{Log, log_of};
 use eximious_core::{AclAnswer, AclPhases, Bindings, ErrorKind, Fail, Str};
 use eximious_stdlib::variables::var;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eximious_core::trace::TracePlace;
 use eximious_core::{
-    DriverDef, DriverKind, Fail, OptionPlace, OptionValue, Options, Rec, Registry, Str, World,
+    DriverDef, DriverKind, DriverOptions, Fail, OptionPlace, OptionValue, Rec, Registry, Str, World,
 };
 use eximious_stdlib::lists::Names;
 use rustc_hash::FxHashMap;
@@ -22,7 +22,7 @@ pub(super) struct Router {
     pub(super) driver: Rec<DriverDef>,
     /// What its driver does; nothing, where that is not there yet.
     pub(super) run: Option<RouterRun>,
-    options: Options,
+    options: DriverOptions,
     texts: FxHashMap<&'static str, Text>,
     pub(super) pass_router: Option<usize>,
     pub(super) redirect_router: Option<usize>,
@@ -114,7 +114,7 @@ impl Router {
         places: &Places<'_>,
     ) -> Self {
         let (begin, places) = (places.of(instance.line, 0), places.of_options(&instance.settings));
-        let mut options = Options::default();
+        let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Router, driver.meta.name);
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Router));
         for record in records.chain(registry.options_of(own)) {

@@ -10,8 +10,8 @@ use eximious_core::trace::{Happening, SmtpEvent, SmtpSide};
 use eximious_core::world::{Net, Stream, Target, TlsBinding, TlsFacts, TlsFault, TlsSession};
 
 use super::{
-    Cause, Connection, Extensions, Hello, MailParams, RcptParams, Reply, Request, SmtpCommand,
-    SmtpError, Trouble,
+    Cause, ConnectionTrouble, Extensions, Hello, MailParams, RcptParams, Reply, SentCommand,
+    SmtpCommand, SmtpConnection, SmtpError,
 };
 
 /// How long a farewell is waited for at the most.
@@ -73,7 +73,7 @@ pub struct Exchange {
 /// A client of an SMTP or LMTP server.
 #[derive(Debug)]
 pub struct SmtpClient {
-    pub(super) connection: Connection,
+    pub(super) connection: SmtpConnection,
     pub(super) timeouts: Timeouts,
     pub(super) extensions: Extensions,
     pub(super) hello: Option<Hello>,
@@ -82,7 +82,7 @@ pub struct SmtpClient {
     /// Commands that are not sent yet.
     unsent: Vec<u8>,
     /// Commands that are not answered yet.
-    unanswered: VecDeque<Request>,
+    unanswered: VecDeque<SentCommand>,
     last: Exchange,
     /// What was said and heard, in short.
     log: Vec<u8>,
@@ -117,9 +117,9 @@ impl SmtpClient {
 
     /// A client over a stream that leads to a server.
     pub fn new(stream: Box<dyn Stream>, timeouts: Timeouts) -> Self {
-        let first = Request::wait(SmtpCommand::Connect, b"initial connection");
+        let first = SentCommand::wait(SmtpCommand::Connect, b"initial connection");
         Self {
-            connection: Connection::new(stream, timeouts.command),
+            connection: SmtpConnection::new(stream, timeouts.command),
             timeouts,
             extensions: Extensions::default(),
             hello: None,
@@ -199,7 +199,7 @@ impl SmtpClient {
     ) -> Result<Reply, SmtpError> {
         let line = [hello.name().as_bytes(), b" ", name].concat();
         // What a server says before it closes is more than that it is closed.
-        let _ = self.send(trace, Request::new(SmtpCommand::Hello, line));
+        let _ = self.send(trace, SentCommand::new(SmtpCommand::Hello, line));
         let reply = self.answer(trace)?;
         self.hello = Some(hello);
         self.pipelines = false;
@@ -232,7 +232,7 @@ impl SmtpClient {
     /// # Errors
     /// The server does not say yes.
     pub fn starttls(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
-        self.ask(trace, Request::new(SmtpCommand::StartTls, *b"STARTTLS"))
+        self.ask(trace, SentCommand::new(SmtpCommand::StartTls, *b"STARTTLS"))
     }
 
     /// Begins TLS. Whatever the server announced before does not count any more.
@@ -257,7 +257,7 @@ impl SmtpClient {
         from: &[u8],
         params: &MailParams,
     ) -> Result<Reply, SmtpError> {
-        self.ask(trace, Request::mail(from, params, &self.extensions))
+        self.ask(trace, SentCommand::mail(from, params, &self.extensions))
     }
 
     /// Names a recipient.
@@ -270,7 +270,7 @@ impl SmtpClient {
         to: &[u8],
         params: &RcptParams,
     ) -> Result<Reply, SmtpError> {
-        self.ask(trace, Request::rcpt(to, params, &self.extensions))
+        self.ask(trace, SentCommand::rcpt(to, params, &self.extensions))
     }
 
     /// Forgets the message at hand.
@@ -278,12 +278,12 @@ impl SmtpClient {
     /// # Errors
     /// The server does not say yes.
     pub fn rset(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
-        self.ask(trace, Request::new(SmtpCommand::Rset, *b"RSET"))
+        self.ask(trace, SentCommand::new(SmtpCommand::Rset, *b"RSET"))
     }
 
     /// Ends the session, and waits a little for the server to agree.
     pub fn quit(&mut self, trace: &mut Trace) {
-        if self.send(trace, Request::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
+        if self.send(trace, SentCommand::new(SmtpCommand::Quit, *b"QUIT")).is_ok() {
             self.connection.hurry(FAREWELL);
             let _ = self.answer(trace);
         }
@@ -293,7 +293,7 @@ impl SmtpClient {
     /// Ends the session, and waits for nothing.
     pub fn abandon(&mut self, trace: &mut Trace) {
         let heard = self.last.heard.clone();
-        let _ = self.send(trace, Request::new(SmtpCommand::Quit, *b"QUIT"));
+        let _ = self.send(trace, SentCommand::new(SmtpCommand::Quit, *b"QUIT"));
         self.last.heard = heard;
         self.close(trace);
     }
@@ -308,7 +308,7 @@ impl SmtpClient {
     ///
     /// # Errors
     /// The server does not say yes.
-    pub fn ask(&mut self, trace: &mut Trace, request: Request) -> Result<Reply, SmtpError> {
+    pub fn ask(&mut self, trace: &mut Trace, request: SentCommand) -> Result<Reply, SmtpError> {
         let command = request.command;
         self.send(trace, request)?;
         let reply = self.answer(trace)?;
@@ -316,7 +316,7 @@ impl SmtpClient {
     }
 
     /// Keeps a command until another one is sent.
-    pub fn queue(&mut self, trace: &mut Trace, request: Request) {
+    pub fn queue(&mut self, trace: &mut Trace, request: SentCommand) {
         trace.tell(Happening::Smtp(SmtpEvent::Held { text: &request.shown }));
         self.note(&[request.verb(), b"|"].concat());
         self.unsent.extend_from_slice(&request.line);
@@ -328,7 +328,7 @@ impl SmtpClient {
     ///
     /// # Errors
     /// They can't be sent.
-    pub fn send(&mut self, trace: &mut Trace, request: Request) -> Result<(), SmtpError> {
+    pub fn send(&mut self, trace: &mut Trace, request: SentCommand) -> Result<(), SmtpError> {
         trace.tell(Happening::Smtp(SmtpEvent::Sent {
             side: SmtpSide::Client,
             text: &request.shown,
@@ -362,7 +362,7 @@ impl SmtpClient {
         let reply = self.connection.reply();
         let text = match &reply {
             Ok(reply) => reply.text(),
-            Err(Trouble::Malformed(text)) => text,
+            Err(ConnectionTrouble::Malformed(text)) => text,
             Err(_) => b"",
         };
         if !text.is_empty() {
@@ -397,7 +397,7 @@ impl SmtpClient {
     }
 
     /// Sends nothing, and waits for something all the same.
-    pub(super) fn expect(&mut self, request: Request) {
+    pub(super) fn expect(&mut self, request: SentCommand) {
         self.unanswered.push_back(request);
     }
 
@@ -425,7 +425,7 @@ impl SmtpClient {
     }
 }
 
-pub(super) fn error(request: &Request, cause: impl Into<Cause>) -> SmtpError {
+pub(super) fn error(request: &SentCommand, cause: impl Into<Cause>) -> SmtpError {
     SmtpError { command: request.command, said: request.shown.clone(), cause: cause.into() }
 }
 

@@ -5,7 +5,9 @@ use std::io::{self, Read};
 use eximious_core::Trace;
 
 use super::client::error;
-use super::{Cause, Hello, Reply, ReplyClass, Request, SmtpClient, SmtpCommand, SmtpError, Wire};
+use super::{
+    Cause, Hello, Reply, ReplyClass, SentCommand, SmtpClient, SmtpCommand, SmtpError, Wire,
+};
 
 /// How much of a message is read at once.
 const PIECE: usize = 16 * 1024;
@@ -29,7 +31,7 @@ impl SmtpClient {
     /// # Errors
     /// The server does not want it.
     pub fn data(&mut self, trace: &mut Trace) -> Result<Reply, SmtpError> {
-        let request = Request::data();
+        let request = SentCommand::data();
         self.send(trace, request.clone())?;
         let reply = self.answer(trace)?;
         match reply.class() {
@@ -102,7 +104,7 @@ impl SmtpClient {
         before: u64,
     ) -> Result<(), SmtpError> {
         let tail = if last { " LAST" } else { "" };
-        let request = Request::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
+        let request = SentCommand::new(SmtpCommand::Bdat, format!("BDAT {}{tail}", chunk.len()));
         self.send(trace, request.clone())?;
         self.connection.set_timeout(self.timeouts.data);
         let sent = self.put(chunk).map_err(|cause| unsent(before, cause));
@@ -149,8 +151,8 @@ impl SmtpClient {
     }
 }
 
-fn end_of_data() -> Request {
-    Request::wait(SmtpCommand::EndOfData, b"end of data")
+fn end_of_data() -> SentCommand {
+    SentCommand::wait(SmtpCommand::EndOfData, b"end of data")
 }
 
 fn yes(reply: Reply) -> Result<Reply, SmtpError> {
@@ -162,7 +164,7 @@ fn yes(reply: Reply) -> Result<Reply, SmtpError> {
 
 fn unsent(bytes: u64, cause: Cause) -> SmtpError {
     let shown = format!("sending data block ({bytes} bytes written)");
-    error(&Request::wait(SmtpCommand::EndOfData, shown.as_bytes()), cause)
+    error(&SentCommand::wait(SmtpCommand::EndOfData, shown.as_bytes()), cause)
 }
 
 fn pieces(
