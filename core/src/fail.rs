@@ -69,6 +69,8 @@ struct Body {
     class: FailClass,
     kind: ErrorKind,
     message: Vec<u8>,
+    /// What a look-up itself says of why there is no answer now.
+    reason: Option<Vec<u8>>,
     place: Option<Place>,
     trace: Vec<String>,
     cause: Option<Cause>,
@@ -109,11 +111,19 @@ impl Fail {
         Self::new(FailClass::Forced, ErrorKind::Forced, message)
     }
 
+    /// A look-up has no answer now: the message, and what the look-up itself says of it.
+    pub fn deferred_lookup(message: impl Into<Vec<u8>>, reason: impl Into<Vec<u8>>) -> Self {
+        let mut fail = Self::defer(message);
+        fail.0.reason = Some(reason.into());
+        fail
+    }
+
     fn new(class: FailClass, kind: ErrorKind, message: impl Into<Vec<u8>>) -> Self {
         Self(Box::new(Body {
             class,
             kind,
             message: message.into(),
+            reason: None,
             place: None,
             trace: Vec::new(),
             cause: None,
@@ -179,6 +189,12 @@ impl Fail {
     pub fn with_source(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.0.cause = Some(Arc::new(cause));
         self
+    }
+
+    /// What a look-up itself says of why there is no answer now, without the words about
+    /// which one it was; nothing for other failures.
+    pub fn reason(&self) -> Option<&[u8]> {
+        self.0.reason.as_deref()
     }
 
     /// The same failure with text after its message.

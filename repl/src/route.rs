@@ -57,6 +57,8 @@ pub fn run(
     let routes = Routes::new(config, engine.registry(), engine.world());
     let mode = if wanted.purpose == Purpose::VerifySender { "S" } else { "R" };
     cx.set_var(var::VERIFY_MODE, Str::fixed(mode));
+    let sender = cx.value_of(var::SENDER_ADDRESS);
+    cx.set_var(var::RETURN_PATH, sender);
     let mut told = Told { output, duplicates: Duplicates::default(), worst: Standing::Fine };
     let tester = Tester { routes, wanted };
     for text in typed {
@@ -209,7 +211,7 @@ impl Printer<'_> {
     fn error(&mut self, address: &Address, error: &RouteError, what: &str) {
         let text = if self.whole { &address.text } else { self.shown };
         self.put(&[text.bytes(), what.as_bytes()]);
-        if let Some(message) = &error.message {
+        if let Some(message) = error.shown() {
             self.put(&[b": ", message]);
         }
         self.put(&[b"\n"]);

@@ -1,6 +1,7 @@
 //! What is looked at when the main section has been read.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use eximious_core::{LogSelector, Opt, Registry, Str, World};
 use eximious_stdlib::lists::elements;
@@ -21,6 +22,9 @@ pub(super) fn after_main(config: &mut Config, registry: &Registry, world: &World
         config.faults.extend(wrong.err());
     };
     fault(local_sender(config), config);
+    if config.settings.get(opt::RETRY_INTERVAL_MAX) > LONGEST_RETRY_INTERVAL {
+        config.settings.set(opt::RETRY_INTERVAL_MAX, LONGEST_RETRY_INTERVAL);
+    }
     expanded(opt::SPOOL_DIRECTORY, config);
     fault(spool_directory(config), config);
     expanded(opt::LOG_FILE_PATH, config);
@@ -54,6 +58,9 @@ fn expand(
     config.settings.set(option, value);
     Ok(())
 }
+
+/// The longest time between two tries, whatever is set.
+const LONGEST_RETRY_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The largest number that one host of several may have.
 const MOST_LOCALHOST: i64 = 16;

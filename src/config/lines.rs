@@ -18,6 +18,8 @@ use crate::config::macros::{MacroError, trim, trim_start};
 
 /// How large a configuration file may be.
 const LARGEST_FILE: u64 = 64 << 20;
+/// What editors of other systems put in front of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// How deep files may include each other.
 const DEEPEST: usize = 64;
 /// How many files may be included in all.
@@ -114,6 +116,9 @@ impl<'r> Lines<'r> {
                 return Ok(joined.and_then(finished));
             };
             let written = &source[range];
+            if number == 1 && written.starts_with(BYTE_ORDER_MARK) {
+                return Err(self.error("found unexpected BOM (Byte Order Mark)"));
+            }
             let applied = self.macros.apply(written, self.registry);
             let whole = applied.map_err(|why| self.explain(&why))?;
             let marks = match &whole {

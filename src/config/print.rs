@@ -104,7 +104,9 @@ impl Printer<'_> {
             // Exim keeps the lines only where it is asked for them at once.
             b"config" if !first => {}
             b"config" => self.config(out),
-            b"configure_file" => line(out, &[self.config.settings.config_file.bytes()]),
+            b"configure_file" | b"config_file" => {
+                line(out, &[self.config.settings.config_file.bytes()])
+            }
             b"environment" => self.environment(out),
             b"local_scan" => {
                 line(out, &[b"local_scan() options are not supported"]);
@@ -423,7 +425,8 @@ impl Printer<'_> {
             Some(equals) if (hides || Macros::defines(text)) && !self.admin => {
                 [&text[..=equals], b" ", HIDDEN].concat()
             }
-            _ => text.to_vec(),
+            // White space is shown as blanks.
+            _ => text.iter().map(|c| if *c == b'\t' { b' ' } else { *c }).collect(),
         }
     }
 }

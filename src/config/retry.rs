@@ -199,17 +199,20 @@ fn steps(mut text: &[u8]) -> Result<Vec<RetryStep>, Vec<u8>> {
         text = trim_start(text);
         let Some((letter, rest)) = text.split_first() else { return Ok(steps) };
         let (until, rest) = argument(rest)?;
+        let letter = letter.to_ascii_uppercase();
+        if !matches!(letter, b'F' | b'G' | b'H') {
+            return Err(b"unknown retry rule letter".to_vec());
+        }
         let (interval, rest) = argument(rest)?;
-        let (growth, rest) = match letter.to_ascii_uppercase() {
+        let (growth, rest) = match letter {
             b'F' => (Growth::Fixed, rest),
-            letter @ (b'G' | b'H') => {
+            _ => {
                 let (factor, rest) = argument(rest)?;
                 let factor = fixed(factor, b"").unwrap_or(0);
                 let growth =
                     if letter == b'G' { Growth::Geometric(factor) } else { Growth::Random(factor) };
                 (growth, rest)
             }
-            _ => return Err(b"unknown retry rule letter".to_vec()),
         };
         let bad = || b"bad parameters for retry rule".to_vec();
         let (until, interval) = seconds(until).zip(seconds(interval)).ok_or_else(bad)?;
@@ -269,6 +272,8 @@ mod tests {
             ("* * F,2h", "comma expected"),
             ("* foo F,2h,3m", "unknown or malformed retry error \"foo\""),
             ("* * X,2h,3m", "unknown retry rule letter"),
+            ("* * X,2h", "unknown retry rule letter"),
+            ("* * X", "comma expected"),
             ("* * F,1h,15m G,1h,1h,2", "semicolon expected"),
             ("* * F,1h,0s", "bad parameters for retry rule"),
             ("* * G,1h,1h,0.5", "bad parameters for retry rule"),

@@ -147,7 +147,9 @@ impl Conversation {
     /// Runs an ACL, by its name or text, over a recipient.
     pub(super) fn rcpt_by(&mut self, acl: &Str, recipient: &str) -> Decision {
         self.command("RCPT", format!("TO:<{recipient}>").as_bytes());
+        // Whoever asks hears of the address as it stands where that can't be told.
         let inner = route::innermost(&mut self.cx, &Str::tainted(recipient));
+        let inner = inner.unwrap_or_else(|_| Str::tainted(recipient));
         let (local_part, domain) = address::parts(inner.bytes());
         let cased = address::unquote_local_part(local_part);
         self.cx.set_var(var::LOCAL_PART, Str::tainted(cased.to_ascii_lowercase()));

@@ -43,7 +43,7 @@ pub use affix::without as without_affixes;
 pub use call::{RouterCall, RouterVerdict, driver};
 pub use eximious_stdlib::dns::find::RouteHost;
 pub use pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
-pub use percent::innermost;
+pub use percent::{PercentDeferred, innermost};
 pub use redirect::forward::{Forwarding, forwarding};
 pub use test::{Duplicates, Report, Request, Standing};
 

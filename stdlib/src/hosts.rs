@@ -297,7 +297,13 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
     let order = call.settings().get(opt::HOST_LOOKUP_ORDER);
     for way in elements(order.bytes()) {
         let found = match &*way {
-            b"bydns" => by_dns(call, ip, &How::default())?,
+            b"bydns" => {
+                let found = by_dns(call, ip, &How::default())?;
+                if matches!(found, Names::Later) {
+                    show(call, HostEvent::NoPtr);
+                }
+                found
+            }
             b"byaddr" => {
                 show(call, HostEvent::BySystem);
                 let table = call.with_record(&DNS, |call| call.dns())?.table_names(ip);
@@ -326,7 +332,10 @@ fn find(call: &mut Call<'_>, ip: IpAddr) -> Result<Names, Fail> {
 
 fn by_dns(call: &mut Call<'_>, ip: IpAddr, how: &How) -> Result<Names, Fail> {
     let name = dns::reverse(ip);
-    let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, how)?;
+    call.trace().depth += 1;
+    let reply = dns::query(call, name.as_bytes(), dns::kind::PTR, how);
+    call.trace().leave(1);
+    let reply = reply?;
     if reply.found == DnsFound::Later {
         return Ok(Names::Later);
     }

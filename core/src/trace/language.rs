@@ -283,6 +283,8 @@ pub enum HostEvent<'e> {
         /// The address.
         address: &'e [u8],
     },
+    /// The DNS can't say now what names an address has.
+    NoPtr,
     /// The system is asked for the names of an address.
     BySystem,
     /// The system has no name now, or none at all.

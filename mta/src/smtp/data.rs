@@ -8,7 +8,7 @@ use super::cutthrough::CutthroughOutcome;
 use super::mail_data::MailData;
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Envelope, Prdr};
-use super::verdict::{Refused, unset};
+use super::verdict::{Refused, undecided, unset};
 use super::{DsnNotify, Event, Provenance, Received, Recipient, SmtpSession, SpoolOutcome};
 use crate::reception::{self, Parsed, Way, has_blank_line, message_id, parse, size};
 use crate::{dsn, spool};
@@ -233,7 +233,7 @@ impl SmtpSession {
                     }
                 }
                 _ => {
-                    let refused = Refused::new(&[b"after DATA"]).with_sender();
+                    let refused = Refused::message().with_sender();
                     let stage = self.refuse(&refused, result);
                     self.end_transaction(false);
                     return stage;
@@ -263,9 +263,13 @@ impl SmtpSession {
         let asked = recipients.len();
         for recipient in recipients {
             let bytes = recipient.address.bytes();
-            self.show_recipient(&recipient.address);
-            let result = self.acl(opt::ACL_SMTP_DATA_PRDR, AclPhases::PRDR);
-            let result = result.unwrap_or_else(|| unset(true));
+            let result = match self.show_recipient(&recipient.address) {
+                Err(deferred) => undecided(deferred),
+                Ok(()) => {
+                    let result = self.acl(opt::ACL_SMTP_DATA_PRDR, AclPhases::PRDR);
+                    result.unwrap_or_else(|| unset(true))
+                }
+            };
             refused += usize::from(matches!(result.verdict, AclVerdict::Deny | AclVerdict::Drop));
             all &= matches!(result.verdict, AclVerdict::Accept | AclVerdict::Discard);
             let shown = [b"PRDR R=<".as_slice(), bytes, b"> "].concat();

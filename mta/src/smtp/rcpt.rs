@@ -1,6 +1,7 @@
 //! RCPT: who gets the message (specification 44.2.7, 49.2).
 
 use eximious::acl::AclVerdict;
+use eximious::route::PercentDeferred;
 use eximious::stdlib::address;
 use eximious::{AclPhases, Str, opt, var};
 
@@ -8,7 +9,7 @@ use super::parameters;
 use super::ratelimit::Paced;
 use super::stage::{Handled, LastRejected, Stage};
 use super::transaction::{DiscardedBy, Envelope};
-use super::verdict::{Refused, unset};
+use super::verdict::{Refused, undecided, unset};
 use super::{Recipient, SmtpSession, reply};
 
 impl SmtpSession {
@@ -72,11 +73,14 @@ impl SmtpSession {
 
     fn judge_recipient(&mut self, recipient: Recipient, text: &[u8], argument: &[u8]) -> Handled {
         let discards = self.transaction.envelope.as_ref().is_some_and(Envelope::discards_all);
-        self.show_recipient(&recipient.address);
+        let shown = self.show_recipient(&recipient.address);
         self.prepare_cutthrough(&recipient);
-        let mut result = match discards {
-            true => unset(true),
-            false => self.acl(opt::ACL_SMTP_RCPT, AclPhases::RCPT).unwrap_or_else(|| self.no_acl()),
+        let mut result = match (discards, shown) {
+            (true, _) => unset(true),
+            (false, Err(deferred)) => undecided(deferred),
+            (false, Ok(())) => {
+                self.acl(opt::ACL_SMTP_RCPT, AclPhases::RCPT).unwrap_or_else(|| self.no_acl())
+            }
         };
         if discards {
             result.verdict = AclVerdict::Discard;
@@ -125,9 +129,13 @@ impl SmtpSession {
         }
     }
 
-    /// Says whom ACLs are about.
-    pub(super) fn show_recipient(&mut self, address: &Str) {
+    /// Says whom ACLs are about; an error says that this can't be told now.
+    pub(super) fn show_recipient(&mut self, address: &Str) -> Result<(), PercentDeferred> {
         let inner = eximious::route::innermost(&mut self.cx, address);
+        let (inner, told) = match inner {
+            Ok(inner) => (inner, Ok(())),
+            Err(deferred) => (address.clone(), Err(deferred)),
+        };
         let (bytes, taint) = inner.read();
         let (local_part, domain) = address::parts(bytes);
         let cased = address::unquote_local_part(local_part);
@@ -136,6 +144,7 @@ impl SmtpSession {
         self.acl_state.cased_local_part = Some(Str::from(cased).stamped(taint));
         self.cx.set_var(var::LOCAL_PART, Str::from(part).stamped(taint));
         self.cx.set_var(var::DOMAIN, Str::from(domain.to_ascii_lowercase()).stamped(taint));
+        told
     }
 
     /// They are about nobody any more.

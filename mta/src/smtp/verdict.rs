@@ -2,8 +2,9 @@
 //! (specification 44.8, 44.10).
 
 use eximious::acl::{AclResult, AclVerdict};
+use eximious::route::PercentDeferred;
 use eximious::trace::{AclEvent, Happening};
-use eximious::{LogSelector, Str};
+use eximious::{LogSelector, Str, opt};
 
 use super::logging::End;
 use super::stage::Stage;
@@ -30,6 +31,8 @@ pub(super) struct Refused {
     pub(super) recipient: Option<Recipient>,
     /// Whether the client has no name any more once that is told.
     pub(super) forgets_helo: bool,
+    /// Whether it is a message as a whole.
+    pub(super) of_message: bool,
 }
 
 impl Refused {
@@ -43,7 +46,13 @@ impl Refused {
             code: "550",
             recipient: None,
             forgets_helo: false,
+            of_message: false,
         }
+    }
+
+    /// A message, once it is there.
+    pub(super) fn message() -> Self {
+        Self { of_message: true, ..Self::new(&[b"after DATA"]) }
     }
 
     pub(super) fn with_sender(mut self) -> Self {
@@ -77,6 +86,12 @@ pub(super) fn unset(accepts: bool) -> AclResult {
     }
 }
 
+/// What comes of it that nobody can tell now whom a recipient is about.
+pub(super) fn undecided(_: PercentDeferred) -> AclResult {
+    let why = Str::fixed(PercentDeferred::LOGGED);
+    AclResult { verdict: AclVerdict::Defer, log_message: Some(why), ..unset(false) }
+}
+
 impl SmtpSession {
     /// What comes of it that there is no ACL for what needs one.
     pub(super) fn no_acl(&mut self) -> AclResult {
@@ -105,12 +120,13 @@ impl SmtpSession {
     }
 
     /// The code and the text of an answer. A code of the text's own must begin
-    /// with the same digit; the last value says that it did not.
+    /// with the same digit, unless the answer is that nothing can be said (252, of VRFY);
+    /// the last value says that it did not.
     pub(super) fn coded(&mut self, code: &'static [u8], text: &[u8]) -> (Vec<u8>, Vec<u8>, bool) {
         let Some((own, rest)) = reply::own_code(text) else {
             return (code.to_vec(), text.to_vec(), false);
         };
-        if own.first() == code.first() {
+        if own.first() == code.first() || code == b"252" {
             return (own.to_vec(), rest.to_vec(), false);
         }
         let head = b"configured error code starts with incorrect digit (expected ";
@@ -130,9 +146,13 @@ impl SmtpSession {
         }
         let for_now = matches!(result.verdict, AclVerdict::Defer | AclVerdict::Error);
         let code = if for_now { "451" } else { refused.code };
-        let said = result.user_message.filter(|text| !text.is_empty());
         self.tell_sender_fault(code, for_now);
-        let mut logged = result.log_message.filter(|text| !text.is_empty());
+        let mut logged = result.log_message;
+        let said = result.user_message.or_else(|| {
+            let detail = logged.as_ref().filter(|_| self.flag(opt::SMTP_RETURN_ERROR_DETAILS))?;
+            let head: &[u8] = if refused.of_message { b"Rejected after DATA: " } else { b"" };
+            Some(Str::from([head, detail.bytes()].concat()))
+        });
         match &said {
             Some(said) => {
                 let (own, text, wrong) = self.coded(code.as_bytes(), said.bytes());

@@ -8,7 +8,7 @@ use eximious::stdlib::address::{self, Rules};
 use eximious::{AclPhases, Str, opt, var};
 
 use super::stage::{Handled, Stage};
-use super::verdict::Refused;
+use super::verdict::{Refused, undecided};
 use super::{SmtpSession, reply};
 
 impl SmtpSession {
@@ -16,15 +16,23 @@ impl SmtpSession {
         let rules = Rules::of(self.cx.engine().settings());
         let found = address::parse(argument, rules).map(|found| found.text);
         let found = found.map_err(|why| self.reply(&[b"501 ", &why.message]))?;
-        if address::find_at(&found).is_none() && !self.connection.permissions.unqualified_recipients
+        // The postmaster of this host needs none.
+        if address::find_at(&found).is_none()
+            && !found.eq_ignore_ascii_case(b"postmaster")
+            && !self.connection.permissions.unqualified_recipients
         {
             self.log_unqualified("verify", argument);
             let tail = b": recipient address must contain a domain";
             return Err(self.reply(&[b"501 ", argument, tail]));
         }
         let text = self.qualified(found);
-        self.show_recipient(&text);
-        let result = self.acl(opt::ACL_SMTP_VRFY, AclPhases::VRFY).unwrap_or_else(|| self.no_acl());
+        let result = match self.show_recipient(&text) {
+            Err(deferred) => undecided(deferred),
+            Ok(()) => {
+                let result = self.acl(opt::ACL_SMTP_VRFY, AclPhases::VRFY);
+                result.unwrap_or_else(|| self.no_acl())
+            }
+        };
         self.hide_recipient();
         if result.verdict != AclVerdict::Accept {
             let refused = Refused::new(&[b"VRFY ", argument]).code("252");

@@ -13,6 +13,7 @@ pub(super) fn write(step: &HostEvent<'_>, out: &mut DebugWriter<'_>) {
             tell(&[b"sender host name required, to match against ", pattern]);
         }
         HostEvent::Begin { address } => tell(&[b"looking up host name for ", address]),
+        HostEvent::NoPtr => tell(&[b"IP address PTR lookup gave temporary error"]),
         HostEvent::BySystem => tell(&[b"IP address lookup using gethostbyaddr()"]),
         HostEvent::NoName { later: false } => tell(&[b"IP address lookup failed: h_errno=1"]),
         HostEvent::NoName { later: true } => tell(&[b"IP address lookup failed: h_errno=2"]),

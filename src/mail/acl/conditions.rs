@@ -38,12 +38,7 @@ fn nested(run: &mut Run<'_>, text: &Str) -> Answer {
             Ok(word) => words.push(word),
             // As if it were not there.
             Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
-            Err(fail) => {
-                let head = [b"failed to expand ACL string \"".as_slice(), &first, b"\": "];
-                run.logged = Some(Str::from([&head.concat(), fail.message()].concat()));
-                let later = fail.class() == FailClass::Defer;
-                return if later { Answer::Later } else { Answer::Error };
-            }
+            Err(fail) => return run.unexpanded(&first, &fail),
         }
         rest = behind.trim_ascii_start();
         if rest.is_empty() || words.len() > MOST_ARGUMENTS {

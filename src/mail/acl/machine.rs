@@ -458,23 +458,28 @@ impl Run<'_> {
                 Ok(text) => expanded = Some(text),
                 // As if it were not there.
                 Err(fail) if fail.class() == FailClass::Forced => return Answer::Yes,
-                Err(fail) => {
-                    let head =
-                        [b"failed to expand ACL string \"", term.text.bytes(), b"\": "].concat();
-                    let message = Str::from([&head, fail.message()].concat());
-                    self.logged = Some(message);
-                    return if fail.class() == FailClass::Defer {
-                        Answer::Later
-                    } else {
-                        Answer::Error
-                    };
-                }
+                Err(fail) => return self.unexpanded(term.text.bytes(), &fail),
             }
         }
         let outer = self.shown(term, expanded.as_ref());
         let answer = self.answer(term, run, expanded);
         self.cx.trace().end(outer);
         answer
+    }
+
+    /// What comes of a text that can't be expanded: of a look-up that has no answer now,
+    /// its reason is all that is said.
+    pub(super) fn unexpanded(&mut self, text: &[u8], fail: &Fail) -> Answer {
+        if let Some(reason) = fail.reason() {
+            self.logged = (!reason.is_empty()).then(|| Str::from(reason));
+            return Answer::Later;
+        }
+        let head = [b"failed to expand ACL string \"", text, b"\": "].concat();
+        self.logged = Some(Str::from([&head, fail.message()].concat()));
+        match fail.class() {
+            FailClass::Defer => Answer::Later,
+            _ => Answer::Error,
+        }
     }
 
     /// What a term says that was expanded, and told.

@@ -209,7 +209,7 @@ fn look_at(
         let head = [b"Verification failed for <", address.bytes(), b">\n"].concat();
         verified.said = [&head[..], &said].concat();
     }
-    verified.why = error.message.unwrap_or_default();
+    verified.why = error.lookup.or(error.message).unwrap_or_default();
     verified.address = address;
     (verified, called)
 }
@@ -251,7 +251,8 @@ fn recipient(run: &mut Run<'_>, Asked { text, options, .. }: Asked<'_>) -> Answe
         return recipient_called(run, &called, &params, options);
     }
     let answer = judged(run, standing, options);
-    let message = error.message.clone().or_else(|| error.said.clone()).map(Str::tainted);
+    let message = error.lookup.clone().or(error.message).or_else(|| error.said.clone());
+    let message = message.map(Str::tainted);
     let said = error.said.map(Str::tainted);
     match answer {
         Answer::Yes => {}

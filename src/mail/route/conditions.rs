@@ -126,7 +126,7 @@ impl Machine<'_> {
                 return Ok(false);
             }
         }
-        let holds = self.holds(router);
+        let holds = self.holds(router)?;
         if !holds {
             self.tell_skipped(router, "condition failure");
         }
@@ -153,7 +153,7 @@ impl Machine<'_> {
             Ok(ListOutcome::Deferred(why)) => {
                 let general = undecided(option);
                 let why = self.cx.call(&LIST, |call| lookups::reason(call, why, &general));
-                Err(RouteError::new(why))
+                Err(RouteError { lookup: Some(why), ..RouteError::new(general) })
             }
             Err(fail) if fail.class() == FailClass::Forced => Ok(None),
             Err(fail) => {
@@ -226,24 +226,29 @@ impl Machine<'_> {
     }
 
     /// `condition`.
-    fn holds(&mut self, router: &Router) -> bool {
-        let Some(text) = &router.filter.condition else { return true };
+    fn holds(&mut self, router: &Router) -> Result<bool, RouteError> {
+        let Some(text) = &router.filter.condition else { return Ok(true) };
         self.tell_checking(router, "condition", Some(text));
         self.condition(router, text)
     }
 
     /// Whether a text is expanded to anything but a word for no. That it can't be
-    /// expanded is logged, and means no.
-    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> bool {
+    /// expanded is logged, and means no, unless a look-up in it has no answer now.
+    pub(super) fn condition(&mut self, router: &Router, text: &Text) -> Result<bool, RouteError> {
         match text.expand(self.cx) {
-            Ok(value) => is_true(&value),
+            Ok(value) => Ok(is_true(&value)),
             Err(fail) => {
+                if let Some(reason) = fail.reason() {
+                    let lookup = Some(reason.to_vec());
+                    let error = RouteError::new("condition check lookup defer");
+                    return Err(RouteError { lookup, ..error });
+                }
                 if fail.class() != FailClass::Forced {
                     let head = [b"failed to expand condition \"", text.written.bytes()].concat();
                     let head = [&head, b"\" for ".as_slice()].concat();
                     self.log_panic(&router.named(&head, b" router: ", fail.message()));
                 }
-                false
+                Ok(false)
             }
         }
     }

@@ -28,8 +28,9 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     let search = search(machine, router)?;
     let found = machine.cx.call(&HOSTS, |call| for_domain(call, domain.bytes(), &search));
     match found.map_err(|fail| RouteError::new(fail.message()))? {
-        DomainHosts::Decline(note) => {
+        DomainHosts::Decline(note, advice) => {
             machine.note = note.or(machine.note.take());
+            machine.advice = advice.or(machine.advice.take());
             Ok(Verdict::Decline)
         }
         DomainHosts::Timeout(_) if router.on("pass_on_timeout") => Ok(Verdict::Pass),
@@ -78,12 +79,14 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
     // The header of a message must not be rewritten for a sender that is only
     // looked at: its domain stays as it is.
     let stays = machine.purpose == Purpose::VerifySender && router.on("rewrite_headers");
-    let mut is_yes =
-        |option| router.some_text(option).is_some_and(|text| machine.condition(router, text));
+    let mut is_yes = |option| match router.some_text(option) {
+        Some(text) => machine.condition(router, text),
+        None => Ok(false),
+    };
     let search = DnsSearch {
         services,
-        ipv4_only: is_yes("ipv4_only"),
-        ipv4_prefer: is_yes("ipv4_prefer"),
+        ipv4_only: is_yes("ipv4_only")?,
+        ipv4_prefer: is_yes("ipv4_prefer")?,
         qualify_single: router.on("qualify_single") && !stays,
         search_parents: router.on("search_parents") && !stays,
         ignore: list("ignore_target_hosts"),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use eximious_core::trace::{Happening, ListEvent};
 use eximious_stdlib::dns::local::LocalAddresses;
 use eximious_stdlib::lists::ListOutcome;
+use eximious_stdlib::options::opt;
 
 use super::conditions::host_is_in;
 use super::dnslookup::HOSTS;
@@ -28,6 +29,9 @@ pub(super) static DRIVER: DriverDef = driver::own(
 fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verdict, RouteError> {
     let domain = machine.address.domain.clone();
     let Some(address) = literal(domain.bytes()) else { return Ok(Verdict::Decline) };
+    if address.is_ipv6() && machine.cx.engine().settings().get(opt::DISABLE_IPV6) {
+        return Ok(Verdict::Decline);
+    }
     if let Some(list) = router.some_text("ignore_target_hosts") {
         match host_is_in(machine.cx, &list.written, address) {
             Ok(ListOutcome::Matched(_)) => return Ok(Verdict::Decline),

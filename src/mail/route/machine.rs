@@ -11,7 +11,7 @@ use eximious_stdlib::variables::var;
 
 use super::offer::Offer;
 use super::pass::{ChildAddress, Pass, Renamed, RouteError, Routed};
-use super::percent;
+use super::percent::{self, PercentDeferred};
 use super::router::Router;
 use super::{Address, Ancestor, Delivery, Purpose, Routes};
 use crate::Context;
@@ -54,6 +54,8 @@ pub(super) struct Machine<'m> {
     pub(super) renamed: Vec<Renamed>,
     /// What a router that declined has to say, should no other take the address.
     pub(super) note: Option<Vec<u8>>,
+    /// What a sender is told instead of the note.
+    pub(super) advice: Option<Vec<u8>>,
     /// The address as the router at hand has it.
     pub(super) offer: Offer,
     /// Whether the variables say what is attached to the address.
@@ -80,6 +82,7 @@ impl Routes {
             children: Vec::new(),
             renamed: Vec::new(),
             note: None,
+            advice: None,
             data_shown: false,
             shown: BTreeSet::new(),
         };
@@ -95,9 +98,15 @@ impl Machine<'_> {
         if self.address.ancestors().take(MOST_ANCESTORS + 1).count() > MOST_ANCESTORS {
             return Routed::Deferred(RouteError::new("too many nested redirections"));
         }
-        if let Some(child) = self.percent_hack() {
-            self.children.push(ChildAddress::Address(child));
-            return Routed::Redirected;
+        match self.percent_hack() {
+            Ok(None) => {}
+            Ok(Some(child)) => {
+                self.children.push(ChildAddress::Address(child));
+                return Routed::Redirected;
+            }
+            Err(PercentDeferred) => {
+                return Routed::Deferred(RouteError::new("unknown error"));
+            }
         }
         // Even an address that no router looks at has its values.
         self.show_address();
@@ -126,22 +135,25 @@ impl Machine<'_> {
     }
 
     /// The address that stands in the local part of this one, or within that.
-    fn percent_hack(&mut self) -> Option<Box<Address>> {
+    fn percent_hack(&mut self) -> Result<Option<Box<Address>>, PercentDeferred> {
         // One that stood there itself was looked into.
         if self.address.ancestors().next().is_some_and(|one| one.router.is_none()) {
-            return None;
+            return Ok(None);
         }
         let domain = self.address.domain.clone();
-        let inner = percent::within(self.cx, &self.address.local_part, &domain)?;
-        let inner = percent::innermost(self.cx, &inner);
+        let Some(inner) = percent::within(self.cx, &self.address.local_part, &domain)? else {
+            return Ok(None);
+        };
+        let inner = percent::innermost(self.cx, &inner)?;
         let ancestor = self.address.as_ancestor(None);
-        Some(self.address.child(inner, &ancestor))
+        Ok(Some(self.address.child(inner, &ancestor)))
     }
 
     /// What is said of an address that no router takes.
     fn unrouteable(&mut self, router: Option<&Router>) -> RouteError {
         if let Some(note) = self.note.take() {
-            return RouteError { untold: true, ..RouteError::new(note) };
+            let said = self.advice.take();
+            return RouteError { untold: true, said, ..RouteError::new(note) };
         }
         let default = || RouteError::new("Unrouteable address");
         let Some(router) = router else { return default() };

@@ -55,6 +55,8 @@ pub struct Renamed {
 pub struct RouteError {
     /// For those who read logs, in Exim's words; `None` where there are none.
     pub message: Option<Vec<u8>>,
+    /// What a look-up said that had no answer: the logs of ACLs say that instead.
+    pub lookup: Option<Vec<u8>>,
     /// For the sender of the message: what `:fail:` and `:defer:` say.
     pub said: Option<Vec<u8>>,
     /// Whether the sender of the message is told nothing of it.
@@ -65,10 +67,27 @@ pub struct RouteError {
     pub forced: bool,
 }
 
+/// Words that queries with passwords have in them.
+const QUERIES: &[&str] =
+    &["mysql", "pgsql", "redis", "sqlite", "ldap:", "ldaps:", "ldapi:", "ldapdn:", "ldapm:"];
+
 impl RouteError {
     /// With a message.
     pub fn new(message: impl Into<Vec<u8>>) -> Self {
         Self { message: Some(message.into()), ..Self::default() }
+    }
+
+    /// The message as anybody may see it: an expansion with a query in it may show the
+    /// password of a database.
+    pub fn shown(&self) -> Option<&[u8]> {
+        let message = self.message.as_deref()?;
+        let has = |words: &[&str]| {
+            words.iter().any(|word| memchr::memmem::find(message, word.as_bytes()).is_some())
+        };
+        match has(&["failed to expand", "expansion of "]) && has(QUERIES) {
+            true => Some(b"Temporary internal error"),
+            false => Some(message),
+        }
     }
 }
 

@@ -250,6 +250,15 @@ impl<'r> Redirection<'r> {
             _ => ("forbid_file", b"file"),
         };
         let forbidden = self.answers || machine.switch(router, switch)?;
+        // What it is for decides which transport it is.
+        let variable = match target {
+            DeliveryTarget::Pipe => Some(var::ADDRESS_PIPE),
+            DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => None,
+            _ => Some(var::ADDRESS_FILE),
+        };
+        if let Some(variable) = variable {
+            machine.cx.set_var(variable, text.clone());
+        }
         let (transport, mut wrong) = match router.some_text(option) {
             None if self.answers => (None, None),
             Some(option) => match machine.transport_of(router, option) {
@@ -261,6 +270,9 @@ impl<'r> Redirection<'r> {
                 (None, Some(Wrong::Transport(router.named(&head, b" router", b""))))
             }
         };
+        if let Some(variable) = variable {
+            machine.cx.unset_var(variable);
+        }
         if forbidden && wrong.is_none() {
             wrong = Some(Wrong::Forbidden([b"delivery to ", what, b" forbidden"].concat()));
         }

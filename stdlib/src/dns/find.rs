@@ -118,6 +118,20 @@ impl HostsFound {
         }
     }
 
+    /// What a sender is told where the domain's owner made a common mistake.
+    pub fn advice(&self, domain: &[u8]) -> Option<Vec<u8>> {
+        if self.reason != Some(Reason::AddressesAsNames) {
+            return None;
+        }
+        let lines = [
+            b"It appears that the DNS operator for ".as_slice(),
+            domain,
+            b"\nhas installed an invalid MX record with an IP address\n\
+              instead of a domain name on the right hand side.",
+        ];
+        Some(lines.concat())
+    }
+
     /// Exim's words for what the `dnslookup` router says of a domain where the
     /// search did not find hosts that can be used. Where a domain is just not
     /// there, Exim says nothing of its own (`Unrouteable address`).

@@ -107,7 +107,8 @@ pub fn search(call: &mut Call<'_>, search: &Search) -> Result<Option<Found>, Fai
             let query = begun(call.registry().lookup_at(search.def), &search.key);
             let top = call.settings().get(opt::PRINT_TOPBITCHARS);
             let key = printable(query.bytes(), top);
-            Fail::defer([b"lookup of \"", &key[..], b"\" gave DEFER: ", &why].concat())
+            let message = [b"lookup of \"", &key[..], b"\" gave DEFER: ", &why].concat();
+            Fail::deferred_lookup(message, why)
         }
     })
 }

@@ -36,7 +36,8 @@ pub(super) fn data(machine: &mut Machine<'_>, router: &Router) -> Result<Option<
 /// What is said of a text that can't be expanded.
 pub(super) fn not_expanded(text: &Text, fail: &Fail) -> RouteError {
     let head = [b"failed to expand \"", text.written.bytes(), b"\": "].concat();
-    RouteError::new([&head, fail.message()].concat())
+    let lookup = fail.reason().map(<[u8]>::to_vec);
+    RouteError { lookup, ..RouteError::new([&head, fail.message()].concat()) }
 }
 
 fn file(

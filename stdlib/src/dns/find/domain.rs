@@ -33,8 +33,9 @@ pub enum DomainHosts {
     /// that, hosts or not.
     Renamed(String),
     /// The router declines; the text is what becomes of the address where no
-    /// router takes it, if not `Unrouteable address`.
-    Decline(Option<Vec<u8>>),
+    /// router takes it, if not `Unrouteable address`, and what whoever sent it is told
+    /// instead, where there is advice.
+    Decline(Option<Vec<u8>>, Option<Vec<u8>>),
     /// The address has to wait.
     Defer(Vec<u8>),
     /// There is no answer now: `pass_on_timeout` decides whether to wait.
@@ -54,7 +55,7 @@ pub fn for_domain(
 ) -> Result<DomainHosts, Fail> {
     let more = wanted.widen_domains.clone().unwrap_or_default();
     let mut widened = elements(more.bytes()).filter(|more| !more.is_empty());
-    let (mut name, mut reason) = (domain.to_vec(), None);
+    let (mut name, mut reason, mut advice) = (domain.to_vec(), None, None);
     let found = loop {
         let found = by_dns(call, &name, &wanted.search)?;
         let message = found.message(domain);
@@ -75,6 +76,7 @@ pub fn for_domain(
             Ending::Insecure => return Ok(DomainHosts::Defer(message.unwrap_or_default())),
             Ending::Missing => {
                 reason = message.or(reason);
+                advice = found.advice(domain).or(advice);
                 match listed(call, "fail_defer_domains", wanted.fail_defer_domains.as_ref(), full)?
                 {
                     Some(true) => return Ok(DomainHosts::Defer(NOT_YET.into())),
@@ -83,11 +85,13 @@ pub fn for_domain(
                 }
                 // There are records: the domain is there, and needs no other name.
                 if !found.hosts.is_empty() {
-                    return Ok(DomainHosts::Decline(reason));
+                    return Ok(DomainHosts::Decline(reason, advice));
                 }
             }
         }
-        let Some(more) = widened.next() else { return Ok(DomainHosts::Decline(reason)) };
+        let Some(more) = widened.next() else {
+            return Ok(DomainHosts::Decline(reason, advice));
+        };
         name = [domain, b".", &more[..]].concat();
     };
     if let Some(full) = &found.qualified
@@ -96,7 +100,7 @@ pub fn for_domain(
         return Ok(DomainHosts::Renamed(full.clone()));
     }
     if wanted.check_secondary_mx && !found.removed_self && found.ending == Ending::Found {
-        return Ok(DomainHosts::Decline(None));
+        return Ok(DomainHosts::Decline(None, None));
     }
     Ok(DomainHosts::Found(found))
 }

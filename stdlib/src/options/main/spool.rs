@@ -83,9 +83,10 @@ pub(super) static ALL: &[OptionDef] = &[
     AT.time("retry_data_expire")
         .default("1w")
         .summary("The age at which what is remembered of failures is forgotten."),
-    AT.time("retry_interval_max")
-        .default("1d")
-        .summary("The longest time between two tries, whatever the retry rules say."),
+    AT.time("retry_interval_max").default("1d").summary(
+        "The longest time between two tries, whatever the retry rules say; a day at the \
+                  most.",
+    ),
     AT.no("split_spool_directory")
         .summary("Spreads the queue over 62 directories, by a character of the message id."),
     AT.text("spool_directory")
