@@ -8,6 +8,7 @@
 mod acl;
 mod checks;
 mod drivers;
+mod edit;
 mod error;
 mod files;
 mod lines;
@@ -21,6 +22,7 @@ mod source;
 mod values;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use eximious_core::{DriverKind, ListKind, OptionDef, Registry, Settings, World};
 use eximious_grammar::Span;
@@ -33,6 +35,7 @@ pub(crate) use acl::statements as acl_statements;
 pub use acl::{Acl, AclLineTerm, AclStatement};
 pub use drivers::Instance;
 pub(crate) use drivers::effective;
+pub use edit::ConfigPlace;
 pub use error::ConfigError;
 pub(crate) use lines::conditional;
 pub use macros::{MacroError, Macros};
@@ -87,6 +90,8 @@ pub struct Config {
     /// How many lines the file has: Exim names the last one when something is
     /// wrong with what is typed later.
     pub count: u32,
+    /// With what it was read.
+    origin: Option<Arc<edit::Origin>>,
 }
 
 /// Where an option is set.
@@ -191,7 +196,7 @@ impl Config {
                         let (uid, gid) = world.host.ids();
                         message.extend_from_slice(format!(" (euid={uid} egid={gid})").as_bytes());
                     }
-                    return Err(ConfigError::plain(message));
+                    return Err(ConfigError::plain(message).with_source(why));
                 }
             }
         }

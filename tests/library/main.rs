@@ -23,6 +23,7 @@ mod options;
 mod oracle;
 mod perl;
 mod places;
+mod set_options;
 mod sieve;
 mod signatures;
 mod spf;

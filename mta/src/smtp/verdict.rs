@@ -89,7 +89,7 @@ pub(super) fn unset(accepts: bool) -> AclResult {
 /// What comes of it that nobody can tell now whom a recipient is about.
 pub(super) fn undecided(_: PercentDeferred) -> AclResult {
     let why = Str::fixed(PercentDeferred::LOGGED);
-    AclResult { verdict: AclVerdict::Defer, log_message: Some(why), ..unset(false) }
+    AclResult { verdict: AclVerdict::Error, log_message: Some(why), ..unset(false) }
 }
 
 impl SmtpSession {
