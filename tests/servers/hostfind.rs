@@ -290,7 +290,7 @@ fn domain(call: &mut Call<'_>, given: &str, wanted: &DomainSearch) -> Result<Str
             is + &hosts(&found.hosts)
         }
         DomainHosts::Renamed(full) => format!("is {full}\n{}", domain(call, &full, wanted)?),
-        DomainHosts::Decline(message) => {
+        DomainHosts::Decline(message, _) => {
             words("is undeliverable", message.unwrap_or_else(|| b"Unrouteable address".to_vec()))
         }
         DomainHosts::Defer(message) | DomainHosts::Timeout(message) => words(LATER, message),

@@ -110,10 +110,14 @@ fn call(acls: Acls, cx: &mut Context, name: &Str) -> Result<AclAnswer, Fail> {
     let mut run = Run::new(&acls, cx, &mut told, &mut state, phase);
     let first = outermost && depth == 0;
     run.level = if first { 0 } else { level.saturating_add(1) };
-    // It stands one deeper than the string that calls it.
+    // It stands one deeper than the string that calls it; outside of all ACLs, it does not
+    // matter where in a string that is.
     let trace = run.cx.trace();
     let before = trace.depth;
-    trace.depth = before.max(1).saturating_add(1);
+    trace.depth = match outermost {
+        true => depth.saturating_add(if first { 2 } else { 1 }),
+        false => before.max(1).saturating_add(1),
+    };
     run.depth = run.cx.trace().depth;
     let verdict = run.named_or_text(name);
     run.cx.trace().depth = before;

@@ -106,10 +106,7 @@ impl Question {
         {
             return None;
         }
-        // Who only knows whom else to ask, and does not ask, is of no use.
-        let refers = header.counts.answers == 0 && !said.authoritative && !said.recursion_available;
         let code = match said.response_code {
-            ResponseCode::NoError if refers => Code::Other(ResponseCode::ServFail),
             ResponseCode::NoError => Code::Fine,
             ResponseCode::NXDomain => Code::NoName,
             other => Code::Other(other),
