@@ -31,7 +31,7 @@ pub use sasl::{
     SaslStep, SaslValues,
 };
 pub use servers::{Redis, RedisReply, Server, ServerAddress, ServerError, Sql, SqlAnswer, SqlKind};
-pub use spool::{Spool, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
+pub use spool::{Spool, SpoolData, SpoolEntry, SpoolError, SpoolInMemory, SpoolPlace, SpoolStep};
 pub use tls::{
     Tls, TlsAuthorities, TlsBinding, TlsClient, TlsDemand, TlsFacts, TlsFault, TlsHeard,
     TlsProgress, TlsServer, TlsSession,

@@ -22,7 +22,7 @@ mod etrn;
 mod header;
 mod ident;
 mod input;
-
+mod large;
 mod logging;
 mod mail;
 mod mail_data;
@@ -53,7 +53,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use eximious::acl::Control;
-use eximious::world::Moment;
+use eximious::world::{Moment, SpoolData};
 use eximious::{Header, Message, Str};
 
 pub use session::{Outlet, SmtpServer, SmtpSession};
@@ -159,6 +159,8 @@ pub struct Received {
     pub not_for: Vec<Str>,
     /// Header lines that were taken out, or replaced. They are kept to be looked at.
     pub replaced: Vec<Replaced>,
+    /// The data file of the spool, where its body is there already.
+    pub data: Option<Box<dyn SpoolData>>,
 }
 
 /// What follows from who handed a message in.

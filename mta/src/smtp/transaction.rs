@@ -1,7 +1,7 @@
 //! A mail transaction (RFC 5321, 3.3): what MAIL begins, and what RSET, EHLO, a refusal
 //! or the end of a message ends. All of it goes at once.
 
-use eximious::world::Moment;
+use eximious::world::{Moment, SpoolData};
 use eximious::{Context, Str, var};
 
 use super::mail_data::MailData;
@@ -85,6 +85,8 @@ pub(super) struct Arrived {
     pub(super) replaced: Vec<Replaced>,
     /// The identification that it came with.
     pub(super) given_id: Option<Vec<u8>>,
+    /// The data file of the spool, where its body is there already.
+    pub(super) data: Option<Box<dyn SpoolData>>,
 }
 
 impl DiscardedBy {
