@@ -448,6 +448,11 @@ pub trait Host: Send + Sync {
     }
     /// The load average, times 1000.
     fn load(&self) -> i64;
+    /// How full the memory is that this process may have, in thousandths; nothing, where
+    /// there is no limit.
+    fn memory_fullness(&self) -> Option<u64> {
+        None
+    }
     /// Free room where a path lies.
     fn room(&self, path: &[u8]) -> io::Result<Room>;
     /// The working directory at the start.

@@ -26,6 +26,7 @@ mod large;
 mod logging;
 mod mail;
 mod mail_data;
+mod memory;
 mod options;
 mod parameters;
 pub mod proxy;
@@ -56,6 +57,7 @@ use eximious::acl::Control;
 use eximious::world::{Moment, SpoolData};
 use eximious::{Header, Message, Str};
 
+pub use memory::is_used_up;
 pub use session::{Outlet, SmtpServer, SmtpSession};
 pub use shutdown::Awaited;
 

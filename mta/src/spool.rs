@@ -98,6 +98,17 @@ fn copy(body: &Body, data: &mut dyn SpoolData) -> Result<(), SpoolError> {
     }
 }
 
+/// Takes a message back out of the spool, before anybody was told that it is there.
+pub(crate) fn take_back(cx: &mut Context, queue: &[u8], id: &Str) {
+    let Ok(place) = place(cx, queue) else { return };
+    let world = cx.engine().world();
+    if let Err(why) = world.spool.remove(&place, id.bytes()) {
+        let why = eximious::stdlib::wording::reason(&why);
+        let line = [b"cannot be taken out of the spool: ", why.as_bytes()].concat();
+        world.log.panic(&logs::named(id, &line));
+    }
+}
+
 /// Why a message is not kept.
 #[derive(Debug)]
 pub(crate) enum NotKept {

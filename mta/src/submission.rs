@@ -496,6 +496,11 @@ impl<'s> Submission<'s> {
         } else if self.state.has("queue") || self.state.has("queue_only") {
             self.log(b"no immediate delivery: queued by ACL");
         }
+        if self.cx.engine().world().log.is_broken() {
+            // Whoever reads the standard error was told.
+            spool::take_back(self.cx, received.queue.bytes(), &self.id);
+            return Ok(Done { status: 1, ..Done::default() });
+        }
         if received.recipients.is_empty() {
             let (acl, why) = discarded.unwrap_or(("RCPT", Str::EMPTY));
             let colon: &[u8] = if why.is_empty() { b"" } else { b": " };

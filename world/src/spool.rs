@@ -49,6 +49,25 @@ impl Spool for SystemSpool {
         find(place, b"input", id, end)?.read(limit)
     }
 
+    fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
+        // Without its header file, it is no message any more.
+        for (kind, end) in [("input", "-H"), ("input", "-J"), ("input", "-D"), ("msglog", "")] {
+            let name = [id, end.as_bytes()].concat();
+            if !is_name(&name) {
+                return Err(io::ErrorKind::InvalidInput.into());
+            }
+            let directory = open_parts(place, kind.as_bytes(), place.part(id), false);
+            let removed = directory.and_then(|directory| {
+                Ok(rustix::fs::unlinkat(&directory, &name, AtFlags::empty())?)
+            });
+            match removed {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {
         Ok(find(place, b"input", id, end)?.file.metadata()?.len())
     }

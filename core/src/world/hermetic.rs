@@ -311,6 +311,9 @@ impl Spool for Closed {
     fn read(&self, _: &SpoolPlace, _: &[u8], _: &[u8], _: u64) -> io::Result<Vec<u8>> {
         denied()
     }
+    fn remove(&self, _: &SpoolPlace, _: &[u8]) -> io::Result<()> {
+        denied()
+    }
     fn size(&self, _: &SpoolPlace, _: &[u8], _: &[u8]) -> io::Result<u64> {
         denied()
     }

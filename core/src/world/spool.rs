@@ -81,6 +81,12 @@ pub trait Spool: Send + Sync {
     /// As [`SpoolError`] says.
     fn begin(&self, place: &SpoolPlace, id: &[u8]) -> Result<Box<dyn SpoolData>, SpoolError>;
 
+    /// Takes a message away, with its log.
+    ///
+    /// # Errors
+    /// What the system says; one that is not there is none.
+    fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()>;
+
     /// A file of a message, by its name's end (`-H`, `-D`, `-J`), up to `limit`
     /// bytes; more is an error. It is found whether messages are spread over
     /// directories or not.
@@ -255,6 +261,16 @@ impl Spool for SpoolInMemory {
     fn read(&self, place: &SpoolPlace, id: &[u8], end: &[u8], limit: u64) -> io::Result<Vec<u8>> {
         let name = [id, end].concat();
         self.find(place, b"input", &name, limit)
+    }
+
+    fn remove(&self, place: &SpoolPlace, id: &[u8]) -> io::Result<()> {
+        if let Ok(mut files) = self.0.lock() {
+            for end in [b"-H", b"-J", b"-D"] {
+                files.remove(&place.path(id, end));
+            }
+            files.remove(&path(place, b"msglog", place.part(id), id));
+        }
+        Ok(())
     }
 
     fn size(&self, place: &SpoolPlace, id: &[u8], end: &[u8]) -> io::Result<u64> {

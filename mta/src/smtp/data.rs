@@ -6,7 +6,7 @@ use eximious::{AclPhases, LogSelector, Message, Str, opt, var};
 
 use super::cutthrough::CutthroughOutcome;
 use super::large::Coming;
-use super::mail_data::{MailData, Rest};
+use super::mail_data::{MailData, Rest, Useless};
 use super::stage::{Handled, LastRejected, Progress, Stage};
 use super::transaction::{Arrived, DiscardedBy, Envelope, Prdr};
 use super::verdict::{Refused, unset};
@@ -175,6 +175,11 @@ impl SmtpSession {
         };
         if data.is_too_large() {
             return self.refuse_size(&data);
+        }
+        if matches!(data.rest, Rest::Nowhere(Useless::NoMemory)) {
+            let stage = self.tell_of_shortage();
+            self.end_transaction(false);
+            return stage;
         }
         let parsed = parse(&data.bytes, Way::Smtp, drops_from, &mut self.cx);
         let Parsed { mut message, senders, blank, mut stray } = parsed;
@@ -422,6 +427,9 @@ impl SmtpSession {
             }
             SpoolOutcome::Spooled => {
                 self.log_arrival(&arrival, true);
+                if self.cx.engine().world().log.is_broken() {
+                    return self.refuse_unlogged();
+                }
                 self.accept_message(&arrival);
                 true
             }
@@ -433,6 +441,18 @@ impl SmtpSession {
         };
         self.end_transaction(spooled && arrival.discarded.is_none());
         Stage::COMMANDS
+    }
+
+    /// Refuses a message of which the main log does not know, as Exim does.
+    fn refuse_unlogged(&mut self) -> Stage {
+        let (id, queue) = (self.message_id().clone(), self.acl_state.queue.clone());
+        spool::take_back(&mut self.cx, queue.bytes(), &id);
+        let host = self.connection.host.clone();
+        let text = b" Unexpected log failure, please try later - closing connection.";
+        self.say(&[b"421 ", host.bytes(), text]);
+        self.connection.failed = true;
+        self.end_transaction(false);
+        self.close()
     }
 
     /// Refuses a message whose body could not be kept as it came.

@@ -34,9 +34,13 @@ impl SmtpSession {
             data.bytes = Vec::new();
             data.rest = Rest::Nowhere(Useless::TooLarge);
         } else if !self.divide(data, coming) {
-            match data.bytes.len() >= room {
-                true => data.rest = Rest::Nowhere(Useless::LongHeader),
-                false => data.next_look = data.bytes.len().saturating_mul(2).min(room),
+            if data.bytes.len() >= room {
+                data.rest = Rest::Nowhere(Useless::LongHeader);
+            } else if !self.has_memory_for_header() {
+                data.bytes = Vec::new();
+                data.rest = Rest::Nowhere(Useless::NoMemory);
+            } else {
+                data.next_look = data.bytes.len().saturating_mul(2).min(room);
             }
         }
     }

@@ -58,6 +58,8 @@ pub(super) enum Useless {
     TooLarge,
     /// Its header is too long.
     LongHeader,
+    /// Its header is long, and there is little memory left.
+    NoMemory,
     /// A line of its header ends in a newline alone, where it came in chunks.
     BareHeader,
 }
