@@ -35,7 +35,7 @@ pub use acl::{
     AclVerify,
 };
 pub use body::{Body, BodyReader, BodySource};
-pub use call::{AclAnswer, Bounds, Call, Machine, Outcome, UserData};
+pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
@@ -44,7 +44,7 @@ pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
 pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
 pub use option::{
-    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+    DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
 };
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,

@@ -349,6 +349,8 @@ fn digits(text: &[u8], least: usize, most: usize) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use eximious_core::Body;
+
     use super::*;
 
     fn shown(text: &[u8], end: End) -> (String, String, [u64; 4]) {
@@ -356,7 +358,7 @@ mod tests {
         let header: Vec<u8> = message.headers.iter().flat_map(|h| h.line.clone()).collect();
         (
             String::from_utf8_lossy(&header).into_owned(),
-            String::from_utf8_lossy(&message.body).into_owned(),
+            String::from_utf8_lossy(message.body.in_memory().unwrap_or_default()).into_owned(),
             [message.size, message.lines, message.body_lines, message.longest_line],
         )
     }
@@ -388,7 +390,7 @@ mod tests {
         let message = parse(b"X: y\nno header line\nbody\n");
         assert_eq!(message.headers, [Header::new("X: y\n")]);
         assert_eq!(message.stray, b"no header line\n");
-        assert_eq!(message.body, b"body\n");
+        assert_eq!(message.body, Body::from("body\n"));
         assert_eq!(message.size, 25);
     }
 

@@ -42,7 +42,7 @@ impl SmtpSession {
     pub(super) fn check_memory_of_recipient(&mut self) -> Result<(), Stage> {
         let count = self.transaction.envelope.as_ref().map_or(0, |one| one.recipients.len());
         // It is not asked for each of them.
-        if count < MANY || count % 64 != 0 || !self.is_memory_full(TIGHT) {
+        if count < MANY || !count.is_multiple_of(64) || !self.is_memory_full(TIGHT) {
             return Ok(());
         }
         Err(self.tell_of_shortage())

@@ -272,7 +272,7 @@ fn with_returns(text: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use eximious_grammar::sieve::Text;
+    use eximious_grammar::sieve::SieveString;
 
     use super::*;
 
@@ -284,7 +284,8 @@ mod tests {
 
     fn check(types: &[&str], expected: &[&str]) {
         let headers = [Header::new("Content-Type: multipart/mixed; boundary=b\n")];
-        let text = |text: &&str| Text { bytes: text.as_bytes().to_vec(), ..Text::default() };
+        let text =
+            |text: &&str| SieveString { bytes: text.as_bytes().to_vec(), ..SieveString::default() };
         let found = parts(
             &headers,
             MAIL.as_bytes(),
