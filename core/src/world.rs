@@ -448,6 +448,10 @@ pub trait Host: Send + Sync {
     }
     /// The load average, times 1000.
     fn load(&self) -> i64;
+    /// How much memory this process may have, in bytes; nothing, where nobody knows.
+    fn memory_limit(&self) -> Option<u64> {
+        None
+    }
     /// How full the memory is that this process may have, in thousandths; nothing, where
     /// there is no limit.
     fn memory_fullness(&self) -> Option<u64> {

@@ -86,6 +86,10 @@ impl Host for SystemHost {
         (load as i64).saturating_mul(1000) >> 16
     }
 
+    fn memory_limit(&self) -> Option<u64> {
+        crate::memory::limit()
+    }
+
     fn memory_fullness(&self) -> Option<u64> {
         crate::memory::fullness()
     }

@@ -22,6 +22,15 @@ pub fn fullness() -> Option<u64> {
     full.max()
 }
 
+/// How much memory this process may have, in bytes: the least of its limits, and of what
+/// the system has.
+pub fn limit() -> Option<u64> {
+    let Limits { mapped, data, resident } = Limits::now();
+    let system = rustix::system::sysinfo();
+    let system = (system.totalram as u64).saturating_mul(u64::from(system.mem_unit));
+    [mapped, data, resident, Some(system)].into_iter().flatten().filter(|most| *most > 0).min()
+}
+
 /// What is allowed, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Limits {
@@ -94,5 +103,6 @@ mod tests {
         assert!(used.resident > 0 && used.resident <= used.mapped && used.data <= used.mapped);
         let full = fullness();
         assert_eq!(full.is_none(), Limits::now().is_none());
+        assert!(limit().is_some_and(|limit| limit > used.resident));
     }
 }

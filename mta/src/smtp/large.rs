@@ -36,7 +36,9 @@ impl SmtpSession {
         } else if !self.divide(data, coming) {
             if data.bytes.len() >= room {
                 data.rest = Rest::Nowhere(Useless::LongHeader);
-            } else if !self.has_memory_for_header() {
+                // Nobody looks for the end of its first line any more.
+                data.drops_from.get_or_insert(false);
+            } else if !self.charge_header(data.bytes.len()) {
                 data.bytes = Vec::new();
                 data.rest = Rest::Nowhere(Useless::NoMemory);
             } else {

@@ -5,6 +5,7 @@ use eximious::world::{Moment, SpoolData};
 use eximious::{Context, Str, var};
 
 use super::mail_data::MailData;
+use super::memory::Charge;
 use super::{EnvelopeSender, Recipient, Replaced, SmtpSession};
 
 /// `$message_size` before a message is there, where the client does not say it.
@@ -25,6 +26,8 @@ pub(super) struct Transaction {
     pub(super) id: Option<Str>,
     /// What is known of the message once all of it is there.
     pub(super) arrived: Arrived,
+    /// What it takes of the memory that all share.
+    pub(super) charge: Charge,
 }
 
 /// A message's envelope, as far as it is known.

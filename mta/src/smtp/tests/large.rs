@@ -13,13 +13,16 @@ const CONFIG: &str = "spool_directory = /spool\nmessage_logs = false\nacl_smtp_r
     s=$message_size l=$message_linecount b=$body_linecount z=$body_zerocount \
     n=$max_received_linelength m=$message_body_size <$message_body> <$message_body_end>\n";
 
+/// The header lines of a message, its body, and what is counted of it.
+type Shown = (Vec<Vec<u8>>, Vec<u8>, [u64; 5]);
+
 /// What becomes of a message: what is said and logged, without what names it; itself,
 /// and what the spool has of it.
 #[derive(Debug, PartialEq)]
 struct Fate {
     said: String,
     logged: Vec<String>,
-    message: Option<(Vec<Vec<u8>>, Vec<u8>, [u64; 5])>,
+    message: Option<Shown>,
     kept: Option<Vec<u8>>,
 }
 
@@ -64,7 +67,7 @@ fn fate(config: &str, spool: Option<&SpoolInMemory>, window: usize, pieces: &[&[
     Fate { said: unnamed(&said), logged, message, kept }
 }
 
-fn shown(received: &Received) -> (Vec<Vec<u8>>, Vec<u8>, [u64; 5]) {
+fn shown(received: &Received) -> Shown {
     let one = &received.message;
     let lines = one.headers.iter().map(|header| unnamed(&header.line.escape_ascii().to_string()));
     let numbers = [one.size, one.lines, one.body_lines, one.body_zeros, one.longest_line];
