@@ -41,12 +41,12 @@ pub use engine::{
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef, DriverKind,
-    Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun, ListKind,
-    LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions, LookupQuery,
-    Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError, OptionKind,
-    OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec, Registry, Repeated,
-    Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable, VariableSource, World, trace,
-    world,
+    DriverOpt, Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun,
+    ListKind, LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions,
+    LookupQuery, Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError,
+    OptionKind, OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec,
+    Registry, Repeated, Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable,
+    VariableSource, World, trace, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;

@@ -40,7 +40,9 @@ pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use log_selector::{LogSelector, LogSelectorError};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
-pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
+pub use opt::{
+    DriverOpt, Expanded, Ids, IdsOption, Opt, OptionType, Preset, SwitchOption, TextOption, Times,
+};
 pub use option::{
     DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
 };

@@ -1,9 +1,8 @@
 //! A transport, as far as others than deliveries have to know it.
 
-use std::time::Duration;
-
 use eximious_core::{
-    DriverDef, DriverKind, OptionPlace, OptionValue, Options, Registry, Runs, Str, World,
+    DriverDef, DriverKind, DriverOpt, OptionPlace, OptionType, Options, Registry, Runs, Str,
+    SwitchOption, TextOption, World,
 };
 
 use crate::config::{Instance, effective};
@@ -52,20 +51,27 @@ impl Transport {
     }
 
     /// A text that is set, be it empty.
-    pub(crate) fn text(&self, option: &str) -> Option<&Str> {
-        match self.options.get(option) {
-            Some(OptionValue::Text(text)) => Some(text),
-            _ => None,
-        }
+    pub(crate) fn text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Str> {
+        self.options.text(option)
     }
 
-    /// An interval, if it is set.
-    pub(crate) fn time(&self, option: &str) -> Option<Duration> {
-        self.options.time(option)
+    /// A text that is set, and not empty.
+    pub(crate) fn some_text<T: TextOption>(&self, option: DriverOpt<T>) -> Option<&Str> {
+        self.options.some_text(option)
+    }
+
+    /// A value, if the driver has it and it is set or has a default.
+    pub(crate) fn set<T: OptionType>(&self, option: DriverOpt<T>) -> Option<T> {
+        self.options.get(option)
+    }
+
+    /// A value as it is set, or its default.
+    pub(crate) fn get<T: OptionType>(&self, option: DriverOpt<T>) -> T {
+        self.options.get_or_default(option)
     }
 
     /// Whether a switch is on.
-    pub(crate) fn on(&self, option: &str) -> bool {
+    pub(crate) fn on<T: SwitchOption>(&self, option: DriverOpt<T>) -> bool {
         self.options.flag(option) == Some(true)
     }
 }
