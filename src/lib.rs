@@ -46,7 +46,7 @@ pub use eximious_core::{
     LookupQuery, Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError,
     OptionKind, OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec,
     Registry, Repeated, Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable,
-    VariableSource, World, trace, world,
+    VariableSource, World, interned, trace, world,
 };
 pub use eximious_grammar as grammar;
 pub use eximious_stdlib as stdlib;

@@ -299,8 +299,11 @@ fn options_of_drivers_have_handles() {
                 continue;
             }
             for line in untested(&read(&path)) {
-                let quoted = line.split('"').skip(1).step_by(2);
-                let found: Vec<&str> = quoted.filter(|text| names.contains(text)).collect();
+                let parts: Vec<&str> = line.split('"').collect();
+                // Bytes are words of the language, such as those of a `route_list`.
+                let quoted = parts.windows(2).step_by(2).filter(|pair| !pair[0].ends_with('b'));
+                let found: Vec<&str> =
+                    quoted.map(|pair| pair[1]).filter(|text| names.contains(text)).collect();
                 assert!(found.is_empty(), "{place}: {found:?} has a handle in `opt`");
             }
         }

@@ -16,7 +16,7 @@ pub(super) fn hosts(run: &mut Run<'_>, delivery: &Delivery) -> Option<Vec<RouteH
     let transport = delivery.transport.map(|number| acls.routes().transport_at(number));
     let own = |hosts: &[RouteHost]| (!hosts.is_empty()).then(|| hosts.to_vec());
     let Some(transport) = transport else { return own(&delivery.hosts) };
-    if transport.driver != "smtp" {
+    if !transport.is_remote() {
         return None;
     }
     let list = transport.some_text(smtp::HOSTS);
