@@ -394,7 +394,9 @@ mod tests {
         }
         let families = crate::options::ALL.iter().copied().flatten().copied().flatten();
         for option in families.filter(|option| option.place != OptionPlace::Main) {
-            let own = |(_, other): &(&str, &OptionDef)| std::ptr::eq(*other, option);
+            let own = |(_, other): &(&str, &OptionDef)| {
+                other.meta.name == option.meta.name && other.place == option.place
+            };
             let found = handles.iter().copied().flatten().any(own);
             assert!(found, "{:?} {}", option.place, option.meta.name);
         }
