@@ -107,9 +107,6 @@ fn worded(trouble: &Trouble, pattern: &Str) -> Fail {
             let head = format!("regular expression error: {error} while compiling ");
             Fail::argument([head.as_bytes(), pattern.bytes()].concat())
         }
-        Trouble::Match(error) => {
-            Fail::argument(format!("regular expression match failed: {error}"))
-        }
         Trouble::Stopped(fail) => fail.clone(),
     }
 }
