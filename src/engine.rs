@@ -18,7 +18,7 @@ use eximious_core::{
     Rec, Registry, Settings, Str, Variable, World,
 };
 use eximious_grammar::Fault;
-use eximious_grammar::expansion::{Limits as ParseLimits, Part, Tree, parse, parse_into};
+use eximious_grammar::expansion::{ParseLimits, Part, Tree, parse, parse_into};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::variables;
 

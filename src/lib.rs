@@ -40,11 +40,11 @@ pub use engine::{
 };
 pub use eximious_core::{
     AclAnswer, AclControl, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
-    AclVerify, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef, DriverKind,
-    DriverOpt, Effects, ErrorKind, Example, Expanded, Fail, FailClass, Header, Ids, Item, ItemRun,
-    ListKind, LogSelector, LogSelectorError, LookupDef, LookupFail, LookupFind, LookupOptions,
-    LookupQuery, Message, Meta, NamedList, Operator, OperatorRun, Opt, OptionDef, OptionError,
-    OptionKind, OptionPlace, OptionType, OptionValue, Options, Outcome, Params, Place, Rec,
+    AclVerify, BranchOutcome, Buf, Call, Captures, Closure, Condition, ConditionRun, DriverDef,
+    DriverKind, DriverOpt, DriverOptions, Effects, ErrorKind, Example, Expanded, Fail, FailClass,
+    Header, Ids, Item, ItemRun, ListKind, LogSelector, LogSelectorError, LookupDef, LookupFail,
+    LookupFind, LookupOptions, LookupQuery, Message, Meta, NamedList, Operator, OperatorRun, Opt,
+    OptionDef, OptionError, OptionKind, OptionPlace, OptionType, OptionValue, Params, Place, Rec,
     Registry, Repeated, Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable,
     VariableSource, World, interned, trace, world,
 };

@@ -34,7 +34,7 @@ pub use acl::{
     AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify,
 };
-pub use call::{AclAnswer, Bounds, Call, Machine, Outcome, UserData};
+pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
@@ -46,7 +46,7 @@ pub use opt::{
     DriverOpt, Expanded, Ids, IdsOption, Opt, OptionType, Preset, SwitchOption, TextOption, Times,
 };
 pub use option::{
-    DriverDef, DriverKind, OptionDef, OptionKind, OptionPlace, OptionValue, Options, Repeated,
+    DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
 };
 pub use record::{
     Condition, ConditionRun, Item, ItemRun, LazyCondition, LazyItem, LookupDef, LookupFail,

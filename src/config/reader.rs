@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use eximious_core::{
-    DriverKind, ListKind, NamedList, OptionDef, OptionKind, OptionPlace, OptionValue, Options,
-    Registry, Repeated, Str, World,
+    DriverKind, DriverOptions, ListKind, NamedList, OptionDef, OptionKind, OptionPlace,
+    OptionValue, Registry, Repeated, Str, World,
 };
 use eximious_grammar::config::{
     AclLine, After, DriverLine, Label, MainLine, NamedListLine, Setting, acl_line, driver_line,
@@ -354,7 +354,7 @@ impl<'r> Reader<'r> {
             kind,
             driver: None,
             misnamed: false,
-            options: Options::default(),
+            options: DriverOptions::default(),
             hidden: BTreeSet::new(),
             groups: BTreeMap::new(),
             settings: Vec::new(),

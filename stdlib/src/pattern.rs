@@ -7,10 +7,10 @@ mod compiled;
 pub mod linear;
 
 use eximious_core::{Call, Captures, Fail, Str};
-use eximious_pcre::{Attempt, Options, PatternError, Regex};
+use eximious_pcre::{Attempt, CompileOptions, PatternError, Regex};
 use rustc_hash::FxHashMap;
 
-pub use compiled::{CompiledPattern, PatternGroups, PatternMatcher};
+pub use compiled::{CompiledPattern, PatternFinder, PatternGroups};
 
 /// How many patterns a context keeps compiled.
 const KEPT: usize = 256;
@@ -101,9 +101,9 @@ const WORTH_IT: u32 = 3;
 struct Kept {
     pattern: Box<[u8]>,
     regex: CompiledPattern,
-    matcher: PatternMatcher,
+    matcher: PatternFinder,
     /// A second matcher, for items that go on matching while they evaluate.
-    spare: Option<PatternMatcher>,
+    spare: Option<PatternFinder>,
     uses: u32,
 }
 
@@ -186,13 +186,13 @@ pub fn take_matcher(
     call: &mut Call<'_>,
     pattern: &[u8],
     caseless: bool,
-) -> Result<PatternMatcher, Fail> {
+) -> Result<PatternFinder, Fail> {
     let kept = kept(call.memory(), pattern, caseless).map_err(|error| wrong(pattern, &error))?;
     Ok(kept.spare.take().unwrap_or_else(|| kept.regex.matcher()))
 }
 
 /// Puts a matcher back for the next use of its pattern.
-pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: PatternMatcher) {
+pub fn give_back(call: &mut Call<'_>, pattern: &[u8], caseless: bool, matcher: PatternFinder) {
     let patterns: &mut Patterns = call.memory();
     let table = &mut patterns.0[usize::from(caseless)];
     if let Some(place) = table.find(pattern) {
@@ -224,7 +224,7 @@ pub fn matches(
 
 /// Why a match can't be looked for.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Trouble {
+pub enum PatternFailure {
     /// The pattern is wrong.
     Pattern(PatternError),
     /// The evaluation has done as much as it may.
@@ -240,9 +240,10 @@ pub fn find(
     pattern: &[u8],
     caseless: bool,
     subject: &Str,
-) -> Result<Option<Captures>, Trouble> {
-    call.charge_match(subject.bytes().len()).map_err(Trouble::Stopped)?;
-    let matcher = &mut kept(call.memory(), pattern, caseless).map_err(Trouble::Pattern)?.matcher;
+) -> Result<Option<Captures>, PatternFailure> {
+    call.charge_match(subject.bytes().len()).map_err(PatternFailure::Stopped)?;
+    let matcher =
+        &mut kept(call.memory(), pattern, caseless).map_err(PatternFailure::Pattern)?.matcher;
     let found = matcher.find(subject.bytes(), Attempt::default());
     Ok(found.map(|groups| captures(subject, groups)))
 }
@@ -275,7 +276,7 @@ pub fn by_both(
     subject: &[u8],
 ) -> Option<[Option<PatternRanges>; 2]> {
     let linear = linear::Linear::new(pattern, caseless)?;
-    let regex = Regex::new(pattern, Options { caseless, jit: false });
+    let regex = Regex::new(pattern, CompileOptions { caseless, jit: false });
     let regex = Arc::new(regex.expect("what is for both is right"));
     let mut matcher = regex.matcher();
     let first = matcher.find(subject, Attempt::default()).ok()?;

@@ -9,8 +9,8 @@ mod transports;
 use std::collections::{BTreeMap, BTreeSet};
 
 use eximious_core::{
-    DriverDef, DriverKind, DriverOpt, OptionDef, OptionValue, Options, Rec, Str, SwitchOption,
-    TextOption, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, OptionDef, OptionValue, Rec, Str,
+    SwitchOption, TextOption, World,
 };
 use eximious_stdlib::options::opt::{authenticator, router, transport};
 
@@ -28,7 +28,7 @@ pub struct Instance {
     /// Whether a driver is named that does not exist.
     pub misnamed: bool,
     /// The options that are set.
-    pub options: Options,
+    pub options: DriverOptions,
     /// The options whose values `-bP` hides from those who do not administrate.
     pub hidden: BTreeSet<&'static str>,
     /// The groups of users that are named, by the option that they stand in for

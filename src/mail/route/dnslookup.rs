@@ -1,7 +1,7 @@
 //! The router `dnslookup` (specification, chapter 17).
 
 use eximious_core::{DriverDef, DriverOpt, Effects, Meta, Str, TaintRule};
-use eximious_stdlib::dns::find::{DomainHosts, DomainSearch, Ending, Search, for_domain};
+use eximious_stdlib::dns::find::{DnsSearch, DomainHosts, DomainSearch, Ending, for_domain};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::options::opt::router as opt;
 
@@ -82,7 +82,7 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
         machine.purpose == Purpose::VerifySender && router.on(opt::dnslookup::REWRITE_HEADERS);
     let mut is_yes =
         |option| router.some_text(option).is_some_and(|text| machine.condition(router, text));
-    let search = Search {
+    let search = DnsSearch {
         services,
         ipv4_only: is_yes(opt::dnslookup::IPV4_ONLY),
         ipv4_prefer: is_yes(opt::dnslookup::IPV4_PREFER),
@@ -94,7 +94,7 @@ fn search(machine: &mut Machine<'_>, router: &Router) -> Result<DomainSearch, Ro
         dnssec_request: list(opt::DNSSEC_REQUEST_DOMAINS),
         dnssec_require: list(opt::DNSSEC_REQUIRE_DOMAINS),
         told: Some(1),
-        ..Search::default()
+        ..DnsSearch::default()
     };
     Ok(DomainSearch {
         search,

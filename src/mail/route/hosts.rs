@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use eximious_core::{Call, DriverOpt, Effects, Fail, Meta, Str, TaintRule};
-use eximious_stdlib::dns::find::{Ending, HostsFound, Search, by_dns, by_name};
+use eximious_stdlib::dns::find::{DnsSearch, Ending, HostsFound, by_dns, by_name};
 use eximious_stdlib::lists::elements;
 use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt::router as opt;
@@ -197,8 +197,8 @@ fn look(
 ) -> Result<HostsFound, Fail> {
     let ignore = router.text(opt::IGNORE_TARGET_HOSTS).map(|text| text.written.clone());
     let list = |option: DriverOpt<Str>| router.text(option).map(|text| text.written.clone());
-    let base = if item.mx { Search::for_mx() } else { Search::for_host() };
-    let search = Search {
+    let base = if item.mx { DnsSearch::for_mx() } else { DnsSearch::for_host() };
+    let search = DnsSearch {
         ipv4_only: how.ipv4_only,
         ipv4_prefer: how.ipv4_prefer,
         ignore: ignore.clone(),

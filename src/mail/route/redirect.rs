@@ -15,9 +15,9 @@ use eximious_stdlib::variables::var;
 use super::assign::directory;
 use super::driver::{self, RouterRun};
 use super::machine::{Machine, Verdict, unless_forced};
-use super::pass::{Child, RouteError};
+use super::pass::{ChildAddress, RouteError};
 use super::router::Router;
-use super::{Address, Ancestor, Delivery, Target, Wrong};
+use super::{Address, Ancestor, Delivery, DeliveryTarget, Wrong};
 use crate::mail::filter::FilterKind;
 use crate::mail::rewrite::{AddressPlace, Rewriter};
 use items::{Allowed, Item, List, Reader};
@@ -170,16 +170,21 @@ impl<'r> Redirection<'r> {
                         if here { machine.address.domain.clone() } else { self.domain.clone() };
                     let address = self.address(machine, text, &domain, taint)?;
                     machine.tell_generated(self.router, &address);
-                    machine.children.push(Child::Address(address));
+                    machine.children.push(ChildAddress::Address(address));
                 }
                 Item::File(path) => {
                     let option = file_transport(&path);
-                    let target = Target::File { mode: None };
+                    let target = DeliveryTarget::File { mode: None };
                     self.direct(machine, Str::from(path).stamped(taint), target, option)?;
                 }
                 Item::Pipe(command) => {
                     let command = Str::from(command).stamped(taint);
-                    self.direct(machine, command, Target::Pipe, opt::redirect::PIPE_TRANSPORT)?;
+                    self.direct(
+                        machine,
+                        command,
+                        DeliveryTarget::Pipe,
+                        opt::redirect::PIPE_TRANSPORT,
+                    )?;
                 }
             }
         }
@@ -239,13 +244,13 @@ impl<'r> Redirection<'r> {
         &self,
         machine: &mut Machine<'_>,
         text: Str,
-        target: Target,
+        target: DeliveryTarget,
         option: DriverOpt<Str>,
     ) -> Result<(), RouteError> {
         let router = self.router;
         let (switch, what): (_, &[u8]) = match target {
-            Target::Pipe => (opt::redirect::FORBID_PIPE, b"pipe"),
-            Target::Reply(_) | Target::Notice(_) => {
+            DeliveryTarget::Pipe => (opt::redirect::FORBID_PIPE, b"pipe"),
+            DeliveryTarget::Reply(_) | DeliveryTarget::Notice(_) => {
                 (opt::redirect::FORBID_FILTER_REPLY, b"autoreply")
             }
             _ => (opt::redirect::FORBID_FILE, b"file"),
@@ -282,7 +287,7 @@ impl<'r> Redirection<'r> {
             home: machine.transport_home(router),
             directory: directory(router, opt::TRANSPORT_CURRENT_DIRECTORY),
         };
-        machine.children.push(Child::Direct(Box::new(delivery)));
+        machine.children.push(ChildAddress::Direct(Box::new(delivery)));
         Ok(())
     }
 }

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use eximious_core::{
-    DriverDef, DriverKind, DriverOpt, Expanded, Fail, IdsOption, OptionPlace, OptionType,
-    OptionValue, Options, Rec, Registry, Str, SwitchOption, TextOption, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, Expanded, Fail, IdsOption, OptionPlace,
+    OptionType, OptionValue, Rec, Registry, Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::lists::Names;
 use eximious_stdlib::options::opt::router as opt;
@@ -22,7 +22,7 @@ pub(super) struct Router {
     pub(super) driver: Rec<DriverDef>,
     /// What its driver does; nothing, where that is not there yet.
     pub(super) run: Option<RouterRun>,
-    options: Options,
+    options: DriverOptions,
     texts: FxHashMap<&'static str, Text>,
     pub(super) pass_router: Option<usize>,
     pub(super) redirect_router: Option<usize>,
@@ -103,7 +103,7 @@ impl Router {
         world: &World,
         place: &dyn Fn(&Str) -> Option<usize>,
     ) -> Self {
-        let mut options = Options::default();
+        let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Router, driver.meta.name);
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Router));
         for record in records.chain(registry.options_of(own)) {

@@ -1,8 +1,8 @@
 //! A transport, as far as others than deliveries have to know it.
 
 use eximious_core::{
-    DriverDef, DriverKind, DriverOpt, OptionPlace, OptionType, Options, Rec, Registry, Runs, Str,
-    SwitchOption, TextOption, World,
+    DriverDef, DriverKind, DriverOpt, DriverOptions, OptionPlace, OptionType, Rec, Registry, Runs,
+    Str, SwitchOption, TextOption, World,
 };
 use eximious_stdlib::options::opt::transport::appendfile;
 
@@ -71,12 +71,12 @@ pub(super) static DRIVERS: &[DriverDef] = &[
 pub(crate) struct Transport {
     pub(crate) name: Str,
     driver: Option<Rec<DriverDef>>,
-    options: Options,
+    options: DriverOptions,
 }
 
 impl Transport {
     pub(super) fn new(instance: &Instance, registry: &Registry, world: &World) -> Self {
-        let mut options = Options::default();
+        let mut options = DriverOptions::default();
         let own = OptionPlace::Driver(DriverKind::Transport, instance.driver_name());
         let records = registry.options_of(OptionPlace::Generic(DriverKind::Transport));
         for record in records.chain(registry.options_of(own)) {

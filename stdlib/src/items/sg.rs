@@ -4,7 +4,7 @@ use eximious_core::grammar::expansion::ItemShape;
 use eximious_core::{Bindings, Call, Effects, Example, Fail, Item, ItemRun, Meta, Str, TaintRule};
 use eximious_pcre::Attempt;
 
-use crate::pattern::{PatternMatcher, captures, give_back, take_matcher};
+use crate::pattern::{PatternFinder, captures, give_back, take_matcher};
 
 /// `${sg{subject}{regex}{replacement}}`.
 pub static SG: Item = Item {
@@ -38,7 +38,7 @@ fn run(call: &mut Call<'_>) -> Result<Str, Fail> {
 
 fn replace(
     call: &mut Call<'_>,
-    matcher: &mut PatternMatcher,
+    matcher: &mut PatternFinder,
     subject: &Str,
     replacement: &Str,
 ) -> Result<Str, Fail> {

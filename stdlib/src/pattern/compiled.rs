@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use eximious_pcre::{Attempt, Groups, Matcher, Options, PatternError, Regex};
+use eximious_pcre::{Attempt, CompileOptions, Groups, PatternError, PatternMatcher, Regex};
 
 use super::linear::Linear;
 
@@ -38,7 +38,7 @@ impl Second {
 impl CompiledPattern {
     /// Compiles one, perhaps to machine code.
     pub(super) fn new(pattern: &[u8], caseless: bool, jit: bool) -> Result<Self, PatternError> {
-        let regex = Arc::new(Regex::new(pattern, Options { caseless, jit })?);
+        let regex = Arc::new(Regex::new(pattern, CompileOptions { caseless, jit })?);
         let second = Second { pattern: pattern.into(), caseless, linear: OnceLock::new() };
         Ok(Self { regex, second: Arc::new(second) })
     }
@@ -46,15 +46,15 @@ impl CompiledPattern {
     /// The same, as machine code.
     pub(super) fn again(&self) -> Option<Self> {
         let Second { pattern, caseless, .. } = &*self.second;
-        let regex = Regex::new(pattern, Options { caseless: *caseless, jit: true }).ok()?;
+        let regex = Regex::new(pattern, CompileOptions { caseless: *caseless, jit: true }).ok()?;
         Some(Self { regex: Arc::new(regex), second: self.second.clone() })
     }
 
     /// Something to match with; keep it where there are several matches.
-    pub fn matcher(&self) -> PatternMatcher {
+    pub fn matcher(&self) -> PatternFinder {
         let mut first = self.regex.matcher();
         first.set_match_limit(FEW_STEPS);
-        PatternMatcher { first, second: self.second.clone(), groups: Vec::new() }
+        PatternFinder { first, second: self.second.clone(), groups: Vec::new() }
     }
 
     /// Whether the pattern matches anywhere.
@@ -65,13 +65,13 @@ impl CompiledPattern {
 
 /// A pattern with the memory that a match needs.
 #[derive(Debug)]
-pub struct PatternMatcher {
-    first: Matcher,
+pub struct PatternFinder {
+    first: PatternMatcher,
     second: Arc<Second>,
     groups: Vec<Option<(usize, usize)>>,
 }
 
-impl PatternMatcher {
+impl PatternFinder {
     /// Tries a match. One that takes too many steps, or too much memory, of either engine
     /// is none, as Exim has it.
     #[inline]

@@ -1,7 +1,7 @@
 //! Whom a callout asks (specification 44.22).
 
 use eximious_core::Str;
-use eximious_stdlib::dns::find::{RouteHost, Search, by_dns, by_name};
+use eximious_stdlib::dns::find::{DnsSearch, RouteHost, by_dns, by_name};
 use eximious_stdlib::lists::ip;
 use eximious_stdlib::options::opt::transport::smtp;
 
@@ -38,12 +38,12 @@ pub(super) fn hosts(run: &mut Run<'_>, delivery: &Delivery) -> Option<Vec<RouteH
 }
 
 fn found(run: &mut Run<'_>, transport: &Transport, list: &Str) -> Vec<RouteHost> {
-    let search = Search {
+    let search = DnsSearch {
         qualify_single: transport.on(smtp::DNS_QUALIFY_SINGLE),
         search_parents: transport.on(smtp::DNS_SEARCH_PARENTS),
         dnssec_request: transport.text(smtp::DNSSEC_REQUEST_DOMAINS).cloned(),
         dnssec_require: transport.text(smtp::DNSSEC_REQUIRE_DOMAINS).cloned(),
-        ..Search::for_host()
+        ..DnsSearch::for_host()
     };
     let random = transport.on(smtp::HOSTS_RANDOMIZE);
     let by_system = transport.on(smtp::GETHOSTBYNAME);

@@ -5,13 +5,13 @@ use eximious_stdlib::options::opt::router as opt;
 use eximious_stdlib::variables::var;
 
 use super::super::machine::{Machine, Verdict};
-use super::super::pass::{Child, RouteError};
+use super::super::pass::{ChildAddress, RouteError};
 use super::super::router::Router;
-use super::super::{Purpose, Target};
+use super::super::{DeliveryTarget, Purpose};
 use super::{Redirection, file_transport, said};
 use crate::mail::filter::{
-    FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner, Reply, exim,
-    logged_and_said, sieve,
+    AutoReply, FilterAction, FilterEnd, FilterKind, FilterOptions, Filtered, Forbidden, Manner,
+    exim, logged_and_said, sieve,
 };
 
 /// Whether a filter may be run at all.
@@ -96,7 +96,7 @@ pub(super) fn run(
             // The message goes on as if there were no filter, too.
             let text = machine.address.text.clone();
             let again = machine.address.child(text, &redirection.ancestor);
-            machine.children.insert(0, Child::Address(again));
+            machine.children.insert(0, ChildAddress::Address(again));
             Ok(Verdict::Accept(None))
         }
         (false, _) => Ok(Verdict::Accept(None)),
@@ -133,7 +133,10 @@ fn exim_options(
     })
 }
 
-fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Options, RouteError> {
+fn sieve_options(
+    machine: &mut Machine<'_>,
+    router: &Router,
+) -> Result<sieve::SieveOptions, RouteError> {
     let mut text = |option| match router.some_text(option) {
         None => Ok(None),
         Some(text) => match text.expand(machine.cx) {
@@ -141,8 +144,8 @@ fn sieve_options(machine: &mut Machine<'_>, router: &Router) -> Result<sieve::Op
             Err(fail) => Err(super::source::not_expanded(text, &fail)),
         },
     };
-    let default = sieve::Options::default();
-    Ok(sieve::Options {
+    let default = sieve::SieveOptions::default();
+    Ok(sieve::SieveOptions {
         inbox: text(opt::redirect::SIEVE_INBOX)?.unwrap_or_else(|| default.inbox.clone()),
         user_address: text(opt::redirect::SIEVE_USERADDRESS)?,
         sub_address: text(opt::redirect::SIEVE_SUBADDRESS)?,
@@ -174,19 +177,24 @@ fn generate(
                     child.attached.errors_to = errors_to;
                 }
                 machine.tell_generated(redirection.router, &child);
-                machine.children.push(Child::Address(child));
+                machine.children.push(ChildAddress::Address(child));
             }
             FilterAction::Save { file, mode, .. } => {
                 let option = file_transport(file.bytes());
-                redirection.direct(machine, file, Target::File { mode }, option)?;
+                redirection.direct(machine, file, DeliveryTarget::File { mode }, option)?;
             }
             FilterAction::FileInto { mailbox: file, .. } => {
                 let option = file_transport(file.bytes());
-                redirection.direct(machine, file, Target::File { mode: None }, option)?;
+                redirection.direct(machine, file, DeliveryTarget::File { mode: None }, option)?;
             }
             FilterAction::Keep { .. } => {
                 let option = file_transport(inbox.bytes());
-                redirection.direct(machine, inbox.clone(), Target::File { mode: None }, option)?;
+                redirection.direct(
+                    machine,
+                    inbox.clone(),
+                    DeliveryTarget::File { mode: None },
+                    option,
+                )?;
             }
             FilterAction::Pipe { command, .. } => {
                 let (text, taint) = command.read();
@@ -196,7 +204,7 @@ fn generate(
                 redirection.direct(
                     machine,
                     command,
-                    Target::Pipe,
+                    DeliveryTarget::Pipe,
                     opt::redirect::PIPE_TRANSPORT,
                 )?;
             }
@@ -205,7 +213,7 @@ fn generate(
                 redirection.direct(
                     machine,
                     text,
-                    Target::Reply(reply),
+                    DeliveryTarget::Reply(reply),
                     opt::redirect::REPLY_TRANSPORT,
                 )?;
             }
@@ -214,7 +222,7 @@ fn generate(
                 redirection.direct(
                     machine,
                     text,
-                    Target::Notice(notice),
+                    DeliveryTarget::Notice(notice),
                     opt::redirect::REPLY_TRANSPORT,
                 )?;
             }
@@ -232,15 +240,15 @@ fn ignore_errors(machine: &mut Machine<'_>, from: usize, manner: Manner) {
     }
     for child in machine.children.iter_mut().skip(from) {
         let address = match child {
-            Child::Address(address) => &mut **address,
-            Child::Direct(delivery) => &mut delivery.address,
+            ChildAddress::Address(address) => &mut **address,
+            ChildAddress::Direct(delivery) => &mut delivery.address,
         };
         address.attached.ignore_errors = true;
     }
 }
 
 /// Who gets a message, as it is shown.
-fn addressee(machine: &mut Machine<'_>, reply: &Reply) -> Vec<u8> {
+fn addressee(machine: &mut Machine<'_>, reply: &AutoReply) -> Vec<u8> {
     let recipients = reply.recipients(&machine.cx.value_of(var::REPLY_ADDRESS));
     match recipients.is_empty() {
         true => b"**bad-reply**".to_vec(),

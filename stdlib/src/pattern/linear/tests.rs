@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eximious_pcre::{Attempt, Options, Regex};
+use eximious_pcre::{Attempt, CompileOptions, Regex};
 
 use super::*;
 
@@ -10,7 +10,7 @@ use super::*;
 #[track_caller]
 fn both(pattern: &str, subject: &[u8]) -> Option<Vec<Option<(usize, usize)>>> {
     let linear = Linear::new(pattern.as_bytes(), false).expect(pattern);
-    let regex = Arc::new(Regex::new(pattern.as_bytes(), Options::default()).expect(pattern));
+    let regex = Arc::new(Regex::new(pattern.as_bytes(), CompileOptions::default()).expect(pattern));
     let mut matcher = regex.matcher();
     let found = matcher.find(subject, Attempt::default()).expect("no limit is met");
     let found: Option<Vec<_>> = found.map(|all| (0..all.len()).map(|n| all.get(n)).collect());
