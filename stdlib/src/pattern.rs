@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 mod compiled;
 pub mod linear;
+pub mod set;
 
 use eximious_core::{Call, Captures, Fail, Str};
 use eximious_pcre::{Attempt, CompileOptions, PatternError, Regex};

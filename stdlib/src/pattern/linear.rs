@@ -80,6 +80,11 @@ fn config() -> meta::Config {
         .hybrid_cache_capacity(SIZE_LIMIT)
 }
 
+/// A pattern as a tree, for those who only ask whether it matches.
+pub(super) fn tree(pattern: &[u8], caseless: bool) -> Option<Hir> {
+    hir(pattern, caseless).map(|(tree, ..)| tree)
+}
+
 /// A pattern as a tree, with how many groups it has, the whole match included, and how
 /// many marks stand behind those.
 fn hir(pattern: &[u8], caseless: bool) -> Option<(Hir, usize, usize)> {
