@@ -48,7 +48,11 @@ pub use eximious_core::{
     Registry, Repeated, Runs, Settings, Str, Taint, TaintRule, Times, Var, Variable,
     VariableSource, World, interned, trace, world,
 };
+// The rooms to the left, for the programs of this workspace: what an embedder needs of
+// them stands here by its name.
+#[doc(hidden)]
 pub use eximious_grammar as grammar;
+#[doc(hidden)]
 pub use eximious_stdlib as stdlib;
 pub use eximious_stdlib::options::opt;
 pub use eximious_stdlib::variables::var;

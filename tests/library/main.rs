@@ -23,6 +23,7 @@ mod options;
 mod oracle;
 mod patterns;
 mod perl;
+mod set_options;
 mod sieve;
 mod signatures;
 mod spf;

@@ -127,7 +127,7 @@ fn many_patterns_at_once_are_as_one_after_the_other() {
 /// How long a question takes, in the best of several runs.
 fn cost(engine: &Engine, list: &str) -> Duration {
     let rule =
-        engine.compile(&format!("${{if match_domain{{nobody.example}}{{{list}}}{{y}}{{n}}}}"));
+        engine.compile(format!("${{if match_domain{{nobody.example}}{{{list}}}{{y}}{{n}}}}"));
     let mut cx = engine.context();
     let mut best = Duration::MAX;
     for _ in 0..20 {

@@ -30,7 +30,7 @@ fn with_itself(
     let config = Config::read(path.as_bytes(), Macros::new(), &world, builder.registry());
     let config = config.unwrap_or_else(|why| panic!("{why}"));
     let engine = config.build(builder);
-    let peer = smtp::Client { address: "192.0.2.1".parse().ok(), ..smtp::Client::default() };
+    let peer = smtp::Client::at("192.0.2.1:0".parse().unwrap());
     let shared = Arc::new(smtp::SmtpServer::new(&config, &engine));
     let mut session = smtp::SmtpSession::new(shared, engine.context(), peer);
     if of_server.is_some() {
