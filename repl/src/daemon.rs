@@ -87,6 +87,7 @@ const OTHER_FILES: u64 = 256;
 /// # Errors
 /// Why it could not begin.
 pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> {
+    serving::share_memory();
     let service = Service::read(&source, &eximious_world::system(), &request)?;
     crate::logs::note_arguments(service.engine.settings(), service.engine.world());
     if rights::caller().is_lent_rights {

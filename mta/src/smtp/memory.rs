@@ -8,7 +8,7 @@ use super::SmtpSession;
 use super::stage::Stage;
 
 /// From here on, no connection is taken, in thousandths of what the process may have.
-const USED_UP: u64 = 950;
+const USED_UP: u64 = 900;
 
 /// Up to here, a transaction is small, and goes on as long as any can.
 const SMALL: u64 = 256 * 1024;
