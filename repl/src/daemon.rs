@@ -157,7 +157,7 @@ fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, Stri
     let what = format!("no queue runs, listening for {}", interfaces::listed(&wanted));
     let mut listeners = Listeners::default();
     for interface in &wanted {
-        listeners.0.extend(bind(service, interface, &wanted)?);
+        listeners.0.extend(bind(service, request, interface, &wanted)?);
     }
     Ok((listeners, what))
 }
@@ -188,6 +188,7 @@ fn wanted(
 
 fn bind(
     service: &Service,
+    request: &DaemonRequest,
     interface: &Interface,
     all: &[Interface],
 ) -> Result<Option<Listener>, Refusal> {
@@ -226,7 +227,7 @@ fn bind(
         let time = eximious::stdlib::interval::written(i32::try_from(sleep.as_secs()).unwrap_or(0));
         let line = format!("{head}: waiting {time} before trying again ({left})");
         log.main(line.as_bytes());
-        if tries == service.limits.startup_retries {
+        if tries == service.limits.startup_retries && !request.foreground {
             // Whoever started it waits, too, and may not see the log.
             let _ = std::io::Write::write_all(
                 &mut std::io::stderr(),

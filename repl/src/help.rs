@@ -3,7 +3,9 @@
 use std::fmt::Write;
 
 use eximious::check;
-use eximious::{AclOptions, AclPhases, AclTermKind, AclVerb, DriverDef, OptionDef, Registry};
+use eximious::{
+    AclOptions, AclPhases, AclTermKind, AclVerb, DriverDef, OptionDef, OptionPlace, Registry,
+};
 
 use crate::switches;
 use crate::words::{self, More, Word};
@@ -116,7 +118,12 @@ pub fn pages(registry: &Registry, name: &str) -> Result<String, String> {
             .fold(CHECK.to_owned(), |page, line| page + &line));
     }
     let mut pages: Vec<String> = words::named(registry, name).iter().map(page).collect();
-    pages.extend(registry.all_drivers().filter(|own| own.meta.name == name).map(driver_page));
+    pages.extend(
+        registry
+            .all_drivers()
+            .filter(|own| own.meta.name == name)
+            .map(|own| driver_page(registry, own)),
+    );
     pages.extend(switches::about(name));
     if pages.is_empty() {
         return Err(unknown(registry, name));
@@ -144,20 +151,22 @@ fn drivers(registry: &Registry) -> String {
 }
 
 /// The page of a driver.
-fn driver_page(driver: &DriverDef) -> String {
+fn driver_page(registry: &Registry, driver: &DriverDef) -> String {
     let mut text = format!("{} ({} driver)\n\n", driver.meta.name, driver.kind.name());
     for part in [driver.meta.summary, driver.meta.docs].iter().filter(|part| !part.is_empty()) {
         wrap(part, &mut text);
         text.push('\n');
     }
-    if !driver.options.is_empty() {
+    let place = OptionPlace::Driver(driver.kind, driver.meta.name);
+    let mut options = registry.options_of(place).peekable();
+    if options.peek().is_some() {
         text += "  Options of its own:\n";
-        for option in driver.options {
+        for option in options {
             let _ = writeln!(text, "    {:<28} {}", option.meta.name, option.meta.summary);
         }
         text.push('\n');
     }
-    let _ = writeln!(text, "  Source:  {}", driver.meta.source);
+    let _ = writeln!(text, "  Source:  specification {}", driver.meta.source);
     text
 }
 
