@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use eximious_core::{
-    AclControl, AclTerm, Condition, DriverDef, Effects, Fail, Item, LookupDef, Operator, Rec,
-    Registry, Settings, Str, Variable, World,
+    AclControl, AclTerm, AclVerify, Condition, DriverDef, Effects, Fail, Item, LookupDef, Operator,
+    Rec, Registry, Settings, Str, Variable, World,
 };
 use eximious_grammar::Fault;
 use eximious_grammar::expansion::{ParseLimits, Part, Tree, parse, parse_into};
@@ -176,6 +176,11 @@ impl Builder {
     /// Adds something that `control` may name, or replaces it.
     pub fn acl_control(mut self, control: impl Into<Rec<AclControl>>) -> Self {
         self.0.registry.acl_controls([control]);
+        self
+    }
+    /// Adds something that `verify` may name, or replaces it.
+    pub fn acl_verify(mut self, verify: impl Into<Rec<AclVerify>>) -> Self {
+        self.0.registry.acl_verifies([verify]);
         self
     }
     /// Adds a driver of routers, transports or authenticators with its options, or

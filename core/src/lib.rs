@@ -9,9 +9,11 @@
 #![forbid(unsafe_code)]
 
 mod acl;
+mod body;
 mod call;
 mod effects;
 mod fail;
+mod interned;
 mod log_selector;
 mod message;
 mod meta;
@@ -33,14 +35,18 @@ pub use acl::{
     AclControl, AclOperand, AclOptions, AclPhases, AclTerm, AclTermKind, AclVerb, AclVerbDef,
     AclVerify,
 };
+pub use body::{Body, BodyReader, BodySource};
 pub use call::{AclAnswer, Bounds, BranchOutcome, Call, Machine, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
+pub use interned::interned;
 pub use log_selector::{LogSelector, LogSelectorError};
 pub use message::{Header, Message};
 pub use meta::{Example, Meta, TaintRule};
-pub use opt::{Expanded, Ids, Opt, OptionType, Preset, Times};
+pub use opt::{
+    DriverOpt, Expanded, Ids, IdsOption, Opt, OptionType, Preset, SwitchOption, TextOption, Times,
+};
 pub use option::{
     DriverDef, DriverKind, DriverOptions, OptionDef, OptionKind, OptionPlace, OptionValue, Repeated,
 };

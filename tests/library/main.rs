@@ -21,6 +21,7 @@ mod once;
 mod operators;
 mod options;
 mod oracle;
+mod patterns;
 mod perl;
 mod places;
 mod set_options;

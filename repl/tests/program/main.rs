@@ -5,7 +5,9 @@
 mod aliases;
 mod auth;
 mod batch;
+mod called;
 mod callouts;
+mod checks;
 mod common;
 mod configurations;
 mod cutthrough;
@@ -17,6 +19,7 @@ mod filters;
 mod fmt;
 mod full;
 mod hunts;
+mod load;
 mod options;
 mod pages;
 mod pipe;

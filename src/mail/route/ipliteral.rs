@@ -32,7 +32,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
     if address.is_ipv6() && machine.cx.engine().settings().get(opt::DISABLE_IPV6) {
         return Ok(Verdict::Decline);
     }
-    if let Some(list) = router.some_text("ignore_target_hosts") {
+    if let Some(list) = router.some_text(opt::router::IGNORE_TARGET_HOSTS) {
         match host_is_in(machine.cx, &list.written, address) {
             Ok(ListOutcome::Matched(_)) => return Ok(Verdict::Decline),
             Ok(ListOutcome::Unmatched(_)) => {}
@@ -43,7 +43,7 @@ fn run(machine: &mut Machine<'_>, number: usize, router: &Router) -> Result<Verd
         }
     } else {
         let subject = address.to_string();
-        let option = Some("ignore_target_hosts");
+        let option = Some(opt::router::IGNORE_TARGET_HOSTS.name());
         let unset = ListEvent::Unset { subject: subject.as_bytes(), option };
         machine.cx.tell(Happening::List(unset));
     }
