@@ -95,6 +95,8 @@ pub fn run(source: Source, request: DaemonRequest) -> Result<ExitCode, Refusal> 
     };
     let foreground = request.foreground || request.verbose || request.debug.is_some();
     if !foreground && request.inherited.is_none() {
+        // Whoever started it hears of this as long as there is a terminal.
+        service.logs.probe().map_err(|why| said("cannot open the main log", &why))?;
         serving::detach().map_err(|why| said("cannot go on in the background", &why))?;
     }
     let pid_file = write_pid_file(&service, &request);
@@ -155,7 +157,7 @@ fn listen(service: &Service, request: &DaemonRequest) -> Result<(Listeners, Stri
     let what = format!("no queue runs, listening for {}", interfaces::listed(&wanted));
     let mut listeners = Listeners::default();
     for interface in &wanted {
-        listeners.0.extend(bind(service, interface, &wanted)?);
+        listeners.0.extend(bind(service, request, interface, &wanted)?);
     }
     Ok((listeners, what))
 }
@@ -186,6 +188,7 @@ fn wanted(
 
 fn bind(
     service: &Service,
+    request: &DaemonRequest,
     interface: &Interface,
     all: &[Interface],
 ) -> Result<Option<Listener>, Refusal> {
@@ -222,7 +225,15 @@ fn bind(
             left => format!("{left} more tries"),
         };
         let time = eximious::stdlib::interval::written(i32::try_from(sleep.as_secs()).unwrap_or(0));
-        log.main(format!("{head}: waiting {time} before trying again ({left})").as_bytes());
+        let line = format!("{head}: waiting {time} before trying again ({left})");
+        log.main(line.as_bytes());
+        if tries == service.limits.startup_retries && !request.foreground {
+            // Whoever started it waits, too, and may not see the log.
+            let _ = std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("eximious: {line}\n").as_bytes(),
+            );
+        }
         tries -= 1;
         std::thread::sleep(sleep);
     }

@@ -60,6 +60,7 @@ mod processes;
 mod redis;
 #[cfg(not(feature = "redis"))]
 use absent as redis;
+pub use processes::replace_process;
 pub mod rights;
 mod sasl;
 pub mod serving;

@@ -98,7 +98,12 @@ impl LogFiles {
         let Some(names) = &self.names else { return Ok(()) };
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let name = names.of(LogKind::Main, &inner.stamps.dates(&crate::clock::SystemClock));
-        inner.main.reopen(&name, self.owner)
+        let opened = inner.main.reopen(&name, self.owner);
+        let named = |why: io::Error| {
+            let name = String::from_utf8_lossy(&name);
+            io::Error::new(why.kind(), format!("{name}: {why}"))
+        };
+        opened.map_err(named)
     }
 
     /// Writes an entry to some of the logs.

@@ -5,7 +5,9 @@
 mod aliases;
 mod auth;
 mod batch;
+mod called;
 mod callouts;
+mod checks;
 mod common;
 mod configurations;
 mod cutthrough;
