@@ -53,6 +53,7 @@ mod lmdb;
 #[cfg(not(feature = "lmdb"))]
 use absent::lmdb;
 mod logs;
+mod memory;
 mod net;
 mod pool;
 mod processes;
