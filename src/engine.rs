@@ -100,11 +100,11 @@ impl Engine {
     /// # Errors
     /// What the expansion fails with.
     pub fn expand_once(&self, source: &[u8], cx: &mut Context) -> Result<Str, Fail> {
-        let mut tree = cx.scratch.take().unwrap_or_default();
+        let mut tree = cx.evaluation.tree.take().unwrap_or_default();
         parse_into(&mut tree, source, &self.0.registry, self.parse_limits());
         cx.begin(true);
         let result = cx.deeper(|cx| Eval::new(cx, &tree.view(), &[]).whole());
-        cx.scratch = Some(tree);
+        cx.evaluation.tree = Some(tree);
         result
     }
 

@@ -9,7 +9,7 @@ use eximious_grammar::expansion::{Arg, CondId, LookupNode, Seq, View};
 
 use crate::{
     Bindings, Captures, Effects, ErrorKind, Fail, Memory, Message, Meta, Registry, Scope, Settings,
-    Str, Var, VariableSource, World,
+    Str, Trace, Var, VariableSource, World,
 };
 
 mod limits;
@@ -55,6 +55,8 @@ pub trait Machine {
     fn set_variable(&mut self, name: &[u8], value: Str) -> bool;
     /// What built-ins keep between calls.
     fn memory(&mut self) -> &mut Memory;
+    /// What is told of what happens, and to whom.
+    fn trace(&mut self) -> &mut Trace;
     /// The message at hand.
     fn message(&self) -> Option<&Message>;
     /// What whoever made the context left in it.

@@ -50,14 +50,14 @@ impl<'t> Eval<'t> {
 
     /// The whole text.
     pub(crate) fn whole(&mut self) -> Result<Str, Fail> {
-        if self.cx.memory.trace.wants(TraceKinds::EXPANSION) {
+        if self.cx.trace.wants(TraceKinds::EXPANSION) {
             self.begin_telling();
         }
         let result = self.text(self.tree.root);
         if let (Err(fail), Some(fault)) = (&result, self.tree.hard_fault)
             && fail.place().is_some_and(|place| place.span == fault.span)
         {
-            eximious_stdlib::lookups::keep_complaint(&mut self.cx.memory, &fault.message);
+            eximious_stdlib::lookups::keep_complaint(&mut self.cx.caches.memory, &fault.message);
         }
         result
     }
@@ -91,7 +91,7 @@ impl<'t> Eval<'t> {
                 self.tell_piece(piece, string, true);
             }
             let length = string.bytes().len();
-            if let Err(fail) = self.cx.budget.string(length, &self.cx.engine) {
+            if let Err(fail) = self.cx.evaluation.budget.string(length, &self.cx.engine) {
                 result = Err(fail);
             }
         }
@@ -100,15 +100,15 @@ impl<'t> Eval<'t> {
 
     #[inline(never)]
     fn concatenation(&mut self, pieces: &[Piece], first: u32) -> Result<Str, Fail> {
-        let start = self.cx.buffer.len();
+        let start = self.cx.evaluation.buffer.len();
         let result = self.append(pieces, first, start).map(|taint| {
-            let mut string = Str::from(&self.cx.buffer[start..]).stamped(taint);
+            let mut string = Str::from(&self.cx.evaluation.buffer[start..]).stamped(taint);
             string.cut_at_zero();
             string
         });
-        self.cx.buffer.truncate(start);
-        if self.cx.buffer.capacity() > KEPT_BUFFER {
-            self.cx.buffer.shrink_to(KEPT_BUFFER);
+        self.cx.evaluation.buffer.truncate(start);
+        if self.cx.evaluation.buffer.capacity() > KEPT_BUFFER {
+            self.cx.evaluation.buffer.shrink_to(KEPT_BUFFER);
         }
         result
     }
@@ -120,7 +120,7 @@ impl<'t> Eval<'t> {
         for (at, piece) in (first..).zip(pieces) {
             match &piece.part {
                 Part::Text(span) => {
-                    self.cx.buffer.extend_from_slice(tree.text(*span));
+                    self.cx.evaluation.buffer.extend_from_slice(tree.text(*span));
                     if self.told > 0 {
                         self.tell_piece(piece, &Str::EMPTY, false);
                     }
@@ -129,16 +129,19 @@ impl<'t> Eval<'t> {
                     let value = self.piece(piece, at)?;
                     taint = taint.with(value.taint());
                     if self.told > 0 {
-                        self.tell_piece(piece, &value, self.cx.buffer.len() == start);
+                        self.tell_piece(piece, &value, self.cx.evaluation.buffer.len() == start);
                     }
-                    self.cx.buffer.extend_from_slice(value.bytes());
+                    self.cx.evaluation.buffer.extend_from_slice(value.bytes());
                 }
             }
-            if self.cx.buffer.len() - start > self.cx.engine.0.limits.length {
+            if self.cx.evaluation.buffer.len() - start > self.cx.engine.0.limits.length {
                 return Err(too_much("a string is too long"));
             }
         }
-        self.cx.budget.bytes((self.cx.buffer.len() - start) as u64, &self.cx.engine)?;
+        self.cx
+            .evaluation
+            .budget
+            .bytes((self.cx.evaluation.buffer.len() - start) as u64, &self.cx.engine)?;
         Ok(taint)
     }
 
@@ -157,11 +160,11 @@ impl<'t> Eval<'t> {
             Part::Variable(id) => self.variable_text(id),
             Part::Operator(id) => self.operator(id),
             Part::Item(id) => self.item(id),
-            Part::Numeric(number) => Ok(self.cx.scope.numeric(number)),
+            Part::Numeric(number) => Ok(self.cx.evaluation.scope.numeric(number)),
             Part::Family(_, name) => {
-                Ok(self.cx.named.get(self.tree.text(name)).cloned().unwrap_or_default())
+                Ok(self.cx.values.named(self.tree.text(name)).cloned().unwrap_or_default())
             }
-            Part::Free(name) => match self.cx.named.get(self.tree.text(name)) {
+            Part::Free(name) => match self.cx.values.named(self.tree.text(name)) {
                 Some(value) => Ok(value.clone()),
                 None => Err(self.unknown(piece.span, name)),
             },
@@ -207,7 +210,7 @@ impl<'t> Eval<'t> {
     /// does.
     fn is_absent(&self, id: u16) -> bool {
         matches!(self.cx.variable_record(id).source, VariableSource::Absent)
-            && self.cx.stored(id).is_none()
+            && self.cx.values.stored(id).is_none()
     }
 
     fn absent(&self, id: u16, (before, after): (&str, &str)) -> Fail {
@@ -220,12 +223,12 @@ impl<'t> Eval<'t> {
     }
 
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
-        self.cx.permit(record)?;
-        self.cx.budget.step(&self.cx.engine)
+        self.cx.evaluation.permit(record)?;
+        self.cx.evaluation.budget.step(&self.cx.engine)
     }
 
     fn variable_value(&mut self, id: u16) -> Result<Str, Fail> {
-        match self.cx.stored(id) {
+        match self.cx.values.stored(id) {
             Some(value) => Ok(value.clone()),
             None => self.variable_default(id),
         }
@@ -285,9 +288,9 @@ impl<'t> Eval<'t> {
             VariableName::Known(id) if self.is_absent(id) => None,
             VariableName::Known(id) => Some(self.variable_value(id)),
             VariableName::Family(_) => {
-                Some(Ok(self.cx.named.get(name).cloned().unwrap_or_default()))
+                Some(Ok(self.cx.values.named(name).cloned().unwrap_or_default()))
             }
-            VariableName::Unknown(_) => self.cx.named.get(name).cloned().map(Ok),
+            VariableName::Unknown(_) => self.cx.values.named(name).cloned().map(Ok),
         }
     }
 
@@ -296,7 +299,7 @@ impl<'t> Eval<'t> {
         if self.forgotten && self.tree.text(name).contains(&b'}') {
             self.forgotten = false;
         }
-        let Some(message) = &self.cx.message else { return Ok(Str::EMPTY) };
+        let Some(message) = &self.cx.values.message else { return Ok(Str::EMPTY) };
         Ok(eximious_stdlib::headers::value(
             message,
             view,
@@ -454,9 +457,9 @@ impl<'t> Eval<'t> {
         let fault = self.fault_within(span, open);
         let end = fault.map_or(span.end, |(fault, _)| fault.span.start);
         if self.tree.loses_value(Span { start: span.start, end })
-            && (fault.is_none() || self.cx.leaves_bindings)
+            && (fault.is_none() || self.cx.evaluation.leaves_bindings)
         {
-            self.cx.scope.set_value(Str::EMPTY);
+            self.cx.evaluation.scope.set_value(Str::EMPTY);
         }
         match fault {
             Some((fault, kind)) => Err(self.raise(fault, kind, fault.skimmed_from(span.start))),
@@ -468,7 +471,7 @@ impl<'t> Eval<'t> {
     fn fault_within(&self, span: Span, open: bool) -> Option<(&'t Fault, ErrorKind)> {
         let counts = |fault: &&Fault| {
             let inside = fault.span.start >= span.start && fault.span.end <= span.end;
-            let known = !fault.free.is_empty() && self.cx.named.contains_key(&fault.free);
+            let known = !fault.free.is_empty() && self.cx.values.named(&fault.free).is_some();
             inside && !known
         };
         if let Some(fault) = self.tree.soft_faults.iter().find(counts) {

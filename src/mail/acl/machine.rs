@@ -110,7 +110,7 @@ impl Acls {
         phase: AclPhases,
         text: &Str,
     ) -> AclResult {
-        cx.memory.get::<ratelimit::Memory>().end_command();
+        cx.memory::<ratelimit::Memory>().end_command();
         // What it is about may be another address.
         cx.swap_answers(Answers::default());
         // What was found out about the one before holds no more.
@@ -175,7 +175,7 @@ impl Run<'_> {
 
     /// An ACL of a file, which is read once in a conversation.
     fn file(&mut self, path: &[u8]) -> AclVerdict {
-        if let Some(known) = self.cx.memory.get::<Files>().0.get(path) {
+        if let Some(known) = self.cx.memory::<Files>().0.get(path) {
             let known = known.clone();
             return self.acl(&known, false);
         }
@@ -191,7 +191,7 @@ impl Run<'_> {
         match self.acls.parse(Str::from(path), &text, engine.registry()) {
             Ok(read) => {
                 let read = Arc::new(read);
-                let files = &mut self.cx.memory.get::<Files>().0;
+                let files = &mut self.cx.memory::<Files>().0;
                 if files.len() < MOST_FILES {
                     files.insert(path.to_vec(), read.clone());
                 }

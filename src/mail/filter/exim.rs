@@ -32,8 +32,8 @@ pub(super) fn run(
     observer: &mut dyn FilterObserver,
 ) -> Filtered {
     let engine = cx.engine().clone();
-    cx.refusals = options.forbid.refusals();
-    cx.scope.clear_captures();
+    cx.evaluation.refusals = options.forbid.refusals();
+    cx.evaluation.scope.clear_captures();
     let this_address = cx.replace_var(var::THISADDRESS, Str::EMPTY);
     // A user does not get to know who else gets the message.
     let hidden = (!options.system).then(|| RECIPIENTS.map(|var| cx.replace_var(var, Str::EMPTY)));
@@ -69,8 +69,8 @@ pub(super) fn run(
         cx.set_var(var, value);
     }
     cx.set_var(var::THISADDRESS, this_address);
-    cx.scope.clear_captures();
-    cx.refusals = Vec::new();
+    cx.evaluation.scope.clear_captures();
+    cx.evaluation.refusals = Vec::new();
     cx.engine = engine;
     done
 }
@@ -158,7 +158,7 @@ impl Run<'_> {
         let engine: Engine = self.cx.engine().clone();
         let result = engine.expand_once(text, self.cx);
         let limit = engine.0.limits.steps;
-        self.work += limit.saturating_sub(self.cx.budget.steps_left());
+        self.work += limit.saturating_sub(self.cx.evaluation.budget.steps_left());
         if self.work > limit {
             return Err(Halt::error("the filter takes too long"));
         }
@@ -170,7 +170,7 @@ impl Run<'_> {
 
     /// `$0`, `$1`, … as they are now.
     fn numeric(&self) -> Vec<Str> {
-        self.cx.scope.all_numeric()
+        self.cx.evaluation.scope.all_numeric()
     }
 
     /// A text as Exim shows it.

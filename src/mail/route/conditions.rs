@@ -164,7 +164,7 @@ impl Machine<'_> {
 
     /// A user by name. Several routers ask for the same one.
     pub(super) fn user_named(&mut self, name: &[u8]) -> std::io::Result<Option<Arc<User>>> {
-        if let Some((last, user)) = &self.cx.memory.get::<LastUser>().0
+        if let Some((last, user)) = &self.cx.memory::<LastUser>().0
             && last == name
         {
             return Ok(user.clone());
@@ -176,7 +176,7 @@ impl Machine<'_> {
             true => None,
             false => engine.world().users.user(name)?.map(Arc::new),
         };
-        self.cx.memory.get::<LastUser>().0 = Some((name.to_vec(), user.clone()));
+        self.cx.memory::<LastUser>().0 = Some((name.to_vec(), user.clone()));
         Ok(user)
     }
 

@@ -16,7 +16,7 @@ pub(super) fn within(cx: &mut Context, local_part: &Str, domain: &Str) -> Option
     let list = cx.engine().settings().text(option)?;
     let percent = memchr::memrchr(b'%', local_part.bytes());
     // What nothing hangs on is looked at for whoever watches.
-    if percent.is_none() && !cx.memory.trace.wants(TraceKinds::LIST) {
+    if percent.is_none() && !cx.trace.wants(TraceKinds::LIST) {
         return None;
     }
     let outcome = cx.is_in(&list, &mut Matcher::domain(domain).called(option.name())).ok()?;
