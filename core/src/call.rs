@@ -71,6 +71,13 @@ pub trait Machine {
     fn forbidden(&self) -> Effects;
     /// How long and how much may be waited for.
     fn bounds(&self) -> Bounds;
+    /// How many bytes long strings have that are held by what is being evaluated.
+    fn held(&mut self) -> &mut usize;
+    /// Checks the length of a string while it is put together, beside what is held.
+    ///
+    /// # Errors
+    /// It is longer than a string may be, or all together are.
+    fn check_length(&self, length: usize) -> Result<(), Fail>;
     /// Counts bytes that are looked at or made, and work that is worth as many as
     /// `more`: whether time is up is seen the sooner for it.
     ///

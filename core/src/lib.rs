@@ -36,6 +36,7 @@ pub use acl::{
 pub use call::{AclAnswer, Bounds, Call, Machine, Outcome, UserData};
 pub use effects::Effects;
 pub use eximious_grammar as grammar;
+pub use eximious_grammar::stack;
 pub use fail::{ErrorKind, Fail, FailClass, Place};
 pub use log_selector::{LogSelector, LogSelectorError};
 pub use message::{Header, Message};

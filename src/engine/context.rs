@@ -7,6 +7,7 @@ mod values;
 use std::any::Any;
 use std::sync::Arc;
 
+use eximious_core::stack::{self, Level};
 use eximious_core::trace::{Happening, TraceKinds, TraceObserver};
 use eximious_core::world::{Log, log_of};
 use eximious_core::{
@@ -21,7 +22,7 @@ use eximious_stdlib::lookups;
 use eximious_stdlib::variables::var;
 
 use super::eval::Eval;
-use super::{Canceller, Engine, IntoValue, patterns};
+use super::{Canceller, Engine, IntoValue, Slot, patterns};
 
 use caches::Caches;
 use evaluation::Evaluation;
@@ -126,6 +127,15 @@ impl Context {
         self.evaluation.begin(&self.engine, leaves_bindings);
     }
 
+    /// Goes one level deeper on the stack, or comes in.
+    ///
+    /// # Errors
+    /// Too much of it is in use.
+    #[inline]
+    pub(crate) fn level(&self) -> Result<Level, Fail> {
+        Ok(stack::level_within(self.engine.0.limits.stack)?)
+    }
+
     /// What built-ins and their likes keep here, one value of each type.
     #[inline]
     pub(crate) fn memory<T: Default + Send + 'static>(&mut self) -> &mut T {
@@ -146,6 +156,16 @@ impl Context {
     /// Sets a variable to what does not come from outside: it is not tainted.
     pub fn set_clean(&mut self, name: impl AsRef<[u8]>, value: impl Into<Str>) {
         self.set(name, Str::clean(value));
+    }
+
+    /// Sets the variable of a slot, as [`Context::set`] does, without a search for its name;
+    /// with the slot of another engine, the name is searched for.
+    #[inline]
+    pub fn set_slot(&mut self, slot: Slot, value: impl IntoValue) {
+        match slot.engine == self.engine.0.number {
+            true => self.values.store(slot.id, value.into_value()),
+            false => self.set(slot.name, value),
+        }
     }
 
     /// Sets a built-in variable.
@@ -228,6 +248,8 @@ impl Context {
     /// stays bound.
     pub(crate) fn call<T>(&mut self, record: &Meta, work: impl FnOnce(&mut Call<'_>) -> T) -> T {
         self.begin(true);
+        // Where it is too deep already, what is evaluated says so.
+        let _level = self.level();
         let tree = Tree::empty().view();
         let mut eval = Eval::new(self, &tree, &[]);
         work(&mut Call::new(&mut eval, record, (&tree, b""), (&[], Span::default(), false)))
@@ -364,6 +386,7 @@ impl Context {
 
     /// Finds something out that is no part of any text: it is counted by itself.
     fn apart<T>(&mut self, work: impl FnOnce(&mut Eval<'_>) -> T) -> T {
+        let _level = self.level();
         let around = self.evaluation.budget.suspend();
         self.evaluation.budget.begin(&self.engine);
         let result = work(&mut Eval::new(self, &Tree::empty().view(), &[]));

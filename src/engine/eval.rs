@@ -4,6 +4,7 @@ use eximious_core::grammar::expansion::{
     Arg, CallId, CallNode, Closing, HeaderView, OpId, Part, Piece, Seq, VariableName, View,
     Vocabulary,
 };
+use eximious_core::stack::{self, TooDeep};
 use eximious_core::trace::TraceKinds;
 use eximious_core::{
     Call, ErrorKind, Fail, Item, ItemRun, Machine, Meta, OperatorRun, Place, Str, Taint, TaintRule,
@@ -13,7 +14,6 @@ use eximious_grammar::{Fault, Span};
 use smallvec::SmallVec;
 
 use crate::engine::context::Context;
-use crate::engine::too_much;
 
 mod machine;
 mod told;
@@ -134,14 +134,17 @@ impl<'t> Eval<'t> {
                     self.cx.evaluation.buffer.extend_from_slice(value.bytes());
                 }
             }
-            if self.cx.evaluation.buffer.len() - start > self.cx.engine.0.limits.length {
-                return Err(too_much("a string is too long"));
+            let (together, most) =
+                (self.cx.evaluation.buffer.len(), self.cx.engine.0.limits.length);
+            if together > most {
+                if together - start > most {
+                    return Err(Fail::too_long());
+                }
+                self.cx.evaluation.budget.check_together(together)?;
             }
         }
-        self.cx
-            .evaluation
-            .budget
-            .bytes((self.cx.evaluation.buffer.len() - start) as u64, &self.cx.engine)?;
+        let length = self.cx.evaluation.buffer.len() - start;
+        self.cx.evaluation.budget.string(length, &self.cx.engine)?;
         Ok(taint)
     }
 
@@ -223,6 +226,9 @@ impl<'t> Eval<'t> {
     }
 
     fn step(&mut self, record: &Meta) -> Result<(), Fail> {
+        if stack::is_deep() {
+            return Err(TooDeep.into());
+        }
         self.cx.evaluation.permit(record)?;
         self.cx.evaluation.budget.step(&self.cx.engine)
     }
@@ -312,6 +318,7 @@ impl<'t> Eval<'t> {
     fn operator(&mut self, id: OpId) -> Result<Str, Fail> {
         let (tree, source) = (self.tree, self.source);
         let node = tree.op(id);
+        let held = *self.cx.evaluation.budget.held();
         let arg = self.text(node.arg)?;
         let Some(def) = node.def else { return Err(self.unknown_operator(node.span)) };
         let record = self.cx.engine.0.registry.operator_at(def).clone();
@@ -324,6 +331,7 @@ impl<'t> Eval<'t> {
             OperatorRun::Plain(run) => run(&mut call, &arg, params),
             OperatorRun::Closure(run) => run(&mut call, &arg, params),
         };
+        *self.cx.evaluation.budget.held() = held;
         if let Ok(value) = &mut result {
             let quoted = match (record.meta.taint, params) {
                 (TaintRule::Quoted, Some(params)) => self.quoting(params),
@@ -361,12 +369,14 @@ impl<'t> Eval<'t> {
         // What an item evaluates itself may be anything.
         let mut taint = Taint::Tainted;
         let conditions = self.conditions;
+        let held = *self.cx.evaluation.budget.held();
         if self.told > 0 {
             // Conditions of `if` are told; those of others are none of their own.
             self.conditions = u32::from(record.meta.name != "if");
         }
         let mut result = self.run_item(node, &record, &mut taint);
         self.conditions = conditions;
+        *self.cx.evaluation.budget.held() = held;
         if let Ok(value) = &mut result {
             stamp(value, record.meta.taint, taint, 0);
         }

@@ -2,7 +2,7 @@
 
 use super::reader::{Ends, Reader};
 use super::{Action, Allowed, Command, Ending, Fault, Filter, HeaderChange, Mail, MailPart, Word};
-use crate::Span;
+use crate::{Span, stack};
 
 /// How deep `if` and brackets may stand in each other.
 const DEEPEST: usize = 300;
@@ -50,7 +50,7 @@ impl<'t> Parser<'t> {
 
     /// Goes one level deeper; [`Parser::leave`] comes back.
     pub(super) fn enter(&mut self) -> Result<(), Fault> {
-        if self.depth >= DEEPEST {
+        if self.depth >= DEEPEST || stack::is_deep() {
             return Err(self.near("conditions stand in each other too deep"));
         }
         self.depth += 1;

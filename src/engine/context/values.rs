@@ -17,6 +17,9 @@ pub(crate) struct Values {
     pub(crate) user_data: Option<UserData>,
 }
 
+/// Slots come in so many at once.
+const SLOTS: usize = 512;
+
 impl Values {
     /// The value of the variable with a number, where something has set it.
     #[inline]
@@ -40,7 +43,7 @@ impl Values {
 
     fn store_first(&mut self, id: usize, value: Str) {
         if self.slots.len() <= id {
-            self.slots.resize(id + 1, 0);
+            self.slots.resize((id / SLOTS + 1) * SLOTS, 0);
         }
         self.stored.push(Some(value));
         self.slots[id] = self.stored.len() as u16;

@@ -39,6 +39,7 @@ impl Machine for Eval<'_> {
         self.step(&record.meta)?;
         let place = (args, node.span, open);
         self.conditions += 1;
+        let held = *self.cx.evaluation.budget.held();
         let meta = &record.meta;
         let (result, lazy) = match &record.run {
             ConditionRun::Strict(run) => (
@@ -62,6 +63,7 @@ impl Machine for Eval<'_> {
             return Err(self.hard_fault());
         }
         self.conditions -= 1;
+        *self.cx.evaluation.budget.held() = held;
         let holds = result != node.negated;
         if self.told > 0 {
             self.tell_condition(id, holds);
@@ -124,6 +126,7 @@ impl Machine for Eval<'_> {
         if self.cx.evaluation.depth >= self.cx.engine.0.limits.expansions {
             return Err(too_much("texts are expanded in each other too deep"));
         }
+        let _level = self.cx.level()?;
         let compiled = self.cx.caches.compiled(&self.cx.engine, text.bytes());
         self.cx.evaluation.depth += 1;
         let result =
@@ -212,6 +215,17 @@ impl Machine for Eval<'_> {
         let limits = &self.cx.engine.0.limits;
         let wait = |most| self.cx.evaluation.budget.wait(most, &self.cx.engine);
         Bounds { command: wait(limits.command), code: wait(limits.code), length: limits.length }
+    }
+
+    fn held(&mut self) -> &mut usize {
+        self.cx.evaluation.budget.held()
+    }
+
+    fn check_length(&self, length: usize) -> Result<(), Fail> {
+        if length > self.cx.engine.0.limits.length {
+            return Err(Fail::too_long());
+        }
+        self.cx.evaluation.budget.check_together(length)
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use eximious_core::trace::{AclEvent, AclOutcome, Happening};
-use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str};
+use eximious_core::{AclPhases, AclVerb, Fail, FailClass, LogSelector, Str, stack};
 use eximious_stdlib::acl::VERBS;
 use eximious_stdlib::lists::Answers;
 use eximious_stdlib::options::opt;
@@ -110,6 +110,8 @@ impl Acls {
         phase: AclPhases,
         text: &Str,
     ) -> AclResult {
+        // Where it is too deep already, the ACL says so.
+        let _level = cx.level();
         cx.memory::<ratelimit::Memory>().end_command();
         // What it is about may be another address.
         cx.swap_answers(Answers::default());
@@ -222,7 +224,7 @@ impl Run<'_> {
     }
 
     fn acl(&mut self, acl: &Named, read: bool) -> AclVerdict {
-        if self.level > MOST_DEPTH {
+        if self.level > MOST_DEPTH || stack::is_deep() {
             return self.error(b"ACL nested too deep: possible loop".to_vec());
         }
         let begin = Happening::Acl(AclEvent::Begin { name: &acl.name, read });

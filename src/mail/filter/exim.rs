@@ -8,7 +8,7 @@ mod personal;
 #[cfg(test)]
 mod tests;
 
-use eximious_core::{Fail, Str, Var};
+use eximious_core::{Fail, Str, Var, stack};
 use eximious_grammar::filter::{Command, Filter, Word};
 use eximious_stdlib::options::opt;
 use eximious_stdlib::printing::printing;
@@ -31,6 +31,8 @@ pub(super) fn run(
     options: &FilterOptions,
     observer: &mut dyn FilterObserver,
 ) -> Filtered {
+    // Where it is too deep already, the first command says so.
+    let _level = cx.level();
     let engine = cx.engine().clone();
     cx.evaluation.refusals = options.forbid.refusals();
     cx.evaluation.scope.clear_captures();
@@ -112,6 +114,9 @@ impl Halt {
 impl Run<'_> {
     /// Counts a step, so that a filter comes to an end.
     fn step(&mut self) -> Result<(), Halt> {
+        if stack::is_deep() {
+            return Err(Halt::error("conditions stand in each other too deep"));
+        }
         self.steps += 1;
         let engine = self.cx.engine();
         let now = engine.world().clock.now().seconds;
